@@ -1,0 +1,90 @@
+"""Every exception, named by what the user does next, and the exit codes of the command line.
+
+TranslateError
+├── UsageError        (2)  correct the call, the settings or the target directory, and call again
+├── MappingError      (2)  correct a mapping or recipe: holds every complaint at once
+├── SourceError       (3)  nothing there that could be read
+├── OutputError       (3)  make room or grant the right to write, and call again: the run resumes
+└── ConservationError (3)  a fault of this tool: events do not add up
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command line tells the shell."""
+
+    DONE = 0
+    FLAWED = 1
+    USAGE = 2
+    UNFINISHED = 3
+    PREFLIGHT = 4
+    INTERRUPTED = 130
+
+
+EXIT_MEANINGS = {
+    ExitCode.DONE: "done, nothing wrong",
+    ExitCode.FLAWED: "done, with records rejected or hard findings",
+    ExitCode.USAGE: "wrong usage, mapping, recipe (or a failed test in one) or settings; nothing was read",
+    ExitCode.UNFINISHED: "could not finish: no readable source, full disk, conservation broken",
+    ExitCode.INTERRUPTED: "interrupted; the same command resumes",
+}
+
+
+class TranslateError(Exception):
+    """Something that the user can mend; its text says where, what and how."""
+
+    exit_code = ExitCode.UNFINISHED
+
+
+class UsageError(TranslateError):
+    """The call, the settings or the target directory must be corrected."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SourceError(TranslateError):
+    """No source could be read."""
+
+
+class OutputError(TranslateError):
+    """The target could not be written; the same call resumes once there is room and right."""
+
+
+class ConservationError(TranslateError):
+    """Events went in that did not come out anywhere."""
+
+
+@dataclass(frozen=True, order=True)
+class Complaint:
+    """One thing wrong in a mapping, recipe or settings file: where, and what, and the way out."""
+
+    file: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Write the complaint as one line."""
+        address = f"{self.file}: {self.path}" if self.path else self.file
+        return f"{address}: {self.message}"
+
+
+class MappingError(TranslateError):
+    """A mapping, recipe or settings file is wrong; `complaints` holds all that is."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, complaints: Iterable[Complaint]) -> None:
+        self.complaints = list(complaints)
+        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Give the clause `; did you mean "x"?`, or nothing unless a known name is really near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
+    return f'; did you mean "{near[0]}"?' if near else ""

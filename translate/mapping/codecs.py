@@ -1,0 +1,245 @@
+"""The closed vocabulary between a model's values and the hub's: one codec, one page.
+
+A *scalar* codec turns one value. Reading, it gets the value's text as it stood in the record (numbers as
+their exact digits) and gives the hub's column; writing, it gets the hub's columns and gives what the wire
+takes. `changed` tells for which events writing lost something. A *container* holds a whole map of free-form
+values; its place may hold presets, which are fields of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from translate import events, money, notation
+
+Wire = Literal["text", "whole", "number", "flag", "json"]
+Write = Callable[[Sequence[pl.Expr]], pl.Expr]
+
+MILLISECONDS = 1000
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one value is read and written; `hub` lists the types of its hub columns (the last one repeats)."""
+
+    name: str
+    about: str
+    hub: tuple[pl.DataType, ...]
+    wire: Wire
+    write: Write
+    read: Callable[[pl.Expr], pl.Expr] | None = None
+    changed: Write | None = None
+    why: str = ""
+    columns: tuple[int, int] = (1, 1)
+    carries: int = 1  # how many of the hub columns, from the left, arrive in the value
+    example: tuple[tuple[object, ...], object] | None = None
+
+
+@dataclass(frozen=True)
+class Container:
+    """A map of free-form values: which hub maps it holds, in this order."""
+
+    name: str
+    about: str
+    hub: tuple[str, ...]
+    readable: bool
+
+
+def _first(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0]
+
+
+def _floored_seconds(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0].dt.timestamp("ms").floordiv(MILLISECONDS)
+
+
+def _whole(text: pl.Expr) -> pl.Expr:
+    return text.cast(pl.Int64, strict=False)
+
+
+def _time_from_milliseconds(text: pl.Expr) -> pl.Expr:
+    return _whole(text).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+
+
+def _recorded_or_measured(columns: Sequence[pl.Expr]) -> pl.Expr:
+    duration, start, stop = columns
+    return duration.fill_null((stop - start).dt.total_milliseconds())
+
+
+def _measured_or_recorded(columns: Sequence[pl.Expr]) -> pl.Expr:
+    duration, start, stop = columns
+    return (stop - start).dt.total_milliseconds().fill_null(duration)
+
+
+def _disagrees(columns: Sequence[pl.Expr]) -> pl.Expr:
+    duration, start, stop = columns
+    return duration != (stop - start).dt.total_milliseconds()
+
+
+def _is_short(session: pl.Expr) -> pl.Expr:
+    return session.str.len_chars().is_between(8, 20)
+
+
+def _short_session(columns: Sequence[pl.Expr]) -> pl.Expr:
+    session = columns[0]
+    return pl.when(_is_short(session)).then(session).otherwise(notation.digest(session, 20))
+
+
+def _long_session(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return pl.when(~_is_short(columns[0])).then(columns[0])
+
+
+def _action(columns: Sequence[pl.Expr]) -> pl.Expr:
+    phase, name = columns
+    of_name = name.replace_strict(events.PHASES, default="UPDATE", return_dtype=pl.String)
+    return phase.fill_null(of_name)
+
+
+def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+
+
+SCALARS: dict[str, Codec] = {
+    codec.name: codec
+    for codec in [
+        Codec(
+            "text", "text as it is", (events.TEXT,), "text", _first, read=lambda text: text,
+            example=(("ünï",), "ünï"),
+        ),
+        Codec(
+            "whole", "a whole number", (events.WHOLE,), "whole", _first, read=_whole, example=((12,), 12),
+        ),
+        Codec(
+            "number", "a number, as the shortest digits of its double", (events.NUMBER,), "number",
+            lambda columns: notation.digits(columns[0]),
+            read=lambda text: text.cast(pl.Float64, strict=False), example=((2.0,), "2"),
+        ),
+        Codec(
+            "json", "any JSON value, carried whole under its own name", (events.MAP,), "json", _first,
+            read=lambda text: text,
+        ),
+        Codec(
+            "epoch_ms", "milliseconds since 1970", (events.TIME,), "whole",
+            lambda columns: columns[0].dt.timestamp("ms"), read=_time_from_milliseconds,
+            example=((events.EPOCH,), 0),
+        ),
+        Codec(
+            "epoch_s", "seconds since 1970, milliseconds floored", (events.TIME,), "whole", _floored_seconds,
+            read=lambda text: _time_from_milliseconds(pl.concat_str(text, pl.lit("000"))),
+            changed=lambda columns: columns[0].dt.millisecond() != 0, why="milliseconds floored",
+            example=((events.EPOCH,), 0),
+        ),
+        Codec(
+            "iso8601", "ISO 8601 text, read in all its forms, written in UTC with milliseconds",
+            (events.TIME,), "text", _iso8601, read=notation.time_from_iso8601,
+            example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"),
+        ),
+        Codec(
+            "event_name", "an event's name, well-known ones as the model spells them", (events.TEXT,), "text",
+            _first, read=lambda text: text, why="made legal",
+        ),
+        Codec(
+            "app_id", "an application's id, exchanged as the settings say", (events.TEXT,), "text", _first,
+            read=lambda text: text, why="exchanged by the settings",
+        ),
+        Codec(
+            "first_of", "the first of several columns that is there", (events.TEXT,), "text",
+            lambda columns: pl.coalesce(*columns), columns=(2, 9), example=((None, "b"), "b"),
+        ),
+        Codec(
+            "duration", "a session's length: the recorded one, else stop minus start",
+            (events.WHOLE, events.TIME, events.TIME), "whole", _recorded_or_measured, columns=(3, 3),
+            example=((5, events.EPOCH, events.EPOCH), 5),
+        ),
+        Codec(
+            "exact_duration", "a session's length: stop minus start, else the recorded one",
+            (events.WHOLE, events.TIME, events.TIME), "whole", _measured_or_recorded, columns=(3, 3),
+            changed=_disagrees, why="disagreed with stop minus start",
+            example=((5, events.EPOCH, events.EPOCH), 0),
+        ),
+        Codec(
+            "action", "START, UPDATE or END; by the name where the event has no phase",
+            (events.TEXT, events.TEXT), "text", _action, columns=(2, 2),
+            example=((None, "session.stop"), "END"),
+        ),
+        Codec(
+            "short_session", "a session id of 8 to 20 characters, else 20 characters of its SHA-256",
+            (events.TEXT,), "text", _short_session, changed=lambda columns: ~_is_short(columns[0]),
+            why="hashed to 20 characters", example=(("8nc92io9q",), "8nc92io9q"),
+        ),
+        Codec(
+            "long_session", "a session id that is not of 8 to 20 characters", (events.TEXT,), "text",
+            _long_session, example=(("8nc92io9q",), None),
+        ),
+        Codec(
+            "worth", "the value, else price times quantity", (events.NUMBER,), "number",
+            lambda columns: notation.digits(money.worth(*columns)), columns=(3, 3),
+            example=((None, 9.99, 3.0), "29.97"),
+        ),
+        Codec(
+            "money", "what real money an event is worth", (events.NUMBER,) * 3 + (events.TEXT,) * 2, "number",
+            lambda columns: notation.digits(money.amount(*columns)), columns=(5, 5),
+            example=((None, 9.99, 3.0, "USD", None), "29.97"),
+        ),
+        Codec(
+            "money_currency", "the currency of real money",
+            (events.TEXT, events.TEXT, events.NUMBER), "text",
+            lambda columns: money.currency(*columns), columns=(5, 5),
+            example=(("Gold", "Virtual", None, 1.0, 1.0), None),
+        ),
+        Codec(
+            "loose_price", "a price that neither a money value nor an item carries",
+            (events.NUMBER,) * 3 + (events.TEXT,), "number",
+            lambda columns: notation.digits(money.loose_price(*columns)), columns=(7, 7),
+            example=((1.5, None, 2.0, "Gold", "Virtual", "i", None), "1.5"),
+        ),
+        Codec(
+            "loose_quantity", "a quantity that neither a money value nor an item carries",
+            (events.NUMBER, events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), "number",
+            lambda columns: notation.digits(money.loose_quantity(*columns)), columns=(7, 7),
+            example=((2.0, None, None, None, 1.5, "USD", None), "2"),
+        ),
+        Codec(
+            "loose_currency", "a currency that no money value carries",
+            (events.TEXT, events.TEXT, events.NUMBER), "text",
+            lambda columns: money.loose_currency(*columns), columns=(5, 5),
+            example=(("Gold", "Virtual", None, 1.0, 1.0), "Gold"),
+        ),
+        Codec(
+            "item_list", "a list of items; a purchase's own item where there is none",
+            (events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), "json",
+            lambda columns: money.item_list(*columns), columns=(6, 6), carries=2,
+            example=((None, "i", 1.5, 2.0, "USD", None), '[{"id":"i","price":1.5,"quantity":2,"currency":"USD"}]'),
+        ),
+        Codec(
+            "user_object", "the user's properties, each with the time when it was set",
+            (events.TEXT, events.MAP, events.MAP, events.TIME), "json",
+            lambda columns: notation.user_object(*columns), columns=(4, 4), carries=3,
+            example=(("u", None, None, events.EPOCH), '{"_user_id":{"value":"u","set_timestamp":0}}'),
+        ),
+        Codec(
+            "piped", "a list of texts, joined by |", (events.TEXT,), "text",
+            lambda columns: notation.piped(columns[0]), example=(('["a","b"]',), "a|b"),
+        ),
+        Codec(
+            "original_names", "JSON text of the names that the target could not take as they were", (), "text",
+            lambda _columns: pl.lit(None, pl.String), columns=(0, 0),
+        ),
+    ]
+}  # fmt: skip
+
+CONTAINERS: dict[str, Container] = {
+    container.name: container
+    for container in [
+        Container("text_map", "an object of texts", ("attributes", "other"), readable=True),
+        Container("number_map", "an object of numbers", ("metrics",), readable=True),
+        Container("mixed_map", "one object of mixed types", ("attributes", "metrics", "other"), readable=False),
+        Container("entities", "a list of key and value", ("attributes", "metrics", "other"), readable=False),
+    ]
+}
+
+VOCABULARY = sorted([*SCALARS, *CONTAINERS])

@@ -1,0 +1,329 @@
+"""Mapping files to their spec, or every complaint at once."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib  # noqa: TID251  the one place that reads mappings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from translate import events
+from translate.errors import Complaint, MappingError, suggest
+from translate.mapping.codecs import CONTAINERS, SCALARS, VOCABULARY
+from translate.mapping.spec import Envelope, Field, Layout, Limit, Mapping, Only, Spelling
+
+RECORDS = ("json-lines", "csv", "parquet")
+SHAPES = ("pinpoint_batch",)
+PHASES = ("START", "UPDATE", "END")
+LIMITS = (
+    "items_max", "user_attributes_max", "attributes_max", "bytes_max", "value_characters_max",
+    "names_and_values_max", "key_characters_max", "text_characters_max", "name_characters_max",
+    "id_characters_max", "line_breaks_max", "impression_characters_max",
+)  # fmt: skip
+KINDS = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
+
+
+class Sheet:
+    """One TOML file under reading: collects complaints, each with its path inside the file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.complaints: list[Complaint] = []
+
+    def complain(self, path: str, message: str) -> None:
+        """Note a complaint."""
+        self.complaints.append(Complaint(self.file, path, message))
+
+    def known_keys(self, table: dict[str, Any], path: str, known: Iterable[str]) -> None:
+        """Complain about each key that nobody asked for."""
+        names = list(known)
+        for key in table:
+            if key not in names:
+                self.complain(_join(path, key), f'no such key "{key}"{suggest(key, names)}')
+
+    def get(self, table: dict[str, Any], path: str, key: str, kind: type, default: Any = None) -> Any:
+        """Give a key's value if it is of the kind, else complain and give the default."""
+        value = table.get(key, default)
+        if value is default and key not in table:
+            return default
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.complain(_join(path, key), f"should be {KINDS[kind]}, but is {value!r}")
+            return default
+        return value
+
+    def need(self, table: dict[str, Any], path: str, key: str, kind: type, default: Any) -> Any:
+        """Like `get`, but a missing key is a complaint too."""
+        if key not in table:
+            self.complain(_join(path, key), "is missing")
+            return default
+        return self.get(table, path, key, kind, default)
+
+    def one_of(self, value: str, path: str, what: str, known: Iterable[str]) -> bool:
+        """Complain unless the value is a known name."""
+        names = list(known)
+        if value in names:
+            return True
+        self.complain(path, f'no {what} "{value}"{suggest(value, names)}')
+        return False
+
+    def finish(self) -> None:
+        """Raise all complaints, if there are any."""
+        if self.complaints:
+            raise MappingError(self.complaints)
+
+
+def _join(path: str, key: str) -> str:
+    segment = f'"{key}"' if "." in key or " " in key else key
+    return f"{path}.{segment}" if path else segment
+
+
+def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
+    """Read a TOML file and its digest; raise MappingError if it is none."""
+    try:
+        content = path.read_bytes()
+        return tomllib.loads(content.decode()), hashlib.sha256(content).hexdigest()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text: {error.reason} at byte {error.start}"
+    except tomllib.TOMLDecodeError as error:
+        message = f"is not TOML: {error}"
+    raise MappingError([Complaint(shown, "", message)])
+
+
+def parse(path: Path) -> Mapping:
+    """Read one mapping; raise MappingError with every complaint."""
+    table, digest = read_toml(path, path.name)
+    sheet = Sheet(path.name)
+    mapping = _Parser(sheet, path.stem).mapping(table, digest)
+    sheet.finish()
+    return mapping
+
+
+class _Parser:
+    """Walks one mapping's tables."""
+
+    def __init__(self, sheet: Sheet, model: str) -> None:
+        self.sheet = sheet
+        self.model = model
+        self.tables: dict[str, dict[str, str]] = {}
+
+    def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
+        sheet = self.sheet
+        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout"))
+        title = sheet.need(table, "", "title", str, "")
+        source = sheet.need(table, "", "source", str, "")
+        names = self.names(sheet.get(table, "", "names", dict, {}))
+        self.tables = self.value_tables(sheet.get(table, "", "tables", dict, {}))
+        layouts = {
+            name: self.layout(name, sheet.get({name: layout}, "layout", name, dict, {}))
+            for name, layout in sheet.need(table, "", "layout", dict, {}).items()
+        }
+        if sum(layout.default for layout in layouts.values()) != 1:
+            sheet.complain("layout", "exactly one layout has to say default = true")
+        return Mapping(self.model, title, source, names, self.tables, layouts, digest, sheet.file)
+
+    def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
+        spellings = {}
+        for hub, spelling in table.items():
+            path = _join("names", hub)
+            self.sheet.one_of(hub, path, "well-known event", events.WELL_KNOWN)
+            if isinstance(spelling, str):
+                spellings[hub] = Spelling(spelling)
+                continue
+            inner = self.sheet.get({hub: spelling}, "names", hub, dict, {})
+            self.sheet.known_keys(inner, path, ("name", "phase"))
+            phase = self.sheet.get(inner, path, "phase", str)
+            if phase is not None:
+                self.sheet.one_of(phase, f"{path}.phase", "phase", PHASES)
+            spellings[hub] = Spelling(self.sheet.need(inner, path, "name", str, ""), phase)
+        return spellings
+
+    def value_tables(self, table: dict[str, Any]) -> dict[str, dict[str, str]]:
+        tables = {}
+        for name in table:
+            path = _join("tables", name)
+            pairs = self.sheet.get(table, "tables", name, dict, {})
+            tables[name] = {key.lower(): self.sheet.get(pairs, path, key, str, "") for key in pairs}
+        return tables
+
+    def layout(self, name: str, table: dict[str, Any]) -> Layout:
+        sheet, path = self.sheet, _join("layout", name)
+        known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
+                 "objects", "limits", "cannot", "only", "envelope")  # fmt: skip
+        sheet.known_keys(table, path, known)
+        records = sheet.need(table, path, "records", str, RECORDS[0])
+        sheet.one_of(records, f"{path}.records", "kind of records", RECORDS)
+        fields = tuple(
+            self.field(f"{path}.fields", place, field)
+            for place, field in sheet.need(table, path, "fields", dict, {}).items()
+        )
+        layout = Layout(
+            model=self.model,
+            name=name,
+            about=sheet.need(table, path, "about", str, ""),
+            source=sheet.need(table, path, "source", str, ""),
+            records=records,
+            fields=fields,
+            default=sheet.get(table, path, "default", bool, default=False),
+            read=sheet.get(table, path, "read", bool, default=True),
+            write=sheet.get(table, path, "write", bool, default=True),
+            legal_names=sheet.get(table, path, "legal_names", bool, default=False),
+            schema=sheet.get(table, path, "schema", str),
+            objects=self.objects(path, table),
+            limits=self.limits(path, sheet.get(table, path, "limits", dict, {})),
+            cannot=self.cannot(path, sheet.get(table, path, "cannot", dict, {})),
+            only=self.only(path, table),
+            envelope=self.envelope(path, table),
+        )
+        self.check_places(layout, path)
+        return layout
+
+    def field(self, path: str, place: str, value: Any) -> Field:
+        sheet = self.sheet
+        path = _join(path, place)
+        if isinstance(value, str):
+            value = {"hub": value}
+        elif not isinstance(value, dict):
+            sheet.complain(path, f"should be a hub column or a table, but is {value!r}")
+            return Field(place, ())
+        known = ("hub", "as", "required", "required_for", "when", "table", "default", "const", "optional")
+        sheet.known_keys(value, path, known)
+        hub = value.get("hub", [])
+        hub = (hub,) if isinstance(hub, str) else tuple(hub)
+        codec = sheet.get(value, path, "as", str, "text")
+        field = Field(
+            place=place,
+            hub=hub,
+            codec=codec,
+            required=sheet.get(value, path, "required", bool, default=False),
+            required_for=sheet.get(value, path, "required_for", str),
+            when=self.when(path, value),
+            table=sheet.get(value, path, "table", str),
+            default=value.get("default"),
+            const=value.get("const"),
+            optional=sheet.get(value, path, "optional", bool, default=False),
+        )
+        self.check_field(field, path)
+        return field
+
+    def when(self, path: str, value: dict[str, Any]) -> tuple[str, ...]:
+        when = value.get("when", ())
+        names = (when,) if isinstance(when, str) else tuple(when)
+        for name in names:
+            self.sheet.one_of(name, f"{path}.when", "well-known event", events.WELL_KNOWN)
+        return names
+
+    def check_field(self, field: Field, path: str) -> None:
+        sheet = self.sheet
+        if field.table is not None:
+            sheet.one_of(field.table, f"{path}.table", "value table", self.tables)
+        if field.required_for is not None:
+            sheet.one_of(field.required_for, f"{path}.required_for", "phase", PHASES)
+        columns_known = all(sheet.one_of(column, f"{path}.hub", "hub column", events.SCHEMA) for column in field.hub)
+        if field.const is not None:
+            if field.hub:
+                sheet.complain(path, "has both a hub column and a constant: say one of them")
+            return
+        if not sheet.one_of(field.codec, f"{path}.as", "codec", VOCABULARY) or not columns_known:
+            return
+        if field.codec in CONTAINERS:
+            self.check_container(field, path)
+        else:
+            self.check_scalar(field, path)
+
+    def check_scalar(self, field: Field, path: str) -> None:
+        codec = SCALARS[field.codec]
+        fewest, most = codec.columns
+        if not fewest <= len(field.hub) <= most:
+            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
+            self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted} hub columns, not {len(field.hub)}')
+            return
+        for position, column in enumerate(field.hub):
+            wanted = codec.hub[min(position, len(codec.hub) - 1)]
+            if events.SCHEMA[column] != wanted:
+                message = f'codec "{codec.name}" takes {wanted} here, but hub column "{column}" is {events.SCHEMA[column]}'
+                self.sheet.complain(f"{path}.hub", message)
+
+    def check_container(self, field: Field, path: str) -> None:
+        wanted = CONTAINERS[field.codec].hub
+        if field.hub != wanted:
+            message = f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
+            self.sheet.complain(f"{path}.hub", message)
+
+    def check_places(self, layout: Layout, path: str) -> None:
+        """A layout that is read needs codecs that read, one hub column a field, each column once."""
+        if not (layout.read or layout.write):
+            self.sheet.complain(path, "can neither be read nor written")
+        if not layout.read:
+            return
+        seen: dict[str, str] = {}
+        for field in layout.fields:
+            where = _join(f"{path}.fields", field.place)
+            codec = SCALARS.get(field.codec)
+            readable = codec.read is not None if codec else CONTAINERS.get(field.codec, None) is None or CONTAINERS[field.codec].readable
+            if not readable:
+                self.sheet.complain(where, f'codec "{field.codec}" cannot read what it writes: say read = false for the layout')
+            column = field.hub[0] if field.hub else ""
+            if column in seen and column != "extra":
+                self.sheet.complain(where, f'hub column "{column}" is read from {seen[column]} already')
+            seen[column] = field.place
+
+    def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        objects = {}
+        for name, inner in self.sheet.get(table, path, "objects", dict, {}).items():
+            self.sheet.known_keys(inner, _join(f"{path}.objects", name), ("needs",))
+            objects[name] = tuple(self.sheet.need(inner, _join(f"{path}.objects", name), "needs", list, []))
+        return objects
+
+    def limits(self, path: str, table: dict[str, Any]) -> dict[str, Limit]:
+        limits = {}
+        for name in table:
+            where = _join(f"{path}.limits", name)
+            self.sheet.one_of(name, where, "limit", LIMITS)
+            inner = self.sheet.get(table, f"{path}.limits", name, dict, {})
+            self.sheet.known_keys(inner, where, ("value", "hard", "source"))
+            limits[name] = Limit(
+                name,
+                self.sheet.need(inner, where, "value", int, 0),
+                self.sheet.need(inner, where, "hard", bool, default=True),
+                self.sheet.need(inner, where, "source", str, ""),
+            )
+        return limits
+
+    def cannot(self, path: str, table: dict[str, Any]) -> dict[str, str]:
+        where = f"{path}.cannot"
+        for column in table:
+            self.sheet.one_of(column, _join(where, column), "hub column", events.SCHEMA)
+        return {column: self.sheet.get(table, where, column, str, "") for column in table}
+
+    def only(self, path: str, table: dict[str, Any]) -> Only | None:
+        inner = self.sheet.get(table, path, "only", dict)
+        if inner is None:
+            return None
+        where = f"{path}.only"
+        self.sheet.known_keys(inner, where, ("hub", "names", "rule"))
+        hub = self.sheet.need(inner, where, "hub", str, "name")
+        self.sheet.one_of(hub, f"{where}.hub", "hub column", events.SCHEMA)
+        names = tuple(self.sheet.get(inner, where, "names", list, []))
+        for name in names:
+            self.sheet.one_of(name, f"{where}.names", "well-known event", events.WELL_KNOWN)
+        return Only(hub, names, self.sheet.need(inner, where, "rule", str, ""))
+
+    def envelope(self, path: str, table: dict[str, Any]) -> Envelope | None:
+        inner = self.sheet.get(table, path, "envelope", dict)
+        if inner is None:
+            return None
+        where = f"{path}.envelope"
+        places = ("application", "endpoint", "event")
+        self.sheet.known_keys(inner, where, ("shape", "events_max", "bytes_max", *places))
+        shape = self.sheet.need(inner, where, "shape", str, SHAPES[0])
+        self.sheet.one_of(shape, f"{where}.shape", "shape", SHAPES)
+        fields = {place: self.field(where, place, inner[place]) for place in places if place in inner}
+        return Envelope(
+            shape,
+            fields,
+            self.sheet.need(inner, where, "events_max", int, 1),
+            self.sheet.need(inner, where, "bytes_max", int, 1),
+        )

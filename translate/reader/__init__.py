@@ -1,0 +1,194 @@
+"""Raw lines to hub events: a fast reader for what it fully understands, a careful one for every other line."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.mapping.codecs import CONTAINERS
+from translate.mapping.spec import Layout
+from translate.reader.careful import CarefulReader, Record
+from translate.reader.fast import FastReader, raw_type, understands
+
+__all__ = ["Damage", "Lines", "Reader", "Tally"]
+
+INCOMPLETE = "incomplete"
+ORIGINS = ["row", "part", "file", "line", "careful", "nulls"]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something in a file that is no line of text: told as a reject in the place of a line."""
+
+    code: str
+    message: str
+    raw: str | bytes
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of one unit of work: a frame of `row` and `text`, and which file each row comes from."""
+
+    frame: pl.LazyFrame
+    files: list[str]
+    first_rows: list[int]
+    damage: dict[int, Damage] = field(default_factory=dict)
+    joined: frozenset[str] = frozenset()
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Give the file that a row comes from, and its line there."""
+        index = bisect_right(self.first_rows, row) - 1
+        return self.files[index], row - self.first_rows[index] + 1
+
+
+@dataclass
+class Tally:
+    """What the reader counts while it works, for the progress bar."""
+
+    bytes: int = 0
+    records: int = 0
+    on_batch: Callable[[int, int], None] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, count_bytes: int, records: int) -> None:
+        """Count a batch; batches come from several threads."""
+        with self._lock:
+            self.bytes += count_bytes
+            self.records += records
+            if self.on_batch:
+                self.on_batch(count_bytes, records)
+
+
+class Reader:
+    """Reads one JSON layout; `unsound` names the files whose records reach over several lines."""
+
+    def __init__(self, layout: Layout, *, careful_only: bool = False, tally: Tally | None = None) -> None:
+        self.layout = layout
+        self.unsound: set[str] = set()
+        self._careful = CarefulReader(layout)
+        self._fast = None if careful_only or not understands(layout) else FastReader(layout)
+        self._tally = tally or Tally()
+        containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
+        self._scalars = [
+            entry
+            for entry in layout.fields
+            if entry.codec not in CONTAINERS and entry.codec != "json" and entry.path[0] not in containers
+        ]
+        self.schema: dict[str, Any] = {
+            "row": pl.UInt32,
+            "part": pl.UInt32,
+            "file": pl.String,
+            "line": pl.Int64,
+            "text": pl.String,
+            "code": pl.String,
+            "message": pl.String,
+            "careful": pl.Boolean,
+            "nulls": pl.UInt32,
+            "notes": pl.List(pl.String),
+            **{f"${entry.place}": raw_type(entry) for entry in self._scalars},
+            "attributes": events.MAP,
+            "metrics": events.MAP,
+            "other": events.MAP,
+            "extra": events.MAP,
+        }
+        self._names = list(self.schema)
+
+    def records(self, lines: Lines) -> pl.LazyFrame:
+        """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
+        decoded = lines.frame.select("row", "text")
+        if self._fast is not None:
+            decoded = self._fast.decode(decoded)
+        present = decoded.collect_schema().names()
+        return decoded.with_columns(
+            *(pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in ORIGINS + present),
+            *((pl.lit(False).alias("vouched"),) if self._fast is None else ()),
+            part=pl.lit(0, pl.UInt32),
+            careful=pl.lit(False),
+            nulls=pl.lit(0, pl.UInt32),
+            file=pl.lit(lines.files[0]),
+            line=pl.col("row").cast(pl.Int64) + (1 - lines.first_rows[0]),
+            bytes=pl.col("text").str.len_bytes() + 1,
+        ).map_batches(
+            lambda batch: self._finish_batch(batch, lines),
+            schema=self.schema,
+            validate_output_schema=False,
+            streamable=True,
+        )
+
+    def _finish_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Keep the rows that the fast reader vouches for, and read the others carefully."""
+        count_bytes = int(batch["bytes"].sum())
+        if not batch["vouched"].all():
+            frame = self._read_leftover(batch, lines)
+        else:
+            frame = batch.select(self._names)
+        self._tally.add(count_bytes, frame.height)
+        return frame if len(lines.files) == 1 else _with_origin(frame, lines)
+
+    def _read_leftover(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        parts = [batch.filter("vouched")]
+        leftover = batch.filter(~pl.col("vouched"))
+        if self._fast is not None and leftover["keys_missing"].max():
+            forgiven = self._fast.only_nulls_missing(leftover)
+            parts.append(forgiven)
+            leftover = leftover.join(forgiven.select("row"), on="row", how="anti")
+        parts = [part.select(self._names) for part in parts]
+        careful = self._read_carefully(leftover, lines)
+        return pl.concat([*parts, careful]).sort("row", "part")
+
+    def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        rows: list[int] = []
+        parts: list[int] = []
+        records: list[Record] = []
+        for row, text in zip(leftover["row"], leftover["text"], strict=True):
+            found = self._records_of(row, text, lines)
+            for part, record in enumerate(found):
+                rows.append(row)
+                parts.append(part)
+                records.append(record)
+        return self._frame(rows, parts, records, lines)
+
+    def _records_of(self, row: int, text: str, lines: Lines) -> Iterable[Record]:
+        damage = lines.damage.get(row)
+        if damage is not None:
+            raw = damage.raw if isinstance(damage.raw, str) else ""
+            return [Record(raw, code=damage.code, message=damage.message)]
+        found = list(self._careful.read(text))
+        if found and found[-1].code == INCOMPLETE:
+            self.unsound |= {lines.origin(row)[0]} - lines.joined
+        return found
+
+    def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines) -> pl.DataFrame:
+        columns: dict[str, Any] = {
+            "row": rows,
+            "part": parts,
+            "text": [record.raw.encode("utf-8", "backslashreplace").decode() for record in records],
+            "code": [record.code for record in records],
+            "message": [record.message for record in records],
+            "careful": [True] * len(records),
+            "nulls": [record.nulls for record in records],
+            "notes": [record.notes or None for record in records],
+        }
+        for name in ("attributes", "metrics", "other", "extra"):
+            columns[name] = [getattr(record, name) for record in records]
+        for entry in self._scalars:
+            values = [record.values.get(entry.place) for record in records]
+            series = pl.Series(values, dtype=pl.String)
+            columns[f"${entry.place}"] = series.cast(raw_type(entry))
+        columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
+        return pl.DataFrame(columns, schema=self.schema)
+
+
+def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+    """Tell each row's file and line from its number in the unit."""
+    first_rows = pl.Series(lines.first_rows, dtype=pl.UInt32)
+    index = first_rows.search_sorted(frame["row"], side="right") - 1
+    files = pl.Series(lines.files, dtype=pl.String).gather(index)
+    first = first_rows.cast(pl.Int64).gather(index)
+    return frame.with_columns(file=files, line=frame["row"].cast(pl.Int64) - first + 1)
