@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -146,17 +147,9 @@ PHASES = {"session.start": "START", "session.stop": "END"}
 
 # An app's own event that happens to be called like a well-known one is told apart by this prefix.
 OWN_PREFIX = "custom."
-_COLLIDES = re.compile(rf"(?:{re.escape(OWN_PREFIX)})*(?:{'|'.join(map(re.escape, WELL_KNOWN))})")
+COLLIDES = rf"^(?:{re.escape(OWN_PREFIX)})*(?:{'|'.join(map(re.escape, WELL_KNOWN))})$"
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
-
-def own_name(name: str) -> str:
-    """Give the hub's name of an app's own event, out of the way of the well-known ones."""
-    return OWN_PREFIX + name if _COLLIDES.fullmatch(name) else name
-
-
-def spoken_name(name: str) -> str:
-    """Give an app's own name back: undo `own_name`."""
-    bare = name.removeprefix(OWN_PREFIX)
-    return bare if bare != name and _COLLIDES.fullmatch(bare) else name
+# The namespace of made event ids: the version 5 UUID of "https://aws.amazon.com/mobileanalytics" in the URL namespace.
+NAMESPACE = str(uuid.uuid5(uuid.NAMESPACE_URL, "https://aws.amazon.com/mobileanalytics"))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
+import polars_hash
 from dateutil import parser as dateutil_parser
 
-# Absent values are never written: a null of one of these names is taken out of encoded text.
 COMPACT = (",", ":")
 
 
@@ -27,12 +26,35 @@ def json_text(text: pl.Expr) -> pl.Expr:
 
 
 def joined(parts: list[pl.Expr]) -> pl.Expr:
-    """Join texts by commas, leaving out the empty and the absent ones."""
-    with_commas = [
-        pl.when(part.str.len_bytes() > 0).then(pl.concat_str(part, pl.lit(","))).otherwise(pl.lit(""))
-        for part in parts
-    ]
-    return pl.concat_str(with_commas).str.strip_suffix(",")
+    """Join texts by commas, leaving out the absent ones."""
+    return pl.concat_str(parts, separator=",", ignore_nulls=True)
+
+
+def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None = None) -> pl.Expr:
+    """Exchange texts by a small table; others become the default, or stay.
+
+    A chain of comparisons, because the engine does not stream `replace`: it would gather all of the archive.
+    """
+    chain: Any = pl
+    for old, new in table.items():
+        chain = chain.when(text == old).then(pl.lit(new))
+    otherwise = text if default is None else default
+    return otherwise if chain is pl else chain.otherwise(otherwise)
+
+
+def members_of_struct(values: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Write the members of an object of texts, whole numbers and flags, without its braces."""
+    encoded = without_nulls(pl.struct(**values).struct.json_encode())
+    return encoded.str.strip_prefix("{").str.strip_suffix("}")
+
+
+def without_nulls(encoded: pl.Expr) -> pl.Expr:
+    """Take null members with plain names out of encoded objects.
+
+    Inside a JSON text every quote is escaped, and outside of one a plain letter cannot follow a quote: so
+    `"name":null` can only be a member.
+    """
+    return encoded.str.replace_all(r',"[0-9A-Za-z_.]+":null', "").str.replace_all(r'\{"[0-9A-Za-z_.]+":null,?', "{")
 
 
 def json_object(values: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -44,22 +66,22 @@ def json_object(values: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.concat_str(pl.lit("{"), joined(members), pl.lit("}"))
 
 
-def by_distinct_value(column: pl.Expr, function: Callable[[str], str | None]) -> pl.Expr:
+def by_distinct_value(series: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
     """Apply a function to each distinct text of a batch once."""
-
-    def apply(series: pl.Series) -> pl.Series:
-        distinct = series.unique().drop_nulls()
-        if distinct.len() == 0:
-            return series
-        results = pl.Series([function(value) for value in distinct], dtype=pl.String)
-        return series.replace_strict(distinct, results, default=None, return_dtype=pl.String)
-
-    return column.map_batches(apply, return_dtype=pl.String, is_elementwise=True)
+    if series.null_count() == len(series):
+        return series.cast(pl.String)
+    distinct = series.unique().drop_nulls()
+    results = pl.Series([function(value) for value in distinct], dtype=pl.String)
+    return series.replace_strict(distinct, results, default=None, return_dtype=pl.String)
 
 
 def digest(column: pl.Expr, length: int) -> pl.Expr:
     """Give the first characters of a text's SHA-256 in hexadecimal."""
-    return by_distinct_value(column, lambda text: hashlib.sha256(text.encode()).hexdigest()[:length])
+    return column.pipe(_sha256).str.slice(0, length)
+
+
+def _sha256(column: pl.Expr) -> pl.Expr:
+    return polars_hash.HExpr._from_pyexpr(column._pyexpr).chash.sha2_256()  # noqa: SLF001
 
 
 def _any_iso8601(text: str) -> str | None:
@@ -74,44 +96,51 @@ def time_from_iso8601(text: pl.Expr) -> pl.Expr:
     """Read ISO 8601 in all its forms; times without a zone are UTC, finer digits are floored."""
     usual = text.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
     odd = pl.when(usual.is_null()).then(text)
-    read_odd = by_distinct_value(odd, _any_iso8601).str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False
-    )
+    read_odd = odd.map_batches(
+        lambda series: by_distinct_value(series, _any_iso8601), return_dtype=pl.String, is_elementwise=True
+    ).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
     return usual.dt.replace_time_zone("UTC").fill_null(read_odd).dt.cast_time_unit("ms")
 
 
-def piped(text: pl.Expr) -> pl.Expr:
-    """Join a JSON list of texts by bars."""
-    return by_distinct_value(text, lambda value: "|".join(map(str, json.loads(value))))
+def piped(columns: Sequence[pl.Series]) -> pl.Series:
+    """Join JSON lists of texts by bars."""
+    return by_distinct_value(columns[0], lambda value: "|".join(map(str, json.loads(value))))
 
 
-def user_object(user_id: pl.Expr, properties: pl.Expr, times: pl.Expr, time: pl.Expr) -> pl.Expr:
-    """Write the user's id and properties as `{name: {value, set_timestamp}}`; set with the event if unknown."""
-    milliseconds = time.dt.timestamp("ms")
-    own = json_object({"value": json_text(user_id), "set_timestamp": milliseconds.cast(pl.String)})
-    own_member = pl.when(user_id.is_not_null()).then(pl.concat_str(pl.lit('"_user_id":'), own))
-    members = pl.struct(p=properties, s=times, t=milliseconds).map_batches(
-        _property_members, return_dtype=pl.String, is_elementwise=True
-    )
-    inner = joined([own_member, members])
-    return pl.when(inner.str.len_bytes() > 0).then(pl.concat_str(pl.lit("{"), inner, pl.lit("}")))
+def members(values: Mapping[str, str]) -> str | None:
+    """Write JSON values as the members of an object, without its braces."""
+    return ",".join(f"{quoted(key)}:{value}" for key, value in values.items()) or None
 
 
-def _property_members(batch: pl.Series) -> pl.Series:
-    if batch.struct.field("p").null_count() == len(batch):
-        return pl.Series([None] * len(batch), dtype=pl.String)
-    return pl.Series([_members(row["p"], row["s"] or {}, row["t"]) for row in batch], dtype=pl.String)
+def entities(values: Mapping[str, str]) -> str | None:
+    """Write JSON values as entities, objects of key and value, without brackets."""
+    return ",".join(f'{{"key":{quoted(key)},"value":{value}}}' for key, value in values.items()) or None
 
 
-def _members(properties: dict[str, str] | None, times: dict[str, str], time: int) -> str | None:
-    if not properties:
-        return None
-    return ",".join(
-        f'{_quoted(name)}:{{"value":{value},"set_timestamp":{times.get(name, time)}}}'
-        for name, value in properties.items()
-        if name != "_user_id"
-    )
-
-
-def _quoted(value: Any) -> str:
+def quoted(value: Any) -> str:
+    """Write a value as compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=COMPACT)
+
+
+def user_object(columns: Sequence[pl.Series]) -> pl.Series:
+    """Write the user's id and properties as `{name: {value, set_timestamp}}`; set with the event if unknown."""
+    user_ids, properties, times, event_times = columns
+    if user_ids.null_count() == len(user_ids) == properties.null_count():
+        return pl.Series([None] * len(user_ids), dtype=pl.String)
+    milliseconds = event_times.dt.timestamp("ms")
+    rows = zip(user_ids, properties, times, milliseconds, strict=True)
+    return pl.Series([_user(*row) for row in rows], dtype=pl.String)
+
+
+def _user(user_id: str | None, properties: dict[str, str] | None, times: dict[str, str] | None, time: int) -> str | None:
+    values = {name: value for name, value in (properties or {}).items() if user_id is None or name != "_user_id"}
+    if user_id is not None:
+        values = {"_user_id": quoted(user_id), **values}
+    set_times = times or {}
+    return _in_braces(
+        members({name: f'{{"value":{value},"set_timestamp":{set_times.get(name, time)}}}' for name, value in values.items()})
+    )
+
+
+def _in_braces(inner: str | None) -> str | None:
+    return None if inner is None else f"{{{inner}}}"

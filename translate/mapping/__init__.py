@@ -9,7 +9,7 @@ from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.parse import parse
 from translate.mapping.spec import Layout, Mapping
 
-__all__ = ["Layout", "Mapping", "MappingError", "find_layout", "folder", "load", "names"]
+__all__ = ["Layout", "Mapping", "MappingError", "find_layout", "folder", "load", "models"]
 
 PACKAGED = Path(__file__).resolve().parent.parent / "mappings"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent / "mappings"
@@ -20,7 +20,7 @@ def folder() -> Path:
     return PACKAGED if PACKAGED.is_dir() else CHECKOUT
 
 
-def names(mappings: Path | None = None) -> list[str]:
+def models(mappings: Path | None = None) -> list[str]:
     """Name the models, in alphabetical order."""
     return sorted(path.stem for path in (mappings or folder()).glob("*.toml"))
 
@@ -32,7 +32,7 @@ def _load(path: Path) -> Mapping:
 
 def load(model: str, mappings: Path | None = None) -> Mapping:
     """Load one model's mapping; raise UsageError for an unknown model, MappingError for a wrong file."""
-    known = names(mappings)
+    known = models(mappings)
     if model not in known:
         raise UsageError(f'no model "{model}"{suggest(model, known)} (models: {", ".join(known)})')
     return _load((mappings or folder()) / f"{model}.toml")

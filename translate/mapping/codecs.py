@@ -30,8 +30,9 @@ class Codec:
     about: str
     hub: tuple[pl.DataType, ...]
     wire: Wire
-    write: Write
+    write: Write | None
     read: Callable[[pl.Expr], pl.Expr] | None = None
+    rowwise: Callable[[Sequence[pl.Series]], pl.Series] | None = None  # where no expression can do it
     changed: Write | None = None
     why: str = ""
     columns: tuple[int, int] = (1, 1)
@@ -95,8 +96,7 @@ def _long_session(columns: Sequence[pl.Expr]) -> pl.Expr:
 
 def _action(columns: Sequence[pl.Expr]) -> pl.Expr:
     phase, name = columns
-    of_name = name.replace_strict(events.PHASES, default="UPDATE", return_dtype=pl.String)
-    return phase.fill_null(of_name)
+    return phase.fill_null(notation.exchanged(name, events.PHASES, pl.lit("UPDATE")))
 
 
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
@@ -218,16 +218,16 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "user_object", "the user's properties, each with the time when it was set",
             (events.TEXT, events.MAP, events.MAP, events.TIME), "json",
-            lambda columns: notation.user_object(*columns), columns=(4, 4), carries=3,
+            None, rowwise=notation.user_object, columns=(4, 4), carries=3,
             example=(("u", None, None, events.EPOCH), '{"_user_id":{"value":"u","set_timestamp":0}}'),
         ),
         Codec(
             "piped", "a list of texts, joined by |", (events.TEXT,), "text",
-            lambda columns: notation.piped(columns[0]), example=(('["a","b"]',), "a|b"),
+            None, rowwise=notation.piped, example=(('["a","b"]',), "a|b"),
         ),
         Codec(
             "original_names", "JSON text of the names that the target could not take as they were", (), "text",
-            lambda _columns: pl.lit(None, pl.String), columns=(0, 0),
+            None, columns=(0, 0),
         ),
     ]
 }  # fmt: skip

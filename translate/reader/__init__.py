@@ -19,6 +19,7 @@ from translate.reader.fast import FastReader, raw_type, understands
 __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
 INCOMPLETE = "incomplete"
+GUARDS = ["proven", "keys_missing", "vouched", "bytes"]
 ORIGINS = ["row", "part", "file", "line", "careful", "nulls"]
 
 
@@ -68,9 +69,10 @@ class Tally:
 class Reader:
     """Reads one JSON layout; `unsound` names the files whose records reach over several lines."""
 
-    def __init__(self, layout: Layout, *, careful_only: bool = False, tally: Tally | None = None) -> None:
+    def __init__(self, layout: Layout, *, careful_only: bool = False, protected: bool = False, tally: Tally | None = None) -> None:
         self.layout = layout
         self.unsound: set[str] = set()
+        self._protected = protected
         self._careful = CarefulReader(layout)
         self._fast = None if careful_only or not understands(layout) else FastReader(layout)
         self._tally = tally or Tally()
@@ -97,38 +99,38 @@ class Reader:
             "other": events.MAP,
             "extra": events.MAP,
         }
-        self._names = list(self.schema)
 
     def records(self, lines: Lines) -> pl.LazyFrame:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
         decoded = lines.frame.select("row", "text")
         if self._fast is not None:
-            decoded = self._fast.decode(decoded)
+            decoded = self._fast.decode(decoded, protected=self._protected)
+        else:
+            decoded = decoded.with_columns(proven=pl.lit(False), keys_missing=pl.lit(0, pl.Int64), vouched=pl.lit(False))
         present = decoded.collect_schema().names()
-        return decoded.with_columns(
-            *(pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in ORIGINS + present),
-            *((pl.lit(False).alias("vouched"),) if self._fast is None else ()),
+        absent = [
+            pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in ORIGINS + present
+        ]
+        prepared = decoded.with_columns(
+            *absent,
             part=pl.lit(0, pl.UInt32),
             careful=pl.lit(False),
             nulls=pl.lit(0, pl.UInt32),
             file=pl.lit(lines.files[0]),
             line=pl.col("row").cast(pl.Int64) + (1 - lines.first_rows[0]),
             bytes=pl.col("text").str.len_bytes() + 1,
-        ).map_batches(
+        ).select(*self.schema, *GUARDS)
+        return prepared.map_batches(
             lambda batch: self._finish_batch(batch, lines),
-            schema=self.schema,
+            schema=prepared.collect_schema(),
             validate_output_schema=False,
             streamable=True,
         )
 
     def _finish_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Keep the rows that the fast reader vouches for, and read the others carefully."""
-        count_bytes = int(batch["bytes"].sum())
-        if not batch["vouched"].all():
-            frame = self._read_leftover(batch, lines)
-        else:
-            frame = batch.select(self._names)
-        self._tally.add(count_bytes, frame.height)
+        frame = batch if batch["vouched"].all() else self._read_leftover(batch, lines)
+        self._tally.add(int(batch["bytes"].sum()), frame.height)
         return frame if len(lines.files) == 1 else _with_origin(frame, lines)
 
     def _read_leftover(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
@@ -136,11 +138,11 @@ class Reader:
         leftover = batch.filter(~pl.col("vouched"))
         if self._fast is not None and leftover["keys_missing"].max():
             forgiven = self._fast.only_nulls_missing(leftover)
-            parts.append(forgiven)
+            parts.append(forgiven.select(batch.columns))
             leftover = leftover.join(forgiven.select("row"), on="row", how="anti")
-        parts = [part.select(self._names) for part in parts]
         careful = self._read_carefully(leftover, lines)
-        return pl.concat([*parts, careful]).sort("row", "part")
+        guards = [pl.lit(None, batch.schema[name]).alias(name) for name in GUARDS]
+        return pl.concat([*parts, careful.with_columns(guards)]).sort("row", "part")
 
     def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         rows: list[int] = []

@@ -68,21 +68,27 @@ class FastReader:
         names = sorted({entry.path[-1] for entry in self._scalars if raw_type(entry) == pl.Int64})
         return rf'(?:{"|".join(map(re.escape, names))})": ?(?:-?[0-9]+[.eE]|[tf])' if names else r"[^\s\S]"
 
-    def decode(self, lines: pl.LazyFrame) -> pl.LazyFrame:
-        """Decode `row` and `text` into the raw columns, and tell by `vouched` which rows to trust."""
+    def decode(self, lines: pl.LazyFrame, *, protected: bool) -> pl.LazyFrame:
+        """Decode `row` and `text` into the raw columns, and tell by `vouched` which rows to trust.
+
+        One bad value spoils the whole query, unless it is protected: then only its batch, at some cost.
+        """
         numbered = pl.concat_str(
             pl.lit(f'{{"{NUMBER_LINE}":'), pl.col("row").cast(pl.String), pl.lit(","), TEXT.str.slice(1)
         )
         columns = self._columns()
-        return (
-            lines.with_columns(record=pl.when(plain(TEXT)).then(numbered).otherwise(pl.lit("{}")))
-            .map_batches(
+        prepared = pl.when(plain(TEXT)).then(numbered).otherwise(pl.lit("{}"))
+        if protected:
+            decoded = lines.with_columns(record=prepared).map_batches(
                 self._decode_batch,
                 schema={"row": pl.UInt32, "text": pl.String, "record": self._schema},
                 validate_output_schema=False,
                 streamable=True,
             )
-            .with_columns(**columns)
+        else:
+            decoded = lines.with_columns(record=prepared.str.json_decode(self._schema))
+        return (
+            decoded.with_columns(**columns)
             .select("row", "text", *columns, proven=self._proven(), keys_missing=self._keys_missing())
             .with_columns(vouched=pl.col("proven") & (pl.col("keys_missing") == 0))
         )

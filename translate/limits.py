@@ -1,0 +1,119 @@
+"""Judges rows against a layout's documented limits; never changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from translate.mapping.spec import Layout, Limit
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a limit may look at: the row as text, the free-form values as written, and single values by place."""
+
+    text: pl.Expr | None
+    attributes: pl.Expr
+    metrics: pl.Expr
+    other_count: pl.Expr
+    item_count: pl.Expr
+    values: dict[str, pl.Expr]
+    presets: dict[str, pl.Expr]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A limit, which rows are over it, and what to say about them."""
+
+    limit: Limit
+    over: pl.Expr
+    message: str
+
+
+def breaches(layout: Layout, rows: Rows) -> Iterator[Breach]:
+    """Give each limit of a layout with the rows that are over it."""
+    for limit in layout.limits.values():
+        over, what = JUDGES[limit.name](limit.value, rows)
+        yield Breach(limit, over.fill_null(value=False), f"{what} ({limit.source})")
+
+
+def _count(rows: Rows) -> pl.Expr:
+    return (
+        rows.attributes.map.len().fill_null(0)
+        + rows.metrics.map.len().fill_null(0)
+        + pl.sum_horizontal([preset.is_not_null().cast(pl.UInt32) for preset in rows.presets.values()] or [pl.lit(0, pl.UInt32)])
+    )
+
+
+def _free_form_count(rows: Rows) -> pl.Expr:
+    return rows.attributes.map.len().fill_null(0) + rows.metrics.map.len().fill_null(0) + rows.other_count
+
+
+def _key_longer(value: int, rows: Rows) -> pl.Expr:
+    longer = pl.element().str.len_chars() > value
+    return (
+        rows.attributes.map.keys().list.eval(longer).list.any().fill_null(value=False)
+        | rows.metrics.map.keys().list.eval(longer).list.any().fill_null(value=False)
+    )
+
+
+def _text_longer(value: int, rows: Rows) -> pl.Expr:
+    in_map = rows.attributes.map.values().list.eval(pl.element().str.len_chars() > value).list.any()
+    in_presets = [preset.str.len_chars() > value for preset in rows.presets.values()]
+    return pl.any_horizontal([flag.fill_null(value=False) for flag in [in_map, *in_presets]])
+
+
+def _any_value(rows: Rows, places: tuple[str, ...], test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    there = [test(rows.values[place]).fill_null(value=False) for place in places if place in rows.values]
+    return pl.any_horizontal(there) if there else pl.lit(False)
+
+
+IDS = ("USER_ID", "ITEM_ID", "EVENT_TYPE")
+
+JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
+    "items_max": lambda value, rows: (
+        rows.item_count > value,
+        f"more than {value} items",
+    ),
+    "user_attributes_max": lambda value, rows: (
+        rows.values["user"].str.count_matches('"set_timestamp":', literal=True) > value,
+        f"more than {value} user attributes",
+    ),
+    "attributes_max": lambda value, rows: (_free_form_count(rows) > value, f"more than {value} attributes"),
+    "bytes_max": lambda value, rows: (_row_bytes(rows) > value, f"more than {value} bytes"),
+    "value_characters_max": lambda value, rows: (_text_longer(value, rows), f"a value of more than {value} characters"),
+    "names_and_values_max": lambda value, rows: (
+        _count(rows) > value,
+        f"more than {value} attributes and metrics",
+    ),
+    "key_characters_max": lambda value, rows: (
+        _key_longer(value, rows),
+        f"an attribute or metric name of more than {value} characters",
+    ),
+    "text_characters_max": lambda value, rows: (
+        _text_longer(value, rows),
+        f"an attribute value of more than {value} characters",
+    ),
+    "name_characters_max": lambda value, rows: (
+        rows.values["EventType"].str.len_chars() > value,
+        f"an event type of more than {value} characters",
+    ),
+    "id_characters_max": lambda value, rows: (
+        _any_value(rows, IDS, lambda column: ~column.str.len_chars().is_between(1, value)),
+        f"a user id, item id or event type that is empty or has more than {value} characters",
+    ),
+    "line_breaks_max": lambda _value, rows: (
+        _any_value(rows, tuple(rows.values), lambda column: column.cast(pl.String).str.contains(r"[\r\n]")),
+        "a line break in a value",
+    ),
+    "impression_characters_max": lambda value, rows: (
+        _any_value(rows, ("IMPRESSION",), lambda column: column.str.len_chars() > value),
+        f"an impression of more than {value} characters",
+    ),
+}
+
+
+def _row_bytes(rows: Rows) -> pl.Expr:
+    return pl.lit(0) if rows.text is None else rows.text.str.len_bytes()

@@ -1,0 +1,90 @@
+"""Names on their way between the hub and a model: well-known events, and names that a target can take."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+import polars as pl
+
+from translate import events, notation
+from translate.mapping.spec import Mapping, Spelling
+
+LEGAL = r"^[A-Za-z_][0-9A-Za-z_]{0,49}$"
+LENGTH_MAX = 50
+CUT_LENGTH = 41
+HASH_LENGTH = 8
+
+
+def with_hash(legal: str, name: str) -> str:
+    """Tell a legal name apart by the hash of the full name, within 50 characters."""
+    return f"{legal[:CUT_LENGTH]}_{hashlib.sha256(name.encode()).hexdigest()[:HASH_LENGTH]}"
+
+
+@lru_cache(maxsize=65536)
+def legal_name(name: str) -> str:
+    """Make a name legal: letters, digits and `_`, no digit first, at most 50 characters.
+
+    >>> legal_name("ad.view"), legal_name("3D mode")
+    ('ad_view', '_3D_mode')
+    """
+    plain = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    if not plain or plain[0].isdigit():
+        plain = "_" + plain
+    return with_hash(plain, name) if len(plain) > LENGTH_MAX else plain
+
+
+def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) -> dict[str, str]:
+    """Give each key a name that is legal, not taken, and its own.
+
+    A key that is legal and free keeps its name; of the others, each that would meet another one is told
+    apart by the hash of its full name.
+    """
+    wanted = {key: legal_name(key) if make_legal else key for key in keys}
+    counts = Counter(wanted.values())
+    return {
+        key: with_hash(name, key) if name in taken or (counts[name] > 1 and name != key) else name
+        for key, name in wanted.items()
+    }
+
+
+class EventNames:
+    """One model's spelling of event names, both ways."""
+
+    def __init__(self, mapping: Mapping, *, make_legal: bool = False) -> None:
+        self._spellings = {hub: mapping.names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
+        self._make_legal = make_legal
+        self._hub_of: dict[str, str] = {}
+        for hub, spelling in self._spellings.items():
+            self._hub_of.setdefault(spelling.name, hub)
+        shared = Counter((spelling.name, spelling.phase) for spelling in self._spellings.values())
+        self._shared = {hub for hub, spelling in self._spellings.items() if shared[spelling.name, spelling.phase] > 1}
+
+    def read(self, name: pl.Expr) -> pl.Expr:
+        """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
+        own = pl.when(name.str.contains(events.COLLIDES)).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
+        return notation.exchanged(name, self._hub_of, own)
+
+    def phases(self) -> dict[str, str]:
+        """Give the phases that the model's spelling states."""
+        return {hub: spelling.phase for hub, spelling in self._spellings.items() if spelling.phase}
+
+    def spelled(self, name: pl.Expr) -> pl.Expr:
+        """Give the model's name of a hub event, legal or not."""
+        table = {hub: spelling.name for hub, spelling in self._spellings.items()}
+        collides = name.str.starts_with(events.OWN_PREFIX) & name.str.contains(events.COLLIDES)
+        own = pl.when(collides).then(name.str.strip_prefix(events.OWN_PREFIX)).otherwise(name)
+        return notation.exchanged(name, table, own)
+
+    def is_illegal(self, spelled: pl.Expr) -> pl.Expr:
+        """Tell which names the target could not take."""
+        return ~spelled.str.contains(LEGAL) if self._make_legal else pl.lit(False)
+
+    def original(self, name: pl.Expr, written: pl.Expr) -> pl.Expr:
+        """Give the hub's name where the written one alone does not lead back to it."""
+        known = name.is_in(list(self._spellings))
+        leads_back = pl.when(known).then(~name.is_in(list(self._shared))).otherwise(self.read(written) == name)
+        return pl.when(~leads_back).then(name)

@@ -1,0 +1,131 @@
+"""What happened to the data: counts that add up, losses, findings, and which files they come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from translate.errors import ConservationError
+
+COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
+KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A place whose value does not arrive as it was, and for which events."""
+
+    field: str
+    kind: str
+    why: str
+    events: pl.Expr
+    example: pl.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the user should know, and how many events it concerns."""
+
+    code: str
+    message: str
+    events: pl.Expr
+
+
+@dataclass
+class Report:
+    """The account of a run, or of one unit of it; accounts add up."""
+
+    events: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    filtered: Counter[str] = field(default_factory=Counter)
+    losses: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    examples: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    findings: dict[tuple[str, str], int] = field(default_factory=dict)
+    careful: int = 0
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Add another unit's account."""
+        self.events += other.events
+        self.rejects += other.rejects
+        self.filtered += other.filtered
+        for mine, theirs in ((self.losses, other.losses), (self.findings, other.findings)):
+            for key, count in theirs.items():  # type: ignore[attr-defined]
+                mine[key] = mine.get(key, 0) + count  # type: ignore[index, attr-defined]
+        for key, example in other.examples.items():
+            self.examples[key] = min(example, self.examples.get(key, example))
+        self.careful += other.careful
+        self.files.extend(other.files)
+
+    def lose(self, field: str, kind: str, why: str, events: int, example: str | None = None) -> None:
+        """Count a loss."""
+        if events:
+            key = (field, kind, why)
+            self.losses[key] = self.losses.get(key, 0) + events
+            if example is not None:
+                self.examples[key] = min(example, self.examples.get(key, example))
+
+    def find(self, code: str, message: str, events: int) -> None:
+        """Count a finding."""
+        if events:
+            self.findings[code, message] = self.findings.get((code, message), 0) + events
+
+    def check(self, where: str) -> None:
+        """Raise ConservationError unless every event that went in came out somewhere."""
+        went_in = self.events["read"] + self.events["added"]
+        came_out = sum(self.events[name] for name in COUNTS if name not in ("read", "added"))
+        if went_in != came_out:
+            counts = ", ".join(f"{name} {self.events[name]}" for name in COUNTS)
+            raise ConservationError(f"{where}: events do not add up ({counts}); please report this with the archive's layout")
+
+    @property
+    def flawed(self) -> bool:
+        """Tell whether records were rejected."""
+        return bool(self.events["rejected"])
+
+    @property
+    def careful_share(self) -> float:
+        """Give the share of the records that the careful reader read."""
+        return round(self.careful / self.events["read"], 6) if self.events["read"] else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the account as JSON values, in an order that does not depend on the run's."""
+        return {
+            "events": {name: self.events[name] for name in COUNTS},
+            "rejects": dict(sorted(self.rejects.items())),
+            "filtered": dict(sorted(self.filtered.items())),
+            "findings": [
+                {"code": code, "message": message, "events": count}
+                for (code, message), count in sorted(self.findings.items())
+            ],
+            "losses": [
+                {"field": name, "kind": kind, "why": why, "events": count, **self._example(name, kind, why)}
+                for (name, kind, why), count in sorted(self.losses.items())
+            ],
+            "careful": self.careful,
+            "careful_share": self.careful_share,
+        }
+
+    def _example(self, *key: str) -> dict[str, str]:
+        example = self.examples.get(key)  # type: ignore[call-overload]
+        return {} if example is None else {"example": example}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], files: Iterable[dict[str, Any]] = ()) -> Report:
+        """Read an account back."""
+        report = cls(
+            events=Counter({name: count for name, count in values["events"].items() if count}),
+            rejects=Counter(values["rejects"]),
+            filtered=Counter(values["filtered"]),
+            careful=values["careful"],
+            files=list(files),
+        )
+        for loss in values["losses"]:
+            report.lose(loss["field"], loss["kind"], loss["why"], loss["events"], loss.get("example"))
+        for finding in values["findings"]:
+            report.find(finding["code"], finding["message"], finding["events"])
+        return report

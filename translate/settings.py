@@ -1,0 +1,111 @@
+"""Settings: what a run needs to know that neither the archive nor a mapping says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from translate.errors import Complaint, MappingError, UsageError, suggest
+from translate.mapping.parse import read_toml
+
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+CLICKSTREAM_APP_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,126}")
+SECRETS = re.compile(r"secret|password|token$|cookie|credential", re.IGNORECASE)
+
+KEYS = {
+    "app_ids": "a table: old application id to new",
+    "keep_names": "true keeps names as they are where the target would want legal ones",
+    "earliest": "the first plausible time of an event (ISO 8601)",
+    "latest": "the first time that is not plausible any more (ISO 8601)",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run was told: application ids, names, and the window of plausible times."""
+
+    app_ids: dict[str, str] = field(default_factory=dict)
+    keep_names: bool = False
+    time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
+
+    def described(self) -> dict[str, Any]:
+        """Give the settings as JSON values, for digests."""
+        return {
+            "app_ids": dict(sorted(self.app_ids.items())),
+            "keep_names": self.keep_names,
+            "time_window": [bound.isoformat() for bound in self.time_window],
+        }
+
+
+def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Settings:
+    """Read a settings file and `key=value` assignments, the latter winning; raise MappingError or UsageError.
+
+    A file may say `app_ids.old = "new"` and the like at its top level; an assignment says
+    `app_ids.old=new`.
+    """
+    table: dict[str, Any] = {}
+    shown = "--set"
+    if file is not None:
+        table, _ = read_toml(file, file.name)
+        shown = file.name
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise UsageError(f'--set {assignment}: write it as key=value, for example app_ids.OLD=new')
+        _assign(table, key.strip(), value.strip())
+    return _checked(table, shown)
+
+
+def _assign(table: dict[str, Any], key: str, value: str) -> None:
+    head, dot, rest = key.partition(".")
+    if dot and head == "app_ids":
+        table.setdefault(head, {})[rest] = value
+    elif head == "keep_names":
+        table[head] = {"true": True, "false": False}.get(value.lower(), value)
+    else:
+        table[key] = value
+
+
+def _checked(table: dict[str, Any], shown: str) -> Settings:
+    complaints = []
+    for key in table:
+        if SECRETS.search(key):
+            complaints.append(Complaint(shown, key, "secrets come from the environment, never from settings"))
+        elif key not in KEYS:
+            complaints.append(Complaint(shown, key, f'no such setting "{key}"{suggest(key, KEYS)}'))
+    app_ids = table.get("app_ids", {})
+    if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
+        complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}"))
+    if not isinstance(table.get("keep_names", False), bool):
+        complaints.append(Complaint(shown, "keep_names", "should be true or false"))
+    window = [_time(table, key, default, shown, complaints) for key, default in (("earliest", EARLIEST), ("latest", LATEST))]
+    if complaints:
+        raise MappingError(complaints)
+    return Settings(dict(app_ids), table.get("keep_names", False), (window[0], window[1]))
+
+
+def _time(
+    table: dict[str, Any], key: str, default: dt.datetime, shown: str, complaints: list[Complaint]
+) -> dt.datetime:
+    value = table.get(key, default)
+    try:
+        time = parse_time(value) if isinstance(value, str) else dt.datetime.combine(value, dt.time(), dt.UTC) if type(value) is dt.date else value
+    except ValueError:
+        time = None
+    if not isinstance(time, dt.datetime):
+        complaints.append(Complaint(shown, key, f"should be an ISO 8601 time, but is {value!r}"))
+        return default
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+
+def parse_time(text: str) -> dt.datetime:
+    """Read an ISO 8601 date or time; without a zone it is UTC. Raise ValueError."""
+    from dateutil import parser  # noqa: PLC0415
+
+    time = parser.isoparse(text)
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
