@@ -16,6 +16,7 @@ from translate.mapping.codecs import CONTAINERS, SCALARS, Container
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames, legal_name
 from translate.notation import by_distinct_value, members
+from translate.reader.careful import note
 from translate.report import Finding, Loss
 from translate.settings import CLICKSTREAM_APP_ID, Settings
 
@@ -31,7 +32,6 @@ class Source:
     provided: frozenset[str]
     places: dict[str, str]
     set_by_recipe: frozenset[str] = frozenset()
-    used_keys: pl.Expr | None = None
 
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""
@@ -65,6 +65,7 @@ class Writer:
         self._scalars = [entry for entry in layout.fields if entry.place not in self._containers and entry not in presets]
         self.columns = [entry for entry in self._scalars if self._is_wanted(entry)]
         self._rowwise = [entry for entry in self.columns if entry.codec in SCALARS and SCALARS[entry.codec].rowwise]
+        self.containers = list(self._containers.values())
         self._rules = self._key_rules(make_legal=make_legal)
 
     def _is_wanted(self, entry: Field) -> bool:
@@ -148,7 +149,7 @@ class Writer:
         return pl.DataFrame([*batch.get_columns(), *(series.alias(name) for name, series in columns.items())])
 
     def _filtered(self) -> pl.Expr:
-        taken = pl.col(FILTERED) if FILTERED in self.source.places else pl.lit(None, pl.String)
+        taken = pl.col(FILTERED)
         only = self.layout.only
         if only is None:
             return taken
@@ -335,7 +336,7 @@ class Writer:
 
     def _notes(self) -> pl.Expr:
         """Put together the keys that the reader noted, that are renamed, and that have no place."""
-        parts = [pl.col("notes")]
+        parts = [pl.col("notes"), pl.col("_recipe_notes")]
         if self._rules:
             parts.append(pl.col("_key_notes"))
         carried = self._carried()
@@ -344,7 +345,11 @@ class Writer:
                 continue
             kind = "cannot" if name in self.layout.cannot else "not_mapped"
             place = "" if name == "extra" else f"{self.source.place(name)}."
-            parts.append(notes_of_keys(pl.col(name), kind, place))
+            keys = notes_of_keys(pl.col(name), kind, place)
+            if self.source.set_by_recipe:  # what a rule took its value from did arrive
+                used = pl.col("_used").list.eval(pl.concat_str(pl.lit(note(kind, "")), pl.element()))
+                keys = pl.when(pl.col("_used").list.len() > 0).then(keys.list.set_difference(used)).otherwise(keys)
+            parts.append(keys)
         return all_notes(parts)
 
     def plan(self) -> Plan:

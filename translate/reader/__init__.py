@@ -20,7 +20,7 @@ __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
 INCOMPLETE = "incomplete"
 GUARDS = ["proven", "keys_missing", "vouched", "bytes"]
-ORIGINS = ["row", "part", "file", "line", "careful", "nulls"]
+ORIGINS = ["row", "part", "file", "line", "base64", "careful", "nulls"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Damage:
 
     code: str
     message: str
-    raw: str | bytes
+    raw: str | bytes  # bytes are base64: what is no text
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class Reader:
             "text": pl.String,
             "code": pl.String,
             "message": pl.String,
+            "base64": pl.Boolean,
             "careful": pl.Boolean,
             "nulls": pl.UInt32,
             "notes": pl.List(pl.String),
@@ -114,6 +115,7 @@ class Reader:
         prepared = decoded.with_columns(
             *absent,
             part=pl.lit(0, pl.UInt32),
+            base64=pl.lit(False),
             careful=pl.lit(False),
             nulls=pl.lit(0, pl.UInt32),
             file=pl.lit(lines.files[0]),
@@ -159,8 +161,7 @@ class Reader:
     def _records_of(self, row: int, text: str, lines: Lines) -> Iterable[Record]:
         damage = lines.damage.get(row)
         if damage is not None:
-            raw = damage.raw if isinstance(damage.raw, str) else ""
-            return [Record(raw, code=damage.code, message=damage.message)]
+            return [_damaged(damage)]
         found = list(self._careful.read(text))
         if found and found[-1].code == INCOMPLETE:
             self.unsound |= {lines.origin(row)[0]} - lines.joined
@@ -170,7 +171,8 @@ class Reader:
         columns: dict[str, Any] = {
             "row": rows,
             "part": parts,
-            "text": [record.raw.encode("utf-8", "backslashreplace").decode() for record in records],
+            "text": [record.raw for record in records],
+            "base64": [record.base64 for record in records],
             "code": [record.code for record in records],
             "message": [record.message for record in records],
             "careful": [True] * len(records),
@@ -185,6 +187,12 @@ class Reader:
             columns[f"${entry.place}"] = series.cast(raw_type(entry))
         columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
         return pl.DataFrame(columns, schema=self.schema)
+
+
+def _damaged(damage: Damage) -> Record:
+    is_text = isinstance(damage.raw, str)
+    raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
+    return Record(raw, code=damage.code, message=damage.message, base64=not is_text)
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:

@@ -51,6 +51,7 @@ class Record:
     other: dict[str, str] | None = None
     extra: dict[str, str] | None = None
     nulls: int = 0
+    base64: bool = False
     notes: list[str] = field(default_factory=list)
 
 

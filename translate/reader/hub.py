@@ -12,7 +12,7 @@ from translate.mapping.spec import Field, Layout, Mapping
 from translate.settings import Settings
 
 # What travels beside the hub's columns until the report is written.
-TRAVELLERS = ["row", "part", "text", "code", "message", "careful", "nulls", "notes"]
+TRAVELLERS = ["row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes"]
 
 SEPARATOR = "\x1f"
 ABSENT = "\x00"

@@ -1,0 +1,34 @@
+"""Converts event archives between Amazon Mobile Analytics, Pinpoint, Clickstream, Learning Context and Personalize."""
+
+from __future__ import annotations
+
+from translate.conversion import Step
+from translate.errors import (
+    ConservationError,
+    ExitCode,
+    MappingError,
+    OutputError,
+    SourceError,
+    TranslateError,
+    UsageError,
+)
+from translate.front import check, convert, models, preview, scan, write
+from translate.version import VERSION as __version__
+
+__all__ = [
+    "ConservationError",
+    "ExitCode",
+    "MappingError",
+    "OutputError",
+    "SourceError",
+    "Step",
+    "TranslateError",
+    "UsageError",
+    "__version__",
+    "check",
+    "convert",
+    "models",
+    "preview",
+    "scan",
+    "write",
+]

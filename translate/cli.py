@@ -1,0 +1,237 @@
+"""The command line: parse, call, print. Whatever it does is a call of the front door."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer  # noqa: TID251
+from rich.console import Console  # noqa: TID251
+from rich.markup import escape  # noqa: TID251
+from rich.table import Table  # noqa: TID251
+
+import translate
+from translate.errors import ExitCode, MappingError, TranslateError
+from translate.progress import Bar
+
+app = typer.Typer(
+    name="translate",
+    help="Converts event archives between Amazon Mobile Analytics, Pinpoint, Clickstream, Learning Context and Personalize.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+SHOWN_MAX = 12
+
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="File, folder (read recursively), glob, or s3:// URL of these.")]
+From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; recognised if not said.")]
+Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Recipe: a file, or the name of a shipped one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with the exit code of the contract."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = app(standalone_mode=False)
+        raise SystemExit(code if isinstance(code, int) else ExitCode.DONE)
+    except MappingError as error:
+        _complain(error)
+        raise SystemExit(error.exit_code) from None
+    except TranslateError as error:
+        print(f"translate: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except typer.Abort:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except KeyboardInterrupt:
+        print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(ExitCode.DONE) from None
+    except Exception as error:
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        raise SystemExit(ExitCode.USAGE) from None
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(error: MappingError) -> None:
+    for complaint in error.complaints[:SHOWN_MAX]:
+        print(f"translate: {complaint}", file=sys.stderr)
+    if len(error.complaints) > SHOWN_MAX:
+        print(f"translate: and {len(error.complaints) - SHOWN_MAX} more", file=sys.stderr)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"translate {translate.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models, their layouts, and what each can read and write."""
+    layouts = translate.models()
+    if as_json:
+        print(json.dumps(layouts.to_dicts(), indent=2))
+        return
+    table = Table("model/layout", "read", "write", "about", box=None)
+    for row in layouts.iter_rows(named=True):
+        default = " (default)" if row["default"] else ""
+        marks = ["yes" if row[name] else "-" for name in ("read", "write")]
+        table.add_row(f"{row['model']}/{row['layout']}{default}", *marks, row["about"])
+    _console().print(table)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Mappings and recipes.")], as_json: AsJson = False
+) -> int:
+    """Check mappings and recipes completely, and run the tests inside them."""
+    results = []
+    for file in files:
+        try:
+            checked = translate.check(file)
+            complaints, tests = checked.complaints, checked.tests
+        except MappingError as error:
+            complaints, tests = error.complaints, 0
+        results.append({"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]})
+    if as_json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    else:
+        for result in results:
+            _print_checked(result)
+    return ExitCode.USAGE if any(result["complaints"] for result in results) else ExitCode.DONE
+
+
+def _print_checked(result: dict[str, Any]) -> None:
+    for complaint in result["complaints"]:
+        print(complaint)
+    tests = f"{result['tests']} test{'s' if result['tests'] != 1 else ''}"
+    verdict = f"{len(result['complaints'])} wrong" if result["complaints"] else "ok"
+    print(f"{result['file']}: {verdict}, {tests}")
+
+
+@app.command()
+def convert(
+    sources: Sources,
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What to write; `hub` is Parquet of the events.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run.")] = None,
+    from_: From = None,
+    recipe: Recipe = None,
+    where: Annotated[str | None, typer.Option(metavar="SQL", help='Take only events for which this is true, e.g. "name = \'purchase\'".')] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Take only events from this time on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Take only events before this time.")] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", help="Stop after so many events.")] = None,
+    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new.")] = None,
+    compression: Annotated[str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")] = "none",
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")] = False,
+    examples: Annotated[bool, typer.Option("--examples", help="Put a value into the report for each loss.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show a few records before and after; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Convert an archive into another model.
+
+    DIR gets data/, rejects.ndjson, report.json and files.ndjson. An interrupted run is resumed by the same call.
+    """
+    options: dict[str, Any] = {
+        "to": to, "from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
+        "settings": settings, "set_": set_ or (),
+    }  # fmt: skip
+    if dry_run:
+        _print_preview(translate.preview(sources, **options), as_json=as_json)
+        return ExitCode.DONE
+    if out is None:
+        raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
+    with Bar() as bar:
+        report = translate.convert(
+            sources, out=out, compression=compression, dedupe=dedupe, examples=examples, progress=bar.show, **options
+        )
+    if as_json:
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        _print_report(report, out)
+    return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
+
+
+def _console() -> Console:
+    return Console(soft_wrap=True, highlight=False)
+
+
+def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        return
+    for record in shown:
+        print(f"{record['file']}:{record['line']}")
+        print(f"  before  {record['before']}")
+        if "after" in record:
+            after = record["after"]
+            print(f"  after   {after if isinstance(after, str) else json.dumps(after, ensure_ascii=False)}")
+        elif "rejected" in record:
+            print(f"  rejected  {record['rejected']}: {record['message']}")
+        else:
+            print(f"  filtered  {record['filtered']}")
+
+
+def _print_report(report: dict[str, Any], out: Path) -> None:
+    counts = report["events"]
+    console = _console()
+    files = report["inputs"]["files"]
+    print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column()
+    for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
+        if counts[name] or name in ("read", "written"):
+            table.add_row(name, f"{counts[name]:,}", escape(_reasons(report, name)))
+    console.print(table)
+    _print_list(console, "lost or changed", report["losses"], lambda loss: f"{loss['field']} ({loss['kind']}: {loss['why']}{_example(loss)})")
+    _print_list(console, "to know", report["findings"], lambda finding: f"{finding['message']}")
+    if counts["rejected"]:
+        print(f"rejected records: {out / 'rejects.ndjson'}")
+    print(f"report: {out / 'report.json'}")
+
+
+def _reasons(report: dict[str, Any], name: str) -> str:
+    reasons = {"rejected": report["rejects"], "filtered": report["filtered"]}.get(name, {})
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1]))
+
+
+def _example(loss: dict[str, Any]) -> str:
+    return f", for example {loss['example']}" if "example" in loss else ""
+
+
+def _print_list(console: Console, title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> None:
+    if not entries:
+        return
+    print(f"{title}:")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for entry in sorted(entries, key=lambda entry: -entry["events"])[:SHOWN_MAX]:
+        table.add_row(f"  {entry['events']:,}", escape(text(entry)))
+    console.print(table)
+    if len(entries) > SHOWN_MAX:
+        print(f"  and {len(entries) - SHOWN_MAX} more in the report")

@@ -1,0 +1,247 @@
+"""The front door: everything that the command line does is one of these calls."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from translate import events, mapping, plan
+from translate import recipe as recipes
+from translate.conversion import Conversion, Progress, soundly
+from translate.errors import UsageError
+from translate.files import find, units
+from translate.plan import HUB_MODEL, Job
+from translate.reader import Damage, Lines
+from translate.recipe import Checked, Recipe
+from translate.recipe.expressions import condition
+from translate.recognition import Recognised, recognise
+from translate.selection import Selection
+from translate.settings import Settings, parse_time, read_settings
+from translate.writer import FILTERED, ROW, Source, Writer
+
+Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+PREVIEW_EVENTS = 5
+
+
+def models(mappings: Path | None = None) -> pl.DataFrame:
+    """List the layouts of all models: `model`, `layout`, `default`, `read`, `write`, `about`."""
+    rows = [
+        {
+            "model": layout.model,
+            "layout": layout.name,
+            "default": layout.default,
+            "read": layout.read,
+            "write": layout.write,
+            "about": layout.about,
+        }
+        for model in (mapping.load(name, mappings) for name in mapping.models(mappings))
+        for layout in model.layouts.values()
+    ]
+    rows.append({"model": HUB_MODEL, "layout": "events", "default": True, "read": False, "write": True,
+                 "about": "the hub's own events as Parquet, for notebooks, DuckDB and pandas"})  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def scan(
+    source: Sources, *, model: str | None = None, mappings: Path | None = None, settings: Settings | None = None
+) -> pl.LazyFrame:
+    """Read an archive as hub events, unit by unit, when the frame is collected.
+
+    Columns as in `translate.events.COLUMNS`. Records that cannot be read are left out; a warning says how many.
+    Raise SourceError if there is nothing to read, UsageError for an unknown model.
+    """
+    job, recognised = _job(source, to=HUB_MODEL, from_=model, mappings=mappings, settings=settings)
+    return register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
+
+
+def _event_batches(job: Job, recognised: Recognised) -> Any:
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, batch_rows: int | None
+    ) -> Iterator[pl.DataFrame]:
+        del batch_rows
+        left = rows_wanted
+        unread = 0
+        for batch, refused in _unit_frames(job, recognised):
+            unread += refused
+            frame = batch if left is None else batch.head(left)
+            left = None if left is None else left - frame.height
+            frame = frame if predicate is None else frame.filter(predicate)
+            yield frame if columns is None else frame.select(columns)
+            if left == 0:
+                break
+        if unread:
+            warnings.warn(f"{unread} records could not be read; convert() tells which and why", stacklevel=2)
+
+    return read
+
+
+def _unit_frames(job: Job, recognised: Recognised) -> Iterator[tuple[pl.DataFrame, int]]:
+    with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+        for unit in units(recognised.files):
+            refused: dict[str, Damage] = {
+                file.shown: recognised.refused[file.shown] for file in unit.files if file.shown in recognised.refused
+            }
+
+            def attempt(lines: Lines, protected: bool) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
+                frame, unsound = plan.hub_events(job, lines, protected=protected)
+                collected = frame.select("code", *events.SCHEMA).collect(engine="streaming")
+                return collected, unsound()
+
+            frame, _ = soundly(unit, Path(scratch), refused, attempt)
+            good = frame.filter(pl.col("code").is_null()).drop("code")
+            yield good, frame.height - good.height
+
+
+def write(
+    frame: pl.LazyFrame | pl.DataFrame, *, model: str, recipe: str | os.PathLike[str] | None = None,
+    settings: Settings | None = None, mappings: Path | None = None,
+) -> pl.LazyFrame:  # fmt: skip
+    """Turn hub events into a target's rows.
+
+    The frame gets a column for each field of the layout, named by its place; free-form objects, lists and
+    numbers are JSON text, and `row` is the whole row as JSON, for JSON layouts. Events that the target does not
+    take are left out.
+    """
+    target_mapping, layout = mapping.find_layout(model, mappings)
+    chosen = recipes.load(recipe, mappings) if recipe is not None else None
+    prepared = plan.from_hub(frame.lazy())
+    prepared = chosen.apply(prepared) if chosen else plan.without_recipe(prepared)
+    set_columns = chosen.set_columns if chosen else frozenset()
+    writer = Writer(target_mapping, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}, set_columns))
+    rows = writer.rows(prepared).filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
+    places = {entry.place: pl.col(f"={entry.place}") for entry in [*writer.columns, *writer.containers]}
+    whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
+    return rows.select(**places, **whole)
+
+
+def convert(
+    source: Sources, *, to: str, out: str | os.PathLike[str], from_: str | None = None,
+    recipe: str | os.PathLike[str] | None = None, where: str | None = None,
+    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
+    dedupe: bool = False, examples: bool = False, mappings: Path | None = None, progress: Progress | None = None,
+    careful: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Convert an archive; give the report, as `report.json` holds it.
+
+    `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
+    SourceError if there is nothing to read, OutputError if the target cannot be written.
+    """
+    job, recognised = _job(
+        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=_settings(settings, set_),
+        selection=_selection(where, since, until, limit), examples=examples, careful=careful,
+    )  # fmt: skip
+    run = Conversion(job, recognised, Path(out), compression=compression, dedupe=dedupe, progress=progress)
+    return run.run()
+
+
+def preview(
+    source: Sources, *, to: str, from_: str | None = None, recipe: str | os.PathLike[str] | None = None,
+    where: str | None = None, since: str | dt.datetime | None = None, until: str | dt.datetime | None = None,
+    limit: int | None = None, settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (),
+    mappings: Path | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Show what a conversion would do with the first few records, before and after; nothing is written."""
+    job, recognised = _job(
+        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=_settings(settings, set_),
+        selection=_selection(where, since, until, limit or PREVIEW_EVENTS),
+    )  # fmt: skip
+    shown: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+        for unit in units(recognised.files):
+
+            def attempt(lines: Lines, protected: bool) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
+                query = plan.build(job, lines, protected=protected)
+                columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
+                return query.rows.select(dict.fromkeys(columns)).collect(engine="streaming"), query.reader.unsound
+
+            frame, _ = soundly(unit, Path(scratch), {}, attempt)
+            shown.extend(_before_and_after(row) for row in frame.iter_rows(named=True))
+            if len(shown) >= (limit or PREVIEW_EVENTS):
+                break
+    return shown
+
+
+def _before_and_after(row: dict[str, Any]) -> dict[str, Any]:
+    outcome = {"file": row["file"], "line": row["line"], "before": row["text"]}
+    if row["code"] is not None:
+        return {**outcome, "rejected": row["code"], "message": row["message"]}
+    if row[FILTERED] is not None:
+        return {**outcome, "filtered": row[FILTERED]}
+    if ROW in row:
+        return {**outcome, "after": row[ROW]}
+    known = ("file", "line", "text", "code", "message", FILTERED)
+    return {**outcome, "after": {name.removeprefix("="): value for name, value in row.items() if name not in known}}
+
+
+def check(file: str | os.PathLike[str]) -> Checked:
+    """Check a mapping or a recipe completely, and run the tests inside it."""
+    return recipes.check(file)
+
+
+# -- what a call says -------------------------------------------------------------------------------------------
+
+
+def _job(
+    source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
+    mappings: Path | None = None, settings: Settings | None = None, selection: Selection | None = None,
+    examples: bool = False, careful: bool = False,
+) -> tuple[Job, Recognised]:  # fmt: skip
+    target_mapping, target_layout = None, None
+    if to.partition("/")[0] != HUB_MODEL:
+        target_mapping, target_layout = mapping.find_layout(to, mappings)
+        if not target_layout.write:
+            raise UsageError(f"{target_layout.address} cannot be written")
+    elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
+        raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
+    chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, mappings)
+    given = [source] if isinstance(source, str | os.PathLike) else list(source)
+    recognised = recognise(find(given), from_, mappings)
+    job = Job(
+        recognised.mapping, recognised.layout, target_mapping, target_layout, chosen, settings or Settings(),
+        selection, examples=examples, careful_only=careful,
+    )  # fmt: skip
+    return job, recognised
+
+
+def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path | None) -> Recipe | None:
+    if recipe is None:
+        return None
+    chosen = recipes.load(recipe, mappings)
+    if target != HUB_MODEL and chosen.to != target:
+        raise UsageError(f"{chosen.name}: this recipe leads to {chosen.to}, not to {target}")
+    return chosen
+
+
+def _settings(settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str]) -> Settings:
+    if isinstance(settings, Settings):
+        return settings
+    return read_settings(None if settings is None else Path(settings), assignments)
+
+
+def _selection(
+    where: str | None, since: str | dt.datetime | None, until: str | dt.datetime | None, limit: int | None
+) -> Selection | None:
+    if where is None and since is None and until is None and limit is None:
+        return None
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit}: at least one event has to be taken")
+    wanted = condition(where, "--where") if where is not None else None
+    return Selection(wanted, _time(since, "--since"), _time(until, "--until"), limit)
+
+
+def _time(value: str | dt.datetime | None, option: str) -> dt.datetime | None:
+    if value is None or isinstance(value, dt.datetime):
+        return value if value is None or value.tzinfo else value.replace(tzinfo=dt.UTC)
+    try:
+        return parse_time(value)
+    except ValueError:
+        raise UsageError(f"{option} {value}: is no ISO 8601 date or time, for example 2016-04-07 or 2016-04-07T12:00:00Z") from None

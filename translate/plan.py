@@ -1,0 +1,265 @@
+"""One unit's query: lines to events to rows, with everything that the report counts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from translate import events, notation
+from translate.mapping.spec import Layout, Mapping
+from translate.reader import Lines, Reader, Tally
+from translate.reader.hub import Hub, with_event_ids
+from translate.report import Finding, Loss, Report
+from translate.settings import Settings
+from translate.writer import FILTERED, NOTES, ROW, Plan, Source, Writer
+
+if TYPE_CHECKING:
+    from translate.recipe import Recipe
+    from translate.selection import Selection
+
+HUB_MODEL = "hub"
+COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", "careful", "nulls"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run was asked to do."""
+
+    source_mapping: Mapping
+    source_layout: Layout
+    target_mapping: Mapping | None
+    target_layout: Layout | None
+    recipe: Recipe | None = None
+    settings: Settings = field(default_factory=Settings)
+    selection: Selection | None = None
+    examples: bool = False
+    careful_only: bool = False
+
+    @property
+    def to_hub(self) -> bool:
+        """Tell whether the hub's own events are wanted."""
+        return self.target_layout is None
+
+    @property
+    def needs_ids(self) -> bool:
+        """Tell whether the target has a place for event ids."""
+        if self.target_layout is None:
+            return True
+        fields = [*self.target_layout.fields]
+        if self.target_layout.envelope:
+            fields += self.target_layout.envelope.fields.values()
+        return any("event_id" in entry.hub for entry in fields)
+
+
+@dataclass
+class Query:
+    """A unit's rows as a lazy frame, and what to count over it."""
+
+    rows: pl.LazyFrame
+    counts: Plan
+    columns: list[str]
+    reader: Reader
+
+
+def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None, duplicates: pl.LazyFrame | None = None) -> Query:
+    """Build a unit's query."""
+    reader = Reader(job.source_layout, careful_only=job.careful_only, protected=protected, tally=tally)
+    hub = Hub(job.source_mapping, job.source_layout, job.settings)
+    frame = hub.events(reader.records(lines))
+    if job.needs_ids or duplicates is not None:
+        frame = with_event_ids(frame, hub.provided)
+    frame = _without_duplicates(frame, duplicates)
+    if job.selection is not None:
+        frame = job.selection.apply(frame)
+    else:
+        frame = frame.with_columns(_deselected=pl.lit(None, pl.String))
+    frame, set_columns = _by_recipe(job, frame)
+    frame = frame.with_columns(
+        pl.coalesce("_deselected", pl.when("_duplicate").then(pl.lit("duplicate")), FILTERED).alias(FILTERED)
+    )
+    source = Source(frozenset({*hub.provided, *set_columns, "event_id"}), hub.places, set_columns)
+    return _rows(job, frame, source, reader)
+
+
+def hub_events(job: Job, lines: Lines, *, protected: bool) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    """Give a unit's events as the hub has them, the travellers beside them, and then which files are unsound."""
+    reader = Reader(job.source_layout, careful_only=job.careful_only, protected=protected)
+    hub = Hub(job.source_mapping, job.source_layout, job.settings)
+    return with_event_ids(hub.events(reader.records(lines)), hub.provided), lambda: reader.unsound
+
+
+def event_ids(job: Job, lines: Lines, *, protected: bool) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    """Give the row, part and id of each of a unit's events."""
+    events_of_unit, unsound = hub_events(job, lines, protected=protected)
+    return events_of_unit.filter(pl.col("code").is_null()).select("row", "part", "event_id"), unsound
+
+
+def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) -> pl.LazyFrame:
+    if duplicates is None:
+        return frame.with_columns(_duplicate=pl.lit(False))
+    marked = duplicates.with_columns(_duplicate=pl.lit(True))
+    return frame.join(marked, on=["row", "part"], how="left", maintain_order="left").with_columns(
+        pl.col("_duplicate").fill_null(value=False)
+    )
+
+
+def _by_recipe(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
+    if job.recipe is None:
+        return without_recipe(frame), frozenset()
+    return job.recipe.apply(frame), job.recipe.set_columns
+
+
+def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the columns that a recipe would have added."""
+    nothing = pl.lit(None, pl.List(pl.String))
+    filtered = {FILTERED: pl.lit(None, pl.String)}
+    return frame.with_columns(_copy=pl.lit(0, pl.UInt32), _recipe_notes=nothing, _used=nothing, **filtered)
+
+
+def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the travellers to events that come from no file; hub columns that are missing are absent values."""
+    present = frame.collect_schema().names()
+    absent = [pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items() if name not in present]
+    nothing = pl.lit(None, pl.String)
+    travellers = {
+        "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "text": nothing, "base64": pl.lit(False),
+        "code": nothing, "message": nothing, "careful": pl.lit(False), "nulls": pl.lit(0, pl.UInt32),
+        "notes": pl.lit(None, pl.List(pl.String)),
+    }  # fmt: skip
+    return with_event_ids(frame.with_columns(*absent, **travellers), set(events.SCHEMA))
+
+
+def _rows(job: Job, frame: pl.LazyFrame, source: Source, reader: Reader) -> Query:
+    if job.target_layout is None or job.target_mapping is None:
+        columns = list(events.SCHEMA)
+        plan = Plan()
+        notes = pl.concat_list(pl.col("notes").fill_null([]), pl.col("_recipe_notes").fill_null([]))
+        frame = frame.with_columns(**{NOTES: notes})
+    else:
+        writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
+        frame = writer.rows(frame)
+        plan = writer.plan()
+        columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
+        if job.target_layout.envelope:
+            columns += [f"_{name}" for name in job.target_layout.envelope.fields]
+    flags = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(plan.losses)}
+    flags |= {f"_finding{number}": finding.events.fill_null(value=False) for number, finding in enumerate(plan.findings)}
+    if job.examples:
+        flags |= {
+            f"_example{number}": _shown(loss.example) for number, loss in enumerate(plan.losses) if loss.example is not None
+        }
+    kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns]))
+    selected = frame.select(*kept, **flags)
+    # Nothing above this step may differ between the sinks, or the engine would compute it for each of them.
+    barrier = selected.map_batches(
+        _as_it_is, schema=dict(selected.collect_schema()), validate_output_schema=False, streamable=True
+    )
+    return Query(barrier, plan, columns, reader)
+
+
+def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:
+    return batch
+
+
+def _shown(example: pl.Expr) -> pl.Expr:
+    return example.cast(pl.String, strict=False)
+
+
+WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
+FIRST = pl.col("_copy") == 0
+DUPLICATE = pl.col("_duplicate") & pl.col("code").is_null()
+
+
+def counts_by_file(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count by file what the law of conservation adds up."""
+    return rows.group_by("file").agg(
+        read=FIRST.sum(),
+        added=(~FIRST).sum(),
+        written=WRITTEN.sum(),
+        rejected=pl.col("code").is_not_null().sum(),
+        filtered=(pl.col("code").is_null() & pl.col(FILTERED).is_not_null() & ~pl.col("_duplicate")).sum(),
+        duplicates=DUPLICATE.sum(),
+        careful=(pl.col("careful") & FIRST).sum(),
+        nulls=pl.col("nulls").filter(FIRST).sum(),
+    )
+
+
+def counts_by_reason(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count rejects by code and filtered events by rule."""
+    return rows.filter(~WRITTEN & ~DUPLICATE).group_by("code", FILTERED).agg(count=pl.len())
+
+
+def counts_of_flags(query: Query) -> pl.LazyFrame:
+    """Count losses and findings over the rows that are written."""
+    names = [name for name in query.rows.collect_schema().names() if name.startswith(("_loss", "_finding"))]
+    examples = [
+        pl.col(f"_example{number}").filter(pl.col(f"_loss{number}")).min()
+        for number in range(len(query.counts.losses))
+        if f"_example{number}" in query.rows.collect_schema()
+    ]
+    return query.rows.filter(WRITTEN).select(*(pl.col(name).sum() for name in names), *examples, _rows=pl.len())
+
+
+def counts_of_notes(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count the keys that were lost or changed."""
+    noted = rows.filter(WRITTEN & (pl.col(NOTES).list.len() > 0)).select(note=pl.col(NOTES))
+    return noted.explode("note", empty_as_null=True).group_by("note").agg(count=pl.len())
+
+
+def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Write the rejects as JSON lines, in the order of the source."""
+    raw = pl.when(pl.col("base64")).then(
+        pl.concat_str(pl.lit('{"base64":'), notation.json_text(pl.col("text")), pl.lit("}"))
+    ).otherwise(notation.json_text(pl.col("text")))
+    line = pl.concat_str(
+        pl.lit('{"file":'), notation.json_text(pl.col("file")),
+        pl.lit(',"line":'), pl.col("line").cast(pl.String),
+        pl.lit(',"code":'), notation.json_text(pl.col("code")),
+        pl.lit(',"message":'), notation.json_text(pl.col("message")),
+        pl.lit(',"raw":'), raw, pl.lit("}"),
+    )  # fmt: skip
+    return rows.filter(pl.col("code").is_not_null()).select(reject=line)
+
+
+def account(query: Query, by_file: pl.DataFrame, by_reason: pl.DataFrame, flags: pl.DataFrame, notes: pl.DataFrame) -> Report:
+    """Put a unit's counts into its report."""
+    report = Report()
+    for row in by_file.sort("file").iter_rows(named=True):
+        counts = {name: int(row[name]) for name in ("read", "added", "written", "rejected", "filtered", "duplicates")}
+        report.events.update(counts)
+        report.careful += int(row["careful"])
+        report.find("explicit_nulls", "explicit nulls, read as absent", int(row["nulls"] or 0))
+        report.files.append({"path": row["file"], **counts})
+    for row in by_reason.iter_rows(named=True):
+        if row["code"] is not None:
+            report.rejects[row["code"]] += row["count"]
+        else:
+            report.filtered[row[FILTERED]] += row["count"]
+    _count_flags(report, query, flags)
+    for row in notes.iter_rows(named=True):
+        kind, _, place = row["note"].partition("\t")
+        report.lose(place, kind, WHY_NOTED[kind], row["count"])
+    return report
+
+
+WHY_NOTED = {
+    "changed": "renamed, retyped or rounded",
+    "not_mapped": "no mapping or rule says where to",
+    "cannot": "the target has no place for it",
+    "on_purpose": "removed by a rule",
+}
+
+
+def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:
+    counts: dict[str, Any] = flags.row(0, named=True)
+    losses: list[Loss] = query.counts.losses
+    findings: list[Finding] = query.counts.findings
+    for number, loss in enumerate(losses):
+        report.lose(loss.field, loss.kind, loss.why, int(counts[f"_loss{number}"] or 0), counts.get(f"_example{number}"))
+    for number, finding in enumerate(findings):
+        report.find(finding.code, finding.message, int(counts[f"_finding{number}"] or 0))
+
+

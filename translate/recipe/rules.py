@@ -1,0 +1,255 @@
+"""Rules upon events, in their order: lazy expressions only, so that everything streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import polars as pl
+
+from translate import events, notation
+from translate.keys import notes_of_keys
+from translate.reader.careful import note
+from translate.recipe import items
+from translate.recipe.expression import ITEM, Expression, key_of, view
+from translate.recipe.items import COPY
+from translate.recipe.spec import Rule, Test
+
+FILTERED = "_filtered"
+NOTES = "_recipe_notes"
+USED = "_used"
+ADDED = [FILTERED, COPY, NOTES, USED]
+TEXTS = pl.List(pl.String)
+JSON_COLUMNS = ("items", "impression")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What one app's events mean to one target."""
+
+    name: str
+    file: str
+    to: str
+    rules: tuple[Rule, ...]
+    tests: tuple[Test, ...]
+    digest: str
+    about: str = ""
+
+    @property
+    def set_columns(self) -> frozenset[str]:
+        """Name the hub columns that a rule sets."""
+        targets = {target for rule in self.rules for target in rule.sets}
+        named = {"name"} if any(rule.names for rule in self.rules) else set()
+        return frozenset({_home(target) for target in targets} | named)
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Apply all rules to hub events; what they did stands in `_filtered`, `_copy`, `_recipe_notes`, `_used`.
+
+        Events need their ids before: further rows of an event number its id.
+        """
+        given = frame.collect_schema().names()
+        frame = frame.with_columns(
+            pl.lit(None, pl.String).alias(FILTERED),
+            pl.lit(0, pl.UInt32).alias(COPY),
+            pl.lit([], TEXTS).alias(NOTES),
+            pl.lit([], TEXTS).alias(USED),
+            pl.lit(None, events.MAP).alias(ITEM),
+        )
+        for rule in self.rules:
+            frame = _Step(rule).apply(frame)
+        numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)
+        return frame.with_columns(
+            pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),
+            pl.when(pl.col(FILTERED).is_null()).then(pl.col(NOTES)).alias(NOTES),
+        ).select(*given, *ADDED)
+
+
+def _home(target: str) -> str:
+    keyed = key_of(target)
+    return keyed[0] if keyed else target
+
+
+class _Step:
+    """One rule upon a frame: look, decide, change."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        looked_at = sorted({name for expression in rule.expressions for name in expression.columns})
+        self._views = {name: shown for name in looked_at if (shown := view(name)) is not None}
+        self._times = [name for name in self._views if name in events.SCHEMA]
+        self._match = pl.col("_match")
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the frame after the rule."""
+        values = {f"={target}": expression.expr for target, expression in self.rule.sets.items()}
+        helpers = ["_match", *values, *(name for name in self._views if name not in self._times)]
+        kept_times = {f"${name}": pl.col(name) for name in self._times}
+        frame = (
+            frame.with_columns(**self._views, **kept_times)
+            .with_columns(_match=self._decide(), **values)
+            .with_columns(**{name: pl.col(f"${name}") for name in self._times})
+            .drop(kept_times)
+        )
+        finished = {f"={target}": self._finished(target) for target in self.rule.sets}
+        frame = frame.with_columns(**finished).with_columns(**self._changes())
+        if self.rule.explode:
+            frame = items.explode(frame, self._match)
+        return frame.drop(helpers)
+
+    def _decide(self) -> pl.Expr:
+        alive = pl.col("code").is_null() & pl.col(FILTERED).is_null()
+        when = self.rule.when
+        if when is None:
+            return alive
+        decided = when.expr.fill_null(value=False)
+        return alive & (~decided if self.rule.keep is not None else decided)
+
+    def _finished(self, target: str) -> pl.Expr:
+        """Give a set value in the type of its place."""
+        value = pl.col(f"={target}")
+        if target in JSON_COLUMNS:
+            # Only a JSON list can stand there; anything else is not taken over.
+            is_list = value.str.json_path_match("$").str.starts_with("[")
+            return pl.when(is_list).then(value)
+        keyed = key_of(target)
+        dtype = events.SCHEMA[target] if keyed is None else events.TEXT
+        if dtype == events.TIME:
+            return value.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+        if dtype == events.NUMBER:
+            return _plain(value.cast(pl.Float64, strict=False))
+        if keyed and keyed[0] == "metrics":
+            whole = self.rule.sets[target].dtype.is_integer()
+            return notation.digits(value if whole else _plain(value.cast(pl.Float64, strict=False)))
+        return value if dtype == events.TEXT else value.cast(dtype, strict=False)
+
+    def _changes(self) -> dict[str, pl.Expr]:
+        rule = self.rule
+        reason = rule.drop if rule.drop is not None else rule.keep
+        if reason is not None:
+            return {FILTERED: pl.when(self._match).then(pl.lit(reason)).otherwise(pl.col(FILTERED))}
+        changes = {target: self._when_matched(pl.col(f"={target}"), target) for target in rule.sets if target in events.SCHEMA}
+        changes |= {name: self._when_matched(pl.lit(None, events.SCHEMA[name]), name) for name in rule.removes if name in events.SCHEMA}
+        if rule.names:
+            changes["name"] = self._when_matched(notation.exchanged(pl.col("name"), rule.names), "name")
+        changes |= dict(self._map_changes())
+        changes |= self._refusal()
+        for column, additions in ((NOTES, list(self._notes())), (USED, list(self._used()))):
+            if additions:
+                changes[column] = pl.concat_list(column, *additions)
+        return changes
+
+    def _when_matched(self, value: pl.Expr, column: str) -> pl.Expr:
+        return pl.when(self._match).then(value).otherwise(pl.col(column))
+
+    def _map_changes(self) -> Iterator[tuple[str, pl.Expr]]:
+        """Change the keys of maps: set some, rename some, remove some; each sees the event before the rule."""
+        rule = self.rule
+        for home in ("attributes", "metrics", "other"):
+            put = {key: pl.col(f"={target}") for target, (kind, key) in _keyed(rule.sets) if kind == home}
+            moved = {key: pl.col(home).map.get(_key(rule.renames, target)) for target, (kind, key) in _keyed(rule.renames.values()) if kind == home}
+            gone = [key for _, (kind, key) in _keyed([*rule.removes, *rule.renames]) if kind == home]
+            if put or moved or gone:
+                entries = _without(pl.col(home).map.entries(), gone)
+                entries = reduce(lambda sofar, pair: _with(sofar, *pair), moved.items(), entries)
+                for key, value in put.items():
+                    entries = _with(_without(entries, [key]), key, value)
+                yield home, self._when_matched(entries.list.to_map(), home)
+
+    def _refusal(self) -> dict[str, pl.Expr]:
+        """Reject events for which an expression gives infinity or no number: no target could take that."""
+        changes: dict[str, pl.Expr] = {}
+        code, message = pl.col("code"), pl.col("message")
+        for target in self.rule.sets:
+            keyed = key_of(target)
+            if events.SCHEMA.get(target) == events.NUMBER:
+                bad = ~pl.col(f"={target}").is_finite()
+            elif keyed and keyed[0] == "metrics":
+                bad = pl.col(f"={target}").is_in(["inf", "-inf", "NaN"])
+            else:
+                continue
+            bad = self._match & bad.fill_null(value=False)
+            code = pl.when(bad).then(pl.lit("bad_number")).otherwise(code)
+            message = pl.when(bad).then(pl.lit(f"{self.rule.address} gives {target} a number that is not finite")).otherwise(message)
+            changes = {"code": code, "message": message}
+        return changes
+
+    def _notes(self) -> Iterator[pl.Expr]:
+        """Note what the rule changed or took away, for each event that had it."""
+        rule = self.rule
+        for target in rule.sets:
+            old, new = _stored(target), pl.col(f"={target}")
+            yield self._note("changed", target, old.is_not_null() & old.ne_missing(new))
+        if rule.names:
+            yield self._note("changed", "name", pl.col("name").is_in([old for old, new in rule.names.items() if old != new]))
+        for old, new in rule.renames.items():
+            yield self._note("changed", old, _stored(old).is_not_null())
+            yield self._note("changed", new, _stored(old).is_not_null() & _stored(new).is_not_null())
+        for name in rule.removes:
+            if name in events.MAPS:
+                yield pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], TEXTS)).fill_null([])
+            elif name not in self._used_here():
+                yield self._note("on_purpose", name, _stored(name).is_not_null() & ~pl.col(USED).list.contains(name))
+
+    def _note(self, kind: str, place: str, lost: pl.Expr) -> pl.Expr:
+        return _texts([note(kind, place)], self._match & lost)
+
+    def _used(self) -> Iterator[pl.Expr]:
+        for target, expression in self.rule.sets.items():
+            names = _sources(expression)
+            if names:
+                yield _texts(names, self._match & pl.col(f"={target}").is_not_null())
+
+    def _used_here(self) -> set[str]:
+        return {name for expression in self.rule.sets.values() for name in _sources(expression)}
+
+
+def _sources(expression: Expression) -> list[str]:
+    return [name for name in expression.columns if not name.startswith("item.")]
+
+
+def _texts(texts: list[str], where: pl.Expr) -> pl.Expr:
+    return pl.when(where).then(pl.lit(texts, TEXTS)).otherwise(pl.lit([], TEXTS))
+
+
+def _keyed(names: object) -> Iterator[tuple[str, tuple[str, str]]]:
+    for name in names:  # type: ignore[attr-defined]
+        keyed = key_of(name)
+        if keyed:
+            yield name, keyed
+
+
+def _key(renames: dict[str, str], new: str) -> str:
+    """Give the key that a rename takes its value from."""
+    old = next(old for old, target in renames.items() if target == new)
+    return old.partition(".")[2]
+
+
+def _stored(name: str) -> pl.Expr:
+    """Give a hub column or a map's value as it is stored."""
+    keyed = key_of(name)
+    return pl.col(keyed[0]).map.get(keyed[1]) if keyed else pl.col(name)
+
+
+def _without(entries: pl.Expr, keys: list[str]) -> pl.Expr:
+    others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
+    return entries.list.eval(others) if keys else entries
+
+
+def _with(entries: pl.Expr, key: str, value: pl.Expr) -> pl.Expr:
+    """Put a key at the end, unless its value is absent."""
+    rest = _without(entries, [key])
+    own = pl.concat_list(pl.struct(key=pl.lit(key), value=value))
+    return pl.when(value.is_not_null()).then(pl.concat_list(rest.fill_null([]), own)).otherwise(entries)
+
+
+def _unused_keys(home: str) -> pl.Expr:
+    """Note all keys of a map but those that a rule took a value from."""
+    prefix = note("on_purpose", "")
+    used = pl.col(USED).list.eval(pl.concat_str(pl.lit(prefix), pl.element()))
+    return notes_of_keys(pl.col(home), "on_purpose", f"{home}.").list.set_difference(used).list.sort()
+
+
+def _plain(number: pl.Expr) -> pl.Expr:
+    """Make -0 a plain 0."""
+    return number + 0.0

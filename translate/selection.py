@@ -1,0 +1,52 @@
+"""Which events a run takes: by an expression, by time, by number."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from translate.recipe.expressions import Condition
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What `--where`, `--since`, `--until` and `--limit` say."""
+
+    where: Condition | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    limit: int | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Give the selection as JSON values."""
+        return {
+            "where": self.where.sql if self.where else None,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "limit": self.limit,
+        }
+
+    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Tell by `_deselected` which option leaves an event out; cut the frame where the limit is reached."""
+        reasons = [pl.lit(None, pl.String)]
+        time = pl.col("time")
+        if self.since:
+            reasons.append(pl.when(time < self.since).then(pl.lit("--since")))
+        if self.until:
+            reasons.append(pl.when(time >= self.until).then(pl.lit("--until")))
+        if self.where:
+            frame = self.where.evaluate(frame, "_wanted")
+            reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))
+        read = pl.col("code").is_null()
+        frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop("_wanted", strict=False)
+        return frame if self.limit is None else _cut(frame, self.limit)
+
+
+def _cut(frame: pl.LazyFrame, limit: int) -> pl.LazyFrame:
+    """Stop after so many events that are taken; what comes after is not read."""
+    taken = pl.col("_deselected").is_null()
+    before = taken.cast(pl.UInt32).cum_sum() - taken.cast(pl.UInt32)
+    return frame.filter(before < limit)
