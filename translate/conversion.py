@@ -185,9 +185,6 @@ class Conversion:
         rest = dataclasses.replace(selection, limit=selection.limit - self._taken(total))
         return dataclasses.replace(self.job, selection=rest)
 
-    def _refused(self, unit: Unit) -> dict[str, Damage]:
-        return {file.shown: self.recognised.refused[file.shown] for file in unit.files if file.shown in self.recognised.refused}
-
     def _find_duplicates(self) -> Duplicates:
         duplicates = Duplicates(self.output.scratch)
         for unit in self.units:
@@ -197,7 +194,7 @@ class Conversion:
                 duplicates.gather(number, ids)
                 return None, unsound()
 
-            soundly(unit, self.output.scratch, self._refused(unit), attempt)
+            soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
         duplicates.find()
         return duplicates
 
@@ -210,7 +207,7 @@ class Conversion:
             result = self._write(unit, query)
             return result, query.reader.unsound
 
-        (report, part, rejects), digests = soundly(unit, self.output.scratch, self._refused(unit), attempt)
+        (report, part, rejects), digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
         self._describe_files(unit, report, digests)
         self.output.finish_unit(unit.number, part, rejects, report)
         return report
@@ -220,9 +217,8 @@ class Conversion:
         report.files = []
         for file in unit.files:
             model, _, layout = self.recognised.layouts.get(file.shown, "").partition("/")
-            counts = counted.get(file.shown, dict.fromkeys(("read", "added", "written", "rejected", "filtered", "duplicates"), 0))
             about = {"path": file.shown, "bytes": file.bytes, "digest": digests.get(file.shown, ""), "model": model, "layout": layout}
-            report.files.append({**about, **{key: value for key, value in counts.items() if key != "path"}, "merged": 0})
+            report.files.append({**about, **counted.get(file.shown, dict.fromkeys(plan.FILE_COUNTS, 0))})
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -230,21 +226,22 @@ class Conversion:
         """Run a unit's query once, into all its sinks."""
         scratch = self.output.scratch
         rejects = scratch / f"rejects-{unit.number:05}.ndjson"
+        notes = scratch / "notes.parquet"
         os.close(os.open(rejects, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY))
         part, sink, finish = self._data_sink(unit, query)
         lazy = [
             sink,
             plan.rejects(query.rows).sink_csv(rejects, include_header=False, quote_style="never", lazy=True, check_extension=False),
-            plan.counts_by_file(query.rows),
-            plan.counts_by_reason(query.rows),
-            plan.counts_of_flags(query),
-            plan.counts_of_notes(query.rows),
+            plan.counts(query.rows),
+            plan.counts_of_flags(query.rows),
+            plan.notes(query.rows).sink_parquet(notes, lazy=True),
         ]
         if self._rows_may_meet():
             lazy.append(row_digests(query).sink_parquet(self._digests_file(unit), lazy=True))
         results = pl.collect_all(lazy, engine="streaming")
         finish()
-        report = plan.account(query, *results[2:6])
+        noted = pl.scan_parquet(notes).group_by("note").agg(count=pl.len()).collect(engine="streaming")
+        report = plan.account(query, results[2], results[3], noted)
         return report, part if report.events["written"] else None, rejects
 
     def _data_sink(self, unit: Unit, query: Query) -> tuple[Path, pl.LazyFrame, Callable[[], None]]:

@@ -55,11 +55,11 @@ class Duplicates:
 
 def row_digests(query: Query) -> pl.LazyFrame:
     """Hash the rows that are written, by all that the target will see of them."""
-    rows = query.rows.filter(WRITTEN)
     if query.columns == [ROW]:
-        return rows.select(hash=_hashed(ROW))
+        return query.rows.select(hash=_hashed(ROW).filter(WRITTEN))
     columns = [pl.col(name).cast(pl.String).fill_null("\x00") for name in query.columns]
-    return rows.select(_text=pl.concat_str(columns, separator=SEPARATOR)).select(hash=_hashed("_text"))
+    text = query.rows.with_columns(_text=pl.concat_str(columns, separator=SEPARATOR))
+    return text.select(hash=_hashed("_text").filter(WRITTEN))
 
 
 def count_identical(files: Iterable[Path], rows: int) -> int:

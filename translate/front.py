@@ -19,7 +19,7 @@ from translate.conversion import Conversion, Progress, soundly
 from translate.errors import UsageError
 from translate.files import find, units
 from translate.plan import HUB_MODEL, Job
-from translate.reader import Damage, Lines
+from translate.reader import Lines
 from translate.recipe import Checked, Recipe
 from translate.recipe.expressions import condition
 from translate.recognition import Recognised, recognise
@@ -69,9 +69,10 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
         del batch_rows
         left = rows_wanted
         unread = 0
-        for batch, refused in _unit_frames(job, recognised):
-            unread += refused
-            frame = batch if left is None else batch.head(left)
+        for batch in _hub_batches(job, recognised):
+            good = batch.filter(pl.col("code").is_null()).drop("code")
+            unread += batch.height - good.height
+            frame = good if left is None else good.head(left)
             left = None if left is None else left - frame.height
             frame = frame if predicate is None else frame.filter(predicate)
             yield frame if columns is None else frame.select(columns)
@@ -83,21 +84,20 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
     return read
 
 
-def _unit_frames(job: Job, recognised: Recognised) -> Iterator[tuple[pl.DataFrame, int]]:
-    with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+def _hub_batches(job: Job, recognised: Recognised) -> Iterator[pl.DataFrame]:
+    """Read unit by unit, each by way of the disk: whether a unit was read soundly is known only at its end."""
+    with tempfile.TemporaryDirectory(prefix="translate-") as folder:
+        scratch = Path(folder)
         for unit in units(recognised.files):
-            refused: dict[str, Damage] = {
-                file.shown: recognised.refused[file.shown] for file in unit.files if file.shown in recognised.refused
-            }
 
-            def attempt(lines: Lines, protected: bool) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
+            def attempt(lines: Lines, protected: bool) -> tuple[None, set[str]]:  # noqa: FBT001
                 frame, unsound = plan.hub_events(job, lines, protected=protected)
-                collected = frame.select("code", *events.SCHEMA).collect(engine="streaming")
-                return collected, unsound()
+                chosen = frame.select("code", *events.SCHEMA)
+                chosen.sink_parquet(scratch / "events.parquet", compression="lz4", engine="streaming")
+                return None, unsound()
 
-            frame, _ = soundly(unit, Path(scratch), refused, attempt)
-            good = frame.filter(pl.col("code").is_null()).drop("code")
-            yield good, frame.height - good.height
+            soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
+            yield from pl.scan_parquet(scratch / "events.parquet").collect_batches(engine="streaming")
 
 
 def write(
@@ -163,7 +163,7 @@ def preview(
                 columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
                 return query.rows.select(dict.fromkeys(columns)).collect(engine="streaming"), query.reader.unsound
 
-            frame, _ = soundly(unit, Path(scratch), {}, attempt)
+            frame, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
             shown.extend(_before_and_after(row) for row in frame.iter_rows(named=True))
             if len(shown) >= (limit or PREVIEW_EVENTS):
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 HUB_MODEL = "hub"
 COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", "careful", "nulls"]
+
+
+WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
+FIRST = pl.col("_copy") == 0
+FILE_COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Query:
     counts: Plan
     columns: list[str]
     reader: Reader
+    source: Source
 
 
 def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None, duplicates: pl.LazyFrame | None = None) -> Query:
@@ -76,10 +83,8 @@ def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None
         frame = job.selection.apply(frame)
     else:
         frame = frame.with_columns(_deselected=pl.lit(None, pl.String))
-    frame, set_columns = _by_recipe(job, frame)
-    frame = frame.with_columns(
-        pl.coalesce("_deselected", pl.when("_duplicate").then(pl.lit("duplicate")), FILTERED).alias(FILTERED)
-    )
+    is_duplicate = pl.when(pl.col("_duplicate") & pl.col("code").is_null()).then(pl.lit("duplicate"))
+    frame, set_columns = _by_recipe(job, frame.with_columns(_filtered=pl.coalesce("_deselected", is_duplicate)))
     source = Source(frozenset({*hub.provided, *set_columns, "event_id"}), hub.places, set_columns)
     return _rows(job, frame, source, reader)
 
@@ -109,14 +114,29 @@ def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) ->
 def _by_recipe(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
     if job.recipe is None:
         return without_recipe(frame), frozenset()
-    return job.recipe.apply(frame), job.recipe.set_columns
+    frame = job.recipe.apply(frame)
+    if "time" in job.recipe.set_columns:
+        frame = _judge_times_again(frame, job.settings)
+    return frame, job.recipe.set_columns
+
+
+def _judge_times_again(frame: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
+    """Hold the times that a recipe set against the window of plausible ones."""
+    since, until = settings.time_window
+    implausible = pl.col("code").is_null() & ((pl.col("time") < since) | (pl.col("time") >= until))
+    message = f"the recipe sets a time outside of {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+    return frame.with_columns(
+        code=pl.when(implausible).then(pl.lit("time_implausible")).otherwise(pl.col("code")),
+        message=pl.when(implausible).then(pl.lit(message)).otherwise(pl.col("message")),
+    )
 
 
 def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Add the columns that a recipe would have added."""
     nothing = pl.lit(None, pl.List(pl.String))
-    filtered = {FILTERED: pl.lit(None, pl.String)}
-    return frame.with_columns(_copy=pl.lit(0, pl.UInt32), _recipe_notes=nothing, _used=nothing, **filtered)
+    if FILTERED not in frame.collect_schema():
+        frame = frame.with_columns(**{FILTERED: pl.lit(None, pl.String)})
+    return frame.with_columns(_copy=pl.lit(0, pl.UInt32), _recipe_notes=nothing, _used=nothing)
 
 
 def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -145,68 +165,52 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, reader: Reader) -> Quer
         columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
         if job.target_layout.envelope:
             columns += [f"_{name}" for name in job.target_layout.envelope.fields]
-    flags = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(plan.losses)}
-    flags |= {f"_finding{number}": finding.events.fill_null(value=False) for number, finding in enumerate(plan.findings)}
+    flags = {f"_loss{number}": loss.events & WRITTEN for number, loss in enumerate(plan.losses)}
+    flags |= {f"_finding{number}": finding.events & WRITTEN for number, finding in enumerate(plan.findings)}
     if job.examples:
         flags |= {
-            f"_example{number}": _shown(loss.example) for number, loss in enumerate(plan.losses) if loss.example is not None
+            f"_example{number}": pl.when(loss.events & WRITTEN).then(loss.example.cast(pl.String, strict=False))
+            for number, loss in enumerate(plan.losses)
+            if loss.example is not None
         }
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns]))
-    selected = frame.select(*kept, **flags)
-    # Nothing above this step may differ between the sinks, or the engine would compute it for each of them.
+    noted = pl.when(WRITTEN & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
+    selected = frame.with_columns(**{NOTES: noted}).select(*kept, **flags)
+    # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
+    # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
     barrier = selected.map_batches(
         _as_it_is, schema=dict(selected.collect_schema()), validate_output_schema=False, streamable=True
     )
-    return Query(barrier, plan, columns, reader)
+    return Query(barrier, plan, columns, reader, source)
 
 
 def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:
     return batch
 
 
-def _shown(example: pl.Expr) -> pl.Expr:
-    return example.cast(pl.String, strict=False)
+def counts(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count rows by file and outcome.
 
-
-WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
-FIRST = pl.col("_copy") == 0
-DUPLICATE = pl.col("_duplicate") & pl.col("code").is_null()
-
-
-def counts_by_file(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Count by file what the law of conservation adds up."""
-    return rows.group_by("file").agg(
-        read=FIRST.sum(),
-        added=(~FIRST).sum(),
-        written=WRITTEN.sum(),
-        rejected=pl.col("code").is_not_null().sum(),
-        filtered=(pl.col("code").is_null() & pl.col(FILTERED).is_not_null() & ~pl.col("_duplicate")).sum(),
-        duplicates=DUPLICATE.sum(),
-        careful=(pl.col("careful") & FIRST).sum(),
-        nulls=pl.col("nulls").filter(FIRST).sum(),
+    One grouping for all of it: beside a second one the engine would keep the whole unit in memory.
+    """
+    return rows.group_by("file", "code", FILTERED, "_duplicate", first=FIRST).agg(
+        rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
     )
 
 
-def counts_by_reason(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Count rejects by code and filtered events by rule."""
-    return rows.filter(~WRITTEN & ~DUPLICATE).group_by("code", FILTERED).agg(count=pl.len())
+def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count losses and findings over the rows that are written, and find the smallest example of each."""
+    names = rows.collect_schema().names()
+    return rows.select(
+        *(pl.col(name).sum() for name in names if name.startswith(("_loss", "_finding"))),
+        *(pl.col(name).min() for name in names if name.startswith("_example")),
+        _rows=pl.len(),
+    )
 
 
-def counts_of_flags(query: Query) -> pl.LazyFrame:
-    """Count losses and findings over the rows that are written."""
-    names = [name for name in query.rows.collect_schema().names() if name.startswith(("_loss", "_finding"))]
-    examples = [
-        pl.col(f"_example{number}").filter(pl.col(f"_loss{number}")).min()
-        for number in range(len(query.counts.losses))
-        if f"_example{number}" in query.rows.collect_schema()
-    ]
-    return query.rows.filter(WRITTEN).select(*(pl.col(name).sum() for name in names), *examples, _rows=pl.len())
-
-
-def counts_of_notes(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Count the keys that were lost or changed."""
-    noted = rows.filter(WRITTEN & (pl.col(NOTES).list.len() > 0)).select(note=pl.col(NOTES))
-    return noted.explode("note", empty_as_null=True).group_by("note").agg(count=pl.len())
+def notes(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the notes of keys that were lost or changed, one a row, to be written down and counted after the run."""
+    return rows.filter(pl.col(NOTES).is_not_null()).select(note=pl.col(NOTES)).explode("note")
 
 
 def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -224,25 +228,46 @@ def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col("code").is_not_null()).select(reject=line)
 
 
-def account(query: Query, by_file: pl.DataFrame, by_reason: pl.DataFrame, flags: pl.DataFrame, notes: pl.DataFrame) -> Report:
+def account(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted: pl.DataFrame) -> Report:
     """Put a unit's counts into its report."""
     report = Report()
-    for row in by_file.sort("file").iter_rows(named=True):
-        counts = {name: int(row[name]) for name in ("read", "added", "written", "rejected", "filtered", "duplicates")}
-        report.events.update(counts)
-        report.careful += int(row["careful"])
-        report.find("explicit_nulls", "explicit nulls, read as absent", int(row["nulls"] or 0))
-        report.files.append({"path": row["file"], **counts})
-    for row in by_reason.iter_rows(named=True):
-        if row["code"] is not None:
-            report.rejects[row["code"]] += row["count"]
-        else:
-            report.filtered[row[FILTERED]] += row["count"]
+    files: dict[str, Counter[str]] = {}
+    for row in counted.sort("file").iter_rows(named=True):
+        outcome = _outcome(row)
+        by_file = files.setdefault(row["file"], Counter())
+        by_file[outcome] += row["rows"]
+        by_file["read" if row["first"] else "added"] += row["rows"]
+        if outcome == "rejected":
+            report.rejects[row["code"]] += row["rows"]
+        elif outcome == "filtered":
+            report.filtered[row[FILTERED]] += row["rows"]
+        if row["first"]:
+            report.careful += row["careful"]
+            report.find("explicit_nulls", "explicit nulls, read as absent", row["nulls"] or 0)
+    for path, by_file in files.items():
+        report.events.update(by_file)
+        report.files.append({"path": path, **{name: by_file[name] for name in FILE_COUNTS}})
     _count_flags(report, query, flags)
-    for row in notes.iter_rows(named=True):
+    for row in noted.iter_rows(named=True):
         kind, _, place = row["note"].partition("\t")
-        report.lose(place, kind, WHY_NOTED[kind], row["count"])
+        report.lose(_as_the_source_says(place, query.source), kind, WHY_NOTED[kind], row["count"])
     return report
+
+
+def _as_the_source_says(place: str, source: Source) -> str:
+    """Name a place as the source spells it; a recipe's notes name it as the hub does."""
+    home, dot, key = place.partition(".")
+    if place in source.places:
+        return source.place(place)
+    return f"{source.place(home)}{dot}{key}" if home in events.MAPS else place
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    if row["code"] is not None:
+        return "rejected"
+    if row["_duplicate"]:
+        return "duplicates"
+    return "written" if row[FILTERED] is None else "filtered"
 
 
 WHY_NOTED = {

@@ -10,11 +10,9 @@ from pathlib import Path
 
 from translate import mapping
 from translate.errors import SourceError, UsageError
-from translate.files import SourceFile, head
+from translate.files import ReadError, SourceFile, head
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import Damage
-
-HEAD_LINES = 50
 
 
 @dataclass
@@ -26,6 +24,10 @@ class Recognised:
     files: list[SourceFile]
     layouts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Damage] = field(default_factory=dict)
+
+    def refused_in(self, files: Iterable[SourceFile]) -> dict[str, Damage]:
+        """Give the refused ones among some files."""
+        return {file.shown: self.refused[file.shown] for file in files if file.shown in self.refused}
 
 
 def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path | None = None) -> Recognised:
@@ -45,6 +47,7 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     seen = {file.shown: _layout_of(file, {key: layout for key, (_, layout) in readable.items()}) for file in files}
     found = sorted({address for address in seen.values() if address in readable})
     if not found:
+        _demand_a_readable(files)
         known = ", ".join(sorted(readable))
         raise SourceError(
             f"none of the {len(files)} files is of a layout that can be read ({known}); if you know better, say --from"
@@ -65,7 +68,22 @@ def _as_told(files: list[SourceFile], address: str, mappings: Path | None) -> Re
     if not layout.read:
         known = ", ".join(name for name, other in model.layouts.items() if other.read) or "none yet"
         raise UsageError(f"{layout.address} cannot be read (readable layouts of {model.model}: {known})")
+    _demand_a_readable(files)
     return Recognised(model, layout, files, {file.shown: layout.address for file in files})
+
+
+def _demand_a_readable(files: list[SourceFile]) -> None:
+    """Raise SourceError, with the reason for the last file, if not one of them can be read."""
+    reason = ""
+    for file in files:
+        try:
+            head(file)
+        except ReadError as error:
+            reason = f"{file.location}: cannot be read: {error}; grant the right to read it, or name another source"
+        else:
+            return
+    which = f"none of the {len(files)} files can be read, for example " if len(files) > 1 else ""
+    raise SourceError(f"{which}{reason}")
 
 
 UNKNOWN = "unknown"
@@ -75,8 +93,8 @@ EMPTY = "empty"
 def _layout_of(file: SourceFile, layouts: dict[str, Layout]) -> str:
     """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
     try:
-        lines = head(file).decode(errors="replace").split("\n")[:HEAD_LINES]
-    except OSError:
+        lines = head(file).decode(errors="replace").split("\n")
+    except ReadError:
         return EMPTY
     lines = [line for line in lines if line.strip("\ufeff \t\r")]
     if not lines:
@@ -97,6 +115,6 @@ def _keys(line: str) -> set[str]:
     """Give the keys of a line's record; of a broken one, whatever looks like a key."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return set(re.findall(r'"(\w+)"\s*:', line))
     return set(record) if isinstance(record, dict) else set()

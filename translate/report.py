@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
 import polars as pl
 
@@ -13,6 +13,9 @@ from translate.errors import ConservationError
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
+
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,8 @@ class Report:
         self.events += other.events
         self.rejects += other.rejects
         self.filtered += other.filtered
-        for mine, theirs in ((self.losses, other.losses), (self.findings, other.findings)):
-            for key, count in theirs.items():  # type: ignore[attr-defined]
-                mine[key] = mine.get(key, 0) + count  # type: ignore[index, attr-defined]
+        _add(self.losses, other.losses)
+        _add(self.findings, other.findings)
         for key, example in other.examples.items():
             self.examples[key] = min(example, self.examples.get(key, example))
         self.careful += other.careful
@@ -110,8 +112,8 @@ class Report:
             "careful_share": self.careful_share,
         }
 
-    def _example(self, *key: str) -> dict[str, str]:
-        example = self.examples.get(key)  # type: ignore[call-overload]
+    def _example(self, *key: Unpack[tuple[str, str, str]]) -> dict[str, str]:
+        example = self.examples.get(key)
         return {} if example is None else {"example": example}
 
     @classmethod
@@ -129,3 +131,8 @@ class Report:
         for finding in values["findings"]:
             report.find(finding["code"], finding["message"], finding["events"])
         return report
+
+
+def _add(mine: dict[Key, int], theirs: dict[Key, int]) -> None:
+    for key, count in theirs.items():
+        mine[key] = mine.get(key, 0) + count

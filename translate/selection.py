@@ -42,7 +42,9 @@ class Selection:
             reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))
         read = pl.col("code").is_null()
         frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop("_wanted", strict=False)
-        return frame if self.limit is None else _cut(frame, self.limit)
+        if self.limit is None:
+            return frame
+        return frame.head(self.limit) if len(reasons) == 1 else _cut(frame, self.limit)
 
 
 def _cut(frame: pl.LazyFrame, limit: int) -> pl.LazyFrame:

@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from translate.notation import quoted
+from translate import events
+from translate.notation import COMPACT, quoted
 from translate.reader.careful import Refused, number_digits
-from translate.recipe.expression import ITEM
+from translate.recipe.expressions import ITEM
 
 COPY = "_copy"
 ELEMENTS = "_elements"
-ENTRIES = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
-ELEMENTS_TYPE = pl.List(pl.Struct({"number": pl.UInt32, "entries": ENTRIES}))
+ELEMENTS_TYPE = pl.List(pl.Struct({"number": pl.UInt32, "item": events.MAP}))
 
 
 def explode(frame: pl.LazyFrame, match: pl.Expr) -> pl.LazyFrame:
@@ -31,31 +31,49 @@ def explode(frame: pl.LazyFrame, match: pl.Expr) -> pl.LazyFrame:
     )
     element = pl.col(ELEMENTS).struct
     return (
-        parsed.explode(ELEMENTS)
+        parsed.explode(ELEMENTS, empty_as_null=True)
         .with_columns(
             pl.coalesce(element.field("number"), COPY).alias(COPY),
-            pl.coalesce(element.field("entries").list.to_map(), ITEM).alias(ITEM),
+            pl.coalesce(element.field("item"), ITEM).alias(ITEM),
         )
         .drop("_explode", ELEMENTS)
     )
 
 
 def _with_elements(batch: pl.DataFrame) -> pl.DataFrame:
+    """Add the elements of each marked event's list, by way of JSON text that holds nothing odd any more."""
+    if not batch["_explode"].any():
+        return batch.with_columns(pl.lit(None, ELEMENTS_TYPE).alias(ELEMENTS))
     wanted = zip(batch["_explode"], batch["items"], strict=True)
     lists = [_elements(text) if marked else None for marked, text in wanted]
-    return batch.with_columns(pl.Series(ELEMENTS, lists, dtype=ELEMENTS_TYPE))
+    texts = pl.Series(ELEMENTS, lists, dtype=pl.String)
+    return batch.with_columns(texts.str.json_decode(ELEMENTS_TYPE))
 
 
-def _elements(text: str) -> list[dict[str, Any]] | None:
-    """Give the elements of a JSON list; null if there are none."""
+def _elements(text: str) -> str | None:
+    """Give the elements of a JSON list, numbered, their values as texts; null if there are none."""
     try:
-        elements = json.loads(text, parse_float=_number, parse_constant=_refuse)
-        text.encode()
+        elements = _DECODER.decode(text)
         if not isinstance(elements, list) or not elements:
             return None
-        return [{"number": number, "entries": _entries(element)} for number, element in enumerate(elements)]
+        plain = _ENCODER.encode([{"number": number, "item": _texts(item)} for number, item in enumerate(elements)])
+        plain.encode()  # half of a surrogate pair is no text: the whole list is then left alone
     except (ValueError, RecursionError):
         return None
+    return plain
+
+
+def _texts(element: Any) -> dict[str, str]:
+    if not isinstance(element, dict):
+        return {}
+    return {key: _text(value) for key, value in element.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    """Give text as it is, numbers as their digits, anything else as JSON text."""
+    if isinstance(value, str):
+        return value
+    return number_digits(repr(value))[0] if isinstance(value, float) else quoted(value)
 
 
 def _number(literal: str) -> int | float:
@@ -67,16 +85,5 @@ def _refuse(constant: str) -> None:
     raise Refused("bad_number", f"{constant} is not a number in JSON")
 
 
-def _entries(element: Any) -> list[dict[str, str]]:
-    if not isinstance(element, dict):
-        return []
-    return [{"key": key, "value": _text(value)} for key, value in element.items() if value is not None]
-
-
-def _text(value: Any) -> str:
-    """Give text as it is, numbers as their digits, anything else as JSON text."""
-    if isinstance(value, float):
-        return number_digits(repr(value))[0]
-    text = value if isinstance(value, str) else quoted(value)
-    text.encode()  # half of a surrogate pair is no text: the whole list is then left alone
-    return text
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=COMPACT)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
 
 import polars as pl
 
@@ -12,7 +11,7 @@ from translate import events, notation
 from translate.keys import notes_of_keys
 from translate.reader.careful import note
 from translate.recipe import items
-from translate.recipe.expression import ITEM, Expression, key_of, view
+from translate.recipe.expressions import ITEM, Expression, evaluate, key_of
 from translate.recipe.items import COPY
 from translate.recipe.spec import Rule, Test
 
@@ -46,11 +45,13 @@ class Recipe:
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Apply all rules to hub events; what they did stands in `_filtered`, `_copy`, `_recipe_notes`, `_used`.
 
-        Events need their ids before: further rows of an event number its id.
+        Events need their ids before: further rows of an event number its id. What is filtered already is
+        left alone.
         """
-        given = frame.collect_schema().names()
+        given = [name for name in frame.collect_schema().names() if name not in ADDED]
+        filtered = pl.col(FILTERED) if FILTERED in frame.collect_schema() else pl.lit(None, pl.String)
         frame = frame.with_columns(
-            pl.lit(None, pl.String).alias(FILTERED),
+            filtered.alias(FILTERED),
             pl.lit(0, pl.UInt32).alias(COPY),
             pl.lit([], TEXTS).alias(NOTES),
             pl.lit([], TEXTS).alias(USED),
@@ -75,27 +76,18 @@ class _Step:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        looked_at = sorted({name for expression in rule.expressions for name in expression.columns})
-        self._views = {name: shown for name in looked_at if (shown := view(name)) is not None}
-        self._times = [name for name in self._views if name in events.SCHEMA]
         self._match = pl.col("_match")
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Give the frame after the rule."""
+        looked_at = sorted({name for expression in self.rule.expressions for name in expression.columns})
         values = {f"={target}": expression.expr for target, expression in self.rule.sets.items()}
-        helpers = ["_match", *values, *(name for name in self._views if name not in self._times)]
-        kept_times = {f"${name}": pl.col(name) for name in self._times}
-        frame = (
-            frame.with_columns(**self._views, **kept_times)
-            .with_columns(_match=self._decide(), **values)
-            .with_columns(**{name: pl.col(f"${name}") for name in self._times})
-            .drop(kept_times)
-        )
+        frame = evaluate(frame, looked_at, {"_match": self._decide(), **values})
         finished = {f"={target}": self._finished(target) for target in self.rule.sets}
         frame = frame.with_columns(**finished).with_columns(**self._changes())
         if self.rule.explode:
             frame = items.explode(frame, self._match)
-        return frame.drop(helpers)
+        return frame.drop("_match", *values)
 
     def _decide(self) -> pl.Expr:
         alive = pl.col("code").is_null() & pl.col(FILTERED).is_null()
@@ -147,13 +139,12 @@ class _Step:
         rule = self.rule
         for home in ("attributes", "metrics", "other"):
             put = {key: pl.col(f"={target}") for target, (kind, key) in _keyed(rule.sets) if kind == home}
-            moved = {key: pl.col(home).map.get(_key(rule.renames, target)) for target, (kind, key) in _keyed(rule.renames.values()) if kind == home}
-            gone = [key for _, (kind, key) in _keyed([*rule.removes, *rule.renames]) if kind == home]
-            if put or moved or gone:
-                entries = _without(pl.col(home).map.entries(), gone)
-                entries = reduce(lambda sofar, pair: _with(sofar, *pair), moved.items(), entries)
+            gone = [key for _, (kind, key) in _keyed(rule.removes) if kind == home]
+            renamed = {key: new.partition(".")[2] for old, new in rule.renames.items() for kind, key in [_split(old)] if kind == home}
+            if put or gone or renamed:
+                entries = _renamed(_without(pl.col(home).map.entries(), gone), home, renamed)
                 for key, value in put.items():
-                    entries = _with(_without(entries, [key]), key, value)
+                    entries = _with(entries, key, value)
                 yield home, self._when_matched(entries.list.to_map(), home)
 
     def _refusal(self) -> dict[str, pl.Expr]:
@@ -178,13 +169,14 @@ class _Step:
         """Note what the rule changed or took away, for each event that had it."""
         rule = self.rule
         for target in rule.sets:
-            old, new = _stored(target), pl.col(f"={target}")
-            yield self._note("changed", target, old.is_not_null() & old.ne_missing(new))
+            before = _stored(target)
+            yield self._note("changed", target, before.is_not_null() & before.ne_missing(pl.col(f"={target}")))
         if rule.names:
             yield self._note("changed", "name", pl.col("name").is_in([old for old, new in rule.names.items() if old != new]))
         for old, new in rule.renames.items():
             yield self._note("changed", old, _stored(old).is_not_null())
-            yield self._note("changed", new, _stored(old).is_not_null() & _stored(new).is_not_null())
+            if new not in rule.renames:
+                yield self._note("changed", new, _stored(old).is_not_null() & _stored(new).is_not_null())
         for name in rule.removes:
             if name in events.MAPS:
                 yield pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], TEXTS)).fill_null([])
@@ -212,17 +204,16 @@ def _texts(texts: list[str], where: pl.Expr) -> pl.Expr:
     return pl.when(where).then(pl.lit(texts, TEXTS)).otherwise(pl.lit([], TEXTS))
 
 
-def _keyed(names: object) -> Iterator[tuple[str, tuple[str, str]]]:
-    for name in names:  # type: ignore[attr-defined]
+def _split(name: str) -> tuple[str, str]:
+    home, _, key = name.partition(".")
+    return home, key
+
+
+def _keyed(names: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for name in names:
         keyed = key_of(name)
         if keyed:
             yield name, keyed
-
-
-def _key(renames: dict[str, str], new: str) -> str:
-    """Give the key that a rename takes its value from."""
-    old = next(old for old, target in renames.items() if target == new)
-    return old.partition(".")[2]
 
 
 def _stored(name: str) -> pl.Expr:
@@ -236,11 +227,24 @@ def _without(entries: pl.Expr, keys: list[str]) -> pl.Expr:
     return entries.list.eval(others) if keys else entries
 
 
+def _renamed(entries: pl.Expr, home: str, renames: dict[str, str]) -> pl.Expr:
+    """Rename keys in their places; a key that has the new name already gives way."""
+    if not renames:
+        return entries
+    for old, new in renames.items():
+        if new not in renames:
+            both = pl.all_horizontal([pl.col(home).map.contains_key(key) for key in (old, new)])
+            entries = pl.when(both).then(_without(entries, [new])).otherwise(entries)
+    entry = pl.element().struct
+    key = notation.exchanged(entry.field("key"), renames)
+    return entries.list.eval(pl.struct(key=key, value=entry.field("value")))
+
+
 def _with(entries: pl.Expr, key: str, value: pl.Expr) -> pl.Expr:
-    """Put a key at the end, unless its value is absent."""
+    """Put a key at the end, unless its value is absent: what is absent is not there."""
     rest = _without(entries, [key])
     own = pl.concat_list(pl.struct(key=pl.lit(key), value=value))
-    return pl.when(value.is_not_null()).then(pl.concat_list(rest.fill_null([]), own)).otherwise(entries)
+    return pl.when(value.is_not_null()).then(pl.concat_list(rest.fill_null([]), own)).otherwise(rest)
 
 
 def _unused_keys(home: str) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from translate.recipe.expression import Expression
+from translate.recipe.expressions import Expression
 
 REJECT = "reject"
 

@@ -8,14 +8,14 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from translate import events
-from translate.errors import suggest
+from translate.errors import UsageError, suggest
 
 NAIVE_TIME = pl.Datetime("ms")
 ITEM = "_item"
@@ -54,7 +54,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
         """.split()
     ),
     "ListExpr": frozenset(["Get"]),  # what SPLIT_PART is made of
-    "Sql": frozenset(["Round", "Binary", "ToFloat"]),
+    "Sql": frozenset(["IsIn", "Round", "Binary", "ToFloat"]),
 }
 NODES = {
     "Len": "an expression sees one event; aggregates such as COUNT are not possible",
@@ -91,6 +91,42 @@ class Expression:
     expr: pl.Expr = field(compare=False)
     columns: tuple[str, ...]
     dtype: pl.DataType
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Which events are meant, as an SQL expression."""
+
+    sql: str
+    expression: Expression
+
+    def evaluate(self, frame: pl.LazyFrame, column: str) -> pl.LazyFrame:
+        """Add a column that is true where the condition holds; absent values can leave it null."""
+        return evaluate(frame, self.expression.columns, {column: self.expression.expr})
+
+
+def condition(sql: str, shown: str) -> Condition:
+    """Read a condition over hub events; raise UsageError with everything that is wrong with it."""
+    try:
+        found = read(sql, exploded=False)
+    except Unfit as unfit:
+        raise UsageError(f"{shown}: {unfit}") from None
+    wrong = misfit(found, pl.Boolean(), "")
+    if wrong:
+        raise UsageError(f"{shown}: {wrong}")
+    return Condition(sql, found)
+
+
+def evaluate(frame: pl.LazyFrame, names: Iterable[str], values: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    """Add columns of values that look at the given names as expressions see them."""
+    views = {name: shown for name in names if (shown := view(name)) is not None}
+    times = [name for name in views if name in events.SCHEMA]
+    return (
+        frame.with_columns(**views, **{f"${name}": pl.col(name) for name in times})
+        .with_columns(**values)
+        .with_columns(**{name: pl.col(f"${name}") for name in times})
+        .drop(name if name not in times else f"${name}" for name in views)
+    )
 
 
 def key_of(name: str) -> tuple[str, str] | None:
@@ -138,8 +174,10 @@ def read(sql: str, *, exploded: bool) -> Expression:
         raise Unfit([f"is not an SQL expression: {_first_line(error)}"]) from None
     tree = json.loads(expr.meta.serialize(format="json"))
     messages = list(_refused(tree))
+    if messages:
+        raise Unfit(messages)
     names = tuple(sorted(_columns(tree)))
-    messages += [message for name in names if (message := _unknown(name, exploded=exploded))]
+    messages = [message for name in names if (message := _unknown(name, exploded=exploded))]
     if messages:
         raise Unfit(messages)
     dtype = _proven(expr, names)
@@ -313,7 +351,7 @@ def misfit(expression: Expression, wanted: pl.DataType, target: str) -> str | No
     name, sql_type, fits = needs[wanted]
     if fits:
         return None
-    castable = (kind in ("text", "a number") and name != "true or false" and name != "a time") or kind == "a date"
+    castable = kind == "a date" if wanted == events.TIME else kind in ("text", "a number") and wanted != pl.Boolean()
     way_out = f"; write TRY_CAST(... AS {sql_type})" if castable else ""
     return f"should give {name}, but gives {kind}{way_out}"
 

@@ -1,0 +1,65 @@
+"""Recipes: what one app's events mean to one target, as files with their own tests."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from translate import mapping
+from translate.errors import Complaint, MappingError, UsageError, suggest
+from translate.mapping.parse import parse as parse_mapping
+from translate.mapping.parse import read_toml
+from translate.recipe import trial
+from translate.recipe.parse import read
+from translate.recipe.rules import Recipe
+
+__all__ = ["Checked", "Recipe", "check", "load", "names"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in a mapping or a recipe, and how many tests ran."""
+
+    file: str
+    complaints: list[Complaint]
+    tests: int = 0
+
+
+def names(mappings: Path | None = None) -> list[str]:
+    """Name the shipped recipes, in alphabetical order."""
+    return sorted(path.stem for path in _folder(mappings).glob("*.toml"))
+
+
+def load(recipe: str | os.PathLike[str], mappings: Path | None = None) -> Recipe:
+    """Load a shipped recipe by its name, or one by its path; raise UsageError or MappingError."""
+    return read(_find(os.fspath(recipe), Path(), mappings), lambda name, near: _find(name, near, mappings), mappings)
+
+
+def check(path: str | os.PathLike[str], mappings: Path | None = None) -> Checked:
+    """Check a mapping or a recipe, and run the tests inside it."""
+    file = Path(path)
+    try:
+        table, _ = read_toml(file, file.name)
+        if "layout" in table:
+            parse_mapping(file)
+            return Checked(file.name, [])
+        recipe = load(file, mappings)
+        return Checked(file.name, trial.failures(recipe, mappings), len(recipe.tests))
+    except MappingError as error:
+        return Checked(file.name, error.complaints)
+
+
+def _folder(mappings: Path | None) -> Path:
+    return (mappings or mapping.folder()) / "recipes"
+
+
+def _find(name: str, near: Path, mappings: Path | None) -> Path:
+    """Find a recipe: a shipped one of that name, else a file, its path relative to a folder."""
+    shipped = names(mappings)
+    if name in shipped:
+        return _folder(mappings) / f"{name}.toml"
+    if (near / name).is_file():
+        return near / name
+    known = ", ".join(shipped)
+    raise UsageError(f'no recipe "{name}"{suggest(name, shipped)} (recipes: {known}; or the path of a file)')

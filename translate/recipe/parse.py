@@ -1,0 +1,280 @@
+"""Recipe files to recipes, or every complaint at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate import events, mapping
+from translate.errors import MappingError, UsageError, suggest
+from translate.mapping.parse import Sheet, read_toml
+from translate.mapping.spec import Layout
+from translate.recipe import expressions, sample
+from translate.recipe.expressions import Expression, Unfit, key_of
+from translate.recipe.rules import Recipe
+from translate.recipe.spec import REJECT, Rule, Test
+
+KEYS = ("to", "extends", "about", "rule", "test")
+ENDS = ("drop", "keep")
+ACTIONS = ("set", "names", "rename", "remove", "explode", *ENDS)
+FIXED = ("file", "line")  # where an event comes from is no rule's to change
+NEEDED = ("name", "time", "event_id", *FIXED)
+Find = Callable[[str, Path], Path]
+
+
+def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path, ...] = ()) -> Recipe:
+    """Read a recipe and what it extends; raise MappingError with every complaint."""
+    table, digest = read_toml(path, path.name)
+    sheet = Sheet(path.name)
+    sheet.known_keys(table, "", KEYS)
+    base = _base(sheet, table, path, find, mappings, (*seen, path.resolve()))
+    to, layout = _target(sheet, table, base, mappings)
+    parser = _Parser(sheet, base, layout)
+    rules = tuple(parser.rule(f"rule[{number}]", rule) for number, rule in _tables(sheet, table, "rule"))
+    tests = tuple(parser.test(f"test[{number}]", test) for number, test in _tables(sheet, table, "test"))
+    about = sheet.get(table, "", "about", str, "")
+    sheet.finish()
+    inherited = base.rules if base else ()
+    joined = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest() if base else digest
+    return Recipe(path.stem, path.name, to, (*inherited, *rules), tests, joined, about)
+
+
+def _base(
+    sheet: Sheet, table: dict[str, Any], path: Path, find: Find, mappings: Path | None, seen: tuple[Path, ...]
+) -> Recipe | None:
+    name = sheet.get(table, "", "extends", str)
+    if name is None:
+        return None
+    try:
+        base = find(name, path.parent)
+        if base.resolve() in seen:
+            sheet.complain("extends", f'"{name}" extends this recipe in turn')
+            return None
+        return read(base, find, mappings, seen)
+    except UsageError as error:
+        sheet.complain("extends", str(error))
+    except MappingError as error:
+        sheet.complaints += error.complaints
+    return None
+
+
+def _target(
+    sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: Path | None
+) -> tuple[str, Layout | None]:
+    to = sheet.get(table, "", "to", str, base.to if base else None)
+    if to is None:
+        if "to" not in table and "extends" not in table:
+            sheet.complain("to", "is missing")
+        return "", None
+    try:
+        _, layout = mapping.find_layout(to, mappings)
+    except UsageError as error:
+        sheet.complain("to", str(error))
+        return to, None
+    if not layout.write:
+        sheet.complain("to", f"{layout.address} can only be read")
+    if base and layout.address != base.to:
+        sheet.complain("to", f"{base.file} is for {base.to}, and rules for one target mean nothing to another")
+    return layout.address, layout
+
+
+def _tables(sheet: Sheet, table: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
+    tables = []
+    for number, inner in enumerate(sheet.get(table, "", key, list, []), start=1):
+        if isinstance(inner, dict):
+            tables.append((number, inner))
+        else:
+            sheet.complain(f"{key}[{number}]", f"should be a table, but is {inner!r}")
+    return tables
+
+
+class _Parser:
+    """Walks one recipe's rules and tests."""
+
+    def __init__(self, sheet: Sheet, base: Recipe | None, layout: Layout | None) -> None:
+        self.sheet = sheet
+        self.layout = layout
+        self.exploded = any(rule.explode for rule in base.rules) if base else False
+
+    def rule(self, path: str, table: dict[str, Any]) -> Rule:
+        sheet = self.sheet
+        sheet.known_keys(table, path, ("when", "about", *ACTIONS))
+        self.actions(path, table)
+        when = self.when(path, table)
+        sets = self.sets(f"{path}.set", sheet.get(table, path, "set", dict, {}))
+        names = self.names(f"{path}.names", sheet.get(table, path, "names", dict, {}))
+        renames = self.renames(f"{path}.rename", sheet.get(table, path, "rename", dict, {}))
+        removes = self.removes(f"{path}.remove", sheet.get(table, path, "remove", list, []))
+        self.doubled(path, sets, names, renames, removes)
+        explode = sheet.get(table, path, "explode", str)
+        if explode is not None:
+            sheet.one_of(explode, f"{path}.explode", "list to explode", ["items"])
+            self.exploded = True
+        return Rule(
+            f"{sheet.file}: {path}",
+            sheet.get(table, path, "about", str, ""),
+            when,
+            sets,
+            names,
+            renames,
+            tuple(removes),
+            self.reason(path, table, "drop"),
+            self.reason(path, table, "keep"),
+            explode is not None,
+        )
+
+    def actions(self, path: str, table: dict[str, Any]) -> None:
+        """Complain of a rule that does nothing, or that ends events and does something else too."""
+        given = [key for key in ACTIONS if key in table]
+        if not given:
+            self.sheet.complain(path, f"does nothing; give it one of {', '.join(ACTIONS)}")
+        for key in ENDS:
+            if key in given and len(given) > 1:
+                self.sheet.complain(f"{path}.{key}", "stands alone; put the rest into a rule of its own")
+        if "keep" in given and "when" not in table:
+            self.sheet.complain(path, "keep needs a when, which says what to keep")
+
+    def reason(self, path: str, table: dict[str, Any], key: str) -> str | None:
+        reason: str | None = self.sheet.get(table, path, key, str)
+        if reason is not None and not reason.strip():
+            self.sheet.complain(f"{path}.{key}", "should say the reason, which the report shows")
+        return reason
+
+    def when(self, path: str, table: dict[str, Any]) -> Expression | None:
+        sql = self.sheet.get(table, path, "when", str)
+        return None if sql is None else self.expression(f"{path}.when", sql, pl.Boolean(), "when")
+
+    def expression(self, path: str, sql: str, wanted: pl.DataType, target: str) -> Expression | None:
+        try:
+            found = expressions.read(sql, exploded=self.exploded)
+        except Unfit as unfit:
+            for message in unfit.messages:
+                self.sheet.complain(path, message)
+            return None
+        misfit = expressions.misfit(found, wanted, target)
+        if misfit:
+            self.sheet.complain(path, misfit)
+            return None
+        return found
+
+    def sets(self, path: str, table: dict[str, Any]) -> dict[str, Expression]:
+        sets = {}
+        for target, sql in flat(table).items():
+            where = at(path, target)
+            dtype = self.target(where, target)
+            if not isinstance(sql, str):
+                self.sheet.complain(where, f"should be an SQL expression in quotes, but is {sql!r}")
+            elif dtype is not None:
+                found = self.expression(where, sql, dtype, target)
+                if found:
+                    sets[target] = found
+        return sets
+
+    def target(self, path: str, target: str) -> pl.DataType | None:
+        """Give the type of a place that a rule may set."""
+        keyed = key_of(target)
+        if keyed and keyed[0] != "other":
+            return events.NUMBER if keyed[0] == "metrics" else events.TEXT
+        if keyed or target in events.MAPS:
+            self.sheet.complain(path, 'cannot be set; single keys can: "attributes.x", "metrics.x"')
+        elif target in FIXED:
+            self.sheet.complain(path, "tells where the event comes from and cannot be set")
+        elif self.column(path, target):
+            return events.SCHEMA[target]
+        return None
+
+    def column(self, path: str, name: str) -> bool:
+        return self.sheet.one_of(name, path, "hub column", events.SCHEMA)
+
+    def names(self, path: str, table: dict[str, Any]) -> dict[str, str]:
+        for old, new in table.items():
+            if not isinstance(new, str) or not new:
+                self.sheet.complain(at(path, old), f"should be the new name, in quotes, but is {new!r}")
+        return {old: new for old, new in table.items() if isinstance(new, str)}
+
+    def renames(self, path: str, table: dict[str, Any]) -> dict[str, str]:
+        renames: dict[str, str] = {}
+        for old, new in flat(table).items():
+            where = at(path, old)
+            from_key, to_key = key_of(old), key_of(new) if isinstance(new, str) else None
+            if not from_key or not to_key:
+                example = '"attributes.old" = "attributes.new"'
+                self.sheet.complain(where, f"renames a key inside of attributes, metrics or other, like {example}")
+            elif from_key[0] != to_key[0]:
+                self.sheet.complain(where, f"cannot move a key to {to_key[0]}; set it there, and remove this one")
+            elif new in renames.values():
+                self.sheet.complain(where, f'"{new}" is given to another key too')
+            else:
+                renames[old] = new
+        return renames
+
+    def removes(self, path: str, names: list[Any]) -> list[str]:
+        removes = []
+        for position, name in enumerate(names, start=1):
+            where = f"{path}[{position}]"
+            if not isinstance(name, str):
+                self.sheet.complain(where, f"should be a column in quotes, but is {name!r}")
+            elif name in NEEDED:
+                self.sheet.complain(where, f"every event needs its {name}; to lose the event, write drop")
+            elif key_of(name) or self.column(where, name):
+                removes.append(name)
+        return removes
+
+    def doubled(
+        self, path: str, sets: dict[str, Expression], names: dict[str, str], renames: dict[str, str], removes: list[str]
+    ) -> None:
+        """Complain of places about which a rule says two things."""
+        given = [*sets, *(["name"] if names else []), *renames, *(new for new in renames.values() if new not in renames), *removes]
+        places = [*given, *(keyed[0] for place in given if (keyed := key_of(place)) and keyed[0] in removes)]
+        for place in sorted({place for place in places if places.count(place) > 1}):
+            self.sheet.complain(path, f"changes {place} twice; put that into two rules")
+
+    def test(self, path: str, table: dict[str, Any]) -> Test:
+        sheet = self.sheet
+        sheet.known_keys(table, path, ("name", "event", "expect"))
+        name = sheet.get(table, path, "name", str)
+        event = sample.read(sheet, f"{path}.event", sheet.need(table, path, "event", dict, {}))
+        expect = []
+        for number, row in enumerate(sheet.need(table, path, "expect", list, []), start=1):
+            where = f"{path}.expect[{number}]"
+            if not isinstance(row, dict):
+                sheet.complain(where, f"should be a table, but is {row!r}")
+                continue
+            self.expected_fields(where, row)
+            expect.append(row)
+        return Test(f'{path} "{name}"' if name else path, event, tuple(expect))
+
+    def expected_fields(self, path: str, row: dict[str, Any]) -> None:
+        if self.layout is None or REJECT in row:
+            return
+        if not row:
+            self.sheet.complain(path, "names no field to check")
+        if any(entry.hub == ("extra",) for entry in self.layout.fields):
+            return  # such a layout takes fields of any name
+        known = {entry.place for entry in self.layout.fields}
+        heads = {entry.path[0] for entry in self.layout.fields}
+        for place in row:
+            if place not in known and place.partition(".")[0] not in heads:
+                near = suggest(place, sorted(heads))
+                self.sheet.complain(at(path, place), f"no field of {self.layout.address} has that name{near}")
+
+
+def flat(table: dict[str, Any], head: str = "") -> dict[str, Any]:
+    """Join nested tables to dotted names, for `set.session.id`."""
+    flattened: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{head}{key}"
+        if isinstance(value, dict) and value:
+            flattened |= flat(value, f"{name}.")
+        else:
+            flattened[name] = value
+    return flattened
+
+
+def at(path: str, key: str) -> str:
+    """Write a path one segment longer."""
+    return f'{path}."{key}"' if "." in key or " " in key else f"{path}.{key}"

@@ -1,0 +1,130 @@
+"""The tests inside a recipe: each event through the rules and the target's writer, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from translate import events, mapping
+from translate.errors import Complaint
+from translate.reader.hub import with_event_ids
+from translate.recipe import sample
+from translate.recipe.items import COPY
+from translate.recipe.rules import FILTERED, Recipe
+from translate.recipe.spec import REJECT, Test
+from translate.settings import Settings
+from translate.writer import ROW, Source, Writer
+
+Row = dict[str, Any]
+
+
+def failures(recipe: Recipe, mappings: Path | None = None) -> list[Complaint]:
+    """Run a recipe's tests; give a complaint for each difference."""
+    if not recipe.tests:
+        return []
+    outcomes = _outcomes(recipe, mappings)
+    return [
+        Complaint(recipe.file, path, message)
+        for number, test in enumerate(recipe.tests)
+        for path, message in _differences(test, [row for row in outcomes if row["row"] == number])
+    ]
+
+
+def _outcomes(recipe: Recipe, mappings: Path | None) -> list[Row]:
+    """Give what came of each event: filtered, rejected, or the written row as `fields`."""
+    model, layout = mapping.find_layout(recipe.to, mappings)
+    provided = set(events.SCHEMA)
+    given = with_event_ids(sample.frame([test.event for test in recipe.tests]), provided)
+    source = Source(frozenset(provided), {FILTERED: FILTERED}, recipe.set_columns)
+    written = Writer(model, layout, Settings(), source).rows(recipe.apply(given)).collect().sort("row", COPY)
+    if layout.records == "json-lines":
+        fields = [_parsed(text) for text in written[ROW]]
+    else:
+        places = [name for name in written.columns if name.startswith("=")]
+        fields = [{place[1:]: value for place, value in row.items()} for row in written.select(places).to_dicts()]
+    told = written.select("row", "code", "message", FILTERED).to_dicts()
+    return [{**row, "fields": inner} for row, inner in zip(told, fields, strict=True)]
+
+
+def _parsed(text: str | None) -> Row:
+    return json.loads(text) if text else {}
+
+
+def _differences(test: Test, outcomes: list[Row]) -> list[tuple[str, str]]:
+    rows = [row for row in outcomes if row[FILTERED] is None]
+    if len(rows) != len(test.expect):
+        return [(test.path, f"should {_wanted(len(test.expect))}, but {_got(rows, outcomes)}")]
+    found = []
+    for number, (row, expected) in enumerate(zip(rows, test.expect, strict=True), start=1):
+        path = f"{test.path}.expect[{number}]" if len(rows) > 1 else test.path
+        found += [(path, message) for message in _compare(row, expected)]
+    return found
+
+
+def _wanted(count: int) -> str:
+    return "be filtered" if count == 0 else f"give {_rows(count)}"
+
+
+def _got(rows: list[Row], outcomes: list[Row]) -> str:
+    if not rows:
+        reasons = sorted({row[FILTERED] for row in outcomes})
+        return f"is filtered: {', '.join(reasons)}"
+    codes = sorted({row["code"] for row in rows if row["code"]})
+    return f"gives {_rows(len(rows))}" + (f" (rejected: {', '.join(codes)})" if codes else "")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _compare(row: Row, expected: Row) -> list[str]:
+    code = row["code"]
+    if REJECT in expected:
+        return [] if code == expected[REJECT] else [f"should be rejected ({expected[REJECT]}), but is {_state(row)}"]
+    if code is not None:
+        return [f"should be written, but is {_state(row)}"]
+    return list(_compare_fields(row["fields"], expected, ""))
+
+
+def _state(row: Row) -> str:
+    return f"rejected ({row['code']}): {row['message']}" if row["code"] else "written"
+
+
+def _compare_fields(fields: Any, expected: Row, head: str) -> list[str]:
+    """Compare the fields that a test names, those of nested tables one by one."""
+    messages = []
+    for place, wanted in expected.items():
+        actual = _lookup(fields, place)
+        if isinstance(wanted, dict) and isinstance(actual, dict):
+            messages += _compare_fields(actual, wanted, f"{head}{place}.")
+        elif not _equal(actual, wanted):
+            shown = "absent" if actual is None else _shown(actual)
+            messages.append(f"{head}{place} should be {_shown(wanted)}, but is {shown}")
+    return messages
+
+
+def _lookup(fields: Any, place: str) -> Any:
+    """Find a place by its name, else by its segments: a key may hold a dot itself."""
+    if not isinstance(fields, dict):
+        return None
+    if place in fields:
+        return fields[place]
+    for position, character in enumerate(place):
+        if character == "." and place[:position] in fields:
+            return _lookup(fields[place[:position]], place[position + 1 :])
+    return None
+
+
+def _equal(actual: Any, wanted: Any) -> bool:
+    if isinstance(wanted, bool) or isinstance(actual, bool):
+        return actual is wanted
+    if isinstance(wanted, int | float) and isinstance(actual, str):
+        return actual == sample.number_text(wanted)  # CSV holds the digits of numbers
+    if wanted == "" and actual is None:
+        return True  # and nothing where a value is absent
+    return bool(actual == wanted)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
