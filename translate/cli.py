@@ -11,9 +11,6 @@ from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer  # noqa: TID251
-from rich.console import Console  # noqa: TID251
-from rich.markup import escape  # noqa: TID251
-from rich.table import Table  # noqa: TID251
 
 import translate
 from translate.errors import ExitCode, MappingError, TranslateError
@@ -94,12 +91,12 @@ def models(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(layouts.to_dicts(), indent=2))
         return
-    table = Table("model/layout", "read", "write", "about", box=None)
+    lines = [("layout", "read", "write", "about")]
     for row in layouts.iter_rows(named=True):
-        default = " (default)" if row["default"] else ""
         marks = ["yes" if row[name] else "-" for name in ("read", "write")]
-        table.add_row(f"{row['model']}/{row['layout']}{default}", *marks, row["about"])
-    _console().print(table)
+        default = " (default)" if row["default"] else ""
+        lines.append((f"{row['model']}/{row['layout']}{default}", *marks, row["about"]))
+    _print_columns(lines)
 
 
 @app.command()
@@ -174,8 +171,10 @@ def convert(
     return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
 
 
-def _console() -> Console:
-    return Console(soft_wrap=True, highlight=False)
+def _print_columns(lines: list[tuple[str, ...]]) -> None:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -195,20 +194,13 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _print_report(report: dict[str, Any], out: Path) -> None:
-    counts = report["events"]
-    console = _console()
-    files = report["inputs"]["files"]
+    counts, files = report["events"], report["inputs"]["files"]
     print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column()
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):
-            table.add_row(name, f"{counts[name]:,}", escape(_reasons(report, name)))
-    console.print(table)
-    _print_list(console, "lost or changed", report["losses"], lambda loss: f"{loss['field']} ({loss['kind']}: {loss['why']}{_example(loss)})")
-    _print_list(console, "to know", report["findings"], lambda finding: f"{finding['message']}")
+            print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())
+    _print_list("lost or changed", report["losses"], lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}")
+    _print_list("to know", report["findings"], lambda finding: f"{finding['message']}")
     if counts["rejected"]:
         print(f"rejected records: {out / 'rejects.ndjson'}")
     print(f"report: {out / 'report.json'}")
@@ -223,15 +215,11 @@ def _example(loss: dict[str, Any]) -> str:
     return f", for example {loss['example']}" if "example" in loss else ""
 
 
-def _print_list(console: Console, title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> None:
+def _print_list(title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> None:
     if not entries:
         return
     print(f"{title}:")
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(justify="right")
-    table.add_column()
     for entry in sorted(entries, key=lambda entry: -entry["events"])[:SHOWN_MAX]:
-        table.add_row(f"  {entry['events']:,}", escape(text(entry)))
-    console.print(table)
+        print(f"{entry['events']:>24,}  {text(entry)}")
     if len(entries) > SHOWN_MAX:
-        print(f"  and {len(entries) - SHOWN_MAX} more in the report")
+        print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more in the report")

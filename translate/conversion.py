@@ -64,7 +64,9 @@ def soundly(
         except PolarsError as error:
             refuse_full_disk(error)
             if protected:
-                raise
+                reason = str(error).strip().splitlines()[0]
+                names = ", ".join(file.shown for file in unit.files[:3])
+                raise OutputError(f"{names}: could not be converted ({reason}); please report this") from error
             protected = True
             continue
         finally:

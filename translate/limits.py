@@ -21,6 +21,7 @@ class Rows:
     item_count: pl.Expr
     values: dict[str, pl.Expr]
     presets: dict[str, pl.Expr]
+    texts: dict[str, pl.Expr]  # those presets that are texts
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _key_longer(value: int, rows: Rows) -> pl.Expr:
 
 def _text_longer(value: int, rows: Rows) -> pl.Expr:
     in_map = rows.attributes.map.values().list.eval(pl.element().str.len_chars() > value).list.any()
-    in_presets = [preset.str.len_chars() > value for preset in rows.presets.values()]
+    in_presets = [preset.str.len_chars() > value for preset in rows.texts.values()]
     return pl.any_horizontal([flag.fill_null(value=False) for flag in [in_map, *in_presets]])
 
 

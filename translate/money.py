@@ -49,6 +49,11 @@ def loose_currency(
     return pl.when(~_is_money(value, price, quantity, code, store)).then(code)
 
 
+def loose_value(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr) -> pl.Expr:
+    """Give a value that is no money."""
+    return pl.when(~_is_money(value, price, quantity, code, store)).then(value)
+
+
 def loose_price(
     price: pl.Expr, value: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr,
     item_id: pl.Expr, items: pl.Expr,
@@ -67,16 +72,21 @@ def loose_quantity(
     return pl.when(~carried).then(quantity)
 
 
+def loose_item_id(item_id: pl.Expr, items: pl.Expr) -> pl.Expr:
+    """Give an item's id that no item of one's own carries, because the event has a list of items."""
+    return pl.when(~_has_own_item(item_id, items)).then(item_id)
+
+
 def _has_own_item(item_id: pl.Expr, items: pl.Expr) -> pl.Expr:
     return item_id.is_not_null() & items.is_null()
 
 
 def item_list(
-    items: pl.Expr, item_id: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr
-) -> pl.Expr:
+    items: pl.Expr, item_id: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr,
+    value: pl.Expr,
+) -> pl.Expr:  # fmt: skip
     """Give the list of items as JSON text; price and currency of one's own item only if they are money."""
-    nothing = pl.lit(None, pl.Float64)
-    is_money = _is_money(nothing, price, quantity, code, store)
+    is_money = _is_money(value, price, quantity, code, store)
     own = notation.json_object(
         {
             "id": notation.json_text(item_id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -15,8 +16,18 @@ COMPACT = (",", ":")
 
 
 def digits(number: pl.Expr) -> pl.Expr:
-    """Write a double as its shortest digits, a whole one without a fraction."""
-    return number.cast(pl.String).str.strip_suffix(".0")
+    """Write a double as its shortest digits: a whole one without a fraction, none with an exponent; `-0` is `0`."""
+    text = number.cast(pl.String).str.strip_suffix(".0")
+    text = pl.when(text == "-0").then(pl.lit("0")).otherwise(text)
+    odd = pl.when(text.str.contains("e", literal=True)).then(text)
+    plain = odd.map_batches(
+        lambda series: by_distinct_value(series, _without_exponent), return_dtype=pl.String, is_elementwise=True
+    )
+    return plain.fill_null(text)
+
+
+def _without_exponent(text: str) -> str:
+    return f"{Decimal(text):f}"
 
 
 def json_text(text: pl.Expr) -> pl.Expr:
@@ -133,9 +144,8 @@ def user_object(columns: Sequence[pl.Series]) -> pl.Series:
 
 
 def _user(user_id: str | None, properties: dict[str, str] | None, times: dict[str, str] | None, time: int) -> str | None:
-    values = {name: value for name, value in (properties or {}).items() if user_id is None or name != "_user_id"}
-    if user_id is not None:
-        values = {"_user_id": quoted(user_id), **values}
+    own = {} if user_id is None else {"_user_id": quoted(user_id)}
+    values = {**own, **(properties or {})}
     set_times = times or {}
     return _in_braces(
         members({name: f'{{"value":{value},"set_timestamp":{set_times.get(name, time)}}}' for name, value in values.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -56,8 +57,11 @@ class Output:
             shutil.rmtree(self.scratch, ignore_errors=True)
             self.scratch.mkdir(parents=True)
             (self.directory / "data").mkdir(exist_ok=True)
+        except (NotADirectoryError, FileExistsError) as error:
+            raise UsageError(f"{self.directory}: is no directory; name a new or empty directory") from error
         except OSError as error:
-            raise OutputError(f"{self.directory}: cannot be written: {error.strerror}") from error
+            way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
+            raise OutputError(f"{self.directory}: cannot be written: {error.strerror}; {way_out} and repeat the call") from error
 
     def _lock_or_refuse(self, lock: IO[str]) -> None:
         try:

@@ -14,8 +14,8 @@ from translate.keys import MERGED, KeyRules, all_notes, notes_of_keys
 from translate.limits import Rows, breaches
 from translate.mapping.codecs import CONTAINERS, SCALARS, Container
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.mapping.spelling import EventNames, legal_name
-from translate.notation import by_distinct_value, members
+from translate.mapping.spelling import EventNames, legal_name, legal_user, with_hash
+from translate.notation import by_distinct_value, members, quoted
 from translate.reader.careful import note
 from translate.report import Finding, Loss
 from translate.settings import CLICKSTREAM_APP_ID, Settings
@@ -67,6 +67,7 @@ class Writer:
         self._rowwise = [entry for entry in self.columns if entry.codec in SCALARS and SCALARS[entry.codec].rowwise]
         self.containers = list(self._containers.values())
         self._rules = self._key_rules(make_legal=make_legal)
+        self._make_legal = make_legal
 
     def _is_wanted(self, entry: Field) -> bool:
         """Leave out what no event can have; an optional column is there only if the recipe fills it."""
@@ -80,7 +81,7 @@ class Writer:
         if not self._containers:
             return None
         shared = any(entry.codec in ("mixed_map", "entities") for entry in self._containers.values())
-        taken = {entry.path[1] for entries in self._presets.values() for entry in entries if not entry.when}
+        taken = {entry.path[1] for entries in self._presets.values() for entry in entries if not (entry.when and entry.hub)}
         return KeyRules(
             shared=shared,
             text_only=not shared,
@@ -136,17 +137,60 @@ class Writer:
     def _work_rowwise(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Do what no expression can, in one step of the query: only batches that need it cost anything."""
         columns = self._rules.merge(batch) if self._rules else {}
+        self._give_way(batch, columns)
         if batch["_illegal"].any():
             columns["_legal"] = by_distinct_value(batch["_spelled"], legal_name)
         else:
             columns["_legal"] = batch["_spelled"]
         columns["_item_count"] = _lengths(batch["items"])
         columns["_extra_members"] = _each(batch["extra"], members)
+        given = {name: batch[name] for entry in self._rowwise for name in entry.hub}
+        if "user_properties" in given and batch["user_properties"].null_count() < batch.height:
+            given |= self._legal_user(batch, columns)
         for entry in self._rowwise:
             rowwise = SCALARS[entry.codec].rowwise
             if rowwise:
-                columns[f"={entry.place}"] = rowwise([batch[name] for name in entry.hub])
+                columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub])
         return pl.DataFrame([*batch.get_columns(), *(series.alias(name) for name, series in columns.items())])
+
+    def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
+        """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's."""
+        presets = [entry for entries in self._presets.values() for entry in entries if entry.when and entry.hub]
+        for entry in presets:
+            kind, key = self._containers[entry.path[0]].hub[0], entry.path[1]
+            there = batch["name"].is_in(list(entry.when)) & batch[entry.hub[0]].is_not_null()
+            if not there.any():
+                continue
+            maps = columns[f"_{kind}"]
+            meets = pl.DataFrame({"there": there, "map": maps}).select(
+                pl.col("there") & pl.col("map").map.keys().list.contains(key)
+            ).to_series().fill_null(value=False)
+            if meets.any():
+                renamed = [
+                    {with_hash(key, key) if name == key else name: text for name, text in value.items()} if meet else value
+                    for value, meet in zip(maps, meets, strict=True)
+                ]
+                columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
+                told = [note("changed", f"{self.source.place(kind)}.{key}")]
+                columns["_key_notes"] = _more_notes(columns["_key_notes"], [told if meet else [] for meet in meets])
+
+    def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
+        """Give the user's properties under legal names, and tell which were renamed."""
+        rows = zip(batch["user_properties"], batch["user_property_times"], strict=True)
+        users = [legal_user(*row, make_legal=self._make_legal) for row in rows]
+        renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
+        if any(renamed):
+            place = self.source.place("user_properties")
+            told = [[note("changed", f"{place}.{key}") for key in names.values()] for names in renamed]
+            columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
+            own = [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
+            columns["_names"] = pl.Series(
+                [",".join(filter(None, both)) or None for both in zip(columns["_names"], own, strict=True)], dtype=pl.String
+            )
+        return {
+            "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
+            "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
+        }
 
     def _filtered(self) -> pl.Expr:
         taken = pl.col(FILTERED)
@@ -318,13 +362,15 @@ class Writer:
             item_count=pl.col("_item_count"),
             values=_NullWhereAbsent({entry.place: pl.col(f"={entry.place}") for entry in self.columns}),
             presets={entry.place: pl.col(f"={entry.place}") for entry in presets},
+            texts={entry.place: pl.col(f"={entry.place}") for entry in presets if _is_text(entry)},
         )
 
     # -- losses -----------------------------------------------------------------------------------------------
 
     def _carried(self) -> set[str]:
+        """Give the columns that arrive in every event."""
         carried: set[str] = set()
-        entries = [*self.columns, *(entry for entries in self._presets.values() for entry in entries)]
+        entries = [*self.columns, *(entry for entries in self._presets.values() for entry in entries if not entry.when)]
         if self.layout.envelope:
             entries += self.layout.envelope.fields.values()
         for entry in entries:
@@ -333,6 +379,11 @@ class Writer:
         for entry in self._containers.values():
             carried |= set(CONTAINERS[entry.codec].hub)
         return carried
+
+    def _carried_when(self) -> dict[str, tuple[str, ...]]:
+        """Give the columns that arrive in some events only, and in which."""
+        presets = [entry for entries in self._presets.values() for entry in entries if entry.when and entry.hub]
+        return {entry.hub[0]: entry.when for entry in presets}
 
     def _notes(self) -> pl.Expr:
         """Put together the keys that the reader noted, that are renamed, and that have no place."""
@@ -355,16 +406,23 @@ class Writer:
     def plan(self) -> Plan:
         """Say what is lost, and what there is to tell, as expressions over the written rows."""
         plan = Plan()
-        carried = self._carried()
+        carried, conditional = self._carried(), self._carried_when()
         for column in sorted(self.source.provided - carried):
             if column in ("file", "line", "attributes", "metrics", "other", "extra"):
                 continue
             kind = "cannot" if column in self.layout.cannot else "not_mapped"
             why = self.layout.cannot.get(column, f"{self.layout.address} says no place for it")
-            plan.losses.append(Loss(self.source.place(column), kind, why, pl.col(column).is_not_null(), pl.col(column)))
+            lost = pl.col(column).is_not_null()
+            if column in conditional:
+                kind, why = "cannot", f"{self.layout.address} has a place for it in some events only: {', '.join(conditional[column])}"
+                lost = lost & ~pl.col("name").is_in(list(conditional[column]))
+            plan.losses.append(Loss(self.source.place(column), kind, why, lost, pl.col(column)))
         for entry in [*self.columns, *(entry for entries in self._presets.values() for entry in entries)]:
             self._plan_entry(plan, entry)
         self._plan_objects(plan)
+        for breach in breaches(self.layout, self._for_limits()):
+            if not breach.limit.hard:
+                plan.findings.append(Finding("over_advice", breach.message, breach.over))
         return plan
 
     def _plan_objects(self, plan: Plan) -> None:
@@ -396,6 +454,9 @@ class Writer:
             legal = pl.col(f"={entry.place}").str.contains(rf"^{CLICKSTREAM_APP_ID.pattern}$")
             message = "application ids that Clickstream's console refuses; say --set app_ids.OLD=new"
             plan.findings.append(Finding("app_id_not_legal", message, ~legal))
+        if entry.table or (entry.codec == "app_id" and self.settings.app_ids):
+            why = "exchanged by a table of values" if entry.table else codec.why
+            plan.losses.append(Loss(place, "changed", why, pl.col(f"={entry.place}") != columns[0], columns[0]))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.mapping.tables[entry.table]))
             plan.findings.append(Finding("unknown_platform", f"{place}: not in the table of {self.mapping.model}, kept as it is", ~known))
@@ -437,6 +498,10 @@ def _is_json(entry: Field) -> bool:
     return entry.codec in SCALARS and entry.const is None and SCALARS[entry.codec].wire in ("number", "json")
 
 
+def _is_text(entry: Field) -> bool:
+    return isinstance(entry.const, str) if entry.const is not None else SCALARS[entry.codec].wire == "text"
+
+
 def _member(name: str, value: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit(json.dumps(name, ensure_ascii=False) + ":"), value)
 
@@ -473,6 +538,12 @@ def _each(series: pl.Series, function: Callable[[Any], str | None]) -> pl.Series
     if series.null_count() == len(series):
         return pl.Series([None] * len(series), dtype=pl.String)
     return pl.Series([function(value) if value else None for value in series], dtype=pl.String)
+
+
+def _more_notes(notes: pl.Series, more: list[list[str]]) -> pl.Series:
+    """Add to each event's notes."""
+    both = [[*(old if old is not None else ()), *new] or None for old, new in zip(notes, more, strict=True)]
+    return pl.Series(both, dtype=pl.List(pl.String))
 
 
 def _lengths(lists: pl.Series) -> pl.Series:

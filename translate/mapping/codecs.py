@@ -21,6 +21,14 @@ Write = Callable[[Sequence[pl.Expr]], pl.Expr]
 
 MILLISECONDS = 1000
 
+KIND_NAMES: dict[pl.DataType, str] = {
+    events.TEXT: "text",
+    events.WHOLE: "whole numbers",
+    events.NUMBER: "numbers",
+    events.TIME: "times",
+    events.MAP: "maps",
+}
+
 
 @dataclass(frozen=True)
 class Codec:
@@ -192,6 +200,16 @@ SCALARS: dict[str, Codec] = {
             example=(("Gold", "Virtual", None, 1.0, 1.0), None),
         ),
         Codec(
+            "loose_value", "a value that is no real money", (events.NUMBER,) * 3 + (events.TEXT,) * 2, "number",
+            lambda columns: notation.digits(money.loose_value(*columns)), columns=(5, 5),
+            example=((2500.0, 2500.0, 1.0, "Gold", "Virtual"), "2500"),
+        ),
+        Codec(
+            "loose_item_id", "an item's id beside a list of items", (events.TEXT,), "text",
+            lambda columns: money.loose_item_id(*columns), columns=(2, 2),
+            example=(("i", "[]"), "i"),
+        ),
+        Codec(
             "loose_price", "a price that neither a money value nor an item carries",
             (events.NUMBER,) * 3 + (events.TEXT,), "number",
             lambda columns: notation.digits(money.loose_price(*columns)), columns=(7, 7),
@@ -211,9 +229,9 @@ SCALARS: dict[str, Codec] = {
         ),
         Codec(
             "item_list", "a list of items; a purchase's own item where there is none",
-            (events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), "json",
-            lambda columns: money.item_list(*columns), columns=(6, 6), carries=2,
-            example=((None, "i", 1.5, 2.0, "USD", None), '[{"id":"i","price":1.5,"quantity":2,"currency":"USD"}]'),
+            (events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT, events.TEXT, events.NUMBER), "json",
+            lambda columns: money.item_list(*columns), columns=(7, 7), carries=2,
+            example=((None, "i", 1.5, 2.0, "USD", None, None), '[{"id":"i","price":1.5,"quantity":2,"currency":"USD"}]'),
         ),
         Codec(
             "user_object", "the user's properties, each with the time when it was set",

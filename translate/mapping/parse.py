@@ -10,10 +10,11 @@ from typing import Any
 
 from translate import events
 from translate.errors import Complaint, MappingError, suggest
-from translate.mapping.codecs import CONTAINERS, SCALARS, VOCABULARY
+from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, VOCABULARY
+from translate.mapping.proof import contradictions, failures
 from translate.mapping.spec import Envelope, Field, Layout, Limit, Mapping, Only, Spelling
 
-RECORDS = ("json-lines", "csv", "parquet")
+RECORDS = ("json-lines", "csv")
 SHAPES = ("pinpoint_batch",)
 PHASES = ("START", "UPDATE", "END")
 LIMITS = (
@@ -59,13 +60,29 @@ class Sheet:
             return default
         return self.get(table, path, key, kind, default)
 
-    def one_of(self, value: str, path: str, what: str, known: Iterable[str]) -> bool:
+    def one_of(self, value: Any, path: str, what: str, known: Iterable[str]) -> bool:
         """Complain unless the value is a known name."""
         names = list(known)
         if value in names:
             return True
-        self.complain(path, f'no {what} "{value}"{suggest(value, names)}')
+        shown = f'"{value}"{suggest(value, names)}' if isinstance(value, str) else repr(value)
+        self.complain(path, f"no {what} {shown}")
         return False
+
+    def texts(self, table: dict[str, Any], path: str, key: str) -> tuple[str, ...] | None:
+        """Give a text, or a list of texts, as a tuple; nothing if it is neither."""
+        value = table.get(key, [])
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            return tuple(value)
+        self.complain(_join(path, key), f"should be text or a list of texts, but is {value!r}")
+        return None
+
+    def tables(self, table: dict[str, Any], path: str) -> dict[str, dict[str, Any]]:
+        """Give those members of a table that are tables themselves; complain about the others."""
+        found = {name: self.get(table, path, name, dict) for name in table}
+        return {name: inner for name, inner in found.items() if inner is not None}
 
     def finish(self) -> None:
         """Raise all complaints, if there are any."""
@@ -76,6 +93,12 @@ class Sheet:
 def _join(path: str, key: str) -> str:
     segment = f'"{key}"' if "." in key or " " in key else key
     return f"{path}.{segment}" if path else segment
+
+
+def _at(path: str, where: tuple[str, ...]) -> str:
+    for segment in where:
+        path = _join(path, segment)
+    return path
 
 
 def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
@@ -98,6 +121,10 @@ def parse(path: Path) -> Mapping:
     sheet = Sheet(path.name)
     mapping = _Parser(sheet, path.stem).mapping(table, digest)
     sheet.finish()
+    for layout in mapping.layouts.values():
+        for where, message in failures(mapping, layout):
+            sheet.complain(_at(_join("layout", layout.name), where), message)
+    sheet.finish()
     return mapping
 
 
@@ -117,10 +144,10 @@ class _Parser:
         names = self.names(sheet.get(table, "", "names", dict, {}))
         self.tables = self.value_tables(sheet.get(table, "", "tables", dict, {}))
         layouts = {
-            name: self.layout(name, sheet.get({name: layout}, "layout", name, dict, {}))
-            for name, layout in sheet.need(table, "", "layout", dict, {}).items()
+            name: self.layout(name, layout)
+            for name, layout in sheet.tables(sheet.need(table, "", "layout", dict, {}), "layout").items()
         }
-        if sum(layout.default for layout in layouts.values()) != 1:
+        if layouts and sum(layout.default for layout in layouts.values()) != 1:
             sheet.complain("layout", "exactly one layout has to say default = true")
         return Mapping(self.model, title, source, names, self.tables, layouts, digest, sheet.file)
 
@@ -132,7 +159,10 @@ class _Parser:
             if isinstance(spelling, str):
                 spellings[hub] = Spelling(spelling)
                 continue
-            inner = self.sheet.get({hub: spelling}, "names", hub, dict, {})
+            if not isinstance(spelling, dict):
+                self.sheet.complain(path, f"should be a name, or a table of name and phase, but is {spelling!r}")
+                continue
+            inner = spelling
             self.sheet.known_keys(inner, path, ("name", "phase"))
             phase = self.sheet.get(inner, path, "phase", str)
             if phase is not None:
@@ -142,9 +172,8 @@ class _Parser:
 
     def value_tables(self, table: dict[str, Any]) -> dict[str, dict[str, str]]:
         tables = {}
-        for name in table:
+        for name, pairs in self.sheet.tables(table, "tables").items():
             path = _join("tables", name)
-            pairs = self.sheet.get(table, "tables", name, dict, {})
             tables[name] = {key.lower(): self.sheet.get(pairs, path, key, str, "") for key in pairs}
         return tables
 
@@ -177,7 +206,11 @@ class _Parser:
             only=self.only(path, table),
             envelope=self.envelope(path, table),
         )
-        self.check_places(layout, path)
+        if fields:
+            for where, message in contradictions(layout):
+                sheet.complain(_at(path, where), message)
+        elif table.get("fields") == {}:
+            sheet.complain(f"{path}.fields", "has no field")
         return layout
 
     def field(self, path: str, place: str, value: Any) -> Field:
@@ -190,8 +223,9 @@ class _Parser:
             return Field(place, ())
         known = ("hub", "as", "required", "required_for", "when", "table", "default", "const", "optional")
         sheet.known_keys(value, path, known)
-        hub = value.get("hub", [])
-        hub = (hub,) if isinstance(hub, str) else tuple(hub)
+        hub = sheet.texts(value, path, "hub")
+        if hub is None:
+            return Field(place, ())
         codec = sheet.get(value, path, "as", str, "text")
         field = Field(
             place=place,
@@ -201,19 +235,25 @@ class _Parser:
             required_for=sheet.get(value, path, "required_for", str),
             when=self.when(path, value),
             table=sheet.get(value, path, "table", str),
-            default=value.get("default"),
-            const=value.get("const"),
+            default=self.literal(path, value, "default"),
+            const=self.literal(path, value, "const"),
             optional=sheet.get(value, path, "optional", bool, default=False),
         )
         self.check_field(field, path)
         return field
 
     def when(self, path: str, value: dict[str, Any]) -> tuple[str, ...]:
-        when = value.get("when", ())
-        names = (when,) if isinstance(when, str) else tuple(when)
+        names = self.sheet.texts(value, path, "when") or ()
         for name in names:
             self.sheet.one_of(name, f"{path}.when", "well-known event", events.WELL_KNOWN)
         return names
+
+    def literal(self, path: str, value: dict[str, Any], key: str) -> Any:
+        literal = value.get(key)
+        if literal is None or isinstance(literal, str | int | float | bool):
+            return literal
+        self.sheet.complain(_join(path, key), f"should be text, a number, true or false, but is {literal!r}")
+        return None
 
     def check_field(self, field: Field, path: str) -> None:
         sheet = self.sheet
@@ -225,6 +265,8 @@ class _Parser:
         if field.const is not None:
             if field.hub:
                 sheet.complain(path, "has both a hub column and a constant: say one of them")
+            if field.codec != "text":
+                sheet.complain(f"{path}.as", "a constant takes no codec")
             return
         if not sheet.one_of(field.codec, f"{path}.as", "codec", VOCABULARY) or not columns_known:
             return
@@ -237,14 +279,16 @@ class _Parser:
         codec = SCALARS[field.codec]
         fewest, most = codec.columns
         if not fewest <= len(field.hub) <= most:
-            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted} hub columns, not {len(field.hub)}')
+            wanted = f"{fewest} hub column{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} hub columns"
+            self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted}, not {len(field.hub)}')
             return
         for position, column in enumerate(field.hub):
             wanted = codec.hub[min(position, len(codec.hub) - 1)]
             if events.SCHEMA[column] != wanted:
-                message = f'codec "{codec.name}" takes {wanted} here, but hub column "{column}" is {events.SCHEMA[column]}'
+                message = f'codec "{codec.name}" takes {KIND_NAMES[wanted]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
                 self.sheet.complain(f"{path}.hub", message)
+        if field.table is not None and codec.wire != "text":
+            self.sheet.complain(f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none')
 
     def check_container(self, field: Field, path: str) -> None:
         wanted = CONTAINERS[field.codec].hub
@@ -252,37 +296,22 @@ class _Parser:
             message = f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
             self.sheet.complain(f"{path}.hub", message)
 
-    def check_places(self, layout: Layout, path: str) -> None:
-        """A layout that is read needs codecs that read, one hub column a field, each column once."""
-        if not (layout.read or layout.write):
-            self.sheet.complain(path, "can neither be read nor written")
-        if not layout.read:
-            return
-        seen: dict[str, str] = {}
-        for field in layout.fields:
-            where = _join(f"{path}.fields", field.place)
-            codec = SCALARS.get(field.codec)
-            readable = codec.read is not None if codec else CONTAINERS.get(field.codec, None) is None or CONTAINERS[field.codec].readable
-            if not readable:
-                self.sheet.complain(where, f'codec "{field.codec}" cannot read what it writes: say read = false for the layout')
-            column = field.hub[0] if field.hub else ""
-            if column in seen and column != "extra":
-                self.sheet.complain(where, f'hub column "{column}" is read from {seen[column]} already')
-            seen[column] = field.place
-
     def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         objects = {}
-        for name, inner in self.sheet.get(table, path, "objects", dict, {}).items():
-            self.sheet.known_keys(inner, _join(f"{path}.objects", name), ("needs",))
-            objects[name] = tuple(self.sheet.need(inner, _join(f"{path}.objects", name), "needs", list, []))
+        given = self.sheet.get(table, path, "objects", dict, {})
+        for name, inner in self.sheet.tables(given, f"{path}.objects").items():
+            where = _join(f"{path}.objects", name)
+            self.sheet.known_keys(inner, where, ("needs",))
+            if "needs" not in inner:
+                self.sheet.complain(f"{where}.needs", "is missing")
+            objects[name] = self.sheet.texts(inner, where, "needs") or ()
         return objects
 
     def limits(self, path: str, table: dict[str, Any]) -> dict[str, Limit]:
         limits = {}
-        for name in table:
+        for name, inner in self.sheet.tables(table, f"{path}.limits").items():
             where = _join(f"{path}.limits", name)
             self.sheet.one_of(name, where, "limit", LIMITS)
-            inner = self.sheet.get(table, f"{path}.limits", name, dict, {})
             self.sheet.known_keys(inner, where, ("value", "hard", "source"))
             limits[name] = Limit(
                 name,
@@ -306,7 +335,7 @@ class _Parser:
         self.sheet.known_keys(inner, where, ("hub", "names", "rule"))
         hub = self.sheet.need(inner, where, "hub", str, "name")
         self.sheet.one_of(hub, f"{where}.hub", "hub column", events.SCHEMA)
-        names = tuple(self.sheet.get(inner, where, "names", list, []))
+        names = self.sheet.texts(inner, where, "names") or ()
         for name in names:
             self.sheet.one_of(name, f"{where}.names", "well-known event", events.WELL_KNOWN)
         return Only(hub, names, self.sheet.need(inner, where, "rule", str, ""))
@@ -321,6 +350,9 @@ class _Parser:
         shape = self.sheet.need(inner, where, "shape", str, SHAPES[0])
         self.sheet.one_of(shape, f"{where}.shape", "shape", SHAPES)
         fields = {place: self.field(where, place, inner[place]) for place in places if place in inner}
+        for place in places:
+            if place not in inner:
+                self.sheet.complain(_join(where, place), "is missing")
         return Envelope(
             shape,
             fields,

@@ -51,17 +51,33 @@ def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) 
     }
 
 
+USER_ID = "_user_id"
+
+
+def legal_user(
+    properties: dict[str, str] | None, times: dict[str, str] | None, *, make_legal: bool
+) -> tuple[dict[str, str] | None, dict[str, str] | None, dict[str, str]]:
+    """Give a user's properties and their times under legal names, and the name of each; `_user_id` is taken."""
+    names = legal_keys(properties or {}, frozenset({USER_ID}), make_legal=make_legal)
+    return _renamed(properties, names), _renamed(times, names), names
+
+
+def _renamed(values: dict[str, str] | None, names: dict[str, str]) -> dict[str, str] | None:
+    return values and {names.get(key, key): value for key, value in values.items()}
+
+
 class EventNames:
     """One model's spelling of event names, both ways."""
 
     def __init__(self, mapping: Mapping, *, make_legal: bool = False) -> None:
         self._spellings = {hub: mapping.names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
         self._make_legal = make_legal
+        # What the mapping does not spell, an event of that name does not mean: it is an app's own.
         self._hub_of: dict[str, str] = {}
-        for hub, spelling in self._spellings.items():
+        for hub, spelling in mapping.names.items():
             self._hub_of.setdefault(spelling.name, hub)
-        shared = Counter((spelling.name, spelling.phase) for spelling in self._spellings.values())
-        self._shared = {hub for hub, spelling in self._spellings.items() if shared[spelling.name, spelling.phase] > 1}
+        shared = Counter((spelling.name, spelling.phase) for spelling in mapping.names.values())
+        self._one_to_one = [hub for hub, spelling in mapping.names.items() if shared[spelling.name, spelling.phase] == 1]
 
     def read(self, name: pl.Expr) -> pl.Expr:
         """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
@@ -86,5 +102,5 @@ class EventNames:
     def original(self, name: pl.Expr, written: pl.Expr) -> pl.Expr:
         """Give the hub's name where the written one alone does not lead back to it."""
         known = name.is_in(list(self._spellings))
-        leads_back = pl.when(known).then(~name.is_in(list(self._shared))).otherwise(self.read(written) == name)
+        leads_back = pl.when(known).then(name.is_in(self._one_to_one)).otherwise(self.read(written) == name)
         return pl.when(~leads_back).then(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from translate.mapping.codecs import CONTAINERS, SCALARS
@@ -64,6 +64,10 @@ class Refused(ValueError):
         self.message = message
 
 
+NESTING_MAX = 200  # a bound of our own, for Python's depends on who calls
+TOO_DEEP = Refused("bad_json", "is nested too deeply")
+
+
 def note(kind: str, place: str) -> str:
     """Write down that a place lost something; the report counts these."""
     return f"{kind}\t{place}"
@@ -84,7 +88,14 @@ def number_digits(literal: str) -> tuple[str, bool]:
     digits = f"{shortest:f}"
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
-    return "0" if digits in ("-0", "0", "") else digits, shortest != Decimal(literal)
+    return "0" if digits in ("-0", "0", "") else digits, _differs(shortest, literal)
+
+
+def _differs(shortest: Decimal, literal: str) -> bool:
+    try:
+        return shortest != Decimal(literal)
+    except InvalidOperation:  # an exponent beyond all bounds: the double is zero, and so may the number be
+        return any(digit in "123456789" for digit in literal.lower().partition("e")[0])
 
 
 class CarefulReader:
@@ -118,7 +129,7 @@ class CarefulReader:
                 yield _refused(line[position:], _syntax_error(line, error))
                 return
             except RecursionError:
-                yield _refused(line[position:], Refused("bad_json", "nested too deeply"))
+                yield _refused(line[position:], TOO_DEEP)
                 return
             raw = line[position:end]
             yield self._record(raw, pairs)
@@ -172,7 +183,7 @@ class CarefulReader:
 
 
 def _refused(raw: str, refused: Refused) -> Record:
-    return Record(raw, code=refused.code, message=refused.message)
+    return Record(raw, code=refused.code, message=_printable(refused.message))
 
 
 def _skip_blanks(line: str, position: int) -> int:
@@ -185,7 +196,8 @@ def _syntax_error(line: str, error: json.JSONDecodeError) -> Refused:
     if error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated string"):
         return Refused("incomplete", "the record is cut off")
     column = error.pos + 1
-    return Refused("bad_json", f"is not JSON: {error.msg[0].lower()}{error.msg[1:]} at character {column}")
+    what = error.msg[0].lower() + error.msg[1:].removesuffix(' at')
+    return Refused("bad_json", f"is not JSON: {what} at character {column}")
 
 
 def _object(value: Any, place: str) -> Pairs:
@@ -199,16 +211,18 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _json(value: Any) -> str:
+def _json(value: Any, depth: int = 0) -> str:
     """Write a parsed value back as compact JSON, numbers by their digits, objects from their pairs."""
+    if depth > NESTING_MAX:
+        raise TOO_DEEP
     if isinstance(value, Constant):
         raise Refused("bad_number", f"{value} is not a number in JSON")
     if isinstance(value, Digits):
         return number_digits(value)[0]
     if isinstance(value, Pairs):
-        return "{" + ",".join(f"{_quoted(key)}:{_json(inner)}" for key, inner in value) + "}"
+        return "{" + ",".join(f"{_quoted(key)}:{_json(inner, depth + 1)}" for key, inner in value) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_json, value)) + "]"
+        return "[" + ",".join(_json(inner, depth + 1) for inner in value) + "]"
     return _quoted(value)
 
 
@@ -288,6 +302,7 @@ def _refuse_surrogates(record: Record) -> None:
     texts = [*record.values.items()]
     for values in (record.attributes, record.metrics, record.other, record.extra):
         texts.extend((values or {}).items())
+    texts.extend((noted.partition("\t")[2], "") for noted in record.notes)
     for key, text in texts:
         try:
             f"{key}{text}".encode()

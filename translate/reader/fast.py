@@ -4,11 +4,13 @@ The decoder joins the lines of a batch into one array before it parses, drops wh
 and turns numbers into texts and back without a word. So each line has to prove, in vectorised steps, that
 nothing of that kind happened to it; what cannot goes to the careful reader:
 
-- the line's own number, put into the record before decoding, comes back in its row (no merge, split or shift);
-- as many keys were decoded as the text holds `":` outside of texts (nothing unknown, doubled or null);
-- as many texts were decoded as the line holds `":"` (no number or boolean became a text);
+- the line's own number, put into the record before decoding, comes back in its row (no merge or shift), and no
+  empty object, which has no key to be missed, follows the record (no split);
+- as many keys were decoded as the text holds `":` outside of texts (nothing unknown, doubled or null): no white
+  space stands before a colon, so the count can only be too high, by texts that begin with a colon;
+- as many texts were decoded as the line holds `":"` (no number or boolean became a text): none ends with `":`;
 - the metrics are spelled as short, plain numbers;
-- whole numbers are spelled without fraction or exponent.
+- whole numbers are spelled without fraction or exponent, and their keys without escapes.
 """
 
 from __future__ import annotations
@@ -25,7 +27,15 @@ from translate.mapping.spec import Field, Layout
 
 NUMBER_LINE = "#"
 # Up to 16 characters, so at most 15 digits beside a point: what any double gives back as it was.
-SHORT_NUMBER = r"(?:-?[1-9][0-9.]{0,15}|-?0\.0*[1-9][0-9]{0,14}|0\.0+|0)"
+SHORT_NUMBER = r"(?:-?[1-9][0-9.]{0,15}|-?0\.0{0,6}[1-9][0-9]{0,14}|0\.0+|0)"
+
+# A backslash before a quote that is none of its own, halves of surrogate pairs, letters and digits spelled as
+# escapes (a key might hide behind them), a text that ends with `":`.
+ODD_ESCAPES = r'\\\\"|\\u(?:[dD]|00(?:3[0-9]|[4-7]))|\\": ?"'
+BLANK_BEFORE_COLON = r'["\t\r ][\t\r ]:'
+NULL = r'": ?null[,}]'
+NULL_KEY = rf'"[^"\\]*{NULL}'
+NULL_IN_TEXT = r'[:,{\[][\t\r ]*": ?null[,}]'
 
 TEXT = pl.col("text")
 
@@ -66,7 +76,7 @@ class FastReader:
 
     def _odd_whole_pattern(self) -> str:
         names = sorted({entry.path[-1] for entry in self._scalars if raw_type(entry) == pl.Int64})
-        return rf'(?:{"|".join(map(re.escape, names))})": ?(?:-?[0-9]+[.eE]|[tf])' if names else r"[^\s\S]"
+        return rf'(?:{"|".join(map(re.escape, names))})":[\t\r ]*(?:-?[0-9]+[.eE]|[tf])' if names else r"[^\s\S]"
 
     def decode(self, lines: pl.LazyFrame, *, protected: bool) -> pl.LazyFrame:
         """Decode `row` and `text` into the raw columns, and tell by `vouched` which rows to trust.
@@ -119,9 +129,8 @@ class FastReader:
                 text_count += pl.col(entry.hub[0]).map.len().fill_null(0)
         compact = TEXT.str.count_matches('":"', literal=True)
         spaced = TEXT.str.count_matches('": "', literal=True)
-        one_style = (compact == 0) | (spaced == 0)
         whole_is_whole = ~TEXT.str.contains(self._whole_spelled_oddly)
-        checks = in_place & one_style & (compact + spaced == text_count) & whole_is_whole
+        checks = in_place & (compact + spaced == text_count) & whole_is_whole
         for place, entry in self._maps.items():
             if entry.hub[0] == "metrics":
                 checks = checks & _plain_numbers(place, pl.col("metrics"))
@@ -139,15 +148,19 @@ class FastReader:
         return keys.cast(pl.Int64) - found.cast(pl.Int64)
 
     def only_nulls_missing(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Give those vouched rows whose missing keys are explicit nulls outside of the maps, with their `nulls`."""
-        nulls = TEXT.str.count_matches(r'": ?null[,}]') - TEXT.str.count_matches(r'\\": ?null[,}]')
-        in_maps = [
-            pl.col(entry.hub[0]).map.values().list.eval(pl.element().is_null()).list.any().fill_null(value=False)
-            for entry in self._maps.values()
-        ]
-        return frame.filter("proven").with_columns(nulls=nulls.cast(pl.UInt32)).filter(
-            (pl.col("keys_missing") == pl.col("nulls").cast(pl.Int64)) & ~pl.any_horizontal(in_maps)
+        """Give those proven rows whose missing keys are all explicit nulls, with their `nulls`.
+
+        A null may also be the second value of a key, so its name must occur once.
+        """
+        nulls = TEXT.str.count_matches(NULL) - TEXT.str.count_matches(rf"\\{NULL}")
+        candidates = frame.filter(pl.col("proven") & ~TEXT.str.contains(NULL_IN_TEXT)).with_columns(nulls=nulls.cast(pl.UInt32))
+        candidates = candidates.filter(pl.col("keys_missing") == pl.col("nulls").cast(pl.Int64))
+        keys = candidates.select("row", "text", "nulls", key=TEXT.str.extract_all(NULL_KEY)).explode("key", empty_as_null=True)
+        name = pl.col("key").str.replace(r"[^\"]*$", ":")
+        single = keys.group_by("row").agg(
+            single=(TEXT.str.count_matches(name, literal=True) == 1).all() & (pl.col("key").count() == pl.col("nulls").first())
         )
+        return candidates.join(single.filter("single").select("row"), on="row", how="semi")
 
 
 def raw_type(entry: Field) -> pl.DataType:
@@ -157,12 +170,13 @@ def raw_type(entry: Field) -> pl.DataType:
 
 def plain(text: pl.Expr) -> pl.Expr:
     """Tell which lines look like one object and hold nothing that the decoder is known to trip over."""
+    ends_empty = text.str.ends_with("{}") | text.str.ends_with(" }") | text.str.ends_with("\t}") | text.str.ends_with("\r}")
     return (
         text.str.starts_with('{"')
         & text.str.ends_with("}")
-        & ~text.str.contains('\\\\"', literal=True)
-        & ~text.str.contains("\\ud", literal=True)
-        & ~text.str.contains("\\uD", literal=True)
+        & ~ends_empty
+        & ~text.str.contains(ODD_ESCAPES)
+        & ~text.str.contains(BLANK_BEFORE_COLON)
     )
 
 

@@ -1,0 +1,141 @@
+"""What README.md says about the code is what the code says.
+
+    TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py          writes the generated parts anew
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+import translate
+from translate import cli, events
+from translate.errors import EXIT_MEANINGS
+from translate.mapping import codecs
+from translate.settings import KEYS
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+
+
+def table(*rows):
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
+
+
+def escaped(text):
+    return text.replace("|", "\\|")
+
+
+def models_table():
+    marks = {True: "yes", False: ""}
+    rows = [
+        (f"`{row['model']}/{row['layout']}`", marks[row["read"]], marks[row["write"]], escaped(row["about"]))
+        for row in translate.models().iter_rows(named=True)
+    ]
+    return table(("model/layout", "read", "write", "what it is"), *rows)
+
+
+def columns_table():
+    rows = [(f"`{name}`", type_name(column.dtype), escaped(column.meaning)) for name, column in events.COLUMNS.items()]
+    return table(("column", "type", "meaning"), *rows)
+
+
+def type_name(dtype):
+    names = {events.TEXT: "text", events.WHOLE: "whole", events.NUMBER: "number", events.TIME: "time", events.MAP: "map"}
+    return names[dtype]
+
+
+def names_table():
+    return table(("name", "meaning"), *((f"`{name}`", meaning) for name, meaning in events.WELL_KNOWN.items()))
+
+
+def exit_codes_table():
+    return table(("code", "meaning"), *((str(int(code)), meaning) for code, meaning in EXIT_MEANINGS.items()))
+
+
+def codecs_table():
+    vocabulary = {**codecs.SCALARS, **codecs.CONTAINERS}
+    return table(("codec", "what it is"), *((f"`{name}`", escaped(vocabulary[name].about)) for name in codecs.VOCABULARY))
+
+
+def settings_table():
+    return table(("setting", "meaning"), *((f"`{name}`", meaning) for name, meaning in KEYS.items()))
+
+
+def help_of_commands():
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    with group.make_context("translate", ["models"]) as parent:
+        texts = []
+        for name, command in group.commands.items():
+            context = command.make_context(name, [], parent=parent, resilient_parsing=True)
+            texts.append(f"```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(texts)
+
+
+GENERATED = {
+    "models": models_table,
+    "names": names_table,
+    "columns": columns_table,
+    "settings": settings_table,
+    "exit codes": exit_codes_table,
+    "codecs": codecs_table,
+    "help": help_of_commands,
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_part(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    readme = README.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    before, found, rest = readme.partition(begin)
+    told, found_end, after = rest.partition(end)
+    assert found
+    assert found_end
+    made = "\n".join(line.rstrip() for line in GENERATED[name]().splitlines())
+    if os.environ.get("TRANSLATE_ACCEPT"):
+        README.write_text(before + begin + made + end + after, encoding="utf-8")
+        return
+    assert told == made
+
+
+def test_every_generated_part_has_a_maker():
+    marked = re.findall(r"^<!-- ([a-z ]+) -->$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(marked) == sorted(GENERATED)
+
+
+def test_what_readme_points_to_exists():
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", README.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_command_and_option_in_readme_exists():
+    text = README.read_text(encoding="utf-8")
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    options = {option for command in [group, *group.commands.values()] for parameter in command.params for option in parameter.opts}
+    called = re.findall(r"translate ((?:models|check|convert)[^\n#]*|[a-z]+ sample_data[^\n#]*)", text)
+    assert {call.split()[0] for call in called} == set(group.commands)
+    used = {option for call in called for option in re.findall(r"(?<!\S)--[a-z-]+", call)}
+    assert used - options == set()
+
+
+def test_ci_runs_the_tests_as_readme_says():
+    command = re.search(r"python (-m pytest.*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert command
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == f"python {command[1]}"
+
+
+def test_public_names_are_those_of_the_front_door():
+    text = README.read_text(encoding="utf-8")
+    assert {name for name in re.findall(r"translate\.([a-z]+)\(", text)} <= set(translate.__all__)

@@ -1,0 +1,105 @@
+"""Every transcript in tests/transcripts/ says what the command line says, to the letter.
+
+A transcript is a Markdown file. Each line `% COMMAND` in a fenced block runs in a fresh folder that holds copies of
+sample_data/ and mappings/; what follows it is its standard output, then its standard error, each line of which is
+marked `2> `, then `=> N` where the exit code is not 0. The commands of one file share their folder. `translate` runs in
+this process, in a window of 120 columns, any other command in the shell.
+
+    TRANSLATE_ACCEPT=1 python -m pytest tests/test_transcripts.py       writes what is said now; read the difference
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from translate import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.md"))
+FENCE = "```"
+PROMPT = "% "
+
+# What no reader would compare and every edit of a mapping would change.
+DIGEST = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b(?=\",?$)")
+
+
+@pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_transcript(transcript, tmp_path, monkeypatch):
+    for folder in ("sample_data", "mappings"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    # The name of the program in usage lines is taken from here.
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    expected = transcript.read_text(encoding="utf-8")
+    said = replay(expected)
+    if os.environ.get("TRANSLATE_ACCEPT"):
+        transcript.write_text(said, encoding="utf-8")
+        return
+    assert said == expected
+
+
+def test_a_transcript_is_replayed_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = "Text.\n\n```\n% echo one; echo two >&2; exit 3\nanything\n% true\n```\n\nMore text.\n"
+    replayed = "Text.\n\n```\n% echo one; echo two >&2; exit 3\none\n2> two\n=> 3\n% true\n```\n\nMore text.\n"
+    assert replay(told) == replayed
+
+
+def replay(transcript: str) -> str:
+    """Give the transcript with what its commands say now."""
+    said = []
+    inside = False
+    for line in transcript.splitlines():
+        if line.startswith(FENCE):
+            inside = not inside
+        if not inside or line.startswith(FENCE):
+            said.append(line)
+        elif line.startswith(PROMPT):
+            said.append(line)
+            said.extend(run(line.removeprefix(PROMPT)))
+    return "\n".join(said) + "\n"
+
+
+def run(command: str) -> list[str]:
+    """Run one command; give the lines that a transcript shows."""
+    words = shlex.split(command)
+    output, error, code = run_here(words) if words[0] == "translate" else run_shell(command)
+    shown = [DIGEST.sub("...", line.rstrip()) for line in output.splitlines()]
+    shown += [f"2> {line}".rstrip() for line in error.splitlines()]
+    return [*shown, *([f"=> {code}"] if code else [])]
+
+
+def run_here(words: list[str]) -> tuple[str, str, int]:
+    """Run the command line in this process."""
+    output, error = io.StringIO(), io.StringIO()
+    arguments, handler = sys.argv, signal.getsignal(signal.SIGTERM)
+    sys.argv = words
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(error):
+            cli.main()
+    except SystemExit as end:
+        return output.getvalue(), error.getvalue(), int(end.code or 0)
+    finally:
+        sys.argv = arguments
+        signal.signal(signal.SIGTERM, handler)
+    raise AssertionError("the command line has to end by an exit code")
+
+
+def run_shell(command: str) -> tuple[str, str, int]:
+    """Run any other command in the shell."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    return done.stdout, done.stderr, done.returncode
