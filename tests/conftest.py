@@ -7,14 +7,15 @@ import socket
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 MODEST = 25
+QUICK = [Phase.explicit, Phase.generate]  # making a failing archive smaller takes minutes: HYPOTHESIS_PROFILE=shrink does
 settings.register_profile(
-    "default", max_examples=MODEST, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    "default", max_examples=MODEST, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=QUICK
 )
 settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=8 * MODEST, print_blob=True)
-settings.register_profile("long", parent=settings.get_profile("default"), max_examples=int(os.environ.get("EXAMPLES", "5000")))
+settings.register_profile("shrink", parent=settings.get_profile("ci"), phases=list(Phase))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 LOOPBACK = ("127.", "::1", "localhost")

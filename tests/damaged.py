@@ -1,9 +1,19 @@
 """Records and files that are damaged in every way that an archive has been seen, or can be imagined, to be."""
 
 import gzip
+import io
 import json
+import re
 import zlib
+from collections import Counter
+from dataclasses import dataclass
 
+import polars as pl
+
+import translate
+
+ARCHIVE = "mobile_analytics/archive"
+LEVEL = re.compile(r"Level (\d+)")
 APP = "0123456789abcdef0123456789abcdef"
 TIME = 1487973802507
 
@@ -166,3 +176,66 @@ COMPRESSED = {
 def inflated(stored):
     """Give what zlib makes of a gzip stream that was cut."""
     return zlib.decompressobj(wbits=31).decompress(stored)
+
+
+def zstd(text):
+    """Compress as the engine does."""
+    target = io.BytesIO()
+    pl.LazyFrame({"text": text.decode().split("\n")[:-1]}).sink_csv(
+        target, include_header=False, quote_style="never", compression="zstd", check_extension=False
+    )
+    return target.getvalue()
+
+
+@dataclass
+class Outcome:
+    """What a run left behind."""
+
+    report: dict
+    rows: list
+    rejects: list
+    files: dict
+
+    @property
+    def places(self):
+        return [(reject["line"], reject["code"]) for reject in self.rejects]
+
+    @property
+    def losses(self):
+        return {(loss["field"], loss["kind"]): loss["events"] for loss in self.report["losses"]}
+
+
+def outcome(out, report):
+    """Read what a run left behind; every run has to keep the laws."""
+    rows = [row for part in sorted((out / "data").iterdir()) for row in part.read_bytes().decode().split("\n")[:-1]]
+    rejects = [json.loads(line) for line in (out / "rejects.ndjson").read_bytes().decode().split("\n")[:-1]]
+    by_file = [json.loads(line) for line in (out / "files.ndjson").read_text().split("\n")[:-1]]
+    total = Counter()
+    for counts in [*by_file, report["events"]]:
+        went_in = counts["read"] + counts["added"]
+        assert went_in == sum(counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged"))
+    for counts in by_file:
+        total.update({name: counts[name] for name in report["events"]})
+    assert dict(total) == report["events"]
+    assert all(list(reject) == ["file", "line", "code", "message", "raw"] for reject in rejects)
+    assert Counter(reject["file"] for reject in rejects) == {file["path"]: file["rejected"] for file in by_file if file["rejected"]}
+    assert Counter(reject["code"] for reject in rejects) == report["rejects"]
+    assert len(rejects) == report["events"]["rejected"]
+    assert not (out / ".translate").exists()
+    assert (out / "rejects.ndjson").stat().st_mode & 0o77 == 0
+    return Outcome(report, rows, rejects, {file["path"]: file for file in by_file})
+
+
+def convert(folder, contents, to=ARCHIVE, from_=ARCHIVE, **options):
+    """Convert files of these contents, given by name."""
+    for name, content in contents.items():
+        path = folder / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    out = folder / "out"
+    return outcome(out, translate.convert(folder / "source", to=to, out=out, from_=from_, **options))
+
+
+def levels(found):
+    """Give the numbers of the records that were written."""
+    return [int(number) for row in found.rows for number in LEVEL.findall(row)]

@@ -45,7 +45,7 @@ NAMES = [
     '"_userauth.sign_in"', '"ad.view"', '"Ad View"', '"purchase"', '"custom.purchase"', '"3D"', '"levelUp"', '""',
 ]  # fmt: skip
 
-PLAIN_KEYS = ["a", "b", "level", "_product_id", "_quantity", "_item_price", "a b", "a.b", "duration", "é", "value", "x" * 51]
+PLAIN_KEYS = ["a", "b", "level", "_product_id", "_quantity", "_item_price", "a b", "a.b", "é", "value", "x" * 51]
 KEYS = [
     "a", "b", "level", "_product_id", "_currency", "_store", "_item_price", "_quantity", "duration", "metrics",
     "attributes", "event_timestamp", "#", "", "key", "a b", "a.b", "a-b", "a_b", "a_metric", "é", "3d", "_session_id",

@@ -138,7 +138,7 @@ def test_mobile_analytics_seed(tmp_path):
     assert hub["attributes"] == event["attributes"]
     assert hub["metrics"] == {"Score": "12345", "TimeInLevel": "64"}
     (clickstream,), _ = converted(file, "clickstream", tmp_path)
-    assert clickstream_faults(parsed(clickstream)) is not None
+    assert list(clickstream_faults(parsed(clickstream))) == []
     assert {"Score": 12345, "TimeInLevel": 64, **event["attributes"]}.items() <= parsed(clickstream)["attributes"].items()
     (pinpoint,), _ = converted(file, "pinpoint", tmp_path)
     assert list(PinpointService().faults(parsed(pinpoint), len(pinpoint))) == []

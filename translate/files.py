@@ -372,13 +372,11 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
         while chunk:
             if fresh:
                 chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
-                if not chunk:
-                    break
-                if not chunk.startswith(GZIP[: len(chunk)]):
-                    message = "bytes that are no gzip follow the compressed text"
-                    yield Damage("damaged_file", message, base64.b64encode(chunk))
-                    return
-            fresh = False
+            if fresh and not chunk.startswith(GZIP[: len(chunk)]):
+                message = "bytes that are no gzip follow the compressed text"
+                yield Damage("damaged_file", message, base64.b64encode(chunk))
+                return
+            fresh = fresh and not chunk
             before = inflater.copy()
             try:
                 text = inflater.decompress(chunk)

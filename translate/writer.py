@@ -419,6 +419,9 @@ class Writer:
             plan.losses.append(Loss(self.source.place(column), kind, why, lost, pl.col(column)))
         for entry in [*self.columns, *(entry for entries in self._presets.values() for entry in entries)]:
             self._plan_entry(plan, entry)
+        if self.layout.envelope:
+            for name, entry in self.layout.envelope.fields.items():
+                self._plan_exchanged(plan, entry, pl.col(f"_{name}"))
         self._plan_objects(plan)
         for breach in breaches(self.layout, self._for_limits()):
             if not breach.limit.hard:
@@ -454,14 +457,20 @@ class Writer:
             legal = pl.col(f"={entry.place}").str.contains(rf"^{CLICKSTREAM_APP_ID.pattern}$")
             message = "application ids that Clickstream's console refuses; say --set app_ids.OLD=new"
             plan.findings.append(Finding("app_id_not_legal", message, ~legal))
-        if entry.table or (entry.codec == "app_id" and self.settings.app_ids):
-            why = "exchanged by a table of values" if entry.table else codec.why
-            plan.losses.append(Loss(place, "changed", why, pl.col(f"={entry.place}") != columns[0], columns[0]))
+        self._plan_exchanged(plan, entry, pl.col(f"={entry.place}"))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.mapping.tables[entry.table]))
             plan.findings.append(Finding("unknown_platform", f"{place}: not in the table of {self.mapping.model}, kept as it is", ~known))
         if entry.default is not None:
             self._plan_default(plan, entry)
+
+    def _plan_exchanged(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
+        """Tell the values that a table of the mapping or of the settings exchanges for others."""
+        by_settings = entry.codec == "app_id" and self.settings.app_ids
+        if (entry.table or by_settings) and entry.hub[0] in self.source.provided:
+            why = "exchanged by a table of values" if entry.table else SCALARS[entry.codec].why
+            column = pl.col(entry.hub[0])
+            plan.losses.append(Loss(self.source.place(entry.hub[0]), "changed", why, written != column, column))
 
     def _plan_default(self, plan: Plan, entry: Field) -> None:
         message = f"{entry.place} is unknown and required: {entry.default} was written"

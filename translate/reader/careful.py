@@ -196,7 +196,7 @@ def _syntax_error(line: str, error: json.JSONDecodeError) -> Refused:
     if error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated string"):
         return Refused("incomplete", "the record is cut off")
     column = error.pos + 1
-    what = error.msg[0].lower() + error.msg[1:].removesuffix(' at')
+    what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
     return Refused("bad_json", f"is not JSON: {what} at character {column}")
 
 
@@ -288,7 +288,8 @@ def _text_of(record: Record, place: str, value: str) -> str:
 
 def _take_in(record: Record, place: str, key: str, value: Any) -> None:
     """Find a home for a value that is not of its map's type: texts are attributes, numbers metrics, the rest other."""
-    home = {Digits: "metrics", str: "attributes"}.get(type(value), "other")
+    homes: dict[type, str] = {Digits: "metrics", str: "attributes"}
+    home = homes.get(type(value), "other")
     values: dict[str, str] = getattr(record, home) or {}
     if home != "other" and key in values:
         home, values = "other", record.other or {}

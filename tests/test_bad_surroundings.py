@@ -1,0 +1,288 @@
+"""Bad surroundings: sources that are not there or cannot be read, targets that are full or in use, and the exit codes."""
+
+import builtins
+import errno
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from damaged import ARCHIVE, STORED, convert, levels, lines, outcome, record, zstd
+
+import translate
+from translate import files
+from translate.errors import OutputError, SourceError, UsageError
+
+
+@pytest.fixture(params=["small", "large"])
+def size(request, monkeypatch):
+    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
+    if request.param == "large":
+        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
+    return request.param
+
+
+# -- sources ------------------------------------------------------------------------------------------------------
+
+
+def test_folder(tmp_path, size):
+    """Hidden files are left out; whatever else lies in a folder is read, or told as one reject."""
+    source = tmp_path / "source"
+    (source / "link").parent.mkdir()
+    (source / "link").symlink_to(source / "nowhere.gz")
+    (source / "round").symlink_to(source)
+    os.mkfifo(source / "pipe")
+    unnamable = os.fsdecode(b"\xff.json")
+    found = convert(tmp_path, {
+        ".hidden.gz": b"junk", ".git/config": b"junk", "2016/05/a.gz": STORED, "README.md": b"# About\n\nnothing\n",
+        "[1].json": lines(1), "b?.json": lines(2), "empty.gz": b"", unnamable: lines(3), "zip.zip": b"PK\x03\x04\x00\xff" * 50,
+    }, from_=None)  # fmt: skip
+    assert {name: counts["written"] for name, counts in found.files.items()} == {
+        "2016/05/a.gz": 40, "README.md": 0, "[1].json": 1, "\\xff.json": 3, "b?.json": 2, "empty.gz": 0, "link": 0, "pipe": 0, "zip.zip": 0,
+    }  # fmt: skip
+    assert [(reject["file"], reject["line"], reject["code"]) for reject in found.rejects] == [
+        ("README.md", 1, "not_recognised"), ("link", 1, "unreadable_file"), ("pipe", 1, "unreadable_file"), ("zip.zip", 1, "not_recognised"),
+    ]  # fmt: skip
+
+
+def test_globs_and_several_sources(tmp_path, monkeypatch):
+    """A source may be a file, a folder or a glob, also of folders; what several of them name is read once."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("x/1.json", "x/2.json", "x1/1.json", "x1/deep/3.json", "y/1.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(lines(1))
+
+    def shown(*sources):
+        return [file.shown for file in files.find(sources)]
+
+    assert shown("x/*.json") == ["1.json", "2.json"]
+    assert shown("x*/1.json") == ["x/1.json", "x1/1.json"]
+    assert shown("x*") == shown(str(tmp_path / "x*")) == ["x/1.json", "x/2.json", "x1/1.json", "x1/deep/3.json"]
+    assert shown("**/3.json") == ["x1/deep/3.json"]
+    assert shown("x", "y/1.json", tmp_path / "x") == [str(tmp_path / "x/1.json"), str(tmp_path / "x/2.json"), "y/1.json"]
+    assert shown("x/1.json", "y/1.json") == ["x/1.json", "y/1.json"]
+    assert shown("x/*", "y/*") == ["x/1.json", "x/2.json", "y/1.json"]
+
+
+@pytest.mark.parametrize("source", ["nothing", "none/*.gz", "empty"])
+def test_nothing_there(tmp_path, source, monkeypatch):
+    """Where there is no file, nothing is done, and the error names the source and the way out."""
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("empty/.hidden").write_bytes(STORED)
+    with pytest.raises(SourceError, match=re.escape(source) + ": nothing there; name a file"):
+        translate.convert(source, to=ARCHIVE, out="out")
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("from_", [None, ARCHIVE])
+def test_no_readable_file(tmp_path, from_):
+    """Where not one file can be read, the error tells why; nothing is written."""
+    (tmp_path / "a.gz").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SourceError, match=r"a\.gz: cannot be read: No such file or directory; grant"):
+        translate.convert(tmp_path, to=ARCHIVE, out=tmp_path / "out", from_=from_)
+    assert not (tmp_path / "out").exists()
+
+
+def test_unreadable_folder(tmp_path, monkeypatch):
+    """A folder that may not be listed is no empty folder."""
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(SourceError, match=r"closed: the folder cannot be listed \(Permission denied\)"):
+        files.find([tmp_path])
+
+
+def test_file_that_fails_while_read(tmp_path, monkeypatch, size):
+    """A file that cannot be read to its end counts as one damaged record, and is no trouble of the target's."""
+    def fail(path, *mode, **options):
+        if str(path).endswith("a.json"):
+            raise OSError(errno.EIO, "Input/output error")
+        return open_file(path, *mode, **options)
+
+    open_file = builtins.open
+    monkeypatch.setattr(builtins, "open", fail)
+    found = convert(tmp_path, {"a.json": lines(1), "b.json": lines(2)})
+    assert [(reject["file"], reject["code"], reject["message"]) for reject in found.rejects] == [
+        ("a.json", "unreadable_file", "the file cannot be read: Input/output error")
+    ]
+    assert levels(found) == [0, 1]
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """A bucket of moto's server with a few archives."""
+    server_module = pytest.importorskip("moto.server")
+    boto3 = pytest.importorskip("boto3")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+            patch.setenv(name, f"http://{host}:{port}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="old")
+        for key, body in {
+            "x/1.gz": STORED, "x/deep/2.gz": STORED[:-20], "x/.hidden": b"junk", "x/folder/": b"", "x1/1.gz": lines(1), "y/3.zst": zstd(lines(2)),
+        }.items():  # fmt: skip
+            client.put_object(Bucket="old", Key=key, Body=body)
+        yield "s3://old"
+    server.stop()
+
+
+def test_s3(bucket, tmp_path, size):
+    """Archives on S3 are read like those on disk, damage and all."""
+    report = translate.convert(f"{bucket}/x", to=ARCHIVE, out=tmp_path / "x")
+    found = outcome(tmp_path / "x", report)
+    assert {name: counts["written"] for name, counts in found.files.items()} == {"1.gz": 40, "deep/2.gz": 39}
+    assert [(reject["file"], reject["line"], reject["code"]) for reject in found.rejects] == [("deep/2.gz", 40, "damaged_file")]
+    assert found.files["1.gz"]["digest"] == hashlib.sha256(STORED).hexdigest()
+
+
+def test_s3_sources(bucket):
+    """An S3 source is an object, a folder or a glob; several are told apart by their keys."""
+    def shown(*sources):
+        return [file.shown for file in files.find([f"{bucket}/{source}" for source in sources])]
+
+    assert shown("x/1.gz") == ["1.gz"]
+    assert shown("x/") == shown("x") == ["1.gz", "deep/2.gz"]
+    assert shown("x*/1.gz") == ["x/1.gz", "x1/1.gz"]
+    assert shown("x", "x1/") == ["s3:/old/x/1.gz", "s3:/old/x/deep/2.gz", "s3:/old/x1/1.gz"]
+    for source in (f"{bucket}/nothing", "s3://nowhere/x"):
+        with pytest.raises(SourceError, match=re.escape(source)):
+            files.find([source])
+
+
+# -- targets ------------------------------------------------------------------------------------------------------
+
+
+def test_event_types_without_number(tmp_path):
+    """More than 1,500 event types are converted like any others."""
+    found = convert(tmp_path, {"a.json": lines(1700)}, to="clickstream")
+    assert (found.report["events"]["written"], len({json.loads(row)["event_type"] for row in found.rows})) == (1700, 1700)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"attributes": {"k" * 50: "v" * 200}}, None),
+        ({"attributes": {"k" * 51: "v"}}, "over_limit"),
+        ({"attributes": {"k": "v" * 201}}, "over_limit"),
+        ({"metrics": {"k" * 51: 1}}, "over_limit"),
+        ({"attributes": {f"k{number}": "v" for number in range(40)}, "metrics": {}}, None),
+        ({"attributes": {f"k{number}": "v" for number in range(41)}, "metrics": {}}, "over_limit"),
+    ],
+)
+def test_keys_and_values_over_limits(tmp_path, changes, code):
+    """What the receiver refuses is refused with its limit; the archive has none."""
+    content = {"a.json": record(1, **changes).encode() + b"\n" + lines(1)}
+    strict = convert(tmp_path / "strict", content, to="pinpoint/requests")
+    assert strict.places == ([(1, code)] if code else [])
+    assert convert(tmp_path / "free", content).report["events"]["written"] == 2
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A disk of half a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"mounting is not permitted: {mounted.stderr.decode().strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def command(*arguments):
+    """Run the command line."""
+    return subprocess.run([sys.executable, "-m", "translate", *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def tree(folder):
+    """Give what a run left behind, by path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("filler", [0, 300, 508])
+def test_full_disk(tmp_path, tiny_disk, filler, monkeypatch, size):
+    """On a full disk the run stops with one sentence; repeated after making room, it ends as if nothing had been."""
+    monkeypatch.setattr(files, "GROUP_BYTES", 200_000)
+    source = tmp_path / "source"
+    source.mkdir()
+    for number in range(8):
+        (source / f"{number}.json").write_bytes(lines(500, number) + b"junk\n")
+    (tiny_disk / "filler").write_bytes(bytes(filler * 1024))
+    options = {"to": "clickstream"}
+    with pytest.raises(OutputError, match="make room and repeat"):
+        translate.convert(source, out=tiny_disk / "out", **options)
+    assert not (tiny_disk / "out/report.json").exists()
+    (tiny_disk / "filler").unlink()
+    subprocess.run(["mount", "-o", "remount,size=64m", str(tiny_disk)], check=True)
+    translate.convert(source, out=tiny_disk / "out", **options)
+    translate.convert(source, out=tmp_path / "undisturbed", **options)
+    assert tree(tiny_disk / "out") == tree(tmp_path / "undisturbed")
+
+
+def test_full_disk_while_salvaging(tmp_path, monkeypatch):
+    """A full disk is not mistaken for a file that cannot be read."""
+    monkeypatch.setattr(files, "BUFFERED_MAX", 0)
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files._Gathered, "_put", refuse)
+    with pytest.raises(OutputError, match="make room and repeat"):
+        convert(tmp_path, {"a.gz": STORED[:-8]})
+
+
+def test_exit_codes(tmp_path, tiny_disk):
+    """The command line tells by its exit code how it ended, and by one line what to do."""
+    good, bad, out = tmp_path / "good.json", tmp_path / "bad.json", tmp_path / "out"
+    good.write_bytes(lines(1))
+    bad.write_bytes(lines(1) + b"junk\n")
+    (tmp_path / "none").mkdir()
+    (tiny_disk / "filler").write_bytes(bytes(500 * 1024))
+    big = tmp_path / "big.json"
+    big.write_bytes(lines(500))
+    state = out / "busy" / ".translate"
+    state.mkdir(parents=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, 2); print(flush=True); sys.stdin.read()", state / "lock"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    holder.stdout.readline()
+    for source, target, code, message in [
+        (good, out / "good", 0, ""),
+        (bad, out / "bad", 1, ""),
+        (good, out / "good", 2, "name a new or empty directory"),
+        (good, good, 2, "name a new or empty directory"),
+        (good, out / "busy", 2, "another run is writing here"),
+        (tmp_path / "none", out / "none", 3, "name a file, a folder, a glob"),
+        (big, tiny_disk / "out", 3, "make room and repeat"),
+    ]:
+        ended = command("convert", source, "--to", ARCHIVE, "--out", target)
+        assert (ended.returncode, message in ended.stderr) == (code, True), ended.stderr
+        assert ended.stderr.count("\n") == (code > 1), ended.stderr
+    holder.communicate()
+
+
+def test_target_in_use(tmp_path):
+    """A directory that another job has begun is refused; the same job goes on."""
+    (tmp_path / "a.json").write_bytes(lines(1))
+    (tmp_path / "out/.translate").mkdir(parents=True)
+    (tmp_path / "out/.translate/job.json").write_text('{"to": "elsewhere"}')
+    with pytest.raises(UsageError, match="holds an unfinished run of another job"):
+        translate.convert(tmp_path / "a.json", to=ARCHIVE, out=tmp_path / "out")

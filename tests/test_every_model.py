@@ -1,0 +1,130 @@
+"""What holds for every model: a new mapping file meets these tests at once."""
+
+import re
+
+import polars as pl
+import pytest
+from canonical import judged, zoo
+from receivers import parsed
+from translate.writer import FILTERED, ROW
+
+import translate
+from translate import events, mapping
+from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.parse import parse
+from translate.mapping.spelling import EventNames
+from translate.plan import from_hub, without_recipe
+from translate.reader import Reader
+from translate.reader.hub import Hub
+from translate.settings import Settings
+from translate.writer import Source, Writer
+
+MODELS = mapping.models()
+LAYOUTS = [layout.address for model in MODELS for layout in mapping.load(model).layouts.values()]
+WRITABLE = [address for address in LAYOUTS if mapping.find_layout(address)[1].write]
+READABLE = [address for address in LAYOUTS if mapping.find_layout(address)[1].read]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_loads(model):
+    """A model's file is accepted, names itself, and links to the vendor's page."""
+    file = mapping.folder() / f"{model}.toml"
+    loaded = parse(file)
+    assert loaded == mapping.load(model)
+    assert re.fullmatch(r"[a-z_]+", model)
+    assert loaded.title
+    assert re.match(r"https?://\S+$", loaded.source)
+    assert len(loaded.digest) == 64
+    assert loaded.default_layout().write
+
+
+@pytest.mark.parametrize("address", LAYOUTS)
+def test_cites_its_sources(address):
+    """A layout tells what it is and where that is written; each limit cites a page, a document or a reader."""
+    _, layout = mapping.find_layout(address)
+    assert layout.about
+    assert layout.source
+    for limit in layout.limits.values():
+        assert len(limit.source) > 10
+        assert limit.value >= 0
+
+
+@pytest.mark.parametrize("address", LAYOUTS)
+def test_says_why_it_cannot(address):
+    """What a layout cannot hold has a reason, and no place after all."""
+    _, layout = mapping.find_layout(address)
+    assert all(layout.cannot.values())
+    held = {column for entry in layout.fields for column in (CONTAINERS[entry.codec].hub if entry.codec in CONTAINERS else entry.hub[: SCALARS[entry.codec].carries])}
+    assert not held & layout.cannot.keys()
+
+
+@pytest.mark.parametrize("address", WRITABLE)
+@pytest.mark.parametrize("keep_names", [False, True])
+def test_zoo_survives(address, keep_names):
+    """Each event of the zoo is written, rejected with code and message, or filtered by a named rule."""
+    found, layout = mapping.find_layout(address)
+    rows = judged(zoo(), found, layout, Settings(keep_names=keep_names, app_ids={"0123456789abcdef0123456789abcdef": "shop"}))
+    assert rows.height == zoo().height
+    for row in rows.iter_rows(named=True):
+        assert (row["code"] is None) == (row["message"] is None)
+        if row["code"] is None and row[FILTERED] is None and ROW in row:
+            assert isinstance(parsed(row[ROW]), dict)
+
+
+@pytest.mark.parametrize("address", WRITABLE)
+def test_what_is_lost_can_be_counted(address):
+    """Each loss and finding that a layout announces is an expression over the written rows, and has a reason."""
+    found, layout = mapping.find_layout(address)
+    writer = Writer(found, layout, Settings(app_ids={"a": "b"}), Source(frozenset(events.SCHEMA), {}))
+    rows = writer.rows(without_recipe(from_hub(zoo().lazy())))
+    plan = writer.plan()
+    counts = rows.select(
+        *(loss.events.sum().alias(f"loss{number}") for number, loss in enumerate(plan.losses)),
+        *(finding.events.sum().alias(f"finding{number}") for number, finding in enumerate(plan.findings)),
+    )
+    assert counts.collect().height == 1
+    assert all(loss.field and loss.why and loss.kind in ("cannot", "not_mapped", "changed") for loss in plan.losses)
+    assert all(finding.code and finding.message for finding in plan.findings)
+
+
+@pytest.mark.parametrize("address", WRITABLE)
+def test_no_column_is_lost_in_silence(address):
+    """Each hub column is carried by a layout, told as a loss, or part of what travels by itself."""
+    found, layout = mapping.find_layout(address)
+    writer = Writer(found, layout, Settings(), Source(frozenset(events.SCHEMA), {}))
+    told = {loss.field for loss in writer.plan().losses}
+    carried = writer._carried()
+    by_key = {"attributes", "metrics", "other", "extra"}  # told key by key
+    assert events.SCHEMA.keys() - carried - told - by_key == {"file", "line"}
+
+
+@pytest.mark.parametrize("address", READABLE)
+def test_can_be_read(address):
+    """A readable layout has a reader, and gives every hub column its type."""
+    found, layout = mapping.find_layout(address)
+    assert Reader(layout).schema
+    assert {"name", "time"} <= Hub(found, layout, Settings()).provided
+
+
+def test_models_are_listed():
+    """`models()` lists the layouts of every mapping, and the hub."""
+    listed = {f"{row['model']}/{row['layout']}" for row in translate.models().iter_rows(named=True)}
+    assert listed == {*LAYOUTS, "hub/events"}
+    assert translate.models().group_by("model").agg(defaults=translate.models()["default"].sum() > 0).height == len(MODELS) + 1
+
+
+@pytest.mark.parametrize("name", events.WELL_KNOWN)
+@pytest.mark.parametrize("model", MODELS)
+def test_names_come_back(model, name):
+    """A well-known name, and an app's own of the same spelling, are told apart in every model, or the original travels."""
+    loaded = mapping.load(model)
+    names = EventNames(loaded, make_legal=False)
+    for hub in (name, f"custom.{name}", f"custom.custom.{name}"):
+        column = pl.lit(hub)
+        written, original, back = (
+            pl.select(value).item()
+            for value in (names.spelled(column), names.original(column, names.spelled(column)), names.read(names.spelled(column)))
+        )
+        spelling = loaded.names.get(hub)
+        by_phase = spelling is not None and spelling.phase is not None  # told apart by START, UPDATE and END
+        assert back == hub or original == hub or by_phase, written
