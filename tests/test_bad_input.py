@@ -23,7 +23,7 @@ from damaged import (
 )
 
 import translate
-from translate import files
+from translate import files, sources
 
 
 @pytest.fixture(params=["small", "large"])
@@ -54,7 +54,7 @@ def test_one_refused_record(tmp_path, name, place, size):
     bad, code = REFUSED[name]
     text = [record(1), record(2)]
     text.insert(place, bad)
-    found = convert(tmp_path, {"a.json": "\n".join(text).encode()})
+    found = convert(tmp_path, {"a.json": "\n".join(text).encode()}, from_=None)
     assert (found.places, levels(found)) == ([(place + 1, code)], [1, 2])
 
 
@@ -127,8 +127,9 @@ def test_raw_of_damage(tmp_path):
 
 
 @pytest.mark.parametrize("name", COMPRESSED)
-def test_compressed(tmp_path, name, size):
+def test_compressed(tmp_path, name, size, monkeypatch):
     """Compression is seen through by content; a damaged rest counts as one record, and what precedes it is saved."""
+    monkeypatch.setattr(files, "CHUNK", 100)
     content, written, rejects = COMPRESSED[name]
     found = convert(tmp_path, {"a.gz": content, "b.gz": STORED})
     counts = found.files["a.gz"]
@@ -140,7 +141,7 @@ def test_compressed(tmp_path, name, size):
 
 def opened(path, tmp_path):
     """Give a file's lines and damage, as they are read where the fast way failed."""
-    (found,) = files.find([path])
+    (found,) = sources.find([path])
     (unit,) = files.units([found])
     with_damage = files.open_unit(unit, tmp_path, salvage=True).lines
     texts = with_damage.frame.collect()["text"].to_list() if with_damage.frame is not None else []

@@ -8,9 +8,9 @@ import pytest
 import translate
 from translate import events, mapping
 from translate.errors import MappingError
+from translate.limits import JUDGES
 from translate.mapping import codecs, proof
 from translate.mapping.parse import LIMITS, parse
-from translate.limits import JUDGES
 
 FOLDER = Path(__file__).parent / "bad_mappings"
 FILES = sorted(FOLDER.glob("*.toml"))

@@ -15,6 +15,7 @@ from damaged import ARCHIVE, STORED, convert, levels, lines, outcome, record, zs
 
 import translate
 from translate import files
+from translate import sources as archives
 from translate.errors import OutputError, SourceError, UsageError
 
 
@@ -57,7 +58,7 @@ def test_globs_and_several_sources(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(lines(1))
 
     def shown(*sources):
-        return [file.shown for file in files.find(sources)]
+        return [file.shown for file in archives.find(sources)]
 
     assert shown("x/*.json") == ["1.json", "2.json"]
     assert shown("x*/1.json") == ["x/1.json", "x1/1.json"]
@@ -100,7 +101,7 @@ def test_unreadable_folder(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(SourceError, match=r"closed: the folder cannot be listed \(Permission denied\)"):
-        files.find([tmp_path])
+        archives.find([tmp_path])
 
 
 def test_file_that_fails_while_read(tmp_path, monkeypatch, size):
@@ -155,7 +156,7 @@ def test_s3(bucket, tmp_path, size):
 def test_s3_sources(bucket):
     """An S3 source is an object, a folder or a glob; several are told apart by their keys."""
     def shown(*sources):
-        return [file.shown for file in files.find([f"{bucket}/{source}" for source in sources])]
+        return [file.shown for file in archives.find([f"{bucket}/{source}" for source in sources])]
 
     assert shown("x/1.gz") == ["1.gz"]
     assert shown("x/") == shown("x") == ["1.gz", "deep/2.gz"]
@@ -163,7 +164,7 @@ def test_s3_sources(bucket):
     assert shown("x", "x1/") == ["s3:/old/x/1.gz", "s3:/old/x/deep/2.gz", "s3:/old/x1/1.gz"]
     for source in (f"{bucket}/nothing", "s3://nowhere/x"):
         with pytest.raises(SourceError, match=re.escape(source)):
-            files.find([source])
+            archives.find([source])
 
 
 # -- targets ------------------------------------------------------------------------------------------------------
@@ -240,8 +241,12 @@ def test_full_disk_while_salvaging(tmp_path, monkeypatch):
     """A full disk is not mistaken for a file that cannot be read."""
     monkeypatch.setattr(files, "BUFFERED_MAX", 0)
 
-    def refuse(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    put = files._Gathered._put
+
+    def refuse(self, block):
+        if isinstance(block, bytes):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(self, block)
 
     monkeypatch.setattr(files._Gathered, "_put", refuse)
     with pytest.raises(OutputError, match="make room and repeat"):

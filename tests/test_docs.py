@@ -12,8 +12,8 @@ import types
 from pathlib import Path
 
 import pytest
-import typer.main  # noqa: TID251 - the help is the parser's
-from typer.core import TyperGroup  # noqa: TID251
+import typer.main
+from typer.core import TyperGroup
 
 import translate
 from translate import cli, events

@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 from canonical import judged, zoo
 from receivers import parsed
-from translate.writer import FILTERED, ROW
 
 import translate
 from translate import events, mapping
@@ -17,7 +16,7 @@ from translate.plan import from_hub, without_recipe
 from translate.reader import Reader
 from translate.reader.hub import Hub
 from translate.settings import Settings
-from translate.writer import Source, Writer
+from translate.writer import FILTERED, ROW, Source, Writer
 
 MODELS = mapping.models()
 LAYOUTS = [layout.address for model in MODELS for layout in mapping.load(model).layouts.values()]

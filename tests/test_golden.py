@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from canonical import ROW, SAMPLES, judged, zoo
-from translate.writer import FILTERED
 
 import translate
 from translate import events, mapping
+from translate.writer import FILTERED
 
 GOLDEN = Path(__file__).parent / "golden"
 ACCEPT = os.environ.get("TRANSLATE_ACCEPT") == "1"

@@ -47,7 +47,7 @@ def test_an_item_of_another_event_is_told(address):
 @pytest.mark.parametrize(("address", "kinds"), [("pinpoint/requests", ("Attributes", "Metrics")), ("mobile_analytics/archive", ("attributes", "metrics"))])
 def test_keys_give_way_to_a_purchase_own_places(address, kinds):
     """An app's own key that is called like a purchase's place keeps its value under another name, and that is told."""
-    columns = {"name": "purchase", "item_id": "b-1", "quantity": 2, "attributes": {"_product_id": "mine", "k": "v"}, "metrics": {"_quantity": "7"}}
+    columns = {"name": "purchase", "item_id": "b-1", "quantity": 2, "attributes": {"_product_id": "mine", "k": "v"}, "metrics": {"_quantity": 7}}
     row = written(address, **columns)
     attributes, metrics = (row[kind] for kind in kinds)
     assert attributes["_product_id"] == "b-1"
@@ -139,7 +139,7 @@ def test_end_needs_its_session():
     [
         ("pinpoint/requests", {"attributes": {"k": "v" * 200}}, {"attributes": {"k": "v" * 201}}),
         ("pinpoint/requests", {"attributes": {"k" * 50: "v"}}, {"attributes": {"k" * 51: "v"}}),
-        ("pinpoint/requests", {"metrics": {f"k{n}": "1" for n in range(40)}}, {"metrics": {f"k{n}": "1" for n in range(41)}}),
+        ("pinpoint/requests", {"metrics": {f"k{n}": 1 for n in range(40)}}, {"metrics": {f"k{n}": 1 for n in range(41)}}),
         ("pinpoint/requests", {"name": "purchase", "price": 5e-324}, {"name": "purchase", "store": "s" * 201}),
         ("clickstream/events", {"items": [{}] * 100}, {"items": [{}] * 101}),
         ("clickstream/events", {"user_properties": {f"k{n}": "v" for n in range(100)}}, {"user_properties": {f"k{n}": "v" for n in range(101)}}),

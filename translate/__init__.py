@@ -13,7 +13,9 @@ from translate.errors import (
     UsageError,
 )
 from translate.front import check, convert, models, preview, scan, write
-from translate.version import VERSION as __version__
+from translate.version import VERSION
+
+__version__ = VERSION
 
 __all__ = [
     "ConservationError",

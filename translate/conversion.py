@@ -61,8 +61,10 @@ def soundly(
         opened = open_unit(unit, scratch, joined=joined, salvage=protected, refused=refused)
         try:
             result, unsound = attempt(opened.lines, protected)
-        except PolarsError as error:
+        except (PolarsError, OSError) as error:  # the engine tells damaged compression as either
             refuse_full_disk(error)
+            if protected and isinstance(error, OSError):
+                raise
             if protected:
                 reason = str(error).strip().splitlines()[0]
                 names = ", ".join(file.shown for file in unit.files[:3])

@@ -69,7 +69,7 @@ def count_identical(files: Iterable[Path], rows: int) -> int:
         return 0
     hashes = pl.scan_parquet(found)
     buckets = max(1, -(-rows // BUCKET_ROWS))
-    distinct = sum(
+    distinct: int = sum(
         hashes.filter(pl.col("hash") % buckets == bucket).select(pl.col("hash").n_unique()).collect(engine="streaming").item()
         for bucket in range(buckets)
     )

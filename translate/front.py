@@ -17,7 +17,7 @@ from translate import events, mapping, plan
 from translate import recipe as recipes
 from translate.conversion import Conversion, Progress, soundly
 from translate.errors import UsageError
-from translate.files import find, units
+from translate.files import units
 from translate.plan import HUB_MODEL, Job
 from translate.reader import Lines
 from translate.recipe import Checked, Recipe
@@ -25,6 +25,7 @@ from translate.recipe.expressions import condition
 from translate.recognition import Recognised, recognise
 from translate.selection import Selection
 from translate.settings import Settings, parse_time, read_settings
+from translate.sources import find
 from translate.writer import FILTERED, ROW, Source, Writer
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -216,7 +217,7 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
     if recipe is None:
         return None
     chosen = recipes.load(recipe, mappings)
-    if target != HUB_MODEL and chosen.to != target:
+    if target not in (HUB_MODEL, chosen.to):
         raise UsageError(f"{chosen.name}: this recipe leads to {chosen.to}, not to {target}")
     return chosen
 

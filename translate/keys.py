@@ -58,8 +58,9 @@ class KeyRules:
         return pl.any_horizontal([flag.fill_null(value=False) for flag in care])
 
     def merge(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
-        """Give attributes and metrics with their final keys, `other` and the original names as members of JSON
-        objects, and notes of what changed.
+        """Give attributes and metrics with their final keys, and notes of what changed.
+
+        `other` and the original names come as members of JSON objects.
         """
         if not batch["_care"].any():
             nothing = {name: pl.Series([None] * batch.height, dtype=dtype) for name, dtype in MERGED.items()}

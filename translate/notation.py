@@ -53,9 +53,14 @@ def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None =
     return otherwise if chain is pl else chain.otherwise(otherwise)
 
 
+def struct_of(values: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Put named values into one struct."""
+    return pl.struct([value.alias(name) for name, value in values.items()])
+
+
 def members_of_struct(values: Mapping[str, pl.Expr]) -> pl.Expr:
     """Write the members of an object of texts, whole numbers and flags, without its braces."""
-    encoded = without_nulls(pl.struct(**values).struct.json_encode())
+    encoded = without_nulls(struct_of(values).struct.json_encode())
     return encoded.str.strip_prefix("{").str.strip_suffix("}")
 
 
@@ -88,11 +93,9 @@ def by_distinct_value(series: pl.Series, function: Callable[[str], str | None]) 
 
 def digest(column: pl.Expr, length: int) -> pl.Expr:
     """Give the first characters of a text's SHA-256 in hexadecimal."""
-    return column.pipe(_sha256).str.slice(0, length)
-
-
-def _sha256(column: pl.Expr) -> pl.Expr:
-    return polars_hash.HExpr._from_pyexpr(column._pyexpr).chash.sha2_256()  # noqa: SLF001
+    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+    hashed: pl.Expr = hashing.chash.sha2_256()
+    return hashed.str.slice(0, length)
 
 
 def _any_iso8601(text: str) -> str | None:

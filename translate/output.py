@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from translate.errors import OutputError, UsageError
 from translate.report import Report
@@ -35,7 +35,7 @@ class Output:
         self._lock: IO[str] | None = None
         self.resumed = False
 
-    def __enter__(self) -> Output:
+    def __enter__(self) -> Self:
         self._claim()
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console  # noqa: TID251
 from rich.progress import (  # noqa: TID251
@@ -35,7 +36,7 @@ class Bar:
         )
         self._task = self._progress.add_task("convert", total=None, files="0", events=0)
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

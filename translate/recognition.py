@@ -10,9 +10,10 @@ from pathlib import Path
 
 from translate import mapping
 from translate.errors import SourceError, UsageError
-from translate.files import ReadError, SourceFile, head
+from translate.files import head
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import Damage
+from translate.sources import ReadError, SourceFile
 
 
 @dataclass

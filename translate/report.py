@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -112,7 +112,7 @@ class Report:
             "careful_share": self.careful_share,
         }
 
-    def _example(self, *key: Unpack[tuple[str, str, str]]) -> dict[str, str]:
+    def _example(self, *key: *tuple[str, str, str]) -> dict[str, str]:
         example = self.examples.get(key)
         return {} if example is None else {"example": example}
 

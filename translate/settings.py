@@ -56,7 +56,7 @@ def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Setting
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f'--set {assignment}: write it as key=value, for example app_ids.OLD=new')
+            raise UsageError(f"--set {assignment}: write it as key=value, for example app_ids.OLD=new")
         _assign(table, key.strip(), value.strip())
     return _checked(table, shown)
 

@@ -239,9 +239,11 @@ class Writer:
         """Write an object: plain members by the engine's encoder, JSON texts and containers put in beside them."""
         plain = [entry for entry in self.columns if not _is_json(entry)]
         parts = [notation.members_of_struct(self._members(plain, 0))]
-        for entry in self.columns:
-            if _is_json(entry) and entry.hub != ("extra",):
-                parts.append(_member(entry.place, pl.col(f"={entry.place}")))
+        parts += [
+            _member(entry.place, pl.col(f"={entry.place}"))
+            for entry in self.columns
+            if _is_json(entry) and entry.hub != ("extra",)
+        ]
         parts += [_member(place, pl.col(f"={place}")) for place in self._containers]
         if any(entry.hub == ("extra",) for entry in self.columns):
             parts.append(pl.col("_extra_members"))
@@ -274,7 +276,7 @@ class Writer:
             else:
                 inner = [other for other in entries if other.path[: depth + 1] == entry.path[: depth + 1]]
                 members[head] = pl.when(self._object_is_there(".".join(entry.path[: depth + 1]), inner)).then(
-                    pl.struct(**self._members(inner, depth + 1))
+                    notation.struct_of(self._members(inner, depth + 1))
                 )
         return members
 
@@ -429,7 +431,7 @@ class Writer:
         return plan
 
     def _plan_objects(self, plan: Plan) -> None:
-        """An object that lacks what it needs is not written, and what it would have held is lost."""
+        """Count what an object that lacks what it needs would have held."""
         for place, needs in self.layout.objects.items():
             there = self._object_is_there(place, [])
             for entry in self.columns:
@@ -477,7 +479,7 @@ class Writer:
         plan.findings.append(Finding("default_written", message, pl.col(entry.hub[0]).is_null()))
 
     def _plan_first_of(self, plan: Plan, entry: Field) -> None:
-        """What stands behind the first one that is there is lost, unless it is carried elsewhere."""
+        """Count what stands behind the first one that is there, unless it is carried elsewhere."""
         elsewhere = {
             column
             for other in [*self.columns, *(preset for presets in self._presets.values() for preset in presets)]

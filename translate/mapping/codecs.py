@@ -8,6 +8,7 @@ values; its place may hold presets, which are fields of their own.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,8 @@ Wire = Literal["text", "whole", "number", "flag", "json"]
 Write = Callable[[Sequence[pl.Expr]], pl.Expr]
 
 MILLISECONDS = 1000
+EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
 
 KIND_NAMES: dict[pl.DataType, str] = {
     events.TEXT: "text",
@@ -107,8 +110,13 @@ def _action(columns: Sequence[pl.Expr]) -> pl.Expr:
     return phase.fill_null(notation.exchanged(name, events.PHASES, pl.lit("UPDATE")))
 
 
+def _has_four_digit_year(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0].is_between(EARLIEST_ISO8601, LATEST_ISO8601)
+
+
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
-    return columns[0].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    time = pl.when(_has_four_digit_year(columns)).then(columns[0])
+    return time.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
 
 
 SCALARS: dict[str, Codec] = {
@@ -144,6 +152,7 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "iso8601", "ISO 8601 text, read in all its forms, written in UTC with milliseconds",
             (events.TIME,), "text", _iso8601, read=notation.time_from_iso8601,
+            changed=lambda columns: ~_has_four_digit_year(columns), why="left out: its year has no four digits",
             example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"),
         ),
         Codec(

@@ -283,9 +283,9 @@ class _Parser:
             self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted}, not {len(field.hub)}')
             return
         for position, column in enumerate(field.hub):
-            wanted = codec.hub[min(position, len(codec.hub) - 1)]
-            if events.SCHEMA[column] != wanted:
-                message = f'codec "{codec.name}" takes {KIND_NAMES[wanted]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
+            dtype = codec.hub[min(position, len(codec.hub) - 1)]
+            if events.SCHEMA[column] != dtype:
+                message = f'codec "{codec.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
                 self.sheet.complain(f"{path}.hub", message)
         if field.table is not None and codec.wire != "text":
             self.sheet.complain(f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none')

@@ -71,7 +71,7 @@ def _of_csv(layout: Layout) -> Iterator[Found]:
 
 
 def _of_helpers(layout: Layout) -> Iterator[Found]:
-    """What one field needs another one for."""
+    """Find fields that need another one."""
     codecs = {entry.codec for entry in layout.fields}
     places = {entry.place for entry in layout.fields}
     for entry in layout.fields:
@@ -86,7 +86,7 @@ def _of_helpers(layout: Layout) -> Iterator[Found]:
 
 
 def _of_reading(layout: Layout) -> Iterator[Found]:
-    """A layout that is read needs codecs that read, and each hub column from one place."""
+    """Find codecs that cannot read, and hub columns that two places give."""
     seen: dict[str, str] = {}
     for entry in layout.fields:
         where = ("fields", entry.place)

@@ -55,7 +55,7 @@ class Record:
     notes: list[str] = field(default_factory=list)
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818  it says what is wrong with a record, not that the tool failed
     """A record that cannot be read: code and message for the rejects."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -175,7 +175,7 @@ class CarefulReader:
                 record.values[entry.place] = _scalar(record, entry, place, value)
 
     def _unknown(self, record: Record, path: str, key: str, value: Any) -> None:
-        """An unknown field of the record travels whole; one inside a known object has no place."""
+        """Take an unknown field of the record along whole; one inside a known object has no place."""
         if path:
             record.notes.append(note("not_mapped", f"{path}{key}"))
         else:

@@ -7,8 +7,8 @@ import polars_hash
 
 from translate import events, notation
 from translate.mapping.codecs import CONTAINERS, SCALARS
-from translate.mapping.spelling import EventNames
 from translate.mapping.spec import Field, Layout, Mapping
+from translate.mapping.spelling import EventNames
 from translate.settings import Settings
 
 # What travels beside the hub's columns until the report is written.
@@ -134,7 +134,8 @@ def with_event_ids(frame: pl.LazyFrame, provided: set[str]) -> pl.LazyFrame:
     """Give each event without an id of its own the name-based UUID of its content.
 
     The name is the content's canonical form: the columns of `events.CONTENT` in their order, joined by
-    U+001F, an absent one as U+0000, times as milliseconds since 1970, maps as JSON with sorted keys.
+    U+001F, an absent one as U+0000, times as milliseconds since 1970, doubles with at least one decimal
+    (`2.0`), maps as compact JSON, sorted by the bytes of their keys, in an object of one key (`{"m":{"a":"x"}}`).
     """
     absent = pl.lit(ABSENT)
     contents = [_canonical(name) if name in provided else absent for name in events.CONTENT]

@@ -1,0 +1,144 @@
+"""Bytes to whole lines of UTF-8, each record on one of them; damage comes in the place of a line."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+
+from translate.reader import Damage
+
+JOIN_LINES_MAX = 10_000
+BLANKS = b"\xef\xbb\xbf \t"
+TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]')
+DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+
+Block = bytes | Damage
+
+
+def blocks_of_lines(chunks: Iterator[Block]) -> Iterator[Block]:
+    """Cut a stream into blocks of whole lines; a record that damage cuts off is part of the damage."""
+    carried: list[bytes] = []
+    for chunk in chunks:
+        if isinstance(chunk, Damage):
+            yield from _cut_off(b"".join(carried), chunk)
+            return
+        whole, newline, rest = chunk.rpartition(b"\n")
+        if newline:
+            yield b"".join([*carried, whole, newline])
+            carried = [rest]
+        else:
+            carried.append(chunk)
+    last = b"".join(carried)
+    if last:
+        yield last + b"\n"
+
+
+def _cut_off(line: bytes, damage: Damage) -> Iterator[Block]:
+    """Keep the whole records of the line before the damage; what has a text of its own cut nothing off."""
+    end = len(line) if damage.raw else _end_of_records(line)
+    if line[:end].strip():
+        yield line[:end] + b"\n"
+    yield Damage(damage.code, damage.message, damage.raw or _as_raw(line[end:]))
+
+
+def _end_of_records(line: bytes) -> int:
+    """Tell where the last whole record of a line ends."""
+    end = depth = 0
+    for token in TOKENS.finditer(line):
+        depth += DEPTH.get(token[0], 0)
+        if depth == 0 and token[0] == b"}":
+            end = token.end()
+    return end
+
+
+def _as_raw(line: bytes) -> str | bytes:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(line)
+
+
+def checked(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Put a damage into the place of each line that is not UTF-8."""
+    for block in blocks:
+        if isinstance(block, Damage):
+            yield block
+            continue
+        try:
+            block.decode()
+            yield block
+        except UnicodeDecodeError:
+            yield from _line_by_line(block)
+
+
+def _line_by_line(block: bytes) -> Iterator[Block]:
+    for line in block.removesuffix(b"\n").split(b"\n"):
+        try:
+            line.decode()
+            yield line + b"\n"
+        except UnicodeDecodeError as error:
+            message = f"is not UTF-8 text: {error.reason} at byte {error.start + 1} of the line"
+            yield Damage("bad_encoding", message, base64.b64encode(line))
+
+
+def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Put each record that reaches over several lines onto its first one; the line numbers stay.
+
+    A record ends where its brackets are balanced. What never ends, or reaches to where the next record begins,
+    is put together too, for the careful reader to refuse it as one.
+    """
+    waiting: list[bytes] = []
+    still_open = b""
+    for line in _single_lines(blocks):
+        if waiting and (isinstance(line, Damage) or len(waiting) >= JOIN_LINES_MAX or _begins(line, waiting[-1], still_open)):
+            yield _put_together(waiting)
+            waiting, still_open = [], b""
+        if isinstance(line, Damage):
+            yield line
+            continue
+        if waiting or line.lstrip(BLANKS).startswith(b"{"):
+            waiting.append(line)
+            still_open = _brackets_after(line, still_open)
+            if not still_open:
+                yield _put_together(waiting)
+                waiting = []
+        else:
+            yield line
+    if waiting:
+        yield _put_together(waiting)
+
+
+def _begins(line: bytes, before: bytes, still_open: bytes) -> bool:
+    """Tell whether a line begins another record though the last one has not ended: it cannot go on like this.
+
+    Within an object an object can only follow a colon, and no text goes on in the next line. What begins at the
+    margin is taken for a record in any case.
+    """
+    if not line.lstrip(BLANKS).startswith(b"{"):
+        return False
+    cannot_follow = still_open.endswith(b"{") and not before.rstrip().endswith(b":")
+    return line.startswith(b'{"') or still_open.endswith(b'"') or cannot_follow
+
+
+def _single_lines(blocks: Iterator[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if isinstance(block, Damage):
+            yield block
+        else:
+            yield from (line + b"\n" for line in block.removesuffix(b"\n").split(b"\n"))
+
+
+def _put_together(lines: list[bytes]) -> bytes:
+    return b" ".join(line.rstrip(b"\r\n") for line in lines) + b"\n" * len(lines)
+
+
+def _brackets_after(line: bytes, still_open: bytes) -> bytes:
+    """Give the brackets that are open after a line; a quote at the end stands for a text that never ends."""
+    for token in TOKENS.findall(line):
+        change = DEPTH.get(token, 0)
+        if token == b'"' or change > 0:
+            still_open += token
+        elif change < 0:
+            still_open = still_open[:-1]
+    return still_open

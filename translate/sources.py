@@ -1,0 +1,161 @@
+"""Where an archive lies: files, folders, globs and S3, and the bytes of each file."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob as globbing
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from translate.errors import SourceError, UsageError
+
+CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of the source: where it lies and how it is named in reports."""
+
+    location: str
+    shown: str
+    bytes: int
+    modified: int = 0
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether the file lies on S3."""
+        return self.location.startswith("s3://")
+
+
+def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
+    """List the files of the sources in sorted order; raise SourceError where there are none."""
+    given = [os.fspath(source) for source in sources]
+    if not given:
+        raise UsageError("no source given")
+    found: dict[str, SourceFile] = {}
+    for source in given:
+        here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
+        if not here:
+            raise SourceError(f"{source}: nothing there; name a file, a folder, a glob or an s3:// URL of these")
+        for file, base in here:
+            shown = file.shown if len(given) == 1 else str(PurePosixPath(base) / file.shown)
+            key = file.location if file.is_remote else os.path.abspath(file.location)
+            found[key] = SourceFile(file.location, shown, file.bytes, file.modified)
+    return sorted(found.values(), key=lambda file: file.shown)
+
+
+Found = Iterator[tuple[SourceFile, str]]  # a file, and the part of the source that its shown name leaves out
+
+
+def _find_local(source: str) -> Found:
+    path = Path(source)
+    if path.is_dir():
+        yield from _walk(path, path)
+    elif path.exists() or path.is_symlink():
+        yield _local(path, path.parent)
+    else:
+        root = Path(re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0] or ("/" if source.startswith("/") else "."))
+        for name in sorted(globbing.glob(source, recursive=True)):
+            yield from _walk(Path(name), root) if Path(name).is_dir() else [_local(Path(name), root)]
+
+
+def _walk(top: Path, root: Path) -> Found:
+    """List the files below a folder, each real folder once; what is hidden is left out."""
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(top, followlinks=True, onerror=_refuse_folder):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to a folder that is listed anyway, or round in a circle
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield _local(Path(folder) / name, root)
+
+
+def _refuse_folder(error: OSError) -> None:
+    reason = error.strerror or error
+    raise SourceError(f"{error.filename}: the folder cannot be listed ({reason}); grant the right to read it, or name other sources")
+
+
+def _local(path: Path, root: Path) -> tuple[SourceFile, str]:
+    try:
+        status = path.stat()
+        size, modified = status.st_size, status.st_mtime_ns
+    except OSError:
+        size, modified = 0, 0
+    return SourceFile(str(path), _printable(path.relative_to(root).as_posix()), size, modified), _printable(str(root))
+
+
+def _printable(name: str) -> str:
+    """Spell a file name that is not UTF-8 so that it can be written down."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _find_remote(source: str) -> Found:
+    """List an S3 object, everything below a folder, or what a glob names."""
+    bucket, _, key = source.removeprefix("s3://").partition("/")
+    prefix = re.split(r"[*?\[]", key, maxsplit=1)[0]
+    is_glob = prefix != key
+    folder = prefix.rpartition("/")[0] if is_glob else key.rstrip("/")
+    for entry in _list_bucket(bucket, prefix if is_glob else folder):
+        name = str(entry["Key"])
+        below = not folder or name.startswith(f"{folder}/")
+        taken = fnmatch.fnmatchcase(name, key) if is_glob else name == folder or (below and not _is_hidden(name[len(folder) :]))
+        if taken and not name.endswith("/"):
+            base = folder if below else folder.rpartition("/")[0]
+            modified = int(entry["LastModified"].timestamp() * 10**9)
+            file = SourceFile(f"s3://{bucket}/{name}", name[len(base) :].lstrip("/"), int(entry["Size"]), modified)
+            yield file, f"s3:/{bucket}/{base}".rstrip("/")
+
+
+def _is_hidden(name: str) -> bool:
+    return any(segment.startswith(".") for segment in name.split("/"))
+
+
+def _list_bucket(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    import boto3  # noqa: PLC0415  slow to import, and few runs need it
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            yield from page.get("Contents", [])
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(f"s3://{bucket}/{prefix}: {error}") from error
+
+
+class ReadError(Exception):
+    """A source file cannot be read; not an OSError, which would mean that the target cannot be written."""
+
+
+def chunks_of(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes; raise ReadError if it cannot be read."""
+    if file.is_remote:
+        yield from _remote_chunks(file)
+        return
+    try:
+        if not stat.S_ISREG(os.stat(file.location).st_mode):
+            raise ReadError("it is no regular file")
+        with open(file.location, "rb") as content:
+            while chunk := content.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise ReadError(error.strerror or str(error)) from error
+
+
+def _remote_chunks(file: SourceFile) -> Iterator[bytes]:
+    import boto3  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    bucket, _, key = file.location.removeprefix("s3://").partition("/")
+    try:
+        yield from boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)
+    except (BotoCoreError, ClientError) as error:
+        raise ReadError(str(error)) from error
