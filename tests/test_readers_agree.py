@@ -149,6 +149,9 @@ TRAPS = {
     "half of a surrogate pair is told about": [
         HEAD + r',"client":"\ud83d"}', HEAD + r',"client":{"\ud83d":1}}', HEAD + r',"attributes":{"\udc00":"x"}}',
     ],
+    "two lines become one row, and one line two": [
+        '{"odd":[{"x":1}', '{"y":1}]}', GOOD, GOOD.replace('"x"', '"y"'), GOOD + "," + GOOD.replace('"x"', '"z"'),
+    ],
     "the row's own number is in the record": ['{"#":0,' + GOOD[1:], GOOD, '{"#":2,' + GOOD[1:]],
 }  # fmt: skip
 

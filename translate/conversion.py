@@ -61,6 +61,7 @@ def soundly(
         opened = open_unit(unit, scratch, joined=joined, salvage=protected, refused=refused)
         try:
             result, unsound = attempt(opened.lines, protected)
+            digests = opened.digests()
         except (PolarsError, OSError) as error:  # the engine tells damaged compression as either
             refuse_full_disk(error)
             if protected and isinstance(error, OSError):
@@ -74,7 +75,7 @@ def soundly(
         finally:
             opened.close()
         if not unsound:
-            return result, opened.digests
+            return result, digests
         joined |= unsound
 
 

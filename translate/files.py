@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -56,7 +56,7 @@ class Opened:
     """The lines of a unit, what they were read from by digest, and the temporary files that hold them."""
 
     lines: Lines
-    digests: dict[str, str]
+    digests: Callable[[], dict[str, str]]
     temporary: list[Path] = field(default_factory=list)
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ def open_unit(
     source, temporary = gathered.finish()
     frame = pl.scan_lines(source, name="text", row_index_name="row") if gathered.rows else _NO_LINES.lazy()
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
-    return Opened(lines, digests, temporary)
+    return Opened(lines, lambda: digests, temporary)
 
 
 _NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
@@ -139,22 +139,40 @@ class _Gathered:
 
 def _open_directly(file: SourceFile, scratch: Path) -> Opened | None:
     """Let the engine read a file, or a copy of a remote one; give nothing for what it would not read rightly."""
-    copy = scratch / "remote"
-    digest = hashlib.sha256()
-    first = b""
-    with copy.open("wb") if file.is_remote else contextlib.nullcontext() as output:
-        try:
-            for chunk in _digested(chunks_of(file), digest):
-                first = first or chunk
-                if output:
-                    output.write(chunk)
-        except ReadError:
-            return None
-    location, temporary = (str(copy), [copy]) if file.is_remote else (file.location, [])
+    location = file.location
+    temporary: list[Path] = []
+    try:
+        first = next(chunks_of(file), b"")
+        if file.is_remote:
+            location, temporary = _copied(file, scratch / "remote")
+    except ReadError:
+        return None
     if first.startswith(ZLIB) or not location.isprintable():
         return None
+    local = replace(file, location=location)
+    beside = ThreadPoolExecutor(1)  # the engine reads while the digest is made
+    made = beside.submit(_digest_of, local)
+    beside.shutdown(wait=False)
     frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
-    return Opened(Lines(frame, [file.shown], [0]), {file.shown: digest.hexdigest()}, temporary)
+    return Opened(Lines(frame, [file.shown], [0]), lambda: {file.shown: made.result()}, temporary)
+
+
+def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:
+    with copy.open("wb") as output:
+        for chunk in chunks_of(file):
+            output.write(chunk)
+    return str(copy), [copy]
+
+
+def _digest_of(file: SourceFile) -> str:
+    """Give a file's SHA-256; nothing if it cannot be read to its end."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in chunks_of(file):
+            digest.update(chunk)
+    except ReadError:
+        return ""
+    return digest.hexdigest()
 
 
 def head(file: SourceFile) -> bytes:
