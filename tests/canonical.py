@@ -12,7 +12,8 @@ from translate import events
 from translate.plan import from_hub, without_recipe
 from translate.reader.careful import number_digits
 from translate.settings import Settings
-from translate.writer import FILTERED, ROW, Source, Writer
+from translate.shape import Source
+from translate.writer import FILTERED, ROW, Writer
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ZOO = SAMPLES / "canonical" / "zoo.jsonl"

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, Phase, settings
 MODEST = 25
 QUICK = [Phase.explicit, Phase.generate]  # making a failing archive smaller takes minutes: HYPOTHESIS_PROFILE=shrink does
 settings.register_profile(
-    "default", max_examples=MODEST, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=QUICK
+    "default", max_examples=MODEST, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=QUICK, derandomize=True
 )
-settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=8 * MODEST, print_blob=True)
+settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=8 * MODEST, derandomize=False, print_blob=True)
 settings.register_profile("shrink", parent=settings.get_profile("ci"), phases=list(Phase))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

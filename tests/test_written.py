@@ -11,7 +11,8 @@ import translate
 from translate import events, mapping
 from translate.plan import from_hub, without_recipe
 from translate.settings import Settings
-from translate.writer import NOTES, ROW, Source, Writer
+from translate.shape import Source
+from translate.writer import NOTES, ROW, Writer
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "event_id": "e"}

@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 SHOWN_MAX = 12
 
-Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="File, folder (read recursively), glob, or s3:// URL of these.")]
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these.")]
 From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; recognised if not said.")]
 Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Recipe: a file, or the name of a shipped one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -101,7 +101,7 @@ def models(as_json: AsJson = False) -> None:
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Mappings and recipes.")], as_json: AsJson = False
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Mappings and recipes.")], as_json: AsJson = False
 ) -> int:
     """Check mappings and recipes completely, and run the tests inside them."""
     results = []
@@ -123,9 +123,9 @@ def check(
 def _print_checked(result: dict[str, Any]) -> None:
     for complaint in result["complaints"]:
         print(complaint)
-    tests = f"{result['tests']} test{'s' if result['tests'] != 1 else ''}"
+    tests = f", {result['tests']} test{'s' if result['tests'] != 1 else ''}" if result["tests"] else ""
     verdict = f"{len(result['complaints'])} wrong" if result["complaints"] else "ok"
-    print(f"{result['file']}: {verdict}, {tests}")
+    print(f"{result['file']}: {verdict}{tests}")
 
 
 @app.command()

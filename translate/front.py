@@ -25,8 +25,9 @@ from translate.recipe.expressions import condition
 from translate.recognition import Recognised, recognise
 from translate.selection import Selection
 from translate.settings import Settings, parse_time, read_settings
+from translate.shape import Source
 from translate.sources import find
-from translate.writer import FILTERED, ROW, Source, Writer
+from translate.writer import FILTERED, ROW, Writer
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 PREVIEW_EVENTS = 5
@@ -118,7 +119,7 @@ def write(
     set_columns = chosen.set_columns if chosen else frozenset()
     writer = Writer(target_mapping, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}, set_columns))
     rows = writer.rows(prepared).filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
-    places = {entry.place: pl.col(f"={entry.place}") for entry in [*writer.columns, *writer.containers]}
+    places = {entry.place: pl.col(f"={entry.place}") for entry in [*writer.columns, *writer.shape.containers.values()]}
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
 
@@ -162,7 +163,7 @@ def preview(
             def attempt(lines: Lines, protected: bool) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
                 query = plan.build(job, lines, protected=protected)
                 columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
-                return query.rows.select(dict.fromkeys(columns)).collect(engine="streaming"), query.reader.unsound
+                return query.rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.reader.unsound
 
             frame, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
             shown.extend(_before_and_after(row) for row in frame.iter_rows(named=True))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from translate import events, notation
+from translate.losses import Plan
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import Lines, Reader, Tally
 from translate.reader.hub import Hub, with_event_ids
 from translate.report import Finding, Loss, Report
 from translate.settings import Settings
-from translate.writer import FILTERED, NOTES, ROW, Plan, Source, Writer
+from translate.shape import Source
+from translate.writer import FILTERED, NOTES, ROW, Writer
 
 if TYPE_CHECKING:
     from translate.recipe import Recipe

@@ -77,7 +77,7 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         if SECRETS.search(key):
             complaints.append(Complaint(shown, key, "secrets come from the environment, never from settings"))
         elif key not in KEYS:
-            complaints.append(Complaint(shown, key, f'no such setting "{key}"{suggest(key, KEYS)}'))
+            complaints.append(Complaint(shown, key, f'no such setting "{key}"{suggest(key.partition(".")[0], KEYS)}'))
     app_ids = table.get("app_ids", {})
     if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
         complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}"))

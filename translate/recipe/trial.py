@@ -14,7 +14,8 @@ from translate.recipe.items import COPY
 from translate.recipe.rules import FILTERED, Recipe
 from translate.recipe.spec import REJECT, Test
 from translate.settings import Settings
-from translate.writer import ROW, Source, Writer
+from translate.shape import Source
+from translate.writer import ROW, Writer
 
 Row = dict[str, Any]
 
