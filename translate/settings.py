@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.errors import Complaint, MappingError, UsageError, suggest
-from translate.mapping.parse import read_toml
+from translate.mapping.sheet import read_toml
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib  # noqa: TID251  the one place that reads mappings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from translate import events
-from translate.errors import Complaint, MappingError, suggest
 from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, VOCABULARY
 from translate.mapping.proof import contradictions, failures
+from translate.mapping.sheet import Sheet, join, read_toml
 from translate.mapping.spec import Envelope, Field, Layout, Limit, Mapping, Only, Spelling
 
 RECORDS = ("json-lines", "csv")
@@ -22,97 +19,12 @@ LIMITS = (
     "names_and_values_max", "key_characters_max", "text_characters_max", "name_characters_max",
     "id_characters_max", "line_breaks_max", "impression_characters_max",
 )  # fmt: skip
-KINDS = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
-
-
-class Sheet:
-    """One TOML file under reading: collects complaints, each with its path inside the file."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.complaints: list[Complaint] = []
-
-    def complain(self, path: str, message: str) -> None:
-        """Note a complaint."""
-        self.complaints.append(Complaint(self.file, path, message))
-
-    def known_keys(self, table: dict[str, Any], path: str, known: Iterable[str]) -> None:
-        """Complain about each key that nobody asked for."""
-        names = list(known)
-        for key in table:
-            if key not in names:
-                self.complain(_join(path, key), f'no such key "{key}"{suggest(key, names)}')
-
-    def get(self, table: dict[str, Any], path: str, key: str, kind: type, default: Any = None) -> Any:
-        """Give a key's value if it is of the kind, else complain and give the default."""
-        value = table.get(key, default)
-        if value is default and key not in table:
-            return default
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.complain(_join(path, key), f"should be {KINDS[kind]}, but is {value!r}")
-            return default
-        return value
-
-    def need(self, table: dict[str, Any], path: str, key: str, kind: type, default: Any) -> Any:
-        """Like `get`, but a missing key is a complaint too."""
-        if key not in table:
-            self.complain(_join(path, key), "is missing")
-            return default
-        return self.get(table, path, key, kind, default)
-
-    def one_of(self, value: Any, path: str, what: str, known: Iterable[str]) -> bool:
-        """Complain unless the value is a known name."""
-        names = list(known)
-        if value in names:
-            return True
-        shown = f'"{value}"{suggest(value, names)}' if isinstance(value, str) else repr(value)
-        self.complain(path, f"no {what} {shown}")
-        return False
-
-    def texts(self, table: dict[str, Any], path: str, key: str) -> tuple[str, ...] | None:
-        """Give a text, or a list of texts, as a tuple; nothing if it is neither."""
-        value = table.get(key, [])
-        if isinstance(value, str):
-            return (value,)
-        if isinstance(value, list) and all(isinstance(text, str) for text in value):
-            return tuple(value)
-        self.complain(_join(path, key), f"should be text or a list of texts, but is {value!r}")
-        return None
-
-    def tables(self, table: dict[str, Any], path: str) -> dict[str, dict[str, Any]]:
-        """Give those members of a table that are tables themselves; complain about the others."""
-        found = {name: self.get(table, path, name, dict) for name in table}
-        return {name: inner for name, inner in found.items() if inner is not None}
-
-    def finish(self) -> None:
-        """Raise all complaints, if there are any."""
-        if self.complaints:
-            raise MappingError(self.complaints)
-
-
-def _join(path: str, key: str) -> str:
-    segment = f'"{key}"' if "." in key or " " in key else key
-    return f"{path}.{segment}" if path else segment
 
 
 def _at(path: str, where: tuple[str, ...]) -> str:
     for segment in where:
-        path = _join(path, segment)
+        path = join(path, segment)
     return path
-
-
-def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
-    """Read a TOML file and its digest; raise MappingError if it is none."""
-    try:
-        content = path.read_bytes()
-        return tomllib.loads(content.decode()), hashlib.sha256(content).hexdigest()
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError as error:
-        message = f"is not UTF-8 text: {error.reason} at byte {error.start}"
-    except tomllib.TOMLDecodeError as error:
-        message = f"is not TOML: {error}"
-    raise MappingError([Complaint(shown, "", message)])
 
 
 def parse(path: Path) -> Mapping:
@@ -123,7 +35,7 @@ def parse(path: Path) -> Mapping:
     sheet.finish()
     for layout in mapping.layouts.values():
         for where, message in failures(mapping, layout):
-            sheet.complain(_at(_join("layout", layout.name), where), message)
+            sheet.complain(_at(join("layout", layout.name), where), message)
     sheet.finish()
     return mapping
 
@@ -154,7 +66,7 @@ class _Parser:
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}
         for hub, spelling in table.items():
-            path = _join("names", hub)
+            path = join("names", hub)
             self.sheet.one_of(hub, path, "well-known event", events.WELL_KNOWN)
             if isinstance(spelling, str):
                 spellings[hub] = Spelling(spelling)
@@ -173,12 +85,12 @@ class _Parser:
     def value_tables(self, table: dict[str, Any]) -> dict[str, dict[str, str]]:
         tables = {}
         for name, pairs in self.sheet.tables(table, "tables").items():
-            path = _join("tables", name)
+            path = join("tables", name)
             tables[name] = {key.lower(): self.sheet.get(pairs, path, key, str, "") for key in pairs}
         return tables
 
     def layout(self, name: str, table: dict[str, Any]) -> Layout:
-        sheet, path = self.sheet, _join("layout", name)
+        sheet, path = self.sheet, join("layout", name)
         known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
                  "objects", "limits", "cannot", "only", "envelope")  # fmt: skip
         sheet.known_keys(table, path, known)
@@ -215,7 +127,7 @@ class _Parser:
 
     def field(self, path: str, place: str, value: Any) -> Field:
         sheet = self.sheet
-        path = _join(path, place)
+        path = join(path, place)
         if isinstance(value, str):
             value = {"hub": value}
         elif not isinstance(value, dict):
@@ -252,7 +164,7 @@ class _Parser:
         literal = value.get(key)
         if literal is None or isinstance(literal, str | int | float | bool):
             return literal
-        self.sheet.complain(_join(path, key), f"should be text, a number, true or false, but is {literal!r}")
+        self.sheet.complain(join(path, key), f"should be text, a number, true or false, but is {literal!r}")
         return None
 
     def check_field(self, field: Field, path: str) -> None:
@@ -300,7 +212,7 @@ class _Parser:
         objects = {}
         given = self.sheet.get(table, path, "objects", dict, {})
         for name, inner in self.sheet.tables(given, f"{path}.objects").items():
-            where = _join(f"{path}.objects", name)
+            where = join(f"{path}.objects", name)
             self.sheet.known_keys(inner, where, ("needs",))
             if "needs" not in inner:
                 self.sheet.complain(f"{where}.needs", "is missing")
@@ -310,7 +222,7 @@ class _Parser:
     def limits(self, path: str, table: dict[str, Any]) -> dict[str, Limit]:
         limits = {}
         for name, inner in self.sheet.tables(table, f"{path}.limits").items():
-            where = _join(f"{path}.limits", name)
+            where = join(f"{path}.limits", name)
             self.sheet.one_of(name, where, "limit", LIMITS)
             self.sheet.known_keys(inner, where, ("value", "hard", "source"))
             limits[name] = Limit(
@@ -324,7 +236,7 @@ class _Parser:
     def cannot(self, path: str, table: dict[str, Any]) -> dict[str, str]:
         where = f"{path}.cannot"
         for column in table:
-            self.sheet.one_of(column, _join(where, column), "hub column", events.SCHEMA)
+            self.sheet.one_of(column, join(where, column), "hub column", events.SCHEMA)
         return {column: self.sheet.get(table, where, column, str, "") for column in table}
 
     def only(self, path: str, table: dict[str, Any]) -> Only | None:
@@ -352,7 +264,7 @@ class _Parser:
         fields = {place: self.field(where, place, inner[place]) for place in places if place in inner}
         for place in places:
             if place not in inner:
-                self.sheet.complain(_join(where, place), "is missing")
+                self.sheet.complain(join(where, place), "is missing")
         return Envelope(
             shape,
             fields,

@@ -9,7 +9,7 @@ from pathlib import Path
 from translate import mapping
 from translate.errors import Complaint, MappingError, UsageError, suggest
 from translate.mapping.parse import parse as parse_mapping
-from translate.mapping.parse import read_toml
+from translate.mapping.sheet import read_toml
 from translate.recipe import trial
 from translate.recipe.parse import read
 from translate.recipe.rules import Recipe

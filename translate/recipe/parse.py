@@ -11,7 +11,7 @@ import polars as pl
 
 from translate import events, mapping
 from translate.errors import MappingError, UsageError, suggest
-from translate.mapping.parse import Sheet, read_toml
+from translate.mapping.sheet import Sheet, read_toml
 from translate.mapping.spec import Layout
 from translate.recipe import expressions, sample
 from translate.recipe.expressions import Expression, Unfit, key_of

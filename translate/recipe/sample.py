@@ -9,7 +9,7 @@ import polars as pl
 
 from translate import events
 from translate.errors import suggest
-from translate.mapping.parse import Sheet
+from translate.mapping.sheet import Sheet
 from translate.notation import quoted
 from translate.reader.careful import Refused, number_digits
 from translate.reader.hub import TRAVELLERS
