@@ -44,9 +44,7 @@ def main() -> NoReturn:
     except TranslateError as error:
         print(f"translate: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except typer.Abort:
-        raise SystemExit(ExitCode.INTERRUPTED) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):  # the parser turns the one into the other
         print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:

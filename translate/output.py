@@ -36,12 +36,19 @@ class Output:
         self.resumed = False
 
     def __enter__(self) -> Self:
-        self._claim()
+        try:
+            self._claim()
+        except BaseException:
+            self._release()
+            raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def _release(self) -> None:
         if self._lock:
             self._lock.close()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._release()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _claim(self) -> None:
