@@ -175,18 +175,18 @@ def records(draw: st.DrawFn, *, strange: bool = True) -> Record:
         "attributes": draw(st.dictionaries(names, plain_text(), max_size=4)),
         "metrics": draw(st.dictionaries(names, plain_number(), max_size=3)),
     }
-    tree = _tree(values)
+    members = tree(values)
     for name in draw(st.sampled_from([("attributes", "metrics"), ("attributes",), ("metrics", "attributes"), ()])):
-        tree.append((quoted(name), list(maps[name].items())))
+        members.append((quoted(name), list(maps[name].items())))
     if strange:
         for mutation in draw(st.one_of(st.just([]), st.lists(mutations(), min_size=1, max_size=2))):
-            _befall(tree, mutation)
+            _befall(members, mutation)
     if draw(st.integers(0, 3)) == 0:
-        tree = draw(st.permutations(tree))
-    return Record(tree)
+        members = draw(st.permutations(members))
+    return Record(members)
 
 
-def _tree(values: dict[str, Any]) -> list[tuple[str, Any]]:
+def tree(values: dict[str, Any]) -> list[tuple[str, Any]]:
     members: list[tuple[str, Any]] = []
     for place, value in values.items():
         here = members

@@ -62,7 +62,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("archive")
     for number in range(PARTS):
         values = {**strategies.ORDINARY, "event_timestamp": str(strategies.TIME + number)}
-        line = strategies.render(strategies._tree(values), ("", "", ""))
+        line = strategies.render(strategies.tree(values), ("", "", ""))
         bad = "" if number % 3 else "junk\n"
         (folder / f"{number:02}.json").write_text(f"{line}\n{bad}{line}\n")
     return folder

@@ -37,6 +37,8 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = app(standalone_mode=False)
+        if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
+            raise KeyboardInterrupt
         raise SystemExit(code if isinstance(code, int) else ExitCode.DONE)
     except MappingError as error:
         _complain(error)
@@ -44,7 +46,7 @@ def main() -> NoReturn:
     except TranslateError as error:
         print(f"translate: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except (KeyboardInterrupt, typer.Abort):  # the parser turns the one into the other
+    except (KeyboardInterrupt, typer.Abort):
         print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
