@@ -77,19 +77,29 @@ def _time_from_milliseconds(text: pl.Expr) -> pl.Expr:
     return _whole(text).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
 
 
+def _has_four_digit_year(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0].is_between(EARLIEST_ISO8601, LATEST_ISO8601)
+
+
+def _measured(start: pl.Expr, stop: pl.Expr) -> pl.Expr:
+    """Give the milliseconds between two times, unless they are so far apart that the difference would wrap around."""
+    sane = _has_four_digit_year([start]) & _has_four_digit_year([stop])
+    return pl.when(sane).then((stop - start).dt.total_milliseconds())
+
+
 def _recorded_or_measured(columns: Sequence[pl.Expr]) -> pl.Expr:
     duration, start, stop = columns
-    return duration.fill_null((stop - start).dt.total_milliseconds())
+    return duration.fill_null(_measured(start, stop))
 
 
 def _measured_or_recorded(columns: Sequence[pl.Expr]) -> pl.Expr:
     duration, start, stop = columns
-    return (stop - start).dt.total_milliseconds().fill_null(duration)
+    return _measured(start, stop).fill_null(duration)
 
 
 def _disagrees(columns: Sequence[pl.Expr]) -> pl.Expr:
     duration, start, stop = columns
-    return duration != (stop - start).dt.total_milliseconds()
+    return duration != _measured(start, stop)
 
 
 def _is_short(session: pl.Expr) -> pl.Expr:
@@ -108,10 +118,6 @@ def _long_session(columns: Sequence[pl.Expr]) -> pl.Expr:
 def _action(columns: Sequence[pl.Expr]) -> pl.Expr:
     phase, name = columns
     return phase.fill_null(notation.exchanged(name, events.PHASES, pl.lit("UPDATE")))
-
-
-def _has_four_digit_year(columns: Sequence[pl.Expr]) -> pl.Expr:
-    return columns[0].is_between(EARLIEST_ISO8601, LATEST_ISO8601)
 
 
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
