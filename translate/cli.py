@@ -215,11 +215,16 @@ def _example(loss: dict[str, Any]) -> str:
     return f", for example {loss['example']}" if "example" in loss else ""
 
 
+def _printable(text: str) -> str:
+    """Spell control characters out, so that no key of an archive steers the terminal."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
+
+
 def _print_list(title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> None:
     if not entries:
         return
     print(f"{title}:")
     for entry in sorted(entries, key=lambda entry: -entry["events"])[:SHOWN_MAX]:
-        print(f"{entry['events']:>24,}  {text(entry)}")
+        print(f"{entry['events']:>24,}  {_printable(text(entry))}")
     if len(entries) > SHOWN_MAX:
         print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more in the report")

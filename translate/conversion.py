@@ -15,7 +15,7 @@ from polars.exceptions import PolarsError
 from translate import plan
 from translate.duplicates import Duplicates, count_identical, row_digests
 from translate.envelope import PinpointBatches
-from translate.errors import OutputError, UsageError
+from translate.errors import ConservationError, OutputError, UsageError
 from translate.files import Unit, open_unit, text_bytes, units
 from translate.output import OWNER_ONLY, Output, digest
 from translate.plan import Job, Query
@@ -102,6 +102,7 @@ class Conversion:
         self.dedupe = dedupe
         self.output = Output(directory, self._identity())
         self._progress = progress
+        self._packed_events = 0
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
 
     # -- what the run is ----------------------------------------------------------------------------------------
@@ -143,6 +144,7 @@ class Conversion:
             "to": self._target,
             "mapping": self._mapping_digests(),
             "settings": self.job.settings.described(),
+            "selection": self.job.selection.described() if self.job.selection else {},
             "version": VERSION,
         }
 
@@ -210,12 +212,32 @@ class Conversion:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             query = plan.build(job, lines, protected=protected, tally=tally, duplicates=marked)
             result = self._write(unit, query)
+            if not query.reader.unsound:
+                self._hold_against(tally, *result[:2])
             return result, query.reader.unsound
 
         (report, part, rejects), digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
         self._describe_files(unit, report, digests)
         self.output.finish_unit(unit.number, part, rejects, report)
         return report
+
+    def _hold_against(self, tally: Tally, report: Report, part: Path | None) -> None:
+        """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
+        selection = self.job.selection
+        if tally.records != report.events["read"] and (selection is None or selection.limit is None):
+            raise ConservationError(f"{tally.records} records were read, but {report.events['read']} are accounted for")
+        written = 0 if part is None else self._events_in(part)
+        if written != report.events["written"]:
+            raise ConservationError(f"{report.events['written']} events should be in {part}, but {written} are")
+
+    def _events_in(self, part: Path) -> int:
+        layout = self.job.target_layout
+        if layout is None:
+            return int(pl.scan_parquet(part).select(pl.len()).collect().item())
+        if layout.envelope is not None:
+            return self._packed_events
+        lines = int(pl.scan_lines(part).select(pl.len()).collect(engine="streaming").item())
+        return lines - (layout.records == "csv")
 
     def _describe_files(self, unit: Unit, report: Report, digests: dict[str, str]) -> None:
         counted = {file["path"]: file for file in report.files}
@@ -276,6 +298,7 @@ class Conversion:
 
         def finish() -> None:
             batches.finish()
+            self._packed_events = batches.packed
             output.close()
             if self.compression == "none" or plain.stat().st_size == 0:
                 plain.replace(part)

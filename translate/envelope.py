@@ -20,6 +20,7 @@ class PinpointBatches:
         self._output = output
         self._open: dict[str, list[tuple[str, str, str]]] = {}
         self._bytes: dict[str, int] = {}
+        self.packed = 0
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in rows, writing each request that is full."""
@@ -46,6 +47,7 @@ class PinpointBatches:
         waiting = self._open.pop(application)
         self._bytes.pop(application, None)
         if waiting:
+            self.packed += len(waiting)
             self._output.write(request(application, waiting).encode() + b"\n")
 
 

@@ -37,18 +37,23 @@ class Unit:
 
 
 def units(files: Iterable[SourceFile]) -> list[Unit]:
-    """Share sorted files out into units of work, by nothing but their names and sizes."""
+    """Share sorted files out into units of work, by nothing but their sizes."""
     groups: list[list[SourceFile]] = []
     room = 0
     for file in files:
-        text_bytes = file.bytes * (1 if file.shown.endswith((".json", ".jsonl", ".ndjson")) else EXPANSION)
-        alone = file.bytes > BUFFERED_MAX
-        if alone or not groups or text_bytes > room:
+        alone = is_large(file)
+        length = text_bytes(file)
+        if alone or not groups or length > room:
             groups.append([])
             room = 0 if alone else GROUP_BYTES
         groups[-1].append(file)
-        room -= text_bytes
+        room -= length
     return [Unit(number, tuple(group)) for number, group in enumerate(groups)]
+
+
+def is_large(file: SourceFile) -> bool:
+    """Tell whether a file is too large to hold its text in memory."""
+    return file.bytes > BUFFERED_MAX or text_bytes(file) > GROUP_BYTES
 
 
 @dataclass
@@ -74,7 +79,7 @@ def open_unit(
     A large file is read by the engine itself, unless it is to be salvaged or its records joined: then a clean
     copy of its text is. Files that are `refused` count as one damaged record each.
     """
-    large = len(unit.files) == 1 and unit.files[0].bytes > BUFFERED_MAX
+    large = len(unit.files) == 1 and is_large(unit.files[0])
     if large and not (salvage or joined or refused):
         opened = _open_directly(unit.files[0], scratch)
         if opened:
@@ -193,7 +198,9 @@ def _digested(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]
 
 def text_bytes(file: SourceFile) -> int:
     """Estimate the length of a file's text: gzip tells it in its last four bytes."""
-    if file.is_remote or file.bytes < 18:
+    if file.is_remote:
+        return file.bytes * EXPANSION
+    if file.bytes < 18:
         return file.bytes
     try:
         with open(file.location, "rb") as content:

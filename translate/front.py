@@ -16,7 +16,7 @@ from polars.io.plugins import register_io_source
 from translate import events, mapping, plan
 from translate import recipe as recipes
 from translate.conversion import Conversion, Progress, soundly
-from translate.errors import UsageError
+from translate.errors import MappingError, UsageError
 from translate.files import units
 from translate.plan import HUB_MODEL, Job
 from translate.reader import Lines
@@ -24,7 +24,7 @@ from translate.recipe import Checked, Recipe
 from translate.recipe.expressions import condition
 from translate.recognition import Recognised, recognise
 from translate.selection import Selection
-from translate.settings import Settings, parse_time, read_settings
+from translate.settings import CLICKSTREAM_APP_ID, Settings, parse_time, read_settings
 from translate.shape import Source
 from translate.sources import find
 from translate.writer import FILTERED, ROW, Writer
@@ -205,10 +205,11 @@ def _job(
     elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
         raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
     chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, mappings)
+    settings = _legal_app_ids(settings or Settings(), to.partition("/")[0])
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, mappings)
     job = Job(
-        recognised.mapping, recognised.layout, target_mapping, target_layout, chosen, settings or Settings(),
+        recognised.mapping, recognised.layout, target_mapping, target_layout, chosen, settings,
         selection, examples=examples, careful_only=careful,
     )  # fmt: skip
     return job, recognised
@@ -220,7 +221,18 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
     chosen = recipes.load(recipe, mappings)
     if target not in (HUB_MODEL, chosen.to):
         raise UsageError(f"{chosen.name}: this recipe leads to {chosen.to}, not to {target}")
+    failed = recipes.failures(chosen, mappings)
+    if failed:
+        raise MappingError(failed)
     return chosen
+
+
+def _legal_app_ids(settings: Settings, model: str) -> Settings:
+    """Refuse new application ids that the target's console would refuse."""
+    for old, new in settings.app_ids.items():
+        if model == "clickstream" and not CLICKSTREAM_APP_ID.fullmatch(new):
+            raise UsageError(f'app_ids.{old}: Clickstream refuses "{new}": a letter first, then letters, digits and _')
+    return settings
 
 
 def _settings(settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str]) -> Settings:
@@ -237,7 +249,10 @@ def _selection(
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: at least one event has to be taken")
     wanted = condition(where, "--where") if where is not None else None
-    return Selection(wanted, _time(since, "--since"), _time(until, "--until"), limit)
+    first, last = _time(since, "--since"), _time(until, "--until")
+    if first and last and first >= last:
+        raise UsageError(f"--since {since} --until {until}: no time lies between them")
+    return Selection(wanted, first, last, limit)
 
 
 def _time(value: str | dt.datetime | None, option: str) -> dt.datetime | None:

@@ -118,7 +118,8 @@ def _begins(line: bytes, before: bytes, still_open: bytes) -> bool:
     if not line.lstrip(BLANKS).startswith(b"{"):
         return False
     cannot_follow = still_open.endswith(b"{") and not before.rstrip().endswith(b":")
-    return line.startswith(b'{"') or still_open.endswith(b'"') or cannot_follow
+    whole = line.startswith(b"{") and line.rstrip().endswith(b"}") and not _brackets_after(line, b"")
+    return line.startswith(b'{"') or whole or still_open.endswith(b'"') or cannot_follow
 
 
 def _single_lines(blocks: Iterator[Block]) -> Iterator[Block]:

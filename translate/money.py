@@ -20,11 +20,14 @@ CURRENCIES = frozenset(
 )
 
 VIRTUAL_STORE = "virtual"
+EXACT_WHOLE_MAX = 2**53
 
 
 def worth(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
-    """Give the value, else price times quantity, to the 15 digits that a double guarantees."""
-    return value.fill_null((price * quantity).round_sig_figs(15))
+    """Give the value, else price times quantity: exact where it is whole, else to the 15 digits that a double guarantees."""
+    product = price * quantity
+    is_exact = (quantity == 1) | ((product == product.floor()) & (product.abs() < EXACT_WHOLE_MAX))
+    return value.fill_null(pl.when(is_exact).then(product).otherwise(product.round_sig_figs(15)))
 
 
 def _is_money(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr) -> pl.Expr:

@@ -118,7 +118,7 @@ def time_from_iso8601(text: pl.Expr) -> pl.Expr:
 
 def piped(columns: Sequence[pl.Series]) -> pl.Series:
     """Join JSON lists of texts by bars."""
-    return by_distinct_value(columns[0], lambda value: "|".join(map(str, json.loads(value))))
+    return by_distinct_value(columns[0], lambda value: "|".join(item if isinstance(item, str) else quoted(item) for item in json.loads(value)))
 
 
 def members(values: Mapping[str, str]) -> str | None:

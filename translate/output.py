@@ -121,7 +121,9 @@ class Output:
             self.write_whole(self.directory / "schema.json", json.dumps(schema, indent=2) + "\n")
         values = {**report.to_json(), **head, "complete": True}
         self.write_whole(self.directory / "report.json", json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-        shutil.rmtree(self.state, ignore_errors=True)
+        over = self.state.with_name(f"{STATE}.over")
+        self.state.rename(over)  # in one step: what is left of a state may not look like an unfinished run
+        shutil.rmtree(over, ignore_errors=True)
         return values
 
     def _gather_rejects(self, count: int) -> None:

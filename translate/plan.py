@@ -167,8 +167,8 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, reader: Reader) -> Quer
         columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
         if job.target_layout.envelope:
             columns += [f"_{name}" for name in job.target_layout.envelope.fields]
-    flags = {f"_loss{number}": loss.events & WRITTEN for number, loss in enumerate(plan.losses)}
-    flags |= {f"_finding{number}": finding.events & WRITTEN for number, finding in enumerate(plan.findings)}
+    flags = {f"_loss{number}": loss.events & WRITTEN & FIRST for number, loss in enumerate(plan.losses)}
+    flags |= {f"_finding{number}": finding.events & WRITTEN & FIRST for number, finding in enumerate(plan.findings)}
     if job.examples:
         flags |= {
             f"_example{number}": pl.when(loss.events & WRITTEN).then(loss.example.cast(pl.String, strict=False))
@@ -176,7 +176,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, reader: Reader) -> Quer
             if loss.example is not None
         }
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns]))
-    noted = pl.when(WRITTEN & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
+    noted = pl.when(WRITTEN & FIRST & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
     selected = frame.with_columns(**{NOTES: noted}).select(*kept, **flags)
     # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
     # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.

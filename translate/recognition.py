@@ -57,10 +57,8 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
         raise SourceError(f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from")
     model, layout = readable[found[0]]
     message = f"is not of a layout that can be read; the others are {found[0]}"
-    refused = {
-        shown: Damage("not_recognised", message, "") for shown, address in seen.items() if address == UNKNOWN
-    }
-    layouts = {shown: found[0] for shown, address in seen.items() if address != UNKNOWN}
+    refused = {shown: Damage("not_recognised", message, "") for shown, address in seen.items() if address == FOREIGN}
+    layouts = {shown: found[0] for shown in seen if shown not in refused}
     return Recognised(model, layout, files, layouts, refused)
 
 
@@ -87,7 +85,8 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
     raise SourceError(f"{which}{reason}")
 
 
-UNKNOWN = "unknown"
+UNKNOWN = "unknown"  # records, but none that shows a layout
+FOREIGN = "foreign"  # no records
 EMPTY = "empty"
 
 
@@ -105,7 +104,7 @@ def _layout_of(file: SourceFile, layouts: dict[str, Layout]) -> str:
         fitting = [address for address, layout in layouts.items() if _required(layout) <= keys]
         if len(fitting) == 1:
             return fitting[0]
-    return UNKNOWN
+    return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith("{") else FOREIGN
 
 
 def _required(layout: Layout) -> set[str]:

@@ -7,6 +7,7 @@ import glob as globbing
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -38,21 +39,34 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
     if not given:
         raise UsageError("no source given")
     found: dict[str, SourceFile] = {}
+    labels = _labels(given)
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
             raise SourceError(f"{source}: nothing there; name a file, a folder, a glob or an s3:// URL of these")
-        for file, base in here:
-            shown = file.shown if len(given) == 1 else str(PurePosixPath(base) / file.shown)
+        label = labels[source]
+        for file in here:
+            several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
+            shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
             found[key] = SourceFile(file.location, shown, file.bytes, file.modified)
     return sorted(found.values(), key=lambda file: file.shown)
 
 
-Found = Iterator[tuple[SourceFile, str]]  # a file, and the part of the source that its shown name leaves out
+def _labels(given: list[str]) -> dict[str, str]:
+    """Name several sources apart, by nothing but their last segments and their order."""
+    labels: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for source in dict.fromkeys(given):
+        fixed = re.split(r"[*?\[]", source, maxsplit=1)[0]
+        folder = source if fixed == source else fixed.rpartition("/")[0]
+        name = PurePosixPath(folder.rstrip("/")).name or "source"
+        counts[name] += 1
+        labels[source] = name if counts[name] == 1 else f"{name}#{counts[name]}"
+    return labels
 
 
-def _find_local(source: str) -> Found:
+def _find_local(source: str) -> Iterator[SourceFile]:
     path = Path(source)
     if path.is_dir():
         yield from _walk(path, path)
@@ -64,7 +78,7 @@ def _find_local(source: str) -> Found:
             yield from _walk(Path(name), root) if Path(name).is_dir() else [_local(Path(name), root)]
 
 
-def _walk(top: Path, root: Path) -> Found:
+def _walk(top: Path, root: Path) -> Iterator[SourceFile]:
     """List the files below a folder, each real folder once; what is hidden is left out."""
     seen: set[str] = set()
     for folder, folders, names in os.walk(top, followlinks=True, onerror=_refuse_folder):
@@ -84,13 +98,13 @@ def _refuse_folder(error: OSError) -> None:
     raise SourceError(f"{error.filename}: the folder cannot be listed ({reason}); grant the right to read it, or name other sources")
 
 
-def _local(path: Path, root: Path) -> tuple[SourceFile, str]:
+def _local(path: Path, root: Path) -> SourceFile:
     try:
         status = path.stat()
         size, modified = status.st_size, status.st_mtime_ns
     except OSError:
         size, modified = 0, 0
-    return SourceFile(str(path), _printable(path.relative_to(root).as_posix()), size, modified), _printable(str(root))
+    return SourceFile(str(path), _printable(path.relative_to(root).as_posix()), size, modified)
 
 
 def _printable(name: str) -> str:
@@ -98,7 +112,7 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
-def _find_remote(source: str) -> Found:
+def _find_remote(source: str) -> Iterator[SourceFile]:
     """List an S3 object, everything below a folder, or what a glob names."""
     bucket, _, key = source.removeprefix("s3://").partition("/")
     prefix = re.split(r"[*?\[]", key, maxsplit=1)[0]
@@ -112,7 +126,7 @@ def _find_remote(source: str) -> Found:
             base = folder if below else folder.rpartition("/")[0]
             modified = int(entry["LastModified"].timestamp() * 10**9)
             file = SourceFile(f"s3://{bucket}/{name}", name[len(base) :].lstrip("/"), int(entry["Size"]), modified)
-            yield file, f"s3:/{bucket}/{base}".rstrip("/")
+            yield file
 
 
 def _is_hidden(name: str) -> bool:

@@ -39,7 +39,7 @@ class Hub:
             "extra",
         }
         self.places = {entry.hub[0]: entry.place for entry in [*self._presets, *self._scalars]}
-        self.places |= {home: place for place, home in self._homes.items()}
+        self.places |= {column: place for place, entry in containers.items() for column in entry.hub}
 
     def events(self, records: pl.LazyFrame) -> pl.LazyFrame:
         """Give hub events beside the travellers; a record that cannot be one gets a code and a message."""

@@ -13,8 +13,9 @@ from translate.mapping.sheet import read_toml
 from translate.recipe import trial
 from translate.recipe.parse import read
 from translate.recipe.rules import Recipe
+from translate.recipe.trial import failures
 
-__all__ = ["Checked", "Recipe", "check", "load", "names"]
+__all__ = ["Checked", "Recipe", "check", "failures", "load", "names"]
 
 
 @dataclass(frozen=True)
