@@ -49,7 +49,7 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
-            found[key] = SourceFile(file.location, shown, file.bytes, file.modified)
+            found.setdefault(key, SourceFile(file.location, shown, file.bytes, file.modified))
     return sorted(found.values(), key=lambda file: file.shown)
 
 

@@ -1,0 +1,109 @@
+"""What an account may not hide: counts made apart from it, exact values, sources told apart."""
+
+import gzip
+import json
+
+import polars as pl
+import pytest
+
+import translate
+from translate.money import worth
+from translate.reader.hub import Hub
+
+RECORD = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}}
+
+
+def write(path, count):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps({**RECORD, "metrics": {"n": n}}) + "\n" for n in range(count)))
+    return path
+
+
+def test_events_lost_on_the_way_stop_the_run(tmp_path, monkeypatch):
+    """A step that drops events is found out: the reader's own count is held against the account."""
+    events = Hub.events
+    monkeypatch.setattr(Hub, "events", lambda self, records: events(self, records).filter(pl.col("row") % 2 == 0))
+    with pytest.raises(translate.ConservationError, match="10 records were read, but 5 are accounted for"):
+        translate.convert(write(tmp_path / "a.json", 10), to="clickstream", out=tmp_path / "out")
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+@pytest.mark.parametrize("to", ["clickstream", "hub", "pinpoint"])
+def test_rows_lost_in_the_sink_stop_the_run(tmp_path, monkeypatch, to):
+    """What lies in the part is counted again."""
+    monkeypatch.setattr(translate.conversion.plan, "WRITTEN", translate.conversion.plan.WRITTEN & (pl.col("line") != 3))
+    with pytest.raises(translate.ConservationError, match="10 events should be in"):
+        translate.convert(write(tmp_path / "a.json", 10), to=to, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "expected"),
+    [(9.99, 3.0, 29.97), (0.1, 3.0, 0.3), (1234567890123457.0, 1.0, 1234567890123457.0), (9007199254740991.0, 1.0, 9007199254740991.0),
+     (123456789.12345679, 1.0, 123456789.12345679), (4503599627370495.0, 2.0, 9007199254740990.0)],
+)
+def test_worth_is_exact(price, quantity, expected):
+    """One item is worth its price to the last digit; a product has no digits that a double makes up."""
+    frame = pl.DataFrame({"value": pl.Series([None], dtype=pl.Float64), "price": [price], "quantity": [quantity]})
+    assert frame.select(worth(*(pl.col(name) for name in frame.columns))).item() == expected
+
+
+def test_good_records_behind_a_broken_one(tmp_path):
+    """A record that is cut off inside a list takes no whole record that follows with it."""
+    good = json.dumps(RECORD).replace('{"', '{ "', 1)
+    (tmp_path / "a.json").write_text('{ "event_type": "x", "attributes": {"l": [1,\n' + (good + "\n") * 50)
+    report = translate.convert(tmp_path / "a.json", to="mobile_analytics", out=tmp_path / "out", from_="mobile_analytics")
+    assert (report["events"]["read"], report["events"]["written"], report["events"]["rejected"]) == (51, 50, 1)
+
+
+def test_doubtful_file_is_read_line_by_line(tmp_path):
+    """Beside a file that shows the layout, records that lack what it needs are rejected one by one."""
+    write(tmp_path / "in" / "good.json", 4)
+    other = {**RECORD, "event_time": 1}
+    del other["event_timestamp"]
+    (tmp_path / "in" / "odd.json").write_text((json.dumps(other) + "\n") * 5)
+    report = translate.convert(tmp_path / "in", to="clickstream", out=tmp_path / "out")
+    assert report["rejects"] == {"missing_required": 5}
+
+
+def test_small_file_with_a_long_text_is_not_held_in_memory(tmp_path, monkeypatch):
+    """Whether a file is large is told by its text."""
+    monkeypatch.setattr(translate.files, "GROUP_BYTES", 10_000)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(write(tmp_path / "plain", 1000).read_bytes()))
+    (file,) = translate.sources.find([tmp_path / "a.gz"])
+    assert file.bytes < 10_000 < translate.files.text_bytes(file)
+    assert translate.files.is_large(file)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"set_": ["app_ids.a=1bad"]}, "Clickstream refuses"), ({"since": "2017-01-02", "until": "2017-01-01"}, "no time lies between")],
+)
+def test_refused_before_anything_is_read(tmp_path, options, message):
+    """What cannot be right is refused at once."""
+    with pytest.raises(translate.UsageError, match=message):
+        translate.convert(write(tmp_path / "a.json", 1), to="clickstream", out=tmp_path / "out", **options)
+
+
+def test_recipe_with_a_failed_test_converts_nothing(tmp_path):
+    """A recipe's own tests run before it is used."""
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(
+        'to = "clickstream/events"\n[[rule]]\nset.name = "\'x\'"\n'
+        '[[test]]\nevent = { name = "e", time = 2017-01-01T00:00:00Z, client_id = "c", "app.id" = "a" }\nexpect = [{ event_type = "y" }]\n'
+    )
+    with pytest.raises(translate.MappingError, match='should be "y"'):
+        translate.convert(write(tmp_path / "a.json", 1), to="clickstream", out=tmp_path / "out", recipe=recipe)
+
+
+def test_losses_count_events_not_rows(tmp_path):
+    """An event that gives several rows is lost once."""
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(
+        'to = "personalize/interactions"\n[[rule]]\nset.items = \'"attributes.cart"\'\nexplode = "items"\n'
+        '[[rule]]\nset.item_id = \'"item.sku"\'\n'
+    )
+    cart = json.dumps([{"sku": "a"}, {"sku": "b"}, {"sku": "c"}])
+    (tmp_path / "a.json").write_text(json.dumps({**RECORD, "attributes": {"cart": cart}}) + "\n")
+    report = translate.convert(tmp_path / "a.json", to="personalize", out=tmp_path / "out", recipe=recipe)
+    assert (report["events"]["read"], report["events"]["added"], report["events"]["written"]) == (1, 2, 3)
+    assert all(loss["events"] == 1 for loss in report["losses"])
