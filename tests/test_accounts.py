@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,6 +14,7 @@ import translate
 from translate.money import worth
 from translate.reader.hub import Hub
 
+ROOT = Path(__file__).resolve().parent.parent
 RECORD = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}}
 
 
@@ -107,3 +112,29 @@ def test_losses_count_events_not_rows(tmp_path):
     report = translate.convert(tmp_path / "a.json", to="personalize", out=tmp_path / "out", recipe=recipe)
     assert (report["events"]["read"], report["events"]["added"], report["events"]["written"]) == (1, 2, 3)
     assert all(loss["events"] == 1 for loss in report["losses"])
+
+
+def test_examples_of_keys(tmp_path):
+    """With examples the report holds a value for each key that is lost, and none without."""
+    (tmp_path / "a.json").write_text(json.dumps({**RECORD, "attributes": {"Level Name": "Level1"}, "odd": [1]}) + "\n")
+
+    def examples(out, **options):
+        report = translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / out, **options)
+        return {loss["field"]: loss.get("example") for loss in report["losses"]}
+
+    assert examples("with", examples=True) == {"attributes.Level Name": "Level1", "odd": "[1]"}
+    assert examples("without") == {"attributes.Level Name": None, "odd": None}
+
+
+def test_write_tells_what_it_leaves_out():
+    """Hub events that a target would refuse are told."""
+    frame = pl.DataFrame({"name": ["e"], "items": ["[oops"]})
+    with pytest.warns(UserWarning, match="1 events cannot be written, for example because .* needs"):
+        assert translate.write(frame, model="clickstream").collect().height == 0
+
+
+def test_a_reader_that_goes_away_is_no_failure(tmp_path):
+    """`translate convert ... | head -1` ends well."""
+    write(tmp_path / "a.json", 3)
+    call = f"{sys.executable} -m translate convert {tmp_path}/a.json --to clickstream --out {tmp_path}/out | true; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", call], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode == 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -164,11 +166,22 @@ def convert(
         report = translate.convert(
             sources, out=out, compression=compression, dedupe=dedupe, examples=examples, progress=bar.show, **options
         )
-    if as_json:
-        print(json.dumps(report, indent=2, ensure_ascii=False))
-    else:
-        _print_report(report, out)
+    with _whoever_listens():
+        if as_json:
+            print(json.dumps(report, indent=2, ensure_ascii=False))
+        else:
+            _print_report(report, out)
     return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
+
+
+@contextlib.contextmanager
+def _whoever_listens() -> Iterator[None]:
+    """Print for as long as somebody reads: `| head` is no failure of the run."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_columns(lines: Sequence[tuple[str, ...]]) -> None:

@@ -267,7 +267,7 @@ class Conversion:
             lazy.append(row_digests(query).sink_parquet(self._digests_file(unit), lazy=True))
         results = pl.collect_all(lazy, engine="streaming")
         finish()
-        noted = pl.scan_parquet(notes).group_by("note").agg(count=pl.len()).collect(engine="streaming")
+        noted = plan.counts_of_notes(pl.scan_parquet(notes), query.source).collect(engine="streaming")
         report = plan.account(query, results[2], results[3], noted)
         return report, part if report.events["written"] else None, rejects
 

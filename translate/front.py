@@ -110,7 +110,7 @@ def write(
 
     The frame gets a column for each field of the layout, named by its place; free-form objects, lists and
     numbers are JSON text, and `row` is the whole row as JSON, for JSON layouts. Events that the target does not
-    take are left out.
+    take are left out; a warning tells of those that it would refuse.
     """
     target_mapping, layout = mapping.find_layout(model, mappings)
     chosen = recipes.load(recipe, mappings) if recipe is not None else None
@@ -118,10 +118,20 @@ def write(
     prepared = chosen.apply(prepared) if chosen else plan.without_recipe(prepared)
     set_columns = chosen.set_columns if chosen else frozenset()
     writer = Writer(target_mapping, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}, set_columns))
-    rows = writer.rows(prepared).filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
+    judged = writer.rows(prepared)
+    judged = judged.map_batches(_warn_of_rejects, schema=dict(judged.collect_schema()), validate_output_schema=False, streamable=True)
+    rows = judged.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
     places = {entry.place: pl.col(f"={entry.place}") for entry in [*writer.columns, *writer.shape.containers.values()]}
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
+
+
+def _warn_of_rejects(batch: pl.DataFrame) -> pl.DataFrame:
+    refused = batch.filter(pl.col("code").is_not_null())
+    if refused.height:
+        first = refused["message"][0]
+        warnings.warn(f"{refused.height} events cannot be written, for example because {first}", stacklevel=2)
+    return batch
 
 
 def convert(

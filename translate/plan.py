@@ -29,6 +29,7 @@ COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", "careful", "nulls"]
 
 WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 FIRST = pl.col("_copy") == 0
+FREE_FORM = ("attributes", "metrics", "other", "extra")
 FILE_COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 
 
@@ -175,7 +176,8 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, reader: Reader) -> Quer
             for number, loss in enumerate(plan.losses)
             if loss.example is not None
         }
-    kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns]))
+    given = FREE_FORM if job.examples else ()
+    kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
     noted = pl.when(WRITTEN & FIRST & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
     selected = frame.with_columns(**{NOTES: noted}).select(*kept, **flags)
     # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
@@ -212,7 +214,21 @@ def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def notes(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Give the notes of keys that were lost or changed, one a row, to be written down and counted after the run."""
-    return rows.filter(pl.col(NOTES).is_not_null()).select(note=pl.col(NOTES)).explode("note")
+    given = [name for name in FREE_FORM if name in rows.collect_schema()]
+    return rows.filter(pl.col(NOTES).is_not_null()).select(*given, note=pl.col(NOTES)).explode("note")
+
+
+def counts_of_notes(noted: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """Count each note; where the values were kept for examples, give the smallest one of each key."""
+    given = [name for name in FREE_FORM if name in noted.collect_schema()]
+    place = pl.col("note").str.extract(r"(?s)\t(.*)$")
+    values = []
+    for name in given:
+        prefix = "" if name == "extra" else f"{source.place(name)}."
+        key = pl.when(place.str.starts_with(prefix)).then(place.str.strip_prefix(prefix))
+        values.append(pl.col(name).map.get(key))
+    example = pl.coalesce(values) if values else pl.lit(None, pl.String)
+    return noted.select("note", example=example).group_by("note").agg(count=pl.len(), example=pl.col("example").min())
 
 
 def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -252,7 +268,7 @@ def account(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted: pl.
     _count_flags(report, query, flags)
     for row in noted.iter_rows(named=True):
         kind, _, place = row["note"].partition("\t")
-        report.lose(_as_the_source_says(place, query.source), kind, WHY_NOTED[kind], row["count"])
+        report.lose(_as_the_source_says(place, query.source), kind, WHY_NOTED[kind], row["count"], row["example"])
     return report
 
 

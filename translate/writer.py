@@ -282,4 +282,13 @@ def _lengths(lists: pl.Series) -> pl.Series:
     """Count the elements of JSON lists."""
     if lists.null_count() == len(lists):
         return pl.Series([None] * len(lists), dtype=pl.Int64)
-    return pl.Series([len(json.loads(text)) if text else None for text in lists], dtype=pl.Int64)
+    return pl.Series([_length(text) if text else None for text in lists], dtype=pl.Int64)
+
+
+def _length(text: str) -> int | None:
+    """Count the elements of a JSON list; what is none has no length."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return len(found) if isinstance(found, list) else None
