@@ -418,11 +418,11 @@ def census(files):
     odd = {"records": Counter(mark for record in records for mark in record.oddities)}
     odd["files"] = Counter(mark for file in files for mark in file.oddities)
     rows = sorted(
-        (facts, text, f"{count} {unit if count > 1 else unit[:-1]}")
+        (text, f"{count} {unit if count > 1 else unit[:-1]}")
         for unit, marks in odd.items()
-        for (facts, text), count in marks.items()
+        for (_, text), count in marks.items()
     )
-    yield from table(("facts", "oddity", "in"), rows)
+    yield from table(("oddity", "in"), rows)
     columns = {column for event in ZOO for column in event}
     yield f"\n`canonical/zoo.jsonl`: {len(ZOO)} events, which use {len(columns)} hub columns."
 

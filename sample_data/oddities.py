@@ -1,6 +1,6 @@
 """What is odd in the archive: tables of changes to clients, records and files, and how a change is made.
 
-A row says: the section of facts/mobile_analytics.md it stems from ("-" is what the facts do not mention and every
+A row says: the group it is listed in ("-" is what no source mentions and every
 reader of JSON lines must bear), what is odd in words, how many get it, who may, and the change.
 """
 

@@ -1,4 +1,4 @@
-"""What the real receivers need of a row, written down from the facts, apart from the package that is tested."""
+"""What the real receivers need of a row, written down apart from the package that is tested."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def is_number(value):
 
 
 def clickstream_faults(event):
-    """Give the reasons why the ETL of v1.1.14 would divert, drop or misread an event (facts: section 3, T1 to T13)."""
+    """Give the reasons why the ETL of v1.1.14 would divert, drop or misread an event."""
     yield from (f"unknown key {key}" for key in event.keys() - CLICKSTREAM_KEYS)
     yield from (f"no {key}" for key in ("event_type", "event_id", "timestamp", "app_id", "zone_offset", "unique_id") if event.get(key) is None)
     yield from (f"{key} is not whole" for key in CLICKSTREAM_WHOLE if key in event and not is_whole(event[key]))
@@ -96,7 +96,7 @@ def _faults_of_user(user):
 
 
 def learning_context_faults(event):
-    """Give what the page of the Learning Context API forbids, or leaves no room for (facts: section 5)."""
+    """Give what the page of the Learning Context API forbids, or leaves no room for."""
     if [key for key in LC_KEYS if key in event] != list(event):
         yield "other keys, or in another order than the client's"
     if event.get("action") not in ("START", "UPDATE", "END"):
@@ -143,7 +143,7 @@ class PinpointService:
             yield from self.faults_of_event(event)
 
     def faults_of_event(self, event):
-        """Give what is wrong with one event (facts: 1.5 and section 2)."""
+        """Give what is wrong with one event."""
         attributes, metrics = event.get("Attributes", {}), event.get("Metrics", {})
         if len(attributes) + len(metrics) > 40:
             yield "more than 40 attributes and metrics"
@@ -162,7 +162,7 @@ class PinpointService:
 
 
 def personalize_faults(text, schema):
-    """Give what keeps an interactions file from its import (facts: 2.1 and 2.2)."""
+    """Give what keeps an interactions file from its import."""
     names = [field["name"] for field in schema["fields"]]
     if text.startswith("\ufeff"):
         yield "byte order mark"

@@ -53,7 +53,7 @@ def test_nothing_is_unaccounted_for(target, converted):
 
 @pytest.mark.parametrize(("target", "faults"), [("clickstream", clickstream_faults), ("learning_context", learning_context_faults)])
 def test_every_row_is_what_the_reader_needs(target, faults, converted):
-    """Every row of the archive is without fault by the facts about the target's reader."""
+    """Every row of the archive is without fault by what the target's reader needs."""
     rows = lines(converted, target)
     assert len(rows) == converted[1][target]["events"]["written"] == 3103
     assert [fault for row in rows for fault in faults(parsed(row))] == []
@@ -61,7 +61,7 @@ def test_every_row_is_what_the_reader_needs(target, faults, converted):
 
 @pytest.mark.parametrize(("target", "faults"), [("clickstream", clickstream_faults), ("learning_context", learning_context_faults)])
 def test_every_row_of_the_zoo_is_what_the_reader_needs(target, faults):
-    """Every row of the zoo is without fault by the facts about the target's reader."""
+    """Every row of the zoo is without fault by what the target's reader needs."""
     for row in translate.write(zoo(), model=target).collect()["row"]:
         assert list(faults(parsed(row))) == []
 

@@ -1,4 +1,4 @@
-"""What clients sent, as the auto-export would have left it: client context and event in one record (facts: 2.2)."""
+"""What clients sent, as the auto-export would have left it: client context and event in one record."""
 
 from __future__ import annotations
 
