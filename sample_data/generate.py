@@ -1,10 +1,11 @@
-"""Makes everything in this folder: a synthetic Mobile Analytics archive, its small examples, and the hub's zoo.
+"""Makes everything in this folder: a synthetic Mobile Analytics archive, small examples of every layout, and the hub's zoo.
 
 Run `python sample_data/generate.py`; `--census` also prints the tables that it keeps in README.md. The same seed
 gives the same records, and with the same zlib the same bytes. Nothing in here was ever sent by anybody.
 
 What is odd stands in the tables of oddities.py and in the walk through a session here; both mark what they touch, and
-README.md's table counts the marks in what was written. vocabulary.py has the words, zoo.py the rows written by hand.
+README.md's table counts the marks in what was written. vocabulary.py has the words, zoo.py the rows written by hand,
+layouts.py what the other layouts look like.
 """
 
 import copy
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from layouts import write_layouts
 from oddities import CLIENT_ODDITIES, FILE_ODDITIES, GONE, PURCHASES, RECORD_ODDITIES, make_odd, sprinkle
 from vocabulary import (
     CUSTOM_EVENTS,
@@ -451,6 +453,7 @@ def main():
     write_lines(here / "mobile_analytics/archive_minimal.jsonl", MINIMAL)
     write_lines(here / "mobile_analytics/archive_full.jsonl", FULL)
     write_lines(here / "canonical/zoo.jsonl", ZOO)
+    write_layouts(here)
     text = "\n".join(census(files))
     write_readme(here / "README.md", text)
     if "--census" in sys.argv[1:]:

@@ -9,6 +9,11 @@ SESSION = {"session.id": "e8ea8f94-b7a3-e754-c13f-e32608c45494", "session.start"
 LONG = 'The quick brown fox, "twice"; Ünïcödé. '
 KEY_OF_60 = "a_key_that_is_sixty_characters_long_and_so_too_long_for_most"
 ITEM = {"id": "b-1", "name": "Grendel's \"Cave\"", "category": "Books", "price": 4.99, "quantity": 2}
+INSTALLATION = {
+    "app.title": "Exämple Shop", "app.package": "com.example.shop", "app.version": "1.4.2", "app.version_code": "142", "sdk.name": "aws-sdk-android",
+    "sdk.version": "2.2.12", "device.platform": "Android", "device.platform_version": "5.1", "device.make": "Samsung", "device.model": "SM-G900",
+    "device.locale": "sr_RS_#Latn", "device.carrier": "Vodafone.de", "device.network_type": "WIFI",
+}
 EVERY_PLACE = {
     "event_id": "0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11", "user_id": "user-1", "cognito_id": "us-east-1:66666666-7777-8888-9999-000000000000",
     "device_id": "device-1", "event_version": "3.0", "arrival_time": "2016-03-14T09:30:00.000Z", "session.number": 7,
@@ -100,6 +105,15 @@ ZOO = [zoo_event(number, name, columns) for number, (name, columns) in enumerate
     ("the year 2000", {"time": "2000-01-01T00:00:00.001Z", "zone_offset": 0, "session.start": "2000-01-01T00:00:00.000Z"}),
     ("the year 2099", {"time": "2099-12-31T23:59:59.999Z", "zone_offset": -12_600_000, "arrival_time": "2099-12-31T23:59:59.999Z"}),
     ("before its time", {"arrival_time": "2016-03-13T09:26:53.001Z", "zone_offset": 50_400_000}),
+    # what a request says around its events
+    ("app opened", SESSION | INSTALLATION | {"client_properties": {"install source": "store", "experiments": ["a", 1, {"b": None}], "first": True, "": ""},
+                                             "extra": {"client.installed_by": "vendor", "client.a\\.b": [1], "session.visits": 3}}),
+    ("app opened", SESSION | INSTALLATION | {"client_id": "ffffffff-0000-1111-2222-333333333333", "client_properties": {}}),
+    ("purchase", SESSION | INSTALLATION | {"item_id": "b-9", "price": 9.99, "quantity": 3, "currency": "EUR", "store": "Google Play",
+                                           "attributes": {"NUM_RATINGS": "12", "Level Name": "Cave", "campaign": ""}, "metrics": {"score": 12345.678},
+                                           "other": {"in stock": False}}),
+    ("Item View", SESSION | {"item_id": "b-9", "user_id": "user-1", "impression": ["b-9", "c-3"], "recommendation_id": "RID-9", "attribution_source": "spring 2016",
+                             "attributes": {"num_ratings": "1", "numRatings": "2", "timestamp": "mine", "item id": "mine", "ключ": "k"}}),
 ))]
 
 MINIMAL = [{"event_type": "Level Complete", "event_timestamp": 1487973802507, "application": {"app_id": APP_ID},

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from pathlib import Path
 
 import polars as pl
 
 from translate import events
+from translate.packing import Packer
 from translate.plan import from_hub, without_recipe
-from translate.reader.careful import number_digits
+from translate.reader.literals import number_digits
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import FILTERED, ROW, Writer
@@ -73,6 +75,18 @@ def zoo():
     """Read the zoo."""
     lines = ZOO.read_text(encoding="utf-8").strip("\n").split("\n")
     return hub_frame([json.loads(line, parse_int=Number, parse_float=Number) for line in lines])
+
+
+def requests(frame, mapping, layout, settings=None, **options):
+    """Write events as requests; give their lines, and for each the numbers of its events as a reader meets them."""
+    writer = Writer(mapping, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}, **options))
+    rows = writer.rows(without_recipe(from_hub(frame.lazy())))
+    written = rows.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null()).select(writer.members()).collect()
+    output, held = io.BytesIO(), []
+    packer = Packer(layout, settings or Settings(), output, tell=held.append)
+    packer.add(written)
+    packer.finish()
+    return output.getvalue().decode().removesuffix("\n").split("\n"), held
 
 
 def judged(frame, mapping, layout, settings=None):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import json
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import botocore.session
 from botocore.validate import ParamValidator
@@ -95,6 +97,110 @@ def _faults_of_user(user):
         yield "no or too many user attributes"
 
 
+def _faults_of_body(body, hashed):
+    """Judge a body's text: an array, at most 100 events and 512 Ki, hashed as it stands."""
+    if not (body.startswith("[") and body.endswith("]")):
+        yield "no array: the ETL would take it for base64"
+    if hashlib.sha256(body.encode()).hexdigest()[:8] != hashed:
+        yield "hashCode is not that of the body"
+    events = parsed(body)
+    if not 1 <= len(events) <= 100 or len(body.encode()) > 524_288:
+        yield f"{len(events)} events, {len(body)} characters"
+    for event in events:
+        yield from clickstream_faults(event)
+
+
+def clickstream_request_faults(request):
+    """Give what the ingestion or the ETL would refuse of a call."""
+    if set(request) != {"query", "body"}:
+        yield f"members {sorted(request)}"
+    query = request["query"]
+    if not query.get("appId") or {event["app_id"] for event in parsed(request["body"])} != {query["appId"]}:
+        yield "no appId, or another one than the events'"
+    yield from _faults_of_body(request["body"], query["hashCode"])
+
+
+def clickstream_row_faults(row):
+    """Give what would divert or drop a row of the buffer, or end the job that reads it."""
+    query = dict(parse_qsl(urlsplit(row["uri"]).query))
+    if not row.get("appId") or query["appId"] != row["appId"]:
+        yield "no appId"
+    if row["path"] != urlsplit(row["uri"]).path or not re.fullmatch("[0-9a-f]{32}", row["rid"]):
+        yield "path or rid"
+    for name in ("ingest_time", "server_ingest_time"):
+        if not is_whole(row.get(name)) or row[name] % 1000:
+            yield f"{name} is no whole second in milliseconds"
+    times = [event["timestamp"] for event in parsed(row["data"])]
+    if not all(0 <= row["ingest_time"] - time <= 3_601_000 for time in times):
+        yield "ingest_time is not just after the events: the freshness filter would drop them"
+    yield from _faults_of_body(row["data"], query["hashCode"])
+
+
+def clickstream_sequence_id(request):
+    """Give the number of a call, or of a row of the buffer."""
+    if "query" in request:
+        return request["query"]["event_bundle_sequence_id"]
+    return int(dict(parse_qsl(urlsplit(request["uri"]).query))["event_bundle_sequence_id"])
+
+
+def mobile_analytics_faults(request):
+    """Give what the PutEvents document forbids."""
+    context, body = request["client_context"], request["body"]
+    if set(request) != {"client_context", "body"} or set(body) != {"events"} or not body["events"]:
+        yield "other members, or no events"
+    if not {"client_id", "app_title"} <= set(context["client"]) or "platform" not in context["env"]:
+        yield "no client_id, app_title or platform"
+    if not context["services"]["mobile_analytics"].get("app_id"):
+        yield "no app_id"
+    if len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) > 1_048_576:
+        yield "more than 1,024 KB"
+    for event in body["events"]:
+        if not 1 <= len(event["eventType"]) <= 50 or event["version"] != "v2.0":
+            yield "eventType or version"
+        attributes, metrics = event.get("attributes", {}), event.get("metrics", {})
+        if len(attributes) + len(metrics) > 40 or any(len(key) > 50 for key in [*attributes, *metrics]):
+            yield "too many attributes and metrics, or too long ones"
+        if any(len(value) > 200 for value in attributes.values()) or not all(is_number(value) for value in metrics.values()):
+            yield "a text of more than 200 characters, or a metric that is no number"
+        session = event.get("session")
+        if session is not None and not {"id", "startTimestamp"} <= set(session):
+            yield "session without id or start"
+
+
+class PersonalizeService:
+    """Judges PutEvents calls by botocore's own model, and by the maxima in it that botocore does not check."""
+
+    RESERVED = ("userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression")
+
+    def __init__(self):
+        model = botocore.session.get_session().get_service_model("personalize-events")
+        self.shape = model.operation_model("PutEvents").input_shape
+
+    def faults(self, request):
+        """Give what is wrong with a request."""
+        report = ParamValidator().validate(request, self.shape)
+        if report.has_errors():
+            yield report.generate_report()
+        yield from self._too_long(request, self.shape, "")
+        for event in request["eventList"]:
+            for key, value in parsed(event.get("properties", "{}")).items():
+                if key.lower() in self.RESERVED or not isinstance(value, str):
+                    yield f"property {key}"
+            if not is_number(event["sentAt"]) or event["sentAt"] > 4_102_444_800:
+                yield "sentAt is not in seconds"
+
+    def _too_long(self, value, shape, place):
+        most = shape.metadata.get("max")
+        if most is not None and shape.type_name in ("string", "list") and len(value) > most:
+            yield f"{place}: {len(value)} of {most}"
+        if shape.type_name == "structure":
+            for name, inner in value.items():
+                yield from self._too_long(inner, shape.members[name], f"{place}.{name}")
+        elif shape.type_name == "list":
+            for inner in value:
+                yield from self._too_long(inner, shape.member, place)
+
+
 def learning_context_faults(event):
     """Give what the page of the Learning Context API forbids, or leaves no room for."""
     if [key for key in LC_KEYS if key in event] != list(event):
@@ -117,8 +223,6 @@ def learning_context_faults(event):
     for entity in entities:
         if list(entity) != ["key", "value"] or not isinstance(entity["key"], str) or entity["value"] is None:
             yield f"malformed entity {entity}"
-    if len({entity["key"] for entity in entities}) != len(entities):
-        yield "an entity's key twice"
 
 
 class PinpointService:

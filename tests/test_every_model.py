@@ -9,7 +9,7 @@ from receivers import parsed
 
 import translate
 from translate import events, mapping
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.parse import parse
 from translate.mapping.spelling import EventNames
 from translate.plan import from_hub, without_recipe
@@ -40,21 +40,22 @@ def test_loads(model):
 
 @pytest.mark.parametrize("address", LAYOUTS)
 def test_cites_its_sources(address):
-    """A layout tells what it is and where that is written; each limit cites a page, a document or a reader."""
+    """A layout tells what it is and where that is written; each limit and check cites a page, a document or a reader."""
     _, layout = mapping.find_layout(address)
     assert layout.about
     assert layout.source
-    for limit in layout.limits.values():
+    of_requests = layout.request.limits if layout.request else {}
+    for limit in [*layout.limits.values(), *layout.checks.values(), *layout.archive_limits.values(), *of_requests.values()]:
         assert len(limit.source) > 10
-        assert limit.value >= 0
 
 
 @pytest.mark.parametrize("address", LAYOUTS)
 def test_says_why_it_cannot(address):
-    """What a layout cannot hold has a reason, and no place after all."""
+    """What a layout cannot hold has a reason, and no place after all, but one that has to be asked for."""
     _, layout = mapping.find_layout(address)
     assert all(layout.cannot.values())
-    held = {column for entry in layout.fields for column in (CONTAINERS[entry.codec].hub if entry.codec in CONTAINERS else entry.hub[: SCALARS[entry.codec].carries])}
+    fields = [entry for entry in layout.all_fields if entry.asked is None and entry.codec not in STAMPS]
+    held = {column for entry in fields for column in (CONTAINERS[entry.codec].hub if entry.codec in CONTAINERS else entry.hub[: SCALARS[entry.codec].carries])}
     assert not held & layout.cannot.keys()
 
 

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from canonical import ROW, SAMPLES, judged, zoo
+from canonical import ROW, SAMPLES, judged, requests, zoo
 
 import translate
 from translate import events, mapping
@@ -21,6 +21,12 @@ READ = {
     "mobile_analytics/archive_full": SAMPLES / "mobile_analytics" / "archive_full.jsonl",
     "mobile_analytics/archive_minimal": SAMPLES / "mobile_analytics" / "archive_minimal.jsonl",
     "mobile_analytics/archive_selection": GOLDEN / "mobile_analytics" / "archive_selection.jsonl",
+    **{
+        f"{file.parent.name}/{file.stem}": file
+        for kind in ("minimal", "full", "bodies")
+        for file in sorted(SAMPLES.glob(f"*/*_{kind}.*"))
+        if file.suffix in (".jsonl", ".csv")
+    },
 }
 
 
@@ -50,7 +56,12 @@ def not_written(address):
 
 @pytest.mark.parametrize("address", WRITABLE)
 def test_zoo_as_written(address):
-    """The zoo's events, written by a layout, are its golden to the byte."""
+    """The zoo's events, written by a layout and packed into its requests, are its golden to the byte."""
+    found, layout = mapping.find_layout(address)
+    if layout.request is not None:
+        lines, _ = requests(zoo(), found, layout)
+        compare(f"{address}.zoo.ndjson", "".join(line + "\n" for line in lines))
+        return
     rows = translate.write(zoo(), model=address).collect()
     if "row" in rows.columns:
         compare(f"{address}.zoo.ndjson", "".join(row + "\n" for row in rows["row"]))

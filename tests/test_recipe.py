@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import translate
 from translate import events, mapping, recipe
 from translate.errors import MappingError, UsageError
-from translate.reader.careful import note
+from translate.reader.record import note
 from translate.recipe import sample, trial
 from translate.recipe.expressions import condition
 
@@ -356,3 +359,135 @@ def test_samples_are_hub_events():
     """A test's event has all of the hub's columns in their types."""
     schema = sample.frame([{}]).collect_schema()
     assert {name: schema[name] for name in events.SCHEMA} == events.SCHEMA
+
+
+# -- one event, several rows: each with an id of its own ---------------------------------------------------------------
+
+CART = """
+[[rule]]
+set.items = '"attributes.cart"'
+explode = "items"
+[[rule]]
+when = '"item.sku" IS NOT NULL'
+set.item_id = '"item.sku"'
+"""
+RECORD = {
+    "event_type": "cart", "event_timestamp": 1487973802507, "application": {"app_id": "shop"},
+    "client": {"client_id": "c"}, "session": {"session_id": "s", "start_timestamp": 1487973802000},
+}  # fmt: skip
+IDS = {
+    "clickstream/events": lambda row: [row["event_id"]],
+    "pinpoint/requests": lambda call: [name for member in call["EventsRequest"]["BatchItem"].values() for name in member["Events"]],
+    "personalize/requests": lambda call: [event["eventId"] for event in call["eventList"]],
+}
+
+
+def converted(tmp_path, records, to, rules, out="out"):
+    """Convert records of an archive; give the report and the JSON lines that were written."""
+    source, own = tmp_path / "archive.json", tmp_path / "own.toml"
+    source.write_text("".join(json.dumps(record) + "\n" for record in records))
+    own.write_text(f'to = "{to}"\n{rules}')
+    report = translate.convert(source, to=to, out=tmp_path / out, recipe=own, set_=["tracking_id=t-1"])
+    parts = sorted((tmp_path / out / "data").rglob("*.ndjson"))
+    return report, [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("to", IDS)
+def test_rows_of_one_event_have_ids_of_their_own(tmp_path, to):
+    """The first row keeps the event's id, the others number it; another run gives the same."""
+    carts = ['[{"sku":"a"},{"sku":"b"},{"sku":"c"}]', '[{"sku":"a"}]', '[{"sku":"x"},{"sku":"y"}]']
+    records = [{**RECORD, "attributes": {"cart": cart, "n": f"{number}"}} for number, cart in enumerate(carts)]
+    report, written = converted(tmp_path, records, to, CART)
+    assert (report["events"]["read"], report["events"]["added"], report["events"]["written"]) == (3, 3, 6)
+    ids = [name for line in written for name in IDS[to](line)]
+    assert len(set(ids)) == len(ids) == 6
+    own = [name for name in ids if len(name) == len(ids[0])]
+    assert ids == [own[0], f"{own[0]}-2", f"{own[0]}-3", own[1], own[2], f"{own[2]}-2"]
+    assert converted(tmp_path, records, to, CART, out="again")[1] == written
+
+
+def test_ids_of_the_source_are_numbered(tmp_path):
+    """Where the source names an event, its first row is called so, even if that is the only one that stays."""
+    record = {"event_id": "own", "event_type": "cart", "timestamp": 1487973802507, "unique_id": "c", "app_id": "shop"}
+    _, written = converted(tmp_path, [{**record, "items": [{"sku": "a"}, {"sku": "b"}]}], "clickstream/events", '[[rule]]\nexplode = "items"')
+    assert [row["event_id"] for row in written] == ["own", "own-2"]
+
+
+def test_a_number_does_not_depend_on_the_other_rows(tmp_path):
+    """A row keeps its number where a rule drops those before it."""
+    rules = CART + "[[rule]]\nwhen = \"item_id = 'a'\"\ndrop = \"unwanted\"\n"
+    record = {**RECORD, "attributes": {"cart": '[{"sku":"a"},{"sku":"b"}]'}}
+    (all_of_it,), (rest,) = (converted(tmp_path, [record], "personalize/requests", text, out)[1] for text, out in ((CART, "all"), (rules, "rest")))
+    assert IDS["personalize/requests"](rest) == IDS["personalize/requests"](all_of_it)[1:]
+
+
+# -- one recipe, several layouts ---------------------------------------------------------------------------------------
+
+LED_BY = """
+[[rule]]
+set.item_id            = '"attributes.sku"'
+set.recommendation_id  = '"attributes.list"'
+set.impression         = '"attributes.shown"'
+set.attribution_source = '"attributes.from"'
+set.value              = 'TRY_CAST("attributes.worth" AS DOUBLE)'
+"""
+LED = {**RECORD, "attributes": {"sku": "b-1", "list": "r-1", "shown": '["b-1","b-2"]', "from": "news", "worth": "2.5"}}
+
+
+def test_a_model_means_all_its_layouts(tmp_path):
+    """What a recipe for a model gives arrives in each of its layouts."""
+    (tmp_path / "a.json").write_text(json.dumps(LED))
+    (tmp_path / "own.toml").write_text(f'to = "personalize"\n{LED_BY}')
+    given = {"out": tmp_path / "csv", "recipe": tmp_path / "own.toml"}
+    translate.convert(tmp_path / "a.json", to="personalize/interactions", **given)
+    (part,) = (tmp_path / "csv" / "data").rglob("*.csv")
+    (row,) = csv.DictReader(part.open())
+    assert row == {
+        "USER_ID": "c", "ITEM_ID": "b-1", "TIMESTAMP": "1487973802", "EVENT_TYPE": "cart", "EVENT_VALUE": "2.5",
+        "IMPRESSION": "b-1|b-2", "RECOMMENDATION_ID": "r-1", "EVENT_ATTRIBUTION_SOURCE": "news",
+    }  # fmt: skip
+    given["out"] = tmp_path / "calls"
+    translate.convert(tmp_path / "a.json", to="personalize/requests", set_=["tracking_id=t-1"], **given)
+    (part,) = (tmp_path / "calls" / "data").rglob("*.ndjson")
+    call = json.loads(part.read_text())
+    assert (call["trackingId"], call["userId"], call["sessionId"]) == ("t-1", "c", "s")
+    (event,) = call["eventList"]
+    assert {name: value for name, value in event.items() if name not in ("eventId", "properties")} == {
+        "eventType": "cart", "sentAt": 1487973802.507, "itemId": "b-1", "eventValue": 2.5, "recommendationId": "r-1",
+        "impression": ["b-1", "b-2"], "metricAttribution": {"eventAttributionSource": "news"},
+    }  # fmt: skip
+
+
+def test_a_model_means_what_can_be_written(tmp_path):
+    """The default comes first, for the tests; a layout that can only be read is none of a recipe's."""
+    path = tmp_path / "own.toml"
+    path.write_text('to = "pinpoint"')
+    loaded = recipe.load(path)
+    assert (loaded.to, loaded.layouts) == ("pinpoint/event_stream", ("pinpoint/event_stream", "pinpoint/requests"))
+
+
+def test_an_extension_can_choose(tmp_path):
+    """What extends a recipe for a model leads to all its layouts, or to the one that it names."""
+    for to, layouts in (("", 2), ('to = "personalize"', 2), ('to = "personalize/requests"', 1)):
+        path = tmp_path / "own.toml"
+        path.write_text(f'extends = "mobile_analytics-to-personalize"\n{to}')
+        assert len(recipe.load(path).layouts) == layouts
+
+
+def test_tests_can_name_a_layout_and_look_at_the_request(tmp_path):
+    """A test's fields are those of the layout that it names, and those of the request around the event."""
+    path = tmp_path / "own.toml"
+    path.write_text("""
+to = "personalize"
+[[test]]
+to = "personalize/requests"
+event = { name = "a", event_id = "e", time = 2016-04-07T00:00:00Z, client_id = "c", item_id = "i", session = { id = "s" }, app = { id = "t" } }
+expect = [{ userId = "d", sessionId = "s", eventId = "e", itemId = "j" }]
+[[test]]
+event = { name = "a", time = 2016-04-07T00:00:00Z, client_id = "c", item_id = "i" }
+expect = [{ USER_ID = "c", ITEM_ID = "i" }]
+""")
+    assert [str(complaint) for complaint in recipe.check(path).complaints] == [
+        'own.toml: test[1]: userId should be "d", but is "c"',
+        'own.toml: test[1]: itemId should be "j", but is "i"',
+    ]

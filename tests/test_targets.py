@@ -8,10 +8,15 @@ import pandas as pd
 import pytest
 from canonical import SAMPLES, zoo
 from receivers import (
+    PersonalizeService,
     PinpointService,
     clickstream_faults,
+    clickstream_request_faults,
+    clickstream_row_faults,
+    clickstream_sequence_id,
     is_whole,
     learning_context_faults,
+    mobile_analytics_faults,
     parsed,
     personalize_faults,
 )
@@ -20,21 +25,28 @@ import translate
 from translate import events
 
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive"
-TARGETS = ("clickstream", "learning_context", "personalize", "pinpoint", "mobile_analytics", "hub")
+TARGETS = (
+    "clickstream", "learning_context", "personalize", "pinpoint", "pinpoint/requests", "mobile_analytics", "hub",
+    "clickstream/requests", "clickstream/raw", "learning_context/requests", "mobile_analytics/requests", "personalize/requests",
+)  # fmt: skip
+SETTINGS = {"clickstream/raw": ["day=2026-11-21"], "personalize/requests": ["tracking_id=11111111-2222-3333-4444-555555555555"]}
 
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
     """The sample archive in every target's layout, with the reports."""
     folder = tmp_path_factory.mktemp("converted")
-    return folder, {target: translate.convert(ARCHIVE, to=target, out=folder / target) for target in TARGETS}
+    reports = {
+        target: translate.convert(ARCHIVE, to=target, out=folder / target.replace("/", "-"), set_=SETTINGS.get(target, ())) for target in TARGETS
+    }
+    return folder, reports
 
 
 def lines(converted, target):
     folder, _ = converted
     return [
         line
-        for part in sorted((folder / target / "data").iterdir())
+        for part in sorted((folder / target.replace("/", "-") / "data").rglob("part-*"))
         for line in part.read_bytes().decode().removesuffix("\n").split("\n")
         if line
     ]
@@ -69,7 +81,7 @@ def test_every_row_of_the_zoo_is_what_the_reader_needs(target, faults):
 def test_clickstream_sessions(converted):
     """At least one `_app_end` of each session that stopped carries its whole duration."""
     rows = [parsed(line) for line in lines(converted, "clickstream")]
-    stops = [row for row in rows if row["event_type"] == "_app_end" and "session.stop" in row["attributes"]["translate_names"]]
+    stops = [row for row in rows if row["event_type"] == "_app_end" and "session.stop" in row["attributes"].get("translate_names", "")]
     assert len(stops) == 359
     assert all(is_whole(row["attributes"]["_session_duration"]) for row in stops)
     starts = [row for row in rows if row["event_type"] == "_session_start"]
@@ -97,7 +109,7 @@ def test_clickstream_purchases(converted):
 def test_pinpoint_requests(converted):
     """boto3's own validator takes every request, within the service's limits and to the millisecond."""
     service = PinpointService()
-    requests = lines(converted, "pinpoint")
+    requests = lines(converted, "pinpoint/requests")
     faults = [fault for line in requests for fault in service.faults(parsed(line), len(line.encode()))]
     assert faults == []
     ids = [
@@ -106,7 +118,8 @@ def test_pinpoint_requests(converted):
         for batch in json.loads(line)["EventsRequest"]["BatchItem"].values()
         for event_id in batch["Events"]
     ]
-    assert len(ids) == converted[1]["pinpoint"]["events"]["written"]
+    assert len(ids) == converted[1]["pinpoint/requests"]["events"]["written"]
+    assert len(requests) == converted[1]["pinpoint/requests"]["requests"]
     assert len(requests) < len(ids) / 20
     assert {json.loads(line)["ApplicationId"] for line in requests} == {"0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"}
 
@@ -114,16 +127,72 @@ def test_pinpoint_requests(converted):
 def test_pinpoint_zoo():
     """Each event of the zoo that Pinpoint gets passes boto3's validator in a request of its own."""
     service = PinpointService()
-    for row in translate.write(zoo(), model="pinpoint").collect()["row"]:
+    for row in translate.write(zoo(), model="pinpoint/requests").collect()["row"]:
         batch = {"Endpoint": {}, "Events": {"e": parsed(row)}}
         assert list(service.faults({"ApplicationId": "a", "EventsRequest": {"BatchItem": {"c": batch}}}, len(row))) == []
+
+
+def held_by(requests, events_of):
+    """Count the events of requests."""
+    return sum(len(events_of(parsed(line))) for line in requests)
+
+
+@pytest.mark.parametrize("target", ["clickstream/requests", "clickstream/raw"])
+def test_clickstream_bodies(target, converted):
+    """Each body is the text that was hashed, an array within the limits, of events that the ETL takes."""
+    requests = lines(converted, target)
+    judge = clickstream_request_faults if target == "clickstream/requests" else clickstream_row_faults
+    assert [fault for line in requests for fault in judge(parsed(line))] == []
+    name = "body" if target == "clickstream/requests" else "data"
+    assert held_by(requests, lambda request: json.loads(request[name])) == converted[1][target]["events"]["written"] == 3103
+    sequence = [clickstream_sequence_id(parsed(line)) for line in requests]
+    assert sequence == list(range(1, len(requests) + 1))
+    assert converted[1][target]["requests"] == len(requests)
+
+
+def test_clickstream_buffer_lies_in_its_day(converted):
+    """The rows of the buffer lie where the pipeline looks for them: in a folder of the day that was named."""
+    folder, _ = converted
+    parts = [part.relative_to(folder / "clickstream-raw" / "data") for part in (folder / "clickstream-raw" / "data").rglob("part-*")]
+    assert {part.parent.as_posix() for part in parts} == {"year=2026/month=11/day=21/hour=00"}
+
+
+def test_clickstream_buffer_needs_a_day(tmp_path):
+    """Without the day the rows of the buffer would lie where nobody looks: that is refused before anything is written."""
+    with pytest.raises(translate.UsageError, match="--set day=YYYY-MM-DD"):
+        translate.convert(SAMPLES / "mobile_analytics" / "archive_minimal.jsonl", to="clickstream/raw", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_personalize_requests(converted):
+    """Each request is one user and session of botocore's model, within its maxima, to the tracker that was named."""
+    requests = [parsed(line) for line in lines(converted, "personalize/requests")]
+    service = PersonalizeService()
+    assert [fault for request in requests for fault in service.faults(request)] == []
+    assert {request["trackingId"] for request in requests} == {"11111111-2222-3333-4444-555555555555"}
+    assert sum(len(request["eventList"]) for request in requests) == converted[1]["personalize/requests"]["events"]["written"] > 100
+
+
+def test_mobile_analytics_requests(converted):
+    """Each request is a client context that names its application, and a body by the document."""
+    requests = [parsed(line) for line in lines(converted, "mobile_analytics/requests")]
+    assert [fault for request in requests for fault in mobile_analytics_faults(request)] == []
+    assert sum(len(request["body"]["events"]) for request in requests) == converted[1]["mobile_analytics/requests"]["events"]["written"] > 1000
+
+
+def test_learning_context_requests(converted):
+    """Each request is a list of at most a hundred events."""
+    requests = [parsed(line) for line in lines(converted, "learning_context/requests")]
+    assert all(1 <= len(request) <= 100 for request in requests)
+    assert [fault for request in requests for event in request for fault in learning_context_faults(event)] == []
+    assert sum(map(len, requests)) == 3103
 
 
 def test_pinpoint_rejects(converted):
     """Pinpoint's rejects are those over its limits, as many as the sample's README counts."""
     folder, reports = converted
-    rejects = [json.loads(line) for line in (folder / "pinpoint" / "rejects.ndjson").read_text(encoding="utf-8").split("\n") if line]
-    assert reports["pinpoint"]["rejects"] == {"over_limit": 28}
+    rejects = [json.loads(line) for line in (folder / "pinpoint-requests" / "rejects.ndjson").read_text(encoding="utf-8").split("\n") if line]
+    assert reports["pinpoint/requests"]["rejects"] == {"over_limit": 28}
     for reject in rejects:
         record = json.loads(reject["raw"])
         attributes = record.get("attributes", {})

@@ -4,18 +4,22 @@ import json
 
 import polars as pl
 import pytest
-from canonical import hub_frame, judged
+from canonical import hub_frame, judged, requests
 from receivers import parsed
 
 import translate
 from translate import events, mapping
 from translate.plan import from_hub, without_recipe
-from translate.settings import Settings
+from translate.reader.record import parts_of
+from translate.repetition import read_keys
+from translate.settings import Settings, read_settings
 from translate.shape import Source
 from translate.writer import NOTES, ROW, Writer
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "event_id": "e"}
+CONTEXT = {"app.title": "t", "device.platform": "Android"}
+ITEM = {"item_id": "i", "session.id": "s"}
 
 
 def written(address, **columns):
@@ -37,6 +41,16 @@ def told(address, settings=None, **columns):
     return losses, findings, rows[NOTES].to_list()[0] or []
 
 
+def fields_told(address, settings=None, **columns):
+    """Give the hub columns that come back different from how they went, by what is told of one event."""
+    found, layout = mapping.find_layout(address)
+    writer = Writer(found, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}))
+    rows = writer.rows(without_recipe(from_hub(hub_frame([EVENT | columns]).lazy()))).collect()
+    plan = writer.plan()
+    findings = {finding.field for finding in plan.findings if finding.field and rows.select(finding.events).item()}
+    return findings | {loss.field for loss in plan.losses if rows.select(loss.events).item()}
+
+
 @pytest.mark.parametrize("address", ["pinpoint/requests", "mobile_analytics/archive"])
 def test_an_item_of_another_event_is_told(address):
     """A place that only purchases have is a loss for every other event that would need it."""
@@ -55,7 +69,7 @@ def test_keys_give_way_to_a_purchase_own_places(address, kinds):
     assert metrics["_quantity"] == 2
     assert sorted(attributes.values()) == ["b-1", "mine", "v"]
     assert sorted(metrics.values()) == [2, 7]
-    assert told(address, **columns)[2] == ["changed\tattributes._product_id", "changed\tmetrics._quantity"]
+    assert told(address, **columns)[2] == ["changed|renamed\tattributes._product_id", "changed|renamed\tmetrics._quantity"]
     assert written(address, **{**columns, "name": "x"})[kinds[0]]["_product_id"] == "mine"
 
 
@@ -148,11 +162,35 @@ def test_end_needs_its_session():
         ("personalize/interactions", {"item_id": "i" * 256}, {"item_id": "i" * 257}),
         ("personalize/interactions", {"item_id": "i"}, {"item_id": ""}),
         ("personalize/interactions", {"item_id": "i"}, {"item_id": "i\nj"}),
+        ("clickstream/requests", {"items": [{}] * 100}, {"items": [{}] * 101}),
+        ("clickstream/raw", {"items": [{}] * 101}, None),
+        ("mobile_analytics/requests", CONTEXT | {"attributes": {"k": "v" * 200}}, CONTEXT | {"attributes": {"k": "v" * 201}}),
+        ("mobile_analytics/requests", CONTEXT | {"metrics": {f"k{n}": 1 for n in range(40)}}, CONTEXT | {"metrics": {f"k{n}": 1 for n in range(41)}}),
+        ("mobile_analytics/requests", CONTEXT | {"attributes": {"k" * 50: "v"}}, CONTEXT | {"attributes": {"k" * 51: "v"}}),
+        ("mobile_analytics/requests", CONTEXT | {"name": "x" * 50}, CONTEXT | {"name": "x" * 51}),
+        ("mobile_analytics/requests", CONTEXT | {"name": "x"}, CONTEXT | {"name": ""}),
+        ("personalize/requests", ITEM, ITEM | {"item_id": "i" * 257}),
+        ("personalize/requests", ITEM, ITEM | {"item_id": ""}),
+        ("personalize/requests", ITEM | {"session.id": "s" * 256}, ITEM | {"session.id": "s" * 257}),
+        ("personalize/requests", ITEM | {"event_id": "e" * 256}, ITEM | {"event_id": ""}),
+        ("personalize/requests", ITEM | {"user_id": "u" * 256}, ITEM | {"user_id": "u" * 257}),
+        ("personalize/requests", ITEM | {"attributes": {"k": "v" * 1016}}, ITEM | {"attributes": {"k": "v" * 1017}}),
+        ("personalize/requests", ITEM | {"impression": ["i"] * 25}, ITEM | {"impression": ["i"] * 26}),
+        ("personalize/requests", ITEM | {"impression": ["i"]}, ITEM | {"impression": []}),
+        ("personalize/requests", ITEM | {"recommendation_id": "r" * 40}, ITEM | {"recommendation_id": "r" * 41}),
+        ("personalize/requests", ITEM | {"recommendation_id": "r"}, ITEM | {"recommendation_id": ""}),
+        ("personalize/requests", ITEM | {"attribution_source": "s" * 1024}, ITEM | {"attribution_source": "s" * 1025}),
+        ("personalize/requests", ITEM | {"attribution_source": " ~ "}, ITEM | {"attribution_source": "   "}),
+        ("personalize/requests", ITEM | {"attribution_source": "spring"}, ITEM | {"attribution_source": "Frühling"}),
+        ("personalize/requests", ITEM | {"impression": ["i" * 250] * 25}, ITEM | {"name": "\u20ac" * 256, "item_id": "\u20ac" * 256, "impression": ["\u20ac" * 256] * 12}),
     ],
 )  # fmt: skip
 def test_at_the_limit_and_one_past_it(address, columns, over):
     """What is at a hard limit is written, what is one past it is rejected."""
     found, layout = mapping.find_layout(address)
+    if over is None:  # a layout without the limit
+        assert judged(hub_frame([EVENT | columns]), found, layout)["code"].to_list() == [None]
+        return
     rows = judged(hub_frame([EVENT | columns, EVENT | over]), found, layout)
     assert rows["code"].to_list() == [None, "over_limit"]
 
@@ -163,3 +201,158 @@ def test_write_leaves_out_what_may_not_be_written():
     rows = translate.write(frame, model="personalize").collect()
     assert rows["ITEM_ID"].to_list() == ["a", "b"]
     assert rows.schema["TIMESTAMP"] == pl.Int64
+
+
+def test_a_second_entity_of_a_key_is_written_as_one():
+    """`k#2` is a second entity `k` where reading gives `k#2` again, and an entity of that key everywhere else."""
+
+    def entities(**columns):
+        found = written("learning_context/events", **columns)["entities"]
+        return [(entity["key"], entity["value"]) for entity in found if entity["key"].startswith("k") or entity["key"] == "app"]
+
+    assert entities(attributes={"k": "1", "k#2": "2", "k#3": "3"}) == [("k", "1"), ("k", "2"), ("k", "3")]
+    assert entities(attributes={"k#2": "2", "k": "1"}) == [("k#2", "2"), ("k", "1")]
+    assert entities(attributes={"k#2": "2"}, metrics={"k": 1}) == [("k#2", "2"), ("k", 1)]
+    assert entities(attributes={"k": "1"}, metrics={"k#2": 2}, other={"k#3": False}) == [("k", "1"), ("k", 2), ("k", False)]
+    assert entities(attributes={"k": "1", "k#3": "3"}) == [("k", "1"), ("k#3", "3")]
+    assert entities(attributes={"app#2": "second"}, **{"app.title": "first"}) == [("app", "first"), ("app", "second")]
+    assert entities(attributes={"app#2": "second"}) == []
+    assert read_keys(["k#2", "k", "k"]) == ["k#2", "k", "k#3"]
+
+
+def test_properties_are_texts_in_camel_case():
+    """Personalize's properties are JSON text of texts; keys are told apart, and each that changed is told."""
+    columns = ITEM | {"attributes": {"NUM_RATINGS": "1", "num_ratings": "2", "level": "3", "itemId": "4"}, "metrics": {"score": 5}, "other": {"done": True}}
+    properties = json.loads(written("personalize/requests", **columns)["properties"])
+    assert properties.pop("level") == "3"
+    assert properties.pop("score") == "5"
+    assert properties.pop("done") == "true"
+    assert sorted(properties.values()) == ["1", "2", "4"]
+    assert sum(key.startswith("numRatings") and len(key) == 18 for key in properties) == 2
+    assert "itemId" not in properties
+    notes = told("personalize/requests", **columns)[2]
+    assert {place: why for _, place, why in map(parts_of, notes)} == {
+        "attributes.NUM_RATINGS": "renamed", "attributes.num_ratings": "renamed", "attributes.itemId": "renamed",
+        "metrics.score": "retyped", "other.done": "retyped",
+    }  # fmt: skip
+    assert "properties" not in written("personalize/requests", **ITEM, attributes={})
+
+
+def test_a_tracker_is_named():
+    """Personalize's requests go to the tracker of the settings; the application's id in its place is a finding."""
+    found, layout = mapping.find_layout("personalize/requests")
+    frame = hub_frame([EVENT | ITEM])
+    for settings, tracker in ((Settings(tracking_id="t"), "t"), (Settings(app_ids={"a": "b"}), "b"), (Settings(), "a")):
+        (line,), _ = requests(frame, found, layout, settings)
+        assert parsed(line)["trackingId"] == tracker
+        assert ("tracking_id_not_set" in told("personalize/requests", settings, **ITEM)[1]) == (tracker == "a")
+    assert "app.id" in fields_told("personalize/requests", Settings(tracking_id="t"), **ITEM)
+
+
+@pytest.mark.parametrize(
+    ("address", "columns", "field"),
+    [
+        ("clickstream/events", {}, "zone_offset"),
+        ("clickstream/events", {"device_id": "c"}, "device_id"),
+        ("clickstream/events", {"session.start": TIME, "session.stop": TIME}, "session.duration"),
+        ("clickstream/events", {"name": "purchase", "value": 6, "price": 2, "quantity": 3, "currency": "EUR", "item_id": "i"}, "value"),
+        ("clickstream/events", {"price": 2, "quantity": 3, "currency": "EUR"}, "value"),
+        ("clickstream/events", {"items": [{"id": "i", "price": 2}]}, "item_id"),
+        ("clickstream/events", {"user_properties": {"plan": "free"}}, "user_property_times"),
+        ("learning_context/events", {"phase": "UPDATE"}, "phase"),
+        ("learning_context/events", {"time": TIME}, "time"),
+        ("personalize/interactions", {"item_id": "i", "cognito_id": "c"}, "user_id"),
+        ("personalize/interactions", {"item_id": "i", "cognito_id": "c"}, "cognito_id"),
+        ("personalize/interactions", {"item_id": "i", "price": 2, "quantity": 3}, "value"),
+        ("personalize/interactions", {"item_id": "i", "name": "sign_in"}, "name"),
+        ("mobile_analytics/requests", CONTEXT | {"device.language": "en"}, "device.language"),
+        ("mobile_analytics/requests", CONTEXT | {"event_version": "3.0"}, "event_version"),
+        ("mobile_analytics/archive", {"name": "purchase", "attributes": {"_product_id": "p"}}, "item_id"),
+        ("mobile_analytics/archive", {"name": "purchase", "attributes": {"_product_id": "p"}}, "attributes._product_id"),
+        ("mobile_analytics/archive", {"name": "screen_view"}, "name"),
+        ("pinpoint/requests", {"app.version": "1"}, "app.version"),
+    ],
+)  # fmt: skip
+def test_what_comes_back_different_is_told(address, columns, field):
+    """Whatever reading a row back would give another value, or none, is a loss or a finding of that column."""
+    assert field in fields_told(address, **columns)
+
+
+@pytest.mark.parametrize(
+    ("address", "columns"),
+    [
+        ("clickstream/events", {"zone_offset": 0, "device_id": "d", "session.start": TIME, "session.stop": TIME, "session.duration": 5}),
+        ("clickstream/events", {"zone_offset": 0, "name": "purchase", "value": 7, "price": 2, "quantity": 3, "currency": "EUR", "item_id": "i"}),
+        ("clickstream/events", {"zone_offset": 0, "name": "session.stop", "phase": "END"}),
+        ("learning_context/events", {"time": "2016-03-14T09:26:53Z", "phase": "START", "name": "lesson", "session.id": "12345678"}),
+    ],
+)  # fmt: skip
+def test_what_comes_back_the_same_is_not(address, columns):
+    """What a row holds as it was is no finding of any column."""
+    assert fields_told(address, **columns, attributes={}, metrics={}) == set()
+
+
+def test_fill_endpoints():
+    """Pinpoint's endpoints stay empty unless the settings ask for more; then events that say otherwise lie apart."""
+    found, layout = mapping.find_layout("pinpoint/requests")
+    frame = hub_frame([EVENT | {"event_id": "1", "user_id": "u", "user_properties": {"plan": ["free"]}}, EVENT | {"event_id": "2", "user_id": "v"}])
+    (line,), _ = requests(frame, found, layout)
+    assert parsed(line)["EventsRequest"]["BatchItem"]["c"]["Endpoint"] == {}
+    lines, _ = requests(frame, found, layout, Settings(fill_endpoints=True))
+    endpoints = [parsed(line)["EventsRequest"]["BatchItem"]["c"]["Endpoint"] for line in lines]
+    assert endpoints == [{"User": {"UserId": "u", "UserAttributes": {"plan": ["free"]}}}, {"User": {"UserId": "v"}}]
+
+
+def test_an_application_without_an_id_gets_that_of_the_settings():
+    """Events without an application's id get the one of the settings; others keep theirs."""
+    found, layout = mapping.find_layout("clickstream/events")
+    frame = hub_frame([{key: value for key, value in EVENT.items() if key != "app.id"}, EVENT])
+    assert judged(frame, found, layout)["code"].to_list() == ["missing_required", None]
+    rows = judged(frame, found, layout, Settings(app_id="mine"))
+    assert [parsed(row)["app_id"] for row in rows[ROW]] == ["mine", "a"]
+
+
+def test_extra_goes_back_to_where_it_was():
+    """Where the source has the target's layout, members that no hub column holds are nested back into the row."""
+    found, layout = mapping.find_layout("mobile_analytics/archive")
+    extra = {"flag": False, "client.installed_by": "vendor", "client.a\\.b": [1.50], "device.sensor.kind": "gyro", "a.b": 1}
+    frame = hub_frame([EVENT | {"extra": extra}])
+    writer = Writer(found, layout, Settings(), Source(frozenset(events.SCHEMA), {}, keeps_extra=True))
+    (row,) = writer.rows(without_recipe(from_hub(frame.lazy()))).collect()[ROW]
+    record = parsed(row)
+    assert record["client"] == {"client_id": "c", "installed_by": "vendor", "a.b": [1.5]}
+    assert record["device"] == {"sensor": {"kind": "gyro"}}
+    assert (record["flag"], record["a.b"], record["event_type"]) == (False, 1, "x")
+
+
+def test_extra_of_a_request_goes_back_around_its_events():
+    """What a request held beside all that is known stands around its events again, and keeps others out of it."""
+    found, layout = mapping.find_layout("mobile_analytics/requests")
+    extra = [{"client_context.env.rooted": True, "body.sent": 1, "mood": "good"}, {"client_context.env.rooted": False}, {"client_context.env.rooted": False}]
+    frame = hub_frame([EVENT | CONTEXT | {"event_id": str(number), "extra": own} for number, own in enumerate(extra)])
+    lines, held = requests(frame, found, layout, keeps_extra=True)
+    first, second = map(parsed, lines)
+    assert held == [[0], [1, 2]]
+    assert (first["client_context"]["env"]["rooted"], first["body"]["sent"], first["body"]["events"][0]["mood"]) == (True, 1, "good")
+    assert second["client_context"]["env"]["rooted"] is False
+
+
+def test_what_row_and_request_both_say_is_told_once():
+    """A platform that stands in the row and around it is one change and one finding."""
+    found, layout = mapping.find_layout("clickstream/raw")
+    plan = Writer(found, layout, Settings(app_ids={"a": "b"}), Source(frozenset(events.SCHEMA), {})).plan()
+    told = [(loss.field, loss.kind, loss.why) for loss in plan.losses] + [(finding.code, finding.message) for finding in plan.findings]
+    assert len(told) == len(set(told))
+
+
+def test_settings_are_read(tmp_path):
+    """Settings come from a file and from assignments; what is no date, flag or text is refused by name."""
+    file = tmp_path / "settings.toml"
+    file.write_text('day = 2026-11-20\ntracking_id = "t"\nfill_endpoints = true\n')
+    settings = read_settings(file, ["day=2026-11-21", "app_id=a", "user_agent=u"])
+    assert (str(settings.day), settings.tracking_id, settings.fill_endpoints, settings.app_id, settings.user_agent) == ("2026-11-21", "t", True, "a", "u")
+    assert settings.described()["day"] == "2026-11-21"
+    assert "tracking_id" not in Settings().described()
+    for assignment in ("day=tomorrow", "fill_endpoints=perhaps", "app_id="):
+        with pytest.raises(translate.MappingError, match=assignment.partition("=")[0]):
+            read_settings(None, [assignment])

@@ -12,7 +12,7 @@ from translate.errors import (
     TranslateError,
     UsageError,
 )
-from translate.front import check, convert, models, preview, scan, write
+from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
 from translate.version import VERSION
 
 __version__ = VERSION
@@ -29,8 +29,11 @@ __all__ = [
     "__version__",
     "check",
     "convert",
+    "explain",
     "models",
     "preview",
+    "roundtrip",
     "scan",
+    "validate",
     "write",
 ]

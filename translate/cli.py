@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +28,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 SHOWN_MAX = 12
+ADD_HELP = (
+    "For Clickstream, before the recipe: first_open (an event at each client's earliest), session_number (counted where "
+    "missing), profile_set (an event where a user's properties change); reads the source twice."
+)
+FOLD_HELP = (
+    "Make one event with a duration of the START and the END of a session, before the recipe; reads the source twice, "
+    "and needs disk for the ENDs."
+)
+UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these.")]
 From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; recognised if not said.")]
 Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Recipe: a file, or the name of a shipped one.")]
+Where = Annotated[str | None, typer.Option("--where", metavar="SQL", help='Take only events for which this is true, e.g. "name = \'purchase\'".')]
+Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Take only events from this time on.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Take only events before this time.")]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Stop after so many events.")]
+SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="Settings, in TOML.")]
+Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -131,21 +147,47 @@ def _print_checked(result: dict[str, Any]) -> None:
 
 
 @app.command()
+def explain(
+    from_: Annotated[str, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; `hub` too.")],
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What would be written.")],
+    recipe: Recipe = None,
+    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new.")] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
+    if as_json and as_markdown:
+        raise translate.UsageError("--json and --markdown: say one of them")
+    explained = translate.explain(from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or ())
+    with _whoever_listens():
+        if as_json:
+            print(json.dumps(explained.to_json(), indent=2, ensure_ascii=False))
+        elif as_markdown:
+            print(explained.to_markdown(), end="")
+        else:
+            print(explained.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
+
+
+@app.command()
 def convert(
     sources: Sources,
     to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What to write; `hub` is Parquet of the events.")],
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run.")] = None,
     from_: From = None,
     recipe: Recipe = None,
-    where: Annotated[str | None, typer.Option(metavar="SQL", help='Take only events for which this is true, e.g. "name = \'purchase\'".')] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="Take only events from this time on.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Take only events before this time.")] = None,
-    limit: Annotated[int | None, typer.Option(metavar="N", help="Stop after so many events.")] = None,
-    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new.")] = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
     compression: Annotated[str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")] = "none",
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")] = False,
+    add: Annotated[str | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
+    fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
     examples: Annotated[bool, typer.Option("--examples", help="Put a value into the report for each loss.")] = False,
+    census: Annotated[bool, typer.Option("--census", help="Account for each key of the source, against a count in the raw text; the run takes 8 to 10 times as long.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show a few records before and after; write nothing.")] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -157,6 +199,8 @@ def convert(
         "to": to, "from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
         "settings": settings, "set_": set_ or (),
     }  # fmt: skip
+    if dry_run and (add or fold):
+        raise translate.UsageError("--dry-run looks at a few records only: leave out --add and --fold")
     if dry_run:
         _print_preview(translate.preview(sources, **options), as_json=as_json)
         return ExitCode.DONE
@@ -164,7 +208,8 @@ def convert(
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
     with Bar() as bar:
         report = translate.convert(
-            sources, out=out, compression=compression, dedupe=dedupe, examples=examples, progress=bar.show, **options
+            sources, out=out, compression=compression, dedupe=dedupe, add=add or (), fold=fold, examples=examples, census=census,
+            progress=bar.show, **options,
         )
     with _whoever_listens():
         if as_json:
@@ -172,6 +217,118 @@ def convert(
         else:
             _print_report(report, out)
     return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
+
+
+@app.command()
+def roundtrip(
+    sources: Sources,
+    via: Annotated[str, typer.Option("--via", metavar="MODEL[/LAYOUT]", help="The model to go through.")],
+    from_: From = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Show the values of undeclared differences.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Take events through another model and home again, and list every difference.
+
+    A difference is declared by a mapping, with its reason, or it is a fault; then the exit code is 1.
+    """
+    report = translate.roundtrip(
+        sources, via=via, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings,
+        set_=set_ or (), examples=examples,
+    )  # fmt: skip
+    with _whoever_listens():
+        if as_json:
+            print(json.dumps(report, indent=2, ensure_ascii=False, default=str))
+        else:
+            _print_roundtrip(report)
+    return ExitCode.FLAWED if report["undeclared"] or report["events"]["unreadable"] else ExitCode.DONE
+
+
+def _print_roundtrip(report: dict[str, Any]) -> None:
+    print(f"{report['from']} -> {report['via']} -> {report['from']}")
+    for name, count in report["events"].items():
+        if count or name in ("read", "returned"):
+            print(f"{name:<10}{count:>14,}")
+    refused = [{"why": why, "events": count} for why, count in report["refused"].items()]
+    _print_list("not carried", refused, lambda entry: entry["why"])
+    _print_list("declared", report["differences"], lambda entry: f"{entry['field']}: {entry['why']}")
+    _print_list("UNDECLARED", report["undeclared"], _undeclared)
+    if not report["undeclared"]:
+        print("no undeclared difference")
+
+
+@app.command()
+def validate(
+    sources: Sources,
+    as_: Annotated[str | None, typer.Option("--as", metavar="MODEL[/LAYOUT]", help="Whose limits to judge by; recognised if not said.")] = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Judge rows against their model's limits, documented and observed; nothing is changed.
+
+    The exit code is 1 if the receiver would refuse or drop a row.
+    """
+    with Bar() as bar:
+        result = translate.validate(
+            sources, as_=as_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (),
+            examples=examples, progress=bar.show,
+        )  # fmt: skip
+    with _whoever_listens():
+        if as_json:
+            print(json.dumps(result, indent=2, ensure_ascii=False))
+        else:
+            _print_validation(result)
+    return ExitCode.FLAWED if result["events"]["refused"] else ExitCode.DONE
+
+
+def _print_validation(result: dict[str, Any]) -> None:
+    files = result["inputs"]["files"]
+    print(f"{result['as']}: {files:,} file{'s' if files != 1 else ''}, {result['inputs']['bytes']:,} bytes")
+    for name, count in result["events"].items():
+        if count or name in ("read", "breached"):
+            print(f"{name:<10}{count:>14,}")
+    for title, observed in (("documented", False), ("observed, and not documented", True)):
+        breaches = [breach for breach in result["breaches"] if breach["observed"] == observed]
+        if breaches:
+            print(f"{title}:")
+        for breach in breaches:
+            _print_breach(breach)
+    if result["archive"]:
+        print("over the whole archive:")
+        for finding in result["archive"]:
+            print(f"{'':>24}  {finding['message']}")
+            print(f"{'':>24}  by {finding['source']}")
+    if not result["breaches"] and not result["archive"]:
+        print("every limit is kept")
+
+
+def _print_breach(breach: dict[str, Any]) -> None:
+    requests = f", in {breach['requests']:,} request{'s' if breach['requests'] != 1 else ''}" if "requests" in breach else ""
+    first = breach["examples"][0]
+    print(f"{breach['events']:>14,}  {'refused' if breach['hard'] else 'advice ':<8}  {_printable(breach['message'])}{requests}")
+    print(f"{'':>24}  by {breach['source']}")
+    print(f"{'':>24}  first in {_printable(first['file'])}:{first['line']}")
+    for name in ("message", "text"):
+        if name in first:
+            print(f"{'':>24}  {_printable(first[name])}")
+
+
+def _undeclared(entry: dict[str, Any]) -> str:
+    first = entry["examples"][0] if entry["examples"] else {}
+    where = f", first in {first['file']}:{first['line']}" if first else ""
+    values = f" ({first['before']!r} came back as {first['after']!r})" if "before" in first else ""
+    return f"{entry['field']}{where}{values}"
 
 
 @contextlib.contextmanager

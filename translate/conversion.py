@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import polars as pl
 from polars.exceptions import PolarsError
 
 from translate import plan
-from translate.duplicates import Duplicates, count_identical, row_digests
-from translate.envelope import PinpointBatches
-from translate.errors import ConservationError, OutputError, UsageError
-from translate.files import Unit, open_unit, text_bytes, units
-from translate.output import OWNER_ONLY, Output, digest
-from translate.plan import Job, Query
+from translate.errors import ConservationError, OutputError
+from translate.fates import Fates, as_lines, refuse_uncounted, summary, together
+from translate.files import Unit, open_unit, text_bytes, units_of
+from translate.identical import count_identical
+from translate.output import Output, digest
+from translate.passes import Asked, Passes
+from translate.plan import Job
 from translate.reader import Damage, Lines, Tally
 from translate.recognition import Recognised
-from translate.report import Report
+from translate.report import COUNTS, Report
 from translate.schema import avro_schema
+from translate.sinks import Sinks, Written
 from translate.version import VERSION
-from translate.writer import ROW
 
-COMPRESSIONS = {"none": ("", "uncompressed"), "gzip": (".gz", "gzip"), "zstd": (".zst", "zstd")}
-ENDINGS = {"json-lines": ".ndjson", "csv": ".csv", "parquet": ".parquet"}
+NOTHING = Asked()
 NO_SPACE = ("no space left", "os error 28", "disk quota")
 
 Result = TypeVar("Result")
@@ -91,18 +89,18 @@ class Conversion:
 
     def __init__(
         self, job: Job, recognised: Recognised, directory: Path, *, compression: str = "none",
-        dedupe: bool = False, progress: Progress | None = None,
+        asked: Asked = NOTHING, progress: Progress | None = None,
     ) -> None:  # fmt: skip
-        if compression not in COMPRESSIONS:
-            raise UsageError(f'no compression "{compression}" (one of: {", ".join(COMPRESSIONS)})')
         self.job = job
         self.recognised = recognised
-        self.units = units(recognised.files)
+        if job.census:
+            refuse_uncounted(source.layout for source in recognised.sources)
+        self.units = units_of(source.files for source in recognised.sources)
         self.compression = compression
-        self.dedupe = dedupe
+        self.asked = asked
         self.output = Output(directory, self._identity())
+        self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
         self._progress = progress
-        self._packed_events = 0
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
 
     # -- what the run is ----------------------------------------------------------------------------------------
@@ -116,20 +114,21 @@ class Conversion:
         job = self.job
         return {
             "inputs": digest([[file.shown, file.bytes, file.modified] for file in self.recognised.files]),
-            "from": job.source_layout.address,
+            "from": self.recognised.address,
             "to": self._target,
             "mappings": self._mapping_digests(),
             "settings": digest(job.settings.described()),
             "selection": job.selection.described() if job.selection else None,
             "compression": self.compression,
-            "dedupe": self.dedupe,
+            **self.asked.described(),
             "examples": job.examples,
+            "census": job.census,
             "version": VERSION,
         }
 
     def _mapping_digests(self) -> dict[str, str]:
         job = self.job
-        digests = {job.source_mapping.file: job.source_mapping.digest}
+        digests = {source.mapping.file: source.mapping.digest for source in self.recognised.sources}
         if job.target_mapping:
             digests[job.target_mapping.file] = job.target_mapping.digest
         if job.recipe:
@@ -140,7 +139,7 @@ class Conversion:
         files = self.recognised.files
         return {
             "inputs": {"files": len(files), "bytes": sum(file.bytes for file in files)},
-            "from": self.job.source_layout.address,
+            "from": self.recognised.address,
             "to": self._target,
             "mapping": self._mapping_digests(),
             "settings": self.job.settings.described(),
@@ -161,9 +160,9 @@ class Conversion:
         total = Report()
         with self.output:
             try:
-                duplicates = self._find_duplicates() if self.dedupe else None
+                passes = self._look_through() if self.asked else None
                 for unit in self.units:
-                    report = self.output.finished(unit.number) or self._convert(unit, self._rest(total), duplicates)
+                    report = self.output.finished(unit.number) or self._convert(unit, self._rest(total), passes, total.requests + 1)
                     report.check(f"unit {unit.number}")
                     total.add(report)
                     self._finish_step(unit, report)
@@ -171,7 +170,8 @@ class Conversion:
                         break
                 total.check("in total")
                 self._find_identical(total)
-                return self.output.complete(total, self._head(), len(self.units), self._schema())
+                head = {**self._head(), **(self._gather_keys() if self.job.census else {})}
+                return self.output.complete(total, head, len(self.units), self._schema())
             except OSError as error:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.directory}: {error.strerror or error}") from error
@@ -192,52 +192,48 @@ class Conversion:
         rest = dataclasses.replace(selection, limit=selection.limit - self._taken(total))
         return dataclasses.replace(self.job, selection=rest)
 
-    def _find_duplicates(self) -> Duplicates:
-        duplicates = Duplicates(self.output.scratch)
+    def _look_through(self) -> Passes:
+        """Read the whole archive for what the passes need to know."""
+        passes = Passes(self.output.scratch, self.asked)
         for unit in self.units:
+            job = self.job.reading(self.recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool, number: int = unit.number) -> tuple[None, set[str]]:  # noqa: FBT001
-                ids, unsound = plan.event_ids(self.job, lines, protected=protected)
-                duplicates.gather(number, ids)
+            def attempt(lines: Lines, protected: bool, unit: Unit = unit, job: Job = job) -> tuple[None, set[str]]:  # noqa: FBT001
+                events, unsound = plan.survey(job, lines, protected=protected)
+                passes.gather(unit.number, events)
                 return None, unsound()
 
             soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
-        duplicates.find()
-        return duplicates
+        passes.find()
+        return passes
 
-    def _convert(self, unit: Unit, job: Job, duplicates: Duplicates | None) -> Report:
-        marked = duplicates.of_unit(unit.number) if duplicates else None
+    def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> Report:
+        marks = passes.of_unit(unit.number) if passes else None
+        job = job.reading(self.recognised.sources[unit.source])
 
-        def attempt(lines: Lines, protected: bool) -> tuple[tuple[Report, Path | None, Path], set[str]]:  # noqa: FBT001
+        def attempt(lines: Lines, protected: bool) -> tuple[Written, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            query = plan.build(job, lines, protected=protected, tally=tally, duplicates=marked)
-            result = self._write(unit, query)
-            if not query.reader.unsound:
-                self._hold_against(tally, *result[:2])
-            return result, query.reader.unsound
+            query = plan.build(job, lines, protected=protected, tally=tally, marks=marks)
+            fates = Fates(job, query) if job.census else None
+            written = self.sinks.write(unit.number, query, sequence, fates)
+            if not query.unsound:
+                self._hold_against(tally, written)
+                if fates is not None:
+                    self.output.write_whole(self._keys_file(unit), fates.account.checked())
+            return written, query.unsound
 
-        (report, part, rejects), digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
-        self._describe_files(unit, report, digests)
-        self.output.finish_unit(unit.number, part, rejects, report)
-        return report
+        written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
+        self._describe_files(unit, written.report, digests)
+        self.output.finish_unit(unit.number, written.part, written.rejects, written.report)
+        return written.report
 
-    def _hold_against(self, tally: Tally, report: Report, part: Path | None) -> None:
+    def _hold_against(self, tally: Tally, written: Written) -> None:
         """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
-        selection = self.job.selection
+        report, selection = written.report, self.job.selection
         if tally.records != report.events["read"] and (selection is None or selection.limit is None):
             raise ConservationError(f"{tally.records} records were read, but {report.events['read']} are accounted for")
-        written = 0 if part is None else self._events_in(part)
-        if written != report.events["written"]:
-            raise ConservationError(f"{report.events['written']} events should be in {part}, but {written} are")
-
-    def _events_in(self, part: Path) -> int:
-        layout = self.job.target_layout
-        if layout is None:
-            return int(pl.scan_parquet(part).select(pl.len()).collect().item())
-        if layout.envelope is not None:
-            return self._packed_events
-        lines = int(pl.scan_lines(part).select(pl.len()).collect(engine="streaming").item())
-        return lines - (layout.records == "csv")
+        if written.events != report.events["written"]:
+            raise ConservationError(f"{report.events['written']} events should be in {written.part}, but {written.events} are")
 
     def _describe_files(self, unit: Unit, report: Report, digests: dict[str, str]) -> None:
         counted = {file["path"]: file for file in report.files}
@@ -245,87 +241,27 @@ class Conversion:
         for file in unit.files:
             model, _, layout = self.recognised.layouts.get(file.shown, "").partition("/")
             about = {"path": file.shown, "bytes": file.bytes, "digest": digests.get(file.shown, ""), "model": model, "layout": layout}
-            report.files.append({**about, **counted.get(file.shown, dict.fromkeys(plan.FILE_COUNTS, 0))})
-
-    # -- writing ------------------------------------------------------------------------------------------------
-
-    def _write(self, unit: Unit, query: Query) -> tuple[Report, Path | None, Path]:
-        """Run a unit's query once, into all its sinks."""
-        scratch = self.output.scratch
-        rejects = scratch / f"rejects-{unit.number:05}.ndjson"
-        notes = scratch / "notes.parquet"
-        os.close(os.open(rejects, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY))
-        part, sink, finish = self._data_sink(unit, query)
-        lazy = [
-            sink,
-            plan.rejects(query.rows).sink_csv(rejects, include_header=False, quote_style="never", lazy=True, check_extension=False),
-            plan.counts(query.rows),
-            plan.counts_of_flags(query.rows),
-            plan.notes(query.rows).sink_parquet(notes, lazy=True),
-        ]
-        if self._rows_may_meet():
-            lazy.append(row_digests(query).sink_parquet(self._digests_file(unit), lazy=True))
-        results = pl.collect_all(lazy, engine="streaming")
-        finish()
-        noted = plan.counts_of_notes(pl.scan_parquet(notes), query.source).collect(engine="streaming")
-        report = plan.account(query, results[2], results[3], noted)
-        return report, part if report.events["written"] else None, rejects
-
-    def _data_sink(self, unit: Unit, query: Query) -> tuple[Path, pl.LazyFrame, Callable[[], None]]:
-        rows = query.rows.filter(plan.WRITTEN)
-        layout = self.job.target_layout
-        if layout is None:
-            part = self._part(unit, ENDINGS["parquet"])
-            return part, rows.select(query.columns).sink_parquet(part, lazy=True), _nothing
-        ending, compression = COMPRESSIONS[self.compression]
-        part = self._part(unit, ENDINGS[layout.records] + ending)
-        options: Any = {"compression": compression, "check_extension": False, "lazy": True}
-        if layout.records == "csv":
-            table = rows.select(pl.col(name).alias(name.removeprefix("=")) for name in query.columns)
-            return part, table.sink_csv(part, quote_style="necessary", **options), _nothing
-        if layout.envelope is None:
-            return part, rows.select(ROW).sink_csv(part, include_header=False, quote_style="never", **options), _nothing
-        return self._packed(part, rows.select(query.columns), options)
-
-    def _packed(self, part: Path, rows: pl.LazyFrame, options: dict[str, Any]) -> tuple[Path, pl.LazyFrame, Callable[[], None]]:
-        """Pack rows into requests as they come; compress what came of it."""
-        layout = self.job.target_layout
-        if layout is None or layout.envelope is None:
-            raise AssertionError
-        plain = part.with_name("requests")
-        output = plain.open("wb")
-        batches = PinpointBatches(layout.envelope, output)
-
-        def finish() -> None:
-            batches.finish()
-            self._packed_events = batches.packed
-            output.close()
-            if self.compression == "none" or plain.stat().st_size == 0:
-                plain.replace(part)
-                return
-            requests = pl.scan_lines(plain)
-            requests.sink_csv(part, include_header=False, quote_style="never", engine="streaming", **{**options, "lazy": False})
-
-        return part, rows.sink_batches(batches.add, lazy=True, maintain_order=True), finish
-
-    def _part(self, unit: Unit, ending: str) -> Path:
-        return self.output.scratch / f"part-{unit.number:05}{ending}"
+            report.files.append({**about, **counted.get(file.shown, dict.fromkeys(COUNTS, 0))})
 
     # -- rows that become identical -----------------------------------------------------------------------------
 
-    def _rows_may_meet(self) -> bool:
-        """Tell whether the target has whole seconds only, and no id that keeps rows apart."""
-        layout = self.job.target_layout
-        return layout is not None and any(entry.codec == "epoch_s" for entry in layout.fields)
-
-    def _digests_file(self, unit: Unit) -> Path:
-        return self.output.state / f"digests-{unit.number:05}.parquet"
-
     def _find_identical(self, total: Report) -> None:
-        if self._rows_may_meet():
-            files = [self._digests_file(unit) for unit in self.units]
+        if self.sinks.rows_may_meet:
+            files = [self.sinks.digests_file(unit.number) for unit in self.units]
             count = count_identical([file for file in files if file.exists()], total.events["written"])
             total.find("identical_rows", "rows that are identical to an earlier one", count)
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def _keys_file(self, unit: Unit) -> Path:
+        return self.output.state / f"keys-{unit.number:05}.ndjson"
+
+    def _gather_keys(self) -> dict[str, Any]:
+        """Write down what became of each key; give the sums for the report."""
+        files = [file for unit in self.units if (file := self._keys_file(unit)).exists()]
+        whole = together(file.read_text(encoding="utf-8") for file in files)
+        self.output.write_whole(self.output.directory / "keys.ndjson", as_lines(whole))
+        return {"keys": summary(whole)}
 
     # -- progress -----------------------------------------------------------------------------------------------
 
@@ -339,7 +275,3 @@ class Conversion:
         self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
         if self._progress:
             self._progress(self._step)
-
-
-def _nothing() -> None:
-    """Do nothing: the sink wrote all there is."""

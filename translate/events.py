@@ -114,10 +114,11 @@ COLUMNS: dict[str, Column] = {
             MAP,
             user_properties="properties of the user: name to JSON text",
             user_property_times="when they were set: name to milliseconds since 1970",
+            client_properties="properties of the installation: name to JSON text",
             attributes="free-form text: name to text",
             metrics="free-form numbers: name to the exact digits",
             other="free-form values of any other kind: name to JSON text",
-            extra="fields of the source's record that the hub has no column for: name to JSON text",
+            extra="members of the source's record that the hub has no column for: their path in it to JSON text",
         ),
         *_columns(TEXT, file="the source file, relative to the source given"),
         *_columns(WHOLE, line="the line in that file's decompressed text, from 1"),
@@ -127,7 +128,10 @@ COLUMNS: dict[str, Column] = {
 SCHEMA: dict[str, DataType] = {name: column.dtype for name, column in COLUMNS.items()}
 
 # What an event is, apart from how and when it came: the event id is made of these and of nothing else.
-CONTENT = [name for name in COLUMNS if name not in ("event_id", "arrival_time", "file", "line")]
+CONTENT = [name for name in COLUMNS if name not in ("event_id", "arrival_time", "client_properties", "file", "line")]
+
+# Columns that the hub did not have from the beginning: they count only where they are there, so that ids stay the same.
+CONTENT_ADDED = ["client_properties"]
 
 MAPS = [name for name, dtype in SCHEMA.items() if dtype == MAP]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import zstd
+from translate import parquet, zstd
 from translate.compression import GZIP, ZLIB, layers
 from translate.lines import Block, blocks_of_lines, checked, join_records
 from translate.reader import Damage, Lines
@@ -29,6 +29,7 @@ class Unit:
 
     number: int
     files: tuple[SourceFile, ...]
+    source: int = 0  # which of the archive's layouts its files are of
 
     @property
     def bytes(self) -> int:
@@ -36,12 +37,18 @@ class Unit:
         return sum(file.bytes for file in self.files)
 
 
+def units_of(sources: Iterable[Iterable[SourceFile]]) -> list[Unit]:
+    """Share the sorted files of each layout out into units of work; a unit is of one layout."""
+    shared = [replace(unit, source=source) for source, files in enumerate(sources) for unit in units(files)]
+    return [replace(unit, number=number) for number, unit in enumerate(shared)]
+
+
 def units(files: Iterable[SourceFile]) -> list[Unit]:
     """Share sorted files out into units of work, by nothing but their sizes."""
     groups: list[list[SourceFile]] = []
     room = 0
     for file in files:
-        alone = is_large(file)
+        alone = is_large(file) or is_parquet(file)
         length = text_bytes(file)
         if alone or not groups or length > room:
             groups.append([])
@@ -54,6 +61,14 @@ def units(files: Iterable[SourceFile]) -> list[Unit]:
 def is_large(file: SourceFile) -> bool:
     """Tell whether a file is too large to hold its text in memory."""
     return file.bytes > BUFFERED_MAX or text_bytes(file) > GROUP_BYTES
+
+
+def is_parquet(file: SourceFile) -> bool:
+    """Tell by its first bytes whether a file is Parquet."""
+    try:
+        return next(chunks_of(file), b"").startswith(parquet.MAGIC)
+    except ReadError:
+        return False
 
 
 @dataclass
@@ -79,6 +94,8 @@ def open_unit(
     A large file is read by the engine itself, unless it is to be salvaged or its records joined: then a clean
     copy of its text is. Files that are `refused` count as one damaged record each.
     """
+    if is_parquet(unit.files[0]):
+        return _open_parquet(unit.files[0])
     large = len(unit.files) == 1 and is_large(unit.files[0])
     if large and not (salvage or joined or refused):
         opened = _open_directly(unit.files[0], scratch)
@@ -96,6 +113,7 @@ def open_unit(
 
 
 _NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
+_ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)
 
 
 class _Gathered:
@@ -140,6 +158,17 @@ class _Gathered:
             return self._target.getvalue(), []
         self._target.close()
         return self._target.name, [Path(self._target.name)]
+
+
+def _open_parquet(file: SourceFile) -> Opened:
+    """Open the rows of a Parquet file; one that is not whole is a damage."""
+    digest = {file.shown: _digest_of(file)}
+    reason = parquet.fault(file)
+    if reason:
+        damage = {0: Damage("bad_parquet", f"is no whole Parquet file: {reason}", "")}
+        return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], damage), lambda: digest)
+    lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.scan(file))
+    return Opened(lines, lambda: digest)
 
 
 def _open_directly(file: SourceFile, scratch: Path) -> Opened | None:

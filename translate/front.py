@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 import tempfile
@@ -13,11 +14,14 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import events, mapping, plan
+from translate import events, explanation, mapping, plan
 from translate import recipe as recipes
+from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
-from translate.errors import MappingError, UsageError
-from translate.files import units
+from translate.errors import MappingError, SourceError, UsageError
+from translate.explanation import Explanation
+from translate.files import units_of
+from translate.passes import asked_for
 from translate.plan import HUB_MODEL, Job
 from translate.reader import Lines
 from translate.recipe import Checked, Recipe
@@ -27,6 +31,7 @@ from translate.selection import Selection
 from translate.settings import CLICKSTREAM_APP_ID, Settings, parse_time, read_settings
 from translate.shape import Source
 from translate.sources import find
+from translate.validation import Validation
 from translate.writer import FILTERED, ROW, Writer
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -47,7 +52,7 @@ def models(mappings: Path | None = None) -> pl.DataFrame:
         for model in (mapping.load(name, mappings) for name in mapping.models(mappings))
         for layout in model.layouts.values()
     ]
-    rows.append({"model": HUB_MODEL, "layout": "events", "default": True, "read": False, "write": True,
+    rows.append({"model": HUB_MODEL, "layout": "events", "default": True, "read": True, "write": True,
                  "about": "the hub's own events as Parquet, for notebooks, DuckDB and pandas"})  # fmt: skip
     return pl.DataFrame(rows)
 
@@ -90,9 +95,10 @@ def _hub_batches(job: Job, recognised: Recognised) -> Iterator[pl.DataFrame]:
     """Read unit by unit, each by way of the disk: whether a unit was read soundly is known only at its end."""
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
         scratch = Path(folder)
-        for unit in units(recognised.files):
+        for unit in units_of(source.files for source in recognised.sources):
+            job_here = job.reading(recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool) -> tuple[None, set[str]]:  # noqa: FBT001
+            def attempt(lines: Lines, protected: bool, job: Job = job_here) -> tuple[None, set[str]]:  # noqa: FBT001
                 frame, unsound = plan.hub_events(job, lines, protected=protected)
                 chosen = frame.select("code", *events.SCHEMA)
                 chosen.sink_parquet(scratch / "events.parquet", compression="lz4", engine="streaming")
@@ -139,19 +145,23 @@ def convert(
     recipe: str | os.PathLike[str] | None = None, where: str | None = None,
     since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
-    dedupe: bool = False, examples: bool = False, mappings: Path | None = None, progress: Progress | None = None,
-    careful: bool = False,
+    dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
+    mappings: Path | None = None, progress: Progress | None = None, careful: bool = False,
+    census: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it.
 
     `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
-    SourceError if there is nothing to read, OutputError if the target cannot be written.
+    SourceError if there is nothing to read, OutputError if the target cannot be written. `dedupe`, `add`
+    (`first_open`, `session_number`, `profile_set`) and `fold` look at the whole archive first: see `translate.passes`.
+    `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     """
+    asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0])
     job, recognised = _job(
         source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=_settings(settings, set_),
-        selection=_selection(where, since, until, limit), examples=examples, careful=careful,
+        selection=_selection(where, since, until, limit), examples=examples, careful=careful, census=census,
     )  # fmt: skip
-    run = Conversion(job, recognised, Path(out), compression=compression, dedupe=dedupe, progress=progress)
+    run = Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
     return run.run()
 
 
@@ -168,12 +178,13 @@ def preview(
     )  # fmt: skip
     shown: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
-        for unit in units(recognised.files):
+        for unit in units_of(source.files for source in recognised.sources):
+            job_here = job.reading(recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
+            def attempt(lines: Lines, protected: bool, job: Job = job_here) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
                 query = plan.build(job, lines, protected=protected)
                 columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
-                return query.rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.reader.unsound
+                return query.rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.unsound
 
             frame, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
             shown.extend(_before_and_after(row) for row in frame.iter_rows(named=True))
@@ -194,6 +205,86 @@ def _before_and_after(row: dict[str, Any]) -> dict[str, Any]:
     return {**outcome, "after": {name.removeprefix("="): value for name, value in row.items() if name not in known}}
 
 
+def validate(
+    source: Sources, *, as_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
+    until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
+    mappings: Path | None = None, progress: Progress | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Judge an archive against its layout's limits, documented and observed; nothing is changed.
+
+    The answer has `events` (read, filtered, breached, refused), `breaches` (one for each limit that events do not
+    keep: `limit`, `layout`, `hard`, `observed`, `source`, `message`, `events`, `examples`) and `archive` (limits over
+    all events together, with the number found). It holds no values without `examples`. Raise UsageError before
+    anything is read, SourceError if there is nothing to read.
+    """
+    told = _settings(settings, set_)
+    selection = _selection(where, since, until, limit)
+    given = [source] if isinstance(source, str | os.PathLike) else list(source)
+    try:
+        recognised = recognise(find(given), as_, mappings)
+    except SourceError as error:
+        raise SourceError(str(error).replace("--from", "--as")) from None
+    first = recognised.sources[0]
+    job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
+    return Validation(job, recognised, progress=progress).run()
+
+
+def explain(
+    *, from_: str, to: str, recipe: str | os.PathLike[str] | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), mappings: Path | None = None,
+) -> Explanation:  # fmt: skip
+    """Say where each field of a target comes from, by which conversion, and what of the source has no place in it.
+
+    `from_` and `to` are `model` or `model/layout`, or `hub`. The answer has `rows`, `frame`, `to_json()` and
+    `to_markdown()`. Raise UsageError or MappingError.
+    """
+    _, target = explanation.find(to, mappings, to_read=False)
+    chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, mappings)
+    told = _legal_app_ids(_settings(settings, set_), target.model)
+    return explanation.of_pair(from_, to, chosen, told, mappings)
+
+
+def roundtrip(
+    source: Sources, *, via: str, from_: str | None = None, where: str | None = None,
+    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
+    mappings: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Take an archive's events through another layout and home again; list every difference.
+
+    Each difference is either declared by a mapping, with its reason, or undeclared: a fault of a mapping or of
+    this tool. A source that cannot be written is compared after the way there alone. Errors as in `convert`.
+    """
+    job, recognised = _job(
+        source, to=via, from_=from_, mappings=mappings, settings=_settings(settings, set_),
+        selection=_selection(where, since, until, limit),
+    )  # fmt: skip
+    if job.target_mapping is None or job.target_layout is None:
+        raise UsageError("--via hub: the hub holds everything; name a model to go through")
+    total = Comparison()
+    for origin in recognised.sources:
+        here = Recognised([origin], recognised.layouts, recognised.refused)
+        journey = Roundtrip((origin.mapping, origin.layout), (job.target_mapping, job.target_layout), job.settings)
+        journey.comparison = total
+        for batch in _hub_batches(job.reading(origin), here):
+            total.events["unreadable"] += batch.height - batch["code"].null_count()
+            journey.add(_taken(batch, job.selection, total.events["read"]))
+            if limit is not None and total.events["read"] >= limit:
+                break
+    return {"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)}
+
+
+def _taken(batch: pl.DataFrame, selection: Selection | None, taken_already: int) -> pl.DataFrame:
+    """Give the events of a batch that the selection takes."""
+    if selection is None:
+        return batch.filter(pl.col("code").is_null()).drop("code")
+    rest = None if selection.limit is None else selection.limit - taken_already
+    frame = dataclasses.replace(selection, limit=None).apply(batch.lazy()).filter(pl.col("code").is_null() & pl.col("_deselected").is_null())
+    frame = frame if rest is None else frame.head(rest)
+    return frame.select(*events.SCHEMA).collect()
+
+
 def check(file: str | os.PathLike[str]) -> Checked:
     """Check a mapping or a recipe completely, and run the tests inside it."""
     return recipes.check(file)
@@ -205,7 +296,7 @@ def check(file: str | os.PathLike[str]) -> Checked:
 def _job(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Path | None = None, settings: Settings | None = None, selection: Selection | None = None,
-    examples: bool = False, careful: bool = False,
+    examples: bool = False, careful: bool = False, census: bool = False,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     target_mapping, target_layout = None, None
     if to.partition("/")[0] != HUB_MODEL:
@@ -219,8 +310,8 @@ def _job(
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, mappings)
     job = Job(
-        recognised.mapping, recognised.layout, target_mapping, target_layout, chosen, settings,
-        selection, examples=examples, careful_only=careful,
+        recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
+        selection, examples=examples, careful_only=careful, census=census,
     )  # fmt: skip
     return job, recognised
 
@@ -229,8 +320,8 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
     if recipe is None:
         return None
     chosen = recipes.load(recipe, mappings)
-    if target not in (HUB_MODEL, chosen.to):
-        raise UsageError(f"{chosen.name}: this recipe leads to {chosen.to}, not to {target}")
+    if target not in (HUB_MODEL, *chosen.layouts):
+        raise UsageError(f"{chosen.name}: this recipe leads to {' and '.join(chosen.layouts)}, not to {target}")
     failed = recipes.failures(chosen, mappings)
     if failed:
         raise MappingError(failed)

@@ -6,16 +6,18 @@ one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import polars as pl
 
 from translate import events
+from translate.camel_case import PLAIN, RESERVED, camel_keys
 from translate.mapping.spelling import LEGAL, legal_keys
 from translate.notation import entities, members, quoted
-from translate.reader.careful import note
+from translate.reader.record import note
+from translate.repetition import REPEATED, written_keys
 
 MERGED: dict[str, Any] = {
     "_attributes": events.MAP,
@@ -24,38 +26,54 @@ MERGED: dict[str, Any] = {
     "_names": pl.String,
     "_key_notes": pl.List(pl.String),
 }
+KINDS = ("attributes", "metrics", "other")
+
+# How free-form values lie in a row: a map of texts and one of numbers; one object; a list; an object of texts.
+Form = Literal["maps", "object", "entities", "properties"]
+Maps = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
 class KeyRules:
     """What a target's container asks of its keys.
 
-    `text_only` containers take no other values than text beside numbers that have a map of their own;
-    `shared` ones hold texts, numbers and the rest together, so keys must differ between them; `entities` are
-    shared ones that are a list.
+    `taken` are the keys of places of its own; `presets` those of them that an event may lack, with the hub column
+    that fills each. `places` tell how the source spells the maps.
     """
 
-    shared: bool
-    text_only: bool
-    entities: bool
+    form: Form
     make_legal: bool
     taken: frozenset[str]
     places: dict[str, str]
+    presets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether texts, numbers and the rest lie together, so that their keys must differ."""
+        return self.form != "maps"
 
     def need_care(self) -> pl.Expr:
         """Tell which events' keys cannot stay as they are."""
         attributes, metrics = pl.col("attributes"), pl.col("metrics")
         care = [pl.col("other").map.len() > 0]
-        for column in (attributes, metrics) if self.shared else ():
-            key = pl.element()
-            fine = ~key.is_in(list(self.taken))
-            if self.make_legal:
-                fine = fine & key.str.contains(LEGAL)
-            care.append(~column.map.keys().list.eval(fine).list.all())
+        if self.form == "properties":
+            care.append(metrics.map.len() > 0)
         if self.shared:
+            keys = [column.map.keys() for column in (attributes, metrics)]
+            care += [~each.list.eval(self._is_fine(pl.element())).list.all() for each in keys]
             together = attributes.map.keys().list.set_intersection(metrics.map.keys())
             care.append(together.list.len() > 0)
         return pl.any_horizontal([flag.fill_null(value=False) for flag in care])
+
+    def _is_fine(self, key: pl.Expr) -> pl.Expr:
+        fine = ~key.is_in(list(self.taken))
+        if self.make_legal:
+            fine = fine & key.str.contains(LEGAL)
+        if self.form == "entities":
+            fine = fine & ~key.str.contains(REPEATED)
+        if self.form == "properties":
+            fine = fine & key.str.contains(PLAIN) & ~key.str.to_lowercase().is_in(list(RESERVED))
+        return fine
 
     def merge(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
         """Give attributes and metrics with their final keys, and notes of what changed.
@@ -65,53 +83,81 @@ class KeyRules:
         if not batch["_care"].any():
             nothing = {name: pl.Series([None] * batch.height, dtype=dtype) for name, dtype in MERGED.items()}
             return {**nothing, "_attributes": batch["attributes"], "_metrics": batch["metrics"]}
-        given = zip(batch["_care"], batch["attributes"], batch["metrics"], batch["other"], strict=True)
+        present = self._present(batch)
+        given = zip(batch["_care"], batch["attributes"], batch["metrics"], batch["other"], present, strict=True)
         rows = [
-            self._merge_row(attributes, metrics, other) if care else {"_attributes": attributes, "_metrics": metrics}
-            for care, attributes, metrics, other in given
+            self._merge_row(attributes, metrics, other, there) if care else {"_attributes": attributes, "_metrics": metrics}
+            for care, attributes, metrics, other, there in given
         ]
         return {name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in MERGED.items()}
 
+    def _present(self, batch: pl.DataFrame) -> list[list[str]]:
+        """Name the presets that each event has."""
+        if not self.presets or self.form != "entities":
+            return [[]] * batch.height
+        there = batch.select(pl.col(column).is_not_null().alias(key) for key, column in self.presets.items())
+        return [[key for key, has in row.items() if has] for row in there.iter_rows(named=True)]
+
     def _merge_row(
-        self, attributes: dict[str, str] | None, metrics: dict[str, str] | None, other: dict[str, str] | None
-    ) -> dict[str, Any]:
+        self, attributes: dict[str, str] | None, metrics: dict[str, str] | None, other: dict[str, str] | None,
+        present: list[str],
+    ) -> dict[str, Any]:  # fmt: skip
         given = {"attributes": attributes or {}, "metrics": metrics or {}, "other": other or {}}
         final = self._final_keys(given)
-        notes = [
-            note("changed", f"{self.places.get(kind, kind)}.{key}")
-            for kind, keys in final.items()
-            for key, name in keys.items()
-            if name != key or (self.text_only and kind == "other")
-        ]
-        merged = {
-            kind: {final[kind][key]: value for key, value in values.items()} for kind, values in given.items()
-        }
-        result: dict[str, Any] = {"_names": _originals(final), "_key_notes": notes or None}
-        if self.text_only:
+        merged = {kind: {final[kind][key]: value for key, value in values.items()} for kind, values in given.items()}
+        result: dict[str, Any] = {"_names": _originals(final), "_key_notes": list(self._notes(final)) or None}
+        if self.form == "properties":
+            merged = {"attributes": {name: text for values in merged.values() for name, text in values.items()}, "metrics": {}}
+        elif self.form == "maps":
             merged["attributes"] |= merged.pop("other")
+        elif self.form == "entities":
+            repeated = self._with_repeated_keys(merged, present)
+            result["_other"] = repeated or entities(merged["other"])
+            merged = {"attributes": {}, "metrics": {}} if repeated else merged
         else:
-            result["_other"] = (entities if self.entities else members)(merged.pop("other"))
+            result["_other"] = members(merged["other"])
         result["_attributes"] = merged["attributes"] if attributes is not None or merged["attributes"] else None
         result["_metrics"] = merged["metrics"] if metrics is not None or merged["metrics"] else None
         return result
 
-    def _final_keys(self, given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    def _with_repeated_keys(self, merged: Maps, present: list[str]) -> str | None:
+        """Write all entities where some of them share a key, a second one `k#2` as another `k`."""
+        values = {name: value if kind != "attributes" else quoted(value) for kind in KINDS for name, value in merged[kind].items()}
+        keys = written_keys(present, list(values))
+        if keys is None:
+            return None
+        return ",".join(f'{{"key":{quoted(key)},"value":{value}}}' for key, value in zip(keys, values.values(), strict=True))
+
+    def _notes(self, final: Maps) -> Iterable[str]:
+        retyped = {"maps": ("other",), "properties": ("metrics", "other")}.get(self.form, ())
+        for kind, keys in final.items():
+            for key, name in keys.items():
+                why = ["renamed"] * (name != key) + ["retyped"] * (kind in retyped)
+                if why:
+                    yield note("changed", f"{self.places.get(kind, kind)}.{key}", " and ".join(why))
+
+    def _final_keys(self, given: Maps) -> Maps:
         """Share the names out: attributes first, then other values, then metrics."""
-        final: dict[str, dict[str, str]] = {}
+        final: Maps = {}
         taken = set(self.taken)
         for kind in ("attributes", "other", "metrics"):
             apart = kind == "metrics" and not self.shared
             wanted = {key: f"{key}_metric" if self._meets(kind, key, given) else key for key in given[kind]}
-            names = legal_keys(wanted.values(), frozenset() if apart else frozenset(taken), make_legal=self.make_legal)
+            names = self._names(wanted.values(), frozenset() if apart else frozenset(taken))
             final[kind] = {key: names[name] for key, name in wanted.items()}
             taken |= set(final[kind].values())
         return final
 
-    def _meets(self, kind: str, key: str, given: dict[str, dict[str, str]]) -> bool:
+    def _names(self, keys: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
+        if self.form == "properties":
+            return camel_keys(keys, taken)
+        return legal_keys(keys, taken, make_legal=self.make_legal)
+
+    def _meets(self, kind: str, key: str, given: Maps) -> bool:
         return self.shared and kind == "metrics" and key in given["attributes"]
 
 
-def _originals(final: dict[str, dict[str, str]]) -> str | None:
+def _originals(final: Mapping[str, dict[str, str]]) -> str | None:
     changed = {
         kind: {name: key for key, name in keys.items() if name != key}
         for kind, keys in sorted(final.items())
@@ -120,9 +166,10 @@ def _originals(final: dict[str, dict[str, str]]) -> str | None:
     return ",".join(f"{quoted(kind)}:{quoted(names)}" for kind, names in changed.items()) or None
 
 
-def notes_of_keys(column: pl.Expr, kind: str, place: str) -> pl.Expr:
+def notes_of_keys(column: pl.Expr, kind: str, place: str, why: str = "") -> pl.Expr:
     """Note each key of a map as lost; the place ends with a dot, or is empty."""
-    return column.map.keys().list.eval(pl.concat_str(pl.lit(note(kind, place)), pl.element()))
+    told = pl.concat_str(pl.lit(note(kind, place, why)), pl.element())
+    return column.map.keys().list.eval(told)
 
 
 def no_notes() -> pl.Expr:

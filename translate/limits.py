@@ -19,6 +19,7 @@ class Rows:
     metrics: pl.Expr
     other_count: pl.Expr
     item_count: pl.Expr
+    impression_count: pl.Expr
     values: dict[str, pl.Expr]
     presets: dict[str, pl.Expr]
     texts: dict[str, pl.Expr]  # those presets that are texts
@@ -71,7 +72,11 @@ def _any_value(rows: Rows, places: tuple[str, ...], test: Callable[[pl.Expr], pl
     return pl.any_horizontal(there) if there else pl.lit(False)
 
 
-IDS = ("USER_ID", "ITEM_ID", "EVENT_TYPE")
+IDS = ("USER_ID", "ITEM_ID", "EVENT_TYPE", "userId", "itemId", "eventType", "sessionId", "trackingId", "eventId")
+NAMES = ("EventType", "eventType")
+# What AWS's service model demands of an attribution: printable ASCII that is not all blanks.
+ATTRIBUTION = r"^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$"
+
 
 JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
     "items_max": lambda value, rows: (
@@ -98,12 +103,12 @@ JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
         f"an attribute value of more than {value} characters",
     ),
     "name_characters_max": lambda value, rows: (
-        rows.values["EventType"].str.len_chars() > value,
-        f"an event type of more than {value} characters",
+        _any_value(rows, NAMES, lambda column: ~column.str.len_chars().is_between(1, value)),
+        f"an event type that is empty or has more than {value} characters",
     ),
     "id_characters_max": lambda value, rows: (
         _any_value(rows, IDS, lambda column: ~column.str.len_chars().is_between(1, value)),
-        f"a user id, item id or event type that is empty or has more than {value} characters",
+        f"an id or event type that is empty or has more than {value} characters",
     ),
     "line_breaks_max": lambda _value, rows: (
         _any_value(rows, tuple(rows.values), lambda column: column.cast(pl.String).str.contains(r"[\r\n]")),
@@ -112,6 +117,26 @@ JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
     "impression_characters_max": lambda value, rows: (
         _any_value(rows, ("IMPRESSION",), lambda column: column.str.len_chars() > value),
         f"an impression of more than {value} characters",
+    ),
+    "impression_items_max": lambda value, rows: (
+        ~rows.impression_count.is_between(1, value),
+        f"an impression of no item or of more than {value}",
+    ),
+    "properties_characters_max": lambda value, rows: (
+        _any_value(rows, ("properties",), lambda column: column.str.len_chars() > value),
+        f"properties of more than {value} characters",
+    ),
+    "recommendation_id_characters_max": lambda value, rows: (
+        _any_value(rows, ("recommendationId",), lambda column: ~column.str.len_chars().is_between(1, value)),
+        f"a recommendation id that is empty or has more than {value} characters",
+    ),
+    "attribution_source_characters_max": lambda value, rows: (
+        _any_value(
+            rows,
+            ("metricAttribution.eventAttributionSource",),
+            lambda column: (column.str.len_chars() > value) | ~column.str.contains(ATTRIBUTION),
+        ),
+        f"an attribution source of more than {value} characters, or not of printable ASCII, or all blanks",
     ),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from translate.reader import Damage
 
@@ -83,6 +84,34 @@ def _line_by_line(block: bytes) -> Iterator[Block]:
 
 
 def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Put each record that reaches over several lines onto its first one, be they JSON or rows of a table."""
+    lines = _single_lines(blocks)
+    for line in lines:
+        if isinstance(line, Damage) or not line.strip():
+            yield line
+            continue
+        is_table = not line.lstrip(BLANKS).startswith((b"{", b"["))
+        yield from (_join_rows if is_table else _join_json)(chain([line], lines))
+
+
+def _join_rows(lines: Iterator[Block]) -> Iterator[Block]:
+    """Put the rows of a table together whose quoted cells hold line breaks; these are spelled as U+001E."""
+    waiting: list[bytes] = []
+    for line in lines:
+        if isinstance(line, Damage):
+            yield from waiting
+            waiting = []
+            yield line
+            continue
+        waiting.append(line)
+        if sum(part.count(b'"') for part in waiting) % 2 == 0 or len(waiting) >= JOIN_LINES_MAX:
+            parts = [part.removesuffix(b"\n") for part in waiting[:-1]]
+            yield b"\x1e".join([*parts, waiting[-1].rstrip(b"\r\n")]) + b"\n" * len(waiting)
+            waiting = []
+    yield from waiting
+
+
+def _join_json(lines: Iterator[Block]) -> Iterator[Block]:
     """Put each record that reaches over several lines onto its first one; the line numbers stay.
 
     A record ends where its brackets are balanced. What never ends, or reaches to where the next record begins,
@@ -90,7 +119,7 @@ def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
     """
     waiting: list[bytes] = []
     still_open = b""
-    for line in _single_lines(blocks):
+    for line in lines:
         if waiting and (isinstance(line, Damage) or len(waiting) >= JOIN_LINES_MAX or _begins(line, waiting[-1], still_open)):
             yield _put_together(waiting)
             waiting, still_open = [], b""

@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from translate import emptiness
 from translate.keys import KeyRules, all_notes, notes_of_keys
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
-from translate.reader.careful import note
+from translate.mapping.spelling import EventNames
+from translate.reader.record import note
 from translate.report import Finding, Loss
 from translate.rowtext import RowText
 from translate.settings import CLICKSTREAM_APP_ID
 from translate.shape import Shape
+from translate.supplements import supplements
+
+FREE_FORM = ("attributes", "metrics", "other", "extra")
 
 
 @dataclass
@@ -27,28 +32,27 @@ class Plan:
 class Losses:
     """Knows of one layout what does not arrive in it."""
 
-    def __init__(self, shape: Shape, rules: KeyRules | None, text: RowText) -> None:
+    def __init__(self, shape: Shape, rules: KeyRules | None, text: RowText, names: EventNames) -> None:
         self.shape = shape
         self._rules = rules
         self._text = text
+        self._names = names
 
     def carried(self) -> set[str]:
         """Give the columns that arrive in every event."""
         carried: set[str] = set()
-        entries = [*self.shape.columns, *(entry for entries in self.shape.presets.values() for entry in entries if not entry.when)]
-        if self.shape.layout.envelope:
-            entries += self.shape.layout.envelope.fields.values()
-        for entry in entries:
-            codec = SCALARS[entry.codec]
-            carried |= set(entry.hub if entry.codec == "first_of" else entry.hub[: codec.carries])
+        presets = [entry for entry in self.shape.all_presets() if not entry.when]
+        for entry in [*self.shape.columns, *presets, *self.shape.around]:
+            carried |= set(_carried_by(entry))
         for entry in self.shape.containers.values():
             carried |= set(CONTAINERS[entry.codec].hub)
         return carried
 
     def carried_when(self) -> dict[str, tuple[str, ...]]:
         """Give the columns that arrive in some events only, and in which."""
-        presets = [entry for entries in self.shape.presets.values() for entry in entries if entry.when and entry.hub]
-        return {entry.hub[0]: entry.when for entry in presets}
+        return {entry.hub[0]: entry.when for entry in self.shape.own_presets()}
+
+    # -- keys -------------------------------------------------------------------------------------------------
 
     def notes(self) -> pl.Expr:
         """Put together the keys that the reader noted, that are renamed, and that have no place."""
@@ -56,39 +60,56 @@ class Losses:
         if self._rules:
             parts.append(pl.col("_key_notes"))
         carried = self.carried()
-        for name in ("attributes", "metrics", "other", "extra"):
-            if name in carried or name not in self.shape.source.provided:
+        for name in FREE_FORM:
+            if name in carried or name not in self.shape.source.provided or self._goes_back(name):
                 continue
-            kind = "cannot" if name in self.shape.layout.cannot else "not_mapped"
+            kind, why = self._why_lost(name)
             place = "" if name == "extra" else f"{self.shape.source.place(name)}."
-            keys = notes_of_keys(pl.col(name), kind, place)
+            keys = notes_of_keys(pl.col(name), kind, place, why)
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
-                used = pl.col("_used").list.eval(pl.concat_str(pl.lit(note(kind, "")), pl.element()))
+                used = pl.col("_used").list.eval(pl.concat_str(pl.lit(note(kind, "", why)), pl.element()))
                 keys = pl.when(pl.col("_used").list.len() > 0).then(keys.list.set_difference(used)).otherwise(keys)
             parts.append(keys)
         return all_notes(parts)
 
+    def _goes_back(self, name: str) -> bool:
+        return name == "extra" and self.shape.source.keeps_extra and self.shape.layout.records == "json-lines"
+
+    def _why_lost(self, column: str) -> tuple[str, str]:
+        layout = self.shape.layout
+        if column in layout.cannot:
+            return "cannot", layout.cannot[column]
+        return "not_mapped", "no mapping or rule says where to" if column in FREE_FORM else f"{layout.address} says no place for it"
+
+    # -- columns ----------------------------------------------------------------------------------------------
+
     def plan(self) -> Plan:
         """Say what is lost, and what there is to tell, as expressions over the written rows."""
         plan = Plan()
+        self._plan_without_place(plan)
+        for entry in [*self.shape.columns, *self.shape.wanted_presets()]:
+            self._plan_entry(plan, entry, pl.col(f"={entry.place}"))
+        told = {(entry.hub, entry.codec) for entry in self.shape.columns}
+        for entry in self.shape.around:
+            if (entry.hub, entry.codec) not in told:  # what the row says too is told once
+                self._plan_entry(plan, entry, pl.col(f"@{entry.place}"))
+        self._plan_objects(plan)
+        self._plan_own_keys(plan)
+        plan.findings += supplements(self.shape, self._names)
+        plan.findings += emptiness.findings(self.shape)
+        return plan
+
+    def _plan_without_place(self, plan: Plan) -> None:
         carried, conditional = self.carried(), self.carried_when()
         for column in sorted(self.shape.source.provided - carried):
-            if column in ("file", "line", "attributes", "metrics", "other", "extra"):
+            if column in ("file", "line", *FREE_FORM):
                 continue
-            kind = "cannot" if column in self.shape.layout.cannot else "not_mapped"
-            why = self.shape.layout.cannot.get(column, f"{self.shape.layout.address} says no place for it")
+            kind, why = self._why_lost(column)
             lost = pl.col(column).is_not_null()
             if column in conditional:
                 kind, why = "cannot", f"{self.shape.layout.address} has a place for it in some events only: {', '.join(conditional[column])}"
                 lost = lost & ~pl.col("name").is_in(list(conditional[column]))
             plan.losses.append(Loss(self.shape.source.place(column), kind, why, lost, pl.col(column)))
-        for entry in [*self.shape.columns, *self.shape.all_presets()]:
-            self._plan_entry(plan, entry)
-        if self.shape.layout.envelope:
-            for name, entry in self.shape.layout.envelope.fields.items():
-                self._plan_exchanged(plan, entry, pl.col(f"_{name}"))
-        self._plan_objects(plan)
-        return plan
 
     def _plan_objects(self, plan: Plan) -> None:
         """Count what an object that lacks what it needs would have held."""
@@ -100,59 +121,103 @@ class Losses:
                     column = pl.col(entry.hub[0])
                     plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "cannot", why, column.is_not_null() & ~there, column))
 
-    def _plan_entry(self, plan: Plan, entry: Field) -> None:
-        columns = [pl.col(name) for name in entry.hub]
-        codec = SCALARS[entry.codec]
+    def _plan_own_keys(self, plan: Plan) -> None:
+        """Count the keys that stand where some events have a value of their own, and will be read as that."""
+        for entry in self.shape.own_presets():
+            kind = self.shape.containers[entry.path[0]].hub[0]
+            if kind not in self.shape.source.provided:
+                continue
+            value = pl.col(f"_{kind}").map.get(entry.key)
+            taken = value.is_not_null() & pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
+            why = f"{self.shape.layout.address} has the event's {entry.hub[0]} there"
+            plan.losses.append(Loss(f"{self.shape.source.place(kind)}.{entry.key}", "changed", why, taken, value))
+            plan.findings.append(Finding("taken_for", f"{entry.place} will be read as the event's {entry.hub[0]}", taken, entry.hub[0]))
+
+    def _plan_entry(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
+        said = self.shape.said(entry)
+        if said is not None:
+            self._plan_said(plan, entry, said)
+            return
+        if entry.default is not None:
+            message = f"{entry.place} is unknown and required: {entry.default} was written"
+            plan.findings.append(Finding("default_written", message, pl.col(entry.hub[0]).is_null(), entry.hub[0]))
+        if entry.codec == "first_of":
+            self._plan_first_of(plan, entry)
         if not entry.hub or entry.hub[0] not in self.shape.source.provided:
-            if entry.default is not None:
-                self._plan_default(plan, entry)
-            if entry.codec != "first_of":
-                return
+            return
+        self._plan_changes(plan, entry, written)
+
+    def _plan_changes(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
+        codec = SCALARS[entry.codec]
+        columns = [pl.col(name) for name in entry.hub]
         place = self.shape.source.place(entry.hub[0])
         if codec.changed is not None:
             plan.losses.append(Loss(place, "changed", codec.why, codec.changed(columns), columns[0]))
         if entry.codec == "event_name":
-            plan.losses.append(Loss(place, "changed", codec.why, pl.col("_spelled") != pl.col(f"={entry.place}"), columns[0]))
-        if entry.codec == "first_of":
-            self._plan_first_of(plan, entry)
-        if entry.codec == "app_id" and self.shape.mapping.model == "clickstream":
-            legal = pl.col(f"={entry.place}").str.contains(rf"^{CLICKSTREAM_APP_ID.pattern}$")
-            message = "the application id is one that Clickstream's console refuses; say --set app_ids.OLD=new"
-            plan.findings.append(Finding("app_id_not_legal", message, ~legal))
-        self._plan_exchanged(plan, entry, pl.col(f"={entry.place}"))
+            self._plan_name(plan, entry, written, place)
+        if entry.codec == "app_id":
+            self._plan_app_id(plan, entry, written)
+        if entry.table or (entry.codec == "app_id" and self.shape.settings.app_ids):
+            why = "exchanged by a table of values" if entry.table else codec.why
+            plan.losses.append(Loss(place, "changed", why, written != columns[0], columns[0]))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.shape.mapping.tables[entry.table]))
             plan.findings.append(Finding("unknown_platform", f"{place}: not in the table of {self.shape.mapping.model}, kept as it is", ~known))
-        if entry.default is not None:
-            self._plan_default(plan, entry)
 
-    def _plan_exchanged(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
-        """Tell the values that a table of the mapping or of the settings exchanges for others."""
-        by_settings = entry.codec == "app_id" and self.shape.settings.app_ids
-        if (entry.table or by_settings) and entry.hub[0] in self.shape.source.provided:
-            why = "exchanged by a table of values" if entry.table else SCALARS[entry.codec].why
-            column = pl.col(entry.hub[0])
-            plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "changed", why, written != column, column))
+    def _plan_name(self, plan: Plan, entry: Field, written: pl.Expr, place: str) -> None:
+        why = SCALARS[entry.codec].why
+        plan.losses.append(Loss(place, "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0])))
+        if not any(other.codec == "original_names" for other in self.shape.all_presets()):
+            why = f"{self.shape.layout.address} means something else by it, or nothing"
+            other_meaning = pl.col("_original").is_not_null() & (pl.col("_spelled") == written)
+            plan.losses.append(Loss(place, "changed", why, other_meaning, pl.col(entry.hub[0])))
 
-    def _plan_default(self, plan: Plan, entry: Field) -> None:
-        message = f"{entry.place} is unknown and required: {entry.default} was written"
-        plan.findings.append(Finding("default_written", message, pl.col(entry.hub[0]).is_null()))
+    def _plan_app_id(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
+        if self.shape.mapping.model == "clickstream":
+            legal = written.str.contains(rf"^{CLICKSTREAM_APP_ID.pattern}$")
+            message = "the application id is one that Clickstream's console refuses; say --set app_ids.OLD=new"
+            plan.findings.append(Finding("app_id_not_legal", message, ~legal))
+        if entry.setting is not None:
+            exchanged = pl.col(entry.hub[0]).is_in(list(self.shape.settings.app_ids))
+            message = f"{entry.place} is the application id; say --set {entry.setting}=... or app_ids.OLD=new"
+            plan.findings.append(Finding(f"{entry.setting}_not_set", message, ~exchanged))
+
+    def _plan_said(self, plan: Plan, entry: Field, said: str) -> None:
+        """Tell where a setting stands in place of what the events say, or of nothing."""
+        if not entry.hub:
+            return
+        column = pl.col(entry.hub[0])
+        why = f"the setting {entry.setting} stands in its place"
+        plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "changed", why, column != said, column))
+        plan.findings.append(Finding("filled_in", f"{entry.place} is the setting {entry.setting}", column.is_null(), entry.hub[0]))
 
     def _plan_first_of(self, plan: Plan, entry: Field) -> None:
-        """Count what stands behind the first one that is there, unless it is carried elsewhere."""
-        elsewhere = {
-            column
-            for other in [*self.shape.columns, *self.shape.all_presets()]
-            if other is not entry
-            for column in other.hub[: SCALARS[other.codec].carries]
-        }
+        """Count which of the columns is written, what stands behind it, and what will be read as the first one."""
+        others = [*self.shape.columns, *self.shape.wanted_presets(), *self.shape.around]
+        elsewhere = {column for other in others if other is not entry for column in _carried_by(other)}
+        first, *_ = entry.hub
         earlier = pl.lit(False)
         for name in entry.hub:
             column = pl.col(name)
             if name in self.shape.source.provided:
+                chosen = column.is_not_null() & ~earlier
+                apart = name != first and name not in elsewhere
                 if name not in elsewhere:
                     lost = column.is_not_null() & earlier
                     plan.losses.append(Loss(self.shape.source.place(name), "cannot", f"{entry.place} holds one id", lost, column))
-                first = column.is_not_null() & ~earlier
-                plan.findings.append(Finding(f"{entry.place.lower()}_from", f"{entry.place} is the event's {name}", first))
+                if apart:
+                    why = f"{entry.place} does not tell it from a {first}"
+                    plan.losses.append(Loss(self.shape.source.place(name), "changed", why, chosen, column))
+                message = f"{entry.place} is the event's {name}"
+                plan.findings.append(Finding(f"{entry.path[-1].lower()}_from", message, chosen, first if apart else None))
+                if name in elsewhere and name != first:
+                    same = pl.col(first) == column
+                    plan.findings.append(Finding("not_told_apart", f"{entry.place} is the same as the event's {name}", same, first))
             earlier = earlier | column.is_not_null()
+
+
+def _carried_by(entry: Field) -> tuple[str, ...]:
+    """Give the columns that arrive in a field."""
+    if entry.const is not None or entry.codec not in SCALARS:
+        return ()
+    return entry.hub if entry.codec == "first_of" else entry.hub[: SCALARS[entry.codec].carries]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -53,6 +55,28 @@ def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None =
     return otherwise if chain is pl else chain.otherwise(otherwise)
 
 
+def seconds(time: pl.Expr) -> pl.Expr:
+    """Write a time as seconds since 1970, with a fraction where there are milliseconds."""
+    milliseconds = time.dt.timestamp("ms")
+    whole, rest = milliseconds.floordiv(1000), milliseconds.mod(1000)
+    sign = pl.when((milliseconds < 0) & (rest != 0)).then(pl.lit("-")).otherwise(pl.lit(""))
+    below = (milliseconds < 0) & (rest != 0)
+    shown = pl.when(below).then((whole + 1).abs()).otherwise(whole).cast(pl.String)
+    fraction = pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
+    dot = pl.when(rest == 0).then(pl.lit("")).otherwise(pl.lit("."))
+    return pl.concat_str(sign, shown, dot, pl.when(rest == 0).then(pl.lit("")).otherwise(fraction))
+
+
+def object_of_map(column: pl.Expr) -> pl.Expr:
+    """Write a map of JSON texts as an object: a JSON text that stands as a text gets its quotes and escapes undone."""
+    entries = column.map.entries()
+    member = pl.concat_str(
+        json_text(pl.element().struct.field("key")), pl.lit(":"), pl.element().struct.field("value")
+    )
+    inner = entries.list.eval(member).list.join(",")
+    return pl.when(column.is_not_null()).then(pl.concat_str(pl.lit("{"), inner, pl.lit("}")))
+
+
 def struct_of(values: Mapping[str, pl.Expr]) -> pl.Expr:
     """Put named values into one struct."""
     return pl.struct([value.alias(name) for name, value in values.items()])
@@ -98,27 +122,38 @@ def digest(column: pl.Expr, length: int) -> pl.Expr:
     return hashed.str.slice(0, length)
 
 
-def _any_iso8601(text: str) -> str | None:
+USUAL_ISO8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z")
+
+
+@lru_cache(maxsize=65536)
+def utc(text: str) -> tuple[str | None, str]:
+    """Bring ISO 8601 of any form into the usual one, in UTC and to the millisecond; tell if that took an assumption."""
+    if USUAL_ISO8601.fullmatch(text):
+        return text, ""
     try:
-        time = dateutil_parser.isoparse(text)
+        time = dateutil_parser.isoparse(text.strip())
+        there = (time if time.tzinfo else time.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        return None
-    return str((time if time.tzinfo else time.replace(tzinfo=dt.UTC)).astimezone(dt.UTC).isoformat())
+        return None, ""
+    why = "without a zone: read as UTC" if time.tzinfo is None else "finer than milliseconds: floored" if there.microsecond % 1000 else ""
+    return f"{there.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z", why
 
 
 def time_from_iso8601(text: pl.Expr) -> pl.Expr:
-    """Read ISO 8601 in all its forms; times without a zone are UTC, finer digits are floored."""
+    """Read ISO 8601 in its usual form, in UTC; the careful reader has brought the others into it."""
     usual = text.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
-    odd = pl.when(usual.is_null()).then(text)
-    read_odd = odd.map_batches(
-        lambda series: by_distinct_value(series, _any_iso8601), return_dtype=pl.String, is_elementwise=True
-    ).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
-    return usual.dt.replace_time_zone("UTC").fill_null(read_odd).dt.cast_time_unit("ms")
+    return usual.dt.replace_time_zone("UTC").dt.cast_time_unit("ms")
 
 
 def piped(columns: Sequence[pl.Series]) -> pl.Series:
     """Join JSON lists of texts by bars."""
     return by_distinct_value(columns[0], lambda value: "|".join(item if isinstance(item, str) else quoted(item) for item in json.loads(value)))
+
+
+def unpiped(text: pl.Expr) -> pl.Expr:
+    """Write a text's parts between bars as a JSON list."""
+    encoded = pl.struct(l=text.str.split("|")).struct.json_encode()
+    return pl.when(text.is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
 
 
 def members(values: Mapping[str, str]) -> str | None:

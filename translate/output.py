@@ -105,7 +105,9 @@ class Output:
     def finish_unit(self, number: int, part: Path | None, rejects: Path, report: Report) -> None:
         """Give a unit's part its final name, then write down that the unit is done."""
         if part is not None:
-            part.replace(self.directory / "data" / part.name)
+            place = self.directory / "data" / part.relative_to(self.scratch)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(place)
         rejects.replace(self.state / f"rejects-{number:05}.ndjson")
         values = {**report.to_json(), "files": report.files}
         self.write_whole(self.state / f"unit-{number:05}.json", json.dumps(values))

@@ -1,74 +1,137 @@
-"""Recognises a file's model and layout by its content."""
+"""Recognises each file's model and layout by its content."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from translate import mapping
 from translate.errors import SourceError, UsageError
 from translate.files import head
-from translate.mapping.spec import Layout, Mapping
-from translate.reader import Damage
+from translate.hub_files import HUB, is_hub
+from translate.mapping.spec import Field, Layout, Mapping
+from translate.parquet import MAGIC, columns_of
+from translate.reader import Damage, table
+from translate.reader.literals import DECODER, Pairs, Refused
+from translate.reader.opening import peek
+from translate.reader.request import RequestReader
+from translate.reader.tree import places_of
 from translate.sources import ReadError, SourceFile
 
+LINES_MAX = 100
+NEEDED = ("name", "time")
+MEMBER = re.compile(r'"(\w+)"\s*:')
+BLANKS = re.compile(r"[\ufeff \t\r\n]*")
 
-@dataclass
-class Recognised:
-    """Which files are read as what, and which are refused and why."""
+UNKNOWN = "unknown"  # records, but none that shows a layout
+FOREIGN = "foreign"  # no records
+EMPTY = "empty"
+
+
+class Origin(NamedTuple):
+    """The files of one layout, sorted by path."""
 
     mapping: Mapping
     layout: Layout
     files: list[SourceFile]
+
+
+@dataclass
+class Recognised:
+    """Which files are read as what, in the order of their layouts, and which are refused and why."""
+
+    sources: list[Origin]
     layouts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Damage] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[SourceFile]:
+        """Give all files, layout by layout."""
+        return [file for source in self.sources for file in source.files]
+
+    @property
+    def address(self) -> str:
+        """Name all layouts."""
+        return ", ".join(source.layout.address for source in self.sources)
 
     def refused_in(self, files: Iterable[SourceFile]) -> dict[str, Damage]:
         """Give the refused ones among some files."""
         return {file.shown: self.refused[file.shown] for file in files if file.shown in self.refused}
 
 
-def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path | None = None) -> Recognised:
-    """Find the layout of the files: the one named, or the one that their content shows.
+Candidates = dict[str, tuple[Mapping, Layout]]
 
-    Raise UsageError if the named one cannot be read, SourceError if no file is of a known layout.
+
+def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path | None = None) -> Recognised:
+    """Find the layouts of the files: the one named, one of the model named, or those that their content shows.
+
+    Raise UsageError if the named one cannot be read, SourceError if no file is of a known layout or one may be of
+    several, or if files of different models lie together.
     """
     files = list(files)
+    if address is not None and "/" in address:
+        return _as_told(files, *_readable(address, mappings))
+    candidates = _candidates(mappings)
     if address is not None:
-        return _as_told(files, address, mappings)
-    readable = {
-        layout.address: (model, layout)
-        for model in (mapping.load(name, mappings) for name in mapping.models(mappings))
-        for layout in model.layouts.values()
-        if layout.read and layout.records == "json-lines"
-    }
-    seen = {file.shown: _layout_of(file, {key: layout for key, (_, layout) in readable.items()}) for file in files}
-    found = sorted({address for address in seen.values() if address in readable})
+        told = _readable(address, mappings)
+        candidates = {name: candidate for name, candidate in candidates.items() if candidate[1].model == address}
+    seen = {file.shown: _layout_of(file, candidates) for file in files}
+    found = sorted({name for name in seen.values() if name in candidates})
     if not found:
         _demand_a_readable(files)
-        known = ", ".join(sorted(readable))
+        if address is not None:
+            return _as_told(files, *told)
+        known = ", ".join(sorted(candidates))
         raise SourceError(
             f"none of the {len(files)} files is of a layout that can be read ({known}); if you know better, say --from"
         )
-    if len(found) > 1:
+    if len({_form(candidates[name][1]) for name in found}) > 1:
         raise SourceError(f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from")
-    model, layout = readable[found[0]]
-    message = f"is not of a layout that can be read; the others are {found[0]}"
-    refused = {shown: Damage("not_recognised", message, "") for shown, address in seen.items() if address == FOREIGN}
-    layouts = {shown: found[0] for shown in seen if shown not in refused}
-    return Recognised(model, layout, files, layouts, refused)
+    return _sorted_out(files, seen, [candidates[name] for name in found])
 
 
-def _as_told(files: list[SourceFile], address: str, mappings: Path | None) -> Recognised:
+def _candidates(mappings: Path | None) -> Candidates:
+    candidates = {
+        layout.address: (model, layout)
+        for model in (mapping.load(name, mappings) for name in mapping.models(mappings))
+        for layout in model.layouts.values()
+        if layout.read
+    }
+    return {**candidates, HUB.layouts["events"].address: (HUB, HUB.layouts["events"])}
+
+
+def _readable(address: str, mappings: Path | None) -> tuple[Mapping, Layout]:
+    if address.partition("/")[0] == HUB.model:
+        return HUB, HUB.layouts["events"]
     model, layout = mapping.find_layout(address, mappings)
     if not layout.read:
         known = ", ".join(name for name, other in model.layouts.items() if other.read) or "none yet"
         raise UsageError(f"{layout.address} cannot be read (readable layouts of {model.model}: {known})")
+    return model, layout
+
+
+def _as_told(files: list[SourceFile], model: Mapping, layout: Layout) -> Recognised:
     _demand_a_readable(files)
-    return Recognised(model, layout, files, {file.shown: layout.address for file in files})
+    return Recognised([Origin(model, layout, files)], {file.shown: layout.address for file in files})
+
+
+def _sorted_out(files: list[SourceFile], seen: dict[str, str], found: list[tuple[Mapping, Layout]]) -> Recognised:
+    """Give each file to its layout; what fits any, and what is none, goes to the first."""
+    first = found[0][1].address
+    known = ", ".join(layout.address for _, layout in found)
+    message = f"is not of a layout that can be read; the others are {known}"
+    refused = {shown: Damage("not_recognised", message, "") for shown, name in seen.items() if name == FOREIGN}
+    own = {layout.address for _, layout in found}
+    layouts = {shown: name if name in own else first for shown, name in seen.items() if shown not in refused}
+    origins = [
+        Origin(model, layout, [file for file in files if layouts.get(file.shown, first) == layout.address])
+        for model, layout in found
+    ]
+    return Recognised(origins, layouts, refused)
 
 
 def _demand_a_readable(files: list[SourceFile]) -> None:
@@ -85,36 +148,106 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
     raise SourceError(f"{which}{reason}")
 
 
-UNKNOWN = "unknown"  # records, but none that shows a layout
-FOREIGN = "foreign"  # no records
-EMPTY = "empty"
+# -- one file -------------------------------------------------------------------------------------------------------
 
 
-def _layout_of(file: SourceFile, layouts: dict[str, Layout]) -> str:
+def _layout_of(file: SourceFile, candidates: Candidates) -> str:
     """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
     try:
-        lines = head(file).decode(errors="replace").split("\n")
+        content = head(file)
     except ReadError:
         return EMPTY
-    lines = [line for line in lines if line.strip("\ufeff \t\r")]
+    if content.startswith(MAGIC):
+        return _of_columns(file, columns_of(file), candidates)
+    lines = [line for line in content.decode(errors="replace").split("\n") if line.strip("\ufeff \t\r")]
     if not lines:
         return EMPTY
-    for line in lines:
-        keys = _keys(line)
-        fitting = [address for address, layout in layouts.items() if _required(layout) <= keys]
-        if len(fitting) == 1:
-            return fitting[0]
-    return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith("{") else FOREIGN
+    first = lines[0].lstrip("\ufeff \t")
+    as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
+    return as_table if as_table != FOREIGN else _of_records(file, lines[:LINES_MAX], candidates)
 
 
-def _required(layout: Layout) -> set[str]:
-    return {entry.path[0] for entry in layout.fields if entry.required}
+def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
+    if is_hub(names):
+        return HUB.layouts["events"].address
+    fitting = [
+        address
+        for address, (_, layout) in candidates.items()
+        if layout.records == "csv" and {entry.place for entry in layout.fields if entry.required} <= set(names)
+    ]
+    return _the_only(file, fitting) if fitting else FOREIGN
 
 
-def _keys(line: str) -> set[str]:
-    """Give the keys of a line's record; of a broken one, whatever looks like a key."""
+def _of_records(file: SourceFile, lines: list[str], candidates: Candidates) -> str:
+    records = list(_values(lines))
+    fitting = [address for address, (_, layout) in candidates.items() if layout.records == "json-lines" and _fits_any(layout, records)]
+    marked = [address for address in fitting if _is_marked(candidates[address][1], records)]
+    plain = [address for address in fitting if not (candidates[address][1].marks or candidates[address][1].mark_names)]
+    if marked or plain:
+        return _the_only(file, marked or plain)
+    return fitting[0] if len(fitting) == 1 else UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN
+
+
+def _the_only(file: SourceFile, fitting: list[str]) -> str:
+    if len(fitting) > 1:
+        raise SourceError(f"{file.shown}: may be {' or '.join(fitting)}; say with --from which it is")
+    return fitting[0]
+
+
+def _values(lines: list[str]) -> Iterator[Any]:
+    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member."""
+    text = "\n".join(line.strip("\ufeff \t\r") for line in lines)
+    position = 0
+    while position < len(text):
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError):
+            line, _, _ = text[position:].partition("\n")
+            value, position = Pairs((name, "") for name in MEMBER.findall(line)), position + len(line)
+        yield value
+        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
+
+
+def _fits_any(layout: Layout, records: list[Any]) -> bool:
+    """Tell whether a record holds what every record, or every event, of a layout does."""
+    if layout.request is None:
+        required = [entry for entry in layout.fields if entry.required]
+        return any(isinstance(record, Pairs) and _has_all(record, required) for record in records)
+    needed = [entry for entry in layout.fields if entry.required and entry.hub[0] in NEEDED]
+    reader = RequestReader(layout.request, places_of(layout), lambda *_: None)
+    return any(isinstance(event, Pairs) and _has_all(event, needed) for record in records for event in _events(reader, record))
+
+
+def _events(reader: RequestReader, record: Any) -> list[Any]:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return set(re.findall(r'"(\w+)"\s*:', line))
-    return set(record) if isinstance(record, dict) else set()
+        return [event for _, event in reader.events("", record)]
+    except Refused:
+        return []
+
+
+def _has_all(record: Pairs, entries: list[Field]) -> bool:
+    return all(_has(record, entry) for entry in entries)
+
+
+def _has(record: Pairs, entry: Field) -> bool:
+    ways = [entry.path, *(tuple(other.split(".")) for other in entry.also)]
+    return any(peek(record, way) is not None for way in ways)
+
+
+def _is_marked(layout: Layout, records: list[Any]) -> bool:
+    """Tell whether a record shows a mark of a layout."""
+    name = next((entry.path for entry in layout.fields if entry.hub[:1] == ("name",)), ())
+    for record in records:
+        if not isinstance(record, Pairs):
+            continue
+        event_name = peek(record, name)
+        named = isinstance(event_name, str) and event_name.startswith(layout.mark_names) if layout.mark_names else False
+        if named or any(record.get(mark) is not None for mark in layout.marks):
+            return True
+    return False
+
+
+def _form(layout: Layout) -> frozenset[str]:
+    """Give what tells a layout's records from others': layouts of one form are read in one run."""
+    needed = {entry.place for entry in layout.fields if entry.required}
+    return frozenset({layout.records, *needed, *(layout.request.each if layout.request else ())})

@@ -36,6 +36,7 @@ class Finding:
     code: str
     message: str
     events: pl.Expr
+    field: str | None = None  # the hub column that comes back different for it
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Report:
     examples: dict[tuple[str, str, str], str] = field(default_factory=dict)
     findings: dict[tuple[str, str], int] = field(default_factory=dict)
     careful: int = 0
+    requests: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
@@ -61,6 +63,7 @@ class Report:
         for key, example in other.examples.items():
             self.examples[key] = min(example, self.examples.get(key, example))
         self.careful += other.careful
+        self.requests += other.requests
         self.files.extend(other.files)
 
     def lose(self, field: str, kind: str, why: str, events: int, example: str | None = None) -> None:
@@ -110,6 +113,7 @@ class Report:
             ],
             "careful": self.careful,
             "careful_share": self.careful_share,
+            **({"requests": self.requests} if self.requests else {}),
         }
 
     def _example(self, *key: *tuple[str, str, str]) -> dict[str, str]:
@@ -124,6 +128,7 @@ class Report:
             rejects=Counter(values["rejects"]),
             filtered=Counter(values["filtered"]),
             careful=values["careful"],
+            requests=values.get("requests", 0),
             files=list(files),
         )
         for loss in values["losses"]:

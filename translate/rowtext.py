@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate import notation
-from translate.mapping.codecs import CONTAINERS, Container
+from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
 from translate.shape import Shape, is_json
 
@@ -21,33 +21,44 @@ class RowText:
 
     def row(self) -> pl.Expr:
         """Write an object: plain members by the engine's encoder, JSON texts and containers put in beside them."""
-        plain = [entry for entry in self.shape.columns if not is_json(entry)]
-        parts = [notation.members_of_struct(self._members(plain, 0))]
-        parts += [
-            _member(entry.place, pl.col(f"={entry.place}"))
-            for entry in self.shape.columns
-            if is_json(entry) and entry.hub != ("extra",)
-        ]
-        parts += [_member(place, pl.col(f"={place}")) for place in self.shape.containers]
-        if any(entry.hub == ("extra",) for entry in self.shape.columns):
-            parts.append(pl.col("_extra_members"))
+        parts = [*self._parts(self.shape.columns, 0)]
+        parts += [self._of_container(place, entry) for place, entry in self.shape.containers.items()]
         return pl.concat_str(pl.lit("{"), notation.joined(parts), pl.lit("}"))
+
+    def _of_container(self, place: str, entry: Field) -> pl.Expr:
+        value = pl.col(f"={place}")
+        return _member(place, notation.json_text(value) if CONTAINERS[entry.codec].write_as_text else value)
 
     def presets(self) -> dict[str, pl.Expr]:
         """Write the presets of each container, as members; an event may have none of them."""
         written = {}
         for place, entries in self.shape.presets.items():
             presets = [entry for entry in entries if self.shape.is_wanted(entry)]
-            plain = {entry.path[1]: pl.col(f"={entry.place}") for entry in presets if not is_json(entry)}
+            plain = {entry.key: pl.col(f"={entry.place}") for entry in presets if not is_json(entry)}
             if plain:
                 written[f"_plain:{place}"] = notation.members_of_struct(plain)
         return written
 
     def containers(self) -> dict[str, pl.Expr]:
         """Write each container, with its presets and the free-form values."""
-        return {
-            f"={place}": self._container(place, CONTAINERS[entry.codec]) for place, entry in self.shape.containers.items()
-        }
+        return {f"={place}": self._container(place, entry.codec) for place, entry in self.shape.containers.items()}
+
+    # -- objects ----------------------------------------------------------------------------------------------
+
+    def _parts(self, entries: list[Field], depth: int) -> Iterator[pl.Expr]:
+        """Write fields as members, nested by the segments of their places: those that hold JSON come last."""
+        heads = {entry.path[: depth + 1] for entry in entries if is_json(entry)}
+        plain = [entry for entry in entries if entry.path[: depth + 1] not in heads]
+        if plain:
+            members = notation.members_of_struct(self._members(plain, depth))
+            yield pl.when(members != "").then(members)
+        for head in dict.fromkeys(entry.path[: depth + 1] for entry in entries if entry.path[: depth + 1] in heads):
+            inner = [entry for entry in entries if entry.path[: depth + 1] == head]
+            if inner[0].path == head:
+                yield _member(head[-1], pl.col(f"={inner[0].place}"))
+            else:
+                written = pl.concat_str(pl.lit("{"), notation.joined([*self._parts(inner, depth + 1)]), pl.lit("}"))
+                yield _member(head[-1], pl.when(self.object_is_there(".".join(head), inner)).then(written))
 
     def _members(self, entries: list[Field], depth: int) -> dict[str, pl.Expr]:
         """Nest fields into structs by the segments of their places."""
@@ -69,36 +80,63 @@ class RowText:
         """Tell for which events a nested object has what it needs; any of its fields, where it needs none."""
         needs = self.shape.layout.objects.get(place)
         if needs:
+            written = {entry.place for entry in self.shape.columns}
+            if any(f"{place}.{name}" not in written for name in needs):
+                return pl.lit(False)
             return pl.all_horizontal([pl.col(f"={place}.{name}").is_not_null() for name in needs])
         return pl.any_horizontal([pl.col(f"={entry.place}").is_not_null() for entry in entries])
 
-    def _container(self, place: str, container: Container) -> pl.Expr:
+    # -- containers -------------------------------------------------------------------------------------------
+
+    def _container(self, place: str, codec: str) -> pl.Expr:
         """Write a container: its presets, then the free-form values."""
-        presets = [entry for entry in self.shape.presets[place] if self.shape.is_wanted(entry)]
-        kinds = [kind for kind in container.hub if kind != "other"]
-        if container.name == "entities":
-            parts = [_entities_from_members(part, names) for part, names in self._preset_parts(place, presets)]
+        kinds = [kind for kind in CONTAINERS[codec].hub if kind != "other"]
+        if codec == "entities":
+            parts = [*self._entities_of_presets(place)]
             parts += [_entities_of(pl.col(f"_{kind}"), number=kind == "metrics") for kind in kinds]
             return pl.concat_str(pl.lit("["), notation.joined([*parts, pl.col("_other")]), pl.lit("]"))
-        preset_parts = [part for part, _ in self._preset_parts(place, presets)]
-        parts = preset_parts + [_members_of_map(pl.col(f"_{kind}"), number=kind == "metrics") for kind in kinds]
-        if container.name == "mixed_map":
+        if codec == "properties":  # the keys' rules have put all values among the attributes
+            inner = _members_of_map(pl.col("_attributes"), number=False)
+            return pl.concat_str(pl.lit("{"), inner, pl.lit("}"))
+        presets = [*self._members_of_presets(place)]
+        parts = presets + [_members_of_map(pl.col(f"_{kind}"), number=kind == "metrics") for kind in kinds]
+        if codec == "mixed_map":
             parts.append(pl.col("_other"))
         written = pl.concat_str(pl.lit("{"), notation.joined(parts), pl.lit("}"))
-        if container.name == "mixed_map":
+        if codec == "mixed_map":
             return written
-        there = [*(pl.col(f"_{kind}") for kind in kinds), *preset_parts]
+        there = [*(pl.col(f"_{kind}") for kind in kinds), *presets]
         return pl.when(pl.any_horizontal([part.is_not_null() for part in there])).then(written)
 
-    def _preset_parts(self, place: str, presets: list[Field]) -> Iterator[tuple[pl.Expr, list[str]]]:
-        """Give the presets that are there, as members, with the names that may be among them."""
-        plain = [entry.path[1] for entry in presets if not is_json(entry)]
+    def _wanted_presets(self, place: str, *, json_values: bool) -> list[Field]:
+        return [entry for entry in self.shape.presets[place] if self.shape.is_wanted(entry) and is_json(entry) == json_values]
+
+    def _members_of_presets(self, place: str) -> Iterator[pl.Expr]:
+        """Give the presets that are there, as members."""
+        if self._wanted_presets(place, json_values=False):
+            members = pl.col(f"_plain:{place}")
+            yield pl.when(members != "").then(members)
+        for entry in self._wanted_presets(place, json_values=True):
+            yield _member(entry.key, pl.col(f"={entry.place}"))
+
+    def _entities_of_presets(self, place: str) -> Iterator[pl.Expr]:
+        """Give the presets that are there, as entities."""
+        plain = self._wanted_presets(place, json_values=False)
         if plain:
             members = pl.col(f"_plain:{place}")
-            yield pl.when(members != "").then(members), plain
-        for entry in presets:
-            if is_json(entry):
-                yield _member(entry.path[1], pl.col(f"={entry.place}")), [entry.path[1]]
+            yield _entities_from_members(pl.when(members != "").then(members), [entry.key for entry in plain])
+        for entry in self._wanted_presets(place, json_values=True):
+            head = f'{{"key":{json.dumps(entry.key, ensure_ascii=False)},"value":'
+            yield pl.concat_str(pl.lit(head), pl.col(f"={entry.place}"), pl.lit("}"))
+
+
+def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
+    """Write a field's value as JSON text."""
+    if is_json(entry):
+        return value
+    if isinstance(entry.const, str) or (entry.const is None and SCALARS[entry.codec].wire == "text"):
+        return notation.json_text(value.cast(pl.String))
+    return value.cast(pl.String)
 
 
 def _member(name: str, value: pl.Expr) -> pl.Expr:

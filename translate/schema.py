@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from translate.mapping.codecs import SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field, Layout
 
 AVRO_TYPES = {"text": "string", "whole": "long", "number": "float"}
@@ -22,7 +22,7 @@ def avro_schema(layout: Layout, set_columns: frozenset[str]) -> dict[str, Any]:
         "fields": [
             {"name": entry.place, "type": _type(entry)}
             for entry in layout.fields
-            if not entry.optional or entry.hub[0] in set_columns
+            if entry.codec not in CONTAINERS and (not entry.optional or entry.hub[0] in set_columns)
         ],
         "version": "1.0",
     }

@@ -19,25 +19,42 @@ SECRETS = re.compile(r"secret|password|token$|cookie|credential", re.IGNORECASE)
 
 KEYS = {
     "app_ids": "a table: old application id to new",
+    "app_id": "the application id of events that have none",
+    "tracking_id": "the id of the event tracker that Personalize's requests go to",
+    "user_agent": "the user agent that rows of Clickstream's buffer name",
+    "forwarded_address": "the address that rows of Clickstream's buffer name as the client's",
+    "fill_endpoints": "true puts into Pinpoint's requests what creates or updates endpoints",
+    "day": "the day (YYYY-MM-DD) in whose folder the rows of Clickstream's buffer are to lie",
     "keep_names": "true keeps names as they are where the target would want legal ones",
     "earliest": "the first plausible time of an event (ISO 8601)",
     "latest": "the first time that is not plausible any more (ISO 8601)",
 }
 
+TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
+FLAGS = ("keep_names", "fill_endpoints")
+
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was told: application ids, names, and the window of plausible times."""
+    """What a run was told: ids, names, what a target wants to know, and the window of plausible times."""
 
     app_ids: dict[str, str] = field(default_factory=dict)
     keep_names: bool = False
+    app_id: str | None = None
+    tracking_id: str | None = None
+    user_agent: str | None = None
+    forwarded_address: str | None = None
+    fill_endpoints: bool = False
+    day: dt.date | None = None
     time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
 
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
+        said = {name: getattr(self, name) for name in (*TEXTS, "fill_endpoints", "day") if getattr(self, name)}
         return {
             "app_ids": dict(sorted(self.app_ids.items())),
             "keep_names": self.keep_names,
+            **{name: value.isoformat() if isinstance(value, dt.date) else value for name, value in said.items()},
             "time_window": [bound.isoformat() for bound in self.time_window],
         }
 
@@ -65,7 +82,7 @@ def _assign(table: dict[str, Any], key: str, value: str) -> None:
     head, dot, rest = key.partition(".")
     if dot and head == "app_ids":
         table.setdefault(head, {})[rest] = value
-    elif head == "keep_names":
+    elif head in FLAGS:
         table[head] = {"true": True, "false": False}.get(value.lower(), value)
     else:
         table[key] = value
@@ -81,12 +98,31 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
     app_ids = table.get("app_ids", {})
     if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
         complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}"))
-    if not isinstance(table.get("keep_names", False), bool):
-        complaints.append(Complaint(shown, "keep_names", "should be true or false"))
+    complaints += [
+        Complaint(shown, name, "should be true or false") for name in FLAGS if not isinstance(table.get(name, False), bool)
+    ]
+    complaints += [
+        Complaint(shown, name, f"should be a text that is not empty: {KEYS[name]}")
+        for name in TEXTS
+        if name in table and not (isinstance(table[name], str) and table[name])
+    ]
+    day = _day(table, shown, complaints)
     window = [_time(table, key, default, shown, complaints) for key, default in (("earliest", EARLIEST), ("latest", LATEST))]
     if complaints:
         raise MappingError(complaints)
-    return Settings(dict(app_ids), table.get("keep_names", False), (window[0], window[1]))
+    plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
+    return Settings(dict(app_ids), day=day, time_window=(window[0], window[1]), **plain)
+
+
+def _day(table: dict[str, Any], shown: str, complaints: list[Complaint]) -> dt.date | None:
+    value = table.get("day")
+    if value is None or type(value) is dt.date:
+        return value
+    try:
+        return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007  a date has no zone
+    except (ValueError, TypeError):
+        complaints.append(Complaint(shown, "day", f"should be a date, YYYY-MM-DD, but is {value!r}"))
+        return None
 
 
 def _time(

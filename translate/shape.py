@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.settings import Settings
 
@@ -16,6 +16,7 @@ class Source:
     provided: frozenset[str]
     places: dict[str, str]
     set_by_recipe: frozenset[str] = frozenset()
+    keeps_extra: bool = False  # only its own layout has places for what no hub column holds
 
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""
@@ -29,22 +30,46 @@ class Shape:
         self.mapping = mapping
         self.layout = layout
         self.settings = settings
-        self.source = source
-        self.containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+        self.source = replace(source, provided=source.provided | {"app.id"}) if settings.app_id else source
+        self.containers = {
+            entry.place: entry
+            for entry in layout.fields
+            if entry.codec in CONTAINERS and not CONTAINERS[entry.codec].readable_only
+        }
         self.presets: dict[str, list[Field]] = {place: [] for place in self.containers}
         for entry in layout.fields:
             if entry.path[0] in self.containers and entry.place not in self.containers:
                 self.presets[entry.path[0]].append(entry)
         inside = [*self.containers.values(), *self.all_presets()]
+        inside += [entry for entry in layout.fields if entry.codec in CONTAINERS]
+        self.around = [entry for entry in request_fields(layout, settings) if not is_made(entry)]
         self.columns = [entry for entry in layout.fields if entry not in inside and self.is_wanted(entry)]
 
     def is_wanted(self, entry: Field) -> bool:
         """Leave out what no event can have; an optional column is there only if the recipe fills it."""
+        if entry.asked is not None and not getattr(self.settings, entry.asked):
+            return False
         if entry.optional:
             return entry.hub[0] in self.source.set_by_recipe
+        if self.said(entry) is not None:
+            return True
         if self.layout.records == "csv" or entry.required or entry.const is not None or entry.default is not None:
             return True
         return not entry.hub or any(column in self.source.provided for column in entry.hub)
+
+    def said(self, entry: Field) -> str | None:
+        """Give what the settings say in place of the event, if the field asks them."""
+        value: str | None = getattr(self.settings, entry.setting) if entry.setting is not None else None
+        return value
+
+    @property
+    def keeps_hours_apart(self) -> bool:
+        """Tell whether requests say when they came in, by their latest event."""
+        return any(entry.codec == "latest_time" for entry in request_fields(self.layout, self.settings))
+
+    def own_presets(self) -> list[Field]:
+        """Give the presets that only some events have: elsewhere their key is as good as any."""
+        return [entry for entry in self.all_presets() if entry.when and entry.hub]
 
     def all_presets(self) -> list[Field]:
         """Give the presets of all containers."""
@@ -53,6 +78,20 @@ class Shape:
     def wanted_presets(self) -> list[Field]:
         """Give the presets that events from the source can fill."""
         return [entry for entry in self.all_presets() if self.is_wanted(entry)]
+
+
+def request_fields(layout: Layout, settings: Settings) -> list[Field]:
+    """Give the fields of a layout's requests that are written under these settings."""
+    request = layout.request
+    if request is None:
+        return []
+    said = [entry for entry in request.fields if entry.asked is None or getattr(settings, entry.asked)]
+    return [entry for entry in said if entry.setting is None or entry.hub or getattr(settings, entry.setting) is not None]
+
+
+def is_made(entry: Field) -> bool:
+    """Tell whether a field's value is made anew for each request."""
+    return entry.codec in STAMPS
 
 
 def is_json(entry: Field) -> bool:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
 from translate import events, notation
-from translate.keys import MERGED, KeyRules
+from translate.batchwork import BatchWork
+from translate.extras import Extras, listed
+from translate.keys import Form, KeyRules
 from translate.limits import Rows, breaches
 from translate.losses import Losses, Plan
-from translate.mapping.codecs import SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.mapping.spelling import EventNames, legal_name, legal_user, with_hash
-from translate.notation import by_distinct_value, members, quoted
-from translate.reader.careful import note
+from translate.mapping.spelling import EventNames
+from translate.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.report import Finding
-from translate.rowtext import RowText
+from translate.rowtext import RowText, as_json
 from translate.settings import Settings
 from translate.shape import Shape, Source, is_text
 
-ROW = "_row"
+__all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
+
 NOTES = "_notes"
 FILTERED = "_filtered"
+
+FORMS: dict[str, Form] = {"mixed_map": "object", "entities": "entities", "properties": "properties"}
+# What is there as its hub column is, so that this one tells whether it is there.
+PLAIN_CODECS = ("text", "whole", "number", "epoch_ms", "app_id")
 
 
 class Writer:
@@ -33,12 +38,14 @@ class Writer:
     def __init__(self, mapping: Mapping, layout: Layout, settings: Settings, source: Source) -> None:
         self.shape = Shape(mapping, layout, settings, source)
         self.columns = self.shape.columns
-        self._make_legal = layout.legal_names and not settings.keep_names
-        self._names = EventNames(mapping, make_legal=self._make_legal)
-        self._rowwise = [entry for entry in self.columns if SCALARS[entry.codec].rowwise]
-        self._rules = self._key_rules(make_legal=self._make_legal)
+        make_legal = layout.legal_names and not settings.keep_names
+        self._names = EventNames(mapping, make_legal=make_legal)
+        self._rules = self._key_rules(make_legal=make_legal)
+        self._batchwork = BatchWork(self.shape, self._rules, make_legal=make_legal)
         self._text = RowText(self.shape)
-        self._losses = Losses(self.shape, self._rules, self._text)
+        self._losses = Losses(self.shape, self._rules, self._text, self._names)
+        keeps_extra = source.keeps_extra and "extra" in source.provided and layout.records == "json-lines"
+        self._extras = Extras(layout) if keeps_extra else None
 
     def plan(self) -> Plan:
         """Say what is lost, and what there is to tell, as expressions over the written rows."""
@@ -51,16 +58,21 @@ class Writer:
     def _key_rules(self, *, make_legal: bool) -> KeyRules | None:
         if not self.shape.containers:
             return None
-        shared = any(entry.codec in ("mixed_map", "entities") for entry in self.shape.containers.values())
-        taken = {entry.path[1] for entries in self.shape.presets.values() for entry in entries if not (entry.when and entry.hub)}
+        form: Form = next((FORMS[entry.codec] for entry in self.shape.containers.values() if entry.codec in FORMS), "maps")
+        own = self.shape.own_presets()
+        presets = [entry for entry in self.shape.all_presets() if entry not in own]
         return KeyRules(
-            shared=shared,
-            text_only=not shared,
-            entities=any(entry.codec == "entities" for entry in self.shape.containers.values()),
+            form=form,
             make_legal=make_legal,
-            taken=frozenset(taken) if shared else frozenset(),
+            taken=frozenset(entry.key for entry in presets) if form != "maps" else frozenset(),
             places={kind: self.shape.source.place(kind) for kind in ("attributes", "metrics", "other")},
+            presets={
+                entry.key: entry.hub[0]
+                for entry in presets
+                if entry.codec in PLAIN_CODECS and entry.hub and not entry.when and self.shape.is_wanted(entry)
+            },
         )
+
     # -- rows -------------------------------------------------------------------------------------------------
 
     def rows(self, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -73,94 +85,56 @@ class Writer:
             _filtered=self._filtered(),
             _spelled=self._names.spelled(pl.col("name")),
             _care=self._rules.need_care() if self._rules else pl.lit(False),
+            **({"app.id": pl.col("app.id").fill_null(app_id)} if (app_id := self.shape.settings.app_id) else {}),
         ).with_columns(_illegal=self._names.is_illegal(pl.col("_spelled")))
         frame = prepared.map_batches(
-            self._work_rowwise,
-            schema={**prepared.collect_schema(), **self._rowwise_schema()},
+            self._batchwork.work,
+            schema={**prepared.collect_schema(), **self._batchwork.schema()},
             validate_output_schema=False,
             streamable=True,
         )
-        presets = self.shape.wanted_presets()
-        late = [entry for entry in presets if entry.codec == "original_names"]
-        early = [entry for entry in [*self.columns, *presets] if entry not in [*late, *self._rowwise]]
-        frame = frame.with_columns(**{f"={entry.place}": self._value(entry) for entry in early})
-        if late:
-            written = next(entry.place for entry in self.columns if entry.codec == "event_name")
-            frame = frame.with_columns(_original=self._names.original(pl.col("name"), pl.col(f"={written}")))
-            frame = frame.with_columns(**{f"={entry.place}": self._value(entry) for entry in late})
+        frame = self._with_values(frame)
         if self.shape.layout.records == "json-lines":
             frame = frame.with_columns(**self._text.presets())
             frame = frame.with_columns(**self._text.containers()).with_columns(**{ROW: self._text.row()})
-        frame = frame.with_columns(**self._envelope_columns())
+        frame = self._with_extra(frame.with_columns(**self._around()))
         code, message = self._verdict()
         return frame.with_columns(code=code, message=message, **{NOTES: self._losses.notes()})
 
-    def _rowwise_schema(self) -> dict[str, Any]:
-        return {
-            **(MERGED if self._rules else {}),
-            "_legal": pl.String,
-            "_item_count": pl.Int64,
-            "_extra_members": pl.String,
-            **{f"={entry.place}": pl.String for entry in self._rowwise},
-        }
+    def _with_values(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add a column `=place` for each value; the original names wait for the names that are written."""
+        presets = self.shape.wanted_presets()
+        late = [entry for entry in presets if entry.codec == "original_names"]
+        early = [entry for entry in [*self.columns, *presets] if entry not in [*late, *self._batchwork.entries]]
+        frame = frame.with_columns(**{f"={entry.place}": self._value(entry) for entry in early})
+        spelled = next((entry.place for entry in self.columns if entry.codec == "event_name"), None)
+        if spelled is None:
+            return frame.with_columns(_original=pl.lit(None, pl.String))
+        action = next((pl.col(f"={entry.place}") for entry in self.columns if entry.codec == "action"), None)
+        back = self._names.read(pl.col(f"={spelled}"), action)
+        frame = frame.with_columns(_original=pl.when(back.ne_missing(pl.col("name"))).then(pl.col("name")))
+        return frame.with_columns(**{f"={entry.place}": self._original_names() for entry in late})
 
-    def _work_rowwise(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Do what no expression can, in one step of the query: only batches that need it cost anything."""
-        columns = self._rules.merge(batch) if self._rules else {}
-        self._give_way(batch, columns)
-        if batch["_illegal"].any():
-            columns["_legal"] = by_distinct_value(batch["_spelled"], legal_name)
-        else:
-            columns["_legal"] = batch["_spelled"]
-        columns["_item_count"] = _lengths(batch["items"])
-        columns["_extra_members"] = _each(batch["extra"], members)
-        given = {name: batch[name] for entry in self._rowwise for name in entry.hub}
-        if "user_properties" in given and batch["user_properties"].null_count() < batch.height:
-            given |= self._legal_user(batch, columns)
-        for entry in self._rowwise:
-            rowwise = SCALARS[entry.codec].rowwise
-            if rowwise:
-                columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub])
-        return pl.DataFrame([*batch.get_columns(), *(series.alias(name) for name, series in columns.items())])
+    def _with_extra(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Put what no hub column holds back where it was; only where the source's layout is the target's."""
+        if self._extras is None:
+            return frame
+        extra_columns = dict.fromkeys([EXTRA, EXTRA_BESIDE], pl.String)
+        return frame.map_batches(
+            self._put_extra, schema={**frame.collect_schema(), **extra_columns}, validate_output_schema=False, streamable=True
+        )
 
-    def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
-        """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's."""
-        presets = [entry for entries in self.shape.presets.values() for entry in entries if entry.when and entry.hub]
-        for entry in presets:
-            kind, key = self.shape.containers[entry.path[0]].hub[0], entry.path[1]
-            there = batch["name"].is_in(list(entry.when)) & batch[entry.hub[0]].is_not_null()
-            if not there.any():
-                continue
-            maps = columns[f"_{kind}"]
-            meets = pl.DataFrame({"there": there, "map": maps}).select(
-                pl.col("there") & pl.col("map").map.keys().list.contains(key)
-            ).to_series().fill_null(value=False)
-            if meets.any():
-                renamed = [
-                    {with_hash(key, key) if name == key else name: text for name, text in value.items()} if meet else value
-                    for value, meet in zip(maps, meets, strict=True)
-                ]
-                columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
-                told = [note("changed", f"{self.shape.source.place(kind)}.{key}")]
-                columns["_key_notes"] = _more_notes(columns["_key_notes"], [told if meet else [] for meet in meets])
-
-    def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
-        """Give the user's properties under legal names, and tell which were renamed."""
-        rows = zip(batch["user_properties"], batch["user_property_times"], strict=True)
-        users = [legal_user(*row, make_legal=self._make_legal) for row in rows]
-        renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
-        if any(renamed):
-            place = self.shape.source.place("user_properties")
-            told = [[note("changed", f"{place}.{key}") for key in names.values()] for names in renamed]
-            columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
-            own = [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
-            columns["_names"] = pl.Series(
-                [",".join(filter(None, both)) or None for both in zip(columns["_names"], own, strict=True)], dtype=pl.String
-            )
-        return {
-            "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
-            "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
-        }
+    def _put_extra(self, batch: pl.DataFrame) -> pl.DataFrame:
+        rows = batch[ROW].to_list()
+        around: list[str | None] = [None] * batch.height
+        beside: list[str | None] = [None] * batch.height
+        for number, extra in enumerate(batch["extra"]):
+            if extra and self._extras and rows[number] is not None:
+                own, of_request, of_member = self._extras.share_out(extra)
+                rows[number] = self._extras.into_row(rows[number], own) if own else rows[number]
+                around[number], beside[number] = listed(of_request), listed(of_member)
+        texts = {ROW: rows, EXTRA: around, EXTRA_BESIDE: beside}
+        return batch.with_columns(*(pl.Series(name, values, pl.String) for name, values in texts.items()))
 
     def _filtered(self) -> pl.Expr:
         taken = pl.col(FILTERED)
@@ -174,12 +148,11 @@ class Writer:
     def _value(self, entry: Field) -> pl.Expr:
         """Give what a field holds on the wire: text, whole number, flag, or JSON text."""
         applies = pl.col("name").is_in(list(entry.when)) if entry.when else None
+        said = self.shape.said(entry)
         if entry.const is not None:
             value = pl.lit(entry.const)
-        elif entry.codec == "original_names":
-            value = self._original_names()
         else:
-            value = self._coded(entry)
+            value = self._coded(entry) if said is None else pl.lit(said)
         if entry.default is not None:
             value = value.fill_null(entry.default)
         return value if applies is None else pl.when(applies).then(value)
@@ -205,11 +178,30 @@ class Writer:
         written = pl.concat_str(pl.lit("{"), notation.joined([own, pl.col("_names")]), pl.lit("}"))
         return pl.when(pl.col("_original").is_not_null() | pl.col("_names").is_not_null()).then(written)
 
-    def _envelope_columns(self) -> dict[str, pl.Expr]:
-        envelope = self.shape.layout.envelope
-        if envelope is None:
+    # -- the request around a row -----------------------------------------------------------------------------
+
+    def _around(self) -> dict[str, pl.Expr]:
+        """Give what the request around an event says: a column `@place` for each of its fields."""
+        if self.shape.layout.request is None:
             return {}
-        return {f"_{name}": self._coded(entry) for name, entry in envelope.fields.items()}
+        values = {f"@{entry.place}": self._value(entry) for entry in self.shape.around}
+        return {**values, **({TIME: pl.col("time").dt.timestamp("ms")} if self.shape.keeps_hours_apart else {})}
+
+    @property
+    def columns_around(self) -> list[str]:
+        """Name the columns that a request is made of, beside the row."""
+        if self.shape.layout.request is None:
+            return []
+        time = [TIME] if self.shape.keeps_hours_apart else []
+        return [*(f"@{entry.place}" for entry in self.shape.around), *time, *([EXTRA, EXTRA_BESIDE] if self._extras else [])]
+
+    def members(self) -> list[pl.Expr]:
+        """Give what the packing takes in: the row, JSON text for each place around it, and what else was there."""
+        if self.shape.layout.request is None:
+            return []
+        around = [as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in self.shape.around]
+        others = [pl.col(name) for name in self.columns_around if not name.startswith("@")]
+        return [pl.col(ROW), *around, *others]
 
     # -- verdicts ---------------------------------------------------------------------------------------------
 
@@ -240,20 +232,24 @@ class Writer:
         for entry in self.columns:
             if entry.required or entry.required_for:
                 yield entry.place, pl.col(f"={entry.place}"), entry.required_for, " or ".join(entry.hub)
-        if self.shape.layout.envelope:
-            for name, entry in self.shape.layout.envelope.fields.items():
-                yield entry.place, pl.col(f"_{name}"), None, " or ".join(entry.hub)
+        for entry in self.shape.around:
+            if entry.required:
+                yield entry.place, pl.col(f"@{entry.place}"), None, " or ".join(entry.hub)
 
     def _for_limits(self) -> Rows:
         nothing = pl.lit(None, events.MAP)
         presets = self.shape.wanted_presets()
+        texts = [place for place, entry in self.shape.containers.items() if CONTAINERS[entry.codec].write_as_text]
+        values = {place: pl.col(f"={place}") for place in [*(entry.place for entry in self.columns), *texts]}
+        values |= {entry.place: pl.col(f"@{entry.place}") for entry in self.shape.around if entry.place not in values}
         return Rows(
             text=pl.col(ROW) if self.shape.layout.records == "json-lines" else None,
             attributes=pl.col("_attributes") if self._rules else nothing,
             metrics=pl.col("_metrics") if self._rules else nothing,
-            other_count=pl.col("other").map.len().fill_null(0) if self._rules and self._rules.shared else pl.lit(0, pl.UInt32),
+            other_count=pl.col("other").map.len().fill_null(0) if self._rules and self._rules.form == "object" else pl.lit(0, pl.UInt32),
             item_count=pl.col("_item_count"),
-            values=_NullWhereAbsent({entry.place: pl.col(f"={entry.place}") for entry in self.columns}),
+            impression_count=pl.col("_impression_count"),
+            values=_NullWhereAbsent(values),
             presets={entry.place: pl.col(f"={entry.place}") for entry in presets},
             texts={entry.place: pl.col(f"={entry.place}") for entry in presets if is_text(entry)},
         )
@@ -262,33 +258,5 @@ class Writer:
 class _NullWhereAbsent(dict[str, pl.Expr]):
     """Places that a layout leaves out are null."""
 
-    def __missing__(self, place: str) -> pl.Expr:
+    def __missing__(self, place: str) -> Any:
         return pl.lit(None, pl.String)
-
-
-def _each(series: pl.Series, function: Callable[[Any], str | None]) -> pl.Series:
-    if series.null_count() == len(series):
-        return pl.Series([None] * len(series), dtype=pl.String)
-    return pl.Series([function(value) if value else None for value in series], dtype=pl.String)
-
-
-def _more_notes(notes: pl.Series, more: list[list[str]]) -> pl.Series:
-    """Add to each event's notes."""
-    both = [[*(old if old is not None else ()), *new] or None for old, new in zip(notes, more, strict=True)]
-    return pl.Series(both, dtype=pl.List(pl.String))
-
-
-def _lengths(lists: pl.Series) -> pl.Series:
-    """Count the elements of JSON lists."""
-    if lists.null_count() == len(lists):
-        return pl.Series([None] * len(lists), dtype=pl.Int64)
-    return pl.Series([_length(text) if text else None for text in lists], dtype=pl.Int64)
-
-
-def _length(text: str) -> int | None:
-    """Count the elements of a JSON list; what is none has no length."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return len(found) if isinstance(found, list) else None

@@ -23,6 +23,8 @@ Write = Callable[[Sequence[pl.Expr]], pl.Expr]
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
+# A JSON list of texts without bars.
+PIPEABLE = r'^\["(?:[^"\\|]|\\.)*"(?:,"(?:[^"\\|]|\\.)*")*\]$'
 
 KIND_NAMES: dict[pl.DataType, str] = {
     events.TEXT: "text",
@@ -53,12 +55,17 @@ class Codec:
 
 @dataclass(frozen=True)
 class Container:
-    """A map of free-form values: which hub maps it holds, in this order."""
+    """A map of free-form values: which hub maps it holds, in this order.
+
+    A `shared` one holds texts, numbers and the rest together.
+    """
 
     name: str
     about: str
     hub: tuple[str, ...]
-    readable: bool
+    shared: bool = False
+    write_as_text: bool = False
+    readable_only: bool = False
 
 
 def _first(columns: Sequence[pl.Expr]) -> pl.Expr:
@@ -73,8 +80,27 @@ def _whole(text: pl.Expr) -> pl.Expr:
     return text.cast(pl.Int64, strict=False)
 
 
+def _as_it_is(text: pl.Expr) -> pl.Expr:
+    return text
+
+
+def _unless_empty(text: pl.Expr) -> pl.Expr:
+    """Read an empty text as absent: a client that has no session sends one."""
+    return pl.when(text != "").then(text)
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    return text.cast(pl.Float64, strict=False)
+
+
 def _time_from_milliseconds(text: pl.Expr) -> pl.Expr:
     return _whole(text).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+
+
+def _time_from_seconds(text: pl.Expr) -> pl.Expr:
+    """Read seconds and their fraction; what is finer than a millisecond is floored."""
+    microseconds = (text.cast(pl.Float64, strict=False) * 1_000_000).round()
+    return (microseconds / MILLISECONDS).floor().cast(pl.Int64, strict=False).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
 
 
 def _has_four_digit_year(columns: Sequence[pl.Expr]) -> pl.Expr:
@@ -125,11 +151,15 @@ def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
     return time.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
 
 
+def _not_pipeable(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return ~columns[0].str.contains(PIPEABLE) | (columns[0] == '[""]')
+
+
 SCALARS: dict[str, Codec] = {
     codec.name: codec
     for codec in [
         Codec(
-            "text", "text as it is", (events.TEXT,), "text", _first, read=lambda text: text,
+            "text", "text as it is", (events.TEXT,), "text", _first, read=_as_it_is,
             example=(("ünï",), "ünï"),
         ),
         Codec(
@@ -138,11 +168,7 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "number", "a number, as the shortest digits of its double", (events.NUMBER,), "number",
             lambda columns: notation.digits(columns[0]),
-            read=lambda text: text.cast(pl.Float64, strict=False), example=((2.0,), "2"),
-        ),
-        Codec(
-            "json", "any JSON value, carried whole under its own name", (events.MAP,), "json", _first,
-            read=lambda text: text,
+            read=_number, example=((2.0,), "2"),
         ),
         Codec(
             "epoch_ms", "milliseconds since 1970", (events.TIME,), "whole",
@@ -163,104 +189,127 @@ SCALARS: dict[str, Codec] = {
         ),
         Codec(
             "event_name", "an event's name, well-known ones as the model spells them", (events.TEXT,), "text",
-            _first, read=lambda text: text, why="made legal",
+            _first, read=_as_it_is, why="made legal",
         ),
         Codec(
             "app_id", "an application's id, exchanged as the settings say", (events.TEXT,), "text", _first,
-            read=lambda text: text, why="exchanged by the settings",
+            read=_as_it_is, why="exchanged by the settings",
         ),
         Codec(
             "first_of", "the first of several columns that is there", (events.TEXT,), "text",
-            lambda columns: pl.coalesce(*columns), columns=(2, 9), example=((None, "b"), "b"),
+            lambda columns: pl.coalesce(*columns), columns=(2, 9), read=_as_it_is, example=((None, "b"), "b"),
         ),
         Codec(
             "duration", "a session's length: the recorded one, else stop minus start",
             (events.WHOLE, events.TIME, events.TIME), "whole", _recorded_or_measured, columns=(3, 3),
-            example=((5, events.EPOCH, events.EPOCH), 5),
+            read=_whole, example=((5, events.EPOCH, events.EPOCH), 5),
         ),
         Codec(
             "exact_duration", "a session's length: stop minus start, else the recorded one",
             (events.WHOLE, events.TIME, events.TIME), "whole", _measured_or_recorded, columns=(3, 3),
             changed=_disagrees, why="disagreed with stop minus start",
-            example=((5, events.EPOCH, events.EPOCH), 0),
+            read=_whole, example=((5, events.EPOCH, events.EPOCH), 0),
         ),
         Codec(
             "action", "START, UPDATE or END; by the name where the event has no phase",
             (events.TEXT, events.TEXT), "text", _action, columns=(2, 2),
-            example=((None, "session.stop"), "END"),
+            read=_as_it_is, example=((None, "session.stop"), "END"),
         ),
         Codec(
             "short_session", "a session id of 8 to 20 characters, else 20 characters of its SHA-256",
             (events.TEXT,), "text", _short_session, changed=lambda columns: ~_is_short(columns[0]),
-            why="hashed to 20 characters", example=(("8nc92io9q",), "8nc92io9q"),
+            why="hashed to 20 characters", read=_unless_empty, example=(("8nc92io9q",), "8nc92io9q"),
         ),
         Codec(
             "long_session", "a session id that is not of 8 to 20 characters", (events.TEXT,), "text",
-            _long_session, example=(("8nc92io9q",), None),
+            _long_session, read=_as_it_is, example=(("8nc92io9q",), None),
         ),
         Codec(
             "worth", "the value, else price times quantity", (events.NUMBER,), "number",
             lambda columns: notation.digits(money.worth(*columns)), columns=(3, 3),
-            example=((None, 9.99, 3.0), "29.97"),
+            read=_number, example=((None, 9.99, 3.0), "29.97"),
         ),
         Codec(
             "money", "what real money an event is worth", (events.NUMBER,) * 3 + (events.TEXT,) * 2, "number",
             lambda columns: notation.digits(money.amount(*columns)), columns=(5, 5),
-            example=((None, 9.99, 3.0, "USD", None), "29.97"),
+            read=_number, example=((None, 9.99, 3.0, "USD", None), "29.97"),
         ),
         Codec(
             "money_currency", "the currency of real money",
             (events.TEXT, events.TEXT, events.NUMBER), "text",
             lambda columns: money.currency(*columns), columns=(5, 5),
-            example=(("Gold", "Virtual", None, 1.0, 1.0), None),
+            read=_as_it_is, example=(("Gold", "Virtual", None, 1.0, 1.0), None),
         ),
         Codec(
             "loose_value", "a value that is no real money", (events.NUMBER,) * 3 + (events.TEXT,) * 2, "number",
             lambda columns: notation.digits(money.loose_value(*columns)), columns=(5, 5),
-            example=((2500.0, 2500.0, 1.0, "Gold", "Virtual"), "2500"),
+            read=_number, example=((2500.0, 2500.0, 1.0, "Gold", "Virtual"), "2500"),
         ),
         Codec(
             "loose_item_id", "an item's id beside a list of items", (events.TEXT,), "text",
             lambda columns: money.loose_item_id(*columns), columns=(2, 2),
-            example=(("i", "[]"), "i"),
+            read=_as_it_is, example=(("i", "[]"), "i"),
         ),
         Codec(
             "loose_price", "a price that neither a money value nor an item carries",
             (events.NUMBER,) * 3 + (events.TEXT,), "number",
             lambda columns: notation.digits(money.loose_price(*columns)), columns=(7, 7),
-            example=((1.5, None, 2.0, "Gold", "Virtual", "i", None), "1.5"),
+            read=_number, example=((1.5, None, 2.0, "Gold", "Virtual", "i", None), "1.5"),
         ),
         Codec(
             "loose_quantity", "a quantity that neither a money value nor an item carries",
             (events.NUMBER, events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), "number",
             lambda columns: notation.digits(money.loose_quantity(*columns)), columns=(7, 7),
-            example=((2.0, None, None, None, 1.5, "USD", None), "2"),
+            read=_number, example=((2.0, None, None, None, 1.5, "USD", None), "2"),
         ),
         Codec(
             "loose_currency", "a currency that no money value carries",
             (events.TEXT, events.TEXT, events.NUMBER), "text",
             lambda columns: money.loose_currency(*columns), columns=(5, 5),
-            example=(("Gold", "Virtual", None, 1.0, 1.0), "Gold"),
+            read=_as_it_is, example=(("Gold", "Virtual", None, 1.0, 1.0), "Gold"),
         ),
         Codec(
             "item_list", "a list of items; a purchase's own item where there is none",
             (events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT, events.TEXT, events.NUMBER), "json",
             lambda columns: money.item_list(*columns), columns=(7, 7), carries=2,
-            example=((None, "i", 1.5, 2.0, "USD", None, None), '[{"id":"i","price":1.5,"quantity":2,"currency":"USD"}]'),
+            read=_as_it_is, example=((None, "i", 1.5, 2.0, "USD", None, None), '[{"id":"i","price":1.5,"quantity":2,"currency":"USD"}]'),
         ),
         Codec(
             "user_object", "the user's properties, each with the time when it was set",
             (events.TEXT, events.MAP, events.MAP, events.TIME), "json",
             None, rowwise=notation.user_object, columns=(4, 4), carries=3,
-            example=(("u", None, None, events.EPOCH), '{"_user_id":{"value":"u","set_timestamp":0}}'),
+            read=_as_it_is, example=(("u", None, None, events.EPOCH), '{"_user_id":{"value":"u","set_timestamp":0}}'),
         ),
         Codec(
             "piped", "a list of texts, joined by |", (events.TEXT,), "text",
-            None, rowwise=notation.piped, example=(('["a","b"]',), "a|b"),
+            None, rowwise=notation.piped, read=notation.unpiped,
+            changed=_not_pipeable, why="not a list of texts without bars",
+            example=(('["a","b"]',), "a|b"),
+        ),
+        Codec(
+            "epoch_s_exact", "seconds since 1970 with a fraction", (events.TIME,), "number",
+            lambda columns: notation.seconds(columns[0]), read=_time_from_seconds,
+            example=((events.EPOCH,), "0"),
+        ),
+        Codec(
+            "epoch_ms_text", "milliseconds since 1970, as text", (events.TIME,), "text",
+            lambda columns: columns[0].dt.timestamp("ms").cast(pl.String), read=_time_from_milliseconds,
+            example=((events.EPOCH,), "0"),
+        ),
+        Codec(
+            "whole_text", "a whole number, as text", (events.WHOLE,), "text",
+            lambda columns: columns[0].cast(pl.String), read=_whole, example=((12,), "12"),
+        ),
+        Codec(
+            "json_text", "any JSON value", (events.TEXT,), "json", _first, read=_as_it_is, example=(("[1]",), "[1]"),
+        ),
+        Codec(
+            "json_map", "an object of any JSON values", (events.MAP,), "json",
+            lambda columns: notation.object_of_map(columns[0]), example=(({"a": "1"},), '{"a":1}'),
         ),
         Codec(
             "original_names", "JSON text of the names that the target could not take as they were", (), "text",
-            None, columns=(0, 0),
+            None, columns=(0, 0), read=_as_it_is,
         ),
     ]
 }  # fmt: skip
@@ -268,11 +317,27 @@ SCALARS: dict[str, Codec] = {
 CONTAINERS: dict[str, Container] = {
     container.name: container
     for container in [
-        Container("text_map", "an object of texts", ("attributes", "other"), readable=True),
-        Container("number_map", "an object of numbers", ("metrics",), readable=True),
-        Container("mixed_map", "one object of mixed types", ("attributes", "metrics", "other"), readable=False),
-        Container("entities", "a list of key and value", ("attributes", "metrics", "other"), readable=False),
+        Container("text_map", "an object of texts", ("attributes", "other")),
+        Container("number_map", "an object of numbers", ("metrics",)),
+        Container("mixed_map", "one object of mixed types", ("attributes", "metrics", "other"), shared=True),
+        Container("entities", "a list of key and value", ("attributes", "metrics", "other"), shared=True),
+        Container(
+            "properties", "JSON text of an object of texts, its keys in camel case", ("attributes", "metrics", "other"),
+            shared=True, write_as_text=True,
+        ),
+        Container("text_columns", "a column each, of text", ("attributes",), readable_only=True),
+        Container("number_columns", "a column each, of numbers", ("metrics",), readable_only=True),
     ]
+}  # fmt: skip
+
+# What is made anew for each request, and therefore not read.
+STAMPS: dict[str, str] = {
+    "sequence": "a running number, from 1",
+    "body_digest": "the first eight hexadecimal digits of the SHA-256 of the body's text",
+    "latest_time": "the latest event's time in milliseconds since 1970, up to the next whole second",
+    "transport": "how the body came, which is not how it is written",
+    "collect_uri": "the path and query of the request as the endpoint would have seen it",
+    "request_id": "32 hexadecimal digits, made of the body's text",
 }
 
 VOCABULARY = sorted([*SCALARS, *CONTAINERS])

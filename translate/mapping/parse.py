@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, VOCABULARY
-from translate.mapping.proof import contradictions, failures
+from translate.mapping.agreement import contradictions
+from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS, REQUEST_LIMITS, complaint
+from translate.mapping.fields import PHASES, FieldParser
+from translate.mapping.inheritance import inherit
+from translate.mapping.proof import failures
 from translate.mapping.sheet import Sheet, join, read_toml
-from translate.mapping.spec import Envelope, Field, Layout, Limit, Mapping, Only, Spelling
+from translate.mapping.spec import Layout, Limit, Mapping, Only, Request, Spelling
 
 RECORDS = ("json-lines", "csv")
-SHAPES = ("pinpoint_batch",)
-PHASES = ("START", "UPDATE", "END")
 LIMITS = (
     "items_max", "user_attributes_max", "attributes_max", "bytes_max", "value_characters_max",
     "names_and_values_max", "key_characters_max", "text_characters_max", "name_characters_max",
-    "id_characters_max", "line_breaks_max", "impression_characters_max",
+    "id_characters_max", "line_breaks_max", "impression_characters_max", "properties_characters_max",
+    "impression_items_max", "recommendation_id_characters_max", "attribution_source_characters_max",
 )  # fmt: skip
 
 
@@ -31,6 +35,9 @@ def parse(path: Path) -> Mapping:
     """Read one mapping; raise MappingError with every complaint."""
     table, digest = read_toml(path, path.name)
     sheet = Sheet(path.name)
+    digests = [digest, *inherit(path, table, sheet)]
+    if len(digests) > 1:
+        digest = hashlib.sha256("".join(digests).encode()).hexdigest()
     mapping = _Parser(sheet, path.stem).mapping(table, digest)
     sheet.finish()
     for layout in mapping.layouts.values():
@@ -46,7 +53,7 @@ class _Parser:
     def __init__(self, sheet: Sheet, model: str) -> None:
         self.sheet = sheet
         self.model = model
-        self.tables: dict[str, dict[str, str]] = {}
+        self.fields = FieldParser(sheet, {})
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
@@ -54,14 +61,15 @@ class _Parser:
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
-        self.tables = self.value_tables(sheet.get(table, "", "tables", dict, {}))
+        tables = self.value_tables(sheet.get(table, "", "tables", dict, {}))
+        self.fields = FieldParser(sheet, tables)
         layouts = {
             name: self.layout(name, layout)
             for name, layout in sheet.tables(sheet.need(table, "", "layout", dict, {}), "layout").items()
         }
         if layouts and sum(layout.default for layout in layouts.values()) != 1:
             sheet.complain("layout", "exactly one layout has to say default = true")
-        return Mapping(self.model, title, source, names, self.tables, layouts, digest, sheet.file)
+        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file)
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}
@@ -83,28 +91,34 @@ class _Parser:
         return spellings
 
     def value_tables(self, table: dict[str, Any]) -> dict[str, dict[str, str]]:
-        tables = {}
+        tables: dict[str, dict[str, str]] = {}
         for name, pairs in self.sheet.tables(table, "tables").items():
             path = join("tables", name)
-            tables[name] = {key.lower(): self.sheet.get(pairs, path, key, str, "") for key in pairs}
+            tables[name] = {}
+            for key in pairs:
+                if key.lower() in tables[name]:
+                    self.sheet.complain(join(path, key), "stands there twice: capitals make no difference")
+                tables[name][key.lower()] = self.sheet.get(pairs, path, key, str, "")
         return tables
 
     def layout(self, name: str, table: dict[str, Any]) -> Layout:
         sheet, path = self.sheet, join("layout", name)
         known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
-                 "objects", "limits", "cannot", "only", "envelope")  # fmt: skip
+                 "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like")  # fmt: skip
         sheet.known_keys(table, path, known)
-        records = sheet.need(table, path, "records", str, RECORDS[0])
+        is_whole = "like" not in table  # else the other layout was not found, and that is complaint enough
+        need = sheet.need if is_whole else sheet.get
+        records = need(table, path, "records", str, RECORDS[0])
         sheet.one_of(records, f"{path}.records", "kind of records", RECORDS)
         fields = tuple(
-            self.field(f"{path}.fields", place, field)
-            for place, field in sheet.need(table, path, "fields", dict, {}).items()
+            self.fields.field(f"{path}.fields", place, field)
+            for place, field in need(table, path, "fields", dict, {}).items()
         )
         layout = Layout(
             model=self.model,
             name=name,
-            about=sheet.need(table, path, "about", str, ""),
-            source=sheet.need(table, path, "source", str, ""),
+            about=need(table, path, "about", str, ""),
+            source=need(table, path, "source", str, ""),
             records=records,
             fields=fields,
             default=sheet.get(table, path, "default", bool, default=False),
@@ -113,100 +127,21 @@ class _Parser:
             legal_names=sheet.get(table, path, "legal_names", bool, default=False),
             schema=sheet.get(table, path, "schema", str),
             objects=self.objects(path, table),
-            limits=self.limits(path, sheet.get(table, path, "limits", dict, {})),
+            limits=self.limits(path, table, "limits", LIMITS),
+            checks=self.limits(path, table, "checks", CHECKS),
+            archive_limits=self.limits(path, table, "archive_limits", ARCHIVE_LIMITS),
             cannot=self.cannot(path, sheet.get(table, path, "cannot", dict, {})),
             only=self.only(path, table),
-            envelope=self.envelope(path, table),
+            request=self.request(path, table),
+            marks=sheet.texts(table, path, "marks") or (),
+            mark_names=sheet.texts(table, path, "mark_names") or (),
         )
-        if fields:
+        if fields and is_whole:
             for where, message in contradictions(layout):
                 sheet.complain(_at(path, where), message)
         elif table.get("fields") == {}:
             sheet.complain(f"{path}.fields", "has no field")
         return layout
-
-    def field(self, path: str, place: str, value: Any) -> Field:
-        sheet = self.sheet
-        path = join(path, place)
-        if isinstance(value, str):
-            value = {"hub": value}
-        elif not isinstance(value, dict):
-            sheet.complain(path, f"should be a hub column or a table, but is {value!r}")
-            return Field(place, ())
-        known = ("hub", "as", "required", "required_for", "when", "table", "default", "const", "optional")
-        sheet.known_keys(value, path, known)
-        hub = sheet.texts(value, path, "hub")
-        if hub is None:
-            return Field(place, ())
-        codec = sheet.get(value, path, "as", str, "text")
-        field = Field(
-            place=place,
-            hub=hub,
-            codec=codec,
-            required=sheet.get(value, path, "required", bool, default=False),
-            required_for=sheet.get(value, path, "required_for", str),
-            when=self.when(path, value),
-            table=sheet.get(value, path, "table", str),
-            default=self.literal(path, value, "default"),
-            const=self.literal(path, value, "const"),
-            optional=sheet.get(value, path, "optional", bool, default=False),
-        )
-        self.check_field(field, path)
-        return field
-
-    def when(self, path: str, value: dict[str, Any]) -> tuple[str, ...]:
-        names = self.sheet.texts(value, path, "when") or ()
-        for name in names:
-            self.sheet.one_of(name, f"{path}.when", "well-known event", events.WELL_KNOWN)
-        return names
-
-    def literal(self, path: str, value: dict[str, Any], key: str) -> Any:
-        literal = value.get(key)
-        if literal is None or isinstance(literal, str | int | float | bool):
-            return literal
-        self.sheet.complain(join(path, key), f"should be text, a number, true or false, but is {literal!r}")
-        return None
-
-    def check_field(self, field: Field, path: str) -> None:
-        sheet = self.sheet
-        if field.table is not None:
-            sheet.one_of(field.table, f"{path}.table", "value table", self.tables)
-        if field.required_for is not None:
-            sheet.one_of(field.required_for, f"{path}.required_for", "phase", PHASES)
-        columns_known = all(sheet.one_of(column, f"{path}.hub", "hub column", events.SCHEMA) for column in field.hub)
-        if field.const is not None:
-            if field.hub:
-                sheet.complain(path, "has both a hub column and a constant: say one of them")
-            if field.codec != "text":
-                sheet.complain(f"{path}.as", "a constant takes no codec")
-            return
-        if not sheet.one_of(field.codec, f"{path}.as", "codec", VOCABULARY) or not columns_known:
-            return
-        if field.codec in CONTAINERS:
-            self.check_container(field, path)
-        else:
-            self.check_scalar(field, path)
-
-    def check_scalar(self, field: Field, path: str) -> None:
-        codec = SCALARS[field.codec]
-        fewest, most = codec.columns
-        if not fewest <= len(field.hub) <= most:
-            wanted = f"{fewest} hub column{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} hub columns"
-            self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted}, not {len(field.hub)}')
-            return
-        for position, column in enumerate(field.hub):
-            dtype = codec.hub[min(position, len(codec.hub) - 1)]
-            if events.SCHEMA[column] != dtype:
-                message = f'codec "{codec.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
-                self.sheet.complain(f"{path}.hub", message)
-        if field.table is not None and codec.wire != "text":
-            self.sheet.complain(f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none')
-
-    def check_container(self, field: Field, path: str) -> None:
-        wanted = CONTAINERS[field.codec].hub
-        if field.hub != wanted:
-            message = f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
-            self.sheet.complain(f"{path}.hub", message)
 
     def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         objects = {}
@@ -219,17 +154,25 @@ class _Parser:
             objects[name] = self.sheet.texts(inner, where, "needs") or ()
         return objects
 
-    def limits(self, path: str, table: dict[str, Any]) -> dict[str, Limit]:
+    def limits(self, path: str, table: dict[str, Any], key: str, names: Iterable[str]) -> dict[str, Limit]:
         limits = {}
-        for name, inner in self.sheet.tables(table, f"{path}.limits").items():
-            where = join(f"{path}.limits", name)
-            self.sheet.one_of(name, where, "limit", LIMITS)
-            self.sheet.known_keys(inner, where, ("value", "hard", "source"))
+        given = self.sheet.get(table, path, key, dict, {})
+        for name, inner in self.sheet.tables(given, join(path, key)).items():
+            where = join(join(path, key), name)
+            known = self.sheet.one_of(name, where, "limit", names)
+            self.sheet.known_keys(inner, where, ("value", "hard", "source", "observed"))
+            value = inner.get("value") if key == "checks" else self.sheet.need(inner, where, "value", int, 0)
+            wrong = complaint(name, value) if known and name in CHECKS else None
+            if wrong is None and isinstance(value, int) and value < 0:
+                wrong = f"should not be negative, but is {value}"
+            if wrong is not None:
+                self.sheet.complain(join(where, "value"), wrong)
             limits[name] = Limit(
                 name,
-                self.sheet.need(inner, where, "value", int, 0),
+                value,
                 self.sheet.need(inner, where, "hard", bool, default=True),
                 self.sheet.need(inner, where, "source", str, ""),
+                self.sheet.get(inner, where, "observed", bool, default=False),
             )
         return limits
 
@@ -252,22 +195,33 @@ class _Parser:
             self.sheet.one_of(name, f"{where}.names", "well-known event", events.WELL_KNOWN)
         return Only(hub, names, self.sheet.need(inner, where, "rule", str, ""))
 
-    def envelope(self, path: str, table: dict[str, Any]) -> Envelope | None:
-        inner = self.sheet.get(table, path, "envelope", dict)
+    def request(self, path: str, table: dict[str, Any]) -> Request | None:
+        sheet = self.sheet
+        inner = sheet.get(table, path, "request", dict)
         if inner is None:
             return None
-        where = f"{path}.envelope"
-        places = ("application", "endpoint", "event")
-        self.sheet.known_keys(inner, where, ("shape", "events_max", "bytes_max", *places))
-        shape = self.sheet.need(inner, where, "shape", str, SHAPES[0])
-        self.sheet.one_of(shape, f"{where}.shape", "shape", SHAPES)
-        fields = {place: self.field(where, place, inner[place]) for place in places if place in inner}
-        for place in places:
-            if place not in inner:
-                self.sheet.complain(join(where, place), "is missing")
-        return Envelope(
-            shape,
-            fields,
-            self.sheet.need(inner, where, "events_max", int, 1),
-            self.sheet.need(inner, where, "bytes_max", int, 1),
+        where = f"{path}.request"
+        known = ("each", "fields", "opened", "closed", "empty", "also", "events_max", "bytes_max", "bare", "limits")
+        sheet.known_keys(inner, where, known)
+        each = sheet.need(inner, where, "each", str, "")
+        also = sheet.get(inner, where, "also", dict, {})
+        closed = sheet.texts(inner, where, "closed") or ()
+        fields = sheet.get(inner, where, "fields", dict, {})
+        return Request(
+            each=tuple(each.split(".")) if each else (),
+            fields=tuple(self.fields.field(f"{where}.fields", place, value, around=True) for place, value in fields.items()),
+            opened=tuple(dict.fromkeys([*(sheet.texts(inner, where, "opened") or ()), *closed])),
+            closed=closed,
+            empty=sheet.texts(inner, where, "empty") or (),
+            also={name: sheet.texts(also, f"{where}.also", name) or () for name in also},
+            events_max=self.most(inner, where, "events_max"),
+            bytes_max=self.most(inner, where, "bytes_max"),
+            bare=sheet.get(inner, where, "bare", bool, default=True),
+            limits=self.limits(where, inner, "limits", REQUEST_LIMITS),
         )
+
+    def most(self, table: dict[str, Any], path: str, key: str) -> int | None:
+        value: int | None = self.sheet.get(table, path, key, int)
+        if value is not None and value <= 0:
+            self.sheet.complain(join(path, key), f"should be more than 0, but is {value}")
+        return value

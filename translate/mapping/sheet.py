@@ -79,8 +79,8 @@ class Sheet:
 
 
 def join(path: str, key: str) -> str:
-    """Add a key to a path, quoted where it holds a dot or a blank."""
-    segment = f'"{key}"' if "." in key or " " in key else key
+    """Add a key to a path, quoted where it is empty or holds a dot or a blank."""
+    segment = f'"{key}"' if not key or "." in key or " " in key else key
     return f"{path}.{segment}" if path else segment
 
 

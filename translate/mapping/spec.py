@@ -18,7 +18,11 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Field:
-    """One place in a model's record, the hub columns that it stands for, and the codec between them."""
+    """One place in a model's record, the hub columns that it stands for, and the codec between them.
+
+    `also` are other places where older or foreign records have the value; `asked` and `setting` name a setting:
+    without the first the field is not written, from the second comes what no event says.
+    """
 
     place: str
     hub: tuple[str, ...]
@@ -30,21 +34,33 @@ class Field:
     default: Any = None
     const: Any = None
     optional: bool = False
+    also: tuple[str, ...] = ()
+    asked: str | None = None
+    setting: str | None = None
 
     @property
     def path(self) -> tuple[str, ...]:
         """Split the place into its segments."""
         return tuple(self.place.split("."))
 
+    @property
+    def key(self) -> str:
+        """Give what follows the first segment: the key of a preset in its container."""
+        return self.place.partition(".")[2]
+
 
 @dataclass(frozen=True)
 class Limit:
-    """A number that the receiver documents; hard means that it refuses or drops what is beyond."""
+    """What a receiver allows; hard means that it refuses or drops what is beyond.
+
+    An `observed` one is not documented, but was seen in its code, in its SDKs or in what it did.
+    """
 
     name: str
-    value: int
+    value: Any
     hard: bool
     source: str
+    observed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,18 +73,35 @@ class Only:
 
 
 @dataclass(frozen=True)
-class Envelope:
-    """How rows are packed into requests."""
+class Request:
+    """What stands around the events where a record holds many of them.
 
-    shape: str
-    fields: dict[str, Field]
-    events_max: int
-    bytes_max: int
+    `each` is the way to them, `*` standing for the name of any member; an empty way: the record is their list.
+    A field whose place ends in `*` is that name. `opened` texts hold JSON, plain or as base64, gzipped or not;
+    `closed` ones are written so. `also` are other places of a member of the request, `empty` the objects that are
+    written even when nothing is in them. A `bare` request may begin anywhere on the way to its events.
+    """
+
+    each: tuple[str, ...]
+    fields: tuple[Field, ...]
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    events_max: int | None = None
+    bytes_max: int | None = None
+    bare: bool = True
+    limits: dict[str, Limit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One way in which a model's events lie in files."""
+    """One way in which a model's events lie in files.
+
+    `marks` are members, `mark_names` beginnings of event names, that tell its records from those of a layout that
+    shares their form. `limits` hold for each row, read or written; `checks` are asked of rows that are read, and what is
+    written keeps to them anyway; `archive_limits` hold for all events together.
+    """
 
     model: str
     name: str
@@ -83,9 +116,18 @@ class Layout:
     schema: str | None = None
     objects: dict[str, tuple[str, ...]] = field(default_factory=dict)
     limits: dict[str, Limit] = field(default_factory=dict)
+    checks: dict[str, Limit] = field(default_factory=dict)
+    archive_limits: dict[str, Limit] = field(default_factory=dict)
     cannot: dict[str, str] = field(default_factory=dict)
     only: Only | None = None
-    envelope: Envelope | None = None
+    request: Request | None = None
+    marks: tuple[str, ...] = ()
+    mark_names: tuple[str, ...] = ()
+
+    @property
+    def all_fields(self) -> tuple[Field, ...]:
+        """Give the fields of the event and of the request around it."""
+        return self.fields + (self.request.fields if self.request else ())
 
     @property
     def address(self) -> str:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -72,17 +73,25 @@ class EventNames:
     def __init__(self, mapping: Mapping, *, make_legal: bool = False) -> None:
         self._spellings = {hub: mapping.names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
         self._make_legal = make_legal
-        # What the mapping does not spell, an event of that name does not mean: it is an app's own.
-        self._hub_of: dict[str, str] = {}
+        # What the mapping does not spell, an event of that name does not mean: it is an app's own. Of several
+        # meanings with one spelling the first one is read.
+        self._hub_of: dict[tuple[str, str | None], str] = {}
         for hub, spelling in mapping.names.items():
-            self._hub_of.setdefault(spelling.name, hub)
-        shared = Counter((spelling.name, spelling.phase) for spelling in mapping.names.values())
-        self._one_to_one = [hub for hub, spelling in mapping.names.items() if shared[spelling.name, spelling.phase] == 1]
+            self._hub_of.setdefault((spelling.name, spelling.phase), hub)
+        self._leading_back = [
+            hub for hub, spelling in mapping.names.items() if self._hub_of[spelling.name, spelling.phase] == hub
+        ]
 
-    def read(self, name: pl.Expr) -> pl.Expr:
+    def read(self, name: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
         """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
         own = pl.when(name.str.contains(events.COLLIDES)).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
-        return notation.exchanged(name, self._hub_of, own)
+        chain: Any = pl
+        for (spelled, spelled_phase), hub in self._hub_of.items():
+            meant = name == spelled
+            if spelled_phase is not None and phase is not None:
+                meant = meant & (phase == spelled_phase)
+            chain = chain.when(meant).then(pl.lit(hub))
+        return own if chain is pl else chain.otherwise(own)
 
     def phases(self) -> dict[str, str]:
         """Give the phases that the model's spelling states."""
@@ -99,8 +108,8 @@ class EventNames:
         """Tell which names the target could not take."""
         return ~spelled.str.contains(LEGAL) if self._make_legal else pl.lit(False)
 
-    def original(self, name: pl.Expr, written: pl.Expr) -> pl.Expr:
-        """Give the hub's name where the written one alone does not lead back to it."""
+    def original(self, name: pl.Expr, written: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
+        """Give the hub's name where the written one, and the written phase if there is one, do not lead back to it."""
         known = name.is_in(list(self._spellings))
-        leads_back = pl.when(known).then(name.is_in(self._one_to_one)).otherwise(self.read(written) == name)
+        leads_back = pl.when(known).then(name.is_in(self._leading_back)).otherwise(self.read(written, phase) == name)
         return pl.when(~leads_back).then(name)

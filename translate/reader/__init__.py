@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS
-from translate.mapping.spec import Layout
-from translate.reader.careful import CarefulReader, Record
+from translate.mapping.spec import Layout, Spelling
+from translate.reader import table
+from translate.reader.careful import CarefulReader
 from translate.reader.fast import FastReader, raw_type, understands
+from translate.reader.literals import quoted
+from translate.reader.record import Record
+from translate.reader.tree import is_read, slots
 
 __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
 INCOMPLETE = "incomplete"
+ORIGINAL_NAME = "original_name"
 GUARDS = ["proven", "keys_missing", "vouched", "bytes"]
 ORIGINS = ["row", "part", "file", "line", "base64", "careful", "nulls"]
 
@@ -41,6 +45,7 @@ class Lines:
     first_rows: list[int]
     damage: dict[int, Damage] = field(default_factory=dict)
     joined: frozenset[str] = frozenset()
+    table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
 
     def origin(self, row: int) -> tuple[str, int]:
         """Give the file that a row comes from, and its line there."""
@@ -67,21 +72,20 @@ class Tally:
 
 
 class Reader:
-    """Reads one JSON layout; `unsound` names the files whose records reach over several lines."""
+    """Reads one layout; `unsound` names the files whose records reach over several lines."""
 
-    def __init__(self, layout: Layout, *, careful_only: bool = False, protected: bool = False, tally: Tally | None = None) -> None:
+    def __init__(
+        self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, careful_only: bool = False,
+        protected: bool = False, tally: Tally | None = None,
+    ) -> None:  # fmt: skip
         self.layout = layout
         self.unsound: set[str] = set()
         self._protected = protected
-        self._careful = CarefulReader(layout)
+        self._careful = CarefulReader(layout, names)
         self._fast = None if careful_only or not understands(layout) else FastReader(layout)
         self._tally = tally or Tally()
-        containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
-        self._scalars = [
-            entry
-            for entry in layout.fields
-            if entry.codec not in CONTAINERS and entry.codec != "json" and entry.path[0] not in containers
-        ]
+        self._headers: dict[str, list[str]] = {}
+        self._slots = {slot: entry for slot, entry in slots(layout) if is_read(entry)}
         self.schema: dict[str, Any] = {
             "row": pl.UInt32,
             "part": pl.UInt32,
@@ -94,16 +98,16 @@ class Reader:
             "careful": pl.Boolean,
             "nulls": pl.UInt32,
             "notes": pl.List(pl.String),
-            **{f"${entry.place}": raw_type(entry) for entry in self._scalars},
-            "attributes": events.MAP,
-            "metrics": events.MAP,
-            "other": events.MAP,
-            "extra": events.MAP,
+            **{f"${slot}": raw_type(entry) for slot, entry in self._slots.items()},
+            ORIGINAL_NAME: pl.String,
+            **dict.fromkeys(events.MAPS, events.MAP),
         }
 
     def records(self, lines: Lines) -> pl.LazyFrame:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
         decoded = lines.frame.select("row", "text")
+        if self.layout.records == "csv":
+            self._headers = table.headers(lines.frame, lines.files, lines.first_rows)
         if self._fast is not None:
             decoded = self._fast.decode(decoded, protected=self._protected)
         else:
@@ -162,10 +166,25 @@ class Reader:
         damage = lines.damage.get(row)
         if damage is not None:
             return [_damaged(damage)]
+        if self.layout.records == "csv":
+            return self._row_of_table(row, text, lines)
         found = list(self._careful.read(text))
         if found and found[-1].code == INCOMPLETE:
             self.unsound |= {lines.origin(row)[0]} - lines.joined
         return found
+
+    def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
+        """Read a table's row; a header and an empty line are none."""
+        file, line = lines.origin(row)
+        if not text or (line == 1 and not text.startswith(table.PARQUET_ROW)):
+            return
+        cells = table.cells(text, joined=file in lines.joined)
+        raw = text.replace(table.LINE_BREAK, "\n") if file in lines.joined else text
+        if cells is None:
+            self.unsound |= {file} - lines.joined
+            yield Record(raw, code=INCOMPLETE, message="the row is cut off inside of a quoted cell")
+        else:
+            yield self._careful.read_cells(raw, self._headers[file], cells)
 
     def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines) -> pl.DataFrame:
         columns: dict[str, Any] = {
@@ -179,12 +198,16 @@ class Reader:
             "nulls": [record.nulls for record in records],
             "notes": [record.notes or None for record in records],
         }
-        for name in ("attributes", "metrics", "other", "extra"):
-            columns[name] = [getattr(record, name) for record in records]
-        for entry in self._scalars:
-            values = [record.values.get(entry.place) for record in records]
-            series = pl.Series(values, dtype=pl.String)
-            columns[f"${entry.place}"] = series.cast(raw_type(entry))
+        for name in events.MAPS:
+            columns[name] = _maps([record.maps.get(name) for record in records])
+        columns[ORIGINAL_NAME] = [record.original_name for record in records]
+        filled = {slot for record in records for slot in record.values}
+        for slot, entry in self._slots.items():
+            if slot in filled:
+                series = pl.Series([record.values.get(slot) for record in records], dtype=pl.String)
+            else:
+                series = pl.Series([None], dtype=pl.String).new_from_index(0, len(records))
+            columns[f"${slot}"] = series.cast(raw_type(entry))
         columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
         return pl.DataFrame(columns, schema=self.schema)
 
@@ -193,6 +216,14 @@ def _damaged(damage: Damage) -> Record:
     is_text = isinstance(damage.raw, str)
     raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
     return Record(raw, code=damage.code, message=damage.message, base64=not is_text)
+
+
+def _maps(values: list[dict[str, str] | None]) -> pl.Series:
+    """Make a column of maps, by way of JSON: the engine takes in texts six times as fast as dictionaries."""
+    if not any(value is not None for value in values):
+        return pl.Series([None], dtype=events.MAP).new_from_index(0, len(values))
+    texts = [None if value is None else quoted(value) for value in values]
+    return pl.Series(texts, dtype=pl.String).str.json_decode(events.MAP)
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:

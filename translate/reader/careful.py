@@ -6,117 +6,63 @@ come out as the digits that the engine would write, texts as they are.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from translate import notation
 from translate.mapping.codecs import CONTAINERS, SCALARS
-from translate.mapping.spec import Layout
-from translate.notation import COMPACT
+from translate.mapping.spec import Layout, Spelling
+from translate.reader import containers
+from translate.reader.containers import once, text_of
+from translate.reader.literals import (
+    DECODER,
+    TOO_DEEP,
+    Constant,
+    Digits,
+    Pairs,
+    Refused,
+    an_object,
+    canonical,
+    fits_64_bits,
+    number_digits,
+    shown,
+)
+from translate.reader.opening import peek
+from translate.reader.paths import path_of
+from translate.reader.record import AROUND, Record, refuse_surrogates, refused
+from translate.reader.request import RequestReader
+from translate.reader.tree import Leaf, Tree, overruled, places_of
 
 BOM = "\ufeff"
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+NAMES_CODEC = "original_names"
 
-
-class Pairs(list[tuple[str, Any]]):
-    """An object's members, in order, doubled keys and all."""
-
-
-class Digits(str):
-    """A number as it stood in the record."""
-
-    __slots__ = ()
-
-
-class Constant(str):
-    """NaN or Infinity: what Python's JSON takes and JSON does not."""
-
-    __slots__ = ()
-
-
-Stray = tuple[str, str, Any]
-
-
-@dataclass(slots=True)
-class Record:
-    """What one record said, ready for the hub: texts by place, maps, and what there is to tell about it."""
-
-    raw: str
-    code: str | None = None
-    message: str | None = None
-    values: dict[str, str] = field(default_factory=dict)
-    attributes: dict[str, str] | None = None
-    metrics: dict[str, str] | None = None
-    other: dict[str, str] | None = None
-    extra: dict[str, str] | None = None
-    nulls: int = 0
-    base64: bool = False
-    notes: list[str] = field(default_factory=list)
-
-
-class Refused(ValueError):  # noqa: N818  it says what is wrong with a record, not that the tool failed
-    """A record that cannot be read: code and message for the rejects."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-NESTING_MAX = 200  # a bound of our own, for Python's depends on who calls
-TOO_DEEP = Refused("bad_json", "is nested too deeply")
-
-
-def note(kind: str, place: str) -> str:
-    """Write down that a place lost something; the report counts these."""
-    return f"{kind}\t{place}"
-
-
-def number_digits(literal: str) -> tuple[str, bool]:
-    """Give a number's canonical digits and whether they differ in value from the literal.
-
-    >>> number_digits("1.0"), number_digits("-0"), number_digits("1e5")
-    (('1', False), ('0', False), ('100000', False))
-    """
-    if not any(mark in literal for mark in ".eE"):
-        return str(Decimal(literal) + 0) if literal.startswith("-0") else literal, False
-    double = float(literal)
-    if double in (float("inf"), float("-inf")):
-        raise Refused("bad_number", f"{literal} is beyond what a double can hold")
-    shortest = Decimal(repr(double))
-    digits = f"{shortest:f}"
-    if "." in digits:
-        digits = digits.rstrip("0").rstrip(".")
-    return "0" if digits in ("-0", "0", "") else digits, _differs(shortest, literal)
-
-
-def _differs(shortest: Decimal, literal: str) -> bool:
-    try:
-        return shortest != Decimal(literal)
-    except InvalidOperation:  # an exponent beyond all bounds: the double is zero, and so may the number be
-        return any(digit in "123456789" for digit in literal.lower().partition("e")[0])
+# What has to wait until the plain values of a record are known: a leaf, its path, its value.
+Later = list[tuple[Leaf, tuple[str, ...], Any]]
 
 
 class CarefulReader:
-    """Reads records of one JSON layout."""
+    """Reads records of one layout; `names` tells for which events a preset of some of them only is one."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._tree: dict[str, Any] = {}
-        presets = set()
-        containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
-        for entry in layout.fields:
-            head = entry.path[0]
-            if head in containers and entry.place != head:
-                presets.add(entry.place)
-                continue
-            branch = self._tree
-            for segment in entry.path[:-1]:
-                branch = branch.setdefault(segment, {})
-            branch[entry.path[-1]] = entry
-        self._decoder = json.JSONDecoder(
-            object_pairs_hook=Pairs, parse_int=Digits, parse_float=Digits, parse_constant=Constant
-        )
+    def __init__(self, layout: Layout, names: Mapping[str, Spelling] | None = None) -> None:
+        self._places = places_of(layout)
+        self._heads = self._places.heads
+        self._time = next((entry.place for entry in layout.fields if "time" in entry.hub[:1]), "")
+        self._name = next((entry.place for entry in layout.fields if "name" in entry.hub[:1]), "")
+        self._spelled = {hub: spelling.name for hub, spelling in (names or {}).items()}
+        self._overruled = overruled(layout)
+        self._bound = {
+            place: [key for key, leaf in presets.items() if leaf.entry.when] for place, presets in self._places.presets.items()
+        }
+        self._named = [
+            (key, leaf) for presets in self._places.presets.values() for key, leaf in presets.items() if leaf.entry.codec == NAMES_CODEC
+        ]
+        self._request = RequestReader(layout.request, self._places, self._walk_request) if layout.request else None
+
+    # -- lines ------------------------------------------------------------------------------------------------------
 
     def read(self, line: str) -> Iterator[Record]:
         """Read the records of a line, one after the other; what cannot be read comes as a refused record."""
@@ -124,66 +70,177 @@ class CarefulReader:
         position = _skip_blanks(line, 0)
         while position < len(line):
             try:
-                pairs, end = self._decoder.raw_decode(line, position)
+                value, end = DECODER.raw_decode(line, position)
             except json.JSONDecodeError as error:
-                yield _refused(line[position:], _syntax_error(line, error))
+                yield refused(line[position:], _syntax_error(line, error))
                 return
             except RecursionError:
-                yield _refused(line[position:], TOO_DEEP)
+                yield refused(line[position:], TOO_DEEP)
                 return
             raw = line[position:end]
-            yield self._record(raw, pairs)
+            yield from self._records(raw, value)
             position = _skip_blanks(line, end)
 
-    def _record(self, raw: str, pairs: Any) -> Record:
-        record = Record(raw)
+    def read_cells(self, raw: str, header: list[str], cells: list[str | None]) -> Record:
+        """Read a row of a table: absent cells are absent values, the others are taken as their columns want them."""
+        if len(cells) != len(header):
+            return refused(raw, Refused("bad_row", f"has {len(cells)} cells, but the header {len(header)} columns"))
+        members = Pairs((name, self._cell(name, cell)) for name, cell in zip(header, cells, strict=True) if cell is not None)
+        return self._record(Record(raw), members)
+
+    def _cell(self, name: str, cell: str) -> str:
+        leaf = self._places.event.get(name)
+        prefix = next((entry for prefix, entry in self._places.prefixes if name.startswith(prefix)), None)
+        if isinstance(leaf, Leaf):
+            is_number = SCALARS[leaf.entry.codec].wire in ("whole", "number")
+        else:
+            is_number = prefix is not None and prefix.codec == "number_columns"
+        return Digits(cell) if is_number and NUMBER.fullmatch(cell) else cell
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def _records(self, raw: str, value: Any) -> Iterator[Record]:
+        if self._request is None:
+            yield self._record(Record(raw), value)
+            return
         try:
-            if not isinstance(pairs, Pairs):
-                kind = "an array" if isinstance(pairs, list) else "a value"
+            for record, event in self._request.events(raw, value):
+                yield self._record(record, event)
+        except Refused as reason:
+            yield refused(raw, reason)
+
+    def _record(self, record: Record, value: Any) -> Record:
+        try:
+            if not isinstance(value, Pairs):
+                kind = "an array" if isinstance(value, list) else "a value"
                 raise Refused("not_a_record", f"{kind} stands where a record (an object) should be")
-            strays: list[Stray] = []
-            self._walk(record, self._tree, pairs, "", strays)
-            for stray in strays:
-                _take_in(record, *stray)
-            _refuse_surrogates(record)
-        except Refused as refused:
-            return _refused(raw, refused)
+            later: Later = []
+            self._walk(record, self._places.event, value, (), later)
+            self._peek(record, value)
+            self._finish(record, later)
+            self._tell_overruled(record)
+            refuse_surrogates(record)
+        except Refused as reason:
+            return refused(record.raw, reason)
         return record
 
-    def _walk(
-        self, record: Record, tree: dict[str, Any], pairs: Pairs, path: str, strays: list[Stray]
-    ) -> None:
-        seen: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in seen:
-                record.notes.append(note("changed", f"{path}{key}"))
-            seen[key] = value
-        for key, value in seen.items():
-            place = f"{path}{key}"
-            entry = tree.get(key)
+    def _walk_request(self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...]) -> None:
+        later: Later = []
+        self._walk(record, tree, pairs, path, later)
+        self._finish(record, later)
+
+    def _walk(self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...], later: Later) -> None:
+        prefix = "".join(f"{segment}." for segment in path)
+        for key, value in once(record, prefix, pairs).items():
+            node = tree.get(key)
+            here = (*path, key)
             if value is None:
                 record.nulls += 1
-            elif entry is None:
-                self._unknown(record, path, key, value)
-            elif isinstance(entry, dict):
-                self._walk(record, entry, _object(value, place), f"{place}.", strays)
-            elif entry.codec == "json":
-                record.extra = (record.extra or {}) | {entry.place: _json(value)}
-            elif entry.codec in CONTAINERS:
-                strays.extend(_read_map(record, entry.codec, place, _object(value, place)))
-            else:
-                record.values[entry.place] = _scalar(record, entry, place, value)
+            elif isinstance(node, dict):
+                self._walk(record, node, an_object(value, f"{prefix}{key}"), here, later)
+            elif isinstance(node, Leaf):
+                self._leaf(record, node, here, value, later)
+            elif path or not self._column(record, key, value):
+                self._unknown(record, here, value)
 
-    def _unknown(self, record: Record, path: str, key: str, value: Any) -> None:
-        """Take an unknown field of the record along whole; one inside a known object has no place."""
-        if path:
-            record.notes.append(note("not_mapped", f"{path}{key}"))
+    def _leaf(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, later: Later) -> None:
+        way = leaf.way
+        if way == "text" and type(value) is str:
+            record.values[leaf.slot] = value
+        elif way in ("text", "scalar"):
+            record.values[leaf.slot] = _scalar(record, leaf, ".".join(path), value)
+        elif way == "later":
+            later.append((leaf, path, value))
+        elif way == "map":
+            place = ".".join(path)
+            members = once(record, f"{place}.", an_object(value, place))
+            record.nulls += sum(inner is None for inner in members.values())
+            record.maps[leaf.entry.hub[0]] = {key: canonical(inner) for key, inner in members.items() if inner is not None}
+        elif way == "const":
+            self._const(record, leaf, path, value)
+        elif way == "stamp":
+            record.note("on_purpose", ".".join(path), "of the transport, not of the event")
+
+    def _const(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any) -> None:
+        """Take in what always stands there; anything else is unknown."""
+        if canonical(value) == canonical(_as_parsed(leaf.entry.const)):
+            record.values[leaf.slot] = canonical(value)
         else:
-            record.extra = (record.extra or {}) | {key: _json(value)}
+            self._unknown(record, path, value)
+
+    def _finish(self, record: Record, later: Later) -> None:
+        """Read what had to wait: other places of values that are not there, the user, and the free-form values."""
+        strays: list[tuple[str, str, Any]] = []
+        for leaf, path, value in later:
+            if leaf.is_other:
+                if leaf.slot in record.values:
+                    self._unknown(record, path, value)
+                else:
+                    record.values[leaf.slot] = _scalar(record, leaf, ".".join(path), value)
+        for leaf, _, value in later:
+            entry = leaf.entry
+            presets = self._presets(record, entry.place)
+            if leaf.is_other:
+                continue
+            if entry.codec == "user_object":
+                containers.read_user(record, leaf, value, record.values.get(self._time))
+            elif CONTAINERS[entry.codec].shared:
+                containers.READERS[entry.codec](record, entry, value, presets)
+            else:
+                strays += containers.read_map(record, entry, value, presets)
+        for stray in strays:
+            containers.take_in(record, *stray)
+        self._restore_names(record)
+
+    def _presets(self, record: Record, place: str) -> dict[str, Leaf]:
+        """Give the presets of a container that this event can have."""
+        presets = self._places.presets.get(place, {})
+        bound = self._bound.get(place, ())
+        if not bound:
+            return presets
+        name = record.values.get(self._name)
+        foreign = [key for key in bound if name not in [self._spelled.get(hub, hub) for hub in presets[key].entry.when]]
+        return {key: leaf for key, leaf in presets.items() if key not in foreign} if foreign else presets
+
+    def _restore_names(self, record: Record) -> None:
+        for key, leaf in self._named:
+            if leaf.slot in record.values:
+                text = record.values.pop(leaf.slot)
+                if not containers.restore_names(record, text):
+                    record.put("attributes", key, text)
+
+    def _peek(self, record: Record, pairs: Pairs) -> None:
+        """Look into what is carried whole for values that are nowhere else."""
+        for path, leaf in self._places.peeked:
+            if leaf.slot not in record.values:
+                found = peek(pairs, path)
+                if type(found) is str:
+                    record.values[leaf.slot] = found
+
+    def _column(self, record: Record, key: str, value: Any) -> bool:
+        """Take in a column of a table whose name begins as the layout says."""
+        for prefix, entry in self._places.prefixes:
+            if key.startswith(prefix) and key != prefix:
+                home = entry.hub[0]
+                if home == "metrics" and not isinstance(value, Digits):
+                    raise Refused("wrong_type", f"{key} should be a number, but is {shown(value)}")
+                record.put(home, key.removeprefix(prefix), text_of(record, key, value))
+                return True
+        return False
+
+    def _tell_overruled(self, record: Record) -> None:
+        """Note what a request says of all its events where one of them says otherwise."""
+        for outer, inner in self._overruled:
+            if inner in record.values and record.values.get(outer, record.values[inner]) != record.values[inner]:
+                record.note("on_purpose", outer.removeprefix(AROUND), "the event says otherwise")
+
+    def _unknown(self, record: Record, path: tuple[str, ...], value: Any) -> None:
+        """Take a member along that the layout does not name."""
+        record.put("extra", path_of(path, self._heads), canonical(value))
 
 
-def _refused(raw: str, refused: Refused) -> Record:
-    return Record(raw, code=refused.code, message=_printable(refused.message))
+def _as_parsed(const: Any) -> Any:
+    return Digits(const) if isinstance(const, int | float) and not isinstance(const, bool) else const
 
 
 def _skip_blanks(line: str, position: int) -> int:
@@ -200,117 +257,52 @@ def _syntax_error(line: str, error: json.JSONDecodeError) -> Refused:
     return Refused("bad_json", f"is not JSON: {what} at character {column}")
 
 
-def _object(value: Any, place: str) -> Pairs:
-    if not isinstance(value, Pairs):
-        raise Refused("wrong_type", f"{place} should be an object, but is {_shown(value)}")
-    return value
-
-
-def _shown(value: Any) -> str:
-    text = _json(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _json(value: Any, depth: int = 0) -> str:
-    """Write a parsed value back as compact JSON, numbers by their digits, objects from their pairs."""
-    if depth > NESTING_MAX:
-        raise TOO_DEEP
-    if isinstance(value, Constant):
-        raise Refused("bad_number", f"{value} is not a number in JSON")
-    if isinstance(value, Digits):
-        return number_digits(value)[0]
-    if isinstance(value, Pairs):
-        return "{" + ",".join(f"{_quoted(key)}:{_json(inner, depth + 1)}" for key, inner in value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(_json(inner, depth + 1) for inner in value) + "]"
-    return _quoted(value)
-
-
-def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=COMPACT)
-
-
-def _scalar(record: Record, entry: Any, place: str, value: Any) -> str:
+def _scalar(record: Record, leaf: Leaf, place: str, value: Any) -> str:
     """Give a value's text; a number in a text's place is taken as its digits, and told."""
-    wire = SCALARS[entry.codec].wire
+    wire = leaf.wire
     if isinstance(value, Constant):
         raise Refused("bad_number", f"{place} is {value}, which is not a number")
+    if wire == "json":
+        if leaf.entry.hub[:1] in containers.JSON_LISTS and (not isinstance(value, list) or isinstance(value, Pairs)):
+            raise Refused("wrong_type", f"{place} should be a list, but is {shown(value)}")
+        return canonical(value)
     if wire == "text":
-        if isinstance(value, Digits):
-            record.notes.append(note("changed", place))
-            return number_digits(value)[0]
-        if isinstance(value, str):
-            return value
-        raise Refused("wrong_type", f"{place} should be text, but is {_shown(value)}")
+        return _text(record, leaf, place, value)
+    if leaf.entry.codec == "epoch_s_exact" and type(value) is str:
+        value = _seconds(record, place, value)
     if not isinstance(value, Digits):
-        raise Refused("wrong_type", f"{place} should be a number, but is {_shown(value)}")
+        raise Refused("wrong_type", f"{place} should be a number, but is {shown(value)}")
     digits, changed = number_digits(value)
-    if wire == "whole" and not _fits_64_bits(digits):
-        raise Refused("wrong_type", f"{place} should be a whole number of 64 bits, but is {_shown(value)}")
+    if wire == "whole" and not fits_64_bits(digits):
+        raise Refused("wrong_type", f"{place} should be a whole number of 64 bits, but is {shown(value)}")
     if changed:
-        record.notes.append(note("changed", place))
+        record.note("changed", place, "rounded to a double")
     return digits
 
 
-def _fits_64_bits(digits: str) -> bool:
-    return "." not in digits and len(digits) <= 20 and -(2**63) <= int(digits) < 2**63
+def _seconds(record: Record, place: str, text: str) -> str:
+    """Give the seconds that a text spells, as digits or in ISO 8601: the SDKs take either."""
+    if NUMBER.fullmatch(text):
+        record.note("changed", place, "retyped")
+        return Digits(text)
+    time, why = notation.utc(text)
+    if time is None:
+        return text
+    record.note("changed", place, why or "respelled in seconds")
+    return Digits(f"{dt.datetime.fromisoformat(time).timestamp():.3f}")
 
 
-def _read_map(record: Record, codec: str, place: str, pairs: Pairs) -> Iterator[Stray]:
-    """Take in a map's values of its own type; give back the others, which have to look for a home."""
-    home, own = ("metrics", Digits) if codec == "number_map" else ("attributes", str)
-    values: dict[str, str] = {}
-    seen: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in seen:
-            record.notes.append(note("changed", f"{place}.{key}"))
-        seen[key] = value
-    for key, value in seen.items():
-        if value is None:
-            record.nulls += 1
-        elif isinstance(value, Constant):
-            raise Refused("bad_number", f"{place}.{key} is {value}, which is not a number")
-        elif type(value) is own:
-            values[key] = _text_of(record, f"{place}.{key}", value)
-        else:
-            yield f"{place}.{key}", key, value
-    setattr(record, home, values)
-
-
-def _text_of(record: Record, place: str, value: str) -> str:
-    if not isinstance(value, Digits):
+def _text(record: Record, leaf: Leaf, place: str, value: Any) -> str:
+    if isinstance(value, Digits):
+        record.note("changed", place, "retyped")
+        return number_digits(value)[0]
+    if type(value) is not str:
+        raise Refused("wrong_type", f"{place} should be text, but is {shown(value)}")
+    if leaf.entry.codec != "iso8601":
         return value
-    digits, changed = number_digits(value)
-    if changed:
-        record.notes.append(note("changed", place))
-    return digits
-
-
-def _take_in(record: Record, place: str, key: str, value: Any) -> None:
-    """Find a home for a value that is not of its map's type: texts are attributes, numbers metrics, the rest other."""
-    homes: dict[type, str] = {Digits: "metrics", str: "attributes"}
-    home = homes.get(type(value), "other")
-    values: dict[str, str] = getattr(record, home) or {}
-    if home != "other" and key in values:
-        home, values = "other", record.other or {}
-    text = _json(value) if home == "other" else _text_of(record, place, value)
-    setattr(record, home, values | {key: text})
-    if home != "other":
-        record.notes.append(note("changed", place))
-
-
-def _refuse_surrogates(record: Record) -> None:
-    texts = [*record.values.items()]
-    for values in (record.attributes, record.metrics, record.other, record.extra):
-        texts.extend((values or {}).items())
-    texts.extend((noted.partition("\t")[2], "") for noted in record.notes)
-    for key, text in texts:
-        try:
-            f"{key}{text}".encode()
-        except UnicodeEncodeError as error:
-            broken = f"\\u{ord(error.object[error.start]):04x}"
-            raise Refused("bad_text", f"{_printable(key)} holds half of a surrogate pair ({broken})") from None
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+    time, why = notation.utc(value)
+    if time is None:
+        raise Refused("bad_time", f"{place} is no ISO 8601 time: {shown(value)}")
+    if why:
+        record.note("changed", place, why)
+    return time

@@ -22,10 +22,13 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout
 
 NUMBER_LINE = "#"
+NEEDED = ("name", "time")
+# What stands in a record as a text or a whole number and is read as it stands; a record that has more is for the careful reader.
+PLAIN = ("text", "event_name", "app_id", "whole", "epoch_ms")
 # Up to 16 characters, so at most 15 digits beside a point: what any double gives back as it was.
 SHORT_NUMBER = r"(?:-?[1-9][0-9.]{0,15}|-?0\.0{0,6}[1-9][0-9]{0,14}|0\.0+|0)"
 
@@ -41,10 +44,15 @@ TEXT = pl.col("text")
 
 
 def understands(layout: Layout) -> bool:
-    """Tell whether every place of a layout is of a kind that the fast reader can prove."""
-    return layout.records == "json-lines" and all(
-        CONTAINERS[entry.codec].readable if entry.codec in CONTAINERS else entry.codec in SCALARS
-        for entry in layout.fields
+    """Tell whether every place of a layout is of a kind that the fast reader can prove, or can leave to the careful one."""
+    containers = {entry.place: CONTAINERS[entry.codec] for entry in layout.fields if entry.codec in CONTAINERS}
+    inside = [entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers]
+    return (
+        layout.records == "json-lines"
+        and layout.request is None
+        and not any(container.shared or container.readable_only for container in containers.values())
+        and all(entry.when for entry in inside)
+        and all(entry.codec in PLAIN for entry in layout.fields if entry.hub and entry.hub[0] in NEEDED)
     )
 
 
@@ -54,11 +62,7 @@ class FastReader:
     def __init__(self, layout: Layout) -> None:
         containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
         self._maps = {entry.place: entry for entry in layout.fields if entry.place in containers}
-        self._scalars = [
-            entry
-            for entry in layout.fields
-            if entry.codec not in CONTAINERS and entry.path[0] not in containers and entry.codec != "json"
-        ]
+        self._scalars = [entry for entry in layout.fields if entry.codec in PLAIN and entry.hub and entry.path[0] not in containers]
         self._objects = sorted({entry.path[:depth] for entry in self._scalars for depth in range(1, len(entry.path))})
         self._schema = pl.Struct({NUMBER_LINE: pl.Int64, **self._tree()})
         self._whole_spelled_oddly = self._odd_whole_pattern()
@@ -165,7 +169,7 @@ class FastReader:
 
 def raw_type(entry: Field) -> pl.DataType:
     """Give the type in which a scalar of a record is decoded."""
-    return pl.Int64() if SCALARS[entry.codec].wire == "whole" else pl.String()
+    return pl.Int64() if entry.codec in STAMPS or SCALARS[entry.codec].wire == "whole" else pl.String()
 
 
 def plain(text: pl.Expr) -> pl.Expr:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 import polars_hash
 
 from translate import events, notation
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
+from translate.reader import ORIGINAL_NAME
+from translate.reader.items import take_out_own_item
+from translate.reader.tree import slots
 from translate.settings import Settings
 
 # What travels beside the hub's columns until the report is written.
 TRAVELLERS = ["row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes"]
+
+NEEDED = ("name", "time")
 
 SEPARATOR = "\x1f"
 ABSENT = "\x00"
@@ -25,42 +32,90 @@ class Hub:
         self.layout = layout
         self.settings = settings
         self._names = EventNames(mapping)
+        self._phases = {**events.PHASES, **self._names.phases()}
         containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
-        self._presets = [entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers]
+        self._slots = {slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec != "json_map"}
+        own = {*self._slots.values()}
+        self._presets = [entry for entry in layout.fields if entry.path[0] in containers and entry.when and entry.hub and entry not in own]
         self._homes = {place: entry.hub[0] for place, entry in containers.items()}
-        self._scalars = [
-            entry
-            for entry in layout.fields
-            if entry.codec not in CONTAINERS and entry.codec != "json" and entry not in self._presets and entry.hub
-        ]
+        self._flags = {slot: entry for slot, entry in slots(layout) if entry.const is not None and entry.when}
+        maps = [entry.hub[0] for entry in layout.all_fields if entry.codec == "json_map"]
+        users = ["user_properties", "user_property_times"] if self._has("user_object") else []
         self.provided = {
-            *(entry.hub[0] for entry in [*self._scalars, *self._presets]),
+            *(entry.hub[0] for entry in [*own, *self._presets]),
             *(("attributes", "metrics", "other") if containers else ()),
-            "extra",
-        }
-        self.places = {entry.hub[0]: entry.place for entry in [*self._presets, *self._scalars]}
+            *(("item_id", "price", "quantity", "currency", "value") if self._own_item() else ()),
+            *maps, *users, "extra",
+        }  # fmt: skip
+        self.places = {entry.hub[0]: entry.place for entry in reversed([*self._presets, *self._slots.values()])}
         self.places |= {column: place for place, entry in containers.items() for column in entry.hub}
+        self.places |= {entry.hub[0]: entry.place for entry in layout.all_fields if entry.codec == "json_map"}
 
-    def events(self, records: pl.LazyFrame) -> pl.LazyFrame:
-        """Give hub events beside the travellers; a record that cannot be one gets a code and a message."""
-        scalars = {entry.hub[0]: self._read(entry, pl.col(f"${entry.place}")) for entry in self._scalars}
+    def _has(self, codec: str) -> bool:
+        return any(entry.codec == codec for entry in self.layout.fields)
+
+    def _own_item(self) -> bool:
+        """Tell whether an event's own item lies in a list of items."""
+        return self._has("item_list")
+
+    def events(self, records: pl.LazyFrame, beside: Sequence[str] = ()) -> pl.LazyFrame:
+        """Give hub events beside the travellers and other columns; a record that cannot be one gets a code and a message."""
+        texts = [name for name in records.collect_schema().names() if name.startswith("$")]
+        scalars = self._scalars()
         absent = {
             name: pl.lit(None, dtype)
             for name, dtype in events.SCHEMA.items()
             if name not in scalars and name not in events.MAPS and name not in ("file", "line")
         }
-        maps = {name: pl.lit(None, events.MAP) for name in ("user_properties", "user_property_times")}
-        frame = records.with_columns(**scalars, **absent, **maps)
+        frame = records.with_columns(**scalars, **absent)
+        frame = self._settle(frame)
         frame = self._take_out_presets(frame)
-        code, message = self._verdict()
+        code, message = self._verdict(texts)
         frame = frame.with_columns(code=code, message=message)
-        return frame.select(*TRAVELLERS, *events.SCHEMA)
+        return frame.select(*TRAVELLERS, *beside, *events.SCHEMA)
+
+    def _scalars(self) -> dict[str, pl.Expr]:
+        """Read each hub column; of several places that have one the first that is there counts."""
+        found: dict[str, list[pl.Expr]] = {}
+        for slot, entry in self._slots.items():
+            found.setdefault(entry.hub[0], []).append(self._read(entry, pl.col(f"${slot}")))
+        scalars = {name: pl.coalesce(values) if len(values) > 1 else values[0] for name, values in found.items()}
+        if "app.id" in scalars and self.settings.app_id:
+            scalars["app.id"] = scalars["app.id"].fill_null(self.settings.app_id)
+        elif self.settings.app_id:
+            scalars["app.id"] = pl.lit(self.settings.app_id)
+        return scalars
 
     def _read(self, entry: Field, raw: pl.Expr) -> pl.Expr:
         if entry.codec == "event_name":
-            return self._names.read(raw)
-        read = SCALARS[entry.codec].read
+            return self._name(raw)
+        read = SCALARS["epoch_ms" if entry.codec in STAMPS else entry.codec].read
         return read(raw) if read else raw
+
+    def _name(self, raw: pl.Expr) -> pl.Expr:
+        """Read an event's name: the original one, if it travelled along, else what the model means by it."""
+        phase = next((pl.col(f"${slot}") for slot, entry in self._slots.items() if entry.codec == "action"), None)
+        name = self._names.read(raw, phase)
+        for slot, entry in self._flags.items():
+            name = pl.when(name.is_in(list(entry.when)) & pl.col(f"${slot}").is_null()).then(raw).otherwise(name)
+        return pl.coalesce(pl.col(ORIGINAL_NAME), name)
+
+    def _settle(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Leave out what other columns say already."""
+        if self._has("action"):
+            implied = notation.exchanged(pl.col("name"), self._phases, pl.lit("UPDATE"))
+            frame = frame.with_columns(phase=pl.when(pl.col("phase") != implied).then(pl.col("phase")))
+        for entry in self._slots.values():
+            if entry.codec == "first_of":
+                elsewhere = [other for other in entry.hub[1:] if other in {field.hub[0] for field in self._slots.values() if field is not entry}]
+                first = pl.col(entry.hub[0])
+                for other in elsewhere:
+                    frame = frame.with_columns(pl.when(first.ne_missing(pl.col(other))).then(first).alias(entry.hub[0]))
+        if not self._own_item():
+            return frame
+        money = [f"${slot}" for slot, entry in self._slots.items() if entry.codec == "money"]
+        stated = pl.col(money[0]).cast(pl.Float64, strict=False) if money else pl.lit(None, pl.Float64)
+        return take_out_own_item(frame, stated)
 
     def _take_out_presets(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Move presets from their map into their columns, for the events that they belong to."""
@@ -68,10 +123,10 @@ class Hub:
         for entry in self._presets:
             groups.setdefault((self._homes[entry.path[0]], entry.when), []).append(entry)
         for (home, when), entries in groups.items():
-            texts = {entry.hub[0]: pl.col(home).map.get(entry.path[1]) for entry in entries}
+            texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
             taken = _are_exact(entries, texts) & (pl.col("name").is_in(when) if when else pl.lit(True))
             values = {entry.hub[0]: self._read(entry, texts[entry.hub[0]]) for entry in entries}
-            keys = [entry.path[1] for entry in entries]
+            keys = [entry.key for entry in entries]
             others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
             rest = pl.col(home).map.entries().list.eval(others).list.to_map()
             frame = frame.with_columns(_taken=taken).with_columns(
@@ -80,20 +135,15 @@ class Hub:
             )
         return frame.drop("_taken", strict=False)
 
-    def _verdict(self) -> tuple[pl.Expr, pl.Expr]:
+    def _verdict(self, texts: list[str]) -> tuple[pl.Expr, pl.Expr]:
         """Give the first reason why a record is no event, as code and message."""
         readable = pl.col("code").is_null()
         codes, messages = [pl.col("code")], [pl.col("message")]
-        for entry in self._scalars:
-            column = pl.col(entry.hub[0])
-            if entry.required:
-                missing = readable & pl.col(f"${entry.place}").is_null()
+        for slot, entry in self._slots.items():
+            if entry.hub[0] in NEEDED and f"${slot}" in texts:
+                missing = readable & pl.col(f"${slot}").is_null()
                 codes.append(pl.when(missing).then(pl.lit("missing_required")))
                 messages.append(pl.when(missing).then(pl.lit(f"{entry.place} is missing; every event needs one")))
-            if SCALARS[entry.codec].wire == "text" and entry.codec == "iso8601":
-                unread = readable & pl.col(f"${entry.place}").is_not_null() & column.is_null()
-                codes.append(pl.when(unread).then(pl.lit("bad_time")))
-                messages.append(pl.when(unread).then(pl.lit(f"{entry.place} is no ISO 8601 time")))
         implausible, explanation = self._implausible()
         codes.append(pl.when(readable & implausible).then(pl.lit("time_implausible")))
         messages.append(pl.when(readable & implausible).then(explanation))
@@ -103,18 +153,19 @@ class Hub:
         """Tell which times are outside of the window, and if another unit would make sense of them."""
         since, until = self.settings.time_window
         time = pl.col("time")
-        entry = next(entry for entry in self._scalars if entry.hub[0] == "time")
+        slot, entry = next((slot, entry) for slot, entry in self._slots.items() if entry.hub[0] == "time")
         implausible = ((time < since) | (time >= until)).fill_null(value=False)
         milliseconds = time.dt.timestamp("ms")
         low, high = (int(bound.timestamp() * 1000) for bound in (since, until))
+        in_seconds = entry.codec.startswith("epoch_s")
         hint = (
-            pl.when((milliseconds * 1000).is_between(low, high, closed="left") & (milliseconds.abs() < 10**12))
+            pl.when((milliseconds * 1000).is_between(low, high, closed="left") & (milliseconds.abs() < 10**12) & (not in_seconds))
             .then(pl.lit("; as seconds it would make sense"))
             .when((milliseconds // 1000).is_between(low, high, closed="left"))
-            .then(pl.lit("; as microseconds it would make sense"))
+            .then(pl.lit(f"; as {'milliseconds' if in_seconds else 'microseconds'} it would make sense"))
             .otherwise(pl.lit(""))
         )
-        spelled = pl.col(f"${entry.place}").cast(pl.String)
+        spelled = pl.col(f"${slot}").cast(pl.String)
         window = f"{since:%Y-%m-%d} to {until:%Y-%m-%d}"
         message = pl.concat_str(pl.lit(f"{entry.place} "), spelled, pl.lit(f" is outside of {window}"), hint)
         return implausible, message
@@ -136,12 +187,18 @@ def with_event_ids(frame: pl.LazyFrame, provided: set[str]) -> pl.LazyFrame:
     The name is the content's canonical form: the columns of `events.CONTENT` in their order, joined by
     U+001F, an absent one as U+0000, times as milliseconds since 1970, doubles with at least one decimal
     (`2.0`), maps as compact JSON, sorted by the bytes of their keys, in an object of one key (`{"m":{"a":"x"}}`).
+    Those of `events.CONTENT_ADDED` follow only where they are there.
     """
     absent = pl.lit(ABSENT)
     contents = [_canonical(name) if name in provided else absent for name in events.CONTENT]
+    later = [
+        pl.when(pl.col(name).is_not_null()).then(pl.concat_str(pl.lit(SEPARATOR), _canonical(name))).otherwise(pl.lit(""))
+        for name in events.CONTENT_ADDED
+        if name in provided
+    ]
     made = polars_hash.col("_content").uuidhash.uuid5(namespace=events.NAMESPACE)
     return (
-        frame.with_columns(_content=pl.concat_str(contents, separator=SEPARATOR))
+        frame.with_columns(_content=pl.concat_str(pl.concat_str(contents, separator=SEPARATOR), *later))
         .with_columns(event_id=pl.col("event_id").fill_null(made))
         .drop("_content")
     )

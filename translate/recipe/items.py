@@ -9,7 +9,7 @@ import polars as pl
 
 from translate import events
 from translate.notation import COMPACT, quoted
-from translate.reader.careful import Refused, number_digits
+from translate.reader.literals import Refused, number_digits
 from translate.recipe.expressions import ITEM
 
 COPY = "_copy"

@@ -14,13 +14,15 @@ from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.sheet import Sheet, read_toml
 from translate.mapping.spec import Layout
 from translate.recipe import expressions, sample
+from translate.recipe.cuts import KEY_CHARACTERS_MIN
 from translate.recipe.expressions import Expression, Unfit, key_of
 from translate.recipe.rules import Recipe
-from translate.recipe.spec import REJECT, Rule, Test
+from translate.recipe.spec import REJECT, Cut, Rule, Test
 
 KEYS = ("to", "extends", "about", "rule", "test")
-ENDS = ("drop", "keep")
-ACTIONS = ("set", "names", "rename", "remove", "explode", *ENDS)
+ALONE = ("cut", "drop", "keep")
+ACTIONS = ("set", "names", "rename", "remove", "explode", *ALONE)
+CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be
 FIXED = ("file", "line")  # where an event comes from is no rule's to change
 NEEDED = ("name", "time", "event_id", *FIXED)
 Find = Callable[[str, Path], Path]
@@ -32,15 +34,16 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     sheet = Sheet(path.name)
     sheet.known_keys(table, "", KEYS)
     base = _base(sheet, table, path, find, mappings, (*seen, path.resolve()))
-    to, layout = _target(sheet, table, base, mappings)
-    parser = _Parser(sheet, base, layout)
+    layouts = _target(sheet, table, base, mappings)
+    parser = _Parser(sheet, base, layouts)
     rules = tuple(parser.rule(f"rule[{number}]", rule) for number, rule in _tables(sheet, table, "rule"))
     tests = tuple(parser.test(f"test[{number}]", test) for number, test in _tables(sheet, table, "test"))
     about = sheet.get(table, "", "about", str, "")
     sheet.finish()
     inherited = base.rules if base else ()
     joined = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest() if base else digest
-    return Recipe(path.stem, path.name, to, (*inherited, *rules), tests, joined, about)
+    addresses = tuple(layout.address for layout in layouts)
+    return Recipe(path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about)
 
 
 def _base(
@@ -62,24 +65,25 @@ def _base(
     return None
 
 
-def _target(
-    sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: Path | None
-) -> tuple[str, Layout | None]:
-    to = sheet.get(table, "", "to", str, base.to if base else None)
+def _target(sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: Path | None) -> tuple[Layout, ...]:
+    """Give the layouts that a recipe leads to, the one for its tests first: a model alone means all that can be written."""
+    to = sheet.get(table, "", "to", str)
     if to is None:
         if "to" not in table and "extends" not in table:
             sheet.complain("to", "is missing")
-        return "", None
+        return tuple(mapping.find_layout(address, mappings)[1] for address in base.layouts) if base else ()
     try:
-        _, layout = mapping.find_layout(to, mappings)
+        model, found = mapping.find_layout(to, mappings)
     except UsageError as error:
         sheet.complain("to", str(error))
-        return to, None
-    if not layout.write:
-        sheet.complain("to", f"{layout.address} can only be read")
-    if base and layout.address != base.to:
-        sheet.complain("to", f"{base.file} is for {base.to}, and rules for one target mean nothing to another")
-    return layout.address, layout
+        return ()
+    named = [found] if to.partition("/")[2] else sorted(model.layouts.values(), key=lambda layout: not layout.default)
+    layouts = tuple(layout for layout in named if layout.write)
+    if not layouts:
+        sheet.complain("to", f"{to} can only be read")
+    if base and not {layout.address for layout in layouts} <= set(base.layouts):
+        sheet.complain("to", f"{base.file} is for {' and '.join(base.layouts)}, and rules for one target mean nothing to another")
+    return layouts
 
 
 def _tables(sheet: Sheet, table: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
@@ -95,9 +99,9 @@ def _tables(sheet: Sheet, table: dict[str, Any], key: str) -> list[tuple[int, di
 class _Parser:
     """Walks one recipe's rules and tests."""
 
-    def __init__(self, sheet: Sheet, base: Recipe | None, layout: Layout | None) -> None:
+    def __init__(self, sheet: Sheet, base: Recipe | None, layouts: tuple[Layout, ...]) -> None:
         self.sheet = sheet
-        self.layout = layout
+        self.layouts = {layout.address: layout for layout in layouts}
         self.exploded = any(rule.explode for rule in base.rules) if base else False
 
     def rule(self, path: str, table: dict[str, Any]) -> Rule:
@@ -125,18 +129,32 @@ class _Parser:
             self.reason(path, table, "drop"),
             self.reason(path, table, "keep"),
             explode is not None,
+            self.cut(f"{path}.cut", sheet.get(table, path, "cut", dict)),
         )
 
     def actions(self, path: str, table: dict[str, Any]) -> None:
-        """Complain of a rule that does nothing, or that ends events and does something else too."""
+        """Complain of a rule that does nothing, or that does beside others what stands alone."""
         given = [key for key in ACTIONS if key in table]
         if not given:
             self.sheet.complain(path, f"does nothing; give it one of {', '.join(ACTIONS)}")
-        for key in ENDS:
+        for key in ALONE:
             if key in given and len(given) > 1:
                 self.sheet.complain(f"{path}.{key}", "stands alone; put the rest into a rule of its own")
         if "keep" in given and "when" not in table:
             self.sheet.complain(path, "keep needs a when, which says what to keep")
+
+    def cut(self, path: str, table: dict[str, Any] | None) -> Cut | None:
+        if table is None:
+            return None
+        self.sheet.known_keys(table, path, CUTS)
+        if not table:
+            self.sheet.complain(path, f"cuts nothing; give it one of {', '.join(CUTS)}")
+        numbers = {key: self.sheet.get(table, path, key, int) for key in CUTS}
+        for key, number in numbers.items():
+            if number is not None and number < CUTS[key]:
+                room = ", to have room for what tells one key from another" if key == "keys" else ""
+                self.sheet.complain(f"{path}.{key}", f"should be at least {CUTS[key]}{room}, but is {number}")
+        return Cut(**numbers)
 
     def reason(self, path: str, table: dict[str, Any], key: str) -> str | None:
         reason: str | None = self.sheet.get(table, path, key, str)
@@ -235,8 +253,11 @@ class _Parser:
 
     def test(self, path: str, table: dict[str, Any]) -> Test:
         sheet = self.sheet
-        sheet.known_keys(table, path, ("name", "event", "expect"))
+        sheet.known_keys(table, path, ("name", "to", "event", "expect"))
         name = sheet.get(table, path, "name", str)
+        to = sheet.get(table, path, "to", str, next(iter(self.layouts), ""))
+        if self.layouts and "to" in table:
+            sheet.one_of(to, f"{path}.to", "layout of this recipe", self.layouts)
         event = sample.read(sheet, f"{path}.event", sheet.need(table, path, "event", dict, {}))
         expect = []
         for number, row in enumerate(sheet.need(table, path, "expect", list, []), start=1):
@@ -244,23 +265,21 @@ class _Parser:
             if not isinstance(row, dict):
                 sheet.complain(where, f"should be a table, but is {row!r}")
                 continue
-            self.expected_fields(where, row)
+            self.expected_fields(where, row, self.layouts.get(to))
             expect.append(row)
-        return Test(f'{path} "{name}"' if name else path, event, tuple(expect))
+        return Test(f'{path} "{name}"' if name else path, to, event, tuple(expect))
 
-    def expected_fields(self, path: str, row: dict[str, Any]) -> None:
-        if self.layout is None or REJECT in row:
+    def expected_fields(self, path: str, row: dict[str, Any], layout: Layout | None) -> None:
+        if layout is None or REJECT in row:
             return
         if not row:
             self.sheet.complain(path, "names no field to check")
-        if any(entry.hub == ("extra",) for entry in self.layout.fields):
-            return  # such a layout takes fields of any name
-        known = {entry.place for entry in self.layout.fields}
-        heads = {entry.path[0] for entry in self.layout.fields}
+        known = {entry.place for entry in layout.all_fields}
+        heads = {entry.path[0] for entry in layout.all_fields}
         for place in row:
             if place not in known and place.partition(".")[0] not in heads:
                 near = suggest(place, sorted(heads))
-                self.sheet.complain(at(path, place), f"no field of {self.layout.address} has that name{near}")
+                self.sheet.complain(at(path, place), f"no field of {layout.address} has that name{near}")
 
 
 def flat(table: dict[str, Any], head: str = "") -> dict[str, Any]:

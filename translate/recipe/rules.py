@@ -9,8 +9,8 @@ import polars as pl
 
 from translate import events, notation
 from translate.keys import notes_of_keys
-from translate.reader.careful import note
-from translate.recipe import items
+from translate.reader.record import note
+from translate.recipe import cuts, items
 from translate.recipe.expressions import ITEM, Expression, evaluate, key_of
 from translate.recipe.items import COPY
 from translate.recipe.spec import Rule, Test
@@ -25,11 +25,15 @@ JSON_COLUMNS = ("items", "impression")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What one app's events mean to one target."""
+    """What one app's events mean to one target.
+
+    `layouts` are all those that it leads to; `to` is the one of them that its tests look at unless they name another.
+    """
 
     name: str
     file: str
     to: str
+    layouts: tuple[str, ...]
     rules: tuple[Rule, ...]
     tests: tuple[Test, ...]
     digest: str
@@ -87,6 +91,8 @@ class _Step:
         frame = frame.with_columns(**finished).with_columns(**self._changes())
         if self.rule.explode:
             frame = items.explode(frame, self._match)
+        if self.rule.cut:
+            frame = cuts.cut(frame, self._match, self.rule.cut, notes=NOTES, used=USED)
         return frame.drop("_match", *values)
 
     def _decide(self) -> pl.Expr:

@@ -11,8 +11,8 @@ from translate import events
 from translate.errors import suggest
 from translate.mapping.sheet import Sheet
 from translate.notation import quoted
-from translate.reader.careful import Refused, number_digits
 from translate.reader.hub import TRAVELLERS
+from translate.reader.literals import Refused, number_digits
 from translate.settings import parse_time
 
 JSON_TEXT = ("other", "user_properties", "extra")

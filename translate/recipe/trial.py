@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from translate import events, mapping
 from translate.errors import Complaint
 from translate.reader.hub import with_event_ids
@@ -13,6 +15,7 @@ from translate.recipe import sample
 from translate.recipe.items import COPY
 from translate.recipe.rules import FILTERED, Recipe
 from translate.recipe.spec import REJECT, Test
+from translate.rowtext import as_json
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import ROW, Writer
@@ -24,28 +27,38 @@ def failures(recipe: Recipe, mappings: Path | None = None) -> list[Complaint]:
     """Run a recipe's tests; give a complaint for each difference."""
     if not recipe.tests:
         return []
-    outcomes = _outcomes(recipe, mappings)
+    outcomes = {address: _outcomes(recipe, address, mappings) for address in dict.fromkeys(test.to for test in recipe.tests)}
     return [
         Complaint(recipe.file, path, message)
         for number, test in enumerate(recipe.tests)
-        for path, message in _differences(test, [row for row in outcomes if row["row"] == number])
+        for path, message in _differences(test, [row for row in outcomes[test.to] if row["row"] == number])
     ]
 
 
-def _outcomes(recipe: Recipe, mappings: Path | None) -> list[Row]:
-    """Give what came of each event: filtered, rejected, or the written row as `fields`."""
-    model, layout = mapping.find_layout(recipe.to, mappings)
+def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:
+    """Give what came of the tests' events in a layout: filtered, rejected, or the written row as `fields`.
+
+    Beside the fields of the row stand those of the request around it, by their places.
+    """
+    model, layout = mapping.find_layout(address, mappings)
     provided = set(events.SCHEMA)
     given = with_event_ids(sample.frame([test.event for test in recipe.tests]), provided)
     source = Source(frozenset(provided), {FILTERED: FILTERED}, recipe.set_columns)
-    written = Writer(model, layout, Settings(), source).rows(recipe.apply(given)).collect().sort("row", COPY)
+    writer = Writer(model, layout, Settings(), source)
+    written = writer.rows(recipe.apply(given)).collect().sort("row", COPY)
     if layout.records == "json-lines":
-        fields = [_parsed(text) for text in written[ROW]]
+        around = written.select(as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in writer.shape.around)
+        rows = zip(written[ROW], around.to_dicts() if around.width else [{}] * written.height, strict=True)
+        fields = [{**_parsed_members(members), **_parsed(text)} for text, members in rows]
     else:
         places = [name for name in written.columns if name.startswith("=")]
         fields = [{place[1:]: value for place, value in row.items()} for row in written.select(places).to_dicts()]
     told = written.select("row", "code", "message", FILTERED).to_dicts()
     return [{**row, "fields": inner} for row, inner in zip(told, fields, strict=True)]
+
+
+def _parsed_members(members: dict[str, str | None]) -> Row:
+    return {place: json.loads(text) for place, text in members.items() if text is not None}
 
 
 def _parsed(text: str | None) -> Row:

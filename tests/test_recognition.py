@@ -1,0 +1,129 @@
+"""What a file is shows in its content: every layout, under any name, compressed or not, alone or among others."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from canonical import SAMPLES
+
+import translate
+from translate.errors import SourceError
+from translate.recognition import recognise
+from translate.sources import find
+
+KINDS = ("_minimal", "_full", "_bodies", "_run_together", "_mixed")
+FILES = sorted(file for kind in KINDS for file in SAMPLES.glob(f"*/*{kind}.*") if not file.name.endswith(".schema.json"))
+
+
+def address_of(file):
+    """Give the layout that a sample's name says."""
+    stem = file.name.partition(".")[0]
+    return f"{file.parent.name}/{next(stem.removesuffix(kind) for kind in KINDS if stem.endswith(kind))}"
+
+
+def recognised(*paths, address=None):
+    """Recognise files by their content, among the layouts of a model if one is named."""
+    return recognise(find(list(map(str, paths))), address)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_each_sample_by_its_content_alone(file, tmp_path):
+    """A sample is recognised under a name that says nothing, and compressed."""
+    plain, packed = tmp_path / "a", tmp_path / "b"
+    plain.write_bytes(file.read_bytes())
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    paths = [plain] if file.suffix == ".parquet" else [plain, packed]
+    assert set(recognised(*paths).layouts.values()) == {address_of(file)}
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.suffix in (".jsonl", ".json")], ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_each_sample_after_a_broken_line(file, tmp_path):
+    """A broken first line hides nothing of the lines after it."""
+    broken = tmp_path / "a"
+    broken.write_bytes(b'{"half":\n' + file.read_bytes())
+    assert recognised(broken).address == address_of(file)
+
+
+@pytest.mark.parametrize("model", sorted({file.parent.name for file in FILES}))
+def test_a_model_that_is_named_leaves_its_layouts_open(model):
+    """With a model and no layout named, the content still tells the layout."""
+    for file in FILES:
+        if file.parent.name == model:
+            assert recognised(file, address=model).address == address_of(file)
+
+
+def test_records_that_reach_over_lines(tmp_path):
+    """A record that is spread over lines for people shows its layout as well."""
+    request = json.loads((SAMPLES / "pinpoint" / "requests_minimal.jsonl").read_text(encoding="utf-8"))
+    pretty = tmp_path / "a"
+    pretty.write_text(json.dumps(request, indent=4), encoding="utf-8")
+    assert recognised(pretty).address == "pinpoint/requests"
+    assert translate.scan(pretty).collect()["name"].to_list() == ["Level Complete"]
+
+
+EITHER = {
+    "event_type": "a", "event_id": "e", "timestamp": 1460000000, "app_id": "shop", "attributes": {},
+    "action": "UPDATE", "type": "a", "entities": [],
+}  # fmt: skip
+
+
+def test_doubt_names_the_candidates(tmp_path):
+    """A record that may be of two models is an error that names both, and the way out."""
+    doubtful = tmp_path / "doubtful"
+    doubtful.write_text(json.dumps(EITHER), encoding="utf-8")
+    with pytest.raises(SourceError) as told:
+        recognised(doubtful)
+    for word in ("doubtful", "clickstream/events", "learning_context/events", "--from"):
+        assert word in str(told.value)
+    assert recognised(doubtful, address="learning_context").address == "learning_context/events"
+
+
+def test_an_archive_and_a_stream_in_one_run(tmp_path):
+    """Both are read in one run, each as what it is, and the account names each file's layout."""
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("mobile_analytics/archive_full.jsonl", "pinpoint/event_stream_mixed.json"):
+        (source / name.replace("/", "-")).write_bytes((SAMPLES / name).read_bytes())
+    report = translate.convert(source, to="hub", out=tmp_path / "out")
+    assert report["events"]["read"] == report["events"]["written"] == 8
+    told = [json.loads(line) for line in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert {(file["model"], file["layout"]): file["read"] for file in told} == {("mobile_analytics", "archive"): 2, ("pinpoint", "event_stream"): 6}
+
+
+@pytest.mark.parametrize("mark", ['"awsAccountId":"1"', '"endpoint":{}', '"client_context":{"custom":{}}', '"facets":{}', '"event_type":"_SMS.SUCCESS"'])
+def test_one_mark_makes_a_stream(mark, tmp_path):
+    """One mark of Pinpoint in any record makes a file a stream; an event type that only looks like one does not."""
+    record = '{"event_type":"a","event_timestamp":1460000000000,"application":{"app_id":"x"},"client":{"client_id":"c"}'
+    (tmp_path / "a").write_text(f"{record}}}\n{record},{mark}}}\n", encoding="utf-8")
+    (tmp_path / "b").write_text(f'{record},"attributes":{{"endpoint":"x","facets":"y"}}}}\n', encoding="utf-8")
+    assert recognised(tmp_path).layouts == {"a": "pinpoint/event_stream", "b": "mobile_analytics/archive"}
+
+
+def test_a_foreign_file_among_others(tmp_path):
+    """What is no archive is refused by name, and everything beside it is read."""
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "events").write_bytes((SAMPLES / "pinpoint" / "flat_full.jsonl").read_bytes())
+    (source / "README").write_text("What lies here, and why.\nNothing else.\n", encoding="utf-8")
+    (source / "table").write_text("name,price\nbook,4.99\n", encoding="utf-8")
+    (source / "empty").write_bytes(b"")
+    report = translate.convert(source, to="hub", out=tmp_path / "out")
+    assert report["events"]["written"] == 3
+    rejects = [json.loads(line) for line in (tmp_path / "out" / "rejects.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert [(reject["file"], reject["code"]) for reject in rejects] == [("README", "not_recognised"), ("table", "not_recognised")]
+
+
+def test_layouts_of_other_forms_do_not_mix():
+    """Files whose records have nothing in common are not taken for one archive."""
+    with pytest.raises(SourceError, match=r"clickstream/events.*pinpoint/flat|pinpoint/flat.*clickstream/events"):
+        recognised(SAMPLES / "clickstream" / "events_full.jsonl", SAMPLES / "pinpoint" / "flat_full.jsonl")
+
+
+def test_nothing_but_foreign_files(tmp_path):
+    """An archive in which nothing is known is an error that lists what could be read."""
+    (tmp_path / "a").write_text('{"hello":"world"}\n', encoding="utf-8")
+    with pytest.raises(SourceError) as told:
+        recognised(tmp_path)
+    assert {"clickstream/raw", "hub/events", "--from"} <= set(str(told.value).replace(",", " ").replace("(", " ").replace(")", " ").split())

@@ -1,0 +1,135 @@
+"""A unit's account: what is counted over its rows while they are written, put together into its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import polars as pl
+
+from translate import events, notation, passes
+from translate.plan import FIRST, FREE_FORM, Query
+from translate.reader.record import parts_of
+from translate.report import COUNTS, Finding, Loss, Report
+from translate.shape import Source
+from translate.writer import FILTERED, NOTES
+
+
+def counts(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count rows by file and outcome.
+
+    One grouping for all of it: beside a second one the engine would keep the whole unit in memory.
+    """
+    return rows.group_by("file", "code", FILTERED, "_duplicate", "_merged", "_added", first=FIRST).agg(
+        rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
+    )
+
+
+def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Count losses and findings over the rows that are written, and find the smallest example of each."""
+    names = rows.collect_schema().names()
+    return rows.select(
+        *(pl.col(name).sum() for name in names if name.startswith(("_loss", "_finding"))),
+        *(pl.col(name).min() for name in names if name.startswith("_example")),
+        _rows=pl.len(),
+    )
+
+
+def notes(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the notes of keys that were lost or changed, one a row, to be written down and counted after the run."""
+    given = [name for name in FREE_FORM if name in rows.collect_schema()]
+    return rows.filter(pl.col(NOTES).is_not_null()).select(*given, note=pl.col(NOTES)).explode("note")
+
+
+def counts_of_notes(noted: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """Count each note; where the values were kept for examples, give the smallest one of each key."""
+    given = [name for name in FREE_FORM if name in noted.collect_schema()]
+    place = pl.col("note").str.extract(r"(?s)\t(.*)$")
+    values = []
+    for name in given:
+        prefix = "" if name == "extra" else f"{source.place(name)}."
+        key = pl.when(place.str.starts_with(prefix)).then(place.str.strip_prefix(prefix))
+        values.append(pl.col(name).map.get(key))
+    example = pl.coalesce(values) if values else pl.lit(None, pl.String)
+    return noted.select("note", example=example).group_by("note").agg(count=pl.len(), example=pl.col("example").min())
+
+
+def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Write the rejects as JSON lines, in the order of the source."""
+    raw = pl.when(pl.col("base64")).then(
+        pl.concat_str(pl.lit('{"base64":'), notation.json_text(pl.col("text")), pl.lit("}"))
+    ).otherwise(notation.json_text(pl.col("text")))
+    line = pl.concat_str(
+        pl.lit('{"file":'), notation.json_text(pl.col("file")),
+        pl.lit(',"line":'), pl.col("line").cast(pl.String),
+        pl.lit(',"code":'), notation.json_text(pl.col("code")),
+        pl.lit(',"message":'), notation.json_text(pl.col("message")),
+        pl.lit(',"raw":'), raw, pl.lit("}"),
+    )  # fmt: skip
+    return rows.filter(pl.col("code").is_not_null()).select(reject=line)
+
+
+def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted: pl.DataFrame) -> Report:
+    """Put a unit's counts into its report."""
+    report = Report()
+    files: dict[str, Counter[str]] = {}
+    for row in counted.sort("file").iter_rows(named=True):
+        outcome = _outcome(row)
+        by_file = files.setdefault(row["file"], Counter())
+        by_file[outcome] += row["rows"]
+        by_file["read" if row["first"] else "added"] += row["rows"]
+        if row["_added"] is not None:
+            report.find(f"{row['_added']}_added", passes.ADDED[row["_added"]], row["rows"])
+        if outcome == "rejected":
+            report.rejects[row["code"]] += row["rows"]
+        elif outcome == "filtered":
+            report.filtered[row[FILTERED]] += row["rows"]
+        if row["first"]:
+            report.careful += row["careful"]
+            report.find("explicit_nulls", "explicit nulls, read as absent", row["nulls"] or 0)
+    for path, by_file in files.items():
+        report.events.update(by_file)
+        report.files.append({"path": path, **{name: by_file[name] for name in COUNTS}})
+    _count_flags(report, query, flags)
+    for row in noted.iter_rows(named=True):
+        kind, place, why = parts_of(row["note"])
+        report.lose(_as_the_source_says(place, query.source), kind, why or WHY_NOTED[kind], row["count"], row["example"])
+    return report
+
+
+def _as_the_source_says(place: str, source: Source) -> str:
+    """Name a place as the source spells it; a recipe's notes name it as the hub does."""
+    home, dot, key = place.partition(".")
+    if place in source.places:
+        return source.place(place)
+    return f"{source.place(home)}{dot}{key}" if home in events.MAPS else place
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    if row["code"] is not None:
+        return "rejected"
+    if row["_duplicate"]:
+        return "duplicates"
+    if row["_merged"]:
+        return "merged"
+    return "written" if row[FILTERED] is None else "filtered"
+
+
+WHY_NOTED = {
+    "changed": "renamed, retyped or rounded",
+    "not_mapped": "no mapping or rule says where to",
+    "cannot": "the target has no place for it",
+    "on_purpose": "removed by a rule",
+}
+
+
+def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:
+    counts: dict[str, Any] = flags.row(0, named=True)
+    losses: list[Loss] = query.counts.losses
+    findings: list[Finding] = query.counts.findings
+    for number, loss in enumerate(losses):
+        report.lose(loss.field, loss.kind, loss.why, int(counts[f"_loss{number}"] or 0), counts.get(f"_example{number}"))
+    for number, finding in enumerate(findings):
+        report.find(finding.code, finding.message, int(counts[f"_finding{number}"] or 0))
+
+

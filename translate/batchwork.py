@@ -1,0 +1,119 @@
+"""What no expression can do with events on their way to rows: one step of the query, batch by batch.
+
+Only batches that need it cost anything.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.keys import MERGED, KeyRules
+from translate.mapping.codecs import SCALARS
+from translate.mapping.spec import Field
+from translate.mapping.spelling import legal_name, legal_user, with_hash
+from translate.notation import by_distinct_value, quoted
+from translate.reader.record import note
+from translate.shape import Shape
+
+
+class BatchWork:
+    """Renames keys, makes names legal, and writes what only Python can."""
+
+    def __init__(self, shape: Shape, rules: KeyRules | None, *, make_legal: bool) -> None:
+        self.shape = shape
+        self.entries: list[Field] = [entry for entry in shape.columns if SCALARS[entry.codec].rowwise]
+        self._rules = rules
+        self._make_legal = make_legal
+
+    def schema(self) -> dict[str, Any]:
+        """Give the columns that the step adds."""
+        return {
+            **(MERGED if self._rules else {}),
+            "_legal": pl.String,
+            "_item_count": pl.Int64,
+            "_impression_count": pl.Int64,
+            **{f"={entry.place}": pl.String for entry in self.entries},
+        }
+
+    def work(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Add the step's columns to a batch of events."""
+        columns = self._rules.merge(batch) if self._rules else {}
+        self._give_way(batch, columns)
+        if batch["_illegal"].any():
+            columns["_legal"] = by_distinct_value(batch["_spelled"], legal_name)
+        else:
+            columns["_legal"] = batch["_spelled"]
+        columns["_item_count"] = _lengths(batch["items"])
+        columns["_impression_count"] = _lengths(batch["impression"])
+        given = {name: batch[name] for entry in self.entries for name in entry.hub}
+        if "user_properties" in given and batch["user_properties"].null_count() < batch.height:
+            given |= self._legal_user(batch, columns)
+        for entry in self.entries:
+            rowwise = SCALARS[entry.codec].rowwise
+            if rowwise:
+                columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub])
+        return pl.DataFrame([*batch.get_columns(), *(series.alias(name) for name, series in columns.items())])
+
+    def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
+        """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's."""
+        for entry in self.shape.own_presets():
+            kind, key = self.shape.containers[entry.path[0]].hub[0], entry.key
+            there = batch["name"].is_in(list(entry.when)) & batch[entry.hub[0]].is_not_null()
+            if not there.any():
+                continue
+            maps = columns[f"_{kind}"]
+            meets = pl.DataFrame({"there": there, "map": maps}).select(
+                pl.col("there") & pl.col("map").map.keys().list.contains(key)
+            ).to_series().fill_null(value=False)
+            if meets.any():
+                renamed = [
+                    {with_hash(key, key) if name == key else name: text for name, text in value.items()} if meet else value
+                    for value, meet in zip(maps, meets, strict=True)
+                ]
+                columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
+                told = [note("changed", f"{self.shape.source.place(kind)}.{key}", "renamed")]
+                columns["_key_notes"] = _more_notes(columns["_key_notes"], [told if meet else [] for meet in meets])
+
+    def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
+        """Give the user's properties under legal names, and tell which were renamed."""
+        rows = zip(batch["user_properties"], batch["user_property_times"], strict=True)
+        users = [legal_user(*row, make_legal=self._make_legal) for row in rows]
+        renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
+        if any(renamed):
+            place = self.shape.source.place("user_properties")
+            told = [[note("changed", f"{place}.{key}", "renamed") for key in names.values()] for names in renamed]
+            columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
+            own = [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
+            columns["_names"] = pl.Series(
+                [",".join(filter(None, both)) or None for both in zip(columns["_names"], own, strict=True)], dtype=pl.String
+            )
+        return {
+            "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
+            "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
+        }
+
+
+def _more_notes(notes: pl.Series, more: list[list[str]]) -> pl.Series:
+    """Add to each event's notes."""
+    both = [[*(old if old is not None else ()), *new] or None for old, new in zip(notes, more, strict=True)]
+    return pl.Series(both, dtype=pl.List(pl.String))
+
+
+def _lengths(lists: pl.Series) -> pl.Series:
+    """Count the elements of JSON lists."""
+    if lists.null_count() == len(lists):
+        return pl.Series([None] * len(lists), dtype=pl.Int64)
+    return pl.Series([_length(text) if text else None for text in lists], dtype=pl.Int64)
+
+
+def _length(text: str) -> int | None:
+    """Count the elements of a JSON list; what is none has no length."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return len(found) if isinstance(found, list) else None

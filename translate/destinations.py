@@ -1,0 +1,128 @@
+"""Where a target holds what the hub's columns hold, and what that makes of a key of the source."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from translate.evidence import Held
+from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.spec import Field
+from translate.plan import Job, Query
+
+NOT_TOLD = "neither carried nor told"
+
+
+class Fate(NamedTuple):
+    """What became of a key, and how: where it went, why it is not there, by which rule."""
+
+    fate: str
+    how: str = ""
+
+
+SEVERITY = {"kept": 0, "renamed": 1, "changed": 2, "no_place": 3, "dropped": 4}
+
+
+def worse(one: Fate, other: Fate) -> Fate:
+    """Give the fate that says more; of two that say as much, the first."""
+    return other if SEVERITY[other.fate] > SEVERITY[one.fate] else one
+
+
+class Ways:
+    """Where a target holds what the hub's columns hold."""
+
+    def __init__(self, job: Job, query: Query) -> None:
+        self._job = job
+        self._source = query.source
+        self._layout = job.target_layout
+        self._carriers: dict[tuple[str, str | None], list[Field]] = {}
+        self._plain_ways: dict[tuple[str, Held, str], Fate] = {}
+        self._used: dict[str, list[str]] = {}
+        for rule in job.recipe.rules if job.recipe else ():
+            for target, expression in rule.sets.items():
+                for name in expression.columns:
+                    self._used.setdefault(name, []).append(target)
+
+    def fate(self, name: str, found: Held, row: dict[str, Any], losses: dict[str, Fate]) -> Fate:
+        """Tell what became of a value of a written event."""
+        plain = (name, found, row["name"])
+        way = self._plain_ways.get(plain) if not (row.get("_names") or row["_used"]) else None
+        if way is None:
+            way = self._way(name, found, row)
+            if way is not None and not (row.get("_names") or row["_used"]):
+                self._plain_ways[plain] = way
+        told = self._told(name, found, losses)
+        if told is not None and told.fate == "renamed" and way is not None:
+            return way
+        return told or way or Fate("unknown", NOT_TOLD)
+
+    def _told(self, name: str, found: Held, losses: dict[str, Fate]) -> Fate | None:
+        if not losses:
+            return None
+        column = found.column
+        if found.key is None or column == "extra":
+            places = [name, column, self._source.place(column), *([found.key] if found.key else [])]
+        else:
+            places = [name, f"{column}.{found.key}", f"{self._source.place(column)}.{found.key}", column]
+        told = [losses[place] for place in dict.fromkeys(places) if place in losses]
+        worst = told[0] if told else None
+        for fate in told[1:]:
+            worst = worse(worst, fate) if worst else fate
+        if worst and column == "extra" and worst.fate == "no_place":
+            return Fate("unknown", worst.how)
+        return worst
+
+    def _new_names(self, column: str, row: dict[str, Any]) -> dict[str, str]:
+        """Read which keys the target could not take as they were: new name to old one."""
+        if not row.get("_names"):
+            return {}
+        names: dict[str, str] = json.loads(f"{{{row['_names']}}}").get(column, {})
+        return names
+
+    def _way(self, name: str, found: Held, row: dict[str, Any]) -> Fate | None:
+        """Tell where the target holds a value; None if it does not."""
+        if not found.column:
+            return Fate("changed", found.why) if found.why else None
+        if self._layout is None:
+            place = found.column if found.key is None else f"{found.column}.{found.key}"
+            return _to(place, name)
+        if found.column == "extra":
+            return Fate("kept") if self._source.keeps_extra else None
+        places = [self._place(entry, found, row) for entry in self._carrying(found.column, row["name"])]
+        if places:
+            return _to(name if name in places else places[0], name)
+        used = found.column if found.key is None else f"{found.column}.{found.key}"
+        if used in (row["_used"] or ()):
+            return Fate("renamed", f"{', '.join(self._used.get(used, []))}, by the recipe")
+        return None
+
+    def _place(self, entry: Field, found: Held, row: dict[str, Any]) -> str:
+        if found.key is None:
+            return entry.place
+        new = next((new for new, old in self._new_names(found.column, row).items() if old == found.key), found.key)
+        return f"{entry.place}.{new}"
+
+    def _carrying(self, column: str, name: str) -> list[Field]:
+        """Give the fields of the target that hold a column's value in events of a name, the likeliest first."""
+        if (column, name) not in self._carriers:
+            fields = self._layout.all_fields if self._layout else ()
+            self._carriers[column, name] = [entry for entry in fields if self._carries(entry, column, name)]
+        return self._carriers[column, name]
+
+    def _carries(self, entry: Field, column: str, name: str) -> bool:
+        if (entry.when and name not in entry.when) or (entry.asked and not getattr(self._job.settings, entry.asked)):
+            return False
+        if entry.optional and entry.hub[0] not in self._source.set_by_recipe:
+            return False
+        if entry.codec in CONTAINERS:
+            container = CONTAINERS[entry.codec]
+            return column in container.hub and not container.readable_only
+        codec = SCALARS.get(entry.codec)
+        if codec is None or not entry.hub:
+            return False
+        return column in (entry.hub if entry.codec == "first_of" else entry.hub[: codec.carries])
+
+
+def _to(place: str, name: str) -> Fate:
+    return Fate("kept") if place == name else Fate("renamed", place)
+

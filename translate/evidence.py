@@ -1,0 +1,251 @@
+"""What of a record's keys reached the hub: for each key of the census, the column or the map's key that holds its value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from translate.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
+from translate.mapping.codecs import CONTAINERS
+from translate.mapping.spec import Field, Layout
+from translate.reader.paths import path_of
+from translate.reader.tree import Leaf, Places, places_of
+
+MIXED = ("attributes", "metrics", "other")
+HOMES = {"text": "attributes", "empty": "attributes", "number": "metrics"}
+BELOW = {
+    "text_map": Below.KEYS, "number_map": Below.KEYS, "mixed_map": Below.KEYS, "json_map": Below.KEYS, "user_object": Below.PROPERTIES,
+    "entities": Below.ENTITIES, "properties": Below.JSON_OF_KEYS,
+}  # fmt: skip
+EMPTY_IS_NONE = "short_session"
+NAMES_CODEC = "original_names"
+USER_ID = "_user_id"
+
+Row = Mapping[str, Any]  # the hub's columns before any recipe
+
+
+class Held(NamedTuple):
+    """Where the hub holds a key's value: a column, and the key in it where that is a map; what nothing holds, why."""
+
+    column: str
+    key: str | None = None
+    why: str = ""
+
+
+class Evidence:
+    """Knows of one layout which hub columns speak for a key; of one event, what is left to speak for another."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._places: Places = places_of(layout)
+        self._heads = self._places.heads
+        self.tree: Tree = _below(self._places.event)
+        self._name_paths = [
+            tuple(place.split("."))
+            for entry in layout.fields
+            if "name" in entry.hub[:1]
+            for place in (entry.place, *entry.also)
+        ]
+        containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+        self._containers: dict[tuple[str, ...], Field] = {entry.path: entry for entry in containers.values()}
+        self._maps = {entry.path: entry for entry in layout.fields if entry.codec in ("json_map", "user_object")}
+        self._presets: dict[tuple[str, ...], list[Field]] = {}
+        for entry in layout.fields:
+            if entry.path[0] in containers and entry.place not in containers:
+                for place in (entry.place, *entry.also):
+                    head, _, rest = place.partition(".")
+                    self._presets.setdefault((head, rest), []).append(entry)
+        self._leaves: dict[tuple[str, ...], Leaf | None] = {}
+        self._names: dict[tuple[tuple[str, ...], int], str] = {}
+        self._homes: dict[tuple[str, ...], tuple[Field | None, list[Field]]] = {}
+
+    def event_type(self, record: Value) -> str | None:
+        """Give the event's name as the record spells it; None if it has none."""
+        for path in self._name_paths:
+            found: Value | None = record
+            for segment in path:
+                found = dict(found).get(segment) if isinstance(found, Members) else None
+            if isinstance(found, str) and found != "null":
+                text = text_of(found)
+                return found if text is None else text
+        return None
+
+    def name_of(self, key: Key) -> str:
+        """Write a key's path as the report's losses do."""
+        name = self._names.get((key.path, key.known))
+        if name is None:
+            is_inside = key.known > 0 and key.path[:-1] in self._containers
+            name = ".".join(key.path) if is_inside else path_of(key.path, self._heads)
+            self._names[key.path, key.known] = name
+        return name
+
+    # -- one event ----------------------------------------------------------------------------------------------
+
+    def of_event(self, record: Value, row: Row, notes: frozenset[str]) -> Trail:
+        """Begin to look for one event's keys."""
+        return Trail(self, row, notes, self._original_keys(record))
+
+    def _original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
+        """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
+        for (head, rest), entries in self._presets.items():
+            if entries[0].codec != NAMES_CODEC or not isinstance(record, Members):
+                continue
+            text = text_of(dict(members_of(dict(record).get(head, ""))).get(rest, ""))
+            names = scan(text) if text else None
+            if isinstance(names, Members):
+                return {
+                    kind: {written: text_of(original) or "" for written, original in table}
+                    for kind, table in names
+                    if isinstance(table, Members)
+                }
+        return None
+
+    def leaf(self, path: tuple[str, ...]) -> Leaf | None:
+        """Find the leaf of a path."""
+        if path not in self._leaves:
+            node: Any = self._places.event
+            for segment in path:
+                node = node.get(segment) if isinstance(node, dict) else None
+            self._leaves[path] = node if isinstance(node, Leaf) else None
+        return self._leaves[path]
+
+    def home_of(self, path: tuple[str, ...]) -> tuple[Field | None, list[Field]]:
+        """Give the container or map that a path lies in, and the fields that have this very key of it."""
+        if path not in self._homes:
+            around = self._containers.get(path[:-1]) or self._maps.get(path[:-1])
+            self._homes[path] = around, self._presets.get((path[0], ".".join(path[1:])), []) if around else []
+        return self._homes[path]
+
+    def of_column(self, name: str) -> tuple[str, str] | None:
+        """Give the map and the key of a table's column whose name begins as the layout says."""
+        for prefix, entry in self._places.prefixes:
+            if name.startswith(prefix) and name != prefix:
+                return entry.hub[0], name.removeprefix(prefix)
+        return None
+
+    def holds_members(self, path: tuple[str, ...]) -> bool:
+        """Tell whether a place is an object that is known by its members."""
+        node: Any = self.tree
+        for segment in path:
+            node = node.get(segment) if isinstance(node, dict) else None
+        return isinstance(node, dict) or node in (Below.KEYS, Below.PROPERTIES, Below.ENTITIES, Below.JSON_OF_KEYS)
+
+    def empty_is_none(self, path: tuple[str, ...]) -> bool:
+        """Tell whether an empty text stands for no value at a place."""
+        leaf = self.leaf(path)
+        return leaf is not None and leaf.entry.codec == EMPTY_IS_NONE
+
+    def extra_paths(self, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give the names under which `extra` may hold a member, with the rest of the way inside of its value."""
+        for depth in range(len(path), 0, -1):
+            yield path_of(path[:depth], self._heads), path[depth:]
+
+
+class Trail:
+    """Looks for the keys of one event; what spoke for one key speaks for no other."""
+
+    def __init__(self, evidence: Evidence, row: Row, notes: frozenset[str], originals: dict[str, dict[str, str]] | None) -> None:
+        self._evidence = evidence
+        self._row = row
+        self._notes = notes
+        self._originals = originals
+        self._spoken: set[tuple[str, str]] = set()
+        self._inside: dict[str, Any] = {}
+
+    def find(self, key: Key) -> Held | None:
+        """Give where the hub holds a key's value; None if nothing speaks for it."""
+        around, presets = self._evidence.home_of(key.path)
+        if around is not None:
+            held = self._in_map(around, presets, key)
+        elif key.known == len(key.path):
+            held = self._in_columns(self._evidence.leaf(key.path))
+        else:
+            held = self._in_table(key.path)
+        return held or self._in_extra(key.path) or self._in_notes(key)
+
+    def left(self) -> Iterator[Held]:
+        """Give what the hub holds in its free-form maps that no key spoke for."""
+        for column in (*MIXED, "extra"):
+            for name in self._row.get(column) or ():
+                if (column, name) not in self._spoken:
+                    yield Held(column, name)
+
+    def _in_columns(self, leaf: Leaf | None) -> Held | None:
+        if leaf is None:
+            return None
+        if not leaf.entry.hub:
+            why = "the same in every record" if leaf.entry.const is not None else "made anew for each request"
+            return Held("", None, why)
+        return next((Held(column) for column in leaf.entry.hub if self._row.get(column) is not None), None)
+
+    def _in_map(self, around: Field, presets: list[Field], key: Key) -> Held | None:
+        name = key.path[-1]
+        for entry in presets:
+            if self._is_there(name):
+                continue
+            if entry.codec == NAMES_CODEC and self._originals is not None:
+                return Held("", None, "the names that it tells went back to their places")
+            if entry.const is not None:
+                return Held("", None, "the same in every such event")
+        homes = self._homes(around, key.kind)
+        held = next((held for home in homes if (held := self._take(home, self._original(home, name)))), None)
+        if held:
+            return held
+        if around.codec == "user_object" and name == USER_ID and self._row.get("user_id") is not None:
+            return Held("user_id")
+        columns = (column for entry in presets for column in entry.hub)
+        return next((Held(column) for column in columns if self._row.get(column) is not None), None)
+
+    def _is_there(self, name: str) -> bool:
+        return any(name in (self._row.get(home) or ()) for home in MIXED)
+
+    def _homes(self, around: Field, kind: str) -> list[str]:
+        if around.codec == "json_map":
+            return [around.hub[0]]
+        if around.codec == "user_object":
+            return ["user_properties"]
+        own = HOMES.get(kind, "other")
+        return [own, *(home for home in MIXED if home != own)]
+
+    def _original(self, home: str, name: str) -> str:
+        return (self._originals or {}).get(home, {}).get(name, name)
+
+    def _take(self, column: str, name: str) -> Held | None:
+        if name not in (self._row.get(column) or ()) or (column, name) in self._spoken:
+            return None
+        self._spoken.add((column, name))
+        return Held(column, name)
+
+    def _in_table(self, path: tuple[str, ...]) -> Held | None:
+        found = self._evidence.of_column(path[0]) if len(path) == 1 else None
+        return self._take(*found) if found else None
+
+    def _in_extra(self, path: tuple[str, ...]) -> Held | None:
+        extra = self._row.get("extra") or {}
+        for name, rest in self._evidence.extra_paths(path) if extra else ():
+            if name in extra:
+                self._spoken.add(("extra", name))
+                return Held("extra", name) if self._lies_inside(extra[name], rest) else None
+        return None
+
+    def _lies_inside(self, text: str, rest: tuple[str, ...]) -> bool:
+        if text not in self._inside:
+            self._inside[text] = json.loads(text)
+        value = self._inside[text]
+        for segment in rest:
+            if not isinstance(value, dict) or segment not in value:
+                return False
+            value = value[segment]
+        return True
+
+    def _in_notes(self, key: Key) -> Held | None:
+        return Held("") if self._evidence.name_of(key) in self._notes else None
+
+
+def _below(tree: Mapping[str, Any]) -> Tree:
+    """Turn the reader's tree into what the census asks of one."""
+    return {
+        name: _below(node) if isinstance(node, dict) else BELOW.get(node.entry.codec, Below.NOTHING)
+        for name, node in tree.items()
+    }
+

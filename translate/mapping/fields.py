@@ -1,0 +1,213 @@
+"""One field of a mapping: its place, its hub columns, its codec, and the options that go with that."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from translate import events
+from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, STAMPS, VOCABULARY
+from translate.mapping.sheet import Sheet, join
+from translate.mapping.spec import Field
+
+# What a mapping may take from the settings: texts that no event says, and whether something is wanted.
+SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
+WISHES = ("keep_names", "fill_endpoints")
+PHASES = ("START", "UPDATE", "END")
+OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting")
+KEYS = ("hub", "as", "const", *OPTIONS)
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+
+# Codecs that stand for certain hub columns and no others: the readers and the writer know these by name.
+FIXED = {
+    "event_name": ("name",),
+    "action": ("phase", "name"),
+    "user_object": ("user_id", "user_properties", "user_property_times", "time"),
+    "item_list": ("items", "item_id", "price", "quantity", "currency", "store", "value"),
+}
+# Codecs of JSON, and the hub columns that hold it: any other text would spoil the record that it is put into.
+OF_JSON = {
+    "piped": ("items", "impression"),
+    "json_text": ("items", "impression"),
+    "json_map": ("user_properties", "client_properties", "other"),
+}
+# Stamps that a request already has where it is read, and that then say something of its events.
+READ_STAMPS = {"latest_time": events.TIME}
+WITHOUT_TABLE = ("event_name", "action", "app_id")
+
+
+class FieldParser:
+    """Reads the fields of one mapping; `tables` are its value tables."""
+
+    def __init__(self, sheet: Sheet, tables: dict[str, dict[str, str]]) -> None:
+        self.sheet = sheet
+        self.tables = tables
+
+    def field(self, path: str, place: str, value: Any, *, around: bool = False) -> Field:
+        """Read one field, of the event or of the request around it; complain about what is wrong with it alone."""
+        sheet = self.sheet
+        path = join(path, place)
+        if "" in place.split("."):
+            sheet.complain(path, "has a segment without a name")
+        if isinstance(value, str):
+            value = {"hub": value}
+        elif not isinstance(value, dict):
+            sheet.complain(path, f"should be a hub column or a table, but is {value!r}")
+            return Field(place, ())
+        sheet.known_keys(value, path, KEYS)
+        hub = sheet.texts(value, path, "hub")
+        if hub is None:
+            return Field(place, ())
+        field = Field(
+            place=place,
+            hub=hub,
+            codec=sheet.get(value, path, "as", str, "text"),
+            required=sheet.get(value, path, "required", bool, default=False),
+            required_for=self._one_of(value, path, "required_for", "phase", PHASES),
+            when=self._when(path, value),
+            table=self._one_of(value, path, "table", "value table", self.tables),
+            default=self._literal(path, value, "default"),
+            const=self._literal(path, value, "const"),
+            optional=sheet.get(value, path, "optional", bool, default=False),
+            also=sheet.texts(value, path, "also") or (),
+            asked=self._one_of(value, path, "asked", "setting of true or false", WISHES),
+            setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
+        )
+        is_spoilt = field.const is None and "const" in value
+        if not is_spoilt and self._check_codec(field, path, around=around):
+            self._check_options(field, path, value, around=around)
+        return field
+
+    # -- its options ------------------------------------------------------------------------------------------------
+
+    def _one_of(self, value: dict[str, Any], path: str, key: str, what: str, known: Any) -> str | None:
+        name: str | None = self.sheet.get(value, path, key, str)
+        if name is not None and not self.sheet.one_of(name, join(path, key), what, known):
+            return None
+        return name
+
+    def _when(self, path: str, value: dict[str, Any]) -> tuple[str, ...]:
+        names = self.sheet.texts(value, path, "when") or ()
+        for name in names:
+            self.sheet.one_of(name, f"{path}.when", "well-known event", events.WELL_KNOWN)
+        return names
+
+    def _literal(self, path: str, value: dict[str, Any], key: str) -> Any:
+        literal: Any = value.get(key)
+        is_number = isinstance(literal, int | float) and not isinstance(literal, bool)
+        if is_number and not (SMALLEST <= literal <= LARGEST if isinstance(literal, int) else math.isfinite(literal)):
+            self.sheet.complain(join(path, key), f"should be a finite number of 64 bits, but is {literal!r}")
+            return None
+        if literal is None or is_number or isinstance(literal, str | bool):
+            return literal
+        self.sheet.complain(join(path, key), f"should be text, a number, true or false, but is {literal!r}")
+        return None
+
+    def _check_options(self, field: Field, path: str, value: dict[str, Any], *, around: bool) -> None:
+        for who, options in _without_effect(field, around=around):
+            for option in options:
+                if option in value:
+                    self.sheet.complain(join(path, option), f"{who} takes none")
+        self._check_default(field, path)
+        if not field.hub and field.const is None and field.codec not in STAMPS:
+            if field.optional:
+                self.sheet.complain(join(path, "optional"), "needs a hub column, which a recipe may fill")
+            if field.setting is not None and not around:
+                self.sheet.complain(join(path, "setting"), "an event's field needs a hub column beside it")
+        if field.setting is not None and field.codec in SCALARS and SCALARS[field.codec].wire != "text":
+            self.sheet.complain(join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none')
+        for other in field.also:
+            if "*" in other or "" in other.split("."):
+                self.sheet.complain(join(path, "also"), f'"{other}" is no place: it is names with dots between')
+
+    def _check_default(self, field: Field, path: str) -> None:
+        """Complain about a text that would stand in a record where a number or JSON should."""
+        codec = SCALARS.get(field.codec)
+        if codec is None or not isinstance(field.default, str) or codec.wire not in ("number", "json"):
+            return
+        try:
+            value = json.loads(field.default, parse_constant=float)
+        except ValueError:
+            value = math.nan
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if value != value or (codec.wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
+            wanted = "a number" if codec.wire == "number" else "JSON"
+            self.sheet.complain(join(path, "default"), f'should be {wanted}, as codec "{codec.name}" gives, but is {field.default!r}')
+
+    # -- its codec --------------------------------------------------------------------------------------------------
+
+    def _check_codec(self, field: Field, path: str, *, around: bool) -> bool:
+        """Complain about a codec that does not fit its hub columns; tell whether it is known at least."""
+        sheet = self.sheet
+        known = [sheet.one_of(column, f"{path}.hub", "hub column", events.SCHEMA) for column in field.hub]
+        if field.const is not None:
+            if field.hub:
+                sheet.complain(path, "has both a hub column and a constant: say one of them")
+            if field.codec != "text":
+                sheet.complain(f"{path}.as", "a constant takes no codec")
+            return True
+        if field.codec in STAMPS:
+            self._check_stamp(field, path, around=around)
+            return True
+        if not sheet.one_of(field.codec, f"{path}.as", "codec", VOCABULARY):
+            return False
+        if not all(known) or (field.setting is not None and not field.hub):
+            return True
+        if field.codec in CONTAINERS:
+            self._check_fixed(field, path, CONTAINERS[field.codec].hub)
+        elif self._check_scalar(field, path):
+            self._check_fixed(field, path, FIXED.get(field.codec, field.hub))
+            if field.hub[0:1] and field.hub[0] not in OF_JSON.get(field.codec, field.hub):
+                sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none')
+        return True
+
+    def _check_stamp(self, field: Field, path: str, *, around: bool) -> None:
+        if not around:
+            self.sheet.complain(f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields')
+        elif field.hub and [events.SCHEMA.get(column) for column in field.hub] != [READ_STAMPS.get(field.codec)]:
+            wanted = "one hub column of times" if field.codec in READ_STAMPS else "no hub column: it is made anew"
+            self.sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes {wanted}')
+
+    def _check_scalar(self, field: Field, path: str) -> bool:
+        codec = SCALARS[field.codec]
+        fewest, most = codec.columns
+        if not fewest <= len(field.hub) <= most:
+            wanted = f"{fewest} hub column{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} hub columns"
+            self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted}, not {len(field.hub)}')
+            return False
+        fits = True
+        for position, column in enumerate(field.hub):
+            dtype = codec.hub[min(position, len(codec.hub) - 1)]
+            if events.SCHEMA[column] != dtype:
+                fits = False
+                message = f'codec "{codec.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
+                self.sheet.complain(f"{path}.hub", message)
+        if field.table is not None and codec.wire != "text":
+            self.sheet.complain(f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none')
+        return fits
+
+    def _check_fixed(self, field: Field, path: str, wanted: tuple[str, ...]) -> None:
+        if field.hub != wanted:
+            message = f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
+            self.sheet.complain(f"{path}.hub", message)
+
+
+def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give options that a field cannot have, with the reason: nothing would come of them."""
+    codec = SCALARS.get(field.codec)
+    if field.codec in CONTAINERS:
+        yield "a container", OPTIONS
+    elif field.codec in STAMPS:
+        yield "what is made for a request", tuple(option for option in OPTIONS if option != "asked" and (option != "also" or not field.hub))
+    elif field.const is not None:
+        yield "a constant", ("table", "default", "optional", "also", "setting")
+    elif codec is not None and codec.rowwise is not None:
+        yield f'codec "{codec.name}"', ("table", "default", "when", "setting")
+    elif field.codec in WITHOUT_TABLE:
+        yield f'codec "{field.codec}"', ("table",)
+    if field.codec in ("json_map", "user_object", "original_names"):
+        yield f'codec "{field.codec}"', ("also",)
+    if around and field.codec not in (*CONTAINERS, *STAMPS):
+        yield "a request's field", ("required_for", "optional")

@@ -1,0 +1,136 @@
+"""What needs the whole archive before its events can be written: named passes, off unless asked.
+
+All of them together cost one more reading of the source, and room on the disk for what is written down of each
+event while the run lasts. Memory does not grow with the archive: what is written down is shared out, by the hash
+of who it is about, into buckets that fit in memory; only a single client with more events than a bucket holds
+needs more. What is found lies on disk too, and each batch of events looks up its own stretch of it.
+
+Sightings are the events that will be taken: those that can be read, are no duplicates where duplicates are
+removed, and pass `--where`, `--since` and `--until`. `--limit` is not looked at: an event beyond it is a sighting
+all the same. Recipes come after the passes, and see what these made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate import duplicates
+from translate.duplicates import Duplicates
+from translate.errors import UsageError, suggest
+from translate.passes import clickstream, fold, sightings
+from translate.passes.clickstream import ADDITIONS
+from translate.passes.marks import Shards, UnitMarks
+from translate.passes.rows import ADDED, TOLD, apply, findings, untouched
+
+__all__ = ["ADDED", "ADDITIONS", "TOLD", "Asked", "Passes", "UnitMarks", "apply", "asked_for", "findings", "untouched"]
+
+BUCKET_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which passes a call asks for."""
+
+    dedupe: bool = False
+    add: tuple[str, ...] = ()
+    fold: bool = False
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to look for in the whole archive."""
+        return self.dedupe or bool(self.add) or self.fold
+
+    def described(self) -> dict[str, Any]:
+        """Give the passes as JSON values."""
+        return {"dedupe": self.dedupe, "add": list(self.add), "fold": self.fold}
+
+
+def asked_for(*, dedupe: bool, add: Iterable[str], fold: bool, model: str) -> Asked:
+    """Judge what a call asks for; raise UsageError for what is unknown or not for the target's model."""
+    names = [add] if isinstance(add, str) else list(add)
+    wanted = [name.strip() for given in names for name in given.split(",") if name.strip()]
+    for name in wanted:
+        if name not in ADDITIONS:
+            known = ", ".join(ADDITIONS)
+            raise UsageError(f"--add {name}: there is nothing of this name to add{suggest(name, ADDITIONS)} (one of: {known})")
+    if wanted and model != "clickstream":
+        raise UsageError(f"--add {','.join(wanted)}: only Clickstream counts by these; leave --add out for {model}")
+    return Asked(dedupe, tuple(name for name in ADDITIONS if name in wanted), fold)
+
+
+class Passes:
+    """The passes of a run: gathers what is needed of each unit, finds what there is to find, and tells each unit."""
+
+    def __init__(self, scratch: Path, asked: Asked) -> None:
+        self.asked = asked
+        self._folder = scratch / "passes"
+        self._written = self._folder / "sightings"
+        self._taken = self._folder / "taken" if asked.dedupe else self._written
+        self._found = self._folder / "found"
+        self._duplicates = Duplicates(self._folder / "duplicates") if asked.dedupe else None
+        for folder in (self._written, self._taken, self._found):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._units: list[int] = []
+
+    # -- gathering ----------------------------------------------------------------------------------------------
+
+    def gather(self, unit: int, events: pl.LazyFrame) -> None:
+        """Write down what the passes need of a unit's events, as `plan.survey` gives them."""
+        seen = sightings.of(events, self.asked.add, dedupe=self.asked.dedupe, fold=self.asked.fold)
+        seen.with_columns(unit=pl.lit(unit, pl.UInt32)).sink_parquet(self._file(self._written, unit), engine="streaming")
+        if unit not in self._units:
+            self._units.append(unit)
+
+    def _file(self, folder: Path, unit: int) -> Path:
+        return folder / f"unit-{unit:05}.parquet"
+
+    # -- finding ------------------------------------------------------------------------------------------------
+
+    def find(self) -> None:
+        """Go through what was written down, bucket by bucket, and write down what each unit has to do."""
+        if self._duplicates:
+            self._duplicates.find(pl.scan_parquet(self._written / "*.parquet"))
+        if not (self.asked.add or self.asked.fold):
+            return
+        if self._duplicates:
+            for unit in self._units:
+                seen = pl.scan_parquet(self._file(self._written, unit))
+                others = seen.join(self._duplicates.of_unit(unit), on=["row", "part"], how="anti")
+                others.sink_parquet(self._file(self._taken, unit), engine="streaming")
+        taken = pl.scan_parquet(self._taken / "*.parquet").filter("taken")
+        if self.asked.add:
+            for number, bucket in duplicates.buckets(taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS):
+                here = bucket.select("unit", "row", "part", *sightings.CLIENT).collect(engine="streaming")
+                clickstream.find(here, self.asked.add).write_parquet(self._found / f"additions-{number:05}.parquet")
+        if self.asked.fold:
+            self._find_pairs(taken.filter(pl.col("pair").is_not_null()))
+
+    def _find_pairs(self, halves: pl.LazyFrame) -> None:
+        pairs = self._folder / "pairs"
+        pairs.mkdir()
+        for number, bucket in duplicates.buckets(halves, "pair", BUCKET_ROWS):
+            here = bucket.select("unit", "row", "part", "pair", "is_end", "time").collect(engine="streaming")
+            found, marks = fold.pairs(here)
+            found.write_parquet(pairs / f"bucket-{number:05}.parquet")
+            marks.write_parquet(self._found / f"halves-{number:05}.parquet")
+        for unit in self._units:
+            fold.send_ends(pl.scan_parquet(self._file(self._taken, unit)), unit, pl.scan_parquet(pairs / "*.parquet"), self._folder / "ends")
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def of_unit(self, unit: int) -> UnitMarks:
+        """Give what a unit has to do."""
+        shards = []
+        own = self._folder / "marks" / f"{unit:05}"
+        for kind in ("additions", "halves"):
+            if any(self._found.glob(f"{kind}-*.parquet")):
+                marks = pl.scan_parquet(self._found / f"{kind}-*.parquet").filter(pl.col("unit") == unit)
+                shards.append(Shards(own / kind, marks.drop("unit")))
+        folder = self._folder / "ends" / f"{unit:05}"
+        ends = Shards(own / "ends", pl.scan_parquet(folder / "*.parquet")) if folder.exists() else None
+        duplicates_here = self._duplicates.of_unit(unit) if self._duplicates else None
+        return UnitMarks(self.asked.add, self.asked.fold, duplicates_here, shards, ends)

@@ -1,0 +1,93 @@
+"""What is written down of each event, for the passes to find out what the whole archive says."""
+
+from __future__ import annotations
+
+import io
+
+import polars as pl
+
+from translate import events, notation
+from translate.duplicates import hashed
+
+SEPARATOR = "\x1f"
+ABSENT = "\x00"
+END = "end:"  # before the names of the hub's columns as the end of a pair has them
+
+# What the additions need to know of an event.
+CLIENT = ["client", "time", "is_first_open", "session", "start", "number", "is_profile", "user", "profile"]
+SESSION = "session.start"
+
+
+def of(frame: pl.LazyFrame, add: tuple[str, ...], *, dedupe: bool, fold: bool) -> pl.LazyFrame:
+    """Give of each event `row`, `part`, `taken`, and what the passes that are asked for need."""
+    columns = ["row", "part", "taken"]
+    needed = pl.lit(dedupe)
+    if dedupe:
+        columns.append("hash")
+        frame = frame.with_columns(hash=hashed("event_id"))
+    if add:
+        columns += CLIENT
+        frame = _client(frame, add)
+        needed = needed | pl.col("client").is_not_null()
+    if fold:
+        frame = _halves(frame)
+        columns += ["pair", "is_end", *(["time"] if not add else [])]
+        needed = needed | pl.col("pair").is_not_null()
+    frame = frame.filter(needed)
+    if not fold:
+        return frame.select(columns)
+    whole = frame.select(*columns, **_whole_ends())
+    return whole.map_batches(_copied, schema=whole.collect_schema(), validate_output_schema=False, streamable=True)
+
+
+def _copied(batch: pl.DataFrame) -> pl.DataFrame:
+    """Copy a batch: what is left of a filtered one holds on to all of its texts, until enough of them are together."""
+    return pl.DataFrame.deserialize(io.BytesIO(batch.serialize()))
+
+
+def _key(*columns: str) -> pl.Expr:
+    return pl.concat_str([pl.col(name).fill_null(ABSENT) for name in columns], separator=SEPARATOR)
+
+
+def _client(frame: pl.LazyFrame, add: tuple[str, ...]) -> pl.LazyFrame:
+    """Say whose an event is, in which session, and what it says of its user."""
+    known = pl.col("client_id").is_not_null()
+    texts = {
+        "client": pl.when(known).then(_key("app.id", "client_id")),
+        "session": pl.when(known & pl.col("session.id").is_not_null()).then(_key("app.id", "client_id", "session.id")),
+        "user": pl.when(known).then(pl.col("user_id")),
+        "profile": pl.when(known & (pl.col("user_properties").map.len() > 0)).then(in_order("user_properties")),
+    }
+    only_for = {"session": "session_number", "user": "profile_set", "profile": "profile_set"}
+    asked = {name: text for name, text in texts.items() if only_for.get(name) in (None, *add)}
+    frame = frame.with_columns(**{f"_{name}": asked.get(name, pl.lit(None, pl.String)) for name in texts})
+    return frame.with_columns(
+        **{name: hashed(f"_{name}") for name in texts},
+        is_first_open=pl.col("name") == "_first_open",
+        is_profile=pl.col("name") == "_profile_set",
+        start=pl.col("session.start"),
+        number=pl.col("session.number"),
+    )
+
+
+def in_order(name: str) -> pl.Expr:
+    """Write a map as text, in the order of its keys."""
+    by_key = pl.element().sort_by(pl.element().struct.field("key"))
+    return pl.struct(m=pl.col(name).map.entries().list.eval(by_key).list.to_map()).struct.json_encode()
+
+
+def _halves(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Say which events begin or end something, by what the two halves of a pair share."""
+    phase = pl.coalesce("phase", notation.exchanged(pl.col("name"), events.PHASES, pl.lit(None, pl.String)))
+    is_half = phase.is_in(["START", "END"]) & pl.col("session.id").is_not_null()
+    of_sessions = pl.when(pl.col("name").is_in(list(events.PHASES))).then(pl.lit(SESSION)).otherwise(pl.col("name"))
+    frame = frame.with_columns(_of=of_sessions, _is_end=phase == "END", _is_half=is_half)
+    shared = pl.when("_is_half").then(_key("_of", "session.id", "client_id", "user_id", "app.id"))
+    frame = frame.with_columns(_pair=shared)
+    return frame.with_columns(pair=hashed("_pair"), is_end=pl.col("_is_half") & pl.col("_is_end"))
+
+
+def _whole_ends() -> dict[str, pl.Expr]:
+    """Give the columns of ends, whole but for where they lie; an id only if the source gave it."""
+    columns = {name: name for name in events.SCHEMA if name not in ("file", "line")} | {"event_id": "own_id"}
+    return {f"{END}{name}": pl.when("is_end").then(pl.col(column)) for name, column in columns.items()}

@@ -1,0 +1,294 @@
+"""Free-form values: each finds its hub map by its type, unless its key has a place of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from translate.mapping.codecs import SCALARS
+from translate.mapping.spec import Field
+from translate.reader.literals import (
+    DECODER,
+    Constant,
+    Digits,
+    Pairs,
+    Refused,
+    an_object,
+    canonical,
+    fits_64_bits,
+    number_digits,
+    shown,
+)
+from translate.reader.opening import opened
+from translate.reader.record import Record
+from translate.reader.tree import Leaf
+
+HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
+WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+JSON_LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
+TEXTS_OF_NUMBERS = ("epoch_ms_text", "whole_text")
+KINDS = ("attributes", "metrics", "other")
+
+Members = Iterable[tuple[str, Any]]
+
+
+def once(record: Record, place: str, members: Members) -> dict[str, Any]:
+    """Give members by name; of a doubled one the last stays, and that is noted."""
+    seen: dict[str, Any] = {}
+    for key, value in members:
+        if key in seen:
+            record.note("changed", f"{place}{key}", "doubled: the last one stays")
+        seen[key] = value
+    return seen
+
+
+def text_of(record: Record, place: str, value: str) -> str:
+    """Give a text as it is, a number as its canonical digits; note it if that rounds."""
+    if not isinstance(value, Digits):
+        return value
+    digits, changed = number_digits(value)
+    if changed:
+        record.note("changed", place, "rounded to a double")
+    return digits
+
+
+def _present(record: Record, place: str, members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in members.items():
+        if value is None:
+            record.nulls += 1
+        elif isinstance(value, Constant):
+            raise Refused("bad_number", f"{place}.{key} is {value}, which is not a number")
+        else:
+            yield key, value
+
+
+# -- maps of one type -----------------------------------------------------------------------------------------------
+
+
+def read_map(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> list[tuple[str, str, Any]]:
+    """Take in a map's values of its own type; give back the others, which have to look for a home."""
+    place = entry.place
+    home, own = ("metrics", Digits) if entry.codec == "number_map" else ("attributes", str)
+    values: dict[str, str] = {}
+    strays = []
+    for key, inner in _present(record, place, once(record, f"{place}.", an_object(value, place))):
+        if type(inner) is not own:
+            strays.append((f"{place}.{key}", key, inner))
+        elif not _take_preset(record, presets.get(key), inner):
+            values[key] = text_of(record, f"{place}.{key}", inner)
+    record.maps[home] = values
+    return strays
+
+
+def take_in(record: Record, place: str, key: str, value: Any) -> None:
+    """Find a home for a value that is not of its map's type: texts are attributes, numbers metrics, the rest other."""
+    home = HOMES.get(type(value), "other")
+    values = record.maps.get(home) or {}
+    if home != "other" and key in values:
+        home = "other"
+    text = canonical(value) if home == "other" else text_of(record, place, value)
+    record.put(home, key, text)
+    if home != "other":
+        record.note("changed", place, "retyped")
+
+
+# -- maps of mixed types --------------------------------------------------------------------------------------------
+
+
+def read_mixed(record: Record, place: str, members: dict[str, Any], presets: dict[str, Leaf]) -> None:
+    """Take in a map of mixed types."""
+    for home in ("attributes", "metrics"):
+        record.maps.setdefault(home, {})
+    for key, value in _present(record, place, members):
+        if _take_preset(record, presets.get(key), value):
+            continue
+        home = HOMES.get(type(value), "other")
+        record.put(home, key, canonical(value) if home == "other" else text_of(record, f"{place}.{key}", value))
+
+
+def read_object(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
+    """Read one object of mixed types."""
+    read_mixed(record, entry.place, once(record, f"{entry.place}.", an_object(value, entry.place)), presets)
+
+
+def read_properties(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
+    """Read an object of mixed types that is JSON text, or was left open."""
+    read_object(record, entry, opened(value, entry.place), presets)
+
+
+def read_entities(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
+    """Read a list of key and value: a second entity of the same key is `key#2`, and so on; no value is none."""
+    place = entry.place
+    if not isinstance(value, list) or isinstance(value, Pairs):
+        raise Refused("wrong_type", f"{place} should be a list of key and value, but is {shown(value)}")
+    members: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    for entity in value:
+        pairs = once(record, f"{place}.", an_object(entity, f"an entity of {place}"))
+        key = pairs.pop("key", None)
+        if type(key) is not str:
+            raise Refused("wrong_type", f"an entity of {place} has no key: {shown(entity)}")
+        counts[key] = counts.get(key, 0) + 1
+        name = key if counts[key] == 1 else f"{key}#{counts[key]}"
+        while name in members:
+            counts[key] += 1
+            name = f"{key}#{counts[key]}"
+        members[name] = pairs.pop("value", None)
+        for other in pairs:
+            record.note("not_mapped", f"{place}.{name}.{other}")
+    read_mixed(record, place, members, presets)
+
+
+def _take_preset(record: Record, leaf: Leaf | None, value: Any) -> bool:
+    """Give a value to the place that its key has, if writing it there would give the same again."""
+    if leaf is None or (leaf.is_other and leaf.slot in record.values):
+        return False
+    entry = leaf.entry
+    if leaf.way == "map":
+        return _take_map(record, entry, value)
+    text = exact_text(entry, value)
+    if text is None or not _confirmed(record, entry, text):
+        return False
+    record.values[leaf.slot] = text
+    return True
+
+
+def _take_map(record: Record, entry: Field, value: Any) -> bool:
+    if not isinstance(value, Pairs) or len(value.names()) < len(value) or any(inner is None for _, inner in value):
+        return False
+    record.maps[entry.hub[0]] = {key: canonical(inner) for key, inner in value}
+    return True
+
+
+def exact_text(entry: Field, value: Any) -> str | None:
+    """Give the text of a value that is just what its field would write; None if it is anything else."""
+    if entry.const is not None:
+        same = type(value) is type(entry.const) and value == entry.const
+        return canonical(entry.const) if same else None
+    wire = SCALARS[entry.codec].wire
+    if wire == "json":
+        return canonical(value)
+    if entry.hub[:1] in JSON_LISTS:
+        return value if type(value) is str and is_json_list(value) else None
+    if wire == "text":
+        is_wanted = type(value) is str and (entry.codec not in TEXTS_OF_NUMBERS or _fits(value))
+        return value if is_wanted else None
+    return _exact_digits(value, whole=wire == "whole") if isinstance(value, Digits) else None
+
+
+def is_json_list(text: str) -> bool:
+    """Tell whether a text is a JSON list, spelled as the hub spells it."""
+    try:
+        found = DECODER.decode(text)
+        return isinstance(found, list) and not isinstance(found, Pairs) and canonical(found) == text
+    except (ValueError, RecursionError):
+        return False
+
+
+def _exact_digits(value: Digits, *, whole: bool) -> str | None:
+    digits, changed = number_digits(value)
+    if whole:
+        return digits if fits_64_bits(digits) and not changed else None
+    return digits if not changed and digits == number_digits(repr(float(digits)))[0] else None
+
+
+def _fits(text: str) -> bool:
+    return WHOLE_TEXT.fullmatch(text) is not None and fits_64_bits(text)
+
+
+def _confirmed(record: Record, entry: Field, text: str) -> bool:
+    """Hold a full session id against the short one that was made of it."""
+    if entry.codec != "long_session":
+        return True
+    return record.values.get("session") == hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+# -- the user -------------------------------------------------------------------------------------------------------
+
+
+USER_ID = "_user_id"
+
+
+def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
+    """Read a user's properties, each with the time when it was set; the event's own time needs no saying."""
+    entry = leaf.entry
+    user = once(record, f"{entry.place}.", an_object(value, entry.place))
+    properties: dict[str, str] = {}
+    times: dict[str, str] = {}
+    for name, inner in user.items():
+        given, set_time = _value_and_time(record, f"{entry.place}.{name}", inner)
+        if given is None:
+            record.nulls += 1
+            continue
+        if name == USER_ID and type(given) in (str, Digits):
+            record.values[leaf.slot] = text_of(record, f"{entry.place}.{name}", given)
+            if type(given) is Digits:
+                record.note("changed", f"{entry.place}.{name}", "retyped")
+        else:
+            properties[name] = canonical(given)
+        if set_time is not None and set_time != time:
+            times[name] = set_time
+    if properties:
+        record.maps["user_properties"] = properties
+    if times:
+        record.maps["user_property_times"] = times
+
+
+def _value_and_time(record: Record, place: str, inner: Any) -> tuple[Any, str | None]:
+    if not isinstance(inner, Pairs) or "value" not in inner.names():
+        return inner, None
+    members = once(record, f"{place}.", inner)
+    set_time = members.get("set_timestamp")
+    digits = number_digits(set_time)[0] if isinstance(set_time, Digits) else None
+    if set_time is not None and (digits is None or not fits_64_bits(digits)):
+        record.note("not_mapped", f"{place}.set_timestamp")
+        digits = None
+    for other in members:
+        if other not in ("value", "set_timestamp"):
+            record.note("not_mapped", f"{place}.{other}")
+    return members["value"], digits
+
+
+# -- names that the writer had to change ----------------------------------------------------------------------------
+
+
+def restore_names(record: Record, text: str) -> bool:
+    """Give keys the names back that they had before a target could not take them; false if the text does not say."""
+    try:
+        names = json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(names, dict) or not names.keys() <= {"name", "user_properties", *KINDS}:
+        return False
+    own = names.pop("name", None)
+    if not (own is None or isinstance(own, str)) or not all(_are_names(table) for table in names.values()):
+        return False
+    record.original_name = own
+    for kind, table in names.items():
+        _rename(record, kind, table)
+    if "user_properties" in names:
+        _rename(record, "user_property_times", names["user_properties"])
+    return True
+
+
+def _are_names(table: Any) -> bool:
+    return isinstance(table, dict) and all(isinstance(name, str) for name in table.values())
+
+
+def _rename(record: Record, kind: str, table: dict[str, str]) -> None:
+    values = record.maps.get(kind)
+    if values is None:
+        return
+    renamed = {table.get(key, key): text for key, text in values.items()}
+    if len(renamed) == len(values):
+        record.maps[kind] = renamed
+
+
+READERS: dict[str, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {
+    "mixed_map": read_object,
+    "entities": read_entities,
+    "properties": read_properties,
+}

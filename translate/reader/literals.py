@@ -1,0 +1,135 @@
+"""JSON values as the careful reader parses them: every digit, every member, doubled keys and all."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from translate.notation import COMPACT
+
+NESTING_MAX = 200  # a bound of our own, for Python's depends on who calls
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object's members, in order, doubled keys and all."""
+
+    def get(self, key: str) -> Any:
+        """Give the last member of that name, or None."""
+        return next((value for name, value in reversed(self) if name == key), None)
+
+    def names(self) -> set[str]:
+        """Give the members' names."""
+        return {name for name, _ in self}
+
+
+class Digits(str):
+    """A number as it stood in the record."""
+
+    __slots__ = ()
+
+
+class Constant(str):
+    """NaN or Infinity: what Python's JSON takes and JSON does not."""
+
+    __slots__ = ()
+
+
+class Refused(ValueError):  # noqa: N818  it says what is wrong with a record, not that the tool failed
+    """A record that cannot be read: code and message for the rejects."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+TOO_DEEP = Refused("bad_json", "is nested too deeply")
+
+DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Digits, parse_float=Digits, parse_constant=Constant)
+
+
+def number_digits(literal: str) -> tuple[str, bool]:
+    """Give a number's canonical digits and whether they differ in value from the literal.
+
+    >>> number_digits("1.0"), number_digits("-0"), number_digits("1e5")
+    (('1', False), ('0', False), ('100000', False))
+    """
+    if literal.isdigit():
+        return literal, False
+    if not any(mark in literal for mark in ".eE"):
+        return str(Decimal(literal) + 0) if literal.startswith("-0") else literal, False
+    double = float(literal)
+    if double in (float("inf"), float("-inf")):
+        raise Refused("bad_number", f"{literal} is beyond what a double can hold")
+    shortest = Decimal(repr(double))
+    digits = f"{shortest:f}"
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits in ("-0", "0", "") else digits, _differs(shortest, literal)
+
+
+def _differs(shortest: Decimal, literal: str) -> bool:
+    try:
+        return shortest != Decimal(literal)
+    except InvalidOperation:  # an exponent beyond all bounds: the double is zero, and so may the number be
+        return any(digit in "123456789" for digit in literal.lower().partition("e")[0])
+
+
+def fits_64_bits(digits: str) -> bool:
+    """Tell whether digits are a whole number of 64 bits."""
+    return "." not in digits and len(digits) <= 20 and -(2**63) <= int(digits) < 2**63
+
+
+def canonical(value: Any, depth: int = 0) -> str:
+    """Write a parsed value back as compact JSON, numbers by their digits, objects from their pairs."""
+    if depth > NESTING_MAX:
+        raise TOO_DEEP
+    if isinstance(value, Constant):
+        raise Refused("bad_number", f"{value} is not a number in JSON")
+    if isinstance(value, Digits):
+        return number_digits(value)[0]
+    if isinstance(value, Pairs):
+        return "{" + ",".join(f"{quoted(key)}:{canonical(inner, depth + 1)}" for key, inner in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(inner, depth + 1) for inner in value) + "]"
+    return quoted(value)
+
+
+def as_it_stood(value: Any, depth: int = 0) -> str:
+    """Write a parsed value as compact JSON with its numbers as they were spelled, for the rejects.
+
+    Halves of surrogate pairs, which no file can hold, are escaped. Raise Refused if it is nested too deeply.
+    """
+    if depth > NESTING_MAX:
+        raise TOO_DEEP
+    if isinstance(value, Digits | Constant):
+        return str(value)
+    if isinstance(value, Pairs):
+        return "{" + ",".join(f"{as_it_stood(key)}:{as_it_stood(inner, depth + 1)}" for key, inner in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(as_it_stood(inner, depth + 1) for inner in value) + "]"
+    return printable(quoted(value))
+
+
+def quoted(value: Any) -> str:
+    """Write a text, a flag or null as JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=COMPACT)
+
+
+def printable(text: str) -> str:
+    """Spell halves of surrogate pairs out, which no file can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message, shortened."""
+    text = as_it_stood(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def an_object(value: Any, place: str) -> Pairs:
+    """Give an object's members; raise Refused if the value is none."""
+    if not isinstance(value, Pairs):
+        raise Refused("wrong_type", f"{place} should be an object, but is {shown(value)}")
+    return value

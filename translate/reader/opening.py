@@ -1,0 +1,87 @@
+"""Texts that hold JSON, and captured HTTP requests: what lies in a record under one wrapping or another."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import zlib
+from itertools import pairwise
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from translate.reader.literals import DECODER, TOO_DEEP, Pairs, Refused, shown
+
+BRACKETS = ("{", "[")
+
+
+def opened(value: Any, place: str) -> Any:
+    """Give the JSON that a text holds, plain or as base64, gzipped or not; what is no text is open already."""
+    if not isinstance(value, str) or type(value) is not str:
+        return value
+    text = value.strip("\ufeff \t\r\n")
+    if not text.startswith(BRACKETS):
+        text = _unpacked(text, place)
+    try:
+        return DECODER.decode(text.strip())
+    except RecursionError:
+        raise TOO_DEEP from None
+    except json.JSONDecodeError as error:
+        raise Refused("bad_json", f"{place} is not JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}") from None
+
+
+def _unpacked(text: str, place: str) -> str:
+    """Undo base64 of either alphabet, and gzip."""
+    try:
+        content = base64.b64decode("".join(text.split()).replace("-", "+").replace("_", "/"), validate=True)
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        return content.decode()
+    except (binascii.Error, ValueError, OSError, EOFError, zlib.error):
+        raise Refused("bad_body", f"{place} is neither JSON nor base64 of it: {shown(text)}") from None
+
+
+def peek(value: Any, path: tuple[str, ...]) -> Any:
+    """Find a value by its path, through texts that hold JSON; None if there is none."""
+    for segment in path:
+        if type(value) is str and value.lstrip().startswith(BRACKETS):
+            try:
+                value = opened(value, segment)
+            except Refused:
+                return None
+        if not isinstance(value, Pairs):
+            return None
+        value = value.get(segment)
+    return value
+
+
+def request_parts(record: Pairs) -> Pairs:
+    """Give a captured request with its headers by lower-case name, its query by name, its path by segment.
+
+    `path` becomes an object of each segment and the one that follows it: `/v1/apps/a/events` has `apps`: `a`.
+    """
+    parts: list[tuple[str, Any]] = []
+    for key, value in record:
+        if key == "headers":
+            parts.append((key, Pairs((name.lower(), inner) for name, inner in _named(value))))
+        elif key == "query":
+            parts.append((key, Pairs(_named(value))))
+        elif key in ("path", "raw_path") and type(value) is str:
+            segments = [unquote(segment) for segment in value.partition("?")[0].split("/") if segment]
+            if not any(name == "path" for name, _ in parts):
+                parts.append(("path", Pairs(pairwise(segments))))
+        else:
+            parts.append((key, value))
+    return Pairs(parts)
+
+
+def _named(value: Any) -> list[tuple[str, Any]]:
+    """Give names and values, of an object, of a list of pairs, or of a query's text."""
+    if isinstance(value, Pairs):
+        return list(value)
+    if type(value) is str:
+        return list(parse_qsl(value.removeprefix("?"), keep_blank_values=True))
+    if isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str for pair in value):
+        return [(name, inner) for name, inner in value]
+    return []

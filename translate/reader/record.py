@@ -1,0 +1,81 @@
+"""What one record said, ready for the hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from translate.reader.literals import Refused, printable
+
+AROUND = "^"  # before the slot of a place that lies around the events
+
+
+@dataclass(slots=True)
+class Record:
+    """What one record said: texts by place, hub maps, and what there is to tell about it."""
+
+    raw: str
+    code: str | None = None
+    message: str | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    original_name: str | None = None
+    nulls: int = 0
+    base64: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def copy(self) -> Record:
+        """Give a record that says the same so far."""
+        maps = {name: dict(values) for name, values in self.maps.items()}
+        return Record(self.raw, values=dict(self.values), maps=maps, nulls=self.nulls, notes=list(self.notes))
+
+    def put(self, column: str, key: str, text: str) -> None:
+        """Put a value into a map."""
+        self.maps.setdefault(column, {})[key] = text
+
+    def note(self, kind: str, place: str, why: str = "") -> None:
+        """Note that a place lost something."""
+        self.notes.append(note(kind, place, why))
+
+
+def note(kind: str, place: str, why: str = "") -> str:
+    """Write down that a place lost something, and why if that is not plain from the kind; the report counts these.
+
+    The place comes last, for a key may hold anything.
+    """
+    return f"{kind}|{why}\t{place}" if why else f"{kind}\t{place}"
+
+
+def parts_of(noted: str) -> tuple[str, str, str]:
+    """Take a note apart: the kind of the loss, the place, and the reason, if one was given."""
+    head, _, place = noted.partition("\t")
+    kind, _, why = head.partition("|")
+    return kind, place, why
+
+
+def refused(raw: str, reason: Refused) -> Record:
+    """Give the record of what cannot be read."""
+    return Record(raw, code=reason.code, message=printable(reason.message))
+
+
+def refuse_surrogates(record: Record) -> None:
+    """Raise Refused if a text of the record holds half of a surrogate pair."""
+    maps = [text for values in record.maps.values() for pair in values.items() for text in pair]
+    try:
+        "".join([*record.values.values(), *maps, *record.notes]).encode()
+    except UnicodeEncodeError:
+        raise _surrogate(record) from None
+
+
+def _surrogate(record: Record) -> Refused:
+    """Tell which text holds half of a surrogate pair."""
+    texts = [*record.values.items()]
+    for values in record.maps.values():
+        texts.extend(values.items())
+    texts.extend((parts_of(noted)[1], "") for noted in record.notes)
+    for key, text in texts:
+        try:
+            f"{key}{text}".encode()
+        except UnicodeEncodeError as error:
+            broken = f"\\u{ord(error.object[error.start]):04x}"
+            return Refused("bad_text", f"{printable(key)} holds half of a surrogate pair ({broken})")
+    return Refused("bad_text", "holds half of a surrogate pair")  # two halves that only look like a pair, put together

@@ -1,0 +1,146 @@
+"""Records that hold many events: where these lie, and what is said around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from translate.mapping.spec import Request
+from translate.reader.literals import Pairs, Refused, an_object, as_it_stood, shown
+from translate.reader.opening import opened, request_parts
+from translate.reader.record import Record
+from translate.reader.tree import ANY, Places, Tree
+
+PARTS = ("headers", "query", "path")
+ITSELF = "."
+CAPTURED = {"headers", "method"}  # members that show a request as it went over the wire
+
+Walk = Callable[[Record, Tree, Pairs, tuple[str, ...]], None]
+
+
+class RequestReader:
+    """Finds the events of one layout's requests; what stands around them is read into each of them."""
+
+    def __init__(self, request: Request, places: Places, walk: Walk) -> None:
+        self._request = request
+        self._places = places
+        self._walk = walk
+        sources = [place for other in request.also.values() for place in other]
+        sources += [entry.place for entry in request.fields] + [place for entry in request.fields for place in entry.also]
+        self._has_parts = any("." in place and place.partition(".")[0] in PARTS for place in sources)
+
+    def events(self, raw: str, value: Any) -> Iterator[tuple[Record, Any]]:
+        """Give each event's value with a record of what the request says; raise Refused if it is none."""
+        record = Record(raw)
+        if self._has_parts and isinstance(value, Pairs) and value.names() & CAPTURED:
+            value = self._of_the_request(record, request_parts(value))
+        for found, event in self._descend(record, self._places.request, self._rooted(value), self._request.each, ()):
+            found.raw = _own_text(event, raw)
+            yield found, event
+
+    def _of_the_request(self, record: Record, captured: Pairs) -> Pairs:
+        """Leave what belongs to the transport of a captured request, its headers and the like, and note that."""
+        whole = self._with_others(captured)
+        wanted = {*self._places.request, *self._request.each[:1]}
+        for name, _ in whole:
+            if name not in wanted:
+                record.note("on_purpose", name, "of the transport, not of the event")
+        return Pairs(pair for pair in whole if pair[0] in wanted)
+
+    # -- where a request begins -----------------------------------------------------------------------------------
+
+    def _rooted(self, value: Any) -> Any:
+        """Give the request from its top: a record may begin anywhere on the way to its events."""
+        each = self._request.each
+        if isinstance(value, Pairs):
+            value = self._with_others(request_parts(value) if self._has_parts else value)
+            value = value if not isinstance(value, Pairs) or not self._request.opened else self._opened(value)
+        if not self._request.bare:
+            return an_object(value, "the record")
+        if not each:
+            return value
+        if isinstance(value, Pairs) and each[0] not in value.names():
+            for depth, segment in enumerate(each[1:], 1):
+                if segment != ANY and segment in value.names():
+                    beside = [pair for pair in value if pair[0] in self._places.request]
+                    inside = Pairs(pair for pair in value if pair[0] not in self._places.request)
+                    return Pairs([*beside, *_wrapped(inside, each[:depth])])
+        if not isinstance(value, Pairs) and isinstance(value, list) and each[-1] != ANY:
+            return _wrapped(value, each)
+        return an_object(value, "the request")
+
+    def _with_others(self, record: Pairs) -> Any:
+        """Move members from their other places to where the layout has them."""
+        for name, others in self._request.also.items():
+            if name == ITSELF:
+                inner = next((record.get(other) for other in others if record.get(other) is not None), None)
+                return record if inner is None else opened(inner, others[0])
+            if name in record.names():
+                continue
+            for other in others:
+                head, _, rest = other.partition(".")
+                found = record.get(head)
+                if rest:
+                    found = found.get(rest) if isinstance(found, Pairs) else None
+                if found is not None:
+                    record = Pairs([*_without(record, head, rest), (name, found)])
+                    break
+        return record
+
+    def _opened(self, record: Pairs) -> Pairs:
+        return Pairs((name, opened(value, name) if name in self._request.opened else value) for name, value in record)
+
+    # -- down to the events ---------------------------------------------------------------------------------------
+
+    def _descend(
+        self, record: Record, tree: Tree, value: Any, way: tuple[str, ...], path: tuple[str, ...]
+    ) -> Iterator[tuple[Record, Any]]:
+        here = ".".join(path) or "the request"
+        if not way:
+            if path and path[-1] == ANY:
+                yield record, value
+                return
+            if not isinstance(value, list) or isinstance(value, Pairs):
+                raise Refused("not_a_record", f"{here} should be a list of events, but is {shown(value)}")
+            for element in value:
+                yield record.copy(), element
+            return
+        segment, rest = way[0], way[1:]
+        members = an_object(value, here)
+        if segment == ANY:
+            leaf = self._places.names.get((*path, ANY))
+            for name, inner in members:
+                child = record.copy()
+                if leaf:
+                    child.values[leaf.slot] = name
+                yield from self._descend(child, tree.get(ANY, {}), inner, rest, (*path, ANY))
+            return
+        self._walk(record, tree, Pairs(pair for pair in members if pair[0] != segment), path)
+        if segment not in members.names():
+            raise Refused("not_a_record", f"{'.'.join((*path, segment))} is missing: it should hold the events")
+        place = (*path, segment)
+        if sum(name == segment for name, _ in members) > 1:
+            record.note("changed", ".".join(place), "doubled: the last one stays")
+        yield from self._descend(record, tree.get(segment, {}), members.get(segment), rest, place)
+
+
+def _own_text(event: Any, raw: str) -> str:
+    """Give the text of one event; the whole request's if it is nested too deeply to be written again."""
+    try:
+        return as_it_stood(event)
+    except Refused:
+        return raw
+
+
+def _wrapped(value: Any, segments: tuple[str, ...]) -> Pairs:
+    for segment in reversed(segments):
+        value = Pairs([(segment, value)])
+    return an_object(value, "the request")
+
+
+def _without(record: Pairs, head: str, rest: str) -> Iterator[tuple[str, Any]]:
+    for name, value in record:
+        if name != head:
+            yield name, value
+        elif rest and isinstance(value, Pairs):
+            yield name, Pairs(pair for pair in value if pair[0] != rest)

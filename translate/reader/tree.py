@@ -1,0 +1,147 @@
+"""The places of a layout as a tree that a record is held against, member by member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.mapping.spec import Field, Layout
+from translate.reader.record import AROUND
+
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A place that is read: its field, where its text goes, and whether it is only another place of the field."""
+
+    entry: Field
+    slot: str
+    is_other: bool = False
+
+    @cached_property
+    def wire(self) -> str:
+        """Tell as what the value stands on the wire."""
+        codec = SCALARS.get(self.entry.codec)
+        return codec.wire if codec else "whole"
+
+    @cached_property
+    def way(self) -> str:
+        """Tell how the value is read: at once as `text`, `scalar`, `const` or `map`, `later`, or not at all."""
+        entry = self.entry
+        if self.is_other or entry.codec in CONTAINERS or entry.codec == "user_object":
+            return "later"
+        if entry.codec in STAMPS:
+            return "scalar" if entry.hub else "stamp"
+        if entry.const is not None:
+            return "const"
+        if entry.codec == "json_map":
+            return "map"
+        return "text" if self.wire == "text" and entry.codec != "iso8601" else "scalar"
+
+
+Tree = dict[str, Any]
+
+
+@dataclass
+class Places:
+    """The trees of a layout: its events', its request's, the presets inside of its containers, and what lies in texts."""
+
+    event: Tree = field(default_factory=dict)
+    request: Tree = field(default_factory=dict)
+    presets: dict[str, dict[str, Leaf]] = field(default_factory=dict)
+    prefixes: list[tuple[str, Field]] = field(default_factory=list)
+    names: dict[tuple[str, ...], Leaf] = field(default_factory=dict)
+    peeked: list[tuple[tuple[str, ...], Leaf]] = field(default_factory=list)
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """Name the members that hold places of their own below them."""
+        trees = [self.event, self.request]
+        return frozenset(name for tree in trees for name, inner in tree.items() if isinstance(inner, dict))
+
+
+def is_read(entry: Field) -> bool:
+    """Tell whether what lies in a field's place is read; what is made anew, or comes from a setting alone, is not."""
+    return bool(entry.hub) or entry.const is not None or entry.codec == "original_names"
+
+
+def slots(layout: Layout) -> Iterable[tuple[str, Field]]:
+    """Give each field that fills a raw column of its own, with its slot; the event's before the request's."""
+    containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
+    presets = [entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers]
+    plain = [entry for entry in layout.fields if entry not in presets and entry.place not in containers]
+    shared = {entry.place for entry in layout.fields if entry.codec in CONTAINERS and CONTAINERS[entry.codec].shared}
+    for entry in presets:
+        if entry.path[0] in shared or not entry.when:
+            yield entry.place, entry
+    for entry in plain:
+        yield entry.place, entry
+    for entry in layout.request.fields if layout.request else ():
+        yield f"{AROUND}{entry.place}", entry
+
+
+def overruled(layout: Layout) -> list[tuple[str, str]]:
+    """Give the slots around the events that fill a hub column of a slot in them: the event's own word counts."""
+    found = list(slots(layout))
+    return [
+        (outer, inner)
+        for outer, around in found
+        for inner, within in found
+        if outer.startswith(AROUND) and not inner.startswith(AROUND) and around.codec not in STAMPS and around.hub and around.hub[:1] == within.hub[:1]
+    ]
+
+
+def places_of(layout: Layout) -> Places:
+    """Arrange a layout's places."""
+    places = Places()
+    containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+    for slot, entry in slots(layout):
+        if slot.startswith(AROUND):
+            _grow(places, places.request, entry.path, Leaf(entry, slot), is_request=True)
+        elif entry.path[0] in containers:
+            places.presets.setdefault(entry.path[0], {})[entry.key] = Leaf(entry, slot)
+        else:
+            _grow(places, places.event, entry.path, Leaf(entry, slot), is_request=False)
+    for place, entry in containers.items():
+        if place.endswith(ANY):
+            places.prefixes.append((place.removesuffix(ANY), entry))
+        else:
+            _grow(places, places.event, entry.path, Leaf(entry, place), is_request=False)
+    places.prefixes.sort(key=lambda pair: -len(pair[0]))
+    for slot, entry in slots(layout):
+        for other in entry.also:
+            _grow_other(places, slot, entry, tuple(other.split(".")), containers)
+    return places
+
+
+def _grow(places: Places, tree: Tree, path: tuple[str, ...], leaf: Leaf, *, is_request: bool) -> None:
+    if is_request and path[-1] == ANY:
+        places.names[path] = leaf
+        return
+    if not (is_read(leaf.entry) or leaf.entry.codec in STAMPS or leaf.entry.codec in CONTAINERS):
+        return
+    for segment in path[:-1]:
+        tree = tree.setdefault(segment, {})
+    tree[path[-1]] = leaf
+
+
+def _grow_other(places: Places, slot: str, entry: Field, path: tuple[str, ...], containers: dict[str, Field]) -> None:
+    leaf = Leaf(entry, slot, is_other=True)
+    if path[0] in containers:
+        places.presets.setdefault(path[0], {})[".".join(path[1:])] = leaf
+        return
+    tree = places.request if slot.startswith(AROUND) else places.event
+    branch: Any = tree
+    for segment in path[:-1]:
+        branch = branch.get(segment, {}) if isinstance(branch, dict) else branch
+        if isinstance(branch, Leaf):  # the place lies inside of what is carried whole
+            places.peeked.append((path, leaf))
+            return
+    branch = tree
+    for segment in path[:-1]:
+        branch = branch.setdefault(segment, {})
+    branch.setdefault(path[-1], leaf)

@@ -1,0 +1,264 @@
+"""Judges an archive against its layout's limits, documented and observed; reads it, and never changes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate import hub_files, intake
+from translate.conversion import Progress, Step, soundly
+from translate.files import Unit, text_bytes, units_of
+from translate.mapping.spec import Layout, Limit
+from translate.plan import Job
+from translate.reader import Lines, Reader, Tally, table
+from translate.reader.hub import Hub
+from translate.reader.tree import slots
+from translate.recognition import Origin, Recognised
+from translate.validation import requests
+from translate.validation.archive import COLUMNS, USER, Archive
+from translate.validation.checks import Question, questions
+from translate.validation.read_rows import judged_layout, read_rows, with_counts, with_original_name
+
+EXAMPLES_MAX = 3
+LOOKED_AT = 100  # a request's events lie on one line
+SHOWN_CHARACTERS = 200
+BREACHED = "_breached"
+REFUSED = "_refused"
+
+# Why a record is no event, without what stands in it.
+REASONS = {
+    "wrong_type": "is not of the type that it should be",
+    "bad_number": "is no number: NaN, infinite, or beyond what a double holds",
+    "bad_time": "is no ISO 8601 time",
+    "bad_text": "a text holds half of a surrogate pair",
+    "bad_json": "is not JSON",
+    "bad_row": "has more or fewer cells than its header",
+    "incomplete": "the record is cut off",
+    "not_a_record": "there is no record where one should be",
+    "time_implausible": "is outside of {window}",
+}
+# What a hub event misses is asked of every layout anyway.
+ASKED_ANYWAY = "missing_required"
+
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Breach:
+    """A limit that events do not keep, how many, and where the first of them are."""
+
+    layout: str
+    limit: Limit
+    message: str
+    events: int = 0
+    requests: int | None = None
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the breach as JSON values."""
+        counted = {} if self.requests is None else {"requests": self.requests}
+        return {
+            "limit": self.limit.name, "layout": self.layout, "hard": self.limit.hard, "observed": self.limit.observed,
+            "source": self.limit.source, "message": self.message, "events": self.events, **counted, "examples": self.examples,
+        }  # fmt: skip
+
+
+class Validation:
+    """A run of `validate`."""
+
+    def __init__(self, job: Job, recognised: Recognised, *, progress: Progress | None = None) -> None:
+        self.job = job
+        self.recognised = recognised
+        self.events: Counter[str] = Counter()
+        self.breaches: dict[Key, Breach] = {}
+        self._progress = progress
+        self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
+        self._judges = [_Judge(job, origin) for origin in recognised.sources]
+
+    def run(self) -> dict[str, Any]:
+        """Judge all units; give the result as JSON values."""
+        with tempfile.TemporaryDirectory(prefix="translate-") as folder:
+            scratch = Path(folder)
+            archives = [Archive(origin.mapping, origin.layout, scratch) for origin in self.recognised.sources]
+            for unit in units_of(source.files for source in self.recognised.sources):
+                if self._is_enough():
+                    break
+                self._judge(unit, scratch, archives[unit.source])
+            findings = [finding for archive in archives for finding in archive.findings()]
+        return {
+            "as": self.recognised.address,
+            "inputs": {"files": len(self.recognised.files), "bytes": sum(file.bytes for file in self.recognised.files)},
+            "events": {name: self.events[name] for name in ("read", "filtered", "breached", "refused")},
+            "breaches": [breach.to_json() for breach in sorted(self.breaches.values(), key=_rank)],
+            "archive": findings,
+        }
+
+    def _is_enough(self) -> bool:
+        limit = self.job.selection.limit if self.job.selection else None
+        return limit is not None and self.events["read"] - self.events["filtered"] >= limit
+
+    # -- one unit -----------------------------------------------------------------------------------------------
+
+    def _judge(self, unit: Unit, scratch: Path, archive: Archive) -> None:
+        judge = self._judges[unit.source]
+        file = scratch / "judged.parquet"
+        taken = self.events["read"] - self.events["filtered"]
+
+        def attempt(lines: Lines, protected: bool) -> tuple[_Judged, set[str]]:  # noqa: FBT001
+            tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
+            frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
+            frame.sink_parquet(file, compression="lz4", engine="streaming")
+            header = table.headers(lines.frame, lines.files, lines.first_rows) if archive.layout.records == "csv" else {}
+            return _Judged(requests.over_by_bytes(lines, archive.layout), {name for names in header.values() for name in names}), unsound()
+
+        done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
+        rows = pl.scan_parquet(file)
+        chosen = rows.filter(pl.col("_deselected").is_null())
+        over = self._judge_requests(chosen, archive.layout, done.over_by_bytes)
+        self._count(rows, over)
+        self._count_codes(chosen, judge)
+        self._count_questions(chosen, judge)
+        archive.gather(unit.number, chosen.filter(pl.col("code").is_null()).select(COLUMNS), done.header)
+        self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+
+    def _count(self, rows: pl.LazyFrame, over: dict[bool, set[int]]) -> None:
+        kept = pl.col("_deselected").is_null()
+        refused = pl.col(REFUSED) | pl.col("row").is_in(sorted(over[True]))
+        breached = pl.col(BREACHED) | refused | pl.col("row").is_in(sorted(over[False]))
+        counts = rows.select(
+            read=pl.len(), filtered=(~kept).sum(), breached=(breached & kept).sum(), refused=(refused & kept).sum()
+        )
+        self.events.update(counts.collect(engine="streaming").row(0, named=True))
+
+    def _judge_requests(self, chosen: pl.LazyFrame, layout: Layout, over_by_bytes: list[int]) -> dict[bool, set[int]]:
+        over: dict[bool, set[int]] = {True: set(), False: set()}
+        for limit, message in requests.messages(layout):
+            rows = over_by_bytes if limit.name == "bytes_max" else requests.rows_over(chosen, limit)
+            if not rows:
+                continue
+            over[limit.hard] |= set(rows)
+            theirs = chosen.filter(pl.col("row").is_in(rows))
+            count = theirs.select(events=pl.len(), requests=pl.col("row").n_unique()).collect(engine="streaming").row(0)
+            limit_of_requests = dataclasses.replace(limit, name=f"request_{limit.name}")
+            breach = self._breach(layout, limit_of_requests, message, count[0], theirs.filter(pl.col("part") == 0))
+            breach.requests = (breach.requests or 0) + count[1]
+        return over
+
+    def _count_codes(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
+        """Count the records that are no events, by code and by the place that it is about."""
+        bad = chosen.filter(pl.col("code").is_not_null() & (pl.col("code") != ASKED_ANYWAY))
+        counts = bad.group_by("code", "_place").len().sort("code", "_place").collect(engine="streaming")
+        for code, place, count in counts.iter_rows():
+            limit, message = judge.verdict(code, place)
+            here = bad.filter((pl.col("code") == code) & pl.col("_place").eq_missing(place))
+            self._breach(judge.layout, limit, message, count, here)
+
+    def _count_questions(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
+        sums = chosen.select(pl.col(name).sum() for name in judge.asked).collect(engine="streaming").row(0) if judge.asked else ()
+        for (name, question), count in zip(judge.asked.items(), sums, strict=True):
+            if count:
+                self._breach(judge.layout, question.limit, question.message, count, chosen.filter(pl.col(name)))
+
+    def _breach(self, layout: Layout, limit: Limit, message: str, events: int, rows: pl.LazyFrame) -> Breach:
+        key = (layout.address, limit.name, message)
+        breach = self.breaches.setdefault(key, Breach(layout.address, limit, message))
+        breach.events += events
+        missing = EXAMPLES_MAX - len(breach.examples)
+        if missing > 0:
+            shown = ["file", "line", *(["text", "message"] if self.job.examples else [])]
+            found = rows.select(shown).head(LOOKED_AT).collect(engine="streaming").unique(["file", "line"], maintain_order=True)
+            breach.examples += [_example(row) for row in found.head(missing).iter_rows(named=True)]
+        return breach
+
+    def _count_batch(self, count_bytes: int, events: int) -> None:
+        self._step = dataclasses.replace(self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events)
+        if self._progress:
+            self._progress(self._step)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is known of a unit beside its rows."""
+
+    over_by_bytes: list[int]
+    header: set[str]
+
+
+class _Judge:
+    """Reads the rows of one layout, and tells of each what it is wrong in."""
+
+    def __init__(self, job: Job, origin: Origin) -> None:
+        self.job = job.reading(origin)
+        self.layout = origin.layout
+        self._read_as = judged_layout(origin.layout)
+        is_hub = origin.layout.model == hub_files.HUB.model
+        asked = [] if is_hub else list(questions(read_rows(self._read_as), job.settings))
+        self.asked: dict[str, Question] = {f"_asked{number}": question for number, question in enumerate(asked)}
+        places = sorted({entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place))
+        self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
+
+    def rows(self, lines: Lines, taken: int, *, protected: bool, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+        """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
+        if self.layout.model == hub_files.HUB.model:
+            found = intake.take_in(self.job, lines, protected=protected, tally=tally)
+            frame, unsound = found.events.with_columns(pl.lit(None, pl.String).alias(USER)), found.unsound
+        else:
+            reader = Reader(self._read_as, self.job.source_mapping.names, protected=protected, tally=tally)
+            frame, unsound = self._judged(reader.records(lines)), reader.unsound
+        frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
+        flags = {name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY)) for name in self.asked}
+        frame = frame.with_columns(**flags)
+        told = pl.col("code").is_not_null() & (pl.col("code") != ASKED_ANYWAY)
+        hard = [pl.col(name) for name, question in self.asked.items() if question.limit.hard]
+        frame = frame.with_columns(
+            pl.any_horizontal(told, *hard).alias(REFUSED),
+            pl.any_horizontal(told, *map(pl.col, self.asked)).alias(BREACHED),
+        )
+        shown = ["text"] if self.job.examples else []
+        kept = ["row", "part", "file", "line", *shown, "code", "message", "_place", "_deselected", REFUSED, BREACHED, *self.asked, *COLUMNS]
+        short = [pl.col(name).str.slice(0, SHOWN_CHARACTERS) for name in [*shown, "message"]]
+        return frame.select(kept).with_columns(short), lambda: unsound
+
+    def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
+        counted = with_counts(records, self.layout)
+        flags = {name: question.wrong.fill_null(value=False) for name, question in self.asked.items()}
+        user = next((pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)), pl.lit(None, pl.String))
+        frame = counted.with_columns(**flags, **{USER: user.cast(pl.String)})
+        hub = Hub(self.job.source_mapping, self._read_as, self.job.settings)
+        return hub.events(with_original_name(frame, self.layout), beside=[*self.asked, USER])
+
+    def _selected(self, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
+        selection = self.job.selection
+        if selection is None:
+            return frame.with_columns(_deselected=pl.lit(None, pl.String))
+        if selection.limit is not None:
+            selection = dataclasses.replace(selection, limit=selection.limit - taken)
+        return selection.apply(frame)
+
+    def verdict(self, code: str, place: str | None) -> tuple[Limit, str]:
+        """Say what a reader's code means, as a limit of the layout's document."""
+        since, until = self.job.settings.time_window
+        if code == "time_implausible":
+            reason = REASONS[code].format(window=f"{since:%Y-%m-%d} to {until:%Y-%m-%d}")
+            limit = Limit(code, 0, hard=True, source="the window of plausible times (settings earliest and latest)", observed=True)
+        else:
+            reason = REASONS.get(code, code.replace("_", " "))
+            limit = Limit(code, 0, hard=True, source=self.layout.source)
+        return limit, f"{place} {reason}" if place else reason
+
+
+def _example(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _rank(breach: Breach) -> tuple[Any, ...]:
+    """Put the documented ones first, the hard ones before the others, the frequent ones before the rare."""
+    return breach.limit.observed, not breach.limit.hard, -breach.events, breach.layout, breach.limit.name, breach.message
