@@ -130,7 +130,6 @@ COPY (
                         purchase_store: store,
                         translate_names: CASE event_type
                             WHEN '_session.stop' THEN '{"name":"session.stop"}'
-                            WHEN '_session.pause' THEN '{"name":"session.pause"}'
                         END
                     }),
                     to_json(own_attributes),
