@@ -11,6 +11,7 @@ import sys
 import types
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer.main
 from canonical import zoo
@@ -165,6 +166,15 @@ def test_public_names_are_those_of_the_front_door():
     assert set(re.findall(r"translate\.([a-z]+)\(", text)) <= set(translate.__all__)
 
 
+def test_the_account_in_readme_is_what_is_said():
+    """The account in the first minutes holds lines of the transcript, but for its folder's name."""
+    told = block("text").splitlines()
+    transcript = (ROOT / "tests" / "transcripts" / "convert.md").read_text(encoding="utf-8")
+    said = transcript.partition("\n% ")[2].partition("\n% ")[0].splitlines()
+    assert [line for line in told[:-1] if line.strip() != "..." and line not in said] == []
+    assert told[-1] == "report: clicks/report.json"
+
+
 def block(language):
     found = re.search(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert found
@@ -185,3 +195,12 @@ def test_the_python_in_readme_runs(tmp_path, monkeypatch):
     exec(compile(block("python"), "README.md", "exec"), names)
     assert names["scores"].collect()["score"].count()
     assert names["rows"].collect().height == names["report"]["events"]["written"]
+
+
+def test_the_sql_in_readme_runs(tmp_path, monkeypatch):
+    """DuckDB reads the hub's Parquet, and its maps as maps."""
+    monkeypatch.chdir(tmp_path)
+    translate.convert(ROOT / "sample_data" / "mobile_analytics" / "archive", to="hub", out="parquet", limit=300)
+    rows = duckdb.sql(block("sql")).fetchall()
+    assert sum(events for _, events, _ in rows) == 300
+    assert [name for name, _, score in rows if score is not None]

@@ -281,3 +281,11 @@ def test_frame():
     assert frame.columns == ["field", "part", "state", "from", "how", "lost"]
     assert set(frame.dtypes) == {pl.String}
     assert frame["field"].drop_nulls().to_list() == list(events.COLUMNS)
+
+
+def test_an_explanation_shows_itself():
+    """In a notebook it is its own table, on a terminal its text, and in a list one line."""
+    explanation = explained("mobile_analytics", "clickstream")
+    assert explanation._repr_markdown_() == explanation.to_markdown()
+    assert str(explanation) == explanation.to_text(120)
+    assert repr(explanation) == f"<Explanation mobile_analytics/archive -> clickstream/events: {len(explanation.rows)} rows>"

@@ -28,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 SHOWN_MAX = 12
+LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 ADD_HELP = (
     "For Clickstream, before the recipe: first_open (an event at each client's earliest), session_number (counted where "
     "missing), profile_set (an event where a user's properties change); reads the source twice."
@@ -36,17 +37,21 @@ FOLD_HELP = (
     "Make one event with a duration of the START and the END of a session, before the recipe; reads the source twice, "
     "and needs disk for the ENDs."
 )
+CENSUS_HELP = (
+    "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; only for JSON of one event a "
+    "record; the run takes 8 to 10 times as long."
+)
 UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these.")]
 From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; recognised if not said.")]
-Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Recipe: a file, or the name of a shipped one.")]
+Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize.")]
 Where = Annotated[str | None, typer.Option("--where", metavar="SQL", help='Take only events for which this is true, e.g. "name = \'purchase\'".')]
-Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Take only events from this time on.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Take only events from this time on; UTC if it names no zone.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Take only events before this time.")]
 Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Stop after so many events.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="Settings, in TOML.")]
-Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new.")]
+Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -152,7 +157,7 @@ def explain(
     to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What would be written.")],
     recipe: Recipe = None,
     settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -187,8 +192,8 @@ def convert(
     add: Annotated[str | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
     fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
     examples: Annotated[bool, typer.Option("--examples", help="Put a value into the report for each loss.")] = False,
-    census: Annotated[bool, typer.Option("--census", help="Account for each key of the source, against a count in the raw text; the run takes 8 to 10 times as long.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show a few records before and after; write nothing.")] = False,
+    census: Annotated[bool, typer.Option("--census", help=CENSUS_HELP)] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first 5 records, or --limit, before and after; write nothing.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Convert an archive into another model.
@@ -235,7 +240,8 @@ def roundtrip(
 ) -> int:
     """Take events through another model and home again, and list every difference.
 
-    A difference is declared by a mapping, with its reason, or it is a fault; then the exit code is 1.
+    A difference is declared by a mapping, with its reason, or it is a fault. The exit code is 1 if there is a fault, or a
+    record that cannot be read.
     """
     report = translate.roundtrip(
         sources, via=via, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings,
@@ -255,9 +261,11 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
         if count or name in ("read", "returned"):
             print(f"{name:<10}{count:>14,}")
     refused = [{"why": why, "events": count} for why, count in report["refused"].items()]
-    _print_list("not carried", refused, lambda entry: entry["why"])
-    _print_list("declared", report["differences"], lambda entry: f"{entry['field']}: {entry['why']}")
-    _print_list("UNDECLARED", report["undeclared"], _undeclared)
+    _print_list("not carried", refused, lambda entry: entry["why"], rest="with --json")
+    _print_list("declared", report["differences"], lambda entry: f"{entry['field']}: {_declared(entry['why'])}", rest="with --json")
+    _print_list("UNDECLARED", report["undeclared"], _undeclared, rest="with --json")
+    if report["events"]["unreadable"]:
+        print("unreadable records: convert tells which and why")
     if not report["undeclared"]:
         print("no undeclared difference")
 
@@ -324,6 +332,12 @@ def _print_breach(breach: dict[str, Any]) -> None:
             print(f"{'':>24}  {_printable(first[name])}")
 
 
+def _declared(why: str) -> str:
+    """Spell a reason as the account of a conversion does: the kind of loss, a comma, why."""
+    kind, colon, reason = why.partition(": ")
+    return f"{kind}, {reason}" if colon and kind in LOSS_KINDS else why
+
+
 def _undeclared(entry: dict[str, Any]) -> str:
     first = entry["examples"][0] if entry["examples"] else {}
     where = f", first in {first['file']}:{first['line']}" if first else ""
@@ -372,8 +386,15 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
     _print_list("lost or changed", report["losses"], lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}")
     _print_list("to know", report["findings"], lambda finding: f"{finding['message']}")
     if counts["rejected"]:
-        print(f"rejected records: {out / 'rejects.ndjson'}")
+        print(f"rejected records: {out / 'rejects.ndjson'}; the first: {_first_reject(out)}")
+    if "keys" in report:
+        print(f"keys: {out / 'keys.ndjson'}")
     print(f"report: {out / 'report.json'}")
+
+
+def _first_reject(out: Path) -> str:
+    with (out / "rejects.ndjson").open(encoding="utf-8") as rejects:
+        return _printable(json.loads(rejects.readline())["message"])
 
 
 def _reasons(report: dict[str, Any], name: str) -> str:
@@ -390,11 +411,13 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
-def _print_list(title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> None:
+def _print_list(
+    title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str], rest: str = "in the report"
+) -> None:
     if not entries:
         return
     print(f"{title}:")
     for entry in sorted(entries, key=lambda entry: -entry["events"])[:SHOWN_MAX]:
         print(f"{entry['events']:>24,}  {_printable(text(entry))}")
     if len(entries) > SHOWN_MAX:
-        print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more in the report")
+        print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")

@@ -98,7 +98,7 @@ class Conversion:
         self.units = units_of(source.files for source in recognised.sources)
         self.compression = compression
         self.asked = asked
-        self.output = Output(directory, self._identity())
+        self.output = Output(directory, self.identity())
         self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
         self._progress = progress
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
@@ -109,7 +109,7 @@ class Conversion:
     def _target(self) -> str:
         return self.job.target_layout.address if self.job.target_layout else plan.HUB_MODEL
 
-    def _identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Say what makes a job the same job: inputs, mappings, recipe, settings, and how it is written."""
         job = self.job
         return {

@@ -156,13 +156,29 @@ def convert(
     (`first_open`, `session_number`, `profile_set`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     """
+    return conversion(
+        source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
+        settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
+        mappings=mappings, progress=progress, careful=careful, census=census,
+    ).run()  # fmt: skip
+
+
+def conversion(
+    source: Sources, *, to: str, out: str | os.PathLike[str], from_: str | None = None,
+    recipe: str | os.PathLike[str] | None = None, where: str | None = None,
+    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
+    dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
+    mappings: Path | None = None, progress: Progress | None = None, careful: bool = False,
+    census: bool = False,
+) -> Conversion:  # fmt: skip
+    """Get a conversion ready; arguments and errors as in `convert`."""
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0])
     job, recognised = _job(
         source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=_settings(settings, set_),
         selection=_selection(where, since, until, limit), examples=examples, careful=careful, census=census,
     )  # fmt: skip
-    run = Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
-    return run.run()
+    return Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
 
 
 def preview(

@@ -19,6 +19,7 @@ NO_PLACE = ("cannot", "not_mapped", "on_purpose", "not_read")
 NARROWEST = 24
 SHARES = (3, 3, 4)  # how columns that are too wide for the terminal share its width
 GAP = "  "
+PRINTED = 120  # columns of an explanation that is printed, or turned into text
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Row:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """What becomes of a source's fields in a target; `rows` is the table, the rest stands beside it.
 
@@ -62,6 +63,16 @@ class Explanation:
     tables: list[dict[str, Any]] = field(default_factory=list)
     limits: list[dict[str, Any]] = field(default_factory=list)
     recipe_rules: list[dict[str, Any]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self._title}: {len(self.rows)} rows>"
+
+    def __str__(self) -> str:
+        return self.to_text(PRINTED)
+
+    def _repr_markdown_(self) -> str:
+        """Show the page in a notebook."""
+        return self.to_markdown()
 
     @property
     def missing(self) -> list[str]:
