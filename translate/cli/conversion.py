@@ -1,0 +1,204 @@
+"""The commands that convert, and that tell what a conversion will do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import translate
+from translate.cli.application import app
+from translate.cli.options import (
+    AsJson,
+    Assignments,
+    From,
+    Limit,
+    Recipe,
+    SettingsFile,
+    Since,
+    Sources,
+    Until,
+    Where,
+)
+from translate.cli.printing import print_columns, print_list, printable, whoever_listens
+from translate.errors import ExitCode, MappingError
+from translate.progress import Bar
+
+ADD_HELP = (
+    "For Clickstream, before the recipe: first_open (an event at each client's earliest), session_number (counted where "
+    "missing), profile_set (an event where a user's properties change); reads the source twice."
+)
+FOLD_HELP = (
+    "Make one event with a duration of the START and the END of a session, before the recipe; reads the source twice, "
+    "and needs disk for the ENDs."
+)
+CENSUS_HELP = (
+    "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; only for JSON of one event a "
+    "record; the run takes 8 to 10 times as long."
+)
+UNFOLDED = 10_000  # where there is no terminal, tables are not folded
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models, their layouts, and what each can read and write."""
+    layouts = translate.models()
+    if as_json:
+        print(json.dumps(layouts.to_dicts(), indent=2))
+        return
+    lines = [("layout", "read", "write", "about")]
+    for row in layouts.iter_rows(named=True):
+        marks = ["yes" if row[name] else "-" for name in ("read", "write")]
+        default = " (default)" if row["default"] else ""
+        lines.append((f"{row['model']}/{row['layout']}{default}", *marks, row["about"]))
+    print_columns(lines)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Mappings and recipes.")], as_json: AsJson = False
+) -> int:
+    """Check mappings and recipes completely, and run the tests inside them."""
+    results = []
+    for file in files:
+        try:
+            checked = translate.check(file)
+            complaints, tests = checked.complaints, checked.tests
+        except MappingError as error:
+            complaints, tests = error.complaints, 0
+        results.append({"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]})
+    if as_json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    else:
+        for result in results:
+            _print_checked(result)
+    return ExitCode.USAGE if any(result["complaints"] for result in results) else ExitCode.DONE
+
+
+def _print_checked(result: dict[str, Any]) -> None:
+    for complaint in result["complaints"]:
+        print(complaint)
+    tests = f", {result['tests']} test{'s' if result['tests'] != 1 else ''}" if result["tests"] else ""
+    verdict = f"{len(result['complaints'])} wrong" if result["complaints"] else "ok"
+    print(f"{result['file']}: {verdict}{tests}")
+
+
+@app.command()
+def explain(
+    from_: Annotated[str, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; `hub` too.")],
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What would be written.")],
+    recipe: Recipe = None,
+    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
+    if as_json and as_markdown:
+        raise translate.UsageError("--json and --markdown: say one of them")
+    explained = translate.explain(from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or ())
+    with whoever_listens():
+        if as_json:
+            print(json.dumps(explained.to_json(), indent=2, ensure_ascii=False))
+        elif as_markdown:
+            print(explained.to_markdown(), end="")
+        else:
+            print(explained.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
+
+
+@app.command()
+def convert(
+    sources: Sources,
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What to write; `hub` is Parquet of the events.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run.")] = None,
+    from_: From = None,
+    recipe: Recipe = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    compression: Annotated[str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")] = "none",
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")] = False,
+    add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
+    fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
+    examples: Annotated[bool, typer.Option("--examples", help="Put a value into the report for each loss.")] = False,
+    census: Annotated[bool, typer.Option("--census", help=CENSUS_HELP)] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first 5 records, or --limit, before and after; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Convert an archive into another model.
+
+    DIR gets data/, rejects.ndjson, report.json and files.ndjson. An interrupted run is resumed by the same call.
+    """
+    options: dict[str, Any] = {
+        "to": to, "from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
+        "settings": settings, "set_": set_ or (),
+    }  # fmt: skip
+    if dry_run and (add or fold):
+        raise translate.UsageError("--dry-run looks at a few records only: leave out --add and --fold")
+    if dry_run:
+        _print_preview(translate.preview(sources, **options), as_json=as_json)
+        return ExitCode.DONE
+    if out is None:
+        raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
+    with Bar() as bar:
+        report = translate.convert(
+            sources, out=out, compression=compression, dedupe=dedupe, add=add or (), fold=fold, examples=examples, census=census,
+            progress=bar.show, **options,
+        )
+    with whoever_listens():
+        if as_json:
+            print(json.dumps(report, indent=2, ensure_ascii=False))
+        else:
+            _print_report(report, out)
+    return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
+
+
+def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        return
+    for record in shown:
+        print(f"{record['file']}:{record['line']}")
+        print(f"  before  {record['before']}")
+        if "after" in record:
+            after = record["after"]
+            print(f"  after   {after if isinstance(after, str) else json.dumps(after, ensure_ascii=False)}")
+        elif "rejected" in record:
+            print(f"  rejected  {record['rejected']}: {record['message']}")
+        else:
+            print(f"  filtered  {record['filtered']}")
+
+
+def _print_report(report: dict[str, Any], out: Path) -> None:
+    counts, files = report["events"], report["inputs"]["files"]
+    print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
+    for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
+        if counts[name] or name in ("read", "written"):
+            print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())
+    print_list("lost or changed", report["losses"], lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}")
+    print_list("to know", report["findings"], lambda finding: f"{finding['message']}")
+    if counts["rejected"]:
+        print(f"rejected records: {out / 'rejects.ndjson'}; the first: {_first_reject(out)}")
+    if "keys" in report:
+        print(f"keys: {out / 'keys.ndjson'}")
+    print(f"report: {out / 'report.json'}")
+
+
+def _first_reject(out: Path) -> str:
+    with (out / "rejects.ndjson").open(encoding="utf-8") as rejects:
+        return printable(json.loads(rejects.readline())["message"])
+
+
+def _reasons(report: dict[str, Any], name: str) -> str:
+    reasons = {"rejected": report["rejects"], "filtered": report["filtered"]}.get(name, {})
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1]))
+
+
+def _example(loss: dict[str, Any]) -> str:
+    return f", for example {loss['example']}" if "example" in loss else ""

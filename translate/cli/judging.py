@@ -1,0 +1,138 @@
+"""The commands that judge: rows by their limits, mappings by what comes home again."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+import translate
+from translate.cli.application import app
+from translate.cli.options import AsJson, Assignments, From, Limit, SettingsFile, Since, Sources, Until, Where
+from translate.cli.printing import print_list, printable, whoever_listens
+from translate.errors import ExitCode
+from translate.progress import Bar
+
+LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
+
+
+@app.command()
+def roundtrip(
+    sources: Sources,
+    via: Annotated[str, typer.Option("--via", metavar="MODEL[/LAYOUT]", help="The model to go through.")],
+    from_: From = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Show the values of undeclared differences.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Take events through another model and home again, and list every difference.
+
+    A difference is declared by a mapping, with its reason, or it is a fault. The exit code is 1 if there is a fault, or a
+    record that cannot be read.
+    """
+    report = translate.roundtrip(
+        sources, via=via, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings,
+        set_=set_ or (), examples=examples,
+    )  # fmt: skip
+    with whoever_listens():
+        if as_json:
+            print(json.dumps(report, indent=2, ensure_ascii=False, default=str))
+        else:
+            _print_roundtrip(report)
+    return ExitCode.FLAWED if report["undeclared"] or report["events"]["unreadable"] else ExitCode.DONE
+
+
+def _print_roundtrip(report: dict[str, Any]) -> None:
+    print(f"{report['from']} -> {report['via']} -> {report['from']}")
+    for name, count in report["events"].items():
+        if count or name in ("read", "returned"):
+            print(f"{name:<10}{count:>14,}")
+    refused = [{"why": why, "events": count} for why, count in report["refused"].items()]
+    print_list("not carried", refused, lambda entry: entry["why"], rest="with --json")
+    print_list("declared", report["differences"], lambda entry: f"{entry['field']}: {_declared(entry['why'])}", rest="with --json")
+    print_list("UNDECLARED", report["undeclared"], _undeclared, rest="with --json")
+    if report["events"]["unreadable"]:
+        print("unreadable records: convert tells which and why")
+    if not report["undeclared"]:
+        print("no undeclared difference")
+
+
+@app.command()
+def validate(
+    sources: Sources,
+    as_: Annotated[str | None, typer.Option("--as", metavar="MODEL[/LAYOUT]", help="Whose limits to judge by; recognised if not said.")] = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Judge rows against their model's limits, documented and observed; nothing is changed.
+
+    The exit code is 1 if the receiver would refuse or drop a row.
+    """
+    with Bar() as bar:
+        result = translate.validate(
+            sources, as_=as_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (),
+            examples=examples, progress=bar.show,
+        )  # fmt: skip
+    with whoever_listens():
+        if as_json:
+            print(json.dumps(result, indent=2, ensure_ascii=False))
+        else:
+            _print_validation(result)
+    return ExitCode.FLAWED if result["events"]["refused"] else ExitCode.DONE
+
+
+def _print_validation(result: dict[str, Any]) -> None:
+    files = result["inputs"]["files"]
+    print(f"{result['as']}: {files:,} file{'s' if files != 1 else ''}, {result['inputs']['bytes']:,} bytes")
+    for name, count in result["events"].items():
+        if count or name in ("read", "breached"):
+            print(f"{name:<10}{count:>14,}")
+    for title, observed in (("documented", False), ("observed, and not documented", True)):
+        breaches = [breach for breach in result["breaches"] if breach["observed"] == observed]
+        if breaches:
+            print(f"{title}:")
+        for breach in breaches:
+            _print_breach(breach)
+    if result["archive"]:
+        print("over the whole archive:")
+        for finding in result["archive"]:
+            print(f"{'':>24}  {finding['message']}")
+            print(f"{'':>24}  by {finding['source']}")
+    if not result["breaches"] and not result["archive"]:
+        print("every limit is kept")
+
+
+def _print_breach(breach: dict[str, Any]) -> None:
+    requests = f", in {breach['requests']:,} request{'s' if breach['requests'] != 1 else ''}" if "requests" in breach else ""
+    first = breach["examples"][0]
+    print(f"{breach['events']:>14,}  {'refused' if breach['hard'] else 'advice ':<8}  {printable(breach['message'])}{requests}")
+    print(f"{'':>24}  by {breach['source']}")
+    print(f"{'':>24}  first in {printable(first['file'])}:{first['line']}")
+    for name in ("message", "text"):
+        if name in first:
+            print(f"{'':>24}  {printable(first[name])}")
+
+
+def _declared(why: str) -> str:
+    """Spell a reason as the account of a conversion does: the kind of loss, a comma, why."""
+    kind, colon, reason = why.partition(": ")
+    return f"{kind}, {reason}" if colon and kind in LOSS_KINDS else why
+
+
+def _undeclared(entry: dict[str, Any]) -> str:
+    first = entry["examples"][0] if entry["examples"] else {}
+    where = f", first in {first['file']}:{first['line']}" if first else ""
+    values = f" ({first['before']!r} came back as {first['after']!r})" if "before" in first else ""
+    return f"{entry['field']}{where}{values}"

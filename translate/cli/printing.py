@@ -1,0 +1,46 @@
+"""Printing: columns, lists, and text of an archive that must not steer the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+SHOWN_MAX = 12
+
+
+@contextlib.contextmanager
+def whoever_listens() -> Iterator[None]:
+    """Print for as long as somebody reads: `| head` is no failure of the run."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_columns(lines: Sequence[tuple[str, ...]]) -> None:
+    """Print lines of cells below one another."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def printable(text: str) -> str:
+    """Spell control characters out, so that no key of an archive steers the terminal."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
+
+
+def print_list(
+    title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str], rest: str = "in the report"
+) -> None:
+    """Print the weightiest entries of a list, by their `events`, and how many more there are."""
+    if not entries:
+        return
+    print(f"{title}:")
+    for entry in sorted(entries, key=lambda entry: -entry["events"])[:SHOWN_MAX]:
+        print(f"{entry['events']:>24,}  {printable(text(entry))}")
+    if len(entries) > SHOWN_MAX:
+        print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")
