@@ -362,7 +362,7 @@ def test_files_of_other_columns(read):
     ("cell", "value"),
     [
         ('"one\ntwo"', "one\ntwo"), ('"one\r\ntwo\r\n"', "one\r\ntwo\r\n"), ('"\n\n"', "\n\n"), ('"a,b"', "a,b"), ('"say ""a"",\nb"', 'say "a",\nb'),
-        ('""', ""), ('""""', '"'), ("plain", "plain"), ('in"side', None),
+        ('""', ""), ('""""', '"'), ("plain", "plain"), ('in"side', 'in"side'), ('"open', None),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])

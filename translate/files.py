@@ -95,7 +95,7 @@ def open_unit(
     copy of its text is. Files that are `refused` count as one damaged record each.
     """
     if is_parquet(unit.files[0]):
-        return _open_parquet(unit.files[0])
+        return _open_parquet(unit.files[0], (refused or {}).get(unit.files[0].shown))
     large = len(unit.files) == 1 and is_large(unit.files[0])
     if large and not (salvage or joined or refused):
         opened = _open_directly(unit.files[0], scratch)
@@ -160,13 +160,13 @@ class _Gathered:
         return self._target.name, [Path(self._target.name)]
 
 
-def _open_parquet(file: SourceFile) -> Opened:
-    """Open the rows of a Parquet file; one that is not whole is a damage."""
+def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
+    """Open the rows of a Parquet file; one that is refused, or not whole, is a damage."""
     digest = {file.shown: _digest_of(file)}
     reason = parquet.fault(file)
-    if reason:
-        damage = {0: Damage("bad_parquet", f"is no whole Parquet file: {reason}", "")}
-        return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], damage), lambda: digest)
+    damage = Damage("bad_parquet", f"is no whole Parquet file: {reason}", "") if reason else refused
+    if damage is not None:
+        return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], {0: damage}), lambda: digest)
     lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.scan(file))
     return Opened(lines, lambda: digest)
 

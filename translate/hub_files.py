@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
+from polars.exceptions import PolarsError
 
 from translate import events
 from translate.mapping.spec import Field, Layout, Mapping
+from translate.reader.record import note
+
+if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
 
 NEEDED = ("name", "time")
 
@@ -36,10 +43,57 @@ def is_hub(names: list[str]) -> bool:
     return set(NEEDED) <= set(names) and set(names) <= set(events.SCHEMA)
 
 
+def misfit(schema: pl.Schema) -> str:
+    """Say which column is of a type that the hub's cannot be read from; nothing if all fit."""
+    for name, dtype in schema.items():
+        if name in events.SCHEMA and not _fits(dtype, events.SCHEMA[name]):
+            return f"the column {name} should be {events.SCHEMA[name]}, but is {dtype}"
+    return ""
+
+
+def _fits(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
+    if dtype in (wanted, pl.Null):
+        return True
+    if wanted == events.MAP:
+        return dtype.is_nested() and _can_be_cast(dtype, wanted)
+    if wanted == events.TIME:
+        return isinstance(dtype, pl.Datetime)
+    if wanted == pl.String:
+        return isinstance(dtype, pl.Categorical | pl.Enum)
+    return dtype.is_integer() if wanted.is_integer() else dtype.is_numeric()
+
+
+def _can_be_cast(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
+    try:
+        pl.Series([], dtype=dtype).cast(wanted)
+    except PolarsError:
+        return False
+    return True
+
+
 def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
-    """Give a file's events with the hub's types, and their rows as JSON text; where they come from is this file, row by row."""
-    names = frame.collect_schema().names()
-    columns = [pl.col(name).cast(dtype) if name in names else pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items()]
-    text = pl.struct(pl.col(name) for name in names if name in events.SCHEMA).struct.json_encode()
-    numbered = frame.select(*columns, text=text).with_row_index("row")
+    """Give a file's events with the hub's types, their rows as JSON text, and notes; where they come from is this file, row by row.
+
+    Columns that the hub does not have, and what is finer than its times, are noted as lost.
+    """
+    schema = frame.collect_schema()
+    fitting = [name for name in events.SCHEMA if name in schema and _fits(schema[name], events.SCHEMA[name])]
+    columns = [pl.col(name).cast(dtype) if name in fitting else pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items()]
+    text = pl.struct(pl.col(name) for name in schema if name in events.SCHEMA).struct.json_encode()
+    numbered = frame.select(*columns, text=text, notes=_notes(schema, fitting)).with_row_index("row")
     return numbered.with_columns(file=pl.lit(file), line=pl.col("row").cast(pl.Int64) + 1)
+
+
+def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
+    lost = {note("not_mapped", name): pl.col(name).is_not_null() for name in schema if name not in events.SCHEMA}
+    for name in fitting:
+        dtype = schema[name]
+        if isinstance(dtype, pl.Datetime) and dtype.time_unit != "ms":
+            finer = pl.col(name).dt.truncate("1ms") != pl.col(name)
+            lost[note("changed", name, "finer than milliseconds: floored")] = finer
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+            lost[note("changed", name, "without a zone: read as UTC")] = pl.col(name).is_not_null()
+    if not lost:
+        return pl.lit(None, pl.List(pl.String))
+    told = pl.concat_list(pl.when(is_lost).then(pl.lit(words)) for words, is_lost in lost.items()).list.drop_nulls()
+    return pl.when(told.list.len() > 0).then(told)

@@ -47,13 +47,15 @@ def take_in(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = No
 def _of_hub_files(lines: Lines, settings: Settings, tally: Tally) -> Intake:
     if lines.table is None:
         return Intake(_refused(lines, tally), set())
-    given = lines.table.collect_schema().names()
-    frame = _judged(hub_files.events_of(lines.table, lines.files[0]), settings)
+    given = lines.table.collect_schema()
+    frame = _judged(hub_files.events_of(lines.table, lines.files[0]), hub_files.misfit(given), settings)
     return Intake(_counted(frame, tally), {name for name in given if name in events.SCHEMA and name not in ("file", "line")})
 
 
-def _judged(frame: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
-    """Refuse events without a name or a time, or with a time outside of the window."""
+def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFrame:
+    """Refuse events of a file with a column of another type, without a name or a time, or with a time outside of the window."""
+    if misfit:
+        return frame.with_columns(code=pl.lit("wrong_type"), message=pl.lit(misfit))
     since, until = settings.time_window
     missing = pl.any_horizontal(pl.col(name).is_null() for name in hub_files.NEEDED)
     implausible = ((pl.col("time") < since) | (pl.col("time") >= until)).fill_null(value=False)
@@ -75,7 +77,7 @@ def _refused(lines: Lines, tally: Tally) -> pl.LazyFrame:
     frame = lines.frame.select(pl.col("row").cast(pl.UInt32), "text").join(damage.lazy(), on="row", how="left")
     absent = {name: pl.lit(None, dtype) for name, dtype in events.SCHEMA.items() if name not in ("file", "line")}
     named = frame.with_columns(
-        **absent, file=file, line=line,
+        **absent, file=file, line=line, notes=pl.lit(None, pl.List(pl.String)),
         code=pl.col("_code").fill_null(NO_TABLE.code), message=pl.col("_message").fill_null(NO_TABLE.message),
     )  # fmt: skip
     return _counted(named, tally)
@@ -85,7 +87,7 @@ def _counted(frame: pl.LazyFrame, tally: Tally) -> pl.LazyFrame:
     """Add what travels beside events; tell how many go by."""
     whole = frame.with_columns(
         pl.col("row").cast(pl.UInt32), part=pl.lit(0, pl.UInt32), base64=pl.lit(False), careful=pl.lit(False),
-        nulls=pl.lit(0, pl.UInt32), notes=pl.lit(None, pl.List(pl.String)),
+        nulls=pl.lit(0, pl.UInt32),
     ).select("row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes", *events.SCHEMA)  # fmt: skip
 
     def count(batch: pl.DataFrame) -> pl.DataFrame:

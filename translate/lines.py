@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 
-from translate.reader import Damage
+from translate.reader import Damage, table
 
 JOIN_LINES_MAX = 10_000
+ARRAY_LINES_MAX = 1_000_000  # an array of events is as long as its file
 BLANKS = b"\xef\xbb\xbf \t"
 TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]')
+OPENING = (b"{", b"[")
+FOLLOWED = {b"{": b":", b"[": b"[,"}  # after what a bracket may open inside of another one
 DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 
 Block = bytes | Damage
@@ -90,12 +93,18 @@ def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
         if isinstance(line, Damage) or not line.strip():
             yield line
             continue
-        is_table = not line.lstrip(BLANKS).startswith((b"{", b"["))
-        yield from (_join_rows if is_table else _join_json)(chain([line], lines))
+        first: bytes | None = line
+        if not line.lstrip(BLANKS).startswith(OPENING):
+            first = yield from _join_rows(chain([line], lines))
+        if first is not None:
+            yield from _join_json(chain([first], lines))
 
 
-def _join_rows(lines: Iterator[Block]) -> Iterator[Block]:
-    """Put the rows of a table together whose quoted cells hold line breaks; these are spelled as U+001E."""
+def _join_rows(lines: Iterator[Block]) -> Generator[Block, None, bytes | None]:
+    """Put the rows of a table together whose quoted cells hold line breaks; these are spelled as U+001E.
+
+    Give the first line that can be no row, for it begins as JSON does: what came before was no table.
+    """
     waiting: list[bytes] = []
     for line in lines:
         if isinstance(line, Damage):
@@ -103,30 +112,35 @@ def _join_rows(lines: Iterator[Block]) -> Iterator[Block]:
             waiting = []
             yield line
             continue
+        if not waiting and (line.lstrip(BLANKS).startswith(b'{"') or line.strip() == b"{"):
+            return line
         waiting.append(line)
-        if sum(part.count(b'"') for part in waiting) % 2 == 0 or len(waiting) >= JOIN_LINES_MAX:
+        inside = table.is_open(line.rstrip(b"\r\n").decode("latin-1"), inside=len(waiting) > 1)
+        if not inside or len(waiting) >= JOIN_LINES_MAX:
             parts = [part.removesuffix(b"\n") for part in waiting[:-1]]
             yield b"\x1e".join([*parts, waiting[-1].rstrip(b"\r\n")]) + b"\n" * len(waiting)
             waiting = []
     yield from waiting
+    return None
 
 
-def _join_json(lines: Iterator[Block]) -> Iterator[Block]:
+def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block]:
     """Put each record that reaches over several lines onto its first one; the line numbers stay.
 
-    A record ends where its brackets are balanced. What never ends, or reaches to where the next record begins,
-    is put together too, for the careful reader to refuse it as one.
+    A record ends where its brackets are balanced. An object that never ends, or reaches to where the next record
+    begins, is put together too, for the careful reader to refuse it as one; of such an array the elements are.
     """
+    opening = OPENING if arrays else b"{"
     waiting: list[bytes] = []
     still_open = b""
     for line in lines:
-        if waiting and (isinstance(line, Damage) or len(waiting) >= JOIN_LINES_MAX or _begins(line, waiting[-1], still_open)):
-            yield _put_together(waiting)
+        if waiting and (isinstance(line, Damage) or _is_full(waiting) or _begins(line, waiting[-1], still_open)):
+            yield from _broken_off(waiting)
             waiting, still_open = [], b""
         if isinstance(line, Damage):
             yield line
             continue
-        if waiting or line.lstrip(BLANKS).startswith(b"{"):
+        if waiting or line.lstrip(BLANKS).startswith(opening):
             waiting.append(line)
             still_open = _brackets_after(line, still_open)
             if not still_open:
@@ -135,20 +149,42 @@ def _join_json(lines: Iterator[Block]) -> Iterator[Block]:
         else:
             yield line
     if waiting:
+        yield from _broken_off(waiting)
+
+
+def _is_array(line: bytes) -> bool:
+    return line.lstrip(BLANKS).startswith(b"[")
+
+
+def _is_full(waiting: list[bytes]) -> bool:
+    return len(waiting) >= (ARRAY_LINES_MAX if _is_array(waiting[0]) else JOIN_LINES_MAX)
+
+
+def _broken_off(waiting: list[bytes]) -> Iterator[Block]:
+    if _is_array(waiting[0]):
+        yield waiting[0]
+        yield from _join_json(iter(waiting[1:]), arrays=False)
+    else:
         yield _put_together(waiting)
 
 
 def _begins(line: bytes, before: bytes, still_open: bytes) -> bool:
     """Tell whether a line begins another record though the last one has not ended: it cannot go on like this.
 
-    Within an object an object can only follow a colon, and no text goes on in the next line. What begins at the
-    margin is taken for a record in any case.
+    Within an object an object or array can only follow a colon, within an array a bracket or a comma, and no text
+    goes on in the next line. What begins at the margin is taken for a record in any case, but for an array's elements.
     """
-    if not line.lstrip(BLANKS).startswith(b"{"):
+    opening = line.lstrip(BLANKS)[:1]
+    if opening not in OPENING:
         return False
-    cannot_follow = still_open.endswith(b"{") and not before.rstrip().endswith(b":")
-    whole = line.startswith(b"{") and line.rstrip().endswith(b"}") and not _brackets_after(line, b"")
-    return line.startswith(b'{"') or whole or still_open.endswith(b'"') or cannot_follow
+    end = before.rstrip()[-1:]
+    cannot_follow = end not in FOLLOWED.get(still_open[-1:], b"") if end else not still_open.endswith(b"[")
+    closing = b"}" if opening == b"{" else b"]"
+    whole = line.startswith(opening) and line.rstrip().endswith(closing) and not _brackets_after(line, b"")
+    if still_open == b"[":
+        return cannot_follow or (whole and opening == b"[")
+    at_margin = line.startswith(b'{"') or whole
+    return at_margin or cannot_follow
 
 
 def _single_lines(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from translate.notation import COMPACT
 from translate.sources import ReadError, SourceFile, chunks_of
 
 MAGIC = b"PAR1"
@@ -38,11 +41,32 @@ def scan(file: SourceFile) -> pl.LazyFrame:
 
 def rows_as_lines(file: SourceFile) -> pl.LazyFrame:
     """Give `row` and `text`: each row as JSON text of its cells, every one of them text or null."""
-    frame = scan(file)
+    frame = _with_texts(scan(file))
     schema = frame.collect_schema()
     cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in schema.items()]
     encoded = pl.struct(parquet=pl.struct(cells)).struct.json_encode()
     return frame.select(text=encoded).with_row_index("row")
+
+
+def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Take bytes for the text that older writers kept in them; what is no UTF-8 is `{"base64": ...}`."""
+    schema = frame.collect_schema()
+    names = [name for name, dtype in schema.items() if dtype == pl.Binary]
+    if not names:
+        return frame
+    return frame.map_batches(
+        lambda batch: batch.with_columns(pl.Series(name, [_text_of(value) for value in batch[name]], pl.String) for name in names),
+        schema={**schema, **dict.fromkeys(names, pl.String)},
+        validate_output_schema=False,
+        streamable=True,
+    )
+
+
+def _text_of(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return json.dumps({"base64": base64.b64encode(value or b"").decode()}, separators=COMPACT)
 
 
 def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

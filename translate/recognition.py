@@ -28,6 +28,7 @@ MEMBER = re.compile(r'"(\w+)"\s*:')
 BLANKS = re.compile(r"[\ufeff \t\r\n]*")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
+LISTED = "listed"  # records of a layout that has one a line, but in an array
 FOREIGN = "foreign"  # no records
 EMPTY = "empty"
 
@@ -85,13 +86,19 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
         _demand_a_readable(files)
         if address is not None:
             return _as_told(files, *told)
-        known = ", ".join(sorted(candidates))
-        raise SourceError(
-            f"none of the {len(files)} files is of a layout that can be read ({known}); if you know better, say --from"
-        )
+        raise SourceError(_none_found(seen, candidates))
     if len({_form(candidates[name][1]) for name in found}) > 1:
         raise SourceError(f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from")
     return _sorted_out(files, seen, [candidates[name] for name in found])
+
+
+def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
+    known = ", ".join(sorted(candidates))
+    message = f"none of the {len(seen)} files is of a layout that can be read ({known})"
+    listed = next((shown for shown, name in seen.items() if name == LISTED), None)
+    if listed is None:
+        return f"{message}; if you know better, say --from"
+    return f"{message}; {listed} has its records in an array: put each onto a line of its own first, as jq -c '.[]' does"
 
 
 def _candidates(mappings: Path | None) -> Candidates:
@@ -185,7 +192,12 @@ def _of_records(file: SourceFile, lines: list[str], candidates: Candidates) -> s
     plain = [address for address in fitting if not (candidates[address][1].marks or candidates[address][1].mark_names)]
     if marked or plain:
         return _the_only(file, marked or plain)
-    return fitting[0] if len(fitting) == 1 else UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN
+    if fitting:
+        return fitting[0] if len(fitting) == 1 else UNKNOWN
+    listed = [element for record in records if isinstance(record, list) and not isinstance(record, Pairs) for element in record]
+    if any(_fits_any(layout, listed) for _, layout in candidates.values() if layout.records == "json-lines" and layout.request is None):
+        return LISTED
+    return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN
 
 
 def _the_only(file: SourceFile, fitting: list[str]) -> str:
@@ -202,10 +214,32 @@ def _values(lines: list[str]) -> Iterator[Any]:
         try:
             value, position = DECODER.raw_decode(text, position)
         except (json.JSONDecodeError, RecursionError):
-            line, _, _ = text[position:].partition("\n")
-            value, position = Pairs((name, "") for name in MEMBER.findall(line)), position + len(line)
+            value, position = _of_broken(text, position)
         yield value
         position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
+
+
+def _of_broken(text: str, position: int) -> tuple[Any, int]:
+    """Give the elements of an array that goes on after the text; of any other broken line what looks like a member."""
+    elements, end = _elements(text, position)
+    if len(elements) > 1 or (elements and end == len(text)):
+        return elements, len(text)
+    line, _, _ = text[position:].partition("\n")
+    members = Pairs((name, "") for name in MEMBER.findall(line))
+    return [members] if line.startswith("[") else members, position + len(line)
+
+
+def _elements(text: str, position: int) -> tuple[list[Any], int]:
+    found: list[Any] = []
+    while text[position : position + 1] == ("," if found else "["):
+        position = BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError):
+            break
+        found.append(value)
+        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]
+    return found, position
 
 
 def _fits_any(layout: Layout, records: list[Any]) -> bool:

@@ -85,6 +85,8 @@ class Reader:
         self._fast = None if careful_only or not understands(layout) else FastReader(layout)
         self._tally = tally or Tally()
         self._headers: dict[str, list[str]] = {}
+        self._wanted = " and ".join(entry.place for entry in layout.fields if entry.required)
+        self._required = {entry.place for entry in layout.fields if entry.required}
         self._slots = {slot: entry for slot, entry in slots(layout) if is_read(entry)}
         self.schema: dict[str, Any] = {
             "row": pl.UInt32,
@@ -176,7 +178,11 @@ class Reader:
     def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
         """Read a table's row; a header and an empty line are none."""
         file, line = lines.origin(row)
-        if not text or (line == 1 and not text.startswith(table.PARQUET_ROW)):
+        if line == 1 and not text.startswith(table.PARQUET_ROW):
+            if text and not self._required & {*self._headers[file]}:
+                yield Record(text, code="no_header", message=f"the first line should name the columns, {self._wanted} among them")
+            return
+        if not text:
             return
         cells = table.cells(text, joined=file in lines.joined)
         raw = text.replace(table.LINE_BREAK, "\n") if file in lines.joined else text

@@ -38,7 +38,10 @@ from translate.reader.tree import Leaf, Tree, overruled, places_of
 
 BOM = "\ufeff"
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
+FLOORED = "finer than milliseconds: floored"
 NAMES_CODEC = "original_names"
+LISTED_ADVICE = "; jq -c '.[]' puts the elements of one onto lines of their own"
 
 # What has to wait until the plain values of a record are known: a leaf, its path, its value.
 Later = list[tuple[Leaf, tuple[str, ...], Any]]
@@ -112,8 +115,8 @@ class CarefulReader:
     def _record(self, record: Record, value: Any) -> Record:
         try:
             if not isinstance(value, Pairs):
-                kind = "an array" if isinstance(value, list) else "a value"
-                raise Refused("not_a_record", f"{kind} stands where a record (an object) should be")
+                kind, advice = ("an array", LISTED_ADVICE) if isinstance(value, list) else ("a value", "")
+                raise Refused("not_a_record", f"{kind} stands where a record (an object) should be{advice}")
             later: Later = []
             self._walk(record, self._places.event, value, (), later)
             self._peek(record, value)
@@ -305,4 +308,6 @@ def _text(record: Record, leaf: Leaf, place: str, value: Any) -> str:
         raise Refused("bad_time", f"{place} is no ISO 8601 time: {shown(value)}")
     if why:
         record.note("changed", place, why)
+    if why != FLOORED and FINER.search(value):
+        record.note("changed", place, FLOORED)
     return time

@@ -68,7 +68,10 @@ def request_parts(record: Pairs) -> Pairs:
         elif key == "query":
             parts.append((key, Pairs(_named(value))))
         elif key in ("path", "raw_path") and type(value) is str:
-            segments = [unquote(segment) for segment in value.partition("?")[0].split("/") if segment]
+            way, _, query = value.partition("?")
+            if query and "query" not in record.names() and not any(name == "query" for name, _ in parts):
+                parts.append(("query", Pairs(_named(query))))
+            segments = [unquote(segment) for segment in way.split("/") if segment]
             if not any(name == "path" for name, _ in parts):
                 parts.append(("path", Pairs(pairwise(segments))))
         else:

@@ -77,5 +77,5 @@ def _surrogate(record: Record) -> Refused:
             f"{key}{text}".encode()
         except UnicodeEncodeError as error:
             broken = f"\\u{ord(error.object[error.start]):04x}"
-            return Refused("bad_text", f"{printable(key)} holds half of a surrogate pair ({broken})")
+            return Refused("bad_text", f"{printable(key.removeprefix(AROUND))} holds half of a surrogate pair ({broken})")
     return Refused("bad_text", "holds half of a surrogate pair")  # two halves that only look like a pair, put together

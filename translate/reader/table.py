@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 from collections.abc import Sequence
 
 import polars as pl
 
 QUOTE = '"'
+CELL = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")([^,]*)|([^",][^,]*)?')
 LINE_BREAK = "\x1e"  # stands for one inside of a cell whose record was put onto one line
 PARQUET_ROW = '{"parquet":'
 
@@ -34,31 +35,34 @@ def cells(line: str, *, joined: bool) -> list[str | None] | None:
     line = line.removesuffix("\r")
     if QUOTE not in line:
         return [cell or None for cell in line.split(",")]
-    if line.count(QUOTE) % 2:
-        return None
     found = _quoted_cells(line)
-    return [cell.replace(LINE_BREAK, "\n") if cell else cell for cell in found] if joined else found
+    if found is None or not joined:
+        return found
+    return [cell.replace(LINE_BREAK, "\n") if cell else cell for cell in found]
 
 
-def _quoted_cells(line: str) -> list[str | None]:
-    """Split a row some of whose cells are quoted: an empty text is told from an absent one by its quotes."""
-    texts = next(csv.reader([line]))
+def is_open(line: str, *, inside: bool) -> bool:
+    """Tell whether a line ends inside of a quoted cell; `inside` says whether it begins there."""
+    return _quoted_cells(f"{QUOTE}{line}" if inside else line) is None
+
+
+def _quoted_cells(line: str) -> list[str | None] | None:
+    """Split a row some of whose cells are quoted: an empty text is told from an absent one by its quotes.
+
+    A quote inside of a cell without quotes stands for itself, and so does what follows a closing one.
+    """
     found: list[str | None] = []
     position = 0
-    for text in texts:
-        quoted = line.startswith(QUOTE, position)
-        found.append(text if text or quoted else None)
-        position = _after_cell(line, position)
-    return found
-
-
-def _after_cell(line: str, position: int) -> int:
-    """Tell where the next cell begins."""
-    inside = False
-    while position < len(line) and (inside or line[position] != ","):
-        inside ^= line[position] == QUOTE
+    while match := CELL.match(line, position):
+        position = match.end()
+        if line[position : position + 1] not in ("", ","):
+            return None  # only a quote that is never closed stops a cell
+        quoted, rest, plain = match.groups()
+        found.append(plain if quoted is None else quoted.replace('""', QUOTE) + rest)
+        if position == len(line):
+            return found
         position += 1
-    return position + 1
+    return found
 
 
 def is_header(line: str) -> bool:

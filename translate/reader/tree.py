@@ -56,12 +56,14 @@ class Places:
     prefixes: list[tuple[str, Field]] = field(default_factory=list)
     names: dict[tuple[str, ...], Leaf] = field(default_factory=dict)
     peeked: list[tuple[tuple[str, ...], Leaf]] = field(default_factory=list)
+    each: tuple[str, ...] = ()
 
     @property
     def heads(self) -> frozenset[str]:
         """Name the members that hold places of their own below them."""
         trees = [self.event, self.request]
-        return frozenset(name for tree in trees for name, inner in tree.items() if isinstance(inner, dict))
+        known = (name for tree in trees for name, inner in tree.items() if isinstance(inner, dict))
+        return frozenset([*known, *self.each[:1]])
 
 
 def is_read(entry: Field) -> bool:
@@ -97,7 +99,7 @@ def overruled(layout: Layout) -> list[tuple[str, str]]:
 
 def places_of(layout: Layout) -> Places:
     """Arrange a layout's places."""
-    places = Places()
+    places = Places(each=layout.request.each if layout.request else ())
     containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
     for slot, entry in slots(layout):
         if slot.startswith(AROUND):

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.limits import Rows
+from translate.limits import Rows, impression_length
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Layout
 from translate.reader import ORIGINAL_NAME
@@ -127,7 +127,7 @@ def with_counts(records: pl.LazyFrame, layout: Layout) -> pl.LazyFrame:
     def count(batch: pl.DataFrame) -> pl.DataFrame:
         return batch.with_columns(
             _each(batch, given.get("items"), _length).alias("_item_count"),
-            _each(batch, given.get("impression"), _length).alias("_impression_count"),
+            _each(batch, given.get("impression"), impression_length).alias("_impression_count"),
             _each(batch, given.get("items"), _longest).alias("_item_characters"),
         )
 
