@@ -127,6 +127,17 @@ def test_a_first_open_has_the_device_and_session_of_its_event_only(tmp_path):
     }  # fmt: skip
 
 
+def test_ids_with_separators_are_told_apart(tmp_path):
+    """Clients, sessions and pairs are who they are, whatever characters their ids hold, and one without an id is nobody."""
+    clients = [("a\x1fb", "c"), ("a", "b\x1fc"), ("a", "\x00"), ("\x00", "a")]
+    source = write_files(tmp_path / "in", [hub_event(1, **{"app.id": app, "client_id": client}) for app, client in clients])
+    _, rows = convert(source, "clickstream", add=["first_open"])
+    assert sorted((row["app_id"], row["unique_id"]) for row in rows if row["event_type"] == "_first_open") == sorted(clients)
+    halves = [hub_event(1, "span", phase="START", session__id="s"), hub_event(2, "span", phase="END", session__id="s", user_id="\x00")]
+    report, _ = convert(write_files(tmp_path / "halves", halves), "hub", fold=True)
+    assert (report["events"]["merged"], found(report)["cut_pairs"]) == (0, 2)
+
+
 def test_a_source_with_a_first_open_of_its_own_gets_none(tmp_path):
     """Wherever in the archive it stands."""
     source = write_files(tmp_path / "in", [record(1), record(2, client="d")], [record(9, "_first_open")])

@@ -1,5 +1,6 @@
 """What a row tells and what the report tells of it: nothing is lost in silence, no key stands twice."""
 
+import hashlib
 import json
 
 import polars as pl
@@ -356,3 +357,50 @@ def test_settings_are_read(tmp_path):
     for assignment in ("day=tomorrow", "fill_endpoints=perhaps", "app_id="):
         with pytest.raises(translate.MappingError, match=assignment.partition("=")[0]):
             read_settings(None, [assignment])
+
+
+@pytest.mark.parametrize("target", ["mobile_analytics", "pinpoint/requests", "learning_context", "personalize/requests"])
+def test_examples_of_maps(target, tmp_path):
+    """A map that is lost whole has an example too: the map as a JSON object."""
+    user = {"size": {"value": "XL", "set_timestamp": 1457951213000}}
+    event = {"event_type": "view", "event_id": "e", "timestamp": 1457951213589, "app_id": "a", "unique_id": "u", "attributes": {"_session_id": "s" * 9}}
+    items = [{"id": "i"}]
+    (tmp_path / "a.json").write_text(json.dumps(event | {"user": user, "items": items}) + "\n")
+    report = translate.convert(tmp_path / "a.json", to=target, out=tmp_path / "out", examples=True, from_="clickstream/events")
+    shown = {loss["field"]: loss.get("example") for loss in report["losses"]}
+    assert report["events"]["written"] == 1
+    assert [field for field in shown if "user" in field]
+    assert all(json.loads(example) for field, example in shown.items() if "user" in field)
+
+
+TWICE = "a_b_" + hashlib.sha256(b"a b").hexdigest()[:8]
+
+
+@pytest.mark.parametrize("address", ["clickstream/events", "learning_context/events", "personalize/requests"])
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"attributes": {"a": "v"}, "metrics": {"a": 1, "a_metric": 2}},
+        {"attributes": {"a": "v", "a_metric": "w"}, "metrics": {"a": 1, "a_metric": 2, "a_metric_metric": 3}},
+        {"attributes": {"a b": "1", "a_b": "2", TWICE: "3"}, "metrics": {}},
+        {"attributes": {"a": "1", "b": "2", "a b": "3"}, "metrics": {"a b": 4, TWICE: 5, "a b_metric": 6}},
+    ],
+)
+def test_no_key_takes_the_place_of_another(address, maps):
+    """A key that gives way meets none that is there already, not even one that is spelled like its hash."""
+    row = written(address, **ITEM, **maps)
+    if address.startswith("personalize"):
+        values = sorted(json.loads(row["properties"]).values())
+    else:
+        held = row.get("attributes") or {entity["key"]: entity["value"] for entity in row["entities"]}
+        values = sorted(str(value) for value in held.values())
+    assert {str(value) for own in maps.values() for value in own.values()} <= set(values)
+
+
+@pytest.mark.parametrize("impression", [[], ["a"] * 26, [1], [None], ["a", ""], ["x" * 257], {"a": 1}, "a", 5])
+def test_impressions_are_lists_of_item_ids(impression):
+    """An impression with anything but 1 to 25 ids of items, of 1 to 256 characters, is refused as botocore would."""
+    found, layout = mapping.find_layout("personalize/requests")
+    frame = hub_frame([EVENT | ITEM | {"impression": one} for one in (impression, ["x" * 256] * 25)])
+    codes = judged(frame, found, layout)["code"].to_list()
+    assert codes == ["over_limit", None]

@@ -6,12 +6,14 @@ Only batches that need it cost anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from translate import events
 from translate.keys import MERGED, KeyRules
+from translate.limits import NO_IMPRESSION, impression_length
 from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field
 from translate.mapping.spelling import legal_name, legal_user, with_hash
@@ -47,8 +49,8 @@ class BatchWork:
             columns["_legal"] = by_distinct_value(batch["_spelled"], legal_name)
         else:
             columns["_legal"] = batch["_spelled"]
-        columns["_item_count"] = _lengths(batch["items"])
-        columns["_impression_count"] = _lengths(batch["impression"])
+        columns["_item_count"] = _counted(batch["items"], _length)
+        columns["_impression_count"] = _counted(batch["impression"], _impression_length)
         given = {name: batch[name] for entry in self.entries for name in entry.hub}
         if "user_properties" in given and batch["user_properties"].null_count() < batch.height:
             given |= self._legal_user(batch, columns)
@@ -103,11 +105,11 @@ def _more_notes(notes: pl.Series, more: list[list[str]]) -> pl.Series:
     return pl.Series(both, dtype=pl.List(pl.String))
 
 
-def _lengths(lists: pl.Series) -> pl.Series:
-    """Count the elements of JSON lists."""
-    if lists.null_count() == len(lists):
-        return pl.Series([None] * len(lists), dtype=pl.Int64)
-    return pl.Series([_length(text) if text else None for text in lists], dtype=pl.Int64)
+def _counted(texts: pl.Series, count: Callable[[str], int | None]) -> pl.Series:
+    """Count what JSON texts hold."""
+    if texts.null_count() == len(texts):
+        return pl.Series([None] * len(texts), dtype=pl.Int64)
+    return pl.Series([count(text) if text else None for text in texts], dtype=pl.Int64)
 
 
 def _length(text: str) -> int | None:
@@ -117,3 +119,11 @@ def _length(text: str) -> int | None:
     except ValueError:
         return None
     return len(found) if isinstance(found, list) else None
+
+
+def _impression_length(text: str) -> int:
+    """Count the items of an impression; what is no JSON list has none to count."""
+    try:
+        return impression_length(json.loads(text))
+    except ValueError:
+        return NO_IMPRESSION

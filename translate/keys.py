@@ -6,15 +6,15 @@ one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
 
 from translate import events
-from translate.camel_case import PLAIN, RESERVED, camel_keys
-from translate.mapping.spelling import LEGAL, legal_keys
+from translate.camel_case import PLAIN, RESERVED, camel_keys, told_apart
+from translate.mapping.spelling import LEGAL, legal_keys, with_hash
 from translate.notation import entities, members, quoted
 from translate.reader.record import note
 from translate.repetition import REPEATED, written_keys
@@ -142,7 +142,7 @@ class KeyRules:
         taken = set(self.taken)
         for kind in ("attributes", "other", "metrics"):
             apart = kind == "metrics" and not self.shared
-            wanted = {key: f"{key}_metric" if self._meets(kind, key, given) else key for key in given[kind]}
+            wanted = {key: _beside(key, given[kind]) if self._meets(kind, key, given) else key for key in given[kind]}
             names = self._names(wanted.values(), frozenset() if apart else frozenset(taken))
             final[kind] = {key: names[name] for key, name in wanted.items()}
             taken |= set(final[kind].values())
@@ -150,11 +150,35 @@ class KeyRules:
 
     def _names(self, keys: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
         if self.form == "properties":
-            return camel_keys(keys, taken)
-        return legal_keys(keys, taken, make_legal=self.make_legal)
+            return _each_its_own(camel_keys(keys, taken), taken, told_apart)
+        return _each_its_own(legal_keys(keys, taken, make_legal=self.make_legal), taken, with_hash)
 
     def _meets(self, kind: str, key: str, given: Maps) -> bool:
         return self.shared and kind == "metrics" and key in given["attributes"]
+
+
+def _beside(key: str, metrics: Collection[str]) -> str:
+    """Name a metric whose key an attribute has: as no other metric is called."""
+    name = f"{key}_metric"
+    while name in metrics:
+        name = with_hash(name, name)
+    return name
+
+
+def _each_its_own(names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]) -> dict[str, str]:
+    """Tell names apart that are one in spite of their hashes: a key can be spelled like another one's."""
+    if len(set(names.values())) == len(names) and taken.isdisjoint(names.values()):
+        return names
+    own = {key for key, name in names.items() if name == key and name not in taken}
+    used = {*taken, *own}
+    found = {}
+    for key, name in names.items():
+        free = name
+        while key not in own and free in used:
+            free = tell_apart(name, free + key)
+        used.add(free)
+        found[key] = free
+    return found
 
 
 def _originals(final: Mapping[str, dict[str, str]]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -120,7 +121,7 @@ JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
     ),
     "impression_items_max": lambda value, rows: (
         ~rows.impression_count.is_between(1, value),
-        f"an impression of no item or of more than {value}",
+        f"an impression that is not a list of 1 to {value} item ids",
     ),
     "properties_characters_max": lambda value, rows: (
         _any_value(rows, ("properties",), lambda column: column.str.len_chars() > value),
@@ -139,6 +140,18 @@ JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
         f"an attribution source of more than {value} characters, or not of printable ASCII, or all blanks",
     ),
 }
+
+
+NO_IMPRESSION = -1
+ITEM_ID_CHARACTERS_MAX = 256  # botocore 1.44.5, personalize-events: ItemId
+
+
+def impression_length(found: Any) -> int:
+    """Count the items of an impression; NO_IMPRESSION for what is no list, or holds anything but ids of items."""
+    if not isinstance(found, list):
+        return NO_IMPRESSION
+    is_fine = all(isinstance(item, str) and 1 <= len(item) <= ITEM_ID_CHARACTERS_MAX for item in found)
+    return len(found) if is_fine else NO_IMPRESSION
 
 
 def _row_bytes(rows: Rows) -> pl.Expr:

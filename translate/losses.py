@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from translate import emptiness
+from translate import emptiness, events, notation
 from translate.keys import KeyRules, all_notes, notes_of_keys
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
@@ -109,7 +109,7 @@ class Losses:
             if column in conditional:
                 kind, why = "cannot", f"{self.shape.layout.address} has a place for it in some events only: {', '.join(conditional[column])}"
                 lost = lost & ~pl.col("name").is_in(list(conditional[column]))
-            plan.losses.append(Loss(self.shape.source.place(column), kind, why, lost, pl.col(column)))
+            plan.losses.append(Loss(self.shape.source.place(column), kind, why, lost, _shown(column)))
 
     def _plan_objects(self, plan: Plan) -> None:
         """Count what an object that lacks what it needs would have held."""
@@ -118,8 +118,8 @@ class Losses:
             for entry in self.shape.columns:
                 if entry.path[:-1] == tuple(place.split(".")) and entry.hub[0] in self.shape.source.provided:
                     why = f"{place} needs {' and '.join(needs)}"
-                    column = pl.col(entry.hub[0])
-                    plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "cannot", why, column.is_not_null() & ~there, column))
+                    lost = pl.col(entry.hub[0]).is_not_null() & ~there
+                    plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "cannot", why, lost, _shown(entry.hub[0])))
 
     def _plan_own_keys(self, plan: Plan) -> None:
         """Count the keys that stand where some events have a value of their own, and will be read as that."""
@@ -152,7 +152,7 @@ class Losses:
         columns = [pl.col(name) for name in entry.hub]
         place = self.shape.source.place(entry.hub[0])
         if codec.changed is not None:
-            plan.losses.append(Loss(place, "changed", codec.why, codec.changed(columns), columns[0]))
+            plan.losses.append(Loss(place, "changed", codec.why, codec.changed(columns), _shown(entry.hub[0])))
         if entry.codec == "event_name":
             self._plan_name(plan, entry, written, place)
         if entry.codec == "app_id":
@@ -221,3 +221,8 @@ def _carried_by(entry: Field) -> tuple[str, ...]:
     if entry.const is not None or entry.codec not in SCALARS:
         return ()
     return entry.hub if entry.codec == "first_of" else entry.hub[: SCALARS[entry.codec].carries]
+
+
+def _shown(column: str) -> pl.Expr:
+    """Give a column as an example shows it: a map as a JSON object."""
+    return notation.object_of_map(pl.col(column)) if column in events.MAPS else pl.col(column)

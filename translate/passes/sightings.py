@@ -10,7 +10,7 @@ from translate import events, notation
 from translate.duplicates import hashed
 
 SEPARATOR = "\x1f"
-ABSENT = "\x00"
+ABSENT = "-"  # no length
 END = "end:"  # before the names of the hub's columns as the end of a pair has them
 
 # What the additions need to know of an event.
@@ -46,7 +46,9 @@ def _copied(batch: pl.DataFrame) -> pl.DataFrame:
 
 
 def _key(*columns: str) -> pl.Expr:
-    return pl.concat_str([pl.col(name).fill_null(ABSENT) for name in columns], separator=SEPARATOR)
+    """Put ids together, each after its length: so that no character of theirs makes two keys one."""
+    told = [pl.concat_str(pl.col(name).str.len_bytes().cast(pl.String), pl.lit(":"), pl.col(name)) for name in columns]
+    return pl.concat_str([text.fill_null(ABSENT) for text in told])
 
 
 def _client(frame: pl.LazyFrame, add: tuple[str, ...]) -> pl.LazyFrame:
