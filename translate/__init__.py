@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from translate.conversion import Step
+from translate.delivery.replaying import replay
 from translate.errors import (
     ConservationError,
     ExitCode,
     MappingError,
     OutputError,
+    PreflightError,
     SourceError,
     TranslateError,
     UsageError,
@@ -22,6 +24,7 @@ __all__ = [
     "ExitCode",
     "MappingError",
     "OutputError",
+    "PreflightError",
     "SourceError",
     "Step",
     "TranslateError",
@@ -32,6 +35,7 @@ __all__ = [
     "explain",
     "models",
     "preview",
+    "replay",
     "roundtrip",
     "scan",
     "validate",

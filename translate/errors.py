@@ -4,6 +4,7 @@ TranslateError
 ├── UsageError        (2)  correct the call, the settings or the target directory, and call again
 ├── MappingError      (2)  correct a mapping or recipe: holds every complaint at once
 ├── SourceError       (3)  nothing there that could be read
+├── PreflightError    (4)  accept by name what the target will do with the data, or take another route
 ├── OutputError       (3)  make room or grant the right to write, and call again: the run resumes
 └── ConservationError (3)  a fault of this tool: events do not add up
 """
@@ -14,6 +15,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -32,6 +34,7 @@ EXIT_MEANINGS = {
     ExitCode.FLAWED: "done, with records rejected or hard findings",
     ExitCode.USAGE: "wrong usage, mapping, recipe (or a failed test in one) or settings; nothing was read",
     ExitCode.UNFINISHED: "could not finish: no readable source, full disk, conservation broken",
+    ExitCode.PREFLIGHT: "stopped before anything was sent: the target would lose data, and nobody accepted that by name",
     ExitCode.INTERRUPTED: "interrupted; the same command resumes",
 }
 
@@ -50,6 +53,16 @@ class UsageError(TranslateError):
 
 class SourceError(TranslateError):
     """No source could be read."""
+
+
+class PreflightError(TranslateError):
+    """The target would lose data; `findings` says which, and each can be accepted by its name."""
+
+    exit_code = ExitCode.PREFLIGHT
+
+    def __init__(self, message: str, findings: Iterable[Any] = ()) -> None:
+        self.findings = list(findings)
+        super().__init__(message)
 
 
 class OutputError(TranslateError):

@@ -43,6 +43,10 @@ class Bar:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._progress.stop()
 
+    def clear(self) -> None:
+        """Leave the terminal to what comes next."""
+        self._progress.stop()
+
     def show(self, step: Step) -> None:
         """Show how far the run is."""
         self._progress.update(

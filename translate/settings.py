@@ -26,17 +26,30 @@ KEYS = {
     "fill_endpoints": "true puts into Pinpoint's requests what creates or updates endpoints",
     "day": "the day (YYYY-MM-DD) in whose folder the rows of Clickstream's buffer are to lie",
     "keep_names": "true keeps names as they are where the target would want legal ones",
+    "region": "the AWS region that requests are signed for",
+    "application_id": "the id (aid) of the application that Learning Context knows",
+    "account": "the account (user) that Learning Context's events are of",
+    "plain_bodies": "true sends Clickstream's bodies as they are, not compressed",
+    "freshness_hours": "the age in hours beyond which the Clickstream pipeline drops events, if it was changed",
+    "user_keep_days": "the days for which the Clickstream pipeline keeps users, if that was changed",
+    "retention_days": "the days for which Redshift keeps events, if that was changed",
     "earliest": "the first plausible time of an event (ISO 8601)",
     "latest": "the first time that is not plausible any more (ISO 8601)",
 }
 
-TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
-FLAGS = ("keep_names", "fill_endpoints")
+TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "region", "application_id", "account")
+FLAGS = ("keep_names", "fill_endpoints", "plain_bodies")
+NUMBERS = ("freshness_hours", "user_keep_days", "retention_days")
+# What only a replay asks for does not change what is written.
+CONVERSION = ("app_id", "tracking_id", "user_agent", "forwarded_address", "fill_endpoints", "day")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run was told: ids, names, what a target wants to know, and the window of plausible times."""
+    """What a run was told: ids, names, what a target wants to know, and the window of plausible times.
+
+    `overrides` are numbers of the target's configuration that differ from what its mapping says.
+    """
 
     app_ids: dict[str, str] = field(default_factory=dict)
     keep_names: bool = False
@@ -46,11 +59,16 @@ class Settings:
     forwarded_address: str | None = None
     fill_endpoints: bool = False
     day: dt.date | None = None
+    region: str | None = None
+    application_id: str | None = None
+    account: str | None = None
+    plain_bodies: bool = False
+    overrides: dict[str, float] = field(default_factory=dict)
     time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
 
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
-        said = {name: getattr(self, name) for name in (*TEXTS, "fill_endpoints", "day") if getattr(self, name)}
+        said = {name: getattr(self, name) for name in CONVERSION if getattr(self, name)}
         return {
             "app_ids": dict(sorted(self.app_ids.items())),
             "keep_names": self.keep_names,
@@ -106,12 +124,24 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         for name in TEXTS
         if name in table and not (isinstance(table[name], str) and table[name])
     ]
+    overrides = {name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None}
     day = _day(table, shown, complaints)
     window = [_time(table, key, default, shown, complaints) for key, default in (("earliest", EARLIEST), ("latest", LATEST))]
     if complaints:
         raise MappingError(complaints)
     plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
-    return Settings(dict(app_ids), day=day, time_window=(window[0], window[1]), **plain)
+    return Settings(dict(app_ids), day=day, overrides=overrides, time_window=(window[0], window[1]), **plain)
+
+
+def _number(table: dict[str, Any], key: str, shown: str, complaints: list[Complaint]) -> float | None:
+    value = table.get(key)
+    try:
+        number = None if value is None else float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if number is not None and not number > 0:
+        complaints.append(Complaint(shown, key, f"should be a number above 0, but is {value!r}: {KEYS[key]}"))
+    return number
 
 
 def _day(table: dict[str, Any], shown: str, complaints: list[Complaint]) -> dt.date | None:

@@ -10,6 +10,7 @@ from typing import Any
 from translate import events
 from translate.mapping.agreement import contradictions
 from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS, REQUEST_LIMITS, complaint
+from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import PHASES, FieldParser
 from translate.mapping.inheritance import inherit
 from translate.mapping.proof import failures
@@ -57,7 +58,7 @@ class _Parser:
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
-        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout"))
+        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout", "delivery"))
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
@@ -69,7 +70,8 @@ class _Parser:
         }
         if layouts and sum(layout.default for layout in layouts.values()) != 1:
             sheet.complain("layout", "exactly one layout has to say default = true")
-        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file)
+        way = read_delivery(sheet, sheet.get(table, "", "delivery", dict), layouts)
+        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, way)
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}

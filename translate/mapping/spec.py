@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -136,6 +137,73 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Quota:
+    """How many requests a second the target bears, and which share of it a replay takes by default.
+
+    One that is not `documented` is no quota of the target's, but a pace of our own choice; `source` says why.
+    """
+
+    requests_per_second: float
+    scope: str
+    share: float
+    source: str
+    date: dt.date
+    documented: bool = True
+
+    @property
+    def default_requests_per_second(self) -> float:
+        """Give the rate that leaves headroom for live traffic."""
+        return self.requests_per_second * self.share
+
+
+@dataclass(frozen=True)
+class Support:
+    """When the service's support ended."""
+
+    ended: dt.date
+    source: str
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """One thing that the target does with data, asked before anything is sent.
+
+    `check` is one of translate.mapping.delivery.KINDS; which of `value` (`unit` says of what), `columns`, `names`
+    (names of events as the target spells them, or patterns) and `setting` it has depends on it. `says` and `instead`
+    are sentences, `says` with places for what was found.
+    """
+
+    name: str
+    check: str
+    loses: bool
+    says: str
+    instead: str
+    source: str
+    date: dt.date
+    value: int | None = None
+    unit: str = ""
+    columns: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    setting: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a model's requests are delivered, and what its service does with them.
+
+    Lines of `layout` are requests. Events with equal values of the hub columns `order` are never in flight at once.
+    `verify` tells how to see what arrived, with places for what was sent.
+    """
+
+    layout: str
+    order: tuple[str, ...]
+    quota: Quota
+    support: Support | None = None
+    verify: tuple[str, ...] = ()
+    preflight: dict[str, Hazard] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Mapping:
     """The data sheet of one model."""
 
@@ -147,6 +215,7 @@ class Mapping:
     layouts: dict[str, Layout]
     digest: str
     file: str
+    delivery: Delivery | None = None
 
     def default_layout(self) -> Layout:
         """Give the layout that is written where none is named."""

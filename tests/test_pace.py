@@ -1,0 +1,119 @@
+"""Pace: the rate is never exceeded over any second, falls when the receiver asks for less, and comes back."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from translate.delivery.pace import HEADROOM, Pace, Rate, parse_rate
+from translate.errors import UsageError
+
+NOON = dt.time(12)
+
+
+def sent_by(pace, seconds, events, *, start=0.0, throttled_at=()):
+    """Send whenever the pace allows; give the times and sizes."""
+    now, sent, throttles = start, [], sorted(throttled_at)
+    while now < start + seconds:
+        while throttles and throttles[0] <= now:
+            pace.throttled(throttles.pop(0), None)
+        most = pace.events_max(now)
+        size = events if most is None else min(events, most)
+        wait = pace.wait_seconds(now, size)
+        if wait > 0:
+            now += max(min(wait, 0.5), 1e-6)
+            continue
+        pace.take(now, size)
+        sent.append((now, size))
+    return sent
+
+
+def busiest_second(sent):
+    """Give the most that went out in any second."""
+    return max(sum(size for other, size in sent if time <= other < time + 1) for time, _ in sent)
+
+
+@given(rate=st.integers(1, 600), events=st.integers(1, 100), unit=st.sampled_from(["events", "requests"]))
+@settings(max_examples=40, deadline=None)
+def test_no_second_has_more_than_the_rate_and_nine_tenths_of_it_are_used(rate, events, unit):
+    """Whatever the rate and the size of requests."""
+    sent = sent_by(Pace(Rate(unit, rate), time_of_day=lambda: NOON), 4, events)
+    sizes = [(time, size if unit == "events" else 1) for time, size in sent]
+    assert busiest_second(sizes) <= rate
+    assert sum(size for _, size in sizes) >= 0.9 * rate * 4 or rate < 20
+
+
+def test_without_a_rate_nothing_waits():
+    """Only the number of requests under way bounds it then."""
+    assert Pace(None).wait_seconds(0.0, 10_000) == 0
+
+
+def test_a_throttled_pace_falls_to_half_and_comes_back_to_below_where_it_was():
+    """Headroom stays for whoever else sends; it is probed only slowly."""
+    pace = Pace(Rate("events", 1000), time_of_day=lambda: NOON)
+    sent_by(pace, 5, 100)
+    pace.throttled(5.0, None)
+    assert pace.allowed(5.0) == pytest.approx(500, rel=0.1)
+    sent = sent_by(pace, 30, 100, start=5.0)
+    assert pace.allowed(35.0) == pytest.approx(1000 * HEADROOM, rel=0.15)
+    assert busiest_second(sent) <= 1000
+    sent_by(pace, 120, 100, start=35.0)
+    assert pace.allowed(155.0) == 1000
+
+
+def test_answers_of_one_moment_slow_it_down_once():
+    """Eight requests under way are refused together: that is one sign, not eight."""
+    pace = Pace(Rate("requests", 100), time_of_day=lambda: NOON)
+    sent_by(pace, 2, 1)
+    for offset in range(8):
+        pace.throttled(2.0 + offset / 100, None)
+    assert pace.allowed(2.1) > 40
+
+
+def test_an_unbounded_pace_learns_its_bound():
+    """What went out in the last second is what was too much."""
+    pace = Pace(None)
+    for step in range(200):
+        pace.take(step / 200, 10)
+    pace.throttled(1.0, None)
+    assert 500 < pace.allowed(1.0) < 1100
+
+
+def test_retry_after_holds_everything():
+    """Until then nothing goes, whatever the rate."""
+    for pace in (Pace(None), Pace(Rate("events", 10))):
+        pace.throttled(0.0, 7.0)
+        assert pace.wait_seconds(1.0, 1) == pytest.approx(6.0)
+        assert pace.wait_seconds(7.1, 1) == 0
+
+
+def test_the_time_table_is_kept():
+    """Also across midnight; a span of none sends nothing."""
+    rate = parse_rate("22:00-06:00=1000,12:00-13:00=0,else=100")
+    assert [rate.at(dt.time(hour)) for hour in (23, 3, 6, 12, 13)] == [1000, 1000, 100, 0, 100]
+    assert Pace(rate, time_of_day=lambda: NOON).wait_seconds(0, 1) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("fast", '"fast" is no rate'),
+        ("0", '"0" is no rate'),
+        ("22:00-06:00=1000", "says nothing of the rest of the day"),
+        ("22:00-6=1000,else=5", "is no span of the day"),
+        ("25:00-06:00=1,else=5", "is no time of day"),
+        ("22:00-06:00=10requests,else=5", "counts events here and requests there"),
+        ("22:00-06:00=0,else=0", "never sends anything"),
+    ],
+)
+def test_a_wrong_rate_is_refused(text, complaint):
+    """With what is wrong, and how it is written."""
+    with pytest.raises(UsageError, match=complaint):
+        parse_rate(text)
+
+
+def test_rates_are_shown_as_they_were_given():
+    """In the words of the option."""
+    assert str(parse_rate("15requests")) == "15 requests/s"
+    assert str(parse_rate("22:00-06:00=1000,else=100")) == "22:00-06:00 1000, else 100 events/s"

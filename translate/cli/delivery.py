@@ -1,0 +1,184 @@
+"""The commands that deliver: replay to a live endpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import translate
+from translate.cli.application import app
+from translate.cli.options import AsJson, Assignments, From, Limit, Recipe, SettingsFile, Since, Until, Where
+from translate.cli.printing import print_list, printable, whoever_listens
+from translate.delivery.replaying import IN_FLIGHT_MAX, Look
+from translate.delivery.run import Bounds, Outcome
+from translate.delivery.status import status
+from translate.errors import ExitCode, UsageError
+from translate.progress import Bar
+
+SHOWN_REQUESTS = 2
+BODY_SHOWN = 400
+TICK_SECONDS = 0.5
+SUPPORT_ENDED = "support-ended"
+
+RATE_HELP = 'Most events (500) or requests (15requests) a second, or a time-table: "22:00-06:00=1000,else=100", by this machine\'s clock.'
+ReplaySources = Annotated[
+    list[str] | None, typer.Argument(metavar="SOURCE", help="File, folder, glob, s3:// URL, or a directory that convert left.")
+]
+
+
+@app.command()
+def replay(
+    sources: ReplaySources = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="MODEL", help="Whose endpoint it is.")] = None,
+    endpoint: Annotated[str | None, typer.Option(metavar="URL", help="Where to send; Pinpoint and Personalize need only --set region=...")] = None,
+    journal: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the replay is written down; the same folder resumes it.")] = None,
+    status_of: Annotated[Path | None, typer.Option("--status", metavar="DIR", help="Tell where the replay of this journal stands, and do nothing.")] = None,
+    from_: From = None,
+    recipe: Recipe = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")] = False,
+    rate: Annotated[str | None, typer.Option(metavar="RATE", help=RATE_HELP)] = None,
+    max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Requests under way at a time.")] = IN_FLIGHT_MAX,
+    speedup: Annotated[float | None, typer.Option(metavar="X", help="Keep the recorded rhythm, X times as fast.")] = None,
+    max_events: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")] = None,
+    max_requests: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")] = None,
+    max_hours: Annotated[float | None, typer.Option(metavar="HOURS", help="Stop after so many hours.")] = None,
+    stop_after_errors: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")] = Bounds().errors,
+    stop_at_error_share: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")] = Bounds().error_share,
+    trial: Annotated[int | None, typer.Option(metavar="N", min=1, help="Send only the first N events, and say how to see that they arrived.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, show requests, write them below the journal; send nothing.")] = False,
+    accept: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help="Send although the preflight found this.")] = None,
+    i_know: Annotated[bool, typer.Option("--i-know", help="Send to a service whose support has ended.")] = False,
+    allow_http: Annotated[bool, typer.Option("--allow-http", help="Allow plain http:// to another machine.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Send an archive to a live endpoint, paced, and resumed by the same call.
+
+    Secrets come from the environment only: AWS credentials as usual, TRANSLATE_COOKIE, TRANSLATE_LEARNING_CONTEXT_SECRET
+    and TRANSLATE_LEARNING_CONTEXT_PASSWORD.
+    """
+    if status_of is not None:
+        found = status(status_of)
+        with whoever_listens():
+            print(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else _print_status(found)
+        return ExitCode.DONE
+    if not sources or to is None or journal is None:
+        raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
+    bounds = Bounds(stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours)
+    accepted = [*(accept or ()), *([SUPPORT_ENDED] if i_know else ())]
+    with Bar() as bar:
+        report = translate.replay(
+            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, where=where, since=since, until=until,
+            limit=limit, settings=settings, set_=set_ or (), dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
+            speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
+            converting=bar.show, tell=lambda look: _tell(look, bar), progress=_Ticker(),
+        )  # fmt: skip
+    with whoever_listens():
+        if as_json:
+            print(json.dumps(report, indent=2, ensure_ascii=False))
+        elif dry_run:
+            _print_requests(report, journal)
+        else:
+            _print_report(report, journal)
+    return _exit_code(report)
+
+
+def _exit_code(report: dict[str, Any]) -> ExitCode:
+    if report.get("failed"):
+        return ExitCode.UNFINISHED
+    refused = report["conversion"]["rejected"] or report.get("events", {}).get("rejected")
+    return ExitCode.FLAWED if refused else ExitCode.DONE
+
+
+class _Ticker:
+    """One line on the terminal: events sent, rate, time left."""
+
+    def __init__(self) -> None:
+        self._started = self._shown = time.monotonic()
+
+    def __call__(self, outcome: Outcome, left: int) -> None:
+        now = time.monotonic()
+        if now - self._shown < TICK_SECONDS or not sys.stderr.isatty():
+            return
+        self._shown = now
+        done = outcome.sent + outcome.never
+        rate = done / (now - self._started)
+        hours, seconds = divmod(int((left - done) / rate) if rate else 0, 3600)
+        line = f"{outcome.sent:,} of {left:,} events sent, {rate:,.0f}/s, {hours}:{seconds // 60:02}:{seconds % 60:02} left"
+        print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _tell(look: Look, bar: Bar) -> None:
+    """Say, before anything is sent, what is known: on standard error, for it is no result."""
+    bar.clear()
+    for sentence in look.plan.sentences:
+        print(f"translate: {sentence}", file=sys.stderr)
+    for finding in look.findings:
+        if not finding.loses:
+            print(f"translate: {finding.text}", file=sys.stderr)
+
+
+def _print_requests(report: dict[str, Any], journal: Path) -> None:
+    for request in report["requests_shown"][:SHOWN_REQUESTS]:
+        print(f"{request['method']} {printable(request['url'])}")
+        for name, value in request["headers"].items():
+            print(f"{name}: {printable(str(value))}")
+        body = request["body"] if isinstance(request["body"], str) else json.dumps(request["body"], ensure_ascii=False)
+        print(printable(body[:BODY_SHOWN]) + (" ..." if len(body) > BODY_SHOWN else ""))
+        print()
+    print(f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests lie in {journal / 'dry-run'}; nothing was sent")
+
+
+def _print_report(report: dict[str, Any], journal: Path) -> None:
+    events = report["events"]
+    print(f"{report['from']} -> {report['to']}")
+    print(f"sent      {events['sent']:>14,}  in {report['requests']:,} requests")
+    for name, reasons in (("rejected", report["rejects"]), ("left", {})):
+        if events[name]:
+            told = ", ".join(f"{count:,} {code}" for code, count in sorted(reasons.items(), key=lambda item: -item[1]))
+            print(f"{name:<10}{events[name]:>14,}  {told}".rstrip())
+    if report["conversion"]["rejected"]:
+        print(f"not converted {report['conversion']['rejected']:>10,}  see {journal / 'converted' / 'rejects.ndjson'}")
+    if report["lost_answers"]:
+        print(f"lost answers {report['lost_answers']:>11,}  {report['lost_events']:,} events may have arrived twice, with the same ids")
+    if report["throttled"]:
+        print(f"throttled {report['throttled']:>14,}  times")
+    print_list("to know", [{"events": count, "text": text} for text, count in report["findings"].items()], lambda entry: entry["text"])
+    if events["rejected"]:
+        print(f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}")
+    if report["stopped"]:
+        print(f"stopped: {printable(report['stopped'])}; the same call goes on")
+    if events["sent"]:
+        print("to see what arrived:")
+        for text in report["verify"]:
+            print(f"  {text}")
+    print(f"report: {journal / 'report.json'}")
+
+
+def _print_status(found: dict[str, Any]) -> None:
+    events = found["events"]
+    running = "running" if found["running"] else "not running"
+    print(f"{found['journal']}: {found['to']} at {found['endpoint']}, {running}")
+    for name in ("total", "sent", "rejected", "left"):
+        if events[name] is not None:
+            print(f"{name:<10}{events[name]:>14,}")
+    print(f"requests  {found['requests']:>14,}  {found['under_way']:,} under way, {found['throttled']:,} throttled")
+    if found["lost_answers"]:
+        print(f"lost answers {found['lost_answers']:>11,}  {found['lost_events']:,} events may have arrived twice, with the same ids")
+    if found["events_per_second"]:
+        print(f"rate      {found['events_per_second']:>14,.1f}  events a second")
+    if found["hours_left"]:
+        print(f"time to go {found['hours_left']:>13,.1f}  hours")
+    print(f"first sent {found['first_at'] or '-'}, last answer {found['last_at'] or '-'}")
+    if found["stopped"]:
+        print(f"stopped: {printable(found['stopped'])}")

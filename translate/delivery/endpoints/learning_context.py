@@ -1,0 +1,160 @@
+"""Learning Context, version 3: a form of five fields, signed as the vendor's Java client signs it.
+
+Facts (the client's sources, version 1.1, and two apps that used it): h = sha1(ue(data) + aid + ue(user) + ue(nonce) +
+secret + sha1(password)), ue being Java's URLEncoder; success is `result` 1, as a number or a text; a refusal is `result`
+0 with a `reason`. Which HTTP statuses version 3 uses for errors is written nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets as randomness
+import string
+from typing import Any
+from urllib.parse import quote_plus
+
+from translate.delivery.answers import Answer
+from translate.delivery.endpoints.sorting import (
+    Advice,
+    Told,
+    halt,
+    json_bytes,
+    json_of,
+    sort_refusal,
+    sort_silence,
+    told_by,
+)
+from translate.delivery.secrets import (
+    LEARNING_CONTEXT_PASSWORD,
+    LEARNING_CONTEXT_SECRET,
+    MASK,
+    Secrets,
+    sha1_hex,
+)
+from translate.delivery.shipments import Shipment
+from translate.delivery.target import Target
+from translate.delivery.transport import Silence, open_pool
+
+PATH = "/3/events/update"
+NONCE_ALPHABET = string.digits + string.ascii_lowercase
+NONCE_LENGTH = 55
+IDENTITY = (
+    f"check application_id (aid), account (user), {LEARNING_CONTEXT_SECRET} and {LEARNING_CONTEXT_PASSWORD}: "
+    "the signature is made of them"
+)
+ADVICE = Advice(
+    "Learning Context",
+    {
+        401: IDENTITY,
+        403: IDENTITY,
+        404: f"the path of the endpoint is wrong: version 3 takes events at {PATH}",
+        405: f"the path of the endpoint is wrong: version 3 takes events at {PATH}",
+    },
+)
+MISSING = f"set {LEARNING_CONTEXT_SECRET} and {LEARNING_CONTEXT_PASSWORD} in the environment: requests are signed with them"
+ABOUT_EVENTS = "Wrong data"  # one of the two reasons that clients of version 3 look for
+# Words of a reason that speak of the sender, not of the events. A guess: the vendor's list of reasons is lost; taken
+# wrongly it stops a run, while the other mistake would reject every event.
+_ABOUT_SENDER = re.compile(
+    r"(?i)auth|signature|\bhash\b|nonce|password|credential|permission|login|\baid\b|\bunknown (?:app|user)"
+)
+
+
+class LearningContext:
+    """The interface `events/update`, which adds events."""
+
+    def __init__(self, target: Target, secrets: Secrets) -> None:
+        self._target = target
+        self._secrets = secrets
+        self._pool = open_pool(target)
+        self._url = target.url(PATH)
+
+    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
+        """Give the request as it would be sent now; the signature is masked."""
+        mask = self._secrets.mask
+        form = _form({**self._fields(shipment), "h": MASK})
+        shown = {name: mask(text) for name, text in self._headers().items()}
+        return {"method": "POST", "url": mask(self._url), "headers": shown, "body": mask(form)}
+
+    def send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
+        """Send the events; `result` 1 means that they were taken."""
+        return self._secrets.cover(self._send(shipment))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._pool.close()
+
+    def _send(self, shipment: Shipment) -> Answer:
+        count = len(shipment.events)
+        secret = self._secrets.get(LEARNING_CONTEXT_SECRET)
+        password = self._secrets.get(LEARNING_CONTEXT_PASSWORD)
+        if secret is None or password is None:
+            return Answer.halted(count, "no_credentials", "", MISSING)
+        try:
+            fields = self._fields(shipment)
+        except ValueError as error:
+            return Answer.all_refused(count, "not_json", str(error))
+        fields["h"] = signature(fields, secret, password)
+        reply = self._pool.post(self._url, self._headers(), _form(fields).encode())
+        return (
+            sort_silence(reply, count)
+            if isinstance(reply, Silence)
+            else _sorted(told_by(reply), json_of(reply.body), count)
+        )
+
+    def _headers(self) -> dict[str, str]:
+        return {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": self._target.user_agent}
+
+    def _fields(self, shipment: Shipment) -> dict[str, str]:
+        nonce = "".join(randomness.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH))
+        data = json_bytes(shipment.request).decode()
+        return {
+            "nonce": nonce,
+            "aid": self._target.application_id or "",
+            "user": self._target.account or "",
+            "data": data,
+        }
+
+
+def _sorted(told: Told, found: Any, count: int) -> Answer:
+    success = 200 <= told.status < 300
+    result = found.get("result") if isinstance(found, dict) else None
+    if success and result in (1, "1") and result is not True:
+        return Answer.all_sent(count, status=told.status, request_id=told.request_id)
+    if isinstance(found, dict) and "reason" in found:
+        told = Told(
+            told.status,
+            told.code or "result_0",
+            str(found["reason"]),
+            told.request_id,
+            told.retry_after_seconds,
+        )
+    if not success:
+        return sort_refusal(told, count, ADVICE)
+    if result not in (0, "0") or result is False:
+        return halt(
+            told, count, "the answer is none of Learning Context (no result): check the endpoint and its path"
+        )
+    if _ABOUT_SENDER.search(told.message) and not told.message.startswith(ABOUT_EVENTS):
+        return halt(told, count, f"Learning Context refused the sender ({told.message}): {IDENTITY}")
+    return Answer.all_refused(count, told.code or "result_0", told.message, **told.rest())
+
+
+def signature(fields: dict[str, str], secret: str, password: str) -> str:
+    """Give `h` of a form (nonce, aid, user, data)."""
+    encoded = (
+        form_encoded(fields["data"])
+        + fields["aid"]
+        + form_encoded(fields["user"])
+        + form_encoded(fields["nonce"])
+    )
+    return sha1_hex(encoded + secret + sha1_hex(password))
+
+
+def form_encoded(text: str) -> str:
+    """Encode as Java's URLEncoder does: `*` stays, `~` does not, a blank is `+`."""
+    return quote_plus(text, safe="*").replace("~", "%7E")
+
+
+def _form(fields: dict[str, str]) -> str:
+    return "&".join(f"{name}={form_encoded(text)}" for name, text in fields.items())

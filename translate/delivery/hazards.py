@@ -1,0 +1,159 @@
+"""Judges of a target's hazards: how many of the surveyed events each concerns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from translate.delivery.columns import EPOCH
+from translate.delivery.survey import HOUR_MS, Surveyed, identity
+from translate.delivery.wording import moment, number
+from translate.mapping.spec import Hazard, Support
+from translate.settings import Settings
+
+UNIT_MS = {"hours": HOUR_MS, "days": 24 * HOUR_MS}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a judgement looks at."""
+
+    surveyed: Surveyed
+    settings: Settings
+    user_agent: str | None
+    now_ms: int
+    end_ms: int
+    overrides: Mapping[str, float]
+    support: Support | None
+
+    def limit_ms(self, hazard: Hazard, at_ms: int) -> int:
+        """Give the time before which an event is too old at some moment."""
+        return at_ms - round(self.value(hazard) * UNIT_MS[hazard.unit])
+
+    def value(self, hazard: Hazard) -> float:
+        """Give the number of a hazard, as the target's own configuration has it."""
+        return self.overrides.get(hazard.setting or "", hazard.value or 0)
+
+
+# How many events it concerns, and what else its sentence may say; None where all is well.
+Concern = tuple[int, dict[str, str]] | None
+Judge = Callable[[Hazard, Case], Concern]
+
+
+def _older_than(hazard: Hazard, case: Case) -> Concern:
+    def old(at_ms: int) -> int:
+        limit = case.limit_ms(hazard, at_ms)
+        histograms = [case.surveyed.excepted.get(name, {}) for name in hazard.names]
+        every, excepted = (
+            _before(case.surveyed.hours, limit),
+            sum(_before(hours, limit) for hours in histograms),
+        )
+        return every - excepted
+
+    now = old(case.now_ms)
+    later = old(case.end_ms) - now
+    if not now and not later:
+        return None
+    return now, {
+        "value": number(case.value(hazard)),
+        "earliest": moment(case.surveyed.earliest),
+        "later": f"; {later:,} more pass that age before the run ends" if later else "",
+    }
+
+
+def _newer_than_now(hazard: Hazard, case: Case) -> Concern:
+    latest = case.surveyed.latest_of_others if hazard.names else case.surveyed.latest
+    if latest is None or latest <= case.now_ms:
+        return None
+    # Of the present hour it is not known which events are over: all of it counts where nothing lies beyond.
+    first = min(latest // HOUR_MS, case.now_ms // HOUR_MS + 1)
+    histograms = [case.surveyed.excepted.get(name, {}) for name in hazard.names]
+    every, *excepted = (
+        sum(count for hour, count in hours.items() if hour >= first)
+        for hours in (case.surveyed.hours, *histograms)
+    )
+    return every - sum(excepted), {"latest": moment(latest)}
+
+
+def _users_last_seen_before(hazard: Hazard, case: Case) -> Concern:
+    limit = case.limit_ms(hazard, case.now_ms)
+    hours = case.surveyed.users[hazard.columns[0]].hours
+    old = [counts for hour, counts in hours.items() if hour * HOUR_MS < limit]
+    users, events = sum(users for users, _ in old), sum(events for _, events in old)
+    return (events, {"users": f"{users:,}", "value": number(case.value(hazard))}) if users else None
+
+
+def _user_agent_matches(hazard: Hazard, case: Case) -> Concern:
+    agent = case.user_agent or case.settings.user_agent or ""
+    is_hit = any(re.search(pattern, agent) for pattern in hazard.names)
+    return (case.surveyed.events, {"value": agent}) if is_hit else None
+
+
+def _setting_missing(hazard: Hazard, case: Case) -> Concern:
+    name = hazard.setting or ""
+    return None if getattr(case.settings, name, None) else (case.surveyed.events, {"value": name})
+
+
+def _column_missing(hazard: Hazard, case: Case) -> Concern:
+    events = case.surveyed.missing[hazard.columns[0]]
+    return (events, {}) if events else None
+
+
+def _distinct_max(hazard: Hazard, case: Case) -> Concern:
+    column = hazard.columns[0]
+    found = case.surveyed.distinct[column]
+    more = "more than " if column in case.surveyed.at_least else ""
+    places = {"value": number(hazard.value or 0), "found": f"{more}{found:,}"}
+    return (case.surveyed.events, places) if found > (hazard.value or 0) else None
+
+
+def _fewer_events_than(hazard: Hazard, case: Case) -> Concern:
+    events = case.surveyed.events
+    return (events, {"value": number(hazard.value or 0)}) if events < (hazard.value or 0) else None
+
+
+def _fewer_users_than(hazard: Hazard, case: Case) -> Concern:
+    found = case.surveyed.users[hazard.columns[0]].several
+    places = {"value": number(hazard.value or 0), "found": f"{found:,}"}
+    return (case.surveyed.events, places) if found < (hazard.value or 0) else None
+
+
+def _repeated(hazard: Hazard, case: Case) -> Concern:
+    events = case.surveyed.repeated[identity(hazard)]
+    return (events, {}) if events else None
+
+
+def _endpoint_overwritten(hazard: Hazard, case: Case) -> Concern:
+    events = case.surveyed.asked[hazard.setting or ""]
+    return (events, {}) if events else None
+
+
+def _support_ended(_: Hazard, case: Case) -> Concern:
+    today = (EPOCH + dt.timedelta(milliseconds=case.now_ms)).date()
+    if case.support is None or today <= case.support.ended:
+        return None
+    return case.surveyed.events, {"value": case.support.ended.isoformat()}
+
+
+def _before(hours: Mapping[int, int], limit_ms: int) -> int:
+    """Count what lies in hours that began before a time."""
+    return sum(count for hour, count in hours.items() if hour * HOUR_MS < limit_ms)
+
+
+JUDGES: dict[str, Judge] = {
+    "older_than": _older_than,
+    "users_last_seen_before": _users_last_seen_before,
+    "newer_than_now": _newer_than_now,
+    "user_agent_matches": _user_agent_matches,
+    "setting_missing": _setting_missing,
+    "column_missing": _column_missing,
+    "distinct_max": _distinct_max,
+    "fewer_events_than": _fewer_events_than,
+    "fewer_users_than": _fewer_users_than,
+    "repeated": _repeated,
+    "repeated_ids": _repeated,
+    "endpoint_overwritten": _endpoint_overwritten,
+    "support_ended": _support_ended,
+}

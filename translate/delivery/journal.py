@@ -1,0 +1,289 @@
+"""The journal of a replay: an append-only file of what was sent and what came back, one JSON object a line.
+
+    {"journal": 1, "job": {...}}                                   what is replayed, where to, from which files
+    {"send": 7, "at", "part", "line", "events": "0-99", "of": 100, "digest", "attempt"}       written before sending
+    {"done": 7, "at", "status", "request_id", "sent": "0-98", "never": {"99": [code, message]}, "again": "", "lost": false}
+
+A `send` without a `done` is an answer that was lost: its events count as not sent. So the journal is never ahead of
+the receiver, whenever the process dies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Self
+
+from translate.delivery.answers import Answer, Pile
+from translate.delivery.shipments import Shipment
+from translate.errors import UsageError
+
+NAME = "journal.ndjson"
+FORMAT = 1
+OWNER_ONLY = 0o600
+SYNC_SECONDS = 1.0
+WORDS = {"inputs": "the source's files", "parts": "the converted parts"}
+DIGEST_LENGTH = 16
+
+
+@dataclass
+class Settled:
+    """What needs no sending any more: of each part, all lines up to one, lines beyond it, and single events."""
+
+    through: dict[str, int] = field(default_factory=dict)
+    beyond: dict[str, set[int]] = field(default_factory=dict)
+    positions: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+
+    def settle(self, part: str, line: int, events: Iterable[int], of: int) -> None:
+        """Take down that these events of a line, which holds so many, were taken or refused for good."""
+        held = self.positions.setdefault((part, line), set())
+        held.update(events)
+        if len(held) < of:
+            return
+        del self.positions[part, line]
+        beyond = self.beyond.setdefault(part, set())
+        beyond.add(line)
+        through = self.through.get(part, 0)
+        while through + 1 in beyond:
+            through += 1
+            beyond.remove(through)
+        self.through[part] = through
+
+    def is_whole(self, part: str, line: int) -> bool:
+        """Tell whether all events of a line are settled."""
+        return line <= self.through.get(part, 0) or line in self.beyond.get(part, ())
+
+    def of_line(self, part: str, line: int) -> set[int]:
+        """Give the settled events of a line that is not whole."""
+        return self.positions.get((part, line), set())
+
+
+@dataclass
+class Tally:
+    """What a journal adds up to, in events, but for `requests`, `throttled` and `lost_answers`."""
+
+    sent: int = 0
+    never: int = 0
+    again: int = 0
+    requests: int = 0
+    throttled: int = 0
+    lost_answers: int = 0
+    lost_events: int = 0
+    codes: dict[str, int] = field(default_factory=dict)
+    first_at: str | None = None
+    last_at: str | None = None
+    last_stop: str | None = None
+
+
+@dataclass
+class Reading:
+    """A journal as it was found: its head, what is settled, sums, the sends without an answer, the last number."""
+
+    job: dict[str, Any] | None = None
+    settled: Settled = field(default_factory=Settled)
+    tally: Tally = field(default_factory=Tally)
+    unanswered: dict[int, dict[str, Any]] = field(default_factory=dict)
+    last_number: int = 0
+
+    def take(self, record: dict[str, Any]) -> None:
+        """Take in one record."""
+        if "send" in record:
+            self.last_number = max(self.last_number, record["send"])
+            self.unanswered[record["send"]] = record
+            self.tally.requests += 1
+            self.tally.first_at = self.tally.first_at or record["at"]
+        elif "done" in record:
+            self._answer(record)
+        elif "journal" in record and self.job is None:
+            self.job = record["job"]
+        elif "stopped" in record:
+            self.tally.last_stop = record["stopped"]
+
+    def _answer(self, record: dict[str, Any]) -> None:
+        send = self.unanswered.pop(record["done"], None)
+        if send is None:
+            return
+        sent, never = positions_of(record["sent"]), record.get("never", {})
+        tally = self.tally
+        tally.sent += len(sent)
+        tally.never += len(never)
+        tally.again += len(positions_of(record.get("again", "")))
+        tally.throttled += bool(record.get("throttled"))
+        tally.last_at = record["at"]
+        for code, _ in never.values():
+            tally.codes[code] = tally.codes.get(code, 0) + 1
+        if record.get("lost"):
+            self._lose(send)
+        self.settled.settle(send["part"], send["line"], [*sent, *map(int, never)], send["of"])
+
+    def _lose(self, send: dict[str, Any]) -> None:
+        self.tally.lost_answers += 1
+        self.tally.lost_events += len(positions_of(send["events"]))
+
+    def close(self) -> Self:
+        """Count the sends whose answer never came as lost."""
+        for send in self.unanswered.values():
+            self._lose(send)
+        self.unanswered.clear()
+        return self
+
+
+def read(file: Path) -> Reading:
+    """Read a journal, whether or not somebody is writing it; a torn last line is no record."""
+    reading = Reading()
+    for record in records(file):
+        reading.take(record)
+    return reading
+
+
+def records(file: Path) -> Iterator[dict[str, Any]]:
+    """Give a journal's records in their order."""
+    with file.open("rb") as lines:
+        for line in lines:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # torn by a kill; whoever went on after it began a new line
+            if isinstance(record, dict):
+                yield record
+
+
+class Journal:
+    """A journal that is being written, by the one process that holds its folder's lock."""
+
+    def __init__(self, folder: Path, job: dict[str, Any], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.file = folder / NAME
+        self.found = read(self.file).close() if self.file.exists() else Reading()
+        refuse_another_job(folder, self.found.job, job)
+        self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+        self._clock = clock
+        self._synced = clock()
+        self.number = self.found.last_number
+        self.settled = self.found.settled
+        self.tally = self.found.tally
+        if _is_torn(self.file):
+            os.write(self._descriptor, b"\n")
+        if self.found.job is None:
+            self._append({"journal": FORMAT, "at": _now(), "job": job})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Put what was written last beyond a loss of power."""
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+    def sending(self, shipment: Shipment, of: int, digest: str, attempt: int) -> int:
+        """Write down that a shipment is about to go; give its number."""
+        self.number += 1
+        record = {"send": self.number, "at": _now(), "part": shipment.part, "line": shipment.line,
+                  "events": text_of(shipment.events), "of": of, "digest": digest, "attempt": attempt}  # fmt: skip
+        self._append(record)
+        self.found.take(record)
+        return self.number
+
+    def answered(self, number: int, shipment: Shipment, answer: Answer) -> None:
+        """Write down what came back."""
+        piles: dict[Pile, list[int]] = {pile: [] for pile in Pile}
+        never = {}
+        for position, verdict in zip(shipment.events, answer.verdicts, strict=True):
+            pile = Pile.AGAIN if answer.refused_whole and len(shipment.events) > 1 else verdict.pile
+            piles[pile].append(position)
+            if pile is Pile.NEVER:
+                never[str(position)] = [verdict.code, verdict.message]
+        record: dict[str, Any] = {"done": number, "at": _now(), "status": answer.status, "request_id": answer.request_id,
+                                  "sent": text_of(piles[Pile.SENT])}  # fmt: skip
+        if never:
+            record["never"] = never
+        if piles[Pile.AGAIN]:
+            record |= {"again": text_of(piles[Pile.AGAIN]), "why": answer.verdicts[shipment.events.index(piles[Pile.AGAIN][0])].message}
+        record |= {name: True for name in ("lost", "throttled") if getattr(answer, name)}
+        self._append(record)
+        self.found.take(record)
+
+    def stopped(self, why: str | None) -> None:
+        """Write down why the run ended before its end, or that it did not."""
+        self._append({"stopped": why, "at": _now()})
+        self.tally.last_stop = why
+
+    def _append(self, record: dict[str, Any]) -> None:
+        os.write(self._descriptor, json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        now = self._clock()
+        if now - self._synced >= SYNC_SECONDS:
+            os.fsync(self._descriptor)
+            self._synced = now
+
+
+def lock(folder: Path) -> IO[str]:
+    """Keep other processes off a journal; raise UsageError where one is at work."""
+    file = (folder / "lock").open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UsageError(f"{folder}: another process is replaying with this journal; wait for it, or stop it") from None
+    return file
+
+
+def refuse_another_job(folder: Path, before: dict[str, Any] | None, job: dict[str, Any]) -> None:
+    """Raise UsageError if the journal is of another job."""
+    if before is None:
+        return
+    different = sorted(key for key in {*before, *job} if before.get(key) != job.get(key))
+    if different:
+        raise UsageError(
+            f"{folder}: this journal is of another replay (changed: {', '.join(WORDS.get(key, key) for key in different)}); "
+            "repeat that call, on the same files, to go on with it, or name another folder"
+        )
+
+
+def digest_of(shipment: Shipment) -> str:
+    """Give the digest of what a shipment holds."""
+    text = shipment.body if shipment.body is not None else json.dumps(shipment.request, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def text_of(positions: Iterable[int]) -> str:
+    """Write positions as ranges: `0-98,100`."""
+    spans: list[list[int]] = []
+    for position in sorted(positions):
+        if spans and position == spans[-1][1] + 1:
+            spans[-1][1] = position
+        else:
+            spans.append([position, position])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def positions_of(text: str) -> list[int]:
+    """Read positions written as ranges."""
+    found: list[int] = []
+    for span in filter(None, text.split(",")):
+        first, _, last = span.partition("-")
+        found.extend(range(int(first), int(last or first) + 1))
+    return found
+
+
+def _is_torn(file: Path) -> bool:
+    with file.open("rb") as content:
+        size = content.seek(0, os.SEEK_END)
+        if size == 0:
+            return False
+        content.seek(size - 1)
+        return content.read(1) != b"\n"
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

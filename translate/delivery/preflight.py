@@ -1,0 +1,153 @@
+"""What the target will do with the events of a replay, said before anything is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Collection
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+
+from translate.delivery.columns import EPOCH
+from translate.delivery.hazards import JUDGES, Case
+from translate.delivery.survey import HOUR_MS, Surveyed
+from translate.delivery.wording import duration, moment, number, percent
+from translate.mapping.spec import Delivery, Hazard, Mapping
+from translate.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the target will do with the events: `events` of them, a `share` from 0 to 1 of all.
+
+    Where it `loses` data, nothing is sent before somebody has accepted it by its `name`.
+    """
+
+    name: str
+    loses: bool
+    message: str
+    instead: str
+    source: str
+    date: str
+    events: int
+    share: float
+
+    @property
+    def text(self) -> str:
+        """Write it as a paragraph: what, the way out, how to go on all the same, who says so."""
+        accept = f" To send them all the same: --accept {self.name}." if self.loses else ""
+        return f"{self.name}: {self.message}. Instead: {self.instead}.{accept} ({self.source}; as of {self.date})"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long the run takes at its rate; `sentences` say so, and how the rate stands to the target's quota."""
+
+    requests: int
+    events: int
+    bytes: int
+    requests_per_second: float
+    events_per_second: float
+    hours: float
+    sentences: tuple[str, ...]
+
+
+def judge(
+    mapping: Mapping,
+    surveyed: Surveyed,
+    settings: Settings,
+    user_agent: str | None = None,
+    *,
+    now: dt.datetime,
+    requests_per_second: float | None = None,
+    events_per_second: float | None = None,
+    overrides: Table[str, float] | None = None,
+) -> list[Finding]:
+    """Judge what was surveyed: what loses data first, each group in the mapping's order.
+
+    Ages are told to the hour: an event counts as old once the whole hour in which it lies is touched by the limit.
+    What is old now is counted; what becomes so before the run ends, if a rate is given, is told in the message.
+    `overrides` are numbers of the target's own configuration, by their settings.
+    """
+    delivery = mapping.delivery
+    if delivery is None or not surveyed.events:
+        return []
+    rates = (requests_per_second, events_per_second)
+    hours = plan_of_run(delivery, surveyed, *rates).hours if rates != (None, None) else 0.0
+    now_ms = (now - EPOCH) // dt.timedelta(milliseconds=1)
+    end_ms = now_ms + math.ceil(hours * HOUR_MS)
+    case = Case(surveyed, settings, user_agent, now_ms, end_ms, overrides or {}, delivery.support)
+    found = []
+    for hazard in delivery.preflight.values():
+        concern = JUDGES[hazard.check](hazard, case)
+        if concern is not None:
+            found.append(_finding(hazard, surveyed.events, *concern))
+    return sorted(found, key=lambda finding: not finding.loses)
+
+
+def unaccepted(findings: Collection[Finding], accepted: Collection[str]) -> list[Finding]:
+    """Give the findings that stop the run."""
+    return [finding for finding in findings if finding.loses and finding.name not in accepted]
+
+
+def plan_of_run(
+    delivery: Delivery,
+    surveyed: Surveyed,
+    requests_per_second: float | None = None,
+    events_per_second: float | None = None,
+) -> Plan:
+    """Reckon how long a run takes at its rates; without any it goes at the mapping's default."""
+    quota = delivery.quota
+    if requests_per_second is None and events_per_second is None:
+        requests_per_second = quota.default_requests_per_second
+    seconds = max(
+        surveyed.requests / requests_per_second if requests_per_second else 0.0,
+        surveyed.events / events_per_second if events_per_second else 0.0,
+    )
+    rates = (
+        (surveyed.requests / seconds, surveyed.events / seconds)
+        if seconds
+        else (requests_per_second or 0.0, events_per_second or 0.0)
+    )
+    length = (
+        f"{surveyed.requests:,} requests with {surveyed.events:,} events take {duration(seconds)} at"
+        f" {number(rates[0])} requests a second ({number(rates[1])} events)"
+    )
+    sentences = [length]
+    known = "allows" if quota.documented else "is taken to bear"
+    part = rates[0] / quota.requests_per_second
+    sentences.append(
+        f"that is {percent(part)} of what {quota.scope} {known}: {number(quota.requests_per_second)}"
+        f" requests a second ({quota.source}; as of {quota.date})"
+    )
+    if part > 1:
+        sentences.append("more than that is refused, and live traffic with it: choose a lower --rate")
+    return Plan(surveyed.requests, surveyed.events, surveyed.bytes, *rates, seconds / 3600, tuple(sentences))
+
+
+def verification(delivery: Delivery, surveyed: Surveyed) -> list[str]:
+    """Say how to see what arrived, with the figures of what was sent."""
+    places = {
+        "events": f"{surveyed.events:,}",
+        "earliest": moment(surveyed.earliest),
+        "latest": moment(surveyed.latest),
+        "earliest_ms": str(surveyed.earliest),
+        "latest_ms": str(surveyed.latest),
+    }
+    return [text.format_map(places) for text in delivery.verify]
+
+
+def _finding(hazard: Hazard, all_events: int, events: int, places: dict[str, str]) -> Finding:
+    share = events / all_events
+    said = hazard.says.format_map({"events": f"{events:,}", "share": percent(share), **places})
+    message = said + places.get("later", "")
+    return Finding(
+        hazard.name,
+        hazard.loses,
+        message,
+        hazard.instead,
+        hazard.source,
+        hazard.date.isoformat(),
+        events,
+        share,
+    )

@@ -1,0 +1,108 @@
+"""Preparation of a replay: its source becomes parts of requests below the journal, unless it is such parts already."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from translate import front, mapping
+from translate.delivery.journal import NAME, refuse_another_job
+from translate.delivery.parts import Parts
+from translate.errors import UsageError
+from translate.mapping.spec import Delivery, Layout, Mapping
+from translate.output import digest
+
+CONVERTED = "converted"
+SOURCE = "source.json"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A model that takes requests: its data sheet, how they are delivered, and the layout of their lines."""
+
+    mapping: Mapping
+    delivery: Delivery
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be sent: the parts, the account of the conversion that made them, and what makes it the same again."""
+
+    parts: Parts
+    conversion: dict[str, Any]
+    identity: dict[str, Any]
+
+
+def destination_of(to: str, mappings: Path | None = None) -> Destination:
+    """Find where a replay leads; raise UsageError where the model has no endpoint."""
+    model, _, name = to.partition("/")
+    sheet = mapping.load(model, mappings)
+    if sheet.delivery is None:
+        raise UsageError(f"{model}: its mapping does not say how requests are delivered, so there is nothing to replay to")
+    layout = sheet.layouts[sheet.delivery.layout]
+    if name not in ("", layout.name):
+        raise UsageError(f"--to {to}: its lines are no requests; say --to {model}, the source is converted on the way")
+    return Destination(sheet, sheet.delivery, layout)
+
+
+def prepare(source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
+    """Convert a source into the journal's folder, or find that this was done; `call` holds the options of `convert`."""
+    converted = _converted(source)
+    if converted is not None and converted[1]["to"] == destination.layout.address:
+        return _as_it_is(*converted, destination, call)
+    if converted is not None:
+        source, call = converted[0] / "data", {**call, "from_": call.get("from_") or converted[1]["to"]}
+    target = folder / CONVERTED
+    conversion = front.conversion(source, to=destination.layout.address, out=target, **call)
+    identity = {key: value for key, value in conversion.identity().items() if key != "version"}
+    _keep_or_begin_anew(folder, identity)
+    whole = target / "report.json"
+    report = json.loads(whole.read_text(encoding="utf-8")) if whole.exists() else conversion.run()
+    parts = Parts(target / "data", destination.layout)
+    return Prepared(parts, report, {**identity, "parts": digest(parts.described())})
+
+
+def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
+    """Go on with what was converted before; as long as nothing was sent, another source or mapping may take its place."""
+    file = folder / SOURCE
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    if before == identity:
+        return
+    if (folder / NAME).exists():
+        refuse_another_job(folder, before, identity)
+    shutil.rmtree(folder / CONVERTED, ignore_errors=True)
+    temporary = file.with_suffix(".new")
+    temporary.write_text(json.dumps(identity, indent=1), encoding="utf-8")
+    temporary.replace(file)
+
+
+def _converted(source: front.Sources) -> tuple[Path, dict[str, Any]] | None:
+    """Tell whether a source is a directory that a complete conversion left."""
+    if not isinstance(source, str | os.PathLike):
+        if len(source) != 1:
+            return None
+        source = source[0]
+    folder = Path(source)
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(report, dict) and report.get("complete") is True and (folder / "data").is_dir() and "to" in report
+    return (folder, report) if whole else None
+
+
+def _as_it_is(folder: Path, report: dict[str, Any], destination: Destination, call: Table[str, Any]) -> Prepared:
+    asked = [name for name in ("recipe", "where", "since", "until", "limit") if call.get(name) is not None]
+    if asked:
+        raise UsageError(f"{folder}: is converted already, so --{' and --'.join(asked)} comes too late; convert it anew with it")
+    if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):
+        raise UsageError(f"{folder}: holds {destination.layout.address}, not {call['from_']}")
+    parts = Parts(folder / "data", destination.layout)
+    found = digest(parts.described())
+    return Prepared(parts, report, {"inputs": found, "from": report["from"], "to": report["to"], "mappings": report["mapping"], "parts": found})

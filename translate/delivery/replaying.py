@@ -1,0 +1,204 @@
+"""A replay from its call to its report: prepared, looked over, sent, and told."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from translate import front
+from translate.conversion import Progress
+from translate.delivery.endpoints import Endpoint, open_endpoint
+from translate.delivery.journal import NAME, Journal, lock
+from translate.delivery.journal import read as read_journal
+from translate.delivery.pace import Pace, Rate, parse_rate
+from translate.delivery.preflight import Finding, Plan, judge, plan_of_run, unaccepted, verification
+from translate.delivery.preparation import Destination, Prepared, destination_of, prepare
+from translate.delivery.refused import write_refused
+from translate.delivery.rhythm import Rhythm
+from translate.delivery.run import Bounds, Outcome, Run
+from translate.delivery.secrets import Secrets
+from translate.delivery.shipments import place_of
+from translate.delivery.showing import write_requests
+from translate.delivery.status import SURVEY
+from translate.delivery.survey import Survey, Surveyed
+from translate.delivery.target import Target
+from translate.errors import OutputError, PreflightError, UsageError
+from translate.settings import Settings, read_settings
+from translate.version import VERSION
+
+IN_FLIGHT_MAX = 8
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known before anything is sent: how much there is, what the target will do with it, how long it takes."""
+
+    surveyed: Surveyed
+    findings: tuple[Finding, ...]
+    rate: Rate
+    plan: Plan
+    verify: tuple[str, ...]
+
+
+def replay(
+    source: front.Sources, *, to: str, journal: str | os.PathLike[str], endpoint: str | None = None,
+    from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
+    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), dedupe: bool = False,
+    rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
+    bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
+    mappings: Path | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
+    tell: Callable[[Look], None] | None = None, seed: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
+
+    The source is converted below the journal first, unless it is a directory that `convert` left in the target's layout of
+    requests. `rate` is `500` (events a second), `15requests`, or a time-table. Raise UsageError before anything
+    is read, PreflightError if the target would lose data that `accept` does not name. The report has `events`
+    (converted, sent, rejected, left), `requests`, `lost_answers`, `stopped` (why it ended early, or None) and `failed`.
+    """
+    told = settings if isinstance(settings, Settings) else read_settings(None if settings is None else Path(settings), set_)
+    destination = destination_of(to, mappings)
+    target = _target(destination, told, endpoint, max_in_flight, allow_http=allow_http)
+    chosen = parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
+    accepted = _known(accept, destination)
+    if speedup is not None and not speedup > 0:
+        raise UsageError(f"--speedup {speedup:g}: should be above 0; 1 keeps the recorded rhythm")
+    folder = Path(journal)
+    call = {"from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
+            "settings": told, "dedupe": dedupe, "mappings": mappings, "progress": converting}  # fmt: skip
+    _make(folder)
+    with lock(folder):
+        prepared = prepare(source, folder, destination, call)
+        look = _look_over(folder, prepared, destination, told, target, chosen)
+        if tell:
+            tell(look)
+        receiver = open_endpoint(target.model, target, Secrets.from_environment())
+        try:
+            if dry_run:
+                shown = write_requests(folder, prepared.parts, receiver, first_number=_last_number(folder) + 1)
+                return {**_described(look, prepared), "requests_shown": shown}
+            _refuse_losses(look, accepted)
+            return _send(folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress, seed)
+        finally:
+            receiver.close()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot hold a journal: {error.strerror}; name another folder") from error
+
+
+def _target(destination: Destination, settings: Settings, endpoint: str | None, max_in_flight: int, *, allow_http: bool) -> Target:
+    named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
+             if (value := getattr(settings, name)) is not None}  # fmt: skip
+    return Target(destination.mapping.model, endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
+                  allow_http=allow_http, **named)  # fmt: skip
+
+
+def _known(accept: Iterable[str], destination: Destination) -> frozenset[str]:
+    names = frozenset(name.strip() for given in accept for name in given.split(",") if name.strip())
+    known = destination.delivery.preflight
+    for name in sorted(names - set(known)):
+        raise UsageError(f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})")
+    return names
+
+
+# -- before anything is sent ---------------------------------------------------------------------------------------
+
+
+def _look_over(folder: Path, prepared: Prepared, destination: Destination, settings: Settings, target: Target, rate: Rate) -> Look:
+    surveyed = _survey(folder, prepared, destination)
+    rates = {f"{rate.unit}_per_second": rate.mean}
+    findings = judge(
+        destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC), overrides=settings.overrides, **rates
+    )
+    plan = plan_of_run(destination.delivery, surveyed, **rates)
+    return Look(surveyed, tuple(findings), rate, plan, tuple(verification(destination.delivery, surveyed)))
+
+
+def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surveyed:
+    """Look through all parts once; what was found lies beside the journal for the next call."""
+    file, parts = folder / SURVEY, prepared.identity["parts"]
+    if file.exists():
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if found["of"] == parts:
+            return Surveyed.from_json(found["found"])
+    survey = Survey(destination.delivery, destination.layout, folder)
+    for packed in prepared.parts.requests():
+        survey.add(packed)
+    surveyed = survey.result()
+    temporary = file.with_suffix(".new")
+    values = {"of": parts, "events": surveyed.events, "found": surveyed.to_json()}
+    temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
+    temporary.replace(file)
+    return surveyed
+
+
+def _refuse_losses(look: Look, accepted: frozenset[str]) -> None:
+    refused = unaccepted(look.findings, accepted)
+    if refused:
+        raise PreflightError("nothing was sent.\n" + "\n".join(finding.text for finding in refused), refused)
+
+
+# -- sending -------------------------------------------------------------------------------------------------------
+
+
+def _send(
+    folder: Path, prepared: Prepared, destination: Destination, target: Target, receiver: Endpoint, look: Look,
+    speedup: float | None, bounds: Bounds, progress: Callable[[Outcome, int], None] | None, seed: int | None,
+) -> dict[str, Any]:  # fmt: skip
+    layout = destination.layout
+    order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
+    job = {**prepared.identity, "endpoint": target.endpoint or f"{target.model} in {target.region}"}
+    total = look.surveyed.events
+    with Journal(folder, job) as journal:
+        before = dataclasses.replace(journal.tally)
+        run = Run(
+            prepared.parts, journal, receiver, Pace(look.rate), order=order,
+            rhythm=Rhythm(layout, speedup) if speedup is not None else None, bounds=bounds,
+            in_flight_max=target.max_in_flight, seed=seed,
+            progress=None if progress is None else lambda outcome: progress(outcome, total - before.sent - before.never),
+        )  # fmt: skip
+        try:
+            outcome = run.run()
+            journal.stopped(outcome.why)
+        finally:
+            write_refused(folder, journal.file, prepared.parts)
+    report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers)}
+    (folder / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return report
+
+
+def _account(journal: Journal, outcome: Outcome, total: int, lost_before: int) -> dict[str, Any]:
+    tally = journal.tally
+    return {
+        "events": {"total": total, "sent": tally.sent, "rejected": tally.never, "left": total - tally.sent - tally.never},
+        "rejects": dict(sorted(tally.codes.items())), "requests": tally.requests, "throttled": tally.throttled,
+        "lost_answers": tally.lost_answers, "lost_events": tally.lost_events, "lost_answers_before": lost_before,
+        "seconds": outcome.seconds, "sent_now": outcome.sent, "requests_now": outcome.requests,
+        "events_per_second": outcome.sent / outcome.seconds if outcome.seconds else None,
+        "findings": outcome.findings, "stopped": outcome.why, "failed": outcome.failed,
+    }  # fmt: skip
+
+
+def _described(look: Look, prepared: Prepared) -> dict[str, Any]:
+    return {
+        "version": VERSION, "from": prepared.identity["from"], "to": prepared.identity["to"],
+        "conversion": prepared.conversion["events"], "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},
+        "rate": str(look.rate), "plan": dataclasses.asdict(look.plan), "preflight": [dataclasses.asdict(finding) for finding in look.findings],
+        "verify": list(look.verify),
+    }  # fmt: skip
+
+
+def _last_number(folder: Path) -> int:
+    file = folder / NAME
+    return read_journal(file).last_number if file.exists() else 0

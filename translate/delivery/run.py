@@ -1,0 +1,281 @@
+"""The run of a replay: what goes next, when, what its answer means, and when to stop."""
+
+from __future__ import annotations
+
+import math
+import queue
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+
+from translate.delivery import backoff
+from translate.delivery.answers import Answer, Pile
+from translate.delivery.endpoints import Endpoint
+from translate.delivery.journal import Journal, digest_of
+from translate.delivery.pace import Pace
+from translate.delivery.parts import Parts
+from translate.delivery.rhythm import Rhythm
+from translate.delivery.shipments import PackedRequest, Place, Shipment
+
+LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
+ATTEMPTS_MAX = 12  # in a row, for one shipment: about six minutes with backoff
+SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
+PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
+NAP_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where a run stops on its own: `hours`, `requests` and `events` are caps; the others count events never accepted."""
+
+    errors: int = 1000
+    error_share: float = 0.1
+    events: int | None = None
+    requests: int | None = None
+    hours: float | None = None
+    attempts: int = ATTEMPTS_MAX
+
+
+@dataclass
+class _Work:
+    """A shipment that waits for its turn, in the order of the source."""
+
+    packed: PackedRequest
+    positions: tuple[int, ...]
+    keys: frozenset[str]
+    due: float = 0.0
+    attempt: int = 1
+    shipment: Shipment | None = None
+
+
+@dataclass
+class Outcome:
+    """How a run ended: `why` is None if nothing is left, `failed` tells a bound that was asked for from trouble."""
+
+    why: str | None = None
+    failed: bool = False
+    sent: int = 0
+    never: int = 0
+    requests: int = 0
+    throttled: int = 0
+    lost_answers: int = 0
+    seconds: float = 0.0
+    findings: dict[str, int] = field(default_factory=dict)
+
+
+class Run:
+    """Sends what a journal says is left, and journals each answer.
+
+    Events that have an equal value at one of the `order` places never are under way at once: those of an earlier
+    request go first.
+    """
+
+    def __init__(
+        self, parts: Parts, journal: Journal, endpoint: Endpoint, pace: Pace, *, order: tuple[Place, ...] = (),
+        rhythm: Rhythm | None = None, bounds: Bounds | None = None, in_flight_max: int = 8, seed: int | None = None,
+        progress: Callable[[Outcome], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._journal = journal
+        self._endpoint = endpoint
+        self._pace = pace
+        self._order = order
+        self._rhythm = rhythm
+        self._bounds = bounds or Bounds()
+        self._in_flight_max = in_flight_max
+        self._random = Random(seed)  # noqa: S311  jitter is no secret
+        self._progress = progress
+        self._source = parts.requests(journal.settled)
+        self._waiting: list[_Work] = []
+        self._under_way: dict[int, _Work] = {}
+        self._answers: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
+        self._outcome = Outcome()
+        self._started = time.monotonic()
+
+    def run(self) -> Outcome:
+        """Send until nothing is left, a bound is met, or nothing goes through any more."""
+        with ThreadPoolExecutor(self._in_flight_max) as pool:
+            try:
+                while self._goes_on():
+                    self._fill()
+                    if not self._waiting and not self._under_way:
+                        break
+                    if not self._send_one(pool):
+                        self._await(self._nap())
+            finally:
+                while self._under_way:  # nothing that went out is left without its answer
+                    self._await(None)
+        self._outcome.seconds = time.monotonic() - self._started
+        if self._outcome.why is None and self._waiting:
+            raise AssertionError(self._waiting)
+        return self._outcome
+
+    # -- what goes next -------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        while len(self._waiting) < LOOK_AHEAD and (packed := next(self._source, None)):
+            settled = self._journal.settled.of_line(packed.part, packed.line)
+            positions = tuple(position for position in range(len(packed.ways)) if position not in settled)
+            due = self._rhythm.due(packed, self._started) if self._rhythm else 0.0
+            self._waiting.append(_Work(packed, positions, self._keys(packed), due))
+
+    def _keys(self, packed: PackedRequest) -> frozenset[str]:
+        return frozenset(str(value) for place in self._order for value in packed.values(place) if value is not None)
+
+    def _send_one(self, pool: ThreadPoolExecutor) -> bool:
+        """Send the first shipment whose turn it is; tell whether there was one."""
+        if len(self._under_way) >= self._in_flight_max:
+            return False
+        now = time.monotonic()
+        index = self._first_ready(now)
+        if index is None:
+            return False
+        most = self._events_max(now)
+        if most == 0:
+            return False
+        self._cut(index, most)
+        work = self._waiting[index]
+        if self._pace.wait_seconds(now, len(work.positions)) > 0:
+            return False
+        del self._waiting[index]
+        work.shipment = work.shipment or work.packed.shipment(work.positions)
+        number = self._journal.sending(work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt)
+        self._pace.take(time.monotonic(), len(work.positions))
+        self._under_way[number] = work
+        self._outcome.requests += 1
+        pool.submit(self._deliver, number, work.shipment)
+        return True
+
+    def _deliver(self, number: int, shipment: Shipment) -> None:
+        self._answers.put((number, self._endpoint.send(shipment, number)))
+
+    def _first_ready(self, now: float) -> int | None:
+        held: set[str] = set()
+        for work in self._under_way.values():
+            held |= work.keys
+        for index, work in enumerate(self._waiting):
+            if work.due <= now and held.isdisjoint(work.keys):
+                return index
+            held |= work.keys
+        return None
+
+    def _events_max(self, now: float) -> int | None:
+        most = self._pace.events_max(now)
+        if self._bounds.events is None:
+            return most
+        room = self._bounds.events - self._outcome.sent - self._outcome.never - self._events_under_way()
+        return max(0, room if most is None else min(most, room))
+
+    def _cut(self, index: int, most: int | None) -> None:
+        """Leave in a shipment no more events than may go now; the others follow behind it."""
+        work = self._waiting[index]
+        if most is None or len(work.positions) <= most:
+            return
+        self._waiting[index : index + 1] = [self._part_of(work, work.positions[:most]), self._part_of(work, work.positions[most:])]
+
+    @staticmethod
+    def _part_of(work: _Work, positions: tuple[int, ...], *, attempt: int = 1, due: float = 0.0) -> _Work:
+        return _Work(work.packed, positions, work.keys, due, attempt)
+
+    # -- what came back -------------------------------------------------------------------------------------------
+
+    def _await(self, seconds: float | None) -> None:
+        """Wait for an answer, at most so long, and take in all that are there."""
+        if not self._under_way:
+            time.sleep(seconds or 0)
+            return
+        try:
+            self._take(*self._answers.get(timeout=seconds))
+            while True:
+                self._take(*self._answers.get_nowait())
+        except queue.Empty:
+            return
+
+    def _take(self, number: int, answer: Answer) -> None:
+        work = self._under_way.pop(number)
+        assert work.shipment is not None
+        self._journal.answered(number, work.shipment, answer)
+        outcome = self._outcome
+        outcome.lost_answers += answer.lost
+        for finding in answer.findings:
+            outcome.findings[finding] = outcome.findings.get(finding, 0) + 1
+        if answer.throttled:
+            outcome.throttled += 1
+        if answer.throttled or answer.retry_after_seconds is not None:
+            self._pace.throttled(time.monotonic(), answer.retry_after_seconds)
+        if answer.stop:
+            self._stop(answer.stop, failed=True)
+        if answer.refused_whole and len(work.positions) > 1:
+            middle = len(work.positions) // 2
+            self._again([self._part_of(work, half) for half in (work.positions[:middle], work.positions[middle:])])
+        else:
+            self._sort(work, answer)
+        if self._progress:
+            self._progress(outcome)
+
+    def _sort(self, work: _Work, answer: Answer) -> None:
+        piles: dict[Pile, list[int]] = {pile: [] for pile in Pile}
+        for position, verdict in zip(work.positions, answer.verdicts, strict=True):
+            piles[verdict.pile].append(position)
+        self._outcome.sent += len(piles[Pile.SENT])
+        self._outcome.never += len(piles[Pile.NEVER])
+        again = tuple(piles[Pile.AGAIN])
+        if not again:
+            return
+        attempt = 1 if piles[Pile.SENT] else work.attempt + 1
+        if attempt > self._bounds.attempts * (PATIENCE_WHEN_THROTTLED if answer.throttled else 1):
+            self._stop(f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({_why(answer)})", failed=True)
+        due = time.monotonic() + backoff.wait_seconds(max(work.attempt, attempt), self._random)
+        rest = self._part_of(work, again, attempt=attempt, due=due)
+        rest.shipment = work.shipment if again == work.positions else None
+        self._again([rest])
+
+    def _again(self, works: list[_Work]) -> None:
+        """Put work back where it stands in the order of the source."""
+        place = (works[0].packed.part, works[0].packed.line, works[0].positions[0])
+        index = next(
+            (index for index, other in enumerate(self._waiting) if (other.packed.part, other.packed.line, other.positions[0]) > place),
+            len(self._waiting),
+        )
+        self._waiting[index:index] = works
+
+    # -- when to stop ---------------------------------------------------------------------------------------------
+
+    def _stop(self, why: str, *, failed: bool) -> None:
+        if self._outcome.why is None:
+            self._outcome.why, self._outcome.failed = why, failed
+
+    def _goes_on(self) -> bool:
+        outcome, bounds = self._outcome, self._bounds
+        answered = outcome.sent + outcome.never
+        if outcome.never >= bounds.errors:
+            self._stop(f"{outcome.never:,} events were refused for good", failed=True)
+        elif answered >= SHARE_JUDGED_FROM and outcome.never / answered > bounds.error_share:
+            self._stop(f"{outcome.never / answered:.0%} of {answered:,} events were refused for good", failed=True)
+        elif bounds.requests is not None and outcome.requests >= bounds.requests:
+            self._stop(f"{bounds.requests:,} requests were asked for", failed=False)
+        elif bounds.hours is not None and time.monotonic() - self._started >= bounds.hours * 3600:
+            self._stop(f"{bounds.hours:g} hours were asked for", failed=False)
+        elif bounds.events is not None and answered >= bounds.events:
+            self._stop(f"{bounds.events:,} events were asked for", failed=False)
+        return outcome.why is None
+
+    def _events_under_way(self) -> int:
+        return sum(len(work.positions) for work in self._under_way.values())
+
+    def _nap(self) -> float:
+        """Give the seconds after which something may have become possible without an answer."""
+        now = time.monotonic()
+        if len(self._under_way) >= self._in_flight_max:
+            return NAP_SECONDS
+        index = self._first_ready(now)
+        if index is not None:
+            wait = self._pace.wait_seconds(now, len(self._waiting[index].positions))
+            return min(NAP_SECONDS, wait) if math.isfinite(wait) else NAP_SECONDS
+        due = min((work.due for work in self._waiting if work.due > now), default=math.inf)
+        return min(NAP_SECONDS, max(0.0, due - now))
+
+
+def _why(answer: Answer) -> str:
+    return next((verdict.message or verdict.code for verdict in answer.verdicts if verdict.pile is Pile.AGAIN), "no reason given")

@@ -1,0 +1,160 @@
+"""Shipments: requests on their way, whole or with some of their events, and what is asked of an event in one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from translate.mapping.spec import Field, Layout, Request
+
+ANY = "*"
+Way = tuple[str | int, ...]
+_NOTHING: Any = object()
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Some events of one request, as they are sent: their part, its line (from 1), their positions in it (from 0).
+
+    `request` is the request with only these events, its texts of JSON opened; `body` is the text of the events
+    exactly as it was packed, where all of them go and the layout has one.
+    """
+
+    part: str
+    line: int
+    events: tuple[int, ...]
+    request: Any
+    body: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a hub column's value lies: around the events, or in each of them."""
+
+    field: Field
+    around: bool
+
+    def value(self, request: Any, way: Way, event: Any) -> Any:
+        """Give the value for one event, None where there is none."""
+        if not self.around:
+            return _follow(event, self.field.path)
+        path = self.field.path
+        if path[-1] == ANY:
+            return way[len(path) - 1] if len(path) <= len(way) else None
+        return _follow(request, tuple(str(way[index]) if segment == ANY else segment for index, segment in enumerate(path)))
+
+
+@dataclass(frozen=True)
+class PackedRequest:
+    """One line of a part: a request and the ways to its events."""
+
+    part: str
+    line: int
+    tree: Any
+    body: str | None
+    layout: Layout
+
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """Give the way to each event, in their order."""
+        return tuple(_ways(self.tree, _request(self.layout).each))
+
+    def event(self, way: Way) -> Any:
+        """Give the event at the end of a way."""
+        inner = self.tree
+        for segment in way:
+            inner = inner[segment]
+        return inner
+
+    def values(self, place: Place) -> Iterator[Any]:
+        """Give what lies at a place for each event."""
+        return (place.value(self.tree, way, self.event(way)) for way in self.ways)
+
+    def shipment(self, positions: Collection[int] | None = None) -> Shipment:
+        """Take all events, or those at these positions."""
+        if positions is None or len(positions) == len(self.ways):
+            return Shipment(self.part, self.line, tuple(range(len(self.ways))), self.tree, self.body)
+        chosen = frozenset(positions)
+        count = iter(range(len(self.ways)))
+        kept = _kept(self.tree, _request(self.layout).each, lambda: next(count) in chosen)
+        return Shipment(self.part, self.line, tuple(sorted(chosen)), kept)
+
+
+def unpack(part: str, line: int, text: str, layout: Layout) -> PackedRequest:
+    """Read one line of a part."""
+    tree = json.loads(text)
+    body = None
+    for place in _request(layout).closed:
+        outer, name = _outer(tree, place)
+        if isinstance(outer, dict) and isinstance(outer.get(name), str):
+            body = outer[name]
+            outer[name] = json.loads(body)
+    return PackedRequest(part, line, tree, body, layout)
+
+
+def closed(request: Any, layout: Layout) -> str:
+    """Write a request as a line of its layout, its texts of JSON closed again."""
+    copied = dict(request) if isinstance(request, dict) else request
+    for place in _request(layout).closed:
+        if place in copied:
+            copied[place] = json.dumps(copied[place], ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
+
+
+def place_of(layout: Layout, column: str) -> Place | None:
+    """Find where a layout has the value of a hub column; None if it has no place for it."""
+    for around, entries in ((True, _request(layout).fields), (False, layout.fields)):
+        for entry in entries:
+            if column in entry.hub:
+                return Place(entry, around)
+    return None
+
+
+def _request(layout: Layout) -> Request:
+    if layout.request is None:
+        raise AssertionError
+    return layout.request
+
+
+def _outer(tree: Any, place: str) -> tuple[Any, str]:
+    *way, name = place.split(".")
+    return _follow(tree, tuple(way)), name
+
+
+def _follow(node: Any, path: tuple[str, ...]) -> Any:
+    for segment in path:
+        if not isinstance(node, dict):
+            return None
+        node = node.get(segment)
+    return node
+
+
+def _ways(node: Any, each: tuple[str, ...], before: Way = ()) -> Iterator[Way]:
+    if not each:
+        if isinstance(node, list):
+            yield from ((*before, position) for position in range(len(node)))
+        elif before:
+            yield before
+        return
+    names = list(node) if each[0] == ANY else [each[0]]
+    for name in names:
+        yield from _ways(node[name], each[1:], (*before, name))
+
+
+def _kept(node: Any, each: tuple[str, ...], wanted: Callable[[], bool]) -> Any:
+    """Copy the way to the events, leaving out those that are not wanted, and what nothing is left in."""
+    if not each:
+        if isinstance(node, list):
+            return [event for event in node if wanted()] or _NOTHING
+        return node if wanted() else _NOTHING
+    copied = dict(node)
+    for name in list(node) if each[0] == ANY else [each[0]]:
+        inner = _kept(node[name], each[1:], wanted)
+        if inner is _NOTHING:
+            del copied[name]
+        else:
+            copied[name] = inner
+    return _NOTHING if not copied or (each[0] != ANY and each[0] not in copied) else copied

@@ -1,0 +1,70 @@
+"""Where a replay stands, from its journal alone, whether or not it is running."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from translate.delivery import journal
+from translate.errors import UsageError
+
+SURVEY = "survey.json"
+RECENT_ANSWERS = 200
+HOUR_SECONDS = 3600
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """Tell what is done and left, in events, at which rate, and the hours to go; raise UsageError where no journal is."""
+    file = folder / journal.NAME
+    if not file.exists():
+        raise UsageError(f"{folder}: holds no journal; name the folder that was given as --journal")
+    reading = journal.Reading()
+    recent: deque[tuple[dt.datetime, int]] = deque(maxlen=RECENT_ANSWERS)
+    for record in journal.records(file):
+        reading.take(record)
+        if "done" in record:
+            recent.append((dt.datetime.fromisoformat(record["at"]), len(journal.positions_of(record["sent"]))))
+    running = _is_locked(folder)
+    if not running:
+        reading.close()
+    tally, total = reading.tally, _events(folder)
+    left = None if total is None else total - tally.sent - tally.never
+    rate = _rate(recent)
+    return {
+        "journal": str(folder), "running": running, "to": (reading.job or {}).get("to"), "endpoint": (reading.job or {}).get("endpoint"),
+        "events": {"total": total, "sent": tally.sent, "rejected": tally.never, "left": left},
+        "rejects": dict(sorted(tally.codes.items())), "requests": tally.requests, "throttled": tally.throttled,
+        "under_way": len(reading.unanswered), "lost_answers": tally.lost_answers, "lost_events": tally.lost_events,
+        "first_at": tally.first_at, "last_at": tally.last_at, "stopped": None if running else tally.last_stop,
+        "events_per_second": rate, "hours_left": left / rate / HOUR_SECONDS if left and rate else 0.0 if left == 0 else None,
+    }  # fmt: skip
+
+
+def _events(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / SURVEY).read_text(encoding="utf-8"))["events"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _rate(recent: deque[tuple[dt.datetime, int]]) -> float | None:
+    """Give the events a second over the last answers."""
+    if len(recent) < 2:
+        return None
+    seconds = (recent[-1][0] - recent[0][0]).total_seconds()
+    return sum(events for _, events in list(recent)[1:]) / seconds if seconds > 0 else None
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with (folder / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,127 @@
+"""The target of a replay: where to, as whom, and how patiently; secrets are no part of it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from translate.errors import UsageError, suggest
+from translate.version import VERSION
+
+MODELS = ("clickstream", "learning_context", "mobile_analytics", "personalize", "pinpoint")
+BY_REGION = ("personalize", "pinpoint")  # boto3 knows their hosts
+# The only region that botocore's table of endpoints has ever had for Mobile Analytics.
+MOBILE_ANALYTICS_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a replay sends to.
+
+    `endpoint`: a URL; Pinpoint and Personalize need only the `region`. `forwarded_address`: X-Forwarded-For
+    (Clickstream). `application_id` and `account`: `aid` and `user` of Learning Context. `gzip`: Clickstream's
+    compressed body. Raises UsageError, with what to do, for what cannot be right.
+    """
+
+    model: str
+    endpoint: str | None = None
+    region: str | None = None
+    user_agent: str = f"translate/{VERSION}"
+    forwarded_address: str | None = None
+    application_id: str | None = None
+    account: str | None = None
+    gzip: bool = True
+    max_in_flight: int = 4
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    allow_http: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be right."""
+        if self.model not in MODELS:
+            known = ", ".join(MODELS)
+            raise UsageError(
+                f'no endpoint for the model "{self.model}"{suggest(self.model, MODELS)}: there are {known}'
+            )
+        self._check_address()
+        self._check_sender()
+        if self.max_in_flight < 1:
+            raise UsageError("max_in_flight must be at least 1: one request has to be on its way")
+        if not (self.connect_seconds > 0 and self.read_seconds > 0):
+            raise UsageError("connect_seconds and read_seconds must be above 0")
+
+    def _check_address(self) -> None:
+        if self.endpoint is not None:
+            split_endpoint(self.endpoint)
+            refuse_plain_http(self.endpoint, allowed=self.allow_http)
+        elif self.model not in BY_REGION:
+            raise UsageError(
+                f"{self.model} needs an endpoint: give the receiver's URL (endpoint, https://...)"
+            )
+        elif self.region is None:
+            raise UsageError(f"{self.model} needs a region (such as eu-west-1), or a region and an endpoint")
+        if self.region is None and self.model in BY_REGION:
+            raise UsageError(f"{self.model} needs a region beside its endpoint: requests are signed for one")
+
+    def _check_sender(self) -> None:
+        if self.model == "learning_context" and not (self.application_id and self.account):
+            raise UsageError("learning_context needs application_id (its aid) and account (its user)")
+        for name, text in (("user_agent", self.user_agent), ("forwarded_address", self.forwarded_address)):
+            if text is not None and not fits_header(text):
+                raise UsageError(
+                    f"{name} cannot be sent as an HTTP header: remove line breaks and unusual characters"
+                )
+
+    def url(self, path: str) -> str:
+        """Give the endpoint, with the service's documented path where it has none of its own."""
+        parts = split_endpoint(self.endpoint or "")
+        return parts._replace(path=path if parts.path in {"", "/"} else parts.path).geturl()
+
+
+def fits_header(text: str) -> bool:
+    """Say whether a text can be an HTTP header's value: Latin-1, no control characters, no blanks around it."""
+    try:
+        return all(byte >= 0x20 and byte != 0x7F for byte in text.encode("latin-1")) and text == text.strip()
+    except UnicodeEncodeError:
+        return False
+
+
+def split_endpoint(url: str) -> SplitResult:
+    """Take an endpoint's URL apart; UsageError, which never repeats the URL, if it is none."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError("the endpoint is not a URL: write it as https://host or https://host/path")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "the endpoint holds a user or password: secrets come from the environment only; remove them"
+        )
+    if parts.query or parts.fragment:
+        raise UsageError("the endpoint holds a query or a fragment: give scheme, host and path only")
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine, by its name or address (no look-up)."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def refuse_plain_http(url: str, *, allowed: bool) -> None:
+    """Raise UsageError for plain http:// to another machine, unless it was allowed."""
+    parts = split_endpoint(url)
+    if parts.scheme == "http" and not allowed and not is_loopback(parts.hostname or ""):
+        raise UsageError(
+            f"http://{parts.hostname} would carry the events, cookies and signatures in the clear: "
+            "use https://, or say --allow-http if the network in between is trusted"
+        )

@@ -1,0 +1,245 @@
+"""How a model's requests are delivered, and what its service does with old data: the table [delivery] of a mapping."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from translate import events
+from translate.mapping.sheet import Sheet, join
+from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support
+
+# Numbers of the target's configuration that a user may have raised, each in the unit of the hazard that it overrides.
+OVERRIDES = ("freshness_hours", "user_keep_days", "retention_days")
+SETTINGS = ("user_agent", "forwarded_address")
+WISHES = ("fill_endpoints",)
+
+VERIFY_PLACES = ("events", "earliest", "latest", "earliest_ms", "latest_ms")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of check: the keys of its number, its other keys, and the places of its sentence.
+
+    `implied` are hub columns that it looks at unasked.
+    """
+
+    number: tuple[str, ...] = ()
+    columns: str | None = None
+    names: str | None = None
+    setting: tuple[str, ...] = ()
+    setting_required: bool = False
+    implied: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Give all keys that the check may have of its own."""
+        others = (self.columns, self.names, "setting" if self.setting else None)
+        return (*self.number, *(key for key in others if key))
+
+
+KINDS: dict[str, Kind] = {
+    "older_than": Kind(("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest")),
+    "users_last_seen_before": Kind(("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
+    "newer_than_now": Kind(names="except", says=("latest",)),
+    "user_agent_matches": Kind(names="patterns", says=("value",)),
+    "setting_missing": Kind(setting=SETTINGS, setting_required=True, says=("value",)),
+    "column_missing": Kind(columns="column"),
+    "distinct_max": Kind(("most",), columns="column", says=("value", "found")),
+    "fewer_events_than": Kind(("least",), says=("value",)),
+    "fewer_users_than": Kind(("least",), columns="column", says=("value", "found")),
+    "repeated": Kind(columns="columns"),
+    "repeated_ids": Kind(implied=("event_id",)),
+    "endpoint_overwritten": Kind(setting=WISHES, setting_required=True),
+    "support_ended": Kind(says=("value",)),
+}
+_SHARED = ("check", "loses", "says", "instead", "source", "date")
+_FOUND = ("events", "share")
+
+
+def read_delivery(sheet: Sheet, table: dict[str, Any] | None, layouts: Mapping[str, Layout]) -> Delivery | None:
+    """Read the table, or None where the mapping has none; complain to the sheet."""
+    if table is None:
+        return None
+    return _Parser(sheet, layouts).delivery(table)
+
+
+class _Parser:
+    """Walks the table of one mapping."""
+
+    def __init__(self, sheet: Sheet, layouts: Mapping[str, Layout]) -> None:
+        self.sheet = sheet
+        self.layouts = layouts
+        self.columns: tuple[str, ...] = tuple(events.SCHEMA)
+
+    def delivery(self, table: dict[str, Any]) -> Delivery:
+        sheet, path = self.sheet, "delivery"
+        sheet.known_keys(table, path, ("layout", "order", "quota", "support", "verify", "preflight"))
+        layout = sheet.need(table, path, "layout", str, "")
+        if isinstance(table.get("layout"), str):
+            self.layout(layout)
+        order = self.needed_texts(table, path, "order")
+        for column in order:
+            self.column(column, "delivery.order")
+        verify = sheet.texts(table, path, "verify") or ()
+        for text in verify:
+            self.sentence(text, "delivery.verify", VERIFY_PLACES)
+        quota = self.quota(sheet.need(table, path, "quota", dict, None))
+        support = self.support(sheet.get(table, path, "support", dict))
+        given = sheet.get(table, path, "preflight", dict, {})
+        inner = sheet.tables(given, "delivery.preflight")
+        preflight = {name: self.hazard(name, hazard, has_end=support is not None) for name, hazard in inner.items()}
+        return Delivery(layout, order, quota, support, verify, preflight)
+
+    def layout(self, name: str) -> None:
+        if not self.sheet.one_of(name, "delivery.layout", "layout", self.layouts):
+            return
+        layout = self.layouts[name]
+        if layout.request is None:
+            self.sheet.complain("delivery.layout", f'layout "{name}" has no requests')
+        self.columns = tuple(dict.fromkeys(column for entry in layout.all_fields for column in entry.hub))
+
+    def column(self, name: Any, path: str) -> None:
+        """Complain unless it is a hub column that the layout has a place for."""
+        if self.sheet.one_of(name, path, "hub column", events.SCHEMA) and name not in self.columns:
+            self.sheet.complain(path, f'the layout has no place for "{name}"')
+
+    def quota(self, table: dict[str, Any] | None) -> Quota:
+        path, given = "delivery.quota", table or {}
+        sheet = self.sheet
+        if table is None:
+            return Quota(1, "", 1, "", dt.date.min)
+        sheet.known_keys(given, path, ("requests_per_second", "scope", "share", "source", "date", "documented"))
+        return Quota(
+            self.number(given, path, "requests_per_second", "a number above 0", lambda value: value > 0),
+            sheet.need(given, path, "scope", str, ""),
+            self.number(given, path, "share", "a number above 0 and up to 1", lambda value: 0 < value <= 1),
+            sheet.need(given, path, "source", str, ""),
+            self.date(given, path, "date"),
+            sheet.get(given, path, "documented", bool, default=True),
+        )
+
+    def support(self, table: dict[str, Any] | None) -> Support | None:
+        if table is None:
+            return None
+        path = "delivery.support"
+        self.sheet.known_keys(table, path, ("ended", "source"))
+        return Support(self.date(table, path, "ended"), self.sheet.need(table, path, "source", str, ""))
+
+    def hazard(self, name: str, table: dict[str, Any], *, has_end: bool) -> Hazard:
+        sheet, path = self.sheet, join("delivery.preflight", name)
+        if not _NAME.fullmatch(name):
+            sheet.complain(path, "a name that can be accepted has small letters, digits, and single - between them")
+        check = sheet.need(table, path, "check", str, "")
+        known = isinstance(table.get("check"), str) and sheet.one_of(check, join(path, "check"), "check", KINDS)
+        kind = KINDS[check] if known else Kind()
+        if known:
+            sheet.known_keys(table, path, (*_SHARED, *kind.keys))
+        if check == "support_ended" and not has_end:
+            sheet.complain(path, "needs a table [delivery.support]")
+        says = sheet.need(table, path, "says", str, "")
+        if known:
+            self.sentence(says, join(path, "says"), (*_FOUND, *kind.says))
+        value, unit = self.most(table, path, kind)
+        return Hazard(
+            name=name,
+            check=check,
+            loses=sheet.need(table, path, "loses", bool, default=True),
+            says=says,
+            instead=sheet.need(table, path, "instead", str, ""),
+            source=sheet.need(table, path, "source", str, ""),
+            date=self.date(table, path, "date"),
+            value=value,
+            unit=unit,
+            columns=self.hub_columns(table, path, kind),
+            names=self.names(table, path, kind),
+            setting=self.setting(table, path, kind),
+        )
+
+    def most(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[int | None, str]:
+        """Give the number of a check, and the key that says its unit."""
+        if not kind.number:
+            return None, ""
+        given = [key for key in kind.number if key in table]
+        if len(given) != 1:
+            wanted = " or ".join(kind.number)
+            self.sheet.complain(join(path, kind.number[0]), f"takes {wanted}, not both" if given else "is missing")
+            return None, kind.number[0]
+        value: int | None = self.sheet.get(table, path, given[0], int)
+        if value is not None and value <= 0:
+            self.sheet.complain(join(path, given[0]), f"should be more than 0, but is {value}")
+        return value, given[0]
+
+    def hub_columns(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[str, ...]:
+        if kind.columns is None:
+            return kind.implied
+        names = self.needed_texts(table, path, kind.columns)
+        for name in names:
+            self.column(name, join(path, kind.columns))
+        if kind.columns == "column" and len(names) > 1:
+            self.sheet.complain(join(path, "column"), "takes one hub column")
+        return names
+
+    def names(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[str, ...]:
+        if kind.names is None or (kind.names == "except" and "except" not in table):
+            return ()
+        names = self.needed_texts(table, path, kind.names)
+        for pattern in names if kind.names == "patterns" else ():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                self.sheet.complain(join(path, "patterns"), f'"{pattern}" is no regular expression: {error}')
+        return names
+
+    def needed_texts(self, table: dict[str, Any], path: str, key: str) -> tuple[str, ...]:
+        texts = self.sheet.texts(table, path, key)
+        if texts == ():
+            self.sheet.complain(join(path, key), "names nothing" if key in table else "is missing")
+        return texts or ()
+
+    def setting(self, table: dict[str, Any], path: str, kind: Kind) -> str | None:
+        if not kind.setting:
+            return None
+        ask = self.sheet.need if kind.setting_required else self.sheet.get
+        name: str | None = ask(table, path, "setting", str, None)
+        if name is not None and self.sheet.one_of(name, join(path, "setting"), "setting of this check", kind.setting):
+            units = [unit for unit in kind.number if unit in table]
+            if units and not name.endswith(f"_{units[0]}"):
+                self.sheet.complain(join(path, "setting"), f'"{name}" is not in {units[0]}')
+        return name
+
+    def sentence(self, text: str, path: str, places: Iterable[str]) -> None:
+        """Complain about each place of a sentence that nothing is put into."""
+        try:
+            parts = [(name, form, conversion) for _, name, form, conversion in Formatter().parse(text) if name is not None]
+        except ValueError:
+            self.sheet.complain(path, "is no sentence with places: write each brace that is none twice")
+            return
+        for name, form, conversion in parts:
+            if self.sheet.one_of(name, path, "place", places) and (form or conversion):
+                self.sheet.complain(path, f'a place is a name only: "{name}"')
+
+    def number(self, table: dict[str, Any], path: str, key: str, wanted: str, holds: Callable[[float], bool]) -> float:
+        value = table.get(key)
+        if key not in table:
+            self.sheet.complain(join(path, key), "is missing")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and holds(value):
+            return value
+        else:
+            self.sheet.complain(join(path, key), f"should be {wanted}, but is {value!r}")
+        return 1
+
+    def date(self, table: dict[str, Any], path: str, key: str) -> dt.date:
+        text = self.sheet.need(table, path, key, str, None)
+        try:
+            return dt.date.fromisoformat(text) if text is not None else dt.date.min
+        except ValueError:
+            self.sheet.complain(join(path, key), f"should be a date, YYYY-MM-DD, but is {text!r}")
+            return dt.date.min

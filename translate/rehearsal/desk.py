@@ -1,0 +1,227 @@
+"""The front desk: whose request it is, what its endpoint makes of it, what misbehaviour makes of that, and the accounts."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, personalize, pinpoint
+from translate.rehearsal.ledger import KINDS, Ledger
+from translate.rehearsal.messages import Outcome, Refusal, Reply, Request, json_reply
+from translate.rehearsal.mischief import Whim, failing_items, retry_after, whim_of
+from translate.rehearsal.options import Options
+from translate.rehearsal.tally import Quota, Tally
+from translate.rehearsal.wire import Action
+
+JUDGES: dict[str, Callable[[Request, Options], Outcome]] = {
+    "clickstream": clickstream.judge,
+    "pinpoint": pinpoint.judge,
+    "personalize": personalize.judge,
+    "mobile_analytics": mobile_analytics.judge,
+    "learning_context": learning_context.judge,
+}
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def target_of(path: str) -> str:
+    """Tell by its path whose request it is; what nobody knows falls to Clickstream's load balancer."""
+    if path.startswith("/v1/apps/"):
+        return "pinpoint"
+    if path == personalize.PATH:
+        return "personalize"
+    if path == mobile_analytics.PATH:
+        return "mobile_analytics"
+    return "learning_context" if learning_context.PATH.fullmatch(path) else "clickstream"
+
+
+@dataclass(slots=True)
+class _Case:
+    """One request on its way through the desk; no `reply`: the connection is reset."""
+
+    number: int
+    target: str
+    request: Request
+    outcome: Outcome
+    whim: Whim
+    reply: Reply | None
+    taken: bool = True
+    deferred: int = 0
+
+    def postpone(self, reply: Reply | None) -> None:
+        """Take nothing of the request, without anything against its events."""
+        self.reply, self.taken, self.deferred = reply, False, self.outcome.events
+
+
+class Desk:
+    """Answers requests one after the other; what it counts may be read from other threads."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.ledger = Ledger(options.keep)
+        self._lock = threading.Lock()
+        self._number = 0
+        self._begun = time.monotonic()
+        self._total = Tally()
+        self._tallies = {target: Tally() for target in JUDGES}
+        self._quotas = {target: Quota() for target in JUDGES}
+
+    def answer(self, request: Request) -> Action:
+        """Answer a request, whatever it is."""
+        if request.path.startswith("/_"):
+            return Action(self._tell(request))
+        self._number += 1
+        request.id = f"{self.options.seed % 2**32:08x}-0000-4000-8000-{self._number:012x}"
+        target = target_of(request.path)
+        outcome = JUDGES[target](request, self.options)
+        case = _Case(
+            self._number, target, request, outcome, whim_of(self.options, self._number), outcome.reply
+        )
+        case.deferred = outcome.deferred
+        marks = self._meddle(case)
+        with self._lock:
+            self._write(case, marks)
+        unheard = (lambda: self._unheard(target)) if case.taken and outcome.accepted else None
+        return Action(case.reply, case.whim.delay_seconds, unheard)
+
+    def _meddle(self, case: _Case) -> list[str]:
+        """Let the request meet its misbehaviour; give the names of what it met."""
+        marks = []
+        quota = self.options.quota_per_second
+        if quota and not self._quotas[case.target].lets(time.monotonic(), quota):
+            marks.append("over_quota")
+            case.postpone(throttling(case, self.options))
+        elif case.whim.kind == "throttle":
+            marks.append("throttle")
+            case.postpone(throttling(case, self.options))
+        elif case.whim.kind == "errors":
+            marks.append("errors")
+            case.postpone(failing(case))
+        elif case.whim.kind == "reset_before":
+            marks.append("reset_before")
+            case.postpone(None)
+        elif case.whim.partial and case.target == "pinpoint" and case.outcome.accepted:
+            marks.append("partial")
+            self._spoil(case)
+        if case.taken and case.whim.kind == "reset_after":
+            marks.append("reset_after")
+            case.reply = None
+        if case.whim.delay_seconds:
+            marks.append("slow")
+        return marks
+
+    def _spoil(self, case: _Case) -> None:
+        """Refuse some of the items that Pinpoint would have taken."""
+        outcome = case.outcome
+        codes = failing_items(self.options, case.number, len(outcome.accepted))
+        answer = json.loads(outcome.reply.body)
+        for position, code in codes.items():
+            item = outcome.accepted[position]
+            message = {400: "Invalid event", 429: "Too many requests", 500: "Internal server error"}[code]
+            assert item.context
+            answer["Results"][item.context["endpoint"]]["EventsItemResponse"][item.id] = {
+                "StatusCode": code,
+                "Message": message,
+            }
+            if code == 400:
+                outcome.rejected.append(Refusal(item, "400", message))
+            else:
+                case.deferred += 1
+        outcome.accepted = [item for position, item in enumerate(outcome.accepted) if position not in codes]
+        case.reply = pinpoint.results_reply(case.request, answer["Results"])
+
+    def _write(self, case: _Case, marks: list[str]) -> None:
+        """Put the request into the accounts, before its answer goes out."""
+        request, outcome = case.request, case.outcome
+        events = outcome.events + (case.deferred - outcome.deferred if case.taken else 0)
+        status = case.reply.status if case.reply else None
+        accepted, rejected = (outcome.accepted, outcome.rejected) if case.taken else ([], [])
+        if accepted:
+            self.ledger.accept(case.target, request.id, accepted)
+        if rejected:
+            self.ledger.reject(case.target, request.id, rejected)
+        at = round(request.arrived - self._begun, 6)
+        self.ledger.arrive(
+            {"target": case.target, "at": at, "events": events, "status": status, "request": request.id}
+        )
+        counts = {
+            "requests": 1, "events": events, "accepted": len(accepted), "rejected": len(rejected), "deferred": case.deferred,
+            "lost_later": sum(refusal.later for refusal in rejected), "bytes": request.bytes,
+            "answers_lost": int(case.reply is None and case.taken),
+        }  # fmt: skip
+        for tally in (self._total, self._tallies[case.target]):
+            tally.counts.update(counts)
+            tally.statuses[str(status) if status else "reset"] += 1
+            tally.reasons.update(refusal.code for refusal in rejected)
+            tally.misbehaviour.update(marks)
+            tally.notes.update(outcome.notes)
+            tally.busiest.add(request.arrived, events)
+
+    def _unheard(self, target: str) -> None:
+        with self._lock:
+            self._total.counts["answers_lost"] += 1
+            self._tallies[target].counts["answers_lost"] += 1
+
+    def stats(self) -> dict[str, Any]:
+        """Give the counts, in total and by target."""
+        with self._lock:
+            seconds = round(time.monotonic() - self._begun, 3)
+            targets = {
+                target: tally.to_json() for target, tally in self._tallies.items() if tally.counts["requests"]
+            }
+            return {
+                "seed": self.options.seed,
+                "seconds": seconds,
+                **self._total.to_json(),
+                "targets": targets,
+            }
+
+    def _tell(self, request: Request) -> Reply:
+        name = request.path.removeprefix("/_")
+        if request.method not in ("GET", "HEAD"):
+            return json_reply(405, {"message": "GET tells; nothing can be changed"})
+        if name == "stats":
+            return json_reply(200, self.stats())
+        if name not in KINDS:
+            return json_reply(
+                404, {"message": f"there are /_stats, {', '.join(f'/_{kind}' for kind in KINDS)}"}
+            )
+        asked = request.parameters()
+        target = asked.get("target")
+        if target and target not in JUDGES:
+            return json_reply(404, {"message": f"target is one of {', '.join(JUDGES)}"})
+        if request.method == "HEAD":
+            return Reply(200, headers=dict(NDJSON))
+        names = asked["fields"].split(",") if asked.get("fields") else None
+        return Reply(200, headers=dict(NDJSON), stream=self.ledger.blocks(name, target, names))
+
+
+def throttling(case: _Case, options: Options) -> Reply:
+    """Answer that there were too many requests, as each target would."""
+    message = "Too many requests"
+    if case.target == "pinpoint":
+        reply = pinpoint.error(429, "TooManyRequestsException", message, case.request)
+    elif case.target in ("personalize", "mobile_analytics"):
+        reply = aws.error(429, "ThrottlingException", "Rate exceeded", case.request)
+    elif case.target == "learning_context":
+        reply = learning_context.failure(503, message)
+    else:
+        reply = clickstream.page(503)
+    reply.headers.update(retry_after(options))
+    return reply
+
+
+def failing(case: _Case) -> Reply:
+    """Answer that something broke, as each target would."""
+    if case.target == "pinpoint":
+        return pinpoint.error(500, "InternalServerErrorException", "Internal server error", case.request)
+    if case.target in ("personalize", "mobile_analytics"):
+        return aws.error(500, "InternalFailure", "Internal failure", case.request)
+    return (
+        learning_context.failure(500, "Internal error")
+        if case.target == "learning_context"
+        else clickstream.page(502)
+    )
