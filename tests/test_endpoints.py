@@ -80,6 +80,15 @@ def ask(model: str, url: str, request: Any = None, **rest: Any) -> Answer:
         endpoint.close()
 
 
+def each_answer(model: str, *script: Say) -> list[Answer]:
+    """Give the answers to a whole script, through one endpoint."""
+    with Scripted(*script, Say(599)) as server:
+        endpoint = open_endpoint(model, target(model, server.url))
+        answers = [endpoint.send(shipment(model), number) for number in range(len(script))]
+        endpoint.close()
+        return answers
+
+
 def piles(answer: Answer) -> tuple[Pile, ...]:
     return tuple(verdict.pile for verdict in answer.verdicts)
 
@@ -100,50 +109,49 @@ def test_success_puts_every_event_into_sent(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("status", WAITING)
-def test_statuses_that_pass_by_themselves_mean_again(model: str, status: int) -> None:
+def test_statuses_that_pass_by_themselves_mean_again(model: str) -> None:
     """A receiver in trouble, or asking for less, gets the events again."""
-    answer = answered(model, Say(status, {"message": "soon"}, (("Retry-After", "7"),)))
-    assert piles(answer) == AGAIN
-    assert answer.throttled == (status in (429, 503))
-    assert answer.lost == (status in (502, 504))
-    assert (answer.status, answer.stop, answer.retry_after_seconds, answer.refused_whole) == (
-        status,
-        None,
-        7.0,
-        False,
-    )
+    says = [Say(status, {"message": "soon"}, (("Retry-After", "7"),)) for status in WAITING]
+    for status, answer in zip(WAITING, each_answer(model, *says), strict=True):
+        assert piles(answer) == AGAIN
+        assert answer.throttled == (status in (429, 503))
+        assert answer.lost == (status in (502, 504))
+        assert (answer.status, answer.stop, answer.retry_after_seconds, answer.refused_whole) == (
+            status,
+            None,
+            7.0,
+            False,
+        )
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("status", REFUSING)
-def test_statuses_that_blame_the_content_refuse_the_whole(model: str, status: int) -> None:
+def test_statuses_that_blame_the_content_refuse_the_whole(model: str) -> None:
     """A request refused for its content is one whose halves are to be tried."""
-    answer = answered(model, Say(status, {"message": "bad event"}))
-    assert piles(answer) == NEVER
-    assert (answer.refused_whole, answer.stop, answer.lost) == (True, None, False)
-    assert answer.verdicts[0].message == "bad event"
+    for answer in each_answer(model, *(Say(status, {"message": "bad event"}) for status in REFUSING)):
+        assert piles(answer) == NEVER, answer
+        assert (answer.refused_whole, answer.stop, answer.lost) == (True, None, False)
+        assert answer.verdicts[0].message == "bad event"
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("status", STOPPING)
-def test_statuses_that_turn_everybody_away_stop(model: str, status: int) -> None:
+def test_statuses_that_turn_everybody_away_stop(model: str) -> None:
     """What no repetition mends stops the run, loses nothing and says what to do."""
-    answer = answered(model, Say(status, {"message": "no"}))
-    assert piles(answer) == AGAIN
-    assert answer.stop is not None and len(answer.stop) > 40
-    assert not answer.lost
+    for answer in each_answer(model, *(Say(status, {"message": "no"}) for status in STOPPING)):
+        assert piles(answer) == AGAIN, answer
+        assert answer.stop is not None and len(answer.stop) > 40
+        assert not answer.lost
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirects_are_not_followed(model: str, status: int) -> None:
+def test_redirects_are_not_followed(model: str) -> None:
     """A redirected request stops, with the address in its sentence, and goes nowhere else."""
     with Scripted(SUCCESS[model]) as other:
-        answer = answered(model, Say(status, b"", (("Location", f"{other.url}/there?x=1"),)))
+        location = (("Location", f"{other.url}/there?x=1"),)
+        answers = each_answer(model, *(Say(status, b"", location) for status in (301, 302, 307, 308)))
         assert other.seen == []
-    assert piles(answer) == AGAIN
-    assert answer.stop is not None and f"{other.url}/there" in answer.stop and "x=1" not in answer.stop
+    for answer in answers:
+        assert piles(answer) == AGAIN
+        assert answer.stop is not None and f"{other.url}/there" in answer.stop and "x=1" not in answer.stop
 
 
 @pytest.mark.parametrize(
@@ -205,10 +213,12 @@ def test_unknown_host_is_not_lost(model: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("model", MODELS)
 def test_one_request_a_sending(model: str) -> None:
     """Neither urllib3 nor boto3 repeats anything by itself."""
-    for say in (Say(500), Say(429), Say(reset=True)):
-        with Scripted(say) as server:
-            ask(model, server.url)
-            assert len(server.seen) == 1
+    with Scripted(Say(500), Say(429), Say(reset=True)) as server:
+        endpoint = open_endpoint(model, target(model, server.url))
+        for number in range(1, 4):
+            endpoint.send(shipment(model), number)
+            assert len(server.seen) == number
+        endpoint.close()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -266,23 +276,22 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("model", SIGNED)
-@pytest.mark.parametrize(
-    ("code", "status", "word"),
-    [
-        ("InvalidSignatureException", 403, "clock"),
-        ("RequestTimeTooSkewed", 400, "clock"),
-        ("ExpiredTokenException", 400, "expired"),
-        ("UnrecognizedClientException", 400, "credentials"),
-        ("AccessDeniedException", 403, "PutEvents"),
-    ],
-)
-def test_codes_of_amazon_that_stop(model: str, code: str, status: int, word: str) -> None:
+def test_codes_of_amazon_that_stop(model: str) -> None:
     """Who may not send, or has the wrong clock, is told what to mend, whatever the status."""
-    answer = answered(
-        model, Say(status, {"message": "no"}, (("x-amzn-ErrorType", f"{code}:http://internal/"),))
-    )
-    assert piles(answer) == AGAIN
-    assert answer.stop is not None and word in answer.stop
+    words = {
+        "InvalidSignatureException": (403, "clock"),
+        "RequestTimeTooSkewed": (400, "clock"),
+        "ExpiredTokenException": (400, "expired"),
+        "UnrecognizedClientException": (400, "credentials"),
+        "AccessDeniedException": (403, "PutEvents"),
+    }
+    says = [
+        Say(status, {"message": "no"}, (("x-amzn-ErrorType", f"{code}:http://internal/"),))
+        for code, (status, _) in words.items()
+    ]
+    for (_, word), answer in zip(words.values(), each_answer(model, *says), strict=True):
+        assert piles(answer) == AGAIN
+        assert answer.stop is not None and word in answer.stop
 
 
 @pytest.mark.parametrize("model", SIGNED)
@@ -328,15 +337,20 @@ def test_pinpoint_sorts_each_item() -> None:
     assert answer.throttled and answer.lost and not answer.refused_whole
 
 
-@pytest.mark.parametrize(
-    ("status", "pile"),
-    [(202, Pile.SENT), (400, Pile.NEVER), (500, Pile.AGAIN), (503, Pile.AGAIN), (413, Pile.NEVER)],
-)
-def test_pinpoint_item_statuses(status: int, pile: Pile) -> None:
+def test_pinpoint_item_statuses() -> None:
     """One item's status moves that item alone."""
-    answer = answered("pinpoint", Say(202, results(one_b={"StatusCode": status, "Message": "m"})))
-    assert piles(answer) == (Pile.SENT, pile, Pile.SENT)
-    assert answer.throttled == (status == 503)
+    wanted = {
+        202: Pile.SENT,
+        400: Pile.NEVER,
+        500: Pile.AGAIN,
+        503: Pile.AGAIN,
+        413: Pile.NEVER,
+        200: Pile.AGAIN,
+    }
+    says = [Say(202, results(one_b={"StatusCode": status, "Message": "m"})) for status in wanted]
+    for (status, pile), answer in zip(wanted.items(), each_answer("pinpoint", *says), strict=True):
+        assert piles(answer) == (Pile.SENT, pile, Pile.SENT)
+        assert answer.throttled == (status == 503)
 
 
 def test_pinpoint_refused_endpoint_is_a_finding() -> None:
@@ -348,11 +362,13 @@ def test_pinpoint_refused_endpoint_is_a_finding() -> None:
     assert answer.findings == ("endpoint ep-2 was not updated: 400 Missing ChannelType",)
 
 
-@pytest.mark.parametrize("body", [b"<html>", {}, {"Results": []}, {"Results": {"ep-1": 5}}, b"{"])
-def test_pinpoint_rubbish_is_no_refusal(body: Any) -> None:
+def test_pinpoint_rubbish_is_no_refusal() -> None:
     """An answer that cannot be understood rejects no event."""
-    answer = answered("pinpoint", Say(202, body))
-    assert piles(answer) == AGAIN and answer.lost
+    bodies = (b"<html>", {}, {"Results": []}, {"Results": {"ep-1": 5}}, b"{", [], {"Results": {"ep-1": None}})
+    for body, answer in zip(
+        bodies, each_answer("pinpoint", *(Say(202, body) for body in bodies)), strict=True
+    ):
+        assert piles(answer) == AGAIN and answer.lost, body
 
 
 @pytest.mark.parametrize("message", ["Invalid trackingId: x", "The event tracker does not exist"])

@@ -119,7 +119,7 @@ BOUNDARIES = {
     ),
     ("personalize", "same-moment"): (
         [[{"item": "a", "name": "x"}, {"item": "b", "name": "x"}, {"item": "a", "name": "y"}, {"item": "a", "name": "x", "ago": 0.001}],
-         [{"item": "a", "name": "x", "user": "v"}]],
+         [{"item": "a", "name": "x", "user": "v"}], *([{"item": "a", "user": None}] for _ in range(2))],
         [[{"item": "a"}, {"item": "b"}], [{"item": "a"}], [{"item": "a"}]], 2,
     ),
     ("personalize", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "y"}, {"id": "x", "ago": 5}]], 1),
@@ -202,6 +202,7 @@ def test_what_a_finding_says():
     """A finding says how many, which share, the oldest, the way out and how to go on; the losing ones come first."""
     findings = found("clickstream", [{"ago": 73}, {"ago": 1}, {"ago": 2}])
     assert list(findings) == ["age-limit", "geography"]
+    assert list(found("clickstream", [{"ago": 73, "client": None}])) == ["age-limit", "without-client", "geography"]
     assert findings["age-limit"].message == (
         "1 events (33.3 %) are older than 72 hours when they arrive, the oldest of 2026-11-18T11:30:00Z:"
         " the data pipeline drops them, and the endpoint answers 200 all the same"

@@ -66,7 +66,12 @@ def test_a_connection_stays_open():
 
 def test_chunks_are_put_together():
     """A body may come in chunks, with extensions and trailers, split anywhere."""
-    chunks = b"%x;a=b\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: x\r\n\r\n" % (5, BODY[:5], len(BODY) - 5, BODY[5:])
+    chunks = b"%x;a=b\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\n" % (
+        5,
+        BODY[:5],
+        len(BODY) - 5,
+        BODY[5:],
+    )
     text = as_bytes("POST", POST, {"Host": "x", "Transfer-Encoding": "chunked"}, chunks)
     with Rehearsal() as server, connected(server) as connection:
         for position in range(len(text)):

@@ -26,7 +26,7 @@ from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import place_of
 from translate.delivery.showing import write_requests
 from translate.delivery.status import SURVEY
-from translate.delivery.survey import Survey, Surveyed
+from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.delivery.target import Target
 from translate.errors import OutputError, PreflightError, UsageError
 from translate.settings import Settings, read_settings
@@ -131,13 +131,13 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
     if file.exists():
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["of"] == parts:
-            return Surveyed.from_json(found["found"])
+            return read_surveyed(json.dumps(found["found"]))
     survey = Survey(destination.delivery, destination.layout, folder)
     for packed in prepared.parts.requests():
         survey.add(packed)
     surveyed = survey.result()
     temporary = file.with_suffix(".new")
-    values = {"of": parts, "events": surveyed.events, "found": surveyed.to_json()}
+    values = {"of": parts, "events": surveyed.events, "found": json.loads(surveyed.written())}
     temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
     temporary.replace(file)
     return surveyed

@@ -27,7 +27,9 @@ SPELLING_FACTOR = 12  # a character beyond ASCII, percent-encoded twice, is not 
 # Inside of a longer Base64 text only the middle of a secret keeps its spelling; shorter middles would hit by chance.
 MIDDLE_LENGTH_MIN = 8
 
-_ESCAPE = r"\\{1,8}"
+_BACKSLASH = r"(?:\\|%(?:25)*5[Cc])"  # itself encoded where a quoted text was
+_ESCAPE = f"{_BACKSLASH}{{1,8}}"
+_RUNS = re.compile(r"\\+|\s+|[^\\\s]")
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _HEADERS = re.compile(
     r"""(?ix) (?<![\w-]) ((?:proxy-)?authorization | (?:set-)?cookie | x-amz-security-token | x-amz-signature)
@@ -130,7 +132,16 @@ def sha1_hex(text: str) -> str:
 
 def _read_anyhow(value: str) -> str:
     """Give a pattern for a secret, each of its characters plain, percent-encoded (again and again) or escaped."""
-    return "".join(_sign_anyhow(sign) for sign in value)
+    return "".join(map(_run_anyhow, _RUNS.findall(value)))
+
+
+def _run_anyhow(run: str) -> str:
+    """Give a pattern for one character, or for several backslashes or blanks: one by one they would match too freely."""
+    if run[0] == "\\":
+        return f"{_BACKSLASH}{{{len(run)},{8 * len(run)}}}"
+    if run.isspace():
+        return f"(?:{'|'.join(map(_sign_anyhow, sorted(set(run))))}){{1,{8 * len(run)}}}"
+    return _sign_anyhow(run)
 
 
 def _sign_anyhow(sign: str) -> str:
@@ -139,13 +150,13 @@ def _sign_anyhow(sign: str) -> str:
     percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in raw)
     escaped = "".join(rf"{_ESCAPE}u(?i:{units[start : start + 4]})" for start in range(0, len(units), 4))
     in_bytes = "".join(rf"{_ESCAPE}x(?i:{byte:02x})" for byte in raw)
-    ways = [rf"\\{{0,8}}{re.escape(sign)}", percent, escaped, in_bytes]
+    ways = [rf"{_BACKSLASH}{{0,8}}(?:{re.escape(sign)}|{percent})", escaped, in_bytes]
     if not sign.isascii():
         ways += [re.escape(raw.decode("latin-1")), rf"{_ESCAPE}x(?i:{ord(sign):02x})"]
     if sign in _SHORT_ESCAPES:
         ways.append(rf"{_ESCAPE}{_SHORT_ESCAPES[sign]}")
     if sign.isspace():
-        ways += [r"\s+", r"\+"]
+        ways += [r"\s", r"\+"]
     return f"(?:{'|'.join(ways)})"
 
 

@@ -179,9 +179,11 @@ class BotoEndpoint(ABC):
                 return Silence(code, str(error), lost=False)
         if isinstance(error, CREDENTIAL_ERRORS):
             return Silence("no_credentials", str(error), lost=False, stop=MISSING)
-        inner = error.kwargs.get("error")
-        if not self._thread.written or isinstance(inner, ValueError):
-            # Not on its way: a profile that is not there, a header that cannot be written.
+        if isinstance(error.kwargs.get("error"), ValueError):
+            # The words quote the header or address that cannot be, perhaps in part, and it may be a secret.
+            hint = "a header or address cannot be: look for line breaks in credentials, and where the endpoint redirects to"
+            return Silence(type(error).__name__, "not HTTP", lost=True, stop=hint)
+        if not self._thread.written:
             return Silence(
                 type(error).__name__, str(error), lost=False, stop=f"check the AWS settings: {error}"
             )
