@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -638,6 +639,21 @@ def test_eight_threads_send_at_once(model: str) -> None:
     assert len(statuses) == 80
     for answer in answers:
         assert piles(answer) == (AGAIN if answer.status in (429, 500) else SENT)
+
+
+@pytest.mark.parametrize("model", ["clickstream", "learning_context", "mobile_analytics"])
+def test_no_more_connections_than_allowed(model: str) -> None:
+    """Threads beyond max_in_flight wait for a connection; none is opened for them and thrown away."""
+    with Scripted(replace(SUCCESS[model], silent_seconds=0.02)) as server:
+        endpoint = open_endpoint(model, target(model, server.url, max_in_flight=2))
+        threads = [threading.Thread(target=endpoint.send, args=(shipment(model), 1)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        endpoint.close()
+        assert len(server.seen) == 8
+        assert server.connections <= 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Pace: the rate is never exceeded over any second, falls when the receiver asks for less, and comes back."""
 
 import datetime as dt
+import math
+from collections import deque
 
 import pytest
 from hypothesis import given, settings
@@ -12,26 +14,36 @@ from translate.errors import UsageError
 NOON = dt.time(12)
 
 
-def sent_by(pace, seconds, events, *, start=0.0, throttled_at=()):
-    """Send whenever the pace allows; give the times and sizes."""
-    now, sent, throttles = start, [], sorted(throttled_at)
+def sent_by(pace, seconds, events, *, start=0.0, latency=0.01):
+    """Send whenever the pace allows, to a receiver that answers after so long; give the times and sizes."""
+    now, sent, due = start, [], deque()
     while now < start + seconds:
-        while throttles and throttles[0] <= now:
-            pace.throttled(throttles.pop(0), None)
+        while due and due[0][0] <= now:
+            pace.answered(*due.popleft())
         most = pace.events_max(now)
         size = events if most is None else min(events, most)
         wait = pace.wait_seconds(now, size)
         if wait > 0:
-            now += max(min(wait, 0.5), 1e-6)
+            now = min(now + max(min(wait, 0.5), 1e-6), due[0][0] if due else math.inf)
             continue
         pace.take(now, size)
         sent.append((now, size))
+        due.append((now + latency, size))
+    for answer in due:
+        pace.answered(*answer)
     return sent
 
 
 def busiest_second(sent):
     """Give the most that went out in any second."""
-    return max(sum(size for other, size in sent if time <= other < time + 1) for time, _ in sent)
+    first, inside, most = 0, 0, 0
+    for time, size in sent:
+        inside += size
+        while sent[first][0] <= time - 1:
+            inside -= sent[first][1]
+            first += 1
+        most = max(most, inside)
+    return most
 
 
 @given(rate=st.integers(1, 600), events=st.integers(1, 100), unit=st.sampled_from(["events", "requests"]))
@@ -42,6 +54,15 @@ def test_no_second_has_more_than_the_rate_and_nine_tenths_of_it_are_used(rate, e
     sizes = [(time, size if unit == "events" else 1) for time, size in sent]
     assert busiest_second(sizes) <= rate
     assert sum(size for _, size in sizes) >= 0.9 * rate * 4 or rate < 20
+
+
+@given(rate=st.integers(20, 400), latency=st.floats(0.001, 3), jitter=st.lists(st.floats(0, 1), min_size=5, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_however_late_requests_arrive_no_second_has_more(rate, latency, jitter):
+    """A request may arrive at any time before its answer."""
+    sent = sent_by(Pace(Rate("events", rate), time_of_day=lambda: NOON), 6, 10, latency=latency)
+    arrived = sorted((time + latency * jitter[index % 5], size) for index, (time, size) in enumerate(sent))
+    assert busiest_second(arrived) <= rate
 
 
 def test_without_a_rate_nothing_waits():
@@ -76,6 +97,7 @@ def test_an_unbounded_pace_learns_its_bound():
     pace = Pace(None)
     for step in range(200):
         pace.take(step / 200, 10)
+        pace.answered(step / 200, 10)
     pace.throttled(1.0, None)
     assert 500 < pace.allowed(1.0) < 1100
 

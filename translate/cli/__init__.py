@@ -9,13 +9,10 @@ from typing import NoReturn
 
 import typer
 
-from translate.cli import conversion, delivery, judging  # noqa: F401  they add their commands
+from translate.cli import conversion, delivery, judging, rehearsal  # noqa: F401  they add their commands
 from translate.cli.application import app
 from translate.cli.printing import SHOWN_MAX
-from translate.cli_rehearsal import rehearse
 from translate.errors import ExitCode, MappingError, TranslateError
-
-app.command()(rehearse)
 
 
 def main() -> NoReturn:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Annotated, Any
 
-import typer  # noqa: TID251 - a part of the command line
+import typer
 
+from translate.cli.application import app
 from translate.errors import ExitCode, UsageError
 from translate.rehearsal import Options, Rehearsal
 from translate.rehearsal.options import PASSING_CODES
@@ -19,6 +20,7 @@ from translate.rehearsal.options import PASSING_CODES
 LOOK_SECONDS = 0.1
 
 
+@app.command()
 def rehearse(
     *,
     port: Annotated[int, typer.Option(metavar="N", help="Port; 0 picks a free one.")] = 0,
@@ -148,16 +150,16 @@ def _stopped_by_signals() -> Iterator[list[int]]:
 
 def _print_addresses(server: Rehearsal, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"url": server.url, "port": server.port, "addresses": server.addresses}), flush=True)  # noqa: T201
+        print(json.dumps({"url": server.url, "port": server.port, "addresses": server.addresses}), flush=True)
         return
     width = max(map(len, server.addresses))
     for target, address in (*server.addresses.items(), ("counts", f"{server.url}/_stats")):
-        print(f"{target:<{width}}  {address}", flush=True)  # noqa: T201
+        print(f"{target:<{width}}  {address}", flush=True)
 
 
 def _print_summary(stats: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"stats": stats}), flush=True)  # noqa: T201
+        print(json.dumps({"stats": stats}), flush=True)
         return
     counts = ", ".join(f"{stats[name]:,} {name}" for name in ("accepted", "rejected", "deferred"))
-    print(f"{stats['requests']:,} requests, {stats['events']:,} events: {counts}", flush=True)  # noqa: T201
+    print(f"{stats['requests']:,} requests, {stats['events']:,} events: {counts}", flush=True)

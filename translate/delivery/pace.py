@@ -13,8 +13,7 @@ from typing import Literal
 from translate.errors import UsageError
 
 Unit = Literal["events", "requests"]
-# A little more than the second that is promised: what was sent a second apart may arrive closer together.
-WINDOW_SECONDS = 1.05
+WINDOW_SECONDS = 1.0
 SHARE_OF_WINDOW = 0.05  # of the rate, in one request: larger ones would leave the second half empty
 SLOWER = 0.5
 HEADROOM = 0.8  # of the rate at which the receiver asked for less, for whoever else sends to it
@@ -102,15 +101,17 @@ def _time(hour: str, minute: str, whole: str) -> dt.time:
 class Pace:
     """Says when the next request may go. Times are seconds of one monotonic clock.
 
-    Over any second no more goes out than the rate, if there is one. Where the receiver asks for less, the rate
-    falls to a half, comes back to four fifths of where that was, and from there on only slowly further.
+    Over any second no more arrives than the rate, if there is one: a request counts from when it goes until a second
+    after its answer, for it arrived somewhere in between. Where the receiver asks for less, the rate falls to a
+    half, comes back to four fifths of where that was, and from there on only slowly further.
     """
 
     def __init__(self, rate: Rate | None, *, time_of_day: Callable[[], dt.time] | None = None) -> None:
         self.rate = rate
         self._time_of_day = time_of_day or (lambda: dt.datetime.now().time())  # noqa: DTZ005  the wall's clock is meant
-        self._recent: deque[tuple[float, float]] = deque()
-        self._in_window = 0.0
+        self._answered: deque[tuple[float, float]] = deque()
+        self._under_way = 0.0
+        self._in_window = 0.0  # what is under way, and what was answered within the last second
         self._next = 0.0
         self._held_until = 0.0
         self._ceiling = math.inf  # what the receiver was seen to bear
@@ -134,7 +135,7 @@ class Pace:
         return None if allowed == math.inf else max(1, int(allowed * SHARE_OF_WINDOW))
 
     def wait_seconds(self, now: float, events: int) -> float:
-        """Give how long a request of so many events has to wait; infinite in a span of the day without any."""
+        """Give how long a request of so many events has to wait; infinite until an answer, or in a span of the day without any."""
         allowed = self.allowed(now)
         if allowed == 0:
             return math.inf
@@ -149,12 +150,17 @@ class Pace:
     def take(self, now: float, events: int) -> None:
         """Count a request that goes out now."""
         weight = self._weight(events)
-        self._recent.append((now, weight))
+        self._under_way += weight
         self._in_window += weight
         allowed = self.allowed(now)
         if 0 < allowed < math.inf:
             self._next = max(self._next, now - SHARE_OF_WINDOW) + weight / allowed
-        self._forget(now)
+
+    def answered(self, now: float, events: int) -> None:
+        """Count the answer to a request of so many events, or that none will come."""
+        weight = self._weight(events)
+        self._under_way -= weight
+        self._answered.append((now, weight))
 
     def throttled(self, now: float, retry_after_seconds: float | None) -> None:
         """Fall back, and hold everything for as long as the receiver says."""
@@ -191,16 +197,16 @@ class Pace:
             self._bound = self._ceiling = math.inf
 
     def _forget(self, now: float) -> None:
-        while self._recent and self._recent[0][0] <= now - WINDOW_SECONDS:
-            self._in_window -= self._recent.popleft()[1]
+        while self._answered and self._answered[0][0] <= now - WINDOW_SECONDS:
+            self._in_window -= self._answered.popleft()[1]
 
     def _until_room(self, now: float, weight: float, allowed: float) -> float:
-        """Give the seconds until so much has left the window that this weight has room in it."""
+        """Give the seconds until so much has left the window that this weight has room in it; infinite while that hangs on answers."""
         excess = self._in_window + weight - allowed
-        for time, left in self._recent:
-            if excess <= 0:
-                break
+        if excess <= 0:
+            return 0.0
+        for time, left in self._answered:
             excess -= left
             if excess <= 0:
                 return time + WINDOW_SECONDS - now
-        return 0.0
+        return math.inf

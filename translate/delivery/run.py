@@ -196,6 +196,7 @@ class Run:
         work = self._under_way.pop(number)
         assert work.shipment is not None
         self._journal.answered(number, work.shipment, answer)
+        self._pace.answered(time.monotonic(), len(work.positions))
         outcome = self._outcome
         outcome.lost_answers += answer.lost
         for finding in answer.findings:
