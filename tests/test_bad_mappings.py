@@ -130,8 +130,8 @@ def test_every_hub_type_has_a_name():
 
 def test_settings_that_may_be_named_are_those_that_there_are():
     """What a mapping may take from the settings is what the settings hold, texts and wishes apart."""
-    assert sorted(fields.SETTINGS) == sorted(settings.TEXTS)
-    assert sorted(fields.WISHES) == sorted(settings.FLAGS)
+    assert sorted(fields.SETTINGS) == sorted(settings.WRITTEN_TEXTS)
+    assert sorted(fields.WISHES) == sorted(settings.WRITTEN_FLAGS)
 
 
 def test_one_column_from_several_places(tmp_path):

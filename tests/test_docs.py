@@ -85,6 +85,22 @@ def help_of_commands():
     return "\n\n".join(texts)
 
 
+def preflight_table():
+    """What stops a replay, by model, and what is only said."""
+    rows = [
+        (f"`{model}`", f"`{hazard.name}`", "stops" if hazard.loses else "said", escaped(in_general(hazard)))
+        for model in mapping.models()
+        for hazard in mapping.load(model).delivery.preflight.values()
+    ]
+    return table(("model", "name", "", "what is found"), *rows)
+
+
+def in_general(hazard):
+    """Take a hazard's sentence without the figures of a run."""
+    said = re.sub(r"\{(users|found)\} |all \{events\}|\{events\} (?=events)| \(\{share\}\)|, the (oldest|last) of \{\w+\}", "", hazard.says)
+    return said.replace(", of events,", "").format(value=hazard.value or "...").replace("  ", " ")
+
+
 def pairs_table():
     """What comes back of the zoo, from each model through each other one."""
     addresses = [mapping.load(model).default_layout().address for model in mapping.models()]
@@ -108,6 +124,7 @@ def returned(home, via):
 GENERATED = {
     "pairs": pairs_table,
     "models": models_table,
+    "preflight": preflight_table,
     "names": names_table,
     "columns": columns_table,
     "settings": settings_table,

@@ -37,11 +37,12 @@ KEYS = {
     "latest": "the first time that is not plausible any more (ISO 8601)",
 }
 
-TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "region", "application_id", "account")
-FLAGS = ("keep_names", "fill_endpoints", "plain_bodies")
+WRITTEN_TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
+WRITTEN_FLAGS = ("keep_names", "fill_endpoints")
+# What only a replay asks for changes nothing of what is written.
+TEXTS = (*WRITTEN_TEXTS, "region", "application_id", "account")
+FLAGS = (*WRITTEN_FLAGS, "plain_bodies")
 NUMBERS = ("freshness_hours", "user_keep_days", "retention_days")
-# What only a replay asks for does not change what is written.
-CONVERSION = ("app_id", "tracking_id", "user_agent", "forwarded_address", "fill_endpoints", "day")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
-        said = {name: getattr(self, name) for name in CONVERSION if getattr(self, name)}
+        said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", "day") if getattr(self, name)}
         return {
             "app_ids": dict(sorted(self.app_ids.items())),
             "keep_names": self.keep_names,
@@ -112,7 +113,7 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         if SECRETS.search(key):
             complaints.append(Complaint(shown, key, "secrets come from the environment, never from settings"))
         elif key not in KEYS:
-            complaints.append(Complaint(shown, key, f'no such setting "{key}"{suggest(key.partition(".")[0], KEYS)}'))
+            complaints.append(Complaint(shown, key, f'no such setting "{key}"{suggest(key.partition(".")[0], KEYS)} (settings: {", ".join(sorted(KEYS))})'))
     app_ids = table.get("app_ids", {})
     if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
         complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}"))

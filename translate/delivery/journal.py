@@ -3,6 +3,8 @@
     {"journal": 1, "job": {...}}                                   what is replayed, where to, from which files
     {"send": 7, "at", "part", "line", "events": "0-99", "of": 100, "digest", "attempt"}       written before sending
     {"done": 7, "at", "status", "request_id", "sent": "0-98", "never": {"99": [code, message]}, "again": "", "lost": false}
+    {"resumed": at, "lost_answers": 1}                             a process went on; what it found unanswered is lost
+    {"stopped": why, "at"}                                         a run ended, for this reason or at its end (null)
 
 A `send` without a `done` is an answer that was lost: its events count as not sent. So the journal is never ahead of
 the receiver, whenever the process dies.
@@ -11,6 +13,7 @@ the receiver, whenever the process dies.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fcntl
 import hashlib
 import json
@@ -23,14 +26,18 @@ from typing import IO, Any, Self
 
 from translate.delivery.answers import Answer, Pile
 from translate.delivery.shipments import Shipment
-from translate.errors import UsageError
+from translate.delivery.spans import positions_of, text_of
+from translate.errors import OutputError, UsageError
 
 NAME = "journal.ndjson"
 FORMAT = 1
 OWNER_ONLY = 0o600
 SYNC_SECONDS = 1.0
-WORDS = {"inputs": "the source's files", "parts": "the converted parts"}
+WORDS = {"inputs": "the source's files", "parts": "the converted parts", "receiver": "whom it is sent as"}
 DIGEST_LENGTH = 16
+HEAD = b'{"journal": '
+LOCK_ATTEMPTS = 10
+LOCK_PAUSE_SECONDS = 0.05
 
 
 @dataclass
@@ -43,11 +50,14 @@ class Settled:
 
     def settle(self, part: str, line: int, events: Iterable[int], of: int) -> None:
         """Take down that these events of a line, which holds so many, were taken or refused for good."""
-        held = self.positions.setdefault((part, line), set())
-        held.update(events)
-        if len(held) < of:
+        if self.is_whole(part, line):
             return
-        del self.positions[part, line]
+        held = self.positions.get((part, line), set()).union(events)
+        if len(held) < of:
+            if held:
+                self.positions[part, line] = held
+            return
+        self.positions.pop((part, line), None)
         beyond = self.beyond.setdefault(part, set())
         beyond.add(line)
         through = self.through.get(part, 0)
@@ -87,6 +97,7 @@ class Reading:
     """A journal as it was found: its head, what is settled, sums, the sends without an answer, the last number."""
 
     job: dict[str, Any] | None = None
+    format: int = FORMAT
     settled: Settled = field(default_factory=Settled)
     tally: Tally = field(default_factory=Tally)
     unanswered: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -102,7 +113,9 @@ class Reading:
         elif "done" in record:
             self._answer(record)
         elif "journal" in record and self.job is None:
-            self.job = record["job"]
+            self.job, self.format = record["job"], record["journal"]
+        elif "resumed" in record:
+            self.close()
         elif "stopped" in record:
             self.tally.last_stop = record["stopped"]
 
@@ -144,15 +157,13 @@ def read(file: Path) -> Reading:
 
 
 def records(file: Path) -> Iterator[dict[str, Any]]:
-    """Give a journal's records in their order."""
+    """Give a journal's records in their order; one that lacks only the end of its line is one."""
     with file.open("rb") as lines:
         for line in lines:
-            if not line.endswith(b"\n"):
-                return
             try:
                 record = json.loads(line)
             except ValueError:
-                continue  # torn by a kill; whoever went on after it began a new line
+                continue  # torn by a kill (no part of an object is JSON); whoever went on after it began a new line
             if isinstance(record, dict):
                 yield record
 
@@ -163,6 +174,7 @@ class Journal:
     def __init__(self, folder: Path, job: dict[str, Any], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.file = folder / NAME
         self.found = read(self.file).close() if self.file.exists() else Reading()
+        self._refuse_what_is_none()
         refuse_another_job(folder, self.found.job, job)
         self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
         self._clock = clock
@@ -170,10 +182,11 @@ class Journal:
         self.number = self.found.last_number
         self.settled = self.found.settled
         self.tally = self.found.tally
-        if _is_torn(self.file):
-            os.write(self._descriptor, b"\n")
+        self._torn = _is_torn(self.file)
         if self.found.job is None:
             self._append({"journal": FORMAT, "at": _now(), "job": job})
+        else:
+            self._append({"resumed": _now(), "lost_answers": self.tally.lost_answers})
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +198,15 @@ class Journal:
         """Put what was written last beyond a loss of power."""
         os.fsync(self._descriptor)
         os.close(self._descriptor)
+
+    def _refuse_what_is_none(self) -> None:
+        """Raise UsageError if the file is no journal, or one of another form; a torn head is all that may stand before one."""
+        if self.found.format != FORMAT:
+            raise UsageError(f"{self.file}: was written by another version of translate; go on with that one, or name another folder")
+        if self.found.job is None and self.file.exists():
+            with self.file.open("rb") as lines:
+                if any(line[: len(HEAD)] != HEAD[: len(line)] for line in map(bytes.strip, lines)):
+                    raise UsageError(f"{self.file}: is no journal of a replay; name another folder")
 
     def sending(self, shipment: Shipment, of: int, digest: str, attempt: int) -> int:
         """Write down that a shipment is about to go; give its number."""
@@ -220,7 +242,16 @@ class Journal:
         self.tally.last_stop = why
 
     def _append(self, record: dict[str, Any]) -> None:
-        os.write(self._descriptor, json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        """Write one line; what could not be written whole is followed by an end of line of its own."""
+        left = memoryview(b"\n" * self._torn + json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+        self._torn = True
+        while left:
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except OSError as error:
+                way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the disk"
+                raise OutputError(f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on") from error
+        self._torn = False
         now = self._clock()
         if now - self._synced >= SYNC_SECONDS:
             os.fsync(self._descriptor)
@@ -230,12 +261,15 @@ class Journal:
 def lock(folder: Path) -> IO[str]:
     """Keep other processes off a journal; raise UsageError where one is at work."""
     file = (folder / "lock").open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise UsageError(f"{folder}: another process is replaying with this journal; wait for it, or stop it") from None
-    return file
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_SECONDS)  # whoever asks for the status holds the lock for a moment, too
+        else:
+            return file
+    file.close()
+    raise UsageError(f"{folder}: another process is replaying with this journal; wait for it, or stop it")
 
 
 def refuse_another_job(folder: Path, before: dict[str, Any] | None, job: dict[str, Any]) -> None:
@@ -252,37 +286,14 @@ def refuse_another_job(folder: Path, before: dict[str, Any] | None, job: dict[st
 
 def digest_of(shipment: Shipment) -> str:
     """Give the digest of what a shipment holds."""
-    text = shipment.body if shipment.body is not None else json.dumps(shipment.request, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-def text_of(positions: Iterable[int]) -> str:
-    """Write positions as ranges: `0-98,100`."""
-    spans: list[list[int]] = []
-    for position in sorted(positions):
-        if spans and position == spans[-1][1] + 1:
-            spans[-1][1] = position
-        else:
-            spans.append([position, position])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
-
-
-def positions_of(text: str) -> list[int]:
-    """Read positions written as ranges."""
-    found: list[int] = []
-    for span in filter(None, text.split(",")):
-        first, _, last = span.partition("-")
-        found.extend(range(int(first), int(last or first) + 1))
-    return found
+    text = shipment.body or json.dumps(shipment.request, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:DIGEST_LENGTH]
 
 
 def _is_torn(file: Path) -> bool:
     with file.open("rb") as content:
-        size = content.seek(0, os.SEEK_END)
-        if size == 0:
-            return False
-        content.seek(size - 1)
-        return content.read(1) != b"\n"
+        content.seek(max(0, content.seek(0, os.SEEK_END) - 1))
+        return content.read(1) not in (b"", b"\n")
 
 
 def _now() -> str:

@@ -43,7 +43,7 @@ class Parts:
 
 def _unpacked(part: str, number: int, line: bytes, layout: Layout) -> PackedRequest:
     try:
-        return unpack(part, number, line.decode(), layout)
+        return unpack(part, number, line, layout)
     except ValueError as error:
         raise SourceError(f"{part}:{number}: is no request of {layout.address} ({error}); convert the source again") from None
 

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from translate import front, mapping
-from translate.delivery.journal import NAME, refuse_another_job
+from translate.delivery.journal import NAME, records, refuse_another_job
 from translate.delivery.parts import Parts
 from translate.errors import UsageError
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.output import digest
+from translate.settings import Settings
 
 CONVERTED = "converted"
 SOURCE = "source.json"
+RECEIVER = ("region", "application_id", "account", "forwarded_address", "user_agent")  # what a replay says of whom it sends as
+OF_SENDING = ("parts", "receiver", "endpoint")  # of a job; the rest is known before anything is converted
 
 
 @dataclass(frozen=True)
@@ -65,21 +68,31 @@ def prepare(source: front.Sources, folder: Path, destination: Destination, call:
     whole = target / "report.json"
     report = json.loads(whole.read_text(encoding="utf-8")) if whole.exists() else conversion.run()
     parts = Parts(target / "data", destination.layout)
-    return Prepared(parts, report, {**identity, "parts": digest(parts.described())})
+    return Prepared(parts, report, {**identity, **_of_sending(parts, call["settings"])})
 
 
 def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
     """Go on with what was converted before; as long as nothing was sent, another source or mapping may take its place."""
+    job = _job_of(folder / NAME)
+    if job is not None:
+        refuse_another_job(folder, {key: value for key, value in job.items() if key not in OF_SENDING}, identity)
     file = folder / SOURCE
-    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-    if before == identity:
+    if file.exists() and json.loads(file.read_text(encoding="utf-8")) == identity:
         return
-    if (folder / NAME).exists():
-        refuse_another_job(folder, before, identity)
     shutil.rmtree(folder / CONVERTED, ignore_errors=True)
     temporary = file.with_suffix(".new")
     temporary.write_text(json.dumps(identity, indent=1), encoding="utf-8")
     temporary.replace(file)
+
+
+def _job_of(journal: Path) -> dict[str, Any] | None:
+    """Read what a journal is of, if it was begun."""
+    return next((record["job"] for record in records(journal) if "journal" in record), None) if journal.exists() else None
+
+
+def _of_sending(parts: Parts, settings: Settings) -> dict[str, Any]:
+    """Say what else makes a replay the same again: the files it sends, and as whom."""
+    return {"parts": digest(parts.described()), "receiver": digest({name: getattr(settings, name) for name in RECEIVER})}
 
 
 def _converted(source: front.Sources) -> tuple[Path, dict[str, Any]] | None:
@@ -104,5 +117,8 @@ def _as_it_is(folder: Path, report: dict[str, Any], destination: Destination, ca
     if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):
         raise UsageError(f"{folder}: holds {destination.layout.address}, not {call['from_']}")
     parts = Parts(folder / "data", destination.layout)
-    found = digest(parts.described())
-    return Prepared(parts, report, {"inputs": found, "from": report["from"], "to": report["to"], "mappings": report["mapping"], "parts": found})
+    sending = _of_sending(parts, call["settings"])
+    mappings = {**report["mapping"], destination.mapping.file: destination.mapping.digest}
+    identity = {"inputs": sending["parts"], "from": report["from"], "to": report["to"], "mappings": mappings,
+                "settings": digest(call["settings"].described())}  # fmt: skip
+    return Prepared(parts, report, {**identity, **sending})

@@ -58,6 +58,6 @@ def _reasons(packed: PackedRequest, refused: dict[int, tuple[str, str]]) -> Iter
 def _replaced(file: Path) -> Iterator[IO[str]]:
     """Open a file that appears under its name only when it is complete."""
     temporary = file.with_suffix(".new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8") as output:
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8", errors="backslashreplace") as output:
         yield output
     temporary.replace(file)

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from translate.settings import Settings, read_settings
 from translate.version import VERSION
 
 IN_FLIGHT_MAX = 8
+SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,14 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["of"] == parts:
             return read_surveyed(json.dumps(found["found"]))
-    survey = Survey(destination.delivery, destination.layout, folder)
+    scratch = folder / SCRATCH
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    survey = Survey(destination.delivery, destination.layout, scratch)
     for packed in prepared.parts.requests():
-        survey.add(packed)
+        survey.add(packed, packed.line_bytes)
     surveyed = survey.result()
+    shutil.rmtree(scratch, ignore_errors=True)
     temporary = file.with_suffix(".new")
     values = {"of": parts, "events": surveyed.events, "found": json.loads(surveyed.written())}
     temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")

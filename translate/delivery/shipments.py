@@ -56,6 +56,7 @@ class PackedRequest:
     tree: Any
     body: str | None
     layout: Layout
+    line_bytes: int = 0
 
     @cached_property
     def ways(self) -> tuple[Way, ...]:
@@ -83,8 +84,8 @@ class PackedRequest:
         return Shipment(self.part, self.line, tuple(sorted(chosen)), kept)
 
 
-def unpack(part: str, line: int, text: str, layout: Layout) -> PackedRequest:
-    """Read one line of a part."""
+def unpack(part: str, line: int, text: str | bytes, layout: Layout) -> PackedRequest:
+    """Read one line of a part; raise ValueError where it is no JSON."""
     tree = json.loads(text)
     body = None
     for place in _request(layout).closed:
@@ -92,7 +93,7 @@ def unpack(part: str, line: int, text: str, layout: Layout) -> PackedRequest:
         if isinstance(outer, dict) and isinstance(outer.get(name), str):
             body = outer[name]
             outer[name] = json.loads(body)
-    return PackedRequest(part, line, tree, body, layout)
+    return PackedRequest(part, line, tree, body, layout, len(text))
 
 
 def closed(request: Any, layout: Layout) -> str:

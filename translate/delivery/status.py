@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.delivery import journal
+from translate.delivery.spans import positions_of
 from translate.errors import UsageError
 
 SURVEY = "survey.json"
@@ -27,7 +28,7 @@ def status(folder: Path) -> dict[str, Any]:
     for record in journal.records(file):
         reading.take(record)
         if "done" in record:
-            recent.append((dt.datetime.fromisoformat(record["at"]), len(journal.positions_of(record["sent"]))))
+            recent.append((dt.datetime.fromisoformat(record["at"]), len(positions_of(record["sent"]))))
     running = _is_locked(folder)
     if not running:
         reading.close()
@@ -61,7 +62,7 @@ def _rate(recent: deque[tuple[dt.datetime, int]]) -> float | None:
 
 def _is_locked(folder: Path) -> bool:
     try:
-        with (folder / "lock").open("a") as file:
+        with (folder / "lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
