@@ -53,6 +53,7 @@ def replay(
     max_events: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")] = None,
     max_requests: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")] = None,
     max_hours: Annotated[float | None, typer.Option(metavar="HOURS", help="Stop after so many hours.")] = None,
+    max_attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when a request was not taken in so many attempts.")] = Bounds().attempts,
     stop_after_errors: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")] = Bounds().errors,
     stop_at_error_share: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")] = Bounds().error_share,
     trial: Annotated[int | None, typer.Option(metavar="N", min=1, help="Send only the first N events, and say how to see that they arrived.")] = None,
@@ -74,7 +75,7 @@ def replay(
         return ExitCode.DONE
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
-    bounds = Bounds(stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours)
+    bounds = Bounds(stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts)
     accepted = [*(accept or ()), *([SUPPORT_ENDED] if i_know else ())]
     with Bar() as bar:
         report = translate.replay(

@@ -104,16 +104,17 @@ class Reading:
     last_number: int = 0
 
     def take(self, record: dict[str, Any]) -> None:
-        """Take in one record."""
-        if "send" in record:
+        """Take in one record; before the head there is none."""
+        if self.job is None:
+            if "journal" in record:
+                self.job, self.format = record["job"], record["journal"]
+        elif "send" in record:
             self.last_number = max(self.last_number, record["send"])
             self.unanswered[record["send"]] = record
             self.tally.requests += 1
             self.tally.first_at = self.tally.first_at or record["at"]
         elif "done" in record:
             self._answer(record)
-        elif "journal" in record and self.job is None:
-            self.job, self.format = record["job"], record["journal"]
         elif "resumed" in record:
             self.close()
         elif "stopped" in record:
@@ -200,7 +201,7 @@ class Journal:
         os.close(self._descriptor)
 
     def _refuse_what_is_none(self) -> None:
-        """Raise UsageError if the file is no journal, or one of another form; a torn head is all that may stand before one."""
+        """Raise UsageError if the file is no journal of this form; before its head nothing but torn ones may stand."""
         if self.found.format != FORMAT:
             raise UsageError(f"{self.file}: was written by another version of translate; go on with that one, or name another folder")
         if self.found.job is None and self.file.exists():

@@ -20,7 +20,7 @@ from translate.delivery.rhythm import Rhythm
 from translate.delivery.shipments import PackedRequest, Place, Shipment
 
 LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
-ATTEMPTS_MAX = 12  # in a row, for one shipment: about six minutes with backoff
+ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
 NAP_SECONDS = 0.5
@@ -142,9 +142,9 @@ class Run:
         work.shipment = work.shipment or work.packed.shipment(work.positions)
         number = self._journal.sending(work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt)
         self._pace.take(time.monotonic(), len(work.positions))
-        self._under_way[number] = work
         self._outcome.requests += 1
         pool.submit(self._deliver, number, work.shipment)
+        self._under_way[number] = work  # last: an interruption may not leave one here that no answer will come for
         return True
 
     def _deliver(self, number: int, shipment: Shipment) -> None:
@@ -193,8 +193,9 @@ class Run:
             return
 
     def _take(self, number: int, answer: Answer) -> None:
-        work = self._under_way.pop(number)
-        assert work.shipment is not None
+        work = self._under_way.pop(number, None)
+        if work is None or work.shipment is None:
+            return  # interrupted while it was sent: to the journal its answer is lost
         self._journal.answered(number, work.shipment, answer)
         self._pace.answered(time.monotonic(), len(work.positions))
         outcome = self._outcome
