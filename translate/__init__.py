@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from translate.conversion import Step
 from translate.delivery.replaying import replay
+from translate.delivery.run import Bounds
+from translate.delivery.status import status
 from translate.errors import (
     ConservationError,
     ExitCode,
@@ -17,14 +21,29 @@ from translate.errors import (
 from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
 from translate.version import VERSION
 
+if TYPE_CHECKING:
+    from translate.rehearsal import Rehearsal
+
 __version__ = VERSION
 
+
+def __getattr__(name: str) -> Any:
+    """Import the rehearsal when it is first asked for: few need it, and it imports the clients of Amazon."""
+    if name != "Rehearsal":
+        raise AttributeError(name)
+    from translate.rehearsal import Rehearsal  # noqa: PLC0415
+
+    return Rehearsal
+
+
 __all__ = [
+    "Bounds",
     "ConservationError",
     "ExitCode",
     "MappingError",
     "OutputError",
     "PreflightError",
+    "Rehearsal",
     "SourceError",
     "Step",
     "TranslateError",
@@ -38,6 +57,7 @@ __all__ = [
     "replay",
     "roundtrip",
     "scan",
+    "status",
     "validate",
     "write",
 ]

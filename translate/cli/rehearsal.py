@@ -8,14 +8,15 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from translate.cli.application import app
 from translate.errors import ExitCode, UsageError
-from translate.rehearsal import Options, Rehearsal
-from translate.rehearsal.options import PASSING_CODES
+
+if TYPE_CHECKING:
+    from translate.rehearsal import Rehearsal
 
 LOOK_SECONDS = 0.1
 
@@ -108,6 +109,9 @@ def rehearse(
 
     GET /_accepted, /_rejected and /_arrivals (?target=, ?fields=) tell what came, /_stats the counts. Ctrl-C stops it.
     """
+    from translate.rehearsal import Options, Rehearsal  # noqa: PLC0415  slow to import, and no other command needs it
+    from translate.rehearsal.options import PASSING_CODES  # noqa: PLC0415
+
     options = Options(
         host=host, port=port, expose=expose, app_ids=tuple(app_id or ()), cookie=cookie, access_key=access_key,
         secret_key=secret_key, applications=_pairs("--application", application), accounts=_pairs("--account", account),

@@ -212,10 +212,8 @@ class Journal:
     def sending(self, shipment: Shipment, of: int, digest: str, attempt: int) -> int:
         """Write down that a shipment is about to go; give its number."""
         self.number += 1
-        record = {"send": self.number, "at": _now(), "part": shipment.part, "line": shipment.line,
-                  "events": text_of(shipment.events), "of": of, "digest": digest, "attempt": attempt}  # fmt: skip
-        self._append(record)
-        self.found.take(record)
+        self._append({"send": self.number, "at": _now(), "part": shipment.part, "line": shipment.line,
+                      "events": text_of(shipment.events), "of": of, "digest": digest, "attempt": attempt})  # fmt: skip
         return self.number
 
     def answered(self, number: int, shipment: Shipment, answer: Answer) -> None:
@@ -235,12 +233,10 @@ class Journal:
             record |= {"again": text_of(piles[Pile.AGAIN]), "why": answer.verdicts[shipment.events.index(piles[Pile.AGAIN][0])].message}
         record |= {name: True for name in ("lost", "throttled") if getattr(answer, name)}
         self._append(record)
-        self.found.take(record)
 
     def stopped(self, why: str | None) -> None:
         """Write down why the run ended before its end, or that it did not."""
         self._append({"stopped": why, "at": _now()})
-        self.tally.last_stop = why
 
     def _append(self, record: dict[str, Any]) -> None:
         """Write one line; what could not be written whole is followed by an end of line of its own."""
@@ -251,8 +247,10 @@ class Journal:
                 left = left[os.write(self._descriptor, left) :]
             except OSError as error:
                 way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the disk"
-                raise OutputError(f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on") from error
+                said = f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on"
+                raise OutputError(said) from error
         self._torn = False
+        self.found.take(record)
         now = self._clock()
         if now - self._synced >= SYNC_SECONDS:
             os.fsync(self._descriptor)

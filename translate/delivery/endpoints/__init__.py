@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Protocol
 
 from translate.delivery.answers import Answer
-from translate.delivery.endpoints.clickstream import Clickstream
-from translate.delivery.endpoints.learning_context import LearningContext
-from translate.delivery.endpoints.mobile_analytics import MobileAnalytics
-from translate.delivery.endpoints.personalize import Personalize
-from translate.delivery.endpoints.pinpoint import Pinpoint
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import Target
 from translate.errors import UsageError
+
+# Imported when one is opened: the clients of Amazon alone take longer to import than all else.
+ENDPOINTS = {
+    "clickstream": ("translate.delivery.endpoints.clickstream", "Clickstream"),
+    "learning_context": ("translate.delivery.endpoints.learning_context", "LearningContext"),
+    "mobile_analytics": ("translate.delivery.endpoints.mobile_analytics", "MobileAnalytics"),
+    "personalize": ("translate.delivery.endpoints.personalize", "Personalize"),
+    "pinpoint": ("translate.delivery.endpoints.pinpoint", "Pinpoint"),
+}
 
 
 class Endpoint(Protocol):
@@ -38,15 +43,6 @@ def open_endpoint(model: str, target: Target, secrets: Secrets | None = None) ->
         raise UsageError(
             f"the target is one of {target.model}, and the events are {model}: name the target anew"
         )
-    kept = secrets or Secrets.from_environment()
-    match model:
-        case "clickstream":
-            return Clickstream(target, kept)
-        case "learning_context":
-            return LearningContext(target, kept)
-        case "mobile_analytics":
-            return MobileAnalytics(target, kept)
-        case "personalize":
-            return Personalize(target, kept)
-        case _:
-            return Pinpoint(target, kept)
+    module, name = ENDPOINTS[model]
+    made: Endpoint = getattr(importlib.import_module(module), name)(target, secrets or Secrets.from_environment())
+    return made
