@@ -46,6 +46,13 @@ TIMES = st.one_of(
 NAMES = st.one_of(st.sampled_from([*events.WELL_KNOWN, *(f"{events.OWN_PREFIX}{name}" for name in events.WELL_KNOWN), "Ad View", "_app_start", "_app_end", "APPSTART", "_first_open", "Purchase"]), TEXTS)
 FLOATS = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 9.99, -1.5, 1e300]), st.floats(allow_nan=False, allow_infinity=False))
 
+# What lay in the event, and, after a mark, what lay around it: in a request, or beside the events of one endpoint.
+PATHS = st.sampled_from([
+    "host_name", "monetization", "client\\.foo", "facets", "date", "\\^date", "*",
+    "^date", "^odd.one", "^query.nonce", "^client_context.env.rooted", "^body.sent", "^EventsRequest.more", "^EventsRequest.*",
+    "^EventsRequest.BatchItem.*.Extra", "^EventsRequest.BatchItem.*.Endpoint.OptOut", "^EventsRequest.BatchItem.*.Endpoint.Demographic.*",
+])  # fmt: skip
+
 COLUMNS: dict[str, st.SearchStrategy[object]] = {
     "name": NAMES,
     "phase": st.sampled_from(["START", "UPDATE", "END"]),
@@ -61,7 +68,7 @@ COLUMNS: dict[str, st.SearchStrategy[object]] = {
     "attributes": st.dictionaries(KEYS, TEXTS, max_size=5),
     "metrics": st.dictionaries(KEYS, NUMBERS, max_size=5),
     "other": st.dictionaries(KEYS, NO_TEXT_NO_NUMBER, max_size=3),
-    "extra": st.dictionaries(st.sampled_from(["host_name", "monetization", "client\\.foo", "facets"]), ANYTHING, max_size=2),
+    "extra": st.dictionaries(PATHS, ANYTHING, max_size=3),
 }  # fmt: skip
 BY_TYPE: dict[pl.DataType, st.SearchStrategy[object]] = {
     events.TEXT: TEXTS,

@@ -9,7 +9,7 @@ import pytest
 
 from translate import events, money, notation
 from translate.mapping import codecs, proof, spelling
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 WITH_EXAMPLE = [name for name, codec in SCALARS.items() if codec.example]
 TIME = dt.datetime(2016, 3, 14, 9, 26, 53, 589_000, dt.UTC)
@@ -91,6 +91,8 @@ NULL_TABLE = [
     ("whole_text", (None,), None), ("whole_text", (0,), "0"), ("whole_text", (-1,), "-1"),
     ("json_text", (None,), None), ("json_text", ('""',), '""'), ("json_text", ("0",), "0"), ("json_text", ("false",), "false"),
     ("json_map", (None,), None), ("json_map", ({},), "{}"), ("json_map", ({"a": '""', "b": "0", 'c"': "false"},), '{"a":"","b":0,"c\\"":false}'),
+    ("map_of_texts", (None,), None), ("map_of_texts", ({"a": '"\\n"', "b": "0", "c": '["d"]'},), '{"a":"\\n","b":"0","c":"[\\"d\\"]"}'),
+    ("map_of_lists", (None,), None), ("map_of_lists", ({"a": '"b"', "b": "true", "c": '["d","\\"]"]', "d": "[]", "e": "[1]"},), '{"a":["b"],"b":["true"],"c":["d","\\"]"],"d":[],"e":["[1]"]}'),
 ]  # fmt: skip
 
 
@@ -155,7 +157,7 @@ FILLED_IN = {
     "long_session": ("a short one is written elsewhere", ("x" * 21,)),
 }
 # What no codec can read alone: it takes the model's names, the settings, or the whole record.
-NOT_ALONE = {"event_name", "app_id", "original_names", "json_map", "user_object"}
+NOT_ALONE = {"event_name", "app_id", "original_names", *WHOLE_MAPS, "user_object"}
 
 
 @pytest.mark.parametrize("name", sorted(SCALARS.keys() - NOT_ALONE))
@@ -175,8 +177,8 @@ def test_what_does_not_come_back_is_known(name):
 
 
 def test_every_codec_can_be_read():
-    """Every codec reads, but the one that the reader takes in as a whole map."""
-    assert {name for name, codec in SCALARS.items() if codec.read is None} == {"json_map"}
+    """Every codec reads, but those that the reader takes in as whole maps."""
+    assert {name for name, codec in SCALARS.items() if codec.read is None} == {*WHOLE_MAPS}
     assert {name for name, codec in SCALARS.items() if codec.write is None and codec.rowwise is None} == {"original_names"}
 
 

@@ -54,7 +54,7 @@ def test_wheel_holds_what_it_needs(wheel):
         mappings = {name.removeprefix("translate/mappings/"): archive.read(name) for name in names if name.startswith("translate/mappings/")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "translate").rglob("*.py")}
     assert modules <= set(names)
-    assert sorted(mappings) == MAPPINGS
+    assert sorted(mappings) == MAPPINGS != []
     assert all(content == (ROOT / "mappings" / name).read_bytes() for name, content in mappings.items())
     assert any("recipes/" in name for name in mappings)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"translate", "translate_events"}

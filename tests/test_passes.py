@@ -105,7 +105,7 @@ def test_each_client_gets_one_first_open_before_its_earliest_event(tmp_path):
     report, rows = convert(source, "clickstream", add=["first_open"])
     opened = [row for row in rows if row["event_type"] == "_first_open"]
     assert [(row["unique_id"], row["app_id"], (row["timestamp"] - START) / 1000) for row in opened] == [("c", "a", 20), ("c", "other", 99), ("d", "a", 10)]
-    assert all(row["attributes"] == {} for row in opened)
+    assert [row["attributes"] for row in opened] == [{}] * 3
     for number, row in enumerate(rows):
         if row["event_type"] == "_first_open":
             assert (rows[number + 1]["unique_id"], rows[number + 1]["timestamp"]) == (row["unique_id"], row["timestamp"])

@@ -124,6 +124,12 @@ TRAPS = {
         HEAD + ',"attributes":{"a":":null,"}}',
     ],
     "a null stands in a map": [HEAD + ',"attributes":{"a":null},"metrics":{"b":null}}'],
+    "a null in a map balances a text that nobody knows": [
+        HEAD + ',"attributes":{"a":null},"odd":"x"}',
+        HEAD + ',"attributes":{"a":null},"application":{"app_id":"a","odd":"x"}}',
+        HEAD + ',"attributes":{"a":null},"client":{"client_id":"c","client_id":"d"}}',
+        HEAD + ',"metrics":{"a":null},"odd":1}',
+    ],
     "a whole number has a fraction behind much space": ['{"event_type":"a","event_timestamp":  1487973802507.5}'],
     "a whole number has a fraction behind a tab": ['{"event_type":"a","event_timestamp":\t1487973802507.5}'],
     "a whole number's key is spelled with an escape": [r'{"event_type":"a","event_timest\u0061mp":1487973802507.5}'],

@@ -282,12 +282,12 @@ def test_a_translate_names_that_is_not_ours_stays_an_attribute(text, read):
 
 
 def test_unknown_members_travel_by_their_path(read):
-    """What no field names comes as `extra`, by its path in the record; dots inside of a name are escaped."""
+    """What no field names comes as `extra`, by its path in the record, marked if it lay around the events; dots inside of a name are escaped."""
     event = {**REQUESTS["pinpoint/requests"][0], "Session": {"Id": "s", "StartTimestamp": "2018-02-02T02:15:24Z", "a.b": 1}, "odd.one": [None]}
     request = {"ApplicationId": "a", "EventsRequest": {"more": True, "BatchItem": {"ep": {"Endpoint": {"OptOut": "ALL"}, "Events": {"e": event}}}}, "X": {}}
     (got,) = read("pinpoint/requests", lines(request)).events
     assert got["extra"] == {
-        "X": "{}", "EventsRequest.more": "true", "EventsRequest.BatchItem.*.Endpoint.OptOut": '"ALL"', "Session.a\\.b": "1", "odd.one": "[null]",
+        "^X": "{}", "^EventsRequest.more": "true", "^EventsRequest.BatchItem.*.Endpoint.OptOut": '"ALL"', "Session.a\\.b": "1", "odd.one": "[null]",
     }  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def test_names_are_exchanged(apply):
     """Names are exchanged exactly, others stay, and each exchange is noted."""
     rows = apply('[[rule]]\nnames = { a = "b", b = "c" }', {"name": "a"}, {"name": "b"}, {"name": "A"}, {})
     assert [row["name"] for row in rows] == ["b", "c", "A", None]
-    assert [row["_recipe_notes"] for row in rows] == [[note("changed", "name")]] * 2 + [[], []]
+    assert [row["_recipe_notes"] for row in rows] == [[note("changed", "name", "set by own.toml: rule[1]")]] * 2 + [[], []]
 
 
 def test_keys_are_renamed(apply):
@@ -186,7 +186,7 @@ def test_what_was_used_does_not_count_as_removed(apply):
 def test_overwriting_is_a_change(apply):
     """A value that a rule sets anew is noted as changed, unless it was absent or the same."""
     rows = apply('[[rule]]\nset.item_id = "\'x\'"', {"item_id": "a"}, {"item_id": "x"}, {})
-    assert [row["_recipe_notes"] for row in rows] == [[note("changed", "item_id")], [], []]
+    assert [row["_recipe_notes"] for row in rows] == [[note("changed", "item_id", "set by own.toml: rule[1]")], [], []]
 
 
 def test_keys_are_set(apply):
@@ -207,7 +207,7 @@ def test_setting_nothing_takes_a_key_away(apply):
     """An expression that gives nothing leaves no value behind, and that is noted."""
     rules = '''[[rule]]\nset."attributes.a" = "NULLIF(\\"attributes.a\\", 'x')"'''
     (row,) = apply(rules, {"attributes": {"a": "x", "b": "y"}})
-    assert (dict(row["attributes"]), row["_recipe_notes"]) == ({"b": "y"}, [note("changed", "attributes.a")])
+    assert (dict(row["attributes"]), row["_recipe_notes"]) == ({"b": "y"}, [note("changed", "attributes.a", "set by own.toml: rule[1]")])
 
 
 def test_times_can_be_compared_and_set(apply):
@@ -343,7 +343,7 @@ expect = []
         'test[1] "a view": EVENT_TYPE should be "View", but is "Ad View"',
         'test[1] "a view": EVENT_VALUE should be 4.5, but is "4"',
         "test[2]: should give 1 row, but is filtered: noise",
-        "test[3]: should be written, but is rejected (missing_required): personalize/interactions needs USER_ID, and the event has no user_id or cognito_id or client_id",
+        "test[3]: should be written, but is rejected (missing_required): personalize/interactions needs USER_ID, and the event has no user_id or cognito_id or client_id; a recipe can set it",
         "test[4]: should be rejected (missing_required), but is written",
         "test[5]: should be filtered, but gives 1 row",
     ]

@@ -151,6 +151,14 @@ EDGES = [
     ("clickstream/requests", ["attributes"], {}, None, "places_required", HARD),
     ("clickstream/raw", ["zone_offset"], 0, None, "places_required", HARD),
     ("clickstream/raw", ["unique_id"], "u", None, "places_advised", ADVICE),
+    ("clickstream/events", ["unique_id"], "u", None, "places_advised", ADVICE),
+    ("clickstream/events", ["user"], {"_user_id": {"value": "u", "set_timestamp": TIME}}, {"_user_id": "u"}, "user_values_whole", HARD),
+    ("clickstream/raw", ["user"], {"name": "u"}, {"_user_age": {"value": 7, "set_timestamp": TIME, "more": 1}}, "user_values_whole", HARD),
+    ("clickstream/events", ["attributes"], {"_previous_timestamp": str(TIME)}, {"_previous_timestamp": "yesterday"}, "keys_numeric", HARD),
+    ("clickstream/events", ["attributes"], {"_previous_timestamp": 1.5}, {"_previous_timestamp": True}, "keys_numeric", HARD),
+    ("clickstream/events", ["items"], [{"item_id": "i"}], [{"name": "i"}], "items_need", ADVICE),
+    ("clickstream/events", ["items"], [{"id": "i", "price": 1, **keys(10)}], [{"id": "i", **keys(11)}], "item_custom_max", ADVICE),
+    ("clickstream/events", ["items"], [{"id": "i", "price": 1, **keys(10)}], [{"id": "i", "category": "c", **keys(11)}], "item_custom_max", ADVICE),
     ("pinpoint/requests", ["Attributes"], keys(39), keys(40), "names_and_values_max", HARD),
     ("pinpoint/requests", ["Attributes"], {"k" * 50: "v"}, {"k" * 51: "v"}, "key_characters_max", HARD),
     ("pinpoint/requests", ["Attributes", "color"], "r" * 200, "r" * 201, "text_characters_max", HARD),
@@ -165,6 +173,11 @@ EDGES = [
     ("mobile_analytics/requests", ["attributes"], {"k" * 50: "v"}, {"k" * 51: "v"}, "key_characters_max", HARD),
     ("mobile_analytics/requests", ["attributes", "color"], "r" * 200, "r" * 201, "text_characters_max", HARD),
     ("mobile_analytics/requests", ["eventType"], "n" * 50, "n" * 51, "name_characters_max", HARD),
+    ("mobile_analytics/requests", ["session", "id"], "s" * 50, "s" * 51, "session_characters_max", HARD),
+    ("mobile_analytics/requests", ["session", "id"], "s", "", "session_characters_max", HARD),
+    ("mobile_analytics/requests", ["session"], {}, {"id": "s-1"}, "objects_whole", ADVICE),
+    ("mobile_analytics/requests", ["attributes"], {"k": "v"}, {"": "v"}, "key_characters_min", HARD),
+    ("mobile_analytics/requests", ["metrics"], {"k": 1}, {"": 1}, "key_characters_min", HARD),
     ("mobile_analytics/requests", ["version"], "v2.0", "v1.0", "values_usual", ADVICE),
     ("mobile_analytics/requests", ["version"], "v2.0", None, "places_advised", ADVICE),
     ("learning_context/events", ["session"], "s" * 8, "s" * 7, "characters_between", HARD),
@@ -173,6 +186,13 @@ EDGES = [
     ("learning_context/events", ["type"], "PICTURE", "GAME", "values_usual", ADVICE),
     ("learning_context/events", ["entities"], [{"key": "a"}], [{"value": "a"}], "wrong_type", HARD),
     ("learning_context/events", ["timestamp"], TIME // 1000, TIME, "time_implausible", HARD),
+    ("learning_context/requests", ["timestamp"], 2**31 - 1, 2**31, "timestamp_max", ADVICE),
+    ("learning_context/events", ["entities"], [], None, "places_required", HARD),
+    ("personalize/requests", ["metricAttribution"], None, {}, "members_needed", HARD),
+    ("personalize/requests", ["properties"], "{}", {"a": "b"}, "texts_only", HARD),
+    ("personalize/requests", ["itemId"], "5", 5, "texts_only", HARD),
+    ("personalize/requests", ["impression"], ["i" * 256], ["i" * 257], "impression_items_max", HARD),
+    ("personalize/requests", ["eventValue"], 3.4028234663852886e38, 3.5e38, "value_bits_max", ADVICE),
     ("personalize/requests", ["itemId"], "i" * 256, "i" * 257, "id_characters_max", HARD),
     ("personalize/requests", ["properties"], json.dumps({"a": "v" * 1015}), json.dumps({"a": "v" * 1016}), "properties_characters_max", HARD),
     ("personalize/requests", ["properties"], '{"itemId":"i"}', '{"TimeStamp":"1"}', "keys_reserved", HARD),
@@ -254,6 +274,39 @@ def test_events_in_a_request(address, most, tmp_path):
     assert (result["breaches"][0]["events"], result["breaches"][0]["requests"]) == (most + 1, 1)
     assert result["events"]["refused"] == most + 1
     assert result["breaches"][0]["examples"] == [{"file": "rows.txt", "line": 2}]
+
+
+def test_a_request_without_events(tmp_path):
+    """A call needs an event at least: an empty list is told with its line, though it holds no event to be refused."""
+    result = judged(tmp_path, "personalize/requests", personalize_call(PERSONALIZE), personalize_call())
+    assert said(result) == {"request_events_min": True}
+    breach = result["breaches"][0]
+    assert (breach["events"], breach["requests"], breach["examples"]) == (0, 1, [{"file": "rows.txt", "line": 2}])
+    assert result["events"] == {"read": 1, "filtered": 0, "breached": 0, "refused": 0}
+
+
+def test_a_screen_without_a_name(tmp_path):
+    """A screen view that does not name its screen is one that SDKs report as an error."""
+    named = changed(CLICKSTREAM, ["event_type"], "_screen_view")
+    named["attributes"]["_screen_name"] = "home"
+    result = judged(tmp_path, "clickstream/events", named, changed(named, ["attributes", "_screen_name"], None))
+    assert (said(result), result["breaches"][0]["events"]) == ({"keys_of_events": False}, 1)
+
+
+def test_attributes_of_a_user(tmp_path):
+    """The attributes of an endpoint's user are lists of texts; anything else is refused by the client."""
+    sound, *wrong = (pinpoint_request(PINPOINT) for _ in range(3))
+    for line, value in ((sound, ["free"]), (wrong[0], "free"), (wrong[1], [1])):
+        line["EventsRequest"]["BatchItem"]["ep-1"]["Endpoint"] = {"User": {"UserAttributes": {"plan": value}}}
+    result = judged(tmp_path, "pinpoint/requests", sound, *wrong)
+    assert (said(result), result["breaches"][0]["events"]) == ({"maps_of_lists": True}, 2)
+
+
+def test_texts_of_an_installation(tmp_path):
+    """What the client context says of an installation is text to text."""
+    sound, wrong = (mobile_request(MOBILE) | {"client_context": CONTEXT | {"custom": {"a": value}}} for value in ("5", 5))
+    result = judged(tmp_path, "mobile_analytics/requests", sound, wrong)
+    assert (said(result), result["breaches"][0]["events"]) == ({"maps_of_texts": True}, 1)
 
 
 @pytest.mark.parametrize(

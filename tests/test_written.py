@@ -10,6 +10,7 @@ from receivers import parsed
 
 import translate
 from translate import events, mapping
+from translate.mapping import spelling
 from translate.plan import from_hub, without_recipe
 from translate.reader.record import parts_of
 from translate.repetition import read_keys
@@ -21,6 +22,7 @@ TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "event_id": "e"}
 CONTEXT = {"app.title": "t", "device.platform": "Android"}
 ITEM = {"item_id": "i", "session.id": "s"}
+SESSION = {"session.start": TIME}
 
 
 def written(address, **columns):
@@ -170,6 +172,10 @@ def test_end_needs_its_session():
         ("mobile_analytics/requests", CONTEXT | {"attributes": {"k" * 50: "v"}}, CONTEXT | {"attributes": {"k" * 51: "v"}}),
         ("mobile_analytics/requests", CONTEXT | {"name": "x" * 50}, CONTEXT | {"name": "x" * 51}),
         ("mobile_analytics/requests", CONTEXT | {"name": "x"}, CONTEXT | {"name": ""}),
+        ("mobile_analytics/requests", CONTEXT | {"attributes": {"k": "v"}}, CONTEXT | {"attributes": {"": "v"}}),
+        ("mobile_analytics/requests", CONTEXT | SESSION | {"session.id": "s" * 50}, CONTEXT | SESSION | {"session.id": "s" * 51}),
+        ("mobile_analytics/requests", CONTEXT | {"session.id": ""}, CONTEXT | SESSION | {"session.id": ""}),
+        ("learning_context/events", {"time": "2038-01-19T03:14:07.999Z"}, {"time": "2038-01-19T03:14:08Z"}),
         ("personalize/requests", ITEM, ITEM | {"item_id": "i" * 257}),
         ("personalize/requests", ITEM, ITEM | {"item_id": ""}),
         ("personalize/requests", ITEM | {"session.id": "s" * 256}, ITEM | {"session.id": "s" * 257}),
@@ -212,8 +218,10 @@ def test_a_second_entity_of_a_key_is_written_as_one():
         return [(entity["key"], entity["value"]) for entity in found if entity["key"].startswith("k") or entity["key"] == "app"]
 
     assert entities(attributes={"k": "1", "k#2": "2", "k#3": "3"}) == [("k", "1"), ("k", "2"), ("k", "3")]
-    assert entities(attributes={"k#2": "2", "k": "1"}) == [("k#2", "2"), ("k", "1")]
-    assert entities(attributes={"k#2": "2"}, metrics={"k": 1}) == [("k#2", "2"), ("k", 1)]
+    assert entities(attributes={"k#2": "2", "k": "1"}) == [("k", "1"), ("k", "2")]
+    assert entities(attributes={"k#2": "2"}, metrics={"k": 1}) == [("k", 1), ("k", "2")]
+    assert entities(attributes={"k": "1", "kk": "x", "k#3": "3"}, metrics={"k#2": 2}) == [("k", "1"), ("k", 2), ("k", "3"), ("kk", "x")]
+    assert entities(attributes={"k#2": "a"}, other={"k": True}) == [("k", True), ("k", "a")]
     assert entities(attributes={"k": "1"}, metrics={"k#2": 2}, other={"k#3": False}) == [("k", "1"), ("k", 2), ("k", False)]
     assert entities(attributes={"k": "1", "k#3": "3"}) == [("k", "1"), ("k#3", "3")]
     assert entities(attributes={"app#2": "second"}, **{"app.title": "first"}) == [("app", "first"), ("app", "second")]
@@ -304,6 +312,42 @@ def test_fill_endpoints():
     assert endpoints == [{"User": {"UserId": "u", "UserAttributes": {"plan": ["free"]}}}, {"User": {"UserId": "v"}}]
 
 
+def test_attributes_of_an_endpoint_are_lists_of_texts():
+    """What is no list of texts becomes a list of one text, and that is told; one that is comes back as it went."""
+    found, layout = mapping.find_layout("pinpoint/requests")
+    settings = Settings(fill_endpoints=True)
+    properties = {"plan": "free", "age": 5, "tags": ["a", "b"], "odd": [1]}
+    (line,), _ = requests(hub_frame([EVENT | {"user_properties": properties}]), found, layout, settings)
+    user = parsed(line)["EventsRequest"]["BatchItem"]["c"]["Endpoint"]["User"]
+    assert user["UserAttributes"] == {"plan": ["free"], "age": ["5"], "tags": ["a", "b"], "odd": ["[1]"]}
+    assert "user_properties" in fields_told("pinpoint/requests", settings, user_properties=properties)
+    assert "user_properties" not in fields_told("pinpoint/requests", settings, user_properties={"tags": ["a", "b"]})
+
+
+def test_names_of_user_properties_keep_apart():
+    """A name that is spelled like what another one becomes does not take its place."""
+    names = ["a b", "a.b", "_user_id"]
+    _, _, renamed = spelling.legal_user(dict.fromkeys(names, "1"), None, make_legal=True)
+    hashed = list(renamed.values())
+    properties = dict.fromkeys([*names, *hashed], '"x"')
+    assert len(written("clickstream/events", user_properties=properties)["user"]) == len(properties)
+
+
+def test_a_constant_has_its_place_only_in_its_events():
+    """A constant's key is its own only in the events that have it: there the event's own one is renamed."""
+
+    def first_time(name, **columns):
+        return written("clickstream/events", name=name, **columns)["attributes"]
+
+    assert first_time("session.resume") == {"_is_first_time": False}
+    assert first_time("_app_start", other={"_is_first_time": True}) == {"_is_first_time": True}
+    assert first_time("x", metrics={"_is_first_time": 1}) == {"_is_first_time": 1}
+    for own in ({"other": {"_is_first_time": True}}, {"other": {"_is_first_time": False}}, {"metrics": {"_is_first_time": 1}}):
+        both = first_time("session.resume", **own)
+        assert both.pop("_is_first_time") is False
+        assert next(iter(json.loads(both["translate_names"]).values())).popitem()[1] == "_is_first_time"
+
+
 def test_an_application_without_an_id_gets_that_of_the_settings():
     """Events without an application's id get the one of the settings; others keep theirs."""
     found, layout = mapping.find_layout("clickstream/events")
@@ -329,7 +373,7 @@ def test_extra_goes_back_to_where_it_was():
 def test_extra_of_a_request_goes_back_around_its_events():
     """What a request held beside all that is known stands around its events again, and keeps others out of it."""
     found, layout = mapping.find_layout("mobile_analytics/requests")
-    extra = [{"client_context.env.rooted": True, "body.sent": 1, "mood": "good"}, {"client_context.env.rooted": False}, {"client_context.env.rooted": False}]
+    extra = [{"^client_context.env.rooted": True, "^body.sent": 1, "mood": "good"}, *2 * [{"^client_context.env.rooted": False}]]
     frame = hub_frame([EVENT | CONTEXT | {"event_id": str(number), "extra": own} for number, own in enumerate(extra)])
     lines, held = requests(frame, found, layout, keeps_extra=True)
     first, second = map(parsed, lines)

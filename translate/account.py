@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from translate import events, notation, passes
+from translate.losses import NOT_MAPPED
 from translate.plan import FIRST, FREE_FORM, Query
+from translate.reader.paths import shown
 from translate.reader.record import parts_of
 from translate.report import COUNTS, Finding, Loss, Report
 from translate.shape import Source
@@ -102,7 +104,7 @@ def _as_the_source_says(place: str, source: Source) -> str:
     home, dot, key = place.partition(".")
     if place in source.places:
         return source.place(place)
-    return f"{source.place(home)}{dot}{key}" if home in events.MAPS else place
+    return f"{source.place(home)}{dot}{key}" if home in events.MAPS else shown(place)
 
 
 def _outcome(row: dict[str, Any]) -> str:
@@ -117,7 +119,7 @@ def _outcome(row: dict[str, Any]) -> str:
 
 WHY_NOTED = {
     "changed": "renamed, retyped or rounded",
-    "not_mapped": "no mapping or rule says where to",
+    "not_mapped": NOT_MAPPED,
     "cannot": "the target has no place for it",
     "on_purpose": "removed by a rule",
 }

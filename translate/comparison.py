@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.extras import same_events
 from translate.journey import INDEX, Difference, Journey, differences, travel, undeclared
 from translate.mapping.spec import Layout, Mapping
 from translate.settings import Settings
@@ -72,7 +73,7 @@ class Roundtrip:
 
     def _compare(self, batch: pl.DataFrame) -> None:
         (_, via), (_, home) = self._via, self._home
-        there = travel(batch, *self._via, self._settings, keeps_extra=via.address == home.address)
+        there = travel(batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address)
         back = travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True) if home.write and home.records != "parquet" else None
         origin: list[int] = there.arrived[INDEX].to_list()
         self._count_refused(there)

@@ -26,6 +26,7 @@ from translate.sinks import Sinks, Written
 from translate.version import VERSION
 
 NOTHING = Asked()
+EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
 NO_SPACE = ("no space left", "os error 28", "disk quota")
 
 Result = TypeVar("Result")
@@ -216,6 +217,7 @@ class Conversion:
             query = plan.build(job, lines, protected=protected, tally=tally, marks=marks)
             fates = Fates(job, query) if job.census else None
             written = self.sinks.write(unit.number, query, sequence, fates)
+            written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
             if not query.unsound:
                 self._hold_against(tally, written)
                 if fates is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS
+from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
 from translate.report import Finding
 from translate.shape import Shape
 
@@ -18,7 +18,7 @@ OF_EVENTS = ("attributes", "metrics")
 def findings(shape: Shape) -> Iterator[Finding]:
     """Tell for each map in which events an absent one comes back empty, or an empty one absent."""
     written = _written_by_container(shape)
-    held = {entry.hub[0] for entry in shape.layout.all_fields if entry.codec == "json_map"}
+    held = {entry.hub[0] for entry in shape.layout.all_fields if entry.codec in WHOLE_MAPS}
     for name in events.MAPS:
         if name not in shape.source.provided or name in held:
             continue

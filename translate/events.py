@@ -48,7 +48,7 @@ COLUMNS: dict[str, Column] = {
             client_id="one installation of an app (Pinpoint: endpoint id)",
             cognito_id="the Amazon Cognito identity",
             device_id="one device, where the source tells it from the client",
-            name="a well-known name (see WELL_KNOWN) or the event's own",
+            name="a well-known name (listed below) or the event's own",
             phase="START, UPDATE or END",
         ),
         *_columns(
@@ -118,7 +118,7 @@ COLUMNS: dict[str, Column] = {
             attributes="free-form text: name to text",
             metrics="free-form numbers: name to the exact digits",
             other="free-form values of any other kind: name to JSON text",
-            extra="members of the source's record that the hub has no column for: their path in it to JSON text",
+            extra="members of the source's record that the hub has no column for: their path in it, after a `^` what lay around the events, to JSON text",
         ),
         *_columns(TEXT, file="the source file, relative to the source given"),
         *_columns(WHOLE, line="the line in that file's decompressed text, from 1"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from translate.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
-from translate.mapping.codecs import CONTAINERS
+from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
 from translate.reader.paths import path_of
 from translate.reader.tree import Leaf, Places, places_of
@@ -15,7 +15,7 @@ from translate.reader.tree import Leaf, Places, places_of
 MIXED = ("attributes", "metrics", "other")
 HOMES = {"text": "attributes", "empty": "attributes", "number": "metrics"}
 BELOW = {
-    "text_map": Below.KEYS, "number_map": Below.KEYS, "mixed_map": Below.KEYS, "json_map": Below.KEYS, "user_object": Below.PROPERTIES,
+    "text_map": Below.KEYS, "number_map": Below.KEYS, "mixed_map": Below.KEYS, **dict.fromkeys(WHOLE_MAPS, Below.KEYS), "user_object": Below.PROPERTIES,
     "entities": Below.ENTITIES, "properties": Below.JSON_OF_KEYS,
 }  # fmt: skip
 EMPTY_IS_NONE = "short_session"
@@ -48,7 +48,7 @@ class Evidence:
         ]
         containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
         self._containers: dict[tuple[str, ...], Field] = {entry.path: entry for entry in containers.values()}
-        self._maps = {entry.path: entry for entry in layout.fields if entry.codec in ("json_map", "user_object")}
+        self._maps = {entry.path: entry for entry in layout.fields if entry.codec in (*WHOLE_MAPS, "user_object")}
         self._presets: dict[tuple[str, ...], list[Field]] = {}
         for entry in layout.fields:
             if entry.path[0] in containers and entry.place not in containers:
@@ -200,7 +200,7 @@ class Trail:
         return any(name in (self._row.get(home) or ()) for home in MIXED)
 
     def _homes(self, around: Field, kind: str) -> list[str]:
-        if around.codec == "json_map":
+        if around.codec in WHOLE_MAPS:
             return [around.hub[0]]
         if around.codec == "user_object":
             return ["user_properties"]

@@ -8,25 +8,44 @@ from typing import Any
 from translate.mapping.spec import Layout
 from translate.notation import quoted
 from translate.reader.literals import DECODER, Pairs, as_it_stood
-from translate.reader.paths import segments_of
+from translate.reader.paths import AROUND, lies_around, segments_of
 from translate.reader.tree import places_of
+from translate.settings import Settings
 
 Way = tuple[str, ...]
 Members = list[tuple[Way, str]]
 ANY = "*"
 
 
+def same_events(one: Layout, other: Layout) -> bool:
+    """Tell whether two layouts hold the same events, whatever they put around them."""
+    return one.model == other.model and one.records == other.records and one.fields == other.fields
+
+
+def withheld_members(layout: Layout, settings: Settings, *, keeps_around: bool) -> dict[str, tuple[str, str]]:
+    """Give the beginnings of the paths of members that do not go back, with the kind of the loss and the reason."""
+    request = layout.request
+    if request is None or not request.each or not keeps_around:
+        return {AROUND: ("not_mapped", f"{layout.address} has no place for it around its events")}
+    withheld = {f"{AROUND}{'.'.join(request.each)}.": ("not_mapped", "the events lie there")}
+    for place in request.empty:
+        asked = {entry.asked for entry in request.fields if entry.place.startswith(f"{place}.")}
+        if asked and not any(name is None or getattr(settings, name) for name in asked):
+            named = ", ".join(f"--set {name}=true" for name in sorted(filter(None, asked)))
+            withheld[f"{AROUND}{place}."] = ("cannot", f"{place} stays empty unless {named}")
+    return withheld
+
+
 class Extras:
     """Knows of one layout where a member belongs, by its path."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, settings: Settings, *, keeps_around: bool) -> None:
         places = places_of(layout)
-        request = layout.request
-        self._heads = places.heads | (frozenset(request.each[:1]) if request else frozenset())
-        around = {entry.path[0] for entry in request.fields} if request else set()
-        self._around = around | (set(request.each[:1]) if request else set())
+        self._heads, self._heads_around = places.heads, places.heads_around
+        each = places.each
+        self._named = each[: each.index(ANY) + 1] if ANY in each else ()
+        self._withheld = tuple(withheld_members(layout, settings, keeps_around=keeps_around))
         self._own = frozenset(places.event)
-        self._fixed = frozenset(entry.path for entry in layout.all_fields if entry.const is not None)
 
     def share_out(self, extra: dict[str, str]) -> tuple[Members, Members, Members]:
         """Give the members of the row, those of the request, and those beside the events in a member of its own."""
@@ -34,17 +53,12 @@ class Extras:
         around: Members = []
         beside: Members = []
         for path, text in extra.items():
-            way = segments_of(path, self._heads)
-            if way[0] in self._around or (self._around and way in self._own_members):
-                (beside if ANY in way else around).append((way, text))
-            else:
-                row.append((way, text))
+            if not lies_around(path):
+                row.append((segments_of(path, self._heads), text))
+            elif not path.startswith(self._withheld):
+                way = segments_of(path, self._heads_around)
+                (beside if self._named and way[: len(self._named)] == self._named else around).append((way, text))
         return row, around, beside
-
-    @property
-    def _own_members(self) -> frozenset[Way]:
-        """Name what the row has itself: a member of that name lay in the request."""
-        return frozenset((name,) for name in self._own if (name,) not in self._fixed)
 
     def into_row(self, text: str, members: Members) -> str:
         """Put members into a row; one that stands there already is replaced, for only a constant can."""

@@ -32,7 +32,7 @@ def refuse_uncounted(layouts: Iterable[Layout]) -> None:
     """Raise UsageError for a layout whose records do not stand one by one in the text: their keys are not counted."""
     for layout in layouts:
         if layout.records != "json-lines" or layout.request is not None:
-            raise UsageError(f"--census: counts the keys of layouts with one event a record; {layout.address} is none: leave --census out")
+            raise UsageError(f"--census: counts the keys of JSON records that are events; {layout.address} holds requests or a table: leave --census out")
 
 
 Counts = Counter[tuple[EventType, str, Fate]]
@@ -157,7 +157,7 @@ class Fates:
             elif found is None and key.kind == "null" and nulls:
                 nulls -= 1
                 yield name, Fate("null")
-            elif found is None and key.kind == "empty" and self._evidence.empty_is_none(key.path):
+            elif key.kind == "empty" and self._evidence.empty_is_none(key.path):
                 yield name, Fate("null", "an empty text stands for none")
             elif found is None:
                 self.account.first_lost = self.account.first_lost or f"{row['file']}, line {row['line']}"

@@ -337,7 +337,9 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
         return None
     chosen = recipes.load(recipe, mappings)
     if target not in (HUB_MODEL, *chosen.layouts):
-        raise UsageError(f"{chosen.name}: this recipe leads to {' and '.join(chosen.layouts)}, not to {target}")
+        *others, last = chosen.layouts
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise UsageError(f"{chosen.name}: this recipe leads to {listed}, not to {target}")
     failed = recipes.failures(chosen, mappings)
     if failed:
         raise MappingError(failed)

@@ -56,9 +56,9 @@ class Journey:
     declared: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
 
 
-def travel(frame: pl.DataFrame, mapping: Mapping, layout: Layout, settings: Settings, *, keeps_extra: bool = False) -> Journey:
+def travel(frame: pl.DataFrame, mapping: Mapping, layout: Layout, settings: Settings, *, keeps_extra: bool = False, keeps_around: bool = True) -> Journey:
     """Write events as a layout has them, and read them back."""
-    writer = Writer(mapping, layout, settings, Source(frozenset(events.SCHEMA), {}, keeps_extra=keeps_extra))
+    writer = Writer(mapping, layout, settings, Source(frozenset(events.SCHEMA), {}, keeps_extra=keeps_extra, keeps_around=keeps_around))
     departed = from_hub(frame.with_row_index(INDEX).lazy()).collect()
     rows = writer.rows(without_recipe(departed.lazy()))
     plan = writer.plan()
@@ -115,7 +115,7 @@ def _declared(judged: pl.DataFrame, plan: Plan) -> dict[int, dict[str, str]]:
     """Collect by event the places that the writer says to lose, to change or to fill in, and why."""
     declared: dict[int, dict[str, str]] = defaultdict(dict)
     told = [(f"_loss{number}", loss.field, f"{loss.kind}: {loss.why}") for number, loss in enumerate(plan.losses)]
-    told += [(f"_finding{number}", finding.field, finding.message) for number, finding in enumerate(plan.findings) if finding.field]
+    told += [(f"_finding{number}", finding.field, finding.message.removeprefix(f"{finding.field}: ")) for number, finding in enumerate(plan.findings) if finding.field]
     for name, place, why in told:
         for index in judged.filter(pl.col(name))[INDEX]:
             declared[index][place] = why

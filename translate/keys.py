@@ -6,7 +6,7 @@ one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,10 +14,10 @@ import polars as pl
 
 from translate import events
 from translate.camel_case import PLAIN, RESERVED, camel_keys, told_apart
-from translate.mapping.spelling import LEGAL, legal_keys, with_hash
+from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
 from translate.notation import entities, members, quoted
 from translate.reader.record import note
-from translate.repetition import REPEATED, written_keys
+from translate.repetition import REPEATED, in_groups, written_keys
 
 MERGED: dict[str, Any] = {
     "_attributes": events.MAP,
@@ -38,7 +38,8 @@ class KeyRules:
     """What a target's container asks of its keys.
 
     `taken` are the keys of places of its own; `presets` those of them that an event may lack, with the hub column
-    that fills each. `places` tell how the source spells the maps.
+    that fills each; `constants` the names of the events that have each of those with one value. `places` tell how
+    the source spells the maps.
     """
 
     form: Form
@@ -46,6 +47,7 @@ class KeyRules:
     taken: frozenset[str]
     places: dict[str, str]
     presets: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def shared(self) -> bool:
@@ -84,10 +86,10 @@ class KeyRules:
             nothing = {name: pl.Series([None] * batch.height, dtype=dtype) for name, dtype in MERGED.items()}
             return {**nothing, "_attributes": batch["attributes"], "_metrics": batch["metrics"]}
         present = self._present(batch)
-        given = zip(batch["_care"], batch["attributes"], batch["metrics"], batch["other"], present, strict=True)
+        given = zip(batch["_care"], batch["attributes"], batch["metrics"], batch["other"], batch["name"], present, strict=True)
         rows = [
-            self._merge_row(attributes, metrics, other, there) if care else {"_attributes": attributes, "_metrics": metrics}
-            for care, attributes, metrics, other, there in given
+            self._merge_row(attributes, metrics, other, name, there) if care else {"_attributes": attributes, "_metrics": metrics}
+            for care, attributes, metrics, other, name, there in given
         ]
         return {name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in MERGED.items()}
 
@@ -100,10 +102,11 @@ class KeyRules:
 
     def _merge_row(
         self, attributes: dict[str, str] | None, metrics: dict[str, str] | None, other: dict[str, str] | None,
-        present: list[str],
+        name: str | None, present: list[str],
     ) -> dict[str, Any]:  # fmt: skip
         given = {"attributes": attributes or {}, "metrics": metrics or {}, "other": other or {}}
-        final = self._final_keys(given)
+        free = {key for key, names in self.constants.items() if name not in names}
+        final = self._final_keys(given, self.taken - free)
         merged = {kind: {final[kind][key]: value for key, value in values.items()} for kind, values in given.items()}
         result: dict[str, Any] = {"_names": _originals(final), "_key_notes": list(self._notes(final)) or None}
         if self.form == "properties":
@@ -123,10 +126,11 @@ class KeyRules:
     def _with_repeated_keys(self, merged: Maps, present: list[str]) -> str | None:
         """Write all entities where some of them share a key, a second one `k#2` as another `k`."""
         values = {name: value if kind != "attributes" else quoted(value) for kind in KINDS for name, value in merged[kind].items()}
-        keys = written_keys(present, list(values))
+        names = in_groups(list(values))
+        keys = written_keys(present, names)
         if keys is None:
             return None
-        return ",".join(f'{{"key":{quoted(key)},"value":{value}}}' for key, value in zip(keys, values.values(), strict=True))
+        return ",".join(f'{{"key":{quoted(key)},"value":{values[name]}}}' for key, name in zip(keys, names, strict=True))
 
     def _notes(self, final: Maps) -> Iterable[str]:
         retyped = {"maps": ("other",), "properties": ("metrics", "other")}.get(self.form, ())
@@ -136,10 +140,10 @@ class KeyRules:
                 if why:
                     yield note("changed", f"{self.places.get(kind, kind)}.{key}", " and ".join(why))
 
-    def _final_keys(self, given: Maps) -> Maps:
+    def _final_keys(self, given: Maps, places: frozenset[str]) -> Maps:
         """Share the names out: attributes first, then other values, then metrics."""
         final: Maps = {}
-        taken = set(self.taken)
+        taken = set(places)
         for kind in ("attributes", "other", "metrics"):
             apart = kind == "metrics" and not self.shared
             wanted = {key: _beside(key, given[kind]) if self._meets(kind, key, given) else key for key in given[kind]}
@@ -150,8 +154,8 @@ class KeyRules:
 
     def _names(self, keys: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
         if self.form == "properties":
-            return _each_its_own(camel_keys(keys, taken), taken, told_apart)
-        return _each_its_own(legal_keys(keys, taken, make_legal=self.make_legal), taken, with_hash)
+            return each_its_own(camel_keys(keys, taken), taken, told_apart)
+        return legal_keys(keys, taken, make_legal=self.make_legal)
 
     def _meets(self, kind: str, key: str, given: Maps) -> bool:
         return self.shared and kind == "metrics" and key in given["attributes"]
@@ -163,22 +167,6 @@ def _beside(key: str, metrics: Collection[str]) -> str:
     while name in metrics:
         name = with_hash(name, name)
     return name
-
-
-def _each_its_own(names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]) -> dict[str, str]:
-    """Tell names apart that are one in spite of their hashes: a key can be spelled like another one's."""
-    if len(set(names.values())) == len(names) and taken.isdisjoint(names.values()):
-        return names
-    own = {key for key, name in names.items() if name == key and name not in taken}
-    used = {*taken, *own}
-    found = {}
-    for key, name in names.items():
-        free = name
-        while key not in own and free in used:
-            free = tell_apart(name, free + key)
-        used.add(free)
-        found[key] = free
-    return found
 
 
 def _originals(final: Mapping[str, dict[str, str]]) -> str | None:

@@ -73,6 +73,16 @@ def _any_value(rows: Rows, places: tuple[str, ...], test: Callable[[pl.Expr], pl
     return pl.any_horizontal(there) if there else pl.lit(False)
 
 
+def _key_shorter(value: int, rows: Rows) -> pl.Expr:
+    shorter = pl.element().str.len_chars() < value
+    return pl.any_horizontal([
+        column.map.keys().list.eval(shorter).list.any().fill_null(value=False) for column in (rows.attributes, rows.metrics)
+    ])  # fmt: skip
+
+
+# The largest number that a float of so many bits holds.
+LARGEST = {16: 65504.0, 32: 3.4028234663852886e38, 64: 1.7976931348623157e308}
+
 IDS = ("USER_ID", "ITEM_ID", "EVENT_TYPE", "userId", "itemId", "eventType", "sessionId", "trackingId", "eventId")
 NAMES = ("EventType", "eventType")
 # What AWS's service model demands of an attribution: printable ASCII that is not all blanks.
@@ -98,6 +108,22 @@ JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
     "key_characters_max": lambda value, rows: (
         _key_longer(value, rows),
         f"an attribute or metric name of more than {value} characters",
+    ),
+    "key_characters_min": lambda value, rows: (
+        _key_shorter(value, rows),
+        f"an attribute or metric name of less than {value} characters",
+    ),
+    "session_characters_max": lambda value, rows: (
+        _any_value(rows, ("session.id",), lambda column: ~column.str.len_chars().is_between(1, value)),
+        f"a session id that is empty or has more than {value} characters",
+    ),
+    "timestamp_max": lambda value, rows: (
+        _any_value(rows, ("timestamp",), lambda column: column > value),
+        f"a timestamp above {value}",
+    ),
+    "value_bits_max": lambda value, rows: (
+        _any_value(rows, ("eventValue",), lambda column: column.cast(pl.Float64, strict=False).abs() > LARGEST[value]),
+        f"an event value beyond what a float of {value} bits holds",
     ),
     "text_characters_max": lambda value, rows: (
         _text_longer(value, rows),

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from translate import emptiness, events, notation
+from translate.extras import withheld_members
 from translate.keys import KeyRules, all_notes, notes_of_keys
 from translate.mapping.codecs import CONTAINERS, SCALARS
-from translate.mapping.spec import Field
+from translate.mapping.spec import Field, Layout
 from translate.mapping.spelling import EventNames
 from translate.reader.record import note
 from translate.report import Finding, Loss
@@ -18,6 +19,7 @@ from translate.settings import CLICKSTREAM_APP_ID
 from translate.shape import Shape
 from translate.supplements import supplements
 
+NOT_MAPPED = "no mapping or rule says where to"
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
 
@@ -27,6 +29,11 @@ class Plan:
 
     losses: list[Loss] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+
+def why_not_mapped(layout: Layout, column: str) -> str:
+    """Say that a layout has nothing for a hub column, of which no sentence says why."""
+    return NOT_MAPPED if column in FREE_FORM else f"{layout.address} says no place for it"
 
 
 class Losses:
@@ -61,7 +68,11 @@ class Losses:
             parts.append(pl.col("_key_notes"))
         carried = self.carried()
         for name in FREE_FORM:
-            if name in carried or name not in self.shape.source.provided or self._goes_back(name):
+            if name in carried or name not in self.shape.source.provided:
+                continue
+            if name == "extra" and self.shape.source.keeps_extra and self.shape.layout.records == "json-lines":
+                withheld = withheld_members(self.shape.layout, self.shape.settings, keeps_around=self.shape.source.keeps_around)
+                parts += [_notes_of_paths(beginning, *told) for beginning, told in withheld.items()]
                 continue
             kind, why = self._why_lost(name)
             place = "" if name == "extra" else f"{self.shape.source.place(name)}."
@@ -72,14 +83,11 @@ class Losses:
             parts.append(keys)
         return all_notes(parts)
 
-    def _goes_back(self, name: str) -> bool:
-        return name == "extra" and self.shape.source.keeps_extra and self.shape.layout.records == "json-lines"
-
     def _why_lost(self, column: str) -> tuple[str, str]:
         layout = self.shape.layout
         if column in layout.cannot:
             return "cannot", layout.cannot[column]
-        return "not_mapped", "no mapping or rule says where to" if column in FREE_FORM else f"{layout.address} says no place for it"
+        return "not_mapped", why_not_mapped(layout, column)
 
     # -- columns ----------------------------------------------------------------------------------------------
 
@@ -168,7 +176,7 @@ class Losses:
         why = SCALARS[entry.codec].why
         plan.losses.append(Loss(place, "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0])))
         if not any(other.codec == "original_names" for other in self.shape.all_presets()):
-            why = f"{self.shape.layout.address} means something else by it, or nothing"
+            why = f"{self.shape.layout.address} has no such well-known name, or means another event by it"
             other_meaning = pl.col("_original").is_not_null() & (pl.col("_spelled") == written)
             plan.losses.append(Loss(place, "changed", why, other_meaning, pl.col(entry.hub[0])))
 
@@ -208,12 +216,19 @@ class Losses:
                 if apart:
                     why = f"{entry.place} does not tell it from a {first}"
                     plan.losses.append(Loss(self.shape.source.place(name), "changed", why, chosen, column))
-                message = f"{entry.place} is the event's {name}"
-                plan.findings.append(Finding(f"{entry.path[-1].lower()}_from", message, chosen, first if apart else None))
+                if name != first:  # of the first one there is nothing to tell
+                    message = f"{entry.place} is the event's {name}"
+                    plan.findings.append(Finding(f"{entry.path[-1].lower()}_from", message, chosen, first if apart else None))
                 if name in elsewhere and name != first:
                     same = pl.col(first) == column
                     plan.findings.append(Finding("not_told_apart", f"{entry.place} is the same as the event's {name}", same, first))
             earlier = earlier | column.is_not_null()
+
+
+def _notes_of_paths(beginning: str, kind: str, why: str) -> pl.Expr:
+    """Note each member that no hub column holds, and whose path begins so, as lost."""
+    paths = pl.col("extra").map.keys().list.eval(pl.element().filter(pl.element().str.starts_with(beginning)))
+    return paths.list.eval(pl.concat_str(pl.lit(note(kind, "", why)), pl.element()))
 
 
 def _carried_by(entry: Field) -> tuple[str, ...]:

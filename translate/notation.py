@@ -67,12 +67,11 @@ def seconds(time: pl.Expr) -> pl.Expr:
     return pl.concat_str(sign, shown, dot, pl.when(rest == 0).then(pl.lit("")).otherwise(fraction))
 
 
-def object_of_map(column: pl.Expr) -> pl.Expr:
-    """Write a map of JSON texts as an object: a JSON text that stands as a text gets its quotes and escapes undone."""
+def object_of_map(column: pl.Expr, turned: Callable[[pl.Expr], pl.Expr] | None = None) -> pl.Expr:
+    """Write a map of JSON texts as an object, each value turned into another if need be."""
     entries = column.map.entries()
-    member = pl.concat_str(
-        json_text(pl.element().struct.field("key")), pl.lit(":"), pl.element().struct.field("value")
-    )
+    value = pl.element().struct.field("value")
+    member = pl.concat_str(json_text(pl.element().struct.field("key")), pl.lit(":"), turned(value) if turned else value)
     inner = entries.list.eval(member).list.join(",")
     return pl.when(column.is_not_null()).then(pl.concat_str(pl.lit("{"), inner, pl.lit("}")))
 

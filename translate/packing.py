@@ -201,14 +201,14 @@ class Packer:
     def _put_around(self, tree: dict[str, Any], event: _Event) -> None:
         """Put what a member with a name of its own says beside its events."""
         for path, value in event.inside:
-            assembly.put(tree, assembly.resolved(path, event.bare), value)
+            assembly.put(tree, assembly.resolved(path, event.bare, self._request.each), value)
         for place in self._request.empty:
             path = assembly.split(place)
             if ANY in path:
-                assembly.at(tree, assembly.resolved(path, event.bare), make=True)
+                assembly.at(tree, assembly.resolved(path, event.bare, self._request.each), make=True)
 
     def _way(self, event: _Event) -> Path:
-        return assembly.resolved(self._request.each, event.bare) if event.bare else self._request.each
+        return assembly.resolved(self._request.each, event.bare, self._request.each) if event.bare else self._request.each
 
     def _put_event(self, tree: dict[str, Any], event: _Event) -> None:
         way = self._way(event)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from translate import events, passes
+from translate.extras import same_events
 from translate.intake import take_in
 from translate.losses import Plan
 from translate.mapping.spec import Layout, Mapping
@@ -54,11 +55,6 @@ class Job:
         return replace(self, source_mapping=origin.mapping, source_layout=origin.layout)
 
     @property
-    def to_hub(self) -> bool:
-        """Tell whether the hub's own events are wanted."""
-        return self.target_layout is None
-
-    @property
     def needs_ids(self) -> bool:
         """Tell whether the target has a place for event ids."""
         if self.target_layout is None:
@@ -92,9 +88,10 @@ def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None
     frame = frame.with_columns(_filtered=pl.coalesce("_deselected", is_duplicate))
     frame, filled = passes.apply(frame, marks) if marks else (passes.untouched(frame), frozenset())
     frame, set_columns = _by_recipe(job, frame)
-    keeps_extra = job.target_layout is not None and job.source_layout.address == job.target_layout.address
+    keeps_extra = job.target_layout is not None and same_events(job.source_layout, job.target_layout)
+    keeps_around = job.target_layout is not None and job.source_layout.address == job.target_layout.address
     provided = frozenset({*taken_in.provided, *filled, *set_columns, "event_id"})
-    query = _rows(job, frame, Source(provided, dict(taken_in.places), set_columns, keeps_extra))
+    query = _rows(job, frame, Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around))
     query.unsound = taken_in.unsound
     return query
 

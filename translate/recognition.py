@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,8 @@ from translate.hub_files import HUB, is_hub
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.parquet import MAGIC, columns_of
 from translate.reader import Damage, table
-from translate.reader.literals import DECODER, Pairs, Refused
+from translate.reader.glimpse import values_in
+from translate.reader.literals import Pairs, Refused
 from translate.reader.opening import peek
 from translate.reader.request import RequestReader
 from translate.reader.tree import places_of
@@ -24,8 +24,7 @@ from translate.sources import ReadError, SourceFile
 
 LINES_MAX = 100
 NEEDED = ("name", "time")
-MEMBER = re.compile(r'"(\w+)"\s*:')
-BLANKS = re.compile(r"[\ufeff \t\r\n]*")
+SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
@@ -73,7 +72,7 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     Raise UsageError if the named one cannot be read, SourceError if no file is of a known layout or one may be of
     several, or if files of different models lie together.
     """
-    files = list(files)
+    files = _without_schemas(list(files))
     if address is not None and "/" in address:
         return _as_told(files, *_readable(address, mappings))
     candidates = _candidates(mappings)
@@ -92,9 +91,23 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     return _sorted_out(files, seen, [candidates[name] for name in found])
 
 
+def _without_schemas(files: list[SourceFile]) -> list[SourceFile]:
+    """Pass over the Avro schemas that lie beside the data that they describe."""
+    return [file for file in files if not (file.shown.endswith(SCHEMA_ENDINGS) and _is_schema(file))] or files
+
+
+def _is_schema(file: SourceFile) -> bool:
+    try:
+        schema = json.loads(head(file))
+    except (ReadError, ValueError, RecursionError):
+        return False
+    return isinstance(schema, dict) and schema.get("type") == "record" and isinstance(schema.get("fields"), list)
+
+
 def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
     known = ", ".join(sorted(candidates))
-    message = f"none of the {len(seen)} files is of a layout that can be read ({known})"
+    whose = f"none of the {len(seen)} files is" if len(seen) > 1 else f"{next(iter(seen), 'the source')} is not"
+    message = f"{whose} of a layout that can be read ({known})"
     listed = next((shown for shown, name in seen.items() if name == LISTED), None)
     if listed is None:
         return f"{message}; if you know better, say --from"
@@ -186,7 +199,7 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
 
 
 def _of_records(file: SourceFile, lines: list[str], candidates: Candidates) -> str:
-    records = list(_values(lines))
+    records = list(values_in(lines))
     fitting = [address for address, (_, layout) in candidates.items() if layout.records == "json-lines" and _fits_any(layout, records)]
     marked = [address for address in fitting if _is_marked(candidates[address][1], records)]
     plain = [address for address in fitting if not (candidates[address][1].marks or candidates[address][1].mark_names)]
@@ -204,42 +217,6 @@ def _the_only(file: SourceFile, fitting: list[str]) -> str:
     if len(fitting) > 1:
         raise SourceError(f"{file.shown}: may be {' or '.join(fitting)}; say with --from which it is")
     return fitting[0]
-
-
-def _values(lines: list[str]) -> Iterator[Any]:
-    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member."""
-    text = "\n".join(line.strip("\ufeff \t\r") for line in lines)
-    position = 0
-    while position < len(text):
-        try:
-            value, position = DECODER.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            value, position = _of_broken(text, position)
-        yield value
-        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
-
-
-def _of_broken(text: str, position: int) -> tuple[Any, int]:
-    """Give the elements of an array that goes on after the text; of any other broken line what looks like a member."""
-    elements, end = _elements(text, position)
-    if len(elements) > 1 or (elements and end == len(text)):
-        return elements, len(text)
-    line, _, _ = text[position:].partition("\n")
-    members = Pairs((name, "") for name in MEMBER.findall(line))
-    return [members] if line.startswith("[") else members, position + len(line)
-
-
-def _elements(text: str, position: int) -> tuple[list[Any], int]:
-    found: list[Any] = []
-    while text[position : position + 1] == ("," if found else "["):
-        position = BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
-        try:
-            value, position = DECODER.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            break
-        found.append(value)
-        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]
-    return found, position
 
 
 def _fits_any(layout: Layout, records: list[Any]) -> bool:

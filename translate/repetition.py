@@ -27,6 +27,21 @@ def read_keys(written: Sequence[str]) -> list[str]:
     return names
 
 
+def in_groups(keys: Sequence[str]) -> list[str]:
+    """Put the keys of one entity together, in the order of their numbers, where the first of them stands.
+
+    >>> in_groups(["k#3", "x", "k", "k#2"])
+    ['k', 'k#2', 'k#3', 'x']
+    """
+    places: dict[str, int] = {}
+    found = []
+    for key in keys:
+        match = NUMBERED.fullmatch(key)
+        base, number = (match[1], key[len(match[1]) + 1 :]) if match else (key, "")
+        found.append((places.setdefault(base, len(places)), len(number), number, key))
+    return [key for *_, key in sorted(found)]
+
+
 def written_keys(before: Sequence[str], keys: Sequence[str]) -> list[str] | None:
     """Give the keys to write, numbered ones without their number where reading gives it back; None if no key changes.
 

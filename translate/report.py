@@ -88,11 +88,6 @@ class Report:
             raise ConservationError(f"{where}: events do not add up ({counts}); please report this with the archive's layout")
 
     @property
-    def flawed(self) -> bool:
-        """Tell whether records were rejected."""
-        return bool(self.events["rejected"])
-
-    @property
     def careful_share(self) -> float:
         """Give the share of the records that the careful reader read."""
         return round(self.careful / self.events["read"], 6) if self.events["read"] else 0.0

@@ -16,7 +16,8 @@ class Source:
     provided: frozenset[str]
     places: dict[str, str]
     set_by_recipe: frozenset[str] = frozenset()
-    keeps_extra: bool = False  # only its own layout has places for what no hub column holds
+    keeps_extra: bool = False  # only its own layout, or one of the same events, has places for what no hub column holds
+    keeps_around: bool = True  # and for what lay around the events only its own
 
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob as globbing
+import json
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from typing import Any
 from translate.errors import SourceError, UsageError
 
 CHUNK = 2**20
+REPORT = "report.json"
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,23 @@ def _walk(top: Path, root: Path) -> Iterator[SourceFile]:
             folders.clear()
             continue
         seen.add(real)
+        if _is_result(Path(folder), folders, names):
+            folders[:], names[:] = ["data"], []
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
                 yield _local(Path(folder) / name, root)
+
+
+def _is_result(folder: Path, folders: list[str], names: list[str]) -> bool:
+    """Tell whether a folder is what a conversion left behind: its rows, with books kept beside them."""
+    if "data" not in folders or REPORT not in names:
+        return False
+    try:
+        report = json.loads((folder / REPORT).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(report, dict) and report.get("complete") is True and "events" in report
 
 
 def _refuse_folder(error: OSError) -> None:

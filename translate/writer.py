@@ -45,7 +45,7 @@ class Writer:
         self._text = RowText(self.shape)
         self._losses = Losses(self.shape, self._rules, self._text, self._names)
         keeps_extra = source.keeps_extra and "extra" in source.provided and layout.records == "json-lines"
-        self._extras = Extras(layout) if keeps_extra else None
+        self._extras = Extras(layout, settings, keeps_around=source.keeps_around) if keeps_extra else None
 
     def plan(self) -> Plan:
         """Say what is lost, and what there is to tell, as expressions over the written rows."""
@@ -65,6 +65,7 @@ class Writer:
             form=form,
             make_legal=make_legal,
             taken=frozenset(entry.key for entry in presets) if form != "maps" else frozenset(),
+            constants={entry.key: entry.when for entry in presets if entry.const is not None and entry.when},
             places={kind: self.shape.source.place(kind) for kind in ("attributes", "metrics", "other")},
             presets={
                 entry.key: entry.hub[0]
@@ -218,7 +219,8 @@ class Writer:
             bad = column.is_null()
             if required_for:
                 bad = bad & (pl.col("=action") == required_for)
-            judge(bad, "missing_required", pl.lit(f"{self.shape.layout.address} needs {place}, and the event has no {hub}"))
+            message = f"{self.shape.layout.address} needs {place}, and the event has no {hub}; {_way_out(place, hub)}"
+            judge(bad, "missing_required", pl.lit(message))
         for entry in self.columns:
             if entry.codec in ("worth", "money", "number"):
                 number = pl.col(f"={entry.place}")
@@ -241,6 +243,10 @@ class Writer:
         presets = self.shape.wanted_presets()
         texts = [place for place, entry in self.shape.containers.items() if CONTAINERS[entry.codec].write_as_text]
         values = {place: pl.col(f"={place}") for place in [*(entry.place for entry in self.columns), *texts]}
+        for entry in self.columns:
+            home = ".".join(entry.path[:-1])
+            if home in self.shape.layout.objects:  # what its object needs may be missing: then it is not written
+                values[entry.place] = pl.when(self._text.object_is_there(home, [])).then(values[entry.place])
         values |= {entry.place: pl.col(f"@{entry.place}") for entry in self.shape.around if entry.place not in values}
         return Rows(
             text=pl.col(ROW) if self.shape.layout.records == "json-lines" else None,
@@ -253,6 +259,14 @@ class Writer:
             presets={entry.place: pl.col(f"={entry.place}") for entry in presets},
             texts={entry.place: pl.col(f"={entry.place}") for entry in presets if is_text(entry)},
         )
+
+
+def _way_out(place: str, hub: str) -> str:
+    """Say what can give an event what it has not."""
+    setting = {"app.id": "app_id"}.get(hub)
+    if place == "trackingId":
+        setting = "tracking_id"
+    return f"say --set {setting}=..." if setting else "a recipe can set it"
 
 
 class _NullWhereAbsent(dict[str, pl.Expr]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +16,11 @@ import translate
 from translate.cli.application import app
 from translate.cli.options import AsJson, Assignments, From, Limit, Recipe, SettingsFile, Since, Until, Where
 from translate.cli.printing import print_list, printable, whoever_listens
+from translate.delivery.preparation import destination_of
 from translate.delivery.replaying import IN_FLIGHT_MAX, Look
 from translate.delivery.run import Bounds, Outcome
 from translate.delivery.status import status
-from translate.errors import ExitCode, UsageError
+from translate.errors import ExitCode, PreflightError, UsageError
 from translate.progress import Bar
 
 SHOWN_REQUESTS = 2
@@ -52,7 +55,7 @@ def replay(
     speedup: Annotated[float | None, typer.Option(metavar="X", help="Keep the recorded rhythm, X times as fast.")] = None,
     max_events: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")] = None,
     max_requests: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")] = None,
-    max_hours: Annotated[float | None, typer.Option(metavar="HOURS", help="Stop after so many hours.")] = None,
+    max_hours: Annotated[float | None, typer.Option(metavar="HOURS", min=0, help="Stop after so many hours.")] = None,
     max_attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when a request was not taken in so many attempts.")] = Bounds().attempts,
     stop_after_errors: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")] = Bounds().errors,
     stop_at_error_share: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")] = Bounds().error_share,
@@ -69,20 +72,24 @@ def replay(
     and TRANSLATE_LEARNING_CONTEXT_PASSWORD.
     """
     if status_of is not None:
+        if sources or to is not None or journal is not None:
+            raise UsageError("--status DIR stands alone: it tells, and does nothing")
         found = status(status_of)
         with whoever_listens():
             print(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else _print_status(found)
         return ExitCode.DONE
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
+    if trial and max_events:
+        raise UsageError("--trial and --max-events say the same: give one of them")
     bounds = Bounds(stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts)
-    accepted = [*(accept or ()), *([SUPPORT_ENDED] if i_know else ())]
-    with Bar() as bar:
+    accepted = _accepted(accept or [], to, i_know=i_know)
+    with Bar() as bar, _said_with_i_know():
         report = translate.replay(
             sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, where=where, since=since, until=until,
             limit=limit, settings=settings, set_=set_ or (), dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
             speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
-            converting=bar.show, tell=lambda look: _tell(look, bar), progress=_Ticker(),
+            converting=bar.show, tell=lambda look: _tell(look, bar, None if dry_run else accepted), progress=_Ticker(),
         )  # fmt: skip
     with whoever_listens():
         if as_json:
@@ -92,6 +99,27 @@ def replay(
         else:
             _print_report(report, journal)
     return _exit_code(report)
+
+
+def _accepted(accept: list[str], to: str, *, i_know: bool) -> list[str]:
+    """Give the names of the findings that were accepted."""
+    names = [name.strip() for given in accept for name in given.split(",") if name.strip()]
+    if not i_know:
+        return names
+    if SUPPORT_ENDED not in destination_of(to).delivery.preflight:
+        raise UsageError(f"--i-know: {to}'s support has not ended; leave it out")
+    return [*names, SUPPORT_ENDED]
+
+
+@contextlib.contextmanager
+def _said_with_i_know() -> Iterator[None]:
+    """Name the flag of its own that accepts the end of a service's support."""
+    try:
+        yield
+    except PreflightError as error:
+        if all(finding.name != SUPPORT_ENDED for finding in error.findings):
+            raise
+        raise PreflightError(f"{error}\n--i-know says the same as --accept {SUPPORT_ENDED}", error.findings) from None
 
 
 def _exit_code(report: dict[str, Any]) -> ExitCode:
@@ -105,10 +133,14 @@ class _Ticker:
     """One line on the terminal: events sent, rate, time left."""
 
     def __init__(self) -> None:
-        self._started = self._shown = time.monotonic()
+        self._started: float | None = None
+        self._shown = 0.0
 
     def __call__(self, outcome: Outcome, left: int) -> None:
         now = time.monotonic()
+        if self._started is None:  # at the first answer: the conversion took its own time
+            self._started = now
+            return
         if now - self._shown < TICK_SECONDS or not sys.stderr.isatty():
             return
         self._shown = now
@@ -119,13 +151,16 @@ class _Ticker:
         print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _tell(look: Look, bar: Bar) -> None:
-    """Say, before anything is sent, what is known: on standard error, for it is no result."""
+def _tell(look: Look, bar: Bar, accepted: Collection[str] | None) -> None:
+    """Say, before anything is sent, what is known: on standard error, for it is no result.
+
+    A finding that stops the run is told when it does; `accepted` is None where nothing stops it.
+    """
     bar.clear()
     for sentence in look.plan.sentences:
         print(f"translate: {sentence}", file=sys.stderr)
     for finding in look.findings:
-        if not finding.loses:
+        if not finding.loses or accepted is None or finding.name in accepted:
             print(f"translate: {finding.text}", file=sys.stderr)
 
 

@@ -20,8 +20,7 @@ from translate.settings import Settings
 
 CONVERTED = "converted"
 SOURCE = "source.json"
-RECEIVER = ("region", "application_id", "account", "forwarded_address", "user_agent")  # what a replay says of whom it sends as
-OF_SENDING = ("parts", "receiver", "endpoint")  # of a job; the rest is known before anything is converted
+RECEIVER = ("region", "application_id", "account")  # settings that only a replay asks for: to whom it sends
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,16 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
 
 
 def prepare(source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
-    """Convert a source into the journal's folder, or find that this was done; `call` holds the options of `convert`."""
+    """Convert a source into the journal's folder, or find that this was done; `call` holds the options of `convert`.
+
+    Raise UsageError if the journal there is of another job.
+    """
+    prepared = _prepared(source, folder, destination, call)
+    _refuse_another(folder, prepared.identity)
+    return prepared
+
+
+def _prepared(source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
     converted = _converted(source)
     if converted is not None and converted[1]["to"] == destination.layout.address:
         return _as_it_is(*converted, destination, call)
@@ -73,9 +81,7 @@ def prepare(source: front.Sources, folder: Path, destination: Destination, call:
 
 def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
     """Go on with what was converted before; as long as nothing was sent, another source or mapping may take its place."""
-    job = _job_of(folder / NAME)
-    if job is not None:
-        refuse_another_job(folder, {key: value for key, value in job.items() if key not in OF_SENDING}, identity)
+    _refuse_another(folder, identity, "parts", "receiver")
     file = folder / SOURCE
     if file.exists() and json.loads(file.read_text(encoding="utf-8")) == identity:
         return
@@ -85,13 +91,16 @@ def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
     temporary.replace(file)
 
 
-def _job_of(journal: Path) -> dict[str, Any] | None:
-    """Read what a journal is of, if it was begun."""
-    return next((record["job"] for record in records(journal) if "journal" in record), None) if journal.exists() else None
+def _refuse_another(folder: Path, identity: dict[str, Any], *unknown: str) -> None:
+    """Raise UsageError if a journal was begun, and differs in what is known by now."""
+    file = folder / NAME
+    job = next((record["job"] for record in records(file) if "journal" in record), None) if file.exists() else None
+    if job is not None:
+        refuse_another_job(folder, {key: value for key, value in job.items() if key not in ("endpoint", *unknown)}, identity)
 
 
 def _of_sending(parts: Parts, settings: Settings) -> dict[str, Any]:
-    """Say what else makes a replay the same again: the files it sends, and as whom."""
+    """Say what else makes a replay the same again: the files it sends, and to whom."""
     return {"parts": digest(parts.described()), "receiver": digest({name: getattr(settings, name) for name in RECEIVER})}
 
 

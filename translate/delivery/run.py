@@ -89,7 +89,7 @@ class Run:
         self._source = parts.requests(journal.settled)
         self._waiting: list[_Work] = []
         self._under_way: dict[int, _Work] = {}
-        self._answers: queue.SimpleQueue[tuple[int, Answer]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[int, Answer | BaseException]] = queue.SimpleQueue()
         self._outcome = Outcome()
         self._started = time.monotonic()
 
@@ -148,7 +148,10 @@ class Run:
         return True
 
     def _deliver(self, number: int, shipment: Shipment) -> None:
-        self._answers.put((number, self._endpoint.send(shipment, number)))
+        try:
+            self._answers.put((number, self._endpoint.send(shipment, number)))
+        except BaseException as error:  # noqa: BLE001  raised where the run can end by it
+            self._answers.put((number, error))
 
     def _first_ready(self, now: float) -> int | None:
         held: set[str] = set()
@@ -192,8 +195,10 @@ class Run:
         except queue.Empty:
             return
 
-    def _take(self, number: int, answer: Answer) -> None:
+    def _take(self, number: int, answer: Answer | BaseException) -> None:
         work = self._under_way.pop(number, None)
+        if isinstance(answer, BaseException):
+            raise answer
         if work is None or work.shipment is None:
             return  # interrupted while it was sent: to the journal its answer is lost
         self._journal.answered(number, work.shipment, answer)

@@ -21,6 +21,8 @@ HOUR_SECONDS = 3600
 def status(folder: Path) -> dict[str, Any]:
     """Tell what is done and left, in events, at which rate, and the hours to go; raise UsageError where no journal is."""
     file = folder / journal.NAME
+    if not file.exists() and _is_locked(folder):
+        raise UsageError(f"{folder}: nothing was sent yet: its source is being converted and looked over; ask again later")
     if not file.exists():
         raise UsageError(f"{folder}: holds no journal; name the folder that was given as --journal")
     reading = journal.Reading()

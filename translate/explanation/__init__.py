@@ -14,6 +14,7 @@ from translate.explanation import wording
 from translate.explanation.pages import Explanation, Row, State
 from translate.explanation.sections import limits, names, rules, tables
 from translate.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
+from translate.losses import NOT_MAPPED, why_not_mapped
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.expressions import key_of
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "Row", "find", "of_pair"]
 
-NOT_MAPPED = "no mapping says where"
 EXTRA = "any other member of a record"
 MADE_ID = "made: the name-based UUID of the event's content"
 ORIGIN_COLUMNS = ("file", "line")
@@ -218,7 +218,7 @@ class _Pair:
         reasons = list(dict.fromkeys(self.target.cannot[column] for column in place.gives if column in self.target.cannot))
         keys = sorted({name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives})
         state: State = "cannot" if reasons else "not_mapped"
-        told = "; ".join(reasons) or next((row.how for row in self._off_rows(place)), NOT_MAPPED)
+        told = "; ".join(reasons) or next((row.how for row in self._off_rows(place)), why_not_mapped(self.target, place.gives[0]))
         return Row("", "", state, (origin,), lost=(f"{told}, but rules use {', '.join(keys)}" if keys else told,))
 
 

@@ -17,7 +17,6 @@ State = Literal[
 ]  # fmt: skip
 NO_PLACE = ("cannot", "not_mapped", "on_purpose", "not_read")
 NARROWEST = 24
-SHARES = (3, 3, 4)  # how columns that are too wide for the terminal share its width
 GAP = "  "
 PRINTED = 120  # columns of an explanation that is printed, or turned into text
 
@@ -105,7 +104,7 @@ class Explanation:
         lines = [f"# {self._title}", ""]
         for sentence in self._sentences():
             lines += [sentence, ""]
-        lines += _markdown_table(_HEADS, [_markdown_cells(row) for row in self.rows])
+        lines += _markdown_table(_HEADS, [_markdown_cells(row, self._twice) for row in self.rows])
         for title, head, rows in self._sections():
             lines += ["", f"## {title}", "", *_markdown_table(head, rows)]
         return "\n".join(lines) + "\n"
@@ -114,10 +113,16 @@ class Explanation:
         """Write the page for a terminal of that many columns."""
         lines = [self._title, *(line for sentence in self._sentences() for line in _folded(sentence, width)), ""]
         head = (self.target, self.source, _HEADS[2])
-        lines += _text_table(head, [_text_cells(row) for row in self.rows], width)
+        lines += _text_table(head, [_text_cells(row, self._twice) for row in self.rows], width)
         for title, section_head, rows in self._sections():
             lines += ["", f"{title}:", *_text_table(section_head, rows, width)]
         return "\n".join(lines) + "\n"
+
+    @property
+    def _twice(self) -> frozenset[str]:
+        """Name the fields that lie both in the event and in the request around it."""
+        parts = [{row.field for row in self.rows if row.part == part} for part in ("event", "request")]
+        return frozenset(parts[0] & parts[1]) - {""}
 
     @property
     def _title(self) -> str:
@@ -148,19 +153,21 @@ def _from(row: Row) -> str:
     return "; ".join(origin.text for origin in row.origins)
 
 
-def _target(row: Row) -> str:
-    return "(no place)" if row.state in NO_PLACE else row.field
+def _target(row: Row, twice: frozenset[str]) -> str:
+    """Name the field; one that lies both in the event and around it is told apart."""
+    of_request = " of the request" if row.part == "request" and row.field in twice else ""
+    return "(no place)" if row.state in NO_PLACE else f"{row.field}{of_request}"
 
 
-def _text_cells(row: Row) -> tuple[str, ...]:
+def _text_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
     lost = "; ".join(row.lost)
     if row.state in NO_PLACE:
-        return _target(row), _from(row), lost
-    return _target(row), _from(row) or "-", f"{row.how} [{lost}]" if lost else row.how
+        return _target(row, twice), _from(row), lost
+    return _target(row, twice), _from(row) or "-", f"{row.how} [{lost}]" if lost else row.how
 
 
-def _markdown_cells(row: Row) -> tuple[str, ...]:
-    target = _target(row) if row.state in NO_PLACE else f"`{row.field}`"
+def _markdown_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
+    target = _target(row, twice) if row.state in NO_PLACE else _target(row, twice).replace(row.field, f"`{row.field}`", 1)
     how = f"**{row.how}**" if row.state == "missing" else row.how
     return target, "; ".join(_markdown_origin(origin) for origin in row.origins), how, "; ".join(row.lost)
 

@@ -79,8 +79,9 @@ def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
         names_taken = f", and {', '.join(layout.only.names)} without it" if layout.only.names else ""
         yield _limit("takes", f"only events with {layout.only.hub}{names_taken}", layout.only.rule)
     for limit in layout.limits.values():
-        what = limit.name.removesuffix("_max").replace("_", " ")
-        yield _limit("rejects" if limit.hard else "advises", f"{what}: at most {limit.value:,}", limit.source)
+        bound = "at least" if limit.name.endswith("_min") else "at most"
+        what = limit.name.removesuffix("_max").removesuffix("_min").replace("_", " ")
+        yield _limit("rejects" if limit.hard else "advises", f"{what}: {bound} {limit.value:,}", limit.source)
     request = layout.request
     if request is not None and request.events_max is not None:
         yield _limit("packs", f"at most {request.events_max:,} events into a request", "")

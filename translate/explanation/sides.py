@@ -50,8 +50,8 @@ class Place:
     def gives(self) -> tuple[str, ...]:
         """Name the hub columns that are read from here."""
         entry = self.entry
-        if entry.codec == "original_names" or (entry.const is not None and entry.when):
-            return ("name",)  # both tell of which event a name that several have is
+        if entry.codec == "original_names":
+            return ("name",)  # it tells of which event a name that several have is
         if entry.codec in STAMPS or not entry.hub:
             return ()
         if entry.codec in CONTAINERS:

@@ -70,6 +70,8 @@ def fixed(entry: Field) -> str | None:
 
 def not_read(entry: Field) -> str:
     """Say why a source's field gives nothing to any event."""
+    if entry.const is not None and entry.when:
+        return f"{json.dumps(entry.const)} in events of {', '.join(entry.when)}: it says nothing that their name does not"
     if entry.const is not None:
         return f"always {json.dumps(entry.const)}, so it says nothing of the event"
     if entry.codec in STAMPS:

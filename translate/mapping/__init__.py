@@ -11,6 +11,7 @@ from translate.mapping.spec import Layout, Mapping
 
 __all__ = ["Layout", "Mapping", "MappingError", "find_layout", "folder", "load", "models"]
 
+HUB = "hub"  # no file says what it is, but it can be named like a model
 PACKAGED = Path(__file__).resolve().parent.parent / "mappings"
 CHECKOUT = Path(__file__).resolve().parent.parent.parent / "mappings"
 
@@ -34,6 +35,7 @@ def load(model: str, mappings: Path | None = None) -> Mapping:
     """Load one model's mapping; raise UsageError for an unknown model, MappingError for a wrong file."""
     known = models(mappings)
     if model not in known:
+        known = sorted([*known, HUB])
         raise UsageError(f'no model "{model}"{suggest(model, known)} (models: {", ".join(known)})')
     return _load((mappings or folder()) / f"{model}.toml")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
 from translate.mapping.surroundings import around, place_above
 
@@ -103,7 +103,7 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
                 yield where, f'"{other}" is an object: other places lie inside of it'
             else:
                 above = next((taken[path[:depth]] for depth in range(1, len(path)) if path[:depth] in taken), None)
-                if above is not None and above.codec not in CONTAINERS and above.codec != "json_map":
+                if above is not None and above.codec not in CONTAINERS and above.codec not in WHOLE_MAPS:
                     yield where, f'"{other}" lies inside of "{above.place}", which is no object'
             taken.setdefault(path, entry)
 
@@ -116,7 +116,7 @@ def _of_maps(layout: Layout) -> Iterator[Found]:
     for where, entry in where_of:
         if entry.codec in CONTAINERS:
             maps = [*CONTAINERS[entry.codec].hub]
-        elif entry.codec in ("json_map", "user_object"):
+        elif entry.codec in (*WHOLE_MAPS, "user_object"):
             maps = [column for column in entry.hub if events.SCHEMA.get(column) == events.MAP]
         else:
             continue

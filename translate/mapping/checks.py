@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-REQUEST_LIMITS = ("events_max", "bytes_max")
+REQUEST_LIMITS = ("events_min", "events_max", "bytes_max")
 ARCHIVE_LIMITS = (
     "event_types_max", "attribute_keys_max", "metric_keys_max", "interactions_min", "users_with_two_min",
     "event_types_and_columns_max", "columns_max", "distinct_times_min",
@@ -51,6 +51,10 @@ def _is_prefix(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"prefix", "known"} and isinstance(value["prefix"], str) and _is_texts(value["known"])
 
 
+def _is_most(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"most", "known"} and _is_whole(value["most"]) and _is_texts(value["known"])
+
+
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "places_required": ("a list of places", _is_texts),
     "places_advised": ("a list of places", _is_texts),
@@ -63,6 +67,15 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "whole_numbers": ("a list of places", _is_texts),
     "exact_types": ("true", lambda value: value is True),
     "exact_duration": ("true", lambda value: value is True),
+    "texts_only": ("a list of members", _is_texts),
+    "members_needed": ("a table of members, each with a list of names", _by_place(_is_texts)),
+    "user_values_whole": ("a list of names", _is_texts),
+    "items_need": ("a list of names", _is_texts),
+    "item_custom_max": ("a table of most and known", _is_most),
+    "keys_numeric": ("a list of names", _is_texts),
+    "keys_of_events": ("a table of event names, each with a list of names", _by_place(_is_texts)),
+    "maps_of_texts": ("a list of places", _is_texts),
+    "maps_of_lists": ("a list of places", _is_texts),
     "names_pattern": ("a regular expression", _is_pattern),
     "names_characters_max": ("a whole number", _is_whole),
     "names_reserved": ("a table of prefix and known", _is_prefix),

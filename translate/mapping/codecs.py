@@ -23,7 +23,8 @@ Write = Callable[[Sequence[pl.Expr]], pl.Expr]
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
-# A JSON list of texts without bars.
+# JSON lists of texts: any, and of texts without bars.
+LIST_OF_TEXTS = r'^\[(?:"(?:[^"\\]|\\.)*"(?:,"(?:[^"\\]|\\.)*")*)?\]$'
 PIPEABLE = r'^\["(?:[^"\\|]|\\.)*"(?:,"(?:[^"\\|]|\\.)*")*\]$'
 
 KIND_NAMES: dict[pl.DataType, str] = {
@@ -153,6 +154,23 @@ def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
 
 def _not_pipeable(columns: Sequence[pl.Expr]) -> pl.Expr:
     return ~columns[0].str.contains(PIPEABLE) | (columns[0] == '[""]')
+
+
+def _as_a_text(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.str.starts_with('"')).then(value).otherwise(notation.json_text(value))
+
+
+def _as_a_list(value: pl.Expr) -> pl.Expr:
+    listed = pl.concat_str(pl.lit("["), _as_a_text(value), pl.lit("]"))
+    return pl.when(value.str.contains(LIST_OF_TEXTS)).then(value).otherwise(listed)
+
+
+def _holds_other_than_texts(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0].map.values().list.eval(~pl.element().str.starts_with('"')).list.any()
+
+
+def _holds_other_than_lists(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return columns[0].map.values().list.eval(~pl.element().str.contains(LIST_OF_TEXTS)).list.any()
 
 
 SCALARS: dict[str, Codec] = {
@@ -308,6 +326,16 @@ SCALARS: dict[str, Codec] = {
             lambda columns: notation.object_of_map(columns[0]), example=(({"a": "1"},), '{"a":1}'),
         ),
         Codec(
+            "map_of_texts", "an object of texts; any other value as its JSON text", (events.MAP,), "json",
+            lambda columns: notation.object_of_map(columns[0], _as_a_text),
+            changed=_holds_other_than_texts, why="what was no text is one now", example=(({"a": "1"},), '{"a":"1"}'),
+        ),
+        Codec(
+            "map_of_lists", "an object of lists of texts; any other value as a list of one text", (events.MAP,), "json",
+            lambda columns: notation.object_of_map(columns[0], _as_a_list),
+            changed=_holds_other_than_lists, why="what was no list of texts is one now", example=(({"a": "1"},), '{"a":["1"]}'),
+        ),
+        Codec(
             "original_names", "JSON text of the names that the target could not take as they were", (), "text",
             None, columns=(0, 0), read=_as_it_is,
         ),
@@ -329,6 +357,9 @@ CONTAINERS: dict[str, Container] = {
         Container("number_columns", "a column each, of numbers", ("metrics",), readable_only=True),
     ]
 }  # fmt: skip
+
+# Codecs of a whole hub map of JSON texts, which the reader takes in as it stands.
+WHOLE_MAPS = ("json_map", "map_of_texts", "map_of_lists")
 
 # What is made anew for each request, and therefore not read.
 STAMPS: dict[str, str] = {

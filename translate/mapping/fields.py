@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, STAMPS, VOCABULARY
+from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, STAMPS, VOCABULARY, WHOLE_MAPS
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Field
 
@@ -16,7 +16,7 @@ from translate.mapping.spec import Field
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
-OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting")
+OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "texts")
 KEYS = ("hub", "as", "const", *OPTIONS)
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
@@ -31,7 +31,7 @@ FIXED = {
 OF_JSON = {
     "piped": ("items", "impression"),
     "json_text": ("items", "impression"),
-    "json_map": ("user_properties", "client_properties", "other"),
+    **dict.fromkeys(WHOLE_MAPS, ("user_properties", "client_properties", "other")),
 }
 # Stamps that a request already has where it is read, and that then say something of its events.
 READ_STAMPS = {"latest_time": events.TIME}
@@ -71,6 +71,7 @@ class FieldParser:
             default=self._literal(path, value, "default"),
             const=self._literal(path, value, "const"),
             optional=sheet.get(value, path, "optional", bool, default=False),
+            texts=sheet.get(value, path, "texts", bool, default=False),
             also=sheet.texts(value, path, "also") or (),
             asked=self._one_of(value, path, "asked", "setting of true or false", WISHES),
             setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
@@ -202,12 +203,14 @@ def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[
     elif field.codec in STAMPS:
         yield "what is made for a request", tuple(option for option in OPTIONS if option != "asked" and (option != "also" or not field.hub))
     elif field.const is not None:
-        yield "a constant", ("table", "default", "optional", "also", "setting")
+        yield "a constant", ("table", "default", "optional", "also", "setting", "texts")
     elif codec is not None and codec.rowwise is not None:
         yield f'codec "{codec.name}"', ("table", "default", "when", "setting")
     elif field.codec in WITHOUT_TABLE:
         yield f'codec "{field.codec}"', ("table",)
-    if field.codec in ("json_map", "user_object", "original_names"):
+    if codec is not None and field.const is None and codec.wire not in ("whole", "number"):
+        yield f'codec "{codec.name}"', ("texts",)
+    if field.codec in ("user_object", "original_names"):
         yield f'codec "{field.codec}"', ("also",)
     if around and field.codec not in (*CONTAINERS, *STAMPS):
         yield "a request's field", ("required_for", "optional")

@@ -23,6 +23,7 @@ LIMITS = (
     "names_and_values_max", "key_characters_max", "text_characters_max", "name_characters_max",
     "id_characters_max", "line_breaks_max", "impression_characters_max", "properties_characters_max",
     "impression_items_max", "recommendation_id_characters_max", "attribution_source_characters_max",
+    "key_characters_min", "session_characters_max", "timestamp_max", "value_bits_max",
 )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ class Field:
     """One place in a model's record, the hub columns that it stands for, and the codec between them.
 
     `also` are other places where older or foreign records have the value; `asked` and `setting` name a setting:
-    without the first the field is not written, from the second comes what no event says.
+    without the first the field is not written, from the second comes what no event says. `texts`: its number is read
+    from a text, too.
     """
 
     place: str
@@ -35,6 +36,7 @@ class Field:
     default: Any = None
     const: Any = None
     optional: bool = False
+    texts: bool = False
     also: tuple[str, ...] = ()
     asked: str | None = None
     setting: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,22 @@ def legal_name(name: str) -> str:
     return with_hash(plain, name) if len(plain) > LENGTH_MAX else plain
 
 
+def each_its_own(names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]) -> dict[str, str]:
+    """Tell names apart that are one in spite of their hashes: a key can be spelled like another one's."""
+    if len(set(names.values())) == len(names) and taken.isdisjoint(names.values()):
+        return names
+    own = {key for key, name in names.items() if name == key and name not in taken}
+    used = {*taken, *own}
+    found = {}
+    for key, name in names.items():
+        free = name
+        while key not in own and free in used:
+            free = tell_apart(name, free + key)
+        used.add(free)
+        found[key] = free
+    return found
+
+
 def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) -> dict[str, str]:
     """Give each key a name that is legal, not taken, and its own.
 
@@ -46,10 +62,11 @@ def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) 
     """
     wanted = {key: legal_name(key) if make_legal else key for key in keys}
     counts = Counter(wanted.values())
-    return {
+    names = {
         key: with_hash(name, key) if name in taken or (counts[name] > 1 and name != key) else name
         for key, name in wanted.items()
     }
+    return each_its_own(names, taken, with_hash)
 
 
 USER_ID = "_user_id"

@@ -29,6 +29,7 @@ import polars as pl
 from translate import events, notation
 from translate.passes.marks import EVENT, SHARD_ROWS
 from translate.passes.sightings import END, in_order
+from translate.reader.paths import shown
 
 WHERE = ["unit", "row", "part"]
 ENDS = ["end_unit", "end_row", "end_part"]
@@ -196,7 +197,7 @@ def _joined(row: dict[str, Any], homes: Mapping[str, str]) -> dict[str, dict[str
                 _put(whole[name], f"end_{key}", value)
     for path, value in (ends["extra"] or {}).items():
         if whole["extra"][path] != value:
-            _put(whole["other"], f"end_{path}", value)
+            _put(whole["other"], f"end_{shown(path)}", value)
     for told, home in homes.items():
         if row[told] is not None:
             _put(whole[home], told.removeprefix("told:"), row[told])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,8 +59,14 @@ class Tally:
 
     bytes: int = 0
     records: int = 0
+    empty_requests: int = 0
     on_batch: Callable[[int, int], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add_empty(self, requests: int) -> None:
+        """Count requests, or parts of them, that hold no event."""
+        with self._lock:
+            self.empty_requests += requests
 
     def add(self, count_bytes: int, records: int) -> None:
         """Count a batch; batches come from several threads."""
@@ -156,20 +162,24 @@ class Reader:
         rows: list[int] = []
         parts: list[int] = []
         records: list[Record] = []
+        empty = 0
         for row, text in zip(leftover["row"], leftover["text"], strict=True):
             found = self._records_of(row, text, lines)
-            for part, record in enumerate(found):
+            held = [record for record in found if record.holds_event]
+            empty += len(found) - len(held)
+            for part, record in enumerate(held):
                 rows.append(row)
                 parts.append(part)
                 records.append(record)
+        self._tally.add_empty(empty)
         return self._frame(rows, parts, records, lines)
 
-    def _records_of(self, row: int, text: str, lines: Lines) -> Iterable[Record]:
+    def _records_of(self, row: int, text: str, lines: Lines) -> list[Record]:
         damage = lines.damage.get(row)
         if damage is not None:
             return [_damaged(damage)]
         if self.layout.records == "csv":
-            return self._row_of_table(row, text, lines)
+            return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text))
         if found and found[-1].code == INCOMPLETE:
             self.unsound |= {lines.origin(row)[0]} - lines.joined

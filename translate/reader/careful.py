@@ -6,41 +6,36 @@ come out as the digits that the engine would write, texts as they are.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from translate import notation
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import containers
 from translate.reader.containers import once, text_of
 from translate.reader.literals import (
     DECODER,
+    NUMBER,
     TOO_DEEP,
-    Constant,
     Digits,
     Pairs,
     Refused,
     an_object,
     canonical,
-    fits_64_bits,
-    number_digits,
     shown,
 )
-from translate.reader.opening import peek
-from translate.reader.paths import path_of
-from translate.reader.record import AROUND, Record, refuse_surrogates, refused
-from translate.reader.request import RequestReader
-from translate.reader.tree import Leaf, Tree, overruled, places_of
+from translate.reader.opening import body_of, peek
+from translate.reader.originals import restore_names
+from translate.reader.paths import AROUND, path_around, path_of
+from translate.reader.record import Record, refuse_surrogates, refused
+from translate.reader.request import NO_EVENT, RequestReader
+from translate.reader.scalars import scalar_text, unquoted
+from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 
 BOM = "\ufeff"
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
-FLOORED = "finer than milliseconds: floored"
 NAMES_CODEC = "original_names"
+EMPTY_IS_NONE = "short_session"
 LISTED_ADVICE = "; jq -c '.[]' puts the elements of one onto lines of their own"
 
 # What has to wait until the plain values of a record are known: a leaf, its path, its value.
@@ -53,10 +48,12 @@ class CarefulReader:
     def __init__(self, layout: Layout, names: Mapping[str, Spelling] | None = None) -> None:
         self._places = places_of(layout)
         self._heads = self._places.heads
+        self._heads_around = self._places.heads_around
         self._time = next((entry.place for entry in layout.fields if "time" in entry.hub[:1]), "")
         self._name = next((entry.place for entry in layout.fields if "name" in entry.hub[:1]), "")
         self._spelled = {hub: spelling.name for hub, spelling in (names or {}).items()}
         self._overruled = overruled(layout)
+        self._emptied = {slot: entry.place for slot, entry in slots(layout) if entry.codec == EMPTY_IS_NONE}
         self._bound = {
             place: [key for key, leaf in presets.items() if leaf.entry.when] for place, presets in self._places.presets.items()
         }
@@ -75,6 +72,10 @@ class CarefulReader:
             try:
                 value, end = DECODER.raw_decode(line, position)
             except json.JSONDecodeError as error:
+                body = body_of(line) if self._request and not line[:position].strip() else None
+                if body is not None:
+                    yield from self._records(line, body)
+                    return
                 yield refused(line[position:], _syntax_error(line, error))
                 return
             except RecursionError:
@@ -108,7 +109,10 @@ class CarefulReader:
             return
         try:
             for record, event in self._request.events(raw, value):
-                yield self._record(record, event)
+                if event is NO_EVENT:
+                    yield Record(raw, holds_event=False)
+                else:
+                    yield self._record(record, event)
         except Refused as reason:
             yield refused(raw, reason)
 
@@ -122,6 +126,7 @@ class CarefulReader:
             self._peek(record, value)
             self._finish(record, later)
             self._tell_overruled(record)
+            self._tell_emptied(record)
             refuse_surrogates(record)
         except Refused as reason:
             return refused(record.raw, reason)
@@ -129,10 +134,12 @@ class CarefulReader:
 
     def _walk_request(self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...]) -> None:
         later: Later = []
-        self._walk(record, tree, pairs, path, later)
-        self._finish(record, later)
+        self._walk(record, tree, pairs, path, later, around=True)
+        self._finish(record, later, around=True)
 
-    def _walk(self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...], later: Later) -> None:
+    def _walk(
+        self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...], later: Later, *, around: bool = False
+    ) -> None:
         prefix = "".join(f"{segment}." for segment in path)
         for key, value in once(record, prefix, pairs).items():
             node = tree.get(key)
@@ -140,46 +147,50 @@ class CarefulReader:
             if value is None:
                 record.nulls += 1
             elif isinstance(node, dict):
-                self._walk(record, node, an_object(value, f"{prefix}{key}"), here, later)
+                self._walk(record, node, an_object(value, f"{prefix}{key}"), here, later, around=around)
             elif isinstance(node, Leaf):
-                self._leaf(record, node, here, value, later)
-            elif path or not self._column(record, key, value):
-                self._unknown(record, here, value)
+                self._leaf(record, node, here, value, later, around=around)
+            elif path or around or not self._column(record, key, value):
+                self._unknown(record, here, value, around=around)
 
-    def _leaf(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, later: Later) -> None:
+    def _leaf(
+        self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, later: Later, *, around: bool
+    ) -> None:
         way = leaf.way
         if way == "text" and type(value) is str:
             record.values[leaf.slot] = value
         elif way in ("text", "scalar"):
-            record.values[leaf.slot] = _scalar(record, leaf, ".".join(path), value)
+            place = ".".join(path)
+            number = unquoted(record, leaf, place, value) if leaf.entry.texts else value
+            record.values[leaf.slot] = scalar_text(record, leaf, place, number)
         elif way == "later":
             later.append((leaf, path, value))
         elif way == "map":
-            place = ".".join(path)
-            members = once(record, f"{place}.", an_object(value, place))
-            record.nulls += sum(inner is None for inner in members.values())
-            record.maps[leaf.entry.hub[0]] = {key: canonical(inner) for key, inner in members.items() if inner is not None}
+            containers.read_whole_map(record, leaf.entry, ".".join(path), value)
         elif way == "const":
-            self._const(record, leaf, path, value)
+            self._const(record, leaf, path, value, around=around)
         elif way == "stamp":
             record.note("on_purpose", ".".join(path), "of the transport, not of the event")
 
-    def _const(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any) -> None:
+    def _const(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Take in what always stands there; anything else is unknown."""
         if canonical(value) == canonical(_as_parsed(leaf.entry.const)):
             record.values[leaf.slot] = canonical(value)
         else:
-            self._unknown(record, path, value)
+            self._unknown(record, path, value, around=around)
 
-    def _finish(self, record: Record, later: Later) -> None:
+    def _finish(self, record: Record, later: Later, *, around: bool = False) -> None:
         """Read what had to wait: other places of values that are not there, the user, and the free-form values."""
         strays: list[tuple[str, str, Any]] = []
         for leaf, path, value in later:
             if leaf.is_other:
-                if leaf.slot in record.values:
-                    self._unknown(record, path, value)
+                is_map = leaf.entry.codec in WHOLE_MAPS
+                if leaf.slot in record.values or (is_map and leaf.entry.hub[0] in record.maps):
+                    self._unknown(record, path, value, around=around)
+                elif is_map:
+                    containers.read_whole_map(record, leaf.entry, ".".join(path), value)
                 else:
-                    record.values[leaf.slot] = _scalar(record, leaf, ".".join(path), value)
+                    record.values[leaf.slot] = scalar_text(record, leaf, ".".join(path), unquoted(record, leaf, ".".join(path), value))
         for leaf, _, value in later:
             entry = leaf.entry
             presets = self._presets(record, entry.place)
@@ -209,7 +220,7 @@ class CarefulReader:
         for key, leaf in self._named:
             if leaf.slot in record.values:
                 text = record.values.pop(leaf.slot)
-                if not containers.restore_names(record, text):
+                if not restore_names(record, text):
                     record.put("attributes", key, text)
 
     def _peek(self, record: Record, pairs: Pairs) -> None:
@@ -217,8 +228,10 @@ class CarefulReader:
         for path, leaf in self._places.peeked:
             if leaf.slot not in record.values:
                 found = peek(pairs, path)
-                if type(found) is str:
+                if type(found) is str and leaf.wire == "text":
                     record.values[leaf.slot] = found
+                elif isinstance(found, Pairs) and leaf.entry.codec in WHOLE_MAPS and leaf.entry.hub[0] not in record.maps:
+                    containers.read_whole_map(record, leaf.entry, ".".join(path), found)
 
     def _column(self, record: Record, key: str, value: Any) -> bool:
         """Take in a column of a table whose name begins as the layout says."""
@@ -237,9 +250,16 @@ class CarefulReader:
             if inner in record.values and record.values.get(outer, record.values[inner]) != record.values[inner]:
                 record.note("on_purpose", outer.removeprefix(AROUND), "the event says otherwise")
 
-    def _unknown(self, record: Record, path: tuple[str, ...], value: Any) -> None:
+    def _tell_emptied(self, record: Record) -> None:
+        """Note an empty text that stands for no value."""
+        for slot, place in self._emptied.items():
+            if record.values.get(slot) == "":
+                record.note("changed", place, "an empty text stands for none")
+
+    def _unknown(self, record: Record, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Take a member along that the layout does not name."""
-        record.put("extra", path_of(path, self._heads), canonical(value))
+        name = path_around(path, self._heads_around) if around else path_of(path, self._heads)
+        record.put("extra", name, canonical(value))
 
 
 def _as_parsed(const: Any) -> Any:
@@ -258,56 +278,3 @@ def _syntax_error(line: str, error: json.JSONDecodeError) -> Refused:
     column = error.pos + 1
     what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
     return Refused("bad_json", f"is not JSON: {what} at character {column}")
-
-
-def _scalar(record: Record, leaf: Leaf, place: str, value: Any) -> str:
-    """Give a value's text; a number in a text's place is taken as its digits, and told."""
-    wire = leaf.wire
-    if isinstance(value, Constant):
-        raise Refused("bad_number", f"{place} is {value}, which is not a number")
-    if wire == "json":
-        if leaf.entry.hub[:1] in containers.JSON_LISTS and (not isinstance(value, list) or isinstance(value, Pairs)):
-            raise Refused("wrong_type", f"{place} should be a list, but is {shown(value)}")
-        return canonical(value)
-    if wire == "text":
-        return _text(record, leaf, place, value)
-    if leaf.entry.codec == "epoch_s_exact" and type(value) is str:
-        value = _seconds(record, place, value)
-    if not isinstance(value, Digits):
-        raise Refused("wrong_type", f"{place} should be a number, but is {shown(value)}")
-    digits, changed = number_digits(value)
-    if wire == "whole" and not fits_64_bits(digits):
-        raise Refused("wrong_type", f"{place} should be a whole number of 64 bits, but is {shown(value)}")
-    if changed:
-        record.note("changed", place, "rounded to a double")
-    return digits
-
-
-def _seconds(record: Record, place: str, text: str) -> str:
-    """Give the seconds that a text spells, as digits or in ISO 8601: the SDKs take either."""
-    if NUMBER.fullmatch(text):
-        record.note("changed", place, "retyped")
-        return Digits(text)
-    time, why = notation.utc(text)
-    if time is None:
-        return text
-    record.note("changed", place, why or "respelled in seconds")
-    return Digits(f"{dt.datetime.fromisoformat(time).timestamp():.3f}")
-
-
-def _text(record: Record, leaf: Leaf, place: str, value: Any) -> str:
-    if isinstance(value, Digits):
-        record.note("changed", place, "retyped")
-        return number_digits(value)[0]
-    if type(value) is not str:
-        raise Refused("wrong_type", f"{place} should be text, but is {shown(value)}")
-    if leaf.entry.codec != "iso8601":
-        return value
-    time, why = notation.utc(value)
-    if time is None:
-        raise Refused("bad_time", f"{place} is no ISO 8601 time: {shown(value)}")
-    if why:
-        record.note("changed", place, why)
-    if why != FLOORED and FINER.search(value):
-        record.note("changed", place, FLOORED)
-    return time

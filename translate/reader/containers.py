@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from translate.mapping.codecs import SCALARS
+from translate.mapping.codecs import SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Field
 from translate.reader.literals import (
     DECODER,
+    NUMBER,
     Constant,
     Digits,
     Pairs,
@@ -30,7 +30,6 @@ HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 JSON_LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
 TEXTS_OF_NUMBERS = ("epoch_ms_text", "whole_text")
-KINDS = ("attributes", "metrics", "other")
 
 Members = Iterable[tuple[str, Any]]
 
@@ -77,7 +76,7 @@ def read_map(record: Record, entry: Field, value: Any, presets: dict[str, Leaf])
     for key, inner in _present(record, place, once(record, f"{place}.", an_object(value, place))):
         if type(inner) is not own:
             strays.append((f"{place}.{key}", key, inner))
-        elif not _take_preset(record, presets.get(key), inner):
+        elif not _take_preset(record, presets.get(key), f"{place}.{key}", inner):
             values[key] = text_of(record, f"{place}.{key}", inner)
     record.maps[home] = values
     return strays
@@ -103,7 +102,7 @@ def read_mixed(record: Record, place: str, members: dict[str, Any], presets: dic
     for home in ("attributes", "metrics"):
         record.maps.setdefault(home, {})
     for key, value in _present(record, place, members):
-        if _take_preset(record, presets.get(key), value):
+        if _take_preset(record, presets.get(key), f"{place}.{key}", value):
             continue
         home = HOMES.get(type(value), "other")
         record.put(home, key, canonical(value) if home == "other" else text_of(record, f"{place}.{key}", value))
@@ -142,14 +141,18 @@ def read_entities(record: Record, entry: Field, value: Any, presets: dict[str, L
     read_mixed(record, place, members, presets)
 
 
-def _take_preset(record: Record, leaf: Leaf | None, value: Any) -> bool:
+def _take_preset(record: Record, leaf: Leaf | None, place: str, value: Any) -> bool:
     """Give a value to the place that its key has, if writing it there would give the same again."""
     if leaf is None or (leaf.is_other and leaf.slot in record.values):
         return False
     entry = leaf.entry
-    if leaf.way == "map":
+    if entry.codec in WHOLE_MAPS:
         return _take_map(record, entry, value)
     text = exact_text(entry, value)
+    if text is None and (leaf.is_other or entry.texts) and type(value) is str and NUMBER.fullmatch(value):
+        text = exact_text(entry, Digits(value))  # some clients write numbers as texts
+        if text is not None:
+            record.note("changed", place, "retyped")
     if text is None or not _confirmed(record, entry, text):
         return False
     record.values[leaf.slot] = text
@@ -206,6 +209,13 @@ def _confirmed(record: Record, entry: Field, text: str) -> bool:
     return record.values.get("session") == hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
+def read_whole_map(record: Record, entry: Field, place: str, value: Any) -> None:
+    """Take in an object as it stands, each value as JSON text."""
+    members = once(record, f"{place}.", an_object(value, place))
+    record.nulls += sum(inner is None for inner in members.values())
+    record.maps[entry.hub[0]] = {key: canonical(inner) for key, inner in members.items() if inner is not None}
+
+
 # -- the user -------------------------------------------------------------------------------------------------------
 
 
@@ -250,41 +260,6 @@ def _value_and_time(record: Record, place: str, inner: Any) -> tuple[Any, str | 
         if other not in ("value", "set_timestamp"):
             record.note("not_mapped", f"{place}.{other}")
     return members["value"], digits
-
-
-# -- names that the writer had to change ----------------------------------------------------------------------------
-
-
-def restore_names(record: Record, text: str) -> bool:
-    """Give keys the names back that they had before a target could not take them; false if the text does not say."""
-    try:
-        names = json.loads(text)
-    except ValueError:
-        return False
-    if not isinstance(names, dict) or not names.keys() <= {"name", "user_properties", *KINDS}:
-        return False
-    own = names.pop("name", None)
-    if not (own is None or isinstance(own, str)) or not all(_are_names(table) for table in names.values()):
-        return False
-    record.original_name = own
-    for kind, table in names.items():
-        _rename(record, kind, table)
-    if "user_properties" in names:
-        _rename(record, "user_property_times", names["user_properties"])
-    return True
-
-
-def _are_names(table: Any) -> bool:
-    return isinstance(table, dict) and all(isinstance(name, str) for name in table.values())
-
-
-def _rename(record: Record, kind: str, table: dict[str, str]) -> None:
-    values = record.maps.get(kind)
-    if values is None:
-        return
-    renamed = {table.get(key, key): text for key, text in values.items()}
-    if len(renamed) == len(values):
-        record.maps[kind] = renamed
 
 
 READERS: dict[str, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {

@@ -9,6 +9,7 @@ nothing of that kind happened to it; what cannot goes to the careful reader:
 - as many keys were decoded as the text holds `":` outside of texts (nothing unknown, doubled or null): no white
   space stands before a colon, so the count can only be too high, by texts that begin with a colon;
 - as many texts were decoded as the line holds `":"` (no number or boolean became a text): none ends with `":`;
+- no map holds a null, which would be counted as a key, and as a text that hides another;
 - the metrics are spelled as short, plain numbers;
 - whole numbers are spelled without fraction or exponent, and their keys without escapes.
 """
@@ -136,6 +137,7 @@ class FastReader:
         whole_is_whole = ~TEXT.str.contains(self._whole_spelled_oddly)
         checks = in_place & (compact + spaced == text_count) & whole_is_whole
         for place, entry in self._maps.items():
+            checks = checks & (pl.col(entry.hub[0]).map.values().list.count_matches(None).fill_null(0) == 0)
             if entry.hub[0] == "metrics":
                 checks = checks & _plain_numbers(place, pl.col("metrics"))
         return checks.fill_null(value=False)

@@ -8,7 +8,7 @@ import polars as pl
 import polars_hash
 
 from translate import events, notation
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
 from translate.reader import ORIGINAL_NAME
@@ -34,12 +34,12 @@ class Hub:
         self._names = EventNames(mapping)
         self._phases = {**events.PHASES, **self._names.phases()}
         containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
-        self._slots = {slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec != "json_map"}
+        self._slots = {slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec not in WHOLE_MAPS}
         own = {*self._slots.values()}
         self._presets = [entry for entry in layout.fields if entry.path[0] in containers and entry.when and entry.hub and entry not in own]
         self._homes = {place: entry.hub[0] for place, entry in containers.items()}
         self._flags = {slot: entry for slot, entry in slots(layout) if entry.const is not None and entry.when}
-        maps = [entry.hub[0] for entry in layout.all_fields if entry.codec == "json_map"]
+        maps = [entry.hub[0] for entry in layout.all_fields if entry.codec in WHOLE_MAPS]
         users = ["user_properties", "user_property_times"] if self._has("user_object") else []
         self.provided = {
             *(entry.hub[0] for entry in [*own, *self._presets]),
@@ -47,9 +47,11 @@ class Hub:
             *(("item_id", "price", "quantity", "currency", "value") if self._own_item() else ()),
             *maps, *users, "extra",
         }  # fmt: skip
-        self.places = {entry.hub[0]: entry.place for entry in reversed([*self._presets, *self._slots.values()])}
+        in_containers = [entry for entry in self._slots.values() if entry.path[0] in containers]
+        in_the_open = [entry for entry in self._slots.values() if entry.path[0] not in containers]
+        self.places = {entry.hub[0]: entry.place for entry in reversed([*in_the_open, *self._presets, *in_containers])}
         self.places |= {column: place for place, entry in containers.items() for column in entry.hub}
-        self.places |= {entry.hub[0]: entry.place for entry in layout.all_fields if entry.codec == "json_map"}
+        self.places |= {entry.hub[0]: entry.place for entry in layout.all_fields if entry.codec in WHOLE_MAPS}
 
     def _has(self, codec: str) -> bool:
         return any(entry.codec == codec for entry in self.layout.fields)

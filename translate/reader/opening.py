@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
 from itertools import pairwise
 from typing import Any
@@ -14,13 +15,20 @@ from urllib.parse import parse_qsl, unquote
 from translate.reader.literals import DECODER, TOO_DEEP, Pairs, Refused, shown
 
 BRACKETS = ("{", "[")
+BASE64 = re.compile(r"[\w+/-]+={0,2}")
+FORM = re.compile(r"[\w.-]+=[^\s{}\[\]\"]*")
 
 
 def opened(value: Any, place: str) -> Any:
-    """Give the JSON that a text holds, plain or as base64, gzipped or not; what is no text is open already."""
-    if not isinstance(value, str) or type(value) is not str:
+    """Give the JSON that a text holds, plain or as base64, gzipped or not, or what a form holds by name.
+
+    What is no text is open already.
+    """
+    if type(value) is not str:
         return value
     text = value.strip("\ufeff \t\r\n")
+    if FORM.fullmatch(text) and not BASE64.fullmatch(text):
+        return Pairs(parse_qsl(text, keep_blank_values=True))
     if not text.startswith(BRACKETS):
         text = _unpacked(text, place)
     try:
@@ -40,6 +48,14 @@ def _unpacked(text: str, place: str) -> str:
         return content.decode()
     except (binascii.Error, ValueError, OSError, EOFError, zlib.error):
         raise Refused("bad_body", f"{place} is neither JSON nor base64 of it: {shown(text)}") from None
+
+
+def body_of(line: str) -> Any:
+    """Give the body that a line is as it went over the wire, packed or a form; None if it is none."""
+    try:
+        return None if line.lstrip().startswith(BRACKETS) else opened(line, "the line")
+    except Refused:
+        return None
 
 
 def peek(value: Any, path: tuple[str, ...]) -> Any:

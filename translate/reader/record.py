@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from translate.reader.literals import Refused, printable
-
-AROUND = "^"  # before the slot of a place that lies around the events
+from translate.reader.paths import AROUND
 
 
 @dataclass(slots=True)
@@ -21,6 +20,7 @@ class Record:
     original_name: str | None = None
     nulls: int = 0
     base64: bool = False
+    holds_event: bool = True  # false for a request, or a part of one, without any
     notes: list[str] = field(default_factory=list)
 
     def copy(self) -> Record:

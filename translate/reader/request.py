@@ -7,12 +7,14 @@ from typing import Any
 
 from translate.mapping.spec import Request
 from translate.reader.literals import Pairs, Refused, an_object, as_it_stood, shown
-from translate.reader.opening import opened, request_parts
+from translate.reader.opening import body_of, opened, request_parts
 from translate.reader.record import Record
 from translate.reader.tree import ANY, Places, Tree
 
 PARTS = ("headers", "query", "path")
 ITSELF = "."
+OF_TRANSPORT = "of the transport, not of the event"
+NO_EVENT = object()
 CAPTURED = {"headers", "method"}  # members that show a request as it went over the wire
 
 Walk = Callable[[Record, Tree, Pairs, tuple[str, ...]], None]
@@ -30,12 +32,21 @@ class RequestReader:
         self._has_parts = any("." in place and place.partition(".")[0] in PARTS for place in sources)
 
     def events(self, raw: str, value: Any) -> Iterator[tuple[Record, Any]]:
-        """Give each event's value with a record of what the request says; raise Refused if it is none."""
+        """Give each event's value with a record of what the request says; raise Refused if it is none.
+
+        Where there are none, NO_EVENT stands in their place.
+        """
         record = Record(raw)
+        if self._request.bare and type(value) is str:
+            body = body_of(value)
+            value = value if body is None else body
+        if isinstance(value, Pairs) and ITSELF in self._request.also:
+            value = _innermost(record, value, self._request.also[ITSELF])
         if self._has_parts and isinstance(value, Pairs) and value.names() & CAPTURED:
             value = self._of_the_request(record, request_parts(value))
         for found, event in self._descend(record, self._places.request, self._rooted(value), self._request.each, ()):
-            found.raw = _own_text(event, raw)
+            if event is not NO_EVENT:
+                found.raw = _own_text(event, raw)
             yield found, event
 
     def _of_the_request(self, record: Record, captured: Pairs) -> Pairs:
@@ -44,7 +55,7 @@ class RequestReader:
         wanted = {*self._places.request, *self._request.each[:1]}
         for name, _ in whole:
             if name not in wanted:
-                record.note("on_purpose", name, "of the transport, not of the event")
+                record.note("on_purpose", name, OF_TRANSPORT)
         return Pairs(pair for pair in whole if pair[0] in wanted)
 
     # -- where a request begins -----------------------------------------------------------------------------------
@@ -53,8 +64,7 @@ class RequestReader:
         """Give the request from its top: a record may begin anywhere on the way to its events."""
         each = self._request.each
         if isinstance(value, Pairs):
-            value = self._with_others(request_parts(value) if self._has_parts else value)
-            value = value if not isinstance(value, Pairs) or not self._request.opened else self._opened(value)
+            value = self._opened(self._with_others(request_parts(value) if self._has_parts else value))
         if not self._request.bare:
             return an_object(value, "the record")
         if not each:
@@ -69,13 +79,10 @@ class RequestReader:
             return _wrapped(value, each)
         return an_object(value, "the request")
 
-    def _with_others(self, record: Pairs) -> Any:
+    def _with_others(self, record: Pairs) -> Pairs:
         """Move members from their other places to where the layout has them."""
         for name, others in self._request.also.items():
-            if name == ITSELF:
-                inner = next((record.get(other) for other in others if record.get(other) is not None), None)
-                return record if inner is None else opened(inner, others[0])
-            if name in record.names():
+            if name == ITSELF or name in record.names():
                 continue
             for other in others:
                 head, _, rest = other.partition(".")
@@ -102,18 +109,13 @@ class RequestReader:
                 return
             if not isinstance(value, list) or isinstance(value, Pairs):
                 raise Refused("not_a_record", f"{here} should be a list of events, but is {shown(value)}")
-            for element in value:
+            for element in value or [NO_EVENT]:
                 yield record.copy(), element
             return
         segment, rest = way[0], way[1:]
         members = an_object(value, here)
         if segment == ANY:
-            leaf = self._places.names.get((*path, ANY))
-            for name, inner in members:
-                child = record.copy()
-                if leaf:
-                    child.values[leaf.slot] = name
-                yield from self._descend(child, tree.get(ANY, {}), inner, rest, (*path, ANY))
+            yield from self._members(record, tree, members, rest, path)
             return
         self._walk(record, tree, Pairs(pair for pair in members if pair[0] != segment), path)
         if segment not in members.names():
@@ -122,6 +124,30 @@ class RequestReader:
         if sum(name == segment for name, _ in members) > 1:
             record.note("changed", ".".join(place), "doubled: the last one stays")
         yield from self._descend(record, tree.get(segment, {}), members.get(segment), rest, place)
+
+    def _members(
+        self, record: Record, tree: Tree, members: Pairs, rest: tuple[str, ...], path: tuple[str, ...]
+    ) -> Iterator[tuple[Record, Any]]:
+        leaf = self._places.names.get((*path, ANY))
+        if not members:
+            yield record, NO_EVENT
+        for name, inner in members:
+            child = record.copy()
+            if leaf:
+                child.values[leaf.slot] = name
+            yield from self._descend(child, tree.get(ANY, {}), inner, rest, (*path, ANY))
+
+
+def _innermost(record: Record, members: Pairs, names: tuple[str, ...]) -> Any:
+    """Give what a record holds under one of some names, and it again; what lies beside it belongs to the transport."""
+    found = next((name for name in names if members.get(name) is not None), None)
+    if found is None:
+        return members
+    for name, _ in members:
+        if name != found:
+            record.note("on_purpose", name, OF_TRANSPORT)
+    inner = opened(members.get(found), found)
+    return _innermost(record, inner, names) if isinstance(inner, Pairs) else inner
 
 
 def _own_text(event: Any, raw: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
-from translate.reader.record import AROUND
+from translate.reader.paths import AROUND
 
 ANY = "*"
 
@@ -38,7 +38,7 @@ class Leaf:
             return "scalar" if entry.hub else "stamp"
         if entry.const is not None:
             return "const"
-        if entry.codec == "json_map":
+        if entry.codec in WHOLE_MAPS:
             return "map"
         return "text" if self.wire == "text" and entry.codec != "iso8601" else "scalar"
 
@@ -60,10 +60,13 @@ class Places:
 
     @property
     def heads(self) -> frozenset[str]:
-        """Name the members that hold places of their own below them."""
-        trees = [self.event, self.request]
-        known = (name for tree in trees for name, inner in tree.items() if isinstance(inner, dict))
-        return frozenset([*known, *self.each[:1]])
+        """Name the members of an event that hold places of their own below them."""
+        return frozenset(name for name, inner in self.event.items() if isinstance(inner, dict))
+
+    @property
+    def heads_around(self) -> frozenset[str]:
+        """Name those of the request around the events."""
+        return frozenset([*(name for name, inner in self.request.items() if isinstance(inner, dict)), *self.each[:1]])
 
 
 def is_read(entry: Field) -> bool:

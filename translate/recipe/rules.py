@@ -176,9 +176,9 @@ class _Step:
         rule = self.rule
         for target in rule.sets:
             before = _stored(target)
-            yield self._note("changed", target, before.is_not_null() & before.ne_missing(pl.col(f"={target}")))
+            yield self._note("changed", target, before.is_not_null() & before.ne_missing(pl.col(f"={target}")), f"set by {rule.address}")
         if rule.names:
-            yield self._note("changed", "name", pl.col("name").is_in([old for old, new in rule.names.items() if old != new]))
+            yield self._note("changed", "name", pl.col("name").is_in([old for old, new in rule.names.items() if old != new]), f"set by {rule.address}")
         for old, new in rule.renames.items():
             yield self._note("changed", old, _stored(old).is_not_null())
             if new not in rule.renames:
@@ -189,8 +189,8 @@ class _Step:
             elif name not in self._used_here():
                 yield self._note("on_purpose", name, _stored(name).is_not_null() & ~pl.col(USED).list.contains(name))
 
-    def _note(self, kind: str, place: str, lost: pl.Expr) -> pl.Expr:
-        return _texts([note(kind, place)], self._match & lost)
+    def _note(self, kind: str, place: str, lost: pl.Expr, why: str = "") -> pl.Expr:
+        return _texts([note(kind, place, why)], self._match & lost)
 
     def _used(self) -> Iterator[pl.Expr]:
         for target, expression in self.rule.sets.items():

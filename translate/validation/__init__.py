@@ -25,6 +25,7 @@ from translate.recognition import Origin, Recognised
 from translate.validation import requests
 from translate.validation.archive import COLUMNS, USER, Archive
 from translate.validation.checks import Question, questions
+from translate.validation.members import with_looks
 from translate.validation.read_rows import judged_layout, read_rows, with_counts, with_original_name
 
 EXAMPLES_MAX = 3
@@ -117,12 +118,14 @@ class Validation:
             frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
             header = table.headers(lines.frame, lines.files, lines.first_rows) if archive.layout.records == "csv" else {}
-            return _Judged(requests.over_by_bytes(lines, archive.layout), {name for names in header.values() for name in names}), unsound()
+            empty = [lines.origin(row) for row in requests.without_events(lines, archive.layout)]
+            columns = {name for names in header.values() for name in names}
+            return _Judged(requests.over_by_bytes(lines, archive.layout), columns, empty), unsound()
 
         done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
         rows = pl.scan_parquet(file)
         chosen = rows.filter(pl.col("_deselected").is_null())
-        over = self._judge_requests(chosen, archive.layout, done.over_by_bytes)
+        over = self._judge_requests(chosen, archive.layout, done)
         self._count(rows, over)
         self._count_codes(chosen, judge)
         self._count_questions(chosen, judge)
@@ -138,19 +141,30 @@ class Validation:
         )
         self.events.update(counts.collect(engine="streaming").row(0, named=True))
 
-    def _judge_requests(self, chosen: pl.LazyFrame, layout: Layout, over_by_bytes: list[int]) -> dict[bool, set[int]]:
+    def _judge_requests(self, chosen: pl.LazyFrame, layout: Layout, done: _Judged) -> dict[bool, set[int]]:
         over: dict[bool, set[int]] = {True: set(), False: set()}
         for limit, message in requests.messages(layout):
-            rows = over_by_bytes if limit.name == "bytes_max" else requests.rows_over(chosen, limit)
+            limit_of_requests = dataclasses.replace(limit, name=f"request_{limit.name}")
+            if limit.name == "events_min":
+                self._count_empty(layout, limit_of_requests, message, done.empty)
+                continue
+            rows = done.over_by_bytes if limit.name == "bytes_max" else requests.rows_over(chosen, limit)
             if not rows:
                 continue
             over[limit.hard] |= set(rows)
             theirs = chosen.filter(pl.col("row").is_in(rows))
             count = theirs.select(events=pl.len(), requests=pl.col("row").n_unique()).collect(engine="streaming").row(0)
-            limit_of_requests = dataclasses.replace(limit, name=f"request_{limit.name}")
             breach = self._breach(layout, limit_of_requests, message, count[0], theirs.filter(pl.col("part") == 0))
             breach.requests = (breach.requests or 0) + count[1]
         return over
+
+    def _count_empty(self, layout: Layout, limit: Limit, message: str, empty: list[tuple[str, int]]) -> None:
+        """Count requests without events, which no row tells of."""
+        if empty:
+            nothing = {name: pl.Series([None] * len(empty), dtype=pl.String) for name in ("text", "message")}
+            where = {"file": [file for file, _ in empty], "line": [line for _, line in empty]}
+            breach = self._breach(layout, limit, message, 0, pl.LazyFrame({**where, **nothing}))
+            breach.requests = (breach.requests or 0) + len(empty)
 
     def _count_codes(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
         """Count the records that are no events, by code and by the place that it is about."""
@@ -190,6 +204,7 @@ class _Judged:
 
     over_by_bytes: list[int]
     header: set[str]
+    empty: list[tuple[str, int]]
 
 
 class _Judge:
@@ -228,7 +243,7 @@ class _Judge:
         return frame.select(kept).with_columns(short), lambda: unsound
 
     def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
-        counted = with_counts(records, self.layout)
+        counted = with_looks(with_counts(records, self.layout), self.layout)
         flags = {name: question.wrong.fill_null(value=False) for name, question in self.asked.items()}
         user = next((pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)), pl.lit(None, pl.String))
         frame = counted.with_columns(**flags, **{USER: user.cast(pl.String)})

@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 
 from translate.limits import breaches
-from translate.mapping.codecs import CONTAINERS
+from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Layout, Limit
 from translate.reader.record import note
 from translate.reader.tree import is_read
 from translate.settings import Settings
+from translate.validation.members import LOOKS, asked
 from translate.validation.read_rows import ReadRows
 
 Judged = Iterable[tuple[pl.Expr, str]]
@@ -148,6 +149,33 @@ def _whole_numbers(value: list[str], rows: ReadRows) -> Judged:
         yield spelled.str.contains(r"^-?[0-9]+[.eE]"), f"{place} has a fraction or an exponent, and should be a plain whole number"
 
 
+def _keys_numeric(value: list[str], rows: ReadRows) -> Judged:
+    for key in value:
+        text = rows.attributes.map.get(key)
+        odd = text.is_not_null() & text.str.strip_chars().cast(pl.Float64, strict=False).is_null()
+        yield odd | rows.other.map.keys().list.contains(key).fill_null(value=False), f"the attribute {key} is no number"
+
+
+def _keys_of_events(value: dict[str, list[str]], rows: ReadRows) -> Judged:
+    place = next(entry.place for entry in rows.layout.fields if entry.hub[:1] == ("name",))
+    for name, keys in value.items():
+        for key in keys:
+            yield (rows.value(place) == name) & ~rows.keys.list.contains(key), f"the attribute {key} is missing, in an event of {place} {name}"
+
+
+def _maps_of(codec: str, what: str) -> Callable[[list[str], ReadRows], Judged]:
+    """Ask of objects what the codec that writes such ones changes."""
+
+    def judge(value: list[str], rows: ReadRows) -> Judged:
+        for place in value:
+            column = next(entry.hub[0] for entry in rows.layout.all_fields if entry.place == place)
+            wrong = SCALARS[codec].changed
+            if wrong is not None:
+                yield wrong([pl.col(column)]), f"{place} holds something that is no {what}"
+
+    return judge
+
+
 def _exact_types(_value: bool, rows: ReadRows) -> Judged:  # noqa: FBT001
     told = note("changed", "", "retyped")
     retyped = pl.col("notes").list.eval(pl.element().str.starts_with(told)).list.any().fill_null(value=False)
@@ -159,6 +187,10 @@ def _exact_types(_value: bool, rows: ReadRows) -> Judged:  # noqa: FBT001
 def _exact_duration(_value: bool, rows: ReadRows) -> Judged:  # noqa: FBT001
     start, stop, duration = (rows.of_hub(name) for name in ("session.start", "session.stop", "session.duration"))
     yield duration != (stop - start).dt.total_milliseconds(), "the session's duration is not its stop minus its start, to the millisecond"
+
+
+def _by_looking(name: str) -> Callable[[Any, ReadRows], Judged]:
+    return lambda value, _rows: asked(name, value)
 
 
 OWN_JUDGES: dict[str, Callable[[Any, ReadRows], Judged]] = {
@@ -173,6 +205,10 @@ OWN_JUDGES: dict[str, Callable[[Any, ReadRows], Judged]] = {
     "whole_numbers": _whole_numbers,
     "exact_types": _exact_types,
     "exact_duration": _exact_duration,
+    "keys_numeric": _keys_numeric,
+    "keys_of_events": _keys_of_events,
+    "maps_of_texts": _maps_of("map_of_texts", "text"),
+    "maps_of_lists": _maps_of("map_of_lists", "list of texts"),
     "names_pattern": lambda value, rows: _any_name(rows, ~pl.element().str.contains(value), f"that is not of the form {value}"),
     "names_characters_max": lambda value, rows: _any_name(
         rows, pl.element().str.len_chars() > value, f"of more than {value} characters"
@@ -190,6 +226,7 @@ OWN_JUDGES: dict[str, Callable[[Any, ReadRows], Judged]] = {
     ],
     # The limit's own judge looks at the user as it is written.
     "user_attributes_max": lambda value, rows: [(rows.user_attribute_count > value, f"more than {value} user attributes")],
+    **{name: _by_looking(name) for name in LOOKS},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -21,6 +22,26 @@ def over_by_bytes(lines: Lines, layout: Layout) -> list[int]:
     for batch in long.collect_batches(engine="streaming"):
         found += [row for row, text in batch.iter_rows() if _body_bytes(text, layout) > limit.value]
     return sorted(found)
+
+
+def without_events(lines: Lines, layout: Layout) -> list[int]:
+    """Give the rows of those requests whose list of events is empty: no event shows them."""
+    limit = layout.request.limits.get("events_min") if layout.request else None
+    if limit is None or not layout.request or not layout.request.each:
+        return []
+    empty = rf'"{re.escape(layout.request.each[-1])}"\s*:\s*\[\s*\]'
+    found = lines.frame.filter(pl.col("text").str.contains(empty)).select("row", "text").collect(engine="streaming")
+    return sorted(row for row, text in found.iter_rows() if _is_empty(text, layout.request.each))
+
+
+def _is_empty(line: str, way: tuple[str, ...]) -> bool:
+    try:
+        inner = json.loads(line)
+    except ValueError:
+        return False
+    for segment in way:
+        inner = inner.get(segment) if isinstance(inner, dict) else None
+    return bool(inner == [])
 
 
 def _body_bytes(line: str, layout: Layout) -> int:
@@ -44,5 +65,8 @@ def rows_over(judged: pl.LazyFrame, limit: Limit) -> list[int]:
 def messages(layout: Layout) -> Iterator[tuple[Limit, str]]:
     """Give the limits of a layout's requests with what to say about those that are over them."""
     for limit in layout.request.limits.values() if layout.request else ():
+        if limit.name == "events_min":
+            yield limit, "a request without events"
+            continue
         what = "events" if limit.name == "events_max" else "bytes"
         yield limit, f"a request of more than {limit.value:,} {what}"

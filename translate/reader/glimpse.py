@@ -1,0 +1,53 @@
+"""A glimpse of a file's first lines: what values they hold, as far as these can be told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from translate.reader.literals import DECODER, Pairs
+from translate.reader.opening import body_of
+
+MEMBER = re.compile(r'"(\w+)"\s*:')
+BLANKS = re.compile(r"[\ufeff \t\r\n]*")
+
+
+def values_in(lines: list[str]) -> Iterator[Any]:
+    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member."""
+    text = "\n".join(line.strip("\ufeff \t\r") for line in lines)
+    position = 0
+    while position < len(text):
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError):
+            value, position = _of_broken(text, position)
+        yield value
+        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
+
+
+def _of_broken(text: str, position: int) -> tuple[Any, int]:
+    """Give the elements of an array that goes on after the text; of any other broken line what looks like a member."""
+    elements, end = _elements(text, position)
+    if len(elements) > 1 or (elements and end == len(text)):
+        return elements, len(text)
+    line, _, _ = text[position:].partition("\n")
+    body = body_of(line)
+    if body is not None:
+        return body, position + len(line)
+    members = Pairs((name, "") for name in MEMBER.findall(line))
+    return [members] if line.startswith("[") else members, position + len(line)
+
+
+def _elements(text: str, position: int) -> tuple[list[Any], int]:
+    found: list[Any] = []
+    while text[position : position + 1] == ("," if found else "["):
+        position = BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError):
+            break
+        found.append(value)
+        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]
+    return found, position
