@@ -74,7 +74,7 @@ def test_small_file_with_a_long_text_is_not_held_in_memory(tmp_path, monkeypatch
     """Whether a file is large is told by its text."""
     monkeypatch.setattr(translate.files, "GROUP_BYTES", 10_000)
     (tmp_path / "a.gz").write_bytes(gzip.compress(write(tmp_path / "plain", 1000).read_bytes()))
-    (file,) = translate.sources.find([tmp_path / "a.gz"])
+    (file,) = translate.files.sources.find([tmp_path / "a.gz"])
     assert file.bytes < 10_000 < translate.files.text_bytes(file)
     assert translate.files.is_large(file)
 

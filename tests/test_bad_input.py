@@ -23,7 +23,8 @@ from damaged import (
 )
 
 import translate
-from translate import files, sources
+from translate import files
+from translate.files import sources
 
 
 @pytest.fixture(params=["small", "large"])

@@ -15,8 +15,8 @@ from damaged import ARCHIVE, STORED, convert, levels, lines, outcome, record, zs
 
 import translate
 from translate import files
-from translate import sources as archives
 from translate.errors import OutputError, SourceError, UsageError
+from translate.files import sources as archives
 
 
 @pytest.fixture(params=["small", "large"])

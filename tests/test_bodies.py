@@ -11,7 +11,7 @@ import pytest
 
 import translate
 from translate.errors import SourceError
-from translate.sources import find
+from translate.files.sources import find
 
 CLICK = {"event_type": "click", "event_id": "e", "timestamp": 1667877566697, "app_id": "shop", "unique_id": "u", "zone_offset": 0, "attributes": {}}
 CALL = {"events": [{"eventType": "x", "timestamp": "2018-02-02T02:15:24.000Z", "version": "v2.0", "attributes": {"a": "b"}}]}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import translate
 from translate.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
-from translate.destinations import NOT_TOLD
-from translate.fates import FATES
+from translate.census.destinations import NOT_TOLD
+from translate.census.fates import FATES
 from translate.reader.hub import Hub
 
 ARCHIVE = Path(__file__).resolve().parent.parent / "sample_data" / "mobile_analytics" / "archive"

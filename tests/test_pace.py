@@ -20,7 +20,7 @@ def sent_by(pace, seconds, events, *, start=0.0, latency=0.01):
     while now < start + seconds:
         while due and due[0][0] <= now:
             pace.answered(*due.popleft())
-        most = pace.events_max(now)
+        most = pace.events_max()
         size = events if most is None else min(events, most)
         wait = pace.wait_seconds(now, size)
         if wait > 0:
@@ -139,3 +139,25 @@ def test_rates_are_shown_as_they_were_given():
     """In the words of the option."""
     assert str(parse_rate("15requests")) == "15 requests/s"
     assert str(parse_rate("22:00-06:00=1000,else=100")) == "22:00-06:00 1000, else 100 events/s"
+
+
+def test_a_throttling_right_after_the_start_halves_the_rate_and_not_the_first_request():
+    """What little has gone out by then says nothing of what the receiver bears; nor does what follows a pause."""
+    pace = Pace(Rate("events", 1000), time_of_day=lambda: NOON)
+    pace.take(0.0, 50)
+    pace.throttled(0.1, 2)
+    assert pace.allowed(0.1) == 500
+    pace.answered(0.2, 50)
+    pace.take(2.2, 50)
+    pace.throttled(2.3, None)
+    assert pace.allowed(2.3) >= 240
+
+
+def test_a_slower_pace_sends_requests_as_large_as_before():
+    """A receiver that counts requests is not helped by smaller ones; they go further apart, and never not at all."""
+    pace = Pace(Rate("events", 1000), time_of_day=lambda: NOON)
+    for second in range(6):
+        pace.throttled(float(second), None)
+    assert pace.allowed(6.0) < 50
+    assert pace.events_max() == 50
+    assert 0 <= pace.wait_seconds(6.0, 50) < 60

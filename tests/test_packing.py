@@ -13,8 +13,8 @@ from receivers import parsed
 import translate
 from translate import mapping, packing
 from translate.packing import Packer
+from translate.packing.stamps import Stamps
 from translate.settings import Settings
-from translate.stamps import Stamps
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "app.title": "t", "device.platform": "Android", "item_id": "i", "session.id": "session-1"}

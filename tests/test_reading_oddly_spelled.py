@@ -13,9 +13,9 @@ from damaged import ARCHIVE, record
 
 import translate
 from translate.errors import SourceError
-from translate.lines import join_records
+from translate.files.lines import join_records
+from translate.files.sources import find
 from translate.recognition import recognise
-from translate.sources import find
 
 TIME = 1487973802507
 

@@ -10,8 +10,8 @@ from canonical import SAMPLES
 
 import translate
 from translate.errors import SourceError
+from translate.files.sources import find
 from translate.recognition import recognise
-from translate.sources import find
 
 KINDS = ("_minimal", "_full", "_bodies", "_run_together", "_mixed")
 FILES = sorted(file for kind in KINDS for file in SAMPLES.glob(f"*/*{kind}.*") if not file.name.endswith(".schema.json"))

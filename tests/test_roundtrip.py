@@ -15,9 +15,9 @@ import translate
 from translate import comparison, journey, mapping
 from translate.comparison import Roundtrip
 from translate.journey import INDEX, differences, travel, undeclared
-from translate.losses import Plan
 from translate.settings import Settings
 from translate.writer import Writer
+from translate.writer.losses import Plan
 
 SETTINGS = Settings(tracking_id="tracker-1", day=dt.date(2026, 11, 20))
 LAYOUTS = [layout.address for model in map(mapping.load, mapping.models()) for layout in model.layouts.values() if layout.read and layout.write]

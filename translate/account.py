@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 
 from translate import events, notation, passes
-from translate.losses import NOT_MAPPED
 from translate.plan import FIRST, FREE_FORM, Query
 from translate.reader.paths import shown
 from translate.reader.record import parts_of
 from translate.report import COUNTS, Finding, Loss, Report
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES
+from translate.writer.losses import NOT_MAPPED
 
 
 def counts(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.extras import same_events
 from translate.journey import INDEX, Difference, Journey, differences, travel, undeclared
 from translate.mapping.spec import Layout, Mapping
 from translate.settings import Settings
+from translate.writer.extras import same_events
 
 EXAMPLES_MAX = 3
 BATCH_EVENTS = 10_000

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from polars.exceptions import PolarsError
 
 from translate import plan
+from translate.census.fates import Fates, as_lines, refuse_uncounted, summary, together
 from translate.errors import ConservationError, OutputError
-from translate.fates import Fates, as_lines, refuse_uncounted, summary, together
 from translate.files import Unit, open_unit, text_bytes, units_of
 from translate.identical import count_identical
 from translate.output import Output, digest

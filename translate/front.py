@@ -21,6 +21,7 @@ from translate.conversion import Conversion, Progress, soundly
 from translate.errors import MappingError, SourceError, UsageError
 from translate.explanation import Explanation
 from translate.files import units_of
+from translate.files.sources import find
 from translate.passes import asked_for
 from translate.plan import HUB_MODEL, Job
 from translate.reader import Lines
@@ -30,7 +31,6 @@ from translate.recognition import Recognised, recognise
 from translate.selection import Selection
 from translate.settings import CLICKSTREAM_APP_ID, Settings, parse_time, read_settings
 from translate.shape import Source
-from translate.sources import find
 from translate.validation import Validation
 from translate.writer import FILTERED, ROW, Writer
 

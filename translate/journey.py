@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.losses import Plan
 from translate.mapping.spec import Layout, Mapping
 from translate.packing import Packer
 from translate.plan import from_hub, without_recipe
@@ -20,6 +19,7 @@ from translate.reader.record import parts_of
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES, ROW, Writer
+from translate.writer.losses import Plan
 
 INDEX = "_index"
 WHENCE = ("file", "line")

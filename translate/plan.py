@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from translate import events, passes
-from translate.extras import same_events
 from translate.intake import take_in
-from translate.losses import Plan
 from translate.mapping.spec import Layout, Mapping
 from translate.packing import ROW
 from translate.passes import UnitMarks
@@ -20,6 +18,8 @@ from translate.reader.hub import with_event_ids
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES, Writer
+from translate.writer.extras import same_events
+from translate.writer.losses import Plan
 
 if TYPE_CHECKING:
     from translate.recipe import Recipe

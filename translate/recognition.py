@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 from translate import mapping
 from translate.errors import SourceError, UsageError
 from translate.files import head
+from translate.files.parquet import MAGIC, columns_of
+from translate.files.sources import ReadError, SourceFile
 from translate.hub_files import HUB, is_hub
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.parquet import MAGIC, columns_of
 from translate.reader import Damage, table
 from translate.reader.glimpse import values_in
 from translate.reader.literals import Pairs, Refused
 from translate.reader.opening import peek
 from translate.reader.request import RequestReader
 from translate.reader.tree import places_of
-from translate.sources import ReadError, SourceFile
 
 LINES_MAX = 100
 NEEDED = ("name", "time")

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from translate import account, plan
+from translate.census.fates import Fates
 from translate.errors import UsageError
-from translate.fates import Fates
 from translate.identical import row_digests
 from translate.mapping.spec import Layout
 from translate.output import OWNER_ONLY

@@ -18,7 +18,7 @@ SHARE_OF_WINDOW = 0.05  # of the rate, in one request: larger ones would leave t
 SLOWER = 0.5
 HEADROOM = 0.8  # of the rate at which the receiver asked for less, for whoever else sends to it
 RECOVERY_PER_SECOND = 0.05
-PROBING_PER_SECOND = 0.005
+PROBING_PER_SECOND = 0.02
 REACTION_SECONDS = 1.0
 FACTOR_MIN = 0.01
 MINUTES = 24 * 60  # of a day
@@ -117,6 +117,7 @@ class Pace:
         self._ceiling = math.inf  # what the receiver was seen to bear
         self._bound = math.inf  # what is sent for now; at most the ceiling
         self._changed = 0.0
+        self._last = self._busy_since = -math.inf
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -127,12 +128,13 @@ class Pace:
             self._recover(now, asked)
         return min(asked, self._bound)
 
-    def events_max(self, now: float) -> int | None:
+    def events_max(self) -> int | None:
         """Give how many events one request may hold, so that the window is used evenly; None: any number."""
         if self._unit != "events":
             return None
-        allowed = self.allowed(now)
-        return None if allowed == math.inf else max(1, int(allowed * SHARE_OF_WINDOW))
+        # By what was asked, not by what the receiver bears for now: it may count requests, and smaller ones do not help it.
+        asked = self.rate.at(self._time_of_day()) if self.rate else 0.0
+        return max(1, int(asked * SHARE_OF_WINDOW)) if asked else None
 
     def wait_seconds(self, now: float, events: int) -> float:
         """Give how long a request of so many events has to wait; infinite until an answer, or in a span of the day without any."""
@@ -143,13 +145,17 @@ class Pace:
         if allowed == math.inf:
             return max(0.0, self._held_until - now)
         self._forget(now)
-        return max(0.0, held, self._until_room(now, self._weight(events), max(allowed, 1.0)))
+        weight = self._weight(events)
+        return max(0.0, held, self._until_room(now, weight, max(allowed, weight)))
 
     # -- telling --------------------------------------------------------------------------------------------------
 
     def take(self, now: float, events: int) -> None:
         """Count a request that goes out now."""
         weight = self._weight(events)
+        if now - self._last > WINDOW_SECONDS:
+            self._busy_since = now
+        self._last = now
         self._under_way += weight
         self._in_window += weight
         allowed = self.allowed(now)
@@ -169,7 +175,10 @@ class Pace:
         if now - self._changed < REACTION_SECONDS and self._bound < math.inf:
             return  # requests that were under way when the first was refused
         self._forget(now)
-        seen = min(self.allowed(now), max(self._in_window, 1.0))
+        allowed = self.allowed(now)
+        # Right after a start or a pause, the window holds less than what goes out in a second.
+        full = now - self._busy_since >= WINDOW_SECONDS or allowed == math.inf
+        seen = min(allowed, max(self._in_window, 1.0)) if full else allowed
         self._ceiling = max(seen * HEADROOM, FACTOR_MIN)
         self._bound = max(seen * SLOWER, FACTOR_MIN)
         self._changed = now

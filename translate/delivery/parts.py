@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from translate.compression import layers
 from translate.delivery.journal import Settled
 from translate.delivery.shipments import PackedRequest, unpack
 from translate.errors import SourceError
+from translate.files.compression import layers
+from translate.files.sources import SourceFile, chunks_of
 from translate.mapping.spec import Layout
 from translate.reader import Damage
-from translate.sources import SourceFile, chunks_of
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,8 @@ def _send(
             journal.stopped(outcome.why)
         finally:
             write_refused(folder, journal.file, prepared.parts)
-    report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers)}
+    verify = verification(destination.delivery, dataclasses.replace(look.surveyed, events=journal.tally.sent))
+    report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers), "verify": verify}
     (folder / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report
 

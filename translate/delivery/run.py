@@ -20,6 +20,7 @@ from translate.delivery.rhythm import Rhythm
 from translate.delivery.shipments import PackedRequest, Place, Shipment
 
 LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
+LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun
 ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
@@ -91,6 +92,7 @@ class Run:
         self._under_way: dict[int, _Work] = {}
         self._answers: queue.SimpleQueue[tuple[int, Answer | BaseException]] = queue.SimpleQueue()
         self._outcome = Outcome()
+        self._read_until = 0.0
         self._started = time.monotonic()
 
     def run(self) -> Outcome:
@@ -114,11 +116,19 @@ class Run:
     # -- what goes next -------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        while len(self._waiting) < LOOK_AHEAD and (packed := next(self._source, None)):
+        while self._wants_more() and (packed := next(self._source, None)):
             settled = self._journal.settled.of_line(packed.part, packed.line)
             positions = tuple(position for position in range(len(packed.ways)) if position not in settled)
-            due = self._rhythm.due(packed, self._started) if self._rhythm else 0.0
-            self._waiting.append(_Work(packed, positions, self._keys(packed), due))
+            keys = self._keys(packed)
+            bars = self._rhythm.bars(packed, positions, self._started) if self._rhythm else [(positions, 0.0)]
+            self._waiting += [_Work(packed, bar, keys, due) for bar, due in bars]
+            self._read_until = bars[0][1]
+
+    def _wants_more(self) -> bool:
+        if len(self._waiting) < LOOK_AHEAD:
+            return True
+        # What was recorded at one time lies in many requests, each of which goes on for long.
+        return self._rhythm is not None and len(self._waiting) < LOOK_FAR and self._read_until <= time.monotonic()
 
     def _keys(self, packed: PackedRequest) -> frozenset[str]:
         return frozenset(str(value) for place in self._order for value in packed.values(place) if value is not None)
@@ -131,7 +141,7 @@ class Run:
         index = self._first_ready(now)
         if index is None:
             return False
-        most = self._events_max(now)
+        most = self._events_max()
         if most == 0:
             return False
         self._cut(index, most)
@@ -163,8 +173,8 @@ class Run:
             held |= work.keys
         return None
 
-    def _events_max(self, now: float) -> int | None:
-        most = self._pace.events_max(now)
+    def _events_max(self) -> int | None:
+        most = self._pace.events_max()
         if self._bounds.events is None:
             return most
         room = self._bounds.events - self._outcome.sent - self._outcome.never - self._events_under_way()
@@ -277,6 +287,8 @@ class Run:
         if len(self._under_way) >= self._in_flight_max:
             return NAP_SECONDS
         index = self._first_ready(now)
+        if index is not None and self._events_max() == 0:
+            return NAP_SECONDS  # only an answer makes room below the cap
         if index is not None:
             wait = self._pace.wait_seconds(now, len(self._waiting[index].positions))
             return min(NAP_SECONDS, wait) if math.isfinite(wait) else NAP_SECONDS

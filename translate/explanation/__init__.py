@@ -14,13 +14,13 @@ from translate.explanation import wording
 from translate.explanation.pages import Explanation, Row, State
 from translate.explanation.sections import limits, names, rules, tables
 from translate.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
-from translate.losses import NOT_MAPPED, why_not_mapped
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.expressions import key_of
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import Writer
+from translate.writer.losses import NOT_MAPPED, why_not_mapped
 
 if TYPE_CHECKING:
     from translate.recipe import Recipe

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events, notation
-from translate.keys import notes_of_keys
 from translate.reader.record import note
 from translate.recipe import cuts, items
 from translate.recipe.expressions import ITEM, Expression, evaluate, key_of
 from translate.recipe.items import COPY
 from translate.recipe.spec import Rule, Test
+from translate.writer.keys import notes_of_keys
 
 FILTERED = "_filtered"
 NOTES = "_recipe_notes"

@@ -15,10 +15,10 @@ from translate.recipe import sample
 from translate.recipe.items import COPY
 from translate.recipe.rules import FILTERED, Recipe
 from translate.recipe.spec import REJECT, Test
-from translate.rowtext import as_json
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import ROW, Writer
+from translate.writer.rowtext import as_json
 
 Row = dict[str, Any]
 

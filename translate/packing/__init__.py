@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import polars as pl
 
-from translate import assembly, stamps
-from translate.assembly import ANY, Leaf, Path
 from translate.mapping.spec import Layout, Request
+from translate.packing import assembly, stamps
+from translate.packing.assembly import ANY, Leaf, Path
 from translate.settings import Settings
 from translate.shape import is_made, request_fields
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate import zstd
-from translate.lines import Block
+from translate.files import zstd
+from translate.files.lines import Block
 from translate.reader import Damage
 
 GZIP = b"\x1f\x8b"

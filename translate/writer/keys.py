@@ -13,11 +13,11 @@ from typing import Any, Literal
 import polars as pl
 
 from translate import events
-from translate.camel_case import PLAIN, RESERVED, camel_keys, told_apart
 from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
 from translate.notation import entities, members, quoted
 from translate.reader.record import note
-from translate.repetition import REPEATED, in_groups, written_keys
+from translate.writer.camel_case import PLAIN, RESERVED, camel_keys, told_apart
+from translate.writer.repetition import REPEATED, in_groups, written_keys
 
 MERGED: dict[str, Any] = {
     "_attributes": events.MAP,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import parquet, zstd
-from translate.compression import GZIP, ZLIB, layers
-from translate.lines import Block, blocks_of_lines, checked, join_records
+from translate.files import parquet, zstd
+from translate.files.compression import GZIP, ZLIB, layers
+from translate.files.lines import Block, blocks_of_lines, checked, join_records
+from translate.files.sources import CHUNK, ReadError, SourceFile, chunks_of
 from translate.reader import Damage, Lines
-from translate.sources import CHUNK, ReadError, SourceFile, chunks_of
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
 GROUP_BYTES = 96 * 2**20  # small files are read together until their text is about this long

@@ -8,19 +8,19 @@ from typing import Any
 import polars as pl
 
 from translate import events, notation
-from translate.batchwork import BatchWork
-from translate.extras import Extras, listed
-from translate.keys import Form, KeyRules
 from translate.limits import Rows, breaches
-from translate.losses import Losses, Plan
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
 from translate.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.report import Finding
-from translate.rowtext import RowText, as_json
 from translate.settings import Settings
 from translate.shape import Shape, Source, is_text
+from translate.writer.batchwork import BatchWork
+from translate.writer.extras import Extras, listed
+from translate.writer.keys import Form, KeyRules
+from translate.writer.losses import Losses, Plan
+from translate.writer.rowtext import RowText, as_json
 
 __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
 

@@ -9,8 +9,8 @@ import json
 import polars as pl
 from polars.exceptions import PolarsError
 
+from translate.files.sources import ReadError, SourceFile, chunks_of
 from translate.notation import COMPACT
-from translate.sources import ReadError, SourceFile, chunks_of
 
 MAGIC = b"PAR1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from translate.evidence import Held
+from translate.census.evidence import Held
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
 from translate.plan import Job, Query

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from translate import stamps
 from translate.notation import quoted
+from translate.packing import stamps
 
 Path = tuple[str, ...]
 ANY = "*"

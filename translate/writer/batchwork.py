@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.keys import MERGED, KeyRules
 from translate.limits import NO_IMPRESSION, impression_length
 from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field
@@ -20,6 +19,7 @@ from translate.mapping.spelling import legal_name, legal_user, with_hash
 from translate.notation import by_distinct_value, quoted
 from translate.reader.record import note
 from translate.shape import Shape
+from translate.writer.keys import MERGED, KeyRules
 
 
 class BatchWork:

@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from translate import emptiness, events, notation
-from translate.extras import withheld_members
-from translate.keys import KeyRules, all_notes, notes_of_keys
+from translate import events, notation
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field, Layout
 from translate.mapping.spelling import EventNames
 from translate.reader.record import note
 from translate.report import Finding, Loss
-from translate.rowtext import RowText
 from translate.settings import CLICKSTREAM_APP_ID
 from translate.shape import Shape
-from translate.supplements import supplements
+from translate.writer import emptiness
+from translate.writer.extras import withheld_members
+from translate.writer.keys import KeyRules, all_notes, notes_of_keys
+from translate.writer.rowtext import RowText
+from translate.writer.supplements import supplements
 
 NOT_MAPPED = "no mapping or rule says where to"
 FREE_FORM = ("attributes", "metrics", "other", "extra")

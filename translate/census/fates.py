@@ -12,9 +12,9 @@ import polars as pl
 from translate import census
 from translate.account import WHY_NOTED
 from translate.census import Key, Value
-from translate.destinations import Fate, Ways, worse
+from translate.census.destinations import Fate, Ways, worse
+from translate.census.evidence import Evidence
 from translate.errors import ConservationError, UsageError
-from translate.evidence import Evidence
 from translate.mapping.spec import Layout
 from translate.plan import BEFORE, FIRST, Job, Query
 from translate.reader.record import parts_of
