@@ -20,6 +20,7 @@ from translate.delivery.preparation import destination_of
 from translate.delivery.replaying import IN_FLIGHT_MAX, Look
 from translate.delivery.run import Bounds, Outcome
 from translate.delivery.status import status
+from translate.delivery.wording import duration
 from translate.errors import ExitCode, PreflightError, UsageError
 from translate.progress import Bar
 
@@ -178,7 +179,7 @@ def _print_requests(report: dict[str, Any], journal: Path) -> None:
 def _print_report(report: dict[str, Any], journal: Path) -> None:
     events = report["events"]
     print(f"{report['from']} -> {report['to']}")
-    print(f"sent      {events['sent']:>14,}  in {report['requests']:,} requests")
+    print(f"sent      {events['sent']:>14,}  in {report['requests']:,} request{'s' if report['requests'] != 1 else ''}")
     for name, reasons in (("rejected", report["rejects"]), ("left", {})):
         if events[name]:
             told = ", ".join(f"{count:,} {code}" for code, count in sorted(reasons.items(), key=lambda item: -item[1]))
@@ -214,7 +215,7 @@ def _print_status(found: dict[str, Any]) -> None:
     if found["events_per_second"]:
         print(f"rate      {found['events_per_second']:>14,.1f}  events a second")
     if found["hours_left"]:
-        print(f"time to go {found['hours_left']:>13,.1f}  hours")
+        print(f"time to go  {duration(found['hours_left'] * 3600)}")
     print(f"first sent {found['first_at'] or '-'}, last answer {found['last_at'] or '-'}")
     if found["stopped"]:
         print(f"stopped: {printable(found['stopped'])}")
