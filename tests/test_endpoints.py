@@ -305,6 +305,17 @@ def test_throttling_by_code_is_no_refusal(model: str) -> None:
     assert answer.throttled and not answer.refused_whole
 
 
+@pytest.mark.parametrize("endpoint", ["https://a..b", "https://-x-.example"])
+@pytest.mark.parametrize("model", AWS)
+def test_an_endpoint_that_boto3_does_not_take_stops(model: str, endpoint: str) -> None:
+    """No event is refused for good because its client could not be made."""
+    answer = open_endpoint(model, Target(model, endpoint, region="us-east-1")).send(shipment(model), 1)
+    assert tuple(verdict.pile for verdict in answer.verdicts) == AGAIN
+    assert answer.stop is not None
+    assert "endpoint" in answer.stop
+    assert not answer.lost
+
+
 @pytest.mark.parametrize("model", SIGNED)
 def test_missing_credentials_stop(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without credentials nothing is sent."""

@@ -122,6 +122,7 @@ def test_the_time_table_is_kept():
     [
         ("fast", '"fast" is no rate'),
         ("0", '"0" is no rate'),
+        ("9" * 400, "is no rate"),
         ("22:00-06:00=1000", "says nothing of the rest of the day"),
         ("22:00-6=1000,else=5", "is no span of the day"),
         ("25:00-06:00=1,else=5", "is no time of day"),

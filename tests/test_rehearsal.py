@@ -390,6 +390,13 @@ def test_secrets_are_not_shown():
     assert "canary" not in text
 
 
+def test_a_port_that_is_none_is_refused():
+    """It does not wait for a server that never comes."""
+    for port in (-1, 65_536):
+        with pytest.raises(UsageError, match="--port is from 0 to 65535"):
+            Options(port=port)
+
+
 def test_a_port_that_is_taken_is_told():
     """Two servers on one port: the second one says so."""
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from replayed import (
 )
 
 from translate.delivery.run import Bounds
+from translate.errors import OutputError, UsageError
 from translate.rehearsal import Rehearsal
 
 ROOT = Path(__file__).parent.parent
@@ -252,6 +254,32 @@ def test_a_trial_stops_exactly_and_goes_on(tmp_path):
         assert server.stats()["accepted"] == 110
         call("clickstream", source, tmp_path / "j", server)
         assert_arrived("clickstream", source_events("clickstream", source), server)
+
+
+def test_what_comes_too_late_for_a_converted_source_is_refused(tmp_path):
+    """`--dedupe` included, which the preflight recommends: it is never passed over in silence."""
+    source = converted("clickstream", tmp_path)
+    for option in ({"dedupe": True}, {"limit": 5}):
+        with pytest.raises(UsageError, match=f"--{next(iter(option))} comes too late"):
+            call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", **option)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    """In a sentence that names it."""
+
+    def refuse(folder):
+        raise OSError(errno.EROFS, "Read-only file system", str(folder / "lock"))
+
+    monkeypatch.setattr("translate.delivery.replaying.lock", refuse)
+    with pytest.raises(OutputError, match="j: cannot hold a journal: Read-only file system"):
+        call("clickstream", converted("clickstream", tmp_path), tmp_path / "j", "http://127.0.0.1:9/collect")
+
+
+def test_where_nothing_was_sent_nothing_is_to_be_verified(tmp_path):
+    """No query without times is told."""
+    source = archive(tmp_path, 0)
+    report = call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", from_="mobile_analytics")
+    assert (report["events"]["total"], report["verify"]) == (0, [])
 
 
 def test_waiting_for_the_last_answers_of_a_trial_costs_nothing(tmp_path):

@@ -18,7 +18,10 @@ from translate.errors import (
     TranslateError,
     UsageError,
 )
+from translate.figures import parity
 from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
+from translate.inspection import inspect
+from translate.tracing import why
 from translate.version import VERSION
 
 if TYPE_CHECKING:
@@ -52,12 +55,15 @@ __all__ = [
     "check",
     "convert",
     "explain",
+    "inspect",
     "models",
+    "parity",
     "preview",
     "replay",
     "roundtrip",
     "scan",
     "status",
     "validate",
+    "why",
     "write",
 ]

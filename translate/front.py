@@ -28,6 +28,7 @@ from translate.reader import Lines
 from translate.recipe import Checked, Recipe
 from translate.recipe.expressions import condition
 from translate.recognition import Recognised, recognise
+from translate.rendering import Report
 from translate.selection import Selection
 from translate.settings import CLICKSTREAM_APP_ID, Settings, parse_time, read_settings
 from translate.shape import Source
@@ -148,7 +149,7 @@ def convert(
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Path | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Report:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it.
 
     `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
@@ -156,11 +157,12 @@ def convert(
     (`first_open`, `session_number`, `profile_set`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     """
-    return conversion(
+    report = conversion(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census,
     ).run()  # fmt: skip
+    return Report(report)
 
 
 def conversion(
@@ -226,7 +228,7 @@ def validate(
     until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
     mappings: Path | None = None, progress: Progress | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> Report:  # fmt: skip
     """Judge an archive against its layout's limits, documented and observed; nothing is changed.
 
     The answer has `events` (read, filtered, breached, refused), `breaches` (one for each limit that events do not
@@ -243,7 +245,7 @@ def validate(
         raise SourceError(str(error).replace("--from", "--as")) from None
     first = recognised.sources[0]
     job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
-    return Validation(job, recognised, progress=progress).run()
+    return Report(Validation(job, recognised, progress=progress).run())
 
 
 def explain(
@@ -266,7 +268,7 @@ def roundtrip(
     since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
     mappings: Path | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> Report:  # fmt: skip
     """Take an archive's events through another layout and home again; list every difference.
 
     Each difference is either declared by a mapping, with its reason, or undeclared: a fault of a mapping or of
@@ -288,7 +290,7 @@ def roundtrip(
             journey.add(_taken(batch, job.selection, total.events["read"]))
             if limit is not None and total.events["read"] >= limit:
                 break
-    return {"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)}
+    return Report({"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)})
 
 
 def _taken(batch: pl.DataFrame, selection: Selection | None, taken_already: int) -> pl.DataFrame:

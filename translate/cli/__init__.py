@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from translate.cli import conversion, delivery, judging, rehearsal  # noqa: F401  they add their commands
+from translate.cli import conversion, delivery, figures, inspection, judging, rehearsal, tracing  # noqa: F401  they add their commands
 from translate.cli.application import app
 from translate.cli.printing import SHOWN_MAX
 from translate.errors import ExitCode, MappingError, TranslateError

@@ -86,7 +86,7 @@ def parse_rate(text: str) -> Rate:
 
 def _number(text: str, whole: str, *, may_be_zero: bool = False) -> tuple[float, Unit]:
     found = _RATE.fullmatch(text.strip())
-    if not found or (float(found[1]) == 0 and not may_be_zero):
+    if not found or float(found[1]) == math.inf or (float(found[1]) == 0 and not may_be_zero):
         raise UsageError(f'--rate "{whole}": "{text.strip()}" is no rate; {WAY_OUT}')
     return float(found[1]), "requests" if found[2] == "requests" else "events"
 

@@ -121,6 +121,7 @@ def _converted(source: front.Sources) -> tuple[Path, dict[str, Any]] | None:
 
 def _as_it_is(folder: Path, report: dict[str, Any], destination: Destination, call: Table[str, Any]) -> Prepared:
     asked = [name for name in ("recipe", "where", "since", "until", "limit") if call.get(name) is not None]
+    asked += ["dedupe"] if call.get("dedupe") else []
     if asked:
         raise UsageError(f"{folder}: is converted already, so --{' and --'.join(asked)} comes too late; convert it anew with it")
     if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from translate import front
 from translate.conversion import Progress
@@ -30,6 +30,7 @@ from translate.delivery.status import SURVEY
 from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.delivery.target import Target
 from translate.errors import OutputError, PreflightError, UsageError
+from translate.rendering import Report
 from translate.settings import Settings, read_settings
 from translate.version import VERSION
 
@@ -57,7 +58,7 @@ def replay(
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
     mappings: Path | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
     tell: Callable[[Look], None] | None = None, seed: int | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
 
     The source is converted below the journal first, unless it is a directory that `convert` left in the target's layout of
@@ -75,8 +76,7 @@ def replay(
     folder = Path(journal)
     call = {"from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
             "settings": told, "dedupe": dedupe, "mappings": mappings, "progress": converting}  # fmt: skip
-    _make(folder)
-    with lock(folder):
+    with _locked(folder):
         prepared = prepare(source, folder, destination, call)
         look = _look_over(folder, prepared, destination, told, target, chosen)
         if tell:
@@ -85,16 +85,18 @@ def replay(
         try:
             if dry_run:
                 shown = write_requests(folder, prepared.parts, receiver, first_number=_last_number(folder) + 1)
-                return {**_described(look, prepared), "requests_shown": shown}
+                return Report({**_described(look, prepared), "requests_shown": shown})
             _refuse_losses(look, accepted)
-            return _send(folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress, seed)
+            return Report(_send(folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress, seed))
         finally:
             receiver.close()
 
 
-def _make(folder: Path) -> None:
+def _locked(folder: Path) -> IO[str]:
+    """Make the folder, and keep other processes off it; raise OutputError where it cannot hold a journal."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        return lock(folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot hold a journal: {error.strerror}; name another folder") from error
 
@@ -124,7 +126,7 @@ def _look_over(folder: Path, prepared: Prepared, destination: Destination, setti
         destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC), overrides=settings.overrides, **rates
     )
     plan = plan_of_run(destination.delivery, surveyed, **rates)
-    return Look(surveyed, tuple(findings), rate, plan, tuple(verification(destination.delivery, surveyed)))
+    return Look(surveyed, tuple(findings), rate, plan, tuple(verification(destination.delivery, surveyed)) if surveyed.events else ())
 
 
 def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surveyed:
@@ -179,7 +181,8 @@ def _send(
             journal.stopped(outcome.why)
         finally:
             write_refused(folder, journal.file, prepared.parts)
-    verify = verification(destination.delivery, dataclasses.replace(look.surveyed, events=journal.tally.sent))
+    sent = journal.tally.sent
+    verify = verification(destination.delivery, dataclasses.replace(look.surveyed, events=sent)) if sent else []
     report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers), "verify": verify}
     (folder / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return report

@@ -243,7 +243,7 @@ class Run:
         attempt = 1 if piles[Pile.SENT] else work.attempt + 1
         if attempt > self._bounds.attempts * (PATIENCE_WHEN_THROTTLED if answer.throttled else 1):
             self._stop(f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({_why(answer)})", failed=True)
-        due = time.monotonic() + backoff.wait_seconds(max(work.attempt, attempt), self._random)
+        due = time.monotonic() + backoff.wait_seconds(min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random)
         rest = self._part_of(work, again, attempt=attempt, due=due)
         rest.shipment = work.shipment if again == work.positions else None
         self._again([rest])

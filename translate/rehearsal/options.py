@@ -12,6 +12,7 @@ SHARES = ("throttle", "errors", "slow", "reset_before", "reset_after", "partial"
 EXCLUSIVE = ("throttle", "errors", "reset_before", "reset_after")  # a request meets at most one of these
 PARTIAL_CODES = (400, 429, 500)
 PASSING_CODES = (429, 500)  # those that another attempt mends
+PORT_MAX = 65_535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.host not in LOOPBACK and not self.expose:
             raise UsageError(f"--host {self.host}: others could reach it; say --expose if they may")
+        if not 0 <= self.port <= PORT_MAX:
+            raise UsageError(f"--port is from 0 to {PORT_MAX}; 0 picks a free one")
         for name in SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"--{name.replace('_', '-')} is a share of the requests, from 0 to 1")

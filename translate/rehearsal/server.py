@@ -34,7 +34,7 @@ class Rehearsal:
         self.port = self.options.port
         self._connections: set[Connection] = set()
         self._ready = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
 
     def __enter__(self) -> Self:
         self._desk = Desk(self.options)
@@ -46,7 +46,7 @@ class Rehearsal:
         if self._failure:
             self._desk.ledger.close()
             raise OutputError(
-                f"{self.options.host}:{self.options.port}: {self._failure.strerror}"
+                f"{self.options.host}:{self.options.port}: {getattr(self._failure, 'strerror', None) or self._failure}"
             ) from self._failure
         return self
 
@@ -66,7 +66,7 @@ class Rehearsal:
                 self.options.port,
                 backlog=BACKLOG,
             )
-        except OSError as error:
+        except (OSError, OverflowError, ValueError) as error:  # whatever it is, somebody waits for the word
             self._failure = error
             self._ready.set()
             return

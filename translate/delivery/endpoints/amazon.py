@@ -149,11 +149,11 @@ class BotoEndpoint(ABC):
     def _send(self, shipment: Shipment) -> Answer:
         count = len(shipment.events)
         self._thread.written = False
-        identity = self._identity.current()
-        if isinstance(identity, Silence):
-            return sort_silence(identity, count)
+        client = self._opened()
+        if isinstance(client, Silence):
+            return sort_silence(client, count)
         try:
-            response = self._client().put_events(**shipment.request)
+            response = client.put_events(**shipment.request)
             return self._accepted(response, shipment)
         except ClientError as error:
             return self._refused(told_in(error.response), count)
@@ -163,6 +163,17 @@ class BotoEndpoint(ABC):
             return sort_silence(self._silence(error), count)
         except (ResponseParserError, *SERIALIZER_ERRORS) as error:
             return self._unreadable(error, count)
+
+    def _opened(self) -> BaseClient | Silence:
+        """Give the client, or why there is none: nothing that the events could be blamed for."""
+        identity = self._identity.current()
+        if isinstance(identity, Silence):
+            return identity
+        try:
+            return self._client()
+        except (BotoCoreError, ValueError) as error:
+            hint = f"check the AWS settings, the region and the endpoint: {error}"
+            return Silence(type(error).__name__, str(error), lost=False, stop=hint)
 
     def _unreadable(self, error: Exception, count: int) -> Answer:
         """Sort what botocore stumbled over: an answer, if the request was on its way, or else the request."""

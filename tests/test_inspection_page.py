@@ -1,0 +1,155 @@
+"""The page of an inspection needs nothing but itself, and says of each target what it would make of the archive."""
+
+import datetime as dt
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import translate
+from translate.inspection import charts, inspect
+
+ROOT = Path(__file__).resolve().parent.parent
+ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
+FULL = ROOT / "sample_data" / "clickstream" / "events_full.jsonl"
+EVIL = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
+LOADS = ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "background")
+VOID = ("meta", "img", "br", "link", "input", "hr")
+
+
+class Page(HTMLParser):
+    """Notes tags and attributes, and whether each is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def archive():
+    return inspect(ARCHIVE)
+
+
+@pytest.fixture(scope="module")
+def page(archive, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    archive.write_html(path)
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_page_loads_nothing(page):
+    """No script, no attribute that loads, no address in the style: the page opens offline."""
+    parsed = Page(page)
+    assert parsed.open == []
+    assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form"} & set(parsed.tags)
+    assert not [name for name, _ in parsed.attributes if name in LOADS or name.startswith("on")]
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert not re.search(r"url\(|@import|https?:|expression", style)
+    assert not re.search(r"""(?:=\s*["']?|url\()\s*(?:https?:)?//""", page)
+
+
+def test_the_page_prints_and_suits_dark_screens(page):
+    """It has rules for paper and for dark screens, and draws its charts itself."""
+    assert "@media print" in page
+    assert "prefers-color-scheme:dark" in page
+    assert page.count("<svg") == 3
+
+
+def test_what_comes_from_the_archive_is_escaped(tmp_path):
+    """Names, keys, values and titles of an archive cannot become markup, on the page or in a notebook."""
+    event = {
+        "event_type": EVIL, "event_timestamp": 1_500_000_000_000, "application": {"app_id": EVIL, "title": EVIL, "sdk": {"name": EVIL}, "version_name": EVIL},
+        "client": {"client_id": EVIL}, "device": {"make": EVIL, "model": EVIL, "platform": {"name": EVIL}, "locale": {"country": EVIL}},
+        "attributes": {EVIL: EVIL}, "metrics": {EVIL: 1},
+    }  # fmt: skip
+    bought = {**event, "event_type": "_monetization.purchase", "attributes": {"_currency": EVIL, "_product_id": "p"}}
+    (tmp_path / "events.json").write_text(f"{json.dumps(event)}\n{json.dumps(bought)}\n", encoding="utf-8")
+    found = inspect(tmp_path / "events.json", examples=True)
+    found.write_html(tmp_path / "page.html")
+    for text in ((tmp_path / "page.html").read_text(encoding="utf-8"), found._repr_html_()):
+        assert "&lt;script&gt;" in text
+        parsed = Page(text)
+        assert not {"script", "img"} & set(parsed.tags)
+        assert not [name for name, _ in parsed.attributes if name.startswith("on")]
+
+
+def test_each_layout_that_can_be_written_is_graded(archive, page):
+    """Every layout but the archive's own has a grade, and stands on the page."""
+    listed = translate.models().filter("write").select("model", "layout").rows()
+    wanted = {f"{model}/{layout}" for model, layout in listed if model != "hub"} - {"mobile_analytics/archive"}
+    assert {target.layout for target in archive.targets} == wanted
+    assert all(target.layout in page for target in archive.targets)
+
+
+def test_grades_say_what_a_conversion_does(archive, tmp_path):
+    """Of the events tried, as many are taken and refused as `convert` writes and rejects, and each loss is one of its losses."""
+    for target in archive.targets:
+        given = {"set_": [f"{name}={'2026-01-01' if name == 'day' else 'x'}" for name in target.settings]}
+        report = translate.convert(ARCHIVE, to=target.layout, out=tmp_path / target.layout, limit=target.tried, **given)
+        assert (target.taken, sum(target.refused.values())) == (report["events"]["written"], report["events"]["rejected"])
+        counted = {(loss["field"], loss["why"]): loss["events"] for loss in target.losses if loss["events"]}
+        declared = {(loss["field"], loss["why"]): loss["events"] for loss in report["losses"]}
+        assert counted.items() <= declared.items()
+
+
+def test_a_target_that_drops_old_events_is_told_so(archive):
+    """Clickstream's endpoint accepts old events and drops them; its buffer keeps their age."""
+    grades = {target.layout: target for target in archive.targets}
+    delivery = grades["clickstream/requests"].delivery
+    assert grades["clickstream/requests"].grade == "drops"
+    assert {finding["name"] for finding in delivery["findings"]} >= {"age-limit", "user-retention", "repeated-ids"}
+    assert grades["clickstream/raw"].grade == "fits"
+    assert grades["clickstream/raw"].delivery is None
+
+
+def test_requests_are_bounded_by_what_packing_makes(archive, tmp_path):
+    """The number of requests of a real conversion lies within what was reckoned; small archives are exact."""
+    for model in ("clickstream", "pinpoint", "learning_context"):
+        target = next(target for target in archive.targets if target.layout == f"{model}/requests")
+        report = translate.convert(ARCHIVE, to=f"{model}/requests", out=tmp_path / model)
+        lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (tmp_path / model / "data").rglob("*.ndjson"))
+        slack = 0.05 * lines + 1  # what is refused among all events is reckoned from those tried
+        bounds = target.delivery["requests"]
+        assert bounds["at_least"] - slack <= lines <= bounds["at_most"] + slack, (model, report["events"])
+
+
+def test_hours_follow_the_quota(archive):
+    """The time is the requests over the rate of the mapping."""
+    delivery = next(target for target in archive.targets if target.layout == "learning_context/requests").delivery
+    assert delivery["hours_at_quota"]["at_most"] == pytest.approx(delivery["requests"]["at_most"] / 5 / 3600)
+    assert delivery["quota"]["documented"] is False
+
+
+def test_nothing_is_graded_where_nothing_was_asked(archive):
+    """The figures come without trials of targets; these are made when they are first asked for."""
+    assert "targets" not in archive.to_json()
+    assert "targets" not in inspect(FULL).__dict__
+
+
+@pytest.mark.parametrize(("last", "unit"), [("2020-01-05", "day"), ("2020-12-31", "week"), ("2026-01-01", "month"), ("2050-01-01", "year")])
+def test_time_is_drawn_in_as_many_bars_as_fit(last, unit):
+    """Long spans are drawn by weeks, months or years, with nothing left out."""
+    days = [("2020-01-01", 3), (last, 4)]
+    drawn = charts.by_time(days)
+    assert charts.unit_of(days) == unit
+    assert drawn.count('class="bar"') == 2
+    assert drawn.count("<title>") == 2
+    _, bars = charts._together([(dt.date.fromisoformat(day), events) for day, events in days])
+    assert len(bars) <= charts.DAYS_MAX
+    assert sum(events for _, events in bars) == 7

@@ -1,0 +1,129 @@
+"""What became of each event of a source: its facts as it was, as the rules left it, as the target holds it.
+
+Nothing is written to the target again: the run's own query is run once more, and facts are taken from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from translate import plan
+from translate.conversion import soundly
+from translate.figures.facts import COLUMNS, FACTS, facts
+from translate.figures.held import Held
+from translate.figures.run import Run
+from translate.files import Unit, units_of
+from translate.passes import Passes, UnitMarks
+from translate.plan import BEFORE, FIRST, Job
+from translate.reader import Lines
+from translate.recognition import Recognised
+from translate.writer import FILTERED, Writer
+from translate.writer.extras import same_events
+
+SOURCE, RULES, HELD = "source", "rules", "held"
+STATES = (SOURCE, RULES, HELD)
+OF_THE_RECIPE = "the recipe sets a time"  # how a reject begins that an event gets after it was read
+
+TRAVELLERS = {
+    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": pl.lit(None, pl.List(pl.String)),
+    "_recipe_notes": pl.lit(None, pl.List(pl.String)), "_used": pl.lit(None, pl.List(pl.String)),
+}  # fmt: skip
+
+
+def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl.LazyFrame:
+    """Write down the fate of each event of a source; give the frame of it.
+
+    Columns: `outcome` (written, rejected, unreadable, filtered, duplicates, merged), `reason` (the code, the rule),
+    `first` (no row beyond one per event), and `source.x`, `rules.x`, `held.x` for each fact x.
+    """
+    units = units_of(source.files for source in recognised.sources)
+    passes = _look_through(job, recognised, units, run, scratch) if run.asked else None
+    left = job.selection.limit if job.selection else None
+    for unit in units:
+        file = scratch / f"fates-{unit.number:05}.parquet"
+        marks = passes.of_unit(unit.number) if passes else None
+        here = job.reading(recognised.sources[unit.source])
+        if here.selection is not None and left is not None:
+            here = dataclasses.replace(here, selection=dataclasses.replace(here.selection, limit=left))
+
+        def attempt(lines: Lines, protected: bool, job: Job = here, marks: UnitMarks | None = marks, file: Path = file) -> tuple[None, set[str]]:  # noqa: FBT001
+            to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
+            query = plan.build(to_the_hub, lines, protected=protected, marks=marks)
+            _fates(job, query).sink_parquet(file, compression="lz4", engine="streaming")
+            return None, query.unsound
+
+        soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
+        if left is not None:
+            taken = ~((pl.col("outcome") == "filtered") & pl.col("reason").is_in(["--where", "--since", "--until"])) & pl.col("first")
+            left -= int(pl.scan_parquet(file).select(taken.sum()).collect().item())
+            if left <= 0:
+                break
+    return pl.scan_parquet(scratch / "fates-*.parquet")
+
+
+def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run, scratch: Path) -> Passes:
+    """Read the whole source for what the passes need to know."""
+    passes = Passes(scratch, run.asked)
+    for unit in units:
+        here = job.reading(recognised.sources[unit.source])
+
+        def attempt(lines: Lines, protected: bool, number: int = unit.number, job: Job = here) -> tuple[None, set[str]]:  # noqa: FBT001
+            events, unsound = plan.survey(job, lines, protected=protected)
+            passes.gather(number, events)
+            return None, unsound()
+
+        soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
+    passes.find()
+    return passes
+
+
+def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
+    frame = query.rows.with_columns(first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS)
+    frame = frame.with_columns(**_prefixed(SOURCE, _before(frame)), **_prefixed(RULES, pl.col))
+    if job.target_layout is None or job.target_mapping is None:
+        frame = frame.with_columns(**_prefixed(HELD, pl.col))
+    else:
+        held = Held(job.target_mapping, job.target_layout, job.settings)
+        frame = frame.with_columns(**{f"held:{name}": value for name, value in held.columns().items()})
+        frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}")))
+        keeps_extra = same_events(job.source_layout, job.target_layout)
+        source = dataclasses.replace(query.source, keeps_extra=keeps_extra, keeps_around=job.source_layout.address == job.target_layout.address)
+        frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
+    outcome, reason = _outcome()
+    columns = [f"{state}.{fact}" for state in STATES for fact in FACTS]
+    return frame.select(*columns, outcome=outcome, reason=reason, first="first")
+
+
+def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
+    """Give a hub column as it was read; where the source has none, nothing."""
+    present = set(frame.collect_schema().names())
+    schema = frame.collect_schema()
+    return lambda name: pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
+
+
+def _prefixed(state: str, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
+    return {f"{state}.{name}": value for name, value in facts(column).items()}
+
+
+def _outcome() -> tuple[pl.Expr, pl.Expr]:
+    """Say what became of an event, in the order in which the account of a run asks."""
+    unreadable = pl.col("_code").is_not_null() & ~pl.col("_message").str.starts_with(OF_THE_RECIPE).fill_null(value=False)
+    outcome = (
+        pl.when(unreadable).then(pl.lit("unreadable"))
+        .when(pl.col("code").is_not_null()).then(pl.lit("rejected"))
+        .when(pl.col("_duplicate")).then(pl.lit("duplicates"))
+        .when(pl.col("_merged")).then(pl.lit("merged"))
+        .when(pl.col(FILTERED).is_not_null()).then(pl.lit("filtered"))
+        .otherwise(pl.lit("written"))
+    )  # fmt: skip
+    return outcome, pl.coalesce("code", FILTERED)
+
+
+def write_facts(frame: pl.LazyFrame, file: Path) -> pl.LazyFrame:
+    """Write down the facts of an archive's events, as `translate.scan` gives them; give the frame of it."""
+    frame.select(*COLUMNS).select(**facts(pl.col)).sink_parquet(file, compression="lz4", engine="streaming")
+    return pl.scan_parquet(file)

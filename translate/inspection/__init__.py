@@ -1,0 +1,47 @@
+"""What is in an archive: one streaming pass, told as figures, as tables and as a page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from translate import front
+from translate.conversion import Progress
+from translate.files.sources import find
+from translate.inspection.findings import keys_frame, values_of
+from translate.inspection.grading import Grounds
+from translate.inspection.reading import Pass, scratch_folder
+from translate.inspection.result import Inspection
+from translate.plan import Job
+from translate.recognition import recognise
+from translate.settings import Settings
+
+__all__ = ["Inspection", "inspect"]
+
+
+def inspect(
+    source: front.Sources, *, from_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
+    until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
+    mappings: Path | None = None, progress: Progress | None = None,
+) -> Inspection:  # fmt: skip
+    """Look at an archive once, and say what is in it and what is wrong with it; nothing is changed.
+
+    Holds no values of attributes without `examples` (one of each key). Counts are exact whatever the size, and
+    memory is bounded; of values that are too many to list, `beyond` tells how many events have others. Raise
+    UsageError before anything is read, SourceError if there is nothing to read.
+    """
+    told = front._settings(settings, set_)  # noqa: SLF001 - a call of the front door that lives in a room of its own
+    selection = front._selection(where, since, until, limit)  # noqa: SLF001
+    given = [source] if isinstance(source, str | os.PathLike) else list(source)
+    recognised = recognise(find(given), from_, mappings)
+    first = recognised.sources[0]
+    job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
+    with scratch_folder() as folder:
+        seen = Pass(job, recognised, progress).run(Path(folder))
+        values = values_of(recognised, seen.figures, seen.events_by_source)
+        values["selection"] = selection.described() if selection else {}
+        keys = keys_frame(seen.figures)
+        return Inspection(values, keys, Grounds.of(seen, recognised, told, mappings), examples=examples)

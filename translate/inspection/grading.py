@@ -1,0 +1,278 @@
+"""What each layout that can be written would make of the archive: what fits, what is lost, how long it takes.
+
+The first events are tried on each target; ages, users and repeats are taken from the figures of all events.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from translate import explanation, mapping, plan
+from translate.delivery import preflight, survey
+from translate.inspection.figures import Figures
+from translate.inspection.reading import Seen
+from translate.mapping.spec import Delivery, Layout, Mapping
+from translate.packing import OPEN_BYTES_MAX, Packer
+from translate.recognition import Recognised
+from translate.settings import Settings
+from translate.shape import Source, request_fields
+from translate.writer import FILTERED, Writer
+
+Grade = Literal["fits", "loses", "part", "drops", "none"]
+# What a target wants to be told, and what stands for it while it is tried.
+STAND_INS: dict[str, Any] = {"tracking_id": "tracking-id", "day": dt.date(2000, 1, 1), "app_id": "app"}
+MOST = 0.99  # of the events: a target that loses so many keeps none to speak of
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one layout would make of the archive; `tried` is how many of its first events the counts are of."""
+
+    layout: str
+    title: str
+    about: str
+    grade: Grade
+    tried: int
+    taken: int
+    refused: dict[str, int]
+    left_out: int
+    filled: int
+    missing: list[str]
+    losses: list[dict[str, Any]]
+    settings: list[str]
+    delivery: dict[str, Any] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the target as JSON values."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What targets are judged by, once the archive was read."""
+
+    addresses: tuple[str, ...]
+    sample: pl.DataFrame
+    provided: frozenset[str]
+    places: dict[str, str]
+    settings: Settings
+    mappings: Path | None
+    surveyed: survey.Surveyed
+    groups: dict[str, int]
+    duplicates: int
+    same_moment: int
+    missing_person: int
+    units: int
+
+    @classmethod
+    def of(cls, seen: Seen, recognised: Recognised, settings: Settings, mappings: Path | None) -> Grounds:
+        """Take from the figures what outlives their files."""
+        figures = seen.figures
+        counts = figures.counts
+        people = {name: _seen(figures, name) for name in ("clients", "users", "persons")}
+        sources = [source.layout for source in recognised.sources]
+        first, *_ = [*sources]
+        return cls(
+            addresses=tuple(layout.address for layout in sources),
+            sample=seen.sample,
+            provided=seen.provided,
+            places={entry.hub[0]: entry.place for entry in reversed(first.all_fields) if entry.hub},
+            settings=settings,
+            mappings=mappings,
+            surveyed=_surveyed(figures, people),
+            groups={
+                "session.id": sum(bucket.height for bucket in figures.sessions.buckets()),
+                "client_id": people["clients"].users,
+                "user_id": people["persons"].users,
+                "app.id": len(figures.details["apps"].events),
+            },
+            duplicates=counts["events"] - figures.ids.count(),
+            same_moment=counts["moments"] - figures.moments.count(),
+            missing_person=counts["events"] - counts["of_persons"],
+            units=seen.units,
+        )
+
+    def targets(self, now: dt.datetime) -> list[Target]:
+        """Grade every layout that can be written, but the archive's own."""
+        if not self.sample.height:
+            return []
+        sheets = [mapping.load(name, self.mappings) for name in mapping.models(self.mappings)]
+        layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
+        return [_Trial(self, sheet, layout).target(now) for sheet, layout in layouts if self.addresses != (layout.address,)]
+
+
+class _Trial:
+    """The first events of an archive, written as one layout."""
+
+    def __init__(self, grounds: Grounds, sheet: Mapping, layout: Layout) -> None:
+        self.grounds = grounds
+        self.sheet = sheet
+        self.layout = layout
+        wanted = {name: value for name, value in STAND_INS.items() if not getattr(grounds.settings, name)}
+        self.asked = _asked(layout, wanted)
+        self.settings = dataclasses.replace(grounds.settings, **{name: wanted[name] for name in self.asked if name != "day"})
+
+    def target(self, now: dt.datetime) -> Target:
+        """Write, count and judge."""
+        source = Source(frozenset({*self.grounds.provided, "event_id"}), self.grounds.places)
+        writer = Writer(self.sheet, self.layout, self.settings, source)
+        planned = writer.plan()
+        losses = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)}
+        rows = writer.rows(plan.without_recipe(plan.from_hub(self.grounds.sample.lazy())))
+        members = writer.members() if self.layout.request else []
+        frame = rows.with_columns(**losses).select("code", FILTERED, *losses, *members).collect()
+        written = frame.filter(plan.WRITTEN)
+        refused = dict(sorted(frame["code"].drop_nulls().value_counts().iter_rows(), key=lambda entry: -entry[1]))
+        sums = written.select(pl.col(name).sum() for name in losses).row(0) if losses and written.height else ()
+        counted = [
+            {"field": loss.field, "kind": loss.kind, "why": loss.why, "events": count}
+            for loss, count in zip(planned.losses, sums, strict=False)
+            if count
+        ]
+        explained = self._explained()
+        filled = sum(row.state == "filled" for row in explained.rows)
+        missing = [place for place in explained.missing if place not in self.asked]
+        left_out = frame.height - written.height - sum(refused.values())
+        no_place = list(self._without_place(explained, {entry["field"] for entry in counted}))
+        losing = [entry for entry in counted if entry["kind"] != "changed"]
+        delivered = self._delivered(written.select(frame.columns[2 + len(losses) :]), frame.height, now)
+        grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
+        return Target(
+            self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out, filled,
+            missing, sorted(counted, key=lambda entry: -entry["events"]) + no_place,
+            self.asked, delivered,
+        )  # fmt: skip
+
+    def _explained(self) -> explanation.Explanation:
+        return explanation.of_pair(self.grounds.addresses[0], self.layout.address, None, self.settings, self.grounds.mappings)
+
+    def _without_place(self, explained: explanation.Explanation, counted: set[str]) -> Iterator[dict[str, Any]]:
+        """Give what has no place in the target, and of which the first events had none to count."""
+        given = {name for name in self.grounds.provided if self.grounds.sample[name].null_count() < self.grounds.sample.height}
+        for row in explained.rows:
+            columns = {origin.column for origin in row.origins}
+            if row.state in ("cannot", "not_mapped") and columns & given and not columns & counted:
+                yield {"field": ", ".join(sorted(columns)), "kind": row.state, "why": "; ".join(row.lost), "events": None}
+
+    # -- delivery -----------------------------------------------------------------------------------------------
+
+    def _delivered(self, rows: pl.DataFrame, tried: int, now: dt.datetime) -> dict[str, Any] | None:
+        delivery = self.sheet.delivery
+        if delivery is None or delivery.layout != self.layout.name or not rows.height:
+            return None
+        output = io.BytesIO()
+        packer = Packer(self.layout, self.settings, output)
+        packer.add(rows)
+        packer.finish()
+        events = self.grounds.surveyed.events * packer.events // tried
+        each = output.tell() / packer.events
+        is_whole = tried == self.grounds.surveyed.events
+        least, most = (packer.requests, packer.requests) if is_whole else self._requests(events, each)
+        known = dataclasses.replace(self._surveyed(delivery), events=self.grounds.surveyed.events)
+        findings = preflight.judge(self.sheet, known, self.grounds.settings, now=now, overrides=self.grounds.settings.overrides)
+        quick = self._plan(delivery, least, events)
+        slow = self._plan(delivery, most, events)
+        return {
+            "events": events,
+            "requests": {"at_least": least, "at_most": most},
+            "hours": {"at_least": quick.hours, "at_most": slow.hours},
+            "requests_per_second": slow.requests_per_second,
+            "hours_at_quota": {"at_least": least / delivery.quota.requests_per_second / 3600, "at_most": most / delivery.quota.requests_per_second / 3600},
+            "quota": {
+                "requests_per_second": delivery.quota.requests_per_second, "scope": delivery.quota.scope, "documented": delivery.quota.documented,
+                "source": delivery.quota.source, "date": delivery.quota.date.isoformat(),
+            },
+            "bytes": round(events * each),
+            "findings": [
+                {"name": found.name, "loses": found.loses, "message": found.message, "instead": found.instead, "events": found.events, "share": found.share, "source": found.source}
+                for found in findings
+            ],
+        }  # fmt: skip
+
+    def _plan(self, delivery: Delivery, requests: int, events: int) -> preflight.Plan:
+        return preflight.plan_of_run(delivery, dataclasses.replace(self.grounds.surveyed, requests=requests, events=events))
+
+    def _requests(self, events: int, bytes_each: float) -> tuple[int, int]:
+        """Reckon the fewest and the most requests: one holds the events of one sender only, so many and so many bytes."""
+        request = self.layout.request
+        if request is None:
+            raise AssertionError
+        full = max(events / (request.events_max or events or 1), events * bytes_each / (request.bytes_max or math.inf))
+        around = {column for entry in request_fields(self.layout, self.settings) for column in entry.hub}
+        groups = next((self.grounds.groups[name] for name in ("session.id", "client_id", "user_id") if name in around), 1)
+        groups = max(1, min(groups, events))
+        windows = max(self.grounds.units, math.ceil(events * bytes_each / OPEN_BYTES_MAX))
+        return max(groups, math.ceil(full)), min(events, math.ceil(full) + groups * windows)
+
+    def _surveyed(self, delivery: Delivery) -> survey.Surveyed:
+        """Give the figures in the words of a target's hazards."""
+        grounds, hazards = self.grounds, list(delivery.preflight.values())
+        known = grounds.surveyed
+        is_person = any("client_id" in entry.hub and "user_id" in entry.hub for entry in self.layout.all_fields)
+        users = {**known.users, "user_id": known.users["persons" if is_person else "user_id"]}
+        missing = {"client_id": known.missing["client_id"], "user_id": grounds.missing_person}
+        columns = {name: grounds.surveyed.events - int(grounds.sample[name].count()) for hazard in hazards for name in hazard.columns if name in grounds.sample}
+        repeated = {
+            survey.identity(hazard): grounds.same_moment if "item_id" in hazard.columns else grounds.duplicates
+            for hazard in hazards
+            if hazard.check in survey.REPEATING
+        }
+        settings = {hazard.setting: 0 for hazard in hazards if hazard.check == "endpoint_overwritten" and hazard.setting}
+        return dataclasses.replace(known, users=users, missing={**columns, **missing}, repeated=repeated, asked=settings)
+
+
+def _grade(tried: int, taken: int, delivered: dict[str, Any] | None, *, losing: bool) -> Grade:
+    """Grade a target: by what it takes, and by what becomes of that once it is sent there."""
+    shares = [found["share"] for found in delivered["findings"] if found["loses"]] if delivered else []
+    if not taken:
+        return "none"
+    if max(shares, default=0) >= MOST:
+        return "drops"
+    if taken < tried:
+        return "part"
+    return "loses" if losing or shares else "fits"
+
+
+def _asked(layout: Layout, wanted: dict[str, Any]) -> list[str]:
+    """Name the settings that a layout's fields ask for and that nobody gave."""
+    named = {entry.setting for entry in layout.all_fields if entry.setting and entry.required} | (
+        {"day"} if layout.request and any(entry.codec == "latest_time" for entry in layout.request.fields) else set()
+    )
+    return sorted(named & wanted.keys())
+
+
+def _seen(figures: Figures, name: str) -> survey.Seen:
+    users = several = 0
+    hours: dict[int, tuple[int, int]] = {}
+    for bucket in figures.people[name].buckets():
+        users += bucket.height
+        several += int((bucket["events"] >= 2).sum())
+        for hour, here, events in bucket.group_by("hour").agg(pl.len(), pl.col("events").sum()).iter_rows():
+            before = hours.get(hour, (0, 0))
+            hours[hour] = (before[0] + here, before[1] + events)
+    return survey.Seen(users, several, dict(sorted(hours.items())))
+
+
+def _surveyed(figures: Figures, people: dict[str, survey.Seen]) -> survey.Surveyed:
+    counts, bounds = figures.counts, figures.bounds
+    return survey.Surveyed(
+        events=counts["events"],
+        earliest=bounds.get("first_event"),
+        latest=bounds.get("last_event"),
+        latest_of_others=bounds.get("last_of_others"),
+        hours=dict(sorted(figures.hours.items())),
+        excepted={name: dict(sorted(figures.watched_hours.get(name, {}).items())) for name in sorted(figures.watched)},
+        users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
+        missing={"client_id": counts["without_client"]},
+        distinct={"name": len(figures.names.events), "attribution_source": len(figures.sources.events)},
+        at_least=tuple(name for name, counted in (("name", figures.names), ("attribution_source", figures.sources)) if counted.beyond),
+    )

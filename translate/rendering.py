@@ -1,0 +1,270 @@
+"""Reports that show themselves: the JSON values of a command, as tables in a notebook and as text at a prompt."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SHOWN_MAX = 12  # rows of a table that stand open; the rest is a click away, or left out of text
+FOLDED_MAX = 200  # rows that are a click away: a notebook keeps what it shows
+LEFT, RIGHT = 'style="text-align:left"', 'style="text-align:right"'
+HEADS = {"hard": "hard limit", "loses": "loses data", "from": "source", "to": "target"}
+LONG_WORD = re.compile(r"\S{40}(?=\S)")
+PAGE_STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse;margin:.3em 0 1.2em}th,td{padding:.25em .7em;border-bottom:1px solid #ccc;vertical-align:top}"
+    "@media print{body{margin:0;max-width:none}tr{break-inside:avoid}details::details-content{content-visibility:visible}}"
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one member of a report is shown: its title, its columns in order, and what it means if it is empty."""
+
+    title: str
+    columns: tuple[str, ...] = ()
+    nothing: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of values; `figures` are the columns whose cells are numbers."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    @property
+    def figures(self) -> frozenset[int]:
+        """Give the columns that hold numbers only."""
+        columns = range(len(self.head))
+        known = [[row[place] for row in self.rows if row[place] is not None] for place in columns]
+        return frozenset(place for place in columns if known[place] and all(map(_is_number, known[place])))
+
+
+# Members that are known, in the order in which one asks for them; one that is not named here is shown by its own name.
+PARTS = {
+    "events": Part("Events"),
+    "rejects": Part("Rejected", ("code", "events"), "Nothing was rejected."),
+    "refused": Part("Refused", ("reason", "events")),
+    "filtered": Part("Filtered", ("rule", "events")),
+    "undeclared": Part(
+        "Differences that nothing declares", ("events", "field", "examples"), "Every difference is declared."
+    ),
+    "breaches": Part(
+        "Limits that events do not keep",
+        ("events", "hard", "message", "source", "examples"),
+        "Every event keeps its limits.",
+    ),
+    "archive": Part("Limits over all events", ("hard", "message", "source")),
+    "losses": Part(
+        "What does not arrive as it was", ("events", "field", "kind", "why"), "Nothing is lost or changed."
+    ),
+    "differences": Part("Declared differences", ("events", "field", "why"), "No event came back changed."),
+    "preflight": Part(
+        "What the target does with such events", ("events", "name", "loses", "message", "instead")
+    ),
+    "findings": Part("To know", ("events", "message")),
+    "verify": Part("How to see what arrived"),
+}
+IN_A_ROW = frozenset({"events"})  # counts that are shown beside one another
+
+
+class Report(dict[str, Any]):
+    """The answer of a command: a dict of JSON values, which a notebook shows as tables.
+
+    Every text is escaped, and characters that do not print are spelled out: names and keys are as the archive has them.
+    """
+
+    def to_html(self) -> str:
+        """Give the tables as a piece of HTML that needs no style sheet, script or network."""
+        pieces = [f'<p style="font-size:1.2em"><b>{_escaped(self._title)}</b></p>'] if self._title else []
+        pieces += [
+            _table_html(shown) if isinstance(shown, Table) else f"<p>{_escaped(shown)}</p>"
+            for shown in self._shown()
+        ]
+        about = self._about()
+        if about.rows:
+            pieces.append(_folded_html(about.title, _rows_html(about, about.rows)))
+        return f"<div>{''.join(pieces)}</div>"
+
+    def to_text(self) -> str:
+        """Give the tables as plain text."""
+        pieces = [self._title] if self._title else []
+        pieces += [_table_text(shown) if isinstance(shown, Table) else shown for shown in self._shown()]
+        return "\n\n".join(pieces)
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook."""
+        return self.to_html()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001
+        """Show the report at IPython's prompt, and beside the HTML in a notebook's file."""
+        printer.text("Report(...)" if cycle else self.to_text())
+
+    @property
+    def _title(self) -> str:
+        ways = {"to": "\N{RIGHTWARDS ARROW}", "via": "there and back through"}
+        if "from" in self:
+            return " ".join(
+                [
+                    _text(self["from"]),
+                    *(f"{way} {_text(self[key])}" for key, way in ways.items() if key in self),
+                ]
+            )
+        return f"Judged as {_text(self['as'])}" if "as" in self else ""
+
+    def _shown(self) -> Iterator[Table | str]:
+        """Give each part as a table, or as the sentence that says what its emptiness means; a `verdict` comes first."""
+        if isinstance(self.get("verdict"), str):
+            yield _text(self["verdict"][:1].upper() + self["verdict"][1:])
+        for key in self._tables:
+            part, value = PARTS.get(key, Part(_text(key).replace("_", " ").capitalize())), self[key]
+            if value:
+                yield _table(key, part, value)
+            elif part.nothing:
+                yield part.nothing
+
+    @property
+    def _tables(self) -> list[str]:
+        """Name the members that are tables: the known ones in their order, then lists of rows under any name."""
+        known = [key for key in PARTS if isinstance(self.get(key), Mapping | list | tuple)]
+        return [*known, *(key for key in self if key not in PARTS and _is_table(self[key]))]
+
+    def _about(self) -> Table:
+        """Give what is no table by itself: where from, by which mappings and settings, how long it took."""
+        shown = {*self._tables, "verdict"}
+        rest = {key: value for key, value in self.items() if key not in shown}
+        return Table("About this run", ("", ""), list(_flat(rest)))
+
+
+def page(title: str, pieces: Iterable[str]) -> str:
+    """Put pieces of HTML on one page that opens offline and prints; the title is escaped, the pieces are not."""
+    head = f'<meta charset="utf-8"><title>{_escaped(title)}</title><style>{PAGE_STYLE}</style>'
+    return f"<!doctype html>\n<html><head>{head}</head><body><h1>{_escaped(title)}</h1>\n{chr(10).join(pieces)}\n</body></html>\n"
+
+
+# -- what is shown -------------------------------------------------------------------------------------------------
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _table(key: str, part: Part, value: Any) -> Table:
+    if isinstance(value, Mapping):
+        return _counts(key, part, value)
+    if not all(isinstance(entry, Mapping) for entry in value):
+        return Table(part.title, ("",), [(entry,) for entry in value])
+    columns = tuple(dict.fromkeys(name for entry in value for name in entry))
+    wanted = [name for name in part.columns if name in columns] or columns
+    present = tuple(name for name in wanted if any(entry.get(name) not in (None, [], ()) for entry in value))
+    rows = [tuple(entry.get(name) for name in present) for entry in value]
+    if "events" in present:
+        rows = sorted(rows, key=lambda row: _weight(row[present.index("events")]))
+    return Table(part.title, tuple(HEADS.get(name, name) for name in present), rows)
+
+
+def _counts(key: str, part: Part, value: Mapping[str, Any]) -> Table:
+    if key in IN_A_ROW:
+        return Table(part.title, tuple(value), [tuple(value.values())])
+    rows = sorted(value.items(), key=lambda entry: _weight(entry[1]))
+    return Table(part.title, part.columns if len(part.columns) == 2 else ("what", "events"), rows)
+
+
+def _weight(value: Any) -> float:
+    """Order by number, the largest first; what is none comes last, in its own order."""
+    return -value if _is_number(value) else 1
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value not in (None, [], ()):
+            yield f"{prefix}{key}", value
+
+
+def _text(value: Any) -> str:
+    """Write a value as one cell."""
+    if isinstance(value, Mapping):
+        return _example(value)
+    if isinstance(value, list | tuple):
+        return "; ".join(_text(entry) for entry in value)
+    if _is_number(value):
+        return (
+            f"{value:,}"
+            if isinstance(value, int)
+            else f"{value:,.0f}"
+            if abs(value) >= 100
+            else f"{value:.4g}"
+        )
+    return _printable({None: "", True: "yes", False: "no"}.get(value, str(value)))
+
+
+def _example(value: Mapping[str, Any]) -> str:
+    """Write an example as `file:line`, and what else it says as JSON."""
+    placed = {"file", "line"} <= value.keys()
+    rest = {key: entry for key, entry in value.items() if not (placed and key in ("file", "line"))}
+    written = json.dumps(rest, ensure_ascii=False, default=str) if rest else ""
+    return _printable(f"{value['file']}:{value['line']} {written}".strip() if placed else written)
+
+
+def _printable(text: str) -> str:
+    """Spell out what does not print: no name turns a line around, or steers a terminal."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
+
+
+# -- as HTML and as text --------------------------------------------------------------------------------------------
+
+
+def _escaped(value: Any) -> str:
+    """Escape a cell's text, and let words that are too long for a line be broken."""
+    marked = LONG_WORD.sub("\\g<0>\0", _text(value))  # no text has this character: it would be spelled out
+    return html.escape(marked).replace("\0", "<wbr>")
+
+
+def _table_html(table: Table) -> str:
+    shown, rest = table.rows[:SHOWN_MAX], table.rows[SHOWN_MAX:]
+    left = f"<p>and {len(rest) - FOLDED_MAX:,} more</p>" if len(rest) > FOLDED_MAX else ""
+    more = _folded_html(f"{len(rest):,} more", _rows_html(table, rest[:FOLDED_MAX]) + left) if rest else ""
+    return f"<p><b>{_escaped(table.title)}</b></p>{_rows_html(table, shown)}{more}"
+
+
+def _folded_html(summary: str, inside: str) -> str:
+    return f'<details style="margin-bottom:1em"><summary>{_escaped(summary)}</summary>{inside}</details>'
+
+
+def _rows_html(table: Table, rows: Sequence[tuple[Any, ...]]) -> str:
+    sides = [RIGHT if place in table.figures else LEFT for place in range(len(table.head))]
+    head = "".join(f"<th {side}>{_escaped(name)}</th>" for name, side in zip(table.head, sides, strict=True))
+    body = "".join(
+        f"<tr>{''.join(f'<td {side}>{_escaped(cell)}</td>' for cell, side in zip(row, sides, strict=True))}</tr>"
+        for row in rows
+    )
+    return (
+        f"<table>{f'<thead><tr>{head}</tr></thead>' if any(table.head) else ''}<tbody>{body}</tbody></table>"
+    )
+
+
+def _table_text(table: Table) -> str:
+    lines = [
+        [_text(name) for name in table.head],
+        *([_text(cell) for cell in row] for row in table.rows[:SHOWN_MAX]),
+    ]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(table.head))]
+    written = [table.title]
+    for line in lines if any(table.head) else lines[1:]:
+        cells = [cell.rjust(width) if place in table.figures else cell.ljust(width)
+                 for place, (cell, width) in enumerate(zip(line, widths, strict=True))]  # fmt: skip
+        written.append("  ".join(cells).rstrip())
+    more = len(table.rows) - SHOWN_MAX
+    return "\n".join([*written, *([f"and {more:,} more"] if more > 0 else [])])

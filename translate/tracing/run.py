@@ -1,0 +1,147 @@
+"""Runs a conversion on one record: what was read, what the rules did, what the writer made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate import plan
+from translate.conversion import soundly
+from translate.errors import UsageError
+from translate.files import units_of
+from translate.hub_files import HUB
+from translate.plan import Job
+from translate.reader import Lines, Reader
+from translate.recipe import Recipe
+from translate.recipe.items import COPY
+from translate.recipe.spec import Rule
+from translate.recognition import Recognised
+from translate.tracing.address import Address
+from translate.writer import FILTERED, Writer
+
+PROBE = "\x00probe"
+NOTHING = pl.lit(None, pl.List(pl.String))
+TRAVELLERS = {"row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": NOTHING, "_recipe_notes": NOTHING, "_used": NOTHING}
+
+Row = dict[str, Any]
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One row that a conversion makes of an event, and the event that it is made of.
+
+    `number` counts the events of the line, `copy` the rows of the event, both from 0. `raw` are the record's own texts by slot, and its
+    free-form maps; `before` is the event as it was read, `after` as the rules left it, `wire` what the writer made of
+    each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it.
+    `matched` names the rules whose condition is true.
+    """
+
+    number: int
+    copy: int
+    raw: Row
+    before: Row
+    after: Row
+    wire: Row
+    row: Row
+    matched: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Frames:
+    """The same record in every state, as the engine gave it."""
+
+    read: pl.DataFrame
+    raw: pl.DataFrame | None
+    rows: pl.DataFrame
+    wire: pl.DataFrame
+    matched: dict[Key, set[str]] = field(default_factory=dict)
+
+
+def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
+    """Run a job on the events of one line; raise UsageError where no record is."""
+    (unit, *_) = units_of(source.files for source in recognised.sources)
+    job = job.reading(recognised.sources[unit.source])
+
+    def attempt(lines: Lines, protected: bool) -> tuple[_Frames, set[str]]:  # noqa: FBT001
+        narrow = _narrowed(lines, address.line, is_table=job.source_layout.records == "csv")
+        query = plan.build(job, narrow, protected=protected)
+        return _frames(job, query, narrow, address.line, protected=protected), query.unsound
+
+    with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+        frames, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
+    if not frames.read.height:
+        raise UsageError(f"{address.file}: there is no record on line {address.line}")
+    found = list(_put_together(frames))
+    wanted = [traced for traced in found if address.number in (None, traced.number + 1)]
+    if not wanted:
+        count = found[-1].number + 1
+        raise UsageError(f"{address.file}:{address.line} holds {count} event{'s' if count != 1 else ''}: there is no #{address.number}")
+    return wanted
+
+
+def _narrowed(lines: Lines, line: int, *, is_table: bool) -> Lines:
+    """Leave the one line, and a table's header; a Parquet file, and one whose records reach over several lines, stay whole."""
+    if lines.table is not None or lines.joined:
+        return lines
+    kept = [0, line - 1] if is_table else [line - 1]
+    return dataclasses.replace(lines, frame=lines.frame.filter(pl.col("row").is_in(kept)))
+
+
+def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: bool) -> _Frames:
+    """Collect the record as it was read, as the rules left it, and as it is written."""
+    events, _ = plan.hub_events(job, lines, protected=protected)
+    read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
+    here = read["line"][0] if read.height else line
+    by_rules = plan.build(dataclasses.replace(job, target_mapping=None, target_layout=None), lines, protected=protected)
+    wire = by_rules.rows.with_columns(**TRAVELLERS)
+    if job.target_mapping is not None and job.target_layout is not None:
+        writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)
+        wire = writer.rows(wire)
+    raw = None
+    if job.source_layout.model != HUB.model:
+        records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
+        raw = _of_line(records, here).sort("row", "part")
+    matched = _matched(read.lazy(), job.recipe) if job.recipe else {}
+    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), matched)
+
+
+def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
+    """Take what stands on a line; of records that reach over several, the one that the line belongs to."""
+    if not joined:
+        return frame.filter(pl.col("line") == line).collect(engine="streaming")
+    before = frame.filter(pl.col("line") <= line)
+    return before.filter(pl.col("line") == pl.col("line").max()).collect(engine="streaming")
+
+
+def _matched(read: pl.LazyFrame, recipe: Recipe) -> dict[Key, set[str]]:
+    """Say which rules an event meets, each seeing what the earlier ones did: the rules themselves are asked."""
+    probes = []
+    for number, rule in enumerate(recipe.rules):
+        probe = Rule(rule.address, when=rule.when, drop=PROBE)
+        asked = dataclasses.replace(recipe, rules=(*recipe.rules[:number], probe)).apply(read)
+        probes.append(asked.filter(pl.col(FILTERED) == PROBE).select("row", "part"))
+    matched: dict[Key, set[str]] = {}
+    for rule, found in zip(recipe.rules, pl.collect_all(probes), strict=True):
+        for key in found.iter_rows():
+            matched.setdefault(key, set()).add(rule.address)
+    return matched
+
+
+def _put_together(frames: _Frames) -> list[Traced]:
+    """Put the states of each row together: all of them keep the order of the record's events."""
+    given = list(frames.read.iter_rows(named=True))
+    raws = list(frames.raw.iter_rows(named=True)) if frames.raw is not None else [{} for _ in given]
+    found: list[Traced] = []
+    number = -1
+    for row, wire in zip(frames.rows.iter_rows(named=True), frames.wire.iter_rows(named=True), strict=True):
+        number += row[COPY] == 0
+        before = given[number]
+        matched = frames.matched.get((before["row"], before["part"]), set())
+        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frozenset(matched)))
+    return found
