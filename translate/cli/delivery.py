@@ -90,7 +90,7 @@ def replay(
             sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, where=where, since=since, until=until,
             limit=limit, settings=settings, set_=set_ or (), dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
             speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
-            converting=bar.show, tell=lambda look: _tell(look, bar, None if dry_run else accepted), progress=_Ticker(),
+            converting=bar.show, tell=lambda look: _tell(look, bar, None if dry_run else accepted), progress=_Ticker(), interrupted=_tell_of_interruption,
         )  # fmt: skip
     with whoever_listens():
         if as_json:
@@ -121,6 +121,12 @@ def _said_with_i_know() -> Iterator[None]:
         if all(finding.name != SUPPORT_ENDED for finding in error.findings):
             raise
         raise PreflightError(f"{error}\n--i-know says the same as --accept {SUPPORT_ENDED}", error.findings) from None
+
+
+def _tell_of_interruption(under_way: int) -> None:
+    """Say what is waited for, and how to wait no longer."""
+    if under_way:
+        print(f"translate: waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost", file=sys.stderr)
 
 
 def _exit_code(report: dict[str, Any]) -> ExitCode:

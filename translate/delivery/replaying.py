@@ -57,7 +57,7 @@ def replay(
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
     mappings: Path | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
-    tell: Callable[[Look], None] | None = None, seed: int | None = None,
+    tell: Callable[[Look], None] | None = None, interrupted: Callable[[int], None] | None = None, seed: int | None = None,
 ) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
 
@@ -87,7 +87,7 @@ def replay(
                 shown = write_requests(folder, prepared.parts, receiver, first_number=_last_number(folder) + 1)
                 return Report({**_described(look, prepared), "requests_shown": shown})
             _refuse_losses(look, accepted)
-            return Report(_send(folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress, seed))
+            return Report(_send(folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress, interrupted, seed))
         finally:
             receiver.close()
 
@@ -99,6 +99,16 @@ def _locked(folder: Path) -> IO[str]:
         return lock(folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot hold a journal: {error.strerror}; name another folder") from error
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file that appears only when it is complete."""
+    temporary = file.with_suffix(".new")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(file)
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written: {error.strerror}; make room and repeat the call: nothing is sent twice") from error
 
 
 def _target(destination: Destination, settings: Settings, endpoint: str | None, max_in_flight: int, *, allow_http: bool) -> Target:
@@ -144,10 +154,8 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
         survey.add(packed, packed.line_bytes)
     surveyed = survey.result()
     shutil.rmtree(scratch, ignore_errors=True)
-    temporary = file.with_suffix(".new")
     values = {"of": parts, "events": surveyed.events, "found": json.loads(surveyed.written())}
-    temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1), encoding="utf-8")
-    temporary.replace(file)
+    _write(file, json.dumps(values, ensure_ascii=False, indent=1))
     return surveyed
 
 
@@ -162,7 +170,8 @@ def _refuse_losses(look: Look, accepted: frozenset[str]) -> None:
 
 def _send(
     folder: Path, prepared: Prepared, destination: Destination, target: Target, receiver: Endpoint, look: Look,
-    speedup: float | None, bounds: Bounds, progress: Callable[[Outcome, int], None] | None, seed: int | None,
+    speedup: float | None, bounds: Bounds, progress: Callable[[Outcome, int], None] | None,
+    interrupted: Callable[[int], None] | None, seed: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     layout = destination.layout
     order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
@@ -173,7 +182,7 @@ def _send(
         run = Run(
             prepared.parts, journal, receiver, Pace(look.rate), order=order,
             rhythm=Rhythm(layout, speedup) if speedup is not None else None, bounds=bounds,
-            in_flight_max=target.max_in_flight, seed=seed,
+            in_flight_max=target.max_in_flight, seed=seed, interrupted=interrupted,
             progress=None if progress is None else lambda outcome: progress(outcome, total - before.sent - before.never),
         )  # fmt: skip
         try:
@@ -184,7 +193,7 @@ def _send(
     sent = journal.tally.sent
     verify = verification(destination.delivery, dataclasses.replace(look.surveyed, events=sent)) if sent else []
     report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers), "verify": verify}
-    (folder / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import queue
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
 
@@ -76,7 +76,7 @@ class Run:
     def __init__(
         self, parts: Parts, journal: Journal, endpoint: Endpoint, pace: Pace, *, order: tuple[Place, ...] = (),
         rhythm: Rhythm | None = None, bounds: Bounds | None = None, in_flight_max: int = 8, seed: int | None = None,
-        progress: Callable[[Outcome], None] | None = None,
+        progress: Callable[[Outcome], None] | None = None, interrupted: Callable[[int], None] | None = None,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._endpoint = endpoint
@@ -87,6 +87,7 @@ class Run:
         self._in_flight_max = in_flight_max
         self._random = Random(seed)  # noqa: S311  jitter is no secret
         self._progress = progress
+        self._tell_of_interruption = interrupted or (lambda _under_way: None)
         self._source = parts.requests(journal.settled)
         self._waiting: list[_Work] = []
         self._under_way: dict[int, _Work] = {}
@@ -97,21 +98,27 @@ class Run:
 
     def run(self) -> Outcome:
         """Send until nothing is left, a bound is met, or nothing goes through any more."""
-        with ThreadPoolExecutor(self._in_flight_max) as pool:
-            try:
-                while self._goes_on():
-                    self._fill()
-                    if not self._waiting and not self._under_way:
-                        break
-                    if not self._send_one(pool):
-                        self._await(self._nap())
-            finally:
-                while self._under_way:  # nothing that went out is left without its answer
-                    self._await(None)
+        try:
+            while self._goes_on():
+                self._fill()
+                if not self._waiting and not self._under_way:
+                    break
+                if not self._send_one():
+                    self._await(self._nap())
+        except KeyboardInterrupt:  # a second one, wherever it comes, waits for nobody
+            self._tell_of_interruption(len(self._under_way))
+            raise
+        finally:
+            self._drain()
         self._outcome.seconds = time.monotonic() - self._started
         if self._outcome.why is None and self._waiting:
             raise AssertionError(self._waiting)
         return self._outcome
+
+    def _drain(self) -> None:
+        """Leave nothing that went out without its answer."""
+        while self._under_way:
+            self._await(NAP_SECONDS)  # never without end: a wait that polars' signal handler restarts hears no Ctrl-C
 
     # -- what goes next -------------------------------------------------------------------------------------------
 
@@ -133,7 +140,7 @@ class Run:
     def _keys(self, packed: PackedRequest) -> frozenset[str]:
         return frozenset(str(value) for place in self._order for value in packed.values(place) if value is not None)
 
-    def _send_one(self, pool: ThreadPoolExecutor) -> bool:
+    def _send_one(self) -> bool:
         """Send the first shipment whose turn it is; tell whether there was one."""
         if len(self._under_way) >= self._in_flight_max:
             return False
@@ -153,7 +160,8 @@ class Run:
         number = self._journal.sending(work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt)
         self._pace.take(time.monotonic(), len(work.positions))
         self._outcome.requests += 1
-        pool.submit(self._deliver, number, work.shipment)
+        # No pool: its threads would hold up the end for as long as a receiver that says nothing.
+        threading.Thread(target=self._deliver, args=(number, work.shipment), daemon=True).start()
         self._under_way[number] = work  # last: an interruption may not leave one here that no answer will come for
         return True
 
@@ -193,10 +201,10 @@ class Run:
 
     # -- what came back -------------------------------------------------------------------------------------------
 
-    def _await(self, seconds: float | None) -> None:
+    def _await(self, seconds: float) -> None:
         """Wait for an answer, at most so long, and take in all that are there."""
         if not self._under_way:
-            time.sleep(seconds or 0)
+            time.sleep(seconds)
             return
         try:
             self._take(*self._answers.get(timeout=seconds))

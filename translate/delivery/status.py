@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import json
+import os
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ RECENT_ANSWERS = 200
 HOUR_SECONDS = 3600
 
 
-def status(folder: Path) -> dict[str, Any]:
+def status(journal_folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Tell what is done and left, in events, at which rate, and the hours to go; raise UsageError where no journal is."""
+    folder = Path(journal_folder)
     file = folder / journal.NAME
     if not file.exists() and _is_locked(folder):
         raise UsageError(f"{folder}: nothing was sent yet: its source is being converted and looked over; ask again later")

@@ -14,8 +14,8 @@ import polars as pl
 
 from translate import duplicates
 
-KEPT_ROWS = 2_000_000  # in memory, of each store: 32 to 64 MB
-BUCKET_ROWS = 2_000_000  # counted at once
+KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
+BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
 SEEDS = (0x5EED, 0xB0B)
 # Odd numbers, so that nothing of a hash is lost: by each place another one, without a pattern.
 ODD = [pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)]

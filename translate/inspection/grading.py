@@ -18,13 +18,14 @@ import polars as pl
 
 from translate import explanation, mapping, plan
 from translate.delivery import preflight, survey
-from translate.inspection.figures import Figures
+from translate.inspection.figures import DETAILED, DETAILS, Figures
 from translate.inspection.reading import Seen
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.packing import OPEN_BYTES_MAX, Packer
+from translate.packing.assembly import ANY
 from translate.recognition import Recognised
 from translate.settings import Settings
-from translate.shape import Source, request_fields
+from translate.shape import Source, is_made, request_fields
 from translate.writer import FILTERED, Writer
 
 Grade = Literal["fits", "loses", "part", "drops", "none"]
@@ -93,7 +94,7 @@ class Grounds:
                 "session.id": sum(bucket.height for bucket in figures.sessions.buckets()),
                 "client_id": people["clients"].users,
                 "user_id": people["persons"].users,
-                "app.id": len(figures.details["apps"].events),
+                **{name: _different(figures, name) for name in DETAILED},
             },
             duplicates=counts["events"] - figures.ids.count(),
             same_moment=counts["moments"] - figures.moments.count(),
@@ -127,7 +128,7 @@ class _Trial:
         writer = Writer(self.sheet, self.layout, self.settings, source)
         planned = writer.plan()
         losses = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)}
-        rows = writer.rows(plan.without_recipe(plan.from_hub(self.grounds.sample.lazy())))
+        rows = writer.rows(plan.without_recipe(self._events()))
         members = writer.members() if self.layout.request else []
         frame = rows.with_columns(**losses).select("code", FILTERED, *losses, *members).collect()
         written = frame.filter(plan.WRITTEN)
@@ -151,6 +152,12 @@ class _Trial:
             missing, sorted(counted, key=lambda entry: -entry["events"]) + no_place,
             self.asked, delivered,
         )  # fmt: skip
+
+    def _events(self) -> pl.LazyFrame:
+        """Give the first events as `convert` would: with made ids only for a target that has a place for them."""
+        frame = plan.from_hub(self.grounds.sample.lazy())
+        has_place = any("event_id" in entry.hub for entry in self.layout.all_fields)
+        return frame if has_place else frame.with_columns(self.grounds.sample["event_id"])
 
     def _explained(self) -> explanation.Explanation:
         return explanation.of_pair(self.grounds.addresses[0], self.layout.address, None, self.settings, self.grounds.mappings)
@@ -202,16 +209,27 @@ class _Trial:
         return preflight.plan_of_run(delivery, dataclasses.replace(self.grounds.surveyed, requests=requests, events=events))
 
     def _requests(self, events: int, bytes_each: float) -> tuple[int, int]:
-        """Reckon the fewest and the most requests: one holds the events of one sender only, so many and so many bytes."""
+        """Reckon the fewest and the most requests: one holds the events of one sender only, so many and so many bytes.
+
+        Senders are told apart by what lies around the events. Where people or sessions do, how much the rest tells them
+        apart besides is taken from the first events; where only apps and devices do, each may come with each. An id that
+        comes twice needs a second request.
+        """
         request = self.layout.request
         if request is None:
             raise AssertionError
         full = max(events / (request.events_max or events or 1), events * bytes_each / (request.bytes_max or math.inf))
-        around = {column for entry in request_fields(self.layout, self.settings) for column in entry.hub}
-        groups = next((self.grounds.groups[name] for name in ("session.id", "client_id", "user_id") if name in around), 1)
-        groups = max(1, min(groups, events))
+        shared = [entry for entry in request_fields(self.layout, self.settings) if ANY not in entry.path and not is_made(entry)]
+        names = {column for entry in shared for column in entry.hub}
+        around = {name: max(1, self.grounds.groups[name]) for name in sorted(names & self.grounds.groups.keys())}
+        widest = max(around, key=lambda name: around[name], default="")
+        least = around.get(widest, 1)
+        tried = self.grounds.sample.select(list(around))
+        is_of_people = set(around) & {"session.id", "client_id", "user_id"}
+        most = least * tried.n_unique() / tried[widest].n_unique() if is_of_people else math.prod(around.values())
         windows = max(self.grounds.units, math.ceil(events * bytes_each / OPEN_BYTES_MAX))
-        return max(groups, math.ceil(full)), min(events, math.ceil(full) + groups * windows)
+        repeated = self.grounds.duplicates if request.each and request.each[-1] == ANY else 0  # events named by their ids
+        return max(min(least, events), math.ceil(full)), min(events, math.ceil(full + most * windows + repeated))
 
     def _surveyed(self, delivery: Delivery) -> survey.Surveyed:
         """Give the figures in the words of a target's hazards."""
@@ -248,6 +266,12 @@ def _asked(layout: Layout, wanted: dict[str, Any]) -> list[str]:
         {"day"} if layout.request and any(entry.codec == "latest_time" for entry in layout.request.fields) else set()
     )
     return sorted(named & wanted.keys())
+
+
+def _different(figures: Figures, name: str) -> int:
+    """Count the values of a column that describes apps or devices."""
+    detail, columns = next((detail, columns) for detail, columns in DETAILS.items() if name in columns)
+    return len({values[columns.index(name)] for values in figures.details[detail].events})
 
 
 def _seen(figures: Figures, name: str) -> survey.Seen:

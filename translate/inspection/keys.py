@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 PAIRS_MAX = 500_000  # pairs of event type and key that are listed: some 60 MB
-WAITING_ROWS = 1_000_000  # counted together from time to time
+WAITING_ROWS = 300_000  # counted together from time to time
 EXAMPLE_CHARACTERS = 80
 
 CONTAINERS = ("attributes", "metrics", "other")
@@ -126,7 +126,7 @@ class Census:
             counted = counted.filter(known)
         self._counts.append(counted)
         self._waiting += counted.height
-        if self._waiting > WAITING_ROWS:
+        if self._waiting > WAITING_ROWS + self._counts[0].height:
             self._counts = [self._together()]
             self._waiting = 0
 
