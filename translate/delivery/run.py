@@ -105,11 +105,12 @@ class Run:
                     break
                 if not self._send_one():
                     self._await(self._nap())
-        except KeyboardInterrupt:  # a second one, wherever it comes, waits for nobody
-            self._tell_of_interruption(len(self._under_way))
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                self._tell_of_interruption(len(self._under_way))
+            self._drain()  # no `finally`: a second Ctrl-C, wherever it comes, waits for nobody
             raise
-        finally:
-            self._drain()
+        self._drain()
         self._outcome.seconds = time.monotonic() - self._started
         if self._outcome.why is None and self._waiting:
             raise AssertionError(self._waiting)

@@ -45,6 +45,7 @@ from translate.delivery.transport import Silence, tls_silence
 from translate.errors import UsageError
 
 MISSING = "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and run it again"
+AGENT = f"Boto3/{boto3.__version__} Botocore/{botocore.__version__}"
 SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token"})
 CREDENTIAL_ERRORS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 # What a serializer raises for a value that is not of the model's type and that validation lets pass.
@@ -104,6 +105,11 @@ class BotoEndpoint(ABC):
         self._shower: BaseClient | None = None
         self._thread = threading.local()
 
+    def _arguments(self, shipment: Shipment) -> dict[str, Any]:
+        """Give what `put_events` is called with."""
+        arguments: dict[str, Any] = shipment.request
+        return arguments
+
     def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
         """Give the request as boto3 would send it; looks for no credentials."""
         request = self._drawn(shipment)
@@ -153,7 +159,7 @@ class BotoEndpoint(ABC):
         if isinstance(client, Silence):
             return sort_silence(client, count)
         try:
-            response = client.put_events(**shipment.request)
+            response = client.put_events(**self._arguments(shipment))
             return self._accepted(response, shipment)
         except ClientError as error:
             return self._refused(told_in(error.response), count)
@@ -218,7 +224,7 @@ class BotoEndpoint(ABC):
                 if self._shower is None:
                     self._shower = self._made(boto3.session.Session(MASK, MASK))
                     self._shower.meta.events.register("before-send", _show)
-            self._shower.put_events(**shipment.request)
+            self._shower.put_events(**self._arguments(shipment))
         except ShownError as shown:
             return shown.request
         except ParamValidationError:
@@ -237,6 +243,7 @@ class BotoEndpoint(ABC):
             connect_timeout=target.connect_seconds,
             read_timeout=target.read_seconds,
             max_pool_connections=target.max_in_flight,
+            user_agent=AGENT,  # a fixed one: boto3's own is put together anew twice for each request
             user_agent_extra=target.user_agent,
             parameter_validation=True,
             ignore_configured_endpoint_urls=True,

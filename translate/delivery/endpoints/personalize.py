@@ -6,6 +6,7 @@ throttling comes as ThrottlingException.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -33,6 +34,10 @@ class Personalize(BotoEndpoint):
         "they need the right personalize:PutEvents",
     )
 
+    def _arguments(self, shipment: Shipment) -> dict[str, Any]:
+        """Give times as such: botocore would read each number twice, by way of the machine's time zone."""
+        return {**shipment.request, "eventList": [_timed(event) for event in shipment.request["eventList"]]}
+
     def _accepted(self, response: dict[str, Any], shipment: Shipment) -> Answer:
         told = told_in(response)
         count = len(shipment.events)
@@ -49,3 +54,14 @@ class Personalize(BotoEndpoint):
         if unknown or told.code == "ResourceNotFoundException":
             return halt(told, count, f"{TRACKER} ({told.message})")
         return sort_refusal(told, count, self.advice)
+
+
+def _timed(event: Any) -> Any:
+    """Give an event with its time as such; what is none is left to botocore's judgement."""
+    seconds = event.get("sentAt") if isinstance(event, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return event
+    try:
+        return {**event, "sentAt": dt.datetime.fromtimestamp(seconds, dt.UTC)}
+    except (ValueError, OverflowError, OSError):
+        return event
