@@ -47,9 +47,10 @@ Progress = Callable[[Step], None]
 
 
 def soundly(
-    unit: Unit, scratch: Path, refused: dict[str, Damage], attempt: Callable[[Lines, bool], tuple[Result, set[str]]]
-) -> tuple[Result, dict[str, str]]:
-    """Work on a unit's lines in the fastest way that its content allows; give the result and the files' digests.
+    unit: Unit, scratch: Path, refused: dict[str, Damage], attempt: Callable[[Lines, bool], tuple[Result, set[str]]],
+    *, digested: bool = False,
+) -> tuple[Result, dict[str, str]]:  # fmt: skip
+    """Work on a unit's lines in the fastest way that its content allows; give the result and, if asked, the files' digests.
 
     Where the fast way fails, a clean copy of the text is read, batch by protected batch; where records reach over
     several lines, they are put together first.
@@ -57,7 +58,7 @@ def soundly(
     joined: frozenset[str] = frozenset()
     protected = False
     while True:
-        opened = open_unit(unit, scratch, joined=joined, salvage=protected, refused=refused)
+        opened = open_unit(unit, scratch, joined=joined, salvage=protected, refused=refused, digested=digested)
         try:
             result, unsound = attempt(opened.lines, protected)
             digests = opened.digests()
@@ -224,7 +225,7 @@ class Conversion:
                     self.output.write_whole(self._keys_file(unit), fates.account.checked())
             return written, query.unsound
 
-        written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)
+        written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)
         self._describe_files(unit, written.report, digests)
         self.output.finish_unit(unit.number, written.part, written.rejects, written.report)
         return written.report

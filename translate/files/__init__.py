@@ -87,9 +87,9 @@ class Opened:
 
 def open_unit(
     unit: Unit, scratch: Path, *, joined: frozenset[str] = frozenset(), salvage: bool = False,
-    refused: dict[str, Damage] | None = None,
+    refused: dict[str, Damage] | None = None, digested: bool = False,
 ) -> Opened:  # fmt: skip
-    """Open a unit's lines.
+    """Open a unit's lines; unless it is `digested`, digests are told only where they come for nothing.
 
     A large file is read by the engine itself, unless it is to be salvaged or its records joined: then a clean
     copy of its text is. Files that are `refused` count as one damaged record each.
@@ -98,7 +98,7 @@ def open_unit(
         return _open_parquet(unit.files[0], (refused or {}).get(unit.files[0].shown))
     large = len(unit.files) == 1 and is_large(unit.files[0])
     if large and not (salvage or joined or refused):
-        opened = _open_directly(unit.files[0], scratch)
+        opened = _open_directly(unit.files[0], scratch, digested=digested)
         if opened:
             return opened
     gathered = _Gathered((scratch / f"text-{unit.number:05}").open("wb") if large else io.BytesIO())
@@ -111,6 +111,9 @@ def open_unit(
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
     return Opened(lines, lambda: digests, temporary)
 
+
+# The engine would hold what became of more chunks than it can work on.
+os.environ.setdefault("POLARS_LINES_CHUNK_PREFETCH_LIMIT", str(pl.thread_pool_size()))
 
 _NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
 _ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)
@@ -171,7 +174,7 @@ def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
     return Opened(lines, lambda: digest)
 
 
-def _open_directly(file: SourceFile, scratch: Path) -> Opened | None:
+def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened | None:
     """Let the engine read a file, or a copy of a remote one; give nothing for what it would not read rightly."""
     location = file.location
     temporary: list[Path] = []
@@ -183,12 +186,17 @@ def _open_directly(file: SourceFile, scratch: Path) -> Opened | None:
         return None
     if first.startswith(ZLIB) or not location.isprintable():
         return None
-    local = replace(file, location=location)
-    beside = ThreadPoolExecutor(1)  # the engine reads while the digest is made
-    made = beside.submit(_digest_of, local)
-    beside.shutdown(wait=False)
+    digests = _digested_beside(replace(file, location=location)) if digested else dict
     frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
-    return Opened(Lines(frame, [file.shown], [0]), lambda: {file.shown: made.result()}, temporary)
+    return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+
+
+def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
+    """Make a file's digest while the engine reads it."""
+    beside = ThreadPoolExecutor(1)
+    made = beside.submit(_digest_of, file)
+    beside.shutdown(wait=False)
+    return lambda: {file.shown: made.result()}
 
 
 def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:

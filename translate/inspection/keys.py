@@ -76,15 +76,16 @@ class Census:
 
     def add(self, batch: pl.DataFrame, container: str, values: pl.DataFrame) -> None:
         """Count the values of a batch, as `exploded` gives them."""
-        counted = values.lazy().select("pair", look=looks(container)).group_by("pair", "look").agg(events=pl.len()).collect()
-        known = self._pairs["pair"].implode()
-        if not counted["pair"].is_in(known).all():
-            new = values.filter(~pl.col("pair").is_in(known)).unique("pair", keep="first", maintain_order=True)
+        looked = values.lazy().select("pair", look=looks(container)).with_row_index("first")
+        counted = looked.group_by("pair", "look").agg(pl.col("first").min(), events=pl.len()).collect()
+        new = counted.filter(~pl.col("pair").is_in(self._pairs["pair"].implode())).sort("first").unique("pair", keep="first", maintain_order=True)
+        if new.height:
+            named = values[new["first"]]
             example = pl.col("value").str.slice(0, EXAMPLE_CHARACTERS) if self._examples else pl.lit(None, pl.String)
-            named = new.select("pair", name=batch["name"].gather(new["row"]), container=pl.lit(container), key="key", value=example)
+            named = named.select("pair", name=batch["name"].gather(named["row"]), container=pl.lit(container), key="key", value=example)
             # As texts of their own: what is gathered would keep the whole batch in memory.
             self._know(named.with_columns(pl.concat_str(pl.col(name), pl.lit("")) for name in ("name", "key", "value")))
-        self._count(counted)
+        self._count(counted.drop("first"))
 
     def absorb(self, other: Census) -> None:
         """Add what another census counted."""

@@ -6,7 +6,6 @@ import datetime as dt
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,11 @@ class Inspection:
 
     def to_json(self) -> dict[str, Any]:
         """Give all figures as JSON values, the keys below their types; without the targets."""
-        listed = {name: list(rows) for name, rows in groupby(self.keys.iter_rows(named=True), key=lambda row: row["name"])}
-        types = [{**entry, "keys": [self._key(row) for row in listed.get(entry["name"], ())]} for entry in self.values["types"]]
-        return {**self.values, "types": types}
-
-    def _key(self, row: dict[str, Any]) -> dict[str, Any]:
-        looks = {look["look"]: look["events"] for look in row["looks"]}
-        told = {"container": row["container"], "key": row["key"], "events": row["events"], "fill": row["fill"], "looks": looks}
-        return {**told, "example": row["example"]} if self.examples else told
+        listed: dict[str, list[dict[str, Any]]] = {}
+        for name, container, key, events, fill, looks, example in self.keys.iter_rows():
+            told = {"container": container, "key": key, "events": events, "fill": fill, "looks": {look["look"]: look["events"] for look in looks}}
+            listed.setdefault(name, []).append({**told, "example": example} if self.examples else told)
+        return {**self.values, "types": [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]]}
 
     def __repr__(self) -> str:
         return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"

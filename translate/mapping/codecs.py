@@ -36,7 +36,7 @@ KIND_NAMES: dict[pl.DataType, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Codec:
     """How one value is read and written; `hub` lists the types of its hub columns (the last one repeats)."""
 

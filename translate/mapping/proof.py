@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -51,32 +52,43 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
 
 
 def _written(mapping: Mapping, entry: Field, codec: Codec) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
-    wanted = WIRE_TYPES[codec.wire]
-    empty = {name: pl.Series(name, [], events.SCHEMA[name]) for name in entry.hub}
+    table = entry.table is not None and tuple(mapping.tables[entry.table].items())
+    return _written_type(codec, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default), WIRE_TYPES[codec.wire]
+
+
+@cache
+def _written_type(
+    codec: Codec, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
+) -> pl.DataType | PolarsError | None:
+    empty = pl.DataFrame([pl.Series(str(place), [], dtype) for place, dtype in enumerate(types)])
     try:
         if codec.rowwise is not None:
-            return codec.rowwise([empty[name] for name in entry.hub]).dtype, wanted
+            return codec.rowwise(empty.get_columns()).dtype
         if codec.write is None:
-            return None, wanted
-        value = codec.write([pl.col(name) for name in entry.hub])
-        if entry.table is not None:
-            value = notation.exchanged(value.str.to_lowercase(), mapping.tables[entry.table], value)
-        if entry.default is not None:
-            value = value.fill_null(entry.default)
-        return _type_of(pl.DataFrame(empty), value), wanted
+            return None
+        value = codec.write([pl.col(name) for name in empty.columns])
+        if table is not None:
+            value = notation.exchanged(value.str.to_lowercase(), dict(table), value)
+        if default is not None:
+            value = value.fill_null(default)
+        return _type_of(empty, value)
     except PolarsError as error:
-        return error, wanted
+        return error
 
 
 def _read(entry: Field, codec: Codec) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
-    wanted = events.SCHEMA[entry.hub[0]]
+    return _read_type(codec), events.SCHEMA[entry.hub[0]]
+
+
+@cache
+def _read_type(codec: Codec) -> pl.DataType | PolarsError | None:
     raw = pl.Series("raw", [], pl.Int64 if codec.wire == "whole" else pl.String)
     if codec.read is None:
-        return None, wanted
+        return None
     try:
-        return _type_of(raw.to_frame(), codec.read(pl.col("raw"))), wanted
+        return _type_of(raw.to_frame(), codec.read(pl.col("raw")))
     except PolarsError as error:
-        return error, wanted
+        return error
 
 
 def _type_of(empty: pl.DataFrame, value: pl.Expr) -> pl.DataType:
