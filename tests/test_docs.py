@@ -11,7 +11,7 @@ import sys
 import types
 from pathlib import Path
 
-import duckdb
+import nbformat
 import pytest
 import typer.main
 from canonical import zoo
@@ -74,23 +74,87 @@ def settings_table():
     return table(("setting", "meaning"), *((f"`{name}`", meaning) for name, meaning in KEYS.items()))
 
 
-def help_of_commands():
+def commands():
+    """Give each command by its name, in the order of the help."""
     group = typer.main.get_command(cli.app)
     assert isinstance(group, TyperGroup)
+    return {name: group.commands[name] for name in group.list_commands(typer.Context(group))}
+
+
+def commands_table():
+    rows = [(f"`translate {name}`", escaped(command.get_short_help_str(1000))) for name, command in commands().items()]
+    return table(("command", "what it does"), *rows)
+
+
+def help_of_commands():
+    group = typer.main.get_command(cli.app)
     with group.make_context("translate", ["models"]) as parent:
         texts = []
-        for name, command in group.commands.items():
+        for name, command in commands().items():
             context = command.make_context(name, [], parent=parent, resilient_parsing=True)
-            texts.append(f"```text\n{command.get_help(context)}\n```")
+            text = f"```text\n{command.get_help(context)}\n```"
+            texts.append(f"<details>\n<summary><code>translate {name}</code></summary>\n\n{text}\n\n</details>")
     return "\n\n".join(texts)
+
+
+def notebooks_table():
+    """Each notebook with its heading and the first sentence that says what it does."""
+    rows = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        heading = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
+        rows.append((f"[{path.name}](notebooks/{path.name})", escaped(heading.removeprefix("# "))))
+    return table(("notebook", "what it is about"), *rows)
+
+
+LISTED = 6  # of a longer list of names, the first are shown
+
+
+def limits_table():
+    """Each limit of each model once, with the layouts that share it."""
+    layouts = {}
+    for model in mapping.models():
+        for layout in mapping.load(model).layouts.values():
+            for scope, limit in limits_of(layout):
+                layouts.setdefault((model, scope, limit.name, shown(limit.value), limit.hard, limit.observed, limit.source), []).append(layout.name)
+    rows = [
+        (f"`{model}`", ", ".join(names), scope, f"`{name}`", value, "hard" if hard else "advice", escaped(source) + (" (observed)" if observed else ""))
+        for (model, scope, name, value, hard, observed, source), names in layouts.items()
+    ]
+    return table(("model", "layouts", "of", "limit", "value", "", "source"), *rows)
+
+
+def limits_of(layout):
+    request = layout.request.limits if layout.request else {}
+    for scope, limits in (("row", {**layout.limits, **layout.checks}), ("request", request), ("archive", layout.archive_limits)):
+        yield from ((scope, limit) for limit in limits.values())
+
+
+def shown(value):
+    """Give a limit's value for people: numbers in groups, names in code, long lists cut."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {shown(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        rest = f" and {len(value) - LISTED} more" if len(value) > LISTED else ""
+        return ", ".join(shown(entry) for entry in value[:LISTED]) + rest
+    return f"`{escaped(value)}`"
+
+
+def deliveries():
+    """Give each model that can be replayed, with what is known of its delivery."""
+    told = ((model, mapping.load(model).delivery) for model in mapping.models())
+    return [(model, delivery) for model, delivery in told if delivery]
 
 
 def preflight_table():
     """What stops a replay, by model, and what is only said."""
     rows = [
         (f"`{model}`", f"`{hazard.name}`", "stops" if hazard.loses else "said", escaped(in_general(hazard)))
-        for model in mapping.models()
-        for hazard in mapping.load(model).delivery.preflight.values()
+        for model, delivery in deliveries()
+        for hazard in delivery.preflight.values()
     ]
     return table(("model", "name", "", "what is found"), *rows)
 
@@ -99,6 +163,17 @@ def in_general(hazard):
     """Take a hazard's sentence without the figures of a run."""
     said = re.sub(r"\{(users|found)\} |all \{events\}|\{events\} (?=events)| \(\{share\}\)|, the (oldest|last) of \{\w+\}", "", hazard.says)
     return said.replace(", of events,", "").format(value=hazard.value or "...").replace("  ", " ")
+
+
+def paces_table():
+    """How fast a replay goes where nobody says --rate, and why."""
+    rows = []
+    for model, delivery in deliveries():
+        quota = delivery.quota
+        kind = "quota" if quota.documented else "our choice"
+        pace = f"{quota.default_requests_per_second:g}"
+        rows.append((f"`{model}`", pace, f"{quota.requests_per_second:,g} for {quota.scope}", kind, escaped(quota.source)))
+    return table(("model", "requests a second", "of", "", "source"), *rows)
 
 
 def pairs_table():
@@ -123,8 +198,12 @@ def returned(home, via):
 
 GENERATED = {
     "pairs": pairs_table,
+    "notebooks": notebooks_table,
     "models": models_table,
+    "limits": limits_table,
+    "commands": commands_table,
     "preflight": preflight_table,
+    "paces": paces_table,
     "names": names_table,
     "columns": columns_table,
     "settings": settings_table,
@@ -161,13 +240,20 @@ def test_what_readme_points_to_exists():
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
+def test_what_readme_points_to_within_itself_exists():
+    text = README.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert len(anchors) == len(set(anchors))
+    assert [target for target in re.findall(r"\]\(#([^)]+)\)", text) if target not in anchors] == []
+
+
 def test_every_command_and_option_in_readme_exists():
     text = README.read_text(encoding="utf-8")
-    group = typer.main.get_command(cli.app)
-    assert isinstance(group, TyperGroup)
-    options = {option for command in [group, *group.commands.values()] for parameter in command.params for option in parameter.opts}
-    called = re.findall(r"^(?:\.venv/bin/)?translate ([a-z]+ [^\n#]*|models[^\n#]*)", text, re.MULTILINE)
-    assert {call.split()[0] for call in called} == set(group.commands)
+    known = commands()
+    options = {option for command in [typer.main.get_command(cli.app), *known.values()] for parameter in command.params for option in parameter.opts}
+    called = re.findall(r"^(?:.* && )?(?:\.venv/bin/)?translate ([a-z]+ [^\n#]*)", text, re.MULTILINE)
+    assert {call.split()[0] for call in called} == set(known)
     used = {option for call in called for option in re.findall(r"(?<!\S)--[a-z-]+", call)}
     assert used - options == set()
 
@@ -178,46 +264,11 @@ def test_ci_runs_the_tests_as_readme_says():
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == f"python {command[1]}"
 
 
+def test_the_newest_change_is_this_version():
+    changes = README.read_text(encoding="utf-8").partition("\n## Changes\n")[2]
+    assert re.findall(r"^### (.+)$", changes, re.MULTILINE)[0] == translate.__version__
+
+
 def test_public_names_are_those_of_the_front_door():
     text = README.read_text(encoding="utf-8")
     assert set(re.findall(r"translate\.([a-z]+)\(", text)) <= set(translate.__all__)
-
-
-def test_the_account_in_readme_is_what_is_said():
-    """The account in the first minutes holds lines of the transcript, but for its folder's name."""
-    told = block("text").splitlines()
-    transcript = (ROOT / "tests" / "transcripts" / "convert.md").read_text(encoding="utf-8")
-    said = transcript.partition("\n% ")[2].partition("\n% ")[0].splitlines()
-    assert [line for line in told[:-1] if line.strip() != "..." and line not in said] == []
-    assert told[-1] == "report: clicks/report.json"
-
-
-def block(language):
-    found = re.search(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert found
-    return found[1]
-
-
-def test_the_recipe_in_readme_is_good(tmp_path):
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(block("toml"), encoding="utf-8")
-    checked = translate.check(recipe)
-    assert (checked.tests, list(checked.complaints)) == (1, [])
-
-
-def test_the_python_in_readme_runs(tmp_path, monkeypatch):
-    (tmp_path / "archive").symlink_to(ROOT / "sample_data" / "mobile_analytics" / "archive")
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    exec(compile(block("python"), "README.md", "exec"), names)
-    assert names["scores"].collect()["score"].count()
-    assert names["rows"].collect().height == names["report"]["events"]["written"]
-
-
-def test_the_sql_in_readme_runs(tmp_path, monkeypatch):
-    """DuckDB reads the hub's Parquet, and its maps as maps."""
-    monkeypatch.chdir(tmp_path)
-    translate.convert(ROOT / "sample_data" / "mobile_analytics" / "archive", to="hub", out="parquet", limit=300)
-    rows = duckdb.sql(block("sql")).fetchall()
-    assert sum(events for _, events, _ in rows) == 300
-    assert [name for name, _, score in rows if score is not None]

@@ -1,6 +1,8 @@
 """`inspect` counts what a plain loop over the same events counts, in every layout, and names what is wrong with them."""
 
 import datetime as dt
+import gzip
+import io
 import json
 import re
 from collections import Counter
@@ -271,6 +273,8 @@ def test_exit_codes(tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, capsys, bad)[0] == 1
     code, _, said = run(monkeypatch, capsys, good, "--html", tmp_path / "none" / "page.html")
     assert (code, "there is no such folder" in said) == (2, True)
+    code, _, said = run(monkeypatch, capsys, good, "--html", tmp_path)
+    assert (code, "is a folder" in said) == (2, True)
     assert run(monkeypatch, capsys, good, "--limit", "0")[0] == 2
     assert run(monkeypatch, capsys, tmp_path / "absent")[0] == 3
 
@@ -288,6 +292,36 @@ def test_text_does_not_steer_the_terminal(tmp_path, monkeypatch, capsys):
     out = run(monkeypatch, capsys, source)[1]
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", out)
     assert "bell\\u0007" in out
+
+
+def test_amounts_too_large_to_add_up_are_told(tmp_path):
+    """A sum that does not hold a purchase says so."""
+    source = archive(tmp_path, record("_monetization.purchase", attributes={"_currency": "USD", "_store": "Apple"}, metrics={"_item_price": 1e17, "_quantity": 1e9}))
+    assert "without 1 whose amounts are too large to add up" in str(inspect(source))
+
+
+PARQUET = ("hub/events_full.parquet", "mobile_analytics/redshift_full.parquet")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"PAR1", b"PAR1PAR1", "half", "no rows", "no columns", gzip.compress(b"")], ids=str)
+@pytest.mark.parametrize("layout", ["hub/events", "mobile_analytics/redshift", "mobile_analytics/archive", "personalize/interactions"])
+def test_files_of_nothing(layout, content, tmp_path):
+    """Whatever an empty or broken file is called and taken for, it has no events, and each is a record at most."""
+    whole = (ROOT / "sample_data" / (PARQUET[0] if layout == "hub/events" else PARQUET[1])).read_bytes()
+    made = {"half": whole[: len(whole) // 2], "no rows": written(pl.read_parquet(io.BytesIO(whole)).clear()), "no columns": written(pl.DataFrame())}
+    for name in ("a.parquet", "b.csv", "c.json.gz"):
+        (tmp_path / name).write_bytes(made[content] if isinstance(content, str) else content)
+    found = inspect(tmp_path, from_=layout)
+    found.write_html(tmp_path / "page.html")
+    assert found.values["events"]["inspected"] == 0
+    assert found.values["events"]["unreadable"] in (0, 3)
+    assert found.values["events"]["read"] == found.values["events"]["unreadable"]
+
+
+def written(frame):
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    return content.getvalue()
 
 
 def test_empty_archive(tmp_path):

@@ -89,6 +89,28 @@ def test_what_comes_from_the_archive_is_escaped(tmp_path):
         assert not [name for name, _ in parsed.attributes if name.startswith("on")]
 
 
+def test_words_of_a_column_stay_whole(tmp_path):
+    """Beside a value without end the names of keys are not broken letter by letter."""
+    event = {"event_type": "e", "event_timestamp": 1_500_000_000_000, "application": {"app_id": "a"}, "client": {"client_id": "c"}, "attributes": {"key": "x" * 60}}
+    (tmp_path / "events.json").write_text(json.dumps(event) + "\n", encoding="utf-8")
+    inspect(tmp_path / "events.json", examples=True).write_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<td>key</td><td>attributes</td>" in page
+    assert f'<td class="long">{"x" * 60}</td>' in page
+    assert "1 of 1 event is taken" in page
+    assert "bytes, 1 event<" in page
+    assert not re.search(r"\b1 (?:kinds|requests|fields|files)\b", page)
+
+
+def test_a_notebook_has_words_left_and_figures_right(archive):
+    """Each cell says itself where its text stands: a notebook's own style has no say."""
+    fragment = archive._repr_html_()
+    assert "td{" not in fragment
+    assert re.search(r'<td style="text-align:left">session\.start</td><td style="text-align:right">[\d,]+</td>', fragment)
+    assert re.search(r'<th style="text-align:left">event type</th><th style="text-align:right">events</th>', fragment)
+    assert not re.search(r"<t[dh]>", fragment)
+
+
 def test_each_layout_that_can_be_written_is_graded(archive, page):
     """Every layout but the archive's own has a grade, and stands on the page."""
     listed = translate.models().filter("write").select("model", "layout").rows()
@@ -105,7 +127,7 @@ def test_grades_say_what_a_conversion_does(archive, tmp_path):
         assert (target.taken, sum(target.refused.values())) == (report["events"]["written"], report["events"]["rejected"])
         counted = {(loss["field"], loss["why"]): loss["events"] for loss in target.losses if loss["events"]}
         declared = {(loss["field"], loss["why"]): loss["events"] for loss in report["losses"]}
-        assert counted.items() <= declared.items()
+        assert counted == declared, target.layout
 
 
 def test_a_target_that_drops_old_events_is_told_so(archive):
@@ -114,7 +136,7 @@ def test_a_target_that_drops_old_events_is_told_so(archive):
     delivery = grades["clickstream/requests"].delivery
     assert grades["clickstream/requests"].grade == "drops"
     assert {finding["name"] for finding in delivery["findings"]} >= {"age-limit", "user-retention", "repeated-ids"}
-    assert grades["clickstream/raw"].grade == "fits"
+    assert grades["clickstream/raw"].grade == "loses"
     assert grades["clickstream/raw"].delivery is None
 
 

@@ -164,6 +164,22 @@ def test_another_source_is_flagged(target, tmp_path):
     assert ("account", "read, as the report says") in flagged(translate.parity(grown, target))
 
 
+def test_refused_files_are_no_difference(source, tmp_path):
+    """A file that is no archive counts once, as it did in the run, however many lines it has."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    source.rename(folder / "source.jsonl")
+    (folder / "notes.txt").write_text("not\nan\narchive\n", encoding="utf-8")
+    translate.convert(folder, to="clickstream", out=tmp_path / "out")
+    assert flagged(translate.parity(folder, tmp_path / "out")) == set()
+
+
+def test_a_report_that_is_not_there(source, target):
+    """The complaint names the file, not a number of the system."""
+    with pytest.raises(UsageError, match=r"nowhere\.json: cannot be read: No such file or directory; name DIR/report\.json"):
+        translate.parity(source, target, report="nowhere.json")
+
+
 def test_an_unreadable_target_is_flagged(source, target):
     """A broken row of the target is an event that did not arrive."""
     (part,) = (target / "data").iterdir()

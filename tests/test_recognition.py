@@ -121,6 +121,18 @@ def test_layouts_of_other_forms_do_not_mix():
         recognised(SAMPLES / "clickstream" / "events_full.jsonl", SAMPLES / "pinpoint" / "flat_full.jsonl")
 
 
+@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"")], ids=["empty", "blank", "compressed"])
+def test_nothing_but_empty_files(content, tmp_path):
+    """A file that holds nothing is told to hold nothing; by its layout's name it is an archive without events."""
+    for name in ("a.json", "b.parquet"):
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=r"^a\.json holds nothing that would show a layout; name what has records, or say --from$"):
+        recognised(tmp_path / "a.json")
+    with pytest.raises(SourceError, match=r"^the 2 files hold nothing"):
+        recognised(tmp_path)
+    assert translate.convert(tmp_path, from_="pinpoint", to="hub", out=tmp_path / "out")["events"]["read"] == 0
+
+
 def test_nothing_but_foreign_files(tmp_path):
     """An archive in which nothing is known is an error that lists what could be read."""
     (tmp_path / "a").write_text('{"hello":"world"}\n', encoding="utf-8")

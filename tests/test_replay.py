@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -263,6 +264,30 @@ def test_what_comes_too_late_for_a_converted_source_is_refused(tmp_path):
     for option in ({"dedupe": True}, {"limit": 5}):
         with pytest.raises(UsageError, match=f"--{next(iter(option))} comes too late"):
             call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", **option)
+
+
+def test_settings_that_come_too_late_for_a_converted_source_are_refused(tmp_path):
+    """What was written by other settings stays as it is, so they are not passed over; those it was written by may be said again."""
+    source = tmp_path / "requests"
+    translate.convert(ROOT / "sample_data" / "mobile_analytics" / "archive", to="clickstream/requests", out=source, limit=50, set_=["app_id=first"])
+    for late in ("app_id=second", "app_ids.old=new", "keep_names=true"):
+        with pytest.raises(UsageError, match=f"{re.split('[.=]', late)[0]} comes too late"):
+            call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", set_=[late])
+    with Rehearsal() as server:
+        report = call("clickstream", source, tmp_path / "j", server, set_=["app_id=first", "forwarded_address=203.0.113.9"])
+    assert (report["events"]["sent"], report["events"]["left"]) == (50, 0)
+
+
+def test_a_receiver_that_asks_for_hours_ends_the_run(tmp_path):
+    """It is told when to come back; nobody waits for it in front of a screen, and nothing is lost."""
+    source = converted("clickstream", tmp_path)
+    with Rehearsal(throttle=1, retry_after_seconds=7200) as server:
+        report = call("clickstream", source, tmp_path / "j", server)
+        assert report["failed"]
+        assert "asks for 7,200 seconds" in report["stopped"]
+        server.change(throttle=0)
+        call("clickstream", source, tmp_path / "j", server)
+        assert_arrived("clickstream", source_events("clickstream", source), server)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):

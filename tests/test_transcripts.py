@@ -10,21 +10,16 @@ this process, in a window of 120 columns, any other command in the shell.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
 import types
 from pathlib import Path
 
 import pytest
-
-from translate import cli
+from commands import run_here, run_shell
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.md"))
@@ -80,26 +75,3 @@ def run(command: str) -> list[str]:
     shown = [DIGEST.sub("...", line.rstrip()) for line in output.splitlines()]
     shown += [f"2> {line}".rstrip() for line in error.splitlines()]
     return [*shown, *([f"=> {code}"] if code else [])]
-
-
-def run_here(words: list[str]) -> tuple[str, str, int]:
-    """Run the command line in this process."""
-    output, error = io.StringIO(), io.StringIO()
-    arguments, handler = sys.argv, signal.getsignal(signal.SIGTERM)
-    sys.argv = words
-    try:
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(error):
-            cli.main()
-    except SystemExit as end:
-        return output.getvalue(), error.getvalue(), int(end.code or 0)
-    finally:
-        sys.argv = arguments
-        signal.signal(signal.SIGTERM, handler)
-    raise AssertionError("the command line has to end by an exit code")
-
-
-def run_shell(command: str) -> tuple[str, str, int]:
-    """Run any other command in the shell."""
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
-    return done.stdout, done.stderr, done.returncode

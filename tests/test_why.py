@@ -1,6 +1,7 @@
 """One record through a conversion, field by field: whence each value comes, and why others are empty."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -140,6 +141,45 @@ def test_rejects_say_what_the_rejects_say(to, tmp_path):
     for reject in rejects:
         (event,) = translate.why(f"{file}:{reject['line']}", to=to, from_="mobile_analytics").events
         assert (event.outcome, event.reason, event.message) == ("rejected", reject["code"], reject["message"])
+
+
+@pytest.mark.parametrize("time", [253_402_300_860_000, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808])
+def test_times_beyond_all_dates(time, tmp_path):
+    """A year that Python has no date for is told like any other value."""
+    file = write(tmp_path / "a.jsonl", record("level", arrival_timestamp=time), record("level", event_timestamp=time))
+    told = only(translate.why(f"{file}:1", to="clickstream"))
+    assert told["attributes.arrival_timestamp"].written == str(time)
+    assert told["attributes.arrival_timestamp"].given[0].raw == str(time)
+    (event,) = translate.why(f"{file}:2", to="clickstream").events
+    assert event.outcome == "rejected"
+
+
+@pytest.mark.parametrize("to", ["personalize", "clickstream", "learning_context", "pinpoint/requests"])
+def test_losses_are_those_of_the_report(to, tmp_path):
+    """What a record loses is told as the report counts it: each loss of each record, and no other."""
+    bought = record("_monetization.purchase", attributes={"_product_id": "p", "_currency": "EUR"}, metrics={"_item_price": 2, "_quantity": 1}, extra=1)
+    file = write(tmp_path / "a.jsonl", bought, record("my level", attributes={"my key": "x"}, device={"platform": {"name": "ANDROID"}}))
+    report = translate.convert(file, to=to, out=tmp_path / "out", from_="mobile_analytics")
+    wanted = {(loss["field"], loss["kind"]): loss["events"] for loss in report["losses"]}
+    told = [lost for line in (1, 2) for event in translate.why(f"{file}:{line}", to=to, from_="mobile_analytics").events for lost in event.lost]
+    assert Counter((lost.split(": ")[0], lost.split(": ")[1].split(",")[0]) for lost in told) == wanted
+
+
+def test_losses_for_one_reason_share_a_line(tmp_path):
+    """Text and table say each reason once, with the fields that it concerns."""
+    file = write(tmp_path / "a.jsonl", record("_monetization.purchase", attributes={"_product_id": "p", "a: b": "x"}, event_version="3.0"))
+    told = translate.why(f"{file}:1", to="personalize", from_="mobile_analytics")
+    assert told.to_text(400).count("says no place for it") == 1
+    assert told._repr_html_().count("says no place for it") == 1
+    assert "attributes.a: b: " in told.to_text(400)
+
+
+def test_the_title_is_the_file_and_its_line(tmp_path):
+    """In a notebook stands whose line it is, not the way to it."""
+    file = write(tmp_path / "a.jsonl", record("level"))
+    for told in (translate.why(f"{file}:1", to="hub"), translate.why(tmp_path, id_=translate.scan(file).collect()["event_id"][0], to="hub")):
+        assert "<b>a.jsonl:1 #1 level" in told._repr_html_()
+        assert str(tmp_path) not in told._repr_html_()
 
 
 def test_requests_hold_many_events():

@@ -95,11 +95,11 @@ def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted
     _count_flags(report, query, flags)
     for row in noted.iter_rows(named=True):
         kind, place, why = parts_of(row["note"])
-        report.lose(_as_the_source_says(place, query.source), kind, why or WHY_NOTED[kind], row["count"], row["example"])
+        report.lose(as_the_source_says(place, query.source), kind, why or WHY_NOTED[kind], row["count"], row["example"])
     return report
 
 
-def _as_the_source_says(place: str, source: Source) -> str:
+def as_the_source_says(place: str, source: Source) -> str:
     """Name a place as the source spells it; a recipe's notes name it as the hub does."""
     home, dot, key = place.partition(".")
     if place in source.places:

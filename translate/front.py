@@ -66,7 +66,7 @@ def scan(
     Columns as in `translate.events.COLUMNS`. Records that cannot be read are left out; a warning says how many.
     Raise SourceError if there is nothing to read, UsageError for an unknown model.
     """
-    job, recognised = _job(source, to=HUB_MODEL, from_=model, mappings=mappings, settings=settings)
+    job, recognised = job_of(source, to=HUB_MODEL, from_=model, mappings=mappings, settings=settings)
     return register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
 
 
@@ -176,9 +176,9 @@ def conversion(
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0])
-    job, recognised = _job(
-        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=_settings(settings, set_),
-        selection=_selection(where, since, until, limit), examples=examples, careful=careful, census=census,
+    job, recognised = job_of(
+        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=settings_of(settings, set_),
+        selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census,
     )  # fmt: skip
     return Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
 
@@ -190,9 +190,9 @@ def preview(
     mappings: Path | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Show what a conversion would do with the first few records, before and after; nothing is written."""
-    job, recognised = _job(
-        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=_settings(settings, set_),
-        selection=_selection(where, since, until, limit or PREVIEW_EVENTS),
+    job, recognised = job_of(
+        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=settings_of(settings, set_),
+        selection=selection_of(where, since, until, limit or PREVIEW_EVENTS),
     )  # fmt: skip
     shown: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
@@ -236,8 +236,8 @@ def validate(
     all events together, with the number found). It holds no values without `examples`. Raise UsageError before
     anything is read, SourceError if there is nothing to read.
     """
-    told = _settings(settings, set_)
-    selection = _selection(where, since, until, limit)
+    told = settings_of(settings, set_)
+    selection = selection_of(where, since, until, limit)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     try:
         recognised = recognise(find(given), as_, mappings)
@@ -259,7 +259,7 @@ def explain(
     """
     _, target = explanation.find(to, mappings, to_read=False)
     chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, mappings)
-    told = _legal_app_ids(_settings(settings, set_), target.model)
+    told = _legal_app_ids(settings_of(settings, set_), target.model)
     return explanation.of_pair(from_, to, chosen, told, mappings)
 
 
@@ -274,9 +274,9 @@ def roundtrip(
     Each difference is either declared by a mapping, with its reason, or undeclared: a fault of a mapping or of
     this tool. A source that cannot be written is compared after the way there alone. Errors as in `convert`.
     """
-    job, recognised = _job(
-        source, to=via, from_=from_, mappings=mappings, settings=_settings(settings, set_),
-        selection=_selection(where, since, until, limit),
+    job, recognised = job_of(
+        source, to=via, from_=from_, mappings=mappings, settings=settings_of(settings, set_),
+        selection=selection_of(where, since, until, limit),
     )  # fmt: skip
     if job.target_mapping is None or job.target_layout is None:
         raise UsageError("--via hub: the hub holds everything; name a model to go through")
@@ -311,16 +311,18 @@ def check(file: str | os.PathLike[str]) -> Checked:
 # -- what a call says -------------------------------------------------------------------------------------------
 
 
-def _job(
+def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Path | None = None, settings: Settings | None = None, selection: Selection | None = None,
     examples: bool = False, careful: bool = False, census: bool = False,
 ) -> tuple[Job, Recognised]:  # fmt: skip
+    """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
     target_mapping, target_layout = None, None
     if to.partition("/")[0] != HUB_MODEL:
         target_mapping, target_layout = mapping.find_layout(to, mappings)
         if not target_layout.write:
-            raise UsageError(f"{target_layout.address} cannot be written")
+            known = ", ".join(name for name, other in target_mapping.layouts.items() if other.write) or "none"
+            raise UsageError(f"{target_layout.address} cannot be written (writable layouts of {target_mapping.model}: {known})")
     elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
         raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
     chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, mappings)
@@ -341,7 +343,7 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
     if target not in (HUB_MODEL, *chosen.layouts):
         *others, last = chosen.layouts
         listed = f"{', '.join(others)} and {last}" if others else last
-        raise UsageError(f"{chosen.name}: this recipe leads to {listed}, not to {target}")
+        raise UsageError(f"{chosen.name}: this recipe leads to {listed}, not to {target}; name another recipe, or another --to")
     failed = recipes.failures(chosen, mappings)
     if failed:
         raise MappingError(failed)
@@ -356,15 +358,17 @@ def _legal_app_ids(settings: Settings, model: str) -> Settings:
     return settings
 
 
-def _settings(settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str]) -> Settings:
+def settings_of(settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str]) -> Settings:
+    """Give a call's settings, read from a file if they are its name; assignments count more."""
     if isinstance(settings, Settings):
         return settings
     return read_settings(None if settings is None else Path(settings), assignments)
 
 
-def _selection(
+def selection_of(
     where: str | None, since: str | dt.datetime | None, until: str | dt.datetime | None, limit: int | None
 ) -> Selection | None:
+    """Give the part of the archive that a call asks for; None is all of it."""
     if where is None and since is None and until is None and limit is None:
         return None
     if limit is not None and limit < 1:

@@ -105,6 +105,9 @@ def _is_schema(file: SourceFile) -> bool:
 
 
 def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
+    if set(seen.values()) == {EMPTY}:
+        whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{next(iter(seen))} holds"
+        return f"{whose} nothing that would show a layout; name what has records, or say --from"
     known = ", ".join(sorted(candidates))
     whose = f"none of the {len(seen)} files is" if len(seen) > 1 else f"{next(iter(seen), 'the source')} is not"
     message = f"{whose} of a layout that can be read ({known})"

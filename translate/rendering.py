@@ -82,9 +82,9 @@ class Report(dict[str, Any]):
 
     def to_html(self) -> str:
         """Give the tables as a piece of HTML that needs no style sheet, script or network."""
-        pieces = [f'<p style="font-size:1.2em"><b>{_escaped(self._title)}</b></p>'] if self._title else []
+        pieces = [f'<p style="font-size:1.2em"><b>{escaped(self._title)}</b></p>'] if self._title else []
         pieces += [
-            _table_html(shown) if isinstance(shown, Table) else f"<p>{_escaped(shown)}</p>"
+            table_html(shown) if isinstance(shown, Table) else f"<p>{escaped(shown)}</p>"
             for shown in self._shown()
         ]
         about = self._about()
@@ -144,8 +144,8 @@ class Report(dict[str, Any]):
 
 def page(title: str, pieces: Iterable[str]) -> str:
     """Put pieces of HTML on one page that opens offline and prints; the title is escaped, the pieces are not."""
-    head = f'<meta charset="utf-8"><title>{_escaped(title)}</title><style>{PAGE_STYLE}</style>'
-    return f"<!doctype html>\n<html><head>{head}</head><body><h1>{_escaped(title)}</h1>\n{chr(10).join(pieces)}\n</body></html>\n"
+    head = f'<meta charset="utf-8"><title>{escaped(title)}</title><style>{PAGE_STYLE}</style>'
+    return f"<!doctype html>\n<html><head>{head}</head><body><h1>{escaped(title)}</h1>\n{chr(10).join(pieces)}\n</body></html>\n"
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def _text(value: Any) -> str:
             if abs(value) >= 100
             else f"{value:.4g}"
         )
-    return _printable({None: "", True: "yes", False: "no"}.get(value, str(value)))
+    return printable({None: "", True: "yes", False: "no"}.get(value, str(value)))
 
 
 def _example(value: Mapping[str, Any]) -> str:
@@ -215,39 +215,41 @@ def _example(value: Mapping[str, Any]) -> str:
     placed = {"file", "line"} <= value.keys()
     rest = {key: entry for key, entry in value.items() if not (placed and key in ("file", "line"))}
     written = json.dumps(rest, ensure_ascii=False, default=str) if rest else ""
-    return _printable(f"{value['file']}:{value['line']} {written}".strip() if placed else written)
+    return printable(f"{value['file']}:{value['line']} {written}".strip() if placed else written)
 
 
-def _printable(text: str) -> str:
-    """Spell out what does not print: no name turns a line around, or steers a terminal."""
+def printable(text: str) -> str:
+    """Spell out what does not print: no name of an archive turns a line around, or steers a terminal."""
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 # -- as HTML and as text --------------------------------------------------------------------------------------------
 
 
-def _escaped(value: Any) -> str:
+def escaped(value: Any) -> str:
     """Escape a cell's text, and let words that are too long for a line be broken."""
     marked = LONG_WORD.sub("\\g<0>\0", _text(value))  # no text has this character: it would be spelled out
     return html.escape(marked).replace("\0", "<wbr>")
 
 
-def _table_html(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """Write a table that needs no style sheet, and that no style sheet turns round: each cell says itself where its text stands."""
     shown, rest = table.rows[:SHOWN_MAX], table.rows[SHOWN_MAX:]
     left = f"<p>and {len(rest) - FOLDED_MAX:,} more</p>" if len(rest) > FOLDED_MAX else ""
     more = _folded_html(f"{len(rest):,} more", _rows_html(table, rest[:FOLDED_MAX]) + left) if rest else ""
-    return f"<p><b>{_escaped(table.title)}</b></p>{_rows_html(table, shown)}{more}"
+    return f"<p><b>{escaped(table.title)}</b></p>{_rows_html(table, shown)}{more}"
 
 
 def _folded_html(summary: str, inside: str) -> str:
-    return f'<details style="margin-bottom:1em"><summary>{_escaped(summary)}</summary>{inside}</details>'
+    return f'<details style="margin-bottom:1em"><summary>{escaped(summary)}</summary>{inside}</details>'
 
 
 def _rows_html(table: Table, rows: Sequence[tuple[Any, ...]]) -> str:
-    sides = [RIGHT if place in table.figures else LEFT for place in range(len(table.head))]
-    head = "".join(f"<th {side}>{_escaped(name)}</th>" for name, side in zip(table.head, sides, strict=True))
+    figures = table.figures
+    sides = [RIGHT if place in figures else LEFT for place in range(len(table.head))]
+    head = "".join(f"<th {side}>{escaped(name)}</th>" for name, side in zip(table.head, sides, strict=True))
     body = "".join(
-        f"<tr>{''.join(f'<td {side}>{_escaped(cell)}</td>' for cell, side in zip(row, sides, strict=True))}</tr>"
+        f"<tr>{''.join(f'<td {side}>{escaped(cell)}</td>' for cell, side in zip(row, sides, strict=True))}</tr>"
         for row in rows
     )
     return (

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperArgument, TyperGroup
 
 from translate.version import VERSION
 
+# The order of a migration, and of the help; a command that is not named here comes after these.
+ORDER = ("inspect", "explain", "why", "convert", "validate", "roundtrip", "parity", "rehearse", "replay", "check", "models")
+WHOLE = 1000  # no first sentence is cut
+
+
+class _Commands(TyperGroup):
+    """The commands in the order of a migration, each with its whole first sentence."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for command in self.commands.values():
+            for parameter in command.params:
+                if isinstance(parameter, TyperArgument):
+                    # Else the help says `SOURCE <list[str]>`, which is for those who write Python.
+                    parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # noqa: ARG005
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.commands[name].get_short_help_str(WHOLE)) for name in self.list_commands(ctx)])
+
+
 app = typer.Typer(
     name="translate",
+    cls=_Commands,
     help="Converts event archives between Amazon Mobile Analytics, Pinpoint, Clickstream, Learning Context and Personalize.",
     no_args_is_help=True,
     rich_markup_mode=None,

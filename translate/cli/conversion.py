@@ -22,6 +22,7 @@ from translate.cli.options import (
     Sources,
     Until,
     Where,
+    layouts,
 )
 from translate.cli.printing import print_columns, print_list, printable, whoever_listens
 from translate.errors import ExitCode, MappingError
@@ -36,8 +37,8 @@ FOLD_HELP = (
     "and needs disk for the ENDs."
 )
 CENSUS_HELP = (
-    "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; only for JSON of one event a "
-    "record; the run takes 8 to 10 times as long."
+    "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
+    "own; the run takes 3 to 10 times as long."
 )
 UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
@@ -88,8 +89,8 @@ def _print_checked(result: dict[str, Any]) -> None:
 
 @app.command()
 def explain(
-    from_: Annotated[str, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; `hub` too.")],
-    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What would be written.")],
+    from_: Annotated[str, typer.Option("--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; `hub` too.")],
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What would be written.")],
     recipe: Recipe = None,
     settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")] = None,
@@ -112,7 +113,7 @@ def explain(
 @app.command()
 def convert(
     sources: Sources,
-    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What to write; `hub` is Parquet of the events.")],
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What to write; `hub` is Parquet of the events.")],
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run.")] = None,
     from_: From = None,
     recipe: Recipe = None,
@@ -128,7 +129,7 @@ def convert(
     fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
     examples: Annotated[bool, typer.Option("--examples", help="Put a value into the report for each loss.")] = False,
     census: Annotated[bool, typer.Option("--census", help=CENSUS_HELP)] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first 5 records, or --limit, before and after; write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first 5 records, or as many as --limit says, before and after; write nothing.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Convert an archive into another model.

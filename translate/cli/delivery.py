@@ -14,7 +14,18 @@ import typer
 
 import translate
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Limit, Recipe, SettingsFile, Since, Until, Where
+from translate.cli.options import (
+    AsJson,
+    Assignments,
+    From,
+    Limit,
+    Recipe,
+    SettingsFile,
+    Since,
+    Until,
+    Where,
+    models,
+)
 from translate.cli.printing import print_list, printable, whoever_listens
 from translate.delivery.preparation import destination_of
 from translate.delivery.replaying import IN_FLIGHT_MAX, Look
@@ -38,7 +49,7 @@ ReplaySources = Annotated[
 @app.command()
 def replay(
     sources: ReplaySources = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="MODEL", help="Whose endpoint it is.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="MODEL", autocompletion=models, help="Whose endpoint it is.")] = None,
     endpoint: Annotated[str | None, typer.Option(metavar="URL", help="Where to send; Pinpoint and Personalize need only --set region=...")] = None,
     journal: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the replay is written down; the same folder resumes it.")] = None,
     status_of: Annotated[Path | None, typer.Option("--status", metavar="DIR", help="Tell where the replay of this journal stands, and do nothing.")] = None,
@@ -52,7 +63,7 @@ def replay(
     set_: Assignments = None,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")] = False,
     rate: Annotated[str | None, typer.Option(metavar="RATE", help=RATE_HELP)] = None,
-    max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Requests under way at a time.")] = IN_FLIGHT_MAX,
+    max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Most requests under way at a time.")] = IN_FLIGHT_MAX,
     speedup: Annotated[float | None, typer.Option(metavar="X", help="Keep the recorded rhythm, X times as fast.")] = None,
     max_events: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")] = None,
     max_requests: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")] = None,
@@ -61,8 +72,8 @@ def replay(
     stop_after_errors: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")] = Bounds().errors,
     stop_at_error_share: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")] = Bounds().error_share,
     trial: Annotated[int | None, typer.Option(metavar="N", min=1, help="Send only the first N events, and say how to see that they arrived.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, show requests, write them below the journal; send nothing.")] = False,
-    accept: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help="Send although the preflight found this.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, show the first requests, write all of them below the journal; send nothing.")] = False,
+    accept: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help="Send although the preflight found this, e.g. age-limit; as often as needed.")] = None,
     i_know: Annotated[bool, typer.Option("--i-know", help="Send to a service whose support has ended.")] = False,
     allow_http: Annotated[bool, typer.Option("--allow-http", help="Allow plain http:// to another machine.")] = False,
     as_json: AsJson = False,

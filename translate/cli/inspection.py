@@ -37,6 +37,8 @@ def inspect(
     """
     if html is not None and not html.absolute().parent.is_dir():
         raise UsageError(f"--html {html}: there is no such folder; make it, or name another file")
+    if html is not None and html.is_dir():
+        raise UsageError(f"--html {html}: is a folder; name a file in it")
     with Bar() as bar:
         found = look(
             sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (),

@@ -9,7 +9,18 @@ import typer
 
 import translate
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Limit, SettingsFile, Since, Sources, Until, Where
+from translate.cli.options import (
+    AsJson,
+    Assignments,
+    From,
+    Limit,
+    SettingsFile,
+    Since,
+    Sources,
+    Until,
+    Where,
+    layouts,
+)
 from translate.cli.printing import print_list, printable, whoever_listens
 from translate.errors import ExitCode
 from translate.progress import Bar
@@ -20,7 +31,7 @@ LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 @app.command()
 def roundtrip(
     sources: Sources,
-    via: Annotated[str, typer.Option("--via", metavar="MODEL[/LAYOUT]", help="The model to go through.")],
+    via: Annotated[str, typer.Option("--via", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="The model to go through.")],
     from_: From = None,
     where: Where = None,
     since: Since = None,
@@ -66,7 +77,7 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
 @app.command()
 def validate(
     sources: Sources,
-    as_: Annotated[str | None, typer.Option("--as", metavar="MODEL[/LAYOUT]", help="Whose limits to judge by; recognised if not said.")] = None,
+    as_: Annotated[str | None, typer.Option("--as", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="Whose limits to judge by; recognised if not said.")] = None,
     where: Where = None,
     since: Since = None,
     until: Until = None,

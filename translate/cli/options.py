@@ -7,9 +7,30 @@ from typing import Annotated
 
 import typer
 
+import translate
+from translate import mapping, recipe
+
+
+def models(incomplete: str) -> list[str]:
+    """Complete a model."""
+    return [name for name in mapping.models() if name.startswith(incomplete)]
+
+
+def layouts(incomplete: str) -> list[str]:
+    """Complete a model, or a model and its layout."""
+    rows = translate.models().to_dicts()
+    names = {row["model"] for row in rows} | {f"{row['model']}/{row['layout']}" for row in rows}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def recipes(incomplete: str) -> list[str]:
+    """Complete the name of a shipped recipe; files are the shell's business."""
+    return [name for name in recipe.names() if name.startswith(incomplete)]
+
+
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these.")]
-From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", help="What the source is; recognised if not said.")]
-Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", help="Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize.")]
+From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; recognised if not said.")]
+Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", autocompletion=recipes, help="Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize.")]
 Where = Annotated[str | None, typer.Option("--where", metavar="SQL", help='Take only events for which this is true, e.g. "name = \'purchase\'".')]
 Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Take only events from this time on; UTC if it names no zone.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Take only events before this time.")]

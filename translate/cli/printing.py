@@ -8,6 +8,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from translate.rendering import printable
+
+__all__ = ["print_columns", "print_list", "printable", "whoever_listens"]
+
 SHOWN_MAX = 12
 
 
@@ -26,11 +30,6 @@ def print_columns(lines: Sequence[tuple[str, ...]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
-def printable(text: str) -> str:
-    """Spell control characters out, so that no key of an archive steers the terminal."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 def print_list(

@@ -21,6 +21,7 @@ from translate.settings import Settings
 CONVERTED = "converted"
 SOURCE = "source.json"
 RECEIVER = ("region", "application_id", "account")  # settings that only a replay asks for: to whom it sends
+OF_BOTH = ("user_agent", "forwarded_address")  # what rows name, and what a request says of its sender
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,18 @@ def _as_it_is(folder: Path, report: dict[str, Any], destination: Destination, ca
         raise UsageError(f"{folder}: is converted already, so --{' and --'.join(asked)} comes too late; convert it anew with it")
     if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):
         raise UsageError(f"{folder}: holds {destination.layout.address}, not {call['from_']}")
+    _refuse_late_settings(folder, call["settings"].described(), report.get("settings", {}))
     parts = Parts(folder / "data", destination.layout)
     sending = _of_sending(parts, call["settings"])
     mappings = {**report["mapping"], destination.mapping.file: destination.mapping.digest}
     identity = {"inputs": sending["parts"], "from": report["from"], "to": report["to"], "mappings": mappings,
                 "settings": digest(call["settings"].described())}  # fmt: skip
     return Prepared(parts, report, {**identity, **sending})
+
+
+def _refuse_late_settings(folder: Path, said: dict[str, Any], used: dict[str, Any]) -> None:
+    """Raise UsageError for settings of the conversion that say something else now; those of it may be said again."""
+    unsaid = Settings().described()
+    late = [name for name, value in said.items() if name not in OF_BOTH and value not in (unsaid.get(name), used.get(name))]
+    if late:
+        raise UsageError(f"{folder}: is converted already, so --set {late[0]} comes too late; convert it anew with it")

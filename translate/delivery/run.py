@@ -24,6 +24,7 @@ LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun
 ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
+RETRY_AFTER_MAX_SECONDS = 3600  # who asks for more has a quota of a day or so
 NAP_SECONDS = 0.5
 
 
@@ -230,6 +231,8 @@ class Run:
             outcome.throttled += 1
         if answer.throttled or answer.retry_after_seconds is not None:
             self._pace.throttled(time.monotonic(), answer.retry_after_seconds)
+        if (answer.retry_after_seconds or 0) > RETRY_AFTER_MAX_SECONDS:
+            self._stop(f"the receiver asks for {answer.retry_after_seconds:,.0f} seconds of rest; repeat the call then", failed=True)
         if answer.stop:
             self._stop(answer.stop, failed=True)
         if answer.refused_whole and len(work.positions) > 1:

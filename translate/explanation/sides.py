@@ -34,7 +34,8 @@ def find(address: str, mappings: Path | None, *, to_read: bool) -> tuple[Mapping
         known = ", ".join(name for name, other in model.layouts.items() if other.read) or "none"
         raise UsageError(f"{layout.address} cannot be read (readable layouts of {model.model}: {known})")
     if not to_read and not layout.write:
-        raise UsageError(f"{layout.address} cannot be written")
+        known = ", ".join(name for name, other in model.layouts.items() if other.write) or "none"
+        raise UsageError(f"{layout.address} cannot be written (writable layouts of {model.model}: {known})")
     return model, layout
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.rendering import Report
+from translate.rendering import Report, printable
 
 SCHEMA = {
     "figure": pl.String, "key": pl.String, "source": pl.Float64, "target": pl.Float64, "difference": pl.Float64,
@@ -121,11 +121,6 @@ def _plain(value: Any) -> Any:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return row["figure"], printable(row["key"]), _number(row["source"]), _number(row["target"]), printable(row["explanation"])
-
-
-def printable(text: str) -> str:
-    """Spell control characters out: names are as the archive has them."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 def _number(value: float | None) -> str:

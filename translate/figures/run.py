@@ -40,9 +40,14 @@ class Run:
 
     @property
     def of(self) -> str | None:
-        """Name the layout that was read, where it is one."""
+        """Name the layout that was read, where it is one.
+
+        Where the run refused files that are of no layout it looked at the content: then only the model is named.
+        """
         said = str(self.report["from"]) if self.report else ""
-        return said if said and "," not in said else None
+        if not said or "," in said:
+            return None
+        return said.partition("/")[0] if self.report and "not_recognised" in self.report.get("rejects", {}) else said
 
 
 def find_run(
@@ -74,7 +79,9 @@ def _beside(target: str | os.PathLike[str] | None) -> Path | None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         told = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}; name DIR/report.json") from None
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as a report of convert: {error}") from None
     if not (isinstance(told, dict) and told.get("complete") is True and {"events", "mapping", "settings", "selection", "to"} <= told.keys()):
         raise UsageError(f"{path}: is no report of a finished convert; name DIR/report.json")

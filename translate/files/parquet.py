@@ -26,10 +26,10 @@ def columns_of(file: SourceFile) -> list[str]:
 def fault(file: SourceFile) -> str:
     """Say why a file cannot be read, from its last bytes, where Parquet says what it holds; nothing if it can."""
     try:
-        scan(file).collect_schema()
+        names = scan(file).collect_schema().names()
     except (PolarsError, OSError, ReadError) as error:
         return str(error).partition("\n")[0]
-    return ""
+    return "" if names else "it has no columns"
 
 
 def scan(file: SourceFile) -> pl.LazyFrame:

@@ -11,7 +11,7 @@ from translate import front
 from translate.conversion import Progress
 from translate.files.sources import find
 from translate.inspection.findings import keys_frame, values_of
-from translate.inspection.grading import Grounds
+from translate.inspection.grounds import Grounds
 from translate.inspection.reading import Pass, scratch_folder
 from translate.inspection.result import Inspection
 from translate.plan import Job
@@ -33,8 +33,8 @@ def inspect(
     memory is bounded; of values that are too many to list, `beyond` tells how many events have others. Raise
     UsageError before anything is read, SourceError if there is nothing to read.
     """
-    told = front._settings(settings, set_)  # noqa: SLF001 - a call of the front door that lives in a room of its own
-    selection = front._selection(where, since, until, limit)  # noqa: SLF001
+    told = front.settings_of(settings, set_)
+    selection = front.selection_of(where, since, until, limit)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, mappings)
     first = recognised.sources[0]

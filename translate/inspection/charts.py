@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from translate.inspection.tables import shown
+from translate.rendering import printable
 
 WIDTH = 880
 DAYS_MAX = 120  # bars of days; more days are shown by weeks or months
@@ -60,7 +60,7 @@ def by_name(title: str, rows: Sequence[tuple[str, int]], total: int) -> str:
         y = ROW * place
         middle = y + ROW / 2 + 4
         length = max(room * events / most, 1)
-        label = shown(name) or "(empty)"
+        label = printable(name) or "(empty)"
         cut = label if len(label) <= NAME_CHARACTERS else f"{label[: NAME_CHARACTERS - 1]}\u2026"
         drawn.append(f'<text x="{NAMES - 10}" y="{middle}" text-anchor="end">{escape(cut)}{_title(label)}</text>')
         drawn.append(f'<rect class="bar" x="{NAMES}" y="{y + (ROW - BAR_HEIGHT) / 2}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="2"/>')

@@ -9,24 +9,23 @@ import dataclasses
 import datetime as dt
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
-from translate import explanation, mapping, plan
+from translate import account, explanation, mapping, plan
 from translate.delivery import preflight, survey
-from translate.inspection.figures import DETAILED, DETAILS, Figures
-from translate.inspection.reading import Seen
+from translate.inspection.grounds import Grounds
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.packing import OPEN_BYTES_MAX, Packer
 from translate.packing.assembly import ANY
-from translate.recognition import Recognised
-from translate.settings import Settings
+from translate.reader.record import parts_of
+from translate.report import Loss, Report
 from translate.shape import Source, is_made, request_fields
-from translate.writer import FILTERED, Writer
+from translate.writer import FILTERED, NOTES, Writer
+from translate.writer.extras import same_events
 
 Grade = Literal["fits", "loses", "part", "drops", "none"]
 # What a target wants to be told, and what stands for it while it is tried.
@@ -57,58 +56,14 @@ class Target:
         return dataclasses.asdict(self)
 
 
-@dataclass(frozen=True)
-class Grounds:
-    """What targets are judged by, once the archive was read."""
-
-    addresses: tuple[str, ...]
-    sample: pl.DataFrame
-    provided: frozenset[str]
-    places: dict[str, str]
-    settings: Settings
-    mappings: Path | None
-    surveyed: survey.Surveyed
-    groups: dict[str, int]
-    duplicates: int
-    same_moment: int
-    missing_person: int
-    units: int
-
-    @classmethod
-    def of(cls, seen: Seen, recognised: Recognised, settings: Settings, mappings: Path | None) -> Grounds:
-        """Take from the figures what outlives their files."""
-        figures = seen.figures
-        counts = figures.counts
-        people = {name: _seen(figures, name) for name in ("clients", "users", "persons")}
-        sources = [source.layout for source in recognised.sources]
-        first, *_ = [*sources]
-        return cls(
-            addresses=tuple(layout.address for layout in sources),
-            sample=seen.sample,
-            provided=seen.provided,
-            places={entry.hub[0]: entry.place for entry in reversed(first.all_fields) if entry.hub},
-            settings=settings,
-            mappings=mappings,
-            surveyed=_surveyed(figures, people),
-            groups={
-                "session.id": sum(bucket.height for bucket in figures.sessions.buckets()),
-                "client_id": people["clients"].users,
-                "user_id": people["persons"].users,
-                **{name: _different(figures, name) for name in DETAILED},
-            },
-            duplicates=counts["events"] - figures.ids.count(),
-            same_moment=counts["moments"] - figures.moments.count(),
-            missing_person=counts["events"] - counts["of_persons"],
-            units=seen.units,
-        )
-
-    def targets(self, now: dt.datetime) -> list[Target]:
-        """Grade every layout that can be written, but the archive's own."""
-        if not self.sample.height:
-            return []
-        sheets = [mapping.load(name, self.mappings) for name in mapping.models(self.mappings)]
-        layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
-        return [_Trial(self, sheet, layout).target(now) for sheet, layout in layouts if self.addresses != (layout.address,)]
+def targets(grounds: Grounds, now: dt.datetime) -> list[Target]:
+    """Grade every layout that can be written, but the archive's own."""
+    if not grounds.sample.height:
+        return []
+    sheets = [mapping.load(name, grounds.mappings) for name in mapping.models(grounds.mappings)]
+    layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
+    own = [layout.address for layout in grounds.layouts]
+    return [_Trial(grounds, sheet, layout).target(now) for sheet, layout in layouts if own != [layout.address]]
 
 
 class _Trial:
@@ -124,28 +79,23 @@ class _Trial:
 
     def target(self, now: dt.datetime) -> Target:
         """Write, count and judge."""
-        source = Source(frozenset({*self.grounds.provided, "event_id"}), self.grounds.places)
+        source = Source(frozenset({*self.grounds.provided, "event_id"}), self.grounds.places, keeps_extra=same_events(self.grounds.layouts[0], self.layout))
         writer = Writer(self.sheet, self.layout, self.settings, source)
         planned = writer.plan()
         losses = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)}
         rows = writer.rows(plan.without_recipe(self._events()))
         members = writer.members() if self.layout.request else []
-        frame = rows.with_columns(**losses).select("code", FILTERED, *losses, *members).collect()
+        frame = rows.with_columns(**losses).select("code", FILTERED, NOTES, *losses, *members).collect()
         written = frame.filter(plan.WRITTEN)
         refused = dict(sorted(frame["code"].drop_nulls().value_counts().iter_rows(), key=lambda entry: -entry[1]))
-        sums = written.select(pl.col(name).sum() for name in losses).row(0) if losses and written.height else ()
-        counted = [
-            {"field": loss.field, "kind": loss.kind, "why": loss.why, "events": count}
-            for loss, count in zip(planned.losses, sums, strict=False)
-            if count
-        ]
+        counted = _counted(written, planned.losses, source)
         explained = self._explained()
         filled = sum(row.state == "filled" for row in explained.rows)
         missing = [place for place in explained.missing if place not in self.asked]
         left_out = frame.height - written.height - sum(refused.values())
-        no_place = list(self._without_place(explained, {entry["field"] for entry in counted}))
+        no_place = list(self._without_place(explained, source, {entry["field"] for entry in counted}))
         losing = [entry for entry in counted if entry["kind"] != "changed"]
-        delivered = self._delivered(written.select(frame.columns[2 + len(losses) :]), frame.height, now)
+        delivered = self._delivered(written.select(frame.columns[3 + len(losses) :]), frame.height, now)
         grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
         return Target(
             self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out, filled,
@@ -155,20 +105,21 @@ class _Trial:
 
     def _events(self) -> pl.LazyFrame:
         """Give the first events as `convert` would: with made ids only for a target that has a place for them."""
-        frame = plan.from_hub(self.grounds.sample.lazy())
+        frame = plan.from_hub(self.grounds.sample.lazy()).with_columns(self.grounds.sample["notes"])
         has_place = any("event_id" in entry.hub for entry in self.layout.all_fields)
         return frame if has_place else frame.with_columns(self.grounds.sample["event_id"])
 
     def _explained(self) -> explanation.Explanation:
-        return explanation.of_pair(self.grounds.addresses[0], self.layout.address, None, self.settings, self.grounds.mappings)
+        return explanation.of_pair(self.grounds.layouts[0].address, self.layout.address, None, self.settings, self.grounds.mappings)
 
-    def _without_place(self, explained: explanation.Explanation, counted: set[str]) -> Iterator[dict[str, Any]]:
+    def _without_place(self, explained: explanation.Explanation, source: Source, counted: set[str]) -> Iterator[dict[str, Any]]:
         """Give what has no place in the target, and of which the first events had none to count."""
         given = {name for name in self.grounds.provided if self.grounds.sample[name].null_count() < self.grounds.sample.height}
         for row in explained.rows:
-            columns = {origin.column for origin in row.origins}
-            if row.state in ("cannot", "not_mapped") and columns & given and not columns & counted:
-                yield {"field": ", ".join(sorted(columns)), "kind": row.state, "why": "; ".join(row.lost), "events": None}
+            columns = {origin.column for origin in row.origins if origin.column}
+            places = {source.place(column) for column in columns}
+            if row.state in ("cannot", "not_mapped") and columns & given and not (columns | places) & counted:
+                yield {"field": ", ".join(sorted(places)), "kind": row.state, "why": "; ".join(row.lost), "events": None}
 
     # -- delivery -----------------------------------------------------------------------------------------------
 
@@ -248,6 +199,17 @@ class _Trial:
         return dataclasses.replace(known, users=users, missing={**columns, **missing}, repeated=repeated, asked=settings)
 
 
+def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> list[dict[str, Any]]:
+    """Count what the written events lost, as a conversion's report does."""
+    report = Report()
+    for number, loss in enumerate(losses):
+        report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
+    for note, count, _ in account.counts_of_notes(account.notes(written.lazy()), source).collect().iter_rows():
+        kind, place, why = parts_of(note)
+        report.lose(account.as_the_source_says(place, source), kind, why or account.WHY_NOTED[kind], count)
+    return [{"field": field, "kind": kind, "why": why, "events": events} for (field, kind, why), events in report.losses.items()]
+
+
 def _grade(tried: int, taken: int, delivered: dict[str, Any] | None, *, losing: bool) -> Grade:
     """Grade a target: by what it takes, and by what becomes of that once it is sent there."""
     shares = [found["share"] for found in delivered["findings"] if found["loses"]] if delivered else []
@@ -266,37 +228,3 @@ def _asked(layout: Layout, wanted: dict[str, Any]) -> list[str]:
         {"day"} if layout.request and any(entry.codec == "latest_time" for entry in layout.request.fields) else set()
     )
     return sorted(named & wanted.keys())
-
-
-def _different(figures: Figures, name: str) -> int:
-    """Count the values of a column that describes apps or devices."""
-    detail, columns = next((detail, columns) for detail, columns in DETAILS.items() if name in columns)
-    return len({values[columns.index(name)] for values in figures.details[detail].events})
-
-
-def _seen(figures: Figures, name: str) -> survey.Seen:
-    users = several = 0
-    hours: dict[int, tuple[int, int]] = {}
-    for bucket in figures.people[name].buckets():
-        users += bucket.height
-        several += int((bucket["events"] >= 2).sum())
-        for hour, here, events in bucket.group_by("hour").agg(pl.len(), pl.col("events").sum()).iter_rows():
-            before = hours.get(hour, (0, 0))
-            hours[hour] = (before[0] + here, before[1] + events)
-    return survey.Seen(users, several, dict(sorted(hours.items())))
-
-
-def _surveyed(figures: Figures, people: dict[str, survey.Seen]) -> survey.Surveyed:
-    counts, bounds = figures.counts, figures.bounds
-    return survey.Surveyed(
-        events=counts["events"],
-        earliest=bounds.get("first_event"),
-        latest=bounds.get("last_event"),
-        latest_of_others=bounds.get("last_of_others"),
-        hours=dict(sorted(figures.hours.items())),
-        excepted={name: dict(sorted(figures.watched_hours.get(name, {}).items())) for name in sorted(figures.watched)},
-        users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
-        missing={"client_id": counts["without_client"]},
-        distinct={"name": len(figures.names.events), "attribution_source": len(figures.sources.events)},
-        at_least=tuple(name for name, counted in (("name", figures.names), ("attribution_source", figures.sources)) if counted.beyond),
-    )

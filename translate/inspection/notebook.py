@@ -6,28 +6,36 @@ from typing import Any
 
 import polars as pl
 
-from translate.inspection import charts, pages
+from translate.inspection import charts
+from translate.inspection.tables import PEOPLE, many
+from translate.rendering import Table, escaped, table_html
 
-ROWS_MAX = 15
-LOOK = (
+CHART = (
     ".translate-inspection{max-width:56rem}.translate-inspection svg{width:100%;height:auto}"
     ".translate-inspection .bar{fill:#3b7cc4}.translate-inspection .grid{stroke:#8884}"
-    ".translate-inspection text{font:12px sans-serif;fill:currentColor}.translate-inspection td.figure{text-align:right}"
-    ".translate-inspection td,.translate-inspection th{text-align:left;padding:.2em .8em .2em 0}"
+    ".translate-inspection text{font:12px sans-serif;fill:currentColor}"
 )
 
 
 def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
     """Write what one looks for first."""
-    people = {name: counted["different"] for name, counted in values["people"].items() if counted["different"]}
-    span = values["time"]["event"]
-    figures = {**values["events"], **people, "first event": span["first"], "last event": span["last"]}
-    rows = [(name, f"{count:,}" if isinstance(count, int) else count) for name, count in figures.items() if count]
+    people = {title: values["people"][name]["different"] for name, title in PEOPLE.items()}
+    counted = [(name, count) for name, count in {**values["events"], **people}.items() if count]
+    days = [(entry["day"], entry["events"]) for entry in values["days"]]
+    types = [(entry["name"], entry["events"]) for entry in values["types"]]
+    faults = [(fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]]
     parts = [
-        pages.table((values["from"], ""), rows, [1]),
-        charts.by_time([(entry["day"], entry["events"]) for entry in values["days"]]),
-        pages.table(("event type", "events"), [(entry["name"], f"{entry['events']:,}") for entry in values["types"][:ROWS_MAX]], [1]),
-        pages.table(("faults", "count"), [(f"{fault['of']} {fault['message']}", f"{fault['count']:,}") for fault in values["faults"]], [1]),
-        f"<p>{keys.height:,} keys: see <code>.keys</code></p>",
+        f"<p>{escaped(_sentence(values))}</p>",
+        *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
+        *([f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.by_time(days)] if days else []),
+        *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
+        table_html(Table("Faults", ("count", "what", "what to do"), faults)) if faults else "<p>No fault of those that are looked for.</p>",
+        f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>",
     ]
-    return f'<div class="translate-inspection"><style>{LOOK}</style>{"".join(parts)}</div>'
+    return f'<div class="translate-inspection"><style>{CHART}</style>{"".join(parts)}</div>'
+
+
+def _sentence(values: dict[str, Any]) -> str:
+    span, inputs = values["time"]["event"], values["inputs"]
+    when = f", events from {span['first']} to {span['last']}" if span["first"] else ""
+    return f"{many(inputs['files'], 'file')}, {inputs['bytes']:,} bytes{when}"

@@ -12,12 +12,14 @@ import polars as pl
 from translate.inspection import charts, report_cards
 from translate.inspection.grading import Target
 from translate.inspection.styles import STYLE
-from translate.inspection.tables import LISTS, PEOPLE, looks_of, many, no_money, percent, shown
+from translate.inspection.tables import LISTS, PEOPLE, looks_of, many, no_money, percent
+from translate.rendering import printable
 from translate.version import VERSION
 
 BARS_MAX = 15
 ROWS_MAX = 20
 KEYS_MAX = 40  # of a type
+WORD_MAX = 24  # characters that stand together in a cell
 TYPES_MAX = 60  # whose keys are on the page: the rest is in the JSON
 LISTED = ("apps", "versions", "sdks", "platform_versions", "devices", "countries", "languages")
 
@@ -43,22 +45,24 @@ def page(values: dict[str, Any], keys: pl.DataFrame, targets: Sequence[Target], 
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], figures: Sequence[int] = ()) -> str:
-    """Write a table; cells are text, the columns of `figures` stand to the right."""
+    """Write a table; cells are text, the columns of `figures` stand to the right. Only words too long for a column are broken."""
 
     def line(cells: Sequence[Any], tag: str) -> str:
-        marked = (f'<{tag} class="figure">' if place in figures else f"<{tag}>" for place in range(len(cells)))
-        return "<tr>" + "".join(f"{begin}{_text(str(cell))}</{tag}>" for begin, cell in zip(marked, cells, strict=True)) + "</tr>"
+        told = [str(cell) for cell in cells]
+        long = [max(map(len, cell.split()), default=0) > WORD_MAX for cell in told]
+        kinds = [' class="figure"' if place in figures else ' class="long"' if long[place] else "" for place in range(len(told))]
+        return f"<tr>{''.join(f'<{tag}{kind}>{_text(cell)}</{tag}>' for cell, kind in zip(told, kinds, strict=True))}</tr>"
 
     return f"<table><thead>{line(head, 'th')}</thead><tbody>{''.join(line(row, 'td') for row in rows)}</tbody></table>"
 
 
 def _text(text: str) -> str:
-    return escape(shown(text))
+    return escape(printable(text))
 
 
 def _sentences(values: dict[str, Any], made: dt.datetime) -> Iterator[str]:
     for source in values["sources"]:
-        told = f"{source['title']}, {source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {source['events']:,} events"
+        told = f"{source['title']}, {source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
         yield f"<p>{_text(told)}</p>"
     event, arrival = values["time"]["event"], values["time"]["arrival"]
     if event["first"]:
@@ -92,15 +96,19 @@ def _charts(values: dict[str, Any]) -> Iterator[str]:
     days = [(entry["day"], entry["events"]) for entry in values["days"]]
     if days:
         yield f"<h2>Events by {charts.unit_of(days)}</h2>"
-        yield charts.by_time(days)
+        yield _chart(charts.by_time(days))
     for title, rows in (("Event types", values["types"]), ("Platforms", values["platforms"])):
         if rows:
             yield f"<h2>{title}</h2>"
             bars = [(next(str(value) for name, value in row.items() if name != "events"), row["events"]) for row in rows[:BARS_MAX]]
-            yield charts.by_name(title, bars, total)
+            yield _chart(charts.by_name(title, bars, total))
             left = rows[BARS_MAX:]
             if left:
                 yield f'<p class="quiet">and {len(left):,} more, of {sum(row["events"] for row in left):,} events</p>'
+
+
+def _chart(drawn: str) -> str:
+    return f'<div class="chart">{drawn}</div>'
 
 
 def _purchases(purchases: dict[str, Any]) -> Iterator[str]:

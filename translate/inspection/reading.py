@@ -35,7 +35,7 @@ ALWAYS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known once an archive was read; `sample` are the first hub events, with what their layout provides."""
+    """What is known once an archive was read; `sample` are the first hub events with the reader's `notes`, `provided` what they can say."""
 
     figures: Figures
     events_by_source: list[int]
@@ -69,7 +69,7 @@ class Pass:
             by_source[unit.source] += figures.counts["events"]
             total.absorb(figures)
             self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
-        sample = pl.concat(self._sample) if self._sample else pl.DataFrame(schema=events.SCHEMA)
+        sample = pl.concat(self._sample) if self._sample else pl.DataFrame(schema={**events.SCHEMA, "notes": pl.List(pl.String)})
         return Seen(total, by_source, sample, frozenset(self._provided), len(units))
 
     def _figures(self, folder: Path, provided: frozenset[str], model: Mapping) -> Figures:
@@ -96,7 +96,7 @@ class Pass:
                 figures.add(batch)
                 sample.add(batch)
 
-            chosen = self._selected(intake.events, taken).select("code", "_deselected", *_needed(intake.provided))
+            chosen = self._selected(intake.events, taken).select("code", "_deselected", "notes", *_needed(intake.provided))
             chosen.sink_batches(look, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True)
             return (figures, sample.batches, intake.provided), intake.unsound
 
@@ -132,7 +132,7 @@ class _Sample:
         first = batch.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(self._wanted)
         absent = [pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items() if name not in first.columns]
         whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
-        first.with_columns(absent).select(*events.SCHEMA).write_parquet(whole)
+        first.with_columns(absent).select(*events.SCHEMA, "notes").write_parquet(whole)
         whole.seek(0)
         self.batches.append(pl.read_parquet(whole))
         self._wanted -= first.height

@@ -8,7 +8,8 @@ from typing import Any
 
 from translate.delivery.wording import duration, number
 from translate.inspection.grading import Target
-from translate.inspection.tables import shown
+from translate.inspection.tables import many
+from translate.rendering import printable
 
 GRADES = {
     "fits": "everything arrives", "loses": "arrives, with losses", "part": "takes a part", "drops": "accepts it, then drops it",
@@ -42,11 +43,11 @@ def _card(target: Target) -> str:
 
 
 def _fit(target: Target) -> Iterator[str]:
-    yield f"{target.taken:,} of {target.tried:,} events are taken; {target.filled} fields are filled from the archive"
+    yield f"{target.taken:,} of {_are(target.tried, 'event')} taken; {_are(target.filled, 'field')} filled from the archive"
     for code, count in target.refused.items():
-        yield f'<span class="warn">{count:,} are refused</span>: {escape(code.replace("_", " "))}'
+        yield f'<span class="warn">{_are(count)} refused</span>: {escape(code.replace("_", " "))}'
     if target.left_out:
-        yield f"{target.left_out:,} are of no kind that it takes"
+        yield f"{_are(target.left_out)} of no kind that it takes"
     if target.missing:
         yield f'<span class="warn">required, and nothing gives it</span>: {escape(", ".join(target.missing))}'
     if target.settings:
@@ -54,15 +55,20 @@ def _fit(target: Target) -> Iterator[str]:
         yield f"it wants to be told: <code>{escape(told)}</code>"
 
 
+def _are(count: int, of: str = "") -> str:
+    counted = many(count, of) if of else f"{count:,}"
+    return f"{counted} {'is' if count == 1 else 'are'}"
+
+
 def _delivery(delivery: dict[str, Any] | None) -> Iterator[str]:
     if delivery is None:
         return
     requests, hours, quota = delivery["requests"], delivery["hours"], delivery["quota"]
     least, most = requests["at_least"], requests["at_most"]
-    count = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    count = many(most, "request") if least == most else f"{least:,} to {many(most, 'request')}"
     allowed = "its quota" if quota["documented"] else "a pace of our own choice, for none is documented"
     at = f"{number(delivery['requests_per_second'])} requests a second (of the {number(quota['requests_per_second'])} that are {allowed})"
-    yield f"sent to the endpoint: {count} requests, {_took(hours)} at {at}; {_took(delivery['hours_at_quota'])} at all of it"
+    yield f"sent to the endpoint: {count}, {_took(hours)} at {at}; {_took(delivery['hours_at_quota'])} at all of it"
     for found in delivery["findings"]:
         mark = '<span class="warn">loses data</span>: ' if found["loses"] else ""
         yield f"{mark}{escape(found['message'])}. Instead: {escape(found['instead'])}"
@@ -77,12 +83,12 @@ def _losses(losses: list[dict[str, Any]]) -> str:
     if not losses:
         return ""
     rows = [
-        f'<tr><td class="figure">{"" if loss["events"] is None else format(loss["events"], ",")}</td><td><code>{escape(shown(loss["field"]))}</code></td>'
-        f"<td>{KINDS.get(loss['kind'], loss['kind'])}: {escape(shown(loss['why']))}</td></tr>"
+        f'<tr><td class="figure">{"" if loss["events"] is None else format(loss["events"], ",")}</td><td><code>{escape(printable(loss["field"]))}</code></td>'
+        f"<td>{KINDS.get(loss['kind'], loss['kind'])}: {escape(printable(loss['why']))}</td></tr>"
         for loss in losses[:LOSSES_MAX]
     ]
     more = f'<p class="quiet">and {len(losses) - LOSSES_MAX:,} more</p>' if len(losses) > LOSSES_MAX else ""
     return (
-        f"<details><summary>lost or changed: {len(losses):,} kinds</summary><table><thead><tr>"
+        f"<details><summary>lost or changed: {many(len(losses), 'kind')}</summary><table><thead><tr>"
         f'<th class="figure">events</th><th>field</th><th>what</th></tr></thead><tbody>{"".join(rows)}</tbody></table>{more}</details>'
     )

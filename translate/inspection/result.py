@@ -11,8 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from translate.inspection import notebook, pages, tables
-from translate.inspection.grading import Grounds, Target
+from translate.inspection import grading, notebook, pages, tables
+from translate.inspection.grading import Target
+from translate.inspection.grounds import Grounds
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +34,7 @@ class Inspection:
     @cached_property
     def targets(self) -> list[Target]:
         """Try the first events on each layout that can be written."""
-        return self.grounds.targets(self.made)
+        return grading.targets(self.grounds, self.made)
 
     def to_json(self) -> dict[str, Any]:
         """Give all figures as JSON values, the keys below their types; without the targets."""

@@ -21,8 +21,10 @@ p{margin:.4rem 0}
 .tile span{color:var(--quiet);font-size:.85rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 th{text-align:left;color:var(--quiet);font-weight:600}
-th,td{padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+.long,td code{overflow-wrap:anywhere}
 td.figure,th.figure{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.chart{overflow-x:auto}.chart svg{min-width:34rem}
 svg{display:block;width:100%;height:auto;margin:.6rem 0}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--ink)}
 svg .bar{fill:var(--bar)}svg .grid{stroke:var(--line);stroke-width:1}
@@ -38,6 +40,7 @@ code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:.88em}
 @media print{:root{--ink:#000;--quiet:#444;--line:#bbb;--ground:#fff;--soft:#f4f4f4;--bar:#2f6fb7;
 --fits:#1d7a45;--loses:#96650a;--part:#b0541b;--none:#b3312c;color-scheme:light}
 body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}
+.chart{overflow:visible}.chart svg{min-width:0}
 tr,svg,.tile,.target li{break-inside:avoid}.target header{break-after:avoid}
 .target details::details-content{content-visibility:visible;display:block}thead{display:table-header-group}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}@page{margin:16mm}}

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from translate.rendering import printable
+
 SHOWN_MAX = 12
 KEYS_SHOWN_MAX = 24
 BAR = 30
@@ -28,7 +30,7 @@ def _lines(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Ite
     yield from _figures(values)
     yield from _section("faults", [(f"{fault['count']:,}", fault["of"], fault["message"], _hint(fault)) for fault in values["faults"]] or [("none",)])
     yield from _days(values["days"])
-    types = [(f"{entry['events']:,}", shown(entry["name"])) for entry in values["types"]]
+    types = [(f"{entry['events']:,}", printable(entry["name"])) for entry in values["types"]]
     yield from _section(f"event types ({len(types):,})", types)
     yield from _section(f"keys ({keys.height:,})", list(_keys(keys, examples=examples)), most=KEYS_SHOWN_MAX, total=keys.height)
     for name, title in LISTS.items():
@@ -67,8 +69,8 @@ def _days(days: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _keys(keys: pl.DataFrame, *, examples: bool) -> Iterator[tuple[str, ...]]:
     for row in keys.head(KEYS_SHOWN_MAX).iter_rows(named=True):
-        example = (f"for example {shown(row['example'])}" if row["example"] is not None else "",) if examples else ()
-        yield shown(row["name"]), row["container"], shown(row["key"]), f"{row['events']:>10,}", percent(row["fill"]), looks_of(row), *example
+        example = (f"for example {printable(row['example'])}" if row["example"] is not None else "",) if examples else ()
+        yield printable(row["name"]), row["container"], printable(row["key"]), f"{row['events']:>10,}", percent(row["fill"]), looks_of(row), *example
 
 
 def looks_of(row: dict[str, Any]) -> str:
@@ -78,14 +80,15 @@ def looks_of(row: dict[str, Any]) -> str:
 
 
 def _bought(row: dict[str, Any]) -> tuple[str, ...]:
-    currency = shown(row["currency"]) if row["currency"] is not None else "no currency"
+    currency = printable(row["currency"]) if row["currency"] is not None else "no currency"
     return f"{row['purchases']:,}", f"{row['amount']:,.2f} {currency}", no_money(row)
 
 
 def no_money(row: dict[str, Any]) -> str:
-    """Say why purchases are worth no money, if they are none."""
+    """Say why purchases are worth no money, if they are none, and what a sum does not hold."""
+    without = row["purchases"] - row["with_amount"]
     if row["money"]:
-        return ""
+        return f"without {without:,} whose amounts are too large to add up" if without else ""
     return "not money: virtual, or no ISO 4217 currency" if row["with_amount"] else "not money: no amount"
 
 
@@ -120,14 +123,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def shown(value: str) -> str:
-    """Spell control characters out, so that nothing of an archive steers the terminal."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in value)
-
-
 def label_of(entry: dict[str, Any]) -> str:
     """Write the values of a list's entry one after the other."""
-    return " ".join(shown(value) or "(empty)" for name, value in entry.items() if name != "events" and value is not None)
+    return " ".join(printable(value) or "(empty)" for name, value in entry.items() if name != "events" and value is not None)
 
 
 def _hint(fault: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from translate import explanation
 from translate.errors import UsageError
 from translate.explanation.sides import HUB_LAYOUT, places
-from translate.front import _job, _settings
+from translate.front import job_of, settings_of
 from translate.plan import HUB_MODEL, Job
 from translate.reader.record import parts_of
 from translate.report import KINDS
@@ -34,9 +34,9 @@ def why(
     `record` is `FILE:LINE`, `FILE:LINE#N` for the Nth event of a line of many, or, with `id_`, the source in which the first
     event of that id is looked for. Raise UsageError where there is none, or MappingError, SourceError.
     """
-    told = _settings(settings, set_)
+    told = settings_of(settings, set_)
     address = read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told, mappings)
-    job, recognised = _job(
+    job, recognised = job_of(
         address.file, to=to, from_=address.layout or from_, recipe=recipe, mappings=mappings, settings=told
     )
     if len(recognised.files) != 1:
@@ -86,6 +86,8 @@ def _filter(job: Job, reason: str | None, traced: Traced) -> str | None:
 
 
 def _lost(traced: Traced) -> Iterable[str]:
+    """Say what of an event does not arrive as it was: fields, and then keys."""
+    yield from (f"{loss.field}: {loss.kind}, {loss.why}" for loss in traced.lost)
     for noted in traced.row.get(NOTES) or ():
         kind, place, reason = parts_of(noted)
         yield f"{place}: {kind}" + (f", {reason or NOTED.get(kind, '')}".rstrip(", ") if kind in KINDS else "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
-from translate.rendering import Report
+from translate.rendering import Report, printable
 
 NO_PLACE = "no place in the source"  # how the reason begins where a model knows nothing of the kind
 PRINTED = 120
@@ -160,19 +161,15 @@ class Why:
         if event.lost:
             yield ""
             yield "lost or changed:"
-            yield from (f"  {printable(lost)}" for lost in event.lost)
+            for names, reason in _together(event.lost):
+                yield from textwrap.wrap(printable(f"{names}: {reason}"), width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
     def _tables(self, event: EventTrace) -> Report:
         filled = [dict(zip(("field", "written", "source", "conversion"), _cells(traced), strict=True)) for traced in event.fields if traced.written is not None]
         empty = [{"field": traced.field, "why": traced.why} for traced in event.fields if traced.written is None]
-        values: dict[str, Any] = {"from": f"{self._title} {self._head(event)}", "to": f"{self.target}: {event.sentence}"}
-        parts = {"fields": filled, "empty_and_why": empty, "lost_or_changed": [{"what": lost} for lost in event.lost]}
+        values: dict[str, Any] = {"from": f"{PurePath(self._title).name} {self._head(event)}", "to": f"{self.target}: {event.sentence}"}
+        parts = {"fields": filled, "empty_and_why": empty, "lost_or_changed": [{"field": names, "what": reason} for names, reason in _together(event.lost)]}
         return Report({**values, **{name: rows for name, rows in parts.items() if rows}})
-
-
-def printable(text: str) -> str:
-    """Spell control characters out: values are as the archive has them."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 def _cells(traced: FieldTrace) -> tuple[str, ...]:
@@ -186,6 +183,15 @@ def _reasons(empty: list[FieldTrace]) -> list[tuple[str, ...]]:
     nowhere = [traced.field for traced in empty if traced.why.startswith(NO_PLACE)]
     lines: list[tuple[str, ...]] = [(traced.field, printable(traced.why)) for traced in empty if not traced.why.startswith(NO_PLACE)]
     return [*lines, *([(NO_PLACE, ", ".join(nowhere))] if nowhere else [])]
+
+
+def _together(lost: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Give each reason once, with the fields that are lost or changed for it."""
+    fields: dict[str, list[str]] = {}
+    for told in lost:
+        name, _, reason = told.partition(": ")
+        fields.setdefault(reason, []).append(name)
+    return [(", ".join(names), reason) for reason, names in fields.items()]
 
 
 def _short(value: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import polars as pl
 from translate import plan
 from translate.conversion import soundly
 from translate.errors import UsageError
+from translate.events import EPOCH
 from translate.files import units_of
 from translate.hub_files import HUB
 from translate.plan import Job
@@ -21,6 +24,7 @@ from translate.recipe import Recipe
 from translate.recipe.items import COPY
 from translate.recipe.spec import Rule
 from translate.recognition import Recognised
+from translate.report import Loss
 from translate.tracing.address import Address
 from translate.writer import FILTERED, Writer
 
@@ -39,7 +43,7 @@ class Traced:
     `number` counts the events of the line, `copy` the rows of the event, both from 0. `raw` are the record's own texts by slot, and its
     free-form maps; `before` is the event as it was read, `after` as the rules left it, `wire` what the writer made of
     each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it.
-    `matched` names the rules whose condition is true.
+    `matched` names the rules whose condition is true; `lost` is what of the event does not arrive as it was, but for keys.
     """
 
     number: int
@@ -50,6 +54,7 @@ class Traced:
     wire: Row
     row: Row
     matched: frozenset[str] = frozenset()
+    lost: tuple[Loss, ...] = ()
 
 
 @dataclass
@@ -61,6 +66,7 @@ class _Frames:
     rows: pl.DataFrame
     wire: pl.DataFrame
     matched: dict[Key, set[str]] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
 
 
 def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
@@ -108,7 +114,7 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: 
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
         raw = _of_line(records, here).sort("row", "part")
     matched = _matched(read.lazy(), job.recipe) if job.recipe else {}
-    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), matched)
+    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), matched, query.counts.losses)
 
 
 def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
@@ -117,6 +123,22 @@ def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.Data
         return frame.filter(pl.col("line") == line).collect(engine="streaming")
     before = frame.filter(pl.col("line") <= line)
     return before.filter(pl.col("line") == pl.col("line").max()).collect(engine="streaming")
+
+
+def _rows(frame: pl.DataFrame) -> Iterator[Row]:
+    """Give the rows with times as ISO 8601 text: those of a damaged record may lie where Python has no dates."""
+    times = [column for column in frame if isinstance(column.dtype, pl.Datetime)]
+    written = [pl.Series(column.name, [_written(time) for time in column.to_physical()], pl.String) for column in times]
+    return frame.with_columns(written).iter_rows(named=True)
+
+
+def _written(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    try:
+        return (EPOCH + dt.timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+    except OverflowError:
+        return f"{milliseconds} ms"
 
 
 def _matched(read: pl.LazyFrame, recipe: Recipe) -> dict[Key, set[str]]:
@@ -135,13 +157,14 @@ def _matched(read: pl.LazyFrame, recipe: Recipe) -> dict[Key, set[str]]:
 
 def _put_together(frames: _Frames) -> list[Traced]:
     """Put the states of each row together: all of them keep the order of the record's events."""
-    given = list(frames.read.iter_rows(named=True))
-    raws = list(frames.raw.iter_rows(named=True)) if frames.raw is not None else [{} for _ in given]
+    given = list(_rows(frames.read))
+    raws = list(_rows(frames.raw)) if frames.raw is not None else [{} for _ in given]
     found: list[Traced] = []
     number = -1
-    for row, wire in zip(frames.rows.iter_rows(named=True), frames.wire.iter_rows(named=True), strict=True):
+    for row, wire in zip(_rows(frames.rows), _rows(frames.wire), strict=True):
         number += row[COPY] == 0
         before = given[number]
         matched = frames.matched.get((before["row"], before["part"]), set())
-        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frozenset(matched)))
+        lost = tuple(loss for number, loss in enumerate(frames.losses) if row[f"_loss{number}"])
+        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frozenset(matched), lost))
     return found

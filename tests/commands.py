@@ -1,0 +1,35 @@
+"""Commands as a user gives them, run by the tests: `translate` in this process, anything else in the shell."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+
+from translate import cli
+
+
+def run_here(words: list[str]) -> tuple[str, str, int]:
+    """Run the command line in this process."""
+    output, error = io.StringIO(), io.StringIO()
+    arguments, handler = sys.argv, signal.getsignal(signal.SIGTERM)
+    sys.argv = words
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(error):
+            cli.main()
+    except SystemExit as end:
+        return output.getvalue(), error.getvalue(), int(end.code or 0)
+    finally:
+        sys.argv = arguments
+        signal.signal(signal.SIGTERM, handler)
+    raise AssertionError("the command line has to end by an exit code")
+
+
+def run_shell(command: str) -> tuple[str, str, int]:
+    """Run any other command in the shell."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    return done.stdout, done.stderr, done.returncode

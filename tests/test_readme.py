@@ -1,0 +1,280 @@
+"""Every command, query and program that README.md shows runs, on the sample archive.
+
+Each section is followed by itself, from top to bottom, in a folder of its own: `ARCHIVE` there is the sample archive, the
+endpoint is a rehearsal's, the bucket is on this machine. What a section says it leaves behind has to lie there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import types
+import urllib.request
+from pathlib import Path
+
+import boto3
+import duckdb
+import pytest
+from commands import run_here, run_shell
+from moto.server import ThreadedMotoServer
+
+import translate
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
+BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+# What a reader changes, and what the tests put in its place.
+ENDPOINT, REHEARSAL_PORT, BUCKET = "https://ingest.example.com", "8080", "my-bucket"
+RECORDS = {"python benchmarks/archive.py bench": "--records 2000", "python benchmarks/against_duckdb.py bench/events-00000.json": "--rounds 1"}
+
+# What is not run here, and why.
+INSTALLS = "installs from a package index; .ci/run does it in an environment of its own"
+ITSELF = "runs these tests; .ci/run calls it"
+NOT_RUN = {
+    "python3 -m venv .venv": INSTALLS,
+    ".venv/bin/pip install .": INSTALLS,
+    ".venv/bin/pip install -e '.[dev]'": INSTALLS,
+    ".venv/bin/python -m pytest -n 2": ITSELF,
+    "python -m pytest -n 2": ITSELF,
+    ".ci/run": ITSELF,
+    "ruff check": ITSELF,
+    "mypy": ITSELF,
+    "TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py": "writes this page",
+    "TRANSLATE_ACCEPT=1 python -m pytest tests/test_transcripts.py": "writes the transcripts",
+}
+
+# The sample archive holds events that these targets refuse.
+FLAWED = {
+    "translate convert ARCHIVE --to personalize/requests --set tracking_id=my-tracker --out calls",
+    "translate convert ARCHIVE --to personalize --recipe ecommerce-to-personalize --out shop",
+    "translate convert ARCHIVE --to personalize --recipe my-recipe.toml --out shop",
+    "translate convert ARCHIVE --to pinpoint/requests --out requests",
+    "translate convert ARCHIVE --to mobile_analytics/requests --out requests",
+}
+
+
+def sections():
+    """Give the blocks of each heading that has some: language and text, in their order."""
+    fenced = re.sub(r"^```.*?^```$", lambda block: "\n" * block[0].count("\n"), README, flags=re.MULTILINE | re.DOTALL)
+    lines = README.splitlines(keepends=True)
+    starts = [number for number, line in enumerate(fenced.splitlines()) if re.match(r"#+ ", line)]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        text = "".join(lines[start:end])
+        blocks = [(language, body) for _, language, body in BLOCK.findall(text) if language != "text"]
+        if blocks:
+            yield lines[start].lstrip("# ").strip(), text, blocks
+
+
+SECTIONS = {title: (text, blocks) for title, text, blocks in sections()}
+
+
+def commands(block):
+    """Give the commands of a block, one by one, without comments."""
+    for line in block.replace("\\\n", " ").splitlines():
+        command = re.sub(r"(^|\s+)# .*$", "", line).strip()
+        yield from filter(None, command.split(" && "))
+
+
+SLOW = {"To a live endpoint", "To Clickstream Analytics on AWS", "A part of the archive"}
+
+
+@pytest.mark.parametrize("title", [pytest.param(title, marks=[pytest.mark.slow] if title in SLOW else []) for title in SECTIONS])
+def test_section(title, scratch, sender):
+    text, blocks = SECTIONS[title]
+    for language, block in blocks:
+        FOLLOWED[language](block, sender)
+    made = {path.name for path in scratch.iterdir() if path.is_dir() and not path.is_symlink()}
+    told = [name for name in re.findall(r"`([\w./=-]+)`", text) if "/" in name and name.partition("/")[0] in made]
+    assert [name for name in told if not (scratch / name).exists()] == []
+
+
+def follow_shell(block, sender):
+    for command in commands(block):
+        if command not in NOT_RUN:
+            sender.run(command)
+
+
+def follow_python(block, sender):
+    names = sender.names
+    exec(compile(block, "README.md", "exec"), names)
+    if "server" in names:
+        assert names["server"].stats()["accepted"] == names["report"]["events"]["sent"] > 0
+        return
+    frames = {name: value.collect().height for name, value in names.items() if hasattr(value, "collect")}
+    assert all(frames.values())
+    assert frames["rows"] == names["report"]["events"]["written"]
+
+
+def follow_sql(block, _sender):
+    """DuckDB reads the hub's Parquet, and its maps as maps."""
+    rows = duckdb.sql(block).fetchall()
+    assert sum(events for _, events, _ in rows) == 3103
+    assert [name for name, _, score in rows if score is not None]
+
+
+def follow_toml(block, _sender):
+    """A whole recipe is the reader's own, with its test; a rule alone is right in a recipe."""
+    is_whole = "[[test]]" in block
+    file = Path("my-recipe.toml" if is_whole else "rule.toml")
+    file.write_text(block if is_whole else f'to = "pinpoint/requests"\n{block}', encoding="utf-8")
+    checked = translate.check(file)
+    assert (checked.tests, list(checked.complaints)) == (int(is_whole), [])
+
+
+FOLLOWED = {"sh": follow_shell, "python": follow_python, "sql": follow_sql, "toml": follow_toml}
+
+
+class Sender:
+    """Runs commands as they stand, but for the names that a reader changes too."""
+
+    def __init__(self, scratch, monkeypatch):
+        self.scratch = scratch
+        self.monkeypatch = monkeypatch
+        self.port = free_port()
+        self.background = []
+        self.variables = {}
+        self.names = {}
+
+    def run(self, command):
+        if command.startswith("export "):
+            name, _, value = shlex.split(command)[1].partition("=")
+            self.monkeypatch.setenv(name, value)
+            self.variables[name] = value
+            return
+        given = f"{command} {RECORDS.get(command, '')}".strip().removeprefix(".venv/bin/")
+        given = given.replace(f" {REHEARSAL_PORT} ", f" {self.port} ").replace(f"127.0.0.1:{REHEARSAL_PORT}", f"127.0.0.1:{self.port}")
+        if ENDPOINT in given and not self.background:
+            self.start(f"translate rehearse --port {self.port}")
+        given = given.replace(ENDPOINT, f"http://127.0.0.1:{self.port}")
+        for name, value in self.variables.items():
+            given = given.replace(f"${name}", value)
+        if given.endswith(" &"):
+            self.start(given.removesuffix(" &"))
+            return
+        is_plain = given.startswith("translate ") and not re.search(r" [>|] | --(?:install|show)-completion", given)
+        output, error, code = run_here(shlex.split(given)) if is_plain else run_shell(f"{given}\nexit $?")
+        assert (command, code) == (command, 1 if command in FLAWED else 0), output + error
+        assert "Traceback" not in error
+
+    def start(self, command):
+        words = [sys.executable, "-m", *shlex.split(command)]
+        self.background.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        for _ in range(600):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stats", timeout=1):
+                return
+            time.sleep(0.1)
+        raise AssertionError("the rehearsal does not listen")
+
+    def stop(self):
+        for process in self.background:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+            assert (process.returncode, said) == (0, "")
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """A folder that looks like a checkout, with the reader's archive in it."""
+    for name in ("sample_data", "mappings", "benchmarks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "ARCHIVE").symlink_to(ARCHIVE)
+    home, programs = tmp_path / ".home", tmp_path / ".programs"
+    home.mkdir()
+    programs.mkdir()
+    # As the installed command does it, which need not be on this path.
+    installed = shlex.join(["-c", "import sys; from translate.cli import main; sys.argv[0] = 'translate'; main()"])
+    for name, words in (("translate", installed), ("python", ""), ("aws", "-m awscli")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n', encoding="utf-8")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def sender(scratch, monkeypatch, bucket):
+    for name, value in bucket.items():
+        monkeypatch.setenv(name, value)
+    sender = Sender(scratch, monkeypatch)
+    yield sender
+    sender.stop()
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """The environment that leads to a bucket of this machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+    client = boto3.client(
+        "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+    client.create_bucket(Bucket=BUCKET)
+    for file in sorted(ARCHIVE.rglob("*.gz"))[:2]:
+        client.upload_file(str(file), BUCKET, f"awsma/{file.name}")
+    yield {"AWS_ENDPOINT_URL_S3": address, **keys}
+    server.stop()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_what_is_not_run_is_on_the_page():
+    shown = {command for _, blocks in SECTIONS.values() for language, block in blocks if language == "sh" for command in commands(block)}
+    assert sorted({*NOT_RUN, *FLAWED, *RECORDS} - shown) == []
+    assert sorted(SLOW - set(SECTIONS)) == []
+
+
+def test_every_block_is_followed():
+    assert {language for _, language, _ in BLOCK.findall(README)} == {*FOLLOWED, "text"}
+    assert sum(len(blocks) for _, blocks in SECTIONS.values()) == len([1 for _, language, _ in BLOCK.findall(README) if language != "text"])
+
+
+def test_the_account_on_the_page_is_what_is_said():
+    """The account in the first minutes holds lines of the transcript, but for its folder's name."""
+    told = next(body for _, language, body in BLOCK.findall(README) if language == "text" and "->" in body).splitlines()
+    transcript = (ROOT / "tests" / "transcripts" / "convert.md").read_text(encoding="utf-8")
+    said = transcript.partition("\n% ")[2].partition("\n% ")[0].splitlines()
+    assert [line for line in told[:-1] if line.strip() != "..." and line not in said] == []
+    assert told[-1] == "report: clicks/report.json"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="completes in bash")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("conv", ["convert"]),
+        ("convert --com", ["--compression"]),
+        ("convert ARCHIVE --to clicks", ["clickstream", "clickstream/events", "clickstream/raw", "clickstream/requests"]),
+        ("replay ARCHIVE --to pers", ["personalize"]),
+        ("convert ARCHIVE --recipe eco", ["ecommerce-to-personalize"]),
+    ],
+)
+def test_completion(typed, offered, scratch):
+    """Bash, asked as the tabulator asks it, offers what fits."""
+    words = ["translate", *typed.split()]
+    script = f"""
+        eval "$(translate --show-completion)"
+        COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}
+        _translate_completion translate
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    output, _, code = run_shell(script)
+    assert (code, output.splitlines()) == (0, offered)
