@@ -174,9 +174,9 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def measure(contender: str, source: Path, target: Path, threads: int) -> Run:
-    """Let a contender convert the file in a process of its own."""
-    command = [sys.executable, __file__, str(source), "--threads", str(threads), "--only", contender, "--out", str(target)]
+def measure(script: str, contender: str, source: Path, target: Path, threads: int) -> Run:
+    """Let a contender of a benchmark do its work in a process of its own."""
+    command = [sys.executable, script, str(source), "--threads", str(threads), "--only", contender, "--out", str(target)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     begin = time.perf_counter()
     child = subprocess.Popen(command, env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": path})
@@ -254,7 +254,7 @@ def main() -> None:
         for number in range(options.rounds):
             for contender in CONTENDERS if number % 2 == 0 else reversed(CONTENDERS):
                 target = Path(scratch, f"{contender}-{number}")
-                runs[contender].append(measure(contender, options.source, target, options.threads))
+                runs[contender].append(measure(__file__, contender, options.source, target, options.threads))
                 last = f"{contender}-{number - 1}"
                 shutil.rmtree(Path(scratch, last), ignore_errors=True)
         last_targets = [Path(scratch, f"{contender}-{options.rounds - 1}") for contender in CONTENDERS]

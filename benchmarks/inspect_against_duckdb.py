@@ -16,16 +16,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from against_duckdb import COLUMNS, CONTENDERS, MEGABYTE, ROOT, Run, show
+from against_duckdb import COLUMNS, CONTENDERS, MEGABYTE, Run, measure, show
 
 DAY_MS = 86_400_000
 
@@ -137,21 +133,6 @@ def figures_of_duckdb(source: Path, threads: int) -> dict[str, Any]:
     return {**scalars, **lists, "keys": sorted(ask(texts) + ask(numbers)), "revenue": sorted(ask(REVENUE))}
 
 
-def measure(contender: str, source: Path, out: Path, threads: int) -> Run:
-    """Let a contender work in a process of its own."""
-    command = [sys.executable, __file__, str(source), "--threads", str(threads), "--only", contender, "--out", str(out)]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    begin = time.perf_counter()
-    child = subprocess.Popen(command, env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": path})
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - begin
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{contender} failed")
-    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts it in kilobytes, macOS in bytes
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
-
-
 def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Stop at the first figure that differs."""
     for name, value in theirs.items():
@@ -177,7 +158,7 @@ def main() -> None:
         files = {contender: Path(scratch, contender) for contender in CONTENDERS}
         for number in range(options.rounds):
             for contender in CONTENDERS if number % 2 == 0 else reversed(CONTENDERS):
-                runs[contender].append(measure(contender, options.source, files[contender], options.threads))
+                runs[contender].append(measure(__file__, contender, options.source, files[contender], options.threads))
         compare(*(json.loads(files[contender].read_text(encoding="utf-8")) for contender in CONTENDERS))
     print(f"{options.source.stat().st_size:,} bytes, {options.threads} threads, {options.rounds} rounds")
     show(runs)
