@@ -14,10 +14,15 @@ from hypothesis import strategies as st
 import translate
 from translate.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
 from translate.census.destinations import NOT_TOLD
-from translate.census.fates import FATES
+from translate.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
+from translate.census.tables import cells
+from translate.reader import table
+from translate.reader.careful import CarefulReader
 from translate.reader.hub import Hub
+from translate.reader.request import RequestReader
 
-ARCHIVE = Path(__file__).resolve().parent.parent / "sample_data" / "mobile_analytics" / "archive"
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
+ARCHIVE = SAMPLES / "mobile_analytics" / "archive"
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=12)  # all planes, controls, halves of surrogate pairs
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
@@ -266,11 +271,11 @@ def test_a_reader_that_makes_a_key_up_stops_the_run(tmp_path, monkeypatch):
         fates(tmp_path, json.dumps({**RECORD, "metrics": {"m": 1}}))
 
 
-def test_requests_are_not_counted(tmp_path, sample):
-    """A census that cannot be taken from the raw text is refused before anything is read."""
-    translate.convert(sample, to="pinpoint/requests", out=tmp_path / "in", limit=20)
+def test_hub_files_are_not_counted(tmp_path, sample):
+    """Where a source has no text to take a census from, that is said before anything is read."""
+    translate.convert(sample, to="hub", out=tmp_path / "in", limit=20)
     with pytest.raises(translate.UsageError, match="leave --census out"):
-        translate.convert(tmp_path / "in" / "data", from_="pinpoint/requests", to="hub", out=tmp_path / "out", census=True)
+        translate.convert(tmp_path / "in" / "data", from_="hub", to="clickstream", out=tmp_path / "out", census=True)
 
 
 @pytest.mark.parametrize(
@@ -292,3 +297,243 @@ def test_keys_of_other_models(tmp_path, layout, record, expected):
     translate.convert(tmp_path / "a.json", from_=layout, to="hub", out=tmp_path / "out", census=True)
     found = {row["key"]: row["fate"] for row in rows_of(tmp_path / "out" / "keys.ndjson")}
     assert found | expected == found
+
+
+# -- requests and tables --------------------------------------------------------------------------------------------
+
+OF_TRANSPORT = ("dropped", "of the transport, not of the event")
+REJECTED = ("rejected", "incomplete")
+ADDRESSES = [
+    "mobile_analytics/requests", "mobile_analytics/redshift", "pinpoint/requests", "clickstream/requests", "clickstream/raw",
+    "learning_context/requests", "personalize/requests", "personalize/interactions",
+]  # fmt: skip
+CASES = [
+    (address, file, to)
+    for address in ADDRESSES
+    for file in sorted(SAMPLES.glob(f"{address}_*"))
+    if not file.name.endswith(".schema.json")
+    for to in dict.fromkeys(["hub", "clickstream", "personalize/requests", "mobile_analytics/archive" if address.endswith(("redshift", "raw")) else address])
+]
+
+
+def told(tmp_path, layout, *lines, to="hub", **options):
+    """The fates of the keys in some lines: by event type and key, each fate with the number of events."""
+    (tmp_path / "a.txt").write_text("".join(f"{line}\n" for line in lines))
+    translate.convert(tmp_path / "a.txt", to=to, out=tmp_path / "out", from_=layout, census=True, **options)
+    found = {}
+    for row in rows_of(tmp_path / "out" / "keys.ndjson"):
+        found.setdefault((row["event_type"], row["key"]), {})[row["fate"], row["how"]] = row["events"]
+    return found
+
+
+@pytest.mark.parametrize(("address", "file", "to"), CASES, ids=[f"{file.parent.name}/{file.name}-{to}" for _, file, to in CASES])
+def test_counts_agree_on_samples_of_requests_and_tables(tmp_path, address, file, to):
+    """Each sample of them comes through with both counts agreeing, and no key is forgotten by the writer."""
+    report = translate.convert(file, from_=address, to=to, out=tmp_path / "out", census=True)
+    rows = rows_of(tmp_path / "out" / "keys.ndjson")
+    assert report["events"]["read"] > 0
+    assert rows
+    assert {row["how"] for row in rows}.isdisjoint({NOT_TOLD, "not in the text"})
+    assert {row["fate"] for row in rows} <= {*FATES}
+
+
+def test_what_stands_around_events_belongs_to_each(tmp_path):
+    """Every event of a request has the keys around it, apart from its own: known, unknown, of the transport, in texts."""
+    context = {"client": {"client_id": "c", "app_title": "t"}, "custom": {"tier": "gold"}, "odd": [1]}
+    body = {"events": [{"eventType": name, "timestamp": "2017-02-24T21:53:22Z", "odd": 1} for name in ("a", "a", "b")], "more": 1}
+    captured = {
+        "method": "POST", "path": "/2014-06-05/events", "headers": [["X-Amz-Client-Context", json.dumps(context)], ["Agent", "x"]],
+        "body": base64.b64encode(gzip.compress(json.dumps(body).encode())).decode(),
+    }  # fmt: skip
+    found = told(tmp_path, "mobile_analytics/requests", json.dumps(captured))
+    assert found["a", "^client_context.client.client_id"] == {("renamed", "client_id"): 2}
+    assert found["b", "^client_context.custom.tier"] == {("renamed", "client_properties.tier"): 1}
+    assert found["a", "^headers.agent"] == found["a", "^path"] == {OF_TRANSPORT: 2}
+    assert found["a", "eventType"] == {("renamed", "name"): 2}
+    for key in ("^client_context.odd", "^body.more", "odd"):
+        assert sum(found["a", key].values()) == 2
+        assert sum(found["b", key].values()) == 1
+    assert not any("body.events" in key for _, key in found)
+
+
+def test_unknown_members_around_events_go_back(tmp_path):
+    """What the layout does not name stays in requests of the same layout, and has no place in another's."""
+    event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
+    line = json.dumps({"query": {"appId": "a", "new": "n"}, "extra": 1, "body": [event]})
+    same = told(tmp_path, "clickstream/requests", line, to="clickstream/requests")
+    assert [*same["e", "^query.new"]] == [*same["e", "^extra"]] == [("kept", "")]
+    (tmp_path / "other").mkdir()
+    other = told(tmp_path / "other", "clickstream/requests", line, to="pinpoint")
+    assert [fate for fate, _ in other["e", "^query.new"]] == ["unknown"]
+
+
+def test_doubled_members_of_requests(tmp_path):
+    """Of a doubled member the last one counts, also where it holds the events: those of an earlier one are passed over."""
+    one, two = (json.dumps([{"eventType": name, "sentAt": 1553631760, "itemId": "i"}]) for name in ("first", "second"))
+    line = f'{{"trackingId": "x", "trackingId": "t", "sessionId": "s", "eventList": {one}, "eventList": {two}}}'
+    found = told(tmp_path, "personalize/requests", line)
+    assert found["first", "itemId"] == {tuple(PASSED_OVER): 1}
+    assert found["second", "itemId"] == {("renamed", "item_id"): 1}
+    assert [fate for fate, _ in found["second", "^trackingId"]] == ["changed"]
+    assert ("first", "^sessionId") not in found
+
+
+def test_names_that_hold_values(tmp_path):
+    """Where members are named by what they are about, the name itself is a key."""
+    event = {"EventType": "e", "Timestamp": "2018-02-02T02:15:24Z"}
+    items = {name: {"Endpoint": {"OptOut": "NONE"}, "Events": {f"{name}-1": event, f"{name}-2": event}} for name in "ab"}
+    items["c"] = {"Endpoint": {"Address": "x"}, "Events": {}}
+    found = told(tmp_path, "pinpoint/requests", json.dumps({"BatchItem": items}))
+    assert found["e", "^EventsRequest.BatchItem.*"] == {("renamed", "client_id"): 4}
+    assert found["e", "^EventsRequest.BatchItem.*.Events.*"] == {("renamed", "event_id"): 4}
+    assert found["e", "^EventsRequest.BatchItem.*.Endpoint.OptOut"] == {("renamed", "extra.^EventsRequest.BatchItem.*.Endpoint.OptOut"): 4}
+    assert found[None, "^EventsRequest.BatchItem.*.Endpoint.Address"] == {tuple(WITHOUT_EVENT): 1}
+
+
+LEARNT = {"type": "e", "action": "UPDATE", "timestamp": 1365772427, "entities": [{"key": "k", "value": 1}]}
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [lambda text: text, lambda text: json.dumps({"data": text}), lambda text: f"data={text.replace(' ', '').replace('{', '%7B').replace('[', '%5B').replace('}', '%7D').replace(']', '%5D').replace(chr(34), '%22')}",
+     lambda text: base64.b64encode(gzip.compress(text.encode())).decode(), lambda text: json.dumps(base64.b64encode(text.encode()).decode())],
+    ids=["bare", "text", "form", "gzip", "text of base64"],
+)  # fmt: skip
+def test_bodies_however_they_are_packed(tmp_path, wrapped):
+    """A body as it went over the wire has the keys of its events, and so have several on a line."""
+    line = wrapped(json.dumps([LEARNT, LEARNT]))
+    found = told(tmp_path, "learning_context/requests", line, *([f"{line} {line}"] if line.startswith(("[", "{")) else []))
+    assert sum(found["e", "entities.k"].values()) == (6 if line.startswith(("[", "{")) else 2)
+
+
+def test_refused_requests(tmp_path):
+    """What goes with a refused event, request or line is rejected, and what was read before is not."""
+    event = '{"eventType": "%s", "sentAt": 1553631760, "itemId": "i"}'
+    bad = '{"eventType": "bad", "sentAt": "never"}'
+    head = '{"trackingId": "t", "sessionId": "s", "eventList": '
+    lines = [
+        f"{head}[{event % 'good'}, {bad}, {event % 'good'}]}}",
+        f"{head}[{event % 'good'}]}} {head}[{event % 'cut'}, {event % 'cut'}",
+        f'{head}{{"x": 1}}}}',
+        "no request",
+        f"{head}[]}}",
+    ]
+    found = told(tmp_path, "personalize/requests", *lines)
+    assert found["good", "itemId"] == {("renamed", "item_id"): 3}
+    assert [fate for fate, _ in found["bad", "^sessionId"]] == ["rejected"]
+    assert found["cut", "itemId"] == found["cut", "^trackingId"] == {REJECTED: 2}
+    assert found[None, "^eventList.x"] == {("rejected", "not_a_record"): 1}
+    assert found[None, "^trackingId"] == {("rejected", "not_a_record"): 1, tuple(WITHOUT_EVENT): 1}
+
+
+def test_limit_ends_inside_of_a_request(tmp_path):
+    """Events beyond a limit are not read, and not counted."""
+    lines = [json.dumps([LEARNT] * 3) for _ in range(3)]
+    found = told(tmp_path, "learning_context/requests", *lines, limit=4)
+    assert found["e", "entities.k"].values()
+    assert sum(found["e", "entities.k"].values()) == 4
+
+
+def test_passes_and_recipes_over_requests(tmp_path):
+    """Duplicates go by their rule, and copies and added events do not count as the source's."""
+    event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a", "unique_id": "u"}
+    line = json.dumps({"query": {"appId": "a"}, "body": [event, {**event, "event_id": "j"}, event]})
+    found = told(tmp_path, "clickstream/requests", line, line, to="clickstream", dedupe=True, add=["first_open"])
+    assert found["e", "event_id"] == {("kept", ""): 2, ("dropped", "duplicate"): 4}
+    assert sum(found["e", "^query.appId"].values()) == 6
+
+
+@pytest.mark.parametrize("lost", ["an event", "a line", "a member"])
+def test_a_reader_of_requests_that_loses_something_stops_the_run(tmp_path, monkeypatch, lost):
+    """Events and members that stand in a request and reach the hub nowhere are found out."""
+    if lost == "an event":
+        read = RequestReader.events
+        monkeypatch.setattr(RequestReader, "events", lambda self, raw, value: [*read(self, raw, value)][:-1])
+    elif lost == "a line":
+        read_line = CarefulReader.read
+        monkeypatch.setattr(CarefulReader, "read", lambda self, line: [] if "lost" in line else read_line(self, line))
+    else:
+        members = CarefulReader._unknown
+        monkeypatch.setattr(CarefulReader, "_unknown", lambda self, *given, around: None if around else members(self, *given, around=around))
+    event = {"eventType": "e", "sentAt": 1553631760, "itemId": "i"}
+    request = {"trackingId": "t", "sessionId": "s", "eventList": [event, event], "new": 1}
+    with pytest.raises(translate.ConservationError, match="stands in the text of"):
+        told(tmp_path, "personalize/requests", json.dumps(request), json.dumps({**request, "trackingId": "lost"}))
+
+
+@given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=5)), min_size=1, max_size=5))
+def test_cells_are_where_the_reader_sees_them(row):
+    """Rows are split by the census' own way just as the reader splits them, quotes in quotes and all."""
+    spelled = ["" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in row]
+    assert cells(",".join(spelled)) == row == table.cells(",".join(spelled), joined=False)
+
+
+@given(st.text('a",\r', max_size=12))
+def test_cells_of_any_line(line):
+    """Lines that no writer of tables would write are split as the reader splits them, where it does."""
+    assert table.cells(line, joined=False) in (None, cells(line))
+
+
+HEADER = "event_type,event_timestamp,application_app_id,client_id,a_note,m_score,new,device_make"
+
+
+@pytest.mark.parametrize("line_break", [" ", "\n"], ids=["lines", "joined"])
+def test_columns_of_tables(tmp_path, line_break):
+    """A column is a key of the rows that have a cell in it, be it nothing but quotes; rows may reach over lines."""
+    lines = [
+        HEADER, f'e,2016-04-26 05:12:33,app,c,"one{line_break}two, ""three""",5,,', 'e,2016-04-26 05:12:34,app,c,"",,"n\\u",make',
+        "short,2016-04-26 05:12:35,app", "late,1816-04-26 05:12:35,app,c,,1,,",
+    ]  # fmt: skip
+    found = told(tmp_path, "mobile_analytics/redshift", *lines)
+    assert found["e", "a_note"] == {("renamed", "attributes.note"): 2}
+    assert found["e", "m_score"] == {("renamed", "metrics.score"): 1}
+    assert found["e", "new"] == {("renamed", "extra.new"): 1}
+    assert found["e", "device_make"] == {("renamed", "device.make"): 1}
+    assert found["short", "event_timestamp"] == {("rejected", "bad_row"): 1}
+    assert found["late", "m_score"] == {("rejected", "time_implausible"): 1}
+    assert {key for event_type, key in found if event_type == "e"} == {*HEADER.split(",")}
+
+
+def test_parquet_has_the_same_keys_as_csv(tmp_path):
+    """A table says the same of its keys in either form."""
+    found = []
+    for ending in ("csv", "parquet"):
+        file = SAMPLES / "mobile_analytics" / f"redshift_full.{ending}"
+        translate.convert(file, from_="mobile_analytics/redshift", to="hub", out=tmp_path / ending, census=True)
+        found.append({(row["event_type"], row["key"]): row["events"] for row in rows_of(tmp_path / ending / "keys.ndjson")})
+    assert found[0] == found[1]
+
+
+def test_a_reader_of_tables_that_loses_a_column_stops_the_run(tmp_path, monkeypatch):
+    """A cell that stands in the text and reaches the hub nowhere is found out."""
+    monkeypatch.setattr(CarefulReader, "_unknown", lambda *_, **__: None)
+    with pytest.raises(translate.ConservationError, match="the key new stands in the text of 1 events of type e, but 0"):
+        told(tmp_path, "mobile_analytics/redshift", HEADER, "e,2016-04-26 05:12:33,app,c,,,n,")
+
+
+def test_keys_of_one_name_in_two_maps(tmp_path):
+    """A value whose name another map has already taken is told as lost; a null beside it takes nobody's place."""
+    maps = {"attributes": {"x": [1], "n": None}, "metrics": {"x": {"y": 2}, "n": [3]}}
+    found = {key: fate for (_, key), fate in fates(tmp_path, json.dumps({**RECORD, **maps}), to="hub").items()}
+    assert found["attributes.x"] == ("renamed", "other.x")
+    assert found["metrics.x"] == ("no_place", "another map has a key of this name")
+    assert found["attributes.n"] == ("null", "")
+    assert found["metrics.n"] == ("renamed", "other.n")
+
+
+def test_what_always_stands_there_may_differ(tmp_path):
+    """A member that says something else than what always stands there is kept like an unknown one."""
+    event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
+    around = {"appId": "a", "platform": "Web", "method": "GET", "path": "/collect", "data": json.dumps([event])}
+    found = told(tmp_path, "clickstream/raw", json.dumps(around))
+    assert found["e", "^path"] == {("changed", "the same in every record"): 1}
+    assert found["e", "^method"] == {("renamed", "extra.^method"): 1}
+
+
+@pytest.mark.parametrize("query", [5, [["appId"]], None, "", []], ids=json.dumps)
+def test_queries_of_any_shape(tmp_path, query):
+    """A query that is none is not passed over in silence."""
+    event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
+    found = told(tmp_path, "clickstream/requests", json.dumps({"query": query, "body": [event]}))
+    event_type = "e" if not query else next(event_type for event_type, key in found if key == "^query")
+    assert [fate for fate, _ in found[event_type, "^query"]] == ["rejected" if query else "null"]

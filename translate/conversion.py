@@ -216,13 +216,15 @@ class Conversion:
         def attempt(lines: Lines, protected: bool) -> tuple[Written, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             query = plan.build(job, lines, protected=protected, tally=tally, marks=marks)
-            fates = Fates(job, query) if job.census else None
+            fates = Fates(job, query, lines) if job.census else None
+            if fates is not None:
+                tally.on_empty_line = fates.add_empty_line
             written = self.sinks.write(unit.number, query, sequence, fates)
             written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
             if not query.unsound:
                 self._hold_against(tally, written)
                 if fates is not None:
-                    self.output.write_whole(self._keys_file(unit), fates.account.checked())
+                    self.output.write_whole(self._keys_file(unit), fates.checked())
             return written, query.unsound
 
         written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)

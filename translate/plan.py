@@ -13,7 +13,7 @@ from translate.intake import take_in
 from translate.mapping.spec import Layout, Mapping
 from translate.packing import ROW
 from translate.passes import UnitMarks
-from translate.reader import Lines, Tally
+from translate.reader import OF_LINES, Lines, Tally
 from translate.reader.hub import with_event_ids
 from translate.settings import Settings
 from translate.shape import Source
@@ -206,7 +206,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
 def _for_census(frame: pl.LazyFrame) -> list[str]:
     """Name what the account of keys needs beside the rows."""
     names = frame.collect_schema().names()
-    return [name for name in names if name.startswith(BEFORE) or name in ("name", "_used", "_names")]
+    return [name for name in names if name.startswith(BEFORE) or name in ("name", "notes", "_used", "_names", *OF_LINES)]
 
 
 def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import re
+import zlib
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 # A member with its key and the beginning of its value; else a text, a bracket or a word, on its own.
 TOKENS = re.compile(
@@ -21,6 +25,8 @@ ESCAPES = re.compile(
 PLAIN_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 BOM = "\ufeff"
 GZIP_MAGIC = b"\x1f\x8b"
+PACKED = re.compile(r"[A-Za-z0-9_+/-]+={0,2}")
+FORM = re.compile(r'[\w.-]+=[^\s{}\[\]"]*')
 KINDS = {'"': "text", "n": "null", "t": "flag", "f": "flag"}
 
 
@@ -58,7 +64,8 @@ class Key(NamedTuple):
     """One key of a record: its path, and the kind of its value.
 
     `known` tells how many segments of the path the tree knows; `doubled` that its object has the key more than
-    once, and `passed_over` that it stands only in what a later member of the same key takes the place of.
+    once, and `passed_over` that it stands only in what a later member of the same key takes the place of; `around`
+    that it belongs to the request around the events.
     """
 
     path: tuple[str, ...]
@@ -66,10 +73,17 @@ class Key(NamedTuple):
     known: int
     doubled: bool
     passed_over: bool = False
+    around: bool = False
 
 
 def scan(text: str) -> Value:
     """Give the value that a JSON text holds; of a text that breaks off or goes wrong, what was understood."""
+    found = scan_all(text)
+    return found[0] if found else ""
+
+
+def scan_all(text: str) -> Elements:
+    """Give the values that stand one after the other in a text."""
     root = Elements()
     here: Members | Elements = root
     outer: list[Members | Elements] = []
@@ -92,7 +106,7 @@ def scan(text: str) -> Value:
         if not isinstance(found, str):
             outer.append(here)
             here = found
-    return root[0] if root else ""
+    return root
 
 
 def unescaped(text: str) -> str:
@@ -117,18 +131,29 @@ def text_of(value: Value) -> str | None:
 
 
 def opened(value: Value) -> Value:
-    """Give the value inside of a text that holds JSON, plain or as base64, gzipped or not; others as they are."""
+    """Give the value inside of a text that holds JSON, as `unpacked` gives it; others as they are."""
     text = text_of(value)
-    if text is None:
-        return value
-    inside = text.strip().removeprefix(BOM)
+    inside = None if text is None else unpacked(text)
+    return value if inside is None else inside
+
+
+def unpacked(text: str) -> Value | None:
+    """Give what a text holds: JSON, plain or as base64, gzipped or not, or a form's members; None if it holds none."""
+    inside = text.strip("\ufeff \t\r\n")
+    if FORM.fullmatch(inside) and not PACKED.fullmatch(inside):
+        return as_texts(parse_qsl(inside, keep_blank_values=True))
     if not inside.startswith(("{", "[")):
         try:
             content = base64.b64decode("".join(inside.split()).replace("-", "+").replace("_", "/"), validate=True)
             inside = (gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content).decode()
-        except (ValueError, OSError, EOFError):
-            return value
+        except (ValueError, OSError, EOFError, zlib.error):
+            return None
     return scan(inside.strip())
+
+
+def as_texts(pairs: Iterable[tuple[str, str]]) -> Members:
+    """Give names and texts as an object's members."""
+    return Members((name, json.dumps(text)) for name, text in pairs)
 
 
 def kind_of(value: Value) -> str:
@@ -143,9 +168,13 @@ def keys(value: Value, tree: Tree | Below) -> list[Key]:
 
     An object without any member counts as a key itself.
     """
+    return keys_below(value, tree, ()) if isinstance(value, Members) else []
+
+
+def keys_below(members: Members, tree: Tree | Below | None, path: tuple[str, ...]) -> list[Key]:
+    """Give the keys of an object that stands at a path which the tree knows."""
     found: list[Key] = []
-    if isinstance(value, Members):
-        _walk(value, tree, (), 0, found, passed_over=False)
+    _walk(members, tree, path, len(path), found, passed_over=False)
     if any(key.passed_over for key in found):
         there = {key.path for key in found if not key.passed_over}
         found = list({key.path: key for key in found if not key.passed_over or key.path not in there}.values())

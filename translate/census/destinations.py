@@ -9,6 +9,7 @@ from translate.census.evidence import Held
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
 from translate.plan import Job, Query
+from translate.reader.paths import AROUND, lies_around
 
 NOT_TOLD = "neither carried nor told"
 
@@ -44,7 +45,8 @@ class Ways:
                     self._used.setdefault(name, []).append(target)
 
     def fate(self, name: str, found: Held, row: dict[str, Any], losses: dict[str, Fate]) -> Fate:
-        """Tell what became of a value of a written event."""
+        """Tell what became of a value of a written event; what lies around both is no other place for its mark."""
+        name = name.removeprefix(AROUND)
         plain = (name, found, row["name"])
         way = self._plain_ways.get(plain) if not (row.get("_names") or row["_used"]) else None
         if way is None:
@@ -59,11 +61,14 @@ class Ways:
     def _told(self, name: str, found: Held, losses: dict[str, Fate]) -> Fate | None:
         if not losses:
             return None
+        if found.noted:
+            return losses.get(found.noted)
         column = found.column
         if found.key is None or column == "extra":
             places = [name, column, self._source.place(column), *([found.key] if found.key else [])]
         else:
-            places = [name, f"{column}.{found.key}", f"{self._source.place(column)}.{found.key}", column]
+            at_source = self._source.place(column)
+            places = [name, f"{column}.{found.key}", f"{at_source}.{found.key}", column, at_source]
         told = [losses[place] for place in dict.fromkeys(places) if place in losses]
         worst = told[0] if told else None
         for fate in told[1:]:
@@ -87,7 +92,8 @@ class Ways:
             place = found.column if found.key is None else f"{found.column}.{found.key}"
             return _to(place, name)
         if found.column == "extra":
-            return Fate("kept") if self._source.keeps_extra else None
+            keeps = self._source.keeps_around if lies_around(found.key or "") else self._source.keeps_extra
+            return Fate("kept") if keeps else None
         places = [self._place(entry, found, row) for entry in self._carrying(found.column, row["name"])]
         if places:
             return _to(name if name in places else places[0], name)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from translate.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
 from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
-from translate.reader.paths import path_of
+from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 
 MIXED = ("attributes", "metrics", "other")
@@ -21,16 +21,33 @@ BELOW = {
 EMPTY_IS_NONE = "short_session"
 NAMES_CODEC = "original_names"
 USER_ID = "_user_id"
+OTHER_NAMES = {"raw_path": "path"}  # of a captured request: both are read as one
 
 Row = Mapping[str, Any]  # the hub's columns before any recipe
 
 
 class Held(NamedTuple):
-    """Where the hub holds a key's value: a column, and the key in it where that is a map; what nothing holds, why."""
+    """Where the hub holds a key's value: a column, and the key in it where that is a map; what nothing holds, why.
+
+    `noted` is the place under which the conversion itself tells of the key.
+    """
 
     column: str
     key: str | None = None
     why: str = ""
+    noted: str = ""
+
+
+class Around:
+    """What a layout knows of the places around its events."""
+
+    def __init__(self, layout: Layout, places: Places) -> None:
+        fields = layout.request.fields if layout.request else ()
+        self.tree: Tree = _below(places.request)
+        self.names = places.names
+        self.maps = {entry.path: entry for entry in fields if entry.codec in WHOLE_MAPS}
+        self.heads = places.heads_around
+        self.nodes = places.request
 
 
 class Evidence:
@@ -40,6 +57,7 @@ class Evidence:
         self._places: Places = places_of(layout)
         self._heads = self._places.heads
         self.tree: Tree = _below(self._places.event)
+        self.around = Around(layout, self._places)
         self._name_paths = [
             tuple(place.split("."))
             for entry in layout.fields
@@ -51,12 +69,12 @@ class Evidence:
         self._maps = {entry.path: entry for entry in layout.fields if entry.codec in (*WHOLE_MAPS, "user_object")}
         self._presets: dict[tuple[str, ...], list[Field]] = {}
         for entry in layout.fields:
-            if entry.path[0] in containers and entry.place not in containers:
-                for place in (entry.place, *entry.also):
-                    head, _, rest = place.partition(".")
+            for place in (entry.place, *entry.also) if entry.place not in containers else ():
+                head, _, rest = place.partition(".")
+                if head in containers:
                     self._presets.setdefault((head, rest), []).append(entry)
-        self._leaves: dict[tuple[str, ...], Leaf | None] = {}
-        self._names: dict[tuple[tuple[str, ...], int], str] = {}
+        self._leaves: dict[tuple[bool, tuple[str, ...]], Leaf | None] = {}
+        self._names: dict[tuple[tuple[str, ...], int, bool], str] = {}
         self._homes: dict[tuple[str, ...], tuple[Field | None, list[Field]]] = {}
 
     def event_type(self, record: Value) -> str | None:
@@ -71,13 +89,16 @@ class Evidence:
         return None
 
     def name_of(self, key: Key) -> str:
-        """Write a key's path as the report's losses do."""
-        name = self._names.get((key.path, key.known))
+        """Write a key's path as the report's losses do; that of one around the events with a mark, to tell them apart."""
+        name = self._names.get((key.path, key.known, key.around))
         if name is None:
-            is_inside = key.known > 0 and key.path[:-1] in self._containers
-            name = ".".join(key.path) if is_inside else path_of(key.path, self._heads)
-            self._names[key.path, key.known] = name
+            is_inside = not key.around and key.known > 0 and key.path[:-1] in self._containers
+            name = ".".join(key.path) if is_inside else self._path(key.path, around=key.around)
+            self._names[key.path, key.known, key.around] = name
         return name
+
+    def _path(self, path: tuple[str, ...], *, around: bool) -> str:
+        return path_around(path, self.around.heads) if around else path_of(path, self._heads)
 
     # -- one event ----------------------------------------------------------------------------------------------
 
@@ -100,17 +121,19 @@ class Evidence:
                 }
         return None
 
-    def leaf(self, path: tuple[str, ...]) -> Leaf | None:
-        """Find the leaf of a path."""
-        if path not in self._leaves:
-            node: Any = self._places.event
-            for segment in path:
-                node = node.get(segment) if isinstance(node, dict) else None
-            self._leaves[path] = node if isinstance(node, Leaf) else None
-        return self._leaves[path]
+    def leaf(self, key: Key) -> Leaf | None:
+        """Find the leaf of a key."""
+        if (key.around, key.path) not in self._leaves:
+            found = _node(self.around.nodes if key.around else self._places.event, key.path)
+            named = self.around.names.get(key.path) if key.around else None
+            self._leaves[key.around, key.path] = found if isinstance(found, Leaf) else named
+        return self._leaves[key.around, key.path]
 
-    def home_of(self, path: tuple[str, ...]) -> tuple[Field | None, list[Field]]:
-        """Give the container or map that a path lies in, and the fields that have this very key of it."""
+    def home_of(self, key: Key) -> tuple[Field | None, list[Field]]:
+        """Give the container or map that a key lies in, and the fields that have this very key of it."""
+        path = key.path
+        if key.around:
+            return self.around.maps.get(path[:-1]), []
         if path not in self._homes:
             around = self._containers.get(path[:-1]) or self._maps.get(path[:-1])
             self._homes[path] = around, self._presets.get((path[0], ".".join(path[1:])), []) if around else []
@@ -123,22 +146,32 @@ class Evidence:
                 return entry.hub[0], name.removeprefix(prefix)
         return None
 
-    def holds_members(self, path: tuple[str, ...]) -> bool:
-        """Tell whether a place is an object that is known by its members."""
-        node: Any = self.tree
-        for segment in path:
-            node = node.get(segment) if isinstance(node, dict) else None
+    def holds_members(self, key: Key) -> bool:
+        """Tell whether a key's place is an object that is known by its members."""
+        node = _node(self.around.tree if key.around else self.tree, key.path)
         return isinstance(node, dict) or node in (Below.KEYS, Below.PROPERTIES, Below.ENTITIES, Below.JSON_OF_KEYS)
 
-    def empty_is_none(self, path: tuple[str, ...]) -> bool:
-        """Tell whether an empty text stands for no value at a place."""
-        leaf = self.leaf(path)
+    def empty_is_none(self, key: Key) -> bool:
+        """Tell whether an empty text stands for no value at a key's place."""
+        leaf = self.leaf(key)
         return leaf is not None and leaf.entry.codec == EMPTY_IS_NONE
 
-    def extra_paths(self, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Give the names under which `extra` may hold a member, with the rest of the way inside of its value."""
-        for depth in range(len(path), 0, -1):
-            yield path_of(path[:depth], self._heads), path[depth:]
+    def extra_paths(self, key: Key) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give the names under which `extra` may hold a key, with the rest of the way inside of its value."""
+        for path in self._spellings(key):
+            for depth in range(len(path), 0, -1):
+                yield self._path(path[:depth], around=key.around), path[depth:]
+
+    def noted_paths(self, key: Key) -> Iterator[str]:
+        """Give the names under which the conversion may tell of a key around the events."""
+        for path in self._spellings(key):
+            for depth in range(len(path), 0, -1):
+                yield ".".join(path[:depth])
+
+    def _spellings(self, key: Key) -> Iterator[tuple[str, ...]]:
+        yield key.path
+        if key.around and not OTHER_NAMES.keys().isdisjoint(key.path):
+            yield tuple(OTHER_NAMES.get(segment, segment) for segment in key.path)
 
 
 class Trail:
@@ -154,14 +187,14 @@ class Trail:
 
     def find(self, key: Key) -> Held | None:
         """Give where the hub holds a key's value; None if nothing speaks for it."""
-        around, presets = self._evidence.home_of(key.path)
+        around, presets = self._evidence.home_of(key)
         if around is not None:
             held = self._in_map(around, presets, key)
         elif key.known == len(key.path):
-            held = self._in_columns(self._evidence.leaf(key.path))
+            held = self._in_columns(key)
         else:
-            held = self._in_table(key.path)
-        return held or self._in_extra(key.path) or self._in_notes(key)
+            held = None if key.around else self._in_table(key.path)
+        return held or self._in_extra(key) or self._in_notes(key)
 
     def left(self) -> Iterator[Held]:
         """Give what the hub holds in its free-form maps that no key spoke for."""
@@ -170,15 +203,20 @@ class Trail:
                 if (column, name) not in self._spoken:
                     yield Held(column, name)
 
-    def _in_columns(self, leaf: Leaf | None) -> Held | None:
+    def _in_columns(self, key: Key) -> Held | None:
+        leaf = self._evidence.leaf(key)
         if leaf is None:
             return None
+        if leaf.entry.const is not None and (held := self._in_extra(key)):
+            return held  # it is not what always stands there
         if not leaf.entry.hub:
             why = "the same in every record" if leaf.entry.const is not None else "made anew for each request"
             return Held("", None, why)
         return next((Held(column) for column in leaf.entry.hub if self._row.get(column) is not None), None)
 
     def _in_map(self, around: Field, presets: list[Field], key: Key) -> Held | None:
+        if key.kind == "null":
+            return None  # no map holds any, but another map's key may have the same name
         name = key.path[-1]
         for entry in presets:
             if self._is_there(name):
@@ -220,9 +258,9 @@ class Trail:
         found = self._evidence.of_column(path[0]) if len(path) == 1 else None
         return self._take(*found) if found else None
 
-    def _in_extra(self, path: tuple[str, ...]) -> Held | None:
+    def _in_extra(self, key: Key) -> Held | None:
         extra = self._row.get("extra") or {}
-        for name, rest in self._evidence.extra_paths(path) if extra else ():
+        for name, rest in self._evidence.extra_paths(key) if extra else ():
             if name in extra:
                 self._spoken.add(("extra", name))
                 return Held("extra", name) if self._lies_inside(extra[name], rest) else None
@@ -239,7 +277,17 @@ class Trail:
         return True
 
     def _in_notes(self, key: Key) -> Held | None:
-        return Held("") if self._evidence.name_of(key) in self._notes else None
+        if not key.around:
+            return Held("") if self._evidence.name_of(key) in self._notes else None
+        noted = next((path for path in self._evidence.noted_paths(key) if path in self._notes), None)
+        return None if noted is None else Held("", noted=noted)
+
+
+def _node(tree: Any, path: tuple[str, ...]) -> Any:
+    """Give what a tree has at the end of a path; None if the path leaves it."""
+    for segment in path:
+        tree = tree.get(segment) if isinstance(tree, dict) else None
+    return tree
 
 
 def _below(tree: Mapping[str, Any]) -> Tree:

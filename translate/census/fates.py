@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -14,25 +15,37 @@ from translate.account import WHY_NOTED
 from translate.census import Key, Value
 from translate.census.destinations import Fate, Ways, worse
 from translate.census.evidence import Evidence
+from translate.census.requests import OpenLine, Part, Requests
+from translate.census.tables import Tables
 from translate.errors import ConservationError, UsageError
 from translate.mapping.spec import Layout
 from translate.plan import BEFORE, FIRST, Job, Query
+from translate.reader import OF_LINES, Lines
 from translate.reader.record import parts_of
 from translate.writer import FILTERED, NOTES
 
 FATES = ("kept", "renamed", "changed", "dropped", "no_place", "unknown", "rejected", "null")
 OF_LOSS = {"changed": "changed", "cannot": "no_place", "not_mapped": "no_place", "on_purpose": "dropped"}
-PASSED_OVER = "a later member of the same key took its place"
-TRAVELLERS = ("file", "line", "text", "base64", "code", FILTERED, "_copy", "_added", "nulls", "name", "_used", NOTES)
+PASSED_OVER = Fate("changed", "a later member of the same key took its place")
+WITHOUT_EVENT = Fate("dropped", "a request, or a part of one, without an event")
+TRAVELLERS = ("file", "line", "text", "base64", "code", FILTERED, "_copy", "_added", "nulls", "name", "_used", NOTES, "notes", "_names", *OF_LINES)
 
 EventType = str | None
 
 
+class Found(NamedTuple):
+    """One event as the raw text has it: its record, and its keys with their names."""
+
+    record: Value
+    event_type: EventType
+    keys: list[tuple[Key, str]]
+
+
 def refuse_uncounted(layouts: Iterable[Layout]) -> None:
-    """Raise UsageError for a layout whose records do not stand one by one in the text: their keys are not counted."""
+    """Raise UsageError for a layout whose files have no text: there is nothing to take a census from."""
     for layout in layouts:
-        if layout.records != "json-lines" or layout.request is not None:
-            raise UsageError(f"--census: counts the keys of JSON records that are events; {layout.address} holds requests or a table: leave --census out")
+        if layout.records == "parquet":
+            raise UsageError(f"--census: counts the keys in the text of a source, and {layout.address} has none: leave --census out")
 
 
 Counts = Counter[tuple[EventType, str, Fate]]
@@ -101,17 +114,23 @@ def _by_name(item: tuple[tuple[EventType, str, Fate], int]) -> tuple[bool, str, 
 class Fates:
     """Tells for one unit's rows, batch by batch, what became of their keys; `account` holds the counts."""
 
-    def __init__(self, job: Job, query: Query) -> None:
+    def __init__(self, job: Job, query: Query, lines: Lines) -> None:
         self.account = Account()
         names = query.rows.collect_schema().names()
         self._before = [name for name in names if name.startswith(BEFORE)]
         self._flags = [f"_loss{number}" for number, _ in enumerate(query.counts.losses)]
-        self._travellers = [name for name in (*TRAVELLERS, "_names") if name in names]
+        self._travellers = [name for name in TRAVELLERS if name in names]
         self.columns = [*dict.fromkeys([*self._travellers, *self._before, *self._flags])]
         self._losses = query.counts.losses
         self._source = query.source
         self._evidence = Evidence(job.source_layout)
         self._ways = Ways(job, query)
+        self._tables = Tables(lines) if job.source_layout.records == "csv" else None
+        request, around = job.source_layout.request, self._evidence.around
+        self._requests = Requests(request, around.tree, around.names) if request else None
+        self._is_cut = job.selection is not None and job.selection.limit is not None
+        self._line = OpenLine([])
+        self._lock = Lock()
 
     def add(self, batch: pl.DataFrame) -> None:
         """Count a batch's keys, in the raw text and in what became of them."""
@@ -123,56 +142,117 @@ class Fates:
         before = [name.removeprefix(BEFORE) for name in self._before]
         rows = first.select(self._travellers).iter_rows(named=True)
         given = zip(*(first[name].to_list() for name in self._before), strict=True)
-        for index, (row, held) in enumerate(zip(rows, given, strict=True)):
-            self._add(row, dict(zip(before, held, strict=True)), flagged.get(index, []))
+        with self._lock:
+            for index, (row, held) in enumerate(zip(rows, given, strict=True)):
+                self._add(row, dict(zip(before, held, strict=True)), flagged.get(index, []))
+
+    def add_empty_line(self, text: str) -> None:
+        """Count the keys of a line in which the reader found no event; where events were cut off by a limit, no such line counts."""
+        if self._requests is not None and not self._is_cut:
+            with self._lock:
+                self._close(OpenLine(self._requests.of_line(text)))
+
+    def checked(self) -> str:
+        """Give the counts as JSON lines, if both agree."""
+        if not self._is_cut:
+            self._close(self._line)
+        return self.account.checked()
+
+    # -- in the raw text ----------------------------------------------------------------------------------------
+
+    def _found(self, row: dict[str, Any]) -> Found:
+        """Find an event in the raw text; one that is not there has no keys."""
+        if self._requests is not None:
+            part = self._line.event(row["request"])
+            return self._of_part(part) if part else Found("", None, [])
+        text = None if row["base64"] else row["text"]
+        if self._tables is not None:
+            return self._of_record(self._tables.row(text or "", row["file"], row["line"]))
+        return self._of_record(census.scan(text or ""))
+
+    def _of_record(self, record: Value, around: Iterable[Key] = ()) -> Found:
+        found = [*around, *census.keys(record, self._evidence.tree)]
+        return Found(record, self._evidence.event_type(record), [(key, self._evidence.name_of(key)) for key in found])
+
+    def _of_part(self, part: Part) -> Found:
+        return self._of_record(part.value, part.around)
+
+    def _open(self, row: dict[str, Any]) -> None:
+        """Begin with a line of requests: what was not told of the one before it is missing."""
+        if self._requests is not None and row["whole_line"] is not None:
+            self._close(self._line)
+            self._line = OpenLine([] if row["base64"] else self._requests.of_line(row["whole_line"]))
+
+    def _close(self, line: OpenLine) -> None:
+        for part in line.rest(0):
+            if part.passed_over or part.is_empty:
+                self._settle(part, PASSED_OVER if part.passed_over else WITHOUT_EVENT)
+            else:
+                self._count(self._of_part(part))
+
+    # -- what became of it --------------------------------------------------------------------------------------
 
     def _add(self, row: dict[str, Any], held: dict[str, Any], flagged: list[int]) -> None:
-        record: Value = "" if row["base64"] or row["text"] is None else census.scan(row["text"])
-        event_type = self._evidence.event_type(record)
-        keys = census.keys(record, self._evidence.tree)
-        names = [self._evidence.name_of(key) for key in keys]
-        self.account.census.update((event_type, name) for name in names)
+        self._open(row)
+        if self._requests is not None and row["refuses"] is not None:
+            self._refuse(row)
+            return
+        found = self._found(row)
+        self._count(found)
         told = self.account.fates
         if row["code"] is not None:
-            told.update((event_type, name, Fate("rejected", row["code"])) for name in names)
+            told.update((found.event_type, name, Fate("rejected", row["code"])) for _, name in found.keys)
             return
-        if keys:
-            for name, fate in self._fates(record, list(zip(keys, names, strict=True)), row, held, self._losses_of(row, flagged)):
-                told[event_type, name, fate] += 1
+        for name, fate in self._fates(found, row, held, self._losses_of(row, flagged)):
+            told[found.event_type, name, fate] += 1
 
-    def _fates(
-        self, record: Value, keys: list[tuple[Key, str]], row: dict[str, Any], held: dict[str, Any], losses: dict[str, Fate]
-    ) -> Iterator[tuple[str, Fate]]:
+    def _refuse(self, row: dict[str, Any]) -> None:
+        """Let all go that was refused together: a request, or what is left of a line."""
+        number = row["request"]
+        for part in self._line.rest(number, number + 1 if row["refuses"] == "request" else None):
+            self._settle(part, PASSED_OVER if part.passed_over else Fate("rejected", row["code"]))
+
+    def _settle(self, part: Part, fate: Fate) -> None:
+        """Give all keys of a part the same fate."""
+        found = self._of_part(part)
+        self._count(found)
+        self.account.fates.update((found.event_type, name, fate) for _, name in found.keys)
+
+    def _count(self, found: Found) -> None:
+        self.account.census.update((found.event_type, name) for _, name in found.keys)
+
+    def _fates(self, found: Found, row: dict[str, Any], before: dict[str, Any], losses: dict[str, Fate]) -> Iterator[tuple[str, Fate]]:
         """Give the fate of each key that the hub speaks for, and of what it holds without any key."""
-        trail = self._evidence.of_event(record, held, frozenset(losses))
+        read = (parts_of(noted)[1] for noted in row["notes"] or ())  # of what no target sees there is no other word
+        trail = self._evidence.of_event(found.record, before, frozenset([*losses, *read]))
         nulls = row["nulls"]
-        for key, name in keys:
+        for key, name in found.keys:
             if key.passed_over:
-                yield name, Fate("changed", PASSED_OVER)
+                yield name, PASSED_OVER
                 continue
             empty = key.kind == "object" and self._is_known_object(key)
-            found = None if empty else trail.find(key)
+            held = None if empty else trail.find(key)
             if empty:
                 yield name, Fate("null", "an object without members")
-            elif found is None and key.kind == "null" and nulls:
+            elif held is None and key.kind == "null" and nulls:
                 nulls -= 1
                 yield name, Fate("null")
-            elif key.kind == "empty" and self._evidence.empty_is_none(key.path):
+            elif key.kind == "empty" and self._evidence.empty_is_none(key):
                 yield name, Fate("null", "an empty text stands for none")
-            elif found is None:
+            elif held is None:
                 self.account.first_lost = self.account.first_lost or f"{row['file']}, line {row['line']}"
             elif row[FILTERED] is not None:
                 yield name, Fate("dropped", row[FILTERED])
             elif key.kind == "null":
                 yield name, Fate("null")
             else:
-                yield name, self._ways.fate(name, found, row, losses)
+                yield name, self._ways.fate(name, held, row, losses)
         for left in trail.left():
             yield f"{left.column}.{left.key}", Fate("unknown", "not in the text")
 
     def _is_known_object(self, key: Key) -> bool:
         """Tell an empty object of the layout's own from a value: it has no member that could speak for it."""
-        return key.known == len(key.path) and self._evidence.holds_members(key.path)
+        return key.known == len(key.path) and self._evidence.holds_members(key)
 
     def _losses_of(self, row: dict[str, Any], flagged: list[int]) -> dict[str, Fate]:
         """Gather by place what the conversion itself says to have lost of a row."""

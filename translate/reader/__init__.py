@@ -22,9 +22,11 @@ from translate.reader.tree import is_read, slots
 __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
 INCOMPLETE = "incomplete"
+DAMAGE = "damage"
 ORIGINAL_NAME = "original_name"
 GUARDS = ["proven", "keys_missing", "vouched", "bytes"]
 ORIGINS = ["row", "part", "file", "line", "base64", "careful", "nulls"]
+OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refuses": pl.String}
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,13 @@ class Lines:
 
 @dataclass
 class Tally:
-    """What the reader counts while it works, for the progress bar."""
+    """What the reader counts while it works, for the progress bar; `on_empty_line` is told the lines without any event."""
 
     bytes: int = 0
     records: int = 0
     empty_requests: int = 0
     on_batch: Callable[[int, int], None] | None = None
+    on_empty_line: Callable[[str], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add_empty(self, requests: int) -> None:
@@ -78,13 +81,17 @@ class Tally:
 
 
 class Reader:
-    """Reads one layout; `unsound` names the files whose records reach over several lines."""
+    """Reads one layout; `unsound` names the files whose records reach over several lines.
+
+    With `keeps_lines` each line of requests goes along with its first event, and where in it every event stands.
+    """
 
     def __init__(
         self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, careful_only: bool = False,
-        protected: bool = False, tally: Tally | None = None,
+        protected: bool = False, tally: Tally | None = None, keeps_lines: bool = False,
     ) -> None:  # fmt: skip
         self.layout = layout
+        self._keeps_lines = keeps_lines and layout.request is not None
         self.unsound: set[str] = set()
         self._protected = protected
         self._careful = CarefulReader(layout, names)
@@ -109,6 +116,7 @@ class Reader:
             **{f"${slot}": raw_type(entry) for slot, entry in self._slots.items()},
             ORIGINAL_NAME: pl.String,
             **dict.fromkeys(events.MAPS, events.MAP),
+            **(OF_LINES if self._keeps_lines else {}),
         }
 
     def records(self, lines: Lines) -> pl.LazyFrame:
@@ -162,17 +170,27 @@ class Reader:
         rows: list[int] = []
         parts: list[int] = []
         records: list[Record] = []
+        texts: dict[int, str] = {}
         empty = 0
         for row, text in zip(leftover["row"], leftover["text"], strict=True):
             found = self._records_of(row, text, lines)
             held = [record for record in found if record.holds_event]
             empty += len(found) - len(held)
+            if self._keeps_lines:
+                self._keep_line(row, text, held, texts)
             for part, record in enumerate(held):
                 rows.append(row)
                 parts.append(part)
                 records.append(record)
         self._tally.add_empty(empty)
-        return self._frame(rows, parts, records, lines)
+        return self._frame(rows, parts, records, lines, texts)
+
+    def _keep_line(self, row: int, text: str, held: list[Record], texts: dict[int, str]) -> None:
+        """Keep a line's text for its first event; damage has a text of its own."""
+        if held:
+            texts[row] = held[0].raw if held[0].refuses == DAMAGE else text
+        elif self._tally.on_empty_line and text.strip():
+            self._tally.on_empty_line(text)
 
     def _records_of(self, row: int, text: str, lines: Lines) -> list[Record]:
         damage = lines.damage.get(row)
@@ -202,7 +220,7 @@ class Reader:
         else:
             yield self._careful.read_cells(raw, self._headers[file], cells)
 
-    def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines) -> pl.DataFrame:
+    def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines, texts: dict[int, str]) -> pl.DataFrame:
         columns: dict[str, Any] = {
             "row": rows,
             "part": parts,
@@ -217,6 +235,10 @@ class Reader:
         for name in events.MAPS:
             columns[name] = _maps([record.maps.get(name) for record in records])
         columns[ORIGINAL_NAME] = [record.original_name for record in records]
+        if self._keeps_lines:
+            columns["whole_line"] = [texts[row] if part == 0 else None for row, part in zip(rows, parts, strict=True)]
+            columns["request"] = [record.request for record in records]
+            columns["refuses"] = [record.refuses for record in records]
         filled = {slot for record in records for slot in record.values}
         for slot, entry in self._slots.items():
             if slot in filled:
@@ -231,7 +253,7 @@ class Reader:
 def _damaged(damage: Damage) -> Record:
     is_text = isinstance(damage.raw, str)
     raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
-    return Record(raw, code=damage.code, message=damage.message, base64=not is_text)
+    return Record(raw, code=damage.code, message=damage.message, base64=not is_text, refuses=DAMAGE)
 
 
 def _maps(values: list[dict[str, str] | None]) -> pl.Series:

@@ -68,22 +68,24 @@ class CarefulReader:
         """Read the records of a line, one after the other; what cannot be read comes as a refused record."""
         line = line.removeprefix(BOM)
         position = _skip_blanks(line, 0)
+        number = 0
         while position < len(line):
             try:
                 value, end = DECODER.raw_decode(line, position)
             except json.JSONDecodeError as error:
                 body = body_of(line) if self._request and not line[:position].strip() else None
                 if body is not None:
-                    yield from self._records(line, body)
+                    yield from self._records(line, body, number)
                     return
-                yield refused(line[position:], _syntax_error(line, error))
+                yield refused(line[position:], _syntax_error(line, error), request=number, refuses="rest")
                 return
             except RecursionError:
-                yield refused(line[position:], TOO_DEEP)
+                yield refused(line[position:], TOO_DEEP, request=number, refuses="rest")
                 return
             raw = line[position:end]
-            yield from self._records(raw, value)
+            yield from self._records(raw, value, number)
             position = _skip_blanks(line, end)
+            number += 1
 
     def read_cells(self, raw: str, header: list[str], cells: list[str | None]) -> Record:
         """Read a row of a table: absent cells are absent values, the others are taken as their columns want them."""
@@ -103,7 +105,7 @@ class CarefulReader:
 
     # -- records ----------------------------------------------------------------------------------------------------
 
-    def _records(self, raw: str, value: Any) -> Iterator[Record]:
+    def _records(self, raw: str, value: Any, number: int) -> Iterator[Record]:
         if self._request is None:
             yield self._record(Record(raw), value)
             return
@@ -112,9 +114,11 @@ class CarefulReader:
                 if event is NO_EVENT:
                     yield Record(raw, holds_event=False)
                 else:
-                    yield self._record(record, event)
+                    found = self._record(record, event)
+                    found.request = number
+                    yield found
         except Refused as reason:
-            yield refused(raw, reason)
+            yield refused(raw, reason, request=number, refuses="request")
 
     def _record(self, record: Record, value: Any) -> Record:
         try:

@@ -83,11 +83,17 @@ def read_map(record: Record, entry: Field, value: Any, presets: dict[str, Leaf])
 
 
 def take_in(record: Record, place: str, key: str, value: Any) -> None:
-    """Find a home for a value that is not of its map's type: texts are attributes, numbers metrics, the rest other."""
+    """Find a home for a value that is not of its map's type: texts are attributes, numbers metrics, the rest other.
+
+    Of two keys of one name, in two maps of the record, the first one stays.
+    """
     home = HOMES.get(type(value), "other")
     values = record.maps.get(home) or {}
     if home != "other" and key in values:
         home = "other"
+    if home == "other" and key in record.maps.get("other", {}):
+        record.note("not_mapped", place, "another map has a key of this name")
+        return
     text = canonical(value) if home == "other" else text_of(record, place, value)
     record.put(home, key, text)
     if home != "other":

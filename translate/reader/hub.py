@@ -11,7 +11,7 @@ from translate import events, notation
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
-from translate.reader import ORIGINAL_NAME
+from translate.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.items import take_out_own_item
 from translate.reader.tree import slots
 from translate.settings import Settings
@@ -62,7 +62,8 @@ class Hub:
 
     def events(self, records: pl.LazyFrame, beside: Sequence[str] = ()) -> pl.LazyFrame:
         """Give hub events beside the travellers and other columns; a record that cannot be one gets a code and a message."""
-        texts = [name for name in records.collect_schema().names() if name.startswith("$")]
+        names = records.collect_schema().names()
+        texts = [name for name in names if name.startswith("$")]
         scalars = self._scalars()
         absent = {
             name: pl.lit(None, dtype)
@@ -74,7 +75,7 @@ class Hub:
         frame = self._take_out_presets(frame)
         code, message = self._verdict(texts)
         frame = frame.with_columns(code=code, message=message)
-        return frame.select(*TRAVELLERS, *beside, *events.SCHEMA)
+        return frame.select(*TRAVELLERS, *(name for name in OF_LINES if name in names), *beside, *events.SCHEMA)
 
     def _scalars(self) -> dict[str, pl.Expr]:
         """Read each hub column; of several places that have one the first that is there counts."""

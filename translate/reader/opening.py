@@ -79,14 +79,13 @@ def request_parts(record: Pairs) -> Pairs:
     """
     parts: list[tuple[str, Any]] = []
     for key, value in record:
-        if key == "headers":
-            parts.append((key, Pairs((name.lower(), inner) for name, inner in _named(value))))
-        elif key == "query":
-            parts.append((key, Pairs(_named(value))))
+        named = _named(value) if key in ("headers", "query") else None
+        if named is not None:
+            parts.append((key, Pairs((name.lower(), inner) for name, inner in named) if key == "headers" else Pairs(named)))
         elif key in ("path", "raw_path") and type(value) is str:
             way, _, query = value.partition("?")
             if query and "query" not in record.names() and not any(name == "query" for name, _ in parts):
-                parts.append(("query", Pairs(_named(query))))
+                parts.append(("query", Pairs(_of_query(query))))
             segments = [unquote(segment) for segment in way.split("/") if segment]
             if not any(name == "path" for name, _ in parts):
                 parts.append(("path", Pairs(pairwise(segments))))
@@ -95,12 +94,16 @@ def request_parts(record: Pairs) -> Pairs:
     return Pairs(parts)
 
 
-def _named(value: Any) -> list[tuple[str, Any]]:
-    """Give names and values, of an object, of a list of pairs, or of a query's text."""
+def _named(value: Any) -> list[tuple[str, Any]] | None:
+    """Give names and values, of an object, of a list of pairs, or of a query's text; None if the value is none of these."""
     if isinstance(value, Pairs):
         return list(value)
     if type(value) is str:
-        return list(parse_qsl(value.removeprefix("?"), keep_blank_values=True))
+        return _of_query(value)
     if isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str for pair in value):
         return [(name, inner) for name, inner in value]
-    return []
+    return None
+
+
+def _of_query(text: str) -> list[tuple[str, Any]]:
+    return list(parse_qsl(text.removeprefix("?"), keep_blank_values=True))

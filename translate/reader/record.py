@@ -21,6 +21,8 @@ class Record:
     nulls: int = 0
     base64: bool = False
     holds_event: bool = True  # false for a request, or a part of one, without any
+    request: int = 0  # which one of its line, where a line holds requests
+    refuses: str | None = None  # what is refused beside one event: its `request`, the `rest` of the line, `damage`
     notes: list[str] = field(default_factory=list)
 
     def copy(self) -> Record:
@@ -52,9 +54,9 @@ def parts_of(noted: str) -> tuple[str, str, str]:
     return kind, place, why
 
 
-def refused(raw: str, reason: Refused) -> Record:
+def refused(raw: str, reason: Refused, *, request: int = 0, refuses: str | None = None) -> Record:
     """Give the record of what cannot be read."""
-    return Record(raw, code=reason.code, message=printable(reason.message))
+    return Record(raw, code=reason.code, message=printable(reason.message), request=request, refuses=refuses)
 
 
 def refuse_surrogates(record: Record) -> None:
