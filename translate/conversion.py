@@ -15,9 +15,9 @@ from translate.census.fates import Fates, as_lines, refuse_uncounted, summary, t
 from translate.errors import ConservationError, OutputError
 from translate.files import Unit, open_unit, text_bytes, units_of
 from translate.identical import count_identical
+from translate.job import HUB_MODEL, Job
 from translate.output import Output, digest
 from translate.passes import Asked, Passes
-from translate.plan import Job
 from translate.reader import Damage, Lines, Tally
 from translate.recognition import Recognised
 from translate.report import COUNTS, Report
@@ -109,7 +109,7 @@ class Conversion:
 
     @property
     def _target(self) -> str:
-        return self.job.target_layout.address if self.job.target_layout else plan.HUB_MODEL
+        return self.job.target_layout.address if self.job.target_layout else HUB_MODEL
 
     def identity(self) -> dict[str, Any]:
         """Say what makes a job the same job: inputs, mappings, recipe, settings, and how it is written."""

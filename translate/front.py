@@ -22,8 +22,8 @@ from translate.errors import MappingError, SourceError, UsageError
 from translate.explanation import Explanation
 from translate.files import units_of
 from translate.files.sources import find
+from translate.job import HUB_MODEL, Job
 from translate.passes import asked_for
-from translate.plan import HUB_MODEL, Job
 from translate.reader import Lines
 from translate.recipe import Checked, Recipe
 from translate.recipe.expressions import condition

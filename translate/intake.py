@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from translate import events, hub_files
+from translate.job import Job
 from translate.reader import Damage, Lines, Reader, Tally
 from translate.reader.hub import Hub
 from translate.settings import Settings
-
-if TYPE_CHECKING:
-    from translate.plan import Job
 
 NO_TABLE = Damage("not_recognised", "is no Parquet file of hub events", "")
 

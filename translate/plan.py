@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from translate import events, passes
 from translate.intake import take_in
-from translate.mapping.spec import Layout, Mapping
+from translate.job import Job
 from translate.packing import ROW
 from translate.passes import UnitMarks
 from translate.reader import OF_LINES, Lines, Tally
@@ -21,45 +20,12 @@ from translate.writer import FILTERED, NOTES, Writer
 from translate.writer.extras import same_events
 from translate.writer.losses import Plan
 
-if TYPE_CHECKING:
-    from translate.recipe import Recipe
-    from translate.recognition import Origin
-    from translate.selection import Selection
-
-HUB_MODEL = "hub"
 COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls"]
 
 WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
 BEFORE = "?"  # before the name of a hub column as it was read, kept for the census of keys
 FREE_FORM = ("attributes", "metrics", "other", "extra")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a run was asked to do."""
-
-    source_mapping: Mapping
-    source_layout: Layout
-    target_mapping: Mapping | None
-    target_layout: Layout | None
-    recipe: Recipe | None = None
-    settings: Settings = field(default_factory=Settings)
-    selection: Selection | None = None
-    examples: bool = False
-    careful_only: bool = False
-    census: bool = False
-
-    def reading(self, origin: Origin) -> Job:
-        """Give the job for files of one of the source's layouts."""
-        return replace(self, source_mapping=origin.mapping, source_layout=origin.layout)
-
-    @property
-    def needs_ids(self) -> bool:
-        """Tell whether the target has a place for event ids."""
-        if self.target_layout is None:
-            return True
-        return any("event_id" in entry.hub for entry in self.target_layout.all_fields)
 
 
 @dataclass

@@ -15,10 +15,11 @@ from translate import account, plan
 from translate.census.fates import Fates
 from translate.errors import UsageError
 from translate.identical import row_digests
+from translate.job import Job
 from translate.mapping.spec import Layout
 from translate.output import OWNER_ONLY
 from translate.packing import Packer
-from translate.plan import Job, Query
+from translate.plan import Query
 from translate.report import Report
 from translate.writer import ROW
 

@@ -6,9 +6,10 @@ import json
 from typing import Any, NamedTuple
 
 from translate.census.evidence import Held
+from translate.job import Job
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
-from translate.plan import Job, Query
+from translate.plan import Query
 from translate.reader.paths import AROUND, lies_around
 
 NOT_TOLD = "neither carried nor told"

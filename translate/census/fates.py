@@ -18,8 +18,9 @@ from translate.census.evidence import Evidence
 from translate.census.requests import OpenLine, Part, Requests
 from translate.census.tables import Tables
 from translate.errors import ConservationError, UsageError
+from translate.job import Job
 from translate.mapping.spec import Layout
-from translate.plan import BEFORE, FIRST, Job, Query
+from translate.plan import BEFORE, FIRST, Query
 from translate.reader import OF_LINES, Lines
 from translate.reader.record import parts_of
 from translate.writer import FILTERED, NOTES

@@ -22,7 +22,7 @@ from translate.figures.run import Run, find_run
 from translate.figures.stages import Step, said, steps
 from translate.files.sources import find
 from translate.front import Sources, scan
-from translate.plan import HUB_MODEL, Job
+from translate.job import HUB_MODEL, Job
 from translate.recognition import Origin, Recognised, recognise
 from translate.settings import Settings, read_settings
 

@@ -17,8 +17,9 @@ from translate.figures.facts import COLUMNS, FACTS, facts
 from translate.figures.held import Held
 from translate.figures.run import Run
 from translate.files import Unit, units_of
+from translate.job import Job
 from translate.passes import Passes, UnitMarks
-from translate.plan import BEFORE, FIRST, Job
+from translate.plan import BEFORE, FIRST
 from translate.reader import Lines
 from translate.recognition import Recognised
 from translate.writer import FILTERED, Writer

@@ -14,9 +14,9 @@ from translate import mapping
 from translate import recipe as recipes
 from translate.errors import MappingError, UsageError
 from translate.files.sources import REPORT
+from translate.job import HUB_MODEL
 from translate.output import STATE
 from translate.passes import ADDED, Asked
-from translate.plan import HUB_MODEL
 from translate.recipe import Recipe
 from translate.recipe.expressions import condition
 from translate.selection import Selection

@@ -14,7 +14,7 @@ from translate.inspection.findings import keys_frame, values_of
 from translate.inspection.grounds import Grounds
 from translate.inspection.reading import Pass, scratch_folder
 from translate.inspection.result import Inspection
-from translate.plan import Job
+from translate.job import Job
 from translate.recognition import recognise
 from translate.settings import Settings
 

@@ -17,8 +17,8 @@ from translate.files import Unit, text_bytes, units_of
 from translate.inspection.figures import DETAILED, Figures, Limits
 from translate.inspection.keys import CONTAINERS
 from translate.intake import take_in
+from translate.job import Job
 from translate.mapping.spec import Mapping
-from translate.plan import Job
 from translate.reader import Lines, Tally
 from translate.recognition import Recognised
 

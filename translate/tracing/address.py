@@ -15,7 +15,7 @@ from translate.conversion import soundly
 from translate.errors import UsageError
 from translate.files import units_of
 from translate.files.sources import find
-from translate.plan import Job
+from translate.job import Job
 from translate.reader import Lines
 from translate.recognition import Recognised, recognise
 from translate.settings import Settings

@@ -10,7 +10,7 @@ from translate import explanation
 from translate.errors import UsageError
 from translate.explanation.sides import HUB_LAYOUT, places
 from translate.front import job_of, settings_of
-from translate.plan import HUB_MODEL, Job
+from translate.job import HUB_MODEL, Job
 from translate.reader.record import parts_of
 from translate.report import KINDS
 from translate.settings import Settings

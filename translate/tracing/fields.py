@@ -10,9 +10,9 @@ from translate import events
 from translate.explanation import wording
 from translate.explanation.pages import Row as Explained
 from translate.explanation.sides import Place
+from translate.job import Job
 from translate.mapping.codecs import CONTAINERS, STAMPS
 from translate.mapping.spec import Field, Layout
-from translate.plan import Job
 from translate.recipe.spec import Rule
 from translate.tracing.places import SourcePlaces, shown
 from translate.tracing.result import NO_PLACE, FieldTrace, Given

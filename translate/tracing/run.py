@@ -18,7 +18,7 @@ from translate.errors import UsageError
 from translate.events import EPOCH
 from translate.files import units_of
 from translate.hub_files import HUB
-from translate.plan import Job
+from translate.job import Job
 from translate.reader import Lines, Reader
 from translate.recipe import Recipe
 from translate.recipe.items import COPY

@@ -16,8 +16,8 @@ import polars as pl
 from translate import hub_files, intake
 from translate.conversion import Progress, Step, soundly
 from translate.files import Unit, text_bytes, units_of
+from translate.job import Job
 from translate.mapping.spec import Layout, Limit
-from translate.plan import Job
 from translate.reader import Lines, Reader, Tally, table
 from translate.reader.hub import Hub
 from translate.reader.tree import slots
