@@ -218,6 +218,11 @@ def _example(value: Mapping[str, Any]) -> str:
     return printable(f"{value['file']}:{value['line']} {written}".strip() if placed else written)
 
 
+def many(count: int, of: str) -> str:
+    """Write a count and what it is of."""
+    return f"{count:,} {of}{'s' if count != 1 else ''}"
+
+
 def printable(text: str) -> str:
     """Spell out what does not print: no name of an archive turns a line around, or steers a terminal."""
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)

@@ -13,6 +13,7 @@ from translate.delivery.hazards import JUDGES, Case
 from translate.delivery.survey import HOUR_MS, Surveyed
 from translate.delivery.wording import duration, moment, number, percent
 from translate.mapping.spec import Delivery, Hazard, Mapping
+from translate.rendering import many
 from translate.settings import Settings
 
 
@@ -110,7 +111,7 @@ def plan_of_run(
         else (requests_per_second or 0.0, events_per_second or 0.0)
     )
     length = (
-        f"{surveyed.requests:,} requests with {surveyed.events:,} events take {duration(seconds)} at"
+        f"{many(surveyed.requests, 'request')} with {many(surveyed.events, 'event')} take {duration(seconds)} at"
         f" {number(rates[0])} requests a second ({number(rates[1])} events)"
     )
     sentences = [length]

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from translate.inspection import charts
-from translate.inspection.tables import PEOPLE, many
-from translate.rendering import Table, escaped, table_html
+from translate.inspection.tables import PEOPLE
+from translate.rendering import Table, escaped, many, table_html
 
 CHART = (
     ".translate-inspection{max-width:56rem}.translate-inspection svg{width:100%;height:auto}"

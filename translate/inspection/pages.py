@@ -12,8 +12,8 @@ import polars as pl
 from translate.inspection import charts, report_cards
 from translate.inspection.grading import Target
 from translate.inspection.styles import STYLE
-from translate.inspection.tables import LISTS, PEOPLE, looks_of, many, no_money, percent
-from translate.rendering import printable
+from translate.inspection.tables import LISTS, PEOPLE, looks_of, no_money, percent
+from translate.rendering import many, printable
 from translate.version import VERSION
 
 BARS_MAX = 15

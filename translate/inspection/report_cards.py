@@ -8,8 +8,7 @@ from typing import Any
 
 from translate.delivery.wording import duration, number
 from translate.inspection.grading import Target
-from translate.inspection.tables import many
-from translate.rendering import printable
+from translate.rendering import many, printable
 
 GRADES = {
     "fits": "everything arrives", "loses": "arrives, with losses", "part": "takes a part", "drops": "accepts it, then drops it",

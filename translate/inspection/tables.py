@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.rendering import printable
+from translate.rendering import many, printable
 
 SHOWN_MAX = 12
 KEYS_SHOWN_MAX = 24
@@ -130,8 +130,3 @@ def label_of(entry: dict[str, Any]) -> str:
 
 def _hint(fault: dict[str, Any]) -> str:
     return f"({fault['hint']})" if fault["hint"] else ""
-
-
-def many(count: int, of: str) -> str:
-    """Write a count and what it is of."""
-    return f"{count:,} {of}{'s' if count != 1 else ''}"
