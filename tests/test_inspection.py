@@ -99,6 +99,7 @@ def test_batches_and_units_do_not_show(monkeypatch):
     """However few events are looked at a time, the figures are the same."""
     whole = inspect(ARCHIVE).to_json()
     monkeypatch.setattr(reading, "BATCH_EVENTS", 7)
+    monkeypatch.setattr(keys, "WAITING_ROWS", 50)
     monkeypatch.setattr("translate.files.GROUP_BYTES", 20_000)
     assert inspect(ARCHIVE).to_json() == whole
 

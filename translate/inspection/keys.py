@@ -10,6 +10,7 @@ EXAMPLE_CHARACTERS = 80
 
 CONTAINERS = ("attributes", "metrics", "other")
 LOOKS = ("text", "empty", "number", "true or false", "JSON", "whole number", "fraction", "list", "object", "null")
+LOOKS_ROOM = 16  # a pair's hash leaves room for what its value looks like, so that one key groups by both
 NAME_SEED, KEY_SEED, VALUE_SEED = 11, 12, 13
 
 
@@ -19,7 +20,7 @@ def exploded(batch: pl.DataFrame, container: str) -> pl.DataFrame:
         row=pl.int_range(pl.len(), dtype=pl.UInt32), named=pl.col("name").hash(NAME_SEED), entry=pl.col(container).map.entries()
     )
     rows = rows.filter(pl.col("entry").list.len() > 0).explode("entry").unnest("entry")
-    pair = pl.col("named") + pl.col("key").hash(KEY_SEED + CONTAINERS.index(container) * 100)
+    pair = (pl.col("named") + pl.col("key").hash(KEY_SEED + CONTAINERS.index(container) * 100)) // LOOKS_ROOM * LOOKS_ROOM
     return rows.select("row", "key", "value", pair=pair).collect()
 
 
@@ -76,8 +77,10 @@ class Census:
 
     def add(self, batch: pl.DataFrame, container: str, values: pl.DataFrame) -> None:
         """Count the values of a batch, as `exploded` gives them."""
-        looked = values.lazy().select("pair", look=looks(container)).with_row_index("first")
-        counted = looked.group_by("pair", "look").agg(pl.col("first").min(), events=pl.len()).collect()
+        looked = values.lazy().select(both=pl.col("pair") + looks(container)).with_row_index("first")
+        grouped = looked.group_by("both").agg(pl.col("first").first(), events=pl.len())
+        look = pl.col("both") % LOOKS_ROOM
+        counted = grouped.select("first", (pl.col("both") - look).alias("pair"), look.cast(pl.UInt8).alias("look"), "events").collect()
         new = counted.filter(~pl.col("pair").is_in(self._pairs["pair"].implode())).sort("first").unique("pair", keep="first", maintain_order=True)
         if new.height:
             named = values[new["first"]]

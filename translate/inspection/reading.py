@@ -22,7 +22,7 @@ from translate.mapping.spec import Mapping
 from translate.reader import Lines, Tally
 from translate.recognition import Recognised
 
-BATCH_EVENTS = 25_000
+BATCH_EVENTS = 14_000
 SAMPLED = 1_000  # events that targets are tried with
 KEY_LIMITS = ("names_and_values_max", "attributes_max")
 TEXT_LIMITS = ("text_characters_max", "value_characters_max")
