@@ -38,7 +38,7 @@ FOLD_HELP = (
 )
 CENSUS_HELP = (
     "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
-    "own; the run takes 3 to 10 times as long."
+    "own; the run takes 3 to 12 times as long."
 )
 UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
