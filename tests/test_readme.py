@@ -264,6 +264,8 @@ def test_the_account_on_the_page_is_what_is_said():
         ("convert --com", ["--compression"]),
         ("convert ARCHIVE --to clicks", ["clickstream", "clickstream/events", "clickstream/raw", "clickstream/requests"]),
         ("replay ARCHIVE --to pers", ["personalize"]),
+        ("why FILE:2 --to hub", ["hub", "hub/events"]),
+        ("parity ARCHIVE TARGET --to personalize/i", ["personalize/interactions"]),
         ("convert ARCHIVE --recipe eco", ["ecommerce-to-personalize"]),
     ],
 )

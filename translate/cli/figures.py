@@ -10,7 +10,7 @@ import typer
 
 import translate
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Recipe, SettingsFile
+from translate.cli.options import AsJson, Assignments, From, Recipe, SettingsFile, layouts
 from translate.cli.printing import whoever_listens
 from translate.errors import ExitCode
 
@@ -23,7 +23,7 @@ def parity(
         Path | None, typer.Option(metavar="FILE", help="The report.json of the run, where it does not lie in TARGET.")
     ] = None,
     from_: From = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What TARGET is; recognised if not said.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What TARGET is; recognised if not said.")] = None,
     recipe: Recipe = None,
     settings: SettingsFile = None,
     set_: Assignments = None,

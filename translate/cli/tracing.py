@@ -10,7 +10,7 @@ import typer
 
 import translate
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Recipe, SettingsFile
+from translate.cli.options import AsJson, Assignments, From, Recipe, SettingsFile, layouts
 from translate.cli.printing import whoever_listens
 
 UNFOLDED = 10_000  # where there is no terminal, tables are not folded
@@ -19,7 +19,7 @@ UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 @app.command()
 def why(
     record: Annotated[str, typer.Argument(metavar="FILE:LINE", help="The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id.")],
-    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", help="What it would be converted into; `hub` too.")],
+    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What it would be converted into; `hub` too.")],
     id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Look in SOURCE for the first event of this id, its own or the one made of its content.")] = None,
     from_: From = None,
     recipe: Recipe = None,
