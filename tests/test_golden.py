@@ -107,7 +107,7 @@ def test_sample_as_read(name):
 
 def test_goldens_are_all_in_use():
     """No golden is left over from a layout or sample that is gone."""
-    wanted = {f"{name}.hub.ndjson" for name in READ} | {"mobile_analytics/archive_selection.jsonl"}
+    wanted = {f"{name}.hub.ndjson" for name in READ} | {"mobile_analytics/archive_selection.jsonl", "ids.txt"}
     for address in WRITABLE:
         _, layout = mapping.find_layout(address)
         ending = "csv" if layout.records == "csv" else "ndjson"
