@@ -55,7 +55,7 @@ def sent(server, method, target, headers=None, body=b""):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     with connected(server) as connection:
         connection.sendall(
-            as_bytes(method, target, {"Host": "x", "Content-Length": len(body), **(headers or {})}, body)
+            as_bytes(method, target, {"Host": "localhost", "Content-Length": len(body), **(headers or {})}, body)
         )
         return answer_of(connection)
 
@@ -133,7 +133,7 @@ def clickstream_recording():
         yield (
             request["method"],
             f"{request['path']}?{query}",
-            {"Host": "x", **dict(request["headers"])},
+            {"Host": "localhost", **dict(request["headers"])},
             request["body"].encode(),
         )
 

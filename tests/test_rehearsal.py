@@ -51,7 +51,7 @@ def statuses(server, count):
 
 def test_a_connection_stays_open():
     """Several requests go over one connection, and some may be sent before their predecessors are answered."""
-    request = as_bytes("POST", POST, {"Host": "x", "Content-Length": len(BODY)}, BODY)
+    request = as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY)}, BODY)
     with Rehearsal() as server, connected(server) as connection:
         for _ in range(2):
             connection.sendall(request)
@@ -72,7 +72,7 @@ def test_chunks_are_put_together():
         len(BODY) - 5,
         BODY[5:],
     )
-    text = as_bytes("POST", POST, {"Host": "x", "Transfer-Encoding": "chunked"}, chunks)
+    text = as_bytes("POST", POST, {"Host": "localhost", "Transfer-Encoding": "chunked"}, chunks)
     with Rehearsal() as server, connected(server) as connection:
         for position in range(len(text)):
             connection.sendall(text[position : position + 1])
@@ -86,7 +86,7 @@ def test_a_client_that_waits_is_told_to_go_on():
     """Expect: 100-continue is answered before the body comes."""
     with Rehearsal() as server, connected(server) as connection:
         connection.sendall(
-            as_bytes("POST", POST, {"Host": "x", "Content-Length": len(BODY), "Expect": "100-continue"}, b"")
+            as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY), "Expect": "100-continue"}, b"")
         )
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(BODY)
@@ -130,10 +130,48 @@ def test_old_clients_and_heads():
             connection.sendall(b"GET /_accepted HTTP/1.0\r\n\r\n")
             assert b"".join(iter(lambda: connection.recv(65536), b"")).endswith(b"\r\n\r\n")
         with connected(server) as connection:
-            connection.sendall(b"HEAD /_stats HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"HEAD /_stats HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             text = b"".join(iter(lambda: connection.recv(65536), b""))
             assert text.endswith(b"\r\n\r\n")
             assert b"Content-Length: 0" not in text
+
+
+# Whose host names it answers to
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:{port}", "127.255.1.9:80", "localhost", "LOCALHOST:{port}", "[::1]", "[::1]:{port}"])
+def test_a_rehearsal_answers_to_loopback(host):
+    """Whatever names this machine to itself may stand in Host, with any port or none."""
+    with Rehearsal() as server:
+        assert sent(server, "GET", "/_stats", {"Host": host.format(port=server.port)})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["", "x", "attacker.example:{port}", "localhost.attacker.example", "127.0.0.1.attacker.example", "0.0.0.0:{port}", "10.0.0.1",
+             "[::2]", "[::1", "127.0.0.1, attacker.example", "user@127.0.0.1", "127.0.0.1:80:80", "127.1"],
+)  # fmt: skip
+@pytest.mark.parametrize(("method", "target"), [("GET", "/_accepted"), ("POST", POST)])
+def test_a_rehearsal_refuses_other_names(method, target, host):
+    """A page whose name leads to this machine cannot read or write: 421, a sentence, and nothing is counted."""
+    with Rehearsal() as server:
+        collected(server, [clickstream_event()])
+        status, _, body = sent(server, method, target, {"Host": host.format(port=server.port)}, BODY)
+        assert status == 421
+        assert "--expose" in json.loads(body)["message"]
+        assert server.stats()["requests"] == 1
+
+
+def test_a_name_in_the_target_counts_more_than_the_header():
+    """The host of an absolute target is the one that is asked for (RFC 9112, 3.2.2)."""
+    with Rehearsal() as server:
+        assert sent(server, "GET", f"http://127.0.0.1:{server.port}/_stats", {"Host": "x"})[0] == 200
+        assert sent(server, "GET", "http://attacker.example/_stats", {"Host": "127.0.0.1"})[0] == 421
+
+
+def test_an_exposed_rehearsal_answers_to_any_name():
+    """Nobody here knows what other machines call this one."""
+    with Rehearsal(expose=True) as server:
+        assert sent(server, "GET", "/_stats", {"Host": "rehearsal.example"})[0] == 200
 
 
 # Misbehaviour
@@ -199,7 +237,7 @@ def test_a_slow_answer_is_late_and_its_events_are_taken_at_once():
         assert collected(server, [clickstream_event()])[0] == 200
         assert time.monotonic() - begun >= 0.3
         with connected(server) as connection:
-            connection.sendall(as_bytes("POST", POST, {"Host": "x", "Content-Length": len(BODY)}, BODY))
+            connection.sendall(as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY)}, BODY))
             while server.stats()["accepted"] < 2:
                 time.sleep(0.01)
             assert server.stats()["answers_lost"] == 0
@@ -212,7 +250,7 @@ def test_a_slow_answer_is_late_and_its_events_are_taken_at_once():
 def test_others_are_served_while_one_waits():
     """A slow answer holds up its own connection only."""
     with Rehearsal(slow=1, slow_seconds=30) as server, connected(server) as waiting:
-        waiting.sendall(as_bytes("POST", POST, {"Host": "x", "Content-Length": 2}, b"[]"))
+        waiting.sendall(as_bytes("POST", POST, {"Host": "localhost", "Content-Length": 2}, b"[]"))
         while not server.stats()["requests"]:
             time.sleep(0.01)
         server.change(slow=0)
@@ -319,7 +357,7 @@ def test_a_long_account_is_streamed_while_others_are_served():
         for _ in range(20):
             collected(server, events)
         with connected(server) as reader:
-            reader.sendall(b"GET /_accepted HTTP/1.1\r\nHost: x\r\n\r\n")
+            reader.sendall(b"GET /_accepted HTTP/1.1\r\nHost: localhost\r\n\r\n")
             time.sleep(0.1)
             assert collected(server, events)[0] == 200
             assert answer_of(reader)[2].count(b"\n") == 2000

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, personalize, pinpoint
+from translate.rehearsal import aws, clickstream, hosts, learning_context, mobile_analytics, personalize, pinpoint
 from translate.rehearsal.ledger import KINDS, Ledger
 from translate.rehearsal.messages import Outcome, Refusal, Reply, Request, json_reply
 from translate.rehearsal.mischief import Whim, failing_items, retry_after, whim_of
@@ -71,6 +71,8 @@ class Desk:
 
     def answer(self, request: Request) -> Action:
         """Answer a request, whatever it is."""
+        if not (self.options.expose or hosts.is_own(request.headers.get("host"))):
+            return Action(hosts.misdirected())
         if request.path.startswith("/_"):
             return Action(self._tell(request))
         self._number += 1

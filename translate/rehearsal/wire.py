@@ -128,7 +128,8 @@ class Connection(asyncio.Protocol):
         if target.startswith(
             ("http://", "https://")
         ):  # as a client that takes this for its proxy would say it
-            target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
+            headers["host"], _, rest = target.partition("://")[2].partition("/")
+            target = f"/{rest}"
         path, _, query = target.partition("?")
         self._request = Request(words[0], path, query, headers, b"", 0, self._arrived)
         self._intake = intake_of(headers)
