@@ -267,7 +267,7 @@ def test_too_many_refused_events_stop_the_run(tmp_path):
 
 TURNED_AWAY = {
     "clickstream-app": ("clickstream", {"app_ids": ("0" * 32,)}, "Clickstream answered 403: the appId in the query is not registered"),
-    "clickstream-cookie": ("clickstream", {"cookie": "AWSELB=2"}, "Clickstream answered 401: sign-in is required: put the session's cookie into TRANSLATE_COOKIE"),
+    "clickstream-cookie": ("clickstream", {"cookie": "AWSELB=2"}, "Clickstream answered 403: the appId in the query is not registered in the pipeline, the path or the host name is wrong, or sign-in is required (TRANSLATE_COOKIE holds the cookie)"),
     "learning_context": ("learning_context", {"applications": {"aid": "other"}, "accounts": {"user": "x"}}, "Learning Context answered 403: check application_id"),
     "mobile_analytics": ("mobile_analytics", {"access_key": "AKIDEXAMPLE", "secret_key": "other"}, "the signature was refused"),
     "personalize": ("personalize", {"app_ids": ("another",)}, "the event tracker (trackingId) is unknown"),

@@ -35,7 +35,7 @@ def judge(request: Request, options: Options) -> Outcome:
     if request.method == "OPTIONS" and "origin" in request.headers:
         return Outcome(Reply(204, headers={"Access-Control-Allow-Origin": request.headers["origin"]}))
     if options.cookie is not None and request.headers.get("cookie") != options.cookie:
-        return Outcome(page(403 if "cookie" in request.headers else 401))
+        return Outcome(page(403))  # with another one as without: the document has no other status for it
     if request.path == "/ping":
         return Outcome(
             Reply(
@@ -51,7 +51,7 @@ def judge(request: Request, options: Options) -> Outcome:
 
 def page(status: int) -> Reply:
     """Answer with a page, as load balancers and web servers do."""
-    titles = {401: "401 Authorization Required", 403: "403 Forbidden", 413: "413 Request Entity Too Large", 415: "415 Unsupported Media Type", 422: "422 Unprocessable Entity", 502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}  # fmt: skip
+    titles = {403: "403 Forbidden", 413: "413 Request Entity Too Large", 415: "415 Unsupported Media Type", 422: "422 Unprocessable Entity", 502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}  # fmt: skip
     title = titles[status]
     text = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     return Reply(status, text.encode(), dict(PAGE))
