@@ -9,7 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from translate.rehearsal import aws, clickstream, hosts, learning_context, mobile_analytics, personalize, pinpoint
+from translate.rehearsal import (
+    aws,
+    clickstream,
+    hosts,
+    learning_context,
+    mobile_analytics,
+    personalize,
+    pinpoint,
+)
 from translate.rehearsal.ledger import KINDS, Ledger
 from translate.rehearsal.messages import Outcome, Refusal, Reply, Request, json_reply
 from translate.rehearsal.mischief import Whim, failing_items, retry_after, whim_of

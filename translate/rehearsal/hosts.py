@@ -24,10 +24,11 @@ def is_own(host: str | None) -> bool:
     if host is None:
         return True
     found = HOST.fullmatch(host)
-    if found is None:
-        return False
+    name = (found["v6"] or found["name"] or "") if found else ""
+    if name.lower() == "localhost":
+        return True
     try:
-        return found["name"] is not None and found["name"].lower() == "localhost" or ip_address(found["v6"] or found["name"]).is_loopback
+        return ip_address(name).is_loopback
     except ValueError:
         return False
 
