@@ -36,11 +36,13 @@ from translate.validation import Validation
 from translate.writer import FILTERED, ROW, Writer
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Folder = str | os.PathLike[str]
 PREVIEW_EVENTS = 5
 
 
-def models(mappings: Path | None = None) -> pl.DataFrame:
+def models(mappings: Folder | None = None) -> pl.DataFrame:
     """List the layouts of all models: `model`, `layout`, `default`, `read`, `write`, `about`."""
+    own = None if mappings is None else Path(mappings)
     rows = [
         {
             "model": layout.model,
@@ -50,7 +52,7 @@ def models(mappings: Path | None = None) -> pl.DataFrame:
             "write": layout.write,
             "about": layout.about,
         }
-        for model in (mapping.load(name, mappings) for name in mapping.models(mappings))
+        for model in (mapping.load(name, own) for name in mapping.models(own))
         for layout in model.layouts.values()
     ]
     rows.append({"model": HUB_MODEL, "layout": "events", "default": True, "read": True, "write": True,
@@ -59,7 +61,7 @@ def models(mappings: Path | None = None) -> pl.DataFrame:
 
 
 def scan(
-    source: Sources, *, model: str | None = None, mappings: Path | None = None, settings: Settings | None = None
+    source: Sources, *, model: str | None = None, mappings: Folder | None = None, settings: Settings | None = None
 ) -> pl.LazyFrame:
     """Read an archive as hub events, unit by unit, when the frame is collected.
 
@@ -111,7 +113,7 @@ def _hub_batches(job: Job, recognised: Recognised) -> Iterator[pl.DataFrame]:
 
 def write(
     frame: pl.LazyFrame | pl.DataFrame, *, model: str, recipe: str | os.PathLike[str] | None = None,
-    settings: Settings | None = None, mappings: Path | None = None,
+    settings: Settings | None = None, mappings: Folder | None = None,
 ) -> pl.LazyFrame:  # fmt: skip
     """Turn hub events into a target's rows.
 
@@ -119,12 +121,13 @@ def write(
     numbers are JSON text, and `row` is the whole row as JSON, for JSON layouts. Events that the target does not
     take are left out; a warning tells of those that it would refuse.
     """
-    target_mapping, layout = mapping.find_layout(model, mappings)
-    chosen = recipes.load(recipe, mappings) if recipe is not None else None
+    told = settings_of(settings, (), mappings)
+    target_mapping, layout = mapping.find_layout(model, told.mappings)
+    chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
     prepared = plan.from_hub(frame.lazy())
     prepared = chosen.apply(prepared) if chosen else plan.without_recipe(prepared)
     set_columns = chosen.set_columns if chosen else frozenset()
-    writer = Writer(target_mapping, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}, set_columns))
+    writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
     judged = writer.rows(prepared)
     judged = judged.map_batches(_warn_of_rejects, schema=dict(judged.collect_schema()), validate_output_schema=False, streamable=True)
     rows = judged.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
@@ -147,7 +150,7 @@ def convert(
     since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
-    mappings: Path | None = None, progress: Progress | None = None, careful: bool = False,
+    mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False,
 ) -> Report:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it.
@@ -171,13 +174,13 @@ def conversion(
     since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
-    mappings: Path | None = None, progress: Progress | None = None, careful: bool = False,
+    mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0])
     job, recognised = job_of(
-        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=settings_of(settings, set_),
+        source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census,
     )  # fmt: skip
     return Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
@@ -187,11 +190,11 @@ def preview(
     source: Sources, *, to: str, from_: str | None = None, recipe: str | os.PathLike[str] | None = None,
     where: str | None = None, since: str | dt.datetime | None = None, until: str | dt.datetime | None = None,
     limit: int | None = None, settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (),
-    mappings: Path | None = None,
+    mappings: Folder | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Show what a conversion would do with the first few records, before and after; nothing is written."""
     job, recognised = job_of(
-        source, to=to, from_=from_, recipe=recipe, mappings=mappings, settings=settings_of(settings, set_),
+        source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit or PREVIEW_EVENTS),
     )  # fmt: skip
     shown: list[dict[str, Any]] = []
@@ -227,7 +230,7 @@ def validate(
     source: Sources, *, as_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
     until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
-    mappings: Path | None = None, progress: Progress | None = None,
+    mappings: Folder | None = None, progress: Progress | None = None,
 ) -> Report:  # fmt: skip
     """Judge an archive against its layout's limits, documented and observed; nothing is changed.
 
@@ -236,11 +239,11 @@ def validate(
     all events together, with the number found). It holds no values without `examples`. Raise UsageError before
     anything is read, SourceError if there is nothing to read.
     """
-    told = settings_of(settings, set_)
+    told = settings_of(settings, set_, mappings)
     selection = selection_of(where, since, until, limit)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     try:
-        recognised = recognise(find(given), as_, mappings)
+        recognised = recognise(find(given), as_, told.mappings)
     except SourceError as error:
         raise SourceError(str(error).replace("--from", "--as")) from None
     first = recognised.sources[0]
@@ -250,24 +253,24 @@ def validate(
 
 def explain(
     *, from_: str, to: str, recipe: str | os.PathLike[str] | None = None,
-    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), mappings: Path | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), mappings: Folder | None = None,
 ) -> Explanation:  # fmt: skip
     """Say where each field of a target comes from, by which conversion, and what of the source has no place in it.
 
     `from_` and `to` are `model` or `model/layout`, or `hub`. The answer has `rows`, `frame`, `to_json()` and
     `to_markdown()`. Raise UsageError or MappingError.
     """
-    _, target = explanation.find(to, mappings, to_read=False)
-    chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, mappings)
-    told = _legal_app_ids(settings_of(settings, set_), target.model)
-    return explanation.of_pair(from_, to, chosen, told, mappings)
+    told = settings_of(settings, set_, mappings)
+    _, target = explanation.find(to, told.mappings, to_read=False)
+    chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
+    return explanation.of_pair(from_, to, chosen, _legal_app_ids(told, target.model), told.mappings)
 
 
 def roundtrip(
     source: Sources, *, via: str, from_: str | None = None, where: str | None = None,
     since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
-    mappings: Path | None = None,
+    mappings: Folder | None = None,
 ) -> Report:  # fmt: skip
     """Take an archive's events through another layout and home again; list every difference.
 
@@ -275,7 +278,7 @@ def roundtrip(
     this tool. A source that cannot be written is compared after the way there alone. Errors as in `convert`.
     """
     job, recognised = job_of(
-        source, to=via, from_=from_, mappings=mappings, settings=settings_of(settings, set_),
+        source, to=via, from_=from_, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit),
     )  # fmt: skip
     if job.target_mapping is None or job.target_layout is None:
@@ -303,9 +306,9 @@ def _taken(batch: pl.DataFrame, selection: Selection | None, taken_already: int)
     return frame.select(*events.SCHEMA).collect()
 
 
-def check(file: str | os.PathLike[str]) -> Checked:
+def check(file: str | os.PathLike[str], *, mappings: Folder | None = None) -> Checked:
     """Check a mapping or a recipe completely, and run the tests inside it."""
-    return recipes.check(file)
+    return recipes.check(file, None if mappings is None else Path(mappings))
 
 
 # -- what a call says -------------------------------------------------------------------------------------------
@@ -313,22 +316,23 @@ def check(file: str | os.PathLike[str]) -> Checked:
 
 def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
-    mappings: Path | None = None, settings: Settings | None = None, selection: Selection | None = None,
+    mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
     examples: bool = False, careful: bool = False, census: bool = False,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
+    settings = settings_of(settings, (), mappings)
     target_mapping, target_layout = None, None
     if to.partition("/")[0] != HUB_MODEL:
-        target_mapping, target_layout = mapping.find_layout(to, mappings)
+        target_mapping, target_layout = mapping.find_layout(to, settings.mappings)
         if not target_layout.write:
             known = ", ".join(name for name, other in target_mapping.layouts.items() if other.write) or "none"
             raise UsageError(f"{target_layout.address} cannot be written (writable layouts of {target_mapping.model}: {known})")
     elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
         raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
-    chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, mappings)
-    settings = _legal_app_ids(settings or Settings(), to.partition("/")[0])
+    chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
+    settings = _legal_app_ids(settings, to.partition("/")[0])
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    recognised = recognise(find(given), from_, mappings)
+    recognised = recognise(find(given), from_, settings.mappings)
     job = Job(
         recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
         selection, examples=examples, careful_only=careful, census=census,
@@ -358,11 +362,12 @@ def _legal_app_ids(settings: Settings, model: str) -> Settings:
     return settings
 
 
-def settings_of(settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str]) -> Settings:
-    """Give a call's settings, read from a file if they are its name; assignments count more."""
-    if isinstance(settings, Settings):
-        return settings
-    return read_settings(None if settings is None else Path(settings), assignments)
+def settings_of(
+    settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str], mappings: Folder | None = None
+) -> Settings:
+    """Give a call's settings, read from a file if they are its name; assignments, and the folder named by the call, count more."""
+    told = settings if isinstance(settings, Settings) else read_settings(None if settings is None else Path(settings), assignments)
+    return told if mappings is None else dataclasses.replace(told, mappings=Path(mappings))
 
 
 def selection_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ KEYS = {
     "retention_days": "the days for which Redshift keeps events, if that was changed",
     "earliest": "the first plausible time of an event (ISO 8601)",
     "latest": "the first time that is not plausible any more (ISO 8601)",
+    "mappings": "a folder of data sheets that are added to the shipped ones, or replace them; in a file, relative to it",
 }
 
 WRITTEN_TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
@@ -65,6 +67,7 @@ class Settings:
     account: str | None = None
     plain_bodies: bool = False
     overrides: dict[str, float] = field(default_factory=dict)
+    mappings: Path | None = None
     time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
 
     def described(self) -> dict[str, Any]:
@@ -89,6 +92,8 @@ def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Setting
     if file is not None:
         table, _ = read_toml(file, file.name)
         shown = file.name
+        if isinstance(table.get("mappings"), str):
+            table["mappings"] = os.path.join(file.parent, table["mappings"])
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals:
@@ -122,7 +127,7 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
     ]
     complaints += [
         Complaint(shown, name, f"should be a text that is not empty: {KEYS[name]}")
-        for name in TEXTS
+        for name in (*TEXTS, "mappings")
         if name in table and not (isinstance(table[name], str) and table[name])
     ]
     overrides = {name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None}
@@ -131,7 +136,8 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
     if complaints:
         raise MappingError(complaints)
     plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
-    return Settings(dict(app_ids), day=day, overrides=overrides, time_window=(window[0], window[1]), **plain)
+    mappings = Path(table["mappings"]) if "mappings" in table else None
+    return Settings(dict(app_ids), mappings=mappings, day=day, overrides=overrides, time_window=(window[0], window[1]), **plain)
 
 
 def _number(table: dict[str, Any], key: str, shown: str, complaints: list[Complaint]) -> float | None:

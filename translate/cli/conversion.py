@@ -16,6 +16,7 @@ from translate.cli.options import (
     Assignments,
     From,
     Limit,
+    Mappings,
     Recipe,
     SettingsFile,
     Since,
@@ -44,9 +45,9 @@ UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 
 @app.command()
-def models(as_json: AsJson = False) -> None:
+def models(mappings: Mappings = None, as_json: AsJson = False) -> None:
     """List the models, their layouts, and what each can read and write."""
-    layouts = translate.models()
+    layouts = translate.models(mappings)
     if as_json:
         print(json.dumps(layouts.to_dicts(), indent=2))
         return
@@ -60,13 +61,15 @@ def models(as_json: AsJson = False) -> None:
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Mappings and recipes.")], as_json: AsJson = False
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Mappings and recipes.")],
+    mappings: Mappings = None,
+    as_json: AsJson = False,
 ) -> int:
     """Check mappings and recipes completely, and run the tests inside them."""
     results = []
     for file in files:
         try:
-            checked = translate.check(file)
+            checked = translate.check(file, mappings=mappings)
             complaints, tests = checked.complaints, checked.tests
         except MappingError as error:
             complaints, tests = error.complaints, 0
@@ -94,13 +97,14 @@ def explain(
     recipe: Recipe = None,
     settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")] = None,
+    mappings: Mappings = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
     if as_json and as_markdown:
         raise translate.UsageError("--json and --markdown: say one of them")
-    explained = translate.explain(from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or ())
+    explained = translate.explain(from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings)
     with whoever_listens():
         if as_json:
             print(json.dumps(explained.to_json(), indent=2, ensure_ascii=False))
@@ -123,6 +127,7 @@ def convert(
     limit: Limit = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     compression: Annotated[str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")] = "none",
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")] = False,
     add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
@@ -138,7 +143,7 @@ def convert(
     """
     options: dict[str, Any] = {
         "to": to, "from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
-        "settings": settings, "set_": set_ or (),
+        "settings": settings, "set_": set_ or (), "mappings": mappings,
     }  # fmt: skip
     if dry_run and (add or fold):
         raise translate.UsageError("--dry-run looks at a few records only: leave out --add and --fold")

@@ -19,6 +19,7 @@ from translate.cli.options import (
     Assignments,
     From,
     Limit,
+    Mappings,
     Recipe,
     SettingsFile,
     Since,
@@ -33,6 +34,7 @@ from translate.delivery.run import Bounds, Outcome
 from translate.delivery.status import status
 from translate.delivery.wording import duration
 from translate.errors import ExitCode, PreflightError, UsageError
+from translate.front import settings_of
 from translate.progress import Bar
 
 SHOWN_REQUESTS = 2
@@ -61,6 +63,7 @@ def replay(
     limit: Limit = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")] = False,
     rate: Annotated[str | None, typer.Option(metavar="RATE", help=RATE_HELP)] = None,
     max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Most requests under way at a time.")] = IN_FLIGHT_MAX,
@@ -95,11 +98,11 @@ def replay(
     if trial and max_events:
         raise UsageError("--trial and --max-events say the same: give one of them")
     bounds = Bounds(stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts)
-    accepted = _accepted(accept or [], to, i_know=i_know)
+    accepted = _accepted(accept or [], to, i_know=i_know, mappings=settings_of(settings, set_ or (), mappings).mappings)
     with Bar() as bar, _said_with_i_know():
         report = translate.replay(
             sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, where=where, since=since, until=until,
-            limit=limit, settings=settings, set_=set_ or (), dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
+            limit=limit, settings=settings, set_=set_ or (), mappings=mappings, dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
             speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
             converting=bar.show, tell=lambda look: _tell(look, bar, None if dry_run else accepted), progress=_Ticker(), interrupted=_tell_of_interruption,
         )  # fmt: skip
@@ -113,12 +116,12 @@ def replay(
     return _exit_code(report)
 
 
-def _accepted(accept: list[str], to: str, *, i_know: bool) -> list[str]:
+def _accepted(accept: list[str], to: str, *, i_know: bool, mappings: Path | None) -> list[str]:
     """Give the names of the findings that were accepted."""
     names = [name.strip() for given in accept for name in given.split(",") if name.strip()]
     if not i_know:
         return names
-    if SUPPORT_ENDED not in destination_of(to).delivery.preflight:
+    if SUPPORT_ENDED not in destination_of(to, mappings).delivery.preflight:
         raise UsageError(f"--i-know: {to}'s support has not ended; leave it out")
     return [*names, SUPPORT_ENDED]
 

@@ -10,7 +10,7 @@ import typer
 
 import translate
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Recipe, SettingsFile, layouts
+from translate.cli.options import AsJson, Assignments, From, Mappings, Recipe, SettingsFile, layouts
 from translate.cli.printing import whoever_listens
 from translate.errors import ExitCode
 
@@ -27,6 +27,7 @@ def parity(
     recipe: Recipe = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     as_json: AsJson = False,
 ) -> int:
     """Compare the figures that people judge by, on both sides: events, users, sessions, revenue, retention.
@@ -34,7 +35,7 @@ def parity(
     Each difference is explained by what the run did (filtered, rejected, added, changed, no place in the target) or
     flagged. The exit code is 1 if one is not explained.
     """
-    found = translate.parity(source, target, report=report, from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or ())
+    found = translate.parity(source, target, report=report, from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings)
     with whoever_listens():
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else found.to_text(), end="\n" if as_json else "")
     return ExitCode.FLAWED if found.unexplained else ExitCode.DONE

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Limit, SettingsFile, Since, Sources, Until, Where
+from translate.cli.options import (
+    AsJson,
+    Assignments,
+    From,
+    Limit,
+    Mappings,
+    SettingsFile,
+    Since,
+    Sources,
+    Until,
+    Where,
+)
 from translate.cli.printing import whoever_listens
 from translate.errors import ExitCode, OutputError, UsageError
 from translate.inspection import Inspection
@@ -27,6 +38,7 @@ def inspect(
     limit: Limit = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     examples: Annotated[bool, typer.Option("--examples", help="Show one value of each key.")] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts, and a grade for each target.")] = None,
     as_json: AsJson = False,
@@ -41,7 +53,7 @@ def inspect(
         raise UsageError(f"--html {html}: is a folder; name a file in it")
     with Bar() as bar:
         found = look(
-            sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (),
+            sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
             examples=examples, progress=bar.show,
         )  # fmt: skip
         if html is not None:

@@ -14,6 +14,7 @@ from translate.cli.options import (
     Assignments,
     From,
     Limit,
+    Mappings,
     SettingsFile,
     Since,
     Sources,
@@ -39,6 +40,7 @@ def roundtrip(
     limit: Limit = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     examples: Annotated[bool, typer.Option("--examples", help="Show the values of undeclared differences.")] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -49,7 +51,7 @@ def roundtrip(
     """
     report = translate.roundtrip(
         sources, via=via, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings,
-        set_=set_ or (), examples=examples,
+        set_=set_ or (), mappings=mappings, examples=examples,
     )  # fmt: skip
     with whoever_listens():
         if as_json:
@@ -84,6 +86,7 @@ def validate(
     limit: Limit = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     examples: Annotated[bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -93,7 +96,7 @@ def validate(
     """
     with Bar() as bar:
         result = translate.validate(
-            sources, as_=as_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (),
+            sources, as_=as_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
             examples=examples, progress=bar.show,
         )  # fmt: skip
     with whoever_listens():

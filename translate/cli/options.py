@@ -37,4 +37,5 @@ Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Take
 Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Stop after so many events.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="Settings, in TOML.")]
 Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")]
+Mappings = Annotated[Path | None, typer.Option("--mappings", metavar="DIR", help="Folder of data sheets (MODEL.toml) and recipes (recipes/NAME.toml) that are added to the shipped ones, or replace them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]

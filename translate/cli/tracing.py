@@ -10,7 +10,7 @@ import typer
 
 import translate
 from translate.cli.application import app
-from translate.cli.options import AsJson, Assignments, From, Recipe, SettingsFile, layouts
+from translate.cli.options import AsJson, Assignments, From, Mappings, Recipe, SettingsFile, layouts
 from translate.cli.printing import whoever_listens
 
 UNFOLDED = 10_000  # where there is no terminal, tables are not folded
@@ -25,10 +25,11 @@ def why(
     recipe: Recipe = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
+    mappings: Mappings = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow one record through a conversion: what each field of the target holds, whence, or why it is empty."""
-    told = translate.why(record, to=to, id_=id_, from_=from_, recipe=recipe, settings=settings, set_=set_ or ())
+    told = translate.why(record, to=to, id_=id_, from_=from_, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings)
     with whoever_listens():
         if as_json:
             print(json.dumps(told.to_json(), indent=2, ensure_ascii=False))

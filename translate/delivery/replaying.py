@@ -31,7 +31,7 @@ from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.delivery.target import Target
 from translate.errors import OutputError, PreflightError, UsageError
 from translate.rendering import Report
-from translate.settings import Settings, read_settings
+from translate.settings import Settings
 from translate.version import VERSION
 
 IN_FLIGHT_MAX = 8
@@ -56,7 +56,7 @@ def replay(
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), dedupe: bool = False,
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
-    mappings: Path | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
+    mappings: front.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
     tell: Callable[[Look], None] | None = None, interrupted: Callable[[int], None] | None = None, seed: int | None = None,
 ) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
@@ -66,8 +66,8 @@ def replay(
     is read, PreflightError if the target would lose data that `accept` does not name. The report has `events`
     (converted, sent, rejected, left), `requests`, `lost_answers`, `stopped` (why it ended early, or None) and `failed`.
     """
-    told = settings if isinstance(settings, Settings) else read_settings(None if settings is None else Path(settings), set_)
-    destination = destination_of(to, mappings)
+    told = front.settings_of(settings, set_, mappings)
+    destination = destination_of(to, told.mappings)
     target = _target(destination, told, endpoint, max_in_flight, allow_http=allow_http)
     chosen = parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
     accepted = _known(accept, destination)
@@ -75,7 +75,7 @@ def replay(
         raise UsageError(f"--speedup {speedup:g}: should be above 0; 1 keeps the recorded rhythm")
     folder = Path(journal)
     call = {"from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
-            "settings": told, "dedupe": dedupe, "mappings": mappings, "progress": converting}  # fmt: skip
+            "settings": told, "dedupe": dedupe, "progress": converting}  # fmt: skip
     with _locked(folder):
         prepared = prepare(source, folder, destination, call)
         look = _look_over(folder, prepared, destination, told, target, chosen)

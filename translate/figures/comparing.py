@@ -21,10 +21,10 @@ from translate.figures.result import SCHEMA, Parity
 from translate.figures.run import Run, find_run
 from translate.figures.stages import Step, said, steps
 from translate.files.sources import find
-from translate.front import Sources, scan
+from translate.front import Folder, Sources, scan, settings_of
 from translate.job import HUB_MODEL, Job
 from translate.recognition import Origin, Recognised, recognise
-from translate.settings import Settings, read_settings
+from translate.settings import Settings
 
 SAME = 1e-9  # doubles that differ by less, relative to their size, are one number
 UNEXPLAINED = "UNEXPLAINED"
@@ -34,7 +34,7 @@ UNREADABLE = "records of the target that cannot be read"
 def parity(
     source: Sources, target: str | os.PathLike[str], *, report: str | os.PathLike[str] | None = None,
     from_: str | None = None, to: str | None = None, recipe: str | os.PathLike[str] | None = None,
-    settings: Settings | str | os.PathLike[str] | None = None, set_: Sequence[str] = (), mappings: Path | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Sequence[str] = (), mappings: Folder | None = None,
 ) -> Parity:  # fmt: skip
     """Compare the figures that people judge a migration by, on both sides, and explain each difference.
 
@@ -43,18 +43,19 @@ def parity(
     rest are what the caller says. `to` names the target's layout where its content does not show it. Figures of the
     target are computed from its files alone. Raise UsageError, MappingError or SourceError.
     """
-    told = settings if isinstance(settings, Settings) else read_settings(Path(settings) if settings else None, set_) if settings or set_ else None
-    run = find_run(target, report, recipe, told, mappings)
+    told = settings_of(settings, set_) if settings or set_ else None
+    own = Path(mappings) if mappings is not None else told.mappings if told else None
+    run = find_run(target, report, recipe, told, own)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    recognised = recognise(find(given), from_ or run.of, mappings)
-    arrived = _arrived(target, to or run.to, run, mappings)
+    recognised = recognise(find(given), from_ or run.of, own)
+    arrived = _arrived(target, to or run.to, run, own)
     job = _job(recognised, arrived, run)
     held = None if job.target_layout is None or job.target_mapping is None else Held(job.target_mapping, job.target_layout, run.settings)
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
         scratch = Path(folder)
         fates = write_fates(job, recognised, run, scratch)
         counts = fates.group_by("outcome", "reason", "first").agg(events=pl.len()).collect(engine="streaming")
-        there, unreadable = _facts_of_target(target, arrived, run, mappings, scratch)
+        there, unreadable = _facts_of_target(target, arrived, run, own, scratch)
         taken = list(steps(counts, run, held))
         frames = [_account(counts, there, unreadable, run)]
         causes: Counter[tuple[str, str]] = Counter()

@@ -25,7 +25,7 @@ def inspect(
     source: front.Sources, *, from_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
     until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
-    mappings: Path | None = None, progress: Progress | None = None,
+    mappings: front.Folder | None = None, progress: Progress | None = None,
 ) -> Inspection:  # fmt: skip
     """Look at an archive once, and say what is in it and what is wrong with it; nothing is changed.
 
@@ -33,10 +33,10 @@ def inspect(
     memory is bounded; of values that are too many to list, `beyond` tells how many events have others. Raise
     UsageError before anything is read, SourceError if there is nothing to read.
     """
-    told = front.settings_of(settings, set_)
+    told = front.settings_of(settings, set_, mappings)
     selection = front.selection_of(where, since, until, limit)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    recognised = recognise(find(given), from_, mappings)
+    recognised = recognise(find(given), from_, told.mappings)
     first = recognised.sources[0]
     job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
     with scratch_folder() as folder:
@@ -44,4 +44,4 @@ def inspect(
         values = values_of(recognised, seen.figures, seen.events_by_source)
         values["selection"] = selection.described() if selection else {}
         keys = keys_frame(seen.figures)
-        return Inspection(values, keys, Grounds.of(seen, recognised, told, mappings), examples=examples)
+        return Inspection(values, keys, Grounds.of(seen, recognised, told), examples=examples)

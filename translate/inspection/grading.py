@@ -60,7 +60,7 @@ def targets(grounds: Grounds, now: dt.datetime) -> list[Target]:
     """Grade every layout that can be written, but the archive's own."""
     if not grounds.sample.height:
         return []
-    sheets = [mapping.load(name, grounds.mappings) for name in mapping.models(grounds.mappings)]
+    sheets = [mapping.load(name, grounds.settings.mappings) for name in mapping.models(grounds.settings.mappings)]
     layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
     own = [layout.address for layout in grounds.layouts]
     return [_Trial(grounds, sheet, layout).target(now) for sheet, layout in layouts if own != [layout.address]]
@@ -110,7 +110,7 @@ class _Trial:
         return frame if has_place else frame.with_columns(self.grounds.sample["event_id"])
 
     def _explained(self) -> explanation.Explanation:
-        return explanation.of_pair(self.grounds.layouts[0].address, self.layout.address, None, self.settings, self.grounds.mappings)
+        return explanation.of_pair(self.grounds.layouts[0].address, self.layout.address, None, self.settings, self.settings.mappings)
 
     def _without_place(self, explained: explanation.Explanation, source: Source, counted: set[str]) -> Iterator[dict[str, Any]]:
         """Give what has no place in the target, and of which the first events had none to count."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -24,7 +23,6 @@ class Grounds:
     provided: frozenset[str]
     places: dict[str, str]
     settings: Settings
-    mappings: Path | None
     surveyed: survey.Surveyed
     groups: dict[str, int]
     duplicates: int
@@ -33,7 +31,7 @@ class Grounds:
     units: int
 
     @classmethod
-    def of(cls, seen: Seen, recognised: Recognised, settings: Settings, mappings: Path | None) -> Grounds:
+    def of(cls, seen: Seen, recognised: Recognised, settings: Settings) -> Grounds:
         """Take from the figures what outlives their files."""
         figures = seen.figures
         counts = figures.counts
@@ -45,7 +43,6 @@ class Grounds:
             provided=seen.provided,
             places={entry.hub[0]: entry.place for entry in reversed(sources[0].all_fields) if entry.hub},
             settings=settings,
-            mappings=mappings,
             surveyed=_surveyed(figures, people),
             groups={
                 "session.id": sum(bucket.height for bucket in figures.sessions.buckets()),

@@ -54,7 +54,7 @@ class Pass:
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
         self._sample: list[pl.DataFrame] = []
         self._provided: set[str] = set()
-        self._watched = watched_names()
+        self._watched = watched_names(job.settings.mappings)
 
     def run(self, scratch: Path) -> Seen:
         """Look at all units; what does not fit in memory lies in the scratch folder."""
@@ -157,9 +157,9 @@ def limits_of(model: Mapping) -> Limits:
     return Limits(first(TEXT_LIMITS), first(KEY_LIMITS))
 
 
-def watched_names() -> frozenset[str]:
+def watched_names(mappings: Path | None) -> frozenset[str]:
     """Name the events that some target's check of ages leaves out."""
-    sheets = [mapping.load(name).delivery for name in mapping.models()]
+    sheets = [mapping.load(name, mappings).delivery for name in mapping.models(mappings)]
     hazards = [hazard for delivery in sheets if delivery for hazard in delivery.preflight.values()]
     return frozenset(name for hazard in hazards if hazard.check in ("older_than", "newer_than_now") for name in hazard.names)
 

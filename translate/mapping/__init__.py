@@ -1,4 +1,4 @@
-"""Mappings: one file per model, found in a folder of the caller's, inside the package, or in the checkout."""
+"""Mappings: one data sheet per model, shipped with the package, added to or replaced by those of a folder of the caller's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.parse import parse
 from translate.mapping.spec import Layout, Mapping
 
-__all__ = ["Layout", "Mapping", "MappingError", "find_layout", "folder", "load", "models"]
+__all__ = ["Layout", "Mapping", "MappingError", "files", "find_layout", "folder", "load", "models"]
 
 HUB = "hub"  # no file says what it is, but it can be named like a model
 PACKAGED = Path(__file__).resolve().parent.parent / "mappings"
@@ -21,23 +21,45 @@ def folder() -> Path:
     return PACKAGED if PACKAGED.is_dir() else CHECKOUT
 
 
+def files(mappings: Path | None = None, inside: str = "") -> dict[str, Path]:
+    """Give the shipped TOML files by their names, those of the caller's folder in place of or beside them.
+
+    `inside` is a folder within both, such as that of the recipes. Raise UsageError for a folder that is none or holds
+    nothing to read.
+    """
+    if mappings is not None:
+        _refuse_useless(mappings)
+    folders = [folder()] if mappings is None else [folder(), mappings]
+    return {path.stem: path for place in folders for path in sorted((place / inside).glob("*.toml"))}
+
+
+def _refuse_useless(mappings: Path) -> None:
+    if not mappings.is_dir():
+        raise UsageError(f"--mappings {mappings}: there is no such folder; name one that holds data sheets, MODEL.toml")
+    if not any(mappings.glob("*.toml")) and not any(mappings.glob("recipes/*.toml")):
+        raise UsageError(f"--mappings {mappings}: holds no data sheet (MODEL.toml) and no recipe (recipes/NAME.toml)")
+    if (mappings / f"{HUB}.toml").exists():
+        raise UsageError(f"--mappings {mappings}: {HUB}.toml: no model can be called {HUB}, which is what all of them meet in; rename it")
+
+
 def models(mappings: Path | None = None) -> list[str]:
     """Name the models, in alphabetical order."""
-    return sorted(path.stem for path in (mappings or folder()).glob("*.toml"))
+    return sorted(files(mappings))
 
 
 @cache
-def _load(path: Path) -> Mapping:
+def _load(path: Path, changed_ns: int) -> Mapping:
+    del changed_ns  # a sheet that was edited, as in a notebook, is another one
     return parse(path)
 
 
 def load(model: str, mappings: Path | None = None) -> Mapping:
     """Load one model's mapping; raise UsageError for an unknown model, MappingError for a wrong file."""
-    known = models(mappings)
+    known = files(mappings)
     if model not in known:
-        known = sorted([*known, HUB])
-        raise UsageError(f'no model "{model}"{suggest(model, known)} (models: {", ".join(known)})')
-    return _load((mappings or folder()) / f"{model}.toml")
+        names = sorted([*known, HUB])
+        raise UsageError(f'no model "{model}"{suggest(model, names)} (models: {", ".join(names)})')
+    return _load(known[model], known[model].stat().st_mtime_ns)
 
 
 def find_layout(address: str, mappings: Path | None = None) -> tuple[Mapping, Layout]:

@@ -29,7 +29,7 @@ class Checked:
 
 def names(mappings: Path | None = None) -> list[str]:
     """Name the shipped recipes, in alphabetical order."""
-    return sorted(path.stem for path in _folder(mappings).glob("*.toml"))
+    return sorted(_shipped(mappings))
 
 
 def load(recipe: str | os.PathLike[str], mappings: Path | None = None) -> Recipe:
@@ -51,16 +51,16 @@ def check(path: str | os.PathLike[str], mappings: Path | None = None) -> Checked
         return Checked(file.name, error.complaints)
 
 
-def _folder(mappings: Path | None) -> Path:
-    return (mappings or mapping.folder()) / "recipes"
+def _shipped(mappings: Path | None) -> dict[str, Path]:
+    return mapping.files(mappings, "recipes")
 
 
 def _find(name: str, near: Path, mappings: Path | None) -> Path:
     """Find a recipe: a shipped one of that name, else a file, its path relative to a folder."""
-    shipped = names(mappings)
+    shipped = _shipped(mappings)
     if name in shipped:
-        return _folder(mappings) / f"{name}.toml"
+        return shipped[name]
     if (near / name).is_file():
         return near / name
-    known = ", ".join(shipped)
+    known = ", ".join(sorted(shipped))
     raise UsageError(f'no recipe "{name}"{suggest(name, shipped)} (recipes: {known}; or the path of a file)')

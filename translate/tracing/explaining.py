@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from translate import explanation
 from translate.errors import UsageError
 from translate.explanation.sides import HUB_LAYOUT, places
-from translate.front import job_of, settings_of
+from translate.front import Folder, job_of, settings_of
 from translate.job import HUB_MODEL, Job
 from translate.reader.record import parts_of
 from translate.report import KINDS
@@ -27,23 +26,23 @@ NOTED = {"changed": "renamed, retyped or rounded", "on_purpose": "removed by a r
 def why(
     record: str | os.PathLike[str], *, to: str, id_: str | None = None, from_: str | None = None,
     recipe: str | os.PathLike[str] | None = None, settings: Settings | str | os.PathLike[str] | None = None,
-    set_: Iterable[str] = (), mappings: Path | None = None,
+    set_: Iterable[str] = (), mappings: Folder | None = None,
 ) -> Why:  # fmt: skip
     """Follow one record through a conversion: what each field of the target holds, and whence, or why it is empty.
 
     `record` is `FILE:LINE`, `FILE:LINE#N` for the Nth event of a line of many, or, with `id_`, the source in which the first
     event of that id is looked for. Raise UsageError where there is none, or MappingError, SourceError.
     """
-    told = settings_of(settings, set_)
-    address = read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told, mappings)
+    told = settings_of(settings, set_, mappings)
+    address = read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told, told.mappings)
     job, recognised = job_of(
-        address.file, to=to, from_=address.layout or from_, recipe=recipe, mappings=mappings, settings=told
+        address.file, to=to, from_=address.layout or from_, recipe=recipe, settings=told
     )
     if len(recognised.files) != 1:
         raise UsageError(f"{address.file}: is not one file; name the file that the line is in")
     job = job.reading(recognised.sources[0])
     source, target = job.source_layout.address, job.target_layout.address if job.target_layout else HUB_LAYOUT.address
-    explained = explanation.of_pair(source, target, job.recipe, job.settings, mappings)
+    explained = explanation.of_pair(source, target, job.recipe, job.settings, told.mappings)
     found = trace(job, recognised, address)
     # The explanation has a row for each place of the target, in their order, and then those of the source without one.
     rows = list(zip(places(job.target_layout or HUB_LAYOUT), explained.rows, strict=False))

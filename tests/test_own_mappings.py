@@ -1,0 +1,121 @@
+"""Data sheets and recipes of the user's own folder: added to the shipped ones, or in their place, for every call."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from commands import run_here
+from test_new_model import BEACONS, MAPPING
+
+import translate
+from translate import mapping
+
+RECIPE = """
+to = "acme_beacon"
+
+[[rule]]
+when     = "name = 'level up!'"
+set.name = "'levelled'"
+
+[[test]]
+event  = { name = "level up!", time = 2016-04-07T00:00:00Z, client_id = "c", app.id = "a" }
+expect = [{ what = "levelled" }]
+"""
+
+
+def run(*words):
+    """Give what a command printed, what it said on standard error, and its exit code."""
+    return run_here(["translate", *map(str, words)])
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of one more model and a recipe, and an archive of it; the shipped sheets are not in it."""
+    folder = tmp_path / "sheets"
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "acme_beacon.toml").write_text(MAPPING, encoding="utf-8")
+    (folder / "recipes" / "levelling.toml").write_text(RECIPE, encoding="utf-8")
+    archive = tmp_path / "beacons.ndjson"
+    archive.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in BEACONS), encoding="utf-8")
+    return folder, archive
+
+
+def test_every_command_takes_the_folder(own, tmp_path):
+    """A model that is in the folder alone is listed, explained, inspected, converted, judged, traced, compared, sent round."""
+    folder, archive = own
+    out = tmp_path / "out"
+    calls = [
+        ["models"],
+        ["check", folder / "recipes" / "levelling.toml"],
+        ["explain", "--from", "acme_beacon", "--to", "clickstream"],
+        ["inspect", archive],
+        ["convert", archive, "--to", "acme_beacon", "--recipe", "levelling", "--out", out],
+        ["validate", archive],
+        ["roundtrip", archive, "--via", "pinpoint"],
+        ["why", f"{archive}:2", "--to", "acme_beacon"],
+        ["parity", archive, out],
+    ]
+    for call in calls:
+        output, error, code = run(*call, "--mappings", folder)
+        assert code == 0, (call, output, error)
+        assert run(*call)[2] in (2, 3) or call[0] == "models", call
+    assert '"what":"levelled"' in (out / "data" / "part-00000.ndjson").read_text(encoding="utf-8")
+    listed = run("models", "--mappings", folder)[0]
+    assert "acme_beacon/beacons" in listed
+    assert "clickstream/events" in listed
+
+
+def test_as_a_setting(own, tmp_path, monkeypatch):
+    """A settings file names the folder relative to itself; --set and the option relative to where the call is made."""
+    _, archive = own
+    settings = tmp_path / "settings.toml"
+    settings.write_text('mappings = "sheets"\n', encoding="utf-8")
+    monkeypatch.chdir(archive.parent)
+    for number, said in enumerate((["--settings", settings], ["--set", "mappings=sheets"], ["--mappings", "sheets"])):
+        _, error, code = run("convert", archive, "--to", "clickstream", "--out", tmp_path / f"out{number}", *said)
+        assert code == 0, error
+    parts = [(tmp_path / f"out{number}" / "data" / "part-00000.ndjson").read_bytes() for number in range(3)]
+    assert parts[0] == parts[1] == parts[2]
+
+
+def test_in_place_of_a_shipped_one(own, tmp_path):
+    """A sheet of a shipped model's name takes its place, and the report's digests say that it was another."""
+    folder, archive = own
+    shipped = (mapping.folder() / "clickstream.toml").read_text(encoding="utf-8")
+    changed = shipped.replace('"session.start"  = "_session_start"', '"session.start"  = "_begun"')
+    assert changed != shipped
+    (folder / "clickstream.toml").write_text(changed, encoding="utf-8")
+    report = translate.convert(archive, to="clickstream", out=tmp_path / "out", mappings=str(folder))
+    assert '"event_type":"_begun"' in (tmp_path / "out" / "data" / "part-00000.ndjson").read_text(encoding="utf-8")
+    assert report["mapping"]["clickstream.toml"] != mapping.load("clickstream").digest
+
+
+def test_an_edited_sheet_is_read_again(own):
+    """In a notebook a sheet is edited between two calls."""
+    folder, _ = own
+    file = folder / "acme_beacon.toml"
+    before = translate.models(folder).filter(model="acme_beacon")["about"].item()
+    file.write_text(MAPPING.replace("one beacon a line", "a beacon, one a line"), encoding="utf-8")
+    after = translate.models(folder).filter(model="acme_beacon")["about"].item()
+    assert (before, after) == ("one beacon a line", "a beacon, one a line")
+
+
+@pytest.mark.parametrize("wrong", ["missing", "a file", "empty", "hub"])
+def test_a_folder_of_no_use(tmp_path, own, wrong):
+    """A folder that is none, holds nothing to read, or names a model like the hub, is refused in a sentence."""
+    _, archive = own
+    folder = tmp_path / "wrong"
+    if wrong == "a file":
+        folder.write_text("", encoding="utf-8")
+    elif wrong != "missing":
+        folder.mkdir()
+    if wrong == "hub":
+        shutil.copy(mapping.folder() / "personalize.toml", folder / "hub.toml")
+    _, error, code = run("inspect", archive, "--mappings", folder)
+    assert code == 2
+    assert str(folder) in error
+    assert "Traceback" not in error
+    said = {"missing": "there is no such folder", "a file": "there is no such folder", "empty": "holds no data sheet", "hub": "no model can be called hub"}
+    assert said[wrong] in error
