@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scripted import APP, MODELS, REQUESTS, SUCCESS, Say, Scripted, results, shipment
 
 from translate.delivery.answers import Answer, Pile
-from translate.delivery.endpoints import open_endpoint
+from translate.delivery.endpoint import open_endpoint
 from translate.delivery.endpoints.learning_context import form_encoded, signature
 from translate.delivery.endpoints.mobile_analytics import client_context
 from translate.delivery.endpoints.sorting import retry_after
@@ -74,7 +74,7 @@ def answered(model: str, *script: Say, **rest: Any) -> Answer:
 
 
 def ask(model: str, url: str, request: Any = None, **rest: Any) -> Answer:
-    endpoint = open_endpoint(model, target(model, url, **rest))
+    endpoint = open_endpoint(target(model, url, **rest))
     try:
         return endpoint.send(shipment(model, request), 7)
     finally:
@@ -84,7 +84,7 @@ def ask(model: str, url: str, request: Any = None, **rest: Any) -> Answer:
 def each_answer(model: str, *script: Say) -> list[Answer]:
     """Give the answers to a whole script, through one endpoint."""
     with Scripted(*script, Say(599)) as server:
-        endpoint = open_endpoint(model, target(model, server.url))
+        endpoint = open_endpoint(target(model, server.url))
         answers = [endpoint.send(shipment(model), number) for number in range(len(script))]
         endpoint.close()
         return answers
@@ -215,7 +215,7 @@ def test_unknown_host_is_not_lost(model: str, monkeypatch: pytest.MonkeyPatch) -
 def test_one_request_a_sending(model: str) -> None:
     """Neither urllib3 nor boto3 repeats anything by itself."""
     with Scripted(Say(500), Say(429), Say(reset=True)) as server:
-        endpoint = open_endpoint(model, target(model, server.url))
+        endpoint = open_endpoint(target(model, server.url))
         for number in range(1, 4):
             endpoint.send(shipment(model), number)
             assert len(server.seen) == number
@@ -309,7 +309,7 @@ def test_throttling_by_code_is_no_refusal(model: str) -> None:
 @pytest.mark.parametrize("model", AWS)
 def test_an_endpoint_that_boto3_does_not_take_stops(model: str, endpoint: str) -> None:
     """No event is refused for good because its client could not be made."""
-    answer = open_endpoint(model, Target(model, endpoint, region="us-east-1")).send(shipment(model), 1)
+    answer = open_endpoint(Target(model, endpoint, region="us-east-1")).send(shipment(model), 1)
     assert tuple(verdict.pile for verdict in answer.verdicts) == AGAIN
     assert answer.stop is not None
     assert "endpoint" in answer.stop
@@ -454,7 +454,7 @@ def test_clickstream_plain_body_is_the_text_that_was_packed() -> None:
     """Without gzip the very characters of the packed body go out; with other events than all, JSON made anew."""
     text = '[{"n":1.0,"big":12345678901234567890123,"u":"\\u00fc"}, {}, {}]'
     with Scripted(SUCCESS["clickstream"]) as server:
-        endpoint = open_endpoint("clickstream", target("clickstream", f"{server.url}/own/path", gzip=False))
+        endpoint = open_endpoint(target("clickstream", f"{server.url}/own/path", gzip=False))
         endpoint.send(
             shipment("clickstream", {"query": {"appId": "a b&c"}, "body": json.loads(text)}, text), 1
         )
@@ -496,7 +496,7 @@ def test_learning_context_signature() -> None:
 def test_learning_context_on_the_wire() -> None:
     """The form holds the five fields in the client's order, a fresh nonce, and a signature that fits."""
     with Scripted(SUCCESS["learning_context"]) as server:
-        endpoint = open_endpoint("learning_context", target("learning_context", server.url))
+        endpoint = open_endpoint(target("learning_context", server.url))
         for _ in range(2):
             endpoint.send(shipment("learning_context"), 1)
         endpoint.close()
@@ -585,7 +585,7 @@ def test_pinpoint_on_the_wire() -> None:
 def test_endpoint_of_the_environment_is_not_taken(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the target says where to: a variable of another tool does not."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1")
-    shown = open_endpoint(model, Target(model, region="eu-west-1")).show(shipment(model), 1)
+    shown = open_endpoint(Target(model, region="eu-west-1")).show(shipment(model), 1)
     assert (
         urlsplit(shown["url"]).hostname
         == f"{'personalize-events' if model == 'personalize' else model}.eu-west-1.amazonaws.com"
@@ -602,7 +602,7 @@ def test_show_is_what_is_sent(model: str, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.delenv(name)
     monkeypatch.setattr(socket, "create_connection", _no_network)
     monkeypatch.setattr(socket.socket, "connect", _no_network)
-    shown = open_endpoint(model, target(model, server.url)).show(shipment(model), 7)
+    shown = open_endpoint(target(model, server.url)).show(shipment(model), 7)
     assert set(shown) == {"method", "url", "headers", "body"}
     assert urlsplit(shown["url"]).path == urlsplit(seen.line.split(" ")[1]).path
     if model == "learning_context":
@@ -620,7 +620,7 @@ def _no_network(*_: Any, **__: Any) -> Any:
 def test_show_of_what_cannot_be_written(model: str) -> None:
     """A dry run shows even a request that boto3 would not write."""
     if model in AWS:
-        shown = open_endpoint(model, target(model, "http://127.0.0.1:1")).show(
+        shown = open_endpoint(target(model, "http://127.0.0.1:1")).show(
             shipment(model, BROKEN[model][0]), 1
         )
         assert json.loads(shown["body"]) == BROKEN[model][0]
@@ -632,7 +632,7 @@ def test_eight_threads_send_at_once(model: str) -> None:
     script = [SUCCESS[model], Say(500), Say(429)] * 20
     answers: list[Answer] = []
     with Scripted(*script, SUCCESS[model]) as server:
-        endpoint = open_endpoint(model, target(model, server.url, max_in_flight=8))
+        endpoint = open_endpoint(target(model, server.url, max_in_flight=8))
 
         def work() -> None:
             for number in range(10):
@@ -656,7 +656,7 @@ def test_eight_threads_send_at_once(model: str) -> None:
 def test_no_more_connections_than_allowed(model: str) -> None:
     """Threads beyond max_in_flight wait for a connection; none is opened for them and thrown away."""
     with Scripted(replace(SUCCESS[model], silent_seconds=0.02)) as server:
-        endpoint = open_endpoint(model, target(model, server.url, max_in_flight=2))
+        endpoint = open_endpoint(target(model, server.url, max_in_flight=2))
         threads = [threading.Thread(target=endpoint.send, args=(shipment(model), 1)) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -726,18 +726,18 @@ def test_plain_http_elsewhere_needs_the_flag(url: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"model": "clikstream"}, 'did you mean "clickstream"'),
-        ({"model": "clickstream"}, "needs an endpoint"),
-        ({"model": "pinpoint"}, "region"),
-        ({"model": "pinpoint", "endpoint": "https://a.example"}, "region"),
-        ({"model": "learning_context", "endpoint": "https://a.example", "account": "a"}, "application_id"),
-        ({"model": "clickstream", "endpoint": "a.example/collect"}, "not a URL"),
-        ({"model": "clickstream", "endpoint": "https://a.example:99999"}, "not a URL"),
-        ({"model": "clickstream", "endpoint": "https://u:hidden@a.example"}, "environment"),
-        ({"model": "clickstream", "endpoint": "https://a.example?key=hidden"}, "query"),
-        ({"model": "clickstream", "endpoint": "https://a.example", "user_agent": "a\r\nb: c"}, "user_agent"),
-        ({"model": "clickstream", "endpoint": "https://a.example", "max_in_flight": 0}, "max_in_flight"),
-        ({"model": "clickstream", "endpoint": "https://a.example", "read_seconds": 0}, "read_seconds"),
+        ({"protocol": "clikstream"}, 'did you mean "clickstream"'),
+        ({"protocol": "clickstream"}, "needs an endpoint"),
+        ({"protocol": "pinpoint"}, "region"),
+        ({"protocol": "pinpoint", "endpoint": "https://a.example"}, "region"),
+        ({"protocol": "learning_context", "endpoint": "https://a.example", "account": "a"}, "application_id"),
+        ({"protocol": "clickstream", "endpoint": "a.example/collect"}, "not a URL"),
+        ({"protocol": "clickstream", "endpoint": "https://a.example:99999"}, "not a URL"),
+        ({"protocol": "clickstream", "endpoint": "https://u:hidden@a.example"}, "environment"),
+        ({"protocol": "clickstream", "endpoint": "https://a.example?key=hidden"}, "query"),
+        ({"protocol": "clickstream", "endpoint": "https://a.example", "user_agent": "a\r\nb: c"}, "user_agent"),
+        ({"protocol": "clickstream", "endpoint": "https://a.example", "max_in_flight": 0}, "max_in_flight"),
+        ({"protocol": "clickstream", "endpoint": "https://a.example", "read_seconds": 0}, "read_seconds"),
     ],
 )
 def test_targets_that_cannot_be_right(fields: dict[str, Any], words: str) -> None:
@@ -745,12 +745,6 @@ def test_targets_that_cannot_be_right(fields: dict[str, Any], words: str) -> Non
     with pytest.raises(UsageError, match=words) as refused:
         Target(**fields)
     assert "hidden" not in str(refused.value)
-
-
-def test_target_of_another_model_is_refused() -> None:
-    """Events of one model do not go to the target of another."""
-    with pytest.raises(UsageError, match="name the target anew"):
-        open_endpoint("pinpoint", Target("personalize", region="eu-west-1"))
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -11,6 +11,7 @@ from test_new_model import BEACONS, MAPPING
 
 import translate
 from translate import mapping
+from translate.rehearsal import Rehearsal
 
 RECIPE = """
 to = "acme_beacon"
@@ -119,3 +120,48 @@ def test_a_folder_of_no_use(tmp_path, own, wrong):
     assert "Traceback" not in error
     said = {"missing": "there is no such folder", "a file": "there is no such folder", "empty": "holds no data sheet", "hub": "no model can be called hub"}
     assert said[wrong] in error
+
+
+DELIVERY = """
+[layout.posts]
+like    = "beacons"
+about   = "one post a line"
+default = false
+
+[layout.posts.request]
+each       = "body"
+closed     = ["body"]
+events_max = 100
+
+[layout.posts.request.fields]
+"query.appId" = { hub = "app.id", as = "app_id", required = true }
+
+[delivery]
+layout   = "posts"
+protocol = "clickstream"
+order    = ["client_id"]
+
+[delivery.quota]
+requests_per_second = 100
+scope  = "the collector"
+share  = 0.5
+source = "https://acme.example.com/beacon#pace"
+date   = "2026-11-21"
+"""
+
+
+def test_replayed_by_the_protocol_that_its_sheet_names(own, tmp_path):
+    """A model that nobody here has heard of is sent to a live endpoint: what `check` accepts, `replay` can use."""
+    folder, archive = own
+    sheet = folder / "acme_beacon.toml"
+    sheet.write_text(MAPPING + DELIVERY, encoding="utf-8")
+    assert translate.check(sheet).complaints == []
+    with Rehearsal() as server:
+        _, error, code = run(
+            "replay", archive, "--from", "acme_beacon/beacons", "--to", "acme_beacon", "--endpoint", server.addresses["clickstream"],
+            "--journal", tmp_path / "journal", "--mappings", folder,
+        )  # fmt: skip
+        assert code == 0, error
+        report = json.loads((tmp_path / "journal" / "report.json").read_text(encoding="utf-8"))
+        assert report["events"]["sent"] == len(BEACONS)
+        assert report["events"]["left"] == 0

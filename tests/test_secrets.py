@@ -15,7 +15,7 @@ import pytest
 from scripted import MODELS, SUCCESS, Say, Scripted, results, shipment
 
 from translate.delivery.answers import Answer, Pile, Verdict
-from translate.delivery.endpoints import open_endpoint
+from translate.delivery.endpoint import open_endpoint
 from translate.delivery.secrets import Secrets
 from translate.delivery.target import Target
 from translate.errors import UsageError
@@ -216,7 +216,7 @@ def test_no_canary_in_anything_that_leaves(model: str, caplog: pytest.LogCapture
     script = echoes()
     caplog.set_level("INFO")
     with Scripted(*script, SUCCESS[model]) as server:
-        endpoint = open_endpoint(model, target(model, server.url))
+        endpoint = open_endpoint(target(model, server.url))
         for number in range(len(script)):
             assert leaks(repr(endpoint.send(shipment(model), number))) == []
         assert [verdict.pile for verdict in endpoint.send(shipment(model), 0).verdicts] == [Pile.SENT] * 3
@@ -235,7 +235,7 @@ def test_no_canary_in_what_libraries_raise(model: str, monkeypatch: pytest.Monke
     """A token that http.client refuses to write, and prints, stops the run unseen."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "xqzw\r\nX-Other: 1")
     with Scripted(SUCCESS[model]) as server:
-        answer = open_endpoint(model, target(model, server.url)).send(shipment(model), 1)
+        answer = open_endpoint(target(model, server.url)).send(shipment(model), 1)
         assert server.seen == []
     assert answer.stop is not None
     assert leaks(repr(answer)) == []
@@ -244,7 +244,7 @@ def test_no_canary_in_what_libraries_raise(model: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("model", MODELS)
 def test_no_canary_in_a_traceback(model: str) -> None:
     """An error of the caller's own shows no secret, with all that is chained to it."""
-    endpoint = open_endpoint(model, target(model, "http://127.0.0.1:1"))
+    endpoint = open_endpoint(target(model, "http://127.0.0.1:1"))
     try:
         endpoint.send(None, 1)  # type: ignore[arg-type]
     except AttributeError as error:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from translate import front
 from translate.conversion import Progress
-from translate.delivery.endpoints import Endpoint, open_endpoint
+from translate.delivery.endpoint import Endpoint, open_endpoint
 from translate.delivery.journal import NAME, Journal, lock
 from translate.delivery.journal import read as read_journal
 from translate.delivery.pace import Pace, Rate, parse_rate
@@ -81,7 +81,7 @@ def replay(
         look = _look_over(folder, prepared, destination, told, target, chosen)
         if tell:
             tell(look)
-        receiver = open_endpoint(target.model, target, Secrets.from_environment())
+        receiver = open_endpoint(target, Secrets.from_environment())
         try:
             if dry_run:
                 shown = write_requests(folder, prepared.parts, receiver, first_number=_last_number(folder) + 1)
@@ -114,7 +114,7 @@ def _write(file: Path, text: str) -> None:
 def _target(destination: Destination, settings: Settings, endpoint: str | None, max_in_flight: int, *, allow_http: bool) -> Target:
     named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
              if (value := getattr(settings, name)) is not None}  # fmt: skip
-    return Target(destination.mapping.model, endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
+    return Target(destination.delivery.protocol, endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
                   allow_http=allow_http, **named)  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def _send(
 ) -> dict[str, Any]:  # fmt: skip
     layout = destination.layout
     order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
-    job = {**prepared.identity, "endpoint": target.endpoint or f"{target.model} in {target.region}"}
+    job = {**prepared.identity, "endpoint": target.endpoint or f"{destination.mapping.model} in {target.region}"}
     total = look.surveyed.events
     with Journal(folder, job) as journal:
         before = dataclasses.replace(journal.tally)

@@ -12,7 +12,7 @@ from random import Random
 
 from translate.delivery import backoff
 from translate.delivery.answers import Answer, Pile
-from translate.delivery.endpoints import Endpoint
+from translate.delivery.endpoint import Endpoint
 from translate.delivery.journal import Journal, digest_of
 from translate.delivery.pace import Pace
 from translate.delivery.parts import Parts

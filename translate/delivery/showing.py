@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from translate.delivery.endpoints import Endpoint
+from translate.delivery.endpoint import Endpoint
 from translate.delivery.journal import NAME, OWNER_ONLY, Settled, read
 from translate.delivery.parts import Parts
 

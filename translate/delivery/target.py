@@ -6,13 +6,9 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.errors import UsageError, suggest
 from translate.version import VERSION
-
-MODELS = ("clickstream", "learning_context", "mobile_analytics", "personalize", "pinpoint")
-BY_REGION = ("personalize", "pinpoint")  # boto3 knows their hosts
-# The only region that botocore's table of endpoints has ever had for Mobile Analytics.
-MOBILE_ANALYTICS_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,7 @@ class Target:
     compressed body. Raises UsageError, with what to do, for what cannot be right.
     """
 
-    model: str
+    protocol: str
     endpoint: str | None = None
     region: str | None = None
     user_agent: str = f"translate/{VERSION}"
@@ -39,11 +35,9 @@ class Target:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be right."""
-        if self.model not in MODELS:
-            known = ", ".join(MODELS)
-            raise UsageError(
-                f'no endpoint for the model "{self.model}"{suggest(self.model, MODELS)}: there are {known}'
-            )
+        if self.protocol not in PROTOCOLS:
+            known = ", ".join(PROTOCOLS)
+            raise UsageError(f'no protocol "{self.protocol}"{suggest(self.protocol, PROTOCOLS)}: there are {known}')
         self._check_address()
         self._check_sender()
         if self.max_in_flight < 1:
@@ -55,18 +49,20 @@ class Target:
         if self.endpoint is not None:
             split_endpoint(self.endpoint)
             refuse_plain_http(self.endpoint, allowed=self.allow_http)
-        elif self.model not in BY_REGION:
+        elif not PROTOCOLS[self.protocol].by_region:
             raise UsageError(
-                f"{self.model} needs an endpoint: give the receiver's URL (endpoint, https://...)"
+                f"{self.protocol} needs an endpoint: give the receiver's URL (endpoint, https://...)"
             )
         elif self.region is None:
-            raise UsageError(f"{self.model} needs a region (such as eu-west-1), or a region and an endpoint")
-        if self.region is None and self.model in BY_REGION:
-            raise UsageError(f"{self.model} needs a region beside its endpoint: requests are signed for one")
+            raise UsageError(f"{self.protocol} needs a region (such as eu-west-1), or a region and an endpoint")
+        if self.region is None and PROTOCOLS[self.protocol].by_region:
+            raise UsageError(f"{self.protocol} needs a region beside its endpoint: requests are signed for one")
 
     def _check_sender(self) -> None:
-        if self.model == "learning_context" and not (self.application_id and self.account):
-            raise UsageError("learning_context needs application_id (its aid) and account (its user)")
+        needs = PROTOCOLS[self.protocol].needs
+        if not all(getattr(self, setting) for setting in needs):
+            wanted = " and ".join(f"{setting} ({meaning})" for setting, meaning in needs.items())
+            raise UsageError(f"{self.protocol} needs {wanted}")
         for name, text in (("user_agent", self.user_agent), ("forwarded_address", self.forwarded_address)):
             if text is not None and not fits_header(text):
                 raise UsageError(

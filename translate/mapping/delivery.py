@@ -11,6 +11,7 @@ from string import Formatter
 from typing import Any
 
 from translate import events
+from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support
 
@@ -81,10 +82,13 @@ class _Parser:
 
     def delivery(self, table: dict[str, Any]) -> Delivery:
         sheet, path = self.sheet, "delivery"
-        sheet.known_keys(table, path, ("layout", "order", "quota", "support", "verify", "preflight"))
+        sheet.known_keys(table, path, ("layout", "protocol", "order", "quota", "support", "verify", "preflight"))
         layout = sheet.need(table, path, "layout", str, "")
         if isinstance(table.get("layout"), str):
             self.layout(layout)
+        protocol = sheet.need(table, path, "protocol", str, "")
+        if isinstance(table.get("protocol"), str) and sheet.one_of(protocol, "delivery.protocol", "protocol", PROTOCOLS):
+            self.protocol(protocol, layout)
         order = self.needed_texts(table, path, "order")
         for column in order:
             self.column(column, "delivery.order")
@@ -96,7 +100,7 @@ class _Parser:
         given = sheet.get(table, path, "preflight", dict, {})
         inner = sheet.tables(given, "delivery.preflight")
         preflight = {name: self.hazard(name, hazard, has_end=support is not None) for name, hazard in inner.items()}
-        return Delivery(layout, order, quota, support, verify, preflight)
+        return Delivery(layout, protocol, order, quota, support, verify, preflight)
 
     def layout(self, name: str) -> None:
         if not self.sheet.one_of(name, "delivery.layout", "layout", self.layouts):
@@ -104,7 +108,24 @@ class _Parser:
         layout = self.layouts[name]
         if layout.request is None:
             self.sheet.complain("delivery.layout", f'layout "{name}" has no requests')
+        elif not layout.write:
+            self.sheet.complain("delivery.layout", f'layout "{name}" is only read')
         self.columns = tuple(dict.fromkeys(column for entry in layout.all_fields for column in entry.hub))
+
+    def protocol(self, name: str, layout: str) -> None:
+        """Complain unless the layout's requests have the form that the protocol sends."""
+        request = self.layouts[layout].request if layout in self.layouts else None
+        if request is None:
+            return
+        protocol = PROTOCOLS[name]
+        if request.each != protocol.each:
+            way = ".".join(protocol.each)
+            wanted = f'its events at "{way}"' if way else "to be the list of its events"
+            self.sheet.complain("delivery.protocol", f'"{name}" needs a request to have {wanted}' if way else f'"{name}" needs a request {wanted}')
+        written = {entry.path[0] for entry in request.fields}
+        for member in protocol.members:
+            if member not in written:
+                self.sheet.complain("delivery.protocol", f'"{name}" needs a request to have a member "{member}", and no field lies there')
 
     def column(self, name: Any, path: str) -> None:
         """Complain unless it is a hub column that the layout has a place for."""

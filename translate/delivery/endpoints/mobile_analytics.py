@@ -19,11 +19,12 @@ from translate.delivery.endpoints.amazon import Identity
 from translate.delivery.endpoints.sorting import Advice, halt, json_bytes, sort_refusal, sort_silence, told_by
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import MOBILE_ANALYTICS_REGION, Target
+from translate.delivery.target import Target
 from translate.delivery.transport import Silence, open_pool
 
 PATH = "/2014-06-05/events"
 SIGNING_NAME = "mobileanalytics"
+REGION = "us-east-1"  # the only one that botocore's table of endpoints has ever had for the service
 CONTEXT = "x-amz-Client-Context"
 ENCODING = "x-amz-Client-Context-Encoding"
 ACCEPTED = 202
@@ -89,7 +90,7 @@ class MobileAnalytics:
 
     def _signed(self, headers: dict[str, str], body: bytes, identity: ReadOnlyCredentials) -> dict[str, str]:
         request = AWSRequest("POST", self._url, headers=headers, data=body)
-        SigV4Auth(identity, SIGNING_NAME, self._target.region or MOBILE_ANALYTICS_REGION).add_auth(request)
+        SigV4Auth(identity, SIGNING_NAME, self._target.region or REGION).add_auth(request)
         return dict(request.headers.items())
 
 
