@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 import translate
 from translate import duplicates, events, files, passes
-from translate.passes import clickstream, fold, marks
+from translate.mapping.additions import KINDS
+from translate.passes import fold, marks
 
 ROOT = Path(__file__).resolve().parent.parent
 START = 1_487_973_802_000
-ALL = clickstream.ADDITIONS
+ALL = tuple(KINDS)
 
 
 def record(seconds: float, name: str = "e", client: str | None = "c", session: str | None = None, **more: Any) -> str:
@@ -87,6 +88,11 @@ def found(report: dict[str, Any]) -> dict[str, int]:
     return {finding["code"]: finding["events"] for finding in report["findings"]}
 
 
+def touched(time: float) -> dict[str, Any]:
+    """Give what says of a user when they were first seen."""
+    return {"_user_first_touch_timestamp": {"value": int(time), "set_timestamp": int(time)}}
+
+
 def names_and_seconds(rows: list[Any]) -> list[tuple[str, float]]:
     return [(row["event_type"], (row["timestamp"] - START) / 1000) for row in rows]
 
@@ -123,7 +129,8 @@ def test_a_first_open_has_the_device_and_session_of_its_event_only(tmp_path):
     assert bought["items"]
     assert opened == {
         "event_type": "_first_open", "event_id": opened["event_id"], "timestamp": START + 1000, "app_id": "a", "unique_id": "c", "device_id": "c",
-        "platform": "Android", "make": "Acme", "zone_offset": 0, "attributes": {"_session_id": "s", "_session_start_timestamp": START},
+        "platform": "Android", "make": "Acme", "zone_offset": 0, "user": touched(START + 1000),
+        "attributes": {"_session_id": "s", "_session_start_timestamp": START},
     }  # fmt: skip
 
 
@@ -161,6 +168,122 @@ def test_the_recipe_comes_after_the_passes(tmp_path):
     report, rows = convert(write_files(tmp_path / "in", [record(1)]), "clickstream", add=["first_open"], recipe=recipe)
     assert [row["attributes"] for row in rows] == [{"from": "c"}, {}]
     assert (report["events"]["read"], report["events"]["added"]) == (1, 1)
+
+
+# -- first touches ----------------------------------------------------------------------------------------------
+
+
+def test_every_event_of_a_client_says_when_it_was_first_seen(tmp_path):
+    """Over files, by the earliest event of the client in its application; what has no client says nothing."""
+    source = write_files(
+        tmp_path / "in",
+        [record(50), record(5, client=None), record(30, client="d")],
+        [record(20), record(99, app="other"), hub_line(40, user="u")],
+    )
+    report, rows = convert(source, "clickstream", add=["first_open"])
+    said = {(row.get("unique_id"), row["app_id"], json.dumps(row.get("user", {}).get("_user_first_touch_timestamp"))) for row in rows}
+    times = {"c": 20, "d": 30, "other": 99}
+    expected = {who: json.dumps(touched(START + 1000 * time)["_user_first_touch_timestamp"]) for who, time in times.items()}
+    assert said == {("c", "a", expected["c"]), ("d", "a", expected["d"]), ("c", "other", expected["other"]), (None, "a", "null")}
+    assert found(report)["first_touch_filled"] == 5
+    (named,) = [row for row in rows if row["timestamp"] == START + 40_000]
+    assert list(named["user"]) == ["_user_id", "_user_first_touch_timestamp"]
+
+
+def hub_line(seconds: float, user: str) -> str:
+    """Write a record of the Pinpoint stream that names its user."""
+    return record(seconds, awsAccountId="1", endpoint={"User": {"UserId": user}})
+
+
+def test_a_first_touch_is_no_part_of_an_events_id(tmp_path):
+    """The same events have the same ids, with what the pass adds to them and without it."""
+    source = archive(tmp_path / "in")
+    _, plain = convert(source, "clickstream")
+    _, rows = convert(source, "clickstream", add=["first_open", "engagement"])
+    assert [row["event_id"] for row in rows if not row["event_type"].startswith(("_first", "_user"))] == [row["event_id"] for row in plain]
+
+
+def test_a_first_touch_that_the_source_states_counts(tmp_path):
+    """An event keeps its own; the client's other events get the earliest that was stated."""
+    def stated(seconds: float) -> dict[str, str]:
+        return {"_user_first_touch_timestamp": str(int(START + 1000 * seconds))}
+
+    source = write_files(
+        tmp_path / "in", [hub_event(10), hub_event(20, user_properties={**stated(-500), "k": '"v"'})], [hub_event(30, user_properties=stated(-900))]
+    )
+    report, rows = convert(source, "clickstream", add=["first_open"])
+    got = [(row["timestamp"] - START, row["user"]["_user_first_touch_timestamp"]["value"] - START) for row in rows]
+    assert got == [(10_000, -900_000), (10_000, -900_000), (20_000, -500_000), (30_000, -900_000)]
+    assert found(report)["first_touch_filled"] == 1
+
+
+# -- engagement -------------------------------------------------------------------------------------------------
+
+
+def engagement(rows: list[Any]) -> list[tuple[str, int]]:
+    return [(row["attributes"]["_session_id"], row["attributes"]["_engagement_time_msec"]) for row in rows if row["event_type"] == "_user_engagement"]
+
+
+def lasted(rows: list[Any]) -> list[int | None]:
+    return [row["attributes"].get("_session_duration") for row in rows]
+
+
+def test_a_session_tells_its_length_on_all_events_and_one_engagement(tmp_path):
+    """A recorded length, over files: one event of engagement, at the session's stop; each made value is counted."""
+    source = write_files(
+        tmp_path / "in",
+        [record(0, "_session.start", session="s", about={"start_timestamp": START}), record(3, session="s"), record(4), record(1, session="cut")],
+        [record(9, "_session.stop", session="s", about={"start_timestamp": START, "duration": 8000})],
+    )
+    report, rows = convert(source, "clickstream", add=["engagement"])
+    assert names_and_seconds(rows) == [("_session_start", 0), ("e", 3), ("e", 4), ("e", 1), ("_user_engagement", 9), ("_app_end", 9)]
+    assert lasted(rows) == [8000, 8000, None, None, 8000, 8000]
+    assert engagement(rows) == [("s", 8000)]
+    assert rows[4]["attributes"]["_session_start_timestamp"] == START
+    assert (report["events"]["added"], found(report)["engagement_added"], found(report)["session_duration_filled"]) == (1, 1, 2)
+    assert len({row["event_id"] for row in rows}) == len(rows)
+
+
+PAUSED = [(0, "start"), (10, "pause"), (14, "resume"), (20, "pause"), (21, "pause"), (24, "resume"), (30, "pause"), (40, "stop")]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [(None, 33_000), (40_000, 33_000), (31_000, 31_000), (0, None)],
+    ids=["stop minus start", "the same recorded", "active time recorded", "a clock that went back"],
+)
+def test_pauses_with_a_resume_are_no_engagement(tmp_path, recorded, expected):
+    """They are taken off what is stop minus start; a recorded length that is another one knows of them already."""
+    about = {} if recorded is None else {"duration": recorded}
+    lines = [record(seconds, f"_session.{what}", session="s", about=about if what == "stop" else {}) for seconds, what in PAUSED]
+    _, rows = convert(write_files(tmp_path / "in", lines[3:], lines[:3]), "clickstream", add=["engagement"])
+    assert engagement(rows) == ([] if expected is None else [("s", expected)])
+    assert set(lasted(rows)) == {40_000 if recorded is None else recorded}
+
+
+def test_without_a_recorded_length_or_start_and_stop_nothing_is_made(tmp_path):
+    """Neither for a session that was cut, nor for one whose stop lies before its start, nor for what has no client."""
+    source = write_files(
+        tmp_path / "in",
+        [record(0, "_session.start", session="s"), record(5, session="s"), record(9, "_session.stop", session="t"), record(3, "_session.stop", session="u"),
+         record(4, "_session.start", session="u"), record(0, "_session.start", None, "v"), record(1, "_session.stop", None, "v")],
+    )  # fmt: skip
+    report, rows = convert(source, "clickstream", add=["engagement"])
+    assert (report["events"]["added"], found(report).get("session_duration_filled", 0), set(lasted(rows))) == (0, 0, {None})
+
+
+def test_engagement_of_the_source_stays(tmp_path):
+    """A session with an engagement of its own gets none, and an event keeps its own length."""
+    stop = hub_event(9, "session.stop", session__id="s", session__duration=9000)
+    source = write_files(tmp_path / "in", [hub_event(1, session__id="s", session__duration=1000), hub_event(2, session__id="s"), stop],
+                         [hub_event(3, "_user_engagement", session__id="s", metrics={"_engagement_time_msec": "5"})])  # fmt: skip
+    report, rows = convert(source, "clickstream", add=["engagement"])
+    assert (report["events"]["added"], lasted(rows), engagement(rows)) == (0, [1000, 9000, 9000, 9000], [("s", 5)])
+
+
+def test_passes_account_for_every_key(tmp_path):
+    """What is added is no key of the source's: the census agrees."""
+    translate.convert(archive(tmp_path / "in"), out=tmp_path / "out", census=True, **TOGETHER)
 
 
 # -- session numbers --------------------------------------------------------------------------------------------
@@ -427,7 +550,7 @@ def test_a_killed_run_is_resumed_to_the_same_bytes(tmp_path, monkeypatch, unit):
 
 @pytest.mark.parametrize(
     ("to", "add", "message"),
-    [("pinpoint", ["first_open"], "only Clickstream counts by these"), ("clickstream", ["first_opens"], 'did you mean "first_open"')],
+    [("pinpoint", ["first_open"], r"pinpoint does not count by it; leave it out \(it is for clickstream\)"), ("clickstream", ["first_opens"], 'did you mean "first_open"')],
 )
 def test_what_cannot_be_added_is_refused_before_anything_is_read(tmp_path, to, add, message):
     """An unknown pass, or one that the target knows nothing of, is a usage error."""

@@ -157,7 +157,7 @@ def convert(
 
     `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
     SourceError if there is nothing to read, OutputError if the target cannot be written. `dedupe`, `add`
-    (`first_open`, `session_number`, `profile_set`) and `fold` look at the whole archive first: see `translate.passes`.
+    (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     """
     report = conversion(
@@ -178,7 +178,7 @@ def conversion(
     census: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
-    asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0])
+    asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=mappings)
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census,

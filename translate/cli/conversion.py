@@ -30,8 +30,9 @@ from translate.errors import ExitCode, MappingError
 from translate.progress import Bar
 
 ADD_HELP = (
-    "For Clickstream, before the recipe: first_open (an event at each client's earliest), session_number (counted where "
-    "missing), profile_set (an event where a user's properties change); reads the source twice."
+    "Before the recipe, for targets that count by it: first_open (an event at each client's earliest, and in all when that "
+    "was), session_number (counted where missing), profile_set (an event where a user's properties change), engagement "
+    "(a session's length in all its events, and an event of how much was no pause); reads the source twice."
 )
 FOLD_HELP = (
     "Make one event with a duration of the START and the END of a session, before the recipe; reads the source twice, "

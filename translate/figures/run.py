@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from translate.errors import MappingError, UsageError
 from translate.files.sources import REPORT
 from translate.job import HUB_MODEL
 from translate.output import STATE
-from translate.passes import ADDED, Asked
+from translate.passes import DID, Asked
 from translate.recipe import Recipe
 from translate.recipe.expressions import condition
 from translate.selection import Selection
@@ -62,7 +61,7 @@ def find_run(
     told = _read(path)
     return Run(
         told, _recipe(told, path, recipe, mappings), settings or _settings(told["settings"]),
-        _selection(told["selection"]), _asked(told),
+        _selection(told["selection"]), _asked(told, mappings),
     )  # fmt: skip
 
 
@@ -127,9 +126,11 @@ def _selection(told: dict[str, Any]) -> Selection | None:
     )  # fmt: skip
 
 
-def _asked(told: dict[str, Any]) -> Asked:
+def _asked(told: dict[str, Any], mappings: Path | None) -> Asked:
     """Say which passes did something: one that did nothing changes no figure."""
-    found: Iterable[str] = [finding["code"] for finding in told["findings"]]
-    added = tuple(name for name in ADDED if f"{name}_added" in found)
+    found = {finding["code"] for finding in told["findings"]}
+    model = str(told["to"]).partition("/")[0]
+    known = {} if model == HUB_MODEL else mapping.load(model, mappings).additions
+    added = {name: addition for name, addition in known.items() if found.intersection(DID.get(name, ()))}
     counts = told["events"]
     return Asked(bool(counts["duplicates"]), added, bool(counts["merged"]))

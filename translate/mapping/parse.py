@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from translate import events
+from translate.mapping.additions import read_additions
 from translate.mapping.agreement import contradictions
 from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS, REQUEST_LIMITS, complaint
 from translate.mapping.delivery import read_delivery
@@ -59,7 +60,7 @@ class _Parser:
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
-        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout", "delivery"))
+        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout", "delivery", "additions"))
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
@@ -72,7 +73,8 @@ class _Parser:
         if layouts and sum(layout.default for layout in layouts.values()) != 1:
             sheet.complain("layout", "exactly one layout has to say default = true")
         way = read_delivery(sheet, sheet.get(table, "", "delivery", dict), layouts)
-        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, way)
+        additions = read_additions(sheet, sheet.get(table, "", "additions", dict, {}))
+        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, way, additions)
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}

@@ -207,6 +207,16 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Addition:
+    """What `--add` puts in under a name, as the model's reader calls it: an event, a property of users, a metric."""
+
+    name: str
+    event: str = ""
+    user_property: str = ""
+    metric: str = ""
+
+
+@dataclass(frozen=True)
 class Mapping:
     """The data sheet of one model."""
 
@@ -219,6 +229,7 @@ class Mapping:
     digest: str
     file: str
     delivery: Delivery | None = None
+    additions: dict[str, Addition] = field(default_factory=dict)
 
     def default_layout(self) -> Layout:
         """Give the layout that is written where none is named."""

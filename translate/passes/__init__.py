@@ -13,31 +13,32 @@ all the same. Recipes come after the passes, and see what these made.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from translate import duplicates
+from translate import duplicates, mapping
 from translate.duplicates import Duplicates
 from translate.errors import UsageError, suggest
-from translate.passes import clickstream, fold, sightings
-from translate.passes.clickstream import ADDITIONS
+from translate.mapping.additions import KINDS
+from translate.mapping.spec import Addition
+from translate.passes import additions, fold, sightings
 from translate.passes.marks import Shards, UnitMarks
-from translate.passes.rows import ADDED, TOLD, apply, findings, untouched
+from translate.passes.rows import ADDED, DID, TOLD, apply, findings, untouched
 
-__all__ = ["ADDED", "ADDITIONS", "TOLD", "Asked", "Passes", "UnitMarks", "apply", "asked_for", "findings", "untouched"]
+__all__ = ["ADDED", "DID", "TOLD", "Asked", "Passes", "UnitMarks", "apply", "asked_for", "findings", "untouched"]
 
 BUCKET_ROWS = 500_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which passes a call asks for."""
+    """Which passes a call asks for; what is added is called as the target's mapping says."""
 
     dedupe: bool = False
-    add: tuple[str, ...] = ()
+    add: dict[str, Addition] = field(default_factory=dict)
     fold: bool = False
 
     def __bool__(self) -> bool:
@@ -49,17 +50,19 @@ class Asked:
         return {"dedupe": self.dedupe, "add": list(self.add), "fold": self.fold}
 
 
-def asked_for(*, dedupe: bool, add: Iterable[str], fold: bool, model: str) -> Asked:
+def asked_for(*, dedupe: bool, add: Iterable[str], fold: bool, model: str, mappings: Path | None = None) -> Asked:
     """Judge what a call asks for; raise UsageError for what is unknown or not for the target's model."""
     names = [add] if isinstance(add, str) else list(add)
     wanted = [name.strip() for given in names for name in given.split(",") if name.strip()]
     for name in wanted:
-        if name not in ADDITIONS:
-            known = ", ".join(ADDITIONS)
-            raise UsageError(f"--add {name}: there is nothing of this name to add{suggest(name, ADDITIONS)} (one of: {known})")
-    if wanted and model != "clickstream":
-        raise UsageError(f"--add {','.join(wanted)}: only Clickstream counts by these; leave --add out for {model}")
-    return Asked(dedupe, tuple(name for name in ADDITIONS if name in wanted), fold)
+        if name not in KINDS:
+            raise UsageError(f"--add {name}: there is nothing of this name to add{suggest(name, KINDS)} (one of: {', '.join(KINDS)})")
+    known = mapping.load(model, mappings).additions if wanted and model != mapping.HUB else {}
+    for name in wanted:
+        if name not in known:
+            others = [other for other in mapping.models(mappings) if name in mapping.load(other, mappings).additions]
+            raise UsageError(f"--add {name}: {model} does not count by it; leave it out (it is for {' and '.join(others) or 'no model'})")
+    return Asked(dedupe, {name: addition for name, addition in known.items() if name in wanted}, fold)
 
 
 class Passes:
@@ -105,7 +108,7 @@ class Passes:
         if self.asked.add:
             for number, bucket in duplicates.buckets(taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS):
                 here = bucket.select("unit", "row", "part", *sightings.CLIENT).collect(engine="streaming")
-                clickstream.find(here, self.asked.add).write_parquet(self._found / f"additions-{number:05}.parquet")
+                additions.find(here, self.asked.add).write_parquet(self._found / f"additions-{number:05}.parquet")
         if self.asked.fold:
             self._find_pairs(taken.filter(pl.col("pair").is_not_null()))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from translate.mapping.spec import Addition
+
 SHARD_ROWS = 50_000
 STRETCH_ROWS = 20 * SHARD_ROWS
 EVENT = ["row", "part"]
@@ -59,7 +61,7 @@ class Shards:
 class UnitMarks:
     """What one unit has to do: its duplicates, what to add, what to fold, and the ENDs of its STARTs."""
 
-    add: tuple[str, ...] = ()
+    add: dict[str, Addition] = field(default_factory=dict)
     fold: bool = False
     duplicates: pl.LazyFrame | None = None
     shards: list[Shards] = field(default_factory=list)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import polars as pl
 
 from translate import events, notation
 from translate.duplicates import hashed
+from translate.mapping.spec import Addition
 
 SEPARATOR = "\x1f"
 ABSENT = "-"  # no length
 END = "end:"  # before the names of the hub's columns as the end of a pair has them
 
 # What the additions need to know of an event.
-CLIENT = ["client", "time", "is_first_open", "session", "start", "number", "is_profile", "user", "profile"]
+CLIENT = [
+    "client", "time", "session", "is_first_open", "touch", "number", "start", "is_profile", "user", "profile",
+    "stop", "duration", "turn", "is_engagement",
+]  # fmt: skip
 SESSION = "session.start"
+# The events that a session's length is made of.
+TURNS = {"session.start": "start", "session.pause": "pause", "session.resume": "resume", "session.stop": "stop"}
 
 
-def of(frame: pl.LazyFrame, add: tuple[str, ...], *, dedupe: bool, fold: bool) -> pl.LazyFrame:
+def of(frame: pl.LazyFrame, add: Mapping[str, Addition], *, dedupe: bool, fold: bool) -> pl.LazyFrame:
     """Give of each event `row`, `part`, `taken`, and what the passes that are asked for need."""
     columns = ["row", "part", "taken"]
     needed = pl.lit(dedupe)
@@ -51,25 +58,43 @@ def _key(*columns: str) -> pl.Expr:
     return pl.concat_str([text.fill_null(ABSENT) for text in told])
 
 
-def _client(frame: pl.LazyFrame, add: tuple[str, ...]) -> pl.LazyFrame:
-    """Say whose an event is, in which session, and what it says of its user."""
+def _client(frame: pl.LazyFrame, add: Mapping[str, Addition]) -> pl.LazyFrame:
+    """Say whose an event is, in which session, and what it says of its user and of the session's length."""
     known = pl.col("client_id").is_not_null()
+    in_session = known & pl.col("session.id").is_not_null()
+    of_sessions, of_users = {"session_number", "engagement"} & add.keys(), "profile_set" in add
+    nothing = pl.lit(None, pl.String)
     texts = {
         "client": pl.when(known).then(_key("app.id", "client_id")),
-        "session": pl.when(known & pl.col("session.id").is_not_null()).then(_key("app.id", "client_id", "session.id")),
-        "user": pl.when(known).then(pl.col("user_id")),
-        "profile": pl.when(known & (pl.col("user_properties").map.len() > 0)).then(in_order("user_properties")),
+        "session": pl.when(in_session).then(_key("app.id", "client_id", "session.id")) if of_sessions else nothing,
+        "user": pl.when(known).then(pl.col("user_id")) if of_users else nothing,
+        "profile": pl.when(known & (pl.col("user_properties").map.len() > 0)).then(in_order("user_properties")) if of_users else nothing,
     }
-    only_for = {"session": "session_number", "user": "profile_set", "profile": "profile_set"}
-    asked = {name: text for name, text in texts.items() if only_for.get(name) in (None, *add)}
-    frame = frame.with_columns(**{f"_{name}": asked.get(name, pl.lit(None, pl.String)) for name in texts})
+    frame = frame.with_columns(**{f"_{name}": text for name, text in texts.items()})
     return frame.with_columns(
         **{name: hashed(f"_{name}") for name in texts},
-        is_first_open=pl.col("name") == "_first_open",
-        is_profile=pl.col("name") == "_profile_set",
-        start=pl.col("session.start"),
+        is_first_open=_is_called("first_open", add),
+        touch=_stated_touch(add),
+        is_profile=_is_called("profile_set", add),
         number=pl.col("session.number"),
+        start=pl.col("session.start"),
+        stop=pl.col("session.stop"),
+        duration=pl.col("session.duration"),
+        turn=notation.exchanged(pl.col("name"), TURNS, nothing),
+        is_engagement=_is_called("engagement", add),
     )
+
+
+def _is_called(kind: str, add: Mapping[str, Addition]) -> pl.Expr:
+    """Tell which events the source has of a kind that is added."""
+    return pl.col("name") == add[kind].event if kind in add else pl.lit(False)
+
+
+def _stated_touch(add: Mapping[str, Addition]) -> pl.Expr:
+    """Give the milliseconds at which the source says that the user was first seen."""
+    if "first_open" not in add:
+        return pl.lit(None, pl.Int64)
+    return pl.col("user_properties").map.get(add["first_open"].user_property).str.strip_chars('"').cast(pl.Int64, strict=False)
 
 
 def in_order(name: str) -> pl.Expr:

@@ -1,0 +1,157 @@
+"""What a target's reader counts by, and the source does not say: first opens, session numbers, profiles, engagement.
+
+`first_open`: each client (client id and app id) gets one event, just before its earliest event, with that event's
+time, app, device and session and nothing else of it; a client that has one already gets none. And every event of the
+client gets a property of its user: when the client was first seen, by its earliest event, or as the source states it.
+
+`session_number`: where a session's events have no number, they get the running number of the session among its
+client's, from 1, by the sessions' starts (else by their first events). A number that an event of the session has
+is taken before any that is counted.
+
+`profile_set`: where an event knows a user id or user properties that are not what the client's last such event said,
+in the order of time, one is put before it, with the user, the properties, and the event's time, app, device and
+session. The source's own count as said. A new user id begins a new profile; an event that does not say properties
+does not change them.
+
+`engagement`: see `translate.passes.engagement`.
+
+How the reader calls all of these is what the target's mapping says under [additions].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import polars_hash
+
+from translate import events
+from translate.mapping.spec import Addition
+from translate.passes import engagement
+from translate.passes.sightings import SEPARATOR
+
+WHERE = ["unit", "row", "part"]
+FOUND = ["first_open", "first_touch", "session_number", "profile_set", "engagement", "session_duration"]
+
+# What an added event takes over from the one that it is made from.
+TAKEN_OVER = [
+    name
+    for name in events.SCHEMA
+    if name.startswith(("app.", "sdk.", "device.", "session."))
+    or name in ("event_id", "user_id", "client_id", "cognito_id", "device_id", "name", "time", "zone_offset", "file", "line")
+]
+PROFILE = ["user_properties", "user_property_times"]
+
+
+def find(here: pl.DataFrame, add: Mapping[str, Addition]) -> pl.DataFrame:
+    """Say of a bucket's events which need what."""
+    here = here.sort("time", *WHERE).with_columns(
+        first_open=pl.lit(False), first_touch=pl.lit(None, pl.Int64), session_number=pl.lit(None, pl.Int64),
+        profile_set=pl.lit(False), engagement=pl.lit(None, pl.Int64), session_duration=pl.lit(None, pl.Int64),
+    )  # fmt: skip
+    if "first_open" in add:
+        here = here.with_columns(first_open=_is_first_open(), first_touch=_first_touch())
+    if "profile_set" in add:
+        here = _with_profiles(here)
+    if "session_number" in add:
+        here = _with_numbers(here)
+    if "engagement" in add:
+        here = engagement.found(here)
+    wanted = pl.any_horizontal(pl.col("first_open"), pl.col("profile_set"), *(pl.col(name).is_not_null() for name in FOUND))
+    return here.filter(wanted).select(*WHERE, *FOUND).sort(WHERE)
+
+
+def _is_first_open() -> pl.Expr:
+    return pl.col("client").is_first_distinct() & ~pl.col("is_first_open").any().over("client")
+
+
+def _first_touch() -> pl.Expr:
+    """Give when a client was first seen, in milliseconds: what the source states of it, else its earliest event."""
+    earliest = pl.col("time").min().over("client").dt.timestamp("ms")
+    return pl.col("touch").min().over("client").fill_null(earliest)
+
+
+def _with_profiles(here: pl.DataFrame) -> pl.DataFrame:
+    """Hold what each event knows of its user against what its client's events before it knew."""
+    known = here.sort(pl.col("time"), ~pl.col("is_profile"), *WHERE)
+    before = pl.col("user").forward_fill().shift(1).over("client")
+    is_new_user = pl.col("user").is_not_null() & pl.col("user").ne_missing(before)
+    known = known.with_columns(_new=is_new_user).with_columns(_run=pl.col("_new").cum_sum().over("client"))
+    before = pl.col("profile").forward_fill().shift(1).over("client", "_run")
+    is_new_profile = pl.col("profile").is_not_null() & pl.col("profile").ne_missing(before)
+    return known.with_columns(profile_set=(pl.col("_new") | is_new_profile) & ~pl.col("is_profile")).drop("_new", "_run")
+
+
+def _with_numbers(here: pl.DataFrame) -> pl.DataFrame:
+    """Count each client's sessions; events come in the order of time."""
+    in_sessions = here.filter(pl.col("session").is_not_null()).sort("time", *WHERE)
+    sessions = in_sessions.group_by("client", "session", maintain_order=True).agg(
+        begins=pl.coalesce(pl.col("start").min(), pl.col("time").min()), told=pl.col("number").min()
+    )
+    counted = sessions.sort("begins", maintain_order=True).with_columns(
+        counted=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("client")
+    )
+    numbers = counted.select("session", _number=pl.coalesce("told", "counted"))
+    filled = pl.when(pl.col("number").is_null()).then(pl.col("_number"))
+    return here.join(numbers, on="session", how="left").with_columns(session_number=filled).drop("_number")
+
+
+# -- filling in -------------------------------------------------------------------------------------------------
+
+
+def filled_columns(add: Mapping[str, Addition]) -> frozenset[str]:
+    """Name the hub columns that may hold something by what is added, whatever the source."""
+    columns = {"session_number": {"session.number"}, "first_open": set(PROFILE), "engagement": {"session.duration", "metrics"}}
+    return frozenset(name for kind in add for name in columns.get(kind, ()))
+
+
+def with_sessions(batch: pl.DataFrame) -> pl.DataFrame:
+    """Fill in what was found of the sessions of a batch's events."""
+    number, duration = pl.col("session_number"), pl.col("session_duration")
+    return batch.with_columns(
+        pl.coalesce("session.number", number).alias("session.number"),
+        pl.coalesce("session.duration", duration).alias("session.duration"),
+        _numbered=number.is_not_null(),
+        _measured=duration.is_not_null(),
+    )
+
+
+def with_first_touch(batch: pl.DataFrame, add: Mapping[str, Addition]) -> pl.DataFrame:
+    """Put into the users of a batch's events when they were first seen; what an event says itself stays."""
+    if "first_open" not in add:
+        return batch
+    key, milliseconds = pl.lit(add["first_open"].user_property), pl.col("first_touch").cast(pl.String)
+    says = pl.col("user_properties").map.keys().list.contains(key).fill_null(value=False)
+    entry = pl.concat_list(pl.struct(key=key, value=milliseconds))
+    with_entry = {name: pl.concat_list(pl.col(name).map.entries().fill_null([]), entry).list.to_map() for name in PROFILE}
+    batch = batch.with_columns(_touched=milliseconds.is_not_null() & ~says)
+    return batch.with_columns(pl.when("_touched").then(whole).otherwise(pl.col(name)).alias(name) for name, whole in with_entry.items())
+
+
+# -- making events ----------------------------------------------------------------------------------------------
+
+
+def made(batch: pl.DataFrame, add: Mapping[str, Addition]) -> list[pl.DataFrame]:
+    """Make the events to be added before a batch's, each with the row and part of the event that it goes before."""
+    wanted = {"first_open": pl.col("first_open"), "profile_set": pl.col("profile_set"), "engagement": pl.col("engagement").is_not_null()}
+    found = {kind: batch.filter(wanted[kind].fill_null(value=False)) for kind in wanted if kind in add}
+    return [_made(before, add[kind]) for kind, before in found.items() if before.height]
+
+
+def _made(before: pl.DataFrame, addition: Addition) -> pl.DataFrame:
+    """Make events of a kind from the ones that they go before; their ids are made of those events' ids."""
+    kept = [*TAKEN_OVER, *(PROFILE if addition.name == "profile_set" else [])]
+    told = {name: pl.lit(None, dtype) for name, dtype in events.SCHEMA.items() if name not in kept}
+    if addition.metric:
+        metric = pl.struct(key=pl.lit(addition.metric), value=pl.col("engagement").cast(pl.String))
+        told["metrics"] = pl.concat_list(metric).list.to_map()
+    named = before.with_columns(_id=pl.concat_str("event_id", pl.lit(SEPARATOR), pl.lit(addition.event)))
+    return named.with_columns(
+        **told,
+        event_id=polars_hash.col("_id").uuidhash.uuid5(namespace=events.NAMESPACE),
+        name=pl.lit(addition.event),
+        notes=pl.lit(None, before.schema["notes"]),
+        nulls=pl.lit(0, before.schema["nulls"]),
+        careful=pl.lit(False),
+        _added=pl.lit(addition.name),
+    ).drop("_id")
