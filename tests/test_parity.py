@@ -226,6 +226,10 @@ def test_added_and_merged_events(source, tmp_path):
     assert flagged(found) == set()
     assert value(found, "events", "2017-03-01 _first_open") == (0, 2, "added by --add first_open: +2")
     sample = ARCHIVE
+    assert translate.convert(sample, to="clickstream", out=tmp_path / "engaged", add=["first_open", "engagement"])["events"]["added"]
+    engaged = translate.parity(sample, tmp_path / "engaged")
+    assert flagged(engaged) == set()
+    assert "added by --add first_open, --add engagement" in {cause["cause"] for cause in engaged.causes}
     assert translate.convert(sample, to="clickstream", out=tmp_path / "folded", fold=True)["events"]["merged"]
     folded = translate.parity(sample, tmp_path / "folded")
     assert flagged(folded) == set()

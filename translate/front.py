@@ -178,9 +178,10 @@ def conversion(
     census: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
-    asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=mappings)
+    told = settings_of(settings, set_, mappings)
+    asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=told.mappings)
     job, recognised = job_of(
-        source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
+        source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census,
     )  # fmt: skip
     return Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
