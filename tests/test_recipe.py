@@ -13,7 +13,7 @@ import pytest
 import translate
 from translate import events, mapping, recipe
 from translate.errors import MappingError, UsageError
-from translate.reader.record import note
+from translate.notes import InHub, note, read_all
 from translate.recipe import sample, trial
 from translate.recipe.expressions import condition
 
@@ -136,7 +136,7 @@ def test_names_are_exchanged(apply):
     """Names are exchanged exactly, others stay, and each exchange is noted."""
     rows = apply('[[rule]]\nnames = { a = "b", b = "c" }', {"name": "a"}, {"name": "b"}, {"name": "A"}, {})
     assert [row["name"] for row in rows] == ["b", "c", "A", None]
-    assert [row["_recipe_notes"] for row in rows] == [[note("changed", "name", "set by own.toml: rule[1]")]] * 2 + [[], []]
+    assert [read_all(row["_recipe_notes"]) for row in rows] == [[note("changed", InHub("name"), "set by own.toml: rule[1]")]] * 2 + [[], []]
 
 
 def test_keys_are_renamed(apply):
@@ -151,9 +151,9 @@ def test_keys_are_renamed(apply):
         {"kept": "y", "new": "x"}, {"new": "z"}, None, {"new": "x"},
     ]  # fmt: skip
     assert dict(rows[0]["metrics"]) == {"m": "9007199254740993"}
-    assert rows[0]["_recipe_notes"] == [note("changed", "attributes.old"), note("changed", "metrics.n")]
-    assert rows[1]["_recipe_notes"] == rows[2]["_recipe_notes"] == []
-    assert rows[3]["_recipe_notes"] == [note("changed", "attributes.old"), note("changed", "attributes.new")]
+    assert read_all(rows[0]["_recipe_notes"]) == [note("changed", InHub("attributes", "old")), note("changed", InHub("metrics", "n"))]
+    assert read_all(rows[1]["_recipe_notes"]) == read_all(rows[2]["_recipe_notes"]) == []
+    assert read_all(rows[3]["_recipe_notes"]) == [note("changed", InHub("attributes", "old")), note("changed", InHub("attributes", "new"))]
 
 
 def test_keys_can_be_swapped(apply):
@@ -170,23 +170,23 @@ def test_what_is_removed_is_noted(apply):
         rules, {"device.make": "x", "attributes": {"a": "1", "b": "2"}, "metrics": {"m": "1", "n": "2"}}, {}
     )
     assert (first["device.make"], dict(first["attributes"]), first["metrics"]) == (None, {"b": "2"}, None)
-    places = ["device.make", "attributes.a", "metrics.m", "metrics.n"]
-    assert first["_recipe_notes"] == [note("on_purpose", place) for place in places]
-    assert (second["attributes"], second["_recipe_notes"]) == (None, [])
+    spots = [InHub("device.make"), InHub("attributes", "a"), InHub("metrics", "m"), InHub("metrics", "n")]
+    assert read_all(first["_recipe_notes"]) == [note("on_purpose", spot) for spot in spots]
+    assert (second["attributes"], read_all(second["_recipe_notes"])) == (None, [])
 
 
 def test_what_was_used_does_not_count_as_removed(apply):
     """A key whose value went elsewhere is no loss; only where a value was there it was used."""
     rules = '[[rule]]\nset.item_id = \'"attributes.a"\'\nremove = ["attributes.a"]\n[[rule]]\nremove = ["attributes"]'
     first, second = apply(rules, {"attributes": {"a": "1", "b": "2"}}, {"attributes": {"b": "2"}})
-    assert (first["_used"], first["_recipe_notes"]) == (["attributes.a"], [note("on_purpose", "attributes.b")])
-    assert (second["_used"], second["_recipe_notes"]) == ([], [note("on_purpose", "attributes.b")])
+    assert (first["_used"], read_all(first["_recipe_notes"])) == (["attributes.a"], [note("on_purpose", InHub("attributes", "b"))])
+    assert (second["_used"], read_all(second["_recipe_notes"])) == ([], [note("on_purpose", InHub("attributes", "b"))])
 
 
 def test_overwriting_is_a_change(apply):
     """A value that a rule sets anew is noted as changed, unless it was absent or the same."""
     rows = apply('[[rule]]\nset.item_id = "\'x\'"', {"item_id": "a"}, {"item_id": "x"}, {})
-    assert [row["_recipe_notes"] for row in rows] == [[note("changed", "item_id", "set by own.toml: rule[1]")], [], []]
+    assert [read_all(row["_recipe_notes"]) for row in rows] == [[note("changed", InHub("item_id"), "set by own.toml: rule[1]")], [], []]
 
 
 def test_keys_are_set(apply):
@@ -207,7 +207,7 @@ def test_setting_nothing_takes_a_key_away(apply):
     """An expression that gives nothing leaves no value behind, and that is noted."""
     rules = '''[[rule]]\nset."attributes.a" = "NULLIF(\\"attributes.a\\", 'x')"'''
     (row,) = apply(rules, {"attributes": {"a": "x", "b": "y"}})
-    assert (dict(row["attributes"]), row["_recipe_notes"]) == ({"b": "y"}, [note("changed", "attributes.a", "set by own.toml: rule[1]")])
+    assert (dict(row["attributes"]), read_all(row["_recipe_notes"])) == ({"b": "y"}, [note("changed", InHub("attributes", "a"), "set by own.toml: rule[1]")])
 
 
 def test_times_can_be_compared_and_set(apply):

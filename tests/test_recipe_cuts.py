@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate.mapping.spelling import with_hash
-from translate.reader.record import note, parts_of
+from translate.notes import InHub, note, read_all
 from translate.recipe import Recipe, sample
 from translate.recipe.expressions import read
 from translate.recipe.spec import Cut, Rule
@@ -40,7 +40,7 @@ def cut(limits, *events, **rule):
 def maps_and_notes(limits, **event):
     """Give what one event's maps become, and what is told of it."""
     _, (row,) = cut(limits, event)
-    return row["attributes"], row["metrics"], row["_recipe_notes"]
+    return row["attributes"], row["metrics"], read_all(row["_recipe_notes"])
 
 
 def test_long_values_are_cut():
@@ -50,7 +50,7 @@ def test_long_values_are_cut():
     )
     assert attributes == {"a": "abc", "b": "abc", "c": "", "e": "\N{GRINNING FACE}" * 3}
     assert metrics == {"m": "12345"}
-    assert notes == [note("changed", "attributes.a", "cut to 3 characters"), note("changed", "attributes.e", "cut to 3 characters")]
+    assert notes == [note("changed", InHub("attributes", "a"), "cut to 3 characters"), note("changed", InHub("attributes", "e"), "cut to 3 characters")]
 
 
 def test_long_keys_are_cut():
@@ -58,7 +58,7 @@ def test_long_keys_are_cut():
     attributes, metrics, notes = maps_and_notes(Cut(keys=10), attributes={"0123456789x": "v", "k": "w"}, metrics={"abcdefghijk": "1"})
     assert (attributes, metrics) == ({"0123456789": "v", "k": "w"}, {"abcdefghij": "1"})
     why = "name cut to 10 characters"
-    assert notes == [note("changed", "attributes.0123456789x", why), note("changed", "metrics.abcdefghijk", why)]
+    assert notes == [note("changed", InHub("attributes", "0123456789x"), why), note("changed", InHub("metrics", "abcdefghijk"), why)]
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -85,14 +85,14 @@ def test_only_the_first_stay():
     attributes, metrics, notes = maps_and_notes(Cut(count=2), attributes={"b": "1", "a": "2", "c": "3"}, metrics={"m": "1"})
     assert (attributes, metrics) == ({"b": "1", "a": "2"}, {})
     why = "beyond the first 2 attributes and metrics"
-    assert notes == [note("on_purpose", "attributes.c", why), note("on_purpose", "metrics.m", why)]
+    assert notes == [note("on_purpose", InHub("attributes", "c"), why), note("on_purpose", InHub("metrics", "m"), why)]
 
 
 def test_what_goes_by_count_takes_no_name():
     """A key that goes does not make one that stays give way, and its value is not told as cut."""
     attributes, _, notes = maps_and_notes(Cut(values=1, keys=10, count=1), attributes={"0123456789a": "x", "0123456789b": "yy"})
     assert attributes == {"0123456789": "x"}
-    assert [parts_of(noted)[:2] for noted in notes] == [("on_purpose", "attributes.0123456789b"), ("changed", "attributes.0123456789a")]
+    assert [(told.kind, told.spot.key) for told in notes] == [("on_purpose", "0123456789b"), ("changed", "0123456789a")]
 
 
 def test_what_was_used_is_no_loss():
@@ -103,7 +103,7 @@ def test_what_was_used_is_no_loss():
     frame = sample.frame([{"attributes": {"a": "1", "b": "2", "c": "3"}}])
     (row,) = recipe.apply(frame).collect(engine="streaming").to_dicts()
     assert row["item_id"] == "2"
-    assert [parts_of(noted)[1] for noted in row["_recipe_notes"]] == ["attributes.c"]
+    assert [told.spot for told in read_all(row["_recipe_notes"])] == [InHub("attributes", "c")]
 
 
 def test_other_events_are_left_alone():
@@ -130,14 +130,14 @@ def test_nothing_changes_but_what_is_noted(limits, events):
     """All is within the numbers afterwards, each difference is told once, and no value takes another's place."""
     before, after = cut(limits, *events)
     for old, new in zip(before, after, strict=True):
-        told = [parts_of(noted) for noted in new["_recipe_notes"]]
+        told = read_all(new["_recipe_notes"])
         assert len(set(told)) == len(told)
         assert {name: value for name, value in old.items() if name not in ("attributes", "metrics")}.items() <= new.items()
         for kind in ("attributes", "metrics"):
-            hold_against(limits, kind, old[kind], new[kind], [(what, place.removeprefix(f"{kind}."), why) for what, place, why in told if place.startswith(kind)])
+            hold_against(limits, kind, old[kind], new[kind], [(noted.kind, noted.spot.key, noted.why) for noted in told if noted.spot.column == kind])
         count = sum(len(new[kind] or ()) for kind in ("attributes", "metrics"))
         assert limits.count is None or count <= limits.count
-        assert count + sum(what == "on_purpose" for what, _, _ in told) == sum(len(old[kind] or ()) for kind in ("attributes", "metrics"))
+        assert count + sum(noted.kind == "on_purpose" for noted in told) == sum(len(old[kind] or ()) for kind in ("attributes", "metrics"))
 
 
 def hold_against(limits, kind, old, new, told):

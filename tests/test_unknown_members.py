@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import translate
+from translate import mapping
 from translate.reader.paths import lies_around, path_around, path_of, segments_of, shown
 from translate.settings import Settings
 
@@ -138,3 +139,27 @@ def test_layouts_of_the_same_events_keep_what_these_hold(convert):
     (line,), report = convert("clickstream/events", CLICK | own, to="clickstream/requests")
     assert kept.items() <= json.loads(line["body"])[0].items()
     assert lost(report) == {}
+
+
+NAMED_AS_COLUMNS = ["currency", "app.id", "extra", "client_id", "metrics.x", "price"]
+ARCHIVED = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}, "attributes": {}, "metrics": {}}
+PATHS = {"mobile_analytics/archive": ARCHIVED, "clickstream/events": CLICK, "personalize/requests": REQUESTS["personalize/requests"]}
+
+
+@pytest.mark.parametrize("address", PATHS)
+def test_members_named_as_hub_columns_are_told_by_their_own_path(address, convert):
+    """A member that no field names keeps its own path in the report, whatever the hub or another place is called."""
+    model, _, layout = address.partition("/")
+    known = {place for entry in mapping.load(model).layouts[layout].fields for place in (entry.place, *entry.also)}
+    names = [name for name in NAMED_AS_COLUMNS if name not in known]
+    _, report = convert(address, PATHS[address] | dict.fromkeys(names, "x"), to="learning_context/events")
+    told = {loss["field"] for loss in report["losses"] if loss["kind"] == "not_mapped"}
+    assert set(names) <= told, told
+
+
+def test_a_doubled_member_is_told_by_its_own_path(convert, tmp_path):
+    """So is one that the reader itself notes, as what stands twice."""
+    source = tmp_path / "doubled.jsonl"
+    source.write_text('{"currency":1,"currency":2,' + json.dumps(CLICK)[1:] + "\n")
+    report = translate.convert(source, from_="clickstream/events", to="pinpoint/event_stream", out=tmp_path / "out", settings=SETTINGS)
+    assert {"currency": 1}.items() <= lost(report, "changed").items()

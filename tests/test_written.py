@@ -11,8 +11,8 @@ from receivers import parsed
 import translate
 from translate import events, mapping
 from translate.mapping import spelling
+from translate.notes import InHub, read_all
 from translate.plan import from_hub, without_recipe
-from translate.reader.record import parts_of
 from translate.settings import Settings, read_settings
 from translate.shape import Source
 from translate.writer import NOTES, ROW, Writer
@@ -239,9 +239,9 @@ def test_properties_are_texts_in_camel_case():
     assert sum(key.startswith("numRatings") and len(key) == 18 for key in properties) == 2
     assert "itemId" not in properties
     notes = told("personalize/requests", **columns)[2]
-    assert {place: why for _, place, why in map(parts_of, notes)} == {
-        "attributes.NUM_RATINGS": "renamed", "attributes.num_ratings": "renamed", "attributes.itemId": "renamed",
-        "metrics.score": "retyped", "other.done": "retyped",
+    attributes = {InHub("attributes", key): "renamed" for key in ("NUM_RATINGS", "num_ratings", "itemId")}
+    assert {noted.spot: noted.why for noted in read_all(notes)} == {
+        **attributes, InHub("metrics", "score"): "retyped", InHub("other", "done"): "retyped"
     }  # fmt: skip
     assert "properties" not in written("personalize/requests", **ITEM, attributes={})
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
-from translate import events, notation, passes
+from translate import notation, notes, passes
 from translate.plan import FIRST, FREE_FORM, Query
-from translate.reader.paths import shown
-from translate.reader.record import parts_of
 from translate.report import COUNTS, Finding, Loss, Report
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES
-from translate.writer.losses import NOT_MAPPED
 
 
 def counts(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -37,23 +35,26 @@ def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def notes(rows: pl.LazyFrame) -> pl.LazyFrame:
+def noted(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Give the notes of keys that were lost or changed, one a row, to be written down and counted after the run."""
     given = [name for name in FREE_FORM if name in rows.collect_schema()]
     return rows.filter(pl.col(NOTES).is_not_null()).select(*given, note=pl.col(NOTES)).explode("note")
 
 
-def counts_of_notes(noted: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+def counts_of_notes(noted_rows: pl.LazyFrame, source: Source) -> pl.LazyFrame:
     """Count each note; where the values were kept for examples, give the smallest one of each key."""
-    given = [name for name in FREE_FORM if name in noted.collect_schema()]
-    place = pl.col("note").str.extract(r"(?s)\t(.*)$")
-    values = []
+    given = [name for name in FREE_FORM if name in noted_rows.collect_schema()]
+    example = pl.coalesce(_examples(given, source)) if given else pl.lit(None, pl.String)
+    return noted_rows.select("note", example=example).group_by("note").agg(count=pl.len(), example=pl.col("example").min())
+
+
+def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
+    """Look a note's value up in the maps that were kept."""
+    spot = notes.spots(pl.col("note")).struct
     for name in given:
         prefix = "" if name == "extra" else f"{source.place(name)}."
-        key = pl.when(place.str.starts_with(prefix)).then(place.str.strip_prefix(prefix))
-        values.append(pl.col(name).map.get(key))
-    example = pl.coalesce(values) if values else pl.lit(None, pl.String)
-    return noted.select("note", example=example).group_by("note").agg(count=pl.len(), example=pl.col("example").min())
+        path = pl.when(spot.field("path").str.starts_with(prefix)).then(spot.field("path").str.strip_prefix(prefix))
+        yield pl.col(name).map.get(pl.when(spot.field("column") == name).then(spot.field("key")).otherwise(path))
 
 
 def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -71,7 +72,7 @@ def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col("code").is_not_null()).select(reject=line)
 
 
-def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted: pl.DataFrame) -> Report:
+def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted_rows: pl.DataFrame) -> Report:
     """Put a unit's counts into its report."""
     report = Report()
     files: dict[str, Counter[str]] = {}
@@ -93,18 +94,10 @@ def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted
         report.events.update(by_file)
         report.files.append({"path": path, **{name: by_file[name] for name in COUNTS}})
     _count_flags(report, query, flags)
-    for row in noted.iter_rows(named=True):
-        kind, place, why = parts_of(row["note"])
-        report.lose(as_the_source_says(place, query.source), kind, why or WHY_NOTED[kind], row["count"], row["example"])
+    for text, count, example in noted_rows.iter_rows():
+        told = notes.read(text)
+        report.lose(query.source.shown(told.spot), told.kind, told.why, count, example)
     return report
-
-
-def as_the_source_says(place: str, source: Source) -> str:
-    """Name a place as the source spells it; a recipe's notes name it as the hub does."""
-    home, dot, key = place.partition(".")
-    if place in source.places:
-        return source.place(place)
-    return f"{source.place(home)}{dot}{key}" if home in events.MAPS else shown(place)
 
 
 def _outcome(row: dict[str, Any]) -> str:
@@ -115,14 +108,6 @@ def _outcome(row: dict[str, Any]) -> str:
     if row["_merged"]:
         return "merged"
     return "written" if row[FILTERED] is None else "filtered"
-
-
-WHY_NOTED = {
-    "changed": "renamed, retyped or rounded",
-    "not_mapped": NOT_MAPPED,
-    "cannot": "the target has no place for it",
-    "on_purpose": "removed by a rule",
-}
 
 
 def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:

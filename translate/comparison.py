@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.journey import INDEX, Difference, Journey, differences, travel, undeclared
+from translate.journey import INDEX, Declared, Difference, Journey, differences, travel, undeclared
 from translate.mapping.spec import Layout, Mapping
 from translate.settings import Settings
 from translate.writer.extras import same_events
@@ -93,7 +93,7 @@ class Roundtrip:
         for message in journey.unread.values():
             self.comparison.unexplained[f"(unreadable) {message}"] += 1
 
-    def _hold(self, before: dict[str, Any], after: dict[str, Any], declared: dict[str, str]) -> None:
+    def _hold(self, before: dict[str, Any], after: dict[str, Any], declared: Declared) -> None:
         """Hold one event against itself as it came back."""
         found = differences(before, after)
         left = undeclared(found, declared)
@@ -108,7 +108,7 @@ class Roundtrip:
                 result.unexplained[difference.place] += 1
                 self._show(before, difference)
             else:
-                why = declared.get(difference.place) or declared.get(difference.column) or declared.get(difference.key or "", "moved")
+                why = difference.why(declared) or "moved"
                 result.differences[difference.place, why] += 1
 
     def _show(self, before: dict[str, Any], difference: Difference) -> None:
@@ -118,7 +118,7 @@ class Roundtrip:
             shown.append({"file": before["file"], "line": before["line"], **values})
 
 
-def _returned(there: Journey, back: Journey | None, origin: list[int]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+def _returned(there: Journey, back: Journey | None, origin: list[int]) -> Iterator[tuple[dict[str, Any], Declared]]:
     """Give the events that came home under the number of the event that went, with what the way home declares."""
     if back is None:
         for row in there.arrived.iter_rows(named=True):

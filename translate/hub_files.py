@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate import events
+from translate import events, notes
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.reader.record import note
+from translate.notes import InHub, InSource, Note, note
 
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
@@ -85,15 +85,15 @@ def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
 
 
 def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
-    lost = {note("not_mapped", name): pl.col(name).is_not_null() for name in schema if name not in events.SCHEMA}
+    lost: dict[Note, pl.Expr] = {
+        note("not_mapped", InSource((name,))): pl.col(name).is_not_null() for name in schema if name not in events.SCHEMA
+    }
     for name in fitting:
         dtype = schema[name]
         if isinstance(dtype, pl.Datetime) and dtype.time_unit != "ms":
             finer = pl.col(name).dt.truncate("1ms") != pl.col(name)
-            lost[note("changed", name, "finer than milliseconds: floored")] = finer
+            lost[note("changed", InHub(name), "finer than milliseconds: floored")] = finer
         if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
-            lost[note("changed", name, "without a zone: read as UTC")] = pl.col(name).is_not_null()
-    if not lost:
-        return pl.lit(None, pl.List(pl.String))
-    told = pl.concat_list(pl.when(is_lost).then(pl.lit(words)) for words, is_lost in lost.items()).list.drop_nulls()
+            lost[note("changed", InHub(name), "without a zone: read as UTC")] = pl.col(name).is_not_null()
+    told = notes.together(notes.where(is_lost, noted) for noted, is_lost in lost.items())
     return pl.when(told.list.len() > 0).then(told)

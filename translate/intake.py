@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from translate import events, hub_files
+from translate import events, hub_files, notes
 from translate.job import Job
 from translate.reader import Damage, Lines, Reader, Tally
 from translate.reader.hub import Hub
@@ -75,7 +75,7 @@ def _refused(lines: Lines, tally: Tally) -> pl.LazyFrame:
     frame = lines.frame.select(pl.col("row").cast(pl.UInt32), "text").join(damage.lazy(), on="row", how="left")
     absent = {name: pl.lit(None, dtype) for name, dtype in events.SCHEMA.items() if name not in ("file", "line")}
     named = frame.with_columns(
-        **absent, file=file, line=line, notes=pl.lit(None, pl.List(pl.String)),
+        **absent, file=file, line=line, notes=notes.none(),
         code=pl.col("_code").fill_null(NO_TABLE.code), message=pl.col("_message").fill_null(NO_TABLE.message),
     )  # fmt: skip
     return _counted(named, tally)

@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from translate import events
+from translate import events, notes
 from translate.mapping.spec import Layout, Mapping
+from translate.notes import InHub, Spot
 from translate.packing import Packer
 from translate.plan import from_hub, without_recipe
 from translate.reader import Lines, Reader
 from translate.reader.hub import Hub, with_event_ids
-from translate.reader.record import parts_of
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES, ROW, Writer
@@ -23,6 +23,7 @@ from translate.writer.losses import Plan
 
 INDEX = "_index"
 WHENCE = ("file", "line")
+Declared = dict[Spot, str]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Difference:
         """Name the column, or the key in its map."""
         return self.column if self.key is None else f"{self.column}.{self.key}"
 
+    def why(self, declared: Declared) -> str | None:
+        """Give the reason that is declared for it, be it for the key or the whole column."""
+        return declared.get(InHub(self.column, self.key)) or declared.get(InHub(self.column))
+
 
 @dataclass
 class Journey:
@@ -53,7 +58,7 @@ class Journey:
     arrived: pl.DataFrame
     refused: dict[int, str]
     unread: dict[int, str]
-    declared: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    declared: dict[int, Declared] = field(default_factory=lambda: defaultdict(dict))
 
 
 def travel(frame: pl.DataFrame, mapping: Mapping, layout: Layout, settings: Settings, *, keeps_extra: bool = False, keeps_around: bool = True) -> Journey:
@@ -111,18 +116,17 @@ def _read(
     return arrived, dict(zip(unread[INDEX], unread["message"], strict=True))
 
 
-def _declared(judged: pl.DataFrame, plan: Plan) -> dict[int, dict[str, str]]:
+def _declared(judged: pl.DataFrame, plan: Plan) -> dict[int, Declared]:
     """Collect by event the places that the writer says to lose, to change or to fill in, and why."""
-    declared: dict[int, dict[str, str]] = defaultdict(dict)
-    told = [(f"_loss{number}", loss.field, f"{loss.kind}: {loss.why}") for number, loss in enumerate(plan.losses)]
-    told += [(f"_finding{number}", finding.field, finding.message.removeprefix(f"{finding.field}: ")) for number, finding in enumerate(plan.findings) if finding.field]
+    declared: dict[int, Declared] = defaultdict(dict)
+    told = [(f"_loss{number}", loss.spot, f"{loss.kind}: {loss.why}") for number, loss in enumerate(plan.losses)]
+    told += [(f"_finding{number}", InHub(finding.field), finding.message.removeprefix(f"{finding.field}: ")) for number, finding in enumerate(plan.findings) if finding.field]
     for name, place, why in told:
         for index in judged.filter(pl.col(name))[INDEX]:
             declared[index][place] = why
-    for index, notes in judged.select(INDEX, NOTES).iter_rows():
-        for noted in notes or ():
-            kind, place, why = parts_of(noted)
-            declared[index][place] = f"{kind}: {why}" if why else kind
+    for index, texts in judged.select(INDEX, NOTES).iter_rows():
+        for noted in notes.read_all(texts):
+            declared[index][noted.spot] = f"{noted.kind}: {noted.why}"
     return declared
 
 
@@ -145,9 +149,9 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
     return found
 
 
-def undeclared(found: list[Difference], declared: dict[str, str]) -> list[Difference]:
+def undeclared(found: list[Difference], declared: Declared) -> list[Difference]:
     """Leave out the differences that are declared: a value that came up elsewhere goes with the place that it left."""
-    left = [difference for difference in found if not _is_declared(difference, declared)]
+    left = [difference for difference in found if difference.why(declared) is None]
     moved = [
         difference.before for difference in found if difference not in left and difference.key is not None and difference.before is not None
     ]
@@ -158,7 +162,3 @@ def undeclared(found: list[Difference], declared: dict[str, str]) -> list[Differ
         else:
             rest.append(difference)
     return rest
-
-
-def _is_declared(difference: Difference, declared: dict[str, str]) -> bool:
-    return difference.place in declared or difference.column in declared or (difference.column == "extra" and difference.key in declared)

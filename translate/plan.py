@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from translate import events, passes
+from translate import events, notes, passes
 from translate.intake import take_in
 from translate.job import Job
 from translate.packing import ROW
@@ -115,10 +115,9 @@ def _judge_times_again(frame: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
 
 def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Add the columns that a recipe would have added."""
-    nothing = pl.lit(None, pl.List(pl.String))
     if FILTERED not in frame.collect_schema():
         frame = frame.with_columns(**{FILTERED: pl.lit(None, pl.String)})
-    return frame.with_columns(_copy=pl.lit(0, pl.UInt32), _recipe_notes=nothing, _used=nothing)
+    return frame.with_columns(_copy=pl.lit(0, pl.UInt32), _recipe_notes=notes.none(), _used=pl.lit(None, pl.List(pl.String)))
 
 
 def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -129,7 +128,7 @@ def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
     travellers = {
         "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "text": nothing, "base64": pl.lit(False),
         "code": nothing, "message": nothing, "careful": pl.lit(False), "nulls": pl.lit(0, pl.UInt32),
-        "notes": pl.lit(None, pl.List(pl.String)),
+        "notes": notes.none(),
     }  # fmt: skip
     return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
 
@@ -139,8 +138,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
         columns = list(events.SCHEMA)
         members: list[pl.Expr] = []
         plan = Plan()
-        notes = pl.concat_list(pl.col("notes").fill_null([]), pl.col("_recipe_notes").fill_null([]))
-        frame = frame.with_columns(**{NOTES: notes})
+        frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col("_recipe_notes")])})
     else:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
         frame = writer.rows(frame)

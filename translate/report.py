@@ -10,18 +10,17 @@ from typing import Any, TypeVar
 import polars as pl
 
 from translate.errors import ConservationError
+from translate.notes import InHub
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
-KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
-
-
 Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A place whose value does not arrive as it was, and for which events."""
+    """A hub column or a key of one whose value does not arrive as it was, and for which events; `field` is its place in the source."""
 
+    spot: InHub
     field: str
     kind: str
     why: str

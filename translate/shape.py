@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout, Mapping
+from translate.notes import InSource, Spot
+from translate.reader.paths import shown
 from translate.settings import Settings
 
 
@@ -22,6 +24,15 @@ class Source:
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""
         return self.places.get(column, column)
+
+    def shown(self, spot: Spot) -> str:
+        """Name a place as reports show it: as the source spells it."""
+        if isinstance(spot, InSource):
+            return spot.shown
+        if spot.column == "extra" and spot.key is not None:
+            return shown(spot.key)
+        place = self.place(spot.column)
+        return place if spot.key is None else f"{place}.{spot.key}"
 
 
 class Shape:

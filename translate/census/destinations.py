@@ -9,6 +9,7 @@ from translate.census.evidence import Held
 from translate.job import Job
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
+from translate.notes import InHub, InSource, Spot
 from translate.plan import Query
 from translate.reader.paths import AROUND, lies_around
 
@@ -45,7 +46,7 @@ class Ways:
                 for name in expression.columns:
                     self._used.setdefault(name, []).append(target)
 
-    def fate(self, name: str, found: Held, row: dict[str, Any], losses: dict[str, Fate]) -> Fate:
+    def fate(self, name: str, place: InSource, found: Held, row: dict[str, Any], losses: dict[Spot, Fate]) -> Fate:
         """Tell what became of a value of a written event; what lies around both is no other place for its mark."""
         name = name.removeprefix(AROUND)
         plain = (name, found, row["name"])
@@ -54,27 +55,22 @@ class Ways:
             way = self._way(name, found, row)
             if way is not None and not (row.get("_names") or row["_used"]):
                 self._plain_ways[plain] = way
-        told = self._told(name, found, losses)
+        told = self._told(place, found, losses)
         if told is not None and told.fate == "renamed" and way is not None:
             return way
         return told or way or Fate("unknown", NOT_TOLD)
 
-    def _told(self, name: str, found: Held, losses: dict[str, Fate]) -> Fate | None:
+    def _told(self, place: InSource, found: Held, losses: dict[Spot, Fate]) -> Fate | None:
         if not losses:
             return None
         if found.noted:
             return losses.get(found.noted)
-        column = found.column
-        if found.key is None or column == "extra":
-            places = [name, column, self._source.place(column), *([found.key] if found.key else [])]
-        else:
-            at_source = self._source.place(column)
-            places = [name, f"{column}.{found.key}", f"{at_source}.{found.key}", column, at_source]
-        told = [losses[place] for place in dict.fromkeys(places) if place in losses]
+        spots: list[Spot] = [place, InHub(found.column, found.key), InHub(found.column)]
+        told = [losses[spot] for spot in dict.fromkeys(spots) if spot in losses]
         worst = told[0] if told else None
         for fate in told[1:]:
             worst = worse(worst, fate) if worst else fate
-        if worst and column == "extra" and worst.fate == "no_place":
+        if worst and found.column == "extra" and worst.fate == "no_place":
             return Fate("unknown", worst.how)
         return worst
 

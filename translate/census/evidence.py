@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from translate.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
 from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
+from translate.notes import InSource
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 
@@ -29,13 +30,13 @@ Row = Mapping[str, Any]  # the hub's columns before any recipe
 class Held(NamedTuple):
     """Where the hub holds a key's value: a column, and the key in it where that is a map; what nothing holds, why.
 
-    `noted` is the place under which the conversion itself tells of the key.
+    `noted` is the place of the source that the conversion itself tells of.
     """
 
     column: str
     key: str | None = None
     why: str = ""
-    noted: str = ""
+    noted: InSource | None = None
 
 
 class Around:
@@ -102,9 +103,9 @@ class Evidence:
 
     # -- one event ----------------------------------------------------------------------------------------------
 
-    def of_event(self, record: Value, row: Row, notes: frozenset[str]) -> Trail:
+    def of_event(self, record: Value, row: Row, noted: frozenset[InSource]) -> Trail:
         """Begin to look for one event's keys."""
-        return Trail(self, row, notes, self._original_keys(record))
+        return Trail(self, row, noted, self._original_keys(record))
 
     def _original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
         """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
@@ -162,11 +163,11 @@ class Evidence:
             for depth in range(len(path), 0, -1):
                 yield self._path(path[:depth], around=key.around), path[depth:]
 
-    def noted_paths(self, key: Key) -> Iterator[str]:
-        """Give the names under which the conversion may tell of a key around the events."""
+    def noted_places(self, key: Key) -> Iterator[InSource]:
+        """Give the places under which the conversion may tell of a key: its own, around the events also what it lies in."""
         for path in self._spellings(key):
-            for depth in range(len(path), 0, -1):
-                yield ".".join(path[:depth])
+            for depth in range(len(path), 0 if key.around else len(path) - 1, -1):
+                yield InSource(path[:depth], key.around)
 
     def _spellings(self, key: Key) -> Iterator[tuple[str, ...]]:
         yield key.path
@@ -177,10 +178,10 @@ class Evidence:
 class Trail:
     """Looks for the keys of one event; what spoke for one key speaks for no other."""
 
-    def __init__(self, evidence: Evidence, row: Row, notes: frozenset[str], originals: dict[str, dict[str, str]] | None) -> None:
+    def __init__(self, evidence: Evidence, row: Row, noted: frozenset[InSource], originals: dict[str, dict[str, str]] | None) -> None:
         self._evidence = evidence
         self._row = row
-        self._notes = notes
+        self._noted = noted
         self._originals = originals
         self._spoken: set[tuple[str, str]] = set()
         self._inside: dict[str, Any] = {}
@@ -277,9 +278,7 @@ class Trail:
         return True
 
     def _in_notes(self, key: Key) -> Held | None:
-        if not key.around:
-            return Held("") if self._evidence.name_of(key) in self._notes else None
-        noted = next((path for path in self._evidence.noted_paths(key) if path in self._notes), None)
+        noted = next((place for place in self._evidence.noted_places(key) if place in self._noted), None)
         return None if noted is None else Held("", noted=noted)
 
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from translate import census
-from translate.account import WHY_NOTED
 from translate.census import Key, Value
 from translate.census.destinations import Fate, Ways, worse
 from translate.census.evidence import Evidence
@@ -20,9 +19,10 @@ from translate.census.tables import Tables
 from translate.errors import ConservationError, UsageError
 from translate.job import Job
 from translate.mapping.spec import Layout
+from translate.notes import RENAMED, InSource, Note, Spot, read_all
 from translate.plan import BEFORE, FIRST, Query
 from translate.reader import OF_LINES, Lines
-from translate.reader.record import parts_of
+from translate.report import Loss
 from translate.writer import FILTERED, NOTES
 
 FATES = ("kept", "renamed", "changed", "dropped", "no_place", "unknown", "rejected", "null")
@@ -222,10 +222,11 @@ class Fates:
     def _count(self, found: Found) -> None:
         self.account.census.update((found.event_type, name) for _, name in found.keys)
 
-    def _fates(self, found: Found, row: dict[str, Any], before: dict[str, Any], losses: dict[str, Fate]) -> Iterator[tuple[str, Fate]]:
+    def _fates(self, found: Found, row: dict[str, Any], before: dict[str, Any], losses: dict[Spot, Fate]) -> Iterator[tuple[str, Fate]]:
         """Give the fate of each key that the hub speaks for, and of what it holds without any key."""
-        read = (parts_of(noted)[1] for noted in row["notes"] or ())  # of what no target sees there is no other word
-        trail = self._evidence.of_event(found.record, before, frozenset([*losses, *read]))
+        spots = [*losses, *(noted.spot for noted in read_all(row["notes"]))]  # of what no target sees there is no other word
+        noted = frozenset(spot for spot in spots if isinstance(spot, InSource))
+        trail = self._evidence.of_event(found.record, before, noted)
         nulls = row["nulls"]
         for key, name in found.keys:
             if key.passed_over:
@@ -247,7 +248,7 @@ class Fates:
             elif key.kind == "null":
                 yield name, Fate("null")
             else:
-                yield name, self._ways.fate(name, held, row, losses)
+                yield name, self._ways.fate(name, InSource(key.path, key.around), held, row, losses)
         for left in trail.left():
             yield f"{left.column}.{left.key}", Fate("unknown", "not in the text")
 
@@ -255,16 +256,12 @@ class Fates:
         """Tell an empty object of the layout's own from a value: it has no member that could speak for it."""
         return key.known == len(key.path) and self._evidence.holds_members(key)
 
-    def _losses_of(self, row: dict[str, Any], flagged: list[int]) -> dict[str, Fate]:
+    def _losses_of(self, row: dict[str, Any], flagged: list[int]) -> dict[Spot, Fate]:
         """Gather by place what the conversion itself says to have lost of a row."""
-        losses: dict[str, Fate] = {}
-        for noted in row[NOTES] or ():
-            kind, place, why = parts_of(noted)
-            fate = Fate("renamed" if why == "renamed" else OF_LOSS[kind], why or WHY_NOTED[kind])
-            before = losses.get(place)
-            losses[place] = worse(before, fate) if before else fate
-        for number in flagged:
-            loss = self._losses[number]
-            fate = Fate(OF_LOSS[loss.kind], loss.why)
-            losses[loss.field] = worse(losses[loss.field], fate) if loss.field in losses else fate
+        losses: dict[Spot, Fate] = {}
+        noted: list[Note | Loss] = [*read_all(row[NOTES]), *(self._losses[number] for number in flagged)]
+        for told in noted:
+            fate = Fate("renamed" if told.why == RENAMED else OF_LOSS[told.kind], told.why)
+            before = losses.get(told.spot)
+            losses[told.spot] = worse(before, fate) if before else fate
         return losses

@@ -16,11 +16,12 @@ from translate.explanation.sections import limits, names, rules, tables
 from translate.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Layout, Mapping
+from translate.notes import NOT_MAPPED
 from translate.recipe.expressions import key_of
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import Writer
-from translate.writer.losses import NOT_MAPPED, why_not_mapped
+from translate.writer.losses import why_not_mapped
 
 if TYPE_CHECKING:
     from translate.recipe import Recipe

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import plan
+from translate import notes, plan
 from translate.conversion import soundly
 from translate.figures.facts import COLUMNS, FACTS, facts
 from translate.figures.held import Held
@@ -30,8 +30,8 @@ STATES = (SOURCE, RULES, HELD)
 OF_THE_RECIPE = "the recipe sets a time"  # how a reject begins that an event gets after it was read
 
 TRAVELLERS = {
-    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": pl.lit(None, pl.List(pl.String)),
-    "_recipe_notes": pl.lit(None, pl.List(pl.String)), "_used": pl.lit(None, pl.List(pl.String)),
+    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
+    "_recipe_notes": notes.none(), "_used": pl.lit(None, pl.List(pl.String)),
 }  # fmt: skip
 
 

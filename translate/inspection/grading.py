@@ -15,13 +15,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from translate import account, explanation, mapping, plan
+from translate import account, explanation, mapping, notes, plan
 from translate.delivery import preflight, survey
 from translate.inspection.grounds import Grounds
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.packing import OPEN_BYTES_MAX, Packer
 from translate.packing.assembly import ANY
-from translate.reader.record import parts_of
 from translate.report import Loss, Report
 from translate.shape import Source, is_made, request_fields
 from translate.writer import FILTERED, NOTES, Writer
@@ -204,9 +203,9 @@ def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> l
     report = Report()
     for number, loss in enumerate(losses):
         report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
-    for note, count, _ in account.counts_of_notes(account.notes(written.lazy()), source).collect().iter_rows():
-        kind, place, why = parts_of(note)
-        report.lose(account.as_the_source_says(place, source), kind, why or account.WHY_NOTED[kind], count)
+    for text, count, _ in account.counts_of_notes(account.noted(written.lazy()), source).collect().iter_rows():
+        told = notes.read(text)
+        report.lose(source.shown(told.spot), told.kind, told.why, count)
     return [{"field": field, "kind": kind, "why": why, "events": events} for (field, kind, why), events in report.losses.items()]
 
 

@@ -19,6 +19,7 @@ from translate.inspection.keys import CONTAINERS
 from translate.intake import take_in
 from translate.job import Job
 from translate.mapping.spec import Mapping
+from translate.notes import NOTES_TYPE
 from translate.reader import Lines, Tally
 from translate.recognition import Recognised
 
@@ -69,7 +70,7 @@ class Pass:
             by_source[unit.source] += figures.counts["events"]
             total.absorb(figures)
             self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
-        sample = pl.concat(self._sample) if self._sample else pl.DataFrame(schema={**events.SCHEMA, "notes": pl.List(pl.String)})
+        sample = pl.concat(self._sample) if self._sample else pl.DataFrame(schema={**events.SCHEMA, "notes": NOTES_TYPE})
         return Seen(total, by_source, sample, frozenset(self._provided), len(units))
 
     def _figures(self, folder: Path, provided: frozenset[str], model: Mapping) -> Figures:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from translate import events
+from translate import events, notes
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.careful import CarefulReader
@@ -112,7 +112,7 @@ class Reader:
             "base64": pl.Boolean,
             "careful": pl.Boolean,
             "nulls": pl.UInt32,
-            "notes": pl.List(pl.String),
+            "notes": notes.NOTES_TYPE,
             **{f"${slot}": raw_type(entry) for slot, entry in self._slots.items()},
             ORIGINAL_NAME: pl.String,
             **dict.fromkeys(events.MAPS, events.MAP),
@@ -230,7 +230,7 @@ class Reader:
             "message": [record.message for record in records],
             "careful": [True] * len(records),
             "nulls": [record.nulls for record in records],
-            "notes": [record.notes or None for record in records],
+            "notes": notes.series(record.notes for record in records),
         }
         for name in events.MAPS:
             columns[name] = _maps([record.maps.get(name) for record in records])

@@ -12,6 +12,7 @@ from typing import Any
 
 from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Layout, Spelling
+from translate.notes import InSource
 from translate.reader import containers
 from translate.reader.containers import once, text_of
 from translate.reader.literals import (
@@ -29,7 +30,7 @@ from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
 from translate.reader.paths import AROUND, path_around, path_of
 from translate.reader.record import Record, refuse_surrogates, refused
-from translate.reader.request import NO_EVENT, RequestReader
+from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 
@@ -52,8 +53,10 @@ class CarefulReader:
         self._time = next((entry.place for entry in layout.fields if "time" in entry.hub[:1]), "")
         self._name = next((entry.place for entry in layout.fields if "name" in entry.hub[:1]), "")
         self._spelled = {hub: spelling.name for hub, spelling in (names or {}).items()}
-        self._overruled = overruled(layout)
-        self._emptied = {slot: entry.place for slot, entry in slots(layout) if entry.codec == EMPTY_IS_NONE}
+        found = dict(slots(layout))
+        places = {slot: InSource(entry.path, slot.startswith(AROUND)) for slot, entry in found.items()}
+        self._overruled = [(outer, inner, places[outer]) for outer, inner in overruled(layout)]
+        self._emptied = {slot: places[slot] for slot, entry in found.items() if entry.codec == EMPTY_IS_NONE}
         self._bound = {
             place: [key for key, leaf in presets.items() if leaf.entry.when] for place, presets in self._places.presets.items()
         }
@@ -144,14 +147,14 @@ class CarefulReader:
     def _walk(
         self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...], later: Later, *, around: bool = False
     ) -> None:
-        prefix = "".join(f"{segment}." for segment in path)
-        for key, value in once(record, prefix, pairs).items():
+        place = InSource(path, around)
+        for key, value in once(record, place, pairs).items():
             node = tree.get(key)
             here = (*path, key)
             if value is None:
                 record.nulls += 1
             elif isinstance(node, dict):
-                self._walk(record, node, an_object(value, f"{prefix}{key}"), here, later, around=around)
+                self._walk(record, node, an_object(value, place.member(key).shown), here, later, around=around)
             elif isinstance(node, Leaf):
                 self._leaf(record, node, here, value, later, around=around)
             elif path or around or not self._column(record, key, value):
@@ -164,17 +167,17 @@ class CarefulReader:
         if way == "text" and type(value) is str:
             record.values[leaf.slot] = value
         elif way in ("text", "scalar"):
-            place = ".".join(path)
+            place = InSource(path, around)
             number = unquoted(record, leaf, place, value) if leaf.entry.texts else value
             record.values[leaf.slot] = scalar_text(record, leaf, place, number)
         elif way == "later":
             later.append((leaf, path, value))
         elif way == "map":
-            containers.read_whole_map(record, leaf.entry, ".".join(path), value)
+            containers.read_whole_map(record, leaf.entry, InSource(path, around), value)
         elif way == "const":
             self._const(record, leaf, path, value, around=around)
         elif way == "stamp":
-            record.note("on_purpose", ".".join(path), "of the transport, not of the event")
+            record.note("on_purpose", InSource(path, around), OF_TRANSPORT)
 
     def _const(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Take in what always stands there; anything else is unknown."""
@@ -185,16 +188,17 @@ class CarefulReader:
 
     def _finish(self, record: Record, later: Later, *, around: bool = False) -> None:
         """Read what had to wait: other places of values that are not there, the user, and the free-form values."""
-        strays: list[tuple[str, str, Any]] = []
+        strays: list[containers.Stray] = []
         for leaf, path, value in later:
             if leaf.is_other:
                 is_map = leaf.entry.codec in WHOLE_MAPS
                 if leaf.slot in record.values or (is_map and leaf.entry.hub[0] in record.maps):
                     self._unknown(record, path, value, around=around)
                 elif is_map:
-                    containers.read_whole_map(record, leaf.entry, ".".join(path), value)
+                    containers.read_whole_map(record, leaf.entry, InSource(path, around), value)
                 else:
-                    record.values[leaf.slot] = scalar_text(record, leaf, ".".join(path), unquoted(record, leaf, ".".join(path), value))
+                    place = InSource(path, around)
+                    record.values[leaf.slot] = scalar_text(record, leaf, place, unquoted(record, leaf, place, value))
         for leaf, _, value in later:
             entry = leaf.entry
             presets = self._presets(record, entry.place)
@@ -235,7 +239,7 @@ class CarefulReader:
                 if type(found) is str and leaf.wire == "text":
                     record.values[leaf.slot] = found
                 elif isinstance(found, Pairs) and leaf.entry.codec in WHOLE_MAPS and leaf.entry.hub[0] not in record.maps:
-                    containers.read_whole_map(record, leaf.entry, ".".join(path), found)
+                    containers.read_whole_map(record, leaf.entry, InSource(path), found)
 
     def _column(self, record: Record, key: str, value: Any) -> bool:
         """Take in a column of a table whose name begins as the layout says."""
@@ -244,15 +248,15 @@ class CarefulReader:
                 home = entry.hub[0]
                 if home == "metrics" and not isinstance(value, Digits):
                     raise Refused("wrong_type", f"{key} should be a number, but is {shown(value)}")
-                record.put(home, key.removeprefix(prefix), text_of(record, key, value))
+                record.put(home, key.removeprefix(prefix), text_of(record, InSource((key,)), value))
                 return True
         return False
 
     def _tell_overruled(self, record: Record) -> None:
         """Note what a request says of all its events where one of them says otherwise."""
-        for outer, inner in self._overruled:
+        for outer, inner, place in self._overruled:
             if inner in record.values and record.values.get(outer, record.values[inner]) != record.values[inner]:
-                record.note("on_purpose", outer.removeprefix(AROUND), "the event says otherwise")
+                record.note("on_purpose", place, "the event says otherwise")
 
     def _tell_emptied(self, record: Record) -> None:
         """Note an empty text that stands for no value."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from translate.mapping.codecs import SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Field
+from translate.notes import RETYPED, InSource
 from translate.reader.literals import (
     DECODER,
     NUMBER,
@@ -23,7 +24,7 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.opening import opened
-from translate.reader.record import Record
+from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import Leaf
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
@@ -32,19 +33,20 @@ JSON_LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON
 TEXTS_OF_NUMBERS = ("epoch_ms_text", "whole_text")
 
 Members = Iterable[tuple[str, Any]]
+Stray = tuple[InSource, str, Any]
 
 
-def once(record: Record, place: str, members: Members) -> dict[str, Any]:
+def once(record: Record, place: InSource, members: Members) -> dict[str, Any]:
     """Give members by name; of a doubled one the last stays, and that is noted."""
     seen: dict[str, Any] = {}
     for key, value in members:
         if key in seen:
-            record.note("changed", f"{place}{key}", "doubled: the last one stays")
+            record.note("changed", place.member(key), DOUBLED)
         seen[key] = value
     return seen
 
 
-def text_of(record: Record, place: str, value: str) -> str:
+def text_of(record: Record, place: InSource, value: str) -> str:
     """Give a text as it is, a number as its canonical digits; note it if that rounds."""
     if not isinstance(value, Digits):
         return value
@@ -54,12 +56,12 @@ def text_of(record: Record, place: str, value: str) -> str:
     return digits
 
 
-def _present(record: Record, place: str, members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _present(record: Record, place: InSource, members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in members.items():
         if value is None:
             record.nulls += 1
         elif isinstance(value, Constant):
-            raise Refused("bad_number", f"{place}.{key} is {value}, which is not a number")
+            raise Refused("bad_number", f"{place.member(key).shown} is {value}, which is not a number")
         else:
             yield key, value
 
@@ -67,22 +69,22 @@ def _present(record: Record, place: str, members: dict[str, Any]) -> Iterator[tu
 # -- maps of one type -----------------------------------------------------------------------------------------------
 
 
-def read_map(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> list[tuple[str, str, Any]]:
+def read_map(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> list[Stray]:
     """Take in a map's values of its own type; give back the others, which have to look for a home."""
-    place = entry.place
+    place = InSource(entry.path)
     home, own = ("metrics", Digits) if entry.codec == "number_map" else ("attributes", str)
     values: dict[str, str] = {}
-    strays = []
-    for key, inner in _present(record, place, once(record, f"{place}.", an_object(value, place))):
+    strays: list[Stray] = []
+    for key, inner in _present(record, place, once(record, place, an_object(value, entry.place))):
         if type(inner) is not own:
-            strays.append((f"{place}.{key}", key, inner))
-        elif not _take_preset(record, presets.get(key), f"{place}.{key}", inner):
-            values[key] = text_of(record, f"{place}.{key}", inner)
+            strays.append((place.member(key), key, inner))
+        elif not _take_preset(record, presets.get(key), place.member(key), inner):
+            values[key] = text_of(record, place.member(key), inner)
     record.maps[home] = values
     return strays
 
 
-def take_in(record: Record, place: str, key: str, value: Any) -> None:
+def take_in(record: Record, place: InSource, key: str, value: Any) -> None:
     """Find a home for a value that is not of its map's type: texts are attributes, numbers metrics, the rest other.
 
     Of two keys of one name, in two maps of the record, the first one stays.
@@ -97,26 +99,27 @@ def take_in(record: Record, place: str, key: str, value: Any) -> None:
     text = canonical(value) if home == "other" else text_of(record, place, value)
     record.put(home, key, text)
     if home != "other":
-        record.note("changed", place, "retyped")
+        record.note("changed", place, RETYPED)
 
 
 # -- maps of mixed types --------------------------------------------------------------------------------------------
 
 
-def read_mixed(record: Record, place: str, members: dict[str, Any], presets: dict[str, Leaf]) -> None:
+def read_mixed(record: Record, place: InSource, members: dict[str, Any], presets: dict[str, Leaf]) -> None:
     """Take in a map of mixed types."""
     for home in ("attributes", "metrics"):
         record.maps.setdefault(home, {})
     for key, value in _present(record, place, members):
-        if _take_preset(record, presets.get(key), f"{place}.{key}", value):
+        if _take_preset(record, presets.get(key), place.member(key), value):
             continue
         home = HOMES.get(type(value), "other")
-        record.put(home, key, canonical(value) if home == "other" else text_of(record, f"{place}.{key}", value))
+        record.put(home, key, canonical(value) if home == "other" else text_of(record, place.member(key), value))
 
 
 def read_object(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
     """Read one object of mixed types."""
-    read_mixed(record, entry.place, once(record, f"{entry.place}.", an_object(value, entry.place)), presets)
+    place = InSource(entry.path)
+    read_mixed(record, place, once(record, place, an_object(value, entry.place)), presets)
 
 
 def read_properties(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
@@ -126,16 +129,16 @@ def read_properties(record: Record, entry: Field, value: Any, presets: dict[str,
 
 def read_entities(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
     """Read a list of key and value: a second entity of the same key is `key#2`, and so on; no value is none."""
-    place = entry.place
+    place = InSource(entry.path)
     if not isinstance(value, list) or isinstance(value, Pairs):
-        raise Refused("wrong_type", f"{place} should be a list of key and value, but is {shown(value)}")
+        raise Refused("wrong_type", f"{entry.place} should be a list of key and value, but is {shown(value)}")
     members: dict[str, Any] = {}
     counts: dict[str, int] = {}
     for entity in value:
-        pairs = once(record, f"{place}.", an_object(entity, f"an entity of {place}"))
+        pairs = once(record, place, an_object(entity, f"an entity of {entry.place}"))
         key = pairs.pop("key", None)
         if type(key) is not str:
-            raise Refused("wrong_type", f"an entity of {place} has no key: {shown(entity)}")
+            raise Refused("wrong_type", f"an entity of {entry.place} has no key: {shown(entity)}")
         counts[key] = counts.get(key, 0) + 1
         name = key if counts[key] == 1 else f"{key}#{counts[key]}"
         while name in members:
@@ -143,11 +146,11 @@ def read_entities(record: Record, entry: Field, value: Any, presets: dict[str, L
             name = f"{key}#{counts[key]}"
         members[name] = pairs.pop("value", None)
         for other in pairs:
-            record.note("not_mapped", f"{place}.{name}.{other}")
+            record.note("not_mapped", place.member(name, other))
     read_mixed(record, place, members, presets)
 
 
-def _take_preset(record: Record, leaf: Leaf | None, place: str, value: Any) -> bool:
+def _take_preset(record: Record, leaf: Leaf | None, place: InSource, value: Any) -> bool:
     """Give a value to the place that its key has, if writing it there would give the same again."""
     if leaf is None or (leaf.is_other and leaf.slot in record.values):
         return False
@@ -158,7 +161,7 @@ def _take_preset(record: Record, leaf: Leaf | None, place: str, value: Any) -> b
     if text is None and (leaf.is_other or entry.texts) and type(value) is str and NUMBER.fullmatch(value):
         text = exact_text(entry, Digits(value))  # some clients write numbers as texts
         if text is not None:
-            record.note("changed", place, "retyped")
+            record.note("changed", place, RETYPED)
     if text is None or not _confirmed(record, entry, text):
         return False
     record.values[leaf.slot] = text
@@ -215,9 +218,9 @@ def _confirmed(record: Record, entry: Field, text: str) -> bool:
     return record.values.get("session") == hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def read_whole_map(record: Record, entry: Field, place: str, value: Any) -> None:
+def read_whole_map(record: Record, entry: Field, place: InSource, value: Any) -> None:
     """Take in an object as it stands, each value as JSON text."""
-    members = once(record, f"{place}.", an_object(value, place))
+    members = once(record, place, an_object(value, place.shown))
     record.nulls += sum(inner is None for inner in members.values())
     record.maps[entry.hub[0]] = {key: canonical(inner) for key, inner in members.items() if inner is not None}
 
@@ -231,18 +234,19 @@ USER_ID = "_user_id"
 def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
     """Read a user's properties, each with the time when it was set; the event's own time needs no saying."""
     entry = leaf.entry
-    user = once(record, f"{entry.place}.", an_object(value, entry.place))
+    place = InSource(entry.path)
+    user = once(record, place, an_object(value, entry.place))
     properties: dict[str, str] = {}
     times: dict[str, str] = {}
     for name, inner in user.items():
-        given, set_time = _value_and_time(record, f"{entry.place}.{name}", inner)
+        given, set_time = _value_and_time(record, place.member(name), inner)
         if given is None:
             record.nulls += 1
             continue
         if name == USER_ID and type(given) in (str, Digits):
-            record.values[leaf.slot] = text_of(record, f"{entry.place}.{name}", given)
+            record.values[leaf.slot] = text_of(record, place.member(name), given)
             if type(given) is Digits:
-                record.note("changed", f"{entry.place}.{name}", "retyped")
+                record.note("changed", place.member(name), RETYPED)
         else:
             properties[name] = canonical(given)
         if set_time is not None and set_time != time:
@@ -253,18 +257,18 @@ def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
         record.maps["user_property_times"] = times
 
 
-def _value_and_time(record: Record, place: str, inner: Any) -> tuple[Any, str | None]:
+def _value_and_time(record: Record, place: InSource, inner: Any) -> tuple[Any, str | None]:
     if not isinstance(inner, Pairs) or "value" not in inner.names():
         return inner, None
-    members = once(record, f"{place}.", inner)
+    members = once(record, place, inner)
     set_time = members.get("set_timestamp")
     digits = number_digits(set_time)[0] if isinstance(set_time, Digits) else None
     if set_time is not None and (digits is None or not fits_64_bits(digits)):
-        record.note("not_mapped", f"{place}.set_timestamp")
+        record.note("not_mapped", place.member("set_timestamp"))
         digits = None
     for other in members:
         if other not in ("value", "set_timestamp"):
-            record.note("not_mapped", f"{place}.{other}")
+            record.note("not_mapped", place.member(other))
     return members["value"], digits
 
 

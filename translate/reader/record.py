@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from translate.notes import InSource, Note, note
 from translate.reader.literals import Refused, printable
 from translate.reader.paths import AROUND
+
+DOUBLED = "doubled: the last one stays"
 
 
 @dataclass(slots=True)
@@ -23,7 +26,7 @@ class Record:
     holds_event: bool = True  # false for a request, or a part of one, without any
     request: int = 0  # which one of its line, where a line holds requests
     refuses: str | None = None  # what is refused beside one event: its `request`, the `rest` of the line, `damage`
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def copy(self) -> Record:
         """Give a record that says the same so far."""
@@ -34,24 +37,9 @@ class Record:
         """Put a value into a map."""
         self.maps.setdefault(column, {})[key] = text
 
-    def note(self, kind: str, place: str, why: str = "") -> None:
-        """Note that a place lost something."""
+    def note(self, kind: str, place: InSource, why: str = "") -> None:
+        """Note that a place of the record, or of the request around it, lost something."""
         self.notes.append(note(kind, place, why))
-
-
-def note(kind: str, place: str, why: str = "") -> str:
-    """Write down that a place lost something, and why if that is not plain from the kind; the report counts these.
-
-    The place comes last, for a key may hold anything.
-    """
-    return f"{kind}|{why}\t{place}" if why else f"{kind}\t{place}"
-
-
-def parts_of(noted: str) -> tuple[str, str, str]:
-    """Take a note apart: the kind of the loss, the place, and the reason, if one was given."""
-    head, _, place = noted.partition("\t")
-    kind, _, why = head.partition("|")
-    return kind, place, why
 
 
 def refused(raw: str, reason: Refused, *, request: int = 0, refuses: str | None = None) -> Record:
@@ -63,9 +51,13 @@ def refuse_surrogates(record: Record) -> None:
     """Raise Refused if a text of the record holds half of a surrogate pair."""
     maps = [text for values in record.maps.values() for pair in values.items() for text in pair]
     try:
-        "".join([*record.values.values(), *maps, *record.notes]).encode()
+        "".join([*record.values.values(), *maps, *map(_path, record.notes)]).encode()
     except UnicodeEncodeError:
         raise _surrogate(record) from None
+
+
+def _path(noted: Note) -> str:
+    return noted.spot.shown if isinstance(noted.spot, InSource) else ""
 
 
 def _surrogate(record: Record) -> Refused:
@@ -73,7 +65,7 @@ def _surrogate(record: Record) -> Refused:
     texts = [*record.values.items()]
     for values in record.maps.values():
         texts.extend(values.items())
-    texts.extend((parts_of(noted)[1], "") for noted in record.notes)
+    texts.extend((_path(noted), "") for noted in record.notes)
     for key, text in texts:
         try:
             f"{key}{text}".encode()

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from translate.mapping.spec import Request
+from translate.notes import InSource
 from translate.reader.literals import Pairs, Refused, an_object, as_it_stood, shown
 from translate.reader.opening import body_of, opened, request_parts
-from translate.reader.record import Record
+from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import ANY, Places, Tree
 
 PARTS = ("headers", "query", "path")
@@ -55,7 +56,7 @@ class RequestReader:
         wanted = {*self._places.request, *self._request.each[:1]}
         for name, _ in whole:
             if name not in wanted:
-                record.note("on_purpose", name, OF_TRANSPORT)
+                record.note("on_purpose", InSource((name,), around=True), OF_TRANSPORT)
         return Pairs(pair for pair in whole if pair[0] in wanted)
 
     # -- where a request begins -----------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ class RequestReader:
             raise Refused("not_a_record", f"{'.'.join((*path, segment))} is missing: it should hold the events")
         place = (*path, segment)
         if sum(name == segment for name, _ in members) > 1:
-            record.note("changed", ".".join(place), "doubled: the last one stays")
+            record.note("changed", InSource(place, around=True), DOUBLED)
         yield from self._descend(record, tree.get(segment, {}), members.get(segment), rest, place)
 
     def _members(
@@ -145,7 +146,7 @@ def _innermost(record: Record, members: Pairs, names: tuple[str, ...]) -> Any:
         return members
     for name, _ in members:
         if name != found:
-            record.note("on_purpose", name, OF_TRANSPORT)
+            record.note("on_purpose", InSource((name,), around=True), OF_TRANSPORT)
     inner = opened(members.get(found), found)
     return _innermost(record, inner, names) if isinstance(inner, Pairs) else inner
 

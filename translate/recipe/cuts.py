@@ -13,14 +13,15 @@ from functools import partial
 import polars as pl
 
 from translate import events
+from translate import notes as noting
 from translate.mapping.spelling import HASH_LENGTH
-from translate.reader.record import note
+from translate.notes import InHub, Note, note
 from translate.recipe.spec import Cut
+from translate.writer.keys import keys_used
 
 KINDS = ("attributes", "metrics")  # in the order in which they are counted
 # A shorter key has no room for what tells it from another one: a character, `_`, and the digits of a hash.
 KEY_CHARACTERS_MIN = HASH_LENGTH + 2
-TEXTS = pl.List(pl.String)
 
 
 def cut(frame: pl.LazyFrame, match: pl.Expr, limits: Cut, *, notes: str, used: str) -> pl.LazyFrame:
@@ -43,16 +44,12 @@ def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int, notes: str, use
     room = {"attributes": pl.lit(count), "metrics": (count - attributes).clip(lower_bound=0)}
     over = match & (attributes + metrics > count)
     kept = {kind: pl.col(kind).map.entries().list.head(room[kind]).list.to_map() for kind in KINDS}
-    prefix = note("on_purpose", "", f"beyond the first {count} attributes and metrics")
-    gone = [_noted(pl.col(kind).map.keys().list.slice(room[kind]), f"{prefix}{kind}.") for kind in KINDS]
-    told = pl.concat_list([keys.fill_null([]) for keys in gone]).list.set_difference(_noted(pl.col(used), prefix)).list.sort()
+    gone = {kind: pl.col(kind).map.keys().list.slice(room[kind]).list.set_difference(keys_used(pl.col(used), kind)).list.sort() for kind in KINDS}
+    why = f"beyond the first {count} attributes and metrics"
+    told = noting.together(noting.of_keys(keys, "on_purpose", kind, why) for kind, keys in gone.items())
     return frame.with_columns(
         *(_where(over, kept[kind], kind) for kind in KINDS), _where(over, pl.concat_list(notes, told), notes)
     )
-
-
-def _noted(places: pl.Expr, prefix: str) -> pl.Expr:
-    return places.list.eval(pl.concat_str(pl.lit(prefix), pl.element()))
 
 
 def _where(over: pl.Expr, value: pl.Expr, column: str) -> pl.Expr:
@@ -63,8 +60,8 @@ def _cut_values(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) ->
     key, value = (pl.element().struct.field(name) for name in ("key", "value"))
     entries = pl.col("attributes").map.entries()
     over = match & _any_longer(pl.col("attributes").map.values(), length)
-    prefix = note("changed", "attributes.", f"cut to {length} characters")
-    told = entries.list.eval(pl.when(value.str.len_chars() > length).then(pl.concat_str(pl.lit(prefix), key))).list.drop_nulls()
+    longer = entries.list.eval(pl.when(value.str.len_chars() > length).then(key)).list.drop_nulls()
+    told = noting.of_keys(longer, "changed", "attributes", f"cut to {length} characters")
     short = entries.list.eval(pl.struct(key=key, value=value.str.slice(0, length))).list.to_map()
     return frame.with_columns(_where(over, short, "attributes"), _where(over, pl.concat_list(notes, told), notes))
 
@@ -94,16 +91,16 @@ def _cut_keys_of_batch(length: int, notes: str, batch: pl.DataFrame) -> pl.DataF
 
 
 def _cut_keys_of_events(length: int, notes: str, batch: pl.DataFrame) -> pl.DataFrame:
-    told: list[list[str]] = [[] for _ in range(batch.height)]
+    told: list[list[Note]] = [[] for _ in range(batch.height)]
     columns = []
     for kind in KINDS:
         cut_maps = []
         for values, own in zip(batch[kind], told, strict=True):
             names = short_keys(values or {}, length)
-            own += [note("changed", f"{kind}.{key}", f"name cut to {length} characters") for key, name in names.items() if name != key]
+            own += [note("changed", InHub(kind, key), f"name cut to {length} characters") for key, name in names.items() if name != key]
             cut_maps.append(values and {names[key]: value for key, value in values.items()})
         columns.append(pl.Series(kind, cut_maps, dtype=events.MAP))
-    more = pl.Series(told, dtype=TEXTS)
+    more = noting.series(told).fill_null([])
     return batch.with_columns(*columns, pl.concat_list(notes, more).alias(notes))
 
 

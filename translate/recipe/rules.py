@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from translate import events, notation
-from translate.reader.record import note
+from translate import events, notation, notes
+from translate.notes import NOTES_TYPE, InHub, note
 from translate.recipe import cuts, items
 from translate.recipe.expressions import ITEM, Expression, evaluate, key_of
 from translate.recipe.items import COPY
 from translate.recipe.spec import Rule, Test
-from translate.writer.keys import notes_of_keys
+from translate.writer.keys import keys_used
 
 FILTERED = "_filtered"
 NOTES = "_recipe_notes"
@@ -57,7 +57,7 @@ class Recipe:
         frame = frame.with_columns(
             filtered.alias(FILTERED),
             pl.lit(0, pl.UInt32).alias(COPY),
-            pl.lit([], TEXTS).alias(NOTES),
+            pl.lit([], NOTES_TYPE).alias(NOTES),
             pl.lit([], TEXTS).alias(USED),
             pl.lit(None, events.MAP).alias(ITEM),
         )
@@ -185,12 +185,12 @@ class _Step:
                 yield self._note("changed", new, _stored(old).is_not_null() & _stored(new).is_not_null())
         for name in rule.removes:
             if name in events.MAPS:
-                yield pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], TEXTS)).fill_null([])
+                yield pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], NOTES_TYPE)).fill_null([])
             elif name not in self._used_here():
                 yield self._note("on_purpose", name, _stored(name).is_not_null() & ~pl.col(USED).list.contains(name))
 
     def _note(self, kind: str, place: str, lost: pl.Expr, why: str = "") -> pl.Expr:
-        return _texts([note(kind, place, why)], self._match & lost)
+        return notes.where(self._match & lost, note(kind, InHub(*(key_of(place) or (place,))), why))
 
     def _used(self) -> Iterator[pl.Expr]:
         for target, expression in self.rule.sets.items():
@@ -255,9 +255,8 @@ def _with(entries: pl.Expr, key: str, value: pl.Expr) -> pl.Expr:
 
 def _unused_keys(home: str) -> pl.Expr:
     """Note all keys of a map but those that a rule took a value from."""
-    prefix = note("on_purpose", "")
-    used = pl.col(USED).list.eval(pl.concat_str(pl.lit(prefix), pl.element()))
-    return notes_of_keys(pl.col(home), "on_purpose", f"{home}.").list.set_difference(used).list.sort()
+    keys = pl.col(home).map.keys().list.set_difference(keys_used(pl.col(USED), home)).list.sort()
+    return notes.of_keys(keys, "on_purpose", home)
 
 
 def _plain(number: pl.Expr) -> pl.Expr:

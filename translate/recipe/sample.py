@@ -11,6 +11,7 @@ from translate import events
 from translate.errors import suggest
 from translate.mapping.sheet import Sheet
 from translate.notation import quoted
+from translate.notes import NOTES_TYPE
 from translate.reader.hub import TRAVELLERS
 from translate.reader.literals import Refused, number_digits
 from translate.settings import parse_time
@@ -25,7 +26,7 @@ TRAVELLING: dict[str, tuple[Any, Any]] = {
     "message": (pl.String, None),
     "careful": (pl.Boolean, False),
     "nulls": (pl.UInt32, 0),
-    "notes": (pl.List(pl.String), None),
+    "notes": (NOTES_TYPE, None),
 }
 
 

@@ -10,8 +10,7 @@ from translate.errors import UsageError
 from translate.explanation.sides import HUB_LAYOUT, places
 from translate.front import Folder, job_of, settings_of
 from translate.job import HUB_MODEL, Job
-from translate.reader.record import parts_of
-from translate.report import KINDS
+from translate.notes import read_all
 from translate.settings import Settings
 from translate.tracing.address import find_id, read_address
 from translate.tracing.fields import EventFields
@@ -19,8 +18,6 @@ from translate.tracing.places import SourcePlaces
 from translate.tracing.result import EventTrace, Why
 from translate.tracing.run import Traced, trace
 from translate.writer import FILTERED, NOTES
-
-NOTED = {"changed": "renamed, retyped or rounded", "on_purpose": "removed by a rule"}
 
 
 def why(
@@ -87,6 +84,5 @@ def _filter(job: Job, reason: str | None, traced: Traced) -> str | None:
 def _lost(traced: Traced) -> Iterable[str]:
     """Say what of an event does not arrive as it was: fields, and then keys."""
     yield from (f"{loss.field}: {loss.kind}, {loss.why}" for loss in traced.lost)
-    for noted in traced.row.get(NOTES) or ():
-        kind, place, reason = parts_of(noted)
-        yield f"{place}: {kind}" + (f", {reason or NOTED.get(kind, '')}".rstrip(", ") if kind in KINDS else "")
+    for noted in read_all(traced.row.get(NOTES)):
+        yield f"{traced.source.shown(noted.spot)}: {noted.kind}, {noted.why}"

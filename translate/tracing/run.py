@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from translate import plan
+from translate import notes, plan
 from translate.conversion import soundly
 from translate.errors import UsageError
 from translate.events import EPOCH
@@ -25,12 +25,13 @@ from translate.recipe.items import COPY
 from translate.recipe.spec import Rule
 from translate.recognition import Recognised
 from translate.report import Loss
+from translate.shape import Source
 from translate.tracing.address import Address
 from translate.writer import FILTERED, Writer
 
 PROBE = "\x00probe"
 NOTHING = pl.lit(None, pl.List(pl.String))
-TRAVELLERS = {"row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": NOTHING, "_recipe_notes": NOTHING, "_used": NOTHING}
+TRAVELLERS = {"row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(), "_recipe_notes": notes.none(), "_used": NOTHING}
 
 Row = dict[str, Any]
 Key = tuple[int, int]
@@ -42,8 +43,8 @@ class Traced:
 
     `number` counts the events of the line, `copy` the rows of the event, both from 0. `raw` are the record's own texts by slot, and its
     free-form maps; `before` is the event as it was read, `after` as the rules left it, `wire` what the writer made of
-    each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it.
-    `matched` names the rules whose condition is true; `lost` is what of the event does not arrive as it was, but for keys.
+    each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it;
+    `source` is how the source spells the hub's columns. `matched` names the rules whose condition is true; `lost` is what of the event does not arrive as it was, but for keys.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Traced:
     after: Row
     wire: Row
     row: Row
+    source: Source
     matched: frozenset[str] = frozenset()
     lost: tuple[Loss, ...] = ()
 
@@ -65,6 +67,7 @@ class _Frames:
     raw: pl.DataFrame | None
     rows: pl.DataFrame
     wire: pl.DataFrame
+    source: Source
     matched: dict[Key, set[str]] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
 
@@ -114,7 +117,7 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: 
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
         raw = _of_line(records, here).sort("row", "part")
     matched = _matched(read.lazy(), job.recipe) if job.recipe else {}
-    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), matched, query.counts.losses)
+    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, matched, query.counts.losses)
 
 
 def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
@@ -166,5 +169,5 @@ def _put_together(frames: _Frames) -> list[Traced]:
         before = given[number]
         matched = frames.matched.get((before["row"], before["part"]), set())
         lost = tuple(loss for number, loss in enumerate(frames.losses) if row[f"_loss{number}"])
-        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frozenset(matched), lost))
+        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frames.source, frozenset(matched), lost))
     return found

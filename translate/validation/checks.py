@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
+from translate import notes
 from translate.limits import breaches
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Layout, Limit
-from translate.reader.record import note
+from translate.notes import RETYPED
 from translate.reader.tree import is_read
 from translate.settings import Settings
 from translate.validation.members import LOOKS, asked
@@ -177,8 +178,7 @@ def _maps_of(codec: str, what: str) -> Callable[[list[str], ReadRows], Judged]:
 
 
 def _exact_types(_value: bool, rows: ReadRows) -> Judged:  # noqa: FBT001
-    told = note("changed", "", "retyped")
-    retyped = pl.col("notes").list.eval(pl.element().str.starts_with(told)).list.any().fill_null(value=False)
+    retyped = notes.any_says(pl.col("notes"), "changed", RETYPED)
     is_shared = any(CONTAINERS[entry.codec].shared for entry in rows.layout.fields if entry.codec in CONTAINERS)
     strays = pl.lit(value=False) if is_shared else (rows.other.map.len() > 0).fill_null(value=False)
     yield retyped | strays, "a number where a text belongs, a text where a number belongs, or neither of them"

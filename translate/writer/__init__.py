@@ -66,7 +66,6 @@ class Writer:
             make_legal=make_legal,
             taken=frozenset(entry.key for entry in presets) if form != "maps" else frozenset(),
             constants={entry.key: entry.when for entry in presets if entry.const is not None and entry.when},
-            places={kind: self.shape.source.place(kind) for kind in ("attributes", "metrics", "other")},
             presets={
                 entry.key: entry.hub[0]
                 for entry in presets

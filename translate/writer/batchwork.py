@@ -11,13 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from translate import events
+from translate import events, notes
 from translate.limits import NO_IMPRESSION, impression_length
 from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field
 from translate.mapping.spelling import legal_name, legal_user, with_hash
 from translate.notation import by_distinct_value, quoted
-from translate.reader.record import note
+from translate.notes import RENAMED, InHub, Note
 from translate.shape import Shape
 from translate.writer.keys import MERGED, KeyRules
 
@@ -77,7 +77,7 @@ class BatchWork:
                     for value, meet in zip(maps, meets, strict=True)
                 ]
                 columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
-                told = [note("changed", f"{self.shape.source.place(kind)}.{key}", "renamed")]
+                told = [notes.note("changed", InHub(kind, key), RENAMED)]
                 columns["_key_notes"] = _more_notes(columns["_key_notes"], [told if meet else [] for meet in meets])
 
     def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
@@ -86,8 +86,7 @@ class BatchWork:
         users = [legal_user(*row, make_legal=self._make_legal) for row in rows]
         renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
         if any(renamed):
-            place = self.shape.source.place("user_properties")
-            told = [[note("changed", f"{place}.{key}", "renamed") for key in names.values()] for names in renamed]
+            told = [[notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()] for names in renamed]
             columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
             own = [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
             columns["_names"] = pl.Series(
@@ -99,10 +98,9 @@ class BatchWork:
         }
 
 
-def _more_notes(notes: pl.Series, more: list[list[str]]) -> pl.Series:
+def _more_notes(given: pl.Series, more: list[list[Note]]) -> pl.Series:
     """Add to each event's notes."""
-    both = [[*(old if old is not None else ()), *new] or None for old, new in zip(notes, more, strict=True)]
-    return pl.Series(both, dtype=pl.List(pl.String))
+    return notes.series([*notes.read_all(old), *new] for old, new in zip(given, more, strict=True))
 
 
 def _counted(texts: pl.Series, count: Callable[[str], int | None]) -> pl.Series:

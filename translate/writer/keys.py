@@ -15,7 +15,7 @@ import polars as pl
 from translate import events
 from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
 from translate.notation import entities, members, quoted
-from translate.reader.record import note
+from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.writer.camel_case import PLAIN, RESERVED, camel_keys, told_apart
 from translate.writer.repetition import REPEATED, in_groups, written_keys
 
@@ -24,7 +24,7 @@ MERGED: dict[str, Any] = {
     "_metrics": events.MAP,
     "_other": pl.String,
     "_names": pl.String,
-    "_key_notes": pl.List(pl.String),
+    "_key_notes": NOTES_TYPE,
 }
 KINDS = ("attributes", "metrics", "other")
 
@@ -38,14 +38,12 @@ class KeyRules:
     """What a target's container asks of its keys.
 
     `taken` are the keys of places of its own; `presets` those of them that an event may lack, with the hub column
-    that fills each; `constants` the names of the events that have each of those with one value. `places` tell how
-    the source spells the maps.
+    that fills each; `constants` the names of the events that have each of those with one value.
     """
 
     form: Form
     make_legal: bool
     taken: frozenset[str]
-    places: dict[str, str]
     presets: dict[str, str] = field(default_factory=dict)
     constants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -108,7 +106,7 @@ class KeyRules:
         free = {key for key, names in self.constants.items() if name not in names}
         final = self._final_keys(given, self.taken - free)
         merged = {kind: {final[kind][key]: value for key, value in values.items()} for kind, values in given.items()}
-        result: dict[str, Any] = {"_names": _originals(final), "_key_notes": list(self._notes(final)) or None}
+        result: dict[str, Any] = {"_names": _originals(final), "_key_notes": [*map(written, self._notes(final))] or None}
         if self.form == "properties":
             merged = {"attributes": {name: text for values in merged.values() for name, text in values.items()}, "metrics": {}}
         elif self.form == "maps":
@@ -132,13 +130,13 @@ class KeyRules:
             return None
         return ",".join(f'{{"key":{quoted(key)},"value":{values[name]}}}' for key, name in zip(keys, names, strict=True))
 
-    def _notes(self, final: Maps) -> Iterable[str]:
+    def _notes(self, final: Maps) -> Iterable[Note]:
         retyped = {"maps": ("other",), "properties": ("metrics", "other")}.get(self.form, ())
         for kind, keys in final.items():
             for key, name in keys.items():
-                why = ["renamed"] * (name != key) + ["retyped"] * (kind in retyped)
+                why = [RENAMED] * (name != key) + [RETYPED] * (kind in retyped)
                 if why:
-                    yield note("changed", f"{self.places.get(kind, kind)}.{key}", " and ".join(why))
+                    yield note("changed", InHub(kind, key), " and ".join(why))
 
     def _final_keys(self, given: Maps, places: frozenset[str]) -> Maps:
         """Share the names out: attributes first, then other values, then metrics."""
@@ -178,18 +176,8 @@ def _originals(final: Mapping[str, dict[str, str]]) -> str | None:
     return ",".join(f"{quoted(kind)}:{quoted(names)}" for kind, names in changed.items()) or None
 
 
-def notes_of_keys(column: pl.Expr, kind: str, place: str, why: str = "") -> pl.Expr:
-    """Note each key of a map as lost; the place ends with a dot, or is empty."""
-    told = pl.concat_str(pl.lit(note(kind, place, why)), pl.element())
-    return column.map.keys().list.eval(told)
-
-
-def no_notes() -> pl.Expr:
-    """Give a column of no notes."""
-    return pl.lit(None, pl.List(pl.String))
-
-
-def all_notes(parts: Iterable[pl.Expr]) -> pl.Expr:
-    """Put notes together; an event without any has null."""
-    lists = [part.fill_null([]) for part in parts]
-    return pl.concat_list(lists) if lists else no_notes()
+def keys_used(used: pl.Expr, home: str) -> pl.Expr:
+    """Give the keys of a map that rules took values from."""
+    prefix = f"{home}."
+    keys = pl.when(pl.element().str.starts_with(prefix)).then(pl.element().str.strip_prefix(prefix))
+    return used.list.eval(keys).list.drop_nulls()

@@ -6,21 +6,20 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from translate import events, notation
+from translate import events, notation, notes
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field, Layout
 from translate.mapping.spelling import EventNames
-from translate.reader.record import note
+from translate.notes import NOT_MAPPED, InHub
 from translate.report import Finding, Loss
 from translate.settings import CLICKSTREAM_APP_ID
 from translate.shape import Shape
 from translate.writer import emptiness
 from translate.writer.extras import withheld_members
-from translate.writer.keys import KeyRules, all_notes, notes_of_keys
+from translate.writer.keys import KeyRules, keys_used
 from translate.writer.rowtext import RowText
 from translate.writer.supplements import supplements
 
-NOT_MAPPED = "no mapping or rule says where to"
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
 
@@ -75,20 +74,23 @@ class Losses:
                 withheld = withheld_members(self.shape.layout, self.shape.settings, keeps_around=self.shape.source.keeps_around)
                 parts += [_notes_of_paths(beginning, *told) for beginning, told in withheld.items()]
                 continue
-            kind, why = self._why_lost(name)
-            place = "" if name == "extra" else f"{self.shape.source.place(name)}."
-            keys = notes_of_keys(pl.col(name), kind, place, why)
+            keys = pl.col(name).map.keys()
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
-                used = pl.col("_used").list.eval(pl.concat_str(pl.lit(note(kind, "", why)), pl.element()))
-                keys = pl.when(pl.col("_used").list.len() > 0).then(keys.list.set_difference(used)).otherwise(keys)
-            parts.append(keys)
-        return all_notes(parts)
+                used = pl.col("_used")
+                keys = pl.when(used.list.len() > 0).then(keys.list.set_difference(keys_used(used, name))).otherwise(keys)
+            kind, why = self._why_lost(name)
+            parts.append(notes.of_keys(keys, kind, name, why))
+        return notes.together(parts)
 
     def _why_lost(self, column: str) -> tuple[str, str]:
         layout = self.shape.layout
         if column in layout.cannot:
             return "cannot", layout.cannot[column]
         return "not_mapped", why_not_mapped(layout, column)
+
+    def _loss(self, place: InHub | str, kind: str, why: str, lost: pl.Expr, example: pl.Expr) -> Loss:
+        spot = InHub(place) if isinstance(place, str) else place
+        return Loss(spot, self.shape.source.shown(spot), kind, why, lost, example)
 
     # -- columns ----------------------------------------------------------------------------------------------
 
@@ -118,7 +120,7 @@ class Losses:
             if column in conditional:
                 kind, why = "cannot", f"{self.shape.layout.address} has a place for it in some events only: {', '.join(conditional[column])}"
                 lost = lost & ~pl.col("name").is_in(list(conditional[column]))
-            plan.losses.append(Loss(self.shape.source.place(column), kind, why, lost, _shown(column)))
+            plan.losses.append(self._loss(column, kind, why, lost, _shown(column)))
 
     def _plan_objects(self, plan: Plan) -> None:
         """Count what an object that lacks what it needs would have held."""
@@ -128,7 +130,7 @@ class Losses:
                 if entry.path[:-1] == tuple(place.split(".")) and entry.hub[0] in self.shape.source.provided:
                     why = f"{place} needs {' and '.join(needs)}"
                     lost = pl.col(entry.hub[0]).is_not_null() & ~there
-                    plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "cannot", why, lost, _shown(entry.hub[0])))
+                    plan.losses.append(self._loss(entry.hub[0], "cannot", why, lost, _shown(entry.hub[0])))
 
     def _plan_own_keys(self, plan: Plan) -> None:
         """Count the keys that stand where some events have a value of their own, and will be read as that."""
@@ -139,7 +141,7 @@ class Losses:
             value = pl.col(f"_{kind}").map.get(entry.key)
             taken = value.is_not_null() & pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
             why = f"{self.shape.layout.address} has the event's {entry.hub[0]} there"
-            plan.losses.append(Loss(f"{self.shape.source.place(kind)}.{entry.key}", "changed", why, taken, value))
+            plan.losses.append(self._loss(InHub(kind, entry.key), "changed", why, taken, value))
             plan.findings.append(Finding("taken_for", f"{entry.place} will be read as the event's {entry.hub[0]}", taken, entry.hub[0]))
 
     def _plan_entry(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
@@ -161,25 +163,25 @@ class Losses:
         columns = [pl.col(name) for name in entry.hub]
         place = self.shape.source.place(entry.hub[0])
         if codec.changed is not None:
-            plan.losses.append(Loss(place, "changed", codec.why, codec.changed(columns), _shown(entry.hub[0])))
+            plan.losses.append(self._loss(entry.hub[0], "changed", codec.why, codec.changed(columns), _shown(entry.hub[0])))
         if entry.codec == "event_name":
-            self._plan_name(plan, entry, written, place)
+            self._plan_name(plan, entry, written)
         if entry.codec == "app_id":
             self._plan_app_id(plan, entry, written)
         if entry.table or (entry.codec == "app_id" and self.shape.settings.app_ids):
             why = "exchanged by a table of values" if entry.table else codec.why
-            plan.losses.append(Loss(place, "changed", why, written != columns[0], columns[0]))
+            plan.losses.append(self._loss(entry.hub[0], "changed", why, written != columns[0], columns[0]))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.shape.mapping.tables[entry.table]))
             plan.findings.append(Finding("unknown_platform", f"{place}: not in the table of {self.shape.mapping.model}, kept as it is", ~known))
 
-    def _plan_name(self, plan: Plan, entry: Field, written: pl.Expr, place: str) -> None:
+    def _plan_name(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
         why = SCALARS[entry.codec].why
-        plan.losses.append(Loss(place, "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0])))
+        plan.losses.append(self._loss(entry.hub[0], "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0])))
         if not any(other.codec == "original_names" for other in self.shape.all_presets()):
             why = f"{self.shape.layout.address} has no such well-known name, or means another event by it"
             other_meaning = pl.col("_original").is_not_null() & (pl.col("_spelled") == written)
-            plan.losses.append(Loss(place, "changed", why, other_meaning, pl.col(entry.hub[0])))
+            plan.losses.append(self._loss(entry.hub[0], "changed", why, other_meaning, pl.col(entry.hub[0])))
 
     def _plan_app_id(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
         if self.shape.mapping.model == "clickstream":
@@ -197,7 +199,7 @@ class Losses:
             return
         column = pl.col(entry.hub[0])
         why = f"the setting {entry.setting} stands in its place"
-        plan.losses.append(Loss(self.shape.source.place(entry.hub[0]), "changed", why, column != said, column))
+        plan.losses.append(self._loss(entry.hub[0], "changed", why, column != said, column))
         plan.findings.append(Finding("filled_in", f"{entry.place} is the setting {entry.setting}", column.is_null(), entry.hub[0]))
 
     def _plan_first_of(self, plan: Plan, entry: Field) -> None:
@@ -213,10 +215,10 @@ class Losses:
                 apart = name != first and name not in elsewhere
                 if name not in elsewhere:
                     lost = column.is_not_null() & earlier
-                    plan.losses.append(Loss(self.shape.source.place(name), "cannot", f"{entry.place} holds one id", lost, column))
+                    plan.losses.append(self._loss(name, "cannot", f"{entry.place} holds one id", lost, column))
                 if apart:
                     why = f"{entry.place} does not tell it from a {first}"
-                    plan.losses.append(Loss(self.shape.source.place(name), "changed", why, chosen, column))
+                    plan.losses.append(self._loss(name, "changed", why, chosen, column))
                 if name != first:  # of the first one there is nothing to tell
                     message = f"{entry.place} is the event's {name}"
                     plan.findings.append(Finding(f"{entry.path[-1].lower()}_from", message, chosen, first if apart else None))
@@ -229,7 +231,7 @@ class Losses:
 def _notes_of_paths(beginning: str, kind: str, why: str) -> pl.Expr:
     """Note each member that no hub column holds, and whose path begins so, as lost."""
     paths = pl.col("extra").map.keys().list.eval(pl.element().filter(pl.element().str.starts_with(beginning)))
-    return paths.list.eval(pl.concat_str(pl.lit(note(kind, "", why)), pl.element()))
+    return notes.of_keys(paths, kind, "extra", why)
 
 
 def _carried_by(entry: Field) -> tuple[str, ...]:
