@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import events, explanation, mapping, plan
+from translate import events, explanation, mapping, money, plan
 from translate import recipe as recipes
 from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
@@ -126,6 +126,7 @@ def write(
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
     prepared = plan.from_hub(frame.lazy())
     prepared = chosen.apply(prepared) if chosen else plan.without_recipe(prepared)
+    prepared = money.with_quantity(prepared, told.missing_quantity)
     set_columns = chosen.set_columns if chosen else frozenset()
     writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
     judged = writer.rows(prepared)

@@ -1,26 +1,33 @@
-"""What a purchase is worth, and when that is money: an ISO 4217 currency and a store other than `Virtual`."""
+"""What a purchase is worth, and when that is money: an ISO 4217 currency, in any case, and a store other than `Virtual`."""
 
 from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
 
 import polars as pl
 
 from translate import notation
+from translate.report import Finding
 
-# ISO 4217, the codes in use since 2010: archives are older than today's list.
-CURRENCIES = frozenset(
-    """
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BYR BZD
-    CAD CDF CHF CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EEK EGP ERN ETB EUR FJD FKP GBP GEL
-    GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
-    KWD KYD KZT LAK LBP LKR LRD LSL LTL LVL LYD MAD MDL MGA MKD MMK MNT MOP MRO MRU MUR MVR MWK MXN MXV MYR
-    MZM MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK
-    SGD SHP SLE SLL SOS SRD SSP STD STN SVC SYP SZL THB TJS TMM TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN
-    UYI UYU UYW UZS VED VEF VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMK ZMW ZWD ZWG ZWL
-    """.split()
-)
-
+CODES = Path(__file__).with_name("iso_4217.txt")
+CODE = "^[A-Za-z]{3}$"  # other letters, too, have these as their capitals
 VIRTUAL_STORE = "virtual"
 EXACT_WHOLE_MAX = 2**53
+PURCHASE = "purchase"
+MISSING_QUANTITY = "missing_quantity"  # the setting
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """Give the codes of ISO 4217."""
+    lines = CODES.read_text(encoding="utf-8").splitlines()
+    return frozenset(code for line in lines if not line.startswith("#") for code in line.split())
+
+
+def is_currency(code: pl.Expr) -> pl.Expr:
+    """Tell which texts are codes of currencies."""
+    return (code.str.contains(CODE) & code.str.to_uppercase().is_in(currencies())).fill_null(value=False)
 
 
 def worth(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
@@ -31,8 +38,12 @@ def worth(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
 
 
 def _is_money(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr) -> pl.Expr:
-    real_store = store.str.to_lowercase().ne_missing(VIRTUAL_STORE)
-    return (code.is_in(CURRENCIES) & real_store & worth(value, price, quantity).is_not_null()).fill_null(False)
+    return is_currency(code) & is_real(store) & worth(value, price, quantity).is_not_null()
+
+
+def is_real(store: pl.Expr) -> pl.Expr:
+    """Tell which stores take real money: any but the virtual one, and where none is named."""
+    return store.str.to_lowercase().ne_missing(VIRTUAL_STORE)
 
 
 def amount(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr) -> pl.Expr:
@@ -41,8 +52,8 @@ def amount(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, sto
 
 
 def currency(code: pl.Expr, store: pl.Expr, value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
-    """Give the currency of an event that is worth money."""
-    return pl.when(_is_money(value, price, quantity, code, store)).then(code)
+    """Give the currency of an event that is worth money, in capitals."""
+    return pl.when(_is_money(value, price, quantity, code, store)).then(code.str.to_uppercase())
 
 
 def loose_currency(
@@ -95,7 +106,36 @@ def item_list(
             "id": notation.json_text(item_id),
             "price": pl.when(is_money).then(notation.digits(price)),
             "quantity": pl.when(is_money).then(notation.digits(quantity)),
-            "currency": pl.when(is_money).then(notation.json_text(code)),
+            "currency": pl.when(is_money).then(notation.json_text(code.str.to_uppercase())),
         }
     )
     return items.fill_null(pl.when(item_id.is_not_null()).then(pl.concat_str(pl.lit("["), own, pl.lit("]"))))
+
+
+# -- purchases without a value ----------------------------------------------------------------------------------
+
+
+def why_worthless(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr) -> dict[str, pl.Expr]:
+    """Give the reasons why a real purchase has no value, each with what tells it; the first one counts."""
+    has_none = value.is_null()
+    return {
+        "no currency; a recipe can set it (set.currency)": code.is_null(),
+        "its currency is no code of ISO 4217; a recipe can set it (set.currency)": ~is_currency(code),
+        "no price; a recipe can set it (set.price)": has_none & price.is_null(),
+        f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1": has_none & quantity.is_null(),
+    }
+
+
+def with_quantity(frame: pl.LazyFrame, quantity: float | None) -> pl.LazyFrame:
+    """Fill in the quantity of purchases that have a price only, and tell which in `_quantity_filled`."""
+    if quantity is None:
+        return frame
+    bare = pl.col("price").is_not_null() & pl.col("quantity").is_null() & pl.col("value").is_null()
+    frame = frame.with_columns(_quantity_filled=(pl.col("name") == PURCHASE) & bare)
+    return frame.with_columns(quantity=pl.when("_quantity_filled").then(pl.lit(float(quantity))).otherwise(pl.col("quantity")))
+
+
+def quantity_filled() -> Finding:
+    """Say what there is to tell of the quantities that were filled in."""
+    message = f"the quantity of a purchase that tells none is the setting {MISSING_QUANTITY}"
+    return Finding("quantity_filled", message, pl.col("_quantity_filled"), "quantity")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from translate import events, notes, passes
+from translate import events, money, notes, passes
 from translate.intake import take_in
 from translate.job import Job
 from translate.packing import ROW
@@ -54,9 +54,11 @@ def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None
     frame = frame.with_columns(_filtered=pl.coalesce("_deselected", is_duplicate))
     frame, filled = passes.apply(frame, marks) if marks else (passes.untouched(frame), frozenset())
     frame, set_columns = _by_recipe(job, frame)
+    frame = money.with_quantity(frame, job.settings.missing_quantity)
     keeps_extra = job.target_layout is not None and same_events(job.source_layout, job.target_layout)
     keeps_around = job.target_layout is not None and job.source_layout.address == job.target_layout.address
-    provided = frozenset({*taken_in.provided, *filled, *set_columns, "event_id"})
+    counted = {"quantity"} if job.settings.missing_quantity is not None else set()
+    provided = frozenset({*taken_in.provided, *filled, *set_columns, *counted, "event_id"})
     query = _rows(job, frame, Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around))
     query.unsound = taken_in.unsound
     return query
@@ -147,6 +149,8 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
         columns += writer.columns_around
         members = writer.members()
     plan.findings.extend(passes.findings())
+    if job.settings.missing_quantity is not None:
+        plan.findings.append(money.quantity_filled())
     flags = {f"_loss{number}": loss.events & WRITTEN & FIRST for number, loss in enumerate(plan.losses)}
     flags |= {f"_finding{number}": finding.events & WRITTEN & FIRST for number, finding in enumerate(plan.findings)}
     if job.examples:

@@ -34,6 +34,7 @@ KEYS = {
     "freshness_hours": "the age in hours beyond which the Clickstream pipeline drops events, if it was changed",
     "user_keep_days": "the days for which the Clickstream pipeline keeps users, if that was changed",
     "retention_days": "the days for which Redshift keeps events, if that was changed",
+    "missing_quantity": "the quantity of purchases that tell a price and none, where the app's SDK meant one",
     "earliest": "the first plausible time of an event (ISO 8601)",
     "latest": "the first time that is not plausible any more (ISO 8601)",
     "mappings": "a folder of data sheets that are added to the shipped ones, or replace them; in a file, relative to it",
@@ -66,13 +67,14 @@ class Settings:
     application_id: str | None = None
     account: str | None = None
     plain_bodies: bool = False
+    missing_quantity: float | None = None
     overrides: dict[str, float] = field(default_factory=dict)
     mappings: Path | None = None
     time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
 
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
-        said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", "day") if getattr(self, name)}
+        said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", "missing_quantity", "day") if getattr(self, name)}
         return {
             "app_ids": dict(sorted(self.app_ids.items())),
             "keep_names": self.keep_names,
@@ -131,13 +133,14 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         if name in table and not (isinstance(table[name], str) and table[name])
     ]
     overrides = {name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None}
+    quantity = _number(table, "missing_quantity", shown, complaints)
     day = _day(table, shown, complaints)
     window = [_time(table, key, default, shown, complaints) for key, default in (("earliest", EARLIEST), ("latest", LATEST))]
     if complaints:
         raise MappingError(complaints)
     plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
     mappings = Path(table["mappings"]) if "mappings" in table else None
-    return Settings(dict(app_ids), mappings=mappings, day=day, overrides=overrides, time_window=(window[0], window[1]), **plain)
+    return Settings(dict(app_ids), mappings=mappings, day=day, missing_quantity=quantity, overrides=overrides, time_window=(window[0], window[1]), **plain)
 
 
 def _number(table: dict[str, Any], key: str, shown: str, complaints: list[Complaint]) -> float | None:

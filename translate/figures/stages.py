@@ -12,6 +12,7 @@ from translate.figures.fates import HELD, RULES, SOURCE
 from translate.figures.held import Held
 from translate.figures.measures import Measure
 from translate.figures.run import Run
+from translate.money import MISSING_QUANTITY
 
 REASONS_MAX = 12  # each has a step of its own, and each step costs a grouping of every figure; the others share one
 LOST = ("duplicates", "filtered", "rejected", "merged")
@@ -66,7 +67,9 @@ def _removals(counts: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
 def _changers(run: Run) -> str:
     """Name what changes events, or adds some, before they are written."""
     passes = [*(f"--add {name}" for name in run.asked.add), *(["--fold"] if run.asked.fold else [])]
-    return ", ".join([*passes, *([f"the recipe {run.recipe.name}"] if run.recipe else [])])
+    recipe = [f"the recipe {run.recipe.name}"] if run.recipe else []
+    quantity = run.settings.missing_quantity
+    return ", ".join([*passes, *recipe, *([f"--set {MISSING_QUANTITY}={quantity:g}"] if quantity else [])])
 
 
 def said(step: Step, measure: Measure, held: Held | None) -> str:

@@ -179,7 +179,8 @@ class Figures:
         worth = money.worth(*map(pl.col, names[:3]))
         is_money = money.amount(*map(pl.col, names)).is_not_null()
         millionths = (worth * MILLIONTHS).round().cast(pl.Int64, strict=False)
-        sums = bought.group_by("currency", money=is_money).agg(
+        code = pl.coalesce(money.currency(*map(pl.col, ("currency", "store", "value", "price", "quantity"))), pl.col("currency"))
+        sums = bought.group_by(currency=code, money=is_money).agg(
             pl.len(), millionths.count().alias("worth"), amount=millionths.cast(pl.Int128).sum()
         )
         for currency, is_real, purchases, worthy, amount in sums.iter_rows():

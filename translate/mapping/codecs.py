@@ -256,7 +256,7 @@ SCALARS: dict[str, Codec] = {
             "money_currency", "the currency of real money",
             (events.TEXT, events.TEXT, events.NUMBER), "text",
             lambda columns: money.currency(*columns), columns=(5, 5),
-            read=_as_it_is, example=(("Gold", "Virtual", None, 1.0, 1.0), None),
+            changed=lambda columns: columns[0] != money.currency(*columns), why="written in capitals", read=_as_it_is, example=(("Gold", "Virtual", None, 1.0, 1.0), None),
         ),
         Codec(
             "loose_value", "a value that is no real money", (events.NUMBER,) * 3 + (events.TEXT,) * 2, "number",

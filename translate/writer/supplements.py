@@ -29,6 +29,7 @@ def supplements(shape: Shape, names: EventNames) -> list[Finding]:
             found += _of_duration(shape, entry)
         elif entry.codec in ("worth", "money"):
             found += _of_worth(entry)
+            found += _of_worthless(entry) if entry.codec == "money" else ()
         elif entry.codec == "user_object":
             found += _of_user(entry)
         elif entry.codec == "action":
@@ -60,6 +61,15 @@ def _of_worth(entry: Field) -> Iterator[Finding]:
     if entry.codec == "money":
         product = money.worth(pl.lit(None, pl.Float64), price, quantity)
         yield Finding(SAID_ONCE, f"{entry.place} is price times quantity", written & own_item & (value == product), "value")
+
+
+def _of_worthless(entry: Field) -> Iterator[Finding]:
+    """Tell why a real purchase has no value."""
+    value, price, quantity, code, store = (pl.col(name) for name in entry.hub)
+    left = pl.col(f"={entry.place}").is_null() & (pl.col("name") == money.PURCHASE) & money.is_real(store)
+    for reason, holds in money.why_worthless(value, price, quantity, code).items():
+        yield Finding("purchase_without_value", f"{entry.place} of a purchase is missing: {reason}", left & holds)
+        left = left & ~holds
 
 
 def _of_user(entry: Field) -> Iterator[Finding]:
