@@ -356,6 +356,22 @@ def test_what_stands_around_events_belongs_to_each(tmp_path):
     assert not any("body.events" in key for _, key in found)
 
 
+HEADERS = {
+    "an object": {"X-Forwarded-For": "192.0.2.1", "Cookie": "a=1", "n": 1},
+    "pairs": [["x-forwarded-for", "192.0.2.1"], ["cookie", "a=1"], ["X-Forwarded-For", "10.0.0.1"], ["n", ["x", "y"]]],
+    "lists": {"X-Forwarded-For": ["192.0.2.1", "10.0.0.1"], "cookie": "a=1", "n": [1]},
+}
+
+
+@pytest.mark.parametrize("headers", HEADERS)
+def test_headers_have_fates_of_their_own(tmp_path, headers):
+    """Those that say something of the events arrive, the others are of the transport, one by one; texts of one name are one."""
+    event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
+    found = told(tmp_path, "clickstream/requests", json.dumps({"headers": HEADERS[headers], "query": {"appId": "a"}, "body": [event]}))
+    assert found["e", "^headers.x-forwarded-for"] == {("renamed", "forwarded_address"): 1}
+    assert found["e", "^headers.cookie"] == found["e", "^headers.n"] == {OF_TRANSPORT: 1}
+
+
 def test_unknown_members_around_events_go_back(tmp_path):
     """What the layout does not name stays in requests of the same layout, and has no place in another's."""
     event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}

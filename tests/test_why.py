@@ -115,7 +115,7 @@ def test_conditions_of_the_mappings(tmp_path):
     assert pinpoint["AppVersionCode"].why == "absent in the source: application.version_code"
     assert only(translate.why(f"{file}:1", to="clickstream"))["brand"].why == "no place in the source gives device.brand"
     raw = only(translate.why(f"{file}:1", to="clickstream/raw"))
-    assert raw["ip"].why == "setting not given: --set forwarded_address=..."
+    assert raw["ip"].why == "no place in the source gives forwarded_address; --set forwarded_address=... would give it"
     assert only(translate.why(f"{file}:1", to="clickstream/raw", set_=["forwarded_address=10.0.0.1"]))["ip"].rule == "--set forwarded_address=..."
 
 

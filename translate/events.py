@@ -109,6 +109,9 @@ COLUMNS: dict[str, Column] = {
             recommendation_id="the list of recommendations that led to the event",
             impression="JSON text: the list of item ids that were shown",
             attribution_source="who is credited with the event",
+            forwarded_address="where the request with the event came from: an address, or several, the client's own first",
+            user_agent="the program that sent the event, as its request names it",
+            account="the account that the event was posted under",
         ),
         *_columns(
             MAP,
@@ -127,8 +130,11 @@ COLUMNS: dict[str, Column] = {
 
 SCHEMA: dict[str, DataType] = {name: column.dtype for name, column in COLUMNS.items()}
 
+# What the request around an event says of its sender.
+ENVELOPE = ("forwarded_address", "user_agent", "account")
+
 # What an event is, apart from how and when it came: the event id is made of these and of nothing else.
-CONTENT = [name for name in COLUMNS if name not in ("event_id", "arrival_time", "client_properties", "file", "line")]
+CONTENT = [name for name in COLUMNS if name not in ("event_id", "arrival_time", "client_properties", *ENVELOPE, "file", "line")]
 
 # Columns that the hub did not have from the beginning: they count only where they are there, so that ids stay the same.
 CONTENT_ADDED = ["client_properties"]

@@ -25,10 +25,11 @@ from translate.census import (
 from translate.mapping.spec import Request
 
 ANY = "*"
+HEADERS = "headers"
 ITSELF = "."
 PARTS = ("headers", "query", "path")
 PATHS = ("path", "raw_path")
-CAPTURED = {"headers", "method"}
+CAPTURED = {HEADERS, "method"}
 BEGINNINGS = ("{", "[", '"')
 
 Path = tuple[str, ...]
@@ -78,10 +79,23 @@ class Requests:
         is_captured = self._has_parts and not CAPTURED.isdisjoint(dict(members))
         whole = self._moved(_named_parts(members) if self._has_parts else members)
         if is_captured:
-            wanted = {*self._tree, *self._request.each[:1]}
-            around += _keys(Members(pair for pair in whole if pair[0] not in wanted), None)
-            whole = Members(pair for pair in whole if pair[0] in wanted)
+            whole = self._without_transport(whole, around)
         return Members((name, opened(value) if name in self._request.opened else value) for name, value in whole)
+
+    def _without_transport(self, members: Members, around: list[Key]) -> Members:
+        """Leave what a captured request has of the transport, headers that the layout does not know among it; gather its keys."""
+        kept = Members()
+        for name, value in members:
+            tree = self._tree.get(name)
+            if name == HEADERS and isinstance(tree, dict) and isinstance(value, Members):
+                around += _keys(Members(pair for pair in value if pair[0] not in tree), None, (name,))
+                own = Members(pair for pair in value if pair[0] in tree)
+                kept += [(name, own)] if own else []
+            elif name in (*self._tree, *self._request.each[:1]):
+                kept.append((name, value))
+            else:
+                around += _keys(Members([(name, value)]), None)
+        return kept
 
     def _moved(self, members: Members) -> Members:
         """Put members from their other places to where the layout has them."""
@@ -224,7 +238,7 @@ def _named_parts(members: Members) -> Members:
     whole = Members()
     for name, value in members:
         if name == "headers":
-            whole.append((name, _opened_by(value, str.lower)))
+            whole.append((name, _combined(_opened_by(value, str.lower))))
         elif name == "query":
             whole.append((name, _opened_by(value, str)))
         else:
@@ -246,6 +260,18 @@ def _opened_by(value: Value, spelled: Callable[[str], str]) -> Value:
         named = [(name, pair[1]) for pair in pairs if (name := text_of(pair[0])) is not None]
         return Members((spelled(name), inner) for name, inner in named) if len(named) == len(value) else value
     return Members((spelled(name), inner) for name, inner in value) if isinstance(value, Members) else value
+
+
+def _combined(headers: Value) -> Value:
+    """Give headers with the texts of one name, in a list or one after the other, as one."""
+    if not isinstance(headers, Members):
+        return headers
+    combined = Members()
+    for name in dict.fromkeys(name for name, _ in headers):
+        values = [value for key, value in headers if key == name]
+        texts = [text_of(inner) for value in values for inner in (value if isinstance(value, Elements) else [value])]
+        combined += as_texts([(name, ", ".join(filter(None, texts)))]) if texts and None not in texts else [(name, value) for value in values]
+    return combined
 
 
 def _without(members: Members, head: str, rest: str) -> Iterator[tuple[str, Value]]:

@@ -159,6 +159,8 @@ class _Pair:
         entry = place.entry
         if entry.setting is not None and getattr(self.settings, entry.setting):
             return Row(place.part, entry.place, "fixed", how=f"what --set {entry.setting}=... says")
+        if entry.fills:
+            return Row(place.part, entry.place, "fixed", how=f"what --set {entry.setting}=... says; left out without it")
         if entry.default is not None:
             return Row(place.part, entry.place, "fixed", how="; ".join(["nothing in the source", *wording.options(entry)]))
         if entry.required:

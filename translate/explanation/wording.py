@@ -46,7 +46,7 @@ def options(entry: Field) -> Iterator[str]:
     if entry.when:
         yield f"only for {', '.join(entry.when)}"
     if entry.setting is not None and entry.hub:
-        yield f"--set {entry.setting}=... goes before it"
+        yield f"--set {entry.setting}=... {'where there is none' if entry.fills else 'goes before it'}"
     if entry.asked is not None:
         yield f"only with --set {entry.asked}=true"
     if entry.required:

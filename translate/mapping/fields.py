@@ -16,7 +16,7 @@ from translate.mapping.spec import Field
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
-OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "texts")
+OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "texts")
 KEYS = ("hub", "as", "const", *OPTIONS)
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
@@ -75,6 +75,7 @@ class FieldParser:
             also=sheet.texts(value, path, "also") or (),
             asked=self._one_of(value, path, "asked", "setting of true or false", WISHES),
             setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
+            fills=sheet.get(value, path, "fills", bool, default=False),
         )
         is_spoilt = field.const is None and "const" in value
         if not is_spoilt and self._check_codec(field, path, around=around):
@@ -117,11 +118,16 @@ class FieldParser:
                 self.sheet.complain(join(path, "optional"), "needs a hub column, which a recipe may fill")
             if field.setting is not None and not around:
                 self.sheet.complain(join(path, "setting"), "an event's field needs a hub column beside it")
-        if field.setting is not None and field.codec in SCALARS and SCALARS[field.codec].wire != "text":
-            self.sheet.complain(join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none')
+        self._check_setting(field, path)
         for other in field.also:
             if "*" in other or "" in other.split("."):
                 self.sheet.complain(join(path, "also"), f'"{other}" is no place: it is names with dots between')
+
+    def _check_setting(self, field: Field, path: str) -> None:
+        if field.fills and (field.setting is None or not field.hub):
+            self.sheet.complain(join(path, "fills"), "needs a setting, and a hub column beside it")
+        if field.setting is not None and field.codec in SCALARS and SCALARS[field.codec].wire != "text":
+            self.sheet.complain(join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none')
 
     def _check_default(self, field: Field, path: str) -> None:
         """Complain about a text that would stand in a record where a number or JSON should."""

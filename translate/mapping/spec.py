@@ -22,8 +22,8 @@ class Field:
     """One place in a model's record, the hub columns that it stands for, and the codec between them.
 
     `also` are other places where older or foreign records have the value; `asked` and `setting` name a setting:
-    without the first the field is not written, from the second comes what no event says. `texts`: its number is read
-    from a text, too.
+    without the first the field is not written, from the second comes what no event says. A setting stands in place of
+    what the events say, too, unless it only `fills` what they do not. `texts`: its number is read from a text, too.
     """
 
     place: str
@@ -40,6 +40,7 @@ class Field:
     also: tuple[str, ...] = ()
     asked: str | None = None
     setting: str | None = None
+    fills: bool = False
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def request_parts(record: Pairs) -> Pairs:
     for key, value in record:
         named = _named(value) if key in ("headers", "query") else None
         if named is not None:
-            parts.append((key, Pairs((name.lower(), inner) for name, inner in named) if key == "headers" else Pairs(named)))
+            parts.append((key, _headers(named) if key == "headers" else Pairs(named)))
         elif key in ("path", "raw_path") and type(value) is str:
             way, _, query = value.partition("?")
             if query and "query" not in record.names() and not any(name == "query" for name, _ in parts):
@@ -92,6 +92,19 @@ def request_parts(record: Pairs) -> Pairs:
         else:
             parts.append((key, value))
     return Pairs(parts)
+
+
+def _headers(named: list[tuple[str, Any]]) -> Pairs:
+    """Give headers by lower-case name; texts of one name, in a list or sent one after the other, are one (RFC 9110, 5.3)."""
+    found: dict[str, list[Any]] = {}
+    for name, value in named:
+        is_list = isinstance(value, list) and not isinstance(value, Pairs)
+        found.setdefault(name.lower(), []).extend(value if is_list else [value])
+    headers = Pairs()
+    for name, values in found.items():
+        is_text = all(type(value) is str for value in values)
+        headers += [(name, ", ".join(values))] if is_text and values else [(name, value) for value in values]
+    return headers
 
 
 def _named(value: Any) -> list[tuple[str, Any]] | None:

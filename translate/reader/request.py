@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from translate.mapping.spec import Request
@@ -13,10 +13,11 @@ from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import ANY, Places, Tree
 
 PARTS = ("headers", "query", "path")
+HEADERS = "headers"
 ITSELF = "."
 OF_TRANSPORT = "of the transport, not of the event"
 NO_EVENT = object()
-CAPTURED = {"headers", "method"}  # members that show a request as it went over the wire
+CAPTURED = {HEADERS, "method"}  # members that show a request as it went over the wire
 
 Walk = Callable[[Record, Tree, Pairs, tuple[str, ...]], None]
 
@@ -51,13 +52,15 @@ class RequestReader:
             yield found, event
 
     def _of_the_request(self, record: Record, captured: Pairs) -> Pairs:
-        """Leave what belongs to the transport of a captured request, its headers and the like, and note that."""
-        whole = self._with_others(captured)
-        wanted = {*self._places.request, *self._request.each[:1]}
-        for name, _ in whole:
-            if name not in wanted:
-                record.note("on_purpose", InSource((name,), around=True), OF_TRANSPORT)
-        return Pairs(pair for pair in whole if pair[0] in wanted)
+        """Leave what belongs to the transport of a captured request, most headers and the like, and note that."""
+        kept = Pairs()
+        for name, value in self._with_others(captured):
+            tree = self._places.request.get(name)
+            if name == HEADERS and isinstance(tree, dict) and isinstance(value, Pairs):
+                kept += [(name, own)] if (own := _wanted(record, value, tree, (name,))) else []
+            else:
+                kept += _wanted(record, Pairs([(name, value)]), {*self._places.request, *self._request.each[:1]})
+        return kept
 
     # -- where a request begins -----------------------------------------------------------------------------------
 
@@ -149,6 +152,14 @@ def _innermost(record: Record, members: Pairs, names: tuple[str, ...]) -> Any:
             record.note("on_purpose", InSource((name,), around=True), OF_TRANSPORT)
     inner = opened(members.get(found), found)
     return _innermost(record, inner, names) if isinstance(inner, Pairs) else inner
+
+
+def _wanted(record: Record, members: Pairs, names: Container[str], above: tuple[str, ...] = ()) -> Pairs:
+    """Keep the members of some names; note the others as of the transport."""
+    for name, _ in members:
+        if name not in names:
+            record.note("on_purpose", InSource((*above, name), around=True), OF_TRANSPORT)
+    return Pairs(pair for pair in members if pair[0] in names)
 
 
 def _own_text(event: Any, raw: str) -> str:

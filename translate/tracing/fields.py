@@ -60,7 +60,7 @@ class EventFields:
     def _filled(self, place: Place, written: str, explained: Explained) -> FieldTrace:
         entry = place.entry
         setting = getattr(self._job.settings, entry.setting) if entry.setting else None
-        if setting is not None:
+        if setting is not None and not (entry.fills and self._fed_by(place)):
             return FieldTrace(entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how)
         fixed = wording.fixed(entry)
         if fixed is not None:

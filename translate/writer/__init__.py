@@ -152,7 +152,8 @@ class Writer:
         if entry.const is not None:
             value = pl.lit(entry.const)
         else:
-            value = self._coded(entry) if said is None else pl.lit(said)
+            value = self._coded(entry) if said is None or entry.fills else pl.lit(said)
+            value = value.fill_null(said) if said is not None and entry.fills else value
         if entry.default is not None:
             value = value.fill_null(entry.default)
         return value if applies is None else pl.when(applies).then(value)

@@ -148,7 +148,8 @@ class Losses:
         said = self.shape.said(entry)
         if said is not None:
             self._plan_said(plan, entry, said)
-            return
+            if not entry.fills:
+                return
         if entry.default is not None:
             message = f"{entry.place} is unknown and required: {entry.default} was written"
             plan.findings.append(Finding("default_written", message, pl.col(entry.hub[0]).is_null(), entry.hub[0]))
@@ -198,8 +199,9 @@ class Losses:
         if not entry.hub:
             return
         column = pl.col(entry.hub[0])
-        why = f"the setting {entry.setting} stands in its place"
-        plan.losses.append(self._loss(entry.hub[0], "changed", why, column != said, column))
+        if not entry.fills:
+            why = f"the setting {entry.setting} stands in its place"
+            plan.losses.append(self._loss(entry.hub[0], "changed", why, column != said, column))
         plan.findings.append(Finding("filled_in", f"{entry.place} is the setting {entry.setting}", column.is_null(), entry.hub[0]))
 
     def _plan_first_of(self, plan: Plan, entry: Field) -> None:
