@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 import translate
+from translate.errors import UsageError
+from translate.rehearsal import Rehearsal
 
 CLICK = {"event_type": "click", "event_id": "e", "timestamp": 1667877566697, "app_id": "shop", "unique_id": "u", "zone_offset": 0, "attributes": {}}
 AGENT = "Mozilla/5.0 (Linux; Android 6.0; Nexus 5 Build/MRA58N)"
@@ -108,3 +110,71 @@ def test_a_setting_fills_where_no_event_says_anything(tmp_path):
     rows, report = written(tmp_path, [CLICK], "clickstream/raw", set_=["day=2026-11-21", "forwarded_address=198.51.100.7"])
     assert [(row["ip"], row.get("ua")) for row in rows] == [("198.51.100.7", None)]
     assert filled(report) == {("ip", "forwarded_address", 1)}
+
+
+# -- a replay ---------------------------------------------------------------------------------------------------------
+
+ACCEPTED = ("age-limit", "user-retention", "redshift-retention", "future")
+
+
+def replayed(tmp_path, lines, server, name="journal", **options):
+    """Replay lines to a rehearsal; give the report."""
+    source = tmp_path / f"{name}.txt"
+    source.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
+    return translate.replay(source, to="clickstream", endpoint=server.addresses["clickstream"], journal=tmp_path / name, accept=ACCEPTED, **options)
+
+
+def arrived(server):
+    """What came with each event, by its id."""
+    found = {event["id"]: event["context"] for event in server.accepted("clickstream")}
+    return {name: (context.get("forwarded_address"), context.get("user_agent")) for name, context in found.items()}
+
+
+SENDERS = [captured(1, X_Forwarded_For="192.0.2.1", User_Agent="a"), captured(2, X_Forwarded_For="192.0.2.2", User_Agent="a"),
+           captured(3), captured(4, X_Forwarded_For="192.0.2.1", User_Agent="a")]  # fmt: skip
+
+
+def test_each_request_is_sent_with_its_own_envelope(tmp_path):
+    """The rehearsal's record says of each event what its own request said; the settings fill what it did not."""
+    with Rehearsal() as server:
+        report = replayed(tmp_path, SENDERS, server, set_=["forwarded_address=198.51.100.7", "user_agent=said"])
+        assert (report["events"]["sent"], server.stats()["requests"]) == (4, 3)
+        assert arrived(server) == {"e1": ("192.0.2.1", "a"), "e2": ("192.0.2.2", "a"), "e3": ("198.51.100.7", "said"), "e4": ("192.0.2.1", "a")}
+
+
+def test_what_was_converted_before_is_filled_as_it_is_sent(tmp_path):
+    """Settings of the sending fill what the requests lack; where those of the conversion did so already, others come too late."""
+    source = tmp_path / "source.txt"
+    source.write_text("".join(f"{json.dumps(line)}\n" for line in SENDERS))
+    translate.convert(source, to="clickstream/requests", out=tmp_path / "requests")
+    translate.convert(source, to="clickstream/requests", out=tmp_path / "filled", set_=["user_agent=said"])
+    with Rehearsal() as server:
+        call = {"to": "clickstream", "endpoint": server.addresses["clickstream"], "accept": ACCEPTED}
+        translate.replay(tmp_path / "requests", journal=tmp_path / "j", set_=["forwarded_address=198.51.100.7", "user_agent=late"], **call)
+        assert arrived(server)["e3"] == ("198.51.100.7", "late")
+        assert arrived(server)["e1"] == ("192.0.2.1", "a")
+        with pytest.raises(UsageError, match="user_agent comes too late"):
+            translate.replay(tmp_path / "filled", journal=tmp_path / "j2", set_=["user_agent=late"], **call)
+
+
+def test_a_header_that_cannot_be_costs_its_own_events(tmp_path):
+    """What no HTTP header can hold is refused with its reason; neither sent as something else, nor a reason to stop."""
+    with Rehearsal() as server:
+        report = replayed(tmp_path, [*SENDERS, captured(5, User_Agent="a\r\nX: y"), captured(6, User_Agent="語")], server)
+        assert (report["events"]["sent"], report["rejects"]) == (4, {"bad_header": 2})
+    rejected = [json.loads(line) for line in (tmp_path / "journal" / "rejected.ndjson").read_text().splitlines()]
+    assert [line["headers"]["user-agent"] for line in rejected] == ["a\r\nX: y", "語"]
+
+
+def test_the_preflight_judges_what_each_request_says(tmp_path):
+    """Agents of bots, and addresses that are missing, are counted by the events that they concern."""
+    lines = [captured(1, User_Agent="Java/17"), captured(2, User_Agent="Java/17"), captured(3, User_Agent="b", X_Forwarded_For="192.0.2.2"), captured(4)]
+    with Rehearsal() as server:
+        report = replayed(tmp_path, lines, server, "first", dry_run=True)
+        assert {found["name"]: found["events"] for found in report["preflight"] if found["name"] in ("bots", "geography")} == {"bots": 2, "geography": 3}
+        report = replayed(tmp_path, lines, server, "second", dry_run=True, set_=["forwarded_address=192.0.2.9", "user_agent=Python-urllib/3"])
+        assert {found["name"]: found["events"] for found in report["preflight"] if found["name"] in ("bots", "geography")} == {"bots": 3}
+    translate.convert(tmp_path / "first.txt", to="clickstream/raw", out=tmp_path / "raw", set_=["day=2026-11-21"])
+    inspected = translate.inspect(tmp_path / "raw")
+    target = next(target for target in inspected.targets if target.layout == "clickstream/requests")
+    assert {found["name"]: found["events"] for found in target.delivery["findings"] if found["name"] in ("bots", "geography")} == {"bots": 2, "geography": 3}

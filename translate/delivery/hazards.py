@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -86,14 +87,17 @@ def _users_last_seen_before(hazard: Hazard, case: Case) -> Concern:
 
 
 def _user_agent_matches(hazard: Hazard, case: Case) -> Concern:
-    agent = case.user_agent or case.settings.user_agent or ""
-    is_hit = any(re.search(pattern, agent) for pattern in hazard.names)
-    return (case.surveyed.events, {"value": agent}) if is_hit else None
+    """Judge the agents that requests name, and for the others the one that they are sent with."""
+    agents = Counter(case.surveyed.agents)
+    agents[case.user_agent or case.settings.user_agent or ""] += case.surveyed.events - sum(case.surveyed.agents.values())
+    hits = {agent: events for agent, events in agents.items() if events and any(re.search(pattern, agent) for pattern in hazard.names)}
+    return (sum(hits.values()), {"value": max(hits, key=lambda agent: hits[agent])}) if hits else None
 
 
 def _setting_missing(hazard: Hazard, case: Case) -> Concern:
     name = hazard.setting or ""
-    return None if getattr(case.settings, name, None) else (case.surveyed.events, {"value": name})
+    events = case.surveyed.missing.get(name, case.surveyed.events)
+    return (events, {"value": name}) if events and not getattr(case.settings, name, None) else None
 
 
 def _column_missing(hazard: Hazard, case: Case) -> Concern:

@@ -21,7 +21,7 @@ from translate.settings import Settings
 CONVERTED = "converted"
 SOURCE = "source.json"
 RECEIVER = ("region", "application_id", "account")  # settings that only a replay asks for: to whom it sends
-OF_BOTH = ("user_agent", "forwarded_address")  # what rows name, and what a request says of its sender
+OF_BOTH = ("user_agent", "forwarded_address")  # what was not written into the requests is sent with them
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,9 @@ def _as_it_is(folder: Path, report: dict[str, Any], destination: Destination, ca
 def _refuse_late_settings(folder: Path, said: dict[str, Any], used: dict[str, Any]) -> None:
     """Raise UsageError for settings of the conversion that say something else now; those of it may be said again."""
     unsaid = Settings().described()
-    late = [name for name, value in said.items() if name not in OF_BOTH and value not in (unsaid.get(name), used.get(name))]
+    late = [
+        name for name, value in said.items()
+        if value not in (unsaid.get(name), used.get(name)) and not (name in OF_BOTH and used.get(name) is None)
+    ]  # fmt: skip
     if late:
         raise UsageError(f"{folder}: is converted already, so --set {late[0]} comes too late; convert it anew with it")

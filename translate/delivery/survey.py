@@ -19,6 +19,7 @@ CHUNK_EVENTS = 50_000
 DISTINCT_MAX = 100_000  # exact up to here; more values than that are "at least" so many
 SEPARATOR = "\x1f"
 REPEATING = ("repeated", "repeated_ids")
+MISSING = ("column_missing", "setting_missing")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Surveyed:
     `bytes` of the lines. `names` and `distinct` are exact up to 100,000 values of a column; a column in `at_least` has
     more. `excepted`: hours of the events of some names; `latest_of_others`: the latest time of all others. `missing`: events without a column. `repeated`: events that
     are equal to an earlier one in the columns (by 16-byte digests). `asked`: events beside what only a setting asks for.
+    `agents`: events by the user agent that their request names.
     """
 
     requests: int = 0
@@ -55,6 +57,7 @@ class Surveyed:
     at_least: tuple[str, ...] = ()
     repeated: dict[str, int] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
+    agents: dict[str, int] = field(default_factory=dict)
 
     def written(self) -> str:
         """Write it as JSON."""
@@ -106,9 +109,9 @@ class Survey:
             if hazard.check in ("older_than", "newer_than_now")
             for name in hazard.names
         }
-        self._missing = {hazard.columns[0]: 0 for hazard in hazards if hazard.check == "column_missing"}
+        self._missing = {hazard.columns[0]: 0 for hazard in hazards if hazard.check in MISSING}
         self._values: dict[str, Counter[str]] = {
-            hazard.columns[0]: Counter() for hazard in hazards if hazard.check == "distinct_max"
+            hazard.columns[0]: Counter() for hazard in hazards if hazard.check in ("distinct_max", "user_agent_matches")
         }
         self._values["name"] = Counter()
         self._at_least: set[str] = set()
@@ -175,6 +178,7 @@ class Survey:
             at_least=tuple(sorted(self._at_least)),
             repeated=repeated,
             asked=self._asked,
+            agents=dict(sorted(self._values.get("user_agent", Counter()).items())),
         )
 
     def close(self) -> None:

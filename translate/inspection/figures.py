@@ -25,6 +25,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "languages": ("device.language",),
 }
 DETAILED = list(dict.fromkeys(name for names in DETAILS.values() for name in names))
+SENDERS = ("forwarded_address", "user_agent")
 LATE_HOURS = (1, 24, 72, 720)
 PERSON = pl.coalesce("user_id", "cognito_id", "client_id")  # whom Personalize takes for the user
 PERSON_OF_SESSION = pl.coalesce("client_id", "user_id")
@@ -62,6 +63,7 @@ class Figures:
     bounds: dict[str, int] = field(default_factory=dict)  # earliest and latest, in milliseconds since 1970
     names: Counts = field(default_factory=Counts)
     sources: Counts = field(default_factory=Counts)  # of attribution
+    senders: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in SENDERS})
     details: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in DETAILS})
     revenue: dict[tuple[str | None, bool], list[int]] = field(default_factory=dict)
 
@@ -131,9 +133,10 @@ class Figures:
         if watched.height < good.height:
             others = good.filter(~pl.col("name").is_in(sorted(self.watched))) if self.watched else good
             self._bound("last_of_others", others.select(pl.col("time").to_physical().max()).item())
-        if "attribution_source" in self.provided:
-            found = good["attribution_source"].drop_nulls().value_counts()
-            self.sources.add(((value,) for value in found["attribution_source"]), found["count"].to_list())
+        for column, counted in (("attribution_source", self.sources), *self.senders.items()):
+            if column in self.provided:
+                found = good[column].drop_nulls().value_counts()
+                counted.add(((value,) for value in found[column]), found["count"].to_list())
 
     def _add_details(self, good: pl.DataFrame, hashed: pl.DataFrame) -> None:
         """Count what describes apps and devices: each combination of values is looked at once."""
@@ -153,6 +156,7 @@ class Figures:
     def _add_people(self, good: pl.DataFrame) -> None:
         hour = (pl.col("time").to_physical() // HOUR_MS).alias("hour")
         self.counts["without_client"] += good["client_id"].null_count()
+        self.counts["without_address"] += good["forwarded_address"].null_count()
         for name, whose in WHOSE.items():
             if not set(whose.meta.root_names()) & self.provided:
                 continue
@@ -200,6 +204,8 @@ class Figures:
             self._bound(name, value)
         self.names.absorb(other.names)
         self.sources.absorb(other.sources)
+        for name, senders in other.senders.items():
+            self.senders[name].absorb(senders)
         for name, counts in other.details.items():
             self.details[name].absorb(counts)
         for key, sums in other.revenue.items():

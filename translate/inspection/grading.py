@@ -187,7 +187,7 @@ class _Trial:
         known = grounds.surveyed
         is_person = any("client_id" in entry.hub and "user_id" in entry.hub for entry in self.layout.all_fields)
         users = {**known.users, "user_id": known.users["persons" if is_person else "user_id"]}
-        missing = {"client_id": known.missing["client_id"], "user_id": grounds.missing_person}
+        missing = {**known.missing, "user_id": grounds.missing_person}
         columns = {name: grounds.surveyed.events - int(grounds.sample[name].count()) for hazard in hazards for name in hazard.columns if name in grounds.sample}
         repeated = {
             survey.identity(hazard): grounds.same_moment if "item_id" in hazard.columns else grounds.duplicates

@@ -49,6 +49,7 @@ class Grounds:
                 "client_id": people["clients"].users,
                 "user_id": people["persons"].users,
                 **{name: _different(figures, name) for name in DETAILED},
+                **{name: len(senders.events) for name, senders in figures.senders.items()},
             },
             duplicates=counts["events"] - figures.ids.count(),
             same_moment=counts["moments"] - figures.moments.count(),
@@ -85,7 +86,8 @@ def _surveyed(figures: Figures, people: dict[str, survey.Seen]) -> survey.Survey
         hours=dict(sorted(figures.hours.items())),
         excepted={name: dict(sorted(figures.watched_hours.get(name, {}).items())) for name in sorted(figures.watched)},
         users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
-        missing={"client_id": counts["without_client"]},
+        missing={"client_id": counts["without_client"], "forwarded_address": counts["without_address"]},
+        agents={value: count for (value,), count in figures.senders["user_agent"].events.items() if value is not None},
         distinct={"name": len(figures.names.events), "attribution_source": len(figures.sources.events)},
         at_least=tuple(name for name, counted in (("name", figures.names), ("attribution_source", figures.sources)) if counted.beyond),
     )

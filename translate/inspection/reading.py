@@ -14,7 +14,7 @@ import polars as pl
 from translate import events, mapping
 from translate.conversion import Progress, Step, soundly
 from translate.files import Unit, text_bytes, units_of
-from translate.inspection.figures import DETAILED, Figures, Limits
+from translate.inspection.figures import DETAILED, SENDERS, Figures, Limits
 from translate.inspection.keys import CONTAINERS
 from translate.intake import take_in
 from translate.job import Job
@@ -30,7 +30,7 @@ TEXT_LIMITS = ("text_characters_max", "value_characters_max")
 WHAT_PEOPLE_ARE = ("event_id", "user_id", "client_id", "cognito_id", "device_id", "name", "time", "arrival_time")
 ALWAYS = {
     *WHAT_PEOPLE_ARE, "session.id", "session.stop", "item_id", "value", "price", "quantity", "currency", "store",
-    "attribution_source", *DETAILED, *CONTAINERS,
+    "attribution_source", *SENDERS, *DETAILED, *CONTAINERS,
 }  # fmt: skip
 
 

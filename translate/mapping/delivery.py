@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
     "older_than": Kind(("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest")),
     "users_last_seen_before": Kind(("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
     "newer_than_now": Kind(names="except", says=("latest",)),
-    "user_agent_matches": Kind(names="patterns", says=("value",)),
+    "user_agent_matches": Kind(names="patterns", implied=("user_agent",), says=("value",)),
     "setting_missing": Kind(setting=SETTINGS, setting_required=True, says=("value",)),
     "column_missing": Kind(columns="column"),
     "distinct_max": Kind(("most",), columns="column", says=("value", "found")),
@@ -199,6 +199,8 @@ class _Parser:
         return value, given[0]
 
     def hub_columns(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[str, ...]:
+        if kind.setting == SETTINGS and table.get("setting") in SETTINGS:
+            return (table["setting"],)  # the hub column that the setting fills
         if kind.columns is None:
             return kind.implied
         names = self.needed_texts(table, path, kind.columns)

@@ -21,6 +21,7 @@ from translate.rehearsal.options import Options
 
 BODY_BYTES_MAX = 1 << 20  # nginx: client_max_body_size is 1m unless told otherwise, of the body as sent
 OPENED_BYTES_MAX = 64 << 20
+ENVELOPE = {"forwarded_address": "x-forwarded-for", "user_agent": "user-agent"}  # what the pipeline keeps of the headers
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 PAGE = {"Server": "awselb/2.0", "Content-Type": "text/html"}
 
@@ -70,7 +71,7 @@ def _received(request: Request, options: Options, query: dict[str, str]) -> Outc
     outcome = Outcome(Reply(200))
     context: dict[str, Any] = {
         name: query[name] for name in ("platform", "event_bundle_sequence_id") if name in query
-    }
+    } | {name: request.headers[header] for name, header in ENVELOPE.items() if header in request.headers}
     app = query["appId"]
     lost = _events(body)
     if isinstance(lost, tuple):

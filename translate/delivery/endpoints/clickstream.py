@@ -17,7 +17,7 @@ from translate.delivery.answers import Answer
 from translate.delivery.endpoints.sorting import Advice, halt, json_bytes, sort_refusal, sort_silence, told_by
 from translate.delivery.secrets import COOKIE, MASK, Secrets
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import Target
+from translate.delivery.target import Target, fits_header
 from translate.delivery.transport import Silence, open_pool
 
 PATH = "/collect"
@@ -67,6 +67,9 @@ class Clickstream:
 
     def _send(self, shipment: Shipment, sequence: int) -> Answer:
         count = len(shipment.events)
+        odd = next((name for name, text in self._envelope(shipment).items() if not fits_header(text)), None)
+        if odd is not None:
+            return Answer.all_refused(count, "bad_header", f"{odd} of the request cannot be an HTTP header: it holds a line break or an unusual character")
         try:
             url, headers, body = self._request(shipment, sequence)
         except ValueError as error:
@@ -89,6 +92,13 @@ class Clickstream:
             )
         return sort_refusal(told, count, ADVICE)
 
+    def _envelope(self, shipment: Shipment) -> dict[str, str]:
+        """Give what the request says of its sender, and for what it does not, what the settings say."""
+        own = shipment.request.get("headers") or {}
+        missing = {"User-Agent": self._target.user_agent, "X-Forwarded-For": self._target.forwarded_address}
+        said = {name: own.get(name.lower(), text) for name, text in missing.items()}
+        return {name: text for name, text in said.items() if text is not None}
+
     def _request(self, shipment: Shipment, sequence: int) -> tuple[str, dict[str, str], bytes]:
         body = _events(shipment)
         if self._target.gzip:
@@ -105,10 +115,9 @@ class Clickstream:
         }
         if self._target.gzip:
             query["compression"] = "gzip"
-        headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": self._target.user_agent}
+        headers = {"Content-Type": "application/json; charset=utf-8", **self._envelope(shipment)}
         cookie = self._secrets.get(COOKIE)
-        optional = {"X-Forwarded-For": self._target.forwarded_address, "Cookie": cookie}
-        headers |= {name: text for name, text in optional.items() if text is not None}
+        headers |= {} if cookie is None else {"Cookie": cookie}
         return f"{self._target.url(PATH)}?{urlencode(query, quote_via=quote, safe='')}", headers, body
 
 
