@@ -315,7 +315,7 @@ def test_the_survey_of_a_large_source_equals_a_naive_count(tmp_path, monkeypatch
     assert on_disk.hours == dict(sorted(Counter(hour.values()).items()))
     assert on_disk.names == dict(sorted(Counter(event["name"] for event in events).items()))
     assert on_disk.excepted["_first_open"] == dict(sorted(Counter(hour[id(e)] for e in events if e["name"] == "_first_open").items()))
-    assert on_disk.missing == {"client_id": sum(event["client"] is None for event in events)}
+    assert on_disk.missing == {"client_id": sum(event["client"] is None for event in events), "forwarded_address": 6000}
     users = on_disk.users["client_id"]
     assert (users.users, users.several) == (len(seen), sum(count >= 2 for count in seen.values()))
     naive = {when: (list(last.values()).count(when), sum(seen[user] for user in last if last[user] == when)) for when in last.values()}

@@ -14,7 +14,15 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from translate.delivery.answers import Answer
-from translate.delivery.endpoints.sorting import Advice, halt, json_bytes, sort_refusal, sort_silence, told_by
+from translate.delivery.endpoints.sorting import (
+    Advice,
+    Told,
+    halt,
+    json_bytes,
+    sort_refusal,
+    sort_silence,
+    told_by,
+)
 from translate.delivery.secrets import COOKIE, MASK, Secrets
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import Target, fits_header
@@ -75,22 +83,7 @@ class Clickstream:
         except ValueError as error:
             return Answer.all_refused(count, "not_json", str(error))
         reply = self._pool.post(url, headers, body)
-        if isinstance(reply, Silence):
-            return sort_silence(reply, count)
-        told = told_by(reply)
-        if reply.status == 200:
-            return Answer.all_sent(count, status=200, request_id=told.request_id)
-        if 200 <= reply.status < 300:
-            return halt(
-                told,
-                count,
-                f"Clickstream answers 200 and nothing else, and this was {reply.status}: check the endpoint",
-            )
-        if reply.status == 400 and UNCONFIGURED in told.message:
-            return halt(
-                told, count, "the Clickstream project has no app yet: register the app id in it first"
-            )
-        return sort_refusal(told, count, ADVICE)
+        return sort_silence(reply, count) if isinstance(reply, Silence) else _sorted(told_by(reply), count)
 
     def _envelope(self, shipment: Shipment) -> dict[str, str]:
         """Give what the request says of its sender, and for what it does not, what the settings say."""
@@ -119,6 +112,16 @@ class Clickstream:
         cookie = self._secrets.get(COOKIE)
         headers |= {} if cookie is None else {"Cookie": cookie}
         return f"{self._target.url(PATH)}?{urlencode(query, quote_via=quote, safe='')}", headers, body
+
+
+def _sorted(told: Told, count: int) -> Answer:
+    if told.status == 200:
+        return Answer.all_sent(count, status=200, request_id=told.request_id)
+    if 200 <= told.status < 300:
+        return halt(told, count, f"Clickstream answers 200 and nothing else, and this was {told.status}: check the endpoint")
+    if told.status == 400 and UNCONFIGURED in told.message:
+        return halt(told, count, "the Clickstream project has no app yet: register the app id in it first")
+    return sort_refusal(told, count, ADVICE)
 
 
 def _events(shipment: Shipment) -> bytes:
