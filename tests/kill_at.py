@@ -103,7 +103,7 @@ def torn(kind: str, share: float) -> Callable[[Passage], None]:
 
         def wrapped(self: Any, record: dict[str, Any]) -> None:
             if kind in record and passage.is_last():
-                text = json.dumps(record, ensure_ascii=False).encode()
+                text = self.found.chain.line(record).removesuffix(b"\n")
                 os.write(self._descriptor, text[: int(len(text) * share)])
                 die()
             original(self, record)

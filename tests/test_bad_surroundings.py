@@ -272,7 +272,7 @@ def test_exit_codes(tmp_path, tiny_disk):
     for source, target, code, message in [
         (good, out / "good", 0, ""),
         (bad, out / "bad", 1, ""),
-        (good, out / "good", 2, "name a new or empty directory"),
+        (bad, out / "good", 2, "name a new or empty directory"),
         (good, good, 2, "name a new or empty directory"),
         (good, out / "busy", 2, "another run is writing here"),
         (tmp_path / "none", out / "none", 3, "name a file, a folder, a glob"),

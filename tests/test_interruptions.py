@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 PARTS = 9
 # Runs the command line with small units; waits in `finish_unit` of the given one, where a kill is to find it.
 DRIVER = """
-import sys, time
+import shutil, sys, time
 from translate import files
 from translate.output import Output
 files.GROUP_BYTES = 1
@@ -34,10 +35,10 @@ def wait():
     print("here", flush=True)
     time.sleep(60)
 
-def finish(self, number, part, rejects, report):
+def finish(self, number, *given):
     if number == stop_at and moment == "before":
         wait()
-    finish_unit(self, number, part, rejects, report)
+    finish_unit(self, number, *given)
     if number == stop_at and moment == "after":
         wait()
 
@@ -47,8 +48,16 @@ def write(self, file, text):
     write_whole(self, file, text)
     if file.name == "files.ndjson" and moment == "at the end":
         wait()
+    if file.name == "report.json" and moment == "after the report":
+        wait()
+
+def remove(folder, **options):
+    if str(folder).endswith(".over") and moment == "after the state":
+        wait()
+    rmtree(folder, **options)
 
 Output.finish_unit, Output.write_whole = finish, write
+rmtree, shutil.rmtree = shutil.rmtree, remove
 sys.argv[0] = "translate"
 from translate.cli import main
 main()
@@ -258,12 +267,156 @@ def test_two_runs_do_not_share_a_directory(archive: Path, tmp_path: Path) -> Non
     process.communicate()
 
 
-def test_a_complete_run_is_not_repeated(archive: Path, tmp_path: Path) -> None:
-    """A directory with a report is done: the same call is refused and leaves it alone."""
+# -- finished already ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", ["after the report", "after the state"])
+def test_a_run_killed_after_its_report_is_finished(archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, moment: str) -> None:
+    """Killed between its completion and its exit, a run says so when it is called again, and what is left of its state goes."""
     out = tmp_path / "out"
-    translate.convert(archive, to="clickstream", out=out)
+    process = start(archive, out, 99, moment)
+    await_moment(process)
+    process.kill()
+    process.communicate()
+    again = start(archive, out)
+    told, complaint = again.communicate(timeout=60)
+    assert (again.returncode, complaint) == (ExitCode.DONE, f"translate: {out}: finished already; nothing was done\n")
+    assert f"report: {out / 'report.json'}" in told
+    assert tree(out) == undisturbed
+    assert not list(out.glob(".translate*"))
+
+
+def test_a_complete_run_is_not_repeated(archive: Path, tmp_path: Path) -> None:
+    """A directory with a report is done: the same call gives its report and leaves it alone, any other is refused."""
+    out = tmp_path / "out"
+    report = translate.convert(archive, to="clickstream", out=out)
     before = tree(out)
     assert json.loads(before["report.json"])["complete"]
-    with pytest.raises(translate.UsageError, match="not empty"):
-        translate.convert(archive, to="clickstream", out=out)
+    again = translate.convert(archive, to="clickstream", out=out)
+    assert (again, again.finished_already, report.finished_already) == (report, True, False)
+    for difference in OTHER_JOBS.values():
+        with pytest.raises(translate.UsageError, match="not empty"):
+            translate.convert(archive, out=out, **{"to": "clickstream", **difference})
     assert tree(out) == before
+
+
+def test_a_finished_part_of_a_source(archive: Path, tmp_path: Path) -> None:
+    """A run that took only so many events is finished with these."""
+    for finished in (False, True):
+        with small_units():
+            assert translate.convert(archive, to="clickstream", out=tmp_path / "out", limit=3).finished_already == finished
+
+
+# -- what lies there is checked ------------------------------------------------------------------------------------
+
+
+def spoil(file: Path, how: str) -> None:
+    """Change a file as people, editors and power cuts do; its time stays."""
+    before, content = file.stat(), file.read_bytes()
+    file.write_bytes({"empty": b"", "torn": content[: len(content) // 2], "edited": content.replace(b"1", b"2")}[how])
+    assert file.read_bytes() != content
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture(scope="module")
+def killed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Leave an archive, and a run that was killed after its fifth unit."""
+    folder = tmp_path_factory.mktemp("killed")
+    shutil.copytree(archive, folder / "in")
+    process = start(folder / "in", folder / "out", 4, "after")
+    await_moment(process)
+    process.kill()
+    process.communicate()
+    return folder
+
+
+@pytest.fixture
+def half_done(killed: Path, tmp_path: Path) -> Path:
+    """Give a copy of the two: the directory of the run, beside its archive."""
+    shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "out"
+
+
+def go_on(out: Path) -> None:
+    with small_units():
+        translate.convert(out.parent / "in", to="clickstream", out=out)
+
+
+def kept_tree(out: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(out).items() if "scratch" not in path}
+
+
+@pytest.mark.parametrize("how", ["empty", "torn", "edited"])
+@pytest.mark.parametrize("name", ["data/part-00003.ndjson", ".translate/rejects-00003.ndjson"])
+def test_a_changed_part_is_made_again(half_done: Path, undisturbed: dict[str, bytes], name: str, how: str) -> None:
+    """A part or rejects that are not as they were written are made again, and it is said; the others stay."""
+    before = finished_parts(half_done)
+    spoil(half_done / name, how)
+    with pytest.warns(UserWarning, match=f"{name}: is not as it was written; it is made again$"):
+        go_on(half_done)
+    assert tree(half_done) == undisturbed
+    after = finished_parts(half_done)
+    assert {part for part, about in before.items() if after[part] != about} == {"part-00003.ndjson"}
+
+
+def test_a_missing_part_is_made_again(half_done: Path, undisturbed: dict[str, bytes]) -> None:
+    """A part that somebody took away is made again; the command line says so in one line."""
+    (half_done / "data/part-00003.ndjson").unlink()
+    again = start(half_done.parent / "in", half_done)
+    _, complaint = again.communicate(timeout=60)
+    told = f"translate: {half_done / 'data/part-00003.ndjson'}: is not as it was written; it is made again\n"
+    assert (again.returncode, complaint) == (ExitCode.FLAWED, told)
+    assert tree(half_done) == undisturbed
+
+
+@pytest.mark.parametrize("how", ["empty", "torn", "edited"])
+@pytest.mark.parametrize("name", ["unit-00003.json", "job.json"])
+def test_a_damaged_state_is_told(half_done: Path, undisturbed: dict[str, bytes], name: str, how: str) -> None:
+    """A file of the state that is empty, torn or edited is named with the way out, and nothing is touched."""
+    file = half_done / ".translate" / name
+    whole = file.read_bytes()
+    spoil(file, how)
+    before = kept_tree(half_done)
+    said = "holds an unfinished run of another job" if (name, how) == ("job.json", "edited") else f"{name}: is "
+    with pytest.raises(translate.UsageError, match=said) as told:
+        go_on(half_done)
+    assert kept_tree(half_done) == before
+    if name == "job.json":
+        file.write_bytes(whole)
+    else:
+        assert "remove this file, and the same call converts its unit again" in str(told.value)
+        file.unlink()
+    go_on(half_done)
+    assert tree(half_done) == undisturbed
+
+
+def test_records_that_changed_places_are_told(half_done: Path) -> None:
+    """A record of another unit is none."""
+    (half_done / ".translate/unit-00003.json").write_bytes((half_done / ".translate/unit-00002.json").read_bytes())
+    with pytest.raises(translate.UsageError, match=r"unit-00003\.json: is the record of unit 2"):
+        go_on(half_done)
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_source_of_other_bytes_is_told(half_done: Path, complete: bool) -> None:
+    """A source of the same size and time but other bytes is no longer what was converted."""
+    if complete:
+        go_on(half_done)
+    spoil(half_done.parent / "in/02.json", "edited")
+    before = kept_tree(half_done)
+    with pytest.raises(translate.UsageError, match="is not empty" if complete else r"02\.json: holds other bytes than when it was converted"):
+        go_on(half_done)
+    assert kept_tree(half_done) == before
+
+
+def test_digests_of_rows_are_checked(archive: Path, tmp_path: Path) -> None:
+    """What a run keeps to find identical rows is checked as well: without it, they would be counted wrongly."""
+    whole = translate.convert(archive, to="personalize/interactions", out=tmp_path / "whole")
+    process = start(archive, tmp_path / "out", 4, "after", "--to", "personalize/interactions")
+    await_moment(process)
+    process.kill()
+    process.communicate()
+    (tmp_path / "out/.translate/digests-00001.parquet").write_bytes(b"")
+    with small_units(), pytest.warns(UserWarning, match=r"digests-00001\.parquet: is not as it was written"):
+        resumed = translate.convert(archive, to="personalize/interactions", out=tmp_path / "out")
+    assert resumed["findings"] == whole["findings"]

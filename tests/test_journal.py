@@ -139,6 +139,71 @@ def test_a_full_disk(tmp_path: Path):
         assert journal.settled.is_whole("part-0.ndjson", 1)
 
 
+def refused_line(folder: Path) -> int | None:
+    """Give the line that a journal is refused for, if it is: by a replay as by whoever asks for its status, which change nothing."""
+    text = (folder / NAME).read_bytes()
+    told = set()
+    for look in (lambda: status(folder), lambda: Journal(folder, JOB).close()):
+        try:
+            look()
+            told.add(None)
+        except UsageError as error:
+            told.add(int(str(error).partition("line ")[2].split()[0]))
+            assert "is not as it was written; put it back" in str(error)
+            assert (folder / NAME).read_bytes() == text
+    (line,) = told
+    return line
+
+
+def test_a_changed_line_is_named(tmp_path: Path):
+    """One changed number, in whatever line, is noticed, and so is a line that stands twice, elsewhere, or not at all."""
+    lines = a_journal(tmp_path).splitlines(keepends=True)
+    last = len(lines) - 1
+    for at, line in enumerate(lines):
+        digit = max(place for place, sign in enumerate(line[: line.index(b', "chain"')]) if chr(sign).isdigit())
+        changed = line[:digit] + bytes([line[digit] ^ 1]) + line[digit + 1 :]
+        elsewhere = [*lines[:at], *lines[at + 1 :]]
+        for what, edited, named in [
+            ("changed", [*lines[:at], changed, *lines[at + 1 :]], at + 1),
+            ("doubled", [*lines[: at + 1], line, *lines[at + 1 :]], at + 2),
+            ("taken out", elsewhere, None if at == last else at + 1),  # without its last lines a journal is a shorter one
+            ("moved to the end", [*elsewhere, line], None if at == last else at + 1),
+        ]:
+            if at == 0 and what in ("taken out", "moved to the end"):
+                continue  # what has no head is no journal
+            (tmp_path / NAME).write_bytes(b"".join(edited))
+            assert refused_line(tmp_path) == named, (what, at)
+
+
+def test_a_flipped_byte_is_named(tmp_path: Path):
+    """A flipped bit is noticed in any line after the head, the last byte of the last line included."""
+    text = a_journal(tmp_path)
+    first = text.index(b"\n") + 1
+    for place in [*range(first, len(text), 41), *range(len(text) - 32, len(text))]:
+        (tmp_path / NAME).write_bytes(text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :])
+        assert refused_line(tmp_path) == text[:place].count(b"\n") + 1, place
+
+
+def test_a_line_that_was_torn_stays_sound(tmp_path: Path):
+    """What a kill tore is vouched for by the line after it: it may not be changed either."""
+    text = a_journal(tmp_path)
+    (tmp_path / NAME).write_bytes(text[:-40])
+    a_journal(tmp_path)
+    lines = (tmp_path / NAME).read_bytes().splitlines(keepends=True)
+    torn = next(at for at, line in enumerate(lines) if b"chain" not in line)
+    lines[torn] = lines[torn].replace(b"stopped", b"sTopped")
+    (tmp_path / NAME).write_bytes(b"".join(lines))
+    assert refused_line(tmp_path) == torn + 1
+
+
+def test_a_sound_beginning_goes_on(tmp_path: Path):
+    """What stands before a changed line is sound: with these lines alone the replay goes on."""
+    lines = a_journal(tmp_path).splitlines(keepends=True)
+    (tmp_path / NAME).write_bytes(b"".join(lines[:4]))
+    with Journal(tmp_path, JOB) as journal:
+        assert (journal.tally.sent, journal.number) == (3, 2)
+
+
 def test_lost_answers_of_an_earlier_process_are_not_under_way(tmp_path: Path):
     """While a replay that was killed goes on, its status tells the old lost answers from what is under way now."""
     a_journal(tmp_path)
@@ -174,10 +239,12 @@ def test_what_is_no_journal_stays_as_it_is(text: str, tmp_path: Path):
 
 
 def test_a_journal_of_another_form(tmp_path: Path):
-    """A later version's journal is not misread."""
-    (tmp_path / NAME).write_text(json.dumps({"journal": 2, "job": JOB}) + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="another version"):
-        Journal(tmp_path, JOB)
+    """An earlier or a later version's journal is not misread, neither by a replay nor by whoever asks for its status."""
+    for form in (1, 3):
+        (tmp_path / NAME).write_text(json.dumps({"journal": form, "job": JOB}) + "\n" + '{"send": 1}\n', encoding="utf-8")
+        for look in (lambda: Journal(tmp_path, JOB), lambda: status(tmp_path)):
+            with pytest.raises(UsageError, match=r"was written by another version of translate; go on with that one, or name another folder"):
+                look()
 
 
 def test_another_job_is_named(tmp_path: Path):

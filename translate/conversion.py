@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,9 @@ from polars.exceptions import PolarsError
 
 from translate import plan
 from translate.census.fates import Fates, as_lines, refuse_uncounted, summary, together
-from translate.errors import ConservationError, OutputError
-from translate.files import Unit, open_unit, text_bytes, units_of
+from translate.errors import ConservationError, OutputError, UsageError
+from translate.files import Unit, digest_of, open_unit, text_bytes, units_of
+from translate.files.sources import SourceFile
 from translate.identical import count_identical
 from translate.job import HUB_MODEL, Job
 from translate.output import Output, digest
@@ -86,6 +89,11 @@ def refuse_full_disk(error: BaseException) -> None:
         raise OutputError(message) from error
 
 
+def _is_changed(file: SourceFile, told: dict[str, Any]) -> bool:
+    """Tell whether a file holds other bytes than a run said; what could not be read then has no digest."""
+    return file.bytes != told["bytes"] or told["digest"] not in ("", digest_of(file))
+
+
 class Conversion:
     """A run of `convert`."""
 
@@ -102,6 +110,7 @@ class Conversion:
         self.asked = asked
         self.output = Output(directory, self.identity())
         self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
+        self.finished_already = False  # once it ran
         self._progress = progress
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
 
@@ -115,18 +124,18 @@ class Conversion:
         """Say what makes a job the same job: inputs, mappings, recipe, settings, and how it is written."""
         job = self.job
         return {
-            "inputs": digest([[file.shown, file.bytes, file.modified] for file in self.recognised.files]),
+            "inputs": digest([[file.shown, file.bytes, file.modified, file.tag] for file in self.recognised.files]),
             "from": self.recognised.address,
             "to": self._target,
             "mappings": self._mapping_digests(),
             "settings": digest(job.settings.described()),
             "selection": job.selection.described() if job.selection else None,
-            "compression": self.compression,
-            **self.asked.described(),
-            "examples": job.examples,
-            "census": job.census,
+            **self._options(),
             "version": VERSION,
         }
+
+    def _options(self) -> dict[str, Any]:
+        return {"compression": self.compression, **self.asked.described(), "examples": self.job.examples, "census": self.job.census}
 
     def _mapping_digests(self) -> dict[str, str]:
         job = self.job
@@ -146,6 +155,7 @@ class Conversion:
             "mapping": self._mapping_digests(),
             "settings": self.job.settings.described(),
             "selection": self.job.selection.described() if self.job.selection else {},
+            "options": self._options(),
             "version": VERSION,
         }
 
@@ -158,13 +168,18 @@ class Conversion:
     # -- the run ------------------------------------------------------------------------------------------------
 
     def run(self) -> dict[str, Any]:
-        """Convert all units; give the report as JSON values."""
+        """Convert all units; give the report as JSON values, the one that lies there if this was done already."""
+        done = self.output.result()
+        if done is not None and self._is_of_this_job(done):
+            self.output.tidy()
+            self.finished_already = True
+            return done
         total = Report()
         with self.output:
             try:
                 passes = self._look_through() if self.asked else None
                 for unit in self.units:
-                    report = self.output.finished(unit.number) or self._convert(unit, self._rest(total), passes, total.requests + 1)
+                    report = self._kept(unit) or self._convert(unit, self._rest(total), passes, total.requests + 1)
                     report.check(f"unit {unit.number}")
                     total.add(report)
                     self._finish_step(unit, report)
@@ -177,6 +192,31 @@ class Conversion:
             except OSError as error:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.directory}: {error.strerror or error}") from error
+
+    def _is_of_this_job(self, done: dict[str, Any]) -> bool:
+        """Tell whether a complete run was asked for the same, and read what still lies there."""
+        head = json.loads(json.dumps(self._head()))
+        if any(done.get(name) != value for name, value in head.items()):
+            return False
+        told = {file["path"]: file for file in self.output.told_files()}
+        files = {file.shown: file for file in self.recognised.files}
+        return told.keys() <= files.keys() and not any(_is_changed(files[shown], about) for shown, about in told.items())
+
+    def _kept(self, unit: Unit) -> Report | None:
+        """Give the account of a unit that an earlier run finished; nothing if its files are not as that run left them."""
+        kept = self.output.kept(unit.number)
+        if kept is None:
+            return None
+        told = {file["path"]: file for file in kept.report.files}
+        for file in unit.files:
+            if not file.tag and _is_changed(file, told[file.shown]):
+                raise UsageError(
+                    f"{file.location}: holds other bytes than when it was converted, at the same size and time; "
+                    "name a new directory to convert it as it is now"
+                )
+        for path in kept.changed:
+            warnings.warn(f"{path}: is not as it was written; it is made again", stacklevel=2)
+        return None if kept.changed else kept.report
 
     def _taken(self, total: Report) -> int:
         left_out = sum(total.filtered[option] for option in ("--where", "--since", "--until"))
@@ -229,7 +269,8 @@ class Conversion:
 
         written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)
         self._describe_files(unit, written.report, digests)
-        self.output.finish_unit(unit.number, written.part, written.rejects, written.report)
+        beside = [file for file in (self.sinks.digests_file(unit.number), self._keys_file(unit)) if file.exists()]
+        self.output.finish_unit(unit.number, written.part, written.rejects, written.report, beside)
         return written.report
 
     def _hold_against(self, tally: Tally, written: Written) -> None:

@@ -154,19 +154,21 @@ def convert(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False,
 ) -> Report:  # fmt: skip
-    """Convert an archive; give the report, as `report.json` holds it.
+    """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
     `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
     SourceError if there is nothing to read, OutputError if the target cannot be written. `dedupe`, `add`
     (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     """
-    report = conversion(
+    run = conversion(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census,
-    ).run()  # fmt: skip
-    return Report(report)
+    )  # fmt: skip
+    report = Report(run.run())
+    report.finished_already = run.finished_already
+    return report
 
 
 def conversion(

@@ -9,22 +9,38 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from translate import persistence
 from translate.errors import OutputError, UsageError
+from translate.persistence import make_folder, settle
 from translate.report import Report
 
 STATE = ".translate"
+OVER = f"{STATE}.over"  # a state that nobody needs any more
+REPORT = "report.json"
 OWNER_ONLY = 0o600
+CONVERT_AGAIN = "remove this file, and the same call converts its unit again"
+ANOTHER_PLACE = "put it back as it was, or name another directory"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier run left of a unit: its account, and which of its files are not as they were written."""
+
+    report: Report
+    changed: list[Path]
 
 
 class Output:
     """A target directory under construction.
 
-    Finished units lie under their final names; what is under way lies in a hidden folder, with one file of
-    counts for each finished unit. The folder goes when the run is complete.
+    Finished units lie under their final names; what is under way lies in a hidden folder, with one record for each
+    finished unit: its counts, and the size and digest of each of its files. The folder goes when the run is complete.
+    What a record speaks of is on the disk before the record is, so that a loss of power leaves no record of nothing.
     """
 
     def __init__(self, directory: Path, job: dict[str, Any]) -> None:
@@ -57,29 +73,29 @@ class Output:
             present = {path.name for path in self.directory.iterdir()} if self.directory.exists() else set()
             if present and STATE not in present:
                 raise UsageError(f"{self.directory}: is not empty; name a new or empty directory")
-            self.scratch.mkdir(parents=True, exist_ok=True)
-            self._lock = (self.state / "lock").open("a")
-            self._lock_or_refuse(self._lock)
+            make_folder(self.scratch)
+            self._take_lock()
             self._same_job_or_refuse(present)
             shutil.rmtree(self.scratch, ignore_errors=True)
-            self.scratch.mkdir(parents=True)
-            (self.directory / "data").mkdir(exist_ok=True)
+            make_folder(self.scratch)
+            make_folder(self.directory / "data")
         except (NotADirectoryError, FileExistsError) as error:
             raise UsageError(f"{self.directory}: is no directory; name a new or empty directory") from error
         except OSError as error:
             way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
             raise OutputError(f"{self.directory}: cannot be written: {error.strerror}; {way_out} and repeat the call") from error
 
-    def _lock_or_refuse(self, lock: IO[str]) -> None:
+    def _take_lock(self) -> None:
+        self._lock = (self.state / "lock").open("a")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(f"{self.directory}: another run is writing here; wait for it, or name another directory") from None
 
     def _same_job_or_refuse(self, present: Iterable[str]) -> None:
         file = self.state / "job.json"
         if file.exists():
-            before = json.loads(file.read_text())
+            before = persistence.read_values(file, ANOTHER_PLACE)
             different = sorted(key for key in {*before, *self._job} if before.get(key) != self._job.get(key))
             if different:
                 raise UsageError(
@@ -94,23 +110,34 @@ class Output:
 
     # -- units ------------------------------------------------------------------------------------------------
 
-    def finished(self, number: int) -> Report | None:
-        """Give the account of a unit that an earlier run finished."""
-        file = self.state / f"unit-{number:05}.json"
+    def kept(self, number: int) -> Kept | None:
+        """Give what an earlier run left of a unit that it finished; raise UsageError if its record is damaged."""
+        file = self._record(number)
         if not file.exists():
             return None
-        values = json.loads(file.read_text())
-        return Report.from_json(values, values["files"])
+        values = persistence.unsealed(file, CONVERT_AGAIN)
+        if values["unit"] != number:
+            raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
+        files = {self.directory / name: about for name, about in values["holds"].items()}
+        changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
+        return Kept(Report.from_json(values, values["files"]), changed)
 
-    def finish_unit(self, number: int, part: Path | None, rejects: Path, report: Report) -> None:
-        """Give a unit's part its final name, then write down that the unit is done."""
+    def finish_unit(self, number: int, part: Path | None, rejects: Path, report: Report, beside: Iterable[Path] = ()) -> None:
+        """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
+        places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
         if part is not None:
-            place = self.directory / "data" / part.relative_to(self.scratch)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(place)
-        rejects.replace(self.state / f"rejects-{number:05}.ndjson")
-        values = {**report.to_json(), "files": report.files}
-        self.write_whole(self.state / f"unit-{number:05}.json", json.dumps(values))
+            places[part] = self.directory / "data" / part.relative_to(self.scratch)
+        for file in (*places, *beside):
+            settle(file)
+        for file, place in places.items():
+            make_folder(place.parent)
+            persistence.move(file, place)
+        holds = {file.relative_to(self.directory).as_posix(): persistence.described(file) for file in (*places.values(), *beside)}
+        values = {**report.to_json(), "files": report.files, "unit": number, "holds": holds}
+        self.write_whole(self._record(number), persistence.sealed(values))
+
+    def _record(self, number: int) -> Path:
+        return self.state / f"unit-{number:05}.json"
 
     # -- the end ----------------------------------------------------------------------------------------------
 
@@ -122,11 +149,14 @@ class Output:
         if schema is not None:
             self.write_whole(self.directory / "schema.json", json.dumps(schema, indent=2) + "\n")
         values = {**report.to_json(), **head, "complete": True}
-        self.write_whole(self.directory / "report.json", json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-        over = self.state.with_name(f"{STATE}.over")
-        self.state.rename(over)  # in one step: what is left of a state may not look like an unfinished run
-        shutil.rmtree(over, ignore_errors=True)
+        self.write_whole(self.directory / REPORT, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        self._end_state()
         return values
+
+    def _end_state(self) -> None:
+        over = self.directory / OVER
+        persistence.move(self.state, over)  # in one step: what is left of a state may not look like an unfinished run
+        shutil.rmtree(over, ignore_errors=True)
 
     def _gather_rejects(self, count: int) -> None:
         whole = self.scratch / "rejects.ndjson"
@@ -136,16 +166,39 @@ class Output:
                 if part.exists():
                     with part.open("rb") as content:
                         shutil.copyfileobj(content, output)
-        whole.replace(self.directory / "rejects.ndjson")
+        settle(whole)
+        persistence.move(whole, self.directory / "rejects.ndjson")
 
     def write_whole(self, file: Path, text: str) -> None:
-        """Write a file so that it appears only when it is complete."""
-        temporary = self.scratch / f"{file.name}.new"
-        with temporary.open("w", encoding="utf-8") as output:
-            output.write(text)
-            output.flush()
-            os.fsync(output.fileno())
-        temporary.replace(file)
+        """Write a file so that it appears only when it is complete, and then stays."""
+        persistence.write_whole(file, text, self.scratch / f"{file.name}.new")
+
+    # -- what is complete already -----------------------------------------------------------------------------
+
+    def result(self) -> dict[str, Any] | None:
+        """Give the report of a complete run that lies here; anything else is none."""
+        try:
+            values = json.loads((self.directory / REPORT).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return None
+        return values if isinstance(values, dict) and values.get("complete") is True else None
+
+    def told_files(self) -> list[dict[str, Any]]:
+        """Give what a complete run said of its source's files; nothing if that is not to be read."""
+        try:
+            return [json.loads(line) for line in (self.directory / "files.ndjson").read_bytes().splitlines()]
+        except (OSError, ValueError, RecursionError):
+            return []
+
+    def tidy(self) -> None:
+        """Remove what a run that was killed after its report has left of its state."""
+        if self.state.exists():
+            try:
+                self._take_lock()
+                self._end_state()
+            finally:
+                self._release()
+        shutil.rmtree(self.directory / OVER, ignore_errors=True)
 
 
 def digest(value: Any) -> str:

@@ -80,6 +80,8 @@ class Report(dict[str, Any]):
     Every text is escaped, and characters that do not print are spelled out: names and keys are as the archive has them.
     """
 
+    finished_already = False  # nothing was done: an earlier call had left this report
+
     def to_html(self) -> str:
         """Give the tables as a piece of HTML that needs no style sheet, script or network."""
         pieces = [f'<p style="font-size:1.2em"><b>{escaped(self._title)}</b></p>'] if self._title else []

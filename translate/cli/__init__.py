@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -18,6 +19,7 @@ from translate.errors import ExitCode, MappingError, TranslateError
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
     signal.signal(signal.SIGTERM, _interrupt)
+    warnings.showwarning = _warn
     try:
         code = app(standalone_mode=False)
         if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
@@ -45,6 +47,10 @@ def main() -> NoReturn:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _warn(message: Warning | str, *_: Any) -> None:
+    print(f"translate: {message}", file=sys.stderr)
 
 
 def _complain(error: MappingError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -163,6 +164,9 @@ def convert(
             print(json.dumps(report, indent=2, ensure_ascii=False))
         else:
             _print_report(report, out)
+    if report.finished_already:
+        print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
+        return ExitCode.DONE
     return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
 
 

@@ -6,18 +6,22 @@
     {"resumed": at, "lost_answers": 1}                             a process went on; what it found unanswered is lost
     {"stopped": why, "at"}                                         a run ended, for this reason or at its end (null)
 
+Each line ends with a `chain`: the digest of all bytes before it, its own record included. So a line that somebody changed,
+doubled, moved or took out of the middle is noticed. A line that a kill tore is none, and the next one vouches for it.
 A `send` without a `done` is an answer that was lost: its events count as not sent. So the journal is never ahead of
 the receiver, whenever the process dies.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -28,16 +32,54 @@ from translate.delivery.answers import Answer, Pile
 from translate.delivery.shipments import Shipment
 from translate.delivery.spans import positions_of, text_of
 from translate.errors import OutputError, UsageError
+from translate.persistence import settle
 
 NAME = "journal.ndjson"
-FORMAT = 1
+FORMAT = 2
 OWNER_ONLY = 0o600
 SYNC_SECONDS = 1.0
 WORDS = {"inputs": "the source's files", "parts": "the converted parts", "receiver": "whom it is sent to"}
 DIGEST_LENGTH = 16
 HEAD = b'{"journal": '
+LINK = re.compile(rb', "chain": "([0-9a-f]{16})"\}')
+GO_ON = (
+    "put it back as it was; without a copy, keep only the lines before it, which are sound: what those do not settle is sent again"
+)
 LOCK_ATTEMPTS = 10
 LOCK_PAUSE_SECONDS = 0.05
+
+
+class Chain:
+    """The running digest over a journal's bytes."""
+
+    def __init__(self, digest: hashlib._Hash | None = None) -> None:
+        self._digest = digest or hashlib.sha256()
+
+    def copy(self) -> Chain:
+        """Give a chain that is as long so far."""
+        return Chain(self._digest.copy())
+
+    def add(self, content: bytes) -> None:
+        """Take in bytes that are no whole line."""
+        self._digest.update(content)
+
+    def line(self, record: dict[str, Any]) -> bytes:
+        """Write a record as the next line."""
+        body = json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace")[:-1]
+        self.add(body)
+        end = f', "chain": "{self._link()}"}}\n'.encode()
+        self.add(end)
+        return body + end
+
+    def holds(self, line: bytes, link: re.Match[bytes]) -> bool:
+        """Take in a whole line; tell whether it stands where, and as, it was written."""
+        self.add(line[: link.start()])
+        is_sound = link[1] == self._link().encode()
+        self.add(line[link.start() :])
+        return is_sound
+
+    def _link(self) -> str:
+        return self._digest.hexdigest()[:DIGEST_LENGTH]
 
 
 @dataclass
@@ -97,7 +139,7 @@ class Reading:
     """A journal as it was found: its head, what is settled, sums, the sends without an answer, the last number."""
 
     job: dict[str, Any] | None = None
-    format: int = FORMAT
+    chain: Chain = field(default_factory=Chain)
     settled: Settled = field(default_factory=Settled)
     tally: Tally = field(default_factory=Tally)
     unanswered: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -107,7 +149,7 @@ class Reading:
         """Take in one record; before the head there is none."""
         if self.job is None:
             if "journal" in record:
-                self.job, self.format = record["job"], record["journal"]
+                self.job = record["job"]
         elif "send" in record:
             self.last_number = max(self.last_number, record["send"])
             self.unanswered[record["send"]] = record
@@ -150,23 +192,47 @@ class Reading:
 
 
 def read(file: Path) -> Reading:
-    """Read a journal, whether or not somebody is writing it; a torn last line is no record."""
+    """Read a journal, whether or not somebody is writing it; raise UsageError if it is none, or was changed."""
     reading = Reading()
-    for record in records(file):
+    for record in records(file, reading.chain):
         reading.take(record)
     return reading
 
 
-def records(file: Path) -> Iterator[dict[str, Any]]:
-    """Give a journal's records in their order; one that lacks only the end of its line is one."""
+def records(file: Path, chain: Chain | None = None) -> Iterator[dict[str, Any]]:
+    """Give a journal's records in their order; one that lacks only the end of its line is one, a torn one is none."""
+    chain = chain or Chain()
+    torn: int | None = None  # the first of the lines right before this one that are no records
+    has_head, line = False, b""
     with file.open("rb") as lines:
-        for line in lines:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # torn by a kill (no part of an object is JSON); whoever went on after it began a new line
-            if isinstance(record, dict):
-                yield record
+        for number, line in enumerate(lines, 1):
+            link = LINK.search(line)
+            if not has_head:
+                _refuse_what_is_none(file, line, torn=link is None)
+            if link is None:
+                chain.add(line)
+                torn = torn or number
+                continue
+            if line[link.end() :] not in (b"", b"\n") or not chain.holds(line, link):
+                raise _changed(file, torn or number)
+            torn, has_head = None, True
+            yield json.loads(line)
+    if torn and has_head and line.endswith(b"\n"):  # whoever goes on after a kill ends the torn line and writes the next at once
+        raise _changed(file, torn)
+
+
+def _changed(file: Path, number: int) -> UsageError:
+    return UsageError(f"{file}: line {number} is not as it was written; {GO_ON}")
+
+
+def _refuse_what_is_none(file: Path, line: bytes, *, torn: bool) -> None:
+    """Raise UsageError if a line before the head is neither the head of this form nor a torn one."""
+    line = line.strip()
+    if line[: len(HEAD)] != HEAD[: len(line)]:
+        raise UsageError(f"{file}: is no journal of a replay; name another folder")
+    form = re.match(rb"\d+", line[len(HEAD) :])
+    if form and (not torn or line.endswith(b"}}")) and int(form[0]) != FORMAT:
+        raise UsageError(f"{file}: was written by another version of translate; go on with that one, or name another folder")
 
 
 class Journal:
@@ -175,9 +241,9 @@ class Journal:
     def __init__(self, folder: Path, job: dict[str, Any], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.file = folder / NAME
         self.found = read(self.file).close() if self.file.exists() else Reading()
-        self._refuse_what_is_none()
         refuse_another_job(folder, self.found.job, job)
         self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+        settle(folder)
         self._clock = clock
         self._synced = clock()
         self.number = self.found.last_number
@@ -199,15 +265,6 @@ class Journal:
         """Put what was written last beyond a loss of power."""
         os.fsync(self._descriptor)
         os.close(self._descriptor)
-
-    def _refuse_what_is_none(self) -> None:
-        """Raise UsageError if the file is no journal of this form; before its head nothing but torn ones may stand."""
-        if self.found.format != FORMAT:
-            raise UsageError(f"{self.file}: was written by another version of translate; go on with that one, or name another folder")
-        if self.found.job is None and self.file.exists():
-            with self.file.open("rb") as lines:
-                if any(line[: len(HEAD)] != HEAD[: len(line)] for line in map(bytes.strip, lines)):
-                    raise UsageError(f"{self.file}: is no journal of a replay; name another folder")
 
     def sending(self, shipment: Shipment, of: int, digest: str, attempt: int) -> int:
         """Write down that a shipment is about to go; give its number."""
@@ -239,22 +296,30 @@ class Journal:
         self._append({"stopped": why, "at": _now()})
 
     def _append(self, record: dict[str, Any]) -> None:
-        """Write one line; what could not be written whole is followed by an end of line of its own."""
-        left = memoryview(b"\n" * self._torn + json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
-        self._torn = True
-        while left:
-            try:
-                left = left[os.write(self._descriptor, left) :]
-            except OSError as error:
-                way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the disk"
-                said = f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on"
-                raise OutputError(said) from error
-        self._torn = False
+        """Write one line; after a torn one, the end of that comes first."""
+        end = b"\n" * self._torn
+        chain = self.found.chain.copy()
+        chain.add(end)
+        self._write(end + chain.line(record))
+        self._torn, self.found.chain = False, chain
         self.found.take(record)
         now = self._clock()
         if now - self._synced >= SYNC_SECONDS:
             os.fsync(self._descriptor)
             self._synced = now
+
+    def _write(self, line: bytes) -> None:
+        """Write a line, or nothing of it."""
+        before, left = os.fstat(self._descriptor).st_size, memoryview(line)
+        while left:
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, before)
+                way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the disk"
+                said = f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on"
+                raise OutputError(said) from error
 
 
 def lock(folder: Path) -> IO[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from translate import front, mapping
+from translate import front, mapping, persistence
 from translate.delivery.journal import NAME, records, refuse_another_job
 from translate.delivery.parts import Parts
 from translate.errors import UsageError
@@ -20,6 +20,8 @@ from translate.settings import Settings
 
 CONVERTED = "converted"
 SOURCE = "source.json"
+BEGIN_ANEW = "remove this file: nothing was sent yet, and the same call converts the source anew"
+REPORT_LOST = "put it back as it was, or name another folder to begin anew"
 RECEIVER = ("region", "application_id", "account")  # settings that only a replay asks for: to whom it sends
 OF_BOTH = ("user_agent", "forwarded_address")  # what was not written into the requests is sent with them
 
@@ -75,29 +77,28 @@ def _prepared(source: front.Sources, folder: Path, destination: Destination, cal
     identity = {key: value for key, value in conversion.identity().items() if key != "version"}
     _keep_or_begin_anew(folder, identity)
     whole = target / "report.json"
-    report = json.loads(whole.read_text(encoding="utf-8")) if whole.exists() else conversion.run()
+    report = persistence.read_values(whole, REPORT_LOST) if whole.exists() else conversion.run()
     parts = Parts(target / "data", destination.layout)
     return Prepared(parts, report, {**identity, **_of_sending(parts, call["settings"])})
 
 
 def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
     """Go on with what was converted before; as long as nothing was sent, another source or mapping may take its place."""
-    _refuse_another(folder, identity, "parts", "receiver")
+    begun = _refuse_another(folder, identity, "parts", "receiver")
     file = folder / SOURCE
-    if file.exists() and json.loads(file.read_text(encoding="utf-8")) == identity:
+    if begun or (file.exists() and persistence.read_values(file, BEGIN_ANEW) == identity):
         return
     shutil.rmtree(folder / CONVERTED, ignore_errors=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(json.dumps(identity, indent=1), encoding="utf-8")
-    temporary.replace(file)
+    persistence.write_whole(file, json.dumps(identity, indent=1))
 
 
-def _refuse_another(folder: Path, identity: dict[str, Any], *unknown: str) -> None:
-    """Raise UsageError if a journal was begun, and differs in what is known by now."""
+def _refuse_another(folder: Path, identity: dict[str, Any], *unknown: str) -> bool:
+    """Tell whether a journal was begun; raise UsageError if it differs in what is known by now."""
     file = folder / NAME
     job = next((record["job"] for record in records(file) if "journal" in record), None) if file.exists() else None
     if job is not None:
         refuse_another_job(folder, {key: value for key, value in job.items() if key not in ("endpoint", *unknown)}, identity)
+    return job is not None
 
 
 def _of_sending(parts: Parts, settings: Settings) -> dict[str, Any]:

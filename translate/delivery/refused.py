@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from translate import persistence
 from translate.delivery.journal import OWNER_ONLY, records
 from translate.delivery.parts import Parts
 from translate.delivery.shipments import PackedRequest, closed
@@ -60,4 +61,6 @@ def _replaced(file: Path) -> Iterator[IO[str]]:
     temporary = file.with_suffix(".new")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8", errors="backslashreplace") as output:
         yield output
-    temporary.replace(file)
+        output.flush()
+        os.fsync(output.fileno())
+    persistence.move(temporary, file)

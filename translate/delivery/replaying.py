@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from translate import front
+from translate import front, persistence
 from translate.conversion import Progress
 from translate.delivery.endpoint import Endpoint, open_endpoint
 from translate.delivery.journal import NAME, Journal, lock
@@ -36,6 +36,7 @@ from translate.version import VERSION
 
 IN_FLIGHT_MAX = 8
 SCRATCH = "scratch"
+LOOK_AGAIN = "remove this file, and the same call looks through the parts again"
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,8 @@ def _locked(folder: Path) -> IO[str]:
 
 def _write(file: Path, text: str) -> None:
     """Write a file that appears only when it is complete."""
-    temporary = file.with_suffix(".new")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file)
+        persistence.write_whole(file, text)
     except OSError as error:
         raise OutputError(f"{file}: cannot be written: {error.strerror}; make room and repeat the call: nothing is sent twice") from error
 
@@ -143,7 +142,7 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
     """Look through all parts once; what was found lies beside the journal for the next call."""
     file, parts = folder / SURVEY, prepared.identity["parts"]
     if file.exists():
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = persistence.unsealed(file, LOOK_AGAIN)
         if found["of"] == parts:
             return read_surveyed(json.dumps(found["found"]))
     scratch = folder / SCRATCH
@@ -155,7 +154,7 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
     surveyed = survey.result()
     shutil.rmtree(scratch, ignore_errors=True)
     values = {"of": parts, "events": surveyed.events, "found": json.loads(surveyed.written())}
-    _write(file, json.dumps(values, ensure_ascii=False, indent=1))
+    _write(file, persistence.sealed(values))
     return surveyed
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
-import json
 import os
 from collections import deque
 from pathlib import Path
 from typing import Any
 
+from translate import persistence
 from translate.delivery import journal
 from translate.delivery.spans import positions_of
 from translate.errors import UsageError
@@ -50,10 +50,8 @@ def status(journal_folder: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _events(folder: Path) -> int | None:
-    try:
-        return int(json.loads((folder / SURVEY).read_text(encoding="utf-8"))["events"])
-    except (OSError, ValueError, KeyError):
-        return None
+    file = folder / SURVEY
+    return int(persistence.unsealed(file, "remove this file, and the next call of replay looks again")["events"]) if file.exists() else None
 
 
 def _rate(recent: deque[tuple[dt.datetime, int]]) -> float | None:

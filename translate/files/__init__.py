@@ -165,7 +165,7 @@ class _Gathered:
 
 def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
     """Open the rows of a Parquet file; one that is refused, or not whole, is a damage."""
-    digest = {file.shown: _digest_of(file)}
+    digest = {file.shown: digest_of(file)}
     reason = parquet.fault(file)
     damage = Damage("bad_parquet", f"is no whole Parquet file: {reason}", "") if reason else refused
     if damage is not None:
@@ -194,7 +194,7 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
 def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
     """Make a file's digest while the engine reads it."""
     beside = ThreadPoolExecutor(1)
-    made = beside.submit(_digest_of, file)
+    made = beside.submit(digest_of, file)
     beside.shutdown(wait=False)
     return lambda: {file.shown: made.result()}
 
@@ -206,7 +206,7 @@ def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:
     return str(copy), [copy]
 
 
-def _digest_of(file: SourceFile) -> str:
+def digest_of(file: SourceFile) -> str:
     """Give a file's SHA-256; nothing if it cannot be read to its end."""
     digest = hashlib.sha256()
     try:

@@ -10,7 +10,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,12 +22,13 @@ REPORT = "report.json"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of the source: where it lies and how it is named in reports."""
+    """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known."""
 
     location: str
     shown: str
     bytes: int
     modified: int = 0
+    tag: str = ""
 
     @property
     def is_remote(self) -> bool:
@@ -51,7 +52,7 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
-            found.setdefault(key, SourceFile(file.location, shown, file.bytes, file.modified))
+            found.setdefault(key, replace(file, shown=shown))
     return sorted(found.values(), key=lambda file: file.shown)
 
 
@@ -140,8 +141,8 @@ def _find_remote(source: str) -> Iterator[SourceFile]:
         if taken and not name.endswith("/"):
             base = folder if below else folder.rpartition("/")[0]
             modified = int(entry["LastModified"].timestamp() * 10**9)
-            file = SourceFile(f"s3://{bucket}/{name}", name[len(base) :].lstrip("/"), int(entry["Size"]), modified)
-            yield file
+            shown = name[len(base) :].lstrip("/")
+            yield SourceFile(f"s3://{bucket}/{name}", shown, int(entry["Size"]), modified, entry.get("ETag", ""))
 
 
 def _is_hidden(name: str) -> bool:
