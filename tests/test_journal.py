@@ -97,7 +97,8 @@ def test_cut_anywhere(tmp_path: Path):
     text = a_journal(tmp_path)
     whole = [json.loads(line) for line in text.splitlines()]
     ends = [position + 1 for position, sign in enumerate(text) if sign == ord("\n")]
-    for cut in sorted({0, 1, *range(0, len(text), 97), *(end - beyond for end in ends for beyond in (0, 1, 2))}):
+    head = ends[0]  # a journal gets its name with its whole head
+    for cut in sorted({*range(head, len(text), 97), *(end - beyond for end in ends[1:] for beyond in (0, 1, 2))}):
         (tmp_path / NAME).write_bytes(text[:cut])
         with Journal(tmp_path, JOB) as first:
             before = first.tally
@@ -229,11 +230,14 @@ def test_a_second_process(tmp_path: Path):
         lock(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["a shopping list\n", '{"send": 1}\n', '{"journal": 1, "at"\n{"event": 1}\n'])
-def test_what_is_no_journal_stays_as_it_is(text: str, tmp_path: Path):
-    """A file that happens to have the name is refused, and not written to."""
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("a shopping list\n", "is no journal"), ('{"send": 1}\n', "is no journal"), ("", "is empty"), ('{"journal": 2, "at"', "is torn")],
+)
+def test_what_is_no_journal_stays_as_it_is(text: str, told: str, tmp_path: Path):
+    """A file that happens to have the name, or lost what it held, is refused, and not written to."""
     (tmp_path / NAME).write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="is no journal"):
+    with pytest.raises(UsageError, match=told):
         Journal(tmp_path, JOB)
     assert (tmp_path / NAME).read_text(encoding="utf-8") == text
 

@@ -207,6 +207,44 @@ def test_the_status_after_a_kill(
     assert everything(scene.journal) == before
 
 
+@pytest.mark.parametrize("how", ["empty", "torn", "edited"])
+def test_a_damaged_state_is_told(server: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str):
+    """Whichever file of a replay's state is damaged, a sentence names it and the way out, and nothing is sent or lost."""
+    scene = scene_of("clickstream", server, tmp_path)
+    translate.replay(**scene.call(dry_run=True))
+    for name in ("source.json", "survey.json", "journal.ndjson"):
+        file = scene.journal / name
+        whole = file.read_bytes()
+        place = whole.index(b"0", len(whole) // 2)
+        file.write_bytes({"empty": b"", "torn": whole[: len(whole) // 2], "edited": whole[:place] + b"9" + whole[place + 1 :]}[how])
+        if (name, how) != ("source.json", "edited"):  # that of another source: it is converted anew
+            before, held = everything(scene.journal), scene.held()
+            assert command(monkeypatch, *line_of(scene)) == ExitCode.USAGE
+            complaint = capsys.readouterr().err
+            assert (complaint.count("\n"), "remove this file" in complaint or "put it back" in complaint) == (1, True), complaint
+            assert str(file) in complaint
+            assert (everything(scene.journal), scene.held()) == (before, held)
+        file.write_bytes(whole)
+        if name == "survey.json":
+            translate.replay(**scene.call(bounds=Bounds(requests=2)))
+    scene.check_end(translate.replay(**scene.call()))
+
+
+def line_of(scene: Scene) -> list[Any]:
+    """Give the command line of a scene's call."""
+    call = scene.call()
+    return ["replay", call["source"], "--to", scene.model, "--endpoint", call["endpoint"], "--journal", call["journal"], "--rate", call["rate"],
+            "--accept", ",".join(call["accept"])]  # fmt: skip
+
+
+def test_a_lost_note_of_the_source(server: Rehearsal, tmp_path: Path):
+    """Once something was sent, the journal says what the source was: what was converted stays, and the rest is sent."""
+    scene = scene_of("clickstream", server, tmp_path)
+    translate.replay(**scene.call(bounds=Bounds(requests=2)))
+    (scene.journal / "source.json").unlink()
+    scene.check_end(translate.replay(**scene.call()))
+
+
 def test_no_journal_no_status(tmp_path: Path):
     """A folder without a journal has no status, and gets nothing written into it."""
     with pytest.raises(UsageError, match="holds no journal"):

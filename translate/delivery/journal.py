@@ -19,6 +19,7 @@ import datetime as dt
 import errno
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -32,7 +33,7 @@ from translate.delivery.answers import Answer, Pile
 from translate.delivery.shipments import Shipment
 from translate.delivery.spans import positions_of, text_of
 from translate.errors import OutputError, UsageError
-from translate.persistence import settle
+from translate.persistence import move
 
 NAME = "journal.ndjson"
 FORMAT = 2
@@ -40,10 +41,11 @@ OWNER_ONLY = 0o600
 SYNC_SECONDS = 1.0
 WORDS = {"inputs": "the source's files", "parts": "the converted parts", "receiver": "whom it is sent to"}
 DIGEST_LENGTH = 16
-HEAD = b'{"journal": '
+HEAD = re.compile(rb'\{"journal": (\d+)')
 LINK = re.compile(rb', "chain": "([0-9a-f]{16})"\}')
+PUT_BACK = "put it back as it was"
 GO_ON = (
-    "put it back as it was; without a copy, keep only the lines before it, which are sound: what those do not settle is sent again"
+    f"{PUT_BACK}; without a copy, keep only the lines before it, which are sound: what those do not settle is sent again"
 )
 LOCK_ATTEMPTS = 10
 LOCK_PAUSE_SECONDS = 0.05
@@ -203,21 +205,21 @@ def records(file: Path, chain: Chain | None = None) -> Iterator[dict[str, Any]]:
     """Give a journal's records in their order; one that lacks only the end of its line is one, a torn one is none."""
     chain = chain or Chain()
     torn: int | None = None  # the first of the lines right before this one that are no records
-    has_head, line = False, b""
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+        head = lines.readline()
+        _refuse_what_is_none(file, head)
+        line = head
+        for number, line in enumerate(itertools.chain([head], lines), 1):
             link = LINK.search(line)
-            if not has_head:
-                _refuse_what_is_none(file, line, torn=link is None)
             if link is None:
                 chain.add(line)
                 torn = torn or number
                 continue
             if line[link.end() :] not in (b"", b"\n") or not chain.holds(line, link):
                 raise _changed(file, torn or number)
-            torn, has_head = None, True
+            torn = None
             yield json.loads(line)
-    if torn and has_head and line.endswith(b"\n"):  # whoever goes on after a kill ends the torn line and writes the next at once
+    if torn and line.endswith(b"\n"):  # whoever goes on after a kill ends the torn line and writes the next at once
         raise _changed(file, torn)
 
 
@@ -225,14 +227,16 @@ def _changed(file: Path, number: int) -> UsageError:
     return UsageError(f"{file}: line {number} is not as it was written; {GO_ON}")
 
 
-def _refuse_what_is_none(file: Path, line: bytes, *, torn: bool) -> None:
-    """Raise UsageError if a line before the head is neither the head of this form nor a torn one."""
-    line = line.strip()
-    if line[: len(HEAD)] != HEAD[: len(line)]:
-        raise UsageError(f"{file}: is no journal of a replay; name another folder")
-    form = re.match(rb"\d+", line[len(HEAD) :])
-    if form and (not torn or line.endswith(b"}}")) and int(form[0]) != FORMAT:
+def _refuse_what_is_none(file: Path, head: bytes) -> None:
+    """Raise UsageError if a file does not begin as a journal of this form does: it got its name with its whole head."""
+    form = HEAD.match(head)
+    if form is None:
+        what = "is no journal of a replay" if head else f"is empty; {PUT_BACK}"
+        raise UsageError(f"{file}: {what}, or name another folder")
+    if int(form[1]) != FORMAT:
         raise UsageError(f"{file}: was written by another version of translate; go on with that one, or name another folder")
+    if not head.endswith(b"}\n"):
+        raise UsageError(f"{file}: is torn; {PUT_BACK}, or name another folder")
 
 
 class Journal:
@@ -242,18 +246,25 @@ class Journal:
         self.file = folder / NAME
         self.found = read(self.file).close() if self.file.exists() else Reading()
         refuse_another_job(folder, self.found.job, job)
-        self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
-        settle(folder)
         self._clock = clock
         self._synced = clock()
         self.number = self.found.last_number
         self.settled = self.found.settled
         self.tally = self.found.tally
-        self._torn = _is_torn(self.file)
+        self._torn = self.found.job is not None and _is_torn(self.file)
         if self.found.job is None:
-            self._append({"journal": FORMAT, "at": _now(), "job": job})
+            self._begin(job)
         else:
+            self._descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND)
             self._append({"resumed": _now(), "lost_answers": self.tally.lost_answers})
+
+    def _begin(self, job: dict[str, Any]) -> None:
+        """Make the file: it gets its name when its head is on the disk."""
+        new = self.file.with_suffix(".new")
+        self._descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, OWNER_ONLY)
+        self._append({"journal": FORMAT, "at": _now(), "job": job})
+        os.fsync(self._descriptor)
+        move(new, self.file)
 
     def __enter__(self) -> Self:
         return self
@@ -334,6 +345,13 @@ def lock(folder: Path) -> IO[str]:
             return file
     file.close()
     raise UsageError(f"{folder}: another process is replaying with this journal; wait for it, or stop it")
+
+
+def refuse_without_end(reading: Reading, file: Path, requests: int) -> None:
+    """Raise UsageError if a journal knows of fewer requests than the report that was written after it."""
+    if reading.tally.requests < requests:
+        said = f"its last report tells of {requests} requests, but it ends after {reading.tally.requests}; {PUT_BACK}"
+        raise UsageError(f"{file}: {said}, or what its end settled would be sent again")
 
 
 def refuse_another_job(folder: Path, before: dict[str, Any] | None, job: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -15,7 +16,7 @@ from typing import IO, Any
 from translate import front, persistence
 from translate.conversion import Progress
 from translate.delivery.endpoint import Endpoint, open_endpoint
-from translate.delivery.journal import NAME, Journal, lock
+from translate.delivery.journal import NAME, Journal, lock, refuse_without_end
 from translate.delivery.journal import read as read_journal
 from translate.delivery.pace import Pace, Rate, parse_rate
 from translate.delivery.preflight import Finding, Plan, judge, plan_of_run, unaccepted, verification
@@ -176,6 +177,7 @@ def _send(
     order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
     job = {**prepared.identity, "endpoint": target.endpoint or f"{destination.mapping.model} in {target.region}"}
     total = look.surveyed.events
+    _refuse_without_end(folder)
     with Journal(folder, job) as journal:
         before = dataclasses.replace(journal.tally)
         run = Run(
@@ -194,6 +196,13 @@ def _send(
     report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers), "verify": verify}
     _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
+
+
+def _refuse_without_end(folder: Path) -> None:
+    """Hold the journal against the report that the last run wrote after it, if that can be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        requests = int(json.loads((folder / "report.json").read_bytes())["requests"])
+        refuse_without_end(read_journal(folder / NAME), folder / NAME, requests)
 
 
 def _account(journal: Journal, outcome: Outcome, total: int, lost_before: int) -> dict[str, Any]:
