@@ -9,7 +9,7 @@ from typing import Any
 from translate.errors import suggest
 from translate.mapping.sheet import Sheet, join, read_toml
 
-MERGED = ("fields", "checks")
+MERGED = ("fields", "checks", "personal")
 OWN = ("like", "about", "default", "request", "marks", "mark_names")
 
 

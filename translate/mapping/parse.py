@@ -14,9 +14,10 @@ from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS, REQUEST_LIMITS, com
 from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import PHASES, FieldParser
 from translate.mapping.inheritance import inherit
+from translate.mapping.personal import KINDS, wrong_with
 from translate.mapping.proof import failures
 from translate.mapping.sheet import Sheet, join, read_toml
-from translate.mapping.spec import Layout, Limit, Mapping, Only, Request, Spelling
+from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Spelling
 
 RECORDS = ("json-lines", "csv")
 LIMITS = (
@@ -109,7 +110,7 @@ class _Parser:
     def layout(self, name: str, table: dict[str, Any]) -> Layout:
         sheet, path = self.sheet, join("layout", name)
         known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
-                 "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like")  # fmt: skip
+                 "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like", "personal")  # fmt: skip
         sheet.known_keys(table, path, known)
         is_whole = "like" not in table  # else the other layout was not found, and that is complaint enough
         need = sheet.need if is_whole else sheet.get
@@ -140,13 +141,31 @@ class _Parser:
             request=self.request(path, table),
             marks=sheet.texts(table, path, "marks") or (),
             mark_names=sheet.texts(table, path, "mark_names") or (),
+            personal=self.personal(path, table),
         )
+        for mark in layout.personal:
+            wrong = wrong_with(layout, mark)
+            if wrong is not None:
+                sheet.complain(_at(path, ("request", "personal", mark.place) if mark.around else ("personal", mark.place)), wrong)
         if fields and is_whole:
             for where, message in contradictions(layout):
                 sheet.complain(_at(path, where), message)
         elif table.get("fields") == {}:
             sheet.complain(f"{path}.fields", "has no field")
         return layout
+
+    def personal(self, path: str, table: dict[str, Any]) -> tuple[Mark, ...]:
+        """Read which places hold personal data, in the events and around them."""
+        inner = table.get("request")
+        homes = [(path, table, False), (join(path, "request"), inner if isinstance(inner, dict) else {}, True)]
+        marks = []
+        for where, home, around in homes:
+            given = self.sheet.get(home, where, "personal", dict, {})
+            for place in given:
+                kind = self.sheet.get(given, f"{where}.personal", place, str, "")
+                if isinstance(given[place], str) and self.sheet.one_of(kind, join(f"{where}.personal", place), "kind of personal data", KINDS):
+                    marks.append(Mark(place, kind, around))
+        return tuple(marks)
 
     def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         objects = {}
@@ -206,7 +225,7 @@ class _Parser:
         if inner is None:
             return None
         where = f"{path}.request"
-        known = ("each", "fields", "opened", "closed", "empty", "also", "events_max", "bytes_max", "bare", "limits")
+        known = ("each", "fields", "opened", "closed", "empty", "also", "events_max", "bytes_max", "bare", "limits", "personal")
         sheet.known_keys(inner, where, known)
         each = sheet.need(inner, where, "each", str, "")
         also = sheet.get(inner, where, "also", dict, {})

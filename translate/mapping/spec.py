@@ -68,6 +68,15 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A place that holds personal data of a kind, one of translate.mapping.personal.KINDS; `around` the events, or in each."""
+
+    place: str
+    kind: str
+    around: bool = False
+
+
+@dataclass(frozen=True)
 class Only:
     """Which events a layout takes: those with this hub column, and those of these well-known names."""
 
@@ -127,6 +136,7 @@ class Layout:
     request: Request | None = None
     marks: tuple[str, ...] = ()
     mark_names: tuple[str, ...] = ()
+    personal: tuple[Mark, ...] = ()
 
     @property
     def all_fields(self) -> tuple[Field, ...]:

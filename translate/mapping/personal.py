@@ -1,0 +1,125 @@
+"""Personal data, as data sheets mark it: which places hold some, of which kind, and where it lies in the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from translate import events
+from translate.mapping.codecs import CONTAINERS
+from translate.mapping.spec import Field, Layout, Mark
+from translate.reader.paths import path_around, path_of
+
+KINDS = {
+    "address": "an address to write or push to: mail, telephone number or token",
+    "mail": "a mail address",
+    "telephone": "a telephone number",
+    "token": "a token that leads to one device",
+    "network_address": "the network address of a device",
+    "location": "where somebody was",
+    "user_name": "a person's name",
+    "opt_out": "whether somebody wants to be written to",
+}
+EXTRA = "extra"
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where marked data lies in the hub: a column, a key of a map, a way inside of that key's JSON.
+
+    In `extra` the key is a path, and what lies below it is meant too.
+    """
+
+    column: str
+    key: str | None = None
+    inside: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """Name the spot as a recipe does."""
+        return ".".join([self.column, *([self.key] if self.key is not None else []), *self.inside])
+
+    def is_there(self) -> pl.Expr:
+        """Tell which events have something there."""
+        if self.key is None:
+            return pl.col(self.column).is_not_null()
+        if self.inside:
+            return _below(pl.col(self.column).map.get(self.key), self.inside).is_not_null()
+        there = pl.col(self.column).map.contains_key(self.key)
+        if self.column == EXTRA:
+            deeper = pl.col(EXTRA).map.keys().list.eval(pl.element().str.starts_with(f"{self.key}.")).list.any()
+            there = pl.any_horizontal(there.fill_null(value=False), deeper.fill_null(value=False))
+        return there.fill_null(value=False)
+
+
+def _below(text: pl.Expr, way: tuple[str, ...]) -> pl.Expr:
+    """Give what JSON text holds at the end of a way, be it JSON within a text; null where that is nothing."""
+    path = "$" + "".join(f"['{segment}']" for segment in way)
+    return text.str.json_path_match("$").str.json_path_match(path)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A marked place of a layout, and where in the hub its data may lie."""
+
+    place: str
+    kind: str
+    spots: tuple[Spot, ...]
+
+    def is_there(self) -> pl.Expr:
+        """Tell which events have something there."""
+        return pl.any_horizontal([spot.is_there() for spot in self.spots])
+
+
+def marked(layout: Layout) -> list[Marked]:
+    """Find all marked places of a layout in the hub."""
+    return [Marked(mark.place, mark.kind, tuple(dict.fromkeys(spots(layout, mark)))) for mark in layout.personal]
+
+
+def spots(layout: Layout, mark: Mark) -> list[Spot]:
+    """Find where marked data lies in the hub."""
+    entries = layout.request.fields if mark.around and layout.request else layout.fields
+    path = tuple(mark.place.split("."))
+    found = [_within(entry, path[len(home) :]) for entry in entries for home in _homes(entry, path)]
+    if found:
+        return [spot for these in found for spot in these]
+    return list(_in_extra(path, around=mark.around))
+
+
+def _homes(entry: Field, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Give those places of a field, its other ones too, that a path leads to or into."""
+    for place in (entry.place, *entry.also):
+        home = tuple(place.split("."))
+        is_name = home[-1] == "*"  # of the member on the way to the events, which is no value that others lie inside of
+        if path[: len(home)] == home and not (is_name and path != home):
+            yield home
+
+
+def _within(entry: Field, rest: tuple[str, ...]) -> list[Spot]:
+    maps = [column for column in entry.hub if events.SCHEMA[column] == events.MAP]
+    if entry.codec not in CONTAINERS:  # of an object with several maps the first has its values, the others what is said of them
+        maps = maps[:1]
+    if not rest:
+        return [Spot(column) for column in maps or entry.hub[:1]]
+    return [Spot(column, rest[0], rest[1:]) for column in maps]
+
+
+def _in_extra(path: tuple[str, ...], *, around: bool) -> Iterator[Spot]:
+    """Give the ways by which the reader may have kept it: under its own path, or inside of an object above it."""
+    named = path_around if around else path_of
+    yield Spot(EXTRA, named(path))
+    for depth in range(1, len(path)):
+        yield Spot(EXTRA, named(path[:depth]), path[depth:])
+
+
+def wrong_with(layout: Layout, mark: Mark) -> str | None:
+    """Say what is wrong with a mark: an unknown kind, or a place that nothing can lie at."""
+    if not all(mark.place.split(".")) or "'" in mark.place:
+        return "is no place: it is names with dots between"
+    if mark.around and layout.request is None:
+        return "lies around events, and this layout has no requests"
+    if not layout.read:
+        return "is never read, so nothing can be told of it"
+    return None if spots(layout, mark) else "lies inside of a value that holds nothing"

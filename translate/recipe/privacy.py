@@ -1,0 +1,172 @@
+"""What a recipe does with personal data, before its rules see any: keyed hashes in its place, or nothing.
+
+The table [personal] names kinds, which data sheets mark places as, hub columns, or keys of their maps. A hash is the
+HMAC-SHA-256 (RFC 2104) of the text, in 64 hexadecimal digits; the key is in the environment and nowhere else, so that the
+same value gives the same hash in every run with that key, and nobody else can try values out.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.errors import UsageError
+from translate.mapping.personal import EXTRA, Marked, Spot
+from translate.reader.literals import DECODER, Digits, Pairs, canonical
+from translate.reader.record import note
+
+KEY = "TRANSLATE_HASH_KEY"
+KEY_CHARACTERS_MIN = 16
+TRIAL_KEY = "the key of tests"  # what the tests inside a recipe are hashed with: their expectations are no secrets
+ACTIONS = ("hash", "remove", "keep")
+HASHED = "a keyed hash stands in its place"
+REMOVED = "removed as personal data"
+NUMBERS = "metrics"  # a map whose values no hash can be
+
+_GONE: Any = object()
+Change = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done with one kind of personal data, or with one column or key."""
+
+    what: str
+    action: str
+    spot: Spot | None = None  # where `what` is no kind
+
+
+def key_of_environment() -> str:
+    """Give the key; raise UsageError where there is none, or one that could be guessed."""
+    key = os.environ.get(KEY, "")
+    if len(key) < KEY_CHARACTERS_MIN:
+        said = f"is shorter than {KEY_CHARACTERS_MIN} characters" if key else "is not set"
+        raise UsageError(
+            f"the recipe hashes personal data, and {KEY} {said}: put a secret into the environment, such as "
+            f"export {KEY}=$(openssl rand -hex 32), and keep it for as long as hashes have to be the same"
+        )
+    return key
+
+
+def fingerprint(key: str) -> str:
+    """Tell keys apart without telling them, so that a run is resumed with its own."""
+    return hmac.new(key.encode(), b"translate: which key", hashlib.sha256).hexdigest()[:16]
+
+
+def chosen(treatments: Iterable[Treatment], marked: Iterable[Marked]) -> dict[Spot, str]:
+    """Give the action for each spot: what a recipe says of a column or key counts more than what it says of a kind."""
+    said = list(treatments)
+    actions = {treatment.what: treatment.action for treatment in said if treatment.spot is None}
+    spots = {spot: actions[place.kind] for place in marked for spot in place.spots if place.kind in actions}
+    return {**spots, **{treatment.spot: treatment.action for treatment in said if treatment.spot is not None}}
+
+
+def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, notes: str) -> pl.LazyFrame:
+    """Hash or remove what lies at the spots; each event's `notes` tell what was done to it."""
+    acted = {spot: action for spot, action in spots.items() if action != "keep"}
+    if not acted:
+        return frame
+    digest = functools.lru_cache(maxsize=100_000)(lambda text: hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest())
+    changes: dict[str, Change] = {"hash": lambda value: _hashed(value, digest), "remove": lambda _: _GONE}
+
+    def work(batch: pl.DataFrame) -> pl.DataFrame:
+        for spot, action in acted.items():
+            there = batch.select(there=spot.is_there() & pl.col("code").is_null())["there"]
+            if there.any():
+                batch = _changed(batch, there, spot, action, changes[action], notes)
+        return batch
+
+    return frame.map_batches(work, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True)
+
+
+def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, action: str, change: Change, notes: str) -> pl.DataFrame:
+    kind, why = ("changed", HASHED) if action == "hash" else ("on_purpose", REMOVED)
+    values, told = [], []
+    for value, is_there, noted in zip(batch[spot.column], there, batch[notes], strict=True):
+        new, keys = _of_event(value, spot, change) if is_there else (value, [])
+        values.append(new)
+        told.append([*(noted or []), *(note(kind, place, why) for place in keys)])
+    return batch.with_columns(pl.Series(spot.column, values, events.SCHEMA[spot.column]), pl.Series(notes, told, batch.schema[notes]))
+
+
+def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str]]:
+    """Give an event's column with the spot changed, and the names of what was."""
+    if spot.key is None and spot.column not in events.MAPS:
+        new = change(value)
+        return (None if new is _GONE else new), [spot.column]
+    entries, told = dict(value), []
+    for key in _keys(spot, entries):
+        entries[key], was_there = _of_text(entries[key], spot, change, is_json=spot.column != "attributes")
+        if was_there:
+            told.append(key if spot.column == EXTRA else f"{spot.column}.{key}")
+        if entries[key] is _GONE:
+            del entries[key]
+    return entries, told
+
+
+def _keys(spot: Spot, entries: dict[str, str]) -> list[str]:
+    if spot.key is None:
+        return list(entries)
+    below = f"{spot.key}."
+    return [key for key in entries if key == spot.key or (spot.column == EXTRA and not spot.inside and key.startswith(below))]
+
+
+def _of_text(text: str, spot: Spot, change: Change, *, is_json: bool) -> tuple[Any, bool]:
+    """Change a map's text, which may be JSON, or a way inside of it."""
+    if not is_json and not spot.inside:
+        return change(text), True
+    value = _parsed(text)
+    if spot.inside:
+        value, was_there = _inside(value, spot.inside, change)
+        return canonical(value), was_there
+    new = change(value)
+    return (new if new is _GONE else canonical(new)), True
+
+
+def _inside(value: Any, way: tuple[str, ...], change: Change) -> tuple[Any, bool]:
+    """Change what lies at the end of a way, be it JSON within a text; tell whether there was anything."""
+    if type(value) is str:
+        inner = _parsed(value, None)
+        if not isinstance(inner, Pairs):
+            return value, False
+        new, was_there = _inside(inner, way, change)
+        return (canonical(new) if was_there else value), was_there
+    if not isinstance(value, Pairs):
+        return value, False
+    members, found = Pairs(), False
+    for name, member in value:
+        new, was_there = member, False
+        if name == way[0] and member is not None:
+            new, was_there = (change(member), True) if len(way) == 1 else _inside(member, way[1:], change)
+        found = found or was_there
+        if new is not _GONE:
+            members.append((name, new))
+    return members, found
+
+
+def _hashed(value: Any, digest: Callable[[str], str]) -> Any:
+    """Hash a text or a number, and in a list or an object each of them; true, false and null tell too little to hide."""
+    if isinstance(value, Digits):
+        return digest(canonical(value))
+    if isinstance(value, Pairs):
+        return Pairs((name, _hashed(member, digest)) for name, member in value)
+    if isinstance(value, list):
+        return [_hashed(member, digest) for member in value]
+    return digest(value) if isinstance(value, str) else value
+
+
+def _parsed(text: str, otherwise: Any = _GONE) -> Any:
+    """Read JSON text; what is none stands for itself, or for what the caller says."""
+    try:
+        return DECODER.decode(text)
+    except (json.JSONDecodeError, RecursionError):
+        return text if otherwise is _GONE else otherwise
