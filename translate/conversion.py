@@ -22,6 +22,7 @@ from translate.job import HUB_MODEL, Job
 from translate.output import Output, digest
 from translate.passes import Asked, Passes
 from translate.reader import Damage, Lines, Tally
+from translate.recipe.privacy import fingerprint, key_of_environment
 from translate.recognition import Recognised
 from translate.report import COUNTS, Report
 from translate.schema import avro_schema
@@ -131,6 +132,11 @@ class Conversion:
             "settings": digest(job.settings.described()),
             "selection": job.selection.described() if job.selection else None,
             **self._options(),
+            "compression": self.compression,
+            **self.asked.described(),
+            "hash_key": fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None,
+            "examples": job.examples,
+            "census": job.census,
             "version": VERSION,
         }
 

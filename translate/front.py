@@ -27,6 +27,7 @@ from translate.passes import asked_for
 from translate.reader import Lines
 from translate.recipe import Checked, Recipe
 from translate.recipe.expressions import condition
+from translate.recipe.privacy import key_of_environment
 from translate.recognition import Recognised, recognise
 from translate.rendering import Report
 from translate.selection import Selection
@@ -125,7 +126,7 @@ def write(
     target_mapping, layout = mapping.find_layout(model, told.mappings)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
     prepared = plan.from_hub(frame.lazy())
-    prepared = chosen.apply(prepared) if chosen else plan.without_recipe(prepared)
+    prepared = chosen.apply(prepared, mapping.marked_anywhere(told.mappings)) if chosen else plan.without_recipe(prepared)
     prepared = money.with_quantity(prepared, told.missing_quantity)
     set_columns = chosen.set_columns if chosen else frozenset()
     writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
@@ -334,6 +335,8 @@ def job_of(
     elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
         raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
     chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
+    if chosen is not None and chosen.needs_key:
+        key_of_environment()
     settings = _legal_app_ids(settings, to.partition("/")[0])
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, settings.mappings)

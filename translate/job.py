@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from translate import mapping
+from translate.mapping.personal import Marked, Spot, marked
 from translate.mapping.spec import Layout, Mapping
+from translate.recipe.privacy import chosen
 from translate.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +37,18 @@ class Job:
     def reading(self, origin: Origin) -> Job:
         """Give the job for files of one of the source's layouts."""
         return replace(self, source_mapping=origin.mapping, source_layout=origin.layout)
+
+    @property
+    def marked(self) -> list[Marked]:
+        """Find the personal data that the source's sheet marks, or any sheet where the source is the hub."""
+        if self.source_layout.model == HUB_MODEL:
+            return mapping.marked_anywhere(self.settings.mappings)
+        return marked(self.source_layout)
+
+    @property
+    def treated(self) -> dict[Spot, str]:
+        """Say what the recipe does with personal data, by where it lies."""
+        return chosen(self.recipe.personal, self.marked) if self.recipe else {}
 
     @property
     def needs_ids(self) -> bool:

@@ -16,7 +16,7 @@ from translate.reader import OF_LINES, Lines, Tally
 from translate.reader.hub import with_event_ids
 from translate.settings import Settings
 from translate.shape import Source
-from translate.writer import FILTERED, NOTES, Writer
+from translate.writer import FILTERED, NOTES, Writer, exposure
 from translate.writer.extras import same_events
 from translate.writer.losses import Plan
 
@@ -98,7 +98,7 @@ def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) ->
 def _by_recipe(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
     if job.recipe is None:
         return without_recipe(frame), frozenset()
-    frame = job.recipe.apply(frame)
+    frame = job.recipe.apply(frame, job.marked)
     if "time" in job.recipe.set_columns:
         frame = _judge_times_again(frame, job.settings)
     return frame, job.recipe.set_columns
@@ -139,15 +139,16 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
     if job.target_layout is None or job.target_mapping is None:
         columns = list(events.SCHEMA)
         members: list[pl.Expr] = []
-        plan = Plan()
+        plan, shape = Plan(), None
         frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col("_recipe_notes")])})
     else:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
         frame = writer.rows(frame)
-        plan = writer.plan()
+        plan, shape = writer.plan(), writer.shape
         columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
         columns += writer.columns_around
         members = writer.members()
+    plan.findings.extend(exposure.findings(job.marked, job.treated, source.provided, shape))
     plan.findings.extend(passes.findings())
     if job.settings.missing_quantity is not None:
         plan.findings.append(money.quantity_filled())

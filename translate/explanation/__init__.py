@@ -8,19 +8,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from translate.explanation import wording
 from translate.explanation.pages import Explanation, Row, State
 from translate.explanation.sections import limits, names, rules, tables
 from translate.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
 from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.personal import KINDS, marked
 from translate.mapping.spec import Layout, Mapping
 from translate.notes import NOT_MAPPED
 from translate.recipe.expressions import key_of
+from translate.recipe.privacy import chosen
 from translate.settings import Settings
-from translate.shape import Source
+from translate.shape import Shape, Source
 from translate.writer import Writer
+from translate.writer.exposure import destination
+from translate.writer.extras import same_events
 from translate.writer.losses import why_not_mapped
 
 if TYPE_CHECKING:
@@ -50,6 +54,7 @@ def of_pair(
         tables=list(tables(to_mapping, to_layout)),
         limits=list(limits(from_layout, to_layout)),
         recipe_rules=list(rules(recipe)) if recipe else [],
+        personal=list(pair.personal()),
     )
 
 
@@ -58,7 +63,9 @@ class _Pair:
 
     def __init__(self, source: Layout, mapping: Mapping, target: Layout, recipe: Recipe | None, settings: Settings) -> None:
         self.source = source
+        self.mapping = mapping
         self.target = target
+        self.recipe = recipe
         self.settings = settings
         self.given = places(source)
         self.taken = places(target)
@@ -107,6 +114,18 @@ class _Pair:
             never = loss.why == SCALARS["event_name"].why if not legal else False
             if not never and not (loss.kind == "cannot" and loss.field in in_both):
                 yield loss.field, loss.why
+
+    def personal(self) -> Iterator[dict[str, Any]]:
+        """Give the personal data that the source's sheet marks: where it goes, and what the recipe does with it."""
+        is_hub = self.target is HUB_LAYOUT
+        keeps = same_events(self.source, self.target)
+        shape = None if is_hub else Shape(self.mapping, self.target, self.settings, Source(self.columns, {}, self.set_by_rules, keeps_extra=keeps))
+        treated = chosen(self.recipe.personal, marked(self.source)) if self.recipe else {}
+        for place in marked(self.source):
+            kept = [spot for spot in place.spots if treated.get(spot) != "remove"]
+            goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape)))
+            acts = dict.fromkeys(treated[spot] for spot in place.spots if spot in treated)
+            yield {"place": place.place, "kind": place.kind, "about": KINDS[place.kind], "goes_to": " and ".join(goes_to), "treatment": ", ".join(acts)}
 
     def _takes_all(self, place: Place) -> bool:
         """Tell whether a place that only some events have is for all those that have a value."""

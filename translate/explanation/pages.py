@@ -62,6 +62,7 @@ class Explanation:
     tables: list[dict[str, Any]] = field(default_factory=list)
     limits: list[dict[str, Any]] = field(default_factory=list)
     recipe_rules: list[dict[str, Any]] = field(default_factory=list)
+    personal: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<Explanation {self._title}: {len(self.rows)} rows>"
@@ -97,6 +98,7 @@ class Explanation:
             "tables": self.tables,
             "limits": self.limits,
             "rules": self.recipe_rules,
+            "personal": self.personal,
         }
 
     def to_markdown(self) -> str:
@@ -137,6 +139,8 @@ class Explanation:
         found: list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]] = [
             ("Rules", ("rule", "when", "what it does"),
              [(rule["rule"], rule["when"] or "always", "; ".join(rule["does"])) for rule in self.recipe_rules]),
+            ("Personal data", ("source", "what it is", "goes into", "by the recipe"),
+             [(row["place"], row["about"], row["goes_to"] or "nothing", row["treatment"]) for row in self.personal]),
             ("Well-known events", ("hub", self.source, self.target, "to know"),
              [(row["name"], row["from"] or "-", row["to"], row["note"]) for row in self.names]),
             *((f"Values of {', '.join(table['fields'])}; any other one stays as it is", ("any case of", "becomes"), list(table["values"].items()))

@@ -12,6 +12,7 @@ from translate import events, money
 from translate.inspection import keys
 from translate.inspection.counters import Counts
 from translate.inspection.digests import SEEDS, Digests, combined, digest_of
+from translate.mapping.personal import Marked
 
 HOUR_MS = 3_600_000
 DETAILS: dict[str, tuple[str, ...]] = {
@@ -55,6 +56,8 @@ class Figures:
     limits: Limits = field(default_factory=Limits)
     watched: frozenset[str] = frozenset()  # names whose hours are counted apart
     examples: bool = False
+    marked: tuple[Marked, ...] = ()
+    personal: Counter[tuple[str, str]] = field(default_factory=Counter)  # place and kind of personal data
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
@@ -93,6 +96,7 @@ class Figures:
         self.counts["events"] += good.height
         self._add_times(good)
         self._add_names(good)
+        self._add_personal(good)
         wanted = HASHED if good["event_id"].null_count() else DETAILED
         hashed = good.select(pl.col(name).hash(SEEDS[0]) for name in wanted if name in self.provided)
         self._add_details(good, hashed)
@@ -117,6 +121,13 @@ class Figures:
         if found["skewed"]:
             self._bound("largest_skew", -found["least"])
         self.hours.update(dict(good.select(hour=time // HOUR_MS)["hour"].value_counts().iter_rows()))
+
+    def _add_personal(self, good: pl.DataFrame) -> None:
+        there = {place: [spot.is_there() for spot in place.spots if spot.column in good.columns] for place in self.marked}
+        found = good.select(pl.any_horizontal(spots).sum().alias(str(number)) for number, spots in enumerate(there.values()) if spots)
+        for number, place in enumerate(there):
+            if str(number) in found.columns:
+                self.personal[place.place, place.kind] += found[str(number)].item()
 
     def _bound(self, name: str, value: int) -> None:
         """Keep the first of what is called so, and else the largest."""
@@ -196,6 +207,7 @@ class Figures:
         """Add the figures of other events."""
         self.counts.update(other.counts)
         self.codes.update(other.codes)
+        self.personal.update(other.personal)
         self.hours.update(other.hours)
         self.late.update(other.late)
         for name, hours in other.watched_hours.items():

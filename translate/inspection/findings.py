@@ -12,6 +12,7 @@ import polars as pl
 from translate.events import EPOCH
 from translate.inspection.figures import DETAILS, HOUR_MS, LATE_HOURS, MILLIONTHS, Figures, Limits
 from translate.inspection.keys import PAIRS_MAX
+from translate.mapping.personal import KINDS
 from translate.recognition import Recognised
 
 HOURS_OF_A_DAY = 24
@@ -44,6 +45,10 @@ def values_of(recognised: Recognised, figures: Figures, by_source: list[int]) ->
         },
         **{detail: list(_details(figures, detail)) for detail in DETAILS},
         "purchases": _purchases(figures),
+        "personal": [
+            {"place": place, "kind": kind, "about": KINDS[kind], "events": count}
+            for (place, kind), count in sorted(figures.personal.items()) if count
+        ],
         "faults": [fault for fault in _faults(figures, unstopped) if fault["count"]],
         "beyond": _beyond(figures),
     }

@@ -35,7 +35,7 @@ def page(values: dict[str, Any], keys: pl.DataFrame, targets: Sequence[Target], 
     """Write the page; whatever comes from the archive is escaped."""
     title = f"Inspection: {values['from']}"
     parts = [
-        f"<h1>{_text(title)}</h1>", *_sentences(values, made), *_tiles(values), *_faults(values["faults"]), *_charts(values),
+        f"<h1>{_text(title)}</h1>", *_sentences(values, made), *_tiles(values), *_faults(values["faults"]), *_personal(values["personal"]), *_charts(values),
         *report_cards.cards(targets), *_purchases(values["purchases"]), *_lists(values), *_types(values["types"], keys, examples=examples),
     ]  # fmt: skip
     return (
@@ -89,6 +89,13 @@ def _faults(faults: list[dict[str, Any]]) -> Iterator[str]:
         yield "<p>None of those that are looked for.</p>"
         return
     yield table(("count", "what", "what to do"), [(f"{fault['count']:,}", f"{fault['of']} {fault['message']}", fault["hint"]) for fault in faults], [0])
+
+
+def _personal(found: list[dict[str, Any]]) -> Iterator[str]:
+    if found:
+        yield "<h2>Personal data</h2>"
+        yield "<p>Places that the data sheets mark; what an app puts among its own attributes only its owner knows.</p>"
+        yield table(("place", "what", "events"), [(row["place"], row["about"], f"{row['events']:,}") for row in found], [2])
 
 
 def _charts(values: dict[str, Any]) -> Iterator[str]:

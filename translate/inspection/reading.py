@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from translate.inspection.figures import DETAILED, SENDERS, Figures, Limits
 from translate.inspection.keys import CONTAINERS
 from translate.intake import take_in
 from translate.job import Job
+from translate.mapping.personal import Marked
 from translate.mapping.spec import Mapping
 from translate.notes import NOTES_TYPE
 from translate.reader import Lines, Tally
@@ -73,8 +74,8 @@ class Pass:
         sample = pl.concat(self._sample) if self._sample else pl.DataFrame(schema={**events.SCHEMA, "notes": NOTES_TYPE})
         return Seen(total, by_source, sample, frozenset(self._provided), len(units))
 
-    def _figures(self, folder: Path, provided: frozenset[str], model: Mapping) -> Figures:
-        return Figures(folder, provided, limits_of(model), self._watched, examples=self.job.examples)
+    def _figures(self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()) -> Figures:
+        return Figures(folder, provided, limits_of(model), self._watched, examples=self.job.examples, marked=tuple(marked))
 
     def _is_enough(self, total: Figures) -> bool:
         limit = self.job.selection.limit if self.job.selection else None
@@ -90,7 +91,7 @@ class Pass:
         def attempt(lines: Lines, protected: bool) -> tuple[tuple[Figures, list[pl.DataFrame], set[str]], set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             intake = take_in(job, lines, protected=protected, tally=tally)
-            figures = self._figures(scratch / f"unit-{unit.number:05}-{next(attempts)}", frozenset(intake.provided), origin.mapping)
+            figures = self._figures(scratch / f"unit-{unit.number:05}-{next(attempts)}", frozenset(intake.provided), origin.mapping, job.marked)
             sample = _Sample(SAMPLED - known)
 
             def look(batch: pl.DataFrame) -> None:

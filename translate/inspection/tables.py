@@ -29,6 +29,7 @@ def _lines(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Ite
         yield f"{source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
     yield from _figures(values)
     yield from _section("faults", [(f"{fault['count']:,}", fault["of"], fault["message"], _hint(fault)) for fault in values["faults"]] or [("none",)])
+    yield from _section("personal data", [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]])
     yield from _days(values["days"])
     types = [(f"{entry['events']:,}", printable(entry["name"])) for entry in values["types"]]
     yield from _section(f"event types ({len(types):,})", types)

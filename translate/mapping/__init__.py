@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.parse import parse
+from translate.mapping.personal import Marked, marked
 from translate.mapping.spec import Layout, Mapping
 
-__all__ = ["Layout", "Mapping", "MappingError", "files", "find_layout", "folder", "load", "models"]
+__all__ = ["Layout", "Mapping", "MappingError", "files", "find_layout", "folder", "load", "marked_anywhere", "models"]
 
 HUB = "hub"  # no file says what it is, but it can be named like a model
 PACKAGED = Path(__file__).resolve().parent.parent / "mappings"
@@ -72,3 +74,10 @@ def find_layout(address: str, mappings: Path | None = None) -> tuple[Mapping, La
         known = ", ".join(mapping.layouts)
         raise UsageError(f'{model} has no layout "{name}"{suggest(name, mapping.layouts)} (layouts: {known})')
     return mapping, mapping.layouts[name]
+
+
+def marked_anywhere(mappings: Path | None = None) -> list[Marked]:
+    """Find the personal data that any model marks, as it lies in the hub: for events that come from there."""
+    layouts = (layout for name in models(mappings) for layout in load(name, mappings).layouts.values())
+    found = {(place.kind, place.spots): place for layout in layouts for place in marked(layout)}
+    return [replace(place, place=place.spots[0].shown) for place in found.values()]

@@ -20,8 +20,10 @@ KINDS = {
     "network_address": "the network address of a device",
     "location": "where somebody was",
     "user_name": "a person's name",
+    "user_id": "who somebody is to the app",
     "opt_out": "whether somebody wants to be written to",
 }
+IDENTITY = "user_id"
 EXTRA = "extra"
 
 
@@ -115,11 +117,9 @@ def _in_extra(path: tuple[str, ...], *, around: bool) -> Iterator[Spot]:
 
 
 def wrong_with(layout: Layout, mark: Mark) -> str | None:
-    """Say what is wrong with a mark: an unknown kind, or a place that nothing can lie at."""
+    """Say what is wrong with a mark: a place that nothing can lie at."""
     if not all(mark.place.split(".")) or "'" in mark.place:
         return "is no place: it is names with dots between"
-    if mark.around and layout.request is None:
-        return "lies around events, and this layout has no requests"
     if not layout.read:
         return "is never read, so nothing can be told of it"
     return None if spots(layout, mark) else "lies inside of a value that holds nothing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,17 @@ import polars as pl
 
 from translate import events, mapping
 from translate.errors import MappingError, UsageError, suggest
+from translate.mapping.personal import KINDS, Spot
 from translate.mapping.sheet import Sheet, read_toml
 from translate.mapping.spec import Layout
-from translate.recipe import expressions, sample
+from translate.recipe import expressions, privacy, sample
 from translate.recipe.cuts import KEY_CHARACTERS_MIN
 from translate.recipe.expressions import Expression, Unfit, key_of
-from translate.recipe.rules import Recipe
+from translate.recipe.privacy import Treatment
+from translate.recipe.rules import JSON_COLUMNS, Recipe
 from translate.recipe.spec import REJECT, Cut, Rule, Test
 
-KEYS = ("to", "extends", "about", "rule", "test")
+KEYS = ("to", "extends", "about", "personal", "rule", "test")
 ALONE = ("cut", "drop", "keep")
 ACTIONS = ("set", "names", "rename", "remove", "explode", *ALONE)
 CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be
@@ -39,11 +41,12 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     rules = tuple(parser.rule(f"rule[{number}]", rule) for number, rule in _tables(sheet, table, "rule"))
     tests = tuple(parser.test(f"test[{number}]", test) for number, test in _tables(sheet, table, "test"))
     about = sheet.get(table, "", "about", str, "")
+    personal = {treatment.what: treatment for treatment in (*(base.personal if base else ()), *parser.personal(table))}
     sheet.finish()
     inherited = base.rules if base else ()
     joined = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest() if base else digest
     addresses = tuple(layout.address for layout in layouts)
-    return Recipe(path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about)
+    return Recipe(path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about, tuple(personal.values()))
 
 
 def _base(
@@ -103,6 +106,24 @@ class _Parser:
         self.sheet = sheet
         self.layouts = {layout.address: layout for layout in layouts}
         self.exploded = any(rule.explode for rule in base.rules) if base else False
+
+    def personal(self, table: dict[str, Any]) -> Iterator[Treatment]:
+        """Read what is done with personal data, before any rule."""
+        for what, action in flat(self.sheet.get(table, "", "personal", dict, {})).items():
+            path = at("personal", what)
+            if not self.sheet.one_of(action, path, "way to treat personal data", privacy.ACTIONS) or what in {*KINDS} - {*events.SCHEMA}:
+                spot = None
+            elif what.partition(".")[0] in events.MAPS and "." in what:
+                home, _, key = what.partition(".")
+                spot = Spot(home, key)
+            elif self.sheet.one_of(what, path, "kind of personal data, hub column or key of one", [*KINDS, *events.SCHEMA]):
+                spot = Spot(what)
+            else:
+                continue
+            wrong = None if spot is None else _untreatable(spot, action)
+            if wrong is not None:
+                self.sheet.complain(path, wrong)
+            yield Treatment(what, action, spot)
 
     def rule(self, path: str, table: dict[str, Any]) -> Rule:
         sheet = self.sheet
@@ -280,6 +301,16 @@ class _Parser:
             if place not in known and place.partition(".")[0] not in heads:
                 near = suggest(place, sorted(heads))
                 self.sheet.complain(at(path, place), f"no field of {layout.address} has that name{near}")
+
+
+def _untreatable(spot: Spot, action: str) -> str | None:
+    """Say why a column or key cannot be hashed or removed."""
+    if spot.column in NEEDED and action != "keep":
+        return f"every event needs its {spot.column}; to lose the event, write a rule that drops it"
+    dtype = events.SCHEMA[spot.column]
+    if action == "hash" and (dtype not in (events.TEXT, events.MAP) or spot.column in (*JSON_COLUMNS, "metrics", "user_property_times")):
+        return f"{spot.column} holds no text that a hash could stand for; say remove"
+    return None
 
 
 def flat(table: dict[str, Any], head: str = "") -> dict[str, Any]:

@@ -18,11 +18,11 @@ from typing import Any
 
 import polars as pl
 
-from translate import events
+from translate import events, notes
 from translate.errors import UsageError
 from translate.mapping.personal import EXTRA, Marked, Spot
+from translate.notes import InHub, note
 from translate.reader.literals import DECODER, Digits, Pairs, canonical
-from translate.reader.record import note
 
 KEY = "TRANSLATE_HASH_KEY"
 KEY_CHARACTERS_MIN = 16
@@ -30,7 +30,8 @@ TRIAL_KEY = "the key of tests"  # what the tests inside a recipe are hashed with
 ACTIONS = ("hash", "remove", "keep")
 HASHED = "a keyed hash stands in its place"
 REMOVED = "removed as personal data"
-NUMBERS = "metrics"  # a map whose values no hash can be
+WHY = {"hash": HASHED, "remove": REMOVED}
+NO_HASH = "removed as personal data: the place of a number holds no hash"
 
 _GONE: Any = object()
 Change = Callable[[Any], Any]
@@ -64,14 +65,19 @@ def fingerprint(key: str) -> str:
 
 def chosen(treatments: Iterable[Treatment], marked: Iterable[Marked]) -> dict[Spot, str]:
     """Give the action for each spot: what a recipe says of a column or key counts more than what it says of a kind."""
-    said = list(treatments)
+    said, places = list(treatments), list(marked)
     actions = {treatment.what: treatment.action for treatment in said if treatment.spot is None}
-    spots = {spot: actions[place.kind] for place in marked for spot in place.spots if place.kind in actions}
-    return {**spots, **{treatment.spot: treatment.action for treatment in said if treatment.spot is not None}}
+    spots = {spot: actions[place.kind] for place in places for spot in place.spots if place.kind in actions}
+    for treatment in said:
+        if treatment.spot is not None:
+            # What the source says in a second place too would tell there what was hidden here.
+            copies = [spot for place in places if treatment.spot in place.spots for spot in place.spots]
+            spots |= dict.fromkeys([treatment.spot, *copies], treatment.action)
+    return spots
 
 
-def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, notes: str) -> pl.LazyFrame:
-    """Hash or remove what lies at the spots; each event's `notes` tell what was done to it."""
+def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) -> pl.LazyFrame:
+    """Hash or remove what lies at the spots; each event's notes, in the column `noted`, tell what was done to it."""
     acted = {spot: action for spot, action in spots.items() if action != "keep"}
     if not acted:
         return frame
@@ -82,32 +88,36 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, notes: str) 
         for spot, action in acted.items():
             there = batch.select(there=spot.is_there() & pl.col("code").is_null())["there"]
             if there.any():
-                batch = _changed(batch, there, spot, action, changes[action], notes)
+                in_numbers = action == "hash" and spot.column == "metrics"
+                why = NO_HASH if in_numbers else WHY[action]
+                batch = _changed(batch, there, spot, changes["remove" if in_numbers else action], why, noted)
         return batch
 
     return frame.map_batches(work, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True)
 
 
-def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, action: str, change: Change, notes: str) -> pl.DataFrame:
-    kind, why = ("changed", HASHED) if action == "hash" else ("on_purpose", REMOVED)
+def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str, noted: str) -> pl.DataFrame:
+    kind = "changed" if why == HASHED else "on_purpose"
     values, told = [], []
-    for value, is_there, noted in zip(batch[spot.column], there, batch[notes], strict=True):
+    for value, is_there, before in zip(batch[spot.column].to_list(), there, batch[noted].to_list(), strict=True):
         new, keys = _of_event(value, spot, change) if is_there else (value, [])
         values.append(new)
-        told.append([*(noted or []), *(note(kind, place, why) for place in keys)])
-    return batch.with_columns(pl.Series(spot.column, values, events.SCHEMA[spot.column]), pl.Series(notes, told, batch.schema[notes]))
+        mine = [notes.written(note(kind, InHub(spot.column, key), why)) for key in keys]
+        told.append(list(dict.fromkeys([*(before or []), *mine])))
+    return batch.with_columns(pl.Series(spot.column, values, events.SCHEMA[spot.column]), pl.Series(noted, told, batch.schema[noted]))
 
 
-def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str]]:
-    """Give an event's column with the spot changed, and the names of what was."""
+def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str | None]]:
+    """Give an event's column with the spot changed, and the keys of its map that were; the column itself is none."""
     if spot.key is None and spot.column not in events.MAPS:
         new = change(value)
-        return (None if new is _GONE else new), [spot.column]
-    entries, told = dict(value), []
+        return (None if new is _GONE else new), [None]
+    entries: dict[str, Any] = dict(value)
+    told: list[str | None] = []
     for key in _keys(spot, entries):
         entries[key], was_there = _of_text(entries[key], spot, change, is_json=spot.column != "attributes")
         if was_there:
-            told.append(key if spot.column == EXTRA else f"{spot.column}.{key}")
+            told.append(key)
         if entries[key] is _GONE:
             del entries[key]
     return entries, told

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events, notation, notes
+from translate.mapping.personal import Marked
 from translate.notes import NOTES_TYPE, InHub, note
 from translate.recipe import cuts, items
 from translate.recipe.expressions import ITEM, Expression, evaluate, key_of
 from translate.recipe.items import COPY
+from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
 from translate.recipe.spec import Rule, Test
 from translate.writer.keys import keys_used
 
@@ -38,6 +40,12 @@ class Recipe:
     tests: tuple[Test, ...]
     digest: str
     about: str = ""
+    personal: tuple[Treatment, ...] = ()
+
+    @property
+    def needs_key(self) -> bool:
+        """Tell whether it hashes personal data."""
+        return any(treatment.action == "hash" for treatment in self.personal)
 
     @property
     def set_columns(self) -> frozenset[str]:
@@ -46,8 +54,11 @@ class Recipe:
         named = {"name"} if any(rule.names for rule in self.rules) else set()
         return frozenset({_home(target) for target in targets} | named)
 
-    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+    def apply(self, frame: pl.LazyFrame, marked: Iterable[Marked] = (), key: str | None = None) -> pl.LazyFrame:
         """Apply all rules to hub events; what they did stands in `_filtered`, `_copy`, `_recipe_notes`, `_used`.
+
+        Before them personal data at the marked places of the source is treated, with the key of the environment unless
+        another is given.
 
         Events need their ids before: further rows of an event number its id. What is filtered already is
         left alone.
@@ -61,6 +72,9 @@ class Recipe:
             pl.lit([], TEXTS).alias(USED),
             pl.lit(None, events.MAP).alias(ITEM),
         )
+        if self.personal:
+            key = key or (key_of_environment() if self.needs_key else "")
+            frame = treat(frame, chosen(self.personal, marked), key, NOTES)
         for rule in self.rules:
             frame = _Step(rule).apply(frame)
         numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)

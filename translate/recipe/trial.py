@@ -11,7 +11,7 @@ import polars as pl
 from translate import events, mapping
 from translate.errors import Complaint
 from translate.reader.hub import with_event_ids
-from translate.recipe import sample
+from translate.recipe import privacy, sample
 from translate.recipe.items import COPY
 from translate.recipe.rules import FILTERED, Recipe
 from translate.recipe.spec import REJECT, Test
@@ -45,7 +45,7 @@ def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:
     given = with_event_ids(sample.frame([test.event for test in recipe.tests]), provided)
     source = Source(frozenset(provided), {FILTERED: FILTERED}, recipe.set_columns)
     writer = Writer(model, layout, Settings(), source)
-    written = writer.rows(recipe.apply(given)).collect().sort("row", COPY)
+    written = writer.rows(recipe.apply(given, mapping.marked_anywhere(mappings) if recipe.personal else (), privacy.TRIAL_KEY)).collect().sort("row", COPY)
     if layout.records == "json-lines":
         around = written.select(as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in writer.shape.around)
         rows = zip(written[ROW], around.to_dicts() if around.width else [{}] * written.height, strict=True)

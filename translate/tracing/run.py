@@ -19,6 +19,7 @@ from translate.events import EPOCH
 from translate.files import units_of
 from translate.hub_files import HUB
 from translate.job import Job
+from translate.mapping.personal import Marked
 from translate.reader import Lines, Reader
 from translate.recipe import Recipe
 from translate.recipe.items import COPY
@@ -116,7 +117,7 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: 
     if job.source_layout.model != HUB.model:
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
         raw = _of_line(records, here).sort("row", "part")
-    matched = _matched(read.lazy(), job.recipe) if job.recipe else {}
+    matched = _matched(read.lazy(), job.recipe, job.marked) if job.recipe else {}
     return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, matched, query.counts.losses)
 
 
@@ -144,12 +145,12 @@ def _written(milliseconds: int | None) -> str | None:
         return f"{milliseconds} ms"
 
 
-def _matched(read: pl.LazyFrame, recipe: Recipe) -> dict[Key, set[str]]:
+def _matched(read: pl.LazyFrame, recipe: Recipe, marked: list[Marked]) -> dict[Key, set[str]]:
     """Say which rules an event meets, each seeing what the earlier ones did: the rules themselves are asked."""
     probes = []
     for number, rule in enumerate(recipe.rules):
         probe = Rule(rule.address, when=rule.when, drop=PROBE)
-        asked = dataclasses.replace(recipe, rules=(*recipe.rules[:number], probe)).apply(read)
+        asked = dataclasses.replace(recipe, rules=(*recipe.rules[:number], probe)).apply(read, marked)
         probes.append(asked.filter(pl.col(FILTERED) == PROBE).select("row", "part"))
     matched: dict[Key, set[str]] = {}
     for rule, found in zip(recipe.rules, pl.collect_all(probes), strict=True):
