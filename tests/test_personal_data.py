@@ -105,6 +105,16 @@ def test_from_the_hub_it_is_seen_as_well(archive, tmp_path):
     assert told_of(report) == {(f"client_properties.endpoint.{name}", 1) for name in ("Address", "OptOut", "Location")}
 
 
+def test_an_address_of_the_network_is_told(tmp_path):
+    """The address that a request came from lies around its events, and goes into the buffer's rows."""
+    source = tmp_path / "requests.ndjson"
+    event = {"event_type": "x", "event_id": "e", "timestamp": 1643674153593, "app_id": "shop", "unique_id": "u", "zone_offset": 0, "attributes": {}}
+    query = {"appId": "shop", "platform": "Web"}
+    source.write_text(json.dumps({"query": query, "headers": {"x-forwarded-for": "203.0.113.7"}, "body": [event]}), encoding="utf-8")
+    report = translate.convert(source, to="clickstream/raw", out=tmp_path / "out", set_=["day=2022-02-01"])
+    assert told_of(report) == {("headers.x-forwarded-for", 1)}
+
+
 def test_inspect_counts_it(archive):
     """An inspection lists the places, with counts; the page has them too."""
     found = translate.inspect(archive)

@@ -132,11 +132,7 @@ class Conversion:
             "settings": digest(job.settings.described()),
             "selection": job.selection.described() if job.selection else None,
             **self._options(),
-            "compression": self.compression,
-            **self.asked.described(),
             "hash_key": fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None,
-            "examples": job.examples,
-            "census": job.census,
             "version": VERSION,
         }
 
