@@ -22,7 +22,7 @@ def written(name, *values):
     kinds = [codec.hub[min(position, len(codec.hub) - 1)] for position in range(len(values))]
     series = [pl.Series(f"c{number}", [value], dtype=kind) for number, (value, kind) in enumerate(zip(values, kinds, strict=True))]
     if codec.rowwise:
-        return codec.rowwise(series).item()
+        return codec.rowwise(series, "id").item()
     return pl.DataFrame(series).select(codec.write([pl.col(column.name) for column in series])).item()
 
 
@@ -80,7 +80,7 @@ NULL_TABLE = [
     ("item_list", (None, None, 1.0, 1.0, "USD", None, None), None), ("item_list", (None, "", 0.0, 0.0, "USD", "", None), '[{"id":"","price":0,"quantity":0,"currency":"USD"}]'),
     ("item_list", ("[]", "i", 1.0, 1.0, "USD", None, None), "[]"), ("item_list", (None, "i", 5.0, None, "USD", None, 10.0), '[{"id":"i","price":5,"currency":"USD"}]'),
     ("item_list", (None, "i", 5.0, 1.0, "Gold", None, None), '[{"id":"i"}]'),
-    ("user_object", (None, None, None, TIME), None), ("user_object", ("", None, None, TIME), '{"_user_id":{"value":"","set_timestamp":1457947613589}}'),
+    ("user_object", (None, None, None, TIME), None), ("user_object", ("", None, None, TIME), '{"id":{"value":"","set_timestamp":1457947613589}}'),
     ("user_object", (None, {"a": "0", "b": "false", "c": '""'}, {"a": "7"}, TIME),
      '{"a":{"value":0,"set_timestamp":7},"b":{"value":false,"set_timestamp":1457947613589},"c":{"value":"","set_timestamp":1457947613589}}'),
     ("piped", (None,), None), ("piped", ("[]",), ""), ("piped", ('["",0]',), "|0"),

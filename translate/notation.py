@@ -170,18 +170,18 @@ def quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=COMPACT)
 
 
-def user_object(columns: Sequence[pl.Series]) -> pl.Series:
+def user_object(columns: Sequence[pl.Series], member: str) -> pl.Series:
     """Write the user's id and properties as `{name: {value, set_timestamp}}`; set with the event if unknown."""
     user_ids, properties, times, event_times = columns
     if user_ids.null_count() == len(user_ids) == properties.null_count():
         return pl.Series([None] * len(user_ids), dtype=pl.String)
     milliseconds = event_times.dt.timestamp("ms")
     rows = zip(user_ids, properties, times, milliseconds, strict=True)
-    return pl.Series([_user(*row) for row in rows], dtype=pl.String)
+    return pl.Series([_user(member, *row) for row in rows], dtype=pl.String)
 
 
-def _user(user_id: str | None, properties: dict[str, str] | None, times: dict[str, str] | None, time: int) -> str | None:
-    own = {} if user_id is None else {"_user_id": quoted(user_id)}
+def _user(member: str, user_id: str | None, properties: dict[str, str] | None, times: dict[str, str] | None, time: int) -> str | None:
+    own = {} if user_id is None else {member: quoted(user_id)}
     values = {**own, **(properties or {})}
     set_times = times or {}
     return _in_braces(

@@ -21,7 +21,6 @@ BELOW = {
 }  # fmt: skip
 EMPTY_IS_NONE = "short_session"
 NAMES_CODEC = "original_names"
-USER_ID = "_user_id"
 OTHER_NAMES = {"raw_path": "path"}  # of a captured request: both are read as one
 
 Row = Mapping[str, Any]  # the hub's columns before any recipe
@@ -230,7 +229,7 @@ class Trail:
         held = next((held for home in homes if (held := self._take(home, self._original(home, name)))), None)
         if held:
             return held
-        if around.codec == "user_object" and name == USER_ID and self._row.get("user_id") is not None:
+        if around.member and name == around.member and self._row.get("user_id") is not None:
             return Held("user_id")
         columns = (column for entry in presets for column in entry.hub)
         return next((Held(column) for column in columns if self._row.get(column) is not None), None)

@@ -46,7 +46,8 @@ class Codec:
     wire: Wire
     write: Write | None
     read: Callable[[pl.Expr], pl.Expr] | None = None
-    rowwise: Callable[[Sequence[pl.Series]], pl.Series] | None = None  # where no expression can do it
+    rowwise: Callable[[Sequence[pl.Series], str], pl.Series] | None = None  # where no expression can do it; told the field's member
+    has_member: bool = False
     changed: Write | None = None
     why: str = ""
     columns: tuple[int, int] = (1, 1)
@@ -295,12 +296,12 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "user_object", "the user's properties, each with the time when it was set",
             (events.TEXT, events.MAP, events.MAP, events.TIME), "json",
-            None, rowwise=notation.user_object, columns=(4, 4), carries=3,
-            read=_as_it_is, example=(("u", None, None, events.EPOCH), '{"_user_id":{"value":"u","set_timestamp":0}}'),
+            None, rowwise=notation.user_object, has_member=True, columns=(4, 4), carries=3,
+            read=_as_it_is, example=(("u", None, None, events.EPOCH), '{"id":{"value":"u","set_timestamp":0}}'),
         ),
         Codec(
             "piped", "a list of texts, joined by |", (events.TEXT,), "text",
-            None, rowwise=notation.piped, read=notation.unpiped,
+            None, rowwise=lambda columns, _: notation.piped(columns), read=notation.unpiped,
             changed=_not_pipeable, why="not a list of texts without bars",
             example=(('["a","b"]',), "a|b"),
         ),

@@ -16,7 +16,7 @@ from translate.mapping.spec import Field
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
-OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "texts")
+OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "member", "texts")
 KEYS = ("hub", "as", "const", *OPTIONS)
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
@@ -76,6 +76,7 @@ class FieldParser:
             asked=self._one_of(value, path, "asked", "setting of true or false", WISHES),
             setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
             fills=sheet.get(value, path, "fills", bool, default=False),
+            member=sheet.get(value, path, "member", str, ""),
         )
         is_spoilt = field.const is None and "const" in value
         if not is_spoilt and self._check_codec(field, path, around=around):
@@ -112,6 +113,7 @@ class FieldParser:
             for option in options:
                 if option in value:
                     self.sheet.complain(join(path, option), f"{who} takes none")
+        self._check_member(field, path)
         self._check_default(field, path)
         if not field.hub and field.const is None and field.codec not in STAMPS:
             if field.optional:
@@ -122,6 +124,16 @@ class FieldParser:
         for other in field.also:
             if "*" in other or "" in other.split("."):
                 self.sheet.complain(join(path, "also"), f'"{other}" is no place: it is names with dots between')
+
+    def _check_member(self, field: Field, path: str) -> None:
+        """Complain unless exactly the codec that has a member to name names one."""
+        if field.codec not in SCALARS or field.const is not None:
+            return
+        wanted = SCALARS[field.codec].has_member
+        if wanted and not field.member:
+            self.sheet.complain(join(path, "member"), f'is missing: codec "{field.codec}" has {field.hub[0]} under a name')
+        if field.member and not wanted:
+            self.sheet.complain(join(path, "member"), f'codec "{field.codec}" takes none')
 
     def _check_setting(self, field: Field, path: str) -> None:
         if field.fills and (field.setting is None or not field.hub):

@@ -63,7 +63,7 @@ def _written_type(
     empty = pl.DataFrame([pl.Series(str(place), [], dtype) for place, dtype in enumerate(types)])
     try:
         if codec.rowwise is not None:
-            return codec.rowwise(empty.get_columns()).dtype
+            return codec.rowwise(empty.get_columns(), "").dtype
         if codec.write is None:
             return None
         value = codec.write([pl.col(name) for name in empty.columns])

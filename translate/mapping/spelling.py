@@ -69,14 +69,11 @@ def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) 
     return each_its_own(names, taken, with_hash)
 
 
-USER_ID = "_user_id"
-
-
 def legal_user(
-    properties: dict[str, str] | None, times: dict[str, str] | None, *, make_legal: bool
+    properties: dict[str, str] | None, times: dict[str, str] | None, taken: frozenset[str], *, make_legal: bool
 ) -> tuple[dict[str, str] | None, dict[str, str] | None, dict[str, str]]:
-    """Give a user's properties and their times under legal names, and the name of each; `_user_id` is taken."""
-    names = legal_keys(properties or {}, frozenset({USER_ID}), make_legal=make_legal)
+    """Give a user's properties and their times under legal names that are not taken, and the name of each."""
+    names = legal_keys(properties or {}, taken, make_legal=make_legal)
     return _renamed(properties, names), _renamed(times, names), names
 
 

@@ -228,9 +228,6 @@ def read_whole_map(record: Record, entry: Field, place: InSource, value: Any) ->
 # -- the user -------------------------------------------------------------------------------------------------------
 
 
-USER_ID = "_user_id"
-
-
 def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
     """Read a user's properties, each with the time when it was set; the event's own time needs no saying."""
     entry = leaf.entry
@@ -243,7 +240,7 @@ def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
         if given is None:
             record.nulls += 1
             continue
-        if name == USER_ID and type(given) in (str, Digits):
+        if name == entry.member and type(given) in (str, Digits):
             record.values[leaf.slot] = text_of(record, place.member(name), given)
             if type(given) is Digits:
                 record.note("changed", place.member(name), RETYPED)

@@ -57,7 +57,7 @@ class BatchWork:
         for entry in self.entries:
             rowwise = SCALARS[entry.codec].rowwise
             if rowwise:
-                columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub])
+                columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub], entry.member)
         return pl.DataFrame([*batch.get_columns(), *(series.alias(name) for name, series in columns.items())])
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
@@ -83,7 +83,8 @@ class BatchWork:
     def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
         """Give the user's properties under legal names, and tell which were renamed."""
         rows = zip(batch["user_properties"], batch["user_property_times"], strict=True)
-        users = [legal_user(*row, make_legal=self._make_legal) for row in rows]
+        taken = frozenset(entry.member for entry in self.entries if entry.member)
+        users = [legal_user(*row, taken, make_legal=self._make_legal) for row in rows]
         renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
         if any(renamed):
             told = [[notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()] for names in renamed]

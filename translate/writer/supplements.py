@@ -11,7 +11,7 @@ import polars as pl
 
 from translate import events, money, notation
 from translate.mapping.spec import Field
-from translate.mapping.spelling import USER_ID, EventNames
+from translate.mapping.spelling import EventNames
 from translate.report import Finding
 from translate.shape import Shape, is_made, request_fields
 
@@ -81,7 +81,7 @@ def _of_user(entry: Field) -> Iterator[Finding]:
     some = (properties.map.len() > 0) & (untimed | timed_now)
     yield Finding(FILLED_IN, "user attributes without a time of their own have their event's", some, entry.hub[2])
     others = times.map.keys().list.set_difference(properties.map.keys().fill_null([]))
-    own = pl.when(pl.col(entry.hub[0]).is_not_null() & others.list.contains(USER_ID)).then(1).otherwise(0)
+    own = pl.when(pl.col(entry.hub[0]).is_not_null() & others.list.contains(entry.member)).then(1).otherwise(0)
     yield Finding("not_written", "times of user attributes that the event does not have", others.list.len() > own, entry.hub[2])
 
 
