@@ -142,7 +142,7 @@ EDGES = [
     ("clickstream/events", ["items"], [{"id": "i" * 256}], [{"id": "i" * 257}], "item_value_characters_max", ADVICE),
     ("clickstream/events", ["app_id"], "a" * 127, "a" * 128, "values_pattern", ADVICE),
     ("clickstream/events", ["timestamp"], TIME, float(TIME), "whole_numbers", HARD),
-    ("clickstream/events", ["timestamp"], TIME, str(TIME), "wrong_type", HARD),
+    ("clickstream/events", ["timestamp"], TIME, str(TIME), "bad_time", HARD),
     ("clickstream/events", ["timestamp"], 946_684_800_000, 946_684_799_999, "time_implausible", HARD),
     ("clickstream/events", ["event_id"], "", None, "places_required", HARD),
     ("clickstream/events", ["event_type"], "a", None, "places_required", HARD),
@@ -461,7 +461,7 @@ def test_values_are_shown_only_on_demand(tmp_path):
     """No value is in the result, neither of a limit nor of a record that cannot be read, without --examples."""
     lines = [changed(CLICKSTREAM, ["attributes", "color"], "secret" * 400), changed(CLICKSTREAM, ["timestamp"], "secret"), '{"secret']
     result = judged(tmp_path, "clickstream/events", *lines)
-    assert set(said(result)) == {"value_characters_max", "wrong_type", "incomplete"}
+    assert set(said(result)) == {"value_characters_max", "bad_time", "incomplete"}
     assert "secret" not in json.dumps(result)
     shown = judged(tmp_path, "clickstream/events", *lines, examples=True)
     assert all("secret" in json.dumps(breach["examples"]) for breach in shown["breaches"])

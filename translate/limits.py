@@ -118,7 +118,7 @@ JUDGES: dict[str, Callable[[int, Rows], tuple[pl.Expr, str]]] = {
         f"a session id that is empty or has more than {value} characters",
     ),
     "timestamp_max": lambda value, rows: (
-        _any_value(rows, ("timestamp",), lambda column: column > value),
+        _any_value(rows, ("timestamp",), lambda column: column.cast(pl.Float64, strict=False) > value),
         f"a timestamp above {value}",
     ),
     "value_bits_max": lambda value, rows: (

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import polars as pl
 import polars_hash
-from dateutil import parser as dateutil_parser
 
 COMPACT = (",", ":")
 
@@ -121,25 +117,8 @@ def digest(column: pl.Expr, length: int) -> pl.Expr:
     return hashed.str.slice(0, length)
 
 
-USUAL_ISO8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z")
-
-
-@lru_cache(maxsize=65536)
-def utc(text: str) -> tuple[str | None, str]:
-    """Bring ISO 8601 of any form into the usual one, in UTC and to the millisecond; tell if that took an assumption."""
-    if USUAL_ISO8601.fullmatch(text):
-        return text, ""
-    try:
-        time = dateutil_parser.isoparse(text.strip())
-        there = (time if time.tzinfo else time.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None, ""
-    why = "without a zone: read as UTC" if time.tzinfo is None else "finer than milliseconds: floored" if there.microsecond % 1000 else ""
-    return f"{there.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z", why
-
-
 def time_from_iso8601(text: pl.Expr) -> pl.Expr:
-    """Read ISO 8601 in its usual form, in UTC; the careful reader has brought the others into it."""
+    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it."""
     usual = text.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
     return usual.dt.replace_time_zone("UTC").dt.cast_time_unit("ms")
 

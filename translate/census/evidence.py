@@ -207,8 +207,8 @@ class Trail:
         leaf = self._evidence.leaf(key)
         if leaf is None:
             return None
-        if leaf.entry.const is not None and (held := self._in_extra(key)):
-            return held  # it is not what always stands there
+        if held := self._in_extra(key):
+            return held  # not what always stands there, or what its column should hold, or another place was first
         if not leaf.entry.hub:
             why = "the same in every record" if leaf.entry.const is not None else "made anew for each request"
             return Held("", None, why)

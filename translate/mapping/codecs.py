@@ -18,6 +18,7 @@ import polars as pl
 from translate import events, money, notation
 
 Wire = Literal["text", "whole", "number", "flag", "json"]
+Unit = Literal["iso8601", "milliseconds", "seconds", "seconds_or_iso8601"]
 Write = Callable[[Sequence[pl.Expr]], pl.Expr]
 
 MILLISECONDS = 1000
@@ -53,6 +54,12 @@ class Codec:
     columns: tuple[int, int] = (1, 1)
     carries: int = 1  # how many of the hub columns, from the left, arrive in the value
     example: tuple[tuple[object, ...], object] | None = None
+    unit: Unit | None = None  # of a time, as it is read
+
+    @property
+    def raw(self) -> Wire:
+        """Tell as what a value is kept until its codec reads it: seconds may come with a fraction."""
+        return "number" if self.unit == "seconds" else self.wire
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,12 @@ def _time_from_milliseconds(text: pl.Expr) -> pl.Expr:
 
 def _time_from_seconds(text: pl.Expr) -> pl.Expr:
     """Read seconds and their fraction; what is finer than a millisecond is floored."""
+    text = text.cast(pl.String)
     microseconds = (text.cast(pl.Float64, strict=False) * 1_000_000).round()
-    return (microseconds / MILLISECONDS).floor().cast(pl.Int64, strict=False).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+    with_fraction = (microseconds / MILLISECONDS).floor().cast(pl.Int64, strict=False)
+    whole = _whole(pl.concat_str(text, pl.lit("000")))
+    milliseconds = pl.when(text.str.contains(".", literal=True)).then(with_fraction).otherwise(whole)
+    return milliseconds.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
 
 
 def _has_four_digit_year(columns: Sequence[pl.Expr]) -> pl.Expr:
@@ -192,19 +203,19 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "epoch_ms", "milliseconds since 1970", (events.TIME,), "whole",
             lambda columns: columns[0].dt.timestamp("ms"), read=_time_from_milliseconds,
-            example=((events.EPOCH,), 0),
+            example=((events.EPOCH,), 0), unit="milliseconds",
         ),
         Codec(
             "epoch_s", "seconds since 1970, milliseconds floored", (events.TIME,), "whole", _floored_seconds,
-            read=lambda text: _time_from_milliseconds(pl.concat_str(text, pl.lit("000"))),
+            read=_time_from_seconds,
             changed=lambda columns: columns[0].dt.millisecond() != 0, why="milliseconds floored",
-            example=((events.EPOCH,), 0),
+            example=((events.EPOCH,), 0), unit="seconds",
         ),
         Codec(
             "iso8601", "ISO 8601 text, read in all its forms, written in UTC with milliseconds",
             (events.TIME,), "text", _iso8601, read=notation.time_from_iso8601,
             changed=lambda columns: ~_has_four_digit_year(columns), why="left out: its year has no four digits",
-            example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"),
+            example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"), unit="iso8601",
         ),
         Codec(
             "event_name", "an event's name, well-known ones as the model spells them", (events.TEXT,), "text",
@@ -308,12 +319,12 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "epoch_s_exact", "seconds since 1970 with a fraction", (events.TIME,), "number",
             lambda columns: notation.seconds(columns[0]), read=_time_from_seconds,
-            example=((events.EPOCH,), "0"),
+            example=((events.EPOCH,), "0"), unit="seconds_or_iso8601",
         ),
         Codec(
             "epoch_ms_text", "milliseconds since 1970, as text", (events.TIME,), "text",
             lambda columns: columns[0].dt.timestamp("ms").cast(pl.String), read=_time_from_milliseconds,
-            example=((events.EPOCH,), "0"),
+            example=((events.EPOCH,), "0"), unit="milliseconds",
         ),
         Codec(
             "whole_text", "a whole number, as text", (events.WHOLE,), "text",

@@ -82,7 +82,7 @@ def _read(entry: Field, codec: Codec) -> tuple[pl.DataType | PolarsError | None,
 
 @cache
 def _read_type(codec: Codec) -> pl.DataType | PolarsError | None:
-    raw = pl.Series("raw", [], pl.Int64 if codec.wire == "whole" else pl.String)
+    raw = pl.Series("raw", [], pl.Int64 if codec.raw == "whole" else pl.String)
     if codec.read is None:
         return None
     try:

@@ -31,7 +31,7 @@ from translate.reader.originals import restore_names
 from translate.reader.paths import AROUND, path_around, path_of
 from translate.reader.record import Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
-from translate.reader.scalars import scalar_text, unquoted
+from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 
 BOM = "\ufeff"
@@ -166,6 +166,8 @@ class CarefulReader:
         way = leaf.way
         if way == "text" and type(value) is str:
             record.values[leaf.slot] = value
+        elif way == "time":
+            self._time_of(record, leaf, path, value, around=around)
         elif way in ("text", "scalar"):
             place = InSource(path, around)
             number = unquoted(record, leaf, place, value) if leaf.entry.texts else value
@@ -179,6 +181,11 @@ class CarefulReader:
         elif way == "stamp":
             record.note("on_purpose", InSource(path, around), OF_TRANSPORT)
 
+    def _time_of(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
+        """Take in a time; what is none stays as it stood, among the unknown."""
+        if not take_time(record, leaf, InSource(path, around), value):
+            self._unknown(record, path, value, around=around)
+
     def _const(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Take in what always stands there; anything else is unknown."""
         if canonical(value) == canonical(_as_parsed(leaf.entry.const)):
@@ -191,14 +198,7 @@ class CarefulReader:
         strays: list[containers.Stray] = []
         for leaf, path, value in later:
             if leaf.is_other:
-                is_map = leaf.entry.codec in WHOLE_MAPS
-                if leaf.slot in record.values or (is_map and leaf.entry.hub[0] in record.maps):
-                    self._unknown(record, path, value, around=around)
-                elif is_map:
-                    containers.read_whole_map(record, leaf.entry, InSource(path, around), value)
-                else:
-                    place = InSource(path, around)
-                    record.values[leaf.slot] = scalar_text(record, leaf, place, unquoted(record, leaf, place, value))
+                self._other(record, leaf, path, value, around=around)
         for leaf, _, value in later:
             entry = leaf.entry
             presets = self._presets(record, entry.place)
@@ -213,6 +213,19 @@ class CarefulReader:
         for stray in strays:
             containers.take_in(record, *stray)
         self._restore_names(record)
+
+    def _other(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
+        """Read another place of a value, unless this is there already."""
+        place = InSource(path, around)
+        is_map = leaf.entry.codec in WHOLE_MAPS
+        if leaf.slot in record.values or (is_map and leaf.entry.hub[0] in record.maps):
+            self._unknown(record, path, value, around=around)
+        elif is_map:
+            containers.read_whole_map(record, leaf.entry, place, value)
+        elif leaf.is_time:
+            self._time_of(record, leaf, path, value, around=around)
+        else:
+            record.values[leaf.slot] = scalar_text(record, leaf, place, unquoted(record, leaf, place, value))
 
     def _presets(self, record: Record, place: str) -> dict[str, Leaf]:
         """Give the presets of a container that this event can have."""
@@ -236,7 +249,9 @@ class CarefulReader:
         for path, leaf in self._places.peeked:
             if leaf.slot not in record.values:
                 found = peek(pairs, path)
-                if type(found) is str and leaf.wire == "text":
+                if leaf.is_time and found is not None:
+                    take_time(record, leaf, InSource(path), found)
+                elif type(found) is str and leaf.wire == "text":
                     record.values[leaf.slot] = found
                 elif isinstance(found, Pairs) and leaf.entry.codec in WHOLE_MAPS and leaf.entry.hub[0] not in record.maps:
                     containers.read_whole_map(record, leaf.entry, InSource(path), found)

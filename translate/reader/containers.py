@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from translate.mapping.codecs import SCALARS, WHOLE_MAPS
+from translate.mapping.codecs import SCALARS, WHOLE_MAPS, Codec
 from translate.mapping.spec import Field
 from translate.notes import RETYPED, InSource
 from translate.reader.literals import (
@@ -25,12 +25,12 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import opened
 from translate.reader.record import DOUBLED, Record
+from translate.reader.times import NoTime, instant_of
 from translate.reader.tree import Leaf
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 JSON_LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
-TEXTS_OF_NUMBERS = ("epoch_ms_text", "whole_text")
 
 Members = Iterable[tuple[str, Any]]
 Stray = tuple[InSource, str, Any]
@@ -180,15 +180,25 @@ def exact_text(entry: Field, value: Any) -> str | None:
     if entry.const is not None:
         same = type(value) is type(entry.const) and value == entry.const
         return canonical(entry.const) if same else None
-    wire = SCALARS[entry.codec].wire
+    codec = SCALARS[entry.codec]
+    if codec.unit is not None:
+        return _exact_time(codec, value)
+    wire = codec.wire
     if wire == "json":
         return canonical(value)
     if entry.hub[:1] in JSON_LISTS:
         return value if type(value) is str and is_json_list(value) else None
     if wire == "text":
-        is_wanted = type(value) is str and (entry.codec not in TEXTS_OF_NUMBERS or _fits(value))
+        is_wanted = type(value) is str and (entry.codec != "whole_text" or _fits(value))
         return value if is_wanted else None
     return _exact_digits(value, whole=wire == "whole") if isinstance(value, Digits) else None
+
+
+def _exact_time(codec: Codec, value: Any) -> str | None:
+    found = instant_of(codec, value)
+    if isinstance(found, NoTime) or found.changed or (codec.wire == "text" and found.text != value):
+        return None
+    return found.text
 
 
 def is_json_list(text: str) -> bool:
@@ -259,14 +269,21 @@ def _value_and_time(record: Record, place: InSource, inner: Any) -> tuple[Any, s
         return inner, None
     members = once(record, place, inner)
     set_time = members.get("set_timestamp")
-    digits = number_digits(set_time)[0] if isinstance(set_time, Digits) else None
-    if set_time is not None and (digits is None or not fits_64_bits(digits)):
-        record.note("not_mapped", place.member("set_timestamp"))
-        digits = None
+    digits = None if set_time is None else _set_time(record, place.member("set_timestamp"), set_time)
     for other in members:
         if other not in ("value", "set_timestamp"):
             record.note("not_mapped", place.member(other))
     return members["value"], digits
+
+
+def _set_time(record: Record, place: InSource, value: Any) -> str | None:
+    found = instant_of(SCALARS["epoch_ms"], value)
+    if isinstance(found, NoTime):
+        record.note("not_mapped", place, f"no time ({found.why})")
+        return None
+    for why in found.changed:
+        record.note("changed", place, why)
+    return found.text
 
 
 READERS: dict[str, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {

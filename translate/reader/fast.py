@@ -171,7 +171,7 @@ class FastReader:
 
 def raw_type(entry: Field) -> pl.DataType:
     """Give the type in which a scalar of a record is decoded."""
-    return pl.Int64() if entry.codec in STAMPS or SCALARS[entry.codec].wire == "whole" else pl.String()
+    return pl.Int64() if entry.codec in STAMPS or SCALARS[entry.codec].raw == "whole" else pl.String()
 
 
 def plain(text: pl.Expr) -> pl.Expr:

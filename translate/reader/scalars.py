@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from typing import Any
 
-from translate import notation
+from translate.mapping.codecs import SCALARS
 from translate.notes import RETYPED, InSource
 from translate.reader import containers
 from translate.reader.literals import (
-    NUMBER,
     Constant,
     Digits,
     Pairs,
@@ -21,25 +18,20 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.record import Record
+from translate.reader.times import NUMBER, NoTime, instant_of
 from translate.reader.tree import Leaf
-
-FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
-FLOORED = "finer than milliseconds: floored"
 
 
 def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
     """Give a value's text; a number in a text's place is taken as its digits, and told."""
     wire = leaf.wire
-    if isinstance(value, Constant):
-        raise Refused("bad_number", f"{place.shown} is {value}, which is not a number")
+    refuse_constant(place, value)
     if wire == "json":
         if leaf.entry.hub[:1] in containers.JSON_LISTS and (not isinstance(value, list) or isinstance(value, Pairs)):
             raise Refused("wrong_type", f"{place.shown} should be a list, but is {shown(value)}")
         return canonical(value)
     if wire == "text":
-        return _text(record, leaf, place, value)
-    if leaf.entry.codec == "epoch_s_exact" and type(value) is str:
-        value = _seconds(record, place, value)
+        return _text(record, place, value)
     if not isinstance(value, Digits):
         raise Refused("wrong_type", f"{place.shown} should be a number, but is {shown(value)}")
     digits, changed = number_digits(value)
@@ -50,16 +42,29 @@ def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
     return digits
 
 
-def _seconds(record: Record, place: InSource, text: str) -> str:
-    """Give the seconds that a text spells, as digits or in ISO 8601: the SDKs take either."""
-    if NUMBER.fullmatch(text):
-        record.note("changed", place, RETYPED)
-        return Digits(text)
-    time, why = notation.utc(text)
-    if time is None:
-        return text
-    record.note("changed", place, why or "respelled in seconds")
-    return Digits(f"{dt.datetime.fromisoformat(time).timestamp():.3f}")
+def refuse_constant(place: InSource, value: Any) -> None:
+    """Raise Refused for NaN and Infinity."""
+    if isinstance(value, Constant):
+        raise Refused("bad_number", f"{place.shown} is {value}, which is not a number")
+
+
+def take_time(record: Record, leaf: Leaf, place: InSource, value: Any) -> bool:
+    """Take a time in; false if the value is none, which is noted. Raise Refused where every event needs one."""
+    refuse_constant(place, value)
+    if leaf.entry.texts or leaf.is_other:
+        value = unquoted(record, leaf, place, value)
+    if isinstance(value, Digits):
+        number_digits(value)  # what no double can hold is no number, whatever its place
+    found = instant_of(SCALARS[leaf.entry.codec], value)
+    if isinstance(found, NoTime):
+        if leaf.entry.required:
+            raise Refused("bad_time", f"{place.shown} is no time: {shown(value)} ({found.why})")
+        record.note("changed", place, f"no time ({found.why}): kept as it stood")
+        return False
+    record.values[leaf.slot] = found.text
+    for why in found.changed:
+        record.note("changed", place, why)
+    return True
 
 
 def unquoted(record: Record, leaf: Leaf, place: InSource, value: Any) -> Any:
@@ -70,19 +75,10 @@ def unquoted(record: Record, leaf: Leaf, place: InSource, value: Any) -> Any:
     return Digits(value)
 
 
-def _text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
+def _text(record: Record, place: InSource, value: Any) -> str:
     if isinstance(value, Digits):
         record.note("changed", place, RETYPED)
         return number_digits(value)[0]
     if type(value) is not str:
         raise Refused("wrong_type", f"{place.shown} should be text, but is {shown(value)}")
-    if leaf.entry.codec != "iso8601":
-        return value
-    time, why = notation.utc(value)
-    if time is None:
-        raise Refused("bad_time", f"{place.shown} is no ISO 8601 time: {shown(value)}")
-    if why:
-        record.note("changed", place, why)
-    if why != FLOORED and FINER.search(value):
-        record.note("changed", place, FLOORED)
-    return time
+    return value

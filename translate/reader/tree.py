@@ -30,7 +30,7 @@ class Leaf:
 
     @cached_property
     def way(self) -> str:
-        """Tell how the value is read: at once as `text`, `scalar`, `const` or `map`, `later`, or not at all."""
+        """Tell how the value is read: at once as `text`, `scalar`, `time`, `const` or `map`, `later`, or not at all."""
         entry = self.entry
         if self.is_other or entry.codec in CONTAINERS or entry.codec == "user_object":
             return "later"
@@ -40,7 +40,15 @@ class Leaf:
             return "const"
         if entry.codec in WHOLE_MAPS:
             return "map"
-        return "text" if self.wire == "text" and entry.codec != "iso8601" else "scalar"
+        if self.is_time:
+            return "time"
+        return "text" if self.wire == "text" else "scalar"
+
+    @property
+    def is_time(self) -> bool:
+        """Tell whether a time stands there."""
+        codec = SCALARS.get(self.entry.codec)
+        return codec is not None and codec.unit is not None
 
 
 Tree = dict[str, Any]

@@ -38,7 +38,7 @@ REFUSED = "_refused"
 REASONS = {
     "wrong_type": "is not of the type that it should be",
     "bad_number": "is no number: NaN, infinite, or beyond what a double holds",
-    "bad_time": "is no ISO 8601 time",
+    "bad_time": "is no time as its place spells one",
     "bad_text": "a text holds half of a surrogate pair",
     "bad_json": "is not JSON",
     "bad_row": "has more or fewer cells than its header",
