@@ -123,7 +123,7 @@ def test_a_body_is_hashed_as_it_stands():
     (request,), _ = packed("clickstream/requests", [{"attributes": {"k": "ü\u2028"}}])
     assert request["query"]["hashCode"] == hashlib.sha256(request["body"].encode()).hexdigest()[:8]
     stamps = Stamps(7, "[]", 1_000, {"app.id": '"a b"', "device.platform": '"iOS"'})
-    assert stamps.value("collect_uri") == '"/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"'
+    assert stamps.value("uri", "/collect?platform={device.platform}&appId={app.id}&event_bundle_sequence_id={sequence}&hashCode={body_digest}") == '"/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"'
     assert (stamps.value("latest_time"), stamps.value("transport")) == ("1000", None)
 
 

@@ -65,7 +65,7 @@ PLACED = {
     30: ("X-Forwarded-For and User-Agent", [("asks", CB, "ip", "forwarded_address"), ("asks", CB, "ua", "user_agent")]),
     32: ("query `platform`", [*around(CR, f"{QUERY}.platform"), *around(CB, "platform")]),
     33: ("event_bundle_sequence_id", [("stamp", CR, f"{QUERY}.event_bundle_sequence_id", "sequence")]),
-    34: ("hashCode", [("stamp", CR, f"{QUERY}.hashCode", "body_digest"), ("closed", CR, "body"), ("stamp", CB, "uri", "collect_uri")]),
+    34: ("hashCode", [("stamp", CR, f"{QUERY}.hashCode", "body_digest"), ("closed", CR, "body"), ("stamp", CB, "uri", "uri")]),
     35: ("compression, read and not written", [("stamp", CR, f"{QUERY}.compression", "transport"), ("stamp", CB, "compression", "transport")]),
     36: ("an array of events", [("each", CR, "body"), ("each", CB, "data"), ("bare", CR), ("packs", CR), ("packs", CB)]),
     37: ("naming rules", [("as", CS, "event_type", "event_name"), ("legal", CS), ("setting", "keep_names")]),

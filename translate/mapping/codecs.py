@@ -9,6 +9,7 @@ values; its place may hold presets, which are fields of their own.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -379,8 +380,23 @@ STAMPS: dict[str, str] = {
     "body_digest": "the first eight hexadecimal digits of the SHA-256 of the body's text",
     "latest_time": "the latest event's time in milliseconds since 1970, up to the next whole second",
     "transport": "how the body came, which is not how it is written",
-    "collect_uri": "the path and query of the request as the endpoint would have seen it",
+    "uri": "the path and query of the request as the endpoint would have seen it, by a template",
     "request_id": "32 hexadecimal digits, made of the body's text",
 }
+
+# Those of them that a template of an address may hold, beside hub columns.
+IN_TEMPLATES = ("sequence", "body_digest", "request_id")
+PARAMETER = re.compile(r"([^=&]+)=\{([^{}&]*)\}")
+
+
+def parameters(query: str) -> list[tuple[str, str]]:
+    """Take the query of a template apart: the name of each parameter, and whence it comes; what is none has no name.
+
+    >>> parameters("a={app.id}&b"), parameters("a={sequence}")
+    ([('a', 'app.id'), ('', 'b')], [('a', 'sequence')])
+    """
+    found = [(part, PARAMETER.fullmatch(part)) for part in query.split("&")]
+    return [(match[1], match[2]) if match else ("", part) for part, match in found]
+
 
 VOCABULARY = sorted([*SCALARS, *CONTAINERS])

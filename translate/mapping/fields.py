@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, STAMPS, VOCABULARY, WHOLE_MAPS
+from translate.mapping.codecs import (
+    CONTAINERS,
+    IN_TEMPLATES,
+    KIND_NAMES,
+    SCALARS,
+    STAMPS,
+    VOCABULARY,
+    WHOLE_MAPS,
+    parameters,
+)
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Field
 
@@ -16,7 +25,7 @@ from translate.mapping.spec import Field
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
-OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "member", "texts")
+OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "member", "template", "texts")
 KEYS = ("hub", "as", "const", *OPTIONS)
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
@@ -35,6 +44,7 @@ OF_JSON = {
 }
 # Stamps that a request already has where it is read, and that then say something of its events.
 READ_STAMPS = {"latest_time": events.TIME}
+URI = "uri"
 WITHOUT_TABLE = ("event_name", "action", "app_id")
 
 
@@ -77,6 +87,7 @@ class FieldParser:
             setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
             fills=sheet.get(value, path, "fills", bool, default=False),
             member=sheet.get(value, path, "member", str, ""),
+            template=sheet.get(value, path, "template", str, ""),
         )
         is_spoilt = field.const is None and "const" in value
         if not is_spoilt and self._check_codec(field, path, around=around):
@@ -185,9 +196,19 @@ class FieldParser:
     def _check_stamp(self, field: Field, path: str, *, around: bool) -> None:
         if not around:
             self.sheet.complain(f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields')
+        elif field.codec == URI:
+            self._check_template(field, join(path, "template"))
         elif field.hub and [events.SCHEMA.get(column) for column in field.hub] != [READ_STAMPS.get(field.codec)]:
             wanted = "one hub column of times" if field.codec in READ_STAMPS else "no hub column: it is made anew"
             self.sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes {wanted}')
+
+    def _check_template(self, field: Field, path: str) -> None:
+        """Complain about an address without a query, or of what no request has."""
+        _, query, pairs = field.template.partition("?")
+        if not query:
+            self.sheet.complain(path, "should be a path and a query, like /path?name={app.id}")
+        for _, source in parameters(pairs):
+            self.sheet.one_of(source, path, "hub column or number that a request is given", [*events.SCHEMA, *IN_TEMPLATES])
 
     def _check_scalar(self, field: Field, path: str) -> bool:
         codec = SCALARS[field.codec]
@@ -213,13 +234,18 @@ class FieldParser:
             self.sheet.complain(f"{path}.hub", message)
 
 
+def _effective_in(stamp: Field) -> set[str]:
+    """Name the options that something made for a request can have."""
+    return {"asked", *(["also"] if stamp.hub else []), *(["template"] if stamp.codec == URI else [])}
+
+
 def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give options that a field cannot have, with the reason: nothing would come of them."""
     codec = SCALARS.get(field.codec)
     if field.codec in CONTAINERS:
         yield "a container", OPTIONS
     elif field.codec in STAMPS:
-        yield "what is made for a request", tuple(option for option in OPTIONS if option != "asked" and (option != "also" or not field.hub))
+        yield "what is made for a request", tuple(option for option in OPTIONS if option not in _effective_in(field))
     elif field.const is not None:
         yield "a constant", ("table", "default", "optional", "also", "setting", "texts")
     elif codec is not None and codec.rowwise is not None:

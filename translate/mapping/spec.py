@@ -24,7 +24,7 @@ class Field:
     `also` are other places where older or foreign records have the value; `asked` and `setting` name a setting:
     without the first the field is not written, from the second comes what no event says. A setting stands in place of
     what the events say, too, unless it only `fills` what they do not. `texts`: its number is read from a text, too.
-    `member`: the name under which an object of several values has the first one.
+    `member`: the name under which an object of several values has the first one. `template`: what an address is made of.
     """
 
     place: str
@@ -43,6 +43,7 @@ class Field:
     setting: str | None = None
     fills: bool = False
     member: str = ""
+    template: str = ""
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -224,7 +224,7 @@ class Packer:
         head = {entry.hub[0]: value for entry, value in zip(self._head, waiting.head, strict=True) if entry.hub and value is not None}
         made = stamps.Stamps(self._sequence + self.requests, body, max(times, default=None), head)
         for entry in self._made:
-            value = made.value(entry.codec)
+            value = made.value(entry.codec, entry.template)
             if value is not None:
                 assembly.put(tree, entry.path, value)
 

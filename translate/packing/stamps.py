@@ -7,13 +7,13 @@ import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from translate.mapping.codecs import parameters
 from translate.notation import quoted
 
 HOUR = 3_600_000
 SECOND = 1000
 DIGEST_LENGTH = 8
 REQUEST_ID_LENGTH = 32
-PATH = "/collect"
 
 
 def text_of(value: str) -> str:
@@ -39,8 +39,8 @@ class Stamps:
     latest: int | None
     head: dict[str, str]
 
-    def value(self, codec: str) -> str | None:
-        """Make a stamp."""
+    def value(self, codec: str, template: str = "") -> str | None:
+        """Make a stamp; an address by its template."""
         if codec == "sequence":
             return str(self.sequence)
         if codec == "body_digest":
@@ -49,14 +49,13 @@ class Stamps:
             return quoted(self._digest(REQUEST_ID_LENGTH))
         if codec == "latest_time":
             return None if self.latest is None else str(-(-self.latest // SECOND) * SECOND)
-        return quoted(self._uri()) if codec == "collect_uri" else None
+        return quoted(self._uri(template)) if codec == "uri" else None
 
     def _digest(self, length: int) -> str:
         return hashlib.sha256(self.body.encode()).hexdigest()[:length]
 
-    def _uri(self) -> str:
-        """Write the path and query of the request as the endpoint would have seen it."""
-        named = {"platform": self.head.get("device.platform"), "appId": self.head.get("app.id")}
-        query = {name: text_of(value) for name, value in named.items() if value is not None}
-        query |= {"event_bundle_sequence_id": str(self.sequence), "hashCode": self._digest(DIGEST_LENGTH)}
-        return f"{PATH}?{urlencode(query)}"
+    def _uri(self, template: str) -> str:
+        """Write an address; a parameter that the request has no value for is left out."""
+        path, _, query = template.partition("?")
+        named = {name: self.head.get(source) or self.value(source) for name, source in parameters(query)}
+        return f"{path}?{urlencode({name: text_of(value) for name, value in named.items() if value is not None})}"
