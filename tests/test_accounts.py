@@ -81,7 +81,7 @@ def test_small_file_with_a_long_text_is_not_held_in_memory(tmp_path, monkeypatch
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"set_": ["app_ids.a=1bad"]}, "Clickstream refuses"), ({"since": "2017-01-02", "until": "2017-01-01"}, "no time lies between")],
+    [({"set_": ["app_ids.a=1bad"]}, "clickstream/events does not take"), ({"since": "2017-01-02", "until": "2017-01-01"}, "no time lies between")],
 )
 def test_refused_before_anything_is_read(tmp_path, options, message):
     """What cannot be right is refused at once."""

@@ -45,7 +45,7 @@ COLUMNS: dict[str, Column] = {
             TEXT,
             event_id="the source's own id, else a version 5 UUID of the event's content",
             user_id="only what the source names as its user",
-            client_id="one installation of an app (Pinpoint: endpoint id)",
+            client_id="one installation of an app (where there are endpoints: the endpoint id)",
             cognito_id="the Amazon Cognito identity",
             device_id="one device, where the source tells it from the client",
             name="a well-known name (listed below) or the event's own",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from translate.explanation import Explanation
 from translate.files import units_of
 from translate.files.sources import find
 from translate.job import HUB_MODEL, Job
+from translate.mapping.spec import Layout
 from translate.passes import asked_for
 from translate.reader import Lines
 from translate.recipe import Checked, Recipe
@@ -31,7 +33,7 @@ from translate.recipe.privacy import key_of_environment
 from translate.recognition import Recognised, recognise
 from translate.rendering import Report
 from translate.selection import Selection
-from translate.settings import CLICKSTREAM_APP_ID, Settings, parse_time, read_settings
+from translate.settings import Settings, parse_time, read_settings
 from translate.shape import Source
 from translate.validation import Validation
 from translate.writer import FILTERED, ROW, Writer
@@ -268,7 +270,7 @@ def explain(
     told = settings_of(settings, set_, mappings)
     _, target = explanation.find(to, told.mappings, to_read=False)
     chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
-    return explanation.of_pair(from_, to, chosen, _legal_app_ids(told, target.model), told.mappings)
+    return explanation.of_pair(from_, to, chosen, _legal_app_ids(told, target), told.mappings)
 
 
 def roundtrip(
@@ -337,7 +339,7 @@ def job_of(
     chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
     if chosen is not None and chosen.needs_key:
         key_of_environment()
-    settings = _legal_app_ids(settings, to.partition("/")[0])
+    settings = _legal_app_ids(settings, target_layout)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, settings.mappings)
     job = Job(
@@ -361,11 +363,12 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
     return chosen
 
 
-def _legal_app_ids(settings: Settings, model: str) -> Settings:
-    """Refuse new application ids that the target's console would refuse."""
+def _legal_app_ids(settings: Settings, target: Layout | None) -> Settings:
+    """Refuse new application ids that the target would refuse."""
+    pattern = target.app_id_pattern if target else None
     for old, new in settings.app_ids.items():
-        if model == "clickstream" and not CLICKSTREAM_APP_ID.fullmatch(new):
-            raise UsageError(f'app_ids.{old}: Clickstream refuses "{new}": a letter first, then letters, digits and _')
+        if pattern is not None and re.search(pattern, new) is None:
+            raise UsageError(f'app_ids.{old}: {target.address if target else ""} does not take "{new}": it has to be like {pattern}')
     return settings
 
 

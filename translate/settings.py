@@ -15,25 +15,24 @@ from translate.mapping.sheet import read_toml
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-CLICKSTREAM_APP_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,126}")
 SECRETS = re.compile(r"secret|password|token$|cookie|credential", re.IGNORECASE)
 
 KEYS = {
     "app_ids": "a table: old application id to new",
     "app_id": "the application id of events that have none",
-    "tracking_id": "the id of the event tracker that Personalize's requests go to",
-    "user_agent": "the user agent of events whose request named none, for Clickstream",
-    "forwarded_address": "the address of events whose request named none, for Clickstream",
-    "fill_endpoints": "true puts into Pinpoint's requests what creates or updates endpoints",
-    "day": "the day (YYYY-MM-DD) in whose folder the rows of Clickstream's buffer are to lie",
+    "tracking_id": "the id of the event tracker that requests go to",
+    "user_agent": "the user agent of events whose request named none",
+    "forwarded_address": "the address of events whose request named none",
+    "fill_endpoints": "true puts into requests what creates or updates endpoints",
+    "day": "the day (YYYY-MM-DD) in whose folder the rows of a buffer are to lie",
     "keep_names": "true keeps names as they are where the target would want legal ones",
     "region": "the AWS region that requests are signed for",
-    "application_id": "the id (aid) of the application that Learning Context knows",
-    "account": "the account (user) that Learning Context's events are of",
-    "plain_bodies": "true sends Clickstream's bodies as they are, not compressed",
-    "freshness_hours": "the age in hours beyond which the Clickstream pipeline drops events, if it was changed",
-    "user_keep_days": "the days for which the Clickstream pipeline keeps users, if that was changed",
-    "retention_days": "the days for which Redshift keeps events, if that was changed",
+    "application_id": "the id (aid) of the application that the receiver knows",
+    "account": "the account (user) that events are posted under",
+    "plain_bodies": "true sends bodies as they are, not compressed",
+    "freshness_hours": "the age in hours beyond which the receiver drops events, if it was changed there",
+    "user_keep_days": "the days for which the receiver keeps users, if that was changed there",
+    "retention_days": "the days for which the receiver keeps events, if that was changed there",
     "missing_quantity": "the quantity of purchases that tell a price and none, where the app's SDK meant one",
     "earliest": "the first plausible time of an event (ISO 8601)",
     "latest": "the first time that is not plausible any more (ISO 8601)",

@@ -37,7 +37,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="translate",
     cls=_Commands,
-    help="Converts event archives between Amazon Mobile Analytics, Pinpoint, Clickstream, Learning Context and Personalize.",
+    help="Converts archives of analytics events from one model to another: `translate models` lists them, `translate inspect` looks.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

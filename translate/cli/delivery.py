@@ -52,7 +52,7 @@ ReplaySources = Annotated[
 def replay(
     sources: ReplaySources = None,
     to: Annotated[str | None, typer.Option("--to", metavar="MODEL", autocompletion=models, help="Whose endpoint it is.")] = None,
-    endpoint: Annotated[str | None, typer.Option(metavar="URL", help="Where to send; Pinpoint and Personalize need only --set region=...")] = None,
+    endpoint: Annotated[str | None, typer.Option(metavar="URL", help="Where to send; services that boto3 finds need only --set region=...")] = None,
     journal: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the replay is written down; the same folder resumes it.")] = None,
     status_of: Annotated[Path | None, typer.Option("--status", metavar="DIR", help="Tell where the replay of this journal stands, and do nothing.")] = None,
     from_: From = None,

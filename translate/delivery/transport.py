@@ -16,7 +16,7 @@ __all__ = ["Pool", "Reply", "Silence", "open_pool", "refuse_plain_http", "tls_si
 BODY_BYTES_MAX = 1 << 20
 HINT_TLS = (
     "TLS failed: check the endpoint's name and clock; for a certificate authority of your own name its file in "
-    "SSL_CERT_FILE (AWS_CA_BUNDLE for Pinpoint and Personalize)"
+    "SSL_CERT_FILE (AWS_CA_BUNDLE for services of AWS)"
 )
 
 

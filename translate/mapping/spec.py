@@ -147,6 +147,12 @@ class Layout:
         return self.fields + (self.request.fields if self.request else ())
 
     @property
+    def app_id_pattern(self) -> str | None:
+        """Give the regular expression of the application ids that the receiver takes, if a check names one."""
+        patterns = self.checks["values_pattern"].value if "values_pattern" in self.checks else {}
+        return next((patterns[entry.place] for entry in self.fields if entry.codec == "app_id" and entry.place in patterns), None)
+
+    @property
     def address(self) -> str:
         """Write the layout as the command line takes it."""
         return f"{self.model}/{self.name}"

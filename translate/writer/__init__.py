@@ -215,11 +215,11 @@ class Writer:
             codes.append(pl.when(open_rows & bad).then(pl.lit(code)))
             messages.append(pl.when(open_rows & bad).then(message))
 
-        for place, column, required_for, hub in self._requirements():
+        for place, column, required_for, hub, setting in self._requirements():
             bad = column.is_null()
             if required_for:
                 bad = bad & (pl.col("=action") == required_for)
-            message = f"{self.shape.layout.address} needs {place}, and the event has no {hub}; {_way_out(place, hub)}"
+            message = f"{self.shape.layout.address} needs {place}, and the event has no {hub}; {_way_out(setting, hub)}"
             judge(bad, "missing_required", pl.lit(message))
         for entry in self.columns:
             if entry.codec in ("worth", "money", "number"):
@@ -230,13 +230,13 @@ class Writer:
                 judge(breach.over, "over_limit", pl.lit(breach.message))
         return pl.coalesce(codes), pl.coalesce(messages)
 
-    def _requirements(self) -> Iterator[tuple[str, pl.Expr, str | None, str]]:
+    def _requirements(self) -> Iterator[tuple[str, pl.Expr, str | None, str, str | None]]:
         for entry in self.columns:
             if entry.required or entry.required_for:
-                yield entry.place, pl.col(f"={entry.place}"), entry.required_for, " or ".join(entry.hub)
+                yield entry.place, pl.col(f"={entry.place}"), entry.required_for, " or ".join(entry.hub), entry.setting
         for entry in self.shape.around:
             if entry.required:
-                yield entry.place, pl.col(f"@{entry.place}"), None, " or ".join(entry.hub)
+                yield entry.place, pl.col(f"@{entry.place}"), None, " or ".join(entry.hub), entry.setting
 
     def _for_limits(self) -> Rows:
         nothing = pl.lit(None, events.MAP)
@@ -261,11 +261,9 @@ class Writer:
         )
 
 
-def _way_out(place: str, hub: str) -> str:
+def _way_out(setting: str | None, hub: str) -> str:
     """Say what can give an event what it has not."""
-    setting = {"app.id": "app_id"}.get(hub)
-    if place == "trackingId":
-        setting = "tracking_id"
+    setting = setting or {"app.id": "app_id"}.get(hub)
     return f"say --set {setting}=..." if setting else "a recipe can set it"
 
 

@@ -12,7 +12,6 @@ from translate.mapping.spec import Field, Layout
 from translate.mapping.spelling import EventNames
 from translate.notes import NOT_MAPPED, InHub
 from translate.report import Finding, Loss
-from translate.settings import CLICKSTREAM_APP_ID
 from translate.shape import Shape
 from translate.writer import emptiness
 from translate.writer.extras import withheld_members
@@ -185,10 +184,10 @@ class Losses:
             plan.losses.append(self._loss(entry.hub[0], "changed", why, other_meaning, pl.col(entry.hub[0])))
 
     def _plan_app_id(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
-        if self.shape.mapping.model == "clickstream":
-            legal = written.str.contains(rf"^{CLICKSTREAM_APP_ID.pattern}$")
-            message = "the application id is one that Clickstream's console refuses; say --set app_ids.OLD=new"
-            plan.findings.append(Finding("app_id_not_legal", message, ~legal))
+        pattern = self.shape.layout.app_id_pattern
+        if pattern is not None:
+            message = f"the application id is one that {self.shape.mapping.title} refuses; say --set app_ids.OLD=new"
+            plan.findings.append(Finding("app_id_not_legal", message, ~written.str.contains(pattern)))
         if entry.setting is not None:
             exchanged = pl.col(entry.hub[0]).is_in(list(self.shape.settings.app_ids))
             message = f"{entry.place} is the application id; say --set {entry.setting}=... or app_ids.OLD=new"
