@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 import translate
 from translate import cli, events, mapping
 from translate.comparison import Roundtrip
+from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.errors import EXIT_MEANINGS
 from translate.journey import INDEX, travel
 from translate.mapping import codecs
@@ -71,7 +72,19 @@ def codecs_table():
 
 
 def settings_table():
-    return table(("setting", "meaning"), *((f"`{name}`", meaning) for name, meaning in KEYS.items()))
+    return table(("setting", "meaning", "asked by"), *((f"`{name}`", meaning, ", ".join(f"`{model}`" for model in askers(name))) for name, meaning in KEYS.items()))
+
+
+def askers(setting):
+    """Name the models whose sheets ask a setting: a field of theirs, a hazard, or the protocol that they are sent by."""
+    for name in mapping.models():
+        model = mapping.load(name)
+        fields = {said for layout in model.layouts.values() for entry in layout.all_fields for said in (entry.setting, entry.asked)}
+        hazards = {hazard.setting for hazard in model.delivery.preflight.values()} if model.delivery else set()
+        protocol = PROTOCOLS[model.delivery.protocol] if model.delivery else None
+        sent = {*protocol.needs, *(["region"] if protocol.by_region else [])} if protocol else set()
+        if setting in fields | hazards | sent:
+            yield name
 
 
 def commands():
