@@ -165,16 +165,16 @@ def deliveries():
 def preflight_table():
     """What stops a replay, by model, and what is only said."""
     rows = [
-        (f"`{model}`", f"`{hazard.name}`", "stops" if hazard.loses else "said", escaped(in_general(hazard)))
+        (f"`{model}`", f"`{hazard.name}`", ", ".join(hazard.layouts) or "all", "stops" if hazard.loses else "said", escaped(in_general(hazard)), escaped(hazard.instead))
         for model, delivery in deliveries()
         for hazard in delivery.preflight.values()
     ]
-    return table(("model", "name", "", "what is found"), *rows)
+    return table(("model", "name", "layouts", "", "what is found", "instead"), *rows)
 
 
 def in_general(hazard):
     """Take a hazard's sentence without the figures of a run."""
-    said = re.sub(r"\{(users|found)\} |all \{events\}|\{events\} (?=events)| \(\{share\}\)|, the (oldest|last) of \{\w+\}", "", hazard.says)
+    said = re.sub(r"\{(users|found)\} |all \{events\}|\{events\} (?=events)| \(\{(share|found)\}\)|, the (oldest|last) of \{\w+\}", "", hazard.says)
     return said.replace(", of events,", "").format(value=hazard.value or "...").replace("  ", " ")
 
 

@@ -41,7 +41,7 @@ def clickstream(events):
          "zone_offset": 0, "attributes": {}} | ({} if event.get("client", "c") is None else {"unique_id": event.get("client", "c")})
         for event in events
     ]  # fmt: skip
-    return {"query": {"appId": "shop", "platform": "Web"}, "body": json.dumps(body)}
+    return {"query": {"appId": "shop", "platform": events[0].get("platform", "Web")}, "body": json.dumps(body)}
 
 
 def pinpoint(events):
@@ -107,6 +107,10 @@ BOUNDARIES = {
         [[{"ago": 300 * DAY, "client": "a"}, {"ago": 1, "client": "b"}], [{"ago": 181 * DAY, "client": "a"}]], 2,
     ),
     ("clickstream", "redshift-retention"): ([[{"ago": 364 * DAY}]], [[{"ago": 366 * DAY}, {"ago": 364 * DAY}]], 1),
+    ("clickstream", "one-day-dashboards"): ([[{"ago": 12.4}, {"ago": 0}]], [[{"ago": 12.6}, {"ago": 0}]], 2),
+    ("clickstream", "operating-systems"): (
+        [[{"platform": "android"}], [{"platform": "Web"}]], [[{"platform": "Windows Phone"}, {}], [{"platform": "iOS"}], [{"platform": ""}]], 3,
+    ),
     ("clickstream", "without-client"): ([FRESH], [[{"ago": 1, "client": None}, {"ago": 1, "client": ""}, {"ago": 1}]], 2),
     ("clickstream", "repeated-ids"): (
         [[{"id": "x", "ago": 1}, {"id": "x", "ago": 2}]], [[{"id": "x", "ago": 1}, {"id": "x", "ago": 2}], [{"id": "x", "ago": 1}]], 1,
@@ -201,7 +205,7 @@ def test_numbers_of_the_target_are_overridden():
 def test_what_a_finding_says():
     """A finding says how many, which share, the oldest, the way out and how to go on; the losing ones come first."""
     findings = found("clickstream", [{"ago": 73}, {"ago": 1}, {"ago": 2}])
-    assert list(findings) == ["age-limit", "geography"]
+    assert list(findings) == ["age-limit", "one-day-dashboards", "geography"]
     assert list(found("clickstream", [{"ago": 73, "client": None}])) == ["age-limit", "without-client", "geography"]
     assert findings["age-limit"].message == (
         "1 events (33.3 %) are older than 72 hours when they arrive, the oldest of 2026-11-18T11:30:00Z:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,10 @@ from polars.exceptions import PolarsError
 
 from translate import plan
 from translate.census.fates import Fates, as_lines, refuse_uncounted, summary, together
+from translate.delivery.columns import EPOCH
+from translate.delivery.preflight import Finding, judge
+from translate.delivery.rows import Questions, survey
+from translate.delivery.survey import Surveyed
 from translate.errors import ConservationError, OutputError, UsageError
 from translate.files import Unit, digest_of, open_unit, text_bytes, units_of
 from translate.files.sources import SourceFile
@@ -112,6 +117,10 @@ class Conversion:
         self.output = Output(directory, self.identity())
         self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
         self.finished_already = False  # once it ran
+        self.surveyed = Surveyed()
+        self._questions = None
+        if job.target_mapping and job.target_layout:
+            self._questions = Questions(job.target_mapping, job.target_layout)
         self._progress = progress
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
 
@@ -189,7 +198,7 @@ class Conversion:
                         break
                 total.check("in total")
                 self._find_identical(total)
-                head = {**self._head(), **(self._gather_keys() if self.job.census else {})}
+                head = {**self._head(), "hazards": self._look_at_hazards(), **(self._gather_keys() if self.job.census else {})}
                 return self.output.complete(total, head, len(self.units), self._schema())
             except OSError as error:
                 refuse_full_disk(error)
@@ -257,7 +266,7 @@ class Conversion:
 
         def attempt(lines: Lines, protected: bool) -> tuple[Written, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            query = plan.build(job, lines, protected=protected, tally=tally, marks=marks)
+            query = plan.build(job, lines, protected=protected, tally=tally, marks=marks, questions=self._questions)
             fates = Fates(job, query, lines) if job.census else None
             if fates is not None:
                 tally.on_empty_line = fates.add_empty_line
@@ -271,7 +280,7 @@ class Conversion:
 
         written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)
         self._describe_files(unit, written.report, digests)
-        beside = [file for file in (self.sinks.digests_file(unit.number), self._keys_file(unit)) if file.exists()]
+        beside = [file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()]
         self.output.finish_unit(unit.number, written.part, written.rejects, written.report, beside)
         return written.report
 
@@ -298,6 +307,28 @@ class Conversion:
             files = [self.sinks.digests_file(unit.number) for unit in self.units]
             count = count_identical([file for file in files if file.exists()], total.events["written"])
             total.find("identical_rows", "rows that are identical to an earlier one", count)
+
+    # -- hazards ------------------------------------------------------------------------------------------------
+
+    def _look_at_hazards(self) -> list[dict[str, Any]]:
+        """Say what the target does with the rows, as of the archive's latest event or a given day: never as of today."""
+        if self._questions is None or not self._questions.hazards:
+            return []
+        files = [self.sinks.answers_file(unit.number) for unit in self.units]
+        self.surveyed = survey(self._questions, [file for file in files if file.exists()], self.output.scratch)
+        if self.surveyed.latest is None:
+            return []
+        day = self.job.settings.day
+        now = dt.datetime.combine(day, dt.time(), dt.UTC) if day else EPOCH + dt.timedelta(milliseconds=self.surveyed.latest)
+        as_of = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        return [{"as_of": as_of, **dataclasses.asdict(finding)} for finding in self.hazards_at(now)]
+
+    def hazards_at(self, now: dt.datetime) -> list[Finding]:
+        """Say what the target does with the rows that were written, as of some moment."""
+        job = self.job
+        if job.target_mapping is None or job.target_layout is None:
+            return []
+        return judge(job.target_mapping, self.surveyed, job.settings, now=now, overrides=job.settings.overrides, layout=job.target_layout.name)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

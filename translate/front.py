@@ -19,6 +19,7 @@ from translate import events, explanation, mapping, money, plan
 from translate import recipe as recipes
 from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
+from translate.delivery.preflight import Finding
 from translate.errors import MappingError, SourceError, UsageError
 from translate.explanation import Explanation
 from translate.files import units_of
@@ -156,7 +157,7 @@ def convert(
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False,
-) -> Report:  # fmt: skip
+) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
     `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
@@ -164,14 +165,25 @@ def convert(
     (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     """
-    run = conversion(
+    ready = conversion(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census,
     )  # fmt: skip
-    report = Report(run.run())
-    report.finished_already = run.finished_already
-    return report
+    return Converted(ready.run(), ready)
+
+
+class Converted(Report):
+    """The report of a conversion, which can also say what the target does with the rows at any moment."""
+
+    def __init__(self, values: dict[str, Any], ready: Conversion) -> None:
+        super().__init__(values)
+        self._ready = ready
+        self.finished_already = ready.finished_already
+
+    def hazards_at(self, now: dt.datetime) -> list[Finding]:
+        """Say what the target would do with the rows at a moment: `report["hazards"]` are those as of the archive's own span."""
+        return self._ready.hazards_at(now)
 
 
 def conversion(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from translate.shape import Source
 from translate.writer import FILTERED, NOTES, Writer, exposure
 from translate.writer.extras import same_events
 from translate.writer.losses import Plan
+
+if TYPE_CHECKING:
+    from translate.delivery.rows import Questions
 
 COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls"]
 
@@ -37,11 +41,15 @@ class Query:
     columns: list[str]
     source: Source
     members: list[pl.Expr] = field(default_factory=list)  # what a request is packed from
+    asked: list[str] = field(default_factory=list)  # columns of what the target's hazards ask of a row
     unsound: set[str] = field(default_factory=set)  # files whose records reach over several lines
 
 
-def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None, marks: UnitMarks | None = None) -> Query:
-    """Build a unit's query; `marks` are what the passes over the whole archive found for it."""
+def build(
+    job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None, marks: UnitMarks | None = None,
+    questions: Questions | None = None,
+) -> Query:  # fmt: skip
+    """Build a unit's query; `marks` are what the passes over the whole archive found for it, `questions` those of hazards."""
     taken_in = take_in(job, lines, protected=protected, tally=tally)
     frame = taken_in.events
     if job.census:
@@ -59,7 +67,7 @@ def build(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None
     keeps_around = job.target_layout is not None and job.source_layout.address == job.target_layout.address
     counted = {"quantity"} if job.settings.missing_quantity is not None else set()
     provided = frozenset({*taken_in.provided, *filled, *set_columns, *counted, "event_id"})
-    query = _rows(job, frame, Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around))
+    query = _rows(job, frame, Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around), questions)
     query.unsound = taken_in.unsound
     return query
 
@@ -135,7 +143,8 @@ def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
     return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
 
 
-def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
+def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None) -> Query:
+    asked: dict[str, pl.Expr] = {}
     if job.target_layout is None or job.target_mapping is None:
         columns = list(events.SCHEMA)
         members: list[pl.Expr] = []
@@ -148,6 +157,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
         columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
         columns += writer.columns_around
         members = writer.members()
+        asked = questions.expressions(writer) if questions else {}
     plan.findings.extend(exposure.findings(job.marked, job.treated, source.provided, shape))
     plan.findings.extend(passes.findings())
     if job.settings.missing_quantity is not None:
@@ -163,13 +173,13 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source) -> Query:
     given = [*(FREE_FORM if job.examples else ()), *(_for_census(frame) if job.census else ())]
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
     noted = pl.when(WRITTEN & FIRST & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
-    selected = frame.with_columns(**{NOTES: noted}).select(*kept, **flags)
+    selected = frame.with_columns(**{NOTES: noted}).select(*kept, **flags, **asked)
     # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
     # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
     barrier = selected.map_batches(
         _as_it_is, schema=dict(selected.collect_schema()), validate_output_schema=False, streamable=True
     )
-    return Query(barrier, plan, columns, source, members)
+    return Query(barrier, plan, columns, source, members, list(asked))
 
 
 def _for_census(frame: pl.LazyFrame) -> list[str]:

@@ -77,6 +77,9 @@ class Sinks:
         ]
         if self.rows_may_meet:
             lazy.append(row_digests(query).sink_parquet(self.digests_file(number), lazy=True))
+        if query.asked:
+            answers = query.rows.select(*query.asked, taken=plan.WRITTEN).filter("taken").select(query.asked)
+            lazy.append(answers.sink_parquet(self.answers_file(number), lazy=True))
         if fates is not None:
             lazy.append(query.rows.select(fates.columns).sink_batches(fates.add, lazy=True))
         results = pl.collect_all(lazy, engine="streaming")
@@ -147,6 +150,14 @@ class Sinks:
     def digests_file(self, number: int) -> Path:
         """Name the file of the digests of a unit's rows."""
         return self._state / f"digests-{number:05}.parquet"
+
+    def files_beside(self, number: int) -> tuple[Path, ...]:
+        """Name what may lie in the state of a unit until the run is complete."""
+        return self.digests_file(number), self.answers_file(number)
+
+    def answers_file(self, number: int) -> Path:
+        """Name the file of what a unit's rows answer to the questions of the target's hazards."""
+        return self._state / f"answers-{number:05}.parquet"
 
 
 def is_buffer(layout: Layout) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 import sys
@@ -27,6 +28,7 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import print_columns, print_list, printable, whoever_listens
+from translate.delivery.preflight import Finding
 from translate.errors import ExitCode, MappingError
 from translate.progress import Bar
 
@@ -163,7 +165,7 @@ def convert(
         if as_json:
             print(json.dumps(report, indent=2, ensure_ascii=False))
         else:
-            _print_report(report, out)
+            _print_report(report, out, report.hazards_at(dt.datetime.now(dt.UTC)))
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
@@ -186,7 +188,7 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
             print(f"  filtered  {record['filtered']}")
 
 
-def _print_report(report: dict[str, Any], out: Path) -> None:
+def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> None:
     counts, files = report["events"], report["inputs"]["files"]
     print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
@@ -198,6 +200,10 @@ def _print_report(report: dict[str, Any], out: Path) -> None:
         print(f"rejected records: {out / 'rejects.ndjson'}; the first: {_first_reject(out)}")
     if "keys" in report:
         print(f"keys: {out / 'keys.ndjson'}")
+    if hazards:
+        print(f"what {report['to'].partition('/')[0]} does with these rows today:")
+    for hazard in hazards:
+        print(f"{'loses' if hazard.loses else 'said':<6}{hazard.name}: {hazard.message}\n      instead: {hazard.instead}")
     print(f"report: {out / 'report.json'}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from translate.delivery.shipments import ANY, PackedRequest, Place, Way
-from translate.mapping.spec import Layout
+from translate.mapping.spec import Field, Layout
 
 MILLISECONDS = 1000
 
@@ -46,15 +46,17 @@ class Column:
 
 
 def find_column(layout: Layout, hub: str) -> Column | None:
-    """Find a hub column in a layout; of several places the one that holds it alone goes first."""
-    entries = [(True, entry) for entry in (layout.request.fields if layout.request else ())]
-    entries += [(False, entry) for entry in layout.fields]
-    found = [Place(entry, around) for around, entry in entries if hub in entry.hub]
-    return (
-        Column(min(found, key=lambda place: (place.field.hub.index(hub), len(place.field.hub))))
-        if found
-        else None
-    )
+    """Find a hub column in a layout's packed requests."""
+    found = entry_of(layout, hub)
+    return None if found is None else Column(Place(*found))
+
+
+def entry_of(layout: Layout, hub: str) -> tuple[Field, bool] | None:
+    """Find the place of a hub column, and if it lies around the events; of several the one that holds it alone goes first."""
+    entries = [(entry, True) for entry in (layout.request.fields if layout.request else ())]
+    entries += [(entry, False) for entry in layout.fields]
+    found = [(entry, around) for entry, around in entries if hub in entry.hub]
+    return min(found, key=lambda place: (place[0].hub.index(hub), len(place[0].hub)), default=None)
 
 
 def asked_columns(layout: Layout, setting: str) -> list[Column]:

@@ -105,6 +105,18 @@ def _column_missing(hazard: Hazard, case: Case) -> Concern:
     return (events, {}) if events else None
 
 
+def _values_outside(hazard: Hazard, case: Case) -> Concern:
+    known = {value.lower() for value in hazard.names}
+    outside = {value: events for value, events in case.surveyed.values.get(hazard.columns[0], {}).items() if value.lower() not in known}
+    return (sum(outside.values()), {"found": f"{len(outside):,}"}) if outside else None
+
+
+def _spans_more_than(hazard: Hazard, case: Case) -> Concern:
+    days = len({hour * HOUR_MS // UNIT_MS["days"] for hour in case.surveyed.hours})
+    places = {"value": number(hazard.value or 0), "found": f"{days:,}", "earliest": moment(case.surveyed.earliest), "latest": moment(case.surveyed.latest)}
+    return (case.surveyed.events, places) if days > (hazard.value or 0) else None
+
+
 def _distinct_max(hazard: Hazard, case: Case) -> Concern:
     column = hazard.columns[0]
     found = case.surveyed.distinct[column]
@@ -125,7 +137,7 @@ def _fewer_users_than(hazard: Hazard, case: Case) -> Concern:
 
 
 def _repeated(hazard: Hazard, case: Case) -> Concern:
-    events = case.surveyed.repeated[identity(hazard)]
+    events = case.surveyed.repeated.get(identity(hazard), 0)
     return (events, {}) if events else None
 
 
@@ -153,6 +165,8 @@ JUDGES: dict[str, Judge] = {
     "user_agent_matches": _user_agent_matches,
     "setting_missing": _setting_missing,
     "column_missing": _column_missing,
+    "values_outside": _values_outside,
+    "spans_more_than": _spans_more_than,
     "distinct_max": _distinct_max,
     "fewer_events_than": _fewer_events_than,
     "fewer_users_than": _fewer_users_than,

@@ -63,12 +63,14 @@ def judge(
     requests_per_second: float | None = None,
     events_per_second: float | None = None,
     overrides: Table[str, float] | None = None,
+    layout: str | None = None,
 ) -> list[Finding]:
     """Judge what was surveyed: what loses data first, each group in the mapping's order.
 
     Ages are told to the hour: an event counts as old once the whole hour in which it lies is touched by the limit.
     What is old now is counted; what becomes so before the run ends, if a rate is given, is told in the message.
-    `overrides` are numbers of the target's own configuration, by their settings.
+    `overrides` are numbers of the target's own configuration, by their settings; `layout` is the one that is judged, if
+    not the one that is sent.
     """
     delivery = mapping.delivery
     if delivery is None or not surveyed.events:
@@ -80,6 +82,8 @@ def judge(
     case = Case(surveyed, settings, user_agent, now_ms, end_ms, overrides or {}, delivery.support)
     found = []
     for hazard in delivery.preflight.values():
+        if not hazard.concerns(layout or delivery.layout):
+            continue
         concern = JUDGES[hazard.check](hazard, case)
         if concern is not None:
             found.append(_finding(hazard, surveyed.events, *concern))

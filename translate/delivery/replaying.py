@@ -133,7 +133,8 @@ def _look_over(folder: Path, prepared: Prepared, destination: Destination, setti
     surveyed = _survey(folder, prepared, destination)
     rates = {f"{rate.unit}_per_second": rate.mean}
     findings = judge(
-        destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC), overrides=settings.overrides, **rates
+        destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC), overrides=settings.overrides,
+        layout=destination.layout.name, **rates,
     )
     plan = plan_of_run(destination.delivery, surveyed, **rates)
     return Look(surveyed, tuple(findings), rate, plan, tuple(verification(destination.delivery, surveyed)) if surveyed.events else ())

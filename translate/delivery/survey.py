@@ -38,7 +38,8 @@ class Surveyed:
     `bytes` of the lines. `names` and `distinct` are exact up to 100,000 values of a column; a column in `at_least` has
     more. `excepted`: hours of the events of some names; `latest_of_others`: the latest time of all others. `missing`: events without a column. `repeated`: events that
     are equal to an earlier one in the columns (by 16-byte digests). `asked`: events beside what only a setting asks for.
-    `agents`: events by the user agent that their request names.
+    `agents`: events by the user agent that their request names. `values`: events by the values of a column that a hazard
+    knows the good ones of.
     """
 
     requests: int = 0
@@ -58,6 +59,7 @@ class Surveyed:
     repeated: dict[str, int] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
     agents: dict[str, int] = field(default_factory=dict)
+    values: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def written(self) -> str:
         """Write it as JSON."""
@@ -96,7 +98,7 @@ class Survey:
     def __init__(
         self, delivery: Delivery, layout: Layout, folder: Path | None = None, kept_rows: int = KEPT_ROWS
     ) -> None:
-        hazards = list(delivery.preflight.values())
+        hazards = [hazard for hazard in delivery.preflight.values() if hazard.concerns(layout.name)]
         self._clock = clock_of(layout)
         self._found = {"requests": 0, "events": 0, "bytes": 0, "untimed": 0}
         self._earliest: int | None = None
@@ -113,7 +115,8 @@ class Survey:
         self._values: dict[str, Counter[str]] = {
             hazard.columns[0]: Counter() for hazard in hazards if hazard.check in ("distinct_max", "user_agent_matches")
         }
-        self._values["name"] = Counter()
+        self._outside = sorted({hazard.columns[0] for hazard in hazards if hazard.check == "values_outside"})
+        self._values |= {name: Counter() for name in ("name", *self._outside)}
         self._at_least: set[str] = set()
         self._users = {
             hazard.columns[0]: Users(folder, kept_rows)
@@ -174,11 +177,12 @@ class Survey:
                 name: Seen(everyone, several, hours) for name, (hours, everyone, several) in users.items()
             },
             missing=self._missing,
-            distinct={name: len(values) for name, values in self._values.items()},
+            distinct={name: len(values) for name, values in self._values.items() if name not in self._outside},
             at_least=tuple(sorted(self._at_least)),
             repeated=repeated,
             asked=self._asked,
             agents=dict(sorted(self._values.get("user_agent", Counter()).items())),
+            values={name: dict(sorted(self._values[name].items())) for name in self._outside},
         )
 
     def close(self) -> None:

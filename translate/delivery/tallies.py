@@ -90,7 +90,11 @@ class Users(_Tally):
     def add(self, users: Sequence[str], hours: Sequence[int | None]) -> None:
         """Take the user of each event, and the event's hour, counted from 1970."""
         if users:
-            rows = pl.DataFrame({"text": users, "hour": hours}, schema={"text": pl.String, "hour": pl.Int64})
+            self.add_rows(pl.DataFrame({"text": users, "hour": hours}, schema={"text": pl.String, "hour": pl.Int64}))
+
+    def add_rows(self, rows: pl.DataFrame) -> None:
+        """Take the same as columns, `text` and `hour`."""
+        if rows.height:
             seen = rows.group_by("text").agg(pl.col("hour").max(), events=pl.len().cast(pl.Int64))
             self._take(seen.select("hour", "events", hash=duplicates.hashed("text")))
 

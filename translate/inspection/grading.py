@@ -135,7 +135,7 @@ class _Trial:
         is_whole = tried == self.grounds.surveyed.events
         least, most = (packer.requests, packer.requests) if is_whole else self._requests(events, each)
         known = dataclasses.replace(self._surveyed(delivery), events=self.grounds.surveyed.events)
-        findings = preflight.judge(self.sheet, known, self.grounds.settings, now=now, overrides=self.grounds.settings.overrides)
+        findings = preflight.judge(self.sheet, known, self.grounds.settings, now=now, overrides=self.grounds.settings.overrides, layout=self.layout.name)
         quick = self._plan(delivery, least, events)
         slow = self._plan(delivery, most, events)
         return {

@@ -53,6 +53,8 @@ KINDS: dict[str, Kind] = {
     "user_agent_matches": Kind(names="patterns", implied=("user_agent",), says=("value",)),
     "setting_missing": Kind(setting=SETTINGS, setting_required=True, says=("value",)),
     "column_missing": Kind(columns="column"),
+    "values_outside": Kind(columns="column", names="known", says=("found",)),
+    "spans_more_than": Kind(("days",), says=("value", "found", "earliest", "latest")),
     "distinct_max": Kind(("most",), columns="column", says=("value", "found")),
     "fewer_events_than": Kind(("least",), says=("value",)),
     "fewer_users_than": Kind(("least",), columns="column", says=("value", "found")),
@@ -61,7 +63,7 @@ KINDS: dict[str, Kind] = {
     "endpoint_overwritten": Kind(setting=WISHES, setting_required=True),
     "support_ended": Kind(says=("value",)),
 }
-_SHARED = ("check", "loses", "says", "instead", "source", "date")
+_SHARED = ("check", "loses", "says", "instead", "source", "date", "layouts")
 _FOUND = ("events", "share")
 
 
@@ -182,7 +184,15 @@ class _Parser:
             columns=self.hub_columns(table, path, kind),
             names=self.names(table, path, kind),
             setting=self.setting(table, path, kind),
+            layouts=self.concerned(table, path),
         )
+
+    def concerned(self, table: dict[str, Any], path: str) -> tuple[str, ...]:
+        """Give the layouts that a hazard is of; where none is named, it is of all."""
+        layouts = self.sheet.texts(table, path, "layouts") or ()
+        for name in layouts:
+            self.sheet.one_of(name, join(path, "layouts"), "layout", self.layouts)
+        return layouts
 
     def most(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[int | None, str]:
         """Give the number of a check, and the key that says its unit."""

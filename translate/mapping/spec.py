@@ -207,6 +207,11 @@ class Hazard:
     columns: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     setting: str | None = None
+    layouts: tuple[str, ...] = ()
+
+    def concerns(self, layout: str) -> bool:
+        """Tell whether it threatens rows of a layout."""
+        return not self.layouts or layout in self.layouts
 
 
 @dataclass(frozen=True)
