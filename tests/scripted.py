@@ -24,16 +24,18 @@ REQUESTS: dict[str, Any] = {
         "query": {"platform": "Web", "appId": APP, "event_bundle_sequence_id": 1, "hashCode": "0"},
         "body": EVENTS,
     },
-    "learning_context": [
-        {
-            "action": "UPDATE",
-            "type": "POSITION",
-            "timestamp": number,
-            "session": "",
-            "entities": [{"key": "r", "value": "a *~ ä"}],
-        }
-        for number in (1, 2, 3)
-    ],
+    "learning_context": {
+        "data": [
+            {
+                "action": "UPDATE",
+                "type": "POSITION",
+                "timestamp": number,
+                "session": "",
+                "entities": [{"key": "r", "value": "a *~ ä"}],
+            }
+            for number in (1, 2, 3)
+        ]
+    },
     "mobile_analytics": {
         "client_context": {
             "client": {"client_id": "c", "app_title": "Shop"},

@@ -411,7 +411,7 @@ BROKEN = {
     ],
     "clickstream": [{"query": {}, "body": [{"a": float("nan")}]}],
     "mobile_analytics": [{"client_context": {}, "body": {"events": [float("inf")]}}],
-    "learning_context": [[{"value": float("nan")}]],
+    "learning_context": [{"data": [{"value": float("nan")}]}],
 }
 
 
@@ -503,7 +503,7 @@ def test_learning_context_on_the_wire() -> None:
     forms = [dict(parse_qsl(seen.body.decode(), strict_parsing=True)) for seen in server.seen]
     assert list(forms[0]) == ["nonce", "aid", "user", "data", "h"]
     assert forms[0]["nonce"] != forms[1]["nonce"]
-    assert json.loads(forms[0]["data"]) == REQUESTS["learning_context"]
+    assert json.loads(forms[0]["data"]) == REQUESTS["learning_context"]["data"]
     assert forms[0]["h"] == signature(forms[0], "not-a-real-secret", "not-a-real-password")
     assert server.seen[0].line.split(" ")[1] == "/3/events/update"
     assert b"*%7E" in server.seen[0].body

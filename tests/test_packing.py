@@ -58,7 +58,7 @@ def test_no_request_is_over_its_bytes(address):
     frame = hub_frame([EVENT | {"event_id": f"e{number}", "attributes": {"k": "ü" * 50}} for number in range(6)])
     (line,), _ = requests(frame, found, replace(layout, request=replace(layout.request, bytes_max=10**6)))
     request = parsed(line)
-    body = request if not layout.request.each else request[layout.request.each[0]]
+    body = request if isinstance(request, list) else request[layout.request.each[0]]
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     size = len(text.encode())
     for bytes_max, count in ((size + 2, 1), (size - 1, 2), (1, 6)):

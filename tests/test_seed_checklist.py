@@ -88,7 +88,7 @@ PLACED = {
     57: ("8 to 20 characters", [("as", LC, "session", "short_session"), ("as", LC, "entities.session_id", "long_session")]),
     58: ("END needs its session", [("required_for", LC, "session", "END")]),
     59: ("entities", [("as", LC, "entities", "entities")]),
-    60: ("always an array", [("each", LR, ""), ("packs", LR)]),
+    60: ("always an array", [("each", LR, "data"), ("packs", LR)]),
     62: ("no stated batch size: a bound of our own", [("packs", LR), ("limits_none", LR)]),
     64: ("the page's pair", [("example", "learning_context_post_events_update"), ("name", "learning_context", "session.start"), ("name", "learning_context", "session.stop")]),
     65: ("trackingId", [("required", PR, "trackingId"), ("asks", PR, "trackingId", "tracking_id"), ("setting", "tracking_id")]),

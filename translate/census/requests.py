@@ -26,7 +26,6 @@ from translate.mapping.spec import Request
 
 ANY = "*"
 HEADERS = "headers"
-ITSELF = "."
 PARTS = ("headers", "query", "path")
 PATHS = ("path", "raw_path")
 CAPTURED = {HEADERS, "method"}
@@ -66,8 +65,8 @@ class Requests:
         around: list[Key] = []
         if self._request.bare:
             value = opened(value)
-        if ITSELF in self._request.also:
-            value = _innermost(value, self._request.also[ITSELF], around)
+        if isinstance(value, Members):
+            value = _innermost(value, {*self._request.each[:1], *self._request.also.get(".".join(self._request.each[:1]), ())}, around)
         if isinstance(value, Members):
             value = self._with_parts(value, around)
         yield from self._descend(self._from_the_top(value), self._request.each, (), self._tree, around)
@@ -76,7 +75,7 @@ class Requests:
 
     def _with_parts(self, members: Members, around: list[Key]) -> Members:
         """Open what the layout says to be closed; set aside what a captured request has of the transport alone."""
-        is_captured = self._has_parts and not CAPTURED.isdisjoint(dict(members))
+        is_captured = self._request.bare and not CAPTURED.isdisjoint(dict(members))
         whole = self._moved(_named_parts(members) if self._has_parts else members)
         if is_captured:
             whole = self._without_transport(whole, around)
@@ -100,7 +99,7 @@ class Requests:
     def _moved(self, members: Members) -> Members:
         """Put members from their other places to where the layout has them."""
         for name, others in self._request.also.items():
-            if name == ITSELF or name in dict(members):
+            if name in dict(members):
                 continue
             for other in others:
                 head, _, rest = other.partition(".")
@@ -202,16 +201,14 @@ def _keys(members: Members, tree: Tree | Below | None, path: Path = ()) -> list[
     return [key._replace(around=True, known=key.known if tree is not None else 0) for key in keys_below(members, tree, path)]
 
 
-def _innermost(value: Value, names: tuple[str, ...], around: list[Key]) -> Value:
-    """Give what a request holds under one of some names, and it again; gather the keys beside it."""
-    while isinstance(value, Members):
-        members = value
-        found = next((name for name in names if dict(members).get(name, "null") != "null"), None)
-        if found is None:
-            break
-        around += _keys(Members(pair for pair in members if pair[0] != found), None)
-        value = opened(dict(members)[found])
-    return value
+def _innermost(members: Members, names: set[str], around: list[Key]) -> Members:
+    """Give the request that lies in the body of another one, and so on; gather the keys beside it."""
+    for name, value in members:
+        inner = opened(value) if name in names and (not (text := text_of(value)) or text.strip().startswith("{") or "=" in text) else None
+        if isinstance(inner, Members) and not names.isdisjoint(dict(inner)):
+            around += _keys(Members(pair for pair in members if pair[0] != name), None)
+            return _innermost(inner, names, around)
+    return members
 
 
 def _at(members: Members, head: str, rest: str) -> Value:

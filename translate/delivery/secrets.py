@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import threading
@@ -18,6 +19,7 @@ from translate.errors import UsageError
 COOKIE = "TRANSLATE_COOKIE"
 LEARNING_CONTEXT_SECRET = "TRANSLATE_LEARNING_CONTEXT_SECRET"  # noqa: S105 - the name of the variable
 LEARNING_CONTEXT_PASSWORD = "TRANSLATE_LEARNING_CONTEXT_PASSWORD"  # noqa: S105 - the name of the variable
+LEARNING_CONTEXT_PASSWORDS = "TRANSLATE_LEARNING_CONTEXT_PASSWORDS"
 OWN_NAMES = (COOKIE, LEARNING_CONTEXT_SECRET, LEARNING_CONTEXT_PASSWORD)
 AWS_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 MASK = "***"
@@ -53,9 +55,9 @@ class Secrets:
         self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
         self.remember(*self._named.values(), *(given[name] for name in AWS_NAMES if given.get(name)))
-        password = self._named.get(LEARNING_CONTEXT_PASSWORD)
-        if password is not None:
-            self.remember(sha1_hex(password))
+        self._passwords = _passwords(given.get(LEARNING_CONTEXT_PASSWORDS))
+        passwords = [*self._passwords.values(), *filter(None, [self._named.get(LEARNING_CONTEXT_PASSWORD)])]
+        self.remember(*passwords, *map(sha1_hex, passwords))
 
     @classmethod
     def from_environment(cls) -> Secrets:
@@ -73,6 +75,10 @@ class Secrets:
     def get(self, name: str) -> str | None:
         """Hand out a secret by the name of its environment variable; None if it is not set or empty."""
         return self._named.get(name)
+
+    def password_of(self, account: str) -> str | None:
+        """Hand out the password of one of several accounts; None if it is not known."""
+        return self._passwords.get(account)
 
     def remember(self, *values: str | None) -> None:
         """Mask these, too, from now on (credentials that were found elsewhere, temporary ones)."""
@@ -123,6 +129,17 @@ class Secrets:
         if not verdict.code and not verdict.message:
             return verdict
         return Verdict(verdict.pile, self.told(verdict.code), self.told(verdict.message))
+
+
+def _passwords(text: str | None) -> dict[str, str]:
+    """Read the passwords of several accounts."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(password, str) and password for password in found.values()):
+        raise UsageError(f"{LEARNING_CONTEXT_PASSWORDS} should be a JSON object of accounts and passwords")
+    return found
 
 
 def sha1_hex(text: str) -> str:

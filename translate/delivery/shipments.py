@@ -87,6 +87,8 @@ class PackedRequest:
 def unpack(part: str, line: int, text: str | bytes, layout: Layout) -> PackedRequest:
     """Read one line of a part; raise ValueError where it is no JSON."""
     tree = json.loads(text)
+    if isinstance(tree, list) and _request(layout).listed:
+        tree = {_request(layout).each[0]: tree}
     body = None
     for place in _request(layout).closed:
         outer, name = _outer(tree, place)
@@ -102,6 +104,8 @@ def closed(request: Any, layout: Layout) -> str:
     for place in _request(layout).closed:
         if place in copied:
             copied[place] = json.dumps(copied[place], ensure_ascii=False, separators=(",", ":"))
+    if _request(layout).listed and [*copied] == [*_request(layout).each]:
+        copied = copied[_request(layout).each[0]]
     return json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
 
 

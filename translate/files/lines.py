@@ -14,6 +14,7 @@ ARRAY_LINES_MAX = 1_000_000  # an array of events is as long as its file
 BLANKS = b"\xef\xbb\xbf \t"
 TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]')
 OPENING = (b"{", b"[")
+FORM = re.compile(rb"[\w.=%+&-]*=[ \t]*[{\[]")  # a form whose JSON stands in it as it is, over several lines perhaps
 FOLLOWED = {b"{": b":", b"[": b"[,"}  # after what a bracket may open inside of another one
 DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 
@@ -94,7 +95,7 @@ def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
             yield line
             continue
         first: bytes | None = line
-        if not line.lstrip(BLANKS).startswith(OPENING):
+        if not _opens(line):
             first = yield from _join_rows(chain([line], lines))
         if first is not None:
             yield from _join_json(chain([first], lines))
@@ -112,7 +113,7 @@ def _join_rows(lines: Iterator[Block]) -> Generator[Block, None, bytes | None]:
             waiting = []
             yield line
             continue
-        if not waiting and (line.lstrip(BLANKS).startswith(b'{"') or line.strip() == b"{"):
+        if not waiting and (line.lstrip(BLANKS).startswith(b'{"') or line.strip() == b"{" or _is_form(line)):
             return line
         waiting.append(line)
         inside = table.is_open(line.rstrip(b"\r\n").decode("latin-1"), inside=len(waiting) > 1)
@@ -130,7 +131,6 @@ def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block
     A record ends where its brackets are balanced. An object that never ends, or reaches to where the next record
     begins, is put together too, for the careful reader to refuse it as one; of such an array the elements are.
     """
-    opening = OPENING if arrays else b"{"
     waiting: list[bytes] = []
     still_open = b""
     for line in lines:
@@ -140,7 +140,7 @@ def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block
         if isinstance(line, Damage):
             yield line
             continue
-        if waiting or line.lstrip(BLANKS).startswith(opening):
+        if waiting or (_opens(line) if arrays else line.lstrip(BLANKS).startswith(b"{")):
             waiting.append(line)
             still_open = _brackets_after(line, still_open)
             if not still_open:
@@ -152,12 +152,20 @@ def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block
         yield from _broken_off(waiting)
 
 
+def _opens(line: bytes) -> bool:
+    return line.lstrip(BLANKS).startswith(OPENING) or _is_form(line)
+
+
+def _is_form(line: bytes) -> bool:
+    return FORM.match(line.lstrip(BLANKS)) is not None
+
+
 def _is_array(line: bytes) -> bool:
     return line.lstrip(BLANKS).startswith(b"[")
 
 
 def _is_full(waiting: list[bytes]) -> bool:
-    return len(waiting) >= (ARRAY_LINES_MAX if _is_array(waiting[0]) else JOIN_LINES_MAX)
+    return len(waiting) >= (ARRAY_LINES_MAX if _is_array(waiting[0]) or _is_form(waiting[0]) else JOIN_LINES_MAX)
 
 
 def _broken_off(waiting: list[bytes]) -> Iterator[Block]:
@@ -176,7 +184,7 @@ def _begins(line: bytes, before: bytes, still_open: bytes) -> bool:
     """
     opening = line.lstrip(BLANKS)[:1]
     if opening not in OPENING:
-        return False
+        return _is_form(line)
     end = before.rstrip()[-1:]
     cannot_follow = end not in FOLLOWED.get(still_open[-1:], b"") if end else not still_open.endswith(b"[")
     closing = b"}" if opening == b"{" else b"]"

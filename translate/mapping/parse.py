@@ -225,7 +225,7 @@ class _Parser:
         if inner is None:
             return None
         where = f"{path}.request"
-        known = ("each", "fields", "opened", "closed", "empty", "also", "events_max", "bytes_max", "bare", "limits", "personal")
+        known = ("each", "fields", "opened", "closed", "empty", "also", "events_max", "bytes_max", "bare", "listed", "limits", "personal")
         sheet.known_keys(inner, where, known)
         each = sheet.need(inner, where, "each", str, "")
         also = sheet.get(inner, where, "also", dict, {})
@@ -241,6 +241,7 @@ class _Parser:
             events_max=self.most(inner, where, "events_max"),
             bytes_max=self.most(inner, where, "bytes_max"),
             bare=sheet.get(inner, where, "bare", bool, default=True),
+            listed=sheet.get(inner, where, "listed", bool, default=False),
             limits=self.limits(where, inner, "limits", REQUEST_LIMITS),
         )
 

@@ -95,7 +95,8 @@ class Request:
     `each` is the way to them, `*` standing for the name of any member; an empty way: the record is their list.
     A field whose place ends in `*` is that name. `opened` texts hold JSON, plain or as base64, gzipped or not;
     `closed` ones are written so. `also` are other places of a member of the request, `empty` the objects that are
-    written even when nothing is in them. A `bare` request may begin anywhere on the way to its events.
+    written even when nothing is in them. A `bare` request may begin anywhere on the way to its events; a `listed` one that
+    holds nothing beside them is written as their list.
     """
 
     each: tuple[str, ...]
@@ -107,6 +108,7 @@ class Request:
     events_max: int | None = None
     bytes_max: int | None = None
     bare: bool = True
+    listed: bool = False
     limits: dict[str, Limit] = field(default_factory=dict)
 
 

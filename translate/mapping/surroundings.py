@@ -12,7 +12,6 @@ Found = tuple[tuple[str, ...], str]
 Path = tuple[str, ...]
 
 ANY = "*"
-ITSELF = "."  # the record, in place of a member's name
 OF_EVENTS = ("event_name", "action", "original_names")
 WAY_MAX = 2  # a member's other place is a member, or one inside of a member
 
@@ -40,6 +39,8 @@ def around(request: Request, *, is_written: bool) -> Iterator[Found]:
 
 def _of_the_way(request: Request, *, is_written: bool) -> Iterator[Found]:
     where, each = ("request", "each"), request.each
+    if request.listed and (len(each) != 1 or not request.bare):
+        yield ("request", "listed"), "needs events that lie in a member of the request, and a request that is bare"
     fields = {entry.path: entry for entry in request.fields}
     if "" in each:
         yield where, "has a segment without a name"
@@ -121,8 +122,6 @@ def _of_members(request: Request) -> Iterator[Found]:
     for key, names in own.items():
         for name in names:
             where = ("request", key)
-            if name == ITSELF and not request.each and key == "opened":
-                continue
             if name not in heads:
                 yield where, f'no member "{name}" on the way to the events or among the fields'
             elif name in values:
@@ -145,10 +144,10 @@ def _of_other_places(request: Request) -> Iterator[Found]:
     heads = {entry.path[0] for entry in request.fields} | {*request.each[:1]}
     for name, others in request.also.items():
         where = ("request", "also", name)
-        if name != ITSELF and name not in heads:
+        if name not in heads:
             yield where, f'no member "{name}" on the way to the events or among the fields'
         for other in others:
-            message = _wrong_with_member(other, taken, depth=1 if name == ITSELF else WAY_MAX)
+            message = _wrong_with_member(other, taken)
             if message is not None:
                 yield where, message
     values = {entry.place for entry in request.fields}
@@ -160,11 +159,11 @@ def _of_other_places(request: Request) -> Iterator[Found]:
             taken.setdefault(tuple(other.split(".")), entry.place)
 
 
-def _wrong_with_member(other: str, taken: dict[Path, str], depth: int) -> str | None:
+def _wrong_with_member(other: str, taken: dict[Path, str]) -> str | None:
     path = tuple(other.split("."))
     if "" in path or ANY in other:
         return f'"{other}" is no place: it is names with dots between'
-    if len(path) > depth:
+    if len(path) > WAY_MAX:
         return f'"{other}" lies too deep: a member, or one inside of a member'
     return f'"{other}" is the place of "{taken[path]}" already' if path in taken else None
 

@@ -184,7 +184,8 @@ class Packer:
             self._tell(held)
         for place in self._request.closed:
             assembly.close_text(tree, assembly.split(place))
-        whole = assembly.text_of(tree if self._request.each else tree[""])
+        is_list = not self._request.each or (self._request.listed and [*tree] == [*self._request.each])
+        whole = assembly.text_of(next(iter(tree.values())) if is_list else tree)
         self._output.write(whole.encode() + b"\n")
         self.requests += 1
 

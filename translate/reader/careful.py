@@ -25,6 +25,7 @@ from translate.reader.literals import (
     an_object,
     canonical,
     shown,
+    syntax_error,
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
@@ -76,11 +77,15 @@ class CarefulReader:
             try:
                 value, end = DECODER.raw_decode(line, position)
             except json.JSONDecodeError as error:
-                body = body_of(line) if self._request and not line[:position].strip() else None
+                try:
+                    body = body_of(line) if self._request and not line[:position].strip() else None
+                except Refused as reason:
+                    yield refused(line[position:], reason, request=number, refuses="rest")
+                    return
                 if body is not None:
                     yield from self._records(line, body, number)
                     return
-                yield refused(line[position:], _syntax_error(line, error), request=number, refuses="rest")
+                yield refused(line[position:], syntax_error(line, error), request=number, refuses="rest")
                 return
             except RecursionError:
                 yield refused(line[position:], TOO_DEEP, request=number, refuses="rest")
@@ -293,11 +298,3 @@ def _skip_blanks(line: str, position: int) -> int:
     while position < len(line) and line[position] in " \t\r\n":
         position += 1
     return position
-
-
-def _syntax_error(line: str, error: json.JSONDecodeError) -> Refused:
-    if error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated string"):
-        return Refused("incomplete", "the record is cut off")
-    column = error.pos + 1
-    what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
-    return Refused("bad_json", f"is not JSON: {what} at character {column}")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from translate.reader.literals import DECODER, Pairs
-from translate.reader.opening import body_of
+from translate.reader.literals import DECODER, Pairs, Refused
+from translate.reader.opening import PRINTED, body_of, printed_form
 
 MEMBER = re.compile(r'"(\w+)"\s*:')
 BLANKS = re.compile(r"[\ufeff \t\r\n]*")
@@ -29,6 +29,9 @@ def values_in(lines: list[str]) -> Iterator[Any]:
 
 def _of_broken(text: str, position: int) -> tuple[Any, int]:
     """Give the elements of an array that goes on after the text; of any other broken line what looks like a member."""
+    printed = PRINTED.match(text, position)
+    if printed:
+        return _of_printed(text, position, printed.end())
     elements, end = _elements(text, position)
     if len(elements) > 1 or (elements and end == len(text)):
         return elements, len(text)
@@ -38,6 +41,15 @@ def _of_broken(text: str, position: int) -> tuple[Any, int]:
         return body, position + len(line)
     members = Pairs((name, "") for name in MEMBER.findall(line))
     return [members] if line.startswith("[") else members, position + len(line)
+
+
+def _of_printed(text: str, position: int, begin: int) -> tuple[Any, int]:
+    """Give the form that begins in a text; if it goes on after the text, with the elements that are there."""
+    try:
+        return printed_form(text, position)
+    except Refused:
+        name = text[position:begin].rstrip("= \t").rpartition("&")[2]
+        return Pairs([(name, _elements(text, begin)[0])]), len(text)
 
 
 def _elements(text: str, position: int) -> tuple[list[Any], int]:

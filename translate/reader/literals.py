@@ -124,6 +124,15 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def syntax_error(text: str, error: json.JSONDecodeError) -> Refused:
+    """Say where a text is no JSON, or that it is cut off."""
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+        return Refused("incomplete", "the record is cut off")
+    column = error.pos + 1
+    what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
+    return Refused("bad_json", f"is not JSON: {what} at character {column}")
+
+
 def shown(value: Any) -> str:
     """Write a value for a message, shortened."""
     text = as_it_stood(value)

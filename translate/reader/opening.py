@@ -10,13 +10,16 @@ import re
 import zlib
 from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from translate.reader.literals import DECODER, TOO_DEEP, Pairs, Refused, shown
+from translate.reader.literals import DECODER, TOO_DEEP, Pairs, Refused, shown, syntax_error
 
 BRACKETS = ("{", "[")
 BASE64 = re.compile(r"[\w+/-]+={0,2}")
 FORM = re.compile(r"[\w.-]+=[^\s{}\[\]\"]*")
+# A form as documents print it: the JSON in it stands as it is, not encoded.
+PRINTED = re.compile(r"(?:[\w.-]+=[^\s{}\[\]\"&]*&)*[\w.-]+=[ \t]*(?=[{\[])")
+FIELD = re.compile(r"[\s&]*([\w.-]+)=[ \t]*(?:(?=[{\[])|([^\s{}\[\]\"&]*))")
 
 
 def opened(value: Any, place: str) -> Any:
@@ -27,6 +30,8 @@ def opened(value: Any, place: str) -> Any:
     if type(value) is not str:
         return value
     text = value.strip("\ufeff \t\r\n")
+    if PRINTED.match(text):
+        return printed_form(text)[0]
     if FORM.fullmatch(text) and not BASE64.fullmatch(text):
         return Pairs(parse_qsl(text, keep_blank_values=True))
     if not text.startswith(BRACKETS):
@@ -51,11 +56,51 @@ def _unpacked(text: str, place: str) -> str:
 
 
 def body_of(line: str) -> Any:
-    """Give the body that a line is as it went over the wire, packed or a form; None if it is none."""
+    """Give the body that a line is as it went over the wire, packed or a form; None if it is none.
+
+    Raise Refused for a form whose JSON is broken.
+    """
+    text = line.strip("\ufeff \t\r\n")
+    if PRINTED.match(text):
+        return printed_form(text)[0]
     try:
-        return None if line.lstrip().startswith(BRACKETS) else opened(line, "the line")
+        return None if text.startswith(BRACKETS) else opened(text, "the line")
     except Refused:
         return None
+
+
+def printed_form(text: str, position: int = 0) -> tuple[Pairs, int]:
+    """Give the members of a form whose JSON stands in it as it is, and where it ends; raise Refused if it is broken."""
+    found = Pairs()
+    while field := FIELD.match(text, position):
+        name, encoded = field.groups()
+        if encoded is not None:
+            found.append((name, unquote_plus(encoded)))
+            position = field.end()
+        else:
+            value, position = _printed(text, field.end())
+            found.append((name, value))
+        if not text.startswith("&", position):
+            break
+    return found, position
+
+
+def _printed(text: str, position: int) -> tuple[Any, int]:
+    try:
+        return DECODER.raw_decode(text, position)
+    except RecursionError:
+        raise TOO_DEEP from None
+    except json.JSONDecodeError as error:
+        raise syntax_error(text, error) from None
+
+
+def object_in(value: Any) -> Pairs | None:
+    """Give the object that a value is, or that a text holds, as JSON or as a form; None if there is none."""
+    if type(value) is str:
+        text = value.strip("\ufeff \t\r\n")
+        if text.startswith("{") or PRINTED.match(text) or (FORM.fullmatch(text) and not BASE64.fullmatch(text)):
+            value = opened(text, "the body")
+    return value if isinstance(value, Pairs) else None
 
 
 def peek(value: Any, path: tuple[str, ...]) -> Any:

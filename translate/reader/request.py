@@ -8,13 +8,12 @@ from typing import Any
 from translate.mapping.spec import Request
 from translate.notes import InSource
 from translate.reader.literals import Pairs, Refused, an_object, as_it_stood, shown
-from translate.reader.opening import body_of, opened, request_parts
+from translate.reader.opening import body_of, object_in, opened, request_parts
 from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import ANY, Places, Tree
 
 PARTS = ("headers", "query", "path")
 HEADERS = "headers"
-ITSELF = "."
 OF_TRANSPORT = "of the transport, not of the event"
 NO_EVENT = object()
 CAPTURED = {HEADERS, "method"}  # members that show a request as it went over the wire
@@ -42,14 +41,27 @@ class RequestReader:
         if self._request.bare and type(value) is str:
             body = body_of(value)
             value = value if body is None else body
-        if isinstance(value, Pairs) and ITSELF in self._request.also:
-            value = _innermost(record, value, self._request.also[ITSELF])
-        if self._has_parts and isinstance(value, Pairs) and value.names() & CAPTURED:
-            value = self._of_the_request(record, request_parts(value))
+        if isinstance(value, Pairs):
+            value = self._innermost(record, value)
+        if self._request.bare and isinstance(value, Pairs) and value.names() & CAPTURED:
+            value = self._of_the_request(record, self._in_parts(value))
         for found, event in self._descend(record, self._places.request, self._rooted(value), self._request.each, ()):
             if event is not NO_EVENT:
                 found.raw = _own_text(event, raw)
             yield found, event
+
+    def _in_parts(self, value: Pairs) -> Pairs:
+        return request_parts(value) if self._has_parts else value
+
+    def _innermost(self, record: Record, members: Pairs) -> Pairs:
+        """Give the request that lies in the body of another one, and so on; what lies beside it belongs to the transport."""
+        names = {*self._request.each[:1], *self._request.also.get(".".join(self._request.each[:1]), ())}
+        for name, value in members:
+            inner = object_in(value) if name in names else None
+            if inner is not None and inner.names() & names:
+                _wanted(record, members, {name})
+                return self._innermost(record, inner)
+        return members
 
     def _of_the_request(self, record: Record, captured: Pairs) -> Pairs:
         """Leave what belongs to the transport of a captured request, most headers and the like, and note that."""
@@ -68,7 +80,7 @@ class RequestReader:
         """Give the request from its top: a record may begin anywhere on the way to its events."""
         each = self._request.each
         if isinstance(value, Pairs):
-            value = self._opened(self._with_others(request_parts(value) if self._has_parts else value))
+            value = self._opened(self._with_others(self._in_parts(value)))
         if not self._request.bare:
             return an_object(value, "the record")
         if not each:
@@ -86,7 +98,7 @@ class RequestReader:
     def _with_others(self, record: Pairs) -> Pairs:
         """Move members from their other places to where the layout has them."""
         for name, others in self._request.also.items():
-            if name == ITSELF or name in record.names():
+            if name in record.names():
                 continue
             for other in others:
                 head, _, rest = other.partition(".")
@@ -140,18 +152,6 @@ class RequestReader:
             if leaf:
                 child.values[leaf.slot] = name
             yield from self._descend(child, tree.get(ANY, {}), inner, rest, (*path, ANY))
-
-
-def _innermost(record: Record, members: Pairs, names: tuple[str, ...]) -> Any:
-    """Give what a record holds under one of some names, and it again; what lies beside it belongs to the transport."""
-    found = next((name for name in names if members.get(name) is not None), None)
-    if found is None:
-        return members
-    for name, _ in members:
-        if name != found:
-            record.note("on_purpose", InSource((name,), around=True), OF_TRANSPORT)
-    inner = opened(members.get(found), found)
-    return _innermost(record, inner, names) if isinstance(inner, Pairs) else inner
 
 
 def _wanted(record: Record, members: Pairs, names: Container[str], above: tuple[str, ...] = ()) -> Pairs:

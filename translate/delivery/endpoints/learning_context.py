@@ -26,6 +26,7 @@ from translate.delivery.endpoints.sorting import (
 )
 from translate.delivery.secrets import (
     LEARNING_CONTEXT_PASSWORD,
+    LEARNING_CONTEXT_PASSWORDS,
     LEARNING_CONTEXT_SECRET,
     MASK,
     Secrets,
@@ -52,6 +53,10 @@ ADVICE = Advice(
     },
 )
 MISSING = f"set {LEARNING_CONTEXT_SECRET} and {LEARNING_CONTEXT_PASSWORD} in the environment: requests are signed with them"
+NOT_OURS = (
+    "the next events were posted by another account than the one that is set, and nothing holds its password: put it into "
+    f"{LEARNING_CONTEXT_PASSWORDS}, a JSON object of accounts and passwords, or give all events one account by a recipe (set.account)"
+)
 ABOUT_EVENTS = "Wrong data"  # one of the two reasons that clients of version 3 look for
 # Words of a reason that speak of the sender, not of the events. A guess: the vendor's list of reasons is lost; taken
 # wrongly it stops a run, while the other mistake would reject every event.
@@ -86,14 +91,14 @@ class LearningContext:
 
     def _send(self, shipment: Shipment) -> Answer:
         count = len(shipment.events)
-        secret = self._secrets.get(LEARNING_CONTEXT_SECRET)
-        password = self._secrets.get(LEARNING_CONTEXT_PASSWORD)
-        if secret is None or password is None:
-            return Answer.halted(count, "no_credentials", "", MISSING)
         try:
             fields = self._fields(shipment)
         except ValueError as error:
             return Answer.all_refused(count, "not_json", str(error))
+        secret, password = self._secrets.get(LEARNING_CONTEXT_SECRET), self._password_of(fields["user"])
+        if secret is None or password is None:
+            is_ours = secret is None or fields["user"] == self._target.account
+            return Answer.halted(count, "no_credentials", "", MISSING if is_ours else NOT_OURS)
         fields["h"] = signature(fields, secret, password)
         reply = self._pool.post(self._url, self._headers(), _form(fields).encode())
         return (
@@ -102,16 +107,21 @@ class LearningContext:
             else _sorted(told_by(reply), json_of(reply.body), count)
         )
 
+    def _password_of(self, account: str) -> str | None:
+        own = self._secrets.get(LEARNING_CONTEXT_PASSWORD) if account == self._target.account else None
+        return self._secrets.password_of(account) or own
+
     def _headers(self) -> dict[str, str]:
         return {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": self._target.user_agent}
 
     def _fields(self, shipment: Shipment) -> dict[str, str]:
         nonce = "".join(randomness.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH))
-        data = json_bytes(shipment.request).decode()
+        data = json_bytes(shipment.request["data"]).decode()
+        user = shipment.request.get("user")
         return {
             "nonce": nonce,
             "aid": self._target.application_id or "",
-            "user": self._target.account or "",
+            "user": (self._target.account or "") if user is None else str(user),
             "data": data,
         }
 
