@@ -412,14 +412,26 @@ LEARNT = {"type": "e", "action": "UPDATE", "timestamp": 1365772427, "entities": 
 @pytest.mark.parametrize(
     "wrapped",
     [lambda text: text, lambda text: json.dumps({"data": text}), lambda text: f"data={text.replace(' ', '').replace('{', '%7B').replace('[', '%5B').replace('}', '%7D').replace(']', '%5D').replace(chr(34), '%22')}",
-     lambda text: base64.b64encode(gzip.compress(text.encode())).decode(), lambda text: json.dumps(base64.b64encode(text.encode()).decode())],
-    ids=["bare", "text", "form", "gzip", "text of base64"],
+     lambda text: base64.b64encode(gzip.compress(text.encode())).decode(), lambda text: json.dumps(base64.b64encode(text.encode()).decode()),
+     lambda text: f"data={text}", lambda text: f"nonce=n&data= {text}&user=a%20b"],
+    ids=["bare", "text", "form", "gzip", "text of base64", "printed form", "printed form of several"],
 )  # fmt: skip
 def test_bodies_however_they_are_packed(tmp_path, wrapped):
     """A body as it went over the wire has the keys of its events, and so have several on a line."""
     line = wrapped(json.dumps([LEARNT, LEARNT]))
     found = told(tmp_path, "learning_context/requests", line, *([f"{line} {line}"] if line.startswith(("[", "{")) else []))
     assert sum(found["e", "entities.k"].values()) == (6 if line.startswith(("[", "{")) else 2)
+
+
+def test_what_a_form_says_beside_its_events(tmp_path):
+    """Its user arrives, what signs it is of the transport, and so is what lies around a captured form."""
+    body = f"nonce=n&user=ada&data={json.dumps([LEARNT])}&h=cafe"
+    for line in (body, json.dumps({"method": "POST", "headers": {"Host": "h"}, "body": body})):
+        (tmp_path / str(len(line))).mkdir()
+        found = told(tmp_path / str(len(line)), "learning_context/requests", line)
+        assert found["e", "^user"] == {("renamed", "account"): 1}
+        assert found["e", "^nonce"] == found["e", "^h"] == {OF_TRANSPORT: 1}
+    assert found["e", "^method"] == found["e", "^headers.Host"] == {OF_TRANSPORT: 1}
 
 
 def test_refused_requests(tmp_path):

@@ -26,6 +26,7 @@ PLAIN_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 BOM = "\ufeff"
 GZIP_MAGIC = b"\x1f\x8b"
 PACKED = re.compile(r"[A-Za-z0-9_+/-]+={0,2}")
+PRINTED = re.compile(r'(?:[\w.-]+=[^\s{}\[\]"&]*&)*[\w.-]+=[ \t]*[{\[]')
 FORM = re.compile(r'[\w.-]+=[^\s{}\[\]"]*')
 KINDS = {'"': "text", "n": "null", "t": "flag", "f": "flag"}
 
@@ -140,6 +141,8 @@ def opened(value: Value) -> Value:
 def unpacked(text: str) -> Value | None:
     """Give what a text holds: JSON, plain or as base64, gzipped or not, or a form's members; None if it holds none."""
     inside = text.strip("\ufeff \t\r\n")
+    if PRINTED.match(inside):
+        return _of_printed(inside)
     if FORM.fullmatch(inside) and not PACKED.fullmatch(inside):
         return as_texts(parse_qsl(inside, keep_blank_values=True))
     if not inside.startswith(("{", "[")):
@@ -154,6 +157,35 @@ def unpacked(text: str) -> Value | None:
 def as_texts(pairs: Iterable[tuple[str, str]]) -> Members:
     """Give names and texts as an object's members."""
     return Members((name, json.dumps(text)) for name, text in pairs)
+
+
+def _of_printed(form: str) -> Members:
+    """Give the members of a form whose JSON stands in it as it is."""
+    found = Members()
+    rest = form
+    while rest:
+        name, _, after = rest.partition("=")
+        value = after.lstrip(" \t")
+        if value.startswith(("{", "[")):
+            end = _end_of_first(value)
+            found.append((name.strip(), scan(value[:end])))
+            rest = value[end:].partition("&")[2]
+        else:
+            field, _, rest = rest.partition("&")
+            found += as_texts(parse_qsl(field, keep_blank_values=True))
+    return found
+
+
+def _end_of_first(text: str) -> int:
+    """Tell where the first value of a text ends."""
+    depth = 0
+    for token in TOKENS.finditer(text):
+        _, value, alone = token.groups()
+        begun = value or alone
+        depth += (begun in ("{", "[")) - (begun in ("}", "]"))
+        if depth <= 0:
+            return token.end()
+    return len(text)
 
 
 def kind_of(value: Value) -> str:
