@@ -62,6 +62,8 @@ NULL_TABLE = [
     ("epoch_ms", (None,), None), ("epoch_ms", (TIME,), 1457947613589), ("epoch_s", (None,), None), ("epoch_s", (TIME,), 1457947613),
     ("iso8601", (None,), None), ("iso8601", (TIME,), "2016-03-14T09:26:53.589Z"),
     ("first_of", (None, None), None), ("first_of", ("", "b"), ""), ("first_of", (None, ""), ""),
+    ("language", (None, None), None), ("language", ("", "en_US"), ""), ("language", (None, "EN-us"), "en"), ("language", (None, "english"), None),
+    ("country", (None, None), None), ("country", ("", "en_US"), ""), ("country", (None, "en_gb"), "GB"), ("country", (None, "en"), None), ("country", (None, "es_419"), None),
     ("duration", (None, None, None), None), ("duration", (0, events.EPOCH, TIME), 0), ("duration", (None, TIME, TIME), 0), ("duration", (None, TIME, None), None),
     ("exact_duration", (0, None, None), 0), ("exact_duration", (7, TIME, TIME), 0), ("exact_duration", (None, None, TIME), None),
     ("action", (None, None), "UPDATE"), ("action", ("END", "session.start"), "END"), ("action", (None, "session.start"), "START"),
@@ -156,6 +158,8 @@ FILLED_IN = {
     "money": ("price times quantity stands in for a value", (1.5, 2.0, 3.0, "USD", None)),
     "money_currency": ("what is no money is written elsewhere", ("EUR", None, 1.0, None, None)),
     "item_list": ("the event's own item stands in for a list; the hub takes it out again", ('[{"id":"i"}]', None, None, None, None, None, None)),
+    "language": ("the locale's stands in for one that the event does not have", ("de", "en_US")),
+    "country": ("the locale's stands in for one that the event does not have", ("AT", "en_US")),
     "long_session": ("a short one is written elsewhere", ("x" * 21,)),
 }
 # What no codec can read alone: it takes the model's names, the settings, or the whole record.

@@ -137,7 +137,7 @@ def test_value_made_of_others():
     explanation = explained("mobile_analytics", "clickstream")
     assert origins(explanation, "event_value") == ["metrics._item_price", "metrics._quantity", "attributes._currency"]
     assert "looks at store too" in field(explanation, "event_value").how
-    assert field(explanation, "attributes.purchase_value").state == "nothing"
+    assert field(explanation, "attributes.event_worth").state == "nothing"
     assert field(explanation, "attributes._session_duration").state == "filled"
 
 
@@ -145,7 +145,7 @@ def test_value_that_cannot_be():
     """A value without a currency is no money, and an item's id lies in a list only where no other list is."""
     explanation = explained("personalize", "clickstream")
     assert field(explanation, "event_value").state == "nothing"
-    assert origins(explanation, "attributes.purchase_value") == ["EVENT_VALUE"]
+    assert origins(explanation, "attributes.event_worth") == ["EVENT_VALUE"]
     assert origins(explanation, "items") == ["ITEM_ID"]
     assert "items" in origins(explained("clickstream", "personalize"), "ITEM_ID")
 

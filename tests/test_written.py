@@ -87,7 +87,74 @@ def test_a_value_that_is_no_money_stays():
     """A value without a real currency is an attribute, as price and quantity are."""
     row = written("clickstream/events", value=7, currency="gems")
     assert "event_value" not in row
-    assert row["attributes"] == {"purchase_value": 7, "purchase_currency": "gems"}
+    assert row["attributes"] == {"event_worth": 7, "purchase_currency": "gems"}
+
+
+def test_a_value_has_a_neutral_name(tmp_path):
+    """What an interaction is worth is no purchase's value; what an earlier version called it is read all the same."""
+    assert written("clickstream/events", name="View", value=0.5)["attributes"] == {"event_worth": 0.5}
+    line = {"event_type": "View", "event_id": "e", "timestamp": 1457947613589, "app_id": "a", "attributes": {"purchase_value": 0.5}}
+    (tmp_path / "old.jsonl").write_text(json.dumps(line) + "\n")
+    assert translate.scan(tmp_path / "old.jsonl").collect()["value"].item() == 0.5
+
+
+PLATFORMS = {
+    "clickstream/events": {
+        "Mac OS X": "macOS", "OS X": "macOS", "MACOS": "macOS", "Windows Phone": "Windows Phone", "WindowsPhone": "Windows Phone", "BlackBerry OS": "BlackBerry",
+        "AndroidOS": "Android", "Android OS": "Android", "tvOS": "tvOS", "watchOS": "watchOS", "web": "Web", "iPhone OS": "iOS", "windows": "Windows", "linux": "Linux",
+    },
+    "mobile_analytics/requests": {
+        "Mac OS X": "macos", "OS X": "macos", "Windows Phone": "windowsphone", "BlackBerry OS": "blackberry", "BlackBerry 10": "blackberry",
+        "AndroidOS": "android", "Android OS": "android", "Win32": "windows", "iPadOS": "iphoneos",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("address", "spelled", "known"), [(address, *pair) for address, table in PLATFORMS.items() for pair in table.items()])
+def test_platforms_as_archives_spell_them(address, spelled, known):
+    """A platform is known however archives spell it."""
+    found, layout = mapping.find_layout(address)
+    columns = {"device.platform": spelled, "app.title": "t"}
+    assert "unknown_platform" not in told(address, **columns)[1]
+    (row,) = judged(hub_frame([EVENT | columns]), found, layout).to_dicts()
+    assert row["code"] is None
+    if layout.request is None:
+        assert parsed(row[ROW])["platform"] == known
+    else:
+        (line,), _ = requests(hub_frame([EVENT | columns]), found, layout)
+        assert json.loads(line)["client_context"]["env"]["platform"] == known
+
+
+def test_a_platform_outside_of_the_seven_is_kept_and_told():
+    """The document's seven have no television and no browser: neither is taken for something else."""
+    for spelled in ("tvOS", "Web"):
+        assert "unknown_platform" in told("mobile_analytics/requests", **CONTEXT | {"device.platform": spelled})[1]
+
+
+LOCALES = {
+    "en_US": ("en", "US"), "en_gb": ("en", "GB"), "zh-Hans_CN@calendar=japanese": ("zh", "CN"), "sr_RS_#Latn": ("sr", "RS"), "es": ("es", None),
+    "es_419": ("es", None), "zh_Hans": ("zh", None), "pt-BR": ("pt", "BR"), "de_DE.UTF-8": ("de", "DE"), "ca_ES_VALENCIA": ("ca", "ES"), "C": (None, None), "": (None, None),
+    "japanese": (None, None), "__#Latn": (None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_language_and_country_of_a_locale(locale):
+    """Where the source says no other, language and country are those of the locale, which stays; reading them back is declared."""
+    row = written("clickstream/events", **{"device.locale": locale})
+    assert row["locale"] == locale
+    assert (row.get("system_language"), row.get("country_code")) == LOCALES[locale]
+    back = {name for name in ("device.language", "device.country") if name in fields_told("clickstream/events", **{"device.locale": locale})}
+    derived = zip(("device.language", "device.country"), LOCALES[locale], strict=True)
+    assert back == {name for name, value in derived if value is not None}
+
+
+def test_what_the_source_says_goes_before_the_locale():
+    """A language or country of the source's own is not exchanged, also where it is another."""
+    columns = {"device.locale": "en_US", "device.language": "de", "device.country": "AT"}
+    row = written("clickstream/events", **columns)
+    assert (row["locale"], row["system_language"], row["country_code"]) == ("en_US", "de", "AT")
+    assert not {"device.language", "device.country"} & fields_told("clickstream/events", **columns)
 
 
 def test_a_price_beside_a_value_stays():

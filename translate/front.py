@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import events, explanation, mapping, money, plan
+from translate import events, explanation, hub_files, mapping, money, plan
 from translate import recipe as recipes
 from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
@@ -227,13 +227,13 @@ def preview(
                 return query.rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.unsound
 
             frame, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
-            shown.extend(_before_and_after(row) for row in frame.iter_rows(named=True))
+            shown.extend(_before_and_after(row, is_hub=job.target_layout is None) for row in frame.iter_rows(named=True))
             if len(shown) >= (limit or PREVIEW_EVENTS):
                 break
     return shown
 
 
-def _before_and_after(row: dict[str, Any]) -> dict[str, Any]:
+def _before_and_after(row: dict[str, Any], *, is_hub: bool) -> dict[str, Any]:
     outcome = {"file": row["file"], "line": row["line"], "before": row["text"]}
     if row["code"] is not None:
         return {**outcome, "rejected": row["code"], "message": row["message"]}
@@ -242,7 +242,8 @@ def _before_and_after(row: dict[str, Any]) -> dict[str, Any]:
     if ROW in row:
         return {**outcome, "after": row[ROW]}
     known = ("file", "line", "text", "code", "message", FILTERED)
-    return {**outcome, "after": {name.removeprefix("="): value for name, value in row.items() if name not in known}}
+    after = {name.removeprefix("="): value for name, value in row.items() if name not in known}
+    return {**outcome, "after": hub_files.as_json(after) if is_hub else after}
 
 
 def validate(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -97,3 +98,12 @@ def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
             lost[note("changed", InHub(name), "without a zone: read as UTC")] = pl.col(name).is_not_null()
     told = notes.together(notes.where(is_lost, noted) for noted, is_lost in lost.items())
     return pl.when(told.list.len() > 0).then(told)
+
+
+def as_json(event: dict[str, Any]) -> dict[str, Any]:
+    """Give an event's columns as JSON values: times as ISO 8601 text, and nothing for what is absent."""
+    return {
+        name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
+        for name, value in event.items()
+        if value is not None
+    }

@@ -20,7 +20,7 @@ CHANGES = {
     "first_of": "one id for whoever it was",
     "exact_duration": "a length is stop minus start",
 }
-MADE = ("first_of", "duration", "exact_duration")  # of several columns: what is written may be another one's value
+MADE = ("first_of", "duration", "exact_duration", "language", "country")  # of several columns: what is written may be another one's value
 
 
 class Held:

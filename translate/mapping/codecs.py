@@ -28,6 +28,9 @@ LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
 # JSON lists of texts: any, and of texts without bars.
 LIST_OF_TEXTS = r'^\[(?:"(?:[^"\\]|\\.)*"(?:,"(?:[^"\\]|\\.)*")*)?\]$'
 PIPEABLE = r'^\["(?:[^"\\|]|\\.)*"(?:,"(?:[^"\\|]|\\.)*")*\]$'
+# The beginning of a locale, as Java, iOS and browsers write it: a language, perhaps a script, a country of two letters.
+LANGUAGE = r"^([A-Za-z]{2,3})(?:[^0-9A-Za-z]|$)"
+COUNTRY = r"^[A-Za-z]{2,3}(?:[_-][A-Za-z]{4})?[_-]([A-Za-z]{2})(?:[^0-9A-Za-z]|$)"
 
 KIND_NAMES: dict[pl.DataType, str] = {
     events.TEXT: "text",
@@ -229,6 +232,16 @@ SCALARS: dict[str, Codec] = {
         Codec(
             "first_of", "the first of several columns that is there", (events.TEXT,), "text",
             lambda columns: pl.coalesce(*columns), columns=(2, 9), read=_as_it_is, example=((None, "b"), "b"),
+        ),
+        Codec(
+            "language", "the language, else the one that the locale names", (events.TEXT,), "text",
+            lambda columns: columns[0].fill_null(columns[1].str.extract(LANGUAGE).str.to_lowercase()), columns=(2, 2),
+            read=_as_it_is, example=((None, "zh-Hans_CN"), "zh"),
+        ),
+        Codec(
+            "country", "the country, else the one that the locale names", (events.TEXT,), "text",
+            lambda columns: columns[0].fill_null(columns[1].str.extract(COUNTRY).str.to_uppercase()), columns=(2, 2),
+            read=_as_it_is, example=((None, "sr_RS_#Latn"), "RS"),
         ),
         Codec(
             "duration", "a session's length: the recorded one, else stop minus start",

@@ -32,6 +32,8 @@ def supplements(shape: Shape, names: EventNames) -> list[Finding]:
             found += _of_worthless(entry) if entry.codec == "money" else ()
         elif entry.codec == "user_object":
             found += _of_user(entry)
+        elif entry.codec in ("language", "country"):
+            found.append(_of_locale(entry))
         elif entry.codec == "action":
             found += _of_action(entry, names)
         elif entry.codec == "item_list":
@@ -83,6 +85,13 @@ def _of_user(entry: Field) -> Iterator[Finding]:
     others = times.map.keys().list.set_difference(properties.map.keys().fill_null([]))
     own = pl.when(pl.col(entry.hub[0]).is_not_null() & others.list.contains(entry.member)).then(1).otherwise(0)
     yield Finding("not_written", "times of user attributes that the event does not have", others.list.len() > own, entry.hub[2])
+
+
+def _of_locale(entry: Field) -> Finding:
+    """Tell of a language or a country that is the locale's."""
+    own, locale = entry.hub
+    written = pl.col(own).is_null() & pl.col(f"={entry.place}").is_not_null()
+    return Finding(FILLED_IN, f"{entry.place} is what the event's {locale} says", written, own)
 
 
 def _of_action(entry: Field, names: EventNames) -> Iterator[Finding]:
