@@ -14,7 +14,7 @@ from translate.reader.times import NO_ISO8601, NoTime, read_time
 
 WITH_EXAMPLE = [name for name, codec in SCALARS.items() if codec.example]
 TIME = dt.datetime(2016, 3, 14, 9, 26, 53, 589_000, dt.UTC)
-NO_EXAMPLE = {"event_name", "app_id", "original_names"}  # the writer's own: they need more than hub columns
+NO_EXAMPLE = {"event_name", "app_id", "original_names", "own_column"}  # the writer's own: they need more than hub columns
 
 
 def written(name, *values):
@@ -163,7 +163,7 @@ FILLED_IN = {
     "long_session": ("a short one is written elsewhere", ("x" * 21,)),
 }
 # What no codec can read alone: it takes the model's names, the settings, or the whole record.
-NOT_ALONE = {"event_name", "app_id", "original_names", *WHOLE_MAPS, "user_object"}
+NOT_ALONE = {"event_name", "app_id", "original_names", "own_column", *WHOLE_MAPS, "user_object"}
 
 
 @pytest.mark.parametrize("name", sorted(SCALARS.keys() - NOT_ALONE))
@@ -185,7 +185,7 @@ def test_what_does_not_come_back_is_known(name):
 def test_every_codec_can_be_read():
     """Every codec reads, but those that the reader takes in as whole maps."""
     assert {name for name, codec in SCALARS.items() if codec.read is None} == {*WHOLE_MAPS}
-    assert {name for name, codec in SCALARS.items() if codec.write is None and codec.rowwise is None} == {"original_names"}
+    assert {name for name, codec in SCALARS.items() if codec.write is None and codec.rowwise is None} == {"original_names", "own_column"}
 
 
 @pytest.mark.parametrize(("name", "given", "wanted"), [("epoch_s", (TIME,), True), ("epoch_s", (events.EPOCH,), False), ("short_session", ("abc",), True),

@@ -187,8 +187,9 @@ def test_no_place():
     assert reasons["endpoint.User.UserId"] == ("cannot", ("the record has a Cognito identity, but no user",))
     assert reasons["endpoint.User.UserAttributes"] == ("not_mapped", ("mobile_analytics/archive says no place for it",))
     assert reasons["any other member of a record"][0] == "not_mapped"
-    left = {row.origins[0].place: row.lost for row in explained("personalize", "personalize").rows if not row.field}
-    assert left["IMPRESSION"] == ("left out unless a rule sets it",)
+    assert field(explained("personalize", "personalize"), "IMPRESSION").state == "filled"
+    off = field(explained("mobile_analytics", "personalize"), "IMPRESSION")
+    assert (off.state, off.how) == ("off", "left out unless a rule sets it")
     assert "any other member of a record" not in sources(explained("pinpoint", "pinpoint"))[1]
 
 

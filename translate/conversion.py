@@ -27,6 +27,7 @@ from translate.job import HUB_MODEL, Job
 from translate.output import Output, digest
 from translate.passes import Asked, Passes
 from translate.reader import Damage, Lines, Tally
+from translate.reader.hub import Hub
 from translate.recipe.privacy import fingerprint, key_of_environment
 from translate.recognition import Recognised
 from translate.report import COUNTS, Report
@@ -139,6 +140,7 @@ class Conversion:
             "to": self._target,
             "mappings": self._mapping_digests(),
             "settings": digest(job.settings.described()),
+            **self._own_columns(),
             "selection": job.selection.described() if job.selection else None,
             **self._options(),
             "hash_key": fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None,
@@ -147,6 +149,11 @@ class Conversion:
 
     def _options(self) -> dict[str, Any]:
         return {"compression": self.compression, **self.asked.described(), "examples": self.job.examples, "census": self.job.census}
+
+    def _own_columns(self) -> dict[str, Any]:
+        """Say which columns of its own the target gets, if it gets some: those of the source's tables are in no file of ours."""
+        own = self.job.target_layout.own if self.job.target_layout else ()
+        return {"columns": [[entry.place, entry.own.type] for entry in own if entry.own]} if own else {}
 
     def _mapping_digests(self) -> dict[str, str]:
         job = self.job
@@ -174,7 +181,9 @@ class Conversion:
         layout = self.job.target_layout
         if layout is None or layout.schema is None:
             return None
-        return avro_schema(layout, self.job.recipe.set_columns if self.job.recipe else frozenset())
+        readers = [Hub(source.mapping, source.layout, self.job.settings) for source in self.recognised.sources]
+        provided = frozenset().union(*(reader.provided for reader in readers), self.job.recipe.set_columns if self.job.recipe else ())
+        return avro_schema(layout, layout.schema, provided)
 
     # -- the run ------------------------------------------------------------------------------------------------
 

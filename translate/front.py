@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import events, explanation, hub_files, mapping, money, plan
+from translate import dataset, events, explanation, hub_files, mapping, money, plan
 from translate import recipe as recipes
 from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
@@ -25,6 +25,7 @@ from translate.explanation import Explanation
 from translate.files import units_of
 from translate.files.sources import find
 from translate.job import HUB_MODEL, Job
+from translate.mapping.columns import Column
 from translate.mapping.spec import Layout
 from translate.passes import asked_for
 from translate.reader import Lines
@@ -132,6 +133,8 @@ def write(
     prepared = chosen.apply(prepared, mapping.marked_anywhere(told.mappings)) if chosen else plan.without_recipe(prepared)
     prepared = money.with_quantity(prepared, told.missing_quantity)
     set_columns = chosen.set_columns if chosen else frozenset()
+    columns = dataset.named(target_mapping, chosen.columns if chosen else (), told)
+    layout, prepared = dataset.with_columns(layout, columns), dataset.moved(prepared, columns)
     writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
     judged = writer.rows(prepared)
     judged = judged.map_batches(_warn_of_rejects, schema=dict(judged.collect_schema()), validate_output_schema=False, streamable=True)
@@ -283,7 +286,8 @@ def explain(
     told = settings_of(settings, set_, mappings)
     _, target = explanation.find(to, told.mappings, to_read=False)
     chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
-    return explanation.of_pair(from_, to, chosen, _legal_app_ids(told, target), told.mappings)
+    columns = () if target.model == HUB_MODEL else dataset.named(mapping.load(target.model, told.mappings), chosen.columns if chosen else (), told)
+    return explanation.of_pair(from_, to, chosen, _legal_app_ids(told, target), told.mappings, columns)
 
 
 def roundtrip(
@@ -306,7 +310,8 @@ def roundtrip(
     total = Comparison()
     for origin in recognised.sources:
         here = Recognised([origin], recognised.layouts, recognised.refused)
-        journey = Roundtrip((origin.mapping, origin.layout), (job.target_mapping, job.target_layout), job.settings)
+        home = dataset.with_columns(origin.layout, dataset.kept(origin))
+        journey = Roundtrip((origin.mapping, home), (job.target_mapping, job.target_layout), job.settings)
         journey.comparison = total
         for batch in _hub_batches(job.reading(origin), here):
             total.events["unreadable"] += batch.height - batch["code"].null_count()
@@ -350,14 +355,19 @@ def job_of(
     elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
         raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
     chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
-    if chosen is not None and chosen.needs_key:
-        key_of_environment()
+    if chosen is not None:
+        recipes.demand(chosen, settings)
+        if chosen.needs_key:
+            key_of_environment()
     settings = _legal_app_ids(settings, target_layout)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, settings.mappings)
+    columns: tuple[Column, ...] = ()
+    if target_mapping is not None and target_layout is not None:
+        target_layout, columns = dataset.of_job(target_mapping, target_layout, chosen.columns if chosen else (), settings, recognised)
     job = Job(
         recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
-        selection, examples=examples, careful_only=careful, census=census,
+        selection, examples=examples, careful_only=careful, census=census, columns=columns,
     )  # fmt: skip
     return job, recognised
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from translate import mapping
+from translate.mapping.columns import Column
 from translate.mapping.personal import Marked, Spot, marked
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.privacy import chosen
@@ -33,6 +34,7 @@ class Job:
     examples: bool = False
     careful_only: bool = False
     census: bool = False
+    columns: tuple[Column, ...] = ()  # those of the target's own that are named
 
     def reading(self, origin: Origin) -> Job:
         """Give the job for files of one of the source's layouts."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from translate import events, money, notes, passes
+from translate.dataset import moved
 from translate.intake import take_in
 from translate.job import Job
 from translate.packing import ROW
@@ -104,6 +105,11 @@ def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) ->
 
 
 def _by_recipe(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
+    frame, set_columns = _by_rules(job, frame)
+    return (moved(frame, job.columns), set_columns | {"attributes"}) if job.columns else (frame, set_columns)
+
+
+def _by_rules(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
     if job.recipe is None:
         return without_recipe(frame), frozenset()
     frame = job.recipe.apply(frame, job.marked)

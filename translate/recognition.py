@@ -47,6 +47,7 @@ class Recognised:
     sources: list[Origin]
     layouts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Damage] = field(default_factory=dict)
+    schemas: tuple[SourceFile, ...] = ()  # those that lie beside the tables that they describe
 
     @property
     def files(self) -> list[SourceFile]:
@@ -72,7 +73,14 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     Raise UsageError if the named one cannot be read, SourceError if no file is of a known layout or one may be of
     several, or if files of different models lie together.
     """
-    files = _without_schemas(list(files))
+    given = list(files)
+    described = _without_schemas(given)
+    recognised = _recognised(described, address, mappings)
+    recognised.schemas = tuple(file for file in given if file not in described)
+    return recognised
+
+
+def _recognised(files: list[SourceFile], address: str | None, mappings: Path | None) -> Recognised:
     if address is not None and "/" in address:
         return _as_told(files, *_readable(address, mappings))
     candidates = _candidates(mappings)

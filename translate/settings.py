@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.errors import Complaint, MappingError, UsageError, suggest
+from translate.mapping.columns import Column, read_columns
 from translate.mapping.sheet import read_toml
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -20,11 +21,15 @@ SECRETS = re.compile(r"secret|password|token$|cookie|credential", re.IGNORECASE)
 KEYS = {
     "app_ids": "a table: old application id to new",
     "app_id": "the application id of events that have none",
+    "client_id": "the client of events that have none, in requests that need one",
+    "app_title": "the application's title of events that have none, in requests that need one",
+    "platform": "the operating system of events that have none, in requests that need one",
     "tracking_id": "the id of the event tracker that requests go to",
     "user_agent": "the user agent of events whose request named none",
     "forwarded_address": "the address of events whose request named none",
     "fill_endpoints": "true puts into requests what creates or updates endpoints",
     "day": "the day (YYYY-MM-DD) in whose folder the rows of a buffer are to lie",
+    "columns": "a table: the columns of a dataset's own, each with its source and type, as in columns.DEVICE=device.platform:string",
     "keep_names": "true keeps names as they are where the target would want legal ones",
     "region": "the AWS region that requests are signed for",
     "application_id": "the id (aid) of the application that the receiver knows",
@@ -39,7 +44,7 @@ KEYS = {
     "mappings": "a folder of data sheets that are added to the shipped ones, or replace them; in a file, relative to it",
 }
 
-WRITTEN_TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
+WRITTEN_TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
 WRITTEN_FLAGS = ("keep_names", "fill_endpoints")
 # What only a replay asks for changes nothing of what is written.
 TEXTS = (*WRITTEN_TEXTS, "region", "application_id", "account")
@@ -57,6 +62,9 @@ class Settings:
     app_ids: dict[str, str] = field(default_factory=dict)
     keep_names: bool = False
     app_id: str | None = None
+    client_id: str | None = None
+    app_title: str | None = None
+    platform: str | None = None
     tracking_id: str | None = None
     user_agent: str | None = None
     forwarded_address: str | None = None
@@ -67,6 +75,7 @@ class Settings:
     account: str | None = None
     plain_bodies: bool = False
     missing_quantity: float | None = None
+    columns: tuple[Column, ...] = ()
     overrides: dict[str, float] = field(default_factory=dict)
     mappings: Path | None = None
     time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
@@ -74,6 +83,8 @@ class Settings:
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
         said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", "missing_quantity", "day") if getattr(self, name)}
+        if self.columns:
+            said["columns"] = {column.name: {"type": column.type, "source": column.source} for column in self.columns}
         return {
             "app_ids": dict(sorted(self.app_ids.items())),
             "keep_names": self.keep_names,
@@ -105,7 +116,7 @@ def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Setting
 
 def _assign(table: dict[str, Any], key: str, value: str) -> None:
     head, dot, rest = key.partition(".")
-    if dot and head == "app_ids":
+    if dot and head in ("app_ids", "columns"):
         table.setdefault(head, {})[rest] = value
     elif head in FLAGS:
         table[head] = {"true": True, "false": False}.get(value.lower(), value)
@@ -131,6 +142,7 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         for name in (*TEXTS, "mappings")
         if name in table and not (isinstance(table[name], str) and table[name])
     ]
+    columns = read_columns(table.get("columns", {}), "columns", lambda path, message: complaints.append(Complaint(shown, path, message)))
     overrides = {name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None}
     quantity = _number(table, "missing_quantity", shown, complaints)
     day = _day(table, shown, complaints)
@@ -139,7 +151,10 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         raise MappingError(complaints)
     plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
     mappings = Path(table["mappings"]) if "mappings" in table else None
-    return Settings(dict(app_ids), mappings=mappings, day=day, missing_quantity=quantity, overrides=overrides, time_window=(window[0], window[1]), **plain)
+    return Settings(
+        dict(app_ids), mappings=mappings, day=day, missing_quantity=quantity, columns=columns, overrides=overrides,
+        time_window=(window[0], window[1]), **plain,
+    )  # fmt: skip
 
 
 def _number(table: dict[str, Any], key: str, shown: str, complaints: list[Complaint]) -> float | None:

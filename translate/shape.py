@@ -56,13 +56,14 @@ class Shape:
         inside += [entry for entry in layout.fields if entry.codec in CONTAINERS]
         self.around = [entry for entry in request_fields(layout, settings) if not is_made(entry)]
         self.columns = [entry for entry in layout.fields if entry not in inside and self.is_wanted(entry)]
+        self.columns += layout.own
 
     def is_wanted(self, entry: Field) -> bool:
-        """Leave out what no event can have; an optional column is there only if the recipe fills it."""
+        """Leave out what no event can have; of a table's columns only optional ones."""
         if entry.asked is not None and not getattr(self.settings, entry.asked):
             return False
         if entry.optional:
-            return entry.hub[0] in self.source.set_by_recipe
+            return entry.hub[0] in self.source.provided
         if self.said(entry) is not None:
             return True
         if self.layout.records == "csv" or entry.required or entry.const is not None or entry.default is not None:

@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from translate.census.evidence import Held
+from translate.dataset import sources
 from translate.job import Job
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
@@ -45,6 +46,7 @@ class Ways:
             for target, expression in rule.sets.items():
                 for name in expression.columns:
                     self._used.setdefault(name, []).append(target)
+        self._own = {entry.place for entry in job.target_layout.own} if job.target_layout else set()
 
     def fate(self, name: str, place: InSource, found: Held, row: dict[str, Any], losses: dict[Spot, Fate]) -> Fate:
         """Tell what became of a value of a written event; what lies around both is no other place for its mark."""
@@ -91,12 +93,14 @@ class Ways:
         if found.column == "extra":
             keeps = self._source.keeps_around if lies_around(found.key or "") else self._source.keeps_extra
             return Fate("kept") if keeps else None
-        places = [self._place(entry, found, row) for entry in self._carrying(found.column, row["name"])]
+        places = [found.key] if found.column == "attributes" and found.key in self._own else []
+        places += [self._place(entry, found, row) for entry in self._carrying(found.column, row["name"])]
         if places:
             return _to(name if name in places else places[0], name)
         used = found.column if found.key is None else f"{found.column}.{found.key}"
         if used in (row["_used"] or ()):
-            return Fate("renamed", f"{', '.join(self._used.get(used, []))}, by the recipe")
+            own = [column.name for column in self._job.columns if used in sources(column)]
+            return Fate("renamed", own[0] if own else f"{', '.join(self._used.get(used, []))}, by the recipe")
         return None
 
     def _place(self, entry: Field, found: Held, row: dict[str, Any]) -> str:
@@ -115,7 +119,7 @@ class Ways:
     def _carries(self, entry: Field, column: str, name: str) -> bool:
         if (entry.when and name not in entry.when) or (entry.asked and not getattr(self._job.settings, entry.asked)):
             return False
-        if entry.optional and entry.hub[0] not in self._source.set_by_recipe:
+        if entry.optional and entry.hub[0] not in self._source.provided:
             return False
         if entry.codec in CONTAINERS:
             container = CONTAINERS[entry.codec]

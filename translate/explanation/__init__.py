@@ -6,15 +6,19 @@ Everything here is taken from the compiled mappings, the recipe, and the writer'
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from translate import events
+from translate.dataset import with_columns
 from translate.explanation import wording
 from translate.explanation.pages import Explanation, Row, State
 from translate.explanation.sections import limits, names, rules, tables
 from translate.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
 from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.columns import Column
 from translate.mapping.personal import KINDS, marked
 from translate.mapping.spec import Layout, Mapping
 from translate.notes import NOT_MAPPED
@@ -38,11 +42,13 @@ ORIGIN_COLUMNS = ("file", "line")
 
 
 def of_pair(
-    source: str, target: str, recipe: Recipe | None = None, settings: Settings | None = None, mappings: Path | None = None
-) -> Explanation:
+    source: str, target: str, recipe: Recipe | None = None, settings: Settings | None = None, mappings: Path | None = None,
+    columns: Sequence[Column] = (),
+) -> Explanation:  # fmt: skip
     """Explain a pair of layouts; raise UsageError for one that is not there, or not to be read or written."""
     from_mapping, from_layout = find(source, mappings, to_read=True)
     to_mapping, to_layout = find(target, mappings, to_read=False)
+    to_layout = with_columns(to_layout, columns)
     pair = _Pair(from_layout, to_mapping, to_layout, recipe, settings or Settings())
     return Explanation(
         source=from_layout.address,
@@ -149,15 +155,29 @@ class _Pair:
     def _row(self, place: Place) -> Row:
         entry = place.entry
         if not place.is_written:
-            return Row(place.part, entry.place, "not_written", how="for reading only")
+            how = "those that a recipe or the settings name as columns" if self.target.takes_columns else "for reading only"
+            return Row(place.part, entry.place, "not_written", how=how)
         fixed = wording.fixed(entry)
         clauses = list(wording.options(entry))
         if fixed is not None:
             return Row(place.part, entry.place, "fixed", how="; ".join([fixed, *clauses]))
+        if entry.own is not None:
+            return self._own(place, entry.own)
         if self._is_off(place):
             asked = f"--set {entry.asked}=true" if entry.asked else "a rule sets it"
             return Row(place.part, entry.place, "off", how=f"left out unless {asked}")
         return self._filled(place, self.fed[place], clauses) if place in self.fed else self._unfilled(place)
+
+    def _own(self, place: Place, column: Column) -> Row:
+        """Tell of a column of the dataset's own, which is filled from a hub column or a key."""
+        source = column.source or column.home
+        kind, _, key = source.partition(".")
+        if source in events.SCHEMA:
+            origins = tuple(self.origins.get(source, ()))
+        else:
+            origins = tuple(replace(origin, place=f"{origin.place}.{key}") for origin in self.origins.get(kind, ()) if not origin.rule)
+        how = f"a column of the dataset's own, {column.type}: {source}"
+        return Row(place.part, column.name, "filled" if origins else "nothing", origins, how)
 
     def _fed_by(self, place: Place) -> tuple[str, ...]:
         """Name the columns that a field's value comes of; none where no event says it."""
@@ -167,7 +187,7 @@ class _Pair:
     def _is_off(self, place: Place) -> bool:
         """Tell whether a field is left out because nobody asked for it."""
         if place.entry.optional:
-            return place.entry.hub[0] not in self.set_by_rules
+            return place.entry.hub[0] not in self.columns
         return place.entry.asked is not None and not getattr(self.settings, place.entry.asked)
 
     def _off_rows(self, source: Place) -> Iterator[Row]:

@@ -104,7 +104,7 @@ def places(layout: Layout) -> list[Place]:
 
 def _places(layout: Layout) -> Iterator[Place]:
     own = {entry.place for entry in layout.fields}
-    for entry in layout.fields:
+    for entry in (*layout.fields, *layout.own):
         yield Place("event", entry, entry.place)
     for entry in layout.request.fields if layout.request else ():
         yield Place("request", entry, f"{entry.place} of the request" if entry.place in own else entry.place)

@@ -362,6 +362,9 @@ SCALARS: dict[str, Codec] = {
             changed=_holds_other_than_lists, why="what was no list of texts is one now", example=(({"a": "1"},), '{"a":["1"]}'),
         ),
         Codec(
+            "own_column", "a column of the dataset's own, as its type takes it", (events.MAP,), "text", None, read=_as_it_is, carries=0,
+        ),
+        Codec(
             "original_names", "JSON text of the names that the target could not take as they were", (), "text",
             None, columns=(0, 0), read=_as_it_is,
         ),
@@ -412,4 +415,6 @@ def parameters(query: str) -> list[tuple[str, str]]:
     return [(match[1], match[2]) if match else ("", part) for part, match in found]
 
 
-VOCABULARY = sorted([*SCALARS, *CONTAINERS])
+# What a recipe or the settings name, a mapping does not.
+NOT_OF_MAPPINGS = ("own_column",)
+VOCABULARY = sorted({*SCALARS, *CONTAINERS} - {*NOT_OF_MAPPINGS})

@@ -22,7 +22,7 @@ from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Field
 
 # What a mapping may take from the settings: texts that no event says, and whether something is wanted.
-SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address")
+SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
 OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "member", "template", "texts")

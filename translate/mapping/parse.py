@@ -11,13 +11,14 @@ from translate import events
 from translate.mapping.additions import read_additions
 from translate.mapping.agreement import contradictions
 from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS, REQUEST_LIMITS, complaint
+from translate.mapping.columns import TYPES
 from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import PHASES, FieldParser
 from translate.mapping.inheritance import inherit
 from translate.mapping.personal import KINDS, wrong_with
 from translate.mapping.proof import failures
 from translate.mapping.sheet import Sheet, join, read_toml
-from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Spelling
+from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
 RECORDS = ("json-lines", "csv")
 LIMITS = (
@@ -131,7 +132,7 @@ class _Parser:
             read=sheet.get(table, path, "read", bool, default=True),
             write=sheet.get(table, path, "write", bool, default=True),
             legal_names=sheet.get(table, path, "legal_names", bool, default=False),
-            schema=sheet.get(table, path, "schema", str),
+            schema=self.schema(join(path, "schema"), sheet.get(table, path, "schema", dict)),
             objects=self.objects(path, table),
             limits=self.limits(path, table, "limits", LIMITS),
             checks=self.limits(path, table, "checks", CHECKS),
@@ -166,6 +167,16 @@ class _Parser:
                 if isinstance(given[place], str) and self.sheet.one_of(kind, join(f"{where}.personal", place), "kind of personal data", KINDS):
                     marks.append(Mark(place, kind, around))
         return tuple(marks)
+
+    def schema(self, path: str, table: dict[str, Any] | None) -> Schema | None:
+        if table is None:
+            return None
+        self.sheet.known_keys(table, path, ("name", "namespace", "version", "own"))
+        name, namespace, version = (self.sheet.need(table, path, key, str, "") for key in ("name", "namespace", "version"))
+        own = self.sheet.tables(self.sheet.get(table, path, "own", dict, {}), join(path, "own"))
+        for dtype in own:
+            self.sheet.one_of(dtype, join(join(path, "own"), dtype), "Avro type", TYPES)
+        return Schema(name, namespace, version, own)
 
     def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         objects = {}

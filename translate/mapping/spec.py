@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from translate.mapping.columns import Column
+
 Records = Literal["json-lines", "csv", "parquet"]
 
 
@@ -25,6 +27,7 @@ class Field:
     without the first the field is not written, from the second comes what no event says. A setting stands in place of
     what the events say, too, unless it only `fills` what they do not. `texts`: its number is read from a text, too.
     `member`: the name under which an object of several values has the first one. `template`: what an address is made of.
+    `own` is what makes it a column of a dataset's own.
     """
 
     place: str
@@ -44,6 +47,7 @@ class Field:
     fills: bool = False
     member: str = ""
     template: str = ""
+    own: Column | None = None
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -113,12 +117,23 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Schema:
+    """The Avro schema of a table: what is around its fields, and what marks those of the dataset's own, by their type."""
+
+    name: str
+    namespace: str
+    version: str
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Layout:
     """One way in which a model's events lie in files.
 
     `marks` are members, `mark_names` beginnings of event names, that tell its records from those of a layout that
     shares their form. `limits` hold for each row, read or written; `checks` are asked of rows that are read, and what is
-    written keeps to them anyway; `archive_limits` hold for all events together.
+    written keeps to them anyway; `archive_limits` hold for all events together. `own` are the columns of a dataset's own that
+    a run writes.
     """
 
     model: str
@@ -131,7 +146,7 @@ class Layout:
     read: bool = True
     write: bool = True
     legal_names: bool = False
-    schema: str | None = None
+    schema: Schema | None = None
     objects: dict[str, tuple[str, ...]] = field(default_factory=dict)
     limits: dict[str, Limit] = field(default_factory=dict)
     checks: dict[str, Limit] = field(default_factory=dict)
@@ -142,6 +157,12 @@ class Layout:
     marks: tuple[str, ...] = ()
     mark_names: tuple[str, ...] = ()
     personal: tuple[Mark, ...] = ()
+    own: tuple[Field, ...] = ()
+
+    @property
+    def takes_columns(self) -> bool:
+        """Tell whether it is a table that is written with columns of a dataset's own."""
+        return self.write and any(entry.codec == "text_columns" and entry.place == "*" for entry in self.fields)
 
     @property
     def all_fields(self) -> tuple[Field, ...]:

@@ -14,8 +14,9 @@ from translate.recipe import trial
 from translate.recipe.parse import read
 from translate.recipe.rules import Recipe
 from translate.recipe.trial import failures
+from translate.settings import KEYS, Settings
 
-__all__ = ["Checked", "Recipe", "check", "failures", "load", "names"]
+__all__ = ["Checked", "Recipe", "check", "demand", "failures", "load", "names"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ def check(path: str | os.PathLike[str], mappings: Path | None = None) -> Checked
         return Checked(file.name, trial.failures(recipe, mappings), len(recipe.tests))
     except MappingError as error:
         return Checked(file.name, error.complaints)
+
+
+def demand(recipe: Recipe, settings: Settings) -> None:
+    """Ask by name for the settings that a recipe cannot do without; raise UsageError if one is missing."""
+    missing = [name for name in recipe.needs if getattr(settings, name) is None]
+    if missing:
+        wanted = "; ".join(f"--set {name}=... ({KEYS[name]})" for name in missing)
+        raise UsageError(f"{recipe.name}: nothing in the source says what this recipe needs; say {wanted}")
 
 
 def _shipped(mappings: Path | None) -> dict[str, Path]:

@@ -9,19 +9,19 @@ from typing import Any
 
 import polars as pl
 
-from translate import events, mapping
+from translate import events
 from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.personal import KINDS, Spot
 from translate.mapping.sheet import Sheet, read_toml
 from translate.mapping.spec import Layout
-from translate.recipe import expressions, privacy, sample
+from translate.recipe import expressions, heading, privacy, sample
 from translate.recipe.cuts import KEY_CHARACTERS_MIN
 from translate.recipe.expressions import Expression, Unfit, key_of
 from translate.recipe.privacy import Treatment
 from translate.recipe.rules import JSON_COLUMNS, Recipe
 from translate.recipe.spec import REJECT, Cut, Rule, Test
 
-KEYS = ("to", "extends", "about", "personal", "rule", "test")
+KEYS = ("to", "extends", "about", "personal", "columns", "needs", "rule", "test")
 ALONE = ("cut", "drop", "keep")
 ACTIONS = ("set", "names", "rename", "remove", "explode", *ALONE)
 CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be
@@ -36,8 +36,10 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     sheet = Sheet(path.name)
     sheet.known_keys(table, "", KEYS)
     base = _base(sheet, table, path, find, mappings, (*seen, path.resolve()))
-    layouts = _target(sheet, table, base, mappings)
-    parser = _Parser(sheet, base, layouts)
+    layouts = heading.target(sheet, table, base, mappings)
+    columns = heading.columns(sheet, table, base, layouts)
+    needs = heading.needs(sheet, table, base)
+    parser = _Parser(sheet, base, layouts, {column.name for column in columns})
     rules = tuple(parser.rule(f"rule[{number}]", rule) for number, rule in _tables(sheet, table, "rule"))
     tests = tuple(parser.test(f"test[{number}]", test) for number, test in _tables(sheet, table, "test"))
     about = sheet.get(table, "", "about", str, "")
@@ -46,7 +48,9 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     inherited = base.rules if base else ()
     joined = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest() if base else digest
     addresses = tuple(layout.address for layout in layouts)
-    return Recipe(path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about, tuple(personal.values()))
+    return Recipe(
+        path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about, tuple(personal.values()), columns, needs,
+    )  # fmt: skip
 
 
 def _base(
@@ -68,27 +72,6 @@ def _base(
     return None
 
 
-def _target(sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: Path | None) -> tuple[Layout, ...]:
-    """Give the layouts that a recipe leads to, the one for its tests first: a model alone means all that can be written."""
-    to = sheet.get(table, "", "to", str)
-    if to is None:
-        if "to" not in table and "extends" not in table:
-            sheet.complain("to", "is missing")
-        return tuple(mapping.find_layout(address, mappings)[1] for address in base.layouts) if base else ()
-    try:
-        model, found = mapping.find_layout(to, mappings)
-    except UsageError as error:
-        sheet.complain("to", str(error))
-        return ()
-    named = [found] if to.partition("/")[2] else sorted(model.layouts.values(), key=lambda layout: not layout.default)
-    layouts = tuple(layout for layout in named if layout.write)
-    if not layouts:
-        sheet.complain("to", f"{to} can only be read")
-    if base and not {layout.address for layout in layouts} <= set(base.layouts):
-        sheet.complain("to", f"{base.file} is for {' and '.join(base.layouts)}, and rules for one target mean nothing to another")
-    return layouts
-
-
 def _tables(sheet: Sheet, table: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
     tables = []
     for number, inner in enumerate(sheet.get(table, "", key, list, []), start=1):
@@ -102,8 +85,9 @@ def _tables(sheet: Sheet, table: dict[str, Any], key: str) -> list[tuple[int, di
 class _Parser:
     """Walks one recipe's rules and tests."""
 
-    def __init__(self, sheet: Sheet, base: Recipe | None, layouts: tuple[Layout, ...]) -> None:
+    def __init__(self, sheet: Sheet, base: Recipe | None, layouts: tuple[Layout, ...], own: set[str]) -> None:
         self.sheet = sheet
+        self.own = own
         self.layouts = {layout.address: layout for layout in layouts}
         self.exploded = any(rule.explode for rule in base.rules) if base else False
 
@@ -295,7 +279,7 @@ class _Parser:
             return
         if not row:
             self.sheet.complain(path, "names no field to check")
-        known = {entry.place for entry in layout.all_fields}
+        known = {entry.place for entry in layout.all_fields} | (self.own if layout.takes_columns else set())
         heads = {entry.path[0] for entry in layout.all_fields}
         for place in row:
             if place not in known and place.partition(".")[0] not in heads:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events, notation, notes
+from translate.mapping.columns import Column
 from translate.mapping.personal import Marked
 from translate.notes import NOTES_TYPE, InHub, note
 from translate.recipe import cuts, items
@@ -30,6 +31,7 @@ class Recipe:
     """What one app's events mean to one target.
 
     `layouts` are all those that it leads to; `to` is the one of them that its tests look at unless they name another.
+    `columns` are those of the target's own that it names, `needs` the settings that it cannot do without.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Recipe:
     digest: str
     about: str = ""
     personal: tuple[Treatment, ...] = ()
+    columns: tuple[Column, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def needs_key(self) -> bool:

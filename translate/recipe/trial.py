@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from translate import events, mapping
+from translate.dataset import moved, with_columns
 from translate.errors import Complaint
 from translate.reader.hub import with_event_ids
 from translate.recipe import privacy, sample
@@ -44,8 +45,9 @@ def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:
     provided = set(events.SCHEMA)
     given = with_event_ids(sample.frame([test.event for test in recipe.tests]), provided)
     source = Source(frozenset(provided), {FILTERED: FILTERED}, recipe.set_columns)
-    writer = Writer(model, layout, Settings(), source)
-    written = writer.rows(recipe.apply(given, mapping.marked_anywhere(mappings) if recipe.personal else (), privacy.TRIAL_KEY)).collect().sort("row", COPY)
+    writer = Writer(model, with_columns(layout, recipe.columns), _said(recipe), source)
+    ruled = recipe.apply(given, mapping.marked_anywhere(mappings) if recipe.personal else (), privacy.TRIAL_KEY)
+    written = writer.rows(moved(ruled, recipe.columns)).collect().sort("row", COPY)
     if layout.records == "json-lines":
         around = written.select(as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in writer.shape.around)
         rows = zip(written[ROW], around.to_dicts() if around.width else [{}] * written.height, strict=True)
@@ -55,6 +57,12 @@ def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:
         fields = [{place[1:]: value for place, value in row.items()} for row in written.select(places).to_dicts()]
     told = written.select("row", "code", "message", FILTERED).to_dicts()
     return [{**row, "fields": inner} for row, inner in zip(told, fields, strict=True)]
+
+
+def _said(recipe: Recipe) -> Settings:
+    """Give the settings of a test: each that the recipe needs has its own name as its value."""
+    said: dict[str, Any] = {name: name for name in recipe.needs}
+    return Settings(**said)
 
 
 def _parsed_members(members: dict[str, str | None]) -> Row:

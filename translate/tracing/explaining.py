@@ -38,8 +38,9 @@ def why(
     if len(recognised.files) != 1:
         raise UsageError(f"{address.file}: is not one file; name the file that the line is in")
     job = job.reading(recognised.sources[0])
+    own = job.target_layout.own if job.target_layout else ()
     source, target = job.source_layout.address, job.target_layout.address if job.target_layout else HUB_LAYOUT.address
-    explained = explanation.of_pair(source, target, job.recipe, job.settings, told.mappings)
+    explained = explanation.of_pair(source, target, job.recipe, job.settings, told.mappings, tuple(entry.own for entry in own if entry.own))
     found = trace(job, recognised, address)
     # The explanation has a row for each place of the target, in their order, and then those of the source without one.
     rows = list(zip(places(job.target_layout or HUB_LAYOUT), explained.rows, strict=False))

@@ -59,6 +59,9 @@ class EventFields:
 
     def _filled(self, place: Place, written: str, explained: Explained) -> FieldTrace:
         entry = place.entry
+        if entry.own is not None:
+            source = entry.own.source or entry.own.home
+            return FieldTrace(entry.place, place.part, written, (Given(f"the source's {source}", written),), codec=explained.how)
         setting = getattr(self._job.settings, entry.setting) if entry.setting else None
         if setting is not None and not (entry.fills and self._fed_by(place)):
             return FieldTrace(entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how)

@@ -10,6 +10,7 @@ import polars as pl
 from translate import events, notation
 from translate.limits import Rows, breaches
 from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.mapping.columns import TYPES
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
 from translate.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
@@ -162,6 +163,8 @@ class Writer:
         columns = [pl.col(name) for name in entry.hub]
         if entry.codec == "event_name":
             return pl.col("_legal")
+        if entry.own is not None:
+            return TYPES[entry.own.type](pl.col("attributes").map.get(entry.own.name))
         if entry.codec == "action":
             phases = {**events.PHASES, **self._names.phases()}
             return columns[0].fill_null(notation.exchanged(columns[1], phases, pl.lit("UPDATE")))
@@ -215,11 +218,11 @@ class Writer:
             codes.append(pl.when(open_rows & bad).then(pl.lit(code)))
             messages.append(pl.when(open_rows & bad).then(message))
 
-        for place, column, required_for, hub, setting in self._requirements():
+        for entry, column in self._requirements():
             bad = column.is_null()
-            if required_for:
-                bad = bad & (pl.col("=action") == required_for)
-            message = f"{self.shape.layout.address} needs {place}, and the event has no {hub}; {_way_out(setting, hub)}"
+            if entry.required_for:
+                bad = bad & (pl.col("=action") == entry.required_for)
+            message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {_way_out(entry)}"
             judge(bad, "missing_required", pl.lit(message))
         for entry in self.columns:
             if entry.codec in ("worth", "money", "number"):
@@ -230,13 +233,9 @@ class Writer:
                 judge(breach.over, "over_limit", pl.lit(breach.message))
         return pl.coalesce(codes), pl.coalesce(messages)
 
-    def _requirements(self) -> Iterator[tuple[str, pl.Expr, str | None, str, str | None]]:
-        for entry in self.columns:
-            if entry.required or entry.required_for:
-                yield entry.place, pl.col(f"={entry.place}"), entry.required_for, " or ".join(entry.hub), entry.setting
-        for entry in self.shape.around:
-            if entry.required:
-                yield entry.place, pl.col(f"@{entry.place}"), None, " or ".join(entry.hub), entry.setting
+    def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
+        yield from ((entry, pl.col(f"={entry.place}")) for entry in self.columns if entry.required or entry.required_for)
+        yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)
 
     def _for_limits(self) -> Rows:
         nothing = pl.lit(None, events.MAP)
@@ -261,9 +260,9 @@ class Writer:
         )
 
 
-def _way_out(setting: str | None, hub: str) -> str:
+def _way_out(entry: Field) -> str:
     """Say what can give an event what it has not."""
-    setting = setting or {"app.id": "app_id"}.get(hub)
+    setting = entry.setting or ("app_id" if entry.hub == ("app.id",) else None)
     return f"say --set {setting}=..." if setting else "a recipe can set it"
 
 

@@ -74,6 +74,8 @@ class Losses:
                 parts += [_notes_of_paths(beginning, *told) for beginning, told in withheld.items()]
                 continue
             keys = pl.col(name).map.keys()
+            if name == "attributes" and self.shape.layout.own:  # each of them is told by itself
+                keys = keys.list.set_difference([entry.place for entry in self.shape.layout.own])
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
                 used = pl.col("_used")
                 keys = pl.when(used.list.len() > 0).then(keys.list.set_difference(keys_used(used, name))).otherwise(keys)
@@ -116,6 +118,8 @@ class Losses:
                 continue
             kind, why = self._why_lost(column)
             lost = pl.col(column).is_not_null()
+            if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
+                lost = lost & ~pl.col("_used").list.contains(column).fill_null(value=False)
             if column in conditional:
                 kind, why = "cannot", f"{self.shape.layout.address} has a place for it in some events only: {', '.join(conditional[column])}"
                 lost = lost & ~pl.col("name").is_in(list(conditional[column]))
@@ -161,6 +165,10 @@ class Losses:
     def _plan_changes(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
         codec = SCALARS[entry.codec]
         columns = [pl.col(name) for name in entry.hub]
+        if entry.own is not None:
+            value = columns[0].map.get(entry.own.name)
+            misfits = value.is_not_null() & written.is_null()
+            plan.losses.append(self._loss(InHub("attributes", entry.own.name), "cannot", f"is no {entry.own.type}", misfits, value))
         place = self.shape.source.place(entry.hub[0])
         if codec.changed is not None:
             plan.losses.append(self._loss(entry.hub[0], "changed", codec.why, codec.changed(columns), _shown(entry.hub[0])))
