@@ -73,7 +73,9 @@ class Roundtrip:
 
     def _compare(self, batch: pl.DataFrame) -> None:
         (_, via), (_, home) = self._via, self._home
-        there = travel(batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address)
+        there = travel(
+            batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address, lists=home.lists,
+        )  # fmt: skip
         back = travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True) if home.write and home.records != "parquet" else None
         origin: list[int] = there.arrived[INDEX].to_list()
         self._count_refused(there)

@@ -61,9 +61,13 @@ class Journey:
     declared: dict[int, Declared] = field(default_factory=lambda: defaultdict(dict))
 
 
-def travel(frame: pl.DataFrame, mapping: Mapping, layout: Layout, settings: Settings, *, keeps_extra: bool = False, keeps_around: bool = True) -> Journey:
-    """Write events as a layout has them, and read them back."""
-    writer = Writer(mapping, layout, settings, Source(frozenset(events.SCHEMA), {}, keeps_extra=keeps_extra, keeps_around=keeps_around))
+def travel(
+    frame: pl.DataFrame, mapping: Mapping, layout: Layout, settings: Settings, *, keeps_extra: bool = False, keeps_around: bool = True,
+    lists: tuple[str, ...] = (),
+) -> Journey:  # fmt: skip
+    """Write events as a layout has them, and read them back; `lists` are those of the layout that they come from."""
+    source = Source(frozenset(events.SCHEMA), {}, keeps_extra=keeps_extra, keeps_around=keeps_around, lists=frozenset(lists))
+    writer = Writer(mapping, layout, settings, source)
     departed = from_hub(frame.with_row_index(INDEX).lazy()).collect()
     rows = writer.rows(without_recipe(departed.lazy()))
     plan = writer.plan()

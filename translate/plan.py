@@ -68,7 +68,9 @@ def build(
     keeps_around = job.target_layout is not None and job.source_layout.address == job.target_layout.address
     counted = {"quantity"} if job.settings.missing_quantity is not None else set()
     provided = frozenset({*taken_in.provided, *filled, *set_columns, *counted, "event_id"})
-    query = _rows(job, frame, Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around), questions)
+    lists = frozenset(job.source_layout.lists)
+    source = Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around, lists)
+    query = _rows(job, frame, source, questions)
     query.unsound = taken_in.unsound
     return query
 

@@ -20,6 +20,7 @@ class Source:
     set_by_recipe: frozenset[str] = frozenset()
     keeps_extra: bool = False  # only its own layout, or one of the same events, has places for what no hub column holds
     keeps_around: bool = True  # and for what lay around the events only its own
+    lists: frozenset[str] = frozenset()  # columns whose values the source makes lists of, also where there is one
 
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""

@@ -78,7 +78,9 @@ class _Trial:
 
     def target(self, now: dt.datetime) -> Target:
         """Write, count and judge."""
-        source = Source(frozenset({*self.grounds.provided, "event_id"}), self.grounds.places, keeps_extra=same_events(self.grounds.layouts[0], self.layout))
+        first = self.grounds.layouts[0]
+        provided = frozenset({*self.grounds.provided, "event_id"})
+        source = Source(provided, self.grounds.places, keeps_extra=same_events(first, self.layout), lists=frozenset(first.lists))
         writer = Writer(self.sheet, self.layout, self.settings, source)
         planned = writer.plan()
         losses = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)}

@@ -21,6 +21,7 @@ from translate.mapping.sheet import Sheet, join, read_toml
 from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
 RECORDS = ("json-lines", "csv")
+JSON_VALUES = ("other", "user_properties")
 LIMITS = (
     "items_max", "user_attributes_max", "attributes_max", "bytes_max", "value_characters_max",
     "names_and_values_max", "key_characters_max", "text_characters_max", "name_characters_max",
@@ -111,7 +112,8 @@ class _Parser:
     def layout(self, name: str, table: dict[str, Any]) -> Layout:
         sheet, path = self.sheet, join("layout", name)
         known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
-                 "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like", "personal")  # fmt: skip
+                 "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like",
+                 "personal", "lists", "single_values")  # fmt: skip
         sheet.known_keys(table, path, known)
         is_whole = "like" not in table  # else the other layout was not found, and that is complaint enough
         need = sheet.need if is_whole else sheet.get
@@ -142,6 +144,8 @@ class _Parser:
             request=self.request(path, table),
             marks=sheet.texts(table, path, "marks") or (),
             mark_names=sheet.texts(table, path, "mark_names") or (),
+            lists=self.of_values(path, table, "lists"),
+            single_values=self.of_values(path, table, "single_values"),
             personal=self.personal(path, table),
         )
         for mark in layout.personal:
@@ -177,6 +181,13 @@ class _Parser:
         for dtype in own:
             self.sheet.one_of(dtype, join(join(path, "own"), dtype), "Avro type", TYPES)
         return Schema(name, namespace, version, own)
+
+    def of_values(self, path: str, table: dict[str, Any], key: str) -> tuple[str, ...]:
+        """Give hub columns of JSON values."""
+        columns = self.sheet.texts(table, path, key) or ()
+        for column in columns:
+            self.sheet.one_of(column, join(path, key), "column of JSON values", JSON_VALUES)
+        return columns
 
     def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         objects = {}

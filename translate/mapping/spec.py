@@ -133,7 +133,8 @@ class Layout:
     `marks` are members, `mark_names` beginnings of event names, that tell its records from those of a layout that
     shares their form. `limits` hold for each row, read or written; `checks` are asked of rows that are read, and what is
     written keeps to them anyway; `archive_limits` hold for all events together. `own` are the columns of a dataset's own that
-    a run writes.
+    a run writes. `lists` are hub columns of JSON values of which the model makes a list even where there is one;
+    `single_values` those where it has single values.
     """
 
     model: str
@@ -156,6 +157,8 @@ class Layout:
     request: Request | None = None
     marks: tuple[str, ...] = ()
     mark_names: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    single_values: tuple[str, ...] = ()
     personal: tuple[Mark, ...] = ()
     own: tuple[Field, ...] = ()
 

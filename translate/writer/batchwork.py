@@ -20,6 +20,7 @@ from translate.notation import by_distinct_value, quoted
 from translate.notes import RENAMED, InHub, Note
 from translate.shape import Shape
 from translate.writer.keys import MERGED, KeyRules
+from translate.writer.lists import single_values
 
 
 class BatchWork:
@@ -43,6 +44,8 @@ class BatchWork:
 
     def work(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Add the step's columns to a batch of events."""
+        whole, single = batch, single_values(batch, self.shape)
+        batch = batch.with_columns(**single.maps) if single else batch
         columns = self._rules.merge(batch) if self._rules else {}
         self._give_way(batch, columns)
         if batch["_illegal"].any():
@@ -58,7 +61,10 @@ class BatchWork:
             rowwise = SCALARS[entry.codec].rowwise
             if rowwise:
                 columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub], entry.member)
-        return pl.DataFrame([*batch.get_columns(), *(series.alias(name) for name, series in columns.items())])
+        if single:
+            _travel_along(columns, single.members())
+            columns["_key_notes"] = _more_notes(columns["_key_notes"], single.notes())
+        return pl.DataFrame([*whole.get_columns(), *(series.alias(name) for name, series in columns.items())])
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
         """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's."""
@@ -89,14 +95,17 @@ class BatchWork:
         if any(renamed):
             told = [[notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()] for names in renamed]
             columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
-            own = [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
-            columns["_names"] = pl.Series(
-                [",".join(filter(None, both)) or None for both in zip(columns["_names"], own, strict=True)], dtype=pl.String
-            )
+            _travel_along(columns, [f'"user_properties":{quoted(names)}' if names else None for names in renamed])
         return {
             "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
             "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
         }
+
+
+def _travel_along(columns: dict[str, pl.Series], own: list[str | None]) -> None:
+    """Add to each event a member of what travels along for the way back."""
+    both = zip(columns["_names"], own, strict=True)
+    columns["_names"] = pl.Series([",".join(filter(None, members)) or None for members in both], dtype=pl.String)
 
 
 def _more_notes(given: pl.Series, more: list[list[Note]]) -> pl.Series:
