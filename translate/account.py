@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from translate import notation, notes, passes
-from translate.plan import FIRST, FREE_FORM, Query
-from translate.report import COUNTS, Finding, Loss, Report
+from translate.plan import FIRST, FREE_FORM, LEFT_OUT, Query
+from translate.recipe.tallies import TALLY, WHERE, flag
+from translate.report import COUNTS, Finding, Loss, Report, commonest
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES
 
@@ -20,16 +21,18 @@ def counts(rows: pl.LazyFrame) -> pl.LazyFrame:
 
     One grouping for all of it: beside a second one the engine would keep the whole unit in memory.
     """
-    return rows.group_by("file", "code", FILTERED, "_duplicate", "_merged", "_added", first=FIRST).agg(
+    return rows.group_by("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT, first=FIRST).agg(
         rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
     )
 
 
 def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Count losses and findings over the rows that are written, and find the smallest example of each."""
+    """Count losses and findings over the rows that are written, what rules did over all; find each loss's smallest example."""
     names = rows.collect_schema().names()
+    of_selection = flag(WHERE, "")
     return rows.select(
-        *(pl.col(name).sum() for name in names if name.startswith(("_loss", "_finding"))),
+        *(pl.col(name).sum() for name in names if name.startswith(("_loss", "_finding", TALLY)) and not name.startswith(of_selection)),
+        *((pl.col(name) & FIRST).sum() for name in names if name.startswith(of_selection)),
         *(pl.col(name).min() for name in names if name.startswith("_example")),
         _rows=pl.len(),
     )
@@ -87,12 +90,14 @@ def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted
             report.rejects[row["code"]] += row["rows"]
         elif outcome == "filtered":
             report.filtered[row[FILTERED]] += row["rows"]
+            report.left_out.setdefault(row[FILTERED], Counter())[row[LEFT_OUT]] += row["rows"]
         if row["first"]:
             report.careful += row["careful"]
             report.find("explicit_nulls", "explicit nulls, read as absent", row["nulls"] or 0)
     for path, by_file in files.items():
         report.events.update(by_file)
         report.files.append({"path": path, **{name: by_file[name] for name in COUNTS}})
+    report.left_out = {reason: commonest(names) for reason, names in report.left_out.items()}
     _count_flags(report, query, flags)
     for text, count, example in noted_rows.iter_rows():
         told = notes.read(text)
@@ -112,6 +117,7 @@ def _outcome(row: dict[str, Any]) -> str:
 
 def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:
     counts: dict[str, Any] = flags.row(0, named=True)
+    report.tallies.update({name.removeprefix(TALLY): count for name, count in counts.items() if name.startswith(TALLY) and count})
     losses: list[Loss] = query.counts.losses
     findings: list[Finding] = query.counts.findings
     for number, loss in enumerate(losses):

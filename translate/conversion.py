@@ -6,14 +6,16 @@ import dataclasses
 import datetime as dt
 import json
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from polars.exceptions import PolarsError
 
-from translate import plan
+from translate import nothing_written, plan
 from translate.census.fates import Fates, as_lines, refuse_uncounted, summary, together
 from translate.delivery.columns import EPOCH
 from translate.delivery.preflight import Finding, judge
@@ -24,14 +26,18 @@ from translate.files import Unit, digest_of, open_unit, text_bytes, units_of
 from translate.files.sources import SourceFile
 from translate.identical import count_identical
 from translate.job import HUB_MODEL, Job
+from translate.mapping.moved import moved_keys
 from translate.output import Output, digest
 from translate.passes import Asked, Passes
 from translate.reader import Damage, Lines, Tally
 from translate.reader.hub import Hub
+from translate.recipe import slips
 from translate.recipe.privacy import fingerprint, key_of_environment
+from translate.recipe.watch import Wanted, Watch
 from translate.recognition import Recognised
 from translate.report import COUNTS, Report
 from translate.schema import avro_schema
+from translate.selection import OPTIONS
 from translate.sinks import Sinks, Written
 from translate.version import VERSION
 
@@ -207,7 +213,11 @@ class Conversion:
                         break
                 total.check("in total")
                 self._find_identical(total)
-                head = {**self._head(), "hazards": self._look_at_hazards(), **(self._gather_keys() if self.job.census else {})}
+                self._find_slips(total)
+                head = {
+                    **self._nothing_written(total), **self._head(), "hazards": self._look_at_hazards(), **self._rules(total),
+                    **(self._gather_keys() if self.job.census else {}),
+                }  # fmt: skip
                 return self.output.complete(total, head, len(self.units), self._schema())
             except OSError as error:
                 refuse_full_disk(error)
@@ -239,7 +249,7 @@ class Conversion:
         return None if kept.changed else kept.report
 
     def _taken(self, total: Report) -> int:
-        left_out = sum(total.filtered[option] for option in ("--where", "--since", "--until"))
+        left_out = sum(total.filtered[option] for option in OPTIONS)
         return total.events["read"] - left_out
 
     def _has_enough(self, total: Report) -> bool:
@@ -275,12 +285,16 @@ class Conversion:
 
         def attempt(lines: Lines, protected: bool) -> tuple[Written, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            query = plan.build(job, lines, protected=protected, tally=tally, marks=marks, questions=self._questions)
+            watch = Watch(Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout))
+            query = plan.build(
+                job, lines, protected=protected, tally=tally, marks=marks, questions=self._questions, watch=watch
+            )
             fates = Fates(job, query, lines) if job.census else None
             if fates is not None:
                 tally.on_empty_line = fates.add_empty_line
             written = self.sinks.write(unit.number, query, sequence, fates)
             written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
+            written.report.watched = watch.told()
             if not query.unsound:
                 self._hold_against(tally, written)
                 if fates is not None:
@@ -308,6 +322,30 @@ class Conversion:
             model, _, layout = self.recognised.layouts.get(file.shown, "").partition("/")
             about = {"path": file.shown, "bytes": file.bytes, "digest": digests.get(file.shown, ""), "model": model, "layout": layout}
             report.files.append({**about, **counted.get(file.shown, dict.fromkeys(COUNTS, 0))})
+
+    # -- what rules and the selection did -----------------------------------------------------------------------
+
+    def _find_slips(self, total: Report) -> None:
+        told = [slips.of_recipe(self.job.recipe, total.tallies, total.watched)] if self.job.recipe else []
+        if self.job.selection:
+            left_out = Counter({option: total.filtered[option] for option in OPTIONS})
+            taken = self._taken(total) - total.events["rejected"]
+            told.append(slips.of_selection(self.job.selection, total.tallies, total.watched, left_out=left_out, taken=taken))
+        for code, message, events in chain(*told):
+            total.find(code, message, events)
+
+    def _nothing_written(self, total: Report) -> dict[str, Any]:
+        if total.events["written"] or not total.events["read"]:
+            return {}
+
+        def read(unit: Unit, attempt: Callable[[Lines, bool], tuple[Any, set[str]]]) -> Any:
+            return soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)[0]
+
+        source = nothing_written.Source(self.units, lambda unit: self.job.reading(self.recognised.sources[unit.source]), read)
+        return nothing_written.told(total, source, self.job.settings.mappings)
+
+    def _rules(self, total: Report) -> dict[str, Any]:
+        return {"rules": slips.of_rules(self.job.recipe, total.tallies)} if self.job.recipe else {}
 
     # -- rows that become identical -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from translate.files import units_of
 from translate.files.sources import find
 from translate.job import HUB_MODEL, Job
 from translate.mapping.columns import Column
+from translate.mapping.moved import Moved, moved_keys
 from translate.mapping.spec import Layout
 from translate.passes import asked_for
 from translate.reader import Lines
@@ -315,18 +316,21 @@ def roundtrip(
         journey.comparison = total
         for batch in _hub_batches(job.reading(origin), here):
             total.events["unreadable"] += batch.height - batch["code"].null_count()
-            journey.add(_taken(batch, job.selection, total.events["read"]))
+            journey.add(_taken(batch, job.selection, total.events["read"], moved_keys(origin.layout)))
             if limit is not None and total.events["read"] >= limit:
                 break
     return Report({"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)})
 
 
-def _taken(batch: pl.DataFrame, selection: Selection | None, taken_already: int) -> pl.DataFrame:
+def _taken(
+    batch: pl.DataFrame, selection: Selection | None, taken_already: int, moved: Mapping[str, Moved]
+) -> pl.DataFrame:
     """Give the events of a batch that the selection takes."""
     if selection is None:
         return batch.filter(pl.col("code").is_null()).drop("code")
     rest = None if selection.limit is None else selection.limit - taken_already
-    frame = dataclasses.replace(selection, limit=None).apply(batch.lazy()).filter(pl.col("code").is_null() & pl.col("_deselected").is_null())
+    judged = dataclasses.replace(selection, limit=None).apply(batch.lazy(), moved)
+    frame = judged.filter(pl.col("code").is_null() & pl.col("_deselected").is_null())
     frame = frame if rest is None else frame.head(rest)
     return frame.select(*events.SCHEMA).collect()
 

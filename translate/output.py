@@ -120,7 +120,7 @@ class Output:
             raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
         files = {self.directory / name: about for name, about in values["holds"].items()}
         changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
-        return Kept(Report.from_json(values, values["files"]), changed)
+        return Kept(Report.from_record(values), changed)
 
     def finish_unit(self, number: int, part: Path | None, rejects: Path, report: Report, beside: Iterable[Path] = ()) -> None:
         """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
@@ -133,7 +133,7 @@ class Output:
             make_folder(place.parent)
             persistence.move(file, place)
         holds = {file.relative_to(self.directory).as_posix(): persistence.described(file) for file in (*places.values(), *beside)}
-        values = {**report.to_json(), "files": report.files, "unit": number, "holds": holds}
+        values = {**report.to_record(), "unit": number, "holds": holds}
         self.write_whole(self._record(number), persistence.sealed(values))
 
     def _record(self, number: int) -> Path:

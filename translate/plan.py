@@ -12,10 +12,14 @@ from translate import events, money, notes, passes
 from translate.dataset import moved
 from translate.intake import take_in
 from translate.job import Job
+from translate.mapping.moved import moved_keys
 from translate.packing import ROW
 from translate.passes import UnitMarks
 from translate.reader import OF_LINES, Lines, Tally
 from translate.reader.hub import with_event_ids
+from translate.recipe.expressions import CALLED
+from translate.recipe.tallies import TALLY
+from translate.recipe.watch import Watch
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES, Writer, exposure
@@ -25,7 +29,8 @@ from translate.writer.losses import Plan
 if TYPE_CHECKING:
     from translate.delivery.rows import Questions
 
-COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls"]
+LEFT_OUT = "_left_out"  # the name, as it was read, of an event that is filtered
+COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls", LEFT_OUT]
 
 WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
@@ -48,9 +53,13 @@ class Query:
 
 def build(
     job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None, marks: UnitMarks | None = None,
-    questions: Questions | None = None,
+    questions: Questions | None = None, watch: Watch | None = None,
 ) -> Query:  # fmt: skip
-    """Build a unit's query; `marks` are what the passes over the whole archive found for it, `questions` those of hazards."""
+    """Build a unit's query.
+
+    `marks` are what the passes over the whole archive found for it, `questions` those of hazards; `watch` sees what is
+    taken in.
+    """
     taken_in = take_in(job, lines, protected=protected, tally=tally)
     frame = taken_in.events
     if job.census:
@@ -58,11 +67,13 @@ def build(
     if job.needs_ids:
         frame = with_event_ids(frame, taken_in.provided)
     frame = _without_duplicates(frame, marks.duplicates if marks else None)
-    frame = _selected(job, frame)
+    frame = _selected(job, frame, tallied=True)
+    if watch is not None:
+        frame = watch.over(frame)
     is_duplicate = pl.when(pl.col("_duplicate") & pl.col("code").is_null()).then(pl.lit("duplicate"))
     frame = frame.with_columns(_filtered=pl.coalesce("_deselected", is_duplicate))
     frame, filled = passes.apply(frame, marks) if marks else (passes.untouched(frame), frozenset())
-    frame, set_columns = _by_recipe(job, frame)
+    frame, set_columns = _by_recipe(job, frame.with_columns(pl.col("name").alias(CALLED)))
     frame = money.with_quantity(frame, job.settings.missing_quantity)
     keeps_extra = job.target_layout is not None and same_events(job.source_layout, job.target_layout)
     keeps_around = job.target_layout is not None and job.source_layout.address == job.target_layout.address
@@ -91,10 +102,10 @@ def survey(job: Job, lines: Lines, *, protected: bool) -> tuple[pl.LazyFrame, Ca
     return frame.with_columns(taken=pl.col("_deselected").is_null()), lambda: taken_in.unsound
 
 
-def _selected(job: Job, frame: pl.LazyFrame) -> pl.LazyFrame:
+def _selected(job: Job, frame: pl.LazyFrame, *, tallied: bool = False) -> pl.LazyFrame:
     if job.selection is None:
         return frame.with_columns(_deselected=pl.lit(None, pl.String))
-    return job.selection.apply(frame)
+    return job.selection.apply(frame, moved_keys(job.source_layout), tallied=tallied)
 
 
 def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) -> pl.LazyFrame:
@@ -114,7 +125,7 @@ def _by_recipe(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[s
 def _by_rules(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
     if job.recipe is None:
         return without_recipe(frame), frozenset()
-    frame = job.recipe.apply(frame, job.marked)
+    frame = job.recipe.apply(frame, job.marked, moved=moved_keys(job.source_layout), tallied=True)
     if "time" in job.recipe.set_columns:
         frame = _judge_times_again(frame, job.settings)
     return frame, job.recipe.set_columns
@@ -179,9 +190,11 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
             if loss.example is not None
         }
     given = [*(FREE_FORM if job.examples else ()), *(_for_census(frame) if job.census else ())]
+    given += [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
     noted = pl.when(WRITTEN & FIRST & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
-    selected = frame.with_columns(**{NOTES: noted}).select(*kept, **flags, **asked)
+    left_out = pl.when(pl.col("code").is_null() & pl.col(FILTERED).is_not_null()).then(pl.col(CALLED))
+    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(*kept, **flags, **asked)
     # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
     # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
     barrier = selected.map_batches(

@@ -10,9 +10,13 @@ from typing import Any, TypeVar
 import polars as pl
 
 from translate.errors import ConservationError
+from translate.nearness import Watched
 from translate.notes import InHub
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
+NAMES_MAX = 1000  # names of events that are listed for each reason to leave them out
+
+
 Key = TypeVar("Key")
 
 
@@ -51,6 +55,9 @@ class Report:
     careful: int = 0
     requests: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, Counter[str | None]] = field(default_factory=dict)  # of what is filtered, the names
+    tallies: Counter[str] = field(default_factory=Counter)  # what rules and the selection did, by the names of their flags
+    watched: Watched = field(default_factory=Watched)
 
     def add(self, other: Report) -> None:
         """Add another unit's account."""
@@ -63,6 +70,10 @@ class Report:
             self.examples[key] = min(example, self.examples.get(key, example))
         self.careful += other.careful
         self.requests += other.requests
+        self.tallies.update(other.tallies)
+        self.watched.add(other.watched)
+        for reason, names in other.left_out.items():
+            self.left_out[reason] = commonest(self.left_out.get(reason, Counter()) + names)
         self.files.extend(other.files)
 
     def lose(self, field: str, kind: str, why: str, events: int, example: str | None = None) -> None:
@@ -97,6 +108,7 @@ class Report:
             "events": {name: self.events[name] for name in COUNTS},
             "rejects": dict(sorted(self.rejects.items())),
             "filtered": dict(sorted(self.filtered.items())),
+            **({"filtered_names": self._names_left_out()} if self.left_out else {}),
             "findings": [
                 {"code": code, "message": message, "events": count}
                 for (code, message), count in sorted(self.findings.items())
@@ -114,6 +126,25 @@ class Report:
         example = self.examples.get(key)
         return {} if example is None else {"example": example}
 
+    def _names_left_out(self) -> dict[str, list[dict[str, Any]]]:
+        """Give the names of what is filtered, the frequent ones first, and last, without a name, all that are too rare."""
+        return {
+            reason: [{"name": name, "events": count} for name, count in sorted(names.items(), key=_weight)]
+            for reason, names in sorted(self.left_out.items())
+        }
+
+    def to_record(self) -> dict[str, Any]:
+        """Give all that a later run needs to add the account up again."""
+        return {**self.to_json(), "files": self.files, "tallies": self.tallies, "watched": self.watched.to_json()}
+
+    @classmethod
+    def from_record(cls, values: dict[str, Any]) -> Report:
+        """Read back what `to_record` gave."""
+        report = cls.from_json(values, values["files"])
+        report.tallies = Counter(values["tallies"])
+        report.watched = Watched.from_json(values["watched"])
+        return report
+
     @classmethod
     def from_json(cls, values: dict[str, Any], files: Iterable[dict[str, Any]] = ()) -> Report:
         """Read an account back."""
@@ -125,11 +156,28 @@ class Report:
             requests=values.get("requests", 0),
             files=list(files),
         )
+        for reason, names in values.get("filtered_names", {}).items():
+            report.left_out[reason] = Counter({entry["name"]: entry["events"] for entry in names})
         for loss in values["losses"]:
             report.lose(loss["field"], loss["kind"], loss["why"], loss["events"], loss.get("example"))
         for finding in values["findings"]:
             report.find(finding["code"], finding["message"], finding["events"])
         return report
+
+
+def commonest(names: Counter[str | None]) -> Counter[str | None]:
+    """Keep the most frequent names; the others count together, under none."""
+    if len(names) <= NAMES_MAX:
+        return names
+    ordered = sorted(((name, count) for name, count in names.items() if name is not None), key=_weight)
+    kept: Counter[str | None] = Counter(dict(ordered[:NAMES_MAX]))
+    kept[None] = names.total() - kept.total()
+    return kept
+
+
+def _weight(entry: tuple[str | None, int]) -> tuple[bool, int, str]:
+    name, count = entry
+    return name is None, -count, name or ""
 
 
 def _add(mine: dict[Key, int], theirs: dict[Key, int]) -> None:

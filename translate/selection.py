@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from translate.recipe.expressions import Condition
+from translate.mapping.moved import Moved
+from translate.recipe import tallies
+from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, evaluate
+
+OPTIONS = ("--where", "--since", "--until")
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,14 @@ class Selection:
             "limit": self.limit,
         }
 
-    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Tell by `_deselected` which option leaves an event out; cut the frame where the limit is reached."""
+    def apply(
+        self, frame: pl.LazyFrame, moved: Mapping[str, Moved] = NOTHING_MOVED, *, tallied: bool = False
+    ) -> pl.LazyFrame:
+        """Tell by `_deselected` which option leaves an event out; cut the frame where the limit is reached.
+
+        `moved` are the keys that the source's reader put into columns; with `tallied` a flag for each count of
+        `translate.recipe.tallies` stands beside.
+        """
         reasons = [pl.lit(None, pl.String)]
         time = pl.col("time")
         if self.since:
@@ -38,13 +49,18 @@ class Selection:
         if self.until:
             reasons.append(pl.when(time >= self.until).then(pl.lit("--until")))
         if self.where:
-            frame = self.where.evaluate(frame, "_wanted")
+            flags = self._flags(self.where.expression) if tallied else {}
+            frame = evaluate(frame, self.where.expression.columns, {"_wanted": self.where.expression.expr, **flags}, moved)
             reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))
         read = pl.col("code").is_null()
         frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop("_wanted", strict=False)
         if self.limit is None:
             return frame
         return frame.head(self.limit) if len(reasons) == 1 else _cut(frame, self.limit)
+
+    @staticmethod
+    def _flags(where: Expression) -> dict[str, pl.Expr]:
+        return tallies.of_condition(tallies.WHERE, where, pl.col("code").is_null(), where.columns)
 
 
 def _cut(frame: pl.LazyFrame, limit: int) -> pl.LazyFrame:

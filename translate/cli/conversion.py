@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import translate
+from translate.cli.advice import print_advice
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
@@ -169,7 +170,7 @@ def convert(
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
-    return ExitCode.FLAWED if report["events"]["rejected"] else ExitCode.DONE
+    return ExitCode.FLAWED if report["events"]["rejected"] or "verdict" in report else ExitCode.DONE
 
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -190,6 +191,9 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
 
 def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> None:
     counts, files = report["events"], report["inputs"]["files"]
+    if "verdict" in report:
+        print(f"{printable(report['verdict'])}\n")
+        print_advice(report.get("nothing_written", {}))
     print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):

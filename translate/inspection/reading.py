@@ -18,6 +18,7 @@ from translate.inspection.figures import DETAILED, SENDERS, Figures, Limits
 from translate.inspection.keys import CONTAINERS
 from translate.intake import take_in
 from translate.job import Job
+from translate.mapping.moved import moved_keys
 from translate.mapping.personal import Marked
 from translate.mapping.spec import Mapping
 from translate.notes import NOTES_TYPE
@@ -98,7 +99,7 @@ class Pass:
                 figures.add(batch)
                 sample.add(batch)
 
-            chosen = self._selected(intake.events, taken).select("code", "_deselected", "notes", *_needed(intake.provided))
+            chosen = self._selected(job, intake.events, taken).select("code", "_deselected", "notes", *_needed(intake.provided))
             chosen.sink_batches(look, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True)
             return (figures, sample.batches, intake.provided), intake.unsound
 
@@ -107,13 +108,13 @@ class Pass:
         self._provided |= provided
         return figures
 
-    def _selected(self, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
-        selection = self.job.selection
+    def _selected(self, job: Job, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
+        selection = job.selection
         if selection is None:
             return frame.with_columns(_deselected=pl.lit(None, pl.String))
         if selection.limit is not None:
             selection = dataclasses.replace(selection, limit=selection.limit - taken)
-        return selection.apply(frame)
+        return selection.apply(frame, moved_keys(job.source_layout))
 
     def _count_batch(self, count_bytes: int, count: int) -> None:
         self._step = dataclasses.replace(self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + count)

@@ -16,9 +16,12 @@ import polars as pl
 
 from translate import events
 from translate.errors import UsageError, suggest
+from translate.mapping.moved import Moved
 
 NAIVE_TIME = pl.Datetime("ms")
 ITEM = "_item"
+CALLED = "_called"  # the event's name as it was read, whatever the rules made of it
+NOTHING_MOVED: Mapping[str, Moved] = {}
 KEYED = ("attributes", "metrics", "other")
 
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
@@ -117,9 +120,12 @@ def condition(sql: str, shown: str) -> Condition:
     return Condition(sql, found)
 
 
-def evaluate(frame: pl.LazyFrame, names: Iterable[str], values: Mapping[str, pl.Expr]) -> pl.LazyFrame:
-    """Add columns of values that look at the given names as expressions see them."""
-    views = {name: shown for name in names if (shown := view(name)) is not None}
+def evaluate(
+    frame: pl.LazyFrame, names: Iterable[str], values: Mapping[str, pl.Expr], moved: Mapping[str, Moved] = NOTHING_MOVED
+) -> pl.LazyFrame:
+    """Add columns of values that look at the given names as expressions see them; `moved` are keys that are columns now."""
+    called = pl.col(CALLED if any(name in moved for name in names) and CALLED in frame.collect_schema() else "name")
+    views = {name: shown for name in names if (shown := view(name, moved.get(name), called)) is not None}
     times = [name for name in views if name in events.SCHEMA]
     return (
         frame.with_columns(**views, **{f"${name}": pl.col(name) for name in times})
@@ -148,11 +154,13 @@ def type_of(name: str) -> pl.DataType | None:
     return NAIVE_TIME if dtype == events.TIME else dtype
 
 
-def view(name: str) -> pl.Expr | None:
+def view(name: str, moved: Moved | None = None, called: pl.Expr | None = None) -> pl.Expr | None:
     """Give what expressions see under a name, where that is not the hub's column as it is."""
     keyed = key_of(name)
     if keyed:
         text = pl.col(keyed[0]).map.get(keyed[1])
+        if moved is not None:
+            text = pl.coalesce(text, moved.value(pl.col("name") if called is None else called))
         return text.cast(pl.Float64, strict=False) if keyed[0] == "metrics" else text
     if name.startswith("item."):
         return pl.col(ITEM).map.get(name.removeprefix("item."))

@@ -17,11 +17,13 @@ ELEMENTS = "_elements"
 ELEMENTS_TYPE = pl.List(pl.Struct({"number": pl.UInt32, "item": events.MAP}))
 
 
-def explode(frame: pl.LazyFrame, match: pl.Expr) -> pl.LazyFrame:
+def explode(frame: pl.LazyFrame, match: pl.Expr, *, once: str) -> pl.LazyFrame:
     """Make one row per item of the matching events; one without items stays one row without an item.
 
-    An event is taken apart once: rows that have an item already stay as they are.
+    An event is taken apart once: rows that have an item already stay as they are. Flags whose names begin with `once`
+    stay with the first of the rows that an event becomes.
     """
+    flags = [name for name in frame.collect_schema().names() if name.startswith(once)]
     marked = frame.with_columns(_explode=match & pl.col(ITEM).is_null() & pl.col("items").is_not_null())
     parsed = marked.map_batches(
         _with_elements,
@@ -35,6 +37,7 @@ def explode(frame: pl.LazyFrame, match: pl.Expr) -> pl.LazyFrame:
         .with_columns(
             pl.coalesce(element.field("number"), COPY).alias(COPY),
             pl.coalesce(element.field("item"), ITEM).alias(ITEM),
+            *(pl.col(name) & (element.field("number") == 0).fill_null(value=True) for name in flags),
         )
         .drop("_explode", ELEMENTS)
     )

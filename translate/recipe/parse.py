@@ -50,6 +50,7 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     addresses = tuple(layout.address for layout in layouts)
     return Recipe(
         path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about, tuple(personal.values()), columns, needs,
+        inherited=len(inherited), path=path,
     )  # fmt: skip
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from translate import events, notation, notes
 from translate.mapping.columns import Column
+from translate.mapping.moved import Moved
 from translate.mapping.personal import Marked
 from translate.notes import NOTES_TYPE, InHub, note
-from translate.recipe import cuts, items
-from translate.recipe.expressions import ITEM, Expression, evaluate, key_of
+from translate.recipe import cuts, items, tallies
+from translate.recipe.expressions import CALLED, ITEM, NOTHING_MOVED, Expression, evaluate, key_of
 from translate.recipe.items import COPY
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
-from translate.recipe.spec import Rule, Test
+from translate.recipe.spec import Cut, Rule, Test
+from translate.recipe.tallies import stored
 from translate.writer.keys import keys_used
 
 FILTERED = "_filtered"
@@ -32,6 +35,7 @@ class Recipe:
 
     `layouts` are all those that it leads to; `to` is the one of them that its tests look at unless they name another.
     `columns` are those of the target's own that it names, `needs` the settings that it cannot do without.
+    So many of its rules are `inherited`, the first ones.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Recipe:
     personal: tuple[Treatment, ...] = ()
     columns: tuple[Column, ...] = ()
     needs: tuple[str, ...] = ()
+    inherited: int = 0
+    path: Path | None = None
 
     @property
     def needs_key(self) -> bool:
@@ -58,14 +64,18 @@ class Recipe:
         named = {"name"} if any(rule.names for rule in self.rules) else set()
         return frozenset({_home(target) for target in targets} | named)
 
-    def apply(self, frame: pl.LazyFrame, marked: Iterable[Marked] = (), key: str | None = None) -> pl.LazyFrame:
+    def apply(
+        self, frame: pl.LazyFrame, marked: Iterable[Marked] = (), key: str | None = None, *,
+        moved: Mapping[str, Moved] = NOTHING_MOVED, tallied: bool = False,
+    ) -> pl.LazyFrame:  # fmt: skip
         """Apply all rules to hub events; what they did stands in `_filtered`, `_copy`, `_recipe_notes`, `_used`.
 
         Before them personal data at the marked places of the source is treated, with the key of the environment unless
         another is given.
 
         Events need their ids before: further rows of an event number its id. What is filtered already is
-        left alone.
+        left alone. `moved` are the keys that the source's reader put into columns; with `tallied` a flag for each count
+        of `translate.recipe.tallies` stands beside.
         """
         given = [name for name in frame.collect_schema().names() if name not in ADDED]
         filtered = pl.col(FILTERED) if FILTERED in frame.collect_schema() else pl.lit(None, pl.String)
@@ -79,13 +89,13 @@ class Recipe:
         if self.personal:
             key = key or (key_of_environment() if self.needs_key else "")
             frame = treat(frame, chosen(self.personal, marked), key, NOTES)
-        for rule in self.rules:
-            frame = _Step(rule).apply(frame)
+        for number, rule in enumerate(self.rules):
+            frame = _Step(rule, tallies.of_rule(number) if tallied else None, moved).apply(frame)
         numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)
         return frame.with_columns(
             pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),
             pl.when(pl.col(FILTERED).is_null()).then(pl.col(NOTES)).alias(NOTES),
-        ).select(*given, *ADDED)
+        ).select(*given, *ADDED, *(name for name in frame.collect_schema().names() if name.startswith(tallies.TALLY) and name not in given))
 
 
 def _home(target: str) -> str:
@@ -94,27 +104,67 @@ def _home(target: str) -> str:
 
 
 class _Step:
-    """One rule upon a frame: look, decide, change."""
+    """One rule upon a frame: look, decide, change; `head` is where its counts stand, if there are any."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, head: str | None, moved: Mapping[str, Moved]) -> None:
         self.rule = rule
+        self._head = head
+        self._moved = moved
         self._match = pl.col("_match")
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Give the frame after the rule."""
         looked_at = sorted({name for expression in self.rule.expressions for name in expression.columns})
         values = {f"={target}": expression.expr for target, expression in self.rule.sets.items()}
-        frame = evaluate(frame, looked_at, {"_match": self._decide(), **values})
+        frame = self._evaluated(frame, looked_at, {"_match": self._decide(), **values})
         finished = {f"={target}": self._finished(target) for target in self.rule.sets}
-        frame = frame.with_columns(**finished).with_columns(**self._changes())
+        frame = self._given_back(frame.with_columns(**finished))
+        if self._head is not None:
+            flags = tallies.of_changes(self._head, self.rule, self._match, explodes=self.rule.explode)
+            frame = frame.with_columns(**flags)
+        frame = frame.with_columns(**self._changes())
         if self.rule.explode:
-            frame = items.explode(frame, self._match)
+            frame = items.explode(frame, self._match, once=tallies.TALLY)
         if self.rule.cut:
-            frame = cuts.cut(frame, self._match, self.rule.cut, notes=NOTES, used=USED)
+            frame = self._cut(frame, self.rule.cut)
         return frame.drop("_match", *values)
 
+    def _evaluated(self, frame: pl.LazyFrame, looked_at: list[str], values: dict[str, pl.Expr]) -> pl.LazyFrame:
+        if self._head is None:
+            return evaluate(frame, looked_at, values, self._moved)
+        rule, alive = self.rule, self._alive
+        names = tallies.looked_at_by(rule)
+        flags = tallies.of_condition(self._head, rule.when, alive, names)
+        return evaluate(frame, names, {**values, **flags}, self._moved)
+
+    def _given_back(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Put keys that became columns back where they were, for a rule that renames or removes them."""
+        for name in (*self.rule.renames, *self.rule.removes):
+            moved = self._moved.get(name)
+            if moved is not None:
+                home, key = _split(name)
+                text = moved.value(pl.col(CALLED) if CALLED in frame.collect_schema() else pl.col("name"))
+                there = self._match & text.is_not_null() & ~pl.col(home).map.contains_key(key).fill_null(value=False)
+                entries = _with(pl.col(home).map.entries(), key, text).list.to_map()
+                frame = frame.with_columns(
+                    pl.when(there).then(entries).otherwise(pl.col(home)).alias(home),
+                    pl.when(~there).then(pl.col(moved.column)).alias(moved.column),
+                )
+        return frame
+
+    def _cut(self, frame: pl.LazyFrame, limits: Cut) -> pl.LazyFrame:
+        if self._head is None:
+            return cuts.cut(frame, self._match, limits, notes=NOTES, used=USED)
+        noted = pl.col(NOTES).list.len()
+        frame = cuts.cut(frame.with_columns(_noted=noted), self._match, limits, notes=NOTES, used=USED)
+        return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop("_noted")
+
+    @property
+    def _alive(self) -> pl.Expr:
+        return pl.col("code").is_null() & pl.col(FILTERED).is_null()
+
     def _decide(self) -> pl.Expr:
-        alive = pl.col("code").is_null() & pl.col(FILTERED).is_null()
+        alive = self._alive
         when = self.rule.when
         if when is None:
             return alive
@@ -193,19 +243,19 @@ class _Step:
         """Note what the rule changed or took away, for each event that had it."""
         rule = self.rule
         for target in rule.sets:
-            before = _stored(target)
+            before = stored(target)
             yield self._note("changed", target, before.is_not_null() & before.ne_missing(pl.col(f"={target}")), f"set by {rule.address}")
         if rule.names:
             yield self._note("changed", "name", pl.col("name").is_in([old for old, new in rule.names.items() if old != new]), f"set by {rule.address}")
         for old, new in rule.renames.items():
-            yield self._note("changed", old, _stored(old).is_not_null())
+            yield self._note("changed", old, stored(old).is_not_null())
             if new not in rule.renames:
-                yield self._note("changed", new, _stored(old).is_not_null() & _stored(new).is_not_null())
+                yield self._note("changed", new, stored(old).is_not_null() & stored(new).is_not_null())
         for name in rule.removes:
             if name in events.MAPS:
                 yield pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], NOTES_TYPE)).fill_null([])
             elif name not in self._used_here():
-                yield self._note("on_purpose", name, _stored(name).is_not_null() & ~pl.col(USED).list.contains(name))
+                yield self._note("on_purpose", name, stored(name).is_not_null() & ~pl.col(USED).list.contains(name))
 
     def _note(self, kind: str, place: str, lost: pl.Expr, why: str = "") -> pl.Expr:
         return notes.where(self._match & lost, note(kind, InHub(*(key_of(place) or (place,))), why))
@@ -238,12 +288,6 @@ def _keyed(names: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
         keyed = key_of(name)
         if keyed:
             yield name, keyed
-
-
-def _stored(name: str) -> pl.Expr:
-    """Give a hub column or a map's value as it is stored."""
-    keyed = key_of(name)
-    return pl.col(keyed[0]).map.get(keyed[1]) if keyed else pl.col(name)
 
 
 def _without(entries: pl.Expr, keys: list[str]) -> pl.Expr:

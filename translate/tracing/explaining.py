@@ -60,7 +60,7 @@ def _event(job: Job, where: SourcePlaces, rows: list[tuple[explanation.sides.Pla
         number=traced.number + 1, copy=traced.copy,
         name=traced.before["name"], event_id=traced.after["event_id"] if is_read else None,
         outcome=outcome, reason=code if code is not None else _filter(job, rule, traced), message=traced.row["message"] if code is not None else None,
-        rules=tuple(address for address in (rule.address for rule in (job.recipe.rules if job.recipe else ())) if address in traced.matched),
+        judged=traced.rules,
         fields=fields, lost=tuple(_lost(traced)),
     )  # fmt: skip
 
@@ -69,9 +69,9 @@ def _filter(job: Job, reason: str | None, traced: Traced) -> str | None:
     """Name what filtered an event: the rule and its reason, or the target's own that takes only some events."""
     if reason is None:
         return None
-    for rule in job.recipe.rules if job.recipe else ():
-        drops = rule.drop == reason and rule.address in traced.matched
-        keeps = rule.keep == reason and rule.address not in traced.matched
+    for rule, met in zip(job.recipe.rules, traced.rules, strict=True) if job.recipe else ():
+        drops = rule.drop == reason and met.met
+        keeps = rule.keep == reason and met.met is False
         if drops or keeps:
             condition = f" when {rule.when.sql}" if rule.when else ""
             return f"{reason}, by {rule.address}: {'drop' if drops else 'keep'}{condition}"

@@ -30,7 +30,7 @@ class EventFields:
         self._rows = rows
         self._traced = traced
         self._name = str(traced.after["name"])
-        self._rules = [rule for rule in (job.recipe.rules if job.recipe else ()) if rule.address in traced.matched]
+        self._rules = [rule for rule, met in zip(job.recipe.rules, traced.rules, strict=True) if met.met] if job.recipe else []
         self._layout: Layout | None = job.target_layout
 
     def __iter__(self) -> Iterator[FieldTrace]:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from translate.rendering import Report, printable
+from translate.tracing.rules import Met
 
 NO_PLACE = "no place in the source"  # how the reason begins where a model knows nothing of the kind
 PRINTED = 120
@@ -60,7 +61,7 @@ class EventTrace:
     """One row of the target, or one event that gives none.
 
     `outcome` is written, rejected or filtered; `reason` is a reject's code or the name of the filter, `message` a
-    reject's sentence, `rules` the rules whose condition is true, `lost` what did not arrive, or not as it was.
+    reject's sentence, `judged` what each rule found, `lost` what did not arrive, or not as it was.
     """
 
     number: int
@@ -70,7 +71,7 @@ class EventTrace:
     outcome: str
     reason: str | None = None
     message: str | None = None
-    rules: tuple[str, ...] = ()
+    judged: tuple[Met, ...] = ()
     fields: tuple[FieldTrace, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -85,9 +86,15 @@ class EventTrace:
             "reason": self.reason,
             "message": self.message,
             "rules": list(self.rules),
+            "judged": [rule.to_json() for rule in self.judged],
             "fields": [traced.to_json() for traced in self.fields],
             "lost": list(self.lost),
         }
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Name the rules whose condition holds."""
+        return tuple(rule.rule for rule in self.judged if rule.met)
 
     @property
     def sentence(self) -> str:
@@ -147,8 +154,7 @@ class Why:
 
     def _of_event(self, event: EventTrace, width: int) -> Iterator[str]:
         yield f"{self._head(event)}: {printable(event.sentence)}"
-        if event.rules:
-            yield f"rules that it meets: {', '.join(event.rules)}"
+        yield from self._of_rules(event, width)
         filled = [traced for traced in event.fields if traced.written is not None]
         empty = [traced for traced in event.fields if traced.written is None]
         if filled:
@@ -163,6 +169,18 @@ class Why:
             yield "lost or changed:"
             for names, reason in _together(event.lost):
                 yield from textwrap.wrap(printable(f"{names}: {reason}"), width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+    def _of_rules(self, event: EventTrace, width: int) -> Iterator[str]:
+        if event.rules:
+            yield f"rules that it meets: {', '.join(event.rules)}"
+        nothing = [(f"  {rule.rule}", printable(told)) for rule in event.judged for told in rule.nothing]
+        failed = [(f"  {rule.rule}", printable("; ".join(rule.failed))) for rule in event.judged if rule.met is False]
+        if nothing:
+            yield "what of them gave nothing:"
+            yield from _table([*nothing], width)
+        if failed:
+            yield "rules that it does not meet:"
+            yield from _table([*failed], width)
 
     def _tables(self, event: EventTrace) -> Report:
         filled = [dict(zip(("field", "written", "source", "conversion"), _cells(traced), strict=True)) for traced in event.fields if traced.written is not None]

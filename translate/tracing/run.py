@@ -19,23 +19,20 @@ from translate.events import EPOCH
 from translate.files import units_of
 from translate.hub_files import HUB
 from translate.job import Job
-from translate.mapping.personal import Marked
 from translate.reader import Lines, Reader
 from translate.recipe import Recipe
 from translate.recipe.items import COPY
-from translate.recipe.spec import Rule
 from translate.recognition import Recognised
 from translate.report import Loss
 from translate.shape import Source
 from translate.tracing.address import Address
-from translate.writer import FILTERED, Writer
+from translate.tracing.rules import Met, rules_met
+from translate.writer import Writer
 
-PROBE = "\x00probe"
 NOTHING = pl.lit(None, pl.List(pl.String))
 TRAVELLERS = {"row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(), "_recipe_notes": notes.none(), "_used": NOTHING}
 
 Row = dict[str, Any]
-Key = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,8 @@ class Traced:
     `number` counts the events of the line, `copy` the rows of the event, both from 0. `raw` are the record's own texts by slot, and its
     free-form maps; `before` is the event as it was read, `after` as the rules left it, `wire` what the writer made of
     each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it;
-    `source` is how the source spells the hub's columns. `matched` names the rules whose condition is true; `lost` is what of the event does not arrive as it was, but for keys.
+    `source` is how the source spells the hub's columns. `rules` are the recipe's, each with what it found; `lost` is what
+    of the event does not arrive as it was, but for keys.
     """
 
     number: int
@@ -56,7 +54,7 @@ class Traced:
     wire: Row
     row: Row
     source: Source
-    matched: frozenset[str] = frozenset()
+    rules: tuple[Met, ...] = ()
     lost: tuple[Loss, ...] = ()
 
 
@@ -69,7 +67,6 @@ class _Frames:
     rows: pl.DataFrame
     wire: pl.DataFrame
     source: Source
-    matched: dict[Key, set[str]] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
 
 
@@ -87,7 +84,7 @@ def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
         frames, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
     if not frames.read.height:
         raise UsageError(f"{address.file}: there is no record on line {address.line}")
-    found = list(_put_together(frames))
+    found = list(_put_together(frames, job.recipe))
     wanted = [traced for traced in found if address.number in (None, traced.number + 1)]
     if not wanted:
         count = found[-1].number + 1
@@ -117,8 +114,7 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: 
     if job.source_layout.model != HUB.model:
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
         raw = _of_line(records, here).sort("row", "part")
-    matched = _matched(read.lazy(), job.recipe, job.marked) if job.recipe else {}
-    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, matched, query.counts.losses)
+    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, query.counts.losses)
 
 
 def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
@@ -145,30 +141,17 @@ def _written(milliseconds: int | None) -> str | None:
         return f"{milliseconds} ms"
 
 
-def _matched(read: pl.LazyFrame, recipe: Recipe, marked: list[Marked]) -> dict[Key, set[str]]:
-    """Say which rules an event meets, each seeing what the earlier ones did: the rules themselves are asked."""
-    probes = []
-    for number, rule in enumerate(recipe.rules):
-        probe = Rule(rule.address, when=rule.when, drop=PROBE)
-        asked = dataclasses.replace(recipe, rules=(*recipe.rules[:number], probe)).apply(read, marked)
-        probes.append(asked.filter(pl.col(FILTERED) == PROBE).select("row", "part"))
-    matched: dict[Key, set[str]] = {}
-    for rule, found in zip(recipe.rules, pl.collect_all(probes), strict=True):
-        for key in found.iter_rows():
-            matched.setdefault(key, set()).add(rule.address)
-    return matched
-
-
-def _put_together(frames: _Frames) -> list[Traced]:
+def _put_together(frames: _Frames, recipe: Recipe | None) -> list[Traced]:
     """Put the states of each row together: all of them keep the order of the record's events."""
     given = list(_rows(frames.read))
     raws = list(_rows(frames.raw)) if frames.raw is not None else [{} for _ in given]
     found: list[Traced] = []
     number = -1
+    first: Row = {}
     for row, wire in zip(_rows(frames.rows), _rows(frames.wire), strict=True):
         number += row[COPY] == 0
         before = given[number]
-        matched = frames.matched.get((before["row"], before["part"]), set())
+        first = row if row[COPY] == 0 else first
         lost = tuple(loss for number, loss in enumerate(frames.losses) if row[f"_loss{number}"])
-        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frames.source, frozenset(matched), lost))
+        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frames.source, rules_met(recipe, row, first), lost))
     return found

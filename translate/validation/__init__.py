@@ -17,6 +17,7 @@ from translate import hub_files, intake
 from translate.conversion import Progress, Step, soundly
 from translate.files import Unit, text_bytes, units_of
 from translate.job import Job
+from translate.mapping.moved import moved_keys
 from translate.mapping.spec import Layout, Limit
 from translate.reader import Lines, Reader, Tally, table
 from translate.reader.hub import Hub
@@ -256,7 +257,7 @@ class _Judge:
             return frame.with_columns(_deselected=pl.lit(None, pl.String))
         if selection.limit is not None:
             selection = dataclasses.replace(selection, limit=selection.limit - taken)
-        return selection.apply(frame)
+        return selection.apply(frame, moved_keys(self._read_as))
 
     def verdict(self, code: str, place: str | None) -> tuple[Limit, str]:
         """Say what a reader's code means, as a limit of the layout's document."""

@@ -1,0 +1,170 @@
+"""What a recipe's rules and a selection did, and where they probably mean something else than they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from translate.nearness import Watched, meant
+from translate.recipe import tallies
+from translate.recipe.expressions import Expression, key_of
+from translate.recipe.rules import Recipe
+from translate.recipe.spec import Rule
+from translate.recipe.watch import names_in
+from translate.selection import Selection
+
+NOTHING_TAKEN = "selection_takes_nothing"
+SHOWN_MAX = 60  # characters of a value
+Slip = tuple[str, str, int]  # code, message, and how many events it concerns
+
+
+def of_rules(recipe: Recipe, counts: Counter[str]) -> dict[str, dict[str, Any]]:
+    """Say of each rule, by its address, how many events it matched, changed and dropped, and how many values were absent."""
+    told: dict[str, dict[str, Any]] = {}
+    for number, rule in enumerate(recipe.rules):
+        head = tallies.of_rule(number)
+        address = rule.address if rule.address not in told else f"{rule.address} of the extension"
+        told[address] = {
+            "when": rule.when.sql if rule.when else None,
+            **{what: counts[f"{head}.{what}"] for what in ("matched", "changed", "dropped")},
+            "nulls": sum(counts[f"{head}.null.{target}"] for target in rule.sets),
+        }
+    return told
+
+
+def of_recipe(recipe: Recipe, counts: Counter[str], watched: Watched) -> Iterator[Slip]:
+    """Find the slips of a recipe's own rules: those that it inherits are only counted."""
+    made = frozenset(_made_by(recipe))
+    for number, rule in enumerate(recipe.rules):
+        if number >= recipe.inherited:
+            yield from _Judged(rule.address, tallies.of_rule(number), rule.when, counts, watched, made).of_rule(rule)
+
+
+def of_selection(selection: Selection, counts: Counter[str], watched: Watched, *, left_out: Counter[str], taken: int) -> Iterator[Slip]:
+    """Find the slips of a selection: `left_out` says how many events each option leaves out, `taken` how many are left."""
+    where = selection.where.expression if selection.where else None
+    judged = _Judged("--where", tallies.WHERE, where, counts, watched, frozenset())
+    yield from judged.of_where(taken=taken > 0)
+    bounds = [option for option in ("--since", "--until") if left_out[option]]
+    if not taken and bounds and not left_out["--where"]:
+        first, last = watched.spans["time"]
+        count = left_out["--since"] + left_out["--until"]
+        yield NOTHING_TAKEN, f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out all of {_events(count)}: they are from {first} to {last} (UTC)", count
+    elif not taken and bounds and counts[f"{tallies.WHERE}.matched"]:
+        yield NOTHING_TAKEN, f"--where and {' and '.join(bounds)} leave nothing: no event meets both", left_out.total()
+
+
+def _made_by(recipe: Recipe) -> Iterator[str]:
+    """Name the keys that a recipe makes itself."""
+    for rule in recipe.rules:
+        yield from (target for target in rule.sets if key_of(target))
+        yield from rule.renames.values()
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One condition, and the counts of what it met."""
+
+    where: str
+    head: str
+    condition: Expression | None
+    counts: Counter[str]
+    watched: Watched
+    made: frozenset[str]
+
+    def _count(self, what: str) -> int:
+        return self.counts[f"{self.head}.{what}"]
+
+    def of_where(self, *, taken: bool) -> Iterator[Slip]:
+        told: set[str] = set()
+        if not taken and self._seen and not self._count("matched"):
+            why, told = self._why_never()
+            yield NOTHING_TAKEN, f"--where takes none of {_events(self._seen)}: {why}", self._seen
+        if self.condition and self._seen:
+            yield from self._unknown_keys({name for name in self.condition.columns if key_of(name)} - told)
+
+    def of_rule(self, rule: Rule) -> Iterator[Slip]:
+        if not self._seen:
+            return
+        matched = self._count("matched")
+        told: set[str] = set()
+        if not matched and rule.when is not None:
+            why, told = self._why_never()
+            yield "rule_never_matched", f"{self.where} never matched: {why}", self._seen
+        elif matched:
+            absent = [target for target in rule.sets if self._count(f"null.{target}") == matched]
+            if absent:
+                why, told = self._why_absent(rule, absent)
+                yield "rule_set_nothing", f"{self.where} matched and set no {' and no '.join(absent)}: {why}", matched
+            elif not rule.sets and rule.cut is None and rule.drop is None and rule.keep is None and not self._count("changed"):
+                yield "rule_changed_nothing", f"{self.where} matched and changed nothing", matched
+        yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told)
+
+    @property
+    def _seen(self) -> int:
+        return self._count("seen")
+
+    # -- why ----------------------------------------------------------------------------------------------------
+
+    def _why_never(self) -> tuple[str, set[str]]:
+        """Say which part of the condition never holds, and which keys that tells of."""
+        if self.condition is None:
+            raise AssertionError
+        parts = list(enumerate(tallies.conditions(self.condition)))
+        failing = [part for number, part in parts if not self._count(f"part{number}")]
+        if not failing:
+            return "each part of the condition holds for some events, but never all together", set()
+        keys = {name for part in failing for name in part.columns if self._is_absent(name)}
+        return "; ".join(f"{part.sql} holds for none{self._about(part)}" for part in failing), keys
+
+    def _about(self, part: Expression) -> str:
+        absent = [self._none_has(name) for name in part.columns if self._is_absent(name)]
+        there = [f'{_events(count)} {"has" if count == 1 else "have"} "{name}"' for name in part.columns if name != "name" and (count := self._count(f"has.{name}"))]
+        names = [self._none_is_called(name) for name in names_in(part) if name in self.watched.near]
+        seen = [self._values_of(name) for name in part.columns if name in self.watched.spans or name in self.watched.values]
+        told = [*absent, *names, *seen] if absent or names or seen else there
+        return f" ({', '.join(told)})" if told else ""
+
+    def _why_absent(self, rule: Rule, targets: list[str]) -> tuple[str, set[str]]:
+        """Say why expressions gave nothing, and which keys that tells of."""
+        names = {name for target in targets for name in rule.sets[target].columns}
+        absent = {name for name in names if self._is_absent(name)}
+        sql = ", ".join(dict.fromkeys(rule.sets[target].sql for target in targets))
+        why = [self._none_has(name) for name in sorted(absent)] or ["never of these events"]
+        return f"{sql} gives nothing ({', '.join(why)})", absent
+
+    def _unknown_keys(self, keys: set[str]) -> Iterator[Slip]:
+        for name in sorted(keys):
+            if self._is_absent(name):
+                yield "unknown_key", f"{self.where}: {self._none_has(name)}", self._seen
+
+    def _is_absent(self, name: str) -> bool:
+        return not self._count(f"has.{name}")
+
+    def _none_has(self, name: str) -> str:
+        if name in self.watched.met or not key_of(name):
+            return f'no event that comes so far has "{name}"'
+        alike = [key for key in (*self.watched.near.get(name, ()), *self.made) if key != name]
+        near = meant(name, alike)
+        others = f"; the keys most like it: {', '.join(alike)}" if alike else ""
+        return f'no event has "{name}"' + (f'; did you mean "{near}"?' if near else others)
+
+    def _values_of(self, name: str) -> str:
+        """Say what values a column has; the watch looks at those only that a report may hold."""
+        if name in self.watched.values:
+            shown = ", ".join(f"'{value}'" if len(value) <= SHOWN_MAX else f"'{value[:SHOWN_MAX]}...'" for value in self.watched.values[name])
+            return f'"{name}" is, for example, {shown}' if shown else f'"{name}" is always absent'
+        least, greatest = self.watched.spans[name]
+        return f'"{name}" is between {least} and {greatest}'
+
+    def _none_is_called(self, name: str) -> str:
+        alike = self.watched.near[name]
+        near = meant(name, alike)
+        others = f"; there are, for example, {', '.join(alike)}" if alike else ""
+        return f"no event is called '{name}'" + (f"; did you mean '{near}'?" if near else others)
+
+
+def _events(count: int) -> str:
+    return f"{count:,} event{'s' if count != 1 else ''}"
