@@ -493,7 +493,7 @@ def test_what_was_watched_adds_up_in_any_order():
     [
         ("sku", True), ("productId", True), ("product_id", True), ("ITEM_ID", True), ("itemid", True), ("videoId", True), ("articleNo", True),
         ("artikelnummer", False), ("user_id", False), ("session id", False), ("productName", False), ("item_price", False), ("orderNumber", False),
-        ("price", False), ("", False), ("상품번호", True), ("Item", True),
+        ("price", False), ("", False), ("상품번호", True), ("Item", True), ("level", False),
     ],
 )  # fmt: skip
 def test_keys_that_look_like_ids_of_items(key, looks):

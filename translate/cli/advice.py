@@ -9,7 +9,7 @@ from translate.cli.printing import print_list, printable
 
 def print_advice(advice: dict[str, Any]) -> None:
     """Print the commonest events, the keys that look like ids of items, and a recipe that would write something."""
-    if not advice:
+    if not advice.get("names"):
         return
     print_list("the commonest events", advice["names"], lambda entry: entry["name"])
     if "item_keys" in advice:

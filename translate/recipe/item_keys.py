@@ -14,7 +14,7 @@ ALONE = frozenset("sku isbn issn ean upc gtin itemid productid articleid article
 ITEMS = frozenset(
     """
     item product article artikel produkt produit producto articulo prodotto goods merchandise asset content media video movie
-    film episode show series song track album artist book title course lesson level game recipe listing offer property hotel
+    film episode show series song track album artist book title course lesson recipe listing offer property hotel
     story post news
     """.split()
 )
