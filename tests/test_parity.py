@@ -236,6 +236,33 @@ def test_added_and_merged_events(source, tmp_path):
     assert "merged into another event" in {cause["cause"] for cause in folded.causes}
 
 
+def test_what_dashboards_count_by(source, tmp_path):
+    """First touches, session durations and engagement: on both sides, and what rows alone cannot tell is said."""
+    translate.convert(source, to="clickstream", out=tmp_path / "out", add=["first_open", "engagement"])
+    found = translate.parity(source, tmp_path / "out")
+    assert flagged(found) == set()
+    added = "--add first_open, --add engagement: "
+    assert value(found, "first touches", "2017-03-01") == (0, 2, f"changed by {added}+2")
+    assert value(found, "session duration", "2017-03-02") == (60, 60, "")
+    assert value(found, "engagement time", "2017-03-02") == (0, 60, f"added by {added}+60")
+    assert any(line.startswith("places: ") for line in found.to_json()["not_compared"])
+    assert "rows alone do not tell:" in str(found)
+    assert "first touches" not in {row["figure"] for row in translate.parity(source, source).to_json()["summary"]}
+
+
+def test_a_touch_that_changed_is_flagged(source, tmp_path):
+    """A row that says another first day, or a shorter engagement, shows where the dashboards would count it."""
+    out = tmp_path / "out"
+    translate.convert(source, to="clickstream", out=out, add=["first_open", "engagement"])
+
+    def other(row):
+        text = json.dumps(row).replace('"_engagement_time_msec": 60000', '"_engagement_time_msec": 59000')
+        return json.loads(text.replace('"value": 14883', '"value": 14873'))
+
+    changed(out, lambda rows: [other(row) for row in rows])
+    assert {figure for figure, _ in flagged(translate.parity(source, out))} == {"first touches", "engagement time"}
+
+
 def test_rejects_and_what_a_target_does_not_hold(source, tmp_path):
     """Personalize takes purchases only, and has no place for their currency."""
     archive(source, [*LINES, ("_monetization.purchase", 2, "c1", {"_currency": "EUR"}, {"_item_price": 1, "_quantity": 1})])

@@ -13,6 +13,7 @@ import polars as pl
 
 from translate import explanation
 from translate.errors import UsageError
+from translate.figures import dashboards
 from translate.figures.facts import FACTS
 from translate.figures.fates import write_facts, write_fates
 from translate.figures.held import Held
@@ -53,17 +54,19 @@ def parity(
     held = None if job.target_layout is None or job.target_mapping is None else Held(job.target_mapping, job.target_layout, run.settings)
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
         scratch = Path(folder)
+        sheet = job.target_mapping
+        measures = (*MEASURES, *dashboards.measures(sheet.additions if sheet else {}))
         fates = write_fates(job, recognised, run, scratch)
         counts = fates.group_by("outcome", "reason", "first").agg(events=pl.len()).collect(engine="streaming")
-        there, unreadable = _facts_of_target(target, arrived, run, own, scratch)
+        there, unreadable = _facts_of_target(target, arrived, job, own, scratch)
         taken = list(steps(counts, run, held))
         frames = [_account(counts, there, unreadable, run)]
         causes: Counter[tuple[str, str]] = Counter()
-        frames += [_compare(measure, fates, taken, there, held, causes) for measure in MEASURES]
+        frames += [_compare(measure, fates, taken, there, held, causes) for measure in measures]
     return Parity(
         recognised.address, arrived.address, pl.concat(frames),
         tuple({"figure": figure, "cause": cause, "rows": rows} for (figure, cause), rows in causes.items()),
-        {measure.name: measure.about for measure in MEASURES}, run.report is not None,
+        {measure.name: measure.about for measure in measures}, run.report is not None, sheet.beyond if sheet else (),
     )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ def _job(recognised: Recognised, arrived: Recognised, run: Run) -> Job:
 
 
 def _facts_of_target(
-    target: str | os.PathLike[str], arrived: Recognised, run: Run, mappings: Path | None, scratch: Path
+    target: str | os.PathLike[str], arrived: Recognised, job: Job, mappings: Path | None, scratch: Path
 ) -> tuple[pl.LazyFrame, int]:
     """Write down the facts of the target's events; say how many of its records cannot be read."""
     if not arrived.files:
@@ -94,7 +97,8 @@ def _facts_of_target(
     layout = arrived.address if len(arrived.sources) == 1 else None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        facts = write_facts(scan(target, model=layout, mappings=mappings, settings=run.settings), scratch / "target.parquet")
+        found = scan(target, model=layout, mappings=mappings, settings=job.settings)
+        facts = write_facts(found, scratch / "target.parquet", job.target_mapping.additions if job.target_mapping else {})
     unread = [str(warning.message).split(" ", 1)[0] for warning in caught if "could not be read" in str(warning.message)]
     return facts, sum(int(count) for count in unread)
 

@@ -6,7 +6,7 @@ Nothing is written to the target again: the run's own query is run once more, an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,7 @@ from translate.figures.held import Held
 from translate.figures.run import Run
 from translate.files import Unit, units_of
 from translate.job import Job
+from translate.mapping.spec import Addition
 from translate.passes import Passes, UnitMarks
 from translate.plan import BEFORE, FIRST
 from translate.reader import Lines
@@ -26,6 +27,7 @@ from translate.writer import FILTERED, Writer
 from translate.writer.extras import same_events
 
 SOURCE, RULES, HELD = "source", "rules", "held"
+Additions = Mapping[str, Addition]
 STATES = (SOURCE, RULES, HELD)
 OF_THE_RECIPE = "the recipe sets a time"  # how a reject begins that an event gets after it was read
 
@@ -83,14 +85,15 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
 
 
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
+    additions = job.target_mapping.additions if job.target_mapping else {}
     frame = query.rows.with_columns(first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS)
-    frame = frame.with_columns(**_prefixed(SOURCE, _before(frame)), **_prefixed(RULES, pl.col))
+    frame = frame.with_columns(**_prefixed(SOURCE, _before(frame), additions), **_prefixed(RULES, pl.col, additions))
     if job.target_layout is None or job.target_mapping is None:
-        frame = frame.with_columns(**_prefixed(HELD, pl.col))
+        frame = frame.with_columns(**_prefixed(HELD, pl.col, additions))
     else:
         held = Held(job.target_mapping, job.target_layout, job.settings)
         frame = frame.with_columns(**{f"held:{name}": value for name, value in held.columns().items()})
-        frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}")))
+        frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), additions))
         keeps_extra = same_events(job.source_layout, job.target_layout)
         source = dataclasses.replace(query.source, keeps_extra=keeps_extra, keeps_around=job.source_layout.address == job.target_layout.address)
         frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
@@ -106,8 +109,8 @@ def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
     return lambda name: pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
 
 
-def _prefixed(state: str, column: Callable[[str], pl.Expr]) -> dict[str, pl.Expr]:
-    return {f"{state}.{name}": value for name, value in facts(column).items()}
+def _prefixed(state: str, column: Callable[[str], pl.Expr], additions: Additions) -> dict[str, pl.Expr]:
+    return {f"{state}.{name}": value for name, value in facts(column, additions).items()}
 
 
 def _outcome() -> tuple[pl.Expr, pl.Expr]:
@@ -124,7 +127,7 @@ def _outcome() -> tuple[pl.Expr, pl.Expr]:
     return outcome, pl.coalesce("code", FILTERED)
 
 
-def write_facts(frame: pl.LazyFrame, file: Path) -> pl.LazyFrame:
+def write_facts(frame: pl.LazyFrame, file: Path, additions: Additions) -> pl.LazyFrame:
     """Write down the facts of an archive's events, as `translate.scan` gives them; give the frame of it."""
-    frame.select(*COLUMNS).select(**facts(pl.col)).sink_parquet(file, compression="lz4", engine="streaming")
+    frame.select(*COLUMNS).select(**facts(pl.col, additions)).sink_parquet(file, compression="lz4", engine="streaming")
     return pl.scan_parquet(file)

@@ -25,7 +25,8 @@ class Parity:
     `frame` has a row for each `figure` and `key` (a day, a month, a day and a type or a currency): `source`, `target`,
     `difference`, `explanation` and `explained`; a figure that a side does not have is 0 there, or null where that would
     be a statement (means and shares). `causes` counts by `figure` and `cause` the rows that differ for it, `about` says what
-    each figure is, `report` tells whether the run's own report was at hand.
+    each figure is, `report` tells whether the run's own report was at hand; `beyond` what the
+    target's dashboards show that its rows alone do not tell.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Parity:
     causes: tuple[dict[str, Any], ...] = ()
     about: dict[str, str] = field(default_factory=dict)
     report: bool = False
+    beyond: tuple[str, ...] = ()
 
     @property
     def unexplained(self) -> int:
@@ -60,6 +62,7 @@ class Parity:
             "summary": [*self._summary()],
             "causes": [*self.causes],
             "about": self.about,
+            "not_compared": [*self.beyond],
             "figures": [{**row, "source": _plain(row["source"]), "target": _plain(row["target"]), "difference": _plain(row["difference"])}
                         for row in self.frame.iter_rows(named=True)],
         }  # fmt: skip
@@ -78,6 +81,8 @@ class Parity:
                 lines += ["", f"{title}:", *_columns([_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))])]
             if rows.height > shown_max:
                 lines.append(f"and {rows.height - shown_max:,} more with --json")
+        if self.beyond:
+            lines += ["", "the dashboards show more, which rows alone do not tell:", *(f"  {each}" for each in self.beyond)]
         return "\n".join([*lines, "", self._verdict]) + "\n"
 
     @property
@@ -107,6 +112,7 @@ class Parity:
         values: dict[str, Any] = {"from": self.source, "to": self.target, "verdict": self._verdict, "figures": [*self._summary()], "why_they_differ": [*self.causes]}
         for title, explained in (("differences_that_nothing_explains", False), ("explained_differences", True)):
             values[title] = [{name: _plain(row[name]) for name in shown} for row in self._rows(explained=explained).iter_rows(named=True)]
+        values["not_compared"] = [*self.beyond]
         return Report({name: value for name, value in values.items() if value})
 
 

@@ -63,7 +63,7 @@ class _Parser:
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
-        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout", "delivery", "additions"))
+        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout", "delivery", "additions", "dashboards"))
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
@@ -77,7 +77,10 @@ class _Parser:
             sheet.complain("layout", "exactly one layout has to say default = true")
         way = read_delivery(sheet, sheet.get(table, "", "delivery", dict), layouts)
         additions = read_additions(sheet, sheet.get(table, "", "additions", dict, {}))
-        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, way, additions)
+        dashboards = sheet.get(table, "", "dashboards", dict, {})
+        sheet.known_keys(dashboards, "dashboards", ("beyond",))
+        beyond = sheet.texts(dashboards, "dashboards", "beyond") or ()
+        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, way, additions, beyond)
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}

@@ -281,6 +281,7 @@ class Mapping:
     file: str
     delivery: Delivery | None = None
     additions: dict[str, Addition] = field(default_factory=dict)
+    beyond: tuple[str, ...] = ()  # what its dashboards show that rows alone do not tell
 
     def default_layout(self) -> Layout:
         """Give the layout that is written where none is named."""
