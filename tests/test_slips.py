@@ -315,6 +315,26 @@ def test_a_selection_that_takes_nothing_says_why(convert, options, told):
     assert report["verdict"] == f"nothing was written: {told}"
 
 
+@pytest.mark.parametrize("command", [["inspect"], ["validate"], ["roundtrip", "--via", "clickstream"]])
+def test_every_command_says_why_its_selection_takes_nothing(archive, command):
+    """First, and as `convert` does; a selection that takes something is not looked into."""
+    words = ["translate", command[0], str(archive), *command[1:]]
+    said, _, code = run_here([*words, "--where", "name = 'purchse'"])
+    assert said.partition("\n")[0] == "no event is taken: --where takes none of 28 events: name = 'purchse' holds for none (no event is called 'purchse'; did you mean 'purchase'?)"
+    assert code == 0
+    told = json.loads(run_here([*words, "--since", "2020-01-01", "--json"])[0])
+    assert told["verdict"] == "no event is taken: --since leaves out all of 28 events: they are from 2016-04-07 03:33:20.123 to 2016-04-07 03:33:20.123 (UTC)"
+    assert "no event is taken" not in run_here([*words, "--where", "name = 'purchase'"])[0]
+
+
+def test_a_replay_that_has_nothing_to_send_says_why(archive, tmp_path):
+    """What the conversion before it says comes first, and the exit code is 1."""
+    words = ["replay", str(archive), "--to", "mobile_analytics", "--endpoint", "http://127.0.0.1:9", "--journal", str(tmp_path / "j"), "--dry-run"]
+    said, _, code = run_here(["translate", *words, "--where", "name = 'purchse'"])
+    assert said.startswith("nothing was written: --where takes none of 28 events: name = 'purchse' holds for none")
+    assert code == 1
+
+
 def test_a_key_of_a_selection_that_no_event_has(convert):
     """A selection that takes something can look at a key that is nowhere all the same."""
     report = convert(to="clickstream", where="\"attributes.colr\" = 'red' OR name = 'level'")

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import dataset, events, explanation, hub_files, mapping, money, plan
+from translate import dataset, events, explanation, hub_files, mapping, money, nothing_taken, plan
 from translate import recipe as recipes
 from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
@@ -272,7 +272,9 @@ def validate(
         raise SourceError(str(error).replace("--from", "--as")) from None
     first = recognised.sources[0]
     job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
-    return Report(Validation(job, recognised, progress=progress).run())
+    result = Validation(job, recognised, progress=progress).run()
+    counts = result["events"]
+    return Report(_with_verdict(result, job, recognised, is_empty=counts["filtered"] == counts["read"]))
 
 
 def explain(
@@ -319,7 +321,14 @@ def roundtrip(
             journey.add(_taken(batch, job.selection, total.events["read"], moved_keys(origin.layout)))
             if limit is not None and total.events["read"] >= limit:
                 break
-    return Report({"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)})
+    result = {"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)}
+    return Report(_with_verdict(result, job, recognised, is_empty=not total.events["read"]))
+
+
+def _with_verdict(result: dict[str, Any], job: Job, recognised: Recognised, *, is_empty: bool) -> dict[str, Any]:
+    """Say first why the selection takes nothing, if that is so."""
+    told = nothing_taken.verdict(job, recognised) if is_empty else None
+    return {"verdict": told, **result} if told else result
 
 
 def _taken(

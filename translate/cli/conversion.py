@@ -28,7 +28,7 @@ from translate.cli.options import (
     Where,
     layouts,
 )
-from translate.cli.printing import print_columns, print_list, printable, whoever_listens
+from translate.cli.printing import print_columns, print_list, print_verdict, printable, whoever_listens
 from translate.delivery.preflight import Finding
 from translate.errors import ExitCode, MappingError
 from translate.progress import Bar
@@ -191,8 +191,8 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
 
 def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> None:
     counts, files = report["events"], report["inputs"]["files"]
+    print_verdict(report)
     if "verdict" in report:
-        print(f"{printable(report['verdict'])}\n")
         print_advice(report.get("nothing_written", {}))
     print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):

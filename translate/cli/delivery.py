@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import translate
+from translate.cli.advice import print_advice
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
@@ -27,7 +28,7 @@ from translate.cli.options import (
     Where,
     models,
 )
-from translate.cli.printing import print_list, printable, whoever_listens
+from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
 from translate.delivery.preparation import destination_of
 from translate.delivery.replaying import IN_FLIGHT_MAX, Look
 from translate.delivery.run import Bounds, Outcome
@@ -109,7 +110,10 @@ def replay(
     with whoever_listens():
         if as_json:
             print(json.dumps(report, indent=2, ensure_ascii=False))
-        elif dry_run:
+            return _exit_code(report)
+        print_verdict(report)
+        print_advice(report.get("nothing_written", {}))
+        if dry_run:
             _print_requests(report, journal)
         else:
             _print_report(report, journal)
@@ -147,7 +151,7 @@ def _exit_code(report: dict[str, Any]) -> ExitCode:
     if report.get("failed"):
         return ExitCode.UNFINISHED
     refused = report["conversion"]["rejected"] or report.get("events", {}).get("rejected")
-    return ExitCode.FLAWED if refused else ExitCode.DONE
+    return ExitCode.FLAWED if refused or "verdict" in report else ExitCode.DONE
 
 
 class _Ticker:

@@ -22,7 +22,7 @@ from translate.cli.options import (
     Where,
     layouts,
 )
-from translate.cli.printing import print_list, printable, whoever_listens
+from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
 from translate.errors import ExitCode
 from translate.progress import Bar
 
@@ -62,6 +62,7 @@ def roundtrip(
 
 
 def _print_roundtrip(report: dict[str, Any]) -> None:
+    print_verdict(report)
     print(f"{report['from']} -> {report['via']} -> {report['from']}")
     for name, count in report["events"].items():
         if count or name in ("read", "returned"):
@@ -109,6 +110,7 @@ def validate(
 
 def _print_validation(result: dict[str, Any]) -> None:
     files = result["inputs"]["files"]
+    print_verdict(result)
     print(f"{result['as']}: {files:,} file{'s' if files != 1 else ''}, {result['inputs']['bytes']:,} bytes")
     for name, count in result["events"].items():
         if count or name in ("read", "breached"):

@@ -10,7 +10,7 @@ from typing import Any
 
 from translate.rendering import printable
 
-__all__ = ["print_columns", "print_list", "printable", "whoever_listens"]
+__all__ = ["print_columns", "print_list", "print_verdict", "printable", "whoever_listens"]
 
 SHOWN_MAX = 12
 
@@ -23,6 +23,12 @@ def whoever_listens() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_verdict(report: dict[str, Any]) -> None:
+    """Print what has to be told before anything else, if there is such a thing."""
+    if "verdict" in report:
+        print(f"{printable(report['verdict'])}\n")
 
 
 def print_columns(lines: Sequence[tuple[str, ...]]) -> None:

@@ -224,6 +224,7 @@ def _described(look: Look, prepared: Prepared) -> dict[str, Any]:
         "conversion": prepared.conversion["events"], "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},
         "rate": str(look.rate), "plan": dataclasses.asdict(look.plan), "preflight": [dataclasses.asdict(finding) for finding in look.findings],
         "verify": list(look.verify),
+        **{name: prepared.conversion[name] for name in ("verdict", "nothing_written") if name in prepared.conversion},
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from translate import front
+from translate import front, nothing_taken
 from translate.conversion import Progress
 from translate.files.sources import find
 from translate.inspection.findings import keys_frame, values_of
@@ -44,4 +44,7 @@ def inspect(
         values = values_of(recognised, seen.figures, seen.events_by_source)
         values["selection"] = selection.described() if selection else {}
         keys = keys_frame(seen.figures)
+        is_empty = values["events"]["read"] and not values["events"]["inspected"]
+        why = nothing_taken.verdict(job, recognised) if is_empty else None
+        values |= {"verdict": why} if why else {}
         return Inspection(values, keys, Grounds.of(seen, recognised, told), examples=examples)

@@ -25,6 +25,8 @@ def text(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> str:
 
 
 def _lines(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
+    if "verdict" in values:
+        yield f"{printable(values['verdict'])}\n"
     for source in values["sources"]:
         yield f"{source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
     yield from _figures(values)
