@@ -149,6 +149,12 @@ def test_language_and_country_of_a_locale(locale):
     assert back == {name for name, value in derived if value is not None}
 
 
+def test_records_without_an_id_get_nothing_of_a_locale():
+    """An archive's record has no id but what its content makes: a derived value would move it."""
+    for address in ("mobile_analytics/archive", "pinpoint/event_stream"):
+        assert written(address, **{"device.locale": "en_US"})["device"]["locale"] == {"code": "en_US"}
+
+
 def test_what_the_source_says_goes_before_the_locale():
     """A language or country of the source's own is not exchanged, also where it is another."""
     columns = {"device.locale": "en_US", "device.language": "de", "device.country": "AT"}

@@ -29,7 +29,7 @@ from translate.mapping.spec import Field, Layout
 NUMBER_LINE = "#"
 NEEDED = ("name", "time")
 # What stands in a record as a text or a whole number and is read as it stands; a record that has more is for the careful reader.
-PLAIN = ("text", "event_name", "app_id", "language", "country", "whole", "epoch_ms")
+PLAIN = ("text", "event_name", "app_id", "whole", "epoch_ms")
 # Up to 16 characters, so at most 15 digits beside a point: what any double gives back as it was.
 SHORT_NUMBER = r"(?:-?[1-9][0-9.]{0,15}|-?0\.0{0,6}[1-9][0-9]{0,14}|0\.0+|0)"
 
