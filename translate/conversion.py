@@ -21,7 +21,7 @@ from translate.delivery.columns import EPOCH
 from translate.delivery.preflight import Finding, judge
 from translate.delivery.rows import Questions, survey
 from translate.delivery.survey import Surveyed
-from translate.errors import ConservationError, OutputError, UsageError
+from translate.errors import ConservationError, OutputError, UsageError, refuse_bytes
 from translate.files import Unit, digest_of, open_unit, text_bytes, units_of
 from translate.files.sources import SourceFile
 from translate.identical import count_identical
@@ -114,6 +114,7 @@ class Conversion:
         self, job: Job, recognised: Recognised, directory: Path, *, compression: str = "none",
         asked: Asked = NOTHING, progress: Progress | None = None,
     ) -> None:  # fmt: skip
+        refuse_bytes(str(directory), "a target directory")
         self.job = job
         self.recognised = recognised
         if job.census:

@@ -97,6 +97,12 @@ class MappingError(TranslateError):
         super().__init__("\n".join(str(complaint) for complaint in self.complaints))
 
 
+def refuse_bytes(given: str, shown: str) -> None:
+    """Raise UsageError for what was typed in bytes that are no UTF-8 text: nothing of that can be written down."""
+    if not given.isprintable() and any("\ud800" <= character <= "\udfff" for character in given):
+        raise UsageError(f"{given.encode(errors='backslashreplace').decode()}: {shown} should be UTF-8 text")
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
     """Give the clause `; did you mean "x"?`, or nothing unless a known name is really near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)

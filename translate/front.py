@@ -35,7 +35,7 @@ from translate.recipe.expressions import condition
 from translate.recipe.privacy import key_of_environment
 from translate.recognition import Recognised, recognise
 from translate.rendering import Report
-from translate.selection import Selection
+from translate.selection import ROWS_MAX, Selection
 from translate.settings import Settings, parse_time, read_settings
 from translate.shape import Source
 from translate.validation import Validation
@@ -340,7 +340,7 @@ def _taken(
     rest = None if selection.limit is None else selection.limit - taken_already
     judged = dataclasses.replace(selection, limit=None).apply(batch.lazy(), moved)
     frame = judged.filter(pl.col("code").is_null() & pl.col("_deselected").is_null())
-    frame = frame if rest is None else frame.head(rest)
+    frame = frame if rest is None else frame.head(min(rest, ROWS_MAX))
     return frame.select(*events.SCHEMA).collect()
 
 

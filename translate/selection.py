@@ -15,6 +15,8 @@ from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, e
 
 OPTIONS = ("--where", "--since", "--until")
 
+ROWS_MAX = 2**32 - 1  # no frame of the engine has more
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -56,7 +58,8 @@ class Selection:
         frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop("_wanted", strict=False)
         if self.limit is None:
             return frame
-        return frame.head(self.limit) if len(reasons) == 1 else _cut(frame, self.limit)
+        limit = min(self.limit, ROWS_MAX)
+        return frame.head(limit) if len(reasons) == 1 else _cut(frame, limit)
 
     @staticmethod
     def _flags(where: Expression) -> dict[str, pl.Expr]:

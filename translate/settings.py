@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from translate.errors import Complaint, MappingError, UsageError, suggest
+from translate.errors import Complaint, MappingError, UsageError, refuse_bytes, suggest
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.sheet import read_toml
 
@@ -107,6 +107,7 @@ def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Setting
         if isinstance(table.get("mappings"), str):
             table["mappings"] = os.path.join(file.parent, table["mappings"])
     for assignment in assignments:
+        refuse_bytes(assignment, "--set")
         key, equals, value = assignment.partition("=")
         if not equals:
             raise UsageError(f"--set {assignment}: write it as key=value, for example app_ids.OLD=new")
@@ -184,18 +185,26 @@ def _time(
 ) -> dt.datetime:
     value = table.get(key, default)
     try:
-        time = parse_time(value) if isinstance(value, str) else dt.datetime.combine(value, dt.time(), dt.UTC) if type(value) is dt.date else value
-    except ValueError:
-        time = None
-    if not isinstance(time, dt.datetime):
+        if isinstance(value, str):
+            return parse_time(value)
+        return in_range(dt.datetime.combine(value, dt.time(), dt.UTC) if type(value) is dt.date else value)
+    except (ValueError, AttributeError):
         complaints.append(Complaint(shown, key, f"should be an ISO 8601 time, but is {value!r}"))
         return default
-    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
 def parse_time(text: str) -> dt.datetime:
     """Read an ISO 8601 date or time; without a zone it is UTC. Raise ValueError."""
     from dateutil import parser  # noqa: PLC0415
 
-    time = parser.isoparse(text)
-    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    return in_range(parser.isoparse(text))
+
+
+def in_range(time: dt.datetime) -> dt.datetime:
+    """Give a time with its zone, UTC if it has none; raise ValueError where it is before the year 1 or after 9999 in UTC."""
+    time = time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    try:
+        time.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError(str(time)) from None
+    return time

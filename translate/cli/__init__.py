@@ -12,8 +12,10 @@ import typer
 
 from translate.cli import conversion, delivery, figures, inspection, judging, rehearsal, tracing  # noqa: F401  they add their commands
 from translate.cli.application import app
-from translate.cli.printing import SHOWN_MAX
+from translate.cli.printing import SHOWN_MAX, printable
 from translate.errors import ExitCode, MappingError, TranslateError
+
+SHOWN_CHARACTERS = 200  # of a name that is in error
 
 
 def main() -> NoReturn:
@@ -37,6 +39,10 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(ExitCode.DONE) from None
+    except OSError as error:  # a name that no file can have, and the like
+        where = f"{str(error.filename)[:SHOWN_CHARACTERS]}: " if error.filename else ""
+        print(f"translate: {printable(where)}{error.strerror or error}", file=sys.stderr)
+        raise SystemExit(ExitCode.UNFINISHED) from None
     except Exception as error:
         show = getattr(error, "show", None)
         if show is None:

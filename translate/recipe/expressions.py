@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.errors import UsageError, suggest
+from translate.errors import UsageError, refuse_bytes, suggest
 from translate.mapping.moved import Moved
 
 NAIVE_TIME = pl.Datetime("ms")
@@ -35,6 +35,13 @@ REFUSED_TEXT = {
     ),
     re.compile(r"\bSELECT\b", re.IGNORECASE): "an expression sees one event; there is nothing to SELECT from",
 }
+
+# The parser, and whatever walks the tree that it gives, would run out of stack beyond these.
+NESTED_MAX = 40
+LINKS_MAX = 300
+LINKS = re.compile(r"\b(?:AND|OR|XOR|NOT|WHEN|IS|IN|LIKE|ILIKE)\b|[-+*/%|<>=!~^&]+", re.IGNORECASE)
+TOO_DEEP = f"is nested too deeply: more than {NESTED_MAX} levels, or too long a chain; share it out over several rules"
+SHOWN_CHARACTERS = 200
 
 OPERATORS = frozenset(
     """
@@ -110,6 +117,7 @@ class Condition:
 
 def condition(sql: str, shown: str) -> Condition:
     """Read a condition over hub events; raise UsageError with everything that is wrong with it."""
+    refuse_bytes(sql, shown)
     try:
         found = read(sql, exploded=False)
     except Unfit as unfit:
@@ -174,12 +182,30 @@ def read(sql: str, *, exploded: bool) -> Expression:
     """
     outside = QUOTED.sub("''", sql)
     messages = [message for pattern, message in REFUSED_TEXT.items() if pattern.search(outside)]
+    messages += _too_large(outside)
     if messages:
         raise Unfit(messages)
     try:
         expr = pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:
         raise Unfit([f"is not an SQL expression: {_first_line(error)}"]) from None
+    try:
+        return _judged(expr, sql, exploded=exploded)
+    except (RecursionError, pl.exceptions.PolarsError):  # a long CASE is as deep as it has branches
+        raise Unfit([TOO_DEEP]) from None
+
+
+def _too_large(outside: str) -> Iterator[str]:
+    """Say what of an expression, without its texts and names in quotes, is more than can be judged."""
+    depth = itertools.accumulate({"(": 1, "[": 1, ")": -1, "]": -1}.get(sign, 0) for sign in outside)
+    if max(depth, default=0) > NESTED_MAX:
+        yield TOO_DEEP
+    links = len(LINKS.findall(outside))
+    if links > LINKS_MAX:
+        yield f"has {links} operators, more than {LINKS_MAX}: write name IN ('a', 'b') for many ORs, or share it out over several rules"
+
+
+def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     tree = json.loads(expr.meta.serialize(format="json"))
     messages = list(_refused(tree))
     if messages:
@@ -365,4 +391,5 @@ def misfit(expression: Expression, wanted: pl.DataType, target: str) -> str | No
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".:")
+    line = str(error).strip().splitlines()[0].rstrip(".:")
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}..."
