@@ -10,6 +10,7 @@ import polars as pl
 
 from translate import notation, notes, passes
 from translate.plan import FIRST, FREE_FORM, LEFT_OUT, Query
+from translate.reader.oversize import TOO_LARGE
 from translate.recipe.tallies import TALLY, WHERE, flag
 from translate.report import COUNTS, Finding, Loss, Report, commonest
 from translate.shape import Source
@@ -62,7 +63,7 @@ def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
 
 def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Write the rejects as JSON lines, in the order of the source."""
-    raw = pl.when(pl.col("base64")).then(
+    raw = pl.when(pl.col("code") == TOO_LARGE).then(pl.col("text")).when(pl.col("base64")).then(
         pl.concat_str(pl.lit('{"base64":'), notation.json_text(pl.col("text")), pl.lit("}"))
     ).otherwise(notation.json_text(pl.col("text")))
     line = pl.concat_str(

@@ -16,6 +16,8 @@ from translate.mapping.sheet import read_toml
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+RECORD_BYTES = 64 * 2**20
+RECORD_BYTES_MAX = 2**32  # no text of the engine has more
 SECRETS = re.compile(r"secret|password|token$|cookie|credential", re.IGNORECASE)
 
 KEYS = {
@@ -39,6 +41,7 @@ KEYS = {
     "user_keep_days": "the days for which the receiver keeps users, if that was changed there",
     "retention_days": "the days for which the receiver keeps events, if that was changed there",
     "missing_quantity": "the quantity of purchases that tell a price and none, where the app's SDK meant one",
+    "record_bytes": "the largest size of a record in bytes, beyond which it is rejected; 64 MB unless said",
     "earliest": "the first plausible time of an event (ISO 8601)",
     "latest": "the first time that is not plausible any more (ISO 8601)",
     "mappings": "a folder of data sheets that are added to the shipped ones, or replace them; in a file, relative to it",
@@ -49,6 +52,7 @@ WRITTEN_FLAGS = ("keep_names", "fill_endpoints")
 # What only a replay asks for changes nothing of what is written.
 TEXTS = (*WRITTEN_TEXTS, "region", "application_id", "account")
 FLAGS = (*WRITTEN_FLAGS, "plain_bodies")
+WRITTEN_NUMBERS = ("missing_quantity", "record_bytes")
 NUMBERS = ("freshness_hours", "user_keep_days", "retention_days")
 
 
@@ -76,13 +80,14 @@ class Settings:
     plain_bodies: bool = False
     missing_quantity: float | None = None
     columns: tuple[Column, ...] = ()
+    record_bytes: int = RECORD_BYTES
     overrides: dict[str, float] = field(default_factory=dict)
     mappings: Path | None = None
     time_window: tuple[dt.datetime, dt.datetime] = (EARLIEST, LATEST)
 
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
-        said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", "missing_quantity", "day") if getattr(self, name)}
+        said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", *WRITTEN_NUMBERS, "day") if getattr(self, name) not in (None, False, RECORD_BYTES)}
         if self.columns:
             said["columns"] = {column.name: {"type": column.type, "source": column.source} for column in self.columns}
         return {
@@ -146,11 +151,13 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
     columns = read_columns(table.get("columns", {}), "columns", lambda path, message: complaints.append(Complaint(shown, path, message)))
     overrides = {name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None}
     quantity = _number(table, "missing_quantity", shown, complaints)
+    record_bytes = _number(table, "record_bytes", shown, complaints)
     day = _day(table, shown, complaints)
     window = [_time(table, key, default, shown, complaints) for key, default in (("earliest", EARLIEST), ("latest", LATEST))]
     if complaints:
         raise MappingError(complaints)
     plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
+    plain |= {} if record_bytes is None else {"record_bytes": int(min(record_bytes, RECORD_BYTES_MAX))}
     mappings = Path(table["mappings"]) if "mappings" in table else None
     return Settings(
         dict(app_ids), mappings=mappings, day=day, missing_quantity=quantity, columns=columns, overrides=overrides,

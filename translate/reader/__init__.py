@@ -18,6 +18,7 @@ from translate.reader.fast import FastReader, raw_type, understands
 from translate.reader.literals import quoted
 from translate.reader.record import Record
 from translate.reader.tree import is_read, slots
+from translate.settings import RECORD_BYTES
 
 __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
@@ -88,14 +89,14 @@ class Reader:
 
     def __init__(
         self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, careful_only: bool = False,
-        protected: bool = False, tally: Tally | None = None, keeps_lines: bool = False,
+        protected: bool = False, tally: Tally | None = None, keeps_lines: bool = False, record_bytes: int = RECORD_BYTES,
     ) -> None:  # fmt: skip
         self.layout = layout
         self._keeps_lines = keeps_lines and layout.request is not None
         self.unsound: set[str] = set()
         self._protected = protected
-        self._careful = CarefulReader(layout, names)
-        self._fast = None if careful_only or not understands(layout) else FastReader(layout)
+        self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
+        self._fast = None if careful_only or not understands(layout) else FastReader(layout, record_bytes)
         self._tally = tally or Tally()
         self._headers: dict[str, list[str]] = {}
         self._wanted = " and ".join(entry.place for entry in layout.fields if entry.required)

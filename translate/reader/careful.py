@@ -29,11 +29,13 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
+from translate.reader.oversize import end_of_record, is_beyond, too_large
 from translate.reader.paths import AROUND, path_around, path_of
 from translate.reader.record import Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
+from translate.settings import RECORD_BYTES
 
 BOM = "\ufeff"
 NAMES_CODEC = "original_names"
@@ -47,7 +49,8 @@ Later = list[tuple[Leaf, tuple[str, ...], Any]]
 class CarefulReader:
     """Reads records of one layout; `names` tells for which events a preset of some of them only is one."""
 
-    def __init__(self, layout: Layout, names: Mapping[str, Spelling] | None = None) -> None:
+    def __init__(self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, record_bytes: int = RECORD_BYTES) -> None:
+        self._record_bytes = record_bytes
         self._places = places_of(layout)
         self._heads = self._places.heads
         self._heads_around = self._places.heads_around
@@ -73,7 +76,14 @@ class CarefulReader:
         line = line.removeprefix(BOM)
         position = _skip_blanks(line, 0)
         number = 0
+        is_long = is_beyond(line, self._record_bytes)
         while position < len(line):
+            if is_long:
+                raw = line[position : end_of_record(line, position)]
+                if is_beyond(raw, self._record_bytes):
+                    yield too_large(raw, self._record_bytes)
+                    position = _skip_blanks(line, position + len(raw))
+                    continue
             try:
                 value, end = DECODER.raw_decode(line, position)
             except json.JSONDecodeError as error:
@@ -97,6 +107,8 @@ class CarefulReader:
 
     def read_cells(self, raw: str, header: list[str], cells: list[str | None]) -> Record:
         """Read a row of a table: absent cells are absent values, the others are taken as their columns want them."""
+        if is_beyond(raw, self._record_bytes):
+            return too_large(raw, self._record_bytes)
         if len(cells) != len(header):
             return refused(raw, Refused("bad_row", f"has {len(cells)} cells, but the header {len(header)} columns"))
         members = Pairs((name, self._cell(name, cell)) for name, cell in zip(header, cells, strict=True) if cell is not None)

@@ -25,6 +25,7 @@ from polars.exceptions import ComputeError
 from translate import events
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout
+from translate.settings import RECORD_BYTES
 
 NUMBER_LINE = "#"
 NEEDED = ("name", "time")
@@ -60,7 +61,8 @@ def understands(layout: Layout) -> bool:
 class FastReader:
     """Decodes lines of one JSON layout; tells which rows it vouches for."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, record_bytes: int = RECORD_BYTES) -> None:
+        self._record_bytes = record_bytes
         containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
         self._maps = {entry.place: entry for entry in layout.fields if entry.place in containers}
         self._scalars = [entry for entry in layout.fields if entry.codec in PLAIN and entry.hub and entry.path[0] not in containers]
@@ -92,7 +94,7 @@ class FastReader:
             pl.lit(f'{{"{NUMBER_LINE}":'), pl.col("row").cast(pl.String), pl.lit(","), TEXT.str.slice(1)
         )
         columns = self._columns()
-        prepared = pl.when(plain(TEXT)).then(numbered).otherwise(pl.lit("{}"))
+        prepared = pl.when(plain(TEXT) & (TEXT.str.len_bytes() <= self._record_bytes)).then(numbered).otherwise(pl.lit("{}"))
         if protected:
             decoded = lines.with_columns(record=prepared).map_batches(
                 self._decode_batch,

@@ -116,7 +116,7 @@ class Validation:
 
         def attempt(lines: Lines, protected: bool) -> tuple[_Judged, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
+            frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally, record_bytes=self.job.settings.record_bytes)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
             header = table.headers(lines.frame, lines.files, lines.first_rows) if archive.layout.records == "csv" else {}
             empty = [lines.origin(row) for row in requests.without_events(lines, archive.layout)]
