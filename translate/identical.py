@@ -7,20 +7,18 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import duplicates
+from translate import duplicates, notation
 from translate.duplicates import hashed
 from translate.packing import ROW
 from translate.plan import WRITTEN, Query
-
-SEPARATOR = "\x1f"
 
 
 def row_digests(query: Query) -> pl.LazyFrame:
     """Hash the rows that are written, by all that the target will see of them."""
     if query.columns == [ROW]:
         return query.rows.select(hash=hashed(ROW).filter(WRITTEN))
-    columns = [pl.col(name).cast(pl.String).fill_null("\x00") for name in query.columns]
-    text = query.rows.with_columns(_text=pl.concat_str(columns, separator=SEPARATOR))
+    columns = [notation.json_text(pl.col(name).cast(pl.String)).fill_null("null") for name in query.columns]
+    text = query.rows.with_columns(_text=pl.concat_str(columns, separator=","))
     return text.select(hash=hashed("_text").filter(WRITTEN))
 
 

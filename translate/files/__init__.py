@@ -184,7 +184,7 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
             location, temporary = _copied(file, scratch / "remote")
     except ReadError:
         return None
-    if first.startswith(ZLIB) or not location.isprintable():
+    if first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable():
         return None
     digests = _digested_beside(replace(file, location=location)) if digested else dict
     frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
@@ -243,7 +243,7 @@ def text_bytes(file: SourceFile) -> int:
         with open(file.location, "rb") as content:
             magic = content.read(4)
             if not magic.startswith(GZIP):
-                return file.bytes * (EXPANSION if magic == zstd.MAGIC else 1)
+                return file.bytes * (EXPANSION if zstd.begins(magic) else 1)
             content.seek(-4, os.SEEK_END)
             return max(int.from_bytes(content.read(4), "little"), file.bytes)
     except OSError:

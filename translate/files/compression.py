@@ -28,7 +28,7 @@ def layers(chunks: Iterator[Block], depth: int = LAYERS_MAX) -> Iterator[Block]:
         yield from rest
     elif first.startswith(GZIP):
         yield from layers(inflate(rest), depth - 1)
-    elif first.startswith(zstd.MAGIC):
+    elif zstd.begins(first):
         yield from layers(_unzstd(rest), depth - 1)
     else:
         yield from rest
@@ -83,8 +83,12 @@ def _unzstd(chunks: Iterator[Block]) -> Iterator[Block]:
     parts = list(chunks)
     stored = b"".join(part for part in parts if isinstance(part, bytes))
     damage = next((part for part in parts if isinstance(part, Damage)), None)
+    start = zstd.text_begins(stored)
     try:
-        yield _engine_text(stored) + b"\n"
+        if start > len(stored):
+            raise OSError("a frame ends too early")
+        if start < len(stored):
+            yield _engine_text(stored[start:]) + b"\n"
     except (PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         damage = Damage("damaged_file", f"the compressed data is damaged ({reason}): what follows is lost", "")

@@ -102,14 +102,14 @@ def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def _join_rows(lines: Iterator[Block]) -> Generator[Block, None, bytes | None]:
-    """Put the rows of a table together whose quoted cells hold line breaks; these are spelled as U+001E.
+    """Put the rows of a table together whose quoted cells hold line breaks, as the reader of tables will take them apart.
 
     Give the first line that can be no row, for it begins as JSON does: what came before was no table.
     """
     waiting: list[bytes] = []
     for line in lines:
         if isinstance(line, Damage):
-            yield from waiting
+            yield from (_as_row([part]) for part in waiting)
             waiting = []
             yield line
             continue
@@ -118,11 +118,15 @@ def _join_rows(lines: Iterator[Block]) -> Generator[Block, None, bytes | None]:
         waiting.append(line)
         inside = table.is_open(line.rstrip(b"\r\n").decode("latin-1"), inside=len(waiting) > 1)
         if not inside or len(waiting) >= JOIN_LINES_MAX:
-            parts = [part.removesuffix(b"\n") for part in waiting[:-1]]
-            yield b"\x1e".join([*parts, waiting[-1].rstrip(b"\r\n")]) + b"\n" * len(waiting)
+            yield _as_row(waiting)
             waiting = []
-    yield from waiting
+    yield from (_as_row([part]) for part in waiting)
     return None
+
+
+def _as_row(lines: list[bytes]) -> bytes:
+    parts = [*(line.removesuffix(b"\n") for line in lines[:-1]), lines[-1].rstrip(b"\r\n")]
+    return table.on_one_line(parts) + b"\n" * len(lines)
 
 
 def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block]:

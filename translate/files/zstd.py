@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 SKIPPED = b"\x2a\x4d\x18"  # the end of the magic number of frames that hold no text
+FRAME_HEAD = 8  # of such a frame: magic number and length
 RUN_LENGTH = 1
 SIZE_BYTES = (0, 2, 4, 8)
 DICTIONARY_BYTES = (0, 1, 2, 4)
@@ -22,12 +23,30 @@ class Block:
     body: bytes
 
 
+def begins(stored: bytes) -> bool:
+    """Tell whether bytes begin as zstd does, be it with a frame that holds no text."""
+    return stored.startswith(MAGIC) or is_skipped(stored, 0)
+
+
+def is_skipped(stored: bytes, position: int) -> bool:
+    """Tell whether a frame that holds no text begins at a position."""
+    return stored[position + 1 : position + 4] == SKIPPED and stored[position] >> 4 == 5
+
+
+def text_begins(stored: bytes) -> int:
+    """Tell where the frames end that hold no text and come first: the engine would not look beyond them."""
+    position = 0
+    while is_skipped(stored, position):
+        position += FRAME_HEAD + int.from_bytes(stored[position + 4 : position + FRAME_HEAD], "little")
+    return position
+
+
 def blocks(stored: bytes) -> Iterator[Block]:
     """Give the blocks that are there as a whole."""
     position = frame = 0
     while True:
-        if stored[position + 1 : position + 4] == SKIPPED:
-            position += 8 + int.from_bytes(stored[position + 4 : position + 8], "little")
+        if is_skipped(stored, position):
+            position += FRAME_HEAD + int.from_bytes(stored[position + 4 : position + FRAME_HEAD], "little")
             continue
         if not stored.startswith(MAGIC, position) or len(stored) < position + 18:
             return

@@ -124,7 +124,7 @@ class Reader:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
         decoded = lines.frame.select("row", "text")
         if self.layout.records == "csv":
-            self._headers = table.headers(lines.frame, lines.files, lines.first_rows)
+            self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
         if self._fast is not None:
             decoded = self._fast.decode(decoded, protected=self._protected)
         else:
@@ -197,6 +197,8 @@ class Reader:
         damage = lines.damage.get(row)
         if damage is not None:
             return [_damaged(damage)]
+        if lines.origin(row)[0] in lines.joined:
+            text = table.as_it_stood(text)
         if self.layout.records == "csv":
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text))
@@ -213,13 +215,12 @@ class Reader:
             return
         if not text:
             return
-        cells = table.cells(text, joined=file in lines.joined)
-        raw = text.replace(table.LINE_BREAK, "\n") if file in lines.joined else text
+        cells = table.cells(text)
         if cells is None:
             self.unsound |= {file} - lines.joined
-            yield Record(raw, code=INCOMPLETE, message="the row is cut off inside of a quoted cell")
+            yield Record(text, code=INCOMPLETE, message="the row is cut off inside of a quoted cell")
         else:
-            yield self._careful.read_cells(raw, self._headers[file], cells)
+            yield self._careful.read_cells(text, self._headers[file], cells)
 
     def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines, texts: dict[int, str]) -> pl.DataFrame:
         columns: dict[str, Any] = {

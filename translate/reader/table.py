@@ -4,41 +4,58 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
 QUOTE = '"'
 CELL = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")([^,]*)|([^",][^,]*)?')
-LINE_BREAK = "\x1e"  # stands for one inside of a cell whose record was put onto one line
+# A row that was put onto one line begins with this sign; in it, what follows the sign says what stood there.
+MARK = "\x1e"
+MARKED = {"n": "\n", "m": MARK}
 PARQUET_ROW = '{"parquet":'
 
 
-def headers(frame: pl.LazyFrame, files: Sequence[str], first_rows: Sequence[int]) -> dict[str, list[str]]:
+def on_one_line(lines: Sequence[bytes]) -> bytes:
+    """Put the lines of a row onto one; a row that has only one stays as it is, unless it begins as a marked one does."""
+    mark = MARK.encode()
+    if len(lines) == 1 and not lines[0].startswith(mark):
+        return lines[0]
+    return mark + (mark + b"n").join(line.replace(mark, mark + b"m") for line in lines)
+
+
+def as_it_stood(line: str) -> str:
+    """Give a row of a file whose rows were put onto one line each, with its line breaks."""
+    if not line.startswith(MARK):
+        return line
+    return re.sub(f"{MARK}([nm])", lambda found: MARKED[found[1]], line[1:])
+
+
+def headers(
+    frame: pl.LazyFrame, files: Sequence[str], first_rows: Sequence[int], joined: Collection[str]
+) -> dict[str, list[str]]:
     """Read the names of the columns of each file: its first line, or the names inside of a row of Parquet."""
     first = frame.head(1) if len(files) == 1 else frame.filter(pl.col("row").is_in(list(first_rows)))
     lines = dict(first.select("row", "text").collect(engine="streaming").iter_rows())
-    return {file: names(lines.get(row, "")) for file, row in zip(files, first_rows, strict=True)}
+    texts = {file: lines.get(row, "") for file, row in zip(files, first_rows, strict=True)}
+    return {file: names(as_it_stood(text) if file in joined else text) for file, text in texts.items()}
 
 
 def names(line: str) -> list[str]:
     """Give the names in a header, or in a row of Parquet."""
     if line.startswith(PARQUET_ROW):
         return list(json.loads(line)["parquet"])
-    return [cell or "" for cell in cells(line.removeprefix("\ufeff"), joined=False) or ()]
+    return [cell or "" for cell in cells(line.removeprefix("\ufeff")) or ()]
 
 
-def cells(line: str, *, joined: bool) -> list[str | None] | None:
+def cells(line: str) -> list[str | None] | None:
     """Split a row into its cells, an empty one without quotes being absent; None if a quoted one does not end."""
     if line.startswith(PARQUET_ROW):
         return list(json.loads(line)["parquet"].values())
     line = line.removesuffix("\r")
     if QUOTE not in line:
         return [cell or None for cell in line.split(",")]
-    found = _quoted_cells(line)
-    if found is None or not joined:
-        return found
-    return [cell.replace(LINE_BREAK, "\n") if cell else cell for cell in found]
+    return _quoted_cells(line)
 
 
 def is_open(line: str, *, inside: bool) -> bool:
@@ -67,4 +84,4 @@ def _quoted_cells(line: str) -> list[str | None] | None:
 
 def is_header(line: str) -> bool:
     """Tell whether a line may be a table's header: names, and nothing that is JSON."""
-    return bool(line) and not line.lstrip().startswith(("{", "[")) and all(cells(line, joined=False) or [None])
+    return bool(line) and not line.lstrip().startswith(("{", "[")) and all(cells(line) or [None])

@@ -116,9 +116,9 @@ class Validation:
 
         def attempt(lines: Lines, protected: bool) -> tuple[_Judged, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally, record_bytes=self.job.settings.record_bytes)
+            frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
-            header = table.headers(lines.frame, lines.files, lines.first_rows) if archive.layout.records == "csv" else {}
+            header = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined) if archive.layout.records == "csv" else {}
             empty = [lines.origin(row) for row in requests.without_events(lines, archive.layout)]
             columns = {name for names in header.values() for name in names}
             return _Judged(requests.over_by_bytes(lines, archive.layout), columns, empty), unsound()
@@ -227,7 +227,9 @@ class _Judge:
             found = intake.take_in(self.job, lines, protected=protected, tally=tally)
             frame, unsound = found.events.with_columns(pl.lit(None, pl.String).alias(USER)), found.unsound
         else:
-            reader = Reader(self._read_as, self.job.source_mapping.names, protected=protected, tally=tally)
+            reader = Reader(
+                self._read_as, self.job.source_mapping.names, protected=protected, tally=tally, record_bytes=self.job.settings.record_bytes,
+            )  # fmt: skip
             frame, unsound = self._judged(reader.records(lines)), reader.unsound
         frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
         flags = {name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY)) for name in self.asked}

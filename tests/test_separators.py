@@ -1,0 +1,94 @@
+"""Bytes that look like separators are bytes: in cells, keys and texts they arrive as they are."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from damaged import convert, lines, record, zstd
+
+import translate
+from translate import files
+
+SIGNS = {"U+001E": "\x1e", "U+001F": "\x1f", "U+001D": "\x1d", "U+2028": "\u2028", "U+2029": "\u2029", "U+0085": "\x85", "NUL": "\0", "VT": "\x0b"}
+PLACES = {"alone": "{}", "first": "{}n", "last": "m{}", "inside": "a{}nb{}m", "twice": "{}{}", "with a line break": "a{}\nn{}", "before a line break": "{}\n{}"}
+
+
+@pytest.fixture(params=["small", "large"])
+def size(request, monkeypatch):
+    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
+    if request.param == "large":
+        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
+    return request.param
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_cells_of_tables(sign: str, size: str, tmp_path: Path) -> None:
+    """A cell is what it is, whether or not a row of its file reaches over several lines, first cells and headers included."""
+    texts = [text.format(SIGNS[sign], SIGNS[sign]) for text in PLACES.values()]
+    for name, chosen in (("on one line each", [text for text in texts if "\n" not in text]), ("over several", texts)):
+        source = tmp_path / name.replace(" ", "-")
+        with source.open("w", encoding="utf-8", newline="") as output:
+            table = csv.writer(output, lineterminator="\n")
+            table.writerow(["DEVICE", "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", f"x{SIGNS[sign]}n"])
+            table.writerows([text, "u", "i", 1460000000 + number, text, text] for number, text in enumerate(chosen))
+        folder = tmp_path / f"{source.name}-out"
+        report = translate.convert(source, to="hub", out=folder, from_="personalize/interactions")
+        assert (report["events"]["written"], report["rejects"]) == (len(chosen), {})
+        found = pl.read_parquet(folder / "data/*.parquet")
+        assert found["name"].to_list() == chosen
+        translate.convert(source, to="personalize/interactions", out=tmp_path / f"{source.name}-back", from_="personalize/interactions")
+        with next((tmp_path / f"{source.name}-back/data").iterdir()).open(encoding="utf-8", newline="") as content:
+            kept = [text for text in chosen if "\n" not in text]  # Personalize takes no line breaks
+            assert [row["EVENT_TYPE"] for row in csv.DictReader(content)] == kept
+
+
+def test_rejects_of_tables(size: str, tmp_path: Path) -> None:
+    """A row that is refused keeps its own text, signs and line breaks."""
+    rows = ['u,i,1460000000,"a\n\x1eb"', '\x1en,"x\n\x1em",1460000000', "\x1en,i,soon,a", "u,i,1460000000,a"]
+    (tmp_path / "a.csv").write_bytes(("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n" + "".join(f"{row}\n" for row in rows)).encode())
+    report = translate.convert(tmp_path / "a.csv", to="hub", out=tmp_path / "out", from_="personalize/interactions")
+    rejects = [json.loads(line) for line in (tmp_path / "out/rejects.ndjson").read_text(encoding="utf-8").split("\n") if line]
+    assert [(reject["line"], reject["raw"]) for reject in rejects] == [(4, rows[1]), (6, rows[2])]
+    assert report["events"]["written"] == 2
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("raw", [False, True])
+def test_keys_and_texts_of_records(sign: str, size: str, tmp_path: Path, raw: bool) -> None:
+    """Keys and texts of JSON keep them too, escaped or, where JSON allows it, as they are, also in records over several lines."""
+    key, text = f"a{SIGNS[sign]}b", f"{SIGNS[sign]}x{SIGNS[sign]}"
+    if raw and SIGNS[sign] < " ":
+        pytest.skip("JSON does not allow it")
+    one = record(1, attributes={key: text}, odd={key: text})
+    one = json.dumps(json.loads(one), ensure_ascii=not raw)
+    pretty = json.dumps(json.loads(one), ensure_ascii=not raw, indent=1)
+    found = convert(tmp_path, {"a.json": f"{one}\n{pretty}\n".encode()})
+    assert found.places == []
+    for row in map(json.loads, found.rows):
+        assert (row["attributes"], row["odd"]) == ({key: text}, {key: text})
+
+
+def skipped(number: int, content: bytes = b"about") -> bytes:
+    """Give a frame of zstd that holds no text."""
+    return bytes([0x50 + number]) + b"\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+
+
+STORED = zstd(lines(3))
+FRAMES = {
+    "before": (skipped(0) + STORED, 3, []), "two before": (skipped(15) + skipped(3, b"") + STORED, 3, []),
+    "between": (STORED + skipped(1) + STORED, 6, []), "behind": (STORED + skipped(2), 3, []), "alone": (skipped(4), 0, []),
+    "cut": (skipped(0)[:-2], 0, ["damaged_file"]), "before what is cut": (skipped(0) + STORED[:-9], 0, ["damaged_file"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_frames_that_hold_no_text(name: str, size: str, tmp_path: Path) -> None:
+    """A file that begins with a frame of zstd that is to be skipped is a file of zstd."""
+    content, written, rejects = FRAMES[name]
+    found = convert(tmp_path, {"a": content, "b.zst": lines(1)})
+    assert (found.files["a"]["written"], [reject["code"] for reject in found.rejects]) == (written, rejects)
+    assert found.files["b.zst"]["written"] == 1
