@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -21,9 +20,8 @@ from translate.delivery.columns import EPOCH
 from translate.delivery.preflight import Finding, judge
 from translate.delivery.rows import Questions, survey
 from translate.delivery.survey import Surveyed
-from translate.errors import ConservationError, OutputError, UsageError, refuse_bytes
-from translate.files import Unit, digest_of, open_unit, text_bytes, units_of
-from translate.files.sources import SourceFile
+from translate.errors import ConservationError, OutputError, refuse_bytes
+from translate.files import Unit, open_unit, text_bytes, units_of
 from translate.identical import count_identical
 from translate.job import HUB_MODEL, Job
 from translate.mapping.moved import moved_keys
@@ -36,6 +34,7 @@ from translate.recipe.privacy import fingerprint, key_of_environment
 from translate.recipe.watch import Wanted, Watch
 from translate.recognition import Recognised
 from translate.report import COUNTS, Report
+from translate.resumption import changed, is_same, refuse_changed
 from translate.schema import avro_schema
 from translate.selection import OPTIONS
 from translate.sinks import Sinks, Written
@@ -100,11 +99,6 @@ def refuse_full_disk(error: BaseException) -> None:
     if any(words in str(error).lower() for words in NO_SPACE):
         message = "the disk of the target directory is full; make room and repeat the call: it resumes"
         raise OutputError(message) from error
-
-
-def _is_changed(file: SourceFile, told: dict[str, Any]) -> bool:
-    """Tell whether a file holds other bytes than a run said; what could not be read then has no digest."""
-    return file.bytes != told["bytes"] or told["digest"] not in ("", digest_of(file))
 
 
 class Conversion:
@@ -197,7 +191,8 @@ class Conversion:
     def run(self) -> dict[str, Any]:
         """Convert all units; give the report as JSON values, the one that lies there if this was done already."""
         done = self.output.result()
-        if done is not None and self._is_of_this_job(done):
+        told = self.output.told_files()
+        if done is not None and told and is_same(self._head(), done) and not any(changed(told, self.recognised.files)):
             self.output.tidy()
             self.finished_already = True
             return done
@@ -224,27 +219,12 @@ class Conversion:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.directory}: {error.strerror or error}") from error
 
-    def _is_of_this_job(self, done: dict[str, Any]) -> bool:
-        """Tell whether a complete run was asked for the same, and read what still lies there."""
-        head = json.loads(json.dumps(self._head()))
-        if any(done.get(name) != value for name, value in head.items()):
-            return False
-        told = {file["path"]: file for file in self.output.told_files()}
-        files = {file.shown: file for file in self.recognised.files}
-        return told.keys() <= files.keys() and not any(_is_changed(files[shown], about) for shown, about in told.items())
-
     def _kept(self, unit: Unit) -> Report | None:
         """Give the account of a unit that an earlier run finished; nothing if its files are not as that run left them."""
         kept = self.output.kept(unit.number)
         if kept is None:
             return None
-        told = {file["path"]: file for file in kept.report.files}
-        for file in unit.files:
-            if not file.tag and _is_changed(file, told[file.shown]):
-                raise UsageError(
-                    f"{file.location}: holds other bytes than when it was converted, at the same size and time; "
-                    "name a new directory to convert it as it is now"
-                )
+        refuse_changed(kept.report.files, unit.files)
         for path in kept.changed:
             warnings.warn(f"{path}: is not as it was written; it is made again", stacklevel=2)
         return None if kept.changed else kept.report
