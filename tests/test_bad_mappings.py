@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import translate
 from translate import events, mapping, settings
 from translate.errors import MappingError
-from translate.limits import JUDGES
-from translate.mapping import agreement, codecs, fields, proof
-from translate.mapping.parse import LIMITS, parse
+from translate.judging.judges import JUDGES, TOGETHER
+from translate.mapping import agreement, checks, codecs, fields, proof
+from translate.mapping.parse import parse
 from translate.mapping.spec import Mapping
 
 FOLDER = Path(__file__).parent / "bad_mappings"
@@ -61,7 +61,7 @@ def test_every_kind_of_complaint_has_a_file():
         "did you mean", "no such key", "no hub column", "no codec", "no limit", "no phase", "no value table",
         "no well-known event", "no kind of records", "is missing", "should be text", "should be a table",
         "should be true or false", "should be a whole number", "should be a finite number", "should be JSON", "should be a number",
-        "should be a layout", "should be more than 0", "should not be negative", "no setting of text", "no setting of true or false",
+        "should be a layout", "should be more than 0", "should not be negative", "no judge", "takes no value", "counts nothing", "nothing would be judged there", "no setting of text", "no setting of true or false",
         "holds attributes", "holds phase, name", "takes JSON", "a constant has no place", "takes 1 hub column", "takes one hub column of times", "takes no hub column",
         "exactly one layout", "is not TOML", "is not UTF-8", "has no field", "can neither be read nor written",
         "lies inside of", "cannot be required", "csv record", "needs a field", "stands there twice",
@@ -80,7 +80,7 @@ def test_every_kind_of_complaint_has_a_file():
         "belong to an event", "has no place: the request is the list", "inside of the events", "only on the way to the events",
         "so it cannot lie below a *", "it has to be text", "every event has to have it", 'no member "', "is a value, and holds no JSON",
         "around a field", "lies too deep", "a name has no other place", "are not packed into requests", "made for a request",
-        "gives text where it is written", "cannot be judged",
+        "gives text where it is written", "says nothing",
     ):  # fmt: skip
         assert piece in said
 
@@ -120,7 +120,7 @@ def test_a_loaded_mapping_is_proven_once():
 
 def test_limits_that_may_be_named_are_those_that_can_be_judged():
     """Each limit that a mapping may name has a judge, and each judge a name."""
-    assert sorted(LIMITS) == sorted(JUDGES)
+    assert sorted(checks.WORDS) == sorted([*JUDGES, *TOGETHER])
 
 
 def test_every_hub_type_has_a_name():

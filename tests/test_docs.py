@@ -128,12 +128,18 @@ def limits_table():
     for model in mapping.models():
         for layout in mapping.load(model).layouts.values():
             for scope, limit in limits_of(layout):
-                layouts.setdefault((model, scope, limit.name, shown(limit.value), limit.hard, limit.observed, limit.source), []).append(layout.name)
+                layouts.setdefault((model, scope, limit.name, judges(limit), shown(limit.value), limit.hard, limit.observed, limit.source), []).append(layout.name)
     rows = [
-        (f"`{model}`", ", ".join(names), scope, f"`{name}`", value, "hard" if hard else "advice", escaped(source) + (" (observed)" if observed else ""))
-        for (model, scope, name, value, hard, observed, source), names in layouts.items()
+        (f"`{model}`", ", ".join(names), scope, f"`{name}`", places, value, "hard" if hard else "advice", escaped(source) + (" (observed)" if observed else ""))
+        for (model, scope, name, places, value, hard, observed, source), names in layouts.items()
     ]
-    return table(("model", "layouts", "of", "limit", "value", "", "source"), *rows)
+    return table(("model", "layouts", "of", "limit", "judges", "value", "", "source"), *rows)
+
+
+def judges(limit):
+    """Name the places that a limit judges; `.` is the row itself."""
+    names = [f"`{place}`" for place in limit.places]
+    return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
 
 
 def limits_of(layout):
@@ -144,6 +150,8 @@ def limits_of(layout):
 
 def shown(value):
     """Give a limit's value for people: numbers in groups, names in code, long lists cut."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

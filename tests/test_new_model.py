@@ -60,7 +60,7 @@ visit = { needs = ["id"] }
 cognito_id = "Acme has accounts of its own"
 
 [layout.beacons.limits]
-attributes_max = { value = 12, hard = true, source = "https://acme.example.com/beacon#limits" }
+attributes_max = { judge = "members_max", places = ["facts"], value = 12, hard = true, source = "https://acme.example.com/beacon#limits" }
 """
 
 

@@ -11,10 +11,8 @@ import pytest
 
 import translate
 from translate import mapping
-from translate.limits import JUDGES
-from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS
-from translate.mapping.parse import LIMITS
-from translate.validation.checks import OWN_JUDGES
+from translate.judging.judges import JUDGES, TOGETHER
+from translate.mapping.checks import ARCHIVE_LIMITS, WORDS
 
 TIME = 1_500_000_000_000
 
@@ -178,7 +176,7 @@ EDGES = [
     ("mobile_analytics/requests", ["session"], {}, {"id": "s-1"}, "objects_whole", ADVICE),
     ("mobile_analytics/requests", ["attributes"], {"k": "v"}, {"": "v"}, "key_characters_min", HARD),
     ("mobile_analytics/requests", ["metrics"], {"k": 1}, {"": 1}, "key_characters_min", HARD),
-    ("mobile_analytics/requests", ["version"], "v2.0", "v1.0", "values_usual", ADVICE),
+    ("mobile_analytics/requests", ["version"], "v2.0", "v1.0", "version_usual", ADVICE),
     ("mobile_analytics/requests", ["version"], "v2.0", None, "places_advised", ADVICE),
     ("learning_context/events", ["session"], "s" * 8, "s" * 7, "characters_between", HARD),
     ("learning_context/requests", ["session"], "s" * 20, "s" * 21, "characters_between", HARD),
@@ -505,11 +503,11 @@ def test_what_is_written_is_not_refused(address, tmp_path):
 
 def test_every_limit_has_its_judge():
     """What a mapping may say is judged, and what is judged may be said."""
-    assert set(CHECKS) == set(OWN_JUDGES) - set(LIMITS)
-    assert set(LIMITS) <= set(JUDGES)
+    assert set(WORDS) == {*JUDGES, *TOGETHER}
     layouts = [layout for model in mapping.models() for layout in mapping.load(model).layouts.values()]
     assert {name for layout in layouts for name in layout.archive_limits} == set(ARCHIVE_LIMITS)
-    assert {name for layout in layouts for name in layout.checks} == set(CHECKS)
+    used = {limit.judge for layout in layouts for limit in (*layout.limits.values(), *layout.checks.values())}
+    assert used <= set(WORDS)
 
 
 @pytest.mark.parametrize("address", [layout.address for model in mapping.models() for layout in mapping.load(model).layouts.values()])

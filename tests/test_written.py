@@ -212,7 +212,7 @@ def test_what_sdks_refuse_is_a_finding():
     """What is over a limit that the service does not enforce is written, and found."""
     assert "50 characters" in told("pinpoint/requests", name="x" * 51)[1]["over_advice"]
     assert "over_advice" not in told("pinpoint/requests", name="x" * 50)[1]
-    assert "1024" in told("clickstream/events", attributes={"k": "v" * 1025})[1]["over_advice"]
+    assert "1,024" in told("clickstream/events", attributes={"k": "v" * 1025})[1]["over_advice"]
     assert "over_advice" not in told("clickstream/events", attributes={"k": "v" * 1024})[1]
 
 

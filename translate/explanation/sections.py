@@ -13,6 +13,8 @@ from translate.mapping.spelling import legal_name
 if TYPE_CHECKING:
     from translate.recipe import Recipe
 
+LISTED = 6  # of a longer list of values, the first are shown
+
 
 def names(source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout) -> Iterator[dict[str, Any]]:
     """Give the well-known events that a side has a name for: the hub's, the source's, the target's."""
@@ -78,15 +80,23 @@ def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
     if layout.only is not None:
         names_taken = f", and {', '.join(layout.only.names)} without it" if layout.only.names else ""
         yield _limit("takes", f"only events with {layout.only.hub}{names_taken}", layout.only.rule)
-    for limit in layout.limits.values():
-        bound = "at least" if limit.name.endswith("_min") else "at most"
-        what = limit.name.removesuffix("_max").removesuffix("_min").replace("_", " ")
-        yield _limit("rejects" if limit.hard else "advises", f"{what}: {bound} {limit.value:,}", limit.source)
+    for limit in (*layout.limits.values(), *layout.checks.values()):
+        what = f"{limit.name.replace('_', ' ')}: {', '.join(limit.places)}"
+        yield _limit("rejects" if limit.hard else "advises", f"{what}{_value(limit.value)}", limit.source)
     request = layout.request
     if request is not None and request.events_max is not None:
         yield _limit("packs", f"at most {request.events_max:,} events into a request", "")
     if request is not None and request.bytes_max is not None:
         yield _limit("packs", f"at most {request.bytes_max:,} bytes into a request", "")
+
+
+def _value(value: Any) -> str:
+    """Write a limit's value after the places that it holds for; a long list is cut."""
+    if isinstance(value, dict):
+        return "".join(f"; {name}{_value(inner)}" for name, inner in value.items())
+    texts = [f"{each:,}" if isinstance(each, int) else str(each) for each in (value if isinstance(value, list) else [value])]
+    rest = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
+    return "" if value is None else f" ({', '.join(texts[:LISTED])}{rest})"
 
 
 def _limit(effect: str, what: str, source: str) -> dict[str, Any]:

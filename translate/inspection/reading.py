@@ -20,15 +20,14 @@ from translate.intake import take_in
 from translate.job import Job
 from translate.mapping.moved import moved_keys
 from translate.mapping.personal import Marked
-from translate.mapping.spec import Mapping
+from translate.mapping.places import kind_of
+from translate.mapping.spec import Layout, Limit, Mapping
 from translate.notes import NOTES_TYPE
 from translate.reader import Lines, Tally
 from translate.recognition import Recognised
 
 BATCH_EVENTS = 14_000
 SAMPLED = 1_000  # events that targets are tried with
-KEY_LIMITS = ("names_and_values_max", "attributes_max")
-TEXT_LIMITS = ("text_characters_max", "value_characters_max")
 WHAT_PEOPLE_ARE = ("event_id", "user_id", "client_id", "cognito_id", "device_id", "name", "time", "arrival_time")
 ALWAYS = {
     *WHAT_PEOPLE_ARE, "session.id", "session.stop", "item_id", "value", "price", "quantity", "currency", "store",
@@ -153,11 +152,15 @@ def _numbers() -> Iterator[int]:
 def limits_of(model: Mapping) -> Limits:
     """Give what the values of a model's events are held against: the first limit that its layouts name."""
 
-    def first(names: tuple[str, ...]) -> int | None:
-        found = [layout.limits[name].value for layout in model.layouts.values() for name in names if name in layout.limits]
+    def first(judge: str) -> int | None:
+        found = [limit.value for layout in model.layouts.values() for limit in layout.limits.values() if limit.judge == judge and _is_free(layout, limit)]
         return found[0] if found else None
 
-    return Limits(first(TEXT_LIMITS), first(KEY_LIMITS))
+    return Limits(first("characters_max"), first("members_max"))
+
+
+def _is_free(layout: Layout, limit: Limit) -> bool:
+    return {kind_of(layout, place) for place in limit.places} == {"map"}
 
 
 def watched_names(mappings: Path | None) -> frozenset[str]:

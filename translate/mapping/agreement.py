@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from translate import events
+from translate.mapping.checks import asked_in_vain
 from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
 from translate.mapping.surroundings import around, place_above
@@ -18,7 +19,6 @@ NEEDED_TO_READ = ("name", "time")
 KINDS = {"text_map": ("texts", ("text",)), "number_map": ("numbers", ("whole", "number"))}
 # Names that the writer tells from the rest of a row without taking it apart.
 PLAIN = re.compile(r"[0-9A-Za-z_]+")
-CHECKS_OF_PLACES = ("places_", "values_", "characters_between", "whole_numbers")
 
 
 def contradictions(layout: Layout) -> Iterator[Found]:
@@ -32,7 +32,7 @@ def contradictions(layout: Layout) -> Iterator[Found]:
     yield from _of_maps(layout)
     yield from _of_helpers(layout, containers)
     yield from _of_objects(layout, containers)
-    yield from _of_checks(layout)
+    yield from asked_in_vain(layout)
     if layout.read:
         yield from _of_reading(layout, containers)
     if layout.records == "csv":
@@ -171,23 +171,6 @@ def _of_objects(layout: Layout, containers: Containers) -> Iterator[Found]:
         for entry in layout.fields:
             if entry.const is not None and needs and entry.place.rpartition(".")[0] == name:
                 yield ("fields", entry.place), f'a constant has no place in "{name}", which needs what an event says'
-
-
-def _of_checks(layout: Layout) -> Iterator[Found]:
-    """Find checks of places that no field has."""
-    places = {entry.place for entry in layout.all_fields}
-    for name, check in layout.checks.items():
-        if not isinstance(check.value, dict | list):
-            continue
-        named = [place for place in check.value if isinstance(place, str)]
-        if name == "objects_whole":
-            for place in named:
-                if place not in layout.objects:
-                    yield ("checks", name, "value"), f'no object "{place}"'
-        elif name.startswith(CHECKS_OF_PLACES):
-            for place in named:
-                if place not in places:
-                    yield ("checks", name, "value"), f'no field "{place}"'
 
 
 def _of_reading(layout: Layout, containers: Containers) -> Iterator[Found]:

@@ -1,12 +1,19 @@
-"""What a mapping may ask of rows that are read, of requests and of whole archives, and what each question takes."""
+"""What a mapping may ask of rows, of requests and of whole archives: the words, what each takes, where each can be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
+
+from translate.errors import suggest
+from translate.mapping.places import KINDS, kind_of
+from translate.mapping.spec import Layout, Limit
+
+Found = tuple[tuple[str, ...], str]
 
 REQUEST_LIMITS = ("events_min", "events_max", "bytes_max")
 ARCHIVE_LIMITS = (
@@ -15,10 +22,24 @@ ARCHIVE_LIMITS = (
 )  # fmt: skip
 
 
-def complaint(name: str, value: Any) -> str | None:
-    """Say what is wrong with the value of a check, if anything."""
-    wanted, holds = CHECKS[name]
-    return None if holds(value) else f"should be {wanted}, but is {value!r}"
+@dataclass(frozen=True)
+class Word:
+    """A judge by its name in a mapping: which kinds of places it judges, and what its value has to be.
+
+    One that `wants` nothing takes no value.
+    """
+
+    kinds: tuple[str, ...]
+    wants: str = ""
+    holds: Callable[[Any], bool] = lambda value: value is None
+
+    def complaint(self, value: Any) -> str | None:
+        """Say what is wrong with a value, if anything."""
+        if self.holds(value):
+            return None
+        if value is None:
+            return f"is missing: {self.wants}"
+        return f"should be {self.wants}, but is {value!r}" if self.wants else f"takes no value, but has {value!r}"
 
 
 def _is_texts(value: Any) -> bool:
@@ -26,7 +47,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _is_pattern(value: Any) -> bool:
@@ -43,43 +64,72 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_whole, value))
 
 
-def _by_place(holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and bool(value) and all(map(holds, value.values()))
+def _is_table_of(**holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and value.keys() == holds.keys() and all(hold(value[name]) for name, hold in holds.items())
 
 
-def _is_prefix(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"prefix", "known"} and isinstance(value["prefix"], str) and _is_texts(value["known"])
+TEXTS = ("text", "map", "key", "names", "user")
+SCALARS = ("text", "whole", "number", "flag", "json", "list", "map", "object", "user", "key")
+WHOLE = ("a whole number", _is_whole)
+PATTERN = ("a regular expression", _is_pattern)
+LIST = ("a list of texts", _is_texts)
+RANGE = ("a least and a most", _is_range)
+
+WORDS: dict[str, Word] = {
+    "required": Word(SCALARS),
+    "required_in": Word(("key",), "a list of event names", _is_texts),
+    "characters_max": Word((*TEXTS, "list"), *WHOLE),
+    "characters_min": Word((*TEXTS, "list"), *WHOLE),
+    "characters_between": Word((*TEXTS, "list"), *RANGE),
+    "bytes_max": Word(("row",), *WHOLE),
+    "line_breaks_max": Word(("text", "map"), *WHOLE),
+    "pattern": Word(TEXTS, *PATTERN),
+    "one_of": Word(("text",), *LIST),
+    "one_of_any_case": Word(("text",), *LIST),
+    "none_of_any_case": Word(("text", "names"), *LIST),
+    "own_begin": Word(("text", "names"), "a table of prefix and known", _is_table_of(prefix=lambda value: isinstance(value, str), known=_is_texts)),
+    "number_max": Word(("whole", "number"), *WHOLE),
+    "float_bits_max": Word(("number",), "16, 32 or 64", lambda value: value in (16, 32, 64) and _is_whole(value)),
+    "plain_whole_numbers": Word(("whole",)),
+    "numbers_of_bits": Word(("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
+    "whole_numbers_of_bits": Word(("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
+    "spelled_as": Word(("key",), "a list of JSON texts", _is_texts),
+    "no_objects": Word(("key",)),
+    "texts_only": Word(("text",)),
+    "exact_types": Word(("map",)),
+    "exact_duration": Word(("whole",)),
+    "maps_of_texts": Word(("object",)),
+    "maps_of_lists": Word(("object",)),
+    "members_max": Word(("map", "user", "list"), *WHOLE),
+    "list_of_texts": Word(("list",), "a table of elements and characters, each a least and a most", _is_table_of(elements=_is_range, characters=_is_range)),
+    "objects_whole": Word(("fields",), *LIST),
+    "members_needed": Word(("fields",), *LIST),
+    "members_exactly": Word(("key",), *LIST),
+    "elements_need": Word(("list",), *LIST),
+    "elements_own_max": Word(("list",), "a table of most and known", _is_table_of(most=_is_whole, known=_is_texts)),
+}  # fmt: skip
 
 
-def _is_most(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"most", "known"} and _is_whole(value["most"]) and _is_texts(value["known"])
+def asked_in_vain(layout: Layout) -> Iterator[Found]:
+    """Find what can judge nothing: places that the layout does not have, or that hold what the judge does not judge."""
+    for table, limits in (("limits", layout.limits), ("checks", layout.checks)):
+        for name, limit in limits.items():
+            if limit.judge in WORDS:
+                yield from (((table, name, key), message) for key, message in _in_vain(layout, limit))
+    known = {entry.place for entry in layout.all_fields}
+    yield from ((("taken_without",), f'no field "{place}"') for place in layout.taken_without if place not in known)
 
 
-CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "places_required": ("a list of places", _is_texts),
-    "places_advised": ("a list of places", _is_texts),
-    "places_optional": ("a list of places", _is_texts),
-    "objects_whole": ("a list of objects", _is_texts),
-    "values_only": ("a table of places, each with a list of texts", _by_place(_is_texts)),
-    "values_usual": ("a table of places, each with a list of texts", _by_place(_is_texts)),
-    "values_pattern": ("a table of places, each with a regular expression", _by_place(_is_pattern)),
-    "characters_between": ("a table of places, each with a least and a most", _by_place(_is_range)),
-    "whole_numbers": ("a list of places", _is_texts),
-    "exact_types": ("true", lambda value: value is True),
-    "exact_duration": ("true", lambda value: value is True),
-    "texts_only": ("a list of members", _is_texts),
-    "members_needed": ("a table of members, each with a list of names", _by_place(_is_texts)),
-    "user_values_whole": ("a list of names", _is_texts),
-    "items_need": ("a list of names", _is_texts),
-    "item_custom_max": ("a table of most and known", _is_most),
-    "keys_numeric": ("a list of names", _is_texts),
-    "keys_of_events": ("a table of event names, each with a list of names", _by_place(_is_texts)),
-    "maps_of_texts": ("a list of places", _is_texts),
-    "maps_of_lists": ("a list of places", _is_texts),
-    "names_pattern": ("a regular expression", _is_pattern),
-    "names_characters_max": ("a whole number", _is_whole),
-    "names_reserved": ("a table of prefix and known", _is_prefix),
-    "keys_reserved": ("a list of names", _is_texts),
-    "user_value_characters_max": ("a whole number", _is_whole),
-    "item_value_characters_max": ("a whole number", _is_whole),
-}
+def _in_vain(layout: Layout, limit: Limit) -> Iterator[tuple[str, str]]:
+    known = [entry.place for entry in layout.all_fields]
+    for place in limit.places:
+        kind = kind_of(layout, place)
+        if kind is None:
+            yield "places", f'no place "{place}"{suggest(place, known)}: nothing would be judged there'
+        elif kind not in WORDS[limit.judge].kinds:
+            yield "places", f'"{place}" is {KINDS[kind]}, of which "{limit.judge}" says nothing'
+        elif limit.judge == "objects_whole" and isinstance(limit.value, list):
+            needs = [f"{place}.{name}" for name in limit.value]
+            yield from (("value", f'no field "{need}"') for need in needs if need not in known)
+    if limit.beside is not None and limit.judge != "members_max":
+        yield "beside", f'"{limit.judge}" counts nothing'

@@ -10,7 +10,7 @@ from typing import Any
 from translate import events
 from translate.mapping.additions import read_additions
 from translate.mapping.agreement import contradictions
-from translate.mapping.checks import ARCHIVE_LIMITS, CHECKS, REQUEST_LIMITS, complaint
+from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, WORDS
 from translate.mapping.columns import TYPES
 from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import PHASES, FieldParser
@@ -22,13 +22,6 @@ from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, 
 
 RECORDS = ("json-lines", "csv")
 JSON_VALUES = ("other", "user_properties")
-LIMITS = (
-    "items_max", "user_attributes_max", "attributes_max", "bytes_max", "value_characters_max",
-    "names_and_values_max", "key_characters_max", "text_characters_max", "name_characters_max",
-    "id_characters_max", "line_breaks_max", "impression_characters_max", "properties_characters_max",
-    "impression_items_max", "recommendation_id_characters_max", "attribution_source_characters_max",
-    "key_characters_min", "session_characters_max", "timestamp_max", "value_bits_max",
-)  # fmt: skip
 
 
 def _at(path: str, where: tuple[str, ...]) -> str:
@@ -116,7 +109,7 @@ class _Parser:
         sheet, path = self.sheet, join("layout", name)
         known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
                  "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like",
-                 "personal", "lists", "single_values")  # fmt: skip
+                 "personal", "taken_without", "lists", "single_values")  # fmt: skip
         sheet.known_keys(table, path, known)
         is_whole = "like" not in table  # else the other layout was not found, and that is complaint enough
         need = sheet.need if is_whole else sheet.get
@@ -139,12 +132,13 @@ class _Parser:
             legal_names=sheet.get(table, path, "legal_names", bool, default=False),
             schema=self.schema(join(path, "schema"), sheet.get(table, path, "schema", dict)),
             objects=self.objects(path, table),
-            limits=self.limits(path, table, "limits", LIMITS),
-            checks=self.limits(path, table, "checks", CHECKS),
+            limits=self.row_limits(path, table, "limits"),
+            checks=self.row_limits(path, table, "checks"),
             archive_limits=self.limits(path, table, "archive_limits", ARCHIVE_LIMITS),
             cannot=self.cannot(path, sheet.get(table, path, "cannot", dict, {})),
             only=self.only(path, table),
             request=self.request(path, table),
+            taken_without=sheet.texts(table, path, "taken_without") or (),
             marks=sheet.texts(table, path, "marks") or (),
             mark_names=sheet.texts(table, path, "mark_names") or (),
             lists=self.of_values(path, table, "lists"),
@@ -203,27 +197,42 @@ class _Parser:
             objects[name] = self.sheet.texts(inner, where, "needs") or ()
         return objects
 
+    def row_limits(self, path: str, table: dict[str, Any], key: str) -> dict[str, Limit]:
+        """Read what is asked of rows: whose places these are is told once all fields are known."""
+        limits = {}
+        given = self.sheet.get(table, path, key, dict, {})
+        for name, inner in self.sheet.tables(given, join(path, key)).items():
+            where = join(join(path, key), name)
+            self.sheet.known_keys(inner, where, ("judge", "places", "value", "beside", "hard", "source", "observed"))
+            word = self.sheet.get(inner, where, "judge", str, name)
+            if self.sheet.one_of(word, join(where, "judge") if "judge" in inner else where, "judge", WORDS):
+                wrong = WORDS[word].complaint(inner.get("value"))
+                if wrong is not None:
+                    self.sheet.complain(join(where, "value"), wrong)
+            places = self.sheet.texts(inner, where, "places")
+            if places == ():
+                self.sheet.complain(join(where, "places"), "is missing: a limit names the places that it judges")
+            beside = self.sheet.get(inner, where, "beside", str)
+            limits[name] = Limit(name, inner.get("value"), *self._why(inner, where), judge=word, places=places or (), beside=beside)
+        return limits
+
     def limits(self, path: str, table: dict[str, Any], key: str, names: Iterable[str]) -> dict[str, Limit]:
         limits = {}
         given = self.sheet.get(table, path, key, dict, {})
         for name, inner in self.sheet.tables(given, join(path, key)).items():
             where = join(join(path, key), name)
-            known = self.sheet.one_of(name, where, "limit", names)
+            self.sheet.one_of(name, where, "limit", names)
             self.sheet.known_keys(inner, where, ("value", "hard", "source", "observed"))
-            value = inner.get("value") if key == "checks" else self.sheet.need(inner, where, "value", int, 0)
-            wrong = complaint(name, value) if known and name in CHECKS else None
-            if wrong is None and isinstance(value, int) and value < 0:
-                wrong = f"should not be negative, but is {value}"
-            if wrong is not None:
-                self.sheet.complain(join(where, "value"), wrong)
-            limits[name] = Limit(
-                name,
-                value,
-                self.sheet.need(inner, where, "hard", bool, default=True),
-                self.sheet.need(inner, where, "source", str, ""),
-                self.sheet.get(inner, where, "observed", bool, default=False),
-            )
+            value = self.sheet.need(inner, where, "value", int, 0)
+            if value < 0:
+                self.sheet.complain(join(where, "value"), f"should not be negative, but is {value}")
+            limits[name] = Limit(name, value, *self._why(inner, where))
         return limits
+
+    def _why(self, inner: dict[str, Any], where: str) -> tuple[bool, str, bool]:
+        """Read whether a limit is hard, who says so, and whether that was only seen."""
+        sheet = self.sheet
+        return sheet.need(inner, where, "hard", bool, default=True), sheet.need(inner, where, "source", str, ""), sheet.get(inner, where, "observed", bool, default=False)
 
     def cannot(self, path: str, table: dict[str, Any]) -> dict[str, str]:
         where = f"{path}.cannot"

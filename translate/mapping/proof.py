@@ -1,4 +1,4 @@
-"""What a mapping has to keep before a row is read: each field and each limit, alone, runs on an empty frame.
+"""What a mapping has to keep before a row is read: each field, alone, runs on an empty frame.
 
 On an empty frame the engine tells every operation that a type does not have; it does not tell a text that
 silently came of a number, so the types that come out are compared too.
@@ -6,7 +6,6 @@ silently came of a number, so the types that come out are compared too.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,7 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from translate import events, notation
-from translate.mapping.codecs import CONTAINERS, KIND_NAMES, SCALARS, Codec
+from translate.mapping.codecs import KIND_NAMES, SCALARS, Codec
 from translate.mapping.spec import Field, Layout, Mapping
 
 Found = tuple[tuple[str, ...], str]
@@ -29,7 +28,7 @@ WIRE_TYPES: dict[str, pl.DataType] = {
 
 
 def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
-    """Run each codec and limit alone on an empty frame; tell what fails or gives another type than it should."""
+    """Run each codec alone on an empty frame; tell what fails or gives another type than it should."""
     fields: list[tuple[tuple[str, ...], Field]] = [(("fields", entry.place), entry) for entry in layout.fields]
     if layout.request:
         fields += [(("request", "fields", entry.place), entry) for entry in layout.request.fields]
@@ -48,7 +47,6 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
             elif given is not None and given != wanted:
                 kinds = [KIND_NAMES.get(dtype, str(dtype)) for dtype in (given, wanted)]
                 yield where, f'codec "{codec.name}" gives {kinds[0]} where it is {verb}, which should be {kinds[1]}'
-    yield from _of_limits(layout)
 
 
 def _written(mapping: Mapping, entry: Field, codec: Codec) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
@@ -93,47 +91,3 @@ def _read_type(codec: Codec) -> pl.DataType | PolarsError | None:
 
 def _type_of(empty: pl.DataFrame, value: pl.Expr) -> pl.DataType:
     return empty.select(value.alias("value")).schema["value"]
-
-
-# -- limits ---------------------------------------------------------------------------------------------------------
-
-
-def _of_limits(layout: Layout) -> Iterator[Found]:
-    """Judge no rows by each limit: it fails if a place that it looks at is not of the type that it takes."""
-    from translate.limits import JUDGES, Rows  # noqa: PLC0415  limits are judged by what mappings are made of
-
-    types = {entry.place: _wire_type(entry) for entry in layout.all_fields}
-    empty = pl.DataFrame({place: pl.Series([], dtype=dtype) for place, dtype in types.items() if dtype is not None})
-    values = {place: pl.col(place) for place in empty.columns}
-    presets = {place: value for place, value in values.items() if _home(layout, place)}
-    rows = Rows(
-        text=None if layout.records == "csv" else pl.lit(None, pl.String),
-        attributes=pl.lit(None, events.MAP),
-        metrics=pl.lit(None, events.MAP),
-        other_count=pl.lit(0, pl.UInt32),
-        item_count=pl.lit(None, pl.Int64),
-        impression_count=pl.lit(None, pl.Int64),
-        values=defaultdict(lambda: pl.lit(None, pl.String), {place: value for place, value in values.items() if place not in presets}),
-        presets=presets,
-        texts={place: value for place, value in presets.items() if types[place] == pl.String},
-    )
-    for limit in layout.limits.values():
-        try:
-            empty.select(JUDGES[limit.name](limit.value, rows)[0])
-        except (PolarsError, OverflowError, TypeError):
-            yield ("limits", limit.name), "cannot be judged: a place that it looks at holds another type, or its value is beyond all bounds"
-
-
-def _home(layout: Layout, place: str) -> bool:
-    """Tell whether a place lies inside of a container."""
-    head, dot, _ = place.partition(".")
-    return bool(dot) and any(entry.place == head and entry.codec in CONTAINERS for entry in layout.fields)
-
-
-def _wire_type(entry: Field) -> pl.DataType | None:
-    """Give the type of what is written in a field's place, as far as a limit sees it."""
-    if entry.const is not None:
-        return pl.String() if isinstance(entry.const, str) else None
-    if entry.codec in CONTAINERS:
-        return pl.String() if CONTAINERS[entry.codec].write_as_text else None
-    return WIRE_TYPES[SCALARS[entry.codec].wire] if entry.codec in SCALARS else None

@@ -64,7 +64,8 @@ class Field:
 class Limit:
     """What a receiver allows; hard means that it refuses or drops what is beyond.
 
-    An `observed` one is not documented, but was seen in its code, in its SDKs or in what it did.
+    An `observed` one is not documented, but was seen in its code, in its SDKs or in what it did. A row's is judged by one of
+    translate.mapping.checks.WORDS, in each of its `places`; what begins as `beside` says is not counted.
     """
 
     name: str
@@ -72,6 +73,9 @@ class Limit:
     hard: bool
     source: str
     observed: bool = False
+    judge: str = ""
+    places: tuple[str, ...] = ()
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,9 @@ class Layout:
     """One way in which a model's events lie in files.
 
     `marks` are members, `mark_names` beginnings of event names, that tell its records from those of a layout that
-    shares their form. `limits` hold for each row, read or written; `checks` are asked of rows that are read, and what is
-    written keeps to them anyway; `archive_limits` hold for all events together. `own` are the columns of a dataset's own that
+    shares their form. `limits` and `checks` hold for each row, read or written, the latter for rows of a layout that is like
+    this one, too; `archive_limits` hold for all events together. `taken_without` are places that a receiver does without,
+    though they are always written. `own` are the columns of a dataset's own that
     a run writes. `lists` are hub columns of JSON values of which the model makes a list even where there is one;
     `single_values` those where it has single values.
     """
@@ -155,6 +160,7 @@ class Layout:
     cannot: dict[str, str] = field(default_factory=dict)
     only: Only | None = None
     request: Request | None = None
+    taken_without: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     mark_names: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()

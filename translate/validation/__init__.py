@@ -17,17 +17,16 @@ from translate import hub_files, intake
 from translate.conversion import Progress, Step, soundly
 from translate.files import Unit, text_bytes, units_of
 from translate.job import Job
+from translate.judging import requests
+from translate.judging.questions import Judge, Question, needs_of
+from translate.judging.read import judged_layout, read_rows, with_original_name
 from translate.mapping.moved import moved_keys
 from translate.mapping.spec import Layout, Limit
 from translate.reader import Lines, Reader, Tally, table
 from translate.reader.hub import Hub
 from translate.reader.tree import slots
 from translate.recognition import Origin, Recognised
-from translate.validation import requests
 from translate.validation.archive import COLUMNS, USER, Archive
-from translate.validation.checks import Question, questions
-from translate.validation.members import with_looks
-from translate.validation.read_rows import judged_layout, read_rows, with_counts, with_original_name
 
 EXAMPLES_MAX = 3
 LOOKED_AT = 100  # a request's events lie on one line
@@ -119,14 +118,14 @@ class Validation:
             frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
             header = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined) if archive.layout.records == "csv" else {}
-            empty = [lines.origin(row) for row in requests.without_events(lines, archive.layout)]
+            empty = [lines.origin(requests.row_of(number)) for number in requests.without_events(lines, archive.layout)]
             columns = {name for names in header.values() for name in names}
             return _Judged(requests.over_by_bytes(lines, archive.layout), columns, empty), unsound()
 
         done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
         rows = pl.scan_parquet(file)
         chosen = rows.filter(pl.col("_deselected").is_null())
-        over = self._judge_requests(chosen, archive.layout, done)
+        over = self._judge_requests(rows, archive.layout, done)
         self._count(rows, over)
         self._count_codes(chosen, judge)
         self._count_questions(chosen, judge)
@@ -135,28 +134,27 @@ class Validation:
 
     def _count(self, rows: pl.LazyFrame, over: dict[bool, set[int]]) -> None:
         kept = pl.col("_deselected").is_null()
-        refused = pl.col(REFUSED) | pl.col("row").is_in(sorted(over[True]))
-        breached = pl.col(BREACHED) | refused | pl.col("row").is_in(sorted(over[False]))
+        refused = pl.col(REFUSED) | pl.col("_request").is_in(sorted(over[True]))
+        breached = pl.col(BREACHED) | refused | pl.col("_request").is_in(sorted(over[False]))
         counts = rows.select(
             read=pl.len(), filtered=(~kept).sum(), breached=(breached & kept).sum(), refused=(refused & kept).sum()
         )
         self.events.update(counts.collect(engine="streaming").row(0, named=True))
 
-    def _judge_requests(self, chosen: pl.LazyFrame, layout: Layout, done: _Judged) -> dict[bool, set[int]]:
+    def _judge_requests(self, rows: pl.LazyFrame, layout: Layout, done: _Judged) -> dict[bool, set[int]]:
         over: dict[bool, set[int]] = {True: set(), False: set()}
         for limit, message in requests.messages(layout):
             limit_of_requests = dataclasses.replace(limit, name=f"request_{limit.name}")
             if limit.name == "events_min":
                 self._count_empty(layout, limit_of_requests, message, done.empty)
                 continue
-            rows = done.over_by_bytes if limit.name == "bytes_max" else requests.rows_over(chosen, limit)
-            if not rows:
-                continue
-            over[limit.hard] |= set(rows)
-            theirs = chosen.filter(pl.col("row").is_in(rows))
-            count = theirs.select(events=pl.len(), requests=pl.col("row").n_unique()).collect(engine="streaming").row(0)
-            breach = self._breach(layout, limit_of_requests, message, count[0], theirs.filter(pl.col("part") == 0))
-            breach.requests = (breach.requests or 0) + count[1]
+            found = done.over_by_bytes if limit.name == "bytes_max" else requests.over_by_events(rows, limit)
+            over[limit.hard] |= set(found)
+            theirs = rows.filter(pl.col("_request").is_in(found) & pl.col("_deselected").is_null())
+            count = theirs.select(events=pl.len(), requests=pl.col("_request").n_unique()).collect(engine="streaming").row(0)
+            if count[0]:
+                breach = self._breach(layout, limit_of_requests, message, count[0], theirs)
+                breach.requests = (breach.requests or 0) + count[1]
         return over
 
     def _count_empty(self, layout: Layout, limit: Limit, message: str, empty: list[tuple[str, int]]) -> None:
@@ -216,7 +214,9 @@ class _Judge:
         self.layout = origin.layout
         self._read_as = judged_layout(origin.layout)
         is_hub = origin.layout.model == hub_files.HUB.model
-        asked = [] if is_hub else list(questions(read_rows(self._read_as), job.settings))
+        rows = None if is_hub else read_rows(self._read_as)
+        self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None
+        asked = self._rows.questions if self._rows else []
         self.asked: dict[str, Question] = {f"_asked{number}": question for number, question in enumerate(asked)}
         places = sorted({entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place))
         self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
@@ -228,7 +228,8 @@ class _Judge:
             frame, unsound = found.events.with_columns(pl.lit(None, pl.String).alias(USER)), found.unsound
         else:
             reader = Reader(
-                self._read_as, self.job.source_mapping.names, protected=protected, tally=tally, record_bytes=self.job.settings.record_bytes,
+                self._read_as, self.job.source_mapping.names, protected=protected, tally=tally, keeps_lines=True,
+                record_bytes=self.job.settings.record_bytes,
             )  # fmt: skip
             frame, unsound = self._judged(reader.records(lines)), reader.unsound
         frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
@@ -240,16 +241,18 @@ class _Judge:
             pl.any_horizontal(told, *hard).alias(REFUSED),
             pl.any_horizontal(told, *map(pl.col, self.asked)).alias(BREACHED),
         )
+        numbered = self.layout.request is not None and self._rows is not None
+        frame = frame.with_columns(_request=requests.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
         shown = ["text"] if self.job.examples else []
-        kept = ["row", "part", "file", "line", *shown, "code", "message", "_place", "_deselected", REFUSED, BREACHED, *self.asked, *COLUMNS]
+        kept = ["row", "part", "_request", "file", "line", *shown, "code", "message", "_place", "_deselected", REFUSED, BREACHED, *self.asked, *COLUMNS]
         short = [pl.col(name).str.slice(0, SHOWN_CHARACTERS) for name in [*shown, "message"]]
         return frame.select(kept).with_columns(short), lambda: unsound
 
     def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
-        counted = with_looks(with_counts(records, self.layout), self.layout)
+        looked = self._rows.look(records) if self._rows else records
         flags = {name: question.wrong.fill_null(value=False) for name, question in self.asked.items()}
         user = next((pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)), pl.lit(None, pl.String))
-        frame = counted.with_columns(**flags, **{USER: user.cast(pl.String)})
+        frame = looked.with_columns(**flags, **{USER: user.cast(pl.String)})
         hub = Hub(self.job.source_mapping, self._read_as, self.job.settings)
         return hub.events(with_original_name(frame, self.layout), beside=[*self.asked, USER])
 

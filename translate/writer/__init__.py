@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import polars as pl
 
 from translate import events, notation
-from translate.limits import Rows, breaches
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.judging.questions import Judge, alone_of
+from translate.judging.written import written_rows
+from translate.mapping.codecs import SCALARS
 from translate.mapping.columns import TYPES
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
 from translate.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.report import Finding
 from translate.settings import Settings
-from translate.shape import Shape, Source, is_text
+from translate.shape import Shape, Source
 from translate.writer.batchwork import BatchWork
 from translate.writer.extras import Extras, listed
 from translate.writer.keys import Form, KeyRules
@@ -47,13 +47,14 @@ class Writer:
         self._losses = Losses(self.shape, self._rules, self._text, self._names)
         keeps_extra = source.keeps_extra and "extra" in source.provided and layout.records == "json-lines"
         self._extras = Extras(layout, settings, keeps_around=source.keeps_around) if keeps_extra else None
+        rows = written_rows(self.shape, self._text, keeps_extra=keeps_extra)
+        self._judge = Judge(rows, alone_of(rows))
 
     def plan(self) -> Plan:
         """Say what is lost, and what there is to tell, as expressions over the written rows."""
         plan = self._losses.plan()
-        for breach in breaches(self.shape.layout, self._for_limits()):
-            if not breach.limit.hard:
-                plan.findings.append(Finding("over_advice", breach.message, breach.over))
+        advice = [question for question in self._judge.questions if not question.limit.hard]
+        plan.findings += [Finding("over_advice", question.cited, question.wrong) for question in advice]
         return plan
 
     def _key_rules(self, *, make_legal: bool) -> KeyRules | None:
@@ -98,7 +99,7 @@ class Writer:
         if self.shape.layout.records == "json-lines":
             frame = frame.with_columns(**self._text.presets())
             frame = frame.with_columns(**self._text.containers()).with_columns(**{ROW: self._text.row()})
-        frame = self._with_extra(frame.with_columns(**self._around()))
+        frame = self._judge.look(self._with_extra(frame.with_columns(**self._around())))
         code, message = self._verdict()
         return frame.with_columns(code=code, message=message, **{NOTES: self._losses.notes()})
 
@@ -228,46 +229,17 @@ class Writer:
             if entry.codec in ("worth", "money", "number"):
                 number = pl.col(f"={entry.place}")
                 judge(number.is_in(["NaN", "inf", "-inf"]).fill_null(value=False), "bad_number", pl.lit(f"{entry.place} is not a finite number"))
-        for breach in breaches(self.shape.layout, self._for_limits()):
-            if breach.limit.hard:
-                judge(breach.over, "over_limit", pl.lit(breach.message))
+        for question in self._judge.questions:
+            if question.limit.hard:
+                judge(question.wrong, "over_limit", pl.lit(question.cited))
         return pl.coalesce(codes), pl.coalesce(messages)
 
     def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
         yield from ((entry, pl.col(f"={entry.place}")) for entry in self.columns if entry.required or entry.required_for)
         yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)
 
-    def _for_limits(self) -> Rows:
-        nothing = pl.lit(None, events.MAP)
-        presets = self.shape.wanted_presets()
-        texts = [place for place, entry in self.shape.containers.items() if CONTAINERS[entry.codec].write_as_text]
-        values = {place: pl.col(f"={place}") for place in [*(entry.place for entry in self.columns), *texts]}
-        for entry in self.columns:
-            home = ".".join(entry.path[:-1])
-            if home in self.shape.layout.objects:  # what its object needs may be missing: then it is not written
-                values[entry.place] = pl.when(self._text.object_is_there(home, [])).then(values[entry.place])
-        values |= {entry.place: pl.col(f"@{entry.place}") for entry in self.shape.around if entry.place not in values}
-        return Rows(
-            text=pl.col(ROW) if self.shape.layout.records == "json-lines" else None,
-            attributes=pl.col("_attributes") if self._rules else nothing,
-            metrics=pl.col("_metrics") if self._rules else nothing,
-            other_count=pl.col("other").map.len().fill_null(0) if self._rules and self._rules.form == "object" else pl.lit(0, pl.UInt32),
-            item_count=pl.col("_item_count"),
-            impression_count=pl.col("_impression_count"),
-            values=_NullWhereAbsent(values),
-            presets={entry.place: pl.col(f"={entry.place}") for entry in presets},
-            texts={entry.place: pl.col(f"={entry.place}") for entry in presets if is_text(entry)},
-        )
-
 
 def _way_out(entry: Field) -> str:
     """Say what can give an event what it has not."""
     setting = entry.setting or ("app_id" if entry.hub == ("app.id",) else None)
     return f"say --set {setting}=..." if setting else "a recipe can set it"
-
-
-class _NullWhereAbsent(dict[str, pl.Expr]):
-    """Places that a layout leaves out are null."""
-
-    def __missing__(self, place: str) -> Any:
-        return pl.lit(None, pl.String)

@@ -5,14 +5,11 @@ Only batches that need it cost anything.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from translate import events, notes
-from translate.limits import NO_IMPRESSION, impression_length
 from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field
 from translate.mapping.spelling import legal_name, legal_user, with_hash
@@ -22,6 +19,8 @@ from translate.shape import Shape
 from translate.writer.keys import MERGED, KeyRules
 from translate.writer.lists import single_values
 
+USER = "_user_properties"
+
 
 class BatchWork:
     """Renames keys, makes names legal, and writes what only Python can."""
@@ -29,6 +28,7 @@ class BatchWork:
     def __init__(self, shape: Shape, rules: KeyRules | None, *, make_legal: bool) -> None:
         self.shape = shape
         self.entries: list[Field] = [entry for entry in shape.columns if SCALARS[entry.codec].rowwise]
+        self._has_user = any("user_properties" in entry.hub for entry in self.entries)
         self._rules = rules
         self._make_legal = make_legal
 
@@ -37,8 +37,7 @@ class BatchWork:
         return {
             **(MERGED if self._rules else {}),
             "_legal": pl.String,
-            "_item_count": pl.Int64,
-            "_impression_count": pl.Int64,
+            **({USER: events.MAP} if self._has_user else {}),
             **{f"={entry.place}": pl.String for entry in self.entries},
         }
 
@@ -52,11 +51,11 @@ class BatchWork:
             columns["_legal"] = by_distinct_value(batch["_spelled"], legal_name)
         else:
             columns["_legal"] = batch["_spelled"]
-        columns["_item_count"] = _counted(batch["items"], _length)
-        columns["_impression_count"] = _counted(batch["impression"], _impression_length)
         given = {name: batch[name] for entry in self.entries for name in entry.hub}
         if "user_properties" in given and batch["user_properties"].null_count() < batch.height:
             given |= self._legal_user(batch, columns)
+        if self._has_user:
+            columns[USER] = given["user_properties"]
         for entry in self.entries:
             rowwise = SCALARS[entry.codec].rowwise
             if rowwise:
@@ -111,27 +110,3 @@ def _travel_along(columns: dict[str, pl.Series], own: list[str | None]) -> None:
 def _more_notes(given: pl.Series, more: list[list[Note]]) -> pl.Series:
     """Add to each event's notes."""
     return notes.series([*notes.read_all(old), *new] for old, new in zip(given, more, strict=True))
-
-
-def _counted(texts: pl.Series, count: Callable[[str], int | None]) -> pl.Series:
-    """Count what JSON texts hold."""
-    if texts.null_count() == len(texts):
-        return pl.Series([None] * len(texts), dtype=pl.Int64)
-    return pl.Series([count(text) if text else None for text in texts], dtype=pl.Int64)
-
-
-def _length(text: str) -> int | None:
-    """Count the elements of a JSON list; what is none has no length."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return len(found) if isinstance(found, list) else None
-
-
-def _impression_length(text: str) -> int:
-    """Count the items of an impression; what is no JSON list has none to count."""
-    try:
-        return impression_length(json.loads(text))
-    except ValueError:
-        return NO_IMPRESSION

@@ -23,10 +23,13 @@ MERGED: dict[str, Any] = {
     "_attributes": events.MAP,
     "_metrics": events.MAP,
     "_other": pl.String,
+    "_others": events.MAP,
     "_names": pl.String,
     "_key_notes": NOTES_TYPE,
 }
 KINDS = ("attributes", "metrics", "other")
+# Which columns hold the free-form values under their final keys.
+FINAL = {"attributes": "_attributes", "metrics": "_metrics", "other": "_others"}
 
 # How free-form values lie in a row: a map of texts and one of numbers; one object; a list; an object of texts.
 Form = Literal["maps", "object", "entities", "properties"]
@@ -114,21 +117,27 @@ class KeyRules:
         elif self.form == "entities":
             repeated = self._with_repeated_keys(merged, present)
             result["_other"] = repeated or entities(merged["other"])
+            result["_others"] = self._as_json(merged) if repeated else merged["other"]
             merged = {"attributes": {}, "metrics": {}} if repeated else merged
         else:
             result["_other"] = members(merged["other"])
+            result["_others"] = merged["other"]
         result["_attributes"] = merged["attributes"] if attributes is not None or merged["attributes"] else None
         result["_metrics"] = merged["metrics"] if metrics is not None or merged["metrics"] else None
         return result
 
     def _with_repeated_keys(self, merged: Maps, present: list[str]) -> str | None:
         """Write all entities where some of them share a key, a second one `k#2` as another `k`."""
-        values = {name: value if kind != "attributes" else quoted(value) for kind in KINDS for name, value in merged[kind].items()}
+        values = self._as_json(merged)
         names = in_groups(list(values))
         keys = written_keys(present, names)
         if keys is None:
             return None
         return ",".join(f'{{"key":{quoted(key)},"value":{values[name]}}}' for key, name in zip(keys, names, strict=True))
+
+    @staticmethod
+    def _as_json(merged: Maps) -> dict[str, str]:
+        return {name: value if kind != "attributes" else quoted(value) for kind in KINDS for name, value in merged[kind].items()}
 
     def _notes(self, final: Maps) -> Iterable[Note]:
         retyped = {"maps": ("other",), "properties": ("metrics", "other")}.get(self.form, ())

@@ -1,0 +1,1 @@
+"""One judge of rows, for those that are written and those that are read: the limits and checks of their layout."""

@@ -1,0 +1,300 @@
+"""The judges: each word that a sheet's limits may use, and in which rows a place is not as it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import polars as pl
+
+from translate.judging import members
+from translate.judging.members import Look
+from translate.judging.rows import Keyed, Rows
+from translate.mapping.codecs import SCALARS
+from translate.mapping.places import NAMES
+from translate.mapping.spec import Limit
+
+# What a row is wrong in: in which rows, or what to look for; and what to say of them.
+Wrong = Iterator[tuple[pl.Expr | Look, str]]
+Judge = Callable[[Limit, str, Rows], Wrong]
+
+# The largest number that a float of so many bits holds.
+LARGEST = {16: 65504.0, 32: 3.4028234663852886e38, 64: 1.7976931348623157e308}
+
+
+def judged(limit: Limit, rows: Rows) -> Wrong:
+    """Give what rows may be wrong in by one limit."""
+    if limit.judge in TOGETHER:
+        yield from TOGETHER[limit.judge](limit, rows)
+        return
+    for place in limit.places:
+        yield from JUDGES[limit.judge](limit, place, rows)
+
+
+# -- whether something is there -------------------------------------------------------------------------------------
+
+
+def _required(_limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield rows.is_missing(place), f"{place} is missing"
+
+
+def _required_in(limit: Limit, place: str, rows: Rows) -> Wrong:
+    name = next(entry.place for entry in rows.layout.fields if entry.hub[:1] == ("name",))
+    for event in limit.value:
+        yield (rows.value(name) == event) & rows.is_missing(place), f"{place} is missing, in an event of {name} {event}"
+
+
+def _objects_whole(limit: Limit, place: str, rows: Rows) -> Wrong:
+    needs = [f"{place}.{name}" for name in limit.value]
+    there = pl.any_horizontal(value.is_not_null() for value in rows.members(place))
+    whole = pl.all_horizontal(rows.value(name).is_not_null() for name in needs)
+    yield there & ~whole, f"{place} without {' or '.join(needs)}"
+
+
+def _members_needed(limit: Limit, place: str, rows: Rows) -> Wrong:
+    for name in limit.value:
+        yield from _looked(rows, place, members.lacks(name), f"{place} without {name}")
+
+
+def _members_exactly(limit: Limit, place: str, rows: Rows) -> Wrong:
+    head, _, key = place.partition(".")
+    message = f"{place} is not an object of {' and '.join(limit.value)}, and nothing else"
+    yield from _looked(rows, head, members.is_not_exactly(key, limit.value), message)
+
+
+def _texts_only(_limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield from _looked(rows, place, members.is_no_text, f"{place} is no text")
+
+
+def _looked(rows: Rows, head: str, wrong: members.Wrong, message: str) -> Wrong:
+    """Look at a member of the row's text; a writer's own members stand as their codecs write them."""
+    if rows.whole is not None:
+        yield Look(head, wrong, of_row=True), message
+
+
+# -- texts ----------------------------------------------------------------------------------------------------------
+
+
+def _is_not_between(least: int, most: int | None) -> Callable[[pl.Expr], pl.Expr]:
+    def test(text: pl.Expr) -> pl.Expr:
+        count = text.str.len_chars()
+        return count < least if most is None else count > most if least == 0 else ~count.is_between(least, most)
+
+    return test
+
+
+def _length(least: int, most: int | None) -> str:
+    if most is None:
+        return "that is empty" if least == 1 else f"of less than {least:,} characters"
+    if least == 0:
+        return f"of more than {most:,} characters"
+    return f"that is empty or has more than {most:,} characters" if least == 1 else f"that is not of {least:,} to {most:,} characters"
+
+
+def _characters(least: int, most: int | None, place: str, rows: Rows) -> Wrong:
+    what = _length(least, most)
+    if rows.kind(place) == "list":
+        yield from _in_list(place, rows, members.has_text(least, most), f"a text in {place} {what}")
+        return
+    yield from _any_text(place, rows, _is_not_between(least, most), what)
+
+
+def _any_text(place: str, rows: Rows, test: Callable[[pl.Expr], pl.Expr], what: str) -> Wrong:
+    """Judge each of the texts in a place, or each of the names of what is in it, together."""
+    found = [texts.any(test) for texts in rows.texts(place)]
+    if found:
+        yield pl.any_horizontal(found) if len(found) > 1 else found[0], f"{_noun(place, rows)} {what}"
+
+
+def _noun(place: str, rows: Rows) -> str:
+    kind = rows.kind(place)
+    if kind == "names":
+        return f"a name in {place.removesuffix(NAMES)}"
+    return f"a value in {place}" if kind in ("map", "user") else f"{'an' if place[0] in 'aeiouAEIOU' else 'a'} {place}"
+
+
+def _pattern(limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield from _any_text(place, rows, lambda text: ~text.str.contains(limit.value), f"that is not of the form {limit.value}")
+
+
+def _line_breaks_max(limit: Limit, place: str, rows: Rows) -> Wrong:
+    most = limit.value
+    what = f"with more than {most:,} line breaks" if most else "with a line break"
+    yield from _any_text(place, rows, lambda text: text.str.count_matches(r"\r\n|[\r\n]") > most, what)
+
+
+def _one_of(limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield ~rows.value(place).cast(pl.String).is_in(limit.value), f"{place} is none of {', '.join(limit.value)}"
+
+
+def _one_of_any_case(limit: Limit, place: str, rows: Rows) -> Wrong:
+    lower = [text.lower() for text in limit.value]
+    yield ~rows.value(place).cast(pl.String).str.to_lowercase().is_in(lower), f"{place} is none of {', '.join(limit.value)}"
+
+
+def _none_of_any_case(limit: Limit, place: str, rows: Rows) -> Wrong:
+    lower = [text.lower() for text in limit.value]
+    what = f"that is reserved ({', '.join(limit.value)}; in any case)"
+    yield from _any_text(place, rows, lambda text: text.str.to_lowercase().is_in(lower), what)
+
+
+def _own_begin(limit: Limit, place: str, rows: Rows) -> Wrong:
+    prefix, known = limit.value["prefix"], limit.value["known"]
+    what = f"that begins with {prefix}, as only those of the model's own should"
+    yield from _any_text(place, rows, lambda text: text.str.starts_with(prefix) & ~text.is_in(known), what)
+
+
+def _bytes_max(limit: Limit, _place: str, rows: Rows) -> Wrong:
+    if rows.text is not None:
+        yield rows.text.str.len_bytes() > limit.value, f"more than {limit.value:,} bytes"
+
+
+# -- numbers --------------------------------------------------------------------------------------------------------
+
+
+def _number_max(limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield rows.value(place).cast(pl.Float64, strict=False) > limit.value, f"{_noun(place, rows)} above {limit.value:,}"
+
+
+def _float_bits_max(limit: Limit, place: str, rows: Rows) -> Wrong:
+    wrong = rows.value(place).cast(pl.Float64, strict=False).abs() > LARGEST[limit.value]
+    yield wrong, f"{_noun(place, rows)} beyond what a float of {limit.value} bits holds"
+
+
+def _plain_whole_numbers(_limit: Limit, place: str, rows: Rows) -> Wrong:
+    wrong = rows.spelled(place).str.contains(r"^-?[0-9]+[.eE]")
+    yield wrong, f"{place} has a fraction or an exponent, and should be a plain whole number"
+
+
+def _numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
+    """Ask for a number that fits, its fraction aside, or a text of a whole one; a blank text is read as none."""
+    value = rows.keyed(place)
+    whole = value.digits.str.extract(r"^(-?[0-9]+)")
+    wrong = ~_fits(whole, limit.value) | _is_no_whole_text(value, limit.value) | value.json.is_not_null()
+    yield wrong, f"{place} is no number of {limit.value} bits"
+
+
+def _whole_numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
+    value = rows.keyed(place)
+    texts = pl.coalesce(value.text, value.digits)
+    wrong = ~(texts.str.contains(r"^[+-]?[0-9]+$") & _fits(texts, limit.value)) | value.json.is_not_null()
+    yield wrong, f"{place} is no whole number of {limit.value} bits"
+
+
+def _is_no_whole_text(value: Keyed, bits: int) -> pl.Expr:
+    text = value.text.str.strip_chars()
+    return pl.when(text != "").then(~(text.str.contains(r"^[+-]?[0-9]+$") & _fits(text, bits)))
+
+
+def _fits(whole: pl.Expr, bits: int) -> pl.Expr:
+    return pl.when(whole.is_not_null()).then(whole.str.strip_prefix("+").cast({32: pl.Int32, 64: pl.Int64}[bits], strict=False).is_not_null())
+
+
+def _spelled_as(limit: Limit, place: str, rows: Rows) -> Wrong:
+    """Ask for one of several values, each as JSON writes it."""
+    value = rows.keyed(place)
+    texts = [text.removeprefix('"').removesuffix('"') for text in limit.value if text.startswith('"')]
+    others = [text for text in limit.value if not text.startswith('"')]
+    wrong = pl.coalesce(~value.text.is_in(texts), ~value.digits.is_in(others), ~value.json.is_in(others))
+    yield wrong, f"{place} is none of {', '.join(others)}"
+
+
+def _no_objects(_limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield rows.keyed(place).json.str.contains(r"^[\[{]"), f"{place} is an object or a list"
+
+
+# -- types ----------------------------------------------------------------------------------------------------------
+
+
+def _exact_types(_limit: Limit, rows: Rows) -> Wrong:
+    if rows.retyped is not None:
+        yield rows.retyped, "a number where a text belongs, a text where a number belongs, or neither of them"
+
+
+def _exact_duration(_limit: Limit, place: str, rows: Rows) -> Wrong:
+    start, stop = (rows.hub(column) for column in rows.entry(place).hub[1:3])
+    if start is not None and stop is not None:
+        wrong = rows.value(place) != (stop - start).dt.total_milliseconds()
+        yield wrong, f"{place} is not the time from start to stop, to the millisecond"
+
+
+def _maps_of(codec: str, what: str) -> Judge:
+    """Ask of objects what the codec that writes such ones changes."""
+
+    def judge(_limit: Limit, place: str, rows: Rows) -> Wrong:
+        changed = SCALARS[codec].changed
+        is_kept = rows.is_written and rows.entry(place).codec == codec
+        if changed is not None and place in rows.objects and not is_kept:
+            yield changed([rows.objects[place]]), f"{place} holds something that is no {what}"
+
+    return judge
+
+
+# -- counts and lists -----------------------------------------------------------------------------------------------
+
+
+def _members_max(limit: Limit, rows: Rows) -> Wrong:
+    """Count what is in all places together."""
+    lists = [place for place in limit.places if rows.kind(place) == "list"]
+    for place in lists:
+        yield from _in_list(place, rows, members.has_more_than(limit.value), f"more than {limit.value:,} in {place}")
+    places = [place for place in limit.places if place not in lists]
+    if places:
+        counts = [rows.count(place, limit.beside) for place in places]
+        yield pl.sum_horizontal(counts) > limit.value, f"more than {limit.value:,} in {' and '.join(places)}"
+
+
+def _list_of_texts(limit: Limit, place: str, rows: Rows) -> Wrong:
+    elements, characters = (tuple(limit.value[name]) for name in ("elements", "characters"))
+    message = f"{place} is not a list of {elements[0]:,} to {elements[1]:,} texts of {characters[0]:,} to {characters[1]:,} characters"
+    yield from _in_list(place, rows, members.is_no_list_of_texts(elements, characters), message)
+
+
+def _elements_need(limit: Limit, place: str, rows: Rows) -> Wrong:
+    yield from _in_list(place, rows, members.needs_one_of(limit.value), f"an element of {place} without {' or '.join(limit.value)}")
+
+
+def _elements_own_max(limit: Limit, place: str, rows: Rows) -> Wrong:
+    most = limit.value["most"]
+    message = f"an element of {place} with more than {most:,} members of its own"
+    yield from _in_list(place, rows, members.has_own(most, limit.value["known"]), message)
+
+
+def _in_list(place: str, rows: Rows, wrong: members.Wrong, message: str) -> Wrong:
+    if place in rows.lists:
+        yield Look(place, wrong), message
+
+
+JUDGES: dict[str, Judge] = {
+    "required": _required,
+    "required_in": _required_in,
+    "characters_max": lambda limit, place, rows: _characters(0, limit.value, place, rows),
+    "characters_min": lambda limit, place, rows: _characters(limit.value, None, place, rows),
+    "characters_between": lambda limit, place, rows: _characters(limit.value[0], limit.value[1], place, rows),
+    "bytes_max": _bytes_max,
+    "line_breaks_max": _line_breaks_max,
+    "pattern": _pattern,
+    "one_of": _one_of,
+    "one_of_any_case": _one_of_any_case,
+    "none_of_any_case": _none_of_any_case,
+    "own_begin": _own_begin,
+    "number_max": _number_max,
+    "float_bits_max": _float_bits_max,
+    "plain_whole_numbers": _plain_whole_numbers,
+    "numbers_of_bits": _numbers_of_bits,
+    "whole_numbers_of_bits": _whole_numbers_of_bits,
+    "spelled_as": _spelled_as,
+    "no_objects": _no_objects,
+    "texts_only": _texts_only,
+    "exact_duration": _exact_duration,
+    "maps_of_texts": _maps_of("map_of_texts", "text"),
+    "maps_of_lists": _maps_of("map_of_lists", "list of texts"),
+    "list_of_texts": _list_of_texts,
+    "objects_whole": _objects_whole,
+    "members_needed": _members_needed,
+    "members_exactly": _members_exactly,
+    "elements_need": _elements_need,
+    "elements_own_max": _elements_own_max,
+}
+# Those that look at all of their places at once.
+TOGETHER: dict[str, Callable[[Limit, Rows], Wrong]] = {"members_max": _members_max, "exact_types": _exact_types}
+

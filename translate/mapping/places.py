@@ -1,0 +1,56 @@
+"""What lies in a place of a layout, so far as something may be asked of it: one value, many, or the names of many."""
+
+from __future__ import annotations
+
+from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
+from translate.mapping.spec import Field, Layout
+
+ROW = "."
+LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
+NAMES = ".*"
+
+KINDS: dict[str, str] = {
+    "row": "the whole row",
+    "text": "one text",
+    "whole": "one whole number",
+    "number": "one number",
+    "flag": "true or false",
+    "json": "one JSON value",
+    "list": "a list",
+    "map": "free-form values",
+    "key": "one of the free-form values",
+    "names": "the names of free-form values",
+    "user": "a user's attributes",
+    "object": "an object as it is",
+    "fields": "an object of places",
+}
+
+
+def kind_of(layout: Layout, place: str) -> str | None:
+    """Tell what lies in a place, by one of `KINDS`; None if the layout has no such place.
+
+    `.` is the row itself, `place.*` are the names of what lies in a place, `place.name` is one of its free-form values.
+    """
+    if place == ROW:
+        return "row"
+    fields = {entry.place: entry for entry in layout.all_fields}
+    home = fields.get(place.removesuffix(NAMES))
+    if place.endswith(NAMES) and place not in fields and home is not None:
+        return "names" if home.codec in CONTAINERS or _kind_of_field(home) in ("user", "object") else None
+    head, _, key = place.partition(".")
+    if key and head in fields and _kind_of_field(fields[head]) in ("map", "user"):
+        return "key"
+    if place in fields:
+        return _kind_of_field(fields[place])
+    return "fields" if any(entry.place.startswith(f"{place}.") for entry in layout.all_fields) else None
+
+
+def _kind_of_field(entry: Field) -> str:
+    if entry.const is not None:
+        return "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
+    if entry.codec in CONTAINERS:
+        return "text" if CONTAINERS[entry.codec].write_as_text else "map"
+    if entry.codec == "user_object" or entry.codec in WHOLE_MAPS:
+        return "user" if entry.codec == "user_object" else "object"
+    wire = SCALARS[entry.codec].wire if entry.codec in SCALARS else "whole"
+    return "list" if wire == "json" and entry.hub[:1] in LISTS else wire
