@@ -45,9 +45,10 @@ def _required_in(limit: Limit, place: str, rows: Rows) -> Wrong:
 
 def _objects_whole(limit: Limit, place: str, rows: Rows) -> Wrong:
     needs = [f"{place}.{name}" for name in limit.value]
-    there = pl.any_horizontal(value.is_not_null() for value in rows.members(place))
+    there = [value.is_not_null() for value in rows.members(place)]
     whole = pl.all_horizontal(rows.value(name).is_not_null() for name in needs)
-    yield there & ~whole, f"{place} without {' or '.join(needs)}"
+    if there:
+        yield pl.any_horizontal(there) & ~whole, f"{place} without {' or '.join(needs)}"
 
 
 def _members_needed(limit: Limit, place: str, rows: Rows) -> Wrong:

@@ -11,7 +11,6 @@ from translate.judging.rows import NO_MAP, Free, Rows, User
 from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.places import kind_of
 from translate.mapping.spec import Field, Layout
-from translate.mapping.spelling import USER_ID
 from translate.notes import RETYPED
 from translate.reader import ORIGINAL_NAME
 from translate.reader.tree import is_read, slots
@@ -60,7 +59,7 @@ def read_rows(layout: Layout) -> Rows:
         values=values,
         lists={place: columns[place] for place in plain if kinds[place] == "list"},
         free={place: _free(layout, entry, columns) for place, entry in containers.items()},
-        users={place: User(USER_ID, columns[place], pl.col("user_properties")) for place in plain if kinds[place] == "user"},
+        users={place: User(plain[place].member, columns[place], pl.col("user_properties")) for place in plain if kinds[place] == "user"},
         objects={entry.place: pl.col(entry.hub[0]) for entry in layout.all_fields if entry.codec in WHOLE_MAPS},
         spelled=spelled,
         hub=lambda column: _of_hub(layout, column),

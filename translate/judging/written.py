@@ -8,7 +8,6 @@ from translate.judging.rows import NO_MAP, Free, Rows, User
 from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
 from translate.mapping.places import kind_of
 from translate.mapping.spec import Field
-from translate.mapping.spelling import USER_ID
 from translate.packing import ROW
 from translate.reader.tree import ANY
 from translate.shape import Shape, is_made, request_fields
@@ -67,7 +66,7 @@ def _own_columns(shape: Shape) -> dict[str, Free]:
 
 def _user(shape: Shape, place: str) -> User:
     entry = next(entry for entry in shape.columns if entry.place == place)
-    return User(USER_ID, pl.col(entry.hub[0]), pl.col(USER))
+    return User(entry.member, pl.col(entry.hub[0]), pl.col(USER))
 
 
 def _of_hub(shape: Shape, values: dict[str, pl.Expr], column: str) -> pl.Expr | None:

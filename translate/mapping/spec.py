@@ -181,8 +181,9 @@ class Layout:
     @property
     def app_id_pattern(self) -> str | None:
         """Give the regular expression of the application ids that the receiver takes, if a check names one."""
-        patterns = self.checks["values_pattern"].value if "values_pattern" in self.checks else {}
-        return next((patterns[entry.place] for entry in self.fields if entry.codec == "app_id" and entry.place in patterns), None)
+        places = {entry.place for entry in self.fields if entry.codec == "app_id"}
+        asked = [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"]
+        return next((limit.value for limit in asked if places & {*limit.places}), None)
 
     @property
     def address(self) -> str:

@@ -175,7 +175,7 @@ class Losses:
         if entry.codec == "event_name":
             self._plan_name(plan, entry, written)
         if entry.codec == "app_id":
-            self._plan_app_id(plan, entry, written)
+            self._plan_app_id(plan, entry)
         if entry.table or (entry.codec == "app_id" and self.shape.settings.app_ids):
             why = "exchanged by a table of values" if entry.table else codec.why
             plan.losses.append(self._loss(entry.hub[0], "changed", why, written != columns[0], columns[0]))
@@ -191,11 +191,7 @@ class Losses:
             other_meaning = pl.col("_original").is_not_null() & (pl.col("_spelled") == written)
             plan.losses.append(self._loss(entry.hub[0], "changed", why, other_meaning, pl.col(entry.hub[0])))
 
-    def _plan_app_id(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
-        pattern = self.shape.layout.app_id_pattern
-        if pattern is not None:
-            message = f"the application id is one that {self.shape.mapping.title} refuses; say --set app_ids.OLD=new"
-            plan.findings.append(Finding("app_id_not_legal", message, ~written.str.contains(pattern)))
+    def _plan_app_id(self, plan: Plan, entry: Field) -> None:
         if entry.setting is not None:
             exchanged = pl.col(entry.hub[0]).is_in(list(self.shape.settings.app_ids))
             message = f"{entry.place} is the application id; say --set {entry.setting}=... or app_ids.OLD=new"
