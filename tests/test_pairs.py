@@ -25,7 +25,7 @@ def test_every_layout_that_is_read_has_a_sample():
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_a_sample_to_a_target(source, target, tmp_path):
-    """All events are accounted for, and what is written is read again as what it should be."""
+    """All events are accounted for, and what is written is read again as what it should be, and not refused."""
     report = translate.convert(source, to=target, out=tmp_path / "out", set_=TOLD)
     counts = report["events"]
     assert counts["read"] > 0
@@ -35,6 +35,8 @@ def test_a_sample_to_a_target(source, target, tmp_path):
         again = translate.convert(tmp_path / "out" / "data", to="hub", out=tmp_path / "again")
         assert again["from"] in (ONE_RECORD if target in ONE_RECORD else [target])
         assert (again["events"]["read"], again["events"]["rejected"]) == (counts["written"], 0)
+        judged = translate.validate(tmp_path / "out" / "data", as_=target)
+        assert [breach for breach in judged["breaches"] if breach["hard"]] == []
     else:
         rejects = [json.loads(line) for line in (tmp_path / "out" / "rejects.ndjson").read_text().splitlines()]
         assert Counter(reject["code"] for reject in rejects) == report["rejects"]

@@ -38,7 +38,7 @@ class Judge:
         self._looks: dict[str, Look] = {}
         self.questions = [*needs]
         self.questions += [
-            Question(limit, self._flag(wrong), message)
+            Question(limit, self._flag(wrong), limit.says or message)
             for limit in [*rows.layout.limits.values(), *rows.layout.checks.values()]
             for wrong, message in judged(limit, rows)
         ]

@@ -203,7 +203,7 @@ class _Parser:
         given = self.sheet.get(table, path, key, dict, {})
         for name, inner in self.sheet.tables(given, join(path, key)).items():
             where = join(join(path, key), name)
-            self.sheet.known_keys(inner, where, ("judge", "places", "value", "beside", "hard", "source", "observed"))
+            self.sheet.known_keys(inner, where, ("judge", "places", "value", "beside", "says", "hard", "source", "observed"))
             word = self.sheet.get(inner, where, "judge", str, name)
             if self.sheet.one_of(word, join(where, "judge") if "judge" in inner else where, "judge", WORDS):
                 wrong = WORDS[word].complaint(inner.get("value"))
@@ -212,8 +212,8 @@ class _Parser:
             places = self.sheet.texts(inner, where, "places")
             if places == ():
                 self.sheet.complain(join(where, "places"), "is missing: a limit names the places that it judges")
-            beside = self.sheet.get(inner, where, "beside", str)
-            limits[name] = Limit(name, inner.get("value"), *self._why(inner, where), judge=word, places=places or (), beside=beside)
+            beside, says = (self.sheet.get(inner, where, key, str) for key in ("beside", "says"))
+            limits[name] = Limit(name, inner.get("value"), *self._why(inner, where), judge=word, places=places or (), beside=beside, says=says)
         return limits
 
     def limits(self, path: str, table: dict[str, Any], key: str, names: Iterable[str]) -> dict[str, Limit]:

@@ -65,7 +65,8 @@ class Limit:
     """What a receiver allows; hard means that it refuses or drops what is beyond.
 
     An `observed` one is not documented, but was seen in its code, in its SDKs or in what it did. A row's is judged by one of
-    translate.mapping.checks.WORDS, in each of its `places`; what begins as `beside` says is not counted.
+    translate.mapping.checks.WORDS, in each of its `places`; what begins as `beside` says is not counted. `says` is a sentence
+    in place of the judge's own.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Limit:
     judge: str = ""
     places: tuple[str, ...] = ()
     beside: str | None = None
+    says: str | None = None
 
 
 @dataclass(frozen=True)
