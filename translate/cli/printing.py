@@ -13,6 +13,7 @@ from translate.rendering import printable
 __all__ = ["print_columns", "print_list", "print_verdict", "printable", "whoever_listens"]
 
 SHOWN_MAX = 12
+ADVICE = "over_advice"
 
 
 @contextlib.contextmanager
@@ -41,11 +42,11 @@ def print_columns(lines: Sequence[tuple[str, ...]]) -> None:
 def print_list(
     title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str], rest: str = "in the report"
 ) -> None:
-    """Print the weightiest entries of a list, by their `events`, and how many more there are."""
+    """Print the weightiest entries of a list, by their `events`, and how many more there are; advice after all else."""
     if not entries:
         return
     print(f"{title}:")
-    for entry in sorted(entries, key=lambda entry: -entry["events"])[:SHOWN_MAX]:
+    for entry in sorted(entries, key=lambda entry: (entry.get("code") == ADVICE, -entry["events"]))[:SHOWN_MAX]:
         print(f"{entry['events']:>24,}  {printable(text(entry))}")
     if len(entries) > SHOWN_MAX:
         print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")
