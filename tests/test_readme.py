@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 import boto3
 import duckdb
 import pytest
-from commands import run_here, run_shell
+from commands import free_port, run_here, run_shell
 from moto.server import ThreadedMotoServer
 
 import translate
@@ -228,12 +227,6 @@ def bucket():
         client.upload_file(str(file), BUCKET, f"awsma/{file.name}")
     yield {"AWS_ENDPOINT_URL_S3": address, **keys}
     server.stop()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_what_is_not_run_is_on_the_page():

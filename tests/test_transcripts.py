@@ -19,7 +19,7 @@ import types
 from pathlib import Path
 
 import pytest
-from commands import run_here, run_shell
+from commands import free_port, run_here, run_shell
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSCRIPTS = sorted((ROOT / "tests" / "transcripts").glob("*.md"))
@@ -28,6 +28,9 @@ PROMPT = "% "
 
 # What no reader would compare and every edit of a mapping would change.
 DIGEST = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b(?=\",?$)")
+
+# The port that transcripts show, and one that is free on this machine: several runs of the tests do not meet.
+PORT_SHOWN, PORT = "18765", str(free_port())
 
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS, ids=lambda path: path.stem)
@@ -70,8 +73,9 @@ def replay(transcript: str) -> str:
 
 def run(command: str) -> list[str]:
     """Run one command; give the lines that a transcript shows."""
-    words = shlex.split(command)
-    output, error, code = run_here(words) if words[0] == "translate" else run_shell(command)
+    words = shlex.split(command.replace(PORT_SHOWN, PORT))
+    output, error, code = run_here(words) if words[0] == "translate" else run_shell(command.replace(PORT_SHOWN, PORT))
+    output, error = output.replace(f":{PORT}", f":{PORT_SHOWN}"), error.replace(f":{PORT}", f":{PORT_SHOWN}")
     shown = [DIGEST.sub("...", line.rstrip()) for line in output.splitlines()]
     shown += [f"2> {line}".rstrip() for line in error.splitlines()]
     return [*shown, *([f"=> {code}"] if code else [])]

@@ -41,7 +41,7 @@ def names():
                 for place in fields:
                     yield from place.split(".")
             for check in layout.get("checks", {}).values():
-                yield from texts(check["value"] if "value" in check else {})
+                yield from texts(check.get("value", {}))
 
 
 def texts(value):
