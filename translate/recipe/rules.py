@@ -13,7 +13,7 @@ from translate.mapping.columns import Column
 from translate.mapping.moved import Moved
 from translate.mapping.personal import Marked
 from translate.notes import NOTES_TYPE, InHub, note
-from translate.recipe import cuts, items, tallies
+from translate.recipe import cuts, entries, items, tallies
 from translate.recipe.expressions import CALLED, ITEM, NOTHING_MOVED, Expression, evaluate, key_of
 from translate.recipe.items import COPY
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
@@ -145,9 +145,9 @@ class _Step:
                 home, key = _split(name)
                 text = moved.value(pl.col(CALLED) if CALLED in frame.collect_schema() else pl.col("name"))
                 there = self._match & text.is_not_null() & ~pl.col(home).map.contains_key(key).fill_null(value=False)
-                entries = _with(pl.col(home).map.entries(), key, text).list.to_map()
+                whole = entries.with_key(pl.col(home).map.entries(), key, text).list.to_map()
                 frame = frame.with_columns(
-                    pl.when(there).then(entries).otherwise(pl.col(home)).alias(home),
+                    pl.when(there).then(whole).otherwise(pl.col(home)).alias(home),
                     pl.when(~there).then(pl.col(moved.column)).alias(moved.column),
                 )
         return frame
@@ -216,10 +216,10 @@ class _Step:
             gone = [key for _, (kind, key) in _keyed(rule.removes) if kind == home]
             renamed = {key: new.partition(".")[2] for old, new in rule.renames.items() for kind, key in [_split(old)] if kind == home}
             if put or gone or renamed:
-                entries = _renamed(_without(pl.col(home).map.entries(), gone), home, renamed)
+                changed = entries.renamed(entries.without(pl.col(home).map.entries(), gone), home, renamed)
                 for key, value in put.items():
-                    entries = _with(entries, key, value)
-                yield home, self._when_matched(entries.list.to_map(), home)
+                    changed = entries.with_key(changed, key, value)
+                yield home, self._when_matched(changed.list.to_map(), home)
 
     def _refusal(self) -> dict[str, pl.Expr]:
         """Reject events for which an expression gives infinity or no number: no target could take that."""
@@ -288,31 +288,6 @@ def _keyed(names: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
         keyed = key_of(name)
         if keyed:
             yield name, keyed
-
-
-def _without(entries: pl.Expr, keys: list[str]) -> pl.Expr:
-    others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
-    return entries.list.eval(others) if keys else entries
-
-
-def _renamed(entries: pl.Expr, home: str, renames: dict[str, str]) -> pl.Expr:
-    """Rename keys in their places; a key that has the new name already gives way."""
-    if not renames:
-        return entries
-    for old, new in renames.items():
-        if new not in renames:
-            both = pl.all_horizontal([pl.col(home).map.contains_key(key) for key in (old, new)])
-            entries = pl.when(both).then(_without(entries, [new])).otherwise(entries)
-    entry = pl.element().struct
-    key = notation.exchanged(entry.field("key"), renames)
-    return entries.list.eval(pl.struct(key=key, value=entry.field("value")))
-
-
-def _with(entries: pl.Expr, key: str, value: pl.Expr) -> pl.Expr:
-    """Put a key at the end, unless its value is absent: what is absent is not there."""
-    rest = _without(entries, [key])
-    own = pl.concat_list(pl.struct(key=pl.lit(key), value=value))
-    return pl.when(value.is_not_null()).then(pl.concat_list(rest.fill_null([]), own)).otherwise(rest)
 
 
 def _unused_keys(home: str) -> pl.Expr:
