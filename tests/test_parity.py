@@ -110,7 +110,7 @@ def test_the_figures(source, target):
     """The figures are those that Amazon's own recipes give."""
     found = translate.parity(source, target)
     for figure, key, wanted in [
-        ("events", "2017-03-01 session.start", 2), ("daily users", "2017-03-01", 2), ("daily users", "2017-03-02", 1),
+        ("events", "2017-03-01 _session_start", 2), ("daily users", "2017-03-01", 2), ("daily users", "2017-03-02", 1),
         ("monthly users", "2017-03", 2), ("new users", "2017-03-01", 2), ("daily people", "2017-03-02", 2), ("sessions", "2017-03-02", 1),
         ("session length", "2017-03-02", 60), ("revenue", "2017-03-02 EUR", 5), ("retention", "2017-03-01 day 1", 0.5),
     ]:  # fmt: skip
@@ -120,7 +120,7 @@ def test_the_figures(source, target):
 def test_retention_counts_exact_days_and_calendar_weeks():
     """A day's cohort is asked for exactly so many days later, a week's for the whole week; the future is left out."""
     days = [("a", 1), ("b", 1), ("a", 8), ("b", 9), ("c", 9)]
-    frame = pl.DataFrame([{"type": "session.start", "client": ord(who), "day": day} for who, day in days])
+    frame = pl.DataFrame([{"starts": True, "client": ord(who), "day": day} for who, day in days])
     dated = frame.with_columns(day=pl.date(2017, 5, pl.col("day")), client=pl.col("client").cast(pl.UInt64))
     (retention,) = (measure for measure in MEASURES if measure.name == "retention")
     facts = dated.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in FACTS.items() if name not in dated.columns)
@@ -269,7 +269,7 @@ def test_rejects_and_what_a_target_does_not_hold(source, tmp_path):
     translate.convert(source, to="personalize", out=tmp_path / "out")
     found = translate.parity(source, tmp_path / "out")
     assert flagged(found) == set()
-    assert value(found, "events", "2017-03-02 purchase") == (2, 1, "rejected (missing_required): -1")
+    assert value(found, "events", "2017-03-02 Purchase") == (2, 1, "rejected (missing_required): -1")
     assert value(found, "sessions", "2017-03-01")[2].startswith("filtered (purchases only")
     assert "personalize/interactions: no place for price" in value(found, "revenue", "2017-03-02 EUR")[2]
 

@@ -58,6 +58,18 @@ FLAWED = {
     "translate convert ARCHIVE --to personalize --recipe my-recipe.toml --out shop",
     "translate convert ARCHIVE --to pinpoint/requests --out requests",
     "translate convert ARCHIVE --to mobile_analytics/requests --out requests",
+    # the sample has a `purchase` of its own beside the one of the SDKs
+    "translate convert sample_data/mobile_analytics/archive --to clickstream --out clicks",
+    "translate convert ARCHIVE --to clickstream --out clicks --set app_ids.0123456789abcdef0123456789abcdef=my_game",
+    "translate convert ARCHIVE --to clickstream --out counted --add first_open,session_number,profile_set,engagement",
+    "translate convert ARCHIVE --to clickstream/raw --out buffer --set day=2026-11-21 --compression gzip",
+    "translate convert ARCHIVE --to learning_context --out context",
+    "translate convert ARCHIVE --to learning_context/requests --out posts",
+    "translate convert ARCHIVE --to clickstream --out y2017 --since 2017-01-01 --until 2018-01-01",
+    "translate convert ARCHIVE --to clickstream --out some --limit 1000",
+    "translate convert ARCHIVE --to clickstream --out unique --dedupe",
+    "translate convert ARCHIVE --to clickstream --out clicks --census",
+    "translate convert ARCHIVE --to clickstream --out out",
 }
 
 

@@ -25,6 +25,8 @@ from translate.files import Unit, open_unit, text_bytes, units_of
 from translate.identical import count_identical
 from translate.job import HUB_MODEL, Job
 from translate.mapping.moved import moved_keys
+from translate.meetings import meetings
+from translate.naming import NAMES_MAX
 from translate.output import Output, digest
 from translate.passes import Asked, Passes
 from translate.reader import Damage, Lines, Tally
@@ -33,7 +35,7 @@ from translate.recipe import slips
 from translate.recipe.privacy import fingerprint, key_of_environment
 from translate.recipe.watch import Wanted, Watch
 from translate.recognition import Recognised
-from translate.report import COUNTS, Report
+from translate.report import COUNTS, NAMES_MEET, Report
 from translate.resumption import changed, is_same, refuse_changed
 from translate.schema import avro_schema
 from translate.selection import OPTIONS
@@ -42,6 +44,7 @@ from translate.version import VERSION
 
 NOTHING = Asked()
 EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
+MEETINGS_MAX = 100
 NO_SPACE = ("no space left", "os error 28", "disk quota")
 
 Result = TypeVar("Result")
@@ -209,6 +212,7 @@ class Conversion:
                         break
                 total.check("in total")
                 self._find_identical(total)
+                self._find_meetings(total)
                 self._find_slips(total)
                 head = {
                     **self._nothing_written(total), **self._head(), "hazards": self._look_at_hazards(), **self._rules(total),
@@ -357,6 +361,16 @@ class Conversion:
         if job.target_mapping is None or job.target_layout is None:
             return []
         return judge(job.target_mapping, self.surveyed, job.settings, now=now, overrides=job.settings.overrides, layout=job.target_layout.name)
+
+    # -- names that become one ----------------------------------------------------------------------------------
+
+    def _find_meetings(self, total: Report) -> None:
+        met = meetings(total.names, self.job)
+        for meeting in met[:MEETINGS_MAX]:
+            total.find(NAMES_MEET, meeting.message, meeting.events)
+        rest = met[MEETINGS_MAX:]
+        total.find(NAMES_MEET, f"and {len(rest):,} more names that several became", sum(meeting.events for meeting in rest))
+        total.find("names_not_compared", f"names beyond {NAMES_MAX:,}: whether they met another one was not looked at", total.names.left_out)
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

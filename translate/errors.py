@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 EXIT_MEANINGS = {
     ExitCode.DONE: "done, nothing wrong",
-    ExitCode.FLAWED: "done, with records rejected, nothing written, limits broken, or differences that nothing declares",
+    ExitCode.FLAWED: "done, with records rejected, nothing written, limits broken, names that became one, or differences that nothing declares",
     ExitCode.USAGE: "wrong usage, mapping, recipe (or a failed test in one) or settings; nothing was read",
     ExitCode.UNFINISHED: "could not finish: no readable source, full disk, conservation broken",
     ExitCode.PREFLIGHT: "stopped before anything was sent: the target would lose data, and nobody accepted that by name",

@@ -159,6 +159,12 @@ PHASES = {"session.start": "START", "session.stop": "END"}
 OWN_PREFIX = "custom."
 COLLIDES = rf"^(?:{re.escape(OWN_PREFIX)})*(?:{'|'.join(map(re.escape, WELL_KNOWN))})$"
 
+
+def own_name(name: str) -> str:
+    """Give an app's own name of an event without the prefix that tells it apart."""
+    return name.removeprefix(OWN_PREFIX) if re.match(COLLIDES, name) else name
+
+
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 # The namespace of made event ids: the version 5 UUID of "https://aws.amazon.com/mobileanalytics" in the URL namespace.

@@ -35,6 +35,7 @@ COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "caref
 WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
 BEFORE = "?"  # before the name of a hub column as it was read, kept for the census of keys
+NAMED = "named:"  # before the name of a column that tells of names: free-form values under their own are examples
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
 
@@ -48,6 +49,7 @@ class Query:
     source: Source
     members: list[pl.Expr] = field(default_factory=list)  # what a request is packed from
     asked: list[str] = field(default_factory=list)  # columns of what the target's hazards ask of a row
+    named: list[str] = field(default_factory=list)  # what tells under which names the rows' own ones were written
     unsound: set[str] = field(default_factory=set)  # files whose records reach over several lines
 
 
@@ -168,6 +170,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
         columns = list(events.SCHEMA)
         members: list[pl.Expr] = []
         plan, shape = Plan(), None
+        named: list[str] = []
         frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col("_recipe_notes")])})
     else:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
@@ -176,6 +179,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
         columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
         columns += writer.columns_around
         members = writer.members()
+        named = writer.columns_of_names
         asked = questions.expressions(writer) if questions else {}
     plan.findings.extend(exposure.findings(job.marked, job.treated, source.provided, shape))
     plan.findings.extend(passes.findings())
@@ -192,15 +196,16 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
     given = [*(FREE_FORM if job.examples else ()), *(_for_census(frame) if job.census else ())]
     given += [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
+    beside = {f"{NAMED}{name}": pl.col(name) for name in named}
     noted = pl.when(WRITTEN & FIRST & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
     left_out = pl.when(pl.col("code").is_null() & pl.col(FILTERED).is_not_null()).then(pl.col(CALLED))
-    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(*kept, **flags, **asked)
+    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(*kept, **beside, **flags, **asked)
     # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
     # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
     barrier = selected.map_batches(
         _as_it_is, schema=dict(selected.collect_schema()), validate_output_schema=False, streamable=True
     )
-    return Query(barrier, plan, columns, source, members, list(asked))
+    return Query(barrier, plan, columns, source, members, list(asked), named)
 
 
 def _for_census(frame: pl.LazyFrame) -> list[str]:

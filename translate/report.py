@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 import polars as pl
 
 from translate.errors import ConservationError
+from translate.naming import Names
 from translate.nearness import Watched
 from translate.notes import InHub
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 NAMES_MAX = 1000  # names of events that are listed for each reason to leave them out
-
+# Findings that somebody has to settle: a run that has one of them ends with another exit code.
+NAMES_MEET = "names_meet"
+FLAWS = (NAMES_MEET,)
 
 Key = TypeVar("Key")
 
@@ -58,6 +61,7 @@ class Report:
     left_out: dict[str, Counter[str | None]] = field(default_factory=dict)  # of what is filtered, the names
     tallies: Counter[str] = field(default_factory=Counter)  # what rules and the selection did, by the names of their flags
     watched: Watched = field(default_factory=Watched)
+    names: Names = field(default_factory=Names)
 
     def add(self, other: Report) -> None:
         """Add another unit's account."""
@@ -75,6 +79,7 @@ class Report:
         for reason, names in other.left_out.items():
             self.left_out[reason] = commonest(self.left_out.get(reason, Counter()) + names)
         self.files.extend(other.files)
+        self.names.add(other.names)
 
     def lose(self, field: str, kind: str, why: str, events: int, example: str | None = None) -> None:
         """Count a loss."""
@@ -135,7 +140,7 @@ class Report:
 
     def to_record(self) -> dict[str, Any]:
         """Give all that a later run needs to add the account up again."""
-        return {**self.to_json(), "files": self.files, "tallies": self.tallies, "watched": self.watched.to_json()}
+        return {**self.to_json(), "files": self.files, "tallies": self.tallies, "watched": self.watched.to_json(), "names": self.names.to_json()}
 
     @classmethod
     def from_record(cls, values: dict[str, Any]) -> Report:
@@ -143,6 +148,7 @@ class Report:
         report = cls.from_json(values, values["files"])
         report.tallies = Counter(values["tallies"])
         report.watched = Watched.from_json(values["watched"])
+        report.names = Names.from_json(values["names"])
         return report
 
     @classmethod
@@ -178,6 +184,11 @@ def commonest(names: Counter[str | None]) -> Counter[str | None]:
 def _weight(entry: tuple[str | None, int]) -> tuple[bool, int, str]:
     name, count = entry
     return name is None, -count, name or ""
+
+
+def flaws(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the findings of a report, as JSON values, that somebody has to settle."""
+    return [finding for finding in report["findings"] if finding["code"] in FLAWS]
 
 
 def _add(mine: dict[Key, int], theirs: dict[Key, int]) -> None:

@@ -17,6 +17,7 @@ from translate.errors import UsageError
 from translate.identical import row_digests
 from translate.job import Job
 from translate.mapping.spec import Layout
+from translate.naming import Gathering
 from translate.output import OWNER_ONLY
 from translate.packing import Packer
 from translate.plan import Query
@@ -82,12 +83,17 @@ class Sinks:
             lazy.append(answers.sink_parquet(self.answers_file(number), lazy=True))
         if fates is not None:
             lazy.append(query.rows.select(fates.columns).sink_batches(fates.add, lazy=True))
+        gathering = Gathering()
+        if query.named:
+            told = (pl.col(f"{plan.NAMED}{name}").alias(name) for name in query.named)
+            lazy.append(query.rows.select(*told, _written=plan.WRITTEN).sink_batches(gathering.add, lazy=True))
         results = pl.collect_all(lazy, engine="streaming")
         packed = data.finish()
         noted = account.counts_of_notes(pl.scan_parquet(notes), query.source).collect(engine="streaming")
         report = account.put_together(query, results[2], results[3], noted)
         events = self._events_in(data.part) if packed is None else packed[1]
         report.requests = 0 if packed is None else packed[0]
+        report.names = gathering.names
         return Written(report, data.part if report.events["written"] else None, rejects, events)
 
     # -- the data -----------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from translate.cli.printing import print_columns, print_list, print_verdict, pri
 from translate.delivery.preflight import Finding
 from translate.errors import ExitCode, MappingError
 from translate.progress import Bar
+from translate.report import flaws
 
 ADD_HELP = (
     "Before the recipe, for targets that count by it: first_open (an event at each client's earliest, and in all when that "
@@ -170,7 +171,7 @@ def convert(
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
-    return ExitCode.FLAWED if report["events"]["rejected"] or "verdict" in report else ExitCode.DONE
+    return ExitCode.FLAWED if report["events"]["rejected"] or "verdict" in report or flaws(report) else ExitCode.DONE
 
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -199,7 +200,9 @@ def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> 
         if counts[name] or name in ("read", "written"):
             print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())
     print_list("lost or changed", report["losses"], lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}")
-    print_list("to know", report["findings"], lambda finding: f"{finding['message']}")
+    wrong = flaws(report)
+    print_list("to settle", wrong, lambda finding: f"{finding['message']}")
+    print_list("to know", [finding for finding in report["findings"] if finding not in wrong], lambda finding: f"{finding['message']}")
     if counts["rejected"]:
         print(f"rejected records: {out / 'rejects.ndjson'}; the first: {_first_reject(out)}")
     if "keys" in report:

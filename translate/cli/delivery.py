@@ -150,8 +150,8 @@ def _tell_of_interruption(under_way: int) -> None:
 def _exit_code(report: dict[str, Any]) -> ExitCode:
     if report.get("failed"):
         return ExitCode.UNFINISHED
-    refused = report["conversion"]["rejected"] or report.get("events", {}).get("rejected")
-    return ExitCode.FLAWED if refused or "verdict" in report else ExitCode.DONE
+    flawed = report["conversion"]["rejected"] or report["to_settle"] or report.get("events", {}).get("rejected")
+    return ExitCode.FLAWED if flawed or "verdict" in report else ExitCode.DONE
 
 
 class _Ticker:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
+from typing import Any
 
 from translate.delivery.columns import EPOCH
 from translate.delivery.hazards import JUDGES, Case
@@ -14,6 +15,7 @@ from translate.delivery.survey import HOUR_MS, Surveyed
 from translate.delivery.wording import duration, moment, number, percent
 from translate.mapping.spec import Delivery, Hazard, Mapping
 from translate.rendering import many
+from translate.report import flaws
 from translate.settings import Settings
 
 
@@ -36,8 +38,10 @@ class Finding:
     @property
     def text(self) -> str:
         """Write it as a paragraph: what, the way out, how to go on all the same, who says so."""
+        instead = f" Instead: {self.instead}." if self.instead else ""
         accept = f" To send them all the same: --accept {self.name}." if self.loses else ""
-        return f"{self.name}: {self.message}. Instead: {self.instead}.{accept} ({self.source}; as of {self.date})"
+        source = f" ({self.source}; as of {self.date})" if self.source else ""
+        return f"{self.name}: {self.message}.{instead}{accept}{source}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,15 @@ def judge(
         if concern is not None:
             found.append(_finding(hazard, surveyed.events, *concern))
     return sorted(found, key=lambda finding: not finding.loses)
+
+
+def to_settle(report: dict[str, Any]) -> list[Finding]:
+    """Give what the conversion's report has to settle: told before anything is sent, though it stops nothing."""
+    read = report["events"]["read"]
+    return [
+        Finding(flaw["code"].replace("_", "-"), False, flaw["message"], "", "", "", flaw["events"], flaw["events"] / read)
+        for flaw in flaws(report)
+    ]
 
 
 def unaccepted(findings: Collection[Finding], accepted: Collection[str]) -> list[Finding]:

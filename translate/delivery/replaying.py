@@ -19,7 +19,15 @@ from translate.delivery.endpoint import Endpoint, open_endpoint
 from translate.delivery.journal import NAME, Journal, lock, refuse_without_end
 from translate.delivery.journal import read as read_journal
 from translate.delivery.pace import Pace, Rate, parse_rate
-from translate.delivery.preflight import Finding, Plan, judge, plan_of_run, unaccepted, verification
+from translate.delivery.preflight import (
+    Finding,
+    Plan,
+    judge,
+    plan_of_run,
+    to_settle,
+    unaccepted,
+    verification,
+)
 from translate.delivery.preparation import Destination, Prepared, destination_of, prepare
 from translate.delivery.refused import write_refused
 from translate.delivery.rhythm import Rhythm
@@ -32,6 +40,7 @@ from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.delivery.target import Target
 from translate.errors import OutputError, PreflightError, UsageError
 from translate.rendering import Report
+from translate.report import flaws
 from translate.settings import Settings
 from translate.version import VERSION
 
@@ -136,6 +145,7 @@ def _look_over(folder: Path, prepared: Prepared, destination: Destination, setti
         destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC), overrides=settings.overrides,
         layout=destination.layout.name, **rates,
     )
+    findings += to_settle(prepared.conversion)
     plan = plan_of_run(destination.delivery, surveyed, **rates)
     return Look(surveyed, tuple(findings), rate, plan, tuple(verification(destination.delivery, surveyed)) if surveyed.events else ())
 
@@ -221,7 +231,7 @@ def _account(journal: Journal, outcome: Outcome, total: int, lost_before: int) -
 def _described(look: Look, prepared: Prepared) -> dict[str, Any]:
     return {
         "version": VERSION, "from": prepared.identity["from"], "to": prepared.identity["to"],
-        "conversion": prepared.conversion["events"], "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},
+        "conversion": prepared.conversion["events"], "to_settle": len(flaws(prepared.conversion)), "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},
         "rate": str(look.rate), "plan": dataclasses.asdict(look.plan), "preflight": [dataclasses.asdict(finding) for finding in look.findings],
         "verify": list(look.verify),
         **{name: prepared.conversion[name] for name in ("verdict", "nothing_written") if name in prepared.conversion},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,15 +14,17 @@ from translate import explanation
 from translate.errors import UsageError
 from translate.figures import dashboards
 from translate.figures.facts import FACTS
-from translate.figures.fates import write_facts, write_fates
+from translate.figures.fates import HELD, write_facts, write_fates
 from translate.figures.held import Held
 from translate.figures.measures import MEASURES, Measure
 from translate.figures.result import SCHEMA, Parity
 from translate.figures.run import Run, find_run
 from translate.figures.stages import Step, said, steps
 from translate.files.sources import find
-from translate.front import Folder, Sources, scan, settings_of
+from translate.front import Folder, Sources, settings_of
 from translate.job import HUB_MODEL, Job
+from translate.meetings import meetings
+from translate.naming import EVENT_TYPES, Name, Names
 from translate.recognition import Origin, Recognised, recognise
 from translate.settings import Settings
 
@@ -51,14 +52,15 @@ def parity(
     recognised = recognise(find(given), from_ or run.of, own)
     arrived = _arrived(target, to or run.to, run, own)
     job = _job(recognised, arrived, run)
-    held = None if job.target_layout is None or job.target_mapping is None else Held(job.target_mapping, job.target_layout, run.settings)
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
         scratch = Path(folder)
         sheet = job.target_mapping
         measures = (*MEASURES, *dashboards.measures(sheet.additions if sheet else {}))
         fates = write_fates(job, recognised, run, scratch)
         counts = fates.group_by("outcome", "reason", "first").agg(events=pl.len()).collect(engine="streaming")
-        there, unreadable = _facts_of_target(target, arrived, job, own, scratch)
+        there, unreadable = write_facts(arrived, run.settings, sheet.additions if sheet else {}, scratch) if arrived.files else (pl.LazyFrame(schema=FACTS), 0)
+        merged = meetings(_names(fates), job)
+        held = None if job.target_layout is None or job.target_mapping is None else Held(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
         taken = list(steps(counts, run, held))
         frames = [_account(counts, there, unreadable, run)]
         causes: Counter[tuple[str, str]] = Counter()
@@ -66,7 +68,7 @@ def parity(
     return Parity(
         recognised.address, arrived.address, pl.concat(frames),
         tuple({"figure": figure, "cause": cause, "rows": rows} for (figure, cause), rows in causes.items()),
-        {measure.name: measure.about for measure in measures}, run.report is not None, sheet.beyond if sheet else (),
+        {measure.name: measure.about for measure in measures}, run.report is not None, sheet.beyond if sheet else (), tuple(merged),
     )  # fmt: skip
 
 
@@ -88,19 +90,10 @@ def _job(recognised: Recognised, arrived: Recognised, run: Run) -> Job:
     )  # fmt: skip
 
 
-def _facts_of_target(
-    target: str | os.PathLike[str], arrived: Recognised, job: Job, mappings: Path | None, scratch: Path
-) -> tuple[pl.LazyFrame, int]:
-    """Write down the facts of the target's events; say how many of its records cannot be read."""
-    if not arrived.files:
-        return pl.LazyFrame(schema=FACTS), 0
-    layout = arrived.address if len(arrived.sources) == 1 else None
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = scan(target, model=layout, mappings=mappings, settings=job.settings)
-        facts = write_facts(found, scratch / "target.parquet", job.target_mapping.additions if job.target_mapping else {})
-    unread = [str(warning.message).split(" ", 1)[0] for warning in caught if "could not be read" in str(warning.message)]
-    return facts, sum(int(count) for count in unread)
+def _names(fates: pl.LazyFrame) -> Names:
+    """Count the names that events were written under."""
+    counts = fates.filter(pl.col("outcome") == "written").group_by("name", f"{HELD}.type").len().collect(engine="streaming")
+    return Names({Name(EVENT_TYPES, name, written): count for name, written, count in counts.iter_rows()})
 
 
 # -- figures --------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ COLUMNS = (
 
 FACTS: dict[str, pl.DataType] = {
     "type": pl.String(),
+    "starts": pl.Boolean(),
     "day": pl.Date(),
     "client": pl.UInt64(),
     "person": pl.UInt64(),
@@ -37,11 +38,11 @@ FACTS: dict[str, pl.DataType] = {
 MICROS = 1_000_000
 
 
-def facts(column: Callable[[str], pl.Expr], additions: Mapping[str, Addition]) -> dict[str, pl.Expr]:
+def facts(column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Mapping[str, Addition]) -> dict[str, pl.Expr]:
     """Give the facts of an event whose hub columns are given by name; `additions` say what a target's dashboards count by.
 
-    `client` and `person` (the user, else the Cognito identity, else the client) are hashes of 64 bits, the same within
-    a process; `length` is an ended session's in milliseconds, the recorded one, else stop minus start; `amount` is
+    `event_type` is what the target calls it; `starts` tells whether it starts a session. `client` and `person` (the
+    user, else the Cognito identity, else the client) are hashes of 64 bits, the same within a process; `length` is an ended session's in milliseconds, the recorded one, else stop minus start; `amount` is
     what a purchase is worth in real money, in millionths, so that sums do not depend on their order.
     """
     name, money_of = column("name"), [column(part) for part in ("value", "price", "quantity", "currency", "store")]
@@ -50,7 +51,8 @@ def facts(column: Callable[[str], pl.Expr], additions: Mapping[str, Addition]) -
     amount = (money.amount(*money_of) * MICROS).round().cast(pl.Int64, strict=False)
     is_purchase = name == PURCHASE
     return {
-        "type": name,
+        "type": event_type,
+        "starts": name == START,
         "day": column("time").dt.date(),
         "client": _hashed(column("client_id")),
         "person": _hashed(pl.coalesce(column("user_id"), column("cognito_id"), column("client_id"))),

@@ -11,18 +11,20 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import notes, plan
+from translate import events, notes, plan
 from translate.conversion import soundly
-from translate.figures.facts import COLUMNS, FACTS, facts
+from translate.figures.facts import FACTS, facts
 from translate.figures.held import Held
 from translate.figures.run import Run
 from translate.files import Unit, units_of
 from translate.job import Job
 from translate.mapping.spec import Addition
+from translate.mapping.spelling import EventNames
 from translate.passes import Passes, UnitMarks
 from translate.plan import BEFORE, FIRST
 from translate.reader import Lines
-from translate.recognition import Recognised
+from translate.recognition import Origin, Recognised
+from translate.settings import Settings
 from translate.writer import FILTERED, Writer
 from translate.writer.extras import same_events
 
@@ -41,7 +43,8 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
     """Write down the fate of each event of a source; give the frame of it.
 
     Columns: `outcome` (written, rejected, unreadable, filtered, duplicates, merged), `reason` (the code, the rule),
-    `first` (no row beyond one per event), and `source.x`, `rules.x`, `held.x` for each fact x.
+    `first` (no row beyond one per event), `name` (the hub's, after the rules), and `source.x`, `rules.x`, `held.x` for
+    each fact x.
     """
     units = units_of(source.files for source in recognised.sources)
     passes = _look_through(job, recognised, units, run, scratch) if run.asked else None
@@ -75,8 +78,8 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
         here = job.reading(recognised.sources[unit.source])
 
         def attempt(lines: Lines, protected: bool, number: int = unit.number, job: Job = here) -> tuple[None, set[str]]:  # noqa: FBT001
-            events, unsound = plan.survey(job, lines, protected=protected)
-            passes.gather(number, events)
+            surveyed, unsound = plan.survey(job, lines, protected=protected)
+            passes.gather(number, surveyed)
             return None, unsound()
 
         soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
@@ -87,19 +90,22 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
     additions = job.target_mapping.additions if job.target_mapping else {}
     frame = query.rows.with_columns(first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS)
-    frame = frame.with_columns(**_prefixed(SOURCE, _before(frame), additions), **_prefixed(RULES, pl.col, additions))
+    before, now = _before(frame), pl.col("name")
     if job.target_layout is None or job.target_mapping is None:
-        frame = frame.with_columns(**_prefixed(HELD, pl.col, additions))
+        frame = frame.with_columns(**_prefixed(SOURCE, before, before("name"), additions), **_prefixed(RULES, pl.col, now, additions), **_prefixed(HELD, pl.col, now, additions))
     else:
         held = Held(job.target_mapping, job.target_layout, job.settings)
-        frame = frame.with_columns(**{f"held:{name}": value for name, value in held.columns().items()})
-        frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), additions))
+        event_types = {f"{SOURCE}:type": held.event_type(before("name")), f"{RULES}:type": held.event_type(now)}
+        frame = frame.with_columns(**{f"held:{name}": value for name, value in held.columns().items()}, **event_types)
+        came, is_now = (pl.col(name) for name in event_types)
+        frame = frame.with_columns(**_prefixed(SOURCE, before, came, additions), **_prefixed(RULES, pl.col, is_now, additions))
+        frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), is_now, additions))
         keeps_extra = same_events(job.source_layout, job.target_layout)
         source = dataclasses.replace(query.source, keeps_extra=keeps_extra, keeps_around=job.source_layout.address == job.target_layout.address)
         frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
     outcome, reason = _outcome()
     columns = [f"{state}.{fact}" for state in STATES for fact in FACTS]
-    return frame.select(*columns, outcome=outcome, reason=reason, first="first")
+    return frame.select(*columns, outcome=outcome, reason=reason, first="first", name="name")
 
 
 def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
@@ -109,8 +115,8 @@ def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
     return lambda name: pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
 
 
-def _prefixed(state: str, column: Callable[[str], pl.Expr], additions: Additions) -> dict[str, pl.Expr]:
-    return {f"{state}.{name}": value for name, value in facts(column, additions).items()}
+def _prefixed(state: str, column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Additions) -> dict[str, pl.Expr]:
+    return {f"{state}.{name}": value for name, value in facts(column, event_type, additions).items()}
 
 
 def _outcome() -> tuple[pl.Expr, pl.Expr]:
@@ -127,7 +133,35 @@ def _outcome() -> tuple[pl.Expr, pl.Expr]:
     return outcome, pl.coalesce("code", FILTERED)
 
 
-def write_facts(frame: pl.LazyFrame, file: Path, additions: Additions) -> pl.LazyFrame:
-    """Write down the facts of an archive's events, as `translate.scan` gives them; give the frame of it."""
-    frame.select(*COLUMNS).select(**facts(pl.col, additions)).sink_parquet(file, compression="lz4", engine="streaming")
-    return pl.scan_parquet(file)
+def write_facts(arrived: Recognised, settings: Settings, additions: Additions, scratch: Path) -> tuple[pl.LazyFrame, int]:
+    """Write down the facts of a target's events, as its own reader sees them; say how many records cannot be read."""
+    unreadable = 0
+    for unit in units_of(source.files for source in arrived.sources):
+        origin, file = arrived.sources[unit.source], scratch / f"target-{unit.number:05}.parquet"
+        job = Job(origin.mapping, origin.layout.as_written, None, None, settings=settings)
+
+        def attempt(lines: Lines, protected: bool, job: Job = job, file: Path = file, origin: Origin = origin) -> tuple[None, set[str]]:  # noqa: FBT001
+            frame, unsound = plan.hub_events(job, lines, protected=protected)
+            _as_the_reader_sees(frame, origin, additions).sink_parquet(file, compression="lz4", engine="streaming")
+            return None, unsound()
+
+        soundly(unit, scratch, arrived.refused_in(unit.files), attempt)
+        unreadable += int(pl.scan_parquet(file).select(pl.col("code").count()).collect().item())
+    written = pl.scan_parquet(scratch / "target-*.parquet")
+    return written.filter(pl.col("code").is_null()), unreadable
+
+
+def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Additions) -> pl.LazyFrame:
+    """Give the facts of events that were read under the names in their rows.
+
+    The original name counts for one thing only: which of several well-known ones that the sheet spells alike it was.
+    """
+    names = EventNames(origin.mapping)
+    name, event_type = pl.col("name"), names.spelled(pl.col("name"))
+    key = origin.layout.original_names
+    if key is not None:
+        told = pl.col("attributes").map.get(key).str.json_path_match("$.name")
+        is_spelled_so = told.is_in(list(events.WELL_KNOWN)) & (names.spelled(told) == event_type)
+        name = pl.when(is_spelled_so).then(told).otherwise(name)
+    frame = frame.with_columns(_name=name, _type=event_type)
+    return frame.select("code", **facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions))

@@ -26,9 +26,10 @@ MADE = ("first_of", "duration", "exact_duration", "language", "country")  # of s
 class Held:
     """One layout's way of holding what figures look at."""
 
-    def __init__(self, mapping: Mapping, layout: Layout, settings: Settings) -> None:
+    def __init__(self, mapping: Mapping, layout: Layout, settings: Settings, *, names_meet: bool = False) -> None:
         self.layout = layout
-        self._names = EventNames(mapping)
+        self._names = EventNames(mapping, make_legal=layout.legal_names and not settings.keep_names)
+        self._names_meet = names_meet or layout.original_names is None
         self._fields: dict[str, Field] = {}
         self._off: dict[str, str] = {}
         for entry in layout.all_fields:
@@ -46,7 +47,7 @@ class Held:
     def _column(self, name: str) -> pl.Expr:
         column = pl.col(name)
         if name == "name":
-            return column if self._keeps_names else self._name()
+            return self._name()
         if name not in self._provided:
             return pl.lit(None, events.SCHEMA[name])
         entry = self._fields.get(name)
@@ -60,18 +61,22 @@ class Held:
         missing = [pl.col(other).is_null() for found in needs for other in found]
         return pl.when(~pl.any_horizontal(missing)).then(column) if missing else column
 
-    @property
-    def _keeps_names(self) -> bool:
-        return any(entry.codec == "original_names" for entry in self.layout.fields)
+    def event_type(self, name: pl.Expr) -> pl.Expr:
+        """Give what stands in the row for a hub event's name."""
+        return self._names.written(name)
 
     def _name(self) -> pl.Expr:
-        """Read the name as it is spelled, with the phase if the layout has one."""
-        spelled = self._names.spelled(pl.col("name"))
-        if not any(entry.codec == "action" for entry in self.layout.fields):
-            return self._names.read(spelled)
-        phases = {**events.PHASES, **self._names.phases()}
-        action = pl.col("phase").fill_null(notation.exchanged(pl.col("name"), phases, pl.lit("UPDATE")))
-        return self._names.read(spelled, action)
+        """Read the name as it is written, with the phase if the layout has one.
+
+        Well-known names that the sheet spells alike are told apart by the original one, if it travels along; an own
+        name is what the reader takes it for.
+        """
+        name, written, phase = pl.col("name"), self.event_type(pl.col("name")), None
+        if any(entry.codec == "action" for entry in self.layout.fields):
+            phases = {**events.PHASES, **self._names.phases()}
+            phase = pl.col("phase").fill_null(notation.exchanged(name, phases, pl.lit("UPDATE")))
+        read = self._names.read(written, phase)
+        return read if self.layout.original_names is None else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
 
     def _needs(self, entry: Field) -> Iterator[tuple[str, str]]:
         for home, needs in self.layout.objects.items():
@@ -90,7 +95,7 @@ class Held:
             why = [self.layout.cannot[name] for name in without if name in self.layout.cannot]
             said.append(f"no place for {', '.join(without)}" + (f" ({'; '.join(dict.fromkeys(why))})" if why else ""))
         if not said:
-            said += ["names that are spelled alike"] if "name" in columns and not self._keeps_names else []
+            said += ["names that are spelled alike"] if "name" in columns and self._names_meet else []
             codecs = {self._fields[name].codec for name in columns if name in self._fields and name != "time"}
             said += [words for codec, words in CHANGES.items() if codec in codecs]
         return f"{self.layout.address}: {'; '.join(said)}" if said else f"as {self.layout.address} holds it"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from translate.figures.facts import MICROS, START
+from translate.figures.facts import MICROS
 
 MILLISECONDS = 1000
 DAYS = (1, 7, 30)
@@ -33,7 +33,7 @@ class Measure:
 
 
 def _starts(facts: pl.LazyFrame) -> pl.LazyFrame:
-    return facts.filter(pl.col("type") == START)
+    return facts.filter("starts")
 
 
 def _day() -> pl.Expr:
@@ -109,7 +109,7 @@ PEOPLE = ("time", "user_id", "cognito_id", "client_id")
 PERSON = "who did anything: distinct users, else Cognito identities, else clients"
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("events", "events of a type on a day", ("name", "time"),
+    Measure("events", "events on a day of what the target's own reader takes for one type", ("name", "time"),
             lambda facts: _counted(facts, pl.concat_str(_day(), pl.lit(" "), pl.col("type")))),
     Measure("daily users", "distinct clients with a session start on a day", CLIENTS, lambda facts: _distinct(_starts(facts), _day(), "client")),
     Measure("monthly users", "distinct clients with a session start in a calendar month", CLIENTS,

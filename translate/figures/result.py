@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from translate.meetings import Meeting
 from translate.rendering import Report, printable
 
 SCHEMA = {
@@ -26,7 +27,7 @@ class Parity:
     `difference`, `explanation` and `explained`; a figure that a side does not have is 0 there, or null where that would
     be a statement (means and shares). `causes` counts by `figure` and `cause` the rows that differ for it, `about` says what
     each figure is, `report` tells whether the run's own report was at hand; `beyond` what the
-    target's dashboards show that its rows alone do not tell.
+    target's dashboards show that its rows alone do not tell, `merged` which event types are one in the target.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Parity:
     about: dict[str, str] = field(default_factory=dict)
     report: bool = False
     beyond: tuple[str, ...] = ()
+    merged: tuple[Meeting, ...] = ()
 
     @property
     def unexplained(self) -> int:
@@ -61,6 +63,7 @@ class Parity:
             "unexplained": self.unexplained,
             "summary": [*self._summary()],
             "causes": [*self.causes],
+            "merged": [{"written": meeting.written, "names": [*meeting.names], "events": meeting.events, "text": meeting.text} for meeting in self.merged],
             "about": self.about,
             "not_compared": [*self.beyond],
             "figures": [{**row, "source": _plain(row["source"]), "target": _plain(row["target"]), "difference": _plain(row["difference"])}
@@ -76,6 +79,10 @@ class Parity:
             causes = [(cause["figure"], f"{cause['rows']:,}", printable(cause["cause"])) for cause in self.causes]
             lines += ["", "why they differ:", *_columns([("figure", "rows", "cause"), *causes[:CAUSES_MAX]])]
             lines += [f"and {len(causes) - CAUSES_MAX:,} more with --json"] if len(causes) > CAUSES_MAX else []
+        if self.merged:
+            told = [f"  {printable(meeting.text)}" for meeting in self.merged[:CAUSES_MAX]]
+            lines += ["", "one type for the target:", *told]
+            lines += [f"and {len(self.merged) - CAUSES_MAX:,} more with --json"] if len(self.merged) > CAUSES_MAX else []
         for title, rows in (("UNEXPLAINED", self._rows(explained=False)), ("explained, for example", self._rows(explained=True))):
             if rows.height:
                 lines += ["", f"{title}:", *_columns([_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))])]
@@ -110,6 +117,7 @@ class Parity:
     def _tables(self) -> Report:
         shown = [name for name in SCHEMA if name != "explained"]
         values: dict[str, Any] = {"from": self.source, "to": self.target, "verdict": self._verdict, "figures": [*self._summary()], "why_they_differ": [*self.causes]}
+        values["one_type_for_the_target"] = [{"events": meeting.events, "text": meeting.text} for meeting in self.merged]
         for title, explained in (("differences_that_nothing_explains", False), ("explained_differences", True)):
             values[title] = [{name: _plain(row[name]) for name in shown} for row in self._rows(explained=explained).iter_rows(named=True)]
         values["not_compared"] = [*self.beyond]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from translate.mapping.columns import Column
 
 Records = Literal["json-lines", "csv", "parquet"]
+
+ORIGINAL_NAMES = "original_names"  # the codec of the names that a target could not take
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,16 @@ class Layout:
         places = {entry.place for entry in self.fields if entry.codec == "app_id"}
         asked = [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"]
         return next((limit.value for limit in asked if places & {*limit.places}), None)
+
+    @property
+    def as_written(self) -> Layout:
+        """Give the layout whose events are read under the names that stand in their rows, not under their original ones."""
+        return replace(self, fields=tuple(entry for entry in self.fields if entry.codec != ORIGINAL_NAMES))
+
+    @property
+    def original_names(self) -> str | None:
+        """Give the key under which the original names travel along."""
+        return next((entry.key for entry in self.fields if entry.codec == ORIGINAL_NAMES), None)
 
     @property
     def address(self) -> str:

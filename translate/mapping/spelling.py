@@ -29,13 +29,16 @@ def with_hash(legal: str, name: str) -> str:
 def legal_name(name: str) -> str:
     """Make a name legal: letters, digits and `_`, no digit first, at most 50 characters.
 
-    >>> legal_name("ad.view"), legal_name("3D mode")
-    ('ad_view', '_3D_mode')
+    One that is cut, or that has characters outside of ASCII, ends in a hash: else all names of one length would be
+    one in many scripts.
+
+    >>> legal_name("ad.view"), legal_name("3D mode"), legal_name("écran")
+    ('ad_view', '_3D_mode', '_cran_62975fe3')
     """
     plain = re.sub(r"[^0-9A-Za-z_]", "_", name)
     if not plain or plain[0].isdigit():
         plain = "_" + plain
-    return with_hash(plain, name) if len(plain) > LENGTH_MAX else plain
+    return with_hash(plain, name) if len(plain) > LENGTH_MAX or not name.isascii() else plain
 
 
 def each_its_own(names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]) -> dict[str, str]:
@@ -117,6 +120,13 @@ class EventNames:
         collides = name.str.starts_with(events.OWN_PREFIX) & name.str.contains(events.COLLIDES)
         own = pl.when(collides).then(name.str.strip_prefix(events.OWN_PREFIX)).otherwise(name)
         return notation.exchanged(name, table, own)
+
+    def written(self, name: pl.Expr) -> pl.Expr:
+        """Give the name of a hub event as it stands in the model's rows."""
+        spelled = self.spelled(name)
+        if not self._make_legal:
+            return spelled
+        return spelled.map_batches(lambda names: notation.by_distinct_value(names, legal_name), return_dtype=pl.String, is_elementwise=True)
 
     def is_illegal(self, spelled: pl.Expr) -> pl.Expr:
         """Tell which names the target could not take."""

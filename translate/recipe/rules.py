@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ USED = "_used"
 ADDED = [FILTERED, COPY, NOTES, USED]
 TEXTS = pl.List(pl.String)
 JSON_COLUMNS = ("items", "impression")
+LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ class Recipe:
         targets = {target for rule in self.rules for target in rule.sets}
         named = {"name"} if any(rule.names for rule in self.rules) else set()
         return frozenset({_home(target) for target in targets} | named)
+
+    @property
+    def said_names(self) -> frozenset[str]:
+        """Give the event names that rules say in so many words."""
+        set_names = [rule.sets["name"].sql.strip() for rule in self.rules if "name" in rule.sets]
+        literals = [sql[1:-1].replace("''", "'") for sql in set_names if LITERAL.fullmatch(sql)]
+        return frozenset([*literals, *(new for rule in self.rules for new in rule.names.values())])
 
     def apply(
         self, frame: pl.LazyFrame, marked: Iterable[Marked] = (), key: str | None = None, *,

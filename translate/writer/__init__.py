@@ -19,7 +19,7 @@ from translate.settings import Settings
 from translate.shape import Shape, Source
 from translate.writer.batchwork import BatchWork
 from translate.writer.extras import Extras, listed
-from translate.writer.keys import Form, KeyRules
+from translate.writer.keys import KINDS, Form, KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.rowtext import RowText, as_json
 
@@ -199,6 +199,15 @@ class Writer:
             return []
         time = [TIME] if self.shape.keeps_hours_apart else []
         return [*(f"@{entry.place}" for entry in self.shape.around), *time, *([EXTRA, EXTRA_BESIDE] if self._extras else [])]
+
+    @property
+    def columns_of_names(self) -> list[str]:
+        """Name the columns that tell under which names the events' own ones, and those of their values, are written."""
+        if self._rules is None or not self._rules.shared:  # in maps every key stays as it is
+            return ["name", "_legal"]
+        user = ["user_properties"] if any(entry.codec == "user_object" for entry in self.columns) else []
+        kinds = [name for name in (*KINDS, *user) if name in self.shape.source.provided]
+        return ["name", "_legal", "_names", *kinds]
 
     def members(self) -> list[pl.Expr]:
         """Give what the packing takes in: the row, JSON text for each place around it, and what else was there."""
