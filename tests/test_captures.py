@@ -67,7 +67,7 @@ def test_all_of_it_is_read(capture, tmp_path):
     assert (report["events"]["written"], report["events"]["rejected"]) == (read, refused)
     told = [json.loads(line) for line in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8").splitlines()]
     assert [f"{entry['model']}/{entry['layout']}" for entry in told] == [layout]
-    assert {(reject["code"], reject["message"]) for reject in rejects(tmp_path / "out")} <= {("bad_time", 'Timestamp is no ISO 8601 time: "z"')}
+    assert {(reject["code"], reject["message"]) for reject in rejects(tmp_path / "out")} <= {("bad_time", 'Timestamp is no time: "z" (not ISO 8601, or no such day or time of day)')}
 
 
 def test_bodies_alone(capture, tmp_path):

@@ -61,14 +61,29 @@ def number_digits(literal: str) -> tuple[str, bool]:
         return literal, False
     if not any(mark in literal for mark in ".eE"):
         return str(Decimal(literal) + 0) if literal.startswith("-0") else literal, False
-    double = float(literal)
-    if double in (float("inf"), float("-inf")):
-        raise Refused("bad_number", f"{literal} is beyond what a double can hold")
-    shortest = Decimal(repr(double))
+    shortest = Decimal(repr(_double(literal)))
     digits = f"{shortest:f}"
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
     return "0" if digits in ("-0", "0", "") else digits, _differs(shortest, literal)
+
+
+def double_digits(literal: str) -> tuple[str, bool]:
+    """Give the canonical digits of the double that a number becomes, and whether that changes its value.
+
+    >>> double_digits("9007199254740993"), double_digits("0.10")
+    (('9007199254740992', True), ('0.1', False))
+    """
+    digits, changed = number_digits(literal)
+    held, _ = number_digits(repr(_double(digits)))
+    return held, changed or held != digits
+
+
+def _double(literal: str) -> float:
+    double = float(literal)
+    if double in (float("inf"), float("-inf")):
+        raise Refused("bad_number", f"{literal if len(literal) <= 40 else literal[:37] + '...'} is beyond what a double can hold")
+    return double
 
 
 def _differs(shortest: Decimal, literal: str) -> bool:

@@ -13,6 +13,7 @@ from translate.reader.literals import (
     Pairs,
     Refused,
     canonical,
+    double_digits,
     fits_64_bits,
     number_digits,
     shown,
@@ -34,7 +35,7 @@ def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
         return _text(record, place, value)
     if not isinstance(value, Digits):
         raise Refused("wrong_type", f"{place.shown} should be a number, but is {shown(value)}")
-    digits, changed = number_digits(value)
+    digits, changed = double_digits(value) if wire == "number" else number_digits(value)
     if wire == "whole" and not fits_64_bits(digits):
         raise Refused("wrong_type", f"{place.shown} should be a whole number of 64 bits, but is {shown(value)}")
     if changed:
