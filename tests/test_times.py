@@ -188,6 +188,32 @@ def test_no_text_breaks_the_reader(text):
     assert isinstance(found, NoTime) or read_time(found.text, "iso8601", is_number=False).milliseconds == found.milliseconds
 
 
+FAR = [2**53 + 1, -(2**53), 2**62, 253402300800000, -62135596800001]
+OF_FAR = ["inspect {file}", "why {file}:2 --to clickstream", "roundtrip {file} --via clickstream --examples", "parity {file} {file}",
+          "convert {file} --to hub --out {out} --examples", "convert {file} --to mobile_analytics/requests --out {out} --examples"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["hub", "archive"])
+@pytest.mark.parametrize("far", FAR)
+def test_commands_bear_times_that_no_calendar_has(far, kind, tmp_path):
+    """An event's own is implausible; any other is no time, which is told, and no command breaks."""
+    file = tmp_path / ("events.parquet" if kind == "hub" else "events.jsonl")
+    if kind == "hub":
+        times = {"time": [1487973802507, 1487973802507, far], "session.start": [far, 0, None]}
+        events = pl.DataFrame({"name": ["a", "b", "c"], "client_id": ["c"] * 3, **times})
+        events.with_columns(pl.col(*times).cast(pl.Datetime("ms", "UTC"))).write_parquet(file)
+    else:
+        records = [ARCHIVED | {"session": {"session_id": "s", "start_timestamp": far, "stop_timestamp": -far}}, ARCHIVED, ARCHIVED | {"event_timestamp": far}]
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    report = translate.convert(file, to="clickstream", out=tmp_path / "report", census=kind == "archive", set_=["app_id=shop"])
+    assert report["rejects"] == {"time_implausible": 1}
+    assert any(loss["why"] == "no time (outside of the years 1 to 9999)" + ": kept as it stood" * (kind == "archive") for loss in report["losses"])
+    for number, command in enumerate(OF_FAR):
+        output, error, code = run_here(["translate", *command.format(file=file, out=tmp_path / f"out{number}").split()])
+        assert "Traceback" not in output + error, error
+        assert code in (0, 1), (command, error)
+
+
 COMMANDS = ["inspect {file}", "parity {file} {file}", "why {file}:1 --to clickstream", "why {file}:2 --to pinpoint/requests", "roundtrip {file} --via clickstream", "convert {file} --to clickstream --out {out}"]
 
 

@@ -11,6 +11,7 @@ from polars.exceptions import PolarsError
 from translate import events, notes
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.notes import InHub, InSource, Note, note
+from translate.reader.times import FIRST_MILLISECOND, LAST_MILLISECOND, OUTSIDE
 
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
@@ -79,10 +80,24 @@ def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
     """
     schema = frame.collect_schema()
     fitting = [name for name in events.SCHEMA if name in schema and _fits(schema[name], events.SCHEMA[name])]
-    columns = [pl.col(name).cast(dtype) if name in fitting else pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items()]
-    text = pl.struct(pl.col(name) for name in schema if name in events.SCHEMA).struct.json_encode()
+    columns = [_value(name, schema[name]) if name in fitting else pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items()]
+    text = pl.struct(_in_years(name, schema[name]) for name in schema if name in events.SCHEMA).struct.json_encode()
     numbered = frame.select(*columns, text=text, notes=_notes(schema, fitting)).with_row_index("row")
     return numbered.with_columns(file=pl.lit(file), line=pl.col("row").cast(pl.Int64) + 1)
+
+
+def _value(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Give a column in the hub's type; a time that no calendar has is none, but for the event's own, which is judged."""
+    value = pl.col(name) if name in NEEDED else _in_years(name, dtype)
+    return value.cast(events.SCHEMA[name])
+
+
+def _in_years(name: str, dtype: pl.DataType) -> pl.Expr:
+    return pl.when(~_is_outside(name)).then(pl.col(name)).alias(name) if isinstance(dtype, pl.Datetime) else pl.col(name)
+
+
+def _is_outside(name: str) -> pl.Expr:
+    return ~pl.col(name).dt.timestamp("ms").is_between(FIRST_MILLISECOND, LAST_MILLISECOND)
 
 
 def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
@@ -91,8 +106,10 @@ def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
     }
     for name in fitting:
         dtype = schema[name]
+        if isinstance(dtype, pl.Datetime) and name not in NEEDED:
+            lost[note("cannot", InHub(name), f"no time ({OUTSIDE})")] = _is_outside(name)
         if isinstance(dtype, pl.Datetime) and dtype.time_unit != "ms":
-            finer = pl.col(name).dt.truncate("1ms") != pl.col(name)
+            finer = pl.col(name).dt.cast_time_unit("ms").dt.cast_time_unit(dtype.time_unit) != pl.col(name)
             lost[note("changed", InHub(name), "finer than milliseconds: floored")] = finer
         if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
             lost[note("changed", InHub(name), "without a zone: read as UTC")] = pl.col(name).is_not_null()

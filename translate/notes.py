@@ -56,6 +56,11 @@ class InSource:
         """Give the place of a member of what stands here."""
         return InSource((*self.path, *segments), self.around)
 
+    def lies_in(self, other: InSource) -> bool:
+        """Tell whether this is a part of what stands at another place."""
+        depth = len(other.path)
+        return self.around == other.around and len(self.path) > depth and self.path[:depth] == other.path
+
 
 Spot = InHub | InSource
 

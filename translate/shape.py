@@ -8,6 +8,7 @@ from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.notes import InSource, Spot
 from translate.reader.paths import shown
+from translate.reader.tree import ANY
 from translate.settings import Settings
 
 
@@ -33,7 +34,9 @@ class Source:
         if spot.column == "extra" and spot.key is not None:
             return shown(spot.key)
         place = self.place(spot.column)
-        return place if spot.key is None else f"{place}.{spot.key}"
+        if spot.key is None:
+            return place
+        return f"{place.removesuffix(ANY)}{spot.key}" if place.endswith(ANY) else f"{place}.{spot.key}"
 
 
 class Shape:

@@ -69,6 +69,7 @@ class Ways:
             return losses.get(found.noted)
         spots: list[Spot] = [place, InHub(found.column, found.key), InHub(found.column)]
         told = [losses[spot] for spot in dict.fromkeys(spots) if spot in losses]
+        told += [Fate("changed", fate.how) for spot, fate in losses.items() if isinstance(spot, InSource) and spot.lies_in(place)]
         worst = told[0] if told else None
         for fate in told[1:]:
             worst = worse(worst, fate) if worst else fate
@@ -86,7 +87,7 @@ class Ways:
     def _way(self, name: str, found: Held, row: dict[str, Any]) -> Fate | None:
         """Tell where the target holds a value; None if it does not."""
         if not found.column:
-            return Fate("changed", found.why) if found.why else None
+            return Fate("kept", found.why) if found.why else None
         if self._layout is None:
             place = found.column if found.key is None else f"{found.column}.{found.key}"
             return _to(place, name)

@@ -210,8 +210,7 @@ class Trail:
         if held := self._in_extra(key):
             return held  # not what always stands there, or what its column should hold, or another place was first
         if not leaf.entry.hub:
-            why = "the same in every record" if leaf.entry.const is not None else "made anew for each request"
-            return Held("", None, why)
+            return Held("", None, "the same in every record") if leaf.entry.const is not None else None
         return next((Held(column) for column in leaf.entry.hub if self._row.get(column) is not None), None)
 
     def _in_map(self, around: Field, presets: list[Field], key: Key) -> Held | None:

@@ -142,7 +142,7 @@ class Fates:
                 flagged.setdefault(index, []).append(number)
         before = [name.removeprefix(BEFORE) for name in self._before]
         rows = first.select(self._travellers).iter_rows(named=True)
-        given = zip(*(first[name].to_list() for name in self._before), strict=True)
+        given = zip(*(_values(first[name]) for name in self._before), strict=True)
         with self._lock:
             for index, (row, held) in enumerate(zip(rows, given, strict=True)):
                 self._add(row, dict(zip(before, held, strict=True)), flagged.get(index, []))
@@ -265,3 +265,8 @@ class Fates:
             before = losses.get(told.spot)
             losses[told.spot] = worse(before, fate) if before else fate
         return losses
+
+
+def _values(column: pl.Series) -> list[Any]:
+    """Give a column's values, times as numbers: those of a rejected event may lie where Python has none."""
+    return (column.to_physical() if isinstance(column.dtype, pl.Datetime) else column).to_list()

@@ -11,6 +11,7 @@ nothing of that kind happened to it; what cannot goes to the careful reader:
 - as many texts were decoded as the line holds `":"` (no number or boolean became a text): none ends with `":`;
 - no map holds a null, which would be counted as a key, and as a text that hides another;
 - the metrics are spelled as short, plain numbers;
+- times lie in the years 1 to 9999;
 - whole numbers are spelled without fraction or exponent, and their keys without escapes.
 """
 
@@ -25,6 +26,7 @@ from polars.exceptions import ComputeError
 from translate import events
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Layout
+from translate.reader.times import FIRST_MILLISECOND, LAST_MILLISECOND
 from translate.settings import RECORD_BYTES
 
 NUMBER_LINE = "#"
@@ -138,6 +140,9 @@ class FastReader:
         spaced = TEXT.str.count_matches('": "', literal=True)
         whole_is_whole = ~TEXT.str.contains(self._whole_spelled_oddly)
         checks = in_place & (compact + spaced == text_count) & whole_is_whole
+        for entry in self._scalars:
+            if SCALARS[entry.codec].unit is not None and not entry.required:  # one that is outside of all years is no time
+                checks = checks & pl.col(f"${entry.place}").is_between(FIRST_MILLISECOND, LAST_MILLISECOND).fill_null(value=True)
         for place, entry in self._maps.items():
             checks = checks & (pl.col(entry.hub[0]).map.values().list.count_matches(None).fill_null(0) == 0)
             if entry.hub[0] == "metrics":

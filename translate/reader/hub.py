@@ -40,16 +40,18 @@ class Hub:
         self._homes = {place: entry.hub[0] for place, entry in containers.items()}
         self._flags = {slot: entry for slot, entry in slots(layout) if entry.const is not None and entry.when}
         maps = [entry.hub[0] for entry in layout.all_fields if entry.codec in WHOLE_MAPS]
-        users = ["user_properties", "user_property_times"] if self._has("user_object") else []
+        users = [entry for entry in layout.fields if entry.codec == "user_object"]
         self.provided = {
             *(entry.hub[0] for entry in [*own, *self._presets]),
             *(("attributes", "metrics", "other") if containers else ()),
             *(("item_id", "price", "quantity", "currency", "value") if self._own_item() else ()),
-            *maps, *users, "extra",
+            *maps, *(("user_properties", "user_property_times") if users else ()), "extra",
         }  # fmt: skip
         in_containers = [entry for entry in self._slots.values() if entry.path[0] in containers]
         in_the_open = [entry for entry in self._slots.values() if entry.path[0] not in containers]
         self.places = {entry.hub[0]: entry.place for entry in reversed([*in_the_open, *self._presets, *in_containers])}
+        for entry in users:
+            self.places |= {"user_properties": entry.place, "user_property_times": f"{entry.place}.*.set_timestamp"}
         self.places |= {column: place for place, entry in containers.items() for column in entry.hub}
         self.places |= {entry.hub[0]: entry.place for entry in layout.all_fields if entry.codec in WHOLE_MAPS}
 

@@ -16,6 +16,8 @@ from translate.notes import RETYPED
 from translate.reader.literals import Digits
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+FIRST_MILLISECOND: Final = -62_135_596_800_000  # of the year 1; what lies outside neither ISO 8601 nor Python can say
+LAST_MILLISECOND: Final = 253_402_300_799_999  # of the year 9999
 FLOORED: Final = "finer than milliseconds: floored"
 WITHOUT_ZONE: Final = "without a zone: read as UTC"
 LEAP_SECOND: Final = "a leap second: read as the second that follows it"
@@ -25,6 +27,7 @@ IS_NUMBER: Final = "a number where ISO 8601 text belongs"
 IS_TEXT: Final = "text where a number belongs"
 NO_ISO8601: Final = "not ISO 8601, or no such day or time of day"
 TOO_FAR: Final = "beyond what 64 bits of milliseconds hold"
+OUTSIDE: Final = "outside of the years 1 to 9999"
 IS_NEITHER: Final = "neither text nor a number"
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
@@ -78,14 +81,20 @@ def read_time(text: str, unit: Unit, *, is_number: bool) -> Instant | NoTime:
     return Instant(found.milliseconds, _in_unit(found.milliseconds, unit), found.changed or (IN_SECONDS,))
 
 
-def instant_of(codec: Codec, value: Any) -> Instant | NoTime:
-    """Read a time as it stands in a record; numbers stand as texts where that is the codec's way."""
+def instant_of(codec: Codec, value: Any, *, anywhen: bool = False) -> Instant | NoTime:
+    """Read a time as it stands in a record; numbers stand as texts where that is the codec's way.
+
+    With `anywhen` an instant that no calendar has is one too, so that who judges it can say more.
+    """
     if type(value) not in (str, Digits) or codec.unit is None:
         return NoTime(IS_NEITHER)
     is_number = isinstance(value, Digits)
     if codec.wire == "text" and codec.unit != "iso8601":
         is_number = not is_number and NUMBER.fullmatch(value) is not None
-    return read_time(value, codec.unit, is_number=is_number)
+    found = read_time(value, codec.unit, is_number=is_number)
+    if anywhen or isinstance(found, NoTime) or FIRST_MILLISECOND <= found.milliseconds <= LAST_MILLISECOND:
+        return found
+    return NoTime(OUTSIDE)
 
 
 def _with(found: Instant | NoTime, why: str) -> Instant | NoTime:
