@@ -140,7 +140,7 @@ TEXTS = {
     "cut off over several lines": (CUT_PRETTY + b"\n" + PRETTY + b"\n" + PRETTY, 2, [(1, "incomplete")]),
     "cut off in a text": (PRETTY[:20] + b"\n" + PRETTY + b"\n" + PRETTY, 2, [(1, "incomplete")]),
     "cut off, the next indented": (record(1)[:40].encode() + b"\n " + record(1).encode() + b"\n" + lines(1), 2, [(1, "incomplete")]),
-    "invalid UTF-8 over several lines": (lines(1) + PRETTY.replace(b"Level", b"\xff") + b"\n" + lines(1), 2, [(2, "bad_encoding")]),
+    "invalid UTF-8 over several lines": (lines(1) + PRETTY.replace(b"Level", b"\xff") + b"\n" + lines(1), 2, [(3, "bad_encoding")]),
     "only damage": (b"\xff\n", 0, [(1, "bad_encoding")]),
     "much damage first": (b"junk\n" * 200 + lines(1), 1, [(line, "bad_json") for line in range(1, 201)]),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from translate import events, money, notes, passes
+from translate import doubt, events, money, notes, passes
 from translate.dataset import moved
 from translate.intake import take_in
 from translate.job import Job
@@ -20,6 +20,7 @@ from translate.reader.hub import with_event_ids
 from translate.recipe.expressions import CALLED
 from translate.recipe.tallies import TALLY
 from translate.recipe.watch import Watch
+from translate.report import Finding
 from translate.settings import Settings
 from translate.shape import Source
 from translate.writer import FILTERED, NOTES, Writer, exposure
@@ -83,7 +84,7 @@ def build(
     provided = frozenset({*taken_in.provided, *filled, *set_columns, *counted, "event_id"})
     lists = frozenset(job.source_layout.lists)
     source = Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around, lists)
-    query = _rows(job, frame, source, questions)
+    query = _rows(job, frame, source, questions, doubt.findings(lines.damage))
     query.unsound = taken_in.unsound
     return query
 
@@ -164,7 +165,7 @@ def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
     return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
 
 
-def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None) -> Query:
+def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None, doubted: list[Finding]) -> Query:
     asked: dict[str, pl.Expr] = {}
     if job.target_layout is None or job.target_mapping is None:
         columns = list(events.SCHEMA)
@@ -182,7 +183,7 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
         named = writer.columns_of_names
         asked = questions.expressions(writer) if questions else {}
     plan.findings.extend(exposure.findings(job.marked, job.treated, source.provided, shape))
-    plan.findings.extend(passes.findings())
+    plan.findings.extend([*passes.findings(), *doubted])
     if job.settings.missing_quantity is not None:
         plan.findings.append(money.quantity_filled())
     flags = {f"_loss{number}": loss.events & WRITTEN & FIRST for number, loss in enumerate(plan.losses)}

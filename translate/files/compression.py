@@ -6,6 +6,7 @@ import base64
 import itertools
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -38,9 +39,10 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
     """Decompress the members of a gzip file; what is damaged comes last, as a damage."""
     inflater = zlib.decompressobj(wbits=31)
     fresh = True
+    lines = 0  # of this member
     for chunk in chunks:
         if isinstance(chunk, Damage):
-            yield chunk
+            yield chunk if chunk.doubtful is None else replace(chunk, doubtful=lines)
             return
         while chunk:
             if fresh:
@@ -54,17 +56,23 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
             try:
                 text = inflater.decompress(chunk)
             except zlib.error as error:
-                yield from _up_to_damage(before, chunk)
-                reason = str(error).rpartition(": ")[2]
-                yield Damage("damaged_file", f"the compressed data is damaged ({reason}): what follows is lost", "")
-                return
-            if text:
+                text = b"".join(_up_to_damage(before, chunk))
                 yield text
+                yield _damaged(str(error).rpartition(": ")[2], lines + text.count(b"\n"))
+                return
+            lines += text.count(b"\n")
+            yield text
             chunk = inflater.unused_data  # noqa: PLW2901
             if inflater.eof:
-                inflater, fresh = zlib.decompressobj(wbits=31), True
+                inflater, fresh, lines = zlib.decompressobj(wbits=31), True, 0
     if not fresh:
         yield Damage("damaged_file", "the compressed data ends too early: what follows is lost", "")
+
+
+def _damaged(reason: str, lines: int) -> Damage:
+    """Say that compressed data is damaged, after so many lines of its part: no checksum vouches for these."""
+    message = f"the compressed data is damaged ({reason}): what precedes it in its part may be altered, what follows is lost"
+    return Damage("damaged_file", message, "", lines)
 
 
 def _up_to_damage(inflater: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
@@ -91,8 +99,9 @@ def _unzstd(chunks: Iterator[Block]) -> Iterator[Block]:
             yield _engine_text(stored[start:]) + b"\n"
     except (PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        damage = Damage("damaged_file", f"the compressed data is damaged ({reason}): what follows is lost", "")
-        yield _text_before_damage(list(zstd.blocks(stored)))
+        text = _text_before_damage(list(zstd.blocks(stored)))
+        damage = _damaged(reason, text.count(b"\n"))
+        yield text
     if damage:
         yield damage
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from itertools import chain
 
 from translate.reader import Damage, table
@@ -13,6 +14,7 @@ JOIN_LINES_MAX = 10_000
 ARRAY_LINES_MAX = 1_000_000  # an array of events is as long as its file
 BLANKS = b"\xef\xbb\xbf \t"
 TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]')
+FIRST_KEY = re.compile(rb'\{\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 OPENING = (b"{", b"[")
 FORM = re.compile(rb"[\w.=%+&-]*=[ \t]*[{\[]")  # a form whose JSON stands in it as it is, over several lines perhaps
 FOLLOWED = {b"{": b":", b"[": b"[,"}  # after what a bracket may open inside of another one
@@ -42,9 +44,11 @@ def blocks_of_lines(chunks: Iterator[Block]) -> Iterator[Block]:
 def _cut_off(line: bytes, damage: Damage) -> Iterator[Block]:
     """Keep the whole records of the line before the damage; what has a text of its own cut nothing off."""
     end = len(line) if damage.raw else _end_of_records(line)
-    if line[:end].strip():
+    is_kept = bool(line[:end].strip())
+    if is_kept:
         yield line[:end] + b"\n"
-    yield Damage(damage.code, damage.message, damage.raw or _as_raw(line[end:]))
+    doubtful = None if damage.doubtful is None else damage.doubtful + is_kept
+    yield replace(damage, raw=damage.raw or _as_raw(line[end:]), doubtful=doubtful)
 
 
 def _end_of_records(line: bytes) -> int:
@@ -79,12 +83,17 @@ def checked(blocks: Iterator[Block]) -> Iterator[Block]:
 
 def _line_by_line(block: bytes) -> Iterator[Block]:
     for line in block.removesuffix(b"\n").split(b"\n"):
-        try:
-            line.decode()
-            yield line + b"\n"
-        except UnicodeDecodeError as error:
-            message = f"is not UTF-8 text: {error.reason} at byte {error.start + 1} of the line"
-            yield Damage("bad_encoding", message, base64.b64encode(line))
+        yield _not_utf8(line, line) or line + b"\n"
+
+
+def _not_utf8(line: bytes, record: bytes) -> Damage | None:
+    """Say where a line is not UTF-8, if it is not, and what record is damaged by that."""
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text: {error.reason} at byte {error.start + 1} of the line"
+        return Damage("bad_encoding", message, base64.b64encode(record.rstrip(b"\n")))
+    return None
 
 
 def join_records(blocks: Iterator[Block]) -> Iterator[Block]:
@@ -118,7 +127,7 @@ def _join_rows(lines: Iterator[Block]) -> Generator[Block, None, bytes | None]:
         waiting.append(line)
         inside = table.is_open(line.rstrip(b"\r\n").decode("latin-1"), inside=len(waiting) > 1)
         if not inside or len(waiting) >= JOIN_LINES_MAX:
-            yield _as_row(waiting)
+            yield from _placed(waiting, _as_row(waiting))
             waiting = []
     yield from (_as_row([part]) for part in waiting)
     return None
@@ -148,7 +157,7 @@ def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block
             waiting.append(line)
             still_open = _brackets_after(line, still_open)
             if not still_open:
-                yield _put_together(waiting)
+                yield from _put_together(waiting)
                 waiting = []
         else:
             yield line
@@ -176,8 +185,41 @@ def _broken_off(waiting: list[bytes]) -> Iterator[Block]:
     if _is_array(waiting[0]):
         yield waiting[0]
         yield from _join_json(iter(waiting[1:]), arrays=False)
-    else:
-        yield _put_together(waiting)
+        return
+    starts = (at for at in range(1, len(waiting)) if _is_record(waiting[at:]) and not _is_element(waiting, at))
+    end = next(starts, len(waiting))
+    yield from _put_together(waiting[:end])
+    yield from _join_json(iter(waiting[end:]))
+
+
+def _is_record(lines: list[bytes]) -> bool:
+    """Tell whether lines begin with a whole object after which nothing goes on."""
+    if not lines[0].lstrip(BLANKS).startswith(b"{"):
+        return False
+    still_open = b""
+    for number, line in enumerate(lines):
+        still_open = _brackets_after(line, still_open)
+        if not still_open:
+            after = next((following for following in lines[number + 1 :] if following.strip()), b"").lstrip()
+            return line.rstrip().endswith(b"}") and not after.startswith((b"]", b"}", b","))
+    return False
+
+
+def _is_element(lines: list[bytes], at: int) -> bool:
+    """Tell whether an object stands where an array's next element would, and begins with another key than the record."""
+    before = lines[at - 1].rstrip()
+    deeper = _indentation(lines[at]) - _indentation(before)
+    is_next = deeper > 0 if before.endswith(b"[") else before.endswith(b",") and deeper == 0
+    return is_next and _first_key(lines[at:]) != _first_key(lines)
+
+
+def _indentation(line: bytes) -> int:
+    return len(line) - len(line.lstrip(BLANKS))
+
+
+def _first_key(lines: list[bytes]) -> bytes:
+    found = FIRST_KEY.match(b"".join(lines[:2]).lstrip(BLANKS))
+    return found[1] if found else b""
 
 
 def _begins(line: bytes, before: bytes, still_open: bytes) -> bool:
@@ -207,8 +249,18 @@ def _single_lines(blocks: Iterator[Block]) -> Iterator[Block]:
             yield from (line + b"\n" for line in block.removesuffix(b"\n").split(b"\n"))
 
 
-def _put_together(lines: list[bytes]) -> bytes:
-    return b" ".join(line.rstrip(b"\r\n") for line in lines) + b"\n" * len(lines)
+def _put_together(lines: list[bytes]) -> Iterator[Block]:
+    return _placed(lines, b" ".join(line.rstrip(b"\r\n") for line in lines) + b"\n" * len(lines))
+
+
+def _placed(lines: list[bytes], record: bytes) -> Iterator[Block]:
+    """Give the record that some lines make; one that is not UTF-8 as a damage on the line where that shows."""
+    for number, line in enumerate(lines):
+        damage = _not_utf8(line, record)
+        if damage is not None:
+            yield from (b"\n" * number, damage, b"\n" * (len(lines) - number - 1))
+            return
+    yield record
 
 
 def _brackets_after(line: bytes, still_open: bytes) -> bytes:

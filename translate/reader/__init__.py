@@ -32,11 +32,15 @@ OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refu
 
 @dataclass(frozen=True)
 class Damage:
-    """Something in a file that is no line of text: told as a reject in the place of a line."""
+    """Something in a file that is no line of text: told as a reject in the place of a line.
+
+    `doubtful` tells how many lines right before it were read, but failed a checksum with it.
+    """
 
     code: str
     message: str
     raw: str | bytes  # bytes are base64: what is no text
+    doubtful: int | None = None
 
 
 @dataclass(frozen=True)
