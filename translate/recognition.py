@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,16 +14,13 @@ from translate.files import head
 from translate.files.parquet import MAGIC, columns_of
 from translate.files.sources import ReadError, SourceFile
 from translate.hub_files import HUB, is_hub
-from translate.mapping.spec import Field, Layout, Mapping
+from translate.mapping.spec import Layout, Mapping
 from translate.reader import Damage, table
 from translate.reader.glimpse import values_in
-from translate.reader.literals import Pairs, Refused
-from translate.reader.opening import peek
-from translate.reader.request import RequestReader
-from translate.reader.tree import places_of
+from translate.reader.likeness import Likeness
+from translate.reader.literals import Pairs
 
 LINES_MAX = 100
-NEEDED = ("name", "time")
 SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
@@ -87,7 +84,8 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
     if address is not None:
         told = _readable(address, mappings)
         candidates = {name: candidate for name, candidate in candidates.items() if candidate[1].model == address}
-    seen = {file.shown: _layout_of(file, candidates) for file in files}
+    looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
+    seen = {file.shown: _layout_of(file, candidates, looks) for file in files}
     found = sorted({name for name in seen.values() if name in candidates})
     if not found:
         _demand_a_readable(files)
@@ -182,7 +180,7 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
 # -- one file -------------------------------------------------------------------------------------------------------
 
 
-def _layout_of(file: SourceFile, candidates: Candidates) -> str:
+def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:
     """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
     try:
         content = head(file)
@@ -195,7 +193,7 @@ def _layout_of(file: SourceFile, candidates: Candidates) -> str:
         return EMPTY
     first = lines[0].lstrip("\ufeff \t")
     as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
-    return as_table if as_table != FOREIGN else _of_records(file, lines[:LINES_MAX], candidates)
+    return as_table if as_table != FOREIGN else _of_records(file, lines[:LINES_MAX], looks)
 
 
 def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
@@ -209,64 +207,40 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
     return _the_only(file, fitting) if fitting else FOREIGN
 
 
-def _of_records(file: SourceFile, lines: list[str], candidates: Candidates) -> str:
-    records = list(values_in(lines))
-    fitting = [address for address, (_, layout) in candidates.items() if layout.records == "json-lines" and _fits_any(layout, records)]
-    marked = [address for address in fitting if _is_marked(candidates[address][1], records)]
-    plain = [address for address in fitting if not (candidates[address][1].marks or candidates[address][1].mark_names)]
+def _of_records(file: SourceFile, lines: list[str], looks: list[Likeness]) -> str:
+    records = _Glimpsed(values_in(lines))
+    fitting = next((found for record in records if (found := [look for look in looks if look.fits(record)])), [])
+    text = "\n".join(lines) if any(look.is_marked_only for look in fitting) else ""
+    marked = [look.address for look in fitting if look.is_marked(text, records)]
+    plain = [look.address for look in fitting if not look.is_marked_only]
     if marked or plain:
         return _the_only(file, marked or plain)
     if fitting:
-        return fitting[0] if len(fitting) == 1 else UNKNOWN
+        return fitting[0].address if len(fitting) == 1 else UNKNOWN
     listed = [element for record in records if isinstance(record, list) and not isinstance(record, Pairs) for element in record]
-    if any(_fits_any(layout, listed) for _, layout in candidates.values() if layout.records == "json-lines" and layout.request is None):
+    if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
         return LISTED
     return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN
+
+
+class _Glimpsed:
+    """Records that are parsed when they are first asked for, once."""
+
+    def __init__(self, records: Iterator[Any]) -> None:
+        self._records = records
+        self._seen: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._seen
+        for record in self._records:
+            self._seen.append(record)
+            yield record
 
 
 def _the_only(file: SourceFile, fitting: list[str]) -> str:
     if len(fitting) > 1:
         raise SourceError(f"{file.shown}: may be {' or '.join(fitting)}; say with --from which it is")
     return fitting[0]
-
-
-def _fits_any(layout: Layout, records: list[Any]) -> bool:
-    """Tell whether a record holds what every record, or every event, of a layout does."""
-    if layout.request is None:
-        required = [entry for entry in layout.fields if entry.required]
-        return any(isinstance(record, Pairs) and _has_all(record, required) for record in records)
-    needed = [entry for entry in layout.fields if entry.required and entry.hub[0] in NEEDED]
-    reader = RequestReader(layout.request, places_of(layout), lambda *_: None)
-    return any(isinstance(event, Pairs) and _has_all(event, needed) for record in records for event in _events(reader, record))
-
-
-def _events(reader: RequestReader, record: Any) -> list[Any]:
-    try:
-        return [event for _, event in reader.events("", record)]
-    except Refused:
-        return []
-
-
-def _has_all(record: Pairs, entries: list[Field]) -> bool:
-    return all(_has(record, entry) for entry in entries)
-
-
-def _has(record: Pairs, entry: Field) -> bool:
-    ways = [entry.path, *(tuple(other.split(".")) for other in entry.also)]
-    return any(peek(record, way) is not None for way in ways)
-
-
-def _is_marked(layout: Layout, records: list[Any]) -> bool:
-    """Tell whether a record shows a mark of a layout."""
-    name = next((entry.path for entry in layout.fields if entry.hub[:1] == ("name",)), ())
-    for record in records:
-        if not isinstance(record, Pairs):
-            continue
-        event_name = peek(record, name)
-        named = isinstance(event_name, str) and event_name.startswith(layout.mark_names) if layout.mark_names else False
-        if named or any(record.get(mark) is not None for mark in layout.marks):
-            return True
-    return False
 
 
 def _form(layout: Layout) -> frozenset[str]:

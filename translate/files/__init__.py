@@ -15,7 +15,7 @@ import polars as pl
 from translate.files import parquet, zstd
 from translate.files.compression import GZIP, ZLIB, layers
 from translate.files.lines import Block, blocks_of_lines, checked, join_records
-from translate.files.sources import CHUNK, ReadError, SourceFile, chunks_of
+from translate.files.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
 from translate.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
@@ -65,10 +65,7 @@ def is_large(file: SourceFile) -> bool:
 
 def is_parquet(file: SourceFile) -> bool:
     """Tell by its first bytes whether a file is Parquet."""
-    try:
-        return next(chunks_of(file), b"").startswith(parquet.MAGIC)
-    except ReadError:
-        return False
+    return ends_of(file)[0].startswith(parquet.MAGIC)
 
 
 @dataclass
@@ -220,11 +217,19 @@ def digest_of(file: SourceFile) -> str:
 def head(file: SourceFile) -> bytes:
     """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
     text = b""
-    for block in layers(chunks_of(file)):
+    for block in layers(_noticed(file)):
         if isinstance(block, Damage) or len(text) >= CHUNK:
             break
         text = (text + block).lstrip()
     return text[:CHUNK]
+
+
+def _noticed(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes; of one that is read whole at once, keep what tells its kind and length."""
+    for chunk in chunks_of(file):
+        if len(chunk) == file.bytes:
+            keep_ends(file, chunk, chunk)
+        yield chunk
 
 
 def _digested(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
@@ -239,12 +244,7 @@ def text_bytes(file: SourceFile) -> int:
         return file.bytes * EXPANSION
     if file.bytes < 18:
         return file.bytes
-    try:
-        with open(file.location, "rb") as content:
-            magic = content.read(4)
-            if not magic.startswith(GZIP):
-                return file.bytes * (EXPANSION if zstd.begins(magic) else 1)
-            content.seek(-4, os.SEEK_END)
-            return max(int.from_bytes(content.read(4), "little"), file.bytes)
-    except OSError:
-        return 0
+    first, last = ends_of(file)
+    if not first.startswith(GZIP):
+        return file.bytes * (EXPANSION if zstd.begins(first) else 1) if first else 0
+    return max(int.from_bytes(last[-4:], "little"), file.bytes)

@@ -10,25 +10,30 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from translate.errors import SourceError, UsageError
 
 CHUNK = 2**20
+ENDS = 8  # bytes: all magic numbers, and the length that gzip tells
 REPORT = "report.json"
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known."""
+    """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
+
+    `seen` keeps what was seen of a small file, so that planning opens it once.
+    """
 
     location: str
     shown: str
     bytes: int
     modified: int = 0
     tag: str = ""
+    seen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_remote(self) -> bool:
@@ -163,6 +168,30 @@ def _list_bucket(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
 
 class ReadError(Exception):
     """A source file cannot be read; not an OSError, which would mean that the target cannot be written."""
+
+
+def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
+    """Give the first and the last few bytes of a file; nothing of one that cannot be read, and no last ones of a remote one."""
+    if "ends" not in file.seen:
+        try:
+            if file.is_remote:
+                file.seen["ends"] = next(chunks_of(file), b"")[:ENDS]
+            elif not stat.S_ISREG(os.stat(file.location).st_mode):
+                file.seen["ends"] = b""
+            else:
+                with open(file.location, "rb") as content:
+                    first = content.read(ENDS)
+                    content.seek(-min(ENDS, content.seek(0, os.SEEK_END)), os.SEEK_END)
+                    keep_ends(file, first, content.read(ENDS))
+        except (OSError, ReadError):
+            file.seen["ends"] = b""
+    ends = file.seen["ends"]
+    return ends[:ENDS], ends[ENDS:]
+
+
+def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
+    """Keep the first and last bytes of a file for `ends_of`."""
+    file.seen["ends"] = first[:ENDS] + last[-ENDS:]
 
 
 def chunks_of(file: SourceFile) -> Iterator[bytes]:

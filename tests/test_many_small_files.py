@@ -1,0 +1,100 @@
+"""Many small files: what they are costs next to nothing beside reading them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from canonical import SAMPLES
+from damaged import record
+
+from translate import recognition
+from translate.files.sources import find
+from translate.reader.likeness import Likeness
+from translate.reader.request import RequestReader
+from translate.recognition import recognise
+
+ROOT = Path(__file__).parent.parent
+FILES = 200
+# Runs the command line, and counts how often a file of the archive is opened.
+DRIVER = """
+import sys
+from translate.cli import main
+archive, opened = sys.argv.pop(1), []
+sys.addaudithook(lambda event, given: opened.append(given[0]) if event == "open" and str(given[0]).startswith(archive) else None)
+sys.argv[0] = "translate"
+try:
+    main()
+finally:
+    print("opened", sum("part" in str(name) for name in opened))
+"""
+
+
+def write_archive(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        text = "".join(f"{record(at, attributes={f'k{number}': 'v'})}\n" for at in range(3)).encode()
+        (folder / f"part-{number:05}{'.gz' if number % 2 else ''}").write_bytes(gzip.compress(text) if number % 2 else text)
+    return folder
+
+
+def opens(archive: Path, *words: str) -> int:
+    command = [sys.executable, "-c", DRIVER, str(archive), *words]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return int(ended.stdout.split()[-1])
+
+
+@pytest.mark.parametrize("words", [("convert", "--to", "clickstream", "--out", "OUT"), ("inspect", "--json"), ("validate",)], ids=lambda words: words[0])
+def test_recognition_opens_no_file_for_itself(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Where `--from` is not said, files are opened at most a tenth more often."""
+    archive = write_archive(tmp_path / "archive", FILES)
+    option = "--as" if words[0] == "validate" else "--from"
+    told, found = (
+        opens(archive, words[0], str(archive), *(word.replace("OUT", str(tmp_path / name)) for word in words[1:]), *more)
+        for name, more in (("told", (option, "mobile_analytics/archive")), ("found", ()))
+    )
+    assert told >= FILES
+    assert found <= 1.1 * told
+
+
+def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file whose first record shows what it is costs one look at one record, and nothing that is the same for all files is made anew."""
+    count = {"parsed": 0, "made": 0}
+
+    def counted(lines):
+        for value in values_in(lines):
+            count["parsed"] += 1
+            yield value
+
+    class Counted(RequestReader):
+        def __init__(self, *given):
+            count["made"] += 1
+            super().__init__(*given)
+
+    values_in = recognition.values_in
+    monkeypatch.setattr(recognition, "values_in", counted)
+    monkeypatch.setattr("translate.reader.likeness.RequestReader", Counted)
+    assert recognise(find([write_archive(tmp_path / "archive", FILES)]), None).address == "mobile_analytics/archive"
+    assert count["parsed"] == FILES
+    assert count["made"] < 20
+
+
+def test_a_mark_in_a_later_record_is_seen(tmp_path: Path) -> None:
+    """A mark is looked for in all of the first records where the text spells it, and what only looks like one is none."""
+    plain = json.loads(record(1))
+    for name, marked in (("a", {"endpoint": {}}), ("b", {"attributes": {"endpoint": "x"}})):
+        (tmp_path / name).write_text(f"{json.dumps(plain)}\n{json.dumps({**plain, **marked})}\n", encoding="utf-8")
+    assert recognise(find([tmp_path]), None).layouts == {"a": "pinpoint/event_stream", "b": "mobile_analytics/archive"}
+
+
+@pytest.mark.parametrize("sample", ["pinpoint/event_stream_full.jsonl", "clickstream/requests_full.jsonl", "mobile_analytics/requests_full.jsonl"])
+def test_a_likeness_is_of_a_record(sample: str) -> None:
+    """Each record of a sample fits its own layout."""
+    address = sample.partition("_full")[0]
+    look = next(Likeness(layout) for name, (_, layout) in recognition._candidates(None).items() if name == address)
+    lines = (SAMPLES / sample).read_text(encoding="utf-8").splitlines()
+    assert all(look.fits(value) for value in recognition.values_in(lines))

@@ -1,0 +1,56 @@
+"""What the records of a layout look like, made ready once and held against those of many files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from translate.mapping.spec import Layout
+from translate.reader.literals import Pairs, Refused
+from translate.reader.opening import peek
+from translate.reader.request import RequestReader
+from translate.reader.tree import places_of
+
+NEEDED = ("name", "time")
+
+
+class Likeness:
+    """What every record, or every event, of a layout of JSON records holds, and what marks some of them."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.address = layout.address
+        self.is_marked_only = bool(layout.marks or layout.mark_names)
+        self.holds_requests = layout.request is not None
+        needed = [entry for entry in layout.fields if entry.required and (layout.request is None or entry.hub[0] in NEEDED)]
+        self._ways = [[entry.path, *(tuple(other.split(".")) for other in entry.also)] for entry in needed]
+        self._reader = RequestReader(layout.request, places_of(layout), lambda *_: None) if layout.request else None
+        self._name = next((entry.path for entry in layout.fields if entry.hub[:1] == ("name",)), ())
+        self._marks, self._mark_names = layout.marks, layout.mark_names
+        self._spelled = [f'"{mark}"' for mark in layout.marks] + [f'"{name}' for name in layout.mark_names or ()]
+
+    def fits(self, record: Any) -> bool:
+        """Tell whether a record, or one of its events, holds all that the layout requires."""
+        return any(isinstance(event, Pairs) and self._has_all(event) for event in self._events(record))
+
+    def is_marked(self, text: str, records: Iterable[Any]) -> bool:
+        """Tell whether one of the records that a text holds shows a mark; most texts do not even spell one."""
+        return any(spelled in text for spelled in self._spelled) and any(map(self._shows_mark, records))
+
+    def _events(self, record: Any) -> Iterator[Any]:
+        if self._reader is None:
+            yield record
+            return
+        try:
+            yield from [event for _, event in self._reader.events("", record)]
+        except Refused:
+            return
+
+    def _has_all(self, record: Pairs) -> bool:
+        return all(any(peek(record, way) is not None for way in ways) for ways in self._ways)
+
+    def _shows_mark(self, record: Any) -> bool:
+        if not isinstance(record, Pairs):
+            return False
+        name = peek(record, self._name)
+        named = isinstance(name, str) and name.startswith(self._mark_names) if self._mark_names else False
+        return named or any(record.get(mark) is not None for mark in self._marks)
