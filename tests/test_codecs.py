@@ -66,7 +66,7 @@ NULL_TABLE = [
     ("country", (None, None), None), ("country", ("", "en_US"), ""), ("country", (None, "en_gb"), "GB"), ("country", (None, "en"), None), ("country", (None, "es_419"), None),
     ("duration", (None, None, None), None), ("duration", (0, events.EPOCH, TIME), 0), ("duration", (None, TIME, TIME), 0), ("duration", (None, TIME, None), None),
     ("exact_duration", (0, None, None), 0), ("exact_duration", (7, TIME, TIME), 0), ("exact_duration", (None, None, TIME), None),
-    ("action", (None, None), "UPDATE"), ("action", ("END", "session.start"), "END"), ("action", (None, "session.start"), "START"),
+    ("action", (None, None), None), ("action", ("END", "session.start"), "END"), ("action", (None, "session.start"), "START"),
     ("short_session", (None,), None), ("short_session", ("",), "e3b0c44298fc1c149afb"), ("short_session", ("x" * 7,), hashlib.sha256(b"xxxxxxx").hexdigest()[:20]),
     ("short_session", ("x" * 8,), "x" * 8), ("short_session", ("x" * 20,), "x" * 20),
     ("long_session", (None,), None), ("long_session", ("",), ""), ("long_session", ("x" * 21,), "x" * 21), ("long_session", ("x" * 20,), None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from receivers import clickstream_faults
@@ -150,3 +151,28 @@ def test_explained(acme):
     told = translate.explain(from_="acme_beacon", to="personalize", mappings=mappings).to_markdown()
     assert "cart.sku" in told
     assert "ITEM_ID" in told
+
+
+REPLACED = {
+    "learning_context/events": ("learning_context.toml", 'phase_of_others = "UPDATE"', 'phase_of_others = "START"'),
+    "clickstream/raw": ("clickstream.toml", "hour=00", "hour=05"),
+}
+
+
+@pytest.mark.parametrize("address", REPLACED)
+def test_what_a_sheet_says_of_phases_and_folders_holds(address, tmp_path):
+    """The phase of events whose name says none, and the folder of a day's files, are data: another sheet says otherwise."""
+    name, before, after = REPLACED[address]
+    sheets = tmp_path / "sheets"
+    sheets.mkdir()
+    text = (Path(__file__).parent.parent / "mappings" / name).read_text(encoding="utf-8")
+    assert before in text
+    (sheets / name).write_text(text.replace(before, after), encoding="utf-8")
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({"event_type": "click", "event_id": "e", "timestamp": 1667877566697, "app_id": "shop"}))
+    translate.convert(source, to=address, out=tmp_path / "out", set_=["day=2026-11-21"], mappings=sheets)
+    (part,) = (tmp_path / "out" / "data").rglob("part-*")
+    if address == "clickstream/raw":
+        assert part.parent.relative_to(tmp_path / "out" / "data").as_posix() == "year=2026/month=11/day=21/hour=05"
+    else:
+        assert json.loads(part.read_text())["action"] == "START"

@@ -166,17 +166,12 @@ class Sinks:
         return self._state / f"answers-{number:05}.parquet"
 
 
-def is_buffer(layout: Layout) -> bool:
-    """Tell whether a layout's records say when they came in: their reader looks for them in folders of that day."""
-    return layout.request is not None and any(entry.codec == "latest_time" for entry in layout.request.fields)
-
-
 def _day_folder(layout: Layout | None, day: dt.date | None) -> str:
-    if layout is None or not is_buffer(layout):
+    if layout is None or layout.folder is None:
         return ""
     if day is None:
         raise UsageError(NO_DAY.format(address=layout.address))
-    return f"year={day:%Y}/month={day:%m}/day={day:%d}/hour=00"
+    return layout.folder.format(day=day)
 
 
 def _nothing() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from translate import events, notation
+from translate import events
 from translate.figures.facts import COLUMNS
 from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field, Layout, Mapping
@@ -73,8 +73,7 @@ class Held:
         """
         name, written, phase = pl.col("name"), self.event_type(pl.col("name")), None
         if any(entry.codec == "action" for entry in self.layout.fields):
-            phases = {**events.PHASES, **self._names.phases()}
-            phase = pl.col("phase").fill_null(notation.exchanged(name, phases, pl.lit("UPDATE")))
+            phase = pl.col("phase").fill_null(self._names.implied_phase(name))
         read = self._names.read(written, phase)
         return read if self.layout.original_names is None else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
 

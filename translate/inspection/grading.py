@@ -225,7 +225,5 @@ def _grade(tried: int, taken: int, delivered: dict[str, Any] | None, *, losing: 
 
 def _asked(layout: Layout, wanted: dict[str, Any]) -> list[str]:
     """Name the settings that a layout's fields ask for and that nobody gave."""
-    named = {entry.setting for entry in layout.all_fields if entry.setting and entry.required} | (
-        {"day"} if layout.request and any(entry.codec == "latest_time" for entry in layout.request.fields) else set()
-    )
+    named = {entry.setting for entry in layout.all_fields if entry.setting and entry.required} | ({"day"} if layout.folder else set())
     return sorted(named & wanted.keys())

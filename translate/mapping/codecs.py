@@ -160,7 +160,7 @@ def _long_session(columns: Sequence[pl.Expr]) -> pl.Expr:
 
 def _action(columns: Sequence[pl.Expr]) -> pl.Expr:
     phase, name = columns
-    return phase.fill_null(notation.exchanged(name, events.PHASES, pl.lit("UPDATE")))
+    return phase.fill_null(notation.exchanged(name, events.PHASES, pl.lit(None, pl.String)))
 
 
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:

@@ -10,7 +10,7 @@ from translate.errors import suggest
 from translate.mapping.sheet import Sheet, join, read_toml
 
 MERGED = ("fields", "checks", "personal")
-OWN = ("like", "about", "default", "request", "marks", "mark_names")
+OWN = ("like", "about", "default", "request", "folder", "marks", "mark_names")
 
 
 def inherit(path: Path, table: dict[str, Any], sheet: Sheet) -> Iterator[str]:

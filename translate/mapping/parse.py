@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from translate.mapping.proof import failures
 from translate.mapping.sheet import Sheet, join, read_toml
 from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
+FOLDER = re.compile(r"[\w=-]+")
 RECORDS = ("json-lines", "csv")
 JSON_VALUES = ("other", "user_properties")
 
@@ -56,10 +59,14 @@ class _Parser:
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
-        sheet.known_keys(table, "", ("title", "source", "names", "tables", "layout", "delivery", "additions", "dashboards"))
+        known = ("title", "source", "names", "phase_of_others", "tables", "layout", "delivery", "additions", "dashboards")
+        sheet.known_keys(table, "", known)
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
+        phase = sheet.get(table, "", "phase_of_others", str)
+        if phase is not None:
+            sheet.one_of(phase, "phase_of_others", "phase", PHASES)
         tables = self.value_tables(sheet.get(table, "", "tables", dict, {}))
         self.fields = FieldParser(sheet, tables)
         layouts = {
@@ -73,7 +80,7 @@ class _Parser:
         dashboards = sheet.get(table, "", "dashboards", dict, {})
         sheet.known_keys(dashboards, "dashboards", ("beyond",))
         beyond = sheet.texts(dashboards, "dashboards", "beyond") or ()
-        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, way, additions, beyond)
+        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, phase, way, additions, beyond)
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}
@@ -107,7 +114,7 @@ class _Parser:
 
     def layout(self, name: str, table: dict[str, Any]) -> Layout:
         sheet, path = self.sheet, join("layout", name)
-        known = ("about", "records", "default", "read", "write", "legal_names", "schema", "source", "fields",
+        known = ("about", "records", "default", "read", "write", "legal_names", "schema", "folder", "source", "fields",
                  "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like",
                  "personal", "taken_without", "lists", "single_values")  # fmt: skip
         sheet.known_keys(table, path, known)
@@ -131,6 +138,7 @@ class _Parser:
             write=sheet.get(table, path, "write", bool, default=True),
             legal_names=sheet.get(table, path, "legal_names", bool, default=False),
             schema=self.schema(join(path, "schema"), sheet.get(table, path, "schema", dict)),
+            folder=self.folder(path, table),
             objects=self.objects(path, table),
             limits=self.row_limits(path, table, "limits"),
             checks=self.row_limits(path, table, "checks"),
@@ -155,6 +163,19 @@ class _Parser:
         elif table.get("fields") == {}:
             sheet.complain(f"{path}.fields", "has no field")
         return layout
+
+    def folder(self, path: str, table: dict[str, Any]) -> str | None:
+        """Read the folder that files of a day lie in; complain about one that leads elsewhere, or that no day makes."""
+        folder: str | None = self.sheet.get(table, path, "folder", str)
+        if folder is None:
+            return None
+        try:
+            made = folder.format(day=dt.date(2000, 1, 1))
+        except (KeyError, IndexError, ValueError, AttributeError):
+            made = ""
+        if not all(FOLDER.fullmatch(name) for name in made.split("/")):
+            self.sheet.complain(join(path, "folder"), f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}")
+        return folder
 
     def personal(self, path: str, table: dict[str, Any]) -> tuple[Mark, ...]:
         """Read which places hold personal data, in the events and around them."""

@@ -141,9 +141,9 @@ class Layout:
     `marks` are members, `mark_names` beginnings of event names, that tell its records from those of a layout that
     shares their form. `limits` and `checks` hold for each row, read or written, the latter for rows of a layout that is like
     this one, too; `archive_limits` hold for all events together. `taken_without` are places that a receiver does without,
-    though they are always written. `own` are the columns of a dataset's own that
-    a run writes. `lists` are hub columns of JSON values of which the model makes a list even where there is one;
-    `single_values` those where it has single values.
+    though they are always written. `own` are the columns of a dataset's own that a run writes; `folder` is the one that a
+    reader looks for files of a day in, with places for the day. `lists` are hub columns of JSON values of which the model
+    makes a list even where there is one; `single_values` those where it has single values.
     """
 
     model: str
@@ -157,6 +157,7 @@ class Layout:
     write: bool = True
     legal_names: bool = False
     schema: Schema | None = None
+    folder: str | None = None
     objects: dict[str, tuple[str, ...]] = field(default_factory=dict)
     limits: dict[str, Limit] = field(default_factory=dict)
     checks: dict[str, Limit] = field(default_factory=dict)
@@ -300,6 +301,7 @@ class Mapping:
     layouts: dict[str, Layout]
     digest: str
     file: str
+    phase_of_others: str | None = None  # of events whose name says none
     delivery: Delivery | None = None
     additions: dict[str, Addition] = field(default_factory=dict)
     beyond: tuple[str, ...] = ()  # what its dashboards show that rows alone do not tell

@@ -90,6 +90,7 @@ class EventNames:
     def __init__(self, mapping: Mapping, *, make_legal: bool = False) -> None:
         self._spellings = {hub: mapping.names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
         self._make_legal = make_legal
+        self._phase_of_others = mapping.phase_of_others
         # What the mapping does not spell, an event of that name does not mean: it is an app's own. Of several
         # meanings with one spelling the first one is read.
         self._hub_of: dict[tuple[str, str | None], str] = {}
@@ -110,9 +111,10 @@ class EventNames:
             chain = chain.when(meant).then(pl.lit(hub))
         return own if chain is pl else chain.otherwise(own)
 
-    def phases(self) -> dict[str, str]:
-        """Give the phases that the model's spelling states."""
-        return {hub: spelling.phase for hub, spelling in self._spellings.items() if spelling.phase}
+    def implied_phase(self, name: pl.Expr) -> pl.Expr:
+        """Give the phase that an event has by its hub name: as the hub or the model's spelling says, or as all others."""
+        stated = {hub: spelling.phase for hub, spelling in self._spellings.items() if spelling.phase}
+        return notation.exchanged(name, {**events.PHASES, **stated}, pl.lit(self._phase_of_others, pl.String))
 
     def spelled(self, name: pl.Expr) -> pl.Expr:
         """Give the model's name of a hub event, legal or not."""

@@ -32,7 +32,6 @@ class Hub:
         self.layout = layout
         self.settings = settings
         self._names = EventNames(mapping)
-        self._phases = {**events.PHASES, **self._names.phases()}
         containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
         self._slots = {slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec not in WHOLE_MAPS}
         own = {*self._slots.values()}
@@ -108,8 +107,8 @@ class Hub:
     def _settle(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Leave out what other columns say already."""
         if self._has("action"):
-            implied = notation.exchanged(pl.col("name"), self._phases, pl.lit("UPDATE"))
-            frame = frame.with_columns(phase=pl.when(pl.col("phase") != implied).then(pl.col("phase")))
+            implied = self._names.implied_phase(pl.col("name"))
+            frame = frame.with_columns(phase=pl.when(pl.col("phase").ne_missing(implied)).then(pl.col("phase")))
         for entry in self._slots.values():
             if entry.codec == "first_of":
                 elsewhere = [other for other in entry.hub[1:] if other in {field.hub[0] for field in self._slots.values() if field is not entry}]

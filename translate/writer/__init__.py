@@ -167,8 +167,7 @@ class Writer:
         if entry.own is not None:
             return TYPES[entry.own.type](pl.col("attributes").map.get(entry.own.name))
         if entry.codec == "action":
-            phases = {**events.PHASES, **self._names.phases()}
-            return columns[0].fill_null(notation.exchanged(columns[1], phases, pl.lit("UPDATE")))
+            return columns[0].fill_null(self._names.implied_phase(columns[1]))
         if entry.codec == "app_id" and self.shape.settings.app_ids:
             return notation.exchanged(columns[0], self.shape.settings.app_ids)
         write = SCALARS[entry.codec].write

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from translate import events, money, notation
+from translate import money
 from translate.mapping.spec import Field
 from translate.mapping.spelling import EventNames
 from translate.report import Finding
@@ -96,8 +96,7 @@ def _of_locale(entry: Field) -> Finding:
 
 def _of_action(entry: Field, names: EventNames) -> Iterator[Finding]:
     phase, name = (pl.col(column) for column in entry.hub)
-    implied = notation.exchanged(name, {**events.PHASES, **names.phases()}, pl.lit("UPDATE"))
-    yield Finding(SAID_ONCE, f"{entry.place} is what the event's name says", phase == implied, entry.hub[0])
+    yield Finding(SAID_ONCE, f"{entry.place} is what the event's name says", phase == names.implied_phase(name), entry.hub[0])
 
 
 def _of_items(entry: Field) -> Iterator[Finding]:
