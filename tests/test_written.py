@@ -9,7 +9,7 @@ from canonical import hub_frame, judged, requests
 from receivers import parsed
 
 import translate
-from translate import events, mapping
+from translate import events, mapping, notes
 from translate.mapping import spelling
 from translate.notes import InHub, read_all
 from translate.plan import from_hub, without_recipe
@@ -72,7 +72,8 @@ def test_keys_give_way_to_a_purchase_own_places(address, kinds):
     assert metrics["_quantity"] == 2
     assert sorted(attributes.values()) == ["b-1", "mine", "v"]
     assert sorted(metrics.values()) == [2, 7]
-    assert told(address, **columns)[2] == ["changed|renamed\tattributes._product_id", "changed|renamed\tmetrics._quantity"]
+    renamed = [notes.note("changed", notes.InHub(*spot), notes.RENAMED) for spot in (("attributes", "_product_id"), ("metrics", "_quantity"))]
+    assert notes.read_all(told(address, **columns)[2]) == renamed
     assert written(address, **{**columns, "name": "x"})[kinds[0]]["_product_id"] == "mine"
 
 
