@@ -55,6 +55,7 @@ NOT_RUN = {
 FLAWED = {
     "translate convert ARCHIVE --to personalize/requests --set tracking_id=my-tracker --out calls",
     "translate convert ARCHIVE --to personalize --recipe ecommerce-to-personalize --out shop",
+    "translate convert ARCHIVE --to personalize --set columns.DEVICE=device.platform --set columns.PRICE=price:double --out own",
     "translate convert ARCHIVE --to personalize --recipe my-recipe.toml --out shop",
     "translate convert ARCHIVE --to pinpoint/requests --out requests",
     "translate convert ARCHIVE --to mobile_analytics/requests --out requests",
