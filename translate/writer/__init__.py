@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from translate import events, notation
+from translate import notation
 from translate.judging.questions import Judge, alone_of
 from translate.judging.written import written_rows
 from translate.mapping.codecs import SCALARS
