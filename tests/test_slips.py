@@ -200,6 +200,31 @@ set.transaction_id = 'COALESCE("attributes.made", "attributes.maade")'
     assert message == 'own.toml: rule[2]: no event has "attributes.maade"; did you mean "attributes.made"?'
 
 
+def test_a_rule_that_keeps_what_a_key_has_is_no_slip(convert):
+    """A key that a rule fills, and would leave where an event has one already, need not be there."""
+    fills = """
+        [[rule]]
+        set."attributes.shade"   = 'COALESCE("attributes.color", "attributes.shade")'
+        set."attributes.article" = 'COALESCE("attributes.articleNo", "attributes.article")'
+    """
+    assert slips(convert(fills)) == {}
+
+
+def test_only_keys_that_events_have_are_called_alike(convert):
+    """What the recipe itself makes is no key of the archive, and is not offered unless it must have been meant."""
+    made = """
+        [[rule]]
+        set."attributes.invented" = '"attributes.color"'
+
+        [[rule]]
+        when = "\\"attributes.zzzzzz\\" IS NULL"
+        set.item_id = '"attributes.articleNo"'
+    """
+    ((_, message),) = slips(convert(made))
+    assert 'no event has "attributes.zzzzzz"; the keys most like it: ' in message
+    assert "invented" not in message
+
+
 def test_what_changes_nothing(convert):
     """A rule that matched and changed nothing is told; one that limits lengths may well find nothing to cut."""
     report = convert("[[rule]]\nnames = { Nope = 'x' }\n[[rule]]\ncut = { values = 100 }\n[[rule]]\nremove = ['device.make']")

@@ -100,7 +100,8 @@ class _Judged:
                 yield "rule_set_nothing", f"{self.where} matched and set no {' and no '.join(absent)}: {why}", matched
             elif not rule.sets and rule.cut is None and rule.drop is None and rule.keep is None and not self._count("changed"):
                 yield "rule_changed_nothing", f"{self.where} matched and changed nothing", matched
-        yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told)
+        kept = {target for target, expression in rule.sets.items() if target in expression.columns}  # else what is there stays
+        yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told - kept)
 
     @property
     def _seen(self) -> int:
@@ -146,8 +147,8 @@ class _Judged:
     def _none_has(self, name: str) -> str:
         if name in self.watched.met or not key_of(name):
             return f'no event that comes so far has "{name}"'
-        alike = [key for key in (*self.watched.near.get(name, ()), *self.made) if key != name]
-        near = meant(name, alike)
+        alike = self.watched.near.get(name, ())
+        near = meant(name, [key for key in (*alike, *self.made) if key != name])
         others = f"; the keys most like it: {', '.join(alike)}" if alike else ""
         return f'no event has "{name}"' + (f'; did you mean "{near}"?' if near else others)
 
