@@ -6,6 +6,7 @@ import json
 
 import polars as pl
 import pytest
+from canonical import SAMPLES
 from commands import run_here
 
 import translate
@@ -435,6 +436,29 @@ def test_nothing_is_offered_that_would_not_work(tmp_path):
     looks = [record("Look", attributes={"user_id": f"u-{number}", "Item Name": f"A thing {number}", "n": "1"}) for number in range(30)]
     report = translate.convert(write(tmp_path / "a.jsonl", looks), to="personalize", out=tmp_path / "out")
     assert (report["nothing_written"]["item_keys"], report["nothing_written"]["recipe"]) == ([], None)
+
+
+def test_ids_of_items_are_not_missed_where_each_event_has_one(tmp_path):
+    """Interactions that lack only a session are not told that none of their keys looks like the id of an item."""
+    call = ["translate", "convert", str(SAMPLES / "personalize" / "interactions_full.csv"), "--to", "personalize/requests", "--out", str(tmp_path / "out")]
+    said, _, code = run_here(call)
+    assert code == 1
+    assert said.startswith("nothing was written of 3 events; 3 rejected: missing_required")
+    assert "id of an item" not in said
+
+
+def test_a_shipped_recipe_that_would_do_is_named(tmp_path):
+    """What only takes lists of items apart needs no new recipe."""
+    event = {"event_type": "purchase", "event_id": "e-1", "timestamp": 1667877566698, "app_id": "shop", "unique_id": "c-1", "zone_offset": 0}
+    file = write(tmp_path / "a.jsonl", [event | {"items": [{"id": "b-1"}, {"id": "b-2"}], "attributes": {"_session_id": "s"}}])
+    for to in ("personalize/interactions", "personalize/requests"):
+        out = tmp_path / to.replace("/", "-")
+        said, _, code = run_here(["translate", "convert", str(file), "--to", to, "--out", str(out)])
+        assert code == 1
+        assert "say --recipe clickstream-to-personalize\n" in said
+        assert "looks like the id" not in said
+    report = translate.convert(file, to="personalize", out=tmp_path / "done", recipe="clickstream-to-personalize")
+    assert report["events"]["written"] == 2
 
 
 def test_other_ways_to_write_nothing(tmp_path, convert):

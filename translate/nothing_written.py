@@ -47,12 +47,14 @@ def told(total: Report, source: Source, mappings: Path | None) -> dict[str, Any]
     advice: dict[str, Any] = {"looked_at": sample.height, "names": _names(total, sample)}
     job = source.job_of(source.units[0])
     only = job.target_layout.only if job.target_layout else None
-    if only is not None and only.hub == proposal.ITEM and sample.height:
-        keys = item_keys.looked_for(sample)
+    without = sample.filter(pl.col(proposal.ITEM).is_null())
+    if only is not None and only.hub == proposal.ITEM and without.height:
+        keys = item_keys.looked_for(without)
         advice["item_keys"] = [
             {"key": f"{row['kind']}.{row['key']}", "events": row["events"], "guess": row["likeness"] <= item_keys.GUESSED}
             for row in keys.head(KEYS_SHOWN).iter_rows(named=True)
         ]
+        advice["shipped"] = _shipped(source, mappings)
         advice["recipe"] = next(_recipes(source, keys, mappings), None) if keys.height else None
     return {**verdict, "nothing_written": advice}
 
@@ -94,7 +96,7 @@ def _sample(source: Source) -> pl.DataFrame:
             taken_in = take_in(job, lines, protected=protected)
             selected = replace(job.selection or Selection(), limit=None).apply(taken_in.events, moved_keys(job.source_layout))
             taken = selected.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(rest)
-            return taken.select("name", "attributes", "metrics").collect(engine="streaming"), taken_in.unsound
+            return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(engine="streaming"), taken_in.unsound
 
         found.append(source.read(unit, attempt))
         if sum(frame.height for frame in found) >= LOOKED_AT:
@@ -115,6 +117,13 @@ def _recipes(source: Source, keys: pl.DataFrame, mappings: Path | None) -> Itera
         found = proposal.understood(text, base, mappings)
         if found is not None and _writes(source, found):
             yield text
+
+
+def _shipped(source: Source, mappings: Path | None) -> str | None:
+    """Name the shipped recipe from model to model, if it writes something as it is and the run had none."""
+    job = source.job_of(source.units[0])
+    bases = _bases(job, mappings) if job.recipe is None else iter(())
+    return next((name for base, name in bases if base is not None and _writes(source, base)), None)
 
 
 def _bases(job: Job, mappings: Path | None) -> Iterator[tuple[Recipe | None, str | None]]:
