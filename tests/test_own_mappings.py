@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from canonical import SAMPLES
 from commands import run_here
 from test_new_model import BEACONS, MAPPING
 
@@ -165,3 +166,20 @@ def test_replayed_by_the_protocol_that_its_sheet_names(own, tmp_path):
         report = json.loads((tmp_path / "journal" / "report.json").read_text(encoding="utf-8"))
         assert report["events"]["sent"] == len(BEACONS)
         assert report["events"]["left"] == 0
+
+
+def test_keys_that_a_sheet_reserves_are_told_apart(tmp_path):
+    """Which keys a receiver keeps to itself is said by its sheet alone: none of the events is refused for one of them."""
+    shipped = (SAMPLES.parent / "mappings" / "personalize.toml").read_text(encoding="utf-8")
+    assert '"recommendationId", "impression"]' in shipped
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "sheets" / "personalize.toml").write_text(shipped.replace('"recommendationId", "impression"]', '"recommendationId", "impression", "colour"]'), encoding="utf-8")
+    event = {"event_type": "purchase", "event_id": "e-1", "timestamp": 1667877566698, "app_id": "shop", "unique_id": "c-1", "zone_offset": 0, "items": [{"id": "b-1"}]}
+    archive = tmp_path / "a.jsonl"
+    archive.write_text(json.dumps(event | {"attributes": {"_session_id": "s", "Colour": "red", "itemid": "x", "user_id": "u", "size": "m"}}) + "\n", encoding="utf-8")
+    report = translate.convert(archive, to="personalize/requests", out=tmp_path / "out", mappings=tmp_path / "sheets")
+    assert report["events"]["written"] == 1, report["rejects"]
+    ((line),) = [part.read_text(encoding="utf-8") for part in (tmp_path / "out" / "data").iterdir()]
+    properties = json.loads(json.loads(line)["eventList"][0]["properties"])
+    assert sorted(properties.values()) == ["m", "red", "u", "x"]
+    assert not {"colour", "itemid", "userid"} & {key.lower() for key in properties}

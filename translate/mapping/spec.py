@@ -190,6 +190,14 @@ class Layout:
         asked = [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"]
         return next((limit.value for limit in asked if places & {*limit.places}), None)
 
+    def reserved_in(self, *containers: str) -> frozenset[str]:
+        """Give, in lower case, the keys of objects that the receiver refuses there, or would take for the event's own."""
+        asked = [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "none_of_any_case"]
+        within = [f"{container}." for container in containers]
+        refused = {key for limit in asked if {f"{start}*" for start in within} & {*limit.places} for key in limit.value}
+        read = {place.removeprefix(start) for entry in self.fields for place in entry.also for start in within if place.startswith(start)}
+        return frozenset(key.lower() for key in refused | read)
+
     @property
     def as_written(self) -> Layout:
         """Give the layout whose events are read under the names that stand in their rows, not under their original ones."""

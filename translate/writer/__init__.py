@@ -68,6 +68,7 @@ class Writer:
             make_legal=make_legal,
             taken=frozenset(entry.key for entry in presets) if form != "maps" else frozenset(),
             constants={entry.key: entry.when for entry in presets if entry.const is not None and entry.when},
+            reserved=self.shape.layout.reserved_in(*self.shape.containers) if form == "properties" else frozenset(),
             presets={
                 entry.key: entry.hub[0]
                 for entry in presets

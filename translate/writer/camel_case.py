@@ -16,9 +16,6 @@ WORD = re.compile(r"[^\W_]+")
 PLAIN = r"^[a-z][0-9A-Za-z]*$"
 NAMELESS = "key"
 
-# What the service keeps to itself, in lower case: it refuses the first six; the last two it would take for the event's own.
-RESERVED = ("userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression", "itemid", "eventvalue")
-
 
 def camel_case(key: str) -> str:
     """Write a key in camel case.
@@ -38,12 +35,12 @@ def _with_first(word: str, change: Callable[[str], str]) -> str:
     return change(word[0]) + word[1:] if word[0].isascii() else word
 
 
-def camel_keys(keys: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
-    """Give each key a name in camel case that is not reserved, not taken, and its own."""
+def camel_keys(keys: Iterable[str], taken: frozenset[str], reserved: frozenset[str]) -> dict[str, str]:
+    """Give each key a name in camel case that is not reserved (in any case), not taken, and its own."""
     wanted = {key: camel_case(key) for key in keys}
     counts = Counter(wanted.values())
     return {
-        key: told_apart(name, key) if name.lower() in RESERVED or name in taken or (counts[name] > 1 and name != key) else name
+        key: told_apart(name, key) if name.lower() in reserved or name in taken or (counts[name] > 1 and name != key) else name
         for key, name in wanted.items()
     }
 

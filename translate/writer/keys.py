@@ -16,7 +16,7 @@ from translate import events
 from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
 from translate.notation import entities, members, quoted
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
-from translate.writer.camel_case import PLAIN, RESERVED, camel_keys, told_apart
+from translate.writer.camel_case import PLAIN, camel_keys, told_apart
 from translate.writer.repetition import REPEATED, in_groups, written_keys
 
 MERGED: dict[str, Any] = {
@@ -41,7 +41,8 @@ class KeyRules:
     """What a target's container asks of its keys.
 
     `taken` are the keys of places of its own; `presets` those of them that an event may lack, with the hub column
-    that fills each; `constants` the names of the events that have each of those with one value.
+    that fills each; `constants` the names of the events that have each of those with one value. No key may be one of
+    the `reserved`, which are in lower case, in any case.
     """
 
     form: Form
@@ -49,6 +50,7 @@ class KeyRules:
     taken: frozenset[str]
     presets: dict[str, str] = field(default_factory=dict)
     constants: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
 
     @property
     def shared(self) -> bool:
@@ -75,7 +77,7 @@ class KeyRules:
         if self.form == "entities":
             fine = fine & ~key.str.contains(REPEATED)
         if self.form == "properties":
-            fine = fine & key.str.contains(PLAIN) & ~key.str.to_lowercase().is_in(list(RESERVED))
+            fine = fine & key.str.contains(PLAIN) & ~key.str.to_lowercase().is_in(list(self.reserved))
         return fine
 
     def merge(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
@@ -161,7 +163,7 @@ class KeyRules:
 
     def _names(self, keys: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
         if self.form == "properties":
-            return each_its_own(camel_keys(keys, taken), taken, told_apart)
+            return each_its_own(camel_keys(keys, taken, self.reserved), taken, told_apart)
         return legal_keys(keys, taken, make_legal=self.make_legal)
 
     def _meets(self, kind: str, key: str, given: Maps) -> bool:
