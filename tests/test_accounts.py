@@ -126,6 +126,15 @@ def test_examples_of_keys(tmp_path):
     assert examples("without") == {"attributes.Level Name": None, "odd": None}
 
 
+def test_no_value_of_hub_files_is_told_without_examples(tmp_path):
+    """What the hub writes under its own names is no example, unless examples are asked for."""
+    (tmp_path / "a.json").write_text(json.dumps({**RECORD, "arrival_timestamp": "grandmother"}) + "\n")
+    for asked in (False, True):
+        report = translate.convert(tmp_path / "a.json", to="hub", out=tmp_path / str(asked), examples=asked)
+        assert [loss["field"] for loss in report["losses"]] == ["arrival_timestamp"]
+        assert ("grandmother" in json.dumps(report)) == asked
+
+
 def test_write_tells_what_it_leaves_out():
     """Hub events that a target would refuse are told."""
     frame = pl.DataFrame({"name": ["e"], "items": ["[oops"]})

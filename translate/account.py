@@ -39,9 +39,9 @@ def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def noted(rows: pl.LazyFrame) -> pl.LazyFrame:
+def noted(rows: pl.LazyFrame, *, examples: bool) -> pl.LazyFrame:
     """Give the notes of keys that were lost or changed, one a row, to be written down and counted after the run."""
-    given = [name for name in FREE_FORM if name in rows.collect_schema()]
+    given = [name for name in FREE_FORM if examples and name in rows.collect_schema()]
     return rows.filter(pl.col(NOTES).is_not_null()).select(*given, note=pl.col(NOTES)).explode("note")
 
 

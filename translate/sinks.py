@@ -74,7 +74,7 @@ class Sinks:
             account.rejects(query.rows).sink_csv(rejects, include_header=False, quote_style="never", lazy=True, check_extension=False),
             account.counts(query.rows),
             account.counts_of_flags(query.rows),
-            account.noted(query.rows).sink_parquet(notes, lazy=True),
+            account.noted(query.rows, examples=self.job.examples).sink_parquet(notes, lazy=True),
         ]
         if self.rows_may_meet:
             lazy.append(row_digests(query).sink_parquet(self.digests_file(number), lazy=True))

@@ -205,7 +205,7 @@ def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> l
     report = Report()
     for number, loss in enumerate(losses):
         report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
-    for text, count, _ in account.counts_of_notes(account.noted(written.lazy()), source).collect().iter_rows():
+    for text, count, _ in account.counts_of_notes(account.noted(written.lazy(), examples=False), source).collect().iter_rows():
         told = notes.read(text)
         report.lose(source.shown(told.spot), told.kind, told.why, count)
     return [{"field": field, "kind": kind, "why": why, "events": events} for (field, kind, why), events in report.losses.items()]
