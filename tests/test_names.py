@@ -152,6 +152,15 @@ def test_many_names_that_meet_are_counted(tmp_path):
 # -- well-known names -----------------------------------------------------------------------------------------------
 
 
+def test_an_empty_name_that_is_kept_is_rejected(tmp_path):
+    """The data pipeline drops an event without a type and says nothing: `convert` says so instead."""
+    source = archive(tmp_path / "a.json", ["", "opened"])
+    code, _, report = convert(source, tmp_path / "kept", "--set", "keep_names=true")
+    assert (code, report["events"]["written"], report["rejects"]) == (1, 1, {"over_limit": 1})
+    assert "event_type that is empty" in (tmp_path / "kept" / "rejects.ndjson").read_text(encoding="utf-8")
+    assert convert(source, tmp_path / "legal")[2]["events"]["written"] == 2
+
+
 def test_declared_meetings_are_none(tmp_path):
     """Clickstream has one name for the pause and the stop of a session: its sheet says so."""
     source = archive(tmp_path / "a.jsonl", ["_session.start", "_session.pause", "_session.stop", "_session.resume"])

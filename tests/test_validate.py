@@ -144,6 +144,7 @@ EDGES = [
     ("clickstream/events", ["timestamp"], 946_684_800_000, 946_684_799_999, "time_implausible", HARD),
     ("clickstream/events", ["event_id"], "", None, "places_required", HARD),
     ("clickstream/events", ["event_type"], "a", None, "places_required", HARD),
+    ("clickstream/raw", ["event_type"], "a", "", "names_filled", HARD),
     ("clickstream/events", ["zone_offset"], 3_600_000, None, "places_advised", ADVICE),
     ("clickstream/requests", ["zone_offset"], 0, None, "places_required", HARD),
     ("clickstream/requests", ["attributes"], {}, None, "places_required", HARD),
