@@ -56,6 +56,16 @@ def test_a_cut_record_costs_one_record(shape: str, following: str, tmp_path: Pat
     assert {reject["line"] for reject in found.rejects} == {1}
 
 
+def test_a_cut_record_costs_one_record_of_a_line(tmp_path: Path) -> None:
+    """In records that run together on a line, a cut one is one reject, and those before and after it are written."""
+    contents = {f"{cut:04}.json": f"{NEXT}{CUT[:cut]}{NEXT}{record(2)}\n".encode() for cut in range(1, len(CUT))}
+    found = convert(tmp_path, contents)
+    rejected = Counter(reject["file"] for reject in found.rejects)
+    assert [name for name, counts in found.files.items() if counts["written"] != 3] == []
+    assert [name for name, count in rejected.items() if count != 1] == []
+    assert {reject["raw"] for reject in found.rejects} == {CUT[:cut] for cut in range(1, len(CUT))}
+
+
 def test_several_cut_records(tmp_path: Path) -> None:
     """Of many cut records, one after the other, each is a reject of its own, at its own line."""
     text = "".join(f"{CUT[:cut]}\n {record(cut)}\n" for cut in range(1, len(CUT)))

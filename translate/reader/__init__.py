@@ -15,14 +15,13 @@ from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.careful import CarefulReader
 from translate.reader.fast import FastReader, raw_type, understands
-from translate.reader.literals import quoted
+from translate.reader.literals import INCOMPLETE, quoted
 from translate.reader.record import Record
 from translate.reader.tree import is_read, slots
 from translate.settings import RECORD_BYTES
 
 __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
-INCOMPLETE = "incomplete"
 DAMAGE = "damage"
 ORIGINAL_NAME = "original_name"
 GUARDS = ["proven", "keys_missing", "vouched", "bytes"]

@@ -7,6 +7,7 @@ come out as the digits that the engine would write, texts as they are.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from translate.reader import containers
 from translate.reader.containers import once, text_of
 from translate.reader.literals import (
     DECODER,
+    INCOMPLETE,
     NUMBER,
     TOO_DEEP,
     Digits,
@@ -40,6 +42,7 @@ from translate.settings import RECORD_BYTES
 BOM = "\ufeff"
 NAMES_CODEC = "original_names"
 EMPTY_IS_NONE = "short_session"
+FIRST_MEMBER = re.compile(r'\s*\{\s*("[^"\\]*(?:\\.[^"\\]*)*"\s*:)')
 LISTED_ADVICE = "; jq -c '.[]' puts the elements of one onto lines of their own"
 
 # What has to wait until the plain values of a record are known: a leaf, its path, its value.
@@ -95,7 +98,13 @@ class CarefulReader:
                 if body is not None:
                     yield from self._records(line, body, number)
                     return
-                yield refused(line[position:], syntax_error(line, error), request=number, refuses="rest")
+                reason = syntax_error(line, error)
+                following = None if self._request or reason.code == INCOMPLETE else _next_like(line, position)
+                if following is not None:
+                    yield refused(line[position:following], reason)
+                    position = following
+                    continue
+                yield refused(line[position:], reason, request=number, refuses="rest")
                 return
             except RecursionError:
                 yield refused(line[position:], TOO_DEEP, request=number, refuses="rest")
@@ -304,6 +313,13 @@ class CarefulReader:
 
 def _as_parsed(const: Any) -> Any:
     return Digits(const) if isinstance(const, int | float) and not isinstance(const, bool) else const
+
+
+def _next_like(line: str, position: int) -> int | None:
+    """Tell where, after a broken record, the next one begins that has the first member of the line's first; None if none does."""
+    first = FIRST_MEMBER.match(line)
+    found = re.compile(r"\{\s*" + re.escape(first[1])).search(line, position + 1) if first else None
+    return found.start() if found else None
 
 
 def _skip_blanks(line: str, position: int) -> int:

@@ -46,6 +46,7 @@ class Refused(ValueError):  # noqa: N818  it says what is wrong with a record, n
         self.message = message
 
 
+INCOMPLETE = "incomplete"
 TOO_DEEP = Refused("bad_json", "is nested too deeply")
 
 DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Digits, parse_float=Digits, parse_constant=Constant)
@@ -142,7 +143,7 @@ def printable(text: str) -> str:
 def syntax_error(text: str, error: json.JSONDecodeError) -> Refused:
     """Say where a text is no JSON, or that it is cut off."""
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-        return Refused("incomplete", "the record is cut off")
+        return Refused(INCOMPLETE, "the record is cut off")
     column = error.pos + 1
     what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
     return Refused("bad_json", f"is not JSON: {what} at character {column}")
