@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 
+import polars as pl
 import pytest
 
 import translate
@@ -518,3 +519,17 @@ def test_every_check_cites_its_source(address):
     limits = [*layout.checks.values(), *layout.archive_limits.values(), *(layout.request.limits.values() if layout.request else ())]
     assert all(len(limit.source) > 10 for limit in limits)
     assert not any(limit.hard for limit in layout.archive_limits.values())
+
+
+def test_hub_events_without_a_time_are_refused(tmp_path):
+    """What every event needs is asked of the hub's own files too, as inspect and convert do."""
+    sample = pl.read_parquet(mapping.folder().parent / "sample_data" / "hub" / "events_full.parquet").head(3)
+    without = sample.with_columns(pl.when(pl.col("line") > sample["line"].min()).then("time").alias("time"))
+    without.write_parquet(tmp_path / "events.parquet")
+    result = translate.validate(tmp_path / "events.parquet", as_="hub")
+    missing = without["time"].null_count()
+    assert missing
+    assert result["events"] == {"read": 3, "filtered": 0, "breached": missing, "refused": missing}
+    (breach,) = result["breaches"]
+    assert (breach["limit"], breach["hard"], breach["events"]) == ("missing_required", True, missing)
+    assert breach["message"] == "name and time are what every event needs"

@@ -43,10 +43,11 @@ REASONS = {
     "bad_json": "is not JSON",
     "bad_row": "has more or fewer cells than its header",
     "incomplete": "the record is cut off",
+    "missing_required": "and time are what every event needs",  # of the hub's files, whose reader names the name first
     "not_a_record": "there is no record where one should be",
     "time_implausible": "is outside of {window}",
 }
-# What a hub event misses is asked of every layout anyway.
+# What an event misses is asked by the judge of rows, place by place; of the hub's own files by nobody but their reader.
 ASKED_ANYWAY = "missing_required"
 
 Key = tuple[str, str, str]
@@ -167,7 +168,7 @@ class Validation:
 
     def _count_codes(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
         """Count the records that are no events, by code and by the place that it is about."""
-        bad = chosen.filter(pl.col("code").is_not_null() & (pl.col("code") != ASKED_ANYWAY))
+        bad = chosen.filter(judge.told)
         counts = bad.group_by("code", "_place").len().sort("code", "_place").collect(engine="streaming")
         for code, place, count in counts.iter_rows():
             limit, message = judge.verdict(code, place)
@@ -218,6 +219,8 @@ class _Judge:
         self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None
         asked = self._rows.questions if self._rows else []
         self.asked: dict[str, Question] = {f"_asked{number}": question for number, question in enumerate(asked)}
+        has_code = pl.col("code").is_not_null()
+        self.told = has_code & (pl.col("code") != ASKED_ANYWAY) if self._rows else has_code
         places = sorted({entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place))
         self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
 
@@ -235,11 +238,10 @@ class _Judge:
         frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
         flags = {name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY)) for name in self.asked}
         frame = frame.with_columns(**flags)
-        told = pl.col("code").is_not_null() & (pl.col("code") != ASKED_ANYWAY)
         hard = [pl.col(name) for name, question in self.asked.items() if question.limit.hard]
         frame = frame.with_columns(
-            pl.any_horizontal(told, *hard).alias(REFUSED),
-            pl.any_horizontal(told, *map(pl.col, self.asked)).alias(BREACHED),
+            pl.any_horizontal(self.told, *hard).alias(REFUSED),
+            pl.any_horizontal(self.told, *map(pl.col, self.asked)).alias(BREACHED),
         )
         numbered = self.layout.request is not None and self._rows is not None
         frame = frame.with_columns(_request=requests.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
