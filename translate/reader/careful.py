@@ -98,13 +98,13 @@ class CarefulReader:
                 if body is not None:
                     yield from self._records(line, body, number)
                     return
-                reason = syntax_error(line, error)
-                following = None if self._request or reason.code == INCOMPLETE else _next_like(line, position)
+                fault = syntax_error(line, error)
+                following = None if self._request or fault.code == INCOMPLETE else _next_like(line, position)
                 if following is not None:
-                    yield refused(line[position:following], reason)
+                    yield refused(line[position:following], fault)
                     position = following
                     continue
-                yield refused(line[position:], reason, request=number, refuses="rest")
+                yield refused(line[position:], fault, request=number, refuses="rest")
                 return
             except RecursionError:
                 yield refused(line[position:], TOO_DEEP, request=number, refuses="rest")
