@@ -10,6 +10,7 @@ from translate.explanation import wording
 from translate.explanation.sides import HUB_LAYOUT, Place, places
 from translate.mapping.codecs import CONTAINERS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Layout
+from translate.notes import InSource, Spot, read_all
 from translate.reader.tree import slots
 from translate.tracing.result import NO_PLACE, Given
 
@@ -68,10 +69,16 @@ class SourcePlaces:
             if place.entry.when and event not in place.entry.when:
                 reasons.append(f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}")
             elif text is None:
-                reasons.append(f"absent in the source: {_names(place)}")
+                told = [noted.why for noted in read_all(before.get("notes")) if _is_of(noted.spot, place)]
+                reasons.append(f"{place.shown}: {told[0]}" if told else f"absent in the source: {_names(place)}")
             else:
                 reasons.append(_taken(place, text))
         return "; ".join(dict.fromkeys(reasons))
+
+
+def _is_of(spot: Spot, place: Place) -> bool:
+    """Tell whether a note is of what stood in a place, or in another one of the same field."""
+    return isinstance(spot, InSource) and ".".join(spot.path) in (place.entry.place, *place.entry.also)
 
 
 def _taken(place: Place, text: str) -> str:
