@@ -38,5 +38,5 @@ def gives_value(codec: str, hub: tuple[str, ...], columns: frozenset[str], neede
 def _choices(name: str, columns: frozenset[str], needed: str | None) -> list[Any]:
     if name not in columns:
         return [None]
-    samples = SAMPLES[events.SCHEMA[name]]
+    samples = [*events.PHASES] if name == "name" else SAMPLES[events.SCHEMA[name]]  # a name may imply a phase
     return samples if name == needed else [None, *samples]

@@ -96,7 +96,7 @@ class _Parser:
         """Read what is done with personal data, before any rule."""
         for what, action in flat(self.sheet.get(table, "", "personal", dict, {})).items():
             path = at("personal", what)
-            if not self.sheet.one_of(action, path, "way to treat personal data", privacy.ACTIONS) or what in {*KINDS} - {*events.SCHEMA}:
+            if not self.sheet.one_of(action, path, f"way to treat personal data ({', '.join(privacy.ACTIONS)}):", privacy.ACTIONS) or what in {*KINDS} - {*events.SCHEMA}:
                 spot = None
             elif what.partition(".")[0] in events.MAPS and "." in what:
                 home, _, key = what.partition(".")
