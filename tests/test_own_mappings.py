@@ -76,7 +76,7 @@ def test_as_a_setting(own, tmp_path, monkeypatch):
     settings.write_text('mappings = "sheets"\n', encoding="utf-8")
     monkeypatch.chdir(archive.parent)
     for number, said in enumerate((["--settings", settings], ["--set", "mappings=sheets"], ["--mappings", "sheets"])):
-        _, error, code = run("convert", archive, "--to", "clickstream", "--out", tmp_path / f"out{number}", *said)
+        _, error, code = run("convert", archive, "--to", "clickstream", "--out", tmp_path / f"out{number}", "--limit", 3, *said)
         assert code == 0, error
     parts = [(tmp_path / f"out{number}" / "data" / "part-00000.ndjson").read_bytes() for number in range(3)]
     assert parts[0] == parts[1] == parts[2]

@@ -475,7 +475,7 @@ def test_other_ways_to_write_nothing(tmp_path, convert):
 # -- why ------------------------------------------------------------------------------------------------------------------
 
 
-def test_why_tells_which_part_of_a_rule_was_null(archive, tmp_path):
+def test_why_tells_which_part_of_a_rule_was_null(archive, tmp_path, monkeypatch):
     """Of each rule `why` says whether its condition holds, which part is false or unknown, and what it set to nothing."""
     recipe = tmp_path / "own.toml"
     recipe.write_text("""to = "personalize"
@@ -495,6 +495,7 @@ drop = "worthless"
             "failed": ['price * quantity > 1 is unknown: the event has no "price" and no "quantity"', "\"attributes.color\" <> 'red' is false"],
         },
     ]  # fmt: skip
+    monkeypatch.setenv("COLUMNS", "1000")
     said, _, _ = run_here(["translate", "why", f"{archive}:21", "--to", "personalize", "--recipe", str(recipe)])
     assert 'own.toml: rule[1]  "attributes.color" = \'red\' is unknown: the event has no "attributes.color"; name = \'Ad View\' is false' in said
 

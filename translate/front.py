@@ -185,6 +185,10 @@ class Converted(Report):
         self._ready = ready
         self.finished_already = ready.finished_already
 
+    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
+        """Copy what was reported, not the run."""
+        return Report, (dict(self),)
+
     def hazards_at(self, now: dt.datetime) -> list[Finding]:
         """Say what the target would do with the rows at a moment: `report["hazards"]` are those as of the archive's own span."""
         return self._ready.hazards_at(now)
