@@ -17,7 +17,7 @@ from translate.figures.facts import FACTS, facts
 from translate.figures.held import Held
 from translate.figures.run import Run
 from translate.files import Unit, units_of
-from translate.job import Job
+from translate.job import HUB_MODEL, Job
 from translate.mapping.spec import Addition
 from translate.mapping.spelling import EventNames
 from translate.passes import Passes, UnitMarks
@@ -157,7 +157,8 @@ def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Addition
     The original name counts for one thing only: which of several well-known ones that the sheet spells alike it was.
     """
     names = EventNames(origin.mapping)
-    name, event_type = pl.col("name"), names.spelled(pl.col("name"))
+    is_hub = origin.layout.model == HUB_MODEL  # its names are what all others are read as
+    name, event_type = pl.col("name"), pl.col("name") if is_hub else names.spelled(pl.col("name"))
     key = origin.layout.original_names
     if key is not None:
         told = pl.col("attributes").map.get(key).str.json_path_match("$.name")
