@@ -52,9 +52,13 @@ class Shards:
     def _read(self, number: int) -> pl.DataFrame:
         """Read a shard, unless it is the one that was read last: batches come in order, but from several threads."""
         with self._lock:
-            if self._last is None or self._last[0] != number:
-                self._last = (number, pl.read_ipc(self._file(number)))
-            return self._last[1]
+            last = self._last
+        if last is None or last[0] != number:
+            # Outside of the lock: the engine's threads read, and may be those that would wait for it.
+            last = (number, pl.read_ipc(self._file(number)))
+            with self._lock:
+                self._last = last
+        return last[1]
 
 
 @dataclass(frozen=True)
