@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -38,5 +40,24 @@ def closed_network() -> Any:
 
     patch.setattr(socket.socket, "connect", guarded(connect))
     patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_oneself() -> Any:
+    """Refuse a query of the streaming engine on a thread of the streaming engine: both would wait without end, now and then."""
+    patch = pytest.MonkeyPatch()
+
+    def guarded(original: Any) -> Any:
+        def call(*given: Any, engine: str = "auto", **named: Any) -> Any:
+            if engine != "in-memory" and isinstance(threading.current_thread(), threading._DummyThread):
+                raise AssertionError('a callback of the engine asks the engine: say engine="in-memory" there')
+            return original(*given, engine=engine, **named)
+
+        return call
+
+    patch.setattr(pl.LazyFrame, "collect", guarded(pl.LazyFrame.collect))
+    patch.setattr(pl, "collect_all", guarded(pl.collect_all))
     yield
     patch.undo()

@@ -30,7 +30,7 @@ class _Tally:
         self._rows += len(rows)
         if self._rows <= self._kept_rows:
             return
-        merged = self._merged(pl.concat(self._kept).lazy()).collect()
+        merged = self._merged(pl.concat(self._kept).lazy()).collect(engine="in-memory")
         if self._files == 0 and len(merged) <= self._kept_rows // 2:
             self._kept, self._rows = [merged], len(merged)
             return

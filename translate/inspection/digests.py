@@ -49,7 +49,7 @@ class Digests:
         self._rows += rows.height
         if self._rows - self._merged_rows <= self._kept_rows:
             return
-        merged = self._merged(pl.concat(self._kept).lazy()).collect()
+        merged = self._merged(pl.concat(self._kept).lazy()).collect(engine="in-memory")
         if merged.height <= self._kept_rows // 2:
             self._kept, self._rows, self._merged_rows = [merged], merged.height, merged.height
             return

@@ -172,7 +172,7 @@ class Figures:
             if not set(whose.meta.root_names()) & self.provided:
                 continue
             hashed = good.lazy().filter(whose.is_not_null()).select(*digest_of([whose]), hour)
-            seen = hashed.group_by("a", "b").agg(pl.col("hour").max(), events=pl.len()).collect()
+            seen = hashed.group_by("a", "b").agg(pl.col("hour").max(), events=pl.len()).collect(engine="in-memory")
             self.counts[f"of_{name}"] += int(seen["events"].sum())
             self.people[name].add(seen)
         if "session.id" in self.provided:
@@ -180,10 +180,10 @@ class Figures:
             started = pl.col("name") == "session.start"
             flags = [stopped.alias("stopped"), started.alias("started")]
             hashed = good.lazy().filter(pl.col("session.id").is_not_null()).select(*digest_of([PERSON_OF_SESSION, pl.col("session.id")]), *flags)
-            self.sessions.add(hashed.group_by("a", "b").agg(pl.col("stopped").max(), pl.col("started").max()).collect())
+            self.sessions.add(hashed.group_by("a", "b").agg(pl.col("stopped").max(), pl.col("started").max()).collect(engine="in-memory"))
         if {"item_id"} & self.provided:
             whole = good.lazy().filter(PERSON.is_not_null() & pl.col("item_id").is_not_null())
-            moments = whole.select(digest_of([PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")])).collect()
+            moments = whole.select(digest_of([PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")])).collect(engine="in-memory")
             self.counts["moments"] += moments.height
             self.moments.add(moments)
 

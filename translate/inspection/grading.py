@@ -86,7 +86,7 @@ class _Trial:
         losses = {f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)}
         rows = writer.rows(plan.without_recipe(self._events()))
         members = writer.members() if self.layout.request else []
-        frame = rows.with_columns(**losses).select("code", FILTERED, NOTES, *losses, *members).collect()
+        frame = rows.with_columns(**losses).select("code", FILTERED, NOTES, *losses, *members).collect(engine="in-memory")
         written = frame.filter(plan.WRITTEN)
         refused = dict(sorted(frame["code"].drop_nulls().value_counts().iter_rows(), key=lambda entry: -entry[1]))
         counted = _counted(written, planned.losses, source)
@@ -205,7 +205,7 @@ def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> l
     report = Report()
     for number, loss in enumerate(losses):
         report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
-    for text, count, _ in account.counts_of_notes(account.noted(written.lazy(), examples=False), source).collect().iter_rows():
+    for text, count, _ in account.counts_of_notes(account.noted(written.lazy(), examples=False), source).collect(engine="in-memory").iter_rows():
         told = notes.read(text)
         report.lose(source.shown(told.spot), told.kind, told.why, count)
     return [{"field": field, "kind": kind, "why": why, "events": events} for (field, kind, why), events in report.losses.items()]

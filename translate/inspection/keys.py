@@ -21,13 +21,13 @@ def exploded(batch: pl.DataFrame, container: str) -> pl.DataFrame:
     )
     rows = rows.filter(pl.col("entry").list.len() > 0).explode("entry").unnest("entry")
     pair = (pl.col("named") + pl.col("key").hash(KEY_SEED + CONTAINERS.index(container) * 100)) // LOOKS_ROOM * LOOKS_ROOM
-    return rows.select("row", "key", "value", pair=pair).collect()
+    return rows.select("row", "key", "value", pair=pair).collect(engine="in-memory")
 
 
 def values_of(batch: pl.DataFrame, container: str) -> pl.DataFrame:
     """Give a row for each value of a map: `row` in the batch, `key`, `value`."""
     rows = batch.lazy().select(row=pl.int_range(pl.len(), dtype=pl.UInt32), entry=pl.col(container).map.entries())
-    return rows.filter(pl.col("entry").list.len() > 0).explode("entry").unnest("entry").collect()
+    return rows.filter(pl.col("entry").list.len() > 0).explode("entry").unnest("entry").collect(engine="in-memory")
 
 
 def digest_by_row(batch: pl.DataFrame, container: str, values: pl.DataFrame) -> pl.Series:
@@ -80,7 +80,7 @@ class Census:
         looked = values.lazy().select(both=pl.col("pair") + looks(container)).with_row_index("first")
         grouped = looked.group_by("both").agg(pl.col("first").first(), events=pl.len())
         look = pl.col("both") % LOOKS_ROOM
-        counted = grouped.select("first", (pl.col("both") - look).alias("pair"), look.cast(pl.UInt8).alias("look"), "events").collect()
+        counted = grouped.select("first", (pl.col("both") - look).alias("pair"), look.cast(pl.UInt8).alias("look"), "events").collect(engine="in-memory")
         new = counted.filter(~pl.col("pair").is_in(self._pairs["pair"].implode())).sort("first").unique("pair", keep="first", maintain_order=True)
         if new.height:
             named = values[new["first"]]

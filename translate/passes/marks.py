@@ -34,7 +34,7 @@ class Shards:
 
     def _write(self, marks: pl.DataFrame) -> None:
         for (number,), shard in marks.group_by(pl.col("row") // SHARD_ROWS, maintain_order=True):
-            shard.write_ipc(self._file(int(str(number))))
+            shard.write_ipc_stream(self._file(int(str(number))))
             self._numbers.add(int(str(number)))
 
     def _file(self, number: int) -> Path:
@@ -52,13 +52,10 @@ class Shards:
     def _read(self, number: int) -> pl.DataFrame:
         """Read a shard, unless it is the one that was read last: batches come in order, but from several threads."""
         with self._lock:
-            last = self._last
-        if last is None or last[0] != number:
-            # Outside of the lock: the engine's threads read, and may be those that would wait for it.
-            last = (number, pl.read_ipc(self._file(number)))
-            with self._lock:
-                self._last = last
-        return last[1]
+            if self._last is None or self._last[0] != number:
+                # As a stream: what scans a file is the streaming engine's own work, and this is one of its threads.
+                self._last = (number, pl.read_ipc_stream(self._file(number)))
+            return self._last[1]
 
 
 @dataclass(frozen=True)

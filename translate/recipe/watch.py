@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from translate.selection import Selection
 
 KNOWN_MAX = 20_000  # keys and names that need no second look; what is beyond is looked at each time that it comes
+
+# A batch goes by on a thread of the streaming engine: one that waited there for the streaming engine would wait without end.
+NESTED: Literal["in-memory"] = "in-memory"
 
 PRINTABLE = (dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31))  # noqa: DTZ001  expressions see times without a zone
 
@@ -79,7 +82,7 @@ class Watch:
         if keys or names:
             events = batch.lazy().filter(pl.col("code").is_null())
             found_keys = self._keys_in(events) if keys else set()
-            found_names = set(events.select(pl.col("name").drop_nulls().unique()).collect()["name"]) if names else set()
+            found_names = set(events.select(pl.col("name").drop_nulls().unique()).collect(engine=NESTED)["name"]) if names else set()
             with self._lock:
                 self._compare("keys", keys, found_keys)
                 self._compare("names", names, found_names)
@@ -90,7 +93,7 @@ class Watch:
     def _look_at_values(self, events: pl.LazyFrame) -> None:
         shown = {name: view(name, self._moved.get(name)) for name in self._columns}
         columns = {name: pl.col(name) if value is None else value for name, value in shown.items()}
-        seen = events.select(**columns).collect()
+        seen = events.select(**columns).collect(engine=NESTED)
         with self._lock:
             for column in seen.get_columns():
                 values = column.drop_nulls().unique()
@@ -104,7 +107,7 @@ class Watch:
     def _keys_in(self, events: pl.LazyFrame) -> set[str]:
         keys = [events.select(key=pl.col(kind).map.keys()).explode("key").drop_nulls().unique() for kind in KEYED]
         is_there = {key: view(key, moved).is_not_null().any() for key, moved in self._moved.items()}  # type: ignore[union-attr]
-        *own, moved = pl.collect_all([*keys, events.select(**is_there)])
+        *own, moved = pl.collect_all([*keys, events.select(**is_there)], engine=NESTED)
         present = [f"{kind}.{key}" for kind, frame in zip(KEYED, own, strict=True) for key in frame["key"]]
         return {*present, *(key for key in moved.columns if moved[key][0])}
 
