@@ -166,7 +166,11 @@ def convert_with_duckdb(source: Path, target: Path, threads: int) -> None:
 
     target.mkdir()
     rows = str(target / "rows.ndjson")
-    query = QUERY.replace("$columns", COLUMNS).replace("$source", _quoted(str(source))).replace("$target", _quoted(rows))
+    query = (
+        QUERY.replace("$columns", COLUMNS)
+        .replace("$source", _quoted(str(source)))
+        .replace("$target", _quoted(rows))
+    )
     duckdb.connect(config={"threads": threads}).execute(query)
 
 
@@ -176,10 +180,22 @@ def _quoted(text: str) -> str:
 
 def measure(script: str, contender: str, source: Path, target: Path, threads: int) -> Run:
     """Let a contender of a benchmark do its work in a process of its own."""
-    command = [sys.executable, script, str(source), "--threads", str(threads), "--only", contender, "--out", str(target)]
+    command = [
+        sys.executable,
+        script,
+        str(source),
+        "--threads",
+        str(threads),
+        "--only",
+        contender,
+        "--out",
+        str(target),
+    ]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     begin = time.perf_counter()
-    child = subprocess.Popen(command, env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": path})
+    child = subprocess.Popen(
+        command, env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": path}
+    )
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - begin
     child.returncode = os.waitstatus_to_exitcode(status)

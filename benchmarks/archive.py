@@ -104,7 +104,9 @@ def _number(rng: random.Random) -> float:
     return rng.choice([rng.randrange(1000), round(rng.random() * 100, 3)])
 
 
-def write(directory: Path, *, count: int = RECORDS, files: int = 1, compressed: bool = False, seed: int = SEED) -> list[Path]:
+def write(
+    directory: Path, *, count: int = RECORDS, files: int = 1, compressed: bool = False, seed: int = SEED
+) -> list[Path]:
     """Write an archive of so many records, spread evenly over so many files; give the files."""
     directory.mkdir(parents=True, exist_ok=True)
     source = records(count, seed)
@@ -133,9 +135,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, metavar="N")
     options = parser.parse_args()
     written = write(
-        options.directory, count=options.records, files=options.files, compressed=options.gzip, seed=options.seed
+        options.directory,
+        count=options.records,
+        files=options.files,
+        compressed=options.gzip,
+        seed=options.seed,
     )
-    print(f"{options.records:,} records, {sum(path.stat().st_size for path in written):,} bytes, {len(written):,} files")
+    print(
+        f"{options.records:,} records, {sum(path.stat().st_size for path in written):,} bytes, {len(written):,} files"
+    )
 
 
 if __name__ == "__main__":

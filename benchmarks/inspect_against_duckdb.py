@@ -101,14 +101,29 @@ def figures_of_translate(source: Path) -> dict[str, Any]:
         "identities": people["identities"]["different"], "sessions": people["sessions"]["different"],
         "unstopped": faults.get("sessions_without_stop", 0), "repeated": faults.get("duplicates", 0),
     }  # fmt: skip
-    lists = {name: [[_label(spelled, row), row["events"]] for row in values[name]] for name in LISTS if name != "apps"}
+    lists = {
+        name: [[_label(spelled, row), row["events"]] for row in values[name]]
+        for name in LISTS
+        if name != "apps"
+    }
     lists["apps"] = [[row["id"], row["events"]] for row in values["apps"]]
-    revenue = [[row["currency"], row["purchases"], round(row["amount"], 2)] for row in values["purchases"]["revenue"] if row["money"]]
-    return {**scalars, **{name: sorted(rows) for name, rows in lists.items()}, "keys": sorted(keys), "revenue": sorted(revenue)}
+    revenue = [
+        [row["currency"], row["purchases"], round(row["amount"], 2)]
+        for row in values["purchases"]["revenue"]
+        if row["money"]
+    ]
+    return {
+        **scalars,
+        **{name: sorted(rows) for name, rows in lists.items()},
+        "keys": sorted(keys),
+        "revenue": sorted(revenue),
+    }
 
 
 def _label(spelled: dict[str, str], row: dict[str, Any]) -> str:
-    label = " ".join(str(value) for name, value in row.items() if name not in ("events", "keys") and value is not None)
+    label = " ".join(
+        str(value) for name, value in row.items() if name not in ("events", "keys") and value is not None
+    )
     return spelled.get(label, label)
 
 
@@ -125,10 +140,17 @@ def figures_of_duckdb(source: Path, threads: int) -> dict[str, Any]:
     ask(f"CREATE TEMP TABLE e AS SELECT * FROM read_ndjson('{path}', columns = {COLUMNS})")
     scalars = dict(zip(SCALARS, ask(f"SELECT {', '.join(SCALARS.values())} FROM e")[0], strict=True))
     for name in ("first", "last", "first_arrival", "last_arrival"):
-        scalars[name] = ask(f"SELECT strftime(epoch_ms({scalars[name]}::BIGINT), '%Y-%m-%dT%H:%M:%S.%gZ')")[0][0]
+        scalars[name] = ask(f"SELECT strftime(epoch_ms({scalars[name]}::BIGINT), '%Y-%m-%dT%H:%M:%S.%gZ')")[
+            0
+        ][0]
     scalars |= {"unstopped": ask(UNSTOPPED)[0][0], "repeated": ask(REPEATED)[0][0]}
-    lists = {name: sorted(ask(f"SELECT {how} AS value, count(*) FROM e WHERE value IS NOT NULL GROUP BY ALL")) for name, how in LISTS.items()}
-    texts = KEYS.format(container="attributes", presets=PRESETS, is_number="try_cast(entry.value AS DOUBLE) IS NOT NULL")
+    lists = {
+        name: sorted(ask(f"SELECT {how} AS value, count(*) FROM e WHERE value IS NOT NULL GROUP BY ALL"))
+        for name, how in LISTS.items()
+    }
+    texts = KEYS.format(
+        container="attributes", presets=PRESETS, is_number="try_cast(entry.value AS DOUBLE) IS NOT NULL"
+    )
     numbers = KEYS.format(container="metrics", presets=PRESETS, is_number="entry.value IS NOT NULL")
     return {**scalars, **lists, "keys": sorted(ask(texts) + ask(numbers)), "revenue": sorted(ask(REVENUE))}
 
@@ -137,7 +159,11 @@ def compare(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Stop at the first figure that differs."""
     for name, value in theirs.items():
         if ours[name] != value:
-            pair = next((pair for pair in zip(ours[name], value, strict=False) if pair[0] != pair[1]), None) if isinstance(value, list) else None
+            pair = (
+                next((pair for pair in zip(ours[name], value, strict=False) if pair[0] != pair[1]), None)
+                if isinstance(value, list)
+                else None
+            )
             raise SystemExit(f"{name} differs: {pair or (ours[name], value)}")
 
 
@@ -150,7 +176,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        found = figures_of_translate(options.source) if options.only == "translate" else figures_of_duckdb(options.source, options.threads)
+        found = (
+            figures_of_translate(options.source)
+            if options.only == "translate"
+            else figures_of_duckdb(options.source, options.threads)
+        )
         options.out.write_text(json.dumps(found), encoding="utf-8")
         return
     runs: dict[str, list[Run]] = {contender: [] for contender in CONTENDERS}
@@ -158,11 +188,15 @@ def main() -> None:
         files = {contender: Path(scratch, contender) for contender in CONTENDERS}
         for number in range(options.rounds):
             for contender in CONTENDERS if number % 2 == 0 else reversed(CONTENDERS):
-                runs[contender].append(measure(__file__, contender, options.source, files[contender], options.threads))
+                runs[contender].append(
+                    measure(__file__, contender, options.source, files[contender], options.threads)
+                )
         compare(*(json.loads(files[contender].read_text(encoding="utf-8")) for contender in CONTENDERS))
     print(f"{options.source.stat().st_size:,} bytes, {options.threads} threads, {options.rounds} rounds")
     show(runs)
-    print(f"peak: {statistics.median(run.peak_bytes for run in runs['translate']) / MEGABYTE:,.0f} MB; all figures are equal")
+    print(
+        f"peak: {statistics.median(run.peak_bytes for run in runs['translate']) / MEGABYTE:,.0f} MB; all figures are equal"
+    )
 
 
 if __name__ == "__main__":

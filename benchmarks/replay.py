@@ -26,13 +26,23 @@ from translate.delivery.preparation import destination_of
 
 RECIPE = 'to = "personalize"\n[[rule]]\nset.item_id = "name"\n'
 UNBOUNDED = "1000000"
-ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "an-example", "AWS_REGION": "us-east-1"}
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "an-example",
+    "AWS_REGION": "us-east-1",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("archive", type=Path)
-    parser.add_argument("targets", nargs="+", choices=("clickstream", "pinpoint", "personalize", "mobile_analytics", "learning_context"))
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        choices=("clickstream", "pinpoint", "personalize", "mobile_analytics", "learning_context"),
+    )
     parser.add_argument("--rate")
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
@@ -46,8 +56,16 @@ def measure(target: str, archive: Path, rate: str | None, limit: int | None, scr
     recipe = scratch / "every-event.toml"
     recipe.write_text(RECIPE, encoding="utf-8")
     layout = destination_of(target).layout.address
-    translate.convert(archive, to=layout, out=scratch / "requests", limit=limit, recipe=recipe if target == "personalize" else None)
-    server = subprocess.Popen([sys.executable, "-m", "translate", "rehearse", "--json"], stdout=subprocess.PIPE, text=True)
+    translate.convert(
+        archive,
+        to=layout,
+        out=scratch / "requests",
+        limit=limit,
+        recipe=recipe if target == "personalize" else None,
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-m", "translate", "rehearse", "--json"], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert server.stdout is not None
         addresses = json.loads(server.stdout.readline())["addresses"]
@@ -66,7 +84,10 @@ def send(target: str, endpoint: str, rate: str | None, scratch: Path) -> tuple[d
     call = [sys.executable, "-m", "translate", "replay", scratch / "requests", "--to", target, "--endpoint", endpoint, "--journal",
             scratch / "journal", "--accept", names, "--json", "--set", "region=us-east-1", "--set", "application_id=1", "--set",
             "account=ada", *(["--rate", rate] if rate else [])]  # fmt: skip
-    secrets = {"TRANSLATE_LEARNING_CONTEXT_SECRET": "an-example", "TRANSLATE_LEARNING_CONTEXT_PASSWORD": "an-example"}
+    secrets = {
+        "TRANSLATE_LEARNING_CONTEXT_SECRET": "an-example",
+        "TRANSLATE_LEARNING_CONTEXT_PASSWORD": "an-example",
+    }
     code = "import resource,sys;from translate.cli import main\ntry: main()\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code, *map(str, call[3:])], capture_output=True, text=True, check=False,
                           env={**ENVIRONMENT, **secrets, "PATH": "", "PYTHONPATH": str(Path(translate.__file__).parent.parent)})  # fmt: skip
@@ -89,10 +110,16 @@ def tell(target: str, report: dict, stats: dict, sender: int, server: int, rate:
     per_second = {"events": report["sent_now"] / seconds, "requests": report["requests_now"] / seconds}
     allowed, unit = (chosen.mean, chosen.unit) if chosen else (quota, "requests")
     whole = there["accepted"] == report["conversion"]["written"]
-    print(f"{target}: {report['sent_now']:,} events in {seconds:.1f} s: {per_second['events']:,.0f} events/s, {per_second['requests']:,.0f} requests/s")
+    print(
+        f"{target}: {report['sent_now']:,} events in {seconds:.1f} s: {per_second['events']:,.0f} events/s, {per_second['requests']:,.0f} requests/s"
+    )
     if rate != UNBOUNDED:
-        print(f"  of the {allowed:g} {unit}/s allowed: {per_second[unit] / allowed:.0%}; busiest second as received: {there['busiest_second'][unit]:,}")
-    print(f"  memory: sender {sender / 1e6:,.0f} MB, server {server / 1e6:,.0f} MB; the server holds {'all of them' if whole else 'OTHER EVENTS'}")
+        print(
+            f"  of the {allowed:g} {unit}/s allowed: {per_second[unit] / allowed:.0%}; busiest second as received: {there['busiest_second'][unit]:,}"
+        )
+    print(
+        f"  memory: sender {sender / 1e6:,.0f} MB, server {server / 1e6:,.0f} MB; the server holds {'all of them' if whole else 'OTHER EVENTS'}"
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def tables():
 
 def redshift():
     """Make the table as UNLOAD writes it as Parquet: SQL timestamps, numbers that are numbers."""
-    frame = pl.DataFrame(discontinued.REDSHIFT, schema=discontinued.REDSHIFT_COLUMNS, infer_schema_length=None)
+    frame = pl.DataFrame(
+        discontinued.REDSHIFT, schema=discontinued.REDSHIFT_COLUMNS, infer_schema_length=None
+    )
     return frame.with_columns(pl.col(*SQL_TIMES).str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us"))
 
 
@@ -54,7 +56,9 @@ def hub_value(name, value):
     if name in JSON_TEXTS:
         return as_json(value)
     if name == "user_property_times":
-        return {key: str(round(datetime.fromisoformat(time).timestamp() * 1000)) for key, time in value.items()}
+        return {
+            key: str(round(datetime.fromisoformat(time).timestamp() * 1000)) for key, time in value.items()
+        }
     if events.SCHEMA[name] == events.MAP:
         return {key: inner if name == "attributes" else as_json(inner) for key, inner in value.items()}
     if events.SCHEMA[name] == events.TIME:

@@ -32,7 +32,10 @@ def zipped(text):
 
 def table(header, *rows):
     """Write a table: texts in quotes where they need them or are empty, nothing for null."""
-    return "".join(",".join(map(cell, row)) + "\n" for row in [header, *([row.get(name) for name in header] for row in rows)])
+    return "".join(
+        ",".join(map(cell, row)) + "\n"
+        for row in [header, *([row.get(name) for name in header] for row in rows)]
+    )
 
 
 def cell(value):

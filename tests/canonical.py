@@ -64,7 +64,8 @@ def column_value(name, value):
 def hub_frame(rows):
     """Make a hub frame of events given as parsed zoo lines."""
     columns = {
-        name: [column_value(name, row[name]) if name in row else None for row in rows] for name in events.SCHEMA
+        name: [column_value(name, row[name]) if name in row else None for row in rows]
+        for name in events.SCHEMA
     }
     columns["line"] = list(range(1, len(rows) + 1))
     columns["file"] = ["zoo.jsonl"] * len(rows)
@@ -81,7 +82,9 @@ def requests(frame, mapping, layout, settings=None, **options):
     """Write events as requests; give their lines, and for each the numbers of its events as a reader meets them."""
     writer = Writer(mapping, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}, **options))
     rows = writer.rows(without_recipe(from_hub(frame.lazy())))
-    written = rows.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null()).select(writer.members()).collect()
+    written = (
+        rows.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null()).select(writer.members()).collect()
+    )
     output, held = io.BytesIO(), []
     packer = Packer(layout, settings or Settings(), output, tell=held.append)
     packer.add(written)

@@ -31,9 +31,13 @@ def run_here(words: list[str]) -> tuple[str, str, int]:
 
 def run_shell(command: str) -> tuple[str, str, int]:
     """Run any other command in the shell."""
-    beside = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])  # `python` is this one
+    beside = os.pathsep.join(
+        [os.path.dirname(sys.executable), os.environ.get("PATH", "")]
+    )  # `python` is this one
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": beside}
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment
+    )
     return done.stdout, done.stderr, done.returncode
 
 

@@ -29,7 +29,9 @@ def record(number=0, **changes):
         "metrics": {"score": number},
         **changes,
     }
-    return json.dumps({name: value for name, value in fields.items() if value is not None}, separators=(",", ":"))
+    return json.dumps(
+        {name: value for name, value in fields.items() if value is not None}, separators=(",", ":")
+    )
 
 
 def metric(literal):
@@ -85,7 +87,10 @@ REFUSED = {
     "NaN in a list": (attribute('"number":[NaN]'), "bad_number"),
     "lone surrogate": (attribute(r'"number":"\ud83d"'), "bad_text"),
     "lone surrogate in a key": (attribute(r'"\ude00":"a"'), "bad_text"),
-    "lone surrogate in an unknown key": (record(7).replace('"client":{', r'"client":{"\ud83d":1,'), "bad_text"),
+    "lone surrogate in an unknown key": (
+        record(7).replace('"client":{', r'"client":{"\ud83d":1,'),
+        "bad_text",
+    ),
     "lone surrogate in a wrong type": (record(7).replace('"Level 7"', r'["\ud83d"]'), "wrong_type"),
     "seconds": (record(7, event_timestamp=TIME // 1000), "time_implausible"),
     "microseconds": (record(7, event_timestamp=TIME * 1000), "time_implausible"),
@@ -93,7 +98,10 @@ REFUSED = {
     "year 10000": (record(7, event_timestamp=253402300800000), "time_implausible"),
     "largest time": (record(7, event_timestamp=2**63 - 1), "time_implausible"),
     "deep nesting": (attribute(f'"number":{"[" * 900}{"]" * 900}'), "bad_json"),
-    "deepest nesting": (record(7).replace('"client"', f'"odd":{"[" * 99999}{"]" * 99999},"client"'), "bad_json"),
+    "deepest nesting": (
+        record(7).replace('"client"', f'"odd":{"[" * 99999}{"]" * 99999},"client"'),
+        "bad_json",
+    ),
 }
 
 # Odd records that are taken: what stands in the line, and what the identity conversion makes of it.
@@ -107,7 +115,10 @@ TAKEN = {
     "exponent": (metric("1E5"), '"score":100000}'),
     "boundlessly small": (metric("1e-99999999999999999999"), '"score":0}'),
     "boundlessly nothing": (metric("0e99999999999999999999"), '"score":0}'),
-    "time with exponent": (record(7).replace(str(TIME + 7), "1.487973802514e12"), f'"event_timestamp":{TIME + 7},'),
+    "time with exponent": (
+        record(7).replace(str(TIME + 7), "1.487973802514e12"),
+        f'"event_timestamp":{TIME + 7},',
+    ),
     "whole surrogate pair": (attribute(r'"number":"\ud83d\ude00"'), '"number":"😀"'),
     "NUL": (attribute(r'"number":"a\u0000b"'), r'"number":"a\u0000b"'),
     "line separators": (attribute('"number":"a\u2028\u0085b"'), '"number":"a\u2028\u0085b"'),
@@ -134,13 +145,25 @@ TEXTS = {
     "junk behind a record": (lines(1) + record(1).encode() + b" junk\n" + lines(1), 3, [(2, "bad_json")]),
     "all on one line": (GOOD.replace(b"\n", b""), 3, []),
     "two halves": (b'{"a":1\n"s":"x"}\n' + lines(1), 1, [(1, "bad_json")]),
-    "over several lines": (lines(1) + PRETTY + b"\n" + lines(1) + b"17\n", 3, [(len(PRETTY.splitlines()) + 3, "not_a_record")]),
+    "over several lines": (
+        lines(1) + PRETTY + b"\n" + lines(1) + b"17\n",
+        3,
+        [(len(PRETTY.splitlines()) + 3, "not_a_record")],
+    ),
     "over several lines, indented": (PRETTY.replace(b"\n", b"\n  ").join([b"  ", b"\n"]) * 2, 2, []),
     "broken over several lines": (lines(1) + BROKEN_PRETTY + b"\n" + PRETTY + b"\n", 2, [(2, "bad_json")]),
     "cut off over several lines": (CUT_PRETTY + b"\n" + PRETTY + b"\n" + PRETTY, 2, [(1, "incomplete")]),
     "cut off in a text": (PRETTY[:20] + b"\n" + PRETTY + b"\n" + PRETTY, 2, [(1, "incomplete")]),
-    "cut off, the next indented": (record(1)[:40].encode() + b"\n " + record(1).encode() + b"\n" + lines(1), 2, [(1, "incomplete")]),
-    "invalid UTF-8 over several lines": (lines(1) + PRETTY.replace(b"Level", b"\xff") + b"\n" + lines(1), 2, [(3, "bad_encoding")]),
+    "cut off, the next indented": (
+        record(1)[:40].encode() + b"\n " + record(1).encode() + b"\n" + lines(1),
+        2,
+        [(1, "incomplete")],
+    ),
+    "invalid UTF-8 over several lines": (
+        lines(1) + PRETTY.replace(b"Level", b"\xff") + b"\n" + lines(1),
+        2,
+        [(3, "bad_encoding")],
+    ),
     "only damage": (b"\xff\n", 0, [(1, "bad_encoding")]),
     "much damage first": (b"junk\n" * 200 + lines(1), 1, [(line, "bad_json") for line in range(1, 201)]),
 }
@@ -206,18 +229,26 @@ class Outcome:
 
 def outcome(out, report):
     """Read what a run left behind; every run has to keep the laws."""
-    rows = [row for part in sorted((out / "data").iterdir()) for row in part.read_bytes().decode().split("\n")[:-1]]
+    rows = [
+        row
+        for part in sorted((out / "data").iterdir())
+        for row in part.read_bytes().decode().split("\n")[:-1]
+    ]
     rejects = [json.loads(line) for line in (out / "rejects.ndjson").read_bytes().decode().split("\n")[:-1]]
     by_file = [json.loads(line) for line in (out / "files.ndjson").read_text().split("\n")[:-1]]
     total = Counter()
     for counts in [*by_file, report["events"]]:
         went_in = counts["read"] + counts["added"]
-        assert went_in == sum(counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged"))
+        assert went_in == sum(
+            counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged")
+        )
     for counts in by_file:
         total.update({name: counts[name] for name in report["events"]})
     assert dict(total) == report["events"]
     assert all(list(reject) == ["file", "line", "code", "message", "raw"] for reject in rejects)
-    assert Counter(reject["file"] for reject in rejects) == {file["path"]: file["rejected"] for file in by_file if file["rejected"]}
+    assert Counter(reject["file"] for reject in rejects) == {
+        file["path"]: file["rejected"] for file in by_file if file["rejected"]
+    }
     assert Counter(reject["code"] for reject in rejects) == report["rejects"]
     assert len(rejects) == report["events"]["rejected"]
     assert not (out / ".translate").exists()

@@ -15,7 +15,26 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 # Text of any plane, but for halves of surrogate pairs, which no file can hold.
 TEXTS = st.one_of(
-    st.sampled_from(["", "a", "ünï", "😀", '"', "\\", "\n", "a|b", "null", "1", "\u2028", "\x00", "x" * 51, "y" * 260, "_session_id", "#2"]),
+    st.sampled_from(
+        [
+            "",
+            "a",
+            "ünï",
+            "😀",
+            '"',
+            "\\",
+            "\n",
+            "a|b",
+            "null",
+            "1",
+            "\u2028",
+            "\x00",
+            "x" * 51,
+            "y" * 260,
+            "_session_id",
+            "#2",
+        ]
+    ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
 )
 KEYS = st.one_of(
@@ -27,24 +46,66 @@ KEYS = st.one_of(
     TEXTS,
 )  # fmt: skip
 NUMBERS = st.one_of(
-    st.sampled_from(["0", "1", "-1", "1.5", "9007199254740993", "18446744073709551616", "1" * 30, "0.1", "1e5", "-0.0000001"]),
+    st.sampled_from(
+        [
+            "0",
+            "1",
+            "-1",
+            "1.5",
+            "9007199254740993",
+            "18446744073709551616",
+            "1" * 30,
+            "0.1",
+            "1e5",
+            "-0.0000001",
+        ]
+    ),
     st.integers(-(2**70), 2**70).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
 ).map(lambda literal: number_digits(literal)[0])
 SCALARS = st.one_of(st.booleans(), st.none(), st.integers(-5, 2**65), TEXTS)
-TREES = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)), max_leaves=5)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=5,
+)
 JSON = TREES.map(lambda value: canonical(DECODER.decode(json.dumps(value))))
 ANYTHING = JSON.filter(lambda text: text != "null")
 NO_TEXT_NO_NUMBER = ANYTHING.filter(lambda text: text[0] in "{[tf")
 ITEMS = st.lists(
-    st.fixed_dictionaries({}, optional={"id": TEXTS, "price": st.sampled_from([1, 2.5]), "quantity": st.integers(0, 3), "currency": st.sampled_from(["EUR", "x"])}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": TEXTS,
+            "price": st.sampled_from([1, 2.5]),
+            "quantity": st.integers(0, 3),
+            "currency": st.sampled_from(["EUR", "x"]),
+        },
+    ),
     max_size=3,
 ).map(lambda items: canonical(DECODER.decode(json.dumps(items))))
 TIMES = st.one_of(
-    st.sampled_from([946_684_800_000, 1_460_000_000_123, 4_102_444_799_999]), st.integers(946_684_800_000, 4_102_444_799_999)
+    st.sampled_from([946_684_800_000, 1_460_000_000_123, 4_102_444_799_999]),
+    st.integers(946_684_800_000, 4_102_444_799_999),
 ).map(lambda milliseconds: EPOCH + dt.timedelta(milliseconds=milliseconds))
-NAMES = st.one_of(st.sampled_from([*events.WELL_KNOWN, *(f"{events.OWN_PREFIX}{name}" for name in events.WELL_KNOWN), "Ad View", "_app_start", "_app_end", "APPSTART", "_first_open", "Purchase"]), TEXTS)
-FLOATS = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 9.99, -1.5, 1e300]), st.floats(allow_nan=False, allow_infinity=False))
+NAMES = st.one_of(
+    st.sampled_from(
+        [
+            *events.WELL_KNOWN,
+            *(f"{events.OWN_PREFIX}{name}" for name in events.WELL_KNOWN),
+            "Ad View",
+            "_app_start",
+            "_app_end",
+            "APPSTART",
+            "_first_open",
+            "Purchase",
+        ]
+    ),
+    TEXTS,
+)
+FLOATS = st.one_of(
+    st.sampled_from([0.0, 1.0, 2.0, 9.99, -1.5, 1e300]), st.floats(allow_nan=False, allow_infinity=False)
+)
 
 # What lay in the event, and, after a mark, what lay around it: in a request, or beside the events of one endpoint.
 PATHS = st.sampled_from([
@@ -89,7 +150,9 @@ def hub_event(draw: st.DrawFn) -> dict[str, object]:
         event[name] = draw(strategy) if there and name not in ("file", "line") else None
     properties, times = event["user_properties"], event["user_property_times"]
     if isinstance(times, dict):
-        kept = {key: time for key, time in times.items() if isinstance(properties, dict) and key in properties}
+        kept = {
+            key: time for key, time in times.items() if isinstance(properties, dict) and key in properties
+        }
         event["user_property_times"] = kept or None
     return event
 

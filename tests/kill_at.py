@@ -98,6 +98,7 @@ def after(owner: Any, name: str) -> Callable[[Passage], None]:
 
 def torn(kind: str, share: float) -> Callable[[Passage], None]:
     """Make a step of the moment when only a share of a record of this kind has reached the journal."""
+
     def install(passage: Passage) -> None:
         original = Journal._append
 
@@ -115,6 +116,7 @@ def torn(kind: str, share: float) -> Callable[[Passage], None]:
 
 def steps() -> dict[str, Callable[[Passage], None]]:
     """Name the steps of a replay."""
+
     def accepted(passage: Passage) -> None:
         for kind in (Clickstream, LearningContext, MobileAnalytics, Personalize, Pinpoint):
             after(kind, "send")(passage)
@@ -184,12 +186,25 @@ class Driver:
     """Has replays run, and killed, one at a time."""
 
     def __init__(self, folder: Path) -> None:
-        environment = {**os.environ, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
-        environment |= {"TRANSLATE_LEARNING_CONTEXT_SECRET": "hush", "TRANSLATE_LEARNING_CONTEXT_PASSWORD": "hush", "PYTHONPATH": str(ROOT)}
+        environment = {
+            **os.environ,
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        environment |= {
+            "TRANSLATE_LEARNING_CONTEXT_SECRET": "hush",
+            "TRANSLATE_LEARNING_CONTEXT_PASSWORD": "hush",
+            "PYTHONPATH": str(ROOT),
+        }
         self._told = folder / "told.json"
         self._running = False
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
 
     def __enter__(self) -> Self:
@@ -217,7 +232,9 @@ class Driver:
         assert ended in (0, KILLED), ended
         return json.loads(self._told.read_text(encoding="utf-8")) if ended == 0 else None
 
-    def run(self, call: dict[str, Any], step: str | None = None, passage: int = 1, **limits: int) -> dict[str, Any] | None:
+    def run(
+        self, call: dict[str, Any], step: str | None = None, passage: int = 1, **limits: int
+    ) -> dict[str, Any] | None:
         """Replay to the end, or to the kill."""
         self.start(call, step, passage, **limits)
         return self.end()
@@ -258,9 +275,18 @@ def entries_of(journal: Path) -> list[Entry]:
 def _entry(send: dict[str, Any], done: dict[str, Any] | None) -> Entry:
     def places(text: str) -> frozenset[tuple[str, int, int]]:
         spans = [span.split("-") for span in text.split(",") if span]
-        return frozenset((send["part"], send["line"], at) for span in spans for at in range(int(span[0]), int(span[-1]) + 1))
+        return frozenset(
+            (send["part"], send["line"], at)
+            for span in spans
+            for at in range(int(span[0]), int(span[-1]) + 1)
+        )
 
-    return Entry(send["send"], places(send["events"]), places(done["sent"] if done else ""), done is None or done.get("lost", False))
+    return Entry(
+        send["send"],
+        places(send["events"]),
+        places(done["sent"] if done else ""),
+        done is None or done.get("lost", False),
+    )
 
 
 def events_of(parts: Path, model: str) -> dict[tuple[str, int, int], Any]:
@@ -299,7 +325,10 @@ def write_source(folder: Path, model: str) -> Path:
     now_ms = time.time_ns() // 1_000_000
     make = _personalize_call if model == "personalize" else _clickstream_session
     file = folder / "source.jsonl"
-    file.write_text("".join(f"{json.dumps(line)}\n" for group in range(GROUPS) for line in make(group, now_ms)), encoding="utf-8")
+    file.write_text(
+        "".join(f"{json.dumps(line)}\n" for group in range(GROUPS) for line in make(group, now_ms)),
+        encoding="utf-8",
+    )
     return file
 
 
@@ -315,7 +344,12 @@ def _clickstream_session(group: int, now_ms: int) -> Iterator[dict[str, Any]]:
 
 def _personalize_call(group: int, now_ms: int) -> Iterator[dict[str, Any]]:
     events = [
-        {"eventId": event_id(group, number), "eventType": "view", "sentAt": (now_ms + number) / 1000, "itemId": f"i-{number}"}
+        {
+            "eventId": event_id(group, number),
+            "eventType": "view",
+            "sentAt": (now_ms + number) / 1000,
+            "itemId": f"i-{number}",
+        }
         for number in range(GROUP_EVENTS)
     ]
     yield {"trackingId": "t", "userId": f"u-{group}", "sessionId": f"session-{group:04}", "eventList": events}
@@ -340,7 +374,9 @@ class Scene:
     def call(self, **changed: Any) -> dict[str, Any]:
         """Give the call of `replay`."""
         accept = list(destination_of(self.model).delivery.preflight)
-        rate = "1500" if self.model == "learning_context" else "5000requests"  # all in one request, unless the rate cuts it
+        rate = (
+            "1500" if self.model == "learning_context" else "5000requests"
+        )  # all in one request, unless the rate cuts it
         return {
             "source": str(self.source), "to": self.model, "endpoint": self.server.addresses[self.model], "rate": rate,
             "journal": str(self.journal), "set_": SETTINGS[self.model], "accept": accept, "max_in_flight": 2, "seed": 1, **changed,
@@ -348,7 +384,10 @@ class Scene:
 
     def events(self) -> dict[tuple[str, int, int], str]:
         """Name the event at each place of the parts, by its id or its digest."""
-        return {place: id_ or digest_of(event) for place, (id_, event) in events_of(self.parts, self.model).items()}
+        return {
+            place: id_ or digest_of(event)
+            for place, (id_, event) in events_of(self.parts, self.model).items()
+        }
 
     def held(self) -> Counter[str]:
         """Count what the receiver has."""
@@ -363,7 +402,10 @@ class Scene:
         if sent:
             events, held = self.events(), self.held()
             assert {events[place] for place in sent} <= held.keys()
-        bundles = {(record["context"]["event_bundle_sequence_id"], record["request"]) for record in self.server.accepted("clickstream")}
+        bundles = {
+            (record["context"]["event_bundle_sequence_id"], record["request"])
+            for record in self.server.accepted("clickstream")
+        }
         assert len(dict(bundles)) == len(bundles)
 
     def check_end(self, report: dict[str, Any]) -> None:
@@ -375,10 +417,20 @@ class Scene:
         assert held.keys() == wanted.keys() - self.refused
         assert not wanted - held - Counter(self.refused)
         again = held - wanted
-        lost = Counter(events[place] for entry in entries_of(self.journal / "journal.ndjson") if entry.lost for place in entry.events)
+        lost = Counter(
+            events[place]
+            for entry in entries_of(self.journal / "journal.ndjson")
+            if entry.lost
+            for place in entry.events
+        )
         assert again <= lost
         assert lost.total() == report["lost_events"]
-        assert report["events"] == {"total": wanted.total(), "sent": wanted.total() - len(self.refused), "rejected": len(self.refused), "left": 0}
+        assert report["events"] == {
+            "total": wanted.total(),
+            "sent": wanted.total() - len(self.refused),
+            "rejected": len(self.refused),
+            "left": 0,
+        }
         assert report["stopped"] is None
 
 

@@ -14,14 +14,26 @@ from botocore.validate import ParamValidator
 
 LEGAL_NAME = re.compile(r"(?![0-9])[0-9a-zA-Z_]{1,50}")
 ISO_CODE = re.compile(r"[A-Z]{3}")
-CLICKSTREAM_WHOLE = ("timestamp", "zone_offset", "screen_height", "screen_width", "viewport_height", "viewport_width")
+CLICKSTREAM_WHOLE = (
+    "timestamp",
+    "zone_offset",
+    "screen_height",
+    "screen_width",
+    "viewport_height",
+    "viewport_width",
+)
 CLICKSTREAM_TEXT = (
     "event_type", "event_id", "app_id", "platform", "os_version", "unique_id", "device_id", "make", "brand", "model", "carrier",
     "network_type", "locale", "system_language", "country_code", "sdk_version", "sdk_name", "app_package_name", "app_version",
     "app_title", "event_value_currency",
 )  # fmt: skip
 CLICKSTREAM_KEYS = {*CLICKSTREAM_WHOLE, *CLICKSTREAM_TEXT, "event_value", "items", "user", "attributes"}
-SESSION_NUMBERS = ("_session_start_timestamp", "_session_duration", "_session_number", "_engagement_time_msec")
+SESSION_NUMBERS = (
+    "_session_start_timestamp",
+    "_session_duration",
+    "_session_number",
+    "_engagement_time_msec",
+)
 LC_KEYS = ["action", "type", "timestamp", "session", "entities"]
 PINPOINT_REQUEST_BYTES = 4_000_000
 
@@ -55,9 +67,17 @@ def is_number(value):
 def clickstream_faults(event):
     """Give the reasons why the ETL of v1.1.14 would divert, drop or misread an event."""
     yield from (f"unknown key {key}" for key in event.keys() - CLICKSTREAM_KEYS)
-    yield from (f"no {key}" for key in ("event_type", "event_id", "timestamp", "app_id", "zone_offset", "unique_id") if event.get(key) is None)
-    yield from (f"{key} is not whole" for key in CLICKSTREAM_WHOLE if key in event and not is_whole(event[key]))
-    yield from (f"{key} is no text" for key in CLICKSTREAM_TEXT if key in event and not isinstance(event[key], str))
+    yield from (
+        f"no {key}"
+        for key in ("event_type", "event_id", "timestamp", "app_id", "zone_offset", "unique_id")
+        if event.get(key) is None
+    )
+    yield from (
+        f"{key} is not whole" for key in CLICKSTREAM_WHOLE if key in event and not is_whole(event[key])
+    )
+    yield from (
+        f"{key} is no text" for key in CLICKSTREAM_TEXT if key in event and not isinstance(event[key], str)
+    )
     if not LEGAL_NAME.fullmatch(event.get("event_type", "")):
         yield "illegal event name"
     attributes = event.get("attributes")
@@ -66,7 +86,11 @@ def clickstream_faults(event):
         return
     yield from (f"illegal attribute name {name}" for name in attributes if not LEGAL_NAME.fullmatch(name))
     yield from (f"{name} is null" for name, value in attributes.items() if value is None)
-    yield from (f"{name} is not whole" for name in SESSION_NUMBERS if name in attributes and not is_whole(attributes[name]))
+    yield from (
+        f"{name} is not whole"
+        for name in SESSION_NUMBERS
+        if name in attributes and not is_whole(attributes[name])
+    )
     if len(attributes) > 500 or len(event.get("items") or []) > 100:
         yield "too many"
     yield from _faults_of_money(event, attributes)
@@ -160,7 +184,9 @@ def mobile_analytics_faults(request):
         attributes, metrics = event.get("attributes", {}), event.get("metrics", {})
         if len(attributes) + len(metrics) > 40 or any(len(key) > 50 for key in [*attributes, *metrics]):
             yield "too many attributes and metrics, or too long ones"
-        if any(len(value) > 200 for value in attributes.values()) or not all(is_number(value) for value in metrics.values()):
+        if any(len(value) > 200 for value in attributes.values()) or not all(
+            is_number(value) for value in metrics.values()
+        ):
             yield "a text of more than 200 characters, or a metric that is no number"
         session = event.get("session")
         if session is not None and not {"id", "startTimestamp"} <= set(session):
@@ -257,10 +283,19 @@ class PinpointService:
         session = event.get("Session")
         if session is not None and not {"Id", "StartTimestamp"} <= set(session):
             yield "session without id or start"
-        times = [event["Timestamp"], *(value for key, value in (session or {}).items() if key.endswith("Timestamp"))]
-        yield from (f"{time} is not in UTC" for time in times if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time))
+        times = [
+            event["Timestamp"],
+            *(value for key, value in (session or {}).items() if key.endswith("Timestamp")),
+        ]
+        yield from (
+            f"{time} is not in UTC"
+            for time in times
+            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time)
+        )
         if session and "StopTimestamp" in session:
-            start, stop = (dt.datetime.fromisoformat(session[f"{name}Timestamp"]) for name in ("Start", "Stop"))
+            start, stop = (
+                dt.datetime.fromisoformat(session[f"{name}Timestamp"]) for name in ("Start", "Stop")
+            )
             if session.get("Duration") != (stop - start) // dt.timedelta(milliseconds=1):
                 yield "duration is not stop minus start"
 

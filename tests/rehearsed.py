@@ -55,7 +55,9 @@ def sent(server, method, target, headers=None, body=b""):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     with connected(server) as connection:
         connection.sendall(
-            as_bytes(method, target, {"Host": "localhost", "Content-Length": len(body), **(headers or {})}, body)
+            as_bytes(
+                method, target, {"Host": "localhost", "Content-Length": len(body), **(headers or {})}, body
+            )
         )
         return answer_of(connection)
 

@@ -38,14 +38,34 @@ ORDINARY: dict[str, str] = {
     "session.stop_timestamp": "1487973802507",
     "session.duration": "599976",
 }
-OBJECTS = ["application", "application.sdk", "client", "device", "device.locale", "device.platform", "session"]
+OBJECTS = [
+    "application",
+    "application.sdk",
+    "client",
+    "device",
+    "device.locale",
+    "device.platform",
+    "session",
+]
 WHOLE_PLACES = [place for place, value in ORDINARY.items() if not value.startswith('"')]
 NAMES = [
     '"_session.start"', '"_session.stop"', '"_session.pause"', '"_session.resume"', '"_monetization.purchase"',
     '"_userauth.sign_in"', '"ad.view"', '"Ad View"', '"purchase"', '"custom.purchase"', '"3D"', '"levelUp"', '""',
 ]  # fmt: skip
 
-PLAIN_KEYS = ["a", "b", "level", "_product_id", "_quantity", "_item_price", "a b", "a.b", "é", "value", "x" * 51]
+PLAIN_KEYS = [
+    "a",
+    "b",
+    "level",
+    "_product_id",
+    "_quantity",
+    "_item_price",
+    "a b",
+    "a.b",
+    "é",
+    "value",
+    "x" * 51,
+]
 KEYS = [
     "a", "b", "level", "_product_id", "_currency", "_store", "_item_price", "_quantity", "duration", "metrics",
     "attributes", "event_timestamp", "#", "", "key", "a b", "a.b", "a-b", "a_b", "a_metric", "é", "3d", "_session_id",
@@ -128,7 +148,11 @@ def bearable(place: str) -> st.SearchStrategy[str]:
     flags = st.sampled_from(["true", "false", "null"])
     if place in (*OBJECTS, "attributes", "metrics"):
         return st.sampled_from(["{}", "null", '{"x":1}', '{"x":null}'])
-    return st.one_of(number(), flags) if place in WHOLE_PLACES else st.one_of(free_text(), free_text(), number(), flags)
+    return (
+        st.one_of(number(), flags)
+        if place in WHOLE_PLACES
+        else st.one_of(free_text(), free_text(), number(), flags)
+    )
 
 
 def keys() -> st.SearchStrategy[str]:
@@ -154,11 +178,31 @@ class Mutation:
 @st.composite
 def mutations(draw: st.DrawFn) -> Mutation:
     """Give one strange thing; one in ten spoils the lines around it too."""
-    kind = draw(st.sampled_from(["replace", "replace", "replace", "attribute", "attribute", "metric", "metric", "unknown", "double", "null", "escape"]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "replace",
+                "replace",
+                "replace",
+                "attribute",
+                "attribute",
+                "metric",
+                "metric",
+                "unknown",
+                "double",
+                "null",
+                "escape",
+            ]
+        )
+    )
     place = draw(st.sampled_from([*ORDINARY, *OBJECTS, "attributes", "metrics", "monetization"]))
     key = draw(keys())
     spoils = draw(st.sampled_from([False] * 9 + [True]))
-    value = draw(anything() if spoils or kind == "unknown" else bearable(place if kind in ("replace", "double", "escape") else ""))
+    value = draw(
+        anything()
+        if spoils or kind == "unknown"
+        else bearable(place if kind in ("replace", "double", "escape") else "")
+    )
     return Mutation(kind, place, key, value)
 
 
@@ -176,7 +220,9 @@ def records(draw: st.DrawFn, *, strange: bool = True) -> Record:
         "metrics": draw(st.dictionaries(names, plain_number(), max_size=3)),
     }
     members = tree(values)
-    for name in draw(st.sampled_from([("attributes", "metrics"), ("attributes",), ("metrics", "attributes"), ()])):
+    for name in draw(
+        st.sampled_from([("attributes", "metrics"), ("attributes",), ("metrics", "attributes"), ()])
+    ):
         members.append((quoted(name), list(maps[name].items())))
     if strange:
         for mutation in draw(st.one_of(st.just([]), st.lists(mutations(), min_size=1, max_size=2))):
@@ -221,7 +267,9 @@ def _befall(tree: list[tuple[str, Any]], mutation: Mutation) -> None:
     elif mutation.kind == "metric":
         _members_at(tree, "metrics").append((mutation.key, mutation.value))
     elif mutation.kind == "unknown":
-        _members_at(tree, mutation.place if mutation.place in OBJECTS else "").append((mutation.key, mutation.value))
+        _members_at(tree, mutation.place if mutation.place in OBJECTS else "").append(
+            (mutation.key, mutation.value)
+        )
     elif mutation.kind == "double":
         members.append((name, mutation.value))
     else:
@@ -237,7 +285,9 @@ STYLES = [
 ]  # fmt: skip
 
 
-def render(members: Any, style: tuple[str, str, str], odd: tuple[str, str, str] | None = None, turn: int = 0) -> str:
+def render(
+    members: Any, style: tuple[str, str, str], odd: tuple[str, str, str] | None = None, turn: int = 0
+) -> str:
     """Write members as JSON; where an odd style is given, every `turn`-th separator is of that one."""
     count = 0
 
@@ -268,7 +318,22 @@ def lines(draw: st.DrawFn, *, strange: bool = True) -> str:
     kind = draw(st.sampled_from(["whole"] * 18 + ["followed", "junk"]))
     if kind == "whole":
         return line
-    more = ["", " ", ",", "}", "{}", ",{}", ", { }", "\r", " ,", ',{"x" :1}', "]}", '{"q":1}]}', line, f",{line}"]
+    more = [
+        "",
+        " ",
+        ",",
+        "}",
+        "{}",
+        ",{}",
+        ", { }",
+        "\r",
+        " ,",
+        ',{"x" :1}',
+        "]}",
+        '{"q":1}]}',
+        line,
+        f",{line}",
+    ]
     whole = [
         "", " ", "null", "{}", "[]", "junk", '"x"', "1", f"\ufeff{line}", f" {line}", line[:-1], line[: len(line) // 2],
         line[1:], '{"zz":[{}', '{"q":1}]}', '{"attributes":[{}', '{"zz" :[{}', f"[{line}]", '{"a":{"b":1}', '{"' + "}",
@@ -279,4 +344,6 @@ def lines(draw: st.DrawFn, *, strange: bool = True) -> str:
 
 def batches(*, strange: bool = True, max_size: int = 12) -> st.SearchStrategy[list[str]]:
     """Give the lines of a file."""
-    return st.lists(lines(strange=strange).filter(lambda line: "\n" not in line), min_size=1, max_size=max_size)
+    return st.lists(
+        lines(strange=strange).filter(lambda line: "\n" not in line), min_size=1, max_size=max_size
+    )

@@ -15,7 +15,12 @@ from translate.money import worth
 from translate.reader.hub import Hub
 
 ROOT = Path(__file__).resolve().parent.parent
-RECORD = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}}
+RECORD = {
+    "event_type": "e",
+    "event_timestamp": 1487973802507,
+    "application": {"app_id": "a"},
+    "client": {"client_id": "c"},
+}
 
 
 def write(path, count):
@@ -27,7 +32,9 @@ def write(path, count):
 def test_events_lost_on_the_way_stop_the_run(tmp_path, monkeypatch):
     """A step that drops events is found out: the reader's own count is held against the account."""
     events = Hub.events
-    monkeypatch.setattr(Hub, "events", lambda self, records: events(self, records).filter(pl.col("row") % 2 == 0))
+    monkeypatch.setattr(
+        Hub, "events", lambda self, records: events(self, records).filter(pl.col("row") % 2 == 0)
+    )
     with pytest.raises(translate.ConservationError, match="10 records were read, but 5 are accounted for"):
         translate.convert(write(tmp_path / "a.json", 10), to="clickstream", out=tmp_path / "out")
     assert not (tmp_path / "out" / "report.json").exists()
@@ -36,19 +43,29 @@ def test_events_lost_on_the_way_stop_the_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize("to", ["clickstream", "hub", "pinpoint"])
 def test_rows_lost_in_the_sink_stop_the_run(tmp_path, monkeypatch, to):
     """What lies in the part is counted again."""
-    monkeypatch.setattr(translate.conversion.plan, "WRITTEN", translate.conversion.plan.WRITTEN & (pl.col("line") != 3))
+    monkeypatch.setattr(
+        translate.conversion.plan, "WRITTEN", translate.conversion.plan.WRITTEN & (pl.col("line") != 3)
+    )
     with pytest.raises(translate.ConservationError, match="10 events should be in"):
         translate.convert(write(tmp_path / "a.json", 10), to=to, out=tmp_path / "out")
 
 
 @pytest.mark.parametrize(
     ("price", "quantity", "expected"),
-    [(9.99, 3.0, 29.97), (0.1, 3.0, 0.3), (1234567890123457.0, 1.0, 1234567890123457.0), (9007199254740991.0, 1.0, 9007199254740991.0),
-     (123456789.12345679, 1.0, 123456789.12345679), (4503599627370495.0, 2.0, 9007199254740990.0)],
+    [
+        (9.99, 3.0, 29.97),
+        (0.1, 3.0, 0.3),
+        (1234567890123457.0, 1.0, 1234567890123457.0),
+        (9007199254740991.0, 1.0, 9007199254740991.0),
+        (123456789.12345679, 1.0, 123456789.12345679),
+        (4503599627370495.0, 2.0, 9007199254740990.0),
+    ],
 )
 def test_worth_is_exact(price, quantity, expected):
     """One item is worth its price to the last digit; a product has no digits that a double makes up."""
-    frame = pl.DataFrame({"value": pl.Series([None], dtype=pl.Float64), "price": [price], "quantity": [quantity]})
+    frame = pl.DataFrame(
+        {"value": pl.Series([None], dtype=pl.Float64), "price": [price], "quantity": [quantity]}
+    )
     assert frame.select(worth(*(pl.col(name) for name in frame.columns))).item() == expected
 
 
@@ -56,8 +73,14 @@ def test_good_records_behind_a_broken_one(tmp_path):
     """A record that is cut off inside a list takes no whole record that follows with it."""
     good = json.dumps(RECORD).replace('{"', '{ "', 1)
     (tmp_path / "a.json").write_text('{ "event_type": "x", "attributes": {"l": [1,\n' + (good + "\n") * 50)
-    report = translate.convert(tmp_path / "a.json", to="mobile_analytics", out=tmp_path / "out", from_="mobile_analytics")
-    assert (report["events"]["read"], report["events"]["written"], report["events"]["rejected"]) == (51, 50, 1)
+    report = translate.convert(
+        tmp_path / "a.json", to="mobile_analytics", out=tmp_path / "out", from_="mobile_analytics"
+    )
+    assert (report["events"]["read"], report["events"]["written"], report["events"]["rejected"]) == (
+        51,
+        50,
+        1,
+    )
 
 
 def test_doubtful_file_is_read_line_by_line(tmp_path):
@@ -81,7 +104,10 @@ def test_small_file_with_a_long_text_is_not_held_in_memory(tmp_path, monkeypatch
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"set_": ["app_ids.a=1bad"]}, "clickstream/events does not take"), ({"since": "2017-01-02", "until": "2017-01-01"}, "no time lies between")],
+    [
+        ({"set_": ["app_ids.a=1bad"]}, "clickstream/events does not take"),
+        ({"since": "2017-01-02", "until": "2017-01-01"}, "no time lies between"),
+    ],
 )
 def test_refused_before_anything_is_read(tmp_path, options, message):
     """What cannot be right is refused at once."""
@@ -97,7 +123,9 @@ def test_recipe_with_a_failed_test_converts_nothing(tmp_path):
         '[[test]]\nevent = { name = "e", time = 2017-01-01T00:00:00Z, client_id = "c", "app.id" = "a" }\nexpect = [{ event_type = "y" }]\n'
     )
     with pytest.raises(translate.MappingError, match='should be "y"'):
-        translate.convert(write(tmp_path / "a.json", 1), to="clickstream", out=tmp_path / "out", recipe=recipe)
+        translate.convert(
+            write(tmp_path / "a.json", 1), to="clickstream", out=tmp_path / "out", recipe=recipe
+        )
 
 
 def test_losses_count_events_not_rows(tmp_path):
@@ -105,7 +133,7 @@ def test_losses_count_events_not_rows(tmp_path):
     recipe = tmp_path / "r.toml"
     recipe.write_text(
         'to = "personalize/interactions"\n[[rule]]\nset.items = \'"attributes.cart"\'\nexplode = "items"\n'
-        '[[rule]]\nset.item_id = \'"item.sku"\'\n'
+        "[[rule]]\nset.item_id = '\"item.sku\"'\n"
     )
     cart = json.dumps([{"sku": "a"}, {"sku": "b"}, {"sku": "c"}])
     (tmp_path / "a.json").write_text(json.dumps({**RECORD, "attributes": {"cart": cart}}) + "\n")
@@ -116,7 +144,9 @@ def test_losses_count_events_not_rows(tmp_path):
 
 def test_examples_of_keys(tmp_path):
     """With examples the report holds a value for each key that is lost, and none without."""
-    (tmp_path / "a.json").write_text(json.dumps({**RECORD, "attributes": {"Level Name": "Level1"}, "odd": [1]}) + "\n")
+    (tmp_path / "a.json").write_text(
+        json.dumps({**RECORD, "attributes": {"Level Name": "Level1"}, "odd": [1]}) + "\n"
+    )
 
     def examples(out, **options):
         report = translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / out, **options)
@@ -146,4 +176,9 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path):
     """`translate convert ... | head -1` ends well."""
     write(tmp_path / "a.json", 3)
     call = f"{sys.executable} -m translate convert {tmp_path}/a.json --to clickstream --out {tmp_path}/out | true; exit ${{PIPESTATUS[0]}}"
-    assert subprocess.run(["bash", "-c", call], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode == 0
+    assert (
+        subprocess.run(
+            ["bash", "-c", call], check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        ).returncode
+        == 0
+    )

@@ -20,7 +20,11 @@ from translate.census.fates import PASSED_OVER, WITHOUT_EVENT
 from translate.reader.paths import shown
 from translate.reader.record import DOUBLED
 
-LAYOUTS = [f"{row['model']}/{row['layout']}" for row in translate.models().to_dicts() if row["read"] and row["model"] != "hub"]
+LAYOUTS = [
+    f"{row['model']}/{row['layout']}"
+    for row in translate.models().to_dicts()
+    if row["read"] and row["model"] != "hub"
+]
 TARGETS = [f"{row['model']}/{row['layout']}" for row in translate.models().to_dicts() if row["write"]]
 SOURCES = [
     (address, path)
@@ -37,7 +41,9 @@ TOLD = ("changed", "no_place", "unknown", "dropped")
 def accounts(source, address, to, folder):
     """Convert with a census; give the report and what became of each key."""
     report = translate.convert(source, from_=address, to=to, out=folder, set_=SETTINGS, census=True)
-    return report, [json.loads(line) for line in (folder / "keys.ndjson").read_text(encoding="utf-8").splitlines()]
+    return report, [
+        json.loads(line) for line in (folder / "keys.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def speaks_for(address):
@@ -47,7 +53,12 @@ def speaks_for(address):
     for entry in mapping.load(model).layouts[layout].all_fields:
         for place in (entry.place, *entry.also):
             columns[place.removesuffix(".*")] |= set(entry.hub)
-    peeked = {place: entry.place for entry in mapping.load(model).layouts[layout].all_fields for place in entry.also if place.count(".") > 1}
+    peeked = {
+        place: entry.place
+        for entry in mapping.load(model).layouts[layout].all_fields
+        for place in entry.also
+        if place.count(".") > 1
+    }
     homes = {*HOMES, *(place for place, held in columns.items() if held & HOMES)}
 
     def rest(place):
@@ -55,10 +66,19 @@ def speaks_for(address):
 
     def speaks(key, field):
         key, field = shown(key).replace("raw_path", "path").replace("\\", ""), field.replace("\\", "")
-        if rest(key) is not None and rest(key) == rest(field):  # a number among texts is told where numbers are
+        if rest(key) is not None and rest(key) == rest(
+            field
+        ):  # a number among texts is told where numbers are
             return True
-        nested = key == field or key.startswith(f"{field}.") or field.startswith(f"{key}.") or fnmatchcase(f"{key}.set_timestamp", field)
-        if any(place.startswith(f"{key}.") and field == of for place, of in peeked.items()):  # a text that holds JSON, looked into
+        nested = (
+            key == field
+            or key.startswith(f"{field}.")
+            or field.startswith(f"{key}.")
+            or fnmatchcase(f"{key}.set_timestamp", field)
+        )
+        if any(
+            place.startswith(f"{key}.") and field == of for place, of in peeked.items()
+        ):  # a text that holds JSON, looked into
             return True
         return nested or bool(columns.get(key, set()) & columns.get(field, set()))
 
@@ -80,30 +100,86 @@ def disagreements(report, rows, address):
             yield f"nobody tells of {key}: {how}"
         elif how not in report["filtered"] and how != WITHOUT_EVENT.how:
             why = DOUBLED if how == PASSED_OVER.how else how
-            if sum(count for (field, other), count in told.items() if other == why and speaks(key, field)) < events:
+            if (
+                sum(count for (field, other), count in told.items() if other == why and speaks(key, field))
+                < events
+            ):
                 yield f"the report tells of fewer than {events} events of {key}: {how}"
     for (field, why), events in told.items():
         found = [row for row in rows if speaks(row["key"], field)]
         own = [row for row in found if shown(row["key"]) == field or field.startswith(shown(row["key"]))]
         heard = [row for row in found if row["fate"] in (*TOLD, "renamed", "null") or row not in own]
-        if found and sum(row["events"] for row in heard) < events:  # what the settings give is no key of the source
+        if (
+            found and sum(row["events"] for row in heard) < events
+        ):  # what the settings give is no key of the source
             yield f"the census tells of fewer than {events} events of {field}: {why}"
         if not found and field not in SET:
             yield f"the census knows nothing of {field}: {why}"
 
 
-@pytest.mark.parametrize(("number", "address", "source"), [(number, *source) for number, source in enumerate(SOURCES)], ids=lambda value: getattr(value, "name", str(value)))
+@pytest.mark.parametrize(
+    ("number", "address", "source"),
+    [(number, *source) for number, source in enumerate(SOURCES)],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
 def test_on_every_sample(number, address, source, tmp_path):
     """Each sample, to every third target, so that each pair of models comes up."""
     for target in TARGETS[number % 3 :: 3]:
-        assert list(disagreements(*accounts(source, address, target, tmp_path / target.replace("/", "-")), address)) == [], target
+        assert (
+            list(
+                disagreements(
+                    *accounts(source, address, target, tmp_path / target.replace("/", "-")), address
+                )
+            )
+            == []
+        ), target
 
 
 # -- generated archives -------------------------------------------------------------------------------------------------
 
-NAMES = ["currency", "time", "price", "extra", "session", "app.id", "a.b", "x", "", "ü", "_session_id", "attributes", "metrics", "user", "^x", "^query.x", "value", "kind|why", "tab\there"]
-ODD = st.sampled_from([None, "", "x", "2014-02-30T00:00:00Z", "2016-12-31T23:59:60Z", 0, -1, 1.5, 2**53 + 1, 10**40, True, False, [], {}, ["a", 1], {"a": {"b": None}}, {"value": 1}, "1487973802507"])
-
+NAMES = [
+    "currency",
+    "time",
+    "price",
+    "extra",
+    "session",
+    "app.id",
+    "a.b",
+    "x",
+    "",
+    "ü",
+    "_session_id",
+    "attributes",
+    "metrics",
+    "user",
+    "^x",
+    "^query.x",
+    "value",
+    "kind|why",
+    "tab\there",
+]
+ODD = st.sampled_from(
+    [
+        None,
+        "",
+        "x",
+        "2014-02-30T00:00:00Z",
+        "2016-12-31T23:59:60Z",
+        0,
+        -1,
+        1.5,
+        2**53 + 1,
+        10**40,
+        True,
+        False,
+        [],
+        {},
+        ["a", 1],
+        {"a": {"b": None}},
+        {"value": 1},
+        "1487973802507",
+    ]
+)
 
 
 @st.composite
@@ -128,11 +204,18 @@ def spoiled(draw, record):
 
 def archives(address):
     """A few spoiled records of a layout's sample."""
-    records = [json.loads(line) for line in next(path for name, path in SOURCES if name == address and "_full" in path.name).read_text(encoding="utf-8").splitlines()]
+    records = [
+        json.loads(line)
+        for line in next(path for name, path in SOURCES if name == address and "_full" in path.name)
+        .read_text(encoding="utf-8")
+        .splitlines()
+    ]
     return st.lists(st.sampled_from(records).flatmap(spoiled), min_size=1, max_size=8)
 
 
-JSON_LAYOUTS = [address for address in LAYOUTS if address not in ("mobile_analytics/redshift", "personalize/interactions")]
+JSON_LAYOUTS = [
+    address for address in LAYOUTS if address not in ("mobile_analytics/redshift", "personalize/interactions")
+]
 
 
 @pytest.mark.parametrize("address", JSON_LAYOUTS)

@@ -48,7 +48,9 @@ def test_refused_records(tmp_path, size):
     assert levels(found) == list(range(len(bad)))
 
 
-@pytest.mark.parametrize("name", ["no JSON", "like zlib", "NaN", "1e400", "lone surrogate", "deepest nesting", "cut off"])
+@pytest.mark.parametrize(
+    "name", ["no JSON", "like zlib", "NaN", "1e400", "lone surrogate", "deepest nesting", "cut off"]
+)
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_one_refused_record(tmp_path, name, place, size):
     """A bad record at the beginning, in the middle or at the end spoils no other one."""
@@ -59,7 +61,9 @@ def test_one_refused_record(tmp_path, name, place, size):
     assert (found.places, levels(found)) == ([(place + 1, code)], [1, 2])
 
 
-@pytest.mark.parametrize(("name", "hint"), [("seconds", "as seconds"), ("microseconds", "as microseconds"), ("year 10000", None)])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("seconds", "as seconds"), ("microseconds", "as microseconds"), ("year 10000", None)]
+)
 def test_times_of_another_unit(tmp_path, name, hint):
     """An implausible time tells if seconds or microseconds would make sense."""
     (reject,) = convert(tmp_path, {"a.json": REFUSED[name][0].encode()}).rejects
@@ -78,7 +82,9 @@ def test_taken_records(tmp_path, size):
 
 def test_unknown_fields_and_nulls(tmp_path):
     """Unknown fields, nested ones too, travel to their own layout only; elsewhere they are told by their path, as nulls are."""
-    text = record(1, odd=5, client={"client_id": "c", "odd": {"a": 1}}, metrics={"score": 1, "none": None}, session=None)
+    text = record(
+        1, odd=5, client={"client_id": "c", "odd": {"a": 1}}, metrics={"score": 1, "none": None}, session=None
+    )
     text = text.replace('"attributes"', '"device":null,"attributes"')
     same = convert(tmp_path / "same", {"a.json": text.encode()})
     other = convert(tmp_path / "other", {"a.json": text.encode()}, to="clickstream")
@@ -96,13 +102,18 @@ def test_unknown_fields_and_nulls(tmp_path):
 def test_every_target(tmp_path, to):
     """What is refused does not depend on the target."""
     extreme = {"session_id": "s", "start_timestamp": 2**63 - 1, "stop_timestamp": -(2**63)}
-    text = "".join(f"{line}\n" for line, _ in [*REFUSED.values(), (record(5, session=extreme, arrival_timestamp=2**62), "")])
+    text = "".join(
+        f"{line}\n"
+        for line, _ in [*REFUSED.values(), (record(5, session=extreme, arrival_timestamp=2**62), "")]
+    )
     text = text.encode() + lines(2)
     (tmp_path / "a.json").write_bytes(text)
     report = translate.convert(tmp_path / "a.json", to=to, out=tmp_path / "out")
     expected = Counter(code for _, code in REFUSED.values())
     assert not expected - Counter(report["rejects"])
-    assert report["events"]["rejected"] - expected.total() <= 1  # a target may refuse the record with the extreme times
+    assert (
+        report["events"]["rejected"] - expected.total() <= 1
+    )  # a target may refuse the record with the extreme times
 
 
 # -- lines --------------------------------------------------------------------------------------------------------
@@ -119,7 +130,9 @@ def test_texts(tmp_path, name, size):
 
 def test_raw_of_damage(tmp_path):
     """Rejects hold the record's own text, and what is no text as base64."""
-    found = convert(tmp_path, {"a.json": BAD_UTF8 + b"\n" + record(1).encode()[:50], "b.gz": STORED + b"junk"})
+    found = convert(
+        tmp_path, {"a.json": BAD_UTF8 + b"\n" + record(1).encode()[:50], "b.gz": STORED + b"junk"}
+    )
     encoded = [{"base64": base64.b64encode(text).decode()} for text in (BAD_UTF8, b"junk")]
     assert [reject["raw"] for reject in found.rejects] == [encoded[0], record(1)[:50], encoded[1]]
 
@@ -160,13 +173,19 @@ def test_cut_anywhere(tmp_path):
         expected = whole[: text.count(b"\n")]
         last = text.rpartition(b"\n")[2].decode()
         rest = [last] if last in whole else []
-        assert (texts, [(row + 1, one.code) for row, one in damage.items()]) == (expected + rest, [(len(expected + rest) + 1, "damaged_file")]), cut
+        assert (texts, [(row + 1, one.code) for row, one in damage.items()]) == (
+            expected + rest,
+            [(len(expected + rest) + 1, "damaged_file")],
+        ), cut
         assert damage[len(texts)].raw == ("" if rest else last), cut
 
 
 def test_flipped_anywhere(tmp_path, size):
     """Wherever a byte of a gzip file is wrong, the records before it are converted, and all others told."""
-    contents = {f"{position:04}.gz": flipped(STORED, position) for position in range(10, len(STORED), 3 if size == "small" else 60)}
+    contents = {
+        f"{position:04}.gz": flipped(STORED, position)
+        for position in range(10, len(STORED), 3 if size == "small" else 60)
+    }
     found = convert(tmp_path, contents)
     for name, counts in found.files.items():
         rejects = [reject for reject in found.rejects if reject["file"] == name]
@@ -184,7 +203,14 @@ def test_zstd(tmp_path, size):
         "e.zst": stored[:20], "f.zst": stored + b"junk", "g.gz": gzip.compress(stored) + b"junk",
     })  # fmt: skip
     written = {name: counts["written"] for name, counts in found.files.items()}
-    assert {name: written[name] for name in "a.zst b.gz c g.gz".split()} == {"a.zst": 4000, "b.gz": 4000, "c": 8000, "g.gz": 4000}
+    assert {name: written[name] for name in "a.zst b.gz c g.gz".split()} == {
+        "a.zst": 4000,
+        "b.gz": 4000,
+        "c": 8000,
+        "g.gz": 4000,
+    }
     assert written["f.zst"] == 4000
     assert 0 < written["d.zst"] < 4000
-    assert [(reject["file"], reject["code"]) for reject in found.rejects] == [(name, "damaged_file") for name in "d.zst e.zst f.zst g.gz".split()]
+    assert [(reject["file"], reject["code"]) for reject in found.rejects] == [
+        (name, "damaged_file") for name in "d.zst e.zst f.zst g.gz".split()
+    ]

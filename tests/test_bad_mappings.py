@@ -26,7 +26,9 @@ MARK = b"#! "
 
 
 def expected(file):
-    return [line.removeprefix(MARK).decode() for line in file.read_bytes().splitlines() if line.startswith(MARK)]
+    return [
+        line.removeprefix(MARK).decode() for line in file.read_bytes().splitlines() if line.startswith(MARK)
+    ]
 
 
 def as_written(complaint):
@@ -97,7 +99,10 @@ def test_every_field_of_a_shipped_mapping_runs_alone(model):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"write": lambda columns: columns[0].cast(pl.Float64)}, "gives numbers where it is written, which should be whole numbers"),
+        (
+            {"write": lambda columns: columns[0].cast(pl.Float64)},
+            "gives numbers where it is written, which should be whole numbers",
+        ),
         ({"write": lambda columns: columns[0].str.to_uppercase()}, "cannot be written"),
         ({"read": lambda text: text.cast(pl.String)}, "gives text where it is read, which should be times"),
         ({"read": lambda text: text.str.to_datetime()}, "cannot be read"),
@@ -138,13 +143,24 @@ def test_one_column_from_several_places(tmp_path):
     """A hub column may be read from several places of a record."""
     text = (FOLDER / "no_default.toml").read_text(encoding="utf-8")
     file = tmp_path / "model.toml"
-    file.write_text(text.replace("records =", "default = true\nrecords =") + 'app = "app.id"\nother_app = { hub = "app.id", also = "third.app" }\n', encoding="utf-8")
-    assert [entry.place for entry in parse(file).layouts["events"].fields if entry.hub == ("app.id",)] == ["app", "other_app"]
+    file.write_text(
+        text.replace("records =", "default = true\nrecords =")
+        + 'app = "app.id"\nother_app = { hub = "app.id", also = "third.app" }\n',
+        encoding="utf-8",
+    )
+    assert [entry.place for entry in parse(file).layouts["events"].fields if entry.hub == ("app.id",)] == [
+        "app",
+        "other_app",
+    ]
 
 
 def test_a_layout_takes_from_the_one_that_it_is_like(tmp_path):
     """A layout has its own fields beside those of the one it is like, and all else that it does not say; the request is its own."""
-    base = (FOLDER / "no_default.toml").read_text(encoding="utf-8").replace("records =", 'default = true\nmarks = ["a"]\nrecords =')
+    base = (
+        (FOLDER / "no_default.toml")
+        .read_text(encoding="utf-8")
+        .replace("records =", 'default = true\nmarks = ["a"]\nrecords =')
+    )
     (tmp_path / "base.toml").write_text(base + '\n[layout.events.request]\neach = "body"\n', encoding="utf-8")
     text = """
 title  = "A model"
@@ -162,7 +178,11 @@ app  = "app.id"
     file = tmp_path / "model.toml"
     file.write_text(text, encoding="utf-8")
     others = parse(file).layouts["others"]
-    assert [(entry.place, entry.codec) for entry in others.fields] == [("type", "event_name"), ("time", "iso8601"), ("app", "text")]
+    assert [(entry.place, entry.codec) for entry in others.fields] == [
+        ("type", "event_name"),
+        ("time", "iso8601"),
+        ("app", "text"),
+    ]
     assert (others.records, others.source, others.about) == ("json-lines", "its page", "other events")
     assert (others.request, others.marks) == (None, ())
     digest = parse(file).digest
@@ -172,7 +192,10 @@ app  = "app.id"
 
 # -- any change to a shipped mapping ------------------------------------------------------------------------------
 
-SHIPPED = {model: tomllib.loads((mapping.folder() / f"{model}.toml").read_text(encoding="utf-8")) for model in mapping.models()}
+SHIPPED = {
+    model: tomllib.loads((mapping.folder() / f"{model}.toml").read_text(encoding="utf-8"))
+    for model in mapping.models()
+}
 WORDS = ["", "*", ".", "a.*", "body", "events", "name", "time", "attributes", "metrics", "app.id", "user_properties", "csv", "text_map", "json_map",
          "whole", "iso8601", "action", "sequence", "latest_time", "purchase", "tracking_id", "keep_names", "archive", "mobile_analytics/archive", "a/b/c"]  # fmt: skip
 VALUES = st.one_of(
@@ -230,7 +253,10 @@ def test_a_changed_mapping_is_taken_or_refused(case):
             Path(folder, f"{beside}.toml").symlink_to(mapping.folder() / f"{beside}.toml")
         file = Path(folder, f"{model}.toml")
         file.unlink()
-        file.write_text("".join(f"{json.dumps(key)} = {as_toml(value)}\n" for key, value in table.items()), encoding="utf-8")
+        file.write_text(
+            "".join(f"{json.dumps(key)} = {as_toml(value)}\n" for key, value in table.items()),
+            encoding="utf-8",
+        )
         try:
             assert isinstance(parse(file), Mapping)
         except MappingError as refused:

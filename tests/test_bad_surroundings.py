@@ -62,7 +62,9 @@ def test_globs_and_several_sources(tmp_path, monkeypatch):
 
     assert shown("x/*.json") == ["1.json", "2.json"]
     assert shown("x*/1.json") == ["x/1.json", "x1/1.json"]
-    assert shown("x*") == shown(str(tmp_path / "x*")) == ["x/1.json", "x/2.json", "x1/1.json", "x1/deep/3.json"]
+    assert (
+        shown("x*") == shown(str(tmp_path / "x*")) == ["x/1.json", "x/2.json", "x1/1.json", "x1/deep/3.json"]
+    )
     assert shown("**/3.json") == ["x1/deep/3.json"]
     assert shown("x", "y/1.json", tmp_path / "x") == ["1.json", "x/1.json", "x/2.json"]
     assert shown("x/1.json", "y/1.json") == ["1.json", "1.json#2"]
@@ -106,6 +108,7 @@ def test_unreadable_folder(tmp_path, monkeypatch):
 
 def test_file_that_fails_while_read(tmp_path, monkeypatch, size):
     """A file that cannot be read to its end counts as one damaged record, and is no trouble of the target's."""
+
     def fail(path, *mode, **options):
         if str(path).endswith("a.json"):
             raise OSError(errno.EIO, "Input/output error")
@@ -149,12 +152,15 @@ def test_s3(bucket, tmp_path, size):
     report = translate.convert(f"{bucket}/x", to=ARCHIVE, out=tmp_path / "x")
     found = outcome(tmp_path / "x", report)
     assert {name: counts["written"] for name, counts in found.files.items()} == {"1.gz": 40, "deep/2.gz": 39}
-    assert [(reject["file"], reject["line"], reject["code"]) for reject in found.rejects] == [("deep/2.gz", 40, "damaged_file")]
+    assert [(reject["file"], reject["line"], reject["code"]) for reject in found.rejects] == [
+        ("deep/2.gz", 40, "damaged_file")
+    ]
     assert found.files["1.gz"]["digest"] == hashlib.sha256(STORED).hexdigest()
 
 
 def test_s3_sources(bucket):
     """An S3 source is an object, a folder or a glob; several are told apart by their keys."""
+
     def shown(*sources):
         return [file.shown for file in archives.find([f"{bucket}/{source}" for source in sources])]
 
@@ -173,7 +179,10 @@ def test_s3_sources(bucket):
 def test_event_types_without_number(tmp_path):
     """More than 1,500 event types are converted like any others."""
     found = convert(tmp_path, {"a.json": lines(1700)}, to="clickstream")
-    assert (found.report["events"]["written"], len({json.loads(row)["event_type"] for row in found.rows})) == (1700, 1700)
+    assert (
+        found.report["events"]["written"],
+        len({json.loads(row)["event_type"] for row in found.rows}),
+    ) == (1700, 1700)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +209,9 @@ def tiny_disk(tmp_path):
     """A disk of half a megabyte."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip(f"mounting is not permitted: {mounted.stderr.decode().strip()}")
     yield disk
@@ -209,12 +220,18 @@ def tiny_disk(tmp_path):
 
 def command(*arguments):
     """Run the command line."""
-    return subprocess.run([sys.executable, "-m", "translate", *map(str, arguments)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "translate", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
 
 
 def tree(folder):
     """Give what a run left behind, by path."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.mark.parametrize("filler", [0, 300, 508])

@@ -13,9 +13,34 @@ import translate
 from translate.errors import SourceError
 from translate.files.sources import find
 
-CLICK = {"event_type": "click", "event_id": "e", "timestamp": 1667877566697, "app_id": "shop", "unique_id": "u", "zone_offset": 0, "attributes": {}}
-CALL = {"events": [{"eventType": "x", "timestamp": "2018-02-02T02:15:24.000Z", "version": "v2.0", "attributes": {"a": "b"}}]}
-CONTEXT = [{"action": "START", "type": "APPSTART", "timestamp": 1365772427, "session": "abcdefgh1", "entities": [{"key": "app", "value": "A"}]}]
+CLICK = {
+    "event_type": "click",
+    "event_id": "e",
+    "timestamp": 1667877566697,
+    "app_id": "shop",
+    "unique_id": "u",
+    "zone_offset": 0,
+    "attributes": {},
+}
+CALL = {
+    "events": [
+        {
+            "eventType": "x",
+            "timestamp": "2018-02-02T02:15:24.000Z",
+            "version": "v2.0",
+            "attributes": {"a": "b"},
+        }
+    ]
+}
+CONTEXT = [
+    {
+        "action": "START",
+        "type": "APPSTART",
+        "timestamp": 1365772427,
+        "session": "abcdefgh1",
+        "entities": [{"key": "app", "value": "A"}],
+    }
+]
 SIGNED = {"data": json.dumps(CONTEXT), "nonce": "1", "aid": "7", "h": "cafe"}
 
 
@@ -31,7 +56,10 @@ BODIES = {
     "a packed call in quotes": ("mobile_analytics/requests", json.dumps(packed(CALL))),
     "a form": ("learning_context/requests", urlencode(SIGNED)),
     "a form in quotes": ("learning_context/requests", json.dumps(urlencode(SIGNED))),
-    "a form in a captured request": ("learning_context/requests", json.dumps({"method": "POST", "headers": {"a": "b"}, "body": urlencode(SIGNED)})),
+    "a form in a captured request": (
+        "learning_context/requests",
+        json.dumps({"method": "POST", "headers": {"a": "b"}, "body": urlencode(SIGNED)}),
+    ),
     "a form's members": ("learning_context/requests", json.dumps(SIGNED)),
 }
 
@@ -72,19 +100,33 @@ def test_what_only_looks_like_a_body_is_refused(text, tmp_path):
 def test_an_old_value_may_be_text(tmp_path):
     """Where older clients wrote a value among the properties, as text, it is the value all the same."""
     properties = json.dumps({"itemId": "i9", "eventValue": "9.99", "other": "1"})
-    call = {"trackingId": "t", "sessionId": "s", "userId": "u", "eventList": [{"eventType": "Purchase", "sentAt": 1460000000, "properties": properties}]}
+    call = {
+        "trackingId": "t",
+        "sessionId": "s",
+        "userId": "u",
+        "eventList": [{"eventType": "Purchase", "sentAt": 1460000000, "properties": properties}],
+    }
     report, (event,) = converted(tmp_path, json.dumps(call), from_="personalize/requests")
     assert (event["item_id"], event["value"], event["attributes"]) == ("i9", 9.99, {"other": "1"})
-    assert {"properties.eventValue"} == {loss["field"] for loss in report["losses"] if loss["kind"] == "changed"}
+    assert {"properties.eventValue"} == {
+        loss["field"] for loss in report["losses"] if loss["kind"] == "changed"
+    }
 
 
 def test_campaigns_have_user_attributes(tmp_path):
     """What a campaign's event says of its user lies in a text; an endpoint of its own counts before it."""
     endpoint = json.dumps({"User": {"UserId": "u", "UserAttributes": {"age": ["3"], "none": None}}})
-    record = {"event_type": "_campaign.send", "event_timestamp": 1643674153593, "client_context": {"custom": {"endpoint": endpoint}}}
+    record = {
+        "event_type": "_campaign.send",
+        "event_timestamp": 1643674153593,
+        "client_context": {"custom": {"endpoint": endpoint}},
+    }
     own = record | {"endpoint": {"User": {"UserAttributes": {"age": ["4"]}}}}
     _, found = converted(tmp_path, f"{json.dumps(record)}\n{json.dumps(own)}\n")
-    assert [(event["user_id"], event["user_properties"]) for event in found] == [("u", {"age": '["3"]'}), ("u", {"age": '["4"]'})]
+    assert [(event["user_id"], event["user_properties"]) for event in found] == [
+        ("u", {"age": '["3"]'}),
+        ("u", {"age": '["4"]'}),
+    ]
 
 
 EMPTY = {
@@ -105,7 +147,9 @@ def test_requests_without_events_are_told(address, tmp_path):
     report, found = converted(tmp_path, "\n".join(map(json.dumps, EMPTY[address])), from_=address)
     assert report["events"]["read"] == len(found) == 1
     expected = 2 if address == "pinpoint/requests" else 1
-    assert [finding["events"] for finding in report["findings"] if finding["code"] == "empty_requests"] == [expected]
+    assert [finding["events"] for finding in report["findings"] if finding["code"] == "empty_requests"] == [
+        expected
+    ]
 
 
 def test_an_empty_session_is_told(tmp_path):
@@ -120,7 +164,15 @@ def test_a_schema_beside_its_data_is_passed_over(tmp_path):
     folder = tmp_path / "personalize"
     folder.mkdir()
     (folder / "inter.csv").write_text("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\nu,i,1460000000,View\n")
-    schema = json.dumps({"type": "record", "name": "Interactions", "namespace": "n", "fields": [{"name": "USER_ID", "type": "string"}], "version": "1.0"})
+    schema = json.dumps(
+        {
+            "type": "record",
+            "name": "Interactions",
+            "namespace": "n",
+            "fields": [{"name": "USER_ID", "type": "string"}],
+            "version": "1.0",
+        }
+    )
     for name in ("schema.json", "interactions.schema.json"):
         (folder / name).write_text(schema)
     for from_ in (None, "personalize/interactions"):

@@ -23,7 +23,13 @@ def requests(name):
             continue
         headers = [["Content-Type", "application/json"], ["x-amz-Client-Context", request["context"]]]
         headers += [["x-amz-Client-Context-Encoding", request["encoding"]]] if "encoding" in request else []
-        yield {"method": "POST", "path": "/2014-06-05/events", "query": [], "headers": headers, "body": request["body"]}
+        yield {
+            "method": "POST",
+            "path": "/2014-06-05/events",
+            "query": [],
+            "headers": headers,
+            "body": request["body"],
+        }
 
 
 # What is in the captures: the layout, how many events are read, and how many are refused.
@@ -43,21 +49,30 @@ TARGETS = sorted(
 def capture(request, tmp_path):
     """A capture as a file of lines, its layout, and how many events are read and refused."""
     file = tmp_path / "capture"
-    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in requests(request.param)), encoding="utf-8")
+    file.write_text(
+        "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in requests(request.param)),
+        encoding="utf-8",
+    )
     return file, *CAPTURES[request.param]
 
 
 def rejects(folder):
     """Give the rejects of a run."""
     file = folder / "rejects.ndjson"
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    return (
+        [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    )
 
 
 def test_no_secrets():
     """The captures hold neither signatures nor cookies nor tokens."""
     for file in FOLDER.iterdir():
         text = file.read_text(encoding="utf-8").lower()
-        assert [word for word in ("authorization", "aws4-hmac", "cookie", "security-token", "credential") if word in text] == []
+        assert [
+            word
+            for word in ("authorization", "aws4-hmac", "cookie", "security-token", "credential")
+            if word in text
+        ] == []
 
 
 def test_all_of_it_is_read(capture, tmp_path):
@@ -65,16 +80,24 @@ def test_all_of_it_is_read(capture, tmp_path):
     file, layout, read, refused = capture
     report = translate.convert(file, to="hub", out=tmp_path / "out")
     assert (report["events"]["written"], report["events"]["rejected"]) == (read, refused)
-    told = [json.loads(line) for line in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8").splitlines()]
+    told = [
+        json.loads(line)
+        for line in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
     assert [f"{entry['model']}/{entry['layout']}" for entry in told] == [layout]
-    assert {(reject["code"], reject["message"]) for reject in rejects(tmp_path / "out")} <= {("bad_time", 'Timestamp is no time: "z" (not ISO 8601, or no such day or time of day)')}
+    assert {(reject["code"], reject["message"]) for reject in rejects(tmp_path / "out")} <= {
+        ("bad_time", 'Timestamp is no time: "z" (not ISO 8601, or no such day or time of day)')
+    }
 
 
 def test_bodies_alone(capture, tmp_path):
     """The bodies alone, as a log of them would be, hold as many events."""
     file, layout, read, refused = capture
     bodies = tmp_path / "bodies"
-    bodies.write_text("".join(json.loads(line)["body"] + "\n" for line in file.read_text(encoding="utf-8").splitlines()), encoding="utf-8")
+    bodies.write_text(
+        "".join(json.loads(line)["body"] + "\n" for line in file.read_text(encoding="utf-8").splitlines()),
+        encoding="utf-8",
+    )
     report = translate.convert(bodies, to="hub", out=tmp_path / "out")
     assert (report["events"]["written"], report["events"]["rejected"]) == (read, refused)
     assert layout.partition("/")[0] in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8")
@@ -88,11 +111,17 @@ def test_to_every_model(capture, target, tmp_path):
     report = translate.convert(file, to=target, out=tmp_path / "out", set_=SETTINGS)
     counts = report["events"]
     assert counts["read"] == read + refused
-    assert counts["read"] + counts["added"] == sum(counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged"))
+    assert counts["read"] + counts["added"] == sum(
+        counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged")
+    )
     assert counts["rejected"] == sum(report["rejects"].values()) == len(rejects(tmp_path / "out"))
     assert counts["filtered"] == sum(report["filtered"].values())
     if not counts["written"]:  # all has its reason: there is no item, or no title of the application
-        assert counts["read"] + counts["added"] == counts["rejected"] + counts["filtered"] + counts["duplicates"] + counts["merged"] > 0
+        assert (
+            counts["read"] + counts["added"]
+            == counts["rejected"] + counts["filtered"] + counts["duplicates"] + counts["merged"]
+            > 0
+        )
         assert target in ("personalize/interactions", "personalize/requests", "mobile_analytics/requests")
         return
     after = translate.scan(tmp_path / "out" / "data", model=target).collect()
@@ -100,7 +129,14 @@ def test_to_every_model(capture, target, tmp_path):
     before = translate.scan(file).collect()
     before = before.filter(pl.col("item_id").is_not_null()) if report["filtered"] else before
     told = told_places(report)
-    assert sorted(column for column in filled(before) - filled(after) if not told & {column, *spellings(layout, column)}) == []
+    assert (
+        sorted(
+            column
+            for column in filled(before) - filled(after)
+            if not told & {column, *spellings(layout, column)}
+        )
+        == []
+    )
 
 
 def filled(frame):
@@ -108,7 +144,9 @@ def filled(frame):
     frame = frame.drop("file", "line", "event_id")
     is_map = {name: isinstance(dtype, pl.Map) for name, dtype in frame.schema.items()}
     return {
-        name for name in frame.columns if any((value or not is_map[name]) and value is not None for value in frame[name].to_list())
+        name
+        for name in frame.columns
+        if any((value or not is_map[name]) and value is not None for value in frame[name].to_list())
     }
 
 
@@ -117,9 +155,22 @@ def told_places(report):
 
     What nobody mapped is `extra`, and so is what belongs to an endpoint that stays empty.
     """
-    told = {loss["field"] for loss in report["losses"]} | {finding.get("field") or "" for finding in report["findings"]}
-    unmapped = {"extra"} if any(loss["kind"] == "not_mapped" or "stays empty unless" in loss["why"] for loss in report["losses"]) else set()
-    return told | unmapped | {place.rpartition(".")[0] for place in told} | {place.partition(".")[0] for place in told}
+    told = {loss["field"] for loss in report["losses"]} | {
+        finding.get("field") or "" for finding in report["findings"]
+    }
+    unmapped = (
+        {"extra"}
+        if any(
+            loss["kind"] == "not_mapped" or "stays empty unless" in loss["why"] for loss in report["losses"]
+        )
+        else set()
+    )
+    return (
+        told
+        | unmapped
+        | {place.rpartition(".")[0] for place in told}
+        | {place.partition(".")[0] for place in told}
+    )
 
 
 def spellings(layout, column):

@@ -24,7 +24,9 @@ from translate.reader.request import RequestReader
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive"
 
-TEXTS = st.text(st.characters(exclude_categories=()), max_size=12)  # all planes, controls, halves of surrogate pairs
+TEXTS = st.text(
+    st.characters(exclude_categories=()), max_size=12
+)  # all planes, controls, halves of surrogate pairs
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
 BLANKS = st.text(" \t\r\n", max_size=2)
@@ -41,7 +43,9 @@ def json_texts(draw, depth=3):
     members = [draw(json_texts(depth=depth - 1)) for _ in range(draw(st.integers(0, 4)))]
     if kind == "object":
         names = st.one_of(st.sampled_from(["a", "b"]), TEXTS)
-        members = [draw(spelled(draw(names))) + draw(BLANKS) + ":" + draw(BLANKS) + member for member in members]
+        members = [
+            draw(spelled(draw(names))) + draw(BLANKS) + ":" + draw(BLANKS) + member for member in members
+        ]
     inside = ",".join(draw(BLANKS) + member + draw(BLANKS) for member in members) or draw(BLANKS)
     return f"[{inside}]" if kind == "list" else f"{{{inside}}}"
 
@@ -69,7 +73,9 @@ class Number(str):
 
 
 def parsed(text):
-    return json.loads(text, object_pairs_hook=lambda pairs: ("object", pairs), parse_int=Number, parse_float=Number)
+    return json.loads(
+        text, object_pairs_hook=lambda pairs: ("object", pairs), parse_int=Number, parse_float=Number
+    )
 
 
 def understood(value):
@@ -147,8 +153,11 @@ def test_doubled_keys():
 
 @pytest.mark.parametrize(
     "wrapped",
-    [lambda text: text, lambda text: base64.b64encode(text.encode()).decode(),
-     lambda text: base64.urlsafe_b64encode(gzip.compress(text.encode())).decode()],
+    [
+        lambda text: text,
+        lambda text: base64.b64encode(text.encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(gzip.compress(text.encode())).decode(),
+    ],
     ids=["plain", "base64", "gzip"],
 )
 def test_texts_that_hold_json(wrapped):
@@ -160,8 +169,22 @@ def test_texts_that_hold_json(wrapped):
 
 # -- fates ----------------------------------------------------------------------------------------------------------
 
-RECORD = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}}
-TARGETS = ["clickstream", "personalize", "personalize/requests", "learning_context", "pinpoint", "pinpoint/requests", "mobile_analytics", "hub"]
+RECORD = {
+    "event_type": "e",
+    "event_timestamp": 1487973802507,
+    "application": {"app_id": "a"},
+    "client": {"client_id": "c"},
+}
+TARGETS = [
+    "clickstream",
+    "personalize",
+    "personalize/requests",
+    "learning_context",
+    "pinpoint",
+    "pinpoint/requests",
+    "mobile_analytics",
+    "hub",
+]
 
 
 def rows_of(file):
@@ -172,7 +195,9 @@ def rows_of(file):
 def fates(tmp_path, *lines, to="clickstream", **options):
     """The fates of the keys in some lines, by event type and key."""
     (tmp_path / "a.json").write_text("".join(f"{line}\n" for line in lines))
-    translate.convert(tmp_path / "a.json", to=to, out=tmp_path / "out", from_="mobile_analytics", census=True, **options)
+    translate.convert(
+        tmp_path / "a.json", to=to, out=tmp_path / "out", from_="mobile_analytics", census=True, **options
+    )
     rows = rows_of(tmp_path / "out" / "keys.ndjson")
     assert len({(row["event_type"], row["key"], row["fate"], row["how"]) for row in rows}) == len(rows)
     return {(row["event_type"], row["key"]): (row["fate"], row["how"]) for row in rows}
@@ -184,8 +209,14 @@ def sample(tmp_path_factory):
     lines = []
     for file in sorted(path for path in ARCHIVE.rglob("*") if path.is_file()):
         content = file.read_bytes()
-        lines += (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode().split("\n")
-    chosen = [line for number, line in enumerate(lines) if "monetization" in line or "null" in line or number % 10 == 0]
+        lines += (
+            (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode().split("\n")
+        )
+    chosen = [
+        line
+        for number, line in enumerate(lines)
+        if "monetization" in line or "null" in line or number % 10 == 0
+    ]
     file = tmp_path_factory.mktemp("sample") / "sample.json"
     file.write_text("".join(f"{line}\n" for line in chosen if line.strip()))
     return file
@@ -226,7 +257,9 @@ def test_every_kind_of_key(tmp_path):
         **RECORD, "client": {"client_id": "c", "odd": {"deep": 1}}, "new": [1], "session": {}, "device": {"make": None},
         "attributes": {"a b": "x", "n": None, "flag": True, "plain": "p"}, "metrics": {"m": 1},
     })  # fmt: skip
-    text = text.replace('"event_type"', '"event\\u005ftype"').replace('"plain": "p"', '"plain": "p", "\\u0070lain": "q"')
+    text = text.replace('"event_type"', '"event\\u005ftype"').replace(
+        '"plain": "p"', '"plain": "p", "\\u0070lain": "q"'
+    )
     found = {key: fate for (_, key), fate in fates(tmp_path, text).items()}
     assert found["event_type"] == ("kept", "")
     assert found["client.client_id"][0] == "renamed"
@@ -244,7 +277,10 @@ def test_rejected_and_dropped_keys(tmp_path):
     recipe = tmp_path / "r.toml"
     recipe.write_text('to = "clickstream/events"\n[[rule]]\nwhen = "name = \'debug\'"\ndrop = "noise"\n')
     late = {**RECORD, "event_type": "late", "event_timestamp": 1}
-    lines = [json.dumps(record) for record in (RECORD, {**RECORD, "event_type": "debug", "attributes": {"x": "y"}}, late)]
+    lines = [
+        json.dumps(record)
+        for record in (RECORD, {**RECORD, "event_type": "debug", "attributes": {"x": "y"}}, late)
+    ]
     found = fates(tmp_path, *lines, '{"event_type": "cut", "client": {"client_id": "c"', recipe=recipe)
     assert found["debug", "attributes.x"] == ("dropped", "noise")
     assert found["late", "event_timestamp"] == ("rejected", "time_implausible")
@@ -257,7 +293,10 @@ def test_a_reader_that_loses_a_key_stops_the_run(tmp_path, monkeypatch):
     lose = {"device.model": pl.lit(None, pl.String)}
     monkeypatch.setattr(Hub, "events", lambda self, records: read(self, records).with_columns(**lose))
     line = json.dumps({**RECORD, "device": {"make": "m", "model": "n"}})
-    with pytest.raises(translate.ConservationError, match=r"device\.model stands in the text of 1 events of type e, but 0 .* a\.json, line 1"):
+    with pytest.raises(
+        translate.ConservationError,
+        match=r"device\.model stands in the text of 1 events of type e, but 0 .* a\.json, line 1",
+    ):
         fates(tmp_path, line)
     assert not (tmp_path / "out" / "report.json").exists()
 
@@ -275,7 +314,9 @@ def test_hub_files_are_not_counted(tmp_path, sample):
     """Where a source has no text to take a census from, that is said before anything is read."""
     translate.convert(sample, to="hub", out=tmp_path / "in", limit=20)
     with pytest.raises(translate.UsageError, match="leave --census out"):
-        translate.convert(tmp_path / "in" / "data", from_="hub", to="clickstream", out=tmp_path / "out", census=True)
+        translate.convert(
+            tmp_path / "in" / "data", from_="hub", to="clickstream", out=tmp_path / "out", census=True
+        )
 
 
 @pytest.mark.parametrize(
@@ -312,7 +353,14 @@ CASES = [
     for address in ADDRESSES
     for file in sorted(SAMPLES.glob(f"{address}_*"))
     if not file.name.endswith(".schema.json")
-    for to in dict.fromkeys(["hub", "clickstream", "personalize/requests", "mobile_analytics/archive" if address.endswith(("redshift", "raw")) else address])
+    for to in dict.fromkeys(
+        [
+            "hub",
+            "clickstream",
+            "personalize/requests",
+            "mobile_analytics/archive" if address.endswith(("redshift", "raw")) else address,
+        ]
+    )
 ]
 
 
@@ -326,7 +374,9 @@ def told(tmp_path, layout, *lines, to="hub", **options):
     return found
 
 
-@pytest.mark.parametrize(("address", "file", "to"), CASES, ids=[f"{file.parent.name}/{file.name}-{to}" for _, file, to in CASES])
+@pytest.mark.parametrize(
+    ("address", "file", "to"), CASES, ids=[f"{file.parent.name}/{file.name}-{to}" for _, file, to in CASES]
+)
 def test_counts_agree_on_samples_of_requests_and_tables(tmp_path, address, file, to):
     """Each sample of them comes through with both counts agreeing, and no key is forgotten by the writer."""
     report = translate.convert(file, from_=address, to=to, out=tmp_path / "out", census=True)
@@ -340,7 +390,12 @@ def test_counts_agree_on_samples_of_requests_and_tables(tmp_path, address, file,
 def test_what_stands_around_events_belongs_to_each(tmp_path):
     """Every event of a request has the keys around it, apart from its own: known, unknown, of the transport, in texts."""
     context = {"client": {"client_id": "c", "app_title": "t"}, "custom": {"tier": "gold"}, "odd": [1]}
-    body = {"events": [{"eventType": name, "timestamp": "2017-02-24T21:53:22Z", "odd": 1} for name in ("a", "a", "b")], "more": 1}
+    body = {
+        "events": [
+            {"eventType": name, "timestamp": "2017-02-24T21:53:22Z", "odd": 1} for name in ("a", "a", "b")
+        ],
+        "more": 1,
+    }
     captured = {
         "method": "POST", "path": "/2014-06-05/events", "headers": [["X-Amz-Client-Context", json.dumps(context)], ["Agent", "x"]],
         "body": base64.b64encode(gzip.compress(json.dumps(body).encode())).decode(),
@@ -358,7 +413,12 @@ def test_what_stands_around_events_belongs_to_each(tmp_path):
 
 HEADERS = {
     "an object": {"X-Forwarded-For": "192.0.2.1", "Cookie": "a=1", "n": 1},
-    "pairs": [["x-forwarded-for", "192.0.2.1"], ["cookie", "a=1"], ["X-Forwarded-For", "10.0.0.1"], ["n", ["x", "y"]]],
+    "pairs": [
+        ["x-forwarded-for", "192.0.2.1"],
+        ["cookie", "a=1"],
+        ["X-Forwarded-For", "10.0.0.1"],
+        ["n", ["x", "y"]],
+    ],
     "lists": {"X-Forwarded-For": ["192.0.2.1", "10.0.0.1"], "cookie": "a=1", "n": [1]},
 }
 
@@ -367,7 +427,11 @@ HEADERS = {
 def test_headers_have_fates_of_their_own(tmp_path, headers):
     """Those that say something of the events arrive, the others are of the transport, one by one; texts of one name are one."""
     event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
-    found = told(tmp_path, "clickstream/requests", json.dumps({"headers": HEADERS[headers], "query": {"appId": "a"}, "body": [event]}))
+    found = told(
+        tmp_path,
+        "clickstream/requests",
+        json.dumps({"headers": HEADERS[headers], "query": {"appId": "a"}, "body": [event]}),
+    )
     assert found["e", "^headers.x-forwarded-for"] == {("renamed", "forwarded_address"): 1}
     assert found["e", "^headers.cookie"] == found["e", "^headers.n"] == {OF_TRANSPORT: 1}
 
@@ -385,8 +449,12 @@ def test_unknown_members_around_events_go_back(tmp_path):
 
 def test_doubled_members_of_requests(tmp_path):
     """Of a doubled member the last one counts, also where it holds the events: those of an earlier one are passed over."""
-    one, two = (json.dumps([{"eventType": name, "sentAt": 1553631760, "itemId": "i"}]) for name in ("first", "second"))
-    line = f'{{"trackingId": "x", "trackingId": "t", "sessionId": "s", "eventList": {one}, "eventList": {two}}}'
+    one, two = (
+        json.dumps([{"eventType": name, "sentAt": 1553631760, "itemId": "i"}]) for name in ("first", "second")
+    )
+    line = (
+        f'{{"trackingId": "x", "trackingId": "t", "sessionId": "s", "eventList": {one}, "eventList": {two}}}'
+    )
     found = told(tmp_path, "personalize/requests", line)
     assert found["first", "itemId"] == {tuple(PASSED_OVER): 1}
     assert found["second", "itemId"] == {("renamed", "item_id"): 1}
@@ -397,12 +465,17 @@ def test_doubled_members_of_requests(tmp_path):
 def test_names_that_hold_values(tmp_path):
     """Where members are named by what they are about, the name itself is a key."""
     event = {"EventType": "e", "Timestamp": "2018-02-02T02:15:24Z"}
-    items = {name: {"Endpoint": {"OptOut": "NONE"}, "Events": {f"{name}-1": event, f"{name}-2": event}} for name in "ab"}
+    items = {
+        name: {"Endpoint": {"OptOut": "NONE"}, "Events": {f"{name}-1": event, f"{name}-2": event}}
+        for name in "ab"
+    }
     items["c"] = {"Endpoint": {"Address": "x"}, "Events": {}}
     found = told(tmp_path, "pinpoint/requests", json.dumps({"BatchItem": items}))
     assert found["e", "^EventsRequest.BatchItem.*"] == {("renamed", "client_id"): 4}
     assert found["e", "^EventsRequest.BatchItem.*.Events.*"] == {("renamed", "event_id"): 4}
-    assert found["e", "^EventsRequest.BatchItem.*.Endpoint.OptOut"] == {("renamed", "extra.^EventsRequest.BatchItem.*.Endpoint.OptOut"): 4}
+    assert found["e", "^EventsRequest.BatchItem.*.Endpoint.OptOut"] == {
+        ("renamed", "extra.^EventsRequest.BatchItem.*.Endpoint.OptOut"): 4
+    }
     assert found[None, "^EventsRequest.BatchItem.*.Endpoint.Address"] == {tuple(WITHOUT_EVENT): 1}
 
 
@@ -419,7 +492,12 @@ LEARNT = {"type": "e", "action": "UPDATE", "timestamp": 1365772427, "entities": 
 def test_bodies_however_they_are_packed(tmp_path, wrapped):
     """A body as it went over the wire has the keys of its events, and so have several on a line."""
     line = wrapped(json.dumps([LEARNT, LEARNT]))
-    found = told(tmp_path, "learning_context/requests", line, *([f"{line} {line}"] if line.startswith(("[", "{")) else []))
+    found = told(
+        tmp_path,
+        "learning_context/requests",
+        line,
+        *([f"{line} {line}"] if line.startswith(("[", "{")) else []),
+    )
     assert sum(found["e", "entities.k"].values()) == (6 if line.startswith(("[", "{")) else 2)
 
 
@@ -466,7 +544,9 @@ def test_passes_and_recipes_over_requests(tmp_path):
     """Duplicates go by their rule, and copies and added events do not count as the source's."""
     event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a", "unique_id": "u"}
     line = json.dumps({"query": {"appId": "a"}, "body": [event, {**event, "event_id": "j"}, event]})
-    found = told(tmp_path, "clickstream/requests", line, line, to="clickstream", dedupe=True, add=["first_open"])
+    found = told(
+        tmp_path, "clickstream/requests", line, line, to="clickstream", dedupe=True, add=["first_open"]
+    )
     assert found["e", "event_id"] == {("kept", ""): 2, ("dropped", "duplicate"): 4}
     assert sum(found["e", "^query.appId"].values()) == 6
 
@@ -479,17 +559,37 @@ def test_a_reader_of_requests_that_loses_something_stops_the_run(tmp_path, monke
         monkeypatch.setattr(RequestReader, "events", lambda self, raw, value: [*read(self, raw, value)][:-1])
     elif lost == "a line":
         read_line = CarefulReader.read
-        monkeypatch.setattr(CarefulReader, "read", lambda self, line: [] if "lost" in line else read_line(self, line))
+        monkeypatch.setattr(
+            CarefulReader, "read", lambda self, line: [] if "lost" in line else read_line(self, line)
+        )
     else:
         members = CarefulReader._unknown
-        monkeypatch.setattr(CarefulReader, "_unknown", lambda self, *given, around: None if around else members(self, *given, around=around))
+        monkeypatch.setattr(
+            CarefulReader,
+            "_unknown",
+            lambda self, *given, around: None if around else members(self, *given, around=around),
+        )
     event = {"eventType": "e", "sentAt": 1553631760, "itemId": "i"}
     request = {"trackingId": "t", "sessionId": "s", "eventList": [event, event], "new": 1}
     with pytest.raises(translate.ConservationError, match="stands in the text of"):
-        told(tmp_path, "personalize/requests", json.dumps(request), json.dumps({**request, "trackingId": "lost"}))
+        told(
+            tmp_path,
+            "personalize/requests",
+            json.dumps(request),
+            json.dumps({**request, "trackingId": "lost"}),
+        )
 
 
-@given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=5)), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=5),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_cells_are_where_the_reader_sees_them(row):
     """Rows are split by the census' own way just as the reader splits them, quotes in quotes and all."""
     spelled = ["" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in row]
@@ -527,22 +627,33 @@ def test_parquet_has_the_same_keys_as_csv(tmp_path):
     found = []
     for ending in ("csv", "parquet"):
         file = SAMPLES / "mobile_analytics" / f"redshift_full.{ending}"
-        translate.convert(file, from_="mobile_analytics/redshift", to="hub", out=tmp_path / ending, census=True)
-        found.append({(row["event_type"], row["key"]): row["events"] for row in rows_of(tmp_path / ending / "keys.ndjson")})
+        translate.convert(
+            file, from_="mobile_analytics/redshift", to="hub", out=tmp_path / ending, census=True
+        )
+        found.append(
+            {
+                (row["event_type"], row["key"]): row["events"]
+                for row in rows_of(tmp_path / ending / "keys.ndjson")
+            }
+        )
     assert found[0] == found[1]
 
 
 def test_a_reader_of_tables_that_loses_a_column_stops_the_run(tmp_path, monkeypatch):
     """A cell that stands in the text and reaches the hub nowhere is found out."""
     monkeypatch.setattr(CarefulReader, "_unknown", lambda *_, **__: None)
-    with pytest.raises(translate.ConservationError, match="the key new stands in the text of 1 events of type e, but 0"):
+    with pytest.raises(
+        translate.ConservationError, match="the key new stands in the text of 1 events of type e, but 0"
+    ):
         told(tmp_path, "mobile_analytics/redshift", HEADER, "e,2016-04-26 05:12:33,app,c,,,n,")
 
 
 def test_keys_of_one_name_in_two_maps(tmp_path):
     """A value whose name another map has already taken is told as lost; a null beside it takes nobody's place."""
     maps = {"attributes": {"x": [1], "n": None}, "metrics": {"x": {"y": 2}, "n": [3]}}
-    found = {key: fate for (_, key), fate in fates(tmp_path, json.dumps({**RECORD, **maps}), to="hub").items()}
+    found = {
+        key: fate for (_, key), fate in fates(tmp_path, json.dumps({**RECORD, **maps}), to="hub").items()
+    }
     assert found["attributes.x"] == ("renamed", "other.x")
     assert found["metrics.x"] == ("no_place", "another map has a key of this name")
     assert found["attributes.n"] == ("null", "")
@@ -552,7 +663,13 @@ def test_keys_of_one_name_in_two_maps(tmp_path):
 def test_what_always_stands_there_may_differ(tmp_path):
     """A member that says something else than what always stands there is kept like an unknown one."""
     event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
-    around = {"appId": "a", "platform": "Web", "method": "GET", "path": "/collect", "data": json.dumps([event])}
+    around = {
+        "appId": "a",
+        "platform": "Web",
+        "method": "GET",
+        "path": "/collect",
+        "data": json.dumps([event]),
+    }
     found = told(tmp_path, "clickstream/raw", json.dumps(around))
     assert found["e", "^path"] == {("kept", "the same in every record"): 1}
     assert found["e", "^method"] == {("renamed", "extra.^method"): 1}

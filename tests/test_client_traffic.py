@@ -50,7 +50,12 @@ def test_every_row_to_clickstream(captured, tmp_path):
         "app_version": "1.4.2", "app_title": "Shop",
     }  # fmt: skip
     given = {"channel": "beta", "numeric": "42", "nested": '{"a":[1,2]}', "build": 142}
-    session = {"_session_id": SESSION, "_session_start_timestamp": 1795239579057, "app_version_code": "142", "event_version": "v2.0"}
+    session = {
+        "_session_id": SESSION,
+        "_session_start_timestamp": 1795239579057,
+        "app_version_code": "142",
+        "event_version": "v2.0",
+    }
     assert rows[3] == {
         **common, "event_type": "purchase", "event_id": rows[3]["event_id"], "timestamp": 1795239579068,
         "event_value": 9.98, "event_value_currency": "USD",
@@ -70,7 +75,11 @@ def test_every_row_to_clickstream(captured, tmp_path):
     (legal,) = (key for key in rows[1]["attributes"] if key.startswith("na_ve_key_"))
     assert rows[1]["attributes"][legal] == 'ünï "quoted"\n\\ value'
     assert json.loads(rows[1]["attributes"]["translate_names"]) == {"attributes": {legal: "naïve key"}}
-    assert (rows[1]["attributes"]["empty"], rows[1]["attributes"]["zero"], rows[1]["attributes"]["neg"]) == ("", 0, -1e-7)
+    assert (rows[1]["attributes"]["empty"], rows[1]["attributes"]["zero"], rows[1]["attributes"]["neg"]) == (
+        "",
+        0,
+        -1e-7,
+    )
     assert (rows[-1]["event_type"], rows[-1]["app_id"], rows[-1]["attributes"]) == ("x", "app-low", {})
 
 
@@ -79,7 +88,11 @@ def test_every_row_to_pinpoint(captured, tmp_path):
     lines, _ = converted(captured, "pinpoint/requests", tmp_path)
     requests = [parsed(line) for line in lines]
     service = PinpointService()
-    assert [fault for line, request in zip(lines, requests, strict=True) for fault in service.faults(request, len(line))] == []
+    assert [
+        fault
+        for line, request in zip(lines, requests, strict=True)
+        for fault in service.faults(request, len(line))
+    ] == []
     assert [request["ApplicationId"] for request in requests] == [APP, "second-app", "app-low"]
     batch = requests[0]["EventsRequest"]["BatchItem"][CLIENT]
     assert batch["Endpoint"] == {}
@@ -90,7 +103,9 @@ def test_every_row_to_pinpoint(captured, tmp_path):
         "Session": {"Id": SESSION, "StartTimestamp": "2026-11-21T05:39:39.057Z", "StopTimestamp": "2026-11-21T05:39:40.441Z", "Duration": 1384},
         "Attributes": {"channel": "beta", "numeric": "42", "nested": '{"a":[1,2]}'}, "Metrics": {"build": 142},
     }  # fmt: skip
-    purchase = next(event for event in batch["Events"].values() if event["Attributes"].get("_product_id") == "sku-1")
+    purchase = next(
+        event for event in batch["Events"].values() if event["Attributes"].get("_product_id") == "sku-1"
+    )
     assert purchase["Attributes"] == {
         "_product_id": "sku-1", "_currency": "USD", "campaign": "autumn", "channel": "beta", "numeric": "42", "nested": '{"a":[1,2]}',
     }  # fmt: skip
@@ -107,7 +122,11 @@ def test_every_row_to_the_learning_context(captured, tmp_path):
     assert (first["action"], first["type"], first["timestamp"]) == ("START", "APPSTART", 1795239579)
     assert first["session"] == rows[5]["session"] != rows[6]["session"]
     assert list(entities)[:2] == ["app", "package"]
-    assert (entities["app"], entities["package"], entities["session_id"]) == ("Shop", "com.example.shop", SESSION)
+    assert (entities["app"], entities["package"], entities["session_id"]) == (
+        "Shop",
+        "com.example.shop",
+        SESSION,
+    )
     assert (entities["build"], entities["numeric"]) == (142, "42")
     assert [row["action"] for row in rows if row["type"] == "APPSTART"] == ["START", "END", "START", "END"]
 
@@ -118,8 +137,20 @@ def test_every_row_to_personalize(captured, tmp_path):
     schema = json.loads((tmp_path / "personalize" / "schema.json").read_text())
     assert list(personalize_faults("\n".join(lines) + "\n", schema)) == []
     assert list(csv.DictReader(lines)) == [
-        {"USER_ID": CLIENT, "ITEM_ID": "sku-1", "TIMESTAMP": "1795239579", "EVENT_TYPE": "Purchase", "EVENT_VALUE": "9.98"},
-        {"USER_ID": CLIENT, "ITEM_ID": "sku-2", "TIMESTAMP": "1795239579", "EVENT_TYPE": "Purchase", "EVENT_VALUE": ""},
+        {
+            "USER_ID": CLIENT,
+            "ITEM_ID": "sku-1",
+            "TIMESTAMP": "1795239579",
+            "EVENT_TYPE": "Purchase",
+            "EVENT_VALUE": "9.98",
+        },
+        {
+            "USER_ID": CLIENT,
+            "ITEM_ID": "sku-2",
+            "TIMESTAMP": "1795239579",
+            "EVENT_TYPE": "Purchase",
+            "EVENT_VALUE": "",
+        },
     ]
     assert report["events"] | {"filtered": 14, "written": 2} == report["events"]
 
@@ -133,14 +164,24 @@ def test_mobile_analytics_seed(tmp_path):
     (event,) = example["body"]["events"]
     file = write_archive(tmp_path / "seed.jsonl", [archive_record(example["context"], event)])
     (hub,) = translate.scan(file, model="mobile_analytics").collect().to_dicts()
-    assert (hub["name"], hub["client_id"], hub["app.id"]) == ("LevelComplete", "<client_id>", "<mobile_analytics_app_id>")
-    assert (hub["app.title"], hub["device.platform"], hub["device.make"]) == ("<app_title>", "<platform>", "<make>")
+    assert (hub["name"], hub["client_id"], hub["app.id"]) == (
+        "LevelComplete",
+        "<client_id>",
+        "<mobile_analytics_app_id>",
+    )
+    assert (hub["app.title"], hub["device.platform"], hub["device.make"]) == (
+        "<app_title>",
+        "<platform>",
+        "<make>",
+    )
     assert hub["time"].isoformat() == hub["session.start"].isoformat() == "2014-06-30T19:07:47.885000+00:00"
     assert hub["attributes"] == event["attributes"]
     assert hub["metrics"] == {"Score": "12345", "TimeInLevel": "64"}
     (clickstream,), _ = converted(file, "clickstream", tmp_path)
     assert list(clickstream_faults(parsed(clickstream))) == []
-    assert {"Score": 12345, "TimeInLevel": 64, **event["attributes"]}.items() <= parsed(clickstream)["attributes"].items()
+    assert {"Score": 12345, "TimeInLevel": 64, **event["attributes"]}.items() <= parsed(clickstream)[
+        "attributes"
+    ].items()
     (pinpoint,), _ = converted(file, "pinpoint/requests", tmp_path)
     assert list(PinpointService().faults(parsed(pinpoint), len(pinpoint))) == []
     (learning_context,), _ = converted(file, "learning_context", tmp_path)
@@ -163,7 +204,14 @@ def home(place, layout):
     """Find the field of a layout that holds a place: its own, or the one above it."""
     fields = {entry.place for entry in layout.fields}
     segments = place.split(".")
-    return next((".".join(segments[:depth]) for depth in range(len(segments), 0, -1) if ".".join(segments[:depth]) in fields), None)
+    return next(
+        (
+            ".".join(segments[:depth])
+            for depth in range(len(segments), 0, -1)
+            if ".".join(segments[:depth]) in fields
+        ),
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,15 +242,27 @@ def test_every_field_of_the_personalize_example_has_a_column():
     request = seed("personalize_put_events")["request"]
     fields = (request.keys() - {"eventList"}) | request["eventList"][0].keys()
     assert fields == COLUMN_OF.keys() | ONLY_IN_REQUESTS
-    assert set(COLUMN_OF.values()) == {entry.place for entry in layout.fields} - {"*"}  # the dataset's own columns
+    assert set(COLUMN_OF.values()) == {entry.place for entry in layout.fields} - {
+        "*"
+    }  # the dataset's own columns
 
 
 def test_the_learning_context_example_is_written_again():
     """The page's pair of START and END comes out of the hub with the action, type, time, session and entities shown."""
     example = seed("learning_context_post_events_update")["data"]
     events = [
-        {"name": name, "time": time, "session.id": "8nc92io9q", "app.title": "BigBrother", "app.package": "de.thues.bigbrother", "event_id": "e"}
-        for name, time in (("session.start", "2013-04-12T13:13:47Z"), ("session.stop", "2013-04-12T13:15:33Z"))
+        {
+            "name": name,
+            "time": time,
+            "session.id": "8nc92io9q",
+            "app.title": "BigBrother",
+            "app.package": "de.thues.bigbrother",
+            "event_id": "e",
+        }
+        for name, time in (
+            ("session.start", "2013-04-12T13:13:47Z"),
+            ("session.stop", "2013-04-12T13:15:33Z"),
+        )
     ]
     rows = translate.write(hub_frame(events), model="learning_context").collect()["row"]
     for row, shown in zip(map(parsed, rows), example, strict=True):
@@ -215,13 +275,21 @@ def test_the_clickstream_example_is_written_again():
     shown = seed("clickstream_http_api")["parameters"]
     _, layout = mapping.find_layout("clickstream/events")
     hub_of = {entry.place: entry.hub[0] for entry in layout.fields if entry.hub}
-    plain = {hub_of[key]: value for key, value in shown.items() if key not in ("timestamp", "items", "user", "attributes")}
+    plain = {
+        hub_of[key]: value
+        for key, value in shown.items()
+        if key not in ("timestamp", "items", "user", "attributes")
+    }
     event = {
         **plain, "name": "button_click", "time": "2022-11-08T03:19:26.697Z", "client_id": shown["unique_id"],
         "items": shown["items"], "user_id": "0202d0e1", "user_properties": {"username": "carl"},
         "user_property_times": {"username": "2023-09-18T03:13:36.345Z", "_user_id": "2023-09-18T03:13:36.345Z"},
         "attributes": {"productName": "book"},
     }  # fmt: skip
-    frame = hub_frame([event]).with_columns(metrics=hub_frame([{"attributes": {"Price": "39.9"}, "time": "2022-11-08T03:19:26.697Z"}])["attributes"])
+    frame = hub_frame([event]).with_columns(
+        metrics=hub_frame([{"attributes": {"Price": "39.9"}, "time": "2022-11-08T03:19:26.697Z"}])[
+            "attributes"
+        ]
+    )
     (row,) = translate.write(frame, model="clickstream").collect()["row"]
     assert parsed(row) == shown

@@ -14,14 +14,22 @@ from translate.reader.times import NO_ISO8601, NoTime, read_time
 
 WITH_EXAMPLE = [name for name, codec in SCALARS.items() if codec.example]
 TIME = dt.datetime(2016, 3, 14, 9, 26, 53, 589_000, dt.UTC)
-NO_EXAMPLE = {"event_name", "app_id", "original_names", "own_column"}  # the writer's own: they need more than hub columns
+NO_EXAMPLE = {
+    "event_name",
+    "app_id",
+    "original_names",
+    "own_column",
+}  # the writer's own: they need more than hub columns
 
 
 def written(name, *values):
     """Write one event's values with a codec."""
     codec = SCALARS[name]
     kinds = [codec.hub[min(position, len(codec.hub) - 1)] for position in range(len(values))]
-    series = [pl.Series(f"c{number}", [value], dtype=kind) for number, (value, kind) in enumerate(zip(values, kinds, strict=True))]
+    series = [
+        pl.Series(f"c{number}", [value], dtype=kind)
+        for number, (value, kind) in enumerate(zip(values, kinds, strict=True))
+    ]
     if codec.rowwise:
         return codec.rowwise(series, "id").item()
     return pl.DataFrame(series).select(codec.write([pl.col(column.name) for column in series])).item()
@@ -40,7 +48,9 @@ def test_the_example_runs(name):
     result = written(name, *given)
     assert result == wanted
     assert type(result) is type(wanted)
-    assert wanted is None or isinstance(result, int if proof.WIRE_TYPES[SCALARS[name].wire] == pl.Int64 else str)
+    assert wanted is None or isinstance(
+        result, int if proof.WIRE_TYPES[SCALARS[name].wire] == pl.Int64 else str
+    )
 
 
 def test_all_but_the_writers_own_have_an_example():
@@ -144,7 +154,11 @@ FORMS_OF_TIME = [
 def test_forms_of_time(text, wanted, why):
     """ISO 8601 in all its forms becomes the one that codecs read, and what had to be assumed is told."""
     found = read_time(text, "iso8601", is_number=False)
-    assert found == NoTime(NO_ISO8601) if wanted is None else (found.text, found.changed) == (wanted, (why,) if why else ())
+    assert (
+        found == NoTime(NO_ISO8601)
+        if wanted is None
+        else (found.text, found.changed) == (wanted, (why,) if why else ())
+    )
     assert wanted is None or read("iso8601", wanted) is not None
 
 
@@ -153,11 +167,17 @@ def test_forms_of_time(text, wanted, why):
 FILLED_IN = {
     "first_of": ("the first column takes in what another one said", ("a", "b")),
     "exact_duration": ("stop minus start stands in for a recorded length that disagrees", (5, None, None)),
-    "action": ("the name's phase stands in for one that the event does not have; the hub takes it out again", ("END", "session.start")),
+    "action": (
+        "the name's phase stands in for one that the event does not have; the hub takes it out again",
+        ("END", "session.start"),
+    ),
     "worth": ("price times quantity stands in for a value", (1.5, 2.0, 3.0)),
     "money": ("price times quantity stands in for a value", (1.5, 2.0, 3.0, "USD", None)),
     "money_currency": ("what is no money is written elsewhere", ("EUR", None, 1.0, None, None)),
-    "item_list": ("the event's own item stands in for a list; the hub takes it out again", ('[{"id":"i"}]', None, None, None, None, None, None)),
+    "item_list": (
+        "the event's own item stands in for a list; the hub takes it out again",
+        ('[{"id":"i"}]', None, None, None, None, None, None),
+    ),
     "language": ("the locale's stands in for one that the event does not have", ("de", "en_US")),
     "country": ("the locale's stands in for one that the event does not have", ("AT", "en_US")),
     "long_session": ("a short one is written elsewhere", ("x" * 21,)),
@@ -185,14 +205,22 @@ def test_what_does_not_come_back_is_known(name):
 def test_every_codec_can_be_read():
     """Every codec reads, but those that the reader takes in as whole maps."""
     assert {name for name, codec in SCALARS.items() if codec.read is None} == {*WHOLE_MAPS}
-    assert {name for name, codec in SCALARS.items() if codec.write is None and codec.rowwise is None} == {"original_names", "own_column"}
+    assert {name for name, codec in SCALARS.items() if codec.write is None and codec.rowwise is None} == {
+        "original_names",
+        "own_column",
+    }
 
 
 @pytest.mark.parametrize(("name", "given", "wanted"), [("epoch_s", (TIME,), True), ("epoch_s", (events.EPOCH,), False), ("short_session", ("abc",), True),
                                                        ("exact_duration", (1, TIME, TIME), True), ("exact_duration", (0, TIME, TIME), False)])  # fmt: skip
 def test_changes_are_told(name, given, wanted):
     """A codec that loses something tells for which values."""
-    frame = pl.DataFrame([pl.Series(f"c{number}", [value], dtype=SCALARS[name].hub[min(number, len(SCALARS[name].hub) - 1)]) for number, value in enumerate(given)])
+    frame = pl.DataFrame(
+        [
+            pl.Series(f"c{number}", [value], dtype=SCALARS[name].hub[min(number, len(SCALARS[name].hub) - 1)])
+            for number, value in enumerate(given)
+        ]
+    )
     assert frame.select(SCALARS[name].changed([pl.col(column) for column in frame.columns])).item() is wanted
 
 

@@ -47,7 +47,10 @@ CUT_ONES = {"compact": CUT, "pretty": pretty(CUT)}
 def test_a_cut_record_costs_one_record(shape: str, following: str, tmp_path: Path) -> None:
     """Cut at whatever character, a record is one reject, and the records after it are written."""
     text = CUT_ONES[shape]
-    contents = {f"{cut:04}.json": f"{text[:cut]}\n{NEXT_ONES[following]}\n{record(2)}\n".encode() for cut in range(1, len(text))}
+    contents = {
+        f"{cut:04}.json": f"{text[:cut]}\n{NEXT_ONES[following]}\n{record(2)}\n".encode()
+        for cut in range(1, len(text))
+    }
     found = convert(tmp_path, contents)
     rejected = Counter(reject["file"] for reject in found.rejects)
     swallowed = [name for name, counts in found.files.items() if counts["written"] != 2]
@@ -58,7 +61,9 @@ def test_a_cut_record_costs_one_record(shape: str, following: str, tmp_path: Pat
 
 def test_a_cut_record_costs_one_record_of_a_line(tmp_path: Path) -> None:
     """In records that run together on a line, a cut one is one reject, and those before and after it are written."""
-    contents = {f"{cut:04}.json": f"{NEXT}{CUT[:cut]}{NEXT}{record(2)}\n".encode() for cut in range(1, len(CUT))}
+    contents = {
+        f"{cut:04}.json": f"{NEXT}{CUT[:cut]}{NEXT}{record(2)}\n".encode() for cut in range(1, len(CUT))
+    }
     found = convert(tmp_path, contents)
     rejected = Counter(reject["file"] for reject in found.rejects)
     assert [name for name, counts in found.files.items() if counts["written"] != 3] == []
@@ -81,30 +86,38 @@ def test_damage_is_named_at_its_own_line(tmp_path: Path) -> None:
     found = convert(tmp_path, {"a.json": lines(2) + b"\n".join(lined) + b"\n" + lines(1)})
     (reject,) = found.rejects
     assert (reject["line"], reject["code"]) == (3 + place, "bad_encoding")
-    assert f"at byte {lined[place].index(0xff) + 1} of the line" in reject["message"]
+    assert f"at byte {lined[place].index(0xFF) + 1} of the line" in reject["message"]
     assert base64.b64decode(reject["raw"]["base64"]) == b" ".join(lined)
     assert found.report["events"]["written"] == 3
     rows = b'USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\nu,i,1460000000,"a\nb\xff\nc"\nu,i,1460000000,a\n'
-    table = convert(tmp_path / "table", {"a.csv": rows}, from_="personalize/interactions", to="personalize/interactions")
+    table = convert(
+        tmp_path / "table", {"a.csv": rows}, from_="personalize/interactions", to="personalize/interactions"
+    )
     assert table.places == [(3, "bad_encoding")]
 
 
 def doubted(found) -> int:
-    return sum(finding["events"] for finding in found.report["findings"] if finding["code"] == "may_be_altered")
+    return sum(
+        finding["events"] for finding in found.report["findings"] if finding["code"] == "may_be_altered"
+    )
 
 
 @pytest.mark.parametrize("position", [len(STORED) - 8, len(STORED) - 4, len(STORED) * 3 // 4])
 def test_what_precedes_damage_may_be_altered(position: int, size: str, tmp_path: Path) -> None:
     """After a failed checksum the message says that what precedes it may be altered, and the report counts the events of that member."""
     whole = gzip.compress(lines(3), mtime=0)
-    content = {"a.gz": whole + flipped(STORED, position), "b.gz": whole, "c.gz": flipped(whole, len(whole) - 8)}
+    content = {
+        "a.gz": whole + flipped(STORED, position),
+        "b.gz": whole,
+        "c.gz": flipped(whole, len(whole) - 8),
+    }
     found = convert(tmp_path, content)
     first, last = found.rejects[-2:] if found.rejects[-1]["file"] == "c.gz" else (None, None)
     assert first["file"] == "a.gz"
     for reject in (first, last):
         assert reject["message"].endswith("what precedes it in its part may be altered, what follows is lost")
     assert doubted(found) == found.files["a.gz"]["written"] - 3 + 3
-    assert found.files["a.gz"]["written"] >= 3 + inflated(STORED[:position])[: 20].count(b"\n")
+    assert found.files["a.gz"]["written"] >= 3 + inflated(STORED[:position])[:20].count(b"\n")
 
 
 def test_what_precedes_a_cut_is_not_doubted(size: str, tmp_path: Path) -> None:
@@ -119,7 +132,10 @@ def test_doubt_in_layers_and_in_zstd(size: str, tmp_path: Path) -> None:
     stored = zstd(lines(40))
     outer = gzip.compress(STORED, mtime=0)
     found = convert(tmp_path, {"a.gz": flipped(outer, len(outer) - 8)})
-    assert (found.files["a.gz"]["written"], doubted(found)) == (40, 0)  # the checksum of the text itself is right
+    assert (found.files["a.gz"]["written"], doubted(found)) == (
+        40,
+        0,
+    )  # the checksum of the text itself is right
     found = convert(tmp_path / "inner", {"a.gz": gzip.compress(flipped(STORED, len(STORED) - 8))})
     assert (found.files["a.gz"]["written"], doubted(found)) == (40, 40)
     found = convert(tmp_path / "zstd", {"a.zst": flipped(stored, len(stored) - 2)})

@@ -30,22 +30,34 @@ def converted(tmp_path):
 @pytest.mark.parametrize("digits", LONG)
 def test_whole_numbers_keep_their_digits(digits, converted):
     """In metrics, among texts, inside of lists, and in members that nobody knows, however many they are."""
-    report, text = converted("mobile_analytics/archive", ARCHIVED.replace("#", digits), "mobile_analytics/archive")
+    report, text = converted(
+        "mobile_analytics/archive", ARCHIVED.replace("#", digits), "mobile_analytics/archive"
+    )
     assert text.count(digits) == 5
     assert "rounded to a double" not in {loss["why"] for loss in report["losses"]}
     for target in ("pinpoint/event_stream", "clickstream/events", "learning_context/events"):
-        assert converted("mobile_analytics/archive", ARCHIVED.replace("#", digits), target)[1].count(digits) == 3
+        assert (
+            converted("mobile_analytics/archive", ARCHIVED.replace("#", digits), target)[1].count(digits) == 3
+        )
 
 
 @pytest.mark.parametrize("address", VALUES)
 def test_what_a_double_does_not_hold_is_told(address, converted):
     """A value is a double: a whole number that it does not hold is changed, one beyond it is no number."""
     place, record = VALUES[address]
-    for digits, is_held in (("9007199254740992", True), ("9007199254740993", False), ("1" * 40, False), ("1e23", True), ("0.1", True)):
+    for digits, is_held in (
+        ("9007199254740992", True),
+        ("9007199254740993", False),
+        ("1" * 40, False),
+        ("1e23", True),
+        ("0.1", True),
+    ):
         report, text = converted(address, record.replace("#", digits), address)
         told = [(loss["kind"], loss["why"]) for loss in report["losses"] if loss["field"] == place]
         assert told == ([] if is_held else [("changed", "rounded to a double")]), digits
         written = json.loads(text)
         assert float(digits) == float(written[place] if place in written else written["eventList"][0][place])
     for digits in ("1e400", "7" * 400, "-1e309"):
-        assert converted(address, record.replace("#", digits), address)[0]["rejects"] == {"bad_number": 1}, digits
+        assert converted(address, record.replace("#", digits), address)[0]["rejects"] == {"bad_number": 1}, (
+            digits
+        )

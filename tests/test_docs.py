@@ -1,6 +1,6 @@
 """What README.md says about the code is what the code says.
 
-    TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py          writes the generated parts anew (without -n)
+TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py          writes the generated parts anew (without -n)
 """
 
 from __future__ import annotations
@@ -49,17 +49,28 @@ def models_table():
 
 
 def columns_table():
-    rows = [(f"`{name}`", type_name(column.dtype), escaped(column.meaning)) for name, column in events.COLUMNS.items()]
+    rows = [
+        (f"`{name}`", type_name(column.dtype), escaped(column.meaning))
+        for name, column in events.COLUMNS.items()
+    ]
     return table(("column", "type", "meaning"), *rows)
 
 
 def type_name(dtype):
-    names = {events.TEXT: "text", events.WHOLE: "whole", events.NUMBER: "number", events.TIME: "time", events.MAP: "map"}
+    names = {
+        events.TEXT: "text",
+        events.WHOLE: "whole",
+        events.NUMBER: "number",
+        events.TIME: "time",
+        events.MAP: "map",
+    }
     return names[dtype]
 
 
 def names_table():
-    return table(("name", "meaning"), *((f"`{name}`", meaning) for name, meaning in events.WELL_KNOWN.items()))
+    return table(
+        ("name", "meaning"), *((f"`{name}`", meaning) for name, meaning in events.WELL_KNOWN.items())
+    )
 
 
 def exit_codes_table():
@@ -68,19 +79,35 @@ def exit_codes_table():
 
 def codecs_table():
     vocabulary = {**codecs.SCALARS, **codecs.CONTAINERS}
-    return table(("codec", "what it is"), *((f"`{name}`", escaped(vocabulary[name].about)) for name in codecs.VOCABULARY))
+    return table(
+        ("codec", "what it is"),
+        *((f"`{name}`", escaped(vocabulary[name].about)) for name in codecs.VOCABULARY),
+    )
 
 
 def settings_table():
-    return table(("setting", "meaning", "asked by"), *((f"`{name}`", meaning, ", ".join(f"`{model}`" for model in askers(name))) for name, meaning in KEYS.items()))
+    return table(
+        ("setting", "meaning", "asked by"),
+        *(
+            (f"`{name}`", meaning, ", ".join(f"`{model}`" for model in askers(name)))
+            for name, meaning in KEYS.items()
+        ),
+    )
 
 
 def askers(setting):
     """Name the models whose sheets ask a setting: a field of theirs, a hazard, or the protocol that they are sent by."""
     for name in mapping.models():
         model = mapping.load(name)
-        fields = {said for layout in model.layouts.values() for entry in layout.all_fields for said in (entry.setting, entry.asked)}
-        hazards = {hazard.setting for hazard in model.delivery.preflight.values()} if model.delivery else set()
+        fields = {
+            said
+            for layout in model.layouts.values()
+            for entry in layout.all_fields
+            for said in (entry.setting, entry.asked)
+        }
+        hazards = (
+            {hazard.setting for hazard in model.delivery.preflight.values()} if model.delivery else set()
+        )
         protocol = PROTOCOLS[model.delivery.protocol] if model.delivery else None
         sent = {*protocol.needs, *(["region"] if protocol.by_region else [])} if protocol else set()
         if setting in fields | hazards | sent:
@@ -95,7 +122,10 @@ def commands():
 
 
 def commands_table():
-    rows = [(f"`translate {name}`", escaped(command.get_short_help_str(1000))) for name, command in commands().items()]
+    rows = [
+        (f"`translate {name}`", escaped(command.get_short_help_str(1000)))
+        for name, command in commands().items()
+    ]
     return table(("command", "what it does"), *rows)
 
 
@@ -106,7 +136,9 @@ def help_of_commands():
         for name, command in commands().items():
             context = command.make_context(name, [], parent=parent, resilient_parsing=True)
             text = f"```text\n{command.get_help(context)}\n```"
-            texts.append(f"<details>\n<summary><code>translate {name}</code></summary>\n\n{text}\n\n</details>")
+            texts.append(
+                f"<details>\n<summary><code>translate {name}</code></summary>\n\n{text}\n\n</details>"
+            )
     return "\n\n".join(texts)
 
 
@@ -128,9 +160,30 @@ def limits_table():
     for model in mapping.models():
         for layout in mapping.load(model).layouts.values():
             for scope, limit in limits_of(layout):
-                layouts.setdefault((model, scope, limit.name, judges(limit), shown(limit.value), limit.hard, limit.observed, limit.source), []).append(layout.name)
+                layouts.setdefault(
+                    (
+                        model,
+                        scope,
+                        limit.name,
+                        judges(limit),
+                        shown(limit.value),
+                        limit.hard,
+                        limit.observed,
+                        limit.source,
+                    ),
+                    [],
+                ).append(layout.name)
     rows = [
-        (f"`{model}`", ", ".join(names), scope, f"`{name}`", places, value, "hard" if hard else "advice", escaped(source) + (" (observed)" if observed else ""))
+        (
+            f"`{model}`",
+            ", ".join(names),
+            scope,
+            f"`{name}`",
+            places,
+            value,
+            "hard" if hard else "advice",
+            escaped(source) + (" (observed)" if observed else ""),
+        )
         for (model, scope, name, places, value, hard, observed, source), names in layouts.items()
     ]
     return table(("model", "layouts", "of", "limit", "judges", "value", "", "source"), *rows)
@@ -144,7 +197,11 @@ def judges(limit):
 
 def limits_of(layout):
     request = layout.request.limits if layout.request else {}
-    for scope, limits in (("row", {**layout.limits, **layout.checks}), ("request", request), ("archive", layout.archive_limits)):
+    for scope, limits in (
+        ("row", {**layout.limits, **layout.checks}),
+        ("request", request),
+        ("archive", layout.archive_limits),
+    ):
         yield from ((scope, limit) for limit in limits.values())
 
 
@@ -173,7 +230,14 @@ def deliveries():
 def preflight_table():
     """What stops a replay, by model, and what is only said."""
     rows = [
-        (f"`{model}`", f"`{hazard.name}`", ", ".join(hazard.layouts) or "all", "stops" if hazard.loses else "said", escaped(in_general(hazard)), escaped(hazard.instead))
+        (
+            f"`{model}`",
+            f"`{hazard.name}`",
+            ", ".join(hazard.layouts) or "all",
+            "stops" if hazard.loses else "said",
+            escaped(in_general(hazard)),
+            escaped(hazard.instead),
+        )
         for model, delivery in deliveries()
         for hazard in delivery.preflight.values()
     ]
@@ -182,7 +246,11 @@ def preflight_table():
 
 def in_general(hazard):
     """Take a hazard's sentence without the figures of a run."""
-    said = re.sub(r"\{(users|found)\} |all \{events\}|\{events\} (?=events)| \(\{(share|found)\}\)|, the (oldest|last) of \{\w+\}", "", hazard.says)
+    said = re.sub(
+        r"\{(users|found)\} |all \{events\}|\{events\} (?=events)| \(\{(share|found)\}\)|, the (oldest|last) of \{\w+\}",
+        "",
+        hazard.says,
+    )
     return said.replace(", of events,", "").format(value=hazard.value or "...").replace("  ", " ")
 
 
@@ -193,14 +261,24 @@ def paces_table():
         quota = delivery.quota
         kind = "quota" if quota.documented else "our choice"
         pace = f"{quota.default_requests_per_second:g}"
-        rows.append((f"`{model}`", pace, f"{quota.requests_per_second:,g} for {quota.scope}", kind, escaped(quota.source)))
+        rows.append(
+            (
+                f"`{model}`",
+                pace,
+                f"{quota.requests_per_second:,g} for {quota.scope}",
+                kind,
+                escaped(quota.source),
+            )
+        )
     return table(("model", "requests a second", "of", "", "source"), *rows)
 
 
 def pairs_table():
     """What comes back of the zoo, from each model through each other one."""
     addresses = [mapping.load(model).default_layout().address for model in mapping.models()]
-    rows = [[f"`{home.partition('/')[0]}`", *(returned(home, via) for via in addresses)] for home in addresses]
+    rows = [
+        [f"`{home.partition('/')[0]}`", *(returned(home, via) for via in addresses)] for home in addresses
+    ]
     return table(("at home in", *(f"`{via.partition('/')[0]}`" for via in addresses)), *rows)
 
 
@@ -263,7 +341,9 @@ def test_what_readme_points_to_exists():
 
 def test_what_readme_points_to_within_itself_exists():
     text = README.read_text(encoding="utf-8")
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    headings = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
     anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
     assert len(anchors) == len(set(anchors))
     assert [target for target in re.findall(r"\]\(#([^)]+)\)", text) if target not in anchors] == []
@@ -272,7 +352,12 @@ def test_what_readme_points_to_within_itself_exists():
 def test_every_command_and_option_in_readme_exists():
     text = README.read_text(encoding="utf-8")
     known = commands()
-    options = {option for command in [typer.main.get_command(cli.app), *known.values()] for parameter in command.params for option in parameter.opts}
+    options = {
+        option
+        for command in [typer.main.get_command(cli.app), *known.values()]
+        for parameter in command.params
+        for option in parameter.opts
+    }
     called = re.findall(r"^(?:.* && )?(?:\.venv/bin/)?translate ([a-z]+ [^\n#]*)", text, re.MULTILINE)
     assert {call.split()[0] for call in called} == set(known)
     used = {option for call in called for option in re.findall(r"(?<!\S)--[a-z-]+", call)}

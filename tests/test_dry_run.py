@@ -26,7 +26,9 @@ def test_a_dry_run_to_the_hub(tmp_path, monkeypatch):
 @pytest.mark.parametrize("target", ["hub", "hub/events"])
 def test_a_dry_run_to_the_hub_for_people(target):
     """Each event is a line before and a line after."""
-    output, error, code = run_here(["translate", "convert", SOURCE, "--to", target, "--dry-run", "--limit", "1"])
+    output, error, code = run_here(
+        ["translate", "convert", SOURCE, "--to", target, "--dry-run", "--limit", "1"]
+    )
     assert (error, code) == ("", 0)
     where, before, after = output.splitlines()
     assert where == "archive_full.jsonl:1"

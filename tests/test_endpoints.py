@@ -620,9 +620,7 @@ def _no_network(*_: Any, **__: Any) -> Any:
 def test_show_of_what_cannot_be_written(model: str) -> None:
     """A dry run shows even a request that boto3 would not write."""
     if model in AWS:
-        shown = open_endpoint(target(model, "http://127.0.0.1:1")).show(
-            shipment(model, BROKEN[model][0]), 1
-        )
+        shown = open_endpoint(target(model, "http://127.0.0.1:1")).show(shipment(model, BROKEN[model][0]), 1)
         assert json.loads(shown["body"]) == BROKEN[model][0]
 
 
@@ -735,7 +733,10 @@ def test_plain_http_elsewhere_needs_the_flag(url: str) -> None:
         ({"protocol": "clickstream", "endpoint": "https://a.example:99999"}, "not a URL"),
         ({"protocol": "clickstream", "endpoint": "https://u:hidden@a.example"}, "environment"),
         ({"protocol": "clickstream", "endpoint": "https://a.example?key=hidden"}, "query"),
-        ({"protocol": "clickstream", "endpoint": "https://a.example", "user_agent": "a\r\nb: c"}, "user_agent"),
+        (
+            {"protocol": "clickstream", "endpoint": "https://a.example", "user_agent": "a\r\nb: c"},
+            "user_agent",
+        ),
         ({"protocol": "clickstream", "endpoint": "https://a.example", "max_in_flight": 0}, "max_in_flight"),
         ({"protocol": "clickstream", "endpoint": "https://a.example", "read_seconds": 0}, "read_seconds"),
     ],

@@ -45,7 +45,12 @@ def test_cites_its_sources(address):
     assert layout.about
     assert layout.source
     of_requests = layout.request.limits if layout.request else {}
-    for limit in [*layout.limits.values(), *layout.checks.values(), *layout.archive_limits.values(), *of_requests.values()]:
+    for limit in [
+        *layout.limits.values(),
+        *layout.checks.values(),
+        *layout.archive_limits.values(),
+        *of_requests.values(),
+    ]:
         assert len(limit.source) > 10
 
 
@@ -55,7 +60,15 @@ def test_says_why_it_cannot(address):
     _, layout = mapping.find_layout(address)
     assert all(layout.cannot.values())
     fields = [entry for entry in layout.all_fields if entry.asked is None and entry.codec not in STAMPS]
-    held = {column for entry in fields for column in (CONTAINERS[entry.codec].hub if entry.codec in CONTAINERS else entry.hub[: SCALARS[entry.codec].carries])}
+    held = {
+        column
+        for entry in fields
+        for column in (
+            CONTAINERS[entry.codec].hub
+            if entry.codec in CONTAINERS
+            else entry.hub[: SCALARS[entry.codec].carries]
+        )
+    }
     assert not held & layout.cannot.keys()
 
 
@@ -64,7 +77,12 @@ def test_says_why_it_cannot(address):
 def test_zoo_survives(address, keep_names):
     """Each event of the zoo is written, rejected with code and message, or filtered by a named rule."""
     found, layout = mapping.find_layout(address)
-    rows = judged(zoo(), found, layout, Settings(keep_names=keep_names, app_ids={"0123456789abcdef0123456789abcdef": "shop"}))
+    rows = judged(
+        zoo(),
+        found,
+        layout,
+        Settings(keep_names=keep_names, app_ids={"0123456789abcdef0123456789abcdef": "shop"}),
+    )
     assert rows.height == zoo().height
     for row in rows.iter_rows(named=True):
         assert (row["code"] is None) == (row["message"] is None)
@@ -84,7 +102,9 @@ def test_what_is_lost_can_be_counted(address):
         *(finding.events.sum().alias(f"finding{number}") for number, finding in enumerate(plan.findings)),
     )
     assert counts.collect().height == 1
-    assert all(loss.field and loss.why and loss.kind in ("cannot", "not_mapped", "changed") for loss in plan.losses)
+    assert all(
+        loss.field and loss.why and loss.kind in ("cannot", "not_mapped", "changed") for loss in plan.losses
+    )
     assert all(finding.code and finding.message for finding in plan.findings)
 
 
@@ -111,7 +131,10 @@ def test_models_are_listed():
     """`models()` lists the layouts of every mapping, and the hub."""
     listed = {f"{row['model']}/{row['layout']}" for row in translate.models().iter_rows(named=True)}
     assert listed == {*LAYOUTS, "hub/events"}
-    assert translate.models().group_by("model").agg(defaults=translate.models()["default"].sum() > 0).height == len(MODELS) + 1
+    assert (
+        translate.models().group_by("model").agg(defaults=translate.models()["default"].sum() > 0).height
+        == len(MODELS) + 1
+    )
 
 
 @pytest.mark.parametrize("name", events.WELL_KNOWN)
@@ -124,7 +147,11 @@ def test_names_come_back(model, name):
         column = pl.lit(hub)
         written, original, back = (
             pl.select(value).item()
-            for value in (names.spelled(column), names.original(column, names.spelled(column)), names.read(names.spelled(column)))
+            for value in (
+                names.spelled(column),
+                names.original(column, names.spelled(column)),
+                names.read(names.spelled(column)),
+            )
         )
         spelling = loaded.names.get(hub)
         by_phase = spelling is not None and spelling.phase is not None  # told apart by START, UPDATE and END

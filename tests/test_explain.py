@@ -99,9 +99,18 @@ def test_what_the_writer_would_count_is_told(source, target, recipe):
     _, left = sources(explanation)
     _, layout = find(source, None, to_read=True)
     lossy = {origin.place for row in explanation.rows if row.lost for origin in row.origins}
-    partly = {origin.place for row in explanation.rows if row.field and "only for " in row.how for origin in row.origins}
+    partly = {
+        origin.place
+        for row in explanation.rows
+        if row.field and "only for " in row.how
+        for origin in row.origins
+    }
     columns = counted(source, target, recipe)
-    silent = [place.shown for place in places(layout) if columns & set(place.gives) and place.shown not in {*left, *lossy, *partly}]
+    silent = [
+        place.shown
+        for place in places(layout)
+        if columns & set(place.gives) and place.shown not in {*left, *lossy, *partly}
+    ]
     assert silent == []
 
 
@@ -135,7 +144,11 @@ def test_presets_and_first_of():
 def test_value_made_of_others():
     """A value that is not there comes from what it can be made of; what only has a say is no source."""
     explanation = explained("mobile_analytics", "clickstream")
-    assert origins(explanation, "event_value") == ["metrics._item_price", "metrics._quantity", "attributes._currency"]
+    assert origins(explanation, "event_value") == [
+        "metrics._item_price",
+        "metrics._quantity",
+        "attributes._currency",
+    ]
     assert "looks at store too" in field(explanation, "event_value").how
     assert field(explanation, "attributes.event_worth").state == "nothing"
     assert field(explanation, "attributes._session_duration").state == "filled"
@@ -156,7 +169,9 @@ def test_required_and_missing():
     assert explanation.missing == ["app_id"]
     assert "rejected unless a recipe or setting gives it" in field(explanation, "app_id").how
     for page in (explanation.to_text(10_000), explanation.to_markdown()):
-        assert "Required, and nothing gives it unless a recipe or setting does: app_id" in page.splitlines()[:3]
+        assert (
+            "Required, and nothing gives it unless a recipe or setting does: app_id" in page.splitlines()[:3]
+        )
     assert explained("personalize", "clickstream", set_=["app_id=shop"]).missing == []
 
 
@@ -185,7 +200,10 @@ def test_no_place():
     explanation = explained("pinpoint", "mobile_analytics")
     reasons = {row.origins[0].place: (row.state, row.lost) for row in explanation.rows if not row.field}
     assert reasons["endpoint.User.UserId"] == ("cannot", ("the record has a Cognito identity, but no user",))
-    assert reasons["endpoint.User.UserAttributes"] == ("not_mapped", ("mobile_analytics/archive says no place for it",))
+    assert reasons["endpoint.User.UserAttributes"] == (
+        "not_mapped",
+        ("mobile_analytics/archive says no place for it",),
+    )
     assert reasons["any other member of a record"][0] == "not_mapped"
     assert field(explained("personalize", "personalize"), "IMPRESSION").state == "filled"
     off = field(explained("mobile_analytics", "personalize"), "IMPRESSION")
@@ -197,7 +215,9 @@ def test_read_back_after_a_name_that_two_share():
     """The names that travel along are a source of the event's name, and a shared name says what it is read as."""
     explanation = explained("clickstream", "mobile_analytics")
     assert {"event_type", "attributes.translate_names"} <= set(origins(explanation, "event_type"))
-    assert "attributes._is_first_time" not in origins(explanation, "event_type")  # a constant that follows from the name
+    assert "attributes._is_first_time" not in origins(
+        explanation, "event_type"
+    )  # a constant that follows from the name
     stop = next(row for row in explanation.names if row["name"] == "session.stop")
     assert (stop["from"], stop["to"]) == ("_app_end", "_session.stop")
     assert stop["note"] == "read as session.pause unless attributes.translate_names says this"
@@ -212,7 +232,9 @@ def test_recipe_fills():
         "when name IN ('Product View', 'Ad View') AND \"attributes.sku\" IS NOT NULL)"
     )
     (left,) = [row for row in explanation.rows if not row.field and row.origins[0].place == "attributes"]
-    assert left.lost == ("no mapping or rule says where to, but rules use attributes.cart, attributes.item_id, attributes.product_id, attributes.sku",)
+    assert left.lost == (
+        "no mapping or rule says where to, but rules use attributes.cart, attributes.item_id, attributes.product_id, attributes.sku",
+    )
     assert explanation.recipe_rules[2]["does"] == ["drops: noise"]
     assert "drops: noise" in explanation.to_markdown()
 
@@ -220,10 +242,15 @@ def test_recipe_fills():
 def test_recipe_removes(tmp_path):
     """A column that a rule always takes away has no place, on purpose; one that a rule asks for gets its column."""
     recipe = tmp_path / "mine.toml"
-    recipe.write_text('to = "personalize"\n[[rule]]\nremove = ["cognito_id"]\n[[rule]]\nset.recommendation_id = "transaction_id"\n', encoding="utf-8")
+    recipe.write_text(
+        'to = "personalize"\n[[rule]]\nremove = ["cognito_id"]\n[[rule]]\nset.recommendation_id = "transaction_id"\n',
+        encoding="utf-8",
+    )
     explanation = explained("mobile_analytics", "personalize", recipe)
     assert origins(explanation, "USER_ID") == ["client.client_id"]
-    (left,) = [row for row in explanation.rows if not row.field and row.origins[0].place == "client.cognito_id"]
+    (left,) = [
+        row for row in explanation.rows if not row.field and row.origins[0].place == "client.cognito_id"
+    ]
     assert (left.state, left.lost) == ("on_purpose", ("removed by a rule",))
     assert origins(explanation, "RECOMMENDATION_ID") == ["transaction_id"]
     assert "attributes._transaction_id" not in sources(explanation)[1]
@@ -232,9 +259,18 @@ def test_recipe_removes(tmp_path):
 def test_beside_the_table():
     """Tables of values, limits of both kinds and what the target takes stand beside the table."""
     explanation = explained("mobile_analytics", "clickstream")
-    assert explanation.tables == [{"table": "platforms", "fields": ["platform"], "values": mapping.load("clickstream").tables["platforms"]}]
+    assert explanation.tables == [
+        {
+            "table": "platforms",
+            "fields": ["platform"],
+            "values": mapping.load("clickstream").tables["platforms"],
+        }
+    ]
     assert {row["effect"] for row in explanation.limits} == {"rejects", "advises"}
-    assert explained("mobile_analytics", "personalize").limits[0]["what"] == "only events with item_id, and purchase without it"
+    assert (
+        explained("mobile_analytics", "personalize").limits[0]["what"]
+        == "only events with item_id, and purchase without it"
+    )
     assert explained("clickstream", "clickstream").limits[0]["effect"] == "keeps"
 
 
@@ -244,11 +280,18 @@ def test_a_changed_mapping_changes_the_table(tmp_path):
     shutil.copytree(mapping.folder(), folder)
     file = folder / "clickstream.toml"
     text = file.read_text(encoding="utf-8")
-    changed = text.replace('make                  = "device.make"', 'maker                 = "device.make"\nbatch = { const = "b-1" }', 1)
+    changed = text.replace(
+        'make                  = "device.make"',
+        'maker                 = "device.make"\nbatch = { const = "b-1" }',
+        1,
+    )
     assert changed != text
     file.write_text(changed, encoding="utf-8")
     before, after = (explained("mobile_analytics", "clickstream", mappings=where) for where in (None, folder))
-    assert [row.field for row in after.rows if row.field not in {row.field for row in before.rows}] == ["maker", "batch"]
+    assert [row.field for row in after.rows if row.field not in {row.field for row in before.rows}] == [
+        "maker",
+        "batch",
+    ]
     assert origins(after, "maker") == origins(before, "make") == ["device.make"]
     assert field(after, "batch").how == 'always "b-1"'
     assert before.digests["to"] != after.digests["to"]
@@ -258,7 +301,11 @@ def test_a_changed_mapping_changes_the_table(tmp_path):
     ("source", "target", "message"),
     [
         ("mobile_analytcs", "clickstream", 'no model "mobile_analytcs"; did you mean "mobile_analytics"?'),
-        ("mobile_analytics", "clickstream/event", 'clickstream has no layout "event"; did you mean "events"?'),
+        (
+            "mobile_analytics",
+            "clickstream/event",
+            'clickstream has no layout "event"; did you mean "events"?',
+        ),
         ("mobile_analytics", "pinpoint/flat", "pinpoint/flat cannot be written"),
         ("hub/rows", "clickstream", 'hub has no layout "rows"'),
     ],
@@ -290,4 +337,7 @@ def test_an_explanation_shows_itself():
     explanation = explained("mobile_analytics", "clickstream")
     assert explanation._repr_markdown_() == explanation.to_markdown()
     assert str(explanation) == explanation.to_text(120)
-    assert repr(explanation) == f"<Explanation mobile_analytics/archive -> clickstream/events: {len(explanation.rows)} rows>"
+    assert (
+        repr(explanation)
+        == f"<Explanation mobile_analytics/archive -> clickstream/events: {len(explanation.rows)} rows>"
+    )

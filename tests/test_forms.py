@@ -11,11 +11,19 @@ import pytest
 import translate
 from translate.rehearsal import Rehearsal
 
-SEED = json.loads((Path(__file__).parent / "seeds" / "learning_context_post_events_update.json").read_text())["data"]
+SEED = json.loads((Path(__file__).parent / "seeds" / "learning_context_post_events_update.json").read_text())[
+    "data"
+]
 # As the page prints it: indented by three blanks, and not encoded.
 PRINTED = "data=" + json.dumps(SEED, indent=3, separators=(",", ":"))
 ONE_LINE = "data=" + json.dumps(SEED)
-LEARNT = {"action": "UPDATE", "type": "POSITION", "timestamp": 1365772427, "session": "abcdefgh1", "entities": [{"key": "k", "value": "a&b=c +%41"}]}
+LEARNT = {
+    "action": "UPDATE",
+    "type": "POSITION",
+    "timestamp": 1365772427,
+    "session": "abcdefgh1",
+    "entities": [{"key": "k", "value": "a&b=c +%41"}],
+}
 
 
 def form(**fields):
@@ -31,7 +39,9 @@ def converted(tmp_path, text, to="hub", name="out", **options):
     data = tmp_path / name / "data"
     if to == "hub":
         return translate.scan(data).collect().to_dicts() if report["events"]["written"] else [], report
-    return [json.loads(line) for file in sorted(data.glob("part-*")) for line in file.read_text().splitlines()], report
+    return [
+        json.loads(line) for file in sorted(data.glob("part-*")) for line in file.read_text().splitlines()
+    ], report
 
 
 NOTATIONS = {
@@ -42,9 +52,15 @@ NOTATIONS = {
     "encoded": f"data={quote_plus(json.dumps(SEED))}",
     "with the other parameters": f"user=ada&aid=7&{PRINTED}&nonce=n&h=cafe",
     "a text": json.dumps(PRINTED),
-    "the body of a captured request": json.dumps({"method": "POST", "path": "/3/events/update", "headers": {"Host": "h"}, "body": PRINTED}),
-    "the encoded body of a captured request": json.dumps({"method": "POST", "body": f"user=ada&data={quote_plus(json.dumps(SEED))}"}),
-    "a list as the body of a captured request": json.dumps({"method": "POST", "headers": {"Host": "h"}, "body": json.dumps(SEED)}),
+    "the body of a captured request": json.dumps(
+        {"method": "POST", "path": "/3/events/update", "headers": {"Host": "h"}, "body": PRINTED}
+    ),
+    "the encoded body of a captured request": json.dumps(
+        {"method": "POST", "body": f"user=ada&data={quote_plus(json.dumps(SEED))}"}
+    ),
+    "a list as the body of a captured request": json.dumps(
+        {"method": "POST", "headers": {"Host": "h"}, "body": json.dumps(SEED)}
+    ),
     "a member of an object": json.dumps({"user": "ada", "data": SEED}),
     "the list alone": json.dumps(SEED),
 }
@@ -55,12 +71,30 @@ NOTATIONS = {
 def test_the_page_s_own_text_is_read(notation, told, tmp_path):
     """However it stands there, twice in a file, recognised or not."""
     text = NOTATIONS[notation]
-    found, report = converted(tmp_path, f"{text}\n{text}\n", from_="learning_context/requests" if told else None)
-    assert report["events"] == {"read": 4, "added": 0, "written": 4, "rejected": 0, "filtered": 0, "duplicates": 0, "merged": 0}
+    found, report = converted(
+        tmp_path, f"{text}\n{text}\n", from_="learning_context/requests" if told else None
+    )
+    assert report["events"] == {
+        "read": 4,
+        "added": 0,
+        "written": 4,
+        "rejected": 0,
+        "filtered": 0,
+        "duplicates": 0,
+        "merged": 0,
+    }
     assert [(event["name"], event["session.id"], event["app.title"], event["extra"]) for event in found] == [
         ("session.start", "8nc92io9q", "BigBrother", None), ("session.stop", "8nc92io9q", "BigBrother", None)] * 2  # fmt: skip
     assert {event["account"] for event in found} == ({"ada"} if "ada" in text else {None})
-    assert {loss["field"] for loss in report["losses"]} <= {"nonce", "aid", "h", "method", "path", "headers", "body"}
+    assert {loss["field"] for loss in report["losses"]} <= {
+        "nonce",
+        "aid",
+        "h",
+        "method",
+        "path",
+        "headers",
+        "body",
+    }
     lines = text.count("\n") + 1
     scanned = translate.scan(tmp_path / "out.txt", model="learning_context/requests").collect()
     assert scanned["line"].to_list() == [1, 1, lines + 1, lines + 1]
@@ -82,7 +116,11 @@ def test_what_is_printed_is_not_encoded(tmp_path):
 def test_a_form_that_is_cut_off_costs_itself(tmp_path):
     """The next one, and what comes before, are read."""
     cut = PRINTED[: len(PRINTED) // 2]
-    found, report = converted(tmp_path, f"{ONE_LINE}\n{cut}\n{PRINTED}\n{ONE_LINE[:-9]}\n{ONE_LINE}\n", from_="learning_context/requests")
+    found, report = converted(
+        tmp_path,
+        f"{ONE_LINE}\n{cut}\n{PRINTED}\n{ONE_LINE[:-9]}\n{ONE_LINE}\n",
+        from_="learning_context/requests",
+    )
     assert (len(found), report["rejects"]) == (6, {"incomplete": 2})
     rejects = [json.loads(line) for line in (tmp_path / "out" / "rejects.ndjson").read_text().splitlines()]
     assert [reject["line"] for reject in rejects] == [2, 4 + cut.count("\n") + PRINTED.count("\n")]
@@ -91,19 +129,34 @@ def test_a_form_that_is_cut_off_costs_itself(tmp_path):
 def test_whose_a_form_is_travels(tmp_path):
     """Posts of one account are packed together and name it; what is nobody's is a bare list, as before."""
     lines = [form(user="ada"), form(user="bob"), form(user="ada"), json.dumps([LEARNT])]
-    requests, report = converted(tmp_path, "\n".join(lines), to="learning_context/requests", from_="learning_context/requests")
-    assert [(request["user"], len(request["data"])) if isinstance(request, dict) else len(request) for request in requests] == [("ada", 2), ("bob", 1), 1]
-    assert {(loss["field"], loss["kind"]) for loss in report["losses"]} == {("nonce", "on_purpose"), ("aid", "on_purpose"), ("h", "on_purpose")}
+    requests, report = converted(
+        tmp_path, "\n".join(lines), to="learning_context/requests", from_="learning_context/requests"
+    )
+    assert [
+        (request["user"], len(request["data"])) if isinstance(request, dict) else len(request)
+        for request in requests
+    ] == [("ada", 2), ("bob", 1), 1]
+    assert {(loss["field"], loss["kind"]) for loss in report["losses"]} == {
+        ("nonce", "on_purpose"),
+        ("aid", "on_purpose"),
+        ("h", "on_purpose"),
+    }
     text = "".join(f"{json.dumps(request)}\n" for request in requests)
     again, _ = converted(tmp_path, text, to="learning_context/requests", name="again")
     assert again == requests
     _, report = converted(tmp_path, text, to="pinpoint/event_stream", name="other", set_=["app_id=a"])
-    assert [(loss["field"], loss["kind"], loss["events"]) for loss in report["losses"] if loss["field"] == "user"] == [("user", "not_mapped", 3)]
+    assert [
+        (loss["field"], loss["kind"], loss["events"]) for loss in report["losses"] if loss["field"] == "user"
+    ] == [("user", "not_mapped", 3)]
 
 
 def test_the_account_is_no_content(tmp_path):
     """An event's id is the same whoever posted it."""
-    found, _ = converted(tmp_path, "\n".join([form(user="ada"), form(user="bob"), json.dumps([LEARNT])]), from_="learning_context/requests")
+    found, _ = converted(
+        tmp_path,
+        "\n".join([form(user="ada"), form(user="bob"), json.dumps([LEARNT])]),
+        from_="learning_context/requests",
+    )
     assert len({event["event_id"] for event in found}) == 1
 
 
@@ -149,7 +202,9 @@ def test_a_post_of_an_account_without_a_password_stops(tmp_path, monkeypatch):
 def test_one_account_may_stand_for_all(tmp_path, monkeypatch):
     """A recipe says so."""
     recipe = tmp_path / "one.toml"
-    recipe.write_text('to = "learning_context"\n\n[[rule]]\nwhen = "account IS NOT NULL"\nset.account = "\'collector\'"\n')
+    recipe.write_text(
+        'to = "learning_context"\n\n[[rule]]\nwhen = "account IS NOT NULL"\nset.account = "\'collector\'"\n'
+    )
     with Rehearsal(applications={"7": "hush"}, accounts=ACCOUNTS) as server:
         report = replayed(tmp_path, server, monkeypatch, "", recipe=recipe)
         assert report["events"]["sent"] == 3
@@ -159,6 +214,9 @@ def test_one_account_may_stand_for_all(tmp_path, monkeypatch):
 @pytest.mark.parametrize("passwords", ["lovelace", '["lovelace"]', '{"ada": 5}'])
 def test_passwords_that_are_none_are_refused_unsaid(tmp_path, monkeypatch, passwords):
     """Before anything is sent, and without repeating them."""
-    with Rehearsal() as server, pytest.raises(translate.errors.UsageError, match="JSON object of accounts and passwords") as caught:
+    with (
+        Rehearsal() as server,
+        pytest.raises(translate.errors.UsageError, match="JSON object of accounts and passwords") as caught,
+    ):
         replayed(tmp_path, server, monkeypatch, passwords)
     assert "lovelace" not in str(caught.value)

@@ -15,7 +15,9 @@ from translate.writer import FILTERED
 GOLDEN = Path(__file__).parent / "golden"
 ACCEPT = os.environ.get("TRANSLATE_ACCEPT") == "1"
 WRITABLE = [
-    f"{row['model']}/{row['layout']}" for row in translate.models().iter_rows(named=True) if row["write"] and row["model"] != "hub"
+    f"{row['model']}/{row['layout']}"
+    for row in translate.models().iter_rows(named=True)
+    if row["write"] and row["model"] != "hub"
 ]
 READ = {
     "mobile_analytics/archive_full": SAMPLES / "mobile_analytics" / "archive_full.jsonl",
@@ -36,7 +38,9 @@ def compare(name, text):
     if ACCEPT:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="")
-    assert file.read_bytes().decode() == text, f"{file.name} differs; if that is right, accept it with TRANSLATE_ACCEPT=1"
+    assert file.read_bytes().decode() == text, (
+        f"{file.name} differs; if that is right, accept it with TRANSLATE_ACCEPT=1"
+    )
 
 
 def json_lines(rows):

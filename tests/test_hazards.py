@@ -27,13 +27,25 @@ def archive(folder: Path, *events: tuple[float, str | None, str]) -> Path:
     source = folder / "in"
     source.mkdir(parents=True)
     for number, (day, client, platform) in enumerate(events):
-        own = {"event_type": f"e{number}", "event_timestamp": int(START + day * DAY_MS), "application": {"app_id": "a"}}
-        own |= {"device": {"platform": {"name": platform}}} | ({} if client is None else {"client": {"client_id": client}})
+        own = {
+            "event_type": f"e{number}",
+            "event_timestamp": int(START + day * DAY_MS),
+            "application": {"app_id": "a"},
+        }
+        own |= {"device": {"platform": {"name": platform}}} | (
+            {} if client is None else {"client": {"client_id": client}}
+        )
         (source / f"{number:03}.json").write_text(json.dumps(own) + "\n")
     return source
 
 
-EVENTS = ((0, "old", "android"), (0.5, None, "iOS"), (300, "new", "android"), (300.1, "new", "Windows Phone"), (400, "new", "web"))
+EVENTS = (
+    (0, "old", "android"),
+    (0.5, None, "iOS"),
+    (300, "new", "android"),
+    (300.1, "new", "Windows Phone"),
+    (400, "new", "web"),
+)
 
 
 def hazards(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -47,8 +59,13 @@ def test_the_report_states_hazards_against_the_archives_own_span(tmp_path):
     assert {name: hazard["events"] for name, hazard in told.items()} == {
         "age-limit": 4, "user-retention": 1, "redshift-retention": 2, "geography": 5, "without-client": 1, "one-day-dashboards": 5, "operating-systems": 1,
     }  # fmt: skip
-    assert all(hazard["as_of"] == "2017-04-05T00:00:00Z" and hazard["instead"] and hazard["source"] for hazard in told.values())
-    assert told["user-retention"]["message"].startswith("1 users, of 1 events (20 %), were last seen more than 180 days ago")
+    assert all(
+        hazard["as_of"] == "2017-04-05T00:00:00Z" and hazard["instead"] and hazard["source"]
+        for hazard in told.values()
+    )
+    assert told["user-retention"]["message"].startswith(
+        "1 users, of 1 events (20 %), were last seen more than 180 days ago"
+    )
     assert "several days (3)" in told["one-day-dashboards"]["message"]
     assert json.loads((tmp_path / "out" / "report.json").read_text())["hazards"] == report["hazards"]
 
@@ -56,13 +73,26 @@ def test_the_report_states_hazards_against_the_archives_own_span(tmp_path):
 def test_the_report_states_them_against_a_given_day(tmp_path):
     """`--set day=` stands in for the day of the load, for any layout; numbers of the target's configuration count."""
     source = archive(tmp_path, *EVENTS)
-    report = translate.convert(source, to="clickstream/raw", out=tmp_path / "raw", set_=["day=2017-09-01", "forwarded_address=192.0.2.1"])
+    report = translate.convert(
+        source,
+        to="clickstream/raw",
+        out=tmp_path / "raw",
+        set_=["day=2017-09-01", "forwarded_address=192.0.2.1"],
+    )
     told = hazards(report)
     assert {"age-limit", "future", "geography"}.isdisjoint(told)
     assert (told["user-retention"]["events"], told["redshift-retention"]["events"]) == (1, 2)
     assert {hazard["as_of"] for hazard in told.values()} == {"2017-09-01T00:00:00Z"}
-    later = translate.convert(source, to="clickstream/raw", out=tmp_path / "later", set_=["day=2027-09-01", "user_keep_days=3650", "retention_days=3650"])
-    assert {"user-retention", "redshift-retention"} & set(hazards(later)) == {"user-retention", "redshift-retention"}
+    later = translate.convert(
+        source,
+        to="clickstream/raw",
+        out=tmp_path / "later",
+        set_=["day=2027-09-01", "user_keep_days=3650", "retention_days=3650"],
+    )
+    assert {"user-retention", "redshift-retention"} & set(hazards(later)) == {
+        "user-retention",
+        "redshift-retention",
+    }
     assert hazards(later)["user-retention"]["message"].count("3,650") == 1
     early = translate.convert(source, to="clickstream", out=tmp_path / "early", set_=["day=2016-06-01"])
     assert hazards(early)["future"]["events"] == 3
@@ -79,7 +109,9 @@ def test_the_terminal_speaks_of_today(tmp_path, monkeypatch):
     begin = lines.index("what clickstream does with these rows today:")
     told = "\n".join(lines[begin:-1])
     assert "user-retention: 2 users, of 4 events (80 %), were last seen more than 180 days ago" in told
-    assert told.count("instead: ") == len([line for line in lines[begin:-1] if "instead: " not in line]) - 1 == 7
+    assert (
+        told.count("instead: ") == len([line for line in lines[begin:-1] if "instead: " not in line]) - 1 == 7
+    )
     assert dt.datetime.now(dt.UTC).strftime("%Y-%m-%d") not in told
     assert "2016-03-01" in told
 
@@ -122,7 +154,9 @@ def test_a_resumed_run_tells_the_same(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / ".translate").exists()
 
 
-@pytest.mark.parametrize("to", ["clickstream/requests", "pinpoint/requests", "personalize/requests", "mobile_analytics/requests"])
+@pytest.mark.parametrize(
+    "to", ["clickstream/requests", "pinpoint/requests", "personalize/requests", "mobile_analytics/requests"]
+)
 def test_rows_are_surveyed_as_their_requests_are(tmp_path, to):
     """What `convert` finds of its rows is what the preflight of a replay finds of the same requests; repeats it leaves to that."""
     sample = Path(__file__).resolve().parent.parent / "sample_data" / "mobile_analytics" / "archive"
@@ -135,9 +169,28 @@ def test_rows_are_surveyed_as_their_requests_are(tmp_path, to):
         survey.add(packed)
     packed_survey = survey.result()
     found = conversion.surveyed
-    for name in ("events", "earliest", "latest", "latest_of_others", "hours", "names", "excepted", "users", "missing", "distinct", "values", "asked", "agents"):
+    for name in (
+        "events",
+        "earliest",
+        "latest",
+        "latest_of_others",
+        "hours",
+        "names",
+        "excepted",
+        "users",
+        "missing",
+        "distinct",
+        "values",
+        "asked",
+        "agents",
+    ):
         assert getattr(found, name) == getattr(packed_survey, name), name
     now = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
     told = {each.name: each for each in preflight.judge(sheet, found, settings, now=now, layout=layout.name)}
-    expected = {each.name: each for each in preflight.judge(sheet, packed_survey, settings, now=now, layout=layout.name)}
-    assert told == {name: each for name, each in expected.items() if sheet.delivery.preflight[name].check not in REPEATING}
+    expected = {
+        each.name: each
+        for each in preflight.judge(sheet, packed_survey, settings, now=now, layout=layout.name)
+    }
+    assert told == {
+        name: each for name, each in expected.items() if sheet.delivery.preflight[name].check not in REPEATING
+    }

@@ -50,8 +50,12 @@ def pinned_ids():
 def test_no_event_id_moves():
     """Every pinned id is the id of an event still; TRANSLATE_ACCEPT=1 adds those of new samples, and takes none away."""
     pinned, today = pinned_ids(), ids_today()
-    moved = {name: gone for name, ids in pinned.items() if (gone := Counter(ids) - Counter(today.get(name, [])))}
-    assert not moved, "these ids are no event's any more; if an event really went, take its id out of the golden by hand"
+    moved = {
+        name: gone for name, ids in pinned.items() if (gone := Counter(ids) - Counter(today.get(name, [])))
+    }
+    assert not moved, (
+        "these ids are no event's any more; if an event really went, take its id out of the golden by hand"
+    )
     if ACCEPT:
         lines = [f"{name}\n" + "".join(f"\t{id_}\n" for id_ in ids) for name, ids in sorted(today.items())]
         GOLDEN.write_text("".join(lines), encoding="utf-8", newline="")

@@ -18,11 +18,20 @@ from translate.inspection.counters import Counts
 from translate.inspection.digests import Digests, digest_of
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLES = sorted(path for path in (ROOT / "sample_data").glob("*/*") if path.suffix in (".jsonl", ".csv", ".parquet") and path.stem != "zoo")
+SAMPLES = sorted(
+    path
+    for path in (ROOT / "sample_data").glob("*/*")
+    if path.suffix in (".jsonl", ".csv", ".parquet") and path.stem != "zoo"
+)
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
 TIME = 1_500_000_000_000
 PEOPLE = {"clients": "client_id", "users": "user_id", "identities": "cognito_id", "devices": "device_id"}
-DETAILS = {"versions": ["app.version"], "sdks": ["sdk.name", "sdk.version"], "platforms": ["device.platform"], "countries": ["device.country"]}
+DETAILS = {
+    "versions": ["app.version"],
+    "sdks": ["sdk.name", "sdk.version"],
+    "platforms": ["device.platform"],
+    "countries": ["device.country"],
+}
 
 
 def record(name="level_up", time=TIME, arrival=TIME + 1000, session="s-1", **more):
@@ -48,7 +57,9 @@ def naive(events):
     """Count by a plain loop what `inspect` says, by the names that it says it under."""
     rows = list(events.iter_rows(named=True))
     times = [row["time"] for row in rows]
-    values = Counter((row["name"], home, key) for row in rows for home in keys.CONTAINERS for key in row[home] or {})
+    values = Counter(
+        (row["name"], home, key) for row in rows for home in keys.CONTAINERS for key in row[home] or {}
+    )
     return {
         "events": len(rows),
         "first": min(times),
@@ -56,10 +67,19 @@ def naive(events):
         "days": Counter(time.date().isoformat() for time in times),
         "types": Counter(row["name"] for row in rows),
         "people": {name: len({row[column] for row in rows} - {None}) for name, column in PEOPLE.items()},
-        "sessions": len({(row["client_id"] or row["user_id"], row["session.id"]) for row in rows if row["session.id"] is not None}),
+        "sessions": len(
+            {
+                (row["client_id"] or row["user_id"], row["session.id"])
+                for row in rows
+                if row["session.id"] is not None
+            }
+        ),
         "repeated": len(rows) - len({row["event_id"] for row in rows}),
         "skewed": sum(row["arrival_time"] is not None and row["arrival_time"] < row["time"] for row in rows),
-        "late": sum(row["arrival_time"] is not None and row["arrival_time"] - row["time"] > dt.timedelta(days=1) for row in rows),
+        "late": sum(
+            row["arrival_time"] is not None and row["arrival_time"] - row["time"] > dt.timedelta(days=1)
+            for row in rows
+        ),
         "keys": values,
         **{name: _several(rows, columns) for name, columns in DETAILS.items()},
     }
@@ -84,8 +104,17 @@ def told(found):
         "repeated": wrong.get("duplicates", 0),
         "skewed": wrong.get("clock_skew", 0),
         "late": wrong.get("late.24h", 0),
-        "keys": {(row["name"], row["container"], row["key"]): row["events"] for row in found.keys.iter_rows(named=True)},
-        **{name: {tuple(value for key, value in entry.items() if key != "events"): entry["events"] for entry in values[name]} for name in DETAILS},
+        "keys": {
+            (row["name"], row["container"], row["key"]): row["events"]
+            for row in found.keys.iter_rows(named=True)
+        },
+        **{
+            name: {
+                tuple(value for key, value in entry.items() if key != "events"): entry["events"]
+                for entry in values[name]
+            }
+            for name in DETAILS
+        },
     }
 
 
@@ -113,7 +142,11 @@ def test_duplicates_are_those_that_dedupe_removes(tmp_path):
 def test_the_order_of_keys_makes_no_other_event(tmp_path):
     """The same content in another order is a duplicate, a value in another key's place is none, nor an empty map for none."""
     one = record(attributes={"a": "x", "b": "y"})
-    others = [record(attributes={"b": "y", "a": "x"}, arrival_timestamp=TIME + 5), record(attributes={"a": "y", "b": "x"}), record()]
+    others = [
+        record(attributes={"b": "y", "a": "x"}, arrival_timestamp=TIME + 5),
+        record(attributes={"a": "y", "b": "x"}),
+        record(),
+    ]
     absent = {name: value for name, value in record().items() if name != "attributes"}
     assert faults(inspect(archive(tmp_path, one, *others, absent)))["duplicates"] == 1
 
@@ -121,7 +154,11 @@ def test_the_order_of_keys_makes_no_other_event(tmp_path):
 def test_an_own_id_is_what_counts(tmp_path):
     """Where the source has ids, the same id is a duplicate, the same content with another id is none."""
     event = {"event_type": "a", "timestamp": TIME, "app_id": "shop", "unique_id": "u", "attributes": {}}
-    lines = [{**event, "event_id": "1"}, {**event, "event_id": "1", "unique_id": "other"}, {**event, "event_id": "2"}]
+    lines = [
+        {**event, "event_id": "1"},
+        {**event, "event_id": "1", "unique_id": "other"},
+        {**event, "event_id": "2"},
+    ]
     assert faults(inspect(archive(tmp_path, *lines), from_="clickstream/events"))["duplicates"] == 1
 
 
@@ -129,7 +166,10 @@ def test_late_and_skewed(tmp_path):
     """Late arrivals are counted by how late they are; an event after its arrival is a clock that is wrong."""
     hour = 3_600_000
     behind = [hour, hour + 1, 25 * hour, 80 * hour, 800 * hour, -5000]
-    source = archive(tmp_path, *(record(time=TIME + number, arrival=TIME + number + each) for number, each in enumerate(behind)))
+    source = archive(
+        tmp_path,
+        *(record(time=TIME + number, arrival=TIME + number + each) for number, each in enumerate(behind)),
+    )
     found = inspect(source)
     assert faults(found) == {"late.1h": 4, "late.24h": 3, "late.72h": 2, "late.720h": 1, "clock_skew": 1}
     assert "by up to 5 seconds" in str(found)
@@ -165,12 +205,30 @@ def test_limits_and_unreadable_records(tmp_path):
 def test_keys_tell_fill_and_looks(tmp_path):
     """Of each key: how many of its type's events have it, and what its values look like."""
     given = [{"n": "12", "flag": "true"}, {"n": "x", "flag": "false"}, {"n": ""}, {"j": '{"a":1}'}]
-    source = archive(tmp_path, *(record(time=TIME + number, attributes=each, metrics={"m": number + 0.5}) for number, each in enumerate(given)))
+    source = archive(
+        tmp_path,
+        *(
+            record(time=TIME + number, attributes=each, metrics={"m": number + 0.5})
+            for number, each in enumerate(given)
+        ),
+    )
     listed = {key["key"]: key for key in inspect(source).to_json()["types"][0]["keys"]}
-    assert listed["n"] == {"container": "attributes", "key": "n", "events": 3, "fill": 0.75, "looks": {"text": 1, "empty": 1, "number": 1}}
+    assert listed["n"] == {
+        "container": "attributes",
+        "key": "n",
+        "events": 3,
+        "fill": 0.75,
+        "looks": {"text": 1, "empty": 1, "number": 1},
+    }
     assert listed["flag"]["looks"] == {"true or false": 2}
     assert listed["j"]["looks"] == {"JSON": 1}
-    assert listed["m"] == {"container": "metrics", "key": "m", "events": 4, "fill": 1.0, "looks": {"fraction": 4}}
+    assert listed["m"] == {
+        "container": "metrics",
+        "key": "m",
+        "events": 4,
+        "fill": 1.0,
+        "looks": {"fraction": 4},
+    }
 
 
 def test_no_values_unless_asked(tmp_path):
@@ -179,18 +237,28 @@ def test_no_values_unless_asked(tmp_path):
     for examples in (False, True):
         found = inspect(source, examples=examples)
         found.write_html(tmp_path / "page.html")
-        everything = [json.dumps(found.to_json()), str(found), (tmp_path / "page.html").read_text(encoding="utf-8")]
+        everything = [
+            json.dumps(found.to_json()),
+            str(found),
+            (tmp_path / "page.html").read_text(encoding="utf-8"),
+        ]
         assert all(("grandmother" in text) == examples for text in everything)
         assert "grandmother" not in found._repr_html_()
 
 
 def test_revenue_is_exact(tmp_path):
     """Revenue is a sum by currency to the millionth, whatever the order; what is virtual, or has no currency, is no money."""
+
     def bought(number, price, quantity, currency, store="Apple"):
         return record("_monetization.purchase", time=TIME + number, attributes={"_product_id": "p", "_currency": currency, "_store": store},
                       metrics={"_item_price": price, "_quantity": quantity})  # fmt: skip
 
-    source = archive(tmp_path, *(bought(number, 0.1, 1, "EUR") for number in range(30)), bought(99, 5, 2, "USD"), bought(100, 7, 1, "GEM", "Virtual"))
+    source = archive(
+        tmp_path,
+        *(bought(number, 0.1, 1, "EUR") for number in range(30)),
+        bought(99, 5, 2, "USD"),
+        bought(100, 7, 1, "GEM", "Virtual"),
+    )
     found = inspect(source).values["purchases"]
     assert found["events"] == 32
     assert [(row["currency"], row["money"], row["purchases"], row["amount"]) for row in found["revenue"]] == [
@@ -200,7 +268,9 @@ def test_revenue_is_exact(tmp_path):
 
 def test_selection(tmp_path):
     """`--where`, `--since`, `--until` leave events out, counted; `--limit` stops."""
-    source = archive(tmp_path, *(record(f"type_{number % 2}", time=TIME + 1000 * number) for number in range(10)))
+    source = archive(
+        tmp_path, *(record(f"type_{number % 2}", time=TIME + 1000 * number) for number in range(10))
+    )
     first = dt.datetime.fromtimestamp(TIME / 1000 + 2, dt.UTC)
     found = inspect(source, where="name = 'type_1'", since=first)
     assert found.values["events"] == {"read": 10, "inspected": 4, "filtered": 6, "unreadable": 0}
@@ -212,7 +282,9 @@ def test_two_layouts_in_one_run(tmp_path):
     """Archives of two layouts that lie together are told apart, each with its files and events."""
     archive(tmp_path, record(), record(time=TIME + 1), name="a.json")
     archive(tmp_path, record(time=TIME + 2) | {"awsAccountId": "1"}, name="b.json")
-    told_apart = [(each["layout"], each["files"], each["events"]) for each in inspect(tmp_path).values["sources"]]
+    told_apart = [
+        (each["layout"], each["files"], each["events"]) for each in inspect(tmp_path).values["sources"]
+    ]
     assert sorted(told_apart) == [("archive", 1, 2), ("event_stream", 1, 1)]
 
 
@@ -248,7 +320,15 @@ def test_lists_are_bounded(monkeypatch):
 
 def test_a_batch_is_not_kept(tmp_path):
     """What outlives a batch is far smaller than it: no text of the batch is kept alive by a part of it."""
-    frame = translate.scan(archive(tmp_path, *(record(time=TIME + number, attributes={"key_of_many_letters": "v" * 150}) for number in range(2_000)))).collect()
+    frame = translate.scan(
+        archive(
+            tmp_path,
+            *(
+                record(time=TIME + number, attributes={"key_of_many_letters": "v" * 150})
+                for number in range(2_000)
+            ),
+        )
+    ).collect()
     gathered = figures.Figures(tmp_path / "scratch")
     gathered.add(frame.with_columns(code=pl.lit(None, pl.String), _deselected=pl.lit(None, pl.String)))
     assert gathered.census._pairs.estimated_size() < 10_000
@@ -297,19 +377,37 @@ def test_text_does_not_steer_the_terminal(tmp_path, monkeypatch, capsys):
 
 def test_amounts_too_large_to_add_up_are_told(tmp_path):
     """A sum that does not hold a purchase says so."""
-    source = archive(tmp_path, record("_monetization.purchase", attributes={"_currency": "USD", "_store": "Apple"}, metrics={"_item_price": 1e17, "_quantity": 1e9}))
+    source = archive(
+        tmp_path,
+        record(
+            "_monetization.purchase",
+            attributes={"_currency": "USD", "_store": "Apple"},
+            metrics={"_item_price": 1e17, "_quantity": 1e9},
+        ),
+    )
     assert "without 1 whose amounts are too large to add up" in str(inspect(source))
 
 
 PARQUET = ("hub/events_full.parquet", "mobile_analytics/redshift_full.parquet")
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"PAR1", b"PAR1PAR1", "half", "no rows", "no columns", gzip.compress(b"", mtime=0)], ids=str)
-@pytest.mark.parametrize("layout", ["hub/events", "mobile_analytics/redshift", "mobile_analytics/archive", "personalize/interactions"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"PAR1", b"PAR1PAR1", "half", "no rows", "no columns", gzip.compress(b"", mtime=0)],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "layout",
+    ["hub/events", "mobile_analytics/redshift", "mobile_analytics/archive", "personalize/interactions"],
+)
 def test_files_of_nothing(layout, content, tmp_path):
     """Whatever an empty or broken file is called and taken for, it has no events, and each is a record at most."""
     whole = (ROOT / "sample_data" / (PARQUET[0] if layout == "hub/events" else PARQUET[1])).read_bytes()
-    made = {"half": whole[: len(whole) // 2], "no rows": written(pl.read_parquet(io.BytesIO(whole)).clear()), "no columns": written(pl.DataFrame())}
+    made = {
+        "half": whole[: len(whole) // 2],
+        "no rows": written(pl.read_parquet(io.BytesIO(whole)).clear()),
+        "no columns": written(pl.DataFrame()),
+    }
     for name in ("a.parquet", "b.csv", "c.json.gz"):
         (tmp_path / name).write_bytes(made[content] if isinstance(content, str) else content)
     found = inspect(tmp_path, from_=layout)

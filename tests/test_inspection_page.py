@@ -14,7 +14,7 @@ from translate.inspection import charts, inspect
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
 FULL = ROOT / "sample_data" / "clickstream" / "events_full.jsonl"
-EVIL = '<script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 LOADS = ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "background")
 VOID = ("meta", "img", "br", "link", "input", "hr")
 
@@ -78,7 +78,11 @@ def test_what_comes_from_the_archive_is_escaped(tmp_path):
         "client": {"client_id": EVIL}, "device": {"make": EVIL, "model": EVIL, "platform": {"name": EVIL}, "locale": {"country": EVIL}},
         "attributes": {EVIL: EVIL}, "metrics": {EVIL: 1},
     }  # fmt: skip
-    bought = {**event, "event_type": "_monetization.purchase", "attributes": {"_currency": EVIL, "_product_id": "p"}}
+    bought = {
+        **event,
+        "event_type": "_monetization.purchase",
+        "attributes": {"_currency": EVIL, "_product_id": "p"},
+    }
     (tmp_path / "events.json").write_text(f"{json.dumps(event)}\n{json.dumps(bought)}\n", encoding="utf-8")
     found = inspect(tmp_path / "events.json", examples=True)
     found.write_html(tmp_path / "page.html")
@@ -91,7 +95,13 @@ def test_what_comes_from_the_archive_is_escaped(tmp_path):
 
 def test_words_of_a_column_stay_whole(tmp_path):
     """Beside a value without end the names of keys are not broken letter by letter."""
-    event = {"event_type": "e", "event_timestamp": 1_500_000_000_000, "application": {"app_id": "a"}, "client": {"client_id": "c"}, "attributes": {"key": "x" * 60}}
+    event = {
+        "event_type": "e",
+        "event_timestamp": 1_500_000_000_000,
+        "application": {"app_id": "a"},
+        "client": {"client_id": "c"},
+        "attributes": {"key": "x" * 60},
+    }
     (tmp_path / "events.json").write_text(json.dumps(event) + "\n", encoding="utf-8")
     inspect(tmp_path / "events.json", examples=True).write_html(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -106,15 +116,21 @@ def test_a_notebook_has_words_left_and_figures_right(archive):
     """Each cell says itself where its text stands: a notebook's own style has no say."""
     fragment = archive._repr_html_()
     assert "td{" not in fragment
-    assert re.search(r'<td style="text-align:left">session\.start</td><td style="text-align:right">[\d,]+</td>', fragment)
-    assert re.search(r'<th style="text-align:left">event type</th><th style="text-align:right">events</th>', fragment)
+    assert re.search(
+        r'<td style="text-align:left">session\.start</td><td style="text-align:right">[\d,]+</td>', fragment
+    )
+    assert re.search(
+        r'<th style="text-align:left">event type</th><th style="text-align:right">events</th>', fragment
+    )
     assert not re.search(r"<t[dh]>", fragment)
 
 
 def test_each_layout_that_can_be_written_is_graded(archive, page):
     """Every layout but the archive's own has a grade, and stands on the page."""
     listed = translate.models().filter("write").select("model", "layout").rows()
-    wanted = {f"{model}/{layout}" for model, layout in listed if model != "hub"} - {"mobile_analytics/archive"}
+    wanted = {f"{model}/{layout}" for model, layout in listed if model != "hub"} - {
+        "mobile_analytics/archive"
+    }
     assert {target.layout for target in archive.targets} == wanted
     assert all(target.layout in page for target in archive.targets)
 
@@ -123,8 +139,13 @@ def test_grades_say_what_a_conversion_does(archive, tmp_path):
     """Of the events tried, as many are taken and refused as `convert` writes and rejects, and each loss is one of its losses."""
     for target in archive.targets:
         given = {"set_": [f"{name}={'2026-01-01' if name == 'day' else 'x'}" for name in target.settings]}
-        report = translate.convert(ARCHIVE, to=target.layout, out=tmp_path / target.layout, limit=target.tried, **given)
-        assert (target.taken, sum(target.refused.values())) == (report["events"]["written"], report["events"]["rejected"])
+        report = translate.convert(
+            ARCHIVE, to=target.layout, out=tmp_path / target.layout, limit=target.tried, **given
+        )
+        assert (target.taken, sum(target.refused.values())) == (
+            report["events"]["written"],
+            report["events"]["rejected"],
+        )
         counted = {(loss["field"], loss["why"]): loss["events"] for loss in target.losses if loss["events"]}
         declared = {(loss["field"], loss["why"]): loss["events"] for loss in report["losses"]}
         assert counted == declared, target.layout
@@ -135,7 +156,11 @@ def test_a_target_that_drops_old_events_is_told_so(archive):
     grades = {target.layout: target for target in archive.targets}
     delivery = grades["clickstream/requests"].delivery
     assert grades["clickstream/requests"].grade == "drops"
-    assert {finding["name"] for finding in delivery["findings"]} >= {"age-limit", "user-retention", "repeated-ids"}
+    assert {finding["name"] for finding in delivery["findings"]} >= {
+        "age-limit",
+        "user-retention",
+        "repeated-ids",
+    }
     assert grades["clickstream/raw"].grade == "loses"
     assert grades["clickstream/raw"].delivery is None
 
@@ -153,7 +178,9 @@ def test_requests_are_bounded_by_what_packing_makes(archive, tmp_path):
 
 def test_hours_follow_the_quota(archive):
     """The time is the requests over the rate of the mapping."""
-    delivery = next(target for target in archive.targets if target.layout == "learning_context/requests").delivery
+    delivery = next(
+        target for target in archive.targets if target.layout == "learning_context/requests"
+    ).delivery
     assert delivery["hours_at_quota"]["at_most"] == pytest.approx(delivery["requests"]["at_most"] / 5 / 3600)
     assert delivery["quota"]["documented"] is False
 
@@ -164,7 +191,10 @@ def test_nothing_is_graded_where_nothing_was_asked(archive):
     assert "targets" not in inspect(FULL).__dict__
 
 
-@pytest.mark.parametrize(("last", "unit"), [("2020-01-05", "day"), ("2020-12-31", "week"), ("2026-01-01", "month"), ("2050-01-01", "year")])
+@pytest.mark.parametrize(
+    ("last", "unit"),
+    [("2020-01-05", "day"), ("2020-12-31", "week"), ("2026-01-01", "month"), ("2050-01-01", "year")],
+)
 def test_time_is_drawn_in_as_many_bars_as_fit(last, unit):
     """Long spans are drawn by weeks, months or years, with nothing left out."""
     days = [("2020-01-01", 3), (last, 4)]

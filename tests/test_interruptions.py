@@ -101,11 +101,30 @@ def small_units() -> Any:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
-def start(archive: Path, out: Path, unit: int = -1, moment: str = "never", *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", DRIVER, str(unit), moment, "convert", str(archive), "--to", "clickstream", "--out", str(out), *options]
+def start(
+    archive: Path, out: Path, unit: int = -1, moment: str = "never", *options: str
+) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-c",
+        DRIVER,
+        str(unit),
+        moment,
+        "convert",
+        str(archive),
+        "--to",
+        "clickstream",
+        "--out",
+        str(out),
+        *options,
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -116,19 +135,26 @@ def await_moment(process: subprocess.Popen[str]) -> None:
 
 def finished_parts(out: Path) -> dict[str, tuple[int, int]]:
     """Give inode and time of each part."""
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted((out / "data").iterdir())}
+    return {
+        path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted((out / "data").iterdir())
+    }
 
 
 def assert_sound(out: Path, whole: dict[str, bytes]) -> None:
     """What lies under its final name is complete, and there is no report yet."""
     assert not (out / "report.json").exists()
-    assert not (out / "rejects.ndjson").exists() or (out / "rejects.ndjson").read_bytes() == whole["rejects.ndjson"]
+    assert (
+        not (out / "rejects.ndjson").exists()
+        or (out / "rejects.ndjson").read_bytes() == whole["rejects.ndjson"]
+    )
     for path in (out / "data").iterdir():
         assert path.read_bytes() == whole[f"data/{path.name}"]
 
 
 @pytest.mark.parametrize(("unit", "moment"), MOMENTS)
-def test_a_killed_run_is_resumed(archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, unit: int, moment: str) -> None:
+def test_a_killed_run_is_resumed(
+    archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, unit: int, moment: str
+) -> None:
     """After kill -9, nothing half lies about; the same call does the rest, and only the rest, to the same bytes."""
     out = tmp_path / "out"
     process = start(archive, out, unit, moment)
@@ -137,7 +163,11 @@ def test_a_killed_run_is_resumed(archive: Path, undisturbed: dict[str, bytes], t
     process.communicate()
     assert_sound(out, undisturbed)
     noted = sorted((out / ".translate").glob("unit-*.json"))
-    done = {name: about for name, about in finished_parts(out).items() if len(noted) > int(name.split("-")[1].split(".")[0])}
+    done = {
+        name: about
+        for name, about in finished_parts(out).items()
+        if len(noted) > int(name.split("-")[1].split(".")[0])
+    }
     assert len(done) == len(noted) == min(unit + (moment == "after"), PARTS)
     with small_units():
         report = translate.convert(archive, to="clickstream", out=out)
@@ -146,7 +176,9 @@ def test_a_killed_run_is_resumed(archive: Path, undisturbed: dict[str, bytes], t
     assert {name: about for name, about in finished_parts(out).items() if name in done} == done
 
 
-def test_kills_at_any_moment_leave_nothing_half(archive: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+def test_kills_at_any_moment_leave_nothing_half(
+    archive: Path, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
     """Killed again and again, wherever it happens to be, the run still gets to the same end."""
     out = tmp_path / "out"
     for count in (1, 4):
@@ -173,7 +205,9 @@ def _data(out: Path) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_says_how_to_go_on(archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, sent: signal.Signals) -> None:
+def test_an_interrupted_run_says_how_to_go_on(
+    archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, sent: signal.Signals
+) -> None:
     """Ctrl-C ends with 130 and one line that says to repeat the call; the repeated call finishes."""
     out = tmp_path / "out"
     process = start(archive, out, 5, "before")
@@ -236,7 +270,9 @@ def test_another_recipe_is_refused(archive: Path, tmp_path: Path) -> None:
         translate.convert(archive, to="clickstream", out=tmp_path / "out", recipe=recipe)
 
 
-def test_another_mapping_and_other_inputs_are_refused(archive: Path, unfinished: Path, tmp_path: Path) -> None:
+def test_another_mapping_and_other_inputs_are_refused(
+    archive: Path, unfinished: Path, tmp_path: Path
+) -> None:
     """A changed mapping, and a file more, make another job."""
     mappings = tmp_path / "mappings"
     mappings.mkdir()
@@ -271,7 +307,9 @@ def test_two_runs_do_not_share_a_directory(archive: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("moment", ["after the report", "after the state"])
-def test_a_run_killed_after_its_report_is_finished(archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, moment: str) -> None:
+def test_a_run_killed_after_its_report_is_finished(
+    archive: Path, undisturbed: dict[str, bytes], tmp_path: Path, moment: str
+) -> None:
     """Killed between its completion and its exit, a run says so when it is called again, and what is left of its state goes."""
     out = tmp_path / "out"
     process = start(archive, out, 99, moment)
@@ -280,7 +318,10 @@ def test_a_run_killed_after_its_report_is_finished(archive: Path, undisturbed: d
     process.communicate()
     again = start(archive, out)
     told, complaint = again.communicate(timeout=60)
-    assert (again.returncode, complaint) == (ExitCode.DONE, f"translate: {out}: finished already; nothing was done\n")
+    assert (again.returncode, complaint) == (
+        ExitCode.DONE,
+        f"translate: {out}: finished already; nothing was done\n",
+    )
     assert f"report: {out / 'report.json'}" in told
     assert tree(out) == undisturbed
     assert not list(out.glob(".translate*"))
@@ -304,7 +345,10 @@ def test_a_finished_part_of_a_source(archive: Path, tmp_path: Path) -> None:
     """A run that took only so many events is finished with these."""
     for finished in (False, True):
         with small_units():
-            assert translate.convert(archive, to="clickstream", out=tmp_path / "out", limit=3).finished_already == finished
+            assert (
+                translate.convert(archive, to="clickstream", out=tmp_path / "out", limit=3).finished_already
+                == finished
+            )
 
 
 # -- what lies there is checked ------------------------------------------------------------------------------------
@@ -313,7 +357,9 @@ def test_a_finished_part_of_a_source(archive: Path, tmp_path: Path) -> None:
 def spoil(file: Path, how: str) -> None:
     """Change a file as people, editors and power cuts do; its time stays."""
     before, content = file.stat(), file.read_bytes()
-    file.write_bytes({"empty": b"", "torn": content[: len(content) // 2], "edited": content.replace(b"1", b"2")}[how])
+    file.write_bytes(
+        {"empty": b"", "torn": content[: len(content) // 2], "edited": content.replace(b"1", b"2")}[how]
+    )
     assert file.read_bytes() != content
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
@@ -348,7 +394,9 @@ def kept_tree(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("how", ["empty", "torn", "edited"])
 @pytest.mark.parametrize("name", ["data/part-00003.ndjson", ".translate/rejects-00003.ndjson"])
-def test_a_changed_part_is_made_again(half_done: Path, undisturbed: dict[str, bytes], name: str, how: str) -> None:
+def test_a_changed_part_is_made_again(
+    half_done: Path, undisturbed: dict[str, bytes], name: str, how: str
+) -> None:
     """A part or rejects that are not as they were written are made again, and it is said; the others stay."""
     before = finished_parts(half_done)
     spoil(half_done / name, how)
@@ -377,7 +425,9 @@ def test_a_damaged_state_is_told(half_done: Path, undisturbed: dict[str, bytes],
     whole = file.read_bytes()
     spoil(file, how)
     before = kept_tree(half_done)
-    said = "holds an unfinished run of another job" if (name, how) == ("job.json", "edited") else f"{name}: is "
+    said = (
+        "holds an unfinished run of another job" if (name, how) == ("job.json", "edited") else f"{name}: is "
+    )
     with pytest.raises(translate.UsageError, match=said) as told:
         go_on(half_done)
     assert kept_tree(half_done) == before
@@ -392,7 +442,9 @@ def test_a_damaged_state_is_told(half_done: Path, undisturbed: dict[str, bytes],
 
 def test_records_that_changed_places_are_told(half_done: Path) -> None:
     """A record of another unit is none."""
-    (half_done / ".translate/unit-00003.json").write_bytes((half_done / ".translate/unit-00002.json").read_bytes())
+    (half_done / ".translate/unit-00003.json").write_bytes(
+        (half_done / ".translate/unit-00002.json").read_bytes()
+    )
     with pytest.raises(translate.UsageError, match=r"unit-00003\.json: is the record of unit 2"):
         go_on(half_done)
 
@@ -404,7 +456,10 @@ def test_a_source_of_other_bytes_is_told(half_done: Path, complete: bool) -> Non
         go_on(half_done)
     spoil(half_done.parent / "in/02.json", "edited")
     before = kept_tree(half_done)
-    with pytest.raises(translate.UsageError, match="is not empty" if complete else r"02\.json: holds other bytes than when it was converted"):
+    with pytest.raises(
+        translate.UsageError,
+        match="is not empty" if complete else r"02\.json: holds other bytes than when it was converted",
+    ):
         go_on(half_done)
     assert kept_tree(half_done) == before
 

@@ -98,13 +98,21 @@ def test_cut_anywhere(tmp_path: Path):
     whole = [json.loads(line) for line in text.splitlines()]
     ends = [position + 1 for position, sign in enumerate(text) if sign == ord("\n")]
     head = ends[0]  # a journal gets its name with its whole head
-    for cut in sorted({*range(head, len(text), 97), *(end - beyond for end in ends[1:] for beyond in (0, 1, 2))}):
+    for cut in sorted(
+        {*range(head, len(text), 97), *(end - beyond for end in ends[1:] for beyond in (0, 1, 2))}
+    ):
         (tmp_path / NAME).write_bytes(text[:cut])
         with Journal(tmp_path, JOB) as first:
             before = first.tally
-            told = [record for record in whole[: text[: cut + 1].count(b"\n")] if "send" in record or "done" in record]
+            told = [
+                record
+                for record in whole[: text[: cut + 1].count(b"\n")]
+                if "send" in record or "done" in record
+            ]
             assert first.number == max([0, *(record["send"] for record in told if "send" in record)])
-            assert before.sent == sum(len(positions_of(record["sent"])) for record in told if "done" in record)
+            assert before.sent == sum(
+                len(positions_of(record["sent"])) for record in told if "done" in record
+            )
             sent_and_answered(first, 9, Answer.all_sent(3), 0, 1, 2)
             number, lost = first.number, before.lost_events
         with Journal(tmp_path, JOB) as second:
@@ -161,13 +169,19 @@ def test_a_changed_line_is_named(tmp_path: Path):
     lines = a_journal(tmp_path).splitlines(keepends=True)
     last = len(lines) - 1
     for at, line in enumerate(lines):
-        digit = max(place for place, sign in enumerate(line[: line.index(b', "chain"')]) if chr(sign).isdigit())
+        digit = max(
+            place for place, sign in enumerate(line[: line.index(b', "chain"')]) if chr(sign).isdigit()
+        )
         changed = line[:digit] + bytes([line[digit] ^ 1]) + line[digit + 1 :]
         elsewhere = [*lines[:at], *lines[at + 1 :]]
         for what, edited, named in [
             ("changed", [*lines[:at], changed, *lines[at + 1 :]], at + 1),
             ("doubled", [*lines[: at + 1], line, *lines[at + 1 :]], at + 2),
-            ("taken out", elsewhere, None if at == last else at + 1),  # without its last lines a journal is a shorter one
+            (
+                "taken out",
+                elsewhere,
+                None if at == last else at + 1,
+            ),  # without its last lines a journal is a shorter one
             ("moved to the end", [*elsewhere, line], None if at == last else at + 1),
         ]:
             if at == 0 and what in ("taken out", "moved to the end"):
@@ -211,9 +225,19 @@ def test_lost_answers_of_an_earlier_process_are_not_under_way(tmp_path: Path):
     with lock(tmp_path), Journal(tmp_path, JOB) as journal:
         journal.sending(shipment(3, 0, 1, 2), 3, "d", 1)
         found = status(tmp_path)
-    assert (found["running"], found["under_way"], found["lost_answers"], found["lost_events"]) == (True, 1, 2, 4)
+    assert (found["running"], found["under_way"], found["lost_answers"], found["lost_events"]) == (
+        True,
+        1,
+        2,
+        4,
+    )
     found = status(tmp_path)
-    assert (found["running"], found["under_way"], found["lost_answers"], found["lost_events"]) == (False, 0, 3, 7)
+    assert (found["running"], found["under_way"], found["lost_answers"], found["lost_events"]) == (
+        False,
+        0,
+        3,
+        7,
+    )
 
 
 def test_asking_for_the_status_keeps_nobody_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -232,7 +256,12 @@ def test_a_second_process(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("a shopping list\n", "is no journal"), ('{"send": 1}\n', "is no journal"), ("", "is empty"), ('{"journal": 2, "at"', "is torn")],
+    [
+        ("a shopping list\n", "is no journal"),
+        ('{"send": 1}\n', "is no journal"),
+        ("", "is empty"),
+        ('{"journal": 2, "at"', "is torn"),
+    ],
 )
 def test_what_is_no_journal_stays_as_it_is(text: str, told: str, tmp_path: Path):
     """A file that happens to have the name, or lost what it held, is refused, and not written to."""
@@ -245,9 +274,14 @@ def test_what_is_no_journal_stays_as_it_is(text: str, told: str, tmp_path: Path)
 def test_a_journal_of_another_form(tmp_path: Path):
     """An earlier or a later version's journal is not misread, neither by a replay nor by whoever asks for its status."""
     for form in (1, 3):
-        (tmp_path / NAME).write_text(json.dumps({"journal": form, "job": JOB}) + "\n" + '{"send": 1}\n', encoding="utf-8")
+        (tmp_path / NAME).write_text(
+            json.dumps({"journal": form, "job": JOB}) + "\n" + '{"send": 1}\n', encoding="utf-8"
+        )
         for look in (lambda: Journal(tmp_path, JOB), lambda: status(tmp_path)):
-            with pytest.raises(UsageError, match=r"was written by another version of translate; go on with that one, or name another folder"):
+            with pytest.raises(
+                UsageError,
+                match=r"was written by another version of translate; go on with that one, or name another folder",
+            ):
                 look()
 
 
@@ -264,7 +298,11 @@ def test_texts_that_utf_8_cannot_say(tmp_path: Path):
     with Journal(tmp_path, JOB) as journal:
         number = journal.sending(odd, 1, journals.digest_of(odd), 1)
         journal.answered(number, odd, Answer((Verdict(Pile.NEVER, "x", "\udfff"),)))
-    assert [line["never"]["0"][1] for line in map(json.loads, (tmp_path / NAME).open(encoding="utf-8")) if "done" in line] == ["\udfff"]
+    assert [
+        line["never"]["0"][1]
+        for line in map(json.loads, (tmp_path / NAME).open(encoding="utf-8"))
+        if "done" in line
+    ] == ["\udfff"]
 
 
 def test_a_journal_is_its_owners(tmp_path: Path):

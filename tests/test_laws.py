@@ -46,13 +46,20 @@ def convert(lines: list[str], target: str, **options: Any) -> tuple[dict[str, An
         source = write_archive(Path(folder), lines)
         out = Path(folder, "out")
         report = translate.convert(source, to=target, from_="mobile_analytics", out=out, **options)
-        return report, {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+        return report, {
+            str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
+        }
 
 
 def rows(left: dict[str, bytes]) -> list[Any]:
     """Parse the rows, with every digit of their numbers."""
     parts = [content for name, content in left.items() if name.startswith("data/")]
-    return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for part in parts for line in part.decode().split("\n") if line]
+    return [
+        json.loads(line, parse_float=Decimal, parse_int=Decimal)
+        for part in parts
+        for line in part.decode().split("\n")
+        if line
+    ]
 
 
 def hub(source: Path) -> list[dict[str, Any]]:
@@ -82,7 +89,11 @@ def parse(line: str) -> Any:
 
 def value_of(number: Decimal) -> Decimal:
     """Give what the rulings make of a number: every digit of a whole one, else the shortest of its double."""
-    return number if number == number.to_integral_value() and "." not in str(number) and "E" not in str(number) else Decimal(repr(float(number)))
+    return (
+        number
+        if number == number.to_integral_value() and "." not in str(number) and "E" not in str(number)
+        else Decimal(repr(float(number)))
+    )
 
 
 def count_written(target: str, left: dict[str, bytes]) -> int:
@@ -104,7 +115,9 @@ def test_every_event_that_goes_in_comes_out_somewhere(target: str, lines: list[s
     """Read and added are written, rejected, filtered, duplicates and merged; and the files hold as many."""
     report, left = convert(lines, target)
     counts = report["events"]
-    assert counts["read"] + counts["added"] == sum(counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged"))
+    assert counts["read"] + counts["added"] == sum(
+        counts[name] for name in ("written", "rejected", "filtered", "duplicates", "merged")
+    )
     assert counts["rejected"] == sum(report["rejects"].values()) == left["rejects.ndjson"].count(b"\n")
     assert counts["filtered"] == sum(report["filtered"].values())
     assert counts["written"] == count_written(target, left)
@@ -131,7 +144,11 @@ def test_an_archive_written_and_read_again_holds_the_same_events(lines: list[str
         if old["other"]:
             old |= {"attributes": {**(old["attributes"] or {}), **old["other"]}, "other": new["other"]}
             old["event_id"] = new["event_id"]
-        same = [name for name in old if name not in ("file", "line") and (old[name] or None) != (new[name] or None)]
+        same = [
+            name
+            for name in old
+            if name not in ("file", "line") and (old[name] or None) != (new[name] or None)
+        ]
         assert not same, {name: (old[name], new[name]) for name in same}
 
 
@@ -145,13 +162,20 @@ def test_well_typed_records_come_through_as_they_were(lines: list[str]) -> None:
     assert rows(left) == [parse(line) for line in lines]
 
 
-@given(st.lists(strategies.records().map(render), min_size=1, max_size=5), st.sampled_from(["mobile_analytics", "clickstream"]))
+@given(
+    st.lists(strategies.records().map(render), min_size=1, max_size=5),
+    st.sampled_from(["mobile_analytics", "clickstream"]),
+)
 @settings(max_examples=MODEST)
 def test_nothing_is_invented(lines: list[str], target: str) -> None:
     """Every attribute and metric that is written stands in the source's record: texts by their characters, numbers by their value."""
     _, left = convert([line for line in lines if "\n" not in line], target)
     refused = {json.loads(line)["line"] for line in left["rejects.ndjson"].splitlines()}
-    kept = [line for number, line in enumerate([line for line in lines if "\n" not in line], 1) if number not in refused]
+    kept = [
+        line
+        for number, line in enumerate([line for line in lines if "\n" not in line], 1)
+        if number not in refused
+    ]
     for line, row in zip(kept, rows(left), strict=True):
         there = list(leaves(parse(line)))
         numbers = {value_of(value) for value in there if isinstance(value, Decimal)}
@@ -178,17 +202,26 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
 
 
-@given(st.dictionaries(strategies.keys(), strategies.number(), max_size=6), st.dictionaries(strategies.keys(), strategies.free_text(), max_size=6))
+@given(
+    st.dictionaries(strategies.keys(), strategies.number(), max_size=6),
+    st.dictionaries(strategies.keys(), strategies.free_text(), max_size=6),
+)
 @settings(max_examples=MODEST)
 def test_names_are_legal_unique_and_lead_back(metrics: dict[str, str], attributes: dict[str, str]) -> None:
     """Clickstream's attribute names are legal and their own; `translate_names` gives each its original key again."""
     record = {"event_type": '"a.b"', "event_timestamp": "1487973802507", "application": [('"app_id"', '"a"')],
               "attributes": list(attributes.items()), "metrics": list(metrics.items())}  # fmt: skip
-    report, left = convert([strategies.render([(json.dumps(key), value) for key, value in record.items()], COMPACT)], "clickstream")
+    report, left = convert(
+        [strategies.render([(json.dumps(key), value) for key, value in record.items()], COMPACT)],
+        "clickstream",
+    )
     assume(report["events"]["written"])
     (part,) = [content for name, content in left.items() if name.startswith("data/")]
     written = dict(json.loads(part, object_pairs_hook=_unique)["attributes"])
-    given_keys = {"attributes": [json.loads(key) for key in attributes], "metrics": [json.loads(key) for key in metrics]}
+    given_keys = {
+        "attributes": [json.loads(key) for key in attributes],
+        "metrics": [json.loads(key) for key in metrics],
+    }
     originals = json.loads(written.pop("translate_names"))
     assert originals.pop("name", "a.b") == "a.b"
     assert len(written) == sum(map(len, given_keys.values()))
@@ -253,7 +286,13 @@ def test_equal_events_have_equal_ids(records: list[strategies.Record], chance: r
             out = Path(folder, f"out-{path.stem}")
             translate.convert(path, to="hub", from_="mobile_analytics", out=out)
             parts = [pl.read_parquet(part) for part in sorted((out / "data").iterdir())]
-            found.append([event for part in parts for event in part.with_columns(pl.col(events.TIME).dt.timestamp("ms")).to_dicts()])
+            found.append(
+                [
+                    event
+                    for part in parts
+                    for event in part.with_columns(pl.col(events.TIME).dt.timestamp("ms")).to_dicts()
+                ]
+            )
     assert [event["event_id"] for event in found[0]] == [event["event_id"] for event in found[1]]
     for event in found[0]:
         assert event["event_id"] == str(uuid.uuid5(uuid.UUID(events.NAMESPACE), canonical(event))), event
@@ -271,7 +310,11 @@ def test_dedupe_removes_exactly_the_repeats(lines: list[str], order: list[int]) 
             write_archive(Path(folder), [line], f"in/{number // 3:03}/{number:03}.json")
         out = Path(folder, "out")
         report = translate.convert(Path(folder, "in"), to="hub", out=out, dedupe=True)
-        kept = [row for part in sorted((out / "data").iterdir()) for row in pl.read_parquet(part).select("event_id", "file").rows()]
+        kept = [
+            row
+            for part in sorted((out / "data").iterdir())
+            for row in pl.read_parquet(part).select("event_id", "file").rows()
+        ]
     first: dict[str, int] = {}
     for number, line in enumerate(given_lines):
         first.setdefault(_content(line), number)
@@ -302,7 +345,9 @@ def test_same_in_same_out(target: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert single["files.ndjson"] == whole["files.ndjson"]
     assert single["rejects.ndjson"] == whole["rejects.ndjson"]
     reports = [json.loads(left["report.json"]) for left in (single, whole)]
-    assert {report.pop("requests", None) is None for report in reports} == {target != "pinpoint/requests"}  # a unit begins a new one
+    assert {report.pop("requests", None) is None for report in reports} == {
+        target != "pinpoint/requests"
+    }  # a unit begins a new one
     assert reports[0] == reports[1]
     if target not in ("hub", "personalize", "pinpoint/requests"):
         assert rows(single) == rows(whole)
@@ -323,16 +368,33 @@ def test_threads_change_nothing(tmp_path: Path) -> None:
     results = []
     for threads in ("1", "3"):
         out = tmp_path / threads
-        command = [sys.executable, "-m", "translate", "convert", str(source), "--to", "clickstream", "--out", str(out), "--dedupe"]
-        done = subprocess.run(command, env={**os.environ, "POLARS_MAX_THREADS": threads}, check=False, capture_output=True)
+        command = [
+            sys.executable,
+            "-m",
+            "translate",
+            "convert",
+            str(source),
+            "--to",
+            "clickstream",
+            "--out",
+            str(out),
+            "--dedupe",
+        ]
+        done = subprocess.run(
+            command, env={**os.environ, "POLARS_MAX_THREADS": threads}, check=False, capture_output=True
+        )
         assert done.returncode in (0, 1), done.stderr
-        results.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()})
+        results.append(
+            {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        )
     assert results[0] == results[1]
 
 
 def _tree(source: Path, target: str, out: Path, **options: Any) -> dict[str, bytes]:
     translate.convert(source, to=target, out=out, **options)
-    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
+    }
 
 
 def _sample_lines(count: int) -> list[str]:
@@ -342,7 +404,12 @@ def _sample_lines(count: int) -> list[str]:
         values = dict(strategies.ORDINARY)
         values["event_type"] = strategies.NAMES[number % len(strategies.NAMES)]
         values["event_timestamp"] = str(strategies.TIME + 7919 * number)
-        attributes = [('"_product_id"', f'"p{number % 7}"'), ('"_currency"', '"EUR"'), ('"a b"', f'"{number}é"'), ('"flag"', "true")][: number % 5]
+        attributes = [
+            ('"_product_id"', f'"p{number % 7}"'),
+            ('"_currency"', '"EUR"'),
+            ('"a b"', f'"{number}é"'),
+            ('"flag"', "true"),
+        ][: number % 5]
         metrics = [('"_quantity"', "2"), ('"_item_price"', "9.99"), ('"score"', f"{number}.5")][: number % 4]
         tree = [*strategies.tree(values), ('"attributes"', attributes), ('"metrics"', metrics)]
         lines.append("junk" if number % 97 == 5 else strategies.render(tree, strategies.STYLES[number % 4]))

@@ -10,8 +10,24 @@ import pytest
 
 import translate
 
-PROPERTIES = {"interests": ["jazz"], "both": ["a", "b"], "none": [], "num ber": [5], "flag": [True], "nested": [["x"]], "text": "plain"}
-ATTRIBUTES = {"tags": ["x"], "odd key": ["y"], "many": ["x", "z"], "level": [2.5], "plain": "p", "quoted": ['"[\\'], "none": [None]}
+PROPERTIES = {
+    "interests": ["jazz"],
+    "both": ["a", "b"],
+    "none": [],
+    "num ber": [5],
+    "flag": [True],
+    "nested": [["x"]],
+    "text": "plain",
+}
+ATTRIBUTES = {
+    "tags": ["x"],
+    "odd key": ["y"],
+    "many": ["x", "z"],
+    "level": [2.5],
+    "plain": "p",
+    "quoted": ['"[\\'],
+    "none": [None],
+}
 
 
 def stream(**own: Any) -> str:
@@ -24,7 +40,11 @@ def stream(**own: Any) -> str:
 
 def converted(source: Path, out: Path, to: str, **options: Any) -> tuple[dict[str, Any], list[Any]]:
     report = translate.convert(source, to=to, out=out, **options)
-    return report, [json.loads(line) for part in sorted((out / "data").rglob("part-*")) for line in part.read_text().splitlines()]
+    return report, [
+        json.loads(line)
+        for part in sorted((out / "data").rglob("part-*"))
+        for line in part.read_text().splitlines()
+    ]
 
 
 @pytest.fixture
@@ -38,12 +58,40 @@ def test_a_list_of_one_becomes_its_value(tmp_path, source):
     """In attributes and in the user's; longer and empty lists, and lists of lists, stay; each change is told."""
     report, (row,) = converted(source, tmp_path / "out", "clickstream")
     user = {key: value["value"] for key, value in row["user"].items()}
-    assert user == {"_user_id": "u", "interests": "jazz", "both": ["a", "b"], "none": [], "num_ber": 5, "flag": True, "nested": [["x"]], "text": "plain"}
+    assert user == {
+        "_user_id": "u",
+        "interests": "jazz",
+        "both": ["a", "b"],
+        "none": [],
+        "num_ber": 5,
+        "flag": True,
+        "nested": [["x"]],
+        "text": "plain",
+    }
     attributes = {key: value for key, value in row["attributes"].items() if key != "translate_names"}
-    assert attributes == {"tags": "x", "odd_key": "y", "many": ["x", "z"], "level": 2.5, "plain": "p", "quoted": '"[\\', "none": [None]}
-    told = {loss["field"]: loss["events"] for loss in report["losses"] if "a list of one value became the value" in loss["why"]}
+    assert attributes == {
+        "tags": "x",
+        "odd_key": "y",
+        "many": ["x", "z"],
+        "level": 2.5,
+        "plain": "p",
+        "quoted": '"[\\',
+        "none": [None],
+    }
+    told = {
+        loss["field"]: loss["events"]
+        for loss in report["losses"]
+        if "a list of one value became the value" in loss["why"]
+    }
     assert told == dict.fromkeys(
-        ["attributes.tags", "attributes.odd key", "attributes.level", "attributes.quoted", *(f"endpoint.User.UserAttributes.{key}" for key in ("interests", "num ber", "flag"))], 1
+        [
+            "attributes.tags",
+            "attributes.odd key",
+            "attributes.level",
+            "attributes.quoted",
+            *(f"endpoint.User.UserAttributes.{key}" for key in ("interests", "num ber", "flag")),
+        ],
+        1,
     )
 
 
@@ -51,10 +99,15 @@ def test_the_way_back_is_exact(tmp_path, source):
     """What travels along says which values were lists: the same event, with the same id."""
     _, (row,) = converted(source, tmp_path / "there", "clickstream")
     columns = ["event_id", "attributes", "metrics", "other", "user_id", "user_properties"]
-    before, after = (translate.scan(archive).select(columns).collect().to_dicts() for archive in (source, tmp_path / "there" / "data"))
+    before, after = (
+        translate.scan(archive).select(columns).collect().to_dicts()
+        for archive in (source, tmp_path / "there" / "data")
+    )
     assert after == before
     assert {key: json.loads(text) for key, text in after[0]["user_properties"].items()} == PROPERTIES
-    assert {key: json.loads(text) for key, text in after[0]["other"].items()} == {key: value for key, value in ATTRIBUTES.items() if key != "plain"}
+    assert {key: json.loads(text) for key, text in after[0]["other"].items()} == {
+        key: value for key, value in ATTRIBUTES.items() if key != "plain"
+    }
     _, (again,) = converted(tmp_path / "there" / "data", tmp_path / "again", "clickstream")
     assert again["attributes"]["tags"] == ["x"]
     found = translate.roundtrip(source, via="clickstream")
@@ -71,7 +124,13 @@ def test_other_targets_keep_lists(tmp_path, source, to):
 
 def test_lists_of_other_sources_stay(tmp_path):
     """A list that its source did not have to make of a value is a list."""
-    own = {"event_type": "e", "event_timestamp": 1_487_973_802_000, "application": {"app_id": "a"}, "client": {"client_id": "c"}, "attributes": {"tags": ["x"]}}
+    own = {
+        "event_type": "e",
+        "event_timestamp": 1_487_973_802_000,
+        "application": {"app_id": "a"},
+        "client": {"client_id": "c"},
+        "attributes": {"tags": ["x"]},
+    }
     (tmp_path / "in.json").write_text(f"{json.dumps(own)}\n")
     _, (row,) = converted(tmp_path / "in.json", tmp_path / "out", "clickstream")
     assert row["attributes"]["tags"] == ["x"]
@@ -80,9 +139,16 @@ def test_lists_of_other_sources_stay(tmp_path):
 def test_what_travels_along_may_be_wrong(tmp_path, source):
     """Names of lists that no value has, or that are no names, change nothing but are told."""
     _, (row,) = converted(source, tmp_path / "there", "clickstream")
-    for number, lists in enumerate([{"other": ["gone"]}, {"other": "tags"}, {"metrics": ["level"]}, ["tags"], {"user_properties": [5]}]):
+    for number, lists in enumerate(
+        [{"other": ["gone"]}, {"other": "tags"}, {"metrics": ["level"]}, ["tags"], {"user_properties": [5]}]
+    ):
         row["attributes"]["translate_names"] = json.dumps({"lists": lists})
         (tmp_path / "odd.json").write_text(f"{json.dumps(row)}\n")
-        report, (again,) = converted(tmp_path / "odd.json", tmp_path / f"odd-{number}", "pinpoint/event_stream", from_="clickstream/events")
+        report, (again,) = converted(
+            tmp_path / "odd.json",
+            tmp_path / f"odd-{number}",
+            "pinpoint/event_stream",
+            from_="clickstream/events",
+        )
         assert report["events"]["rejected"] == 0
         assert again["attributes"]["tags"] == "x"

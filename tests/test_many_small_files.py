@@ -38,7 +38,9 @@ def write_archive(folder: Path, count: int) -> Path:
     folder.mkdir()
     for number in range(count):
         text = "".join(f"{record(at, attributes={f'k{number}': 'v'})}\n" for at in range(3)).encode()
-        (folder / f"part-{number:05}{'.gz' if number % 2 else ''}").write_bytes(gzip.compress(text) if number % 2 else text)
+        (folder / f"part-{number:05}{'.gz' if number % 2 else ''}").write_bytes(
+            gzip.compress(text) if number % 2 else text
+        )
     return folder
 
 
@@ -48,13 +50,23 @@ def opens(archive: Path, *words: str) -> int:
     return int(ended.stdout.split()[-1])
 
 
-@pytest.mark.parametrize("words", [("convert", "--to", "clickstream", "--out", "OUT"), ("inspect", "--json"), ("validate",)], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words",
+    [("convert", "--to", "clickstream", "--out", "OUT"), ("inspect", "--json"), ("validate",)],
+    ids=lambda words: words[0],
+)
 def test_recognition_opens_no_file_for_itself(words: tuple[str, ...], tmp_path: Path) -> None:
     """Where `--from` is not said, files are opened at most a tenth more often."""
     archive = write_archive(tmp_path / "archive", FILES)
     option = "--as" if words[0] == "validate" else "--from"
     told, found = (
-        opens(archive, words[0], str(archive), *(word.replace("OUT", str(tmp_path / name)) for word in words[1:]), *more)
+        opens(
+            archive,
+            words[0],
+            str(archive),
+            *(word.replace("OUT", str(tmp_path / name)) for word in words[1:]),
+            *more,
+        )
         for name, more in (("told", (option, "mobile_analytics/archive")), ("found", ()))
     )
     assert told >= FILES
@@ -78,7 +90,10 @@ def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: 
     values_in = recognition.values_in
     monkeypatch.setattr(recognition, "values_in", counted)
     monkeypatch.setattr("translate.reader.likeness.RequestReader", Counted)
-    assert recognise(find([write_archive(tmp_path / "archive", FILES)]), None).address == "mobile_analytics/archive"
+    assert (
+        recognise(find([write_archive(tmp_path / "archive", FILES)]), None).address
+        == "mobile_analytics/archive"
+    )
     assert count["parsed"] == FILES
     assert count["made"] < 20
 
@@ -87,14 +102,28 @@ def test_a_mark_in_a_later_record_is_seen(tmp_path: Path) -> None:
     """A mark is looked for in all of the first records where the text spells it, and what only looks like one is none."""
     plain = json.loads(record(1))
     for name, marked in (("a", {"endpoint": {}}), ("b", {"attributes": {"endpoint": "x"}})):
-        (tmp_path / name).write_text(f"{json.dumps(plain)}\n{json.dumps({**plain, **marked})}\n", encoding="utf-8")
-    assert recognise(find([tmp_path]), None).layouts == {"a": "pinpoint/event_stream", "b": "mobile_analytics/archive"}
+        (tmp_path / name).write_text(
+            f"{json.dumps(plain)}\n{json.dumps({**plain, **marked})}\n", encoding="utf-8"
+        )
+    assert recognise(find([tmp_path]), None).layouts == {
+        "a": "pinpoint/event_stream",
+        "b": "mobile_analytics/archive",
+    }
 
 
-@pytest.mark.parametrize("sample", ["pinpoint/event_stream_full.jsonl", "clickstream/requests_full.jsonl", "mobile_analytics/requests_full.jsonl"])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "pinpoint/event_stream_full.jsonl",
+        "clickstream/requests_full.jsonl",
+        "mobile_analytics/requests_full.jsonl",
+    ],
+)
 def test_a_likeness_is_of_a_record(sample: str) -> None:
     """Each record of a sample fits its own layout."""
     address = sample.partition("_full")[0]
-    look = next(Likeness(layout) for name, (_, layout) in recognition._candidates(None).items() if name == address)
+    look = next(
+        Likeness(layout) for name, (_, layout) in recognition._candidates(None).items() if name == address
+    )
     lines = (SAMPLES / sample).read_text(encoding="utf-8").splitlines()
     assert all(look.fits(value) for value in recognition.values_in(lines))

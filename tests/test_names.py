@@ -29,18 +29,26 @@ def archive(path, names, keys=(), **more):
          "application": {"app_id": "a"}, "attributes": attributes, **more}
         for number, (name, attributes) in enumerate(given)
     ]  # fmt: skip
-    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8"
+    )
     return path
 
 
 def convert(source, out, *options, to="clickstream"):
     """Convert by the command line; give the exit code, what was printed, and the report."""
-    printed, _, code = run_here(["translate", "convert", str(source), "--to", to, "--out", str(out), *options])
+    printed, _, code = run_here(
+        ["translate", "convert", str(source), "--to", to, "--out", str(out), *options]
+    )
     return code, printed, json.loads((out / "report.json").read_text(encoding="utf-8"))
 
 
 def rows(out):
-    return [json.loads(line) for part in sorted((out / "data").rglob("*.ndjson")) for line in part.read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for part in sorted((out / "data").rglob("*.ndjson"))
+        for line in part.read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def met(report):
@@ -95,7 +103,9 @@ def test_event_types_that_meet_are_named(tmp_path):
     """Four event types that become one are a finding that names them, and the exit code says so."""
     code, printed, report = convert(archive(tmp_path / "a.jsonl", [*ENDS, "other"]), tmp_path / "out")
     (message,) = met(report)
-    assert message.startswith("4 event types became `level_end`: `level end`, `level-end`, `level.end`, `level_end`; ")
+    assert message.startswith(
+        "4 event types became `level_end`: `level end`, `level-end`, `level.end`, `level_end`; "
+    )
     assert "keep_names" in message
     assert code == 1
     assert message in printed
@@ -104,7 +114,9 @@ def test_event_types_that_meet_are_named(tmp_path):
 
 def test_names_that_are_kept_do_not_meet(tmp_path):
     """The setting that keeps names settles it."""
-    code, _, report = convert(archive(tmp_path / "a.jsonl", ENDS, ENDS), tmp_path / "out", "--set", "keep_names=true")
+    code, _, report = convert(
+        archive(tmp_path / "a.jsonl", ENDS, ENDS), tmp_path / "out", "--set", "keep_names=true"
+    )
     assert (code, met(report)) == (0, [])
 
 
@@ -163,7 +175,9 @@ def test_an_empty_name_that_is_kept_is_rejected(tmp_path):
 
 def test_declared_meetings_are_none(tmp_path):
     """Clickstream has one name for the pause and the stop of a session: its sheet says so."""
-    source = archive(tmp_path / "a.jsonl", ["_session.start", "_session.pause", "_session.stop", "_session.resume"])
+    source = archive(
+        tmp_path / "a.jsonl", ["_session.start", "_session.pause", "_session.stop", "_session.resume"]
+    )
     code, _, report = convert(source, tmp_path / "out")
     assert (code, met(report)) == (0, [])
 
@@ -182,7 +196,10 @@ def test_an_own_name_that_meets_a_well_known_one(others, tmp_path):
 def test_a_recipe_says_what_an_own_name_means(meant, tmp_path):
     """It is a purchase, or it is another event: the recipe says which."""
     recipe = tmp_path / "own.toml"
-    recipe.write_text(f"to = 'clickstream/events'\n[[rule]]\nwhen = \"name = 'custom.purchase'\"\nset.name = \"'{meant}'\"\n", encoding="utf-8")
+    recipe.write_text(
+        f"to = 'clickstream/events'\n[[rule]]\nwhen = \"name = 'custom.purchase'\"\nset.name = \"'{meant}'\"\n",
+        encoding="utf-8",
+    )
     source = archive(tmp_path / "a.jsonl", ["purchase", "_monetization.purchase"])
     code, _, report = convert(source, tmp_path / "out", "--recipe", str(recipe))
     assert (code, met(report)) == (0, [])
@@ -190,14 +207,23 @@ def test_a_recipe_says_what_an_own_name_means(meant, tmp_path):
 
 def test_a_models_own_names_do_not_meet(tmp_path):
     """Clickstream's sample goes into its own buffer rows without a word."""
-    code, _, report = convert(ROOT / "sample_data/clickstream/events_full.jsonl", tmp_path / "out", "--set", "day=2026-01-01", to="clickstream/raw")
+    code, _, report = convert(
+        ROOT / "sample_data/clickstream/events_full.jsonl",
+        tmp_path / "out",
+        "--set",
+        "day=2026-01-01",
+        to="clickstream/raw",
+    )
     assert (code, met(report)) == (0, [])
 
 
 def test_properties_in_camel_case_that_meet(tmp_path):
     """Personalize has one property for two keys of one spelling in camel case."""
     recipe = tmp_path / "own.toml"
-    recipe.write_text("to = 'personalize/requests'\n[[rule]]\nset.item_id = \"'i'\"\nset.session.id = \"'s'\"\n", encoding="utf-8")
+    recipe.write_text(
+        "to = 'personalize/requests'\n[[rule]]\nset.item_id = \"'i'\"\nset.session.id = \"'s'\"\n",
+        encoding="utf-8",
+    )
     source = archive(tmp_path / "a.jsonl", [], ["num_ratings", "NUM_RATINGS", "other"])
     code, _, report = convert(source, tmp_path / "out", "--recipe", str(recipe), to="personalize/requests")
     (message,) = met(report)
@@ -255,7 +281,9 @@ def test_a_resumed_run_knows_the_names_of_the_first(many, tmp_path, monkeypatch)
     _, _, undisturbed = convert(many, tmp_path / "undisturbed")
     out = tmp_path / "out"
     words = ["convert", str(many), "--to", "clickstream", "--out", str(out)]
-    killed = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, capture_output=True, text=True)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *words], check=False, capture_output=True, text=True
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     code, _, report = convert(many, out)
     assert code == 1
@@ -271,7 +299,11 @@ def test_parity_counts_by_the_targets_own_names(tmp_path):
     convert(source, tmp_path / "out")
     printed, _, code = run_here(["translate", "parity", str(source), str(tmp_path / "out"), "--json"])
     found = json.loads(printed)
-    counted = {row["key"].partition(" ")[2]: (row["source"], row["target"]) for row in found["figures"] if row["figure"] == "events"}
+    counted = {
+        row["key"].partition(" ")[2]: (row["source"], row["target"])
+        for row in found["figures"]
+        if row["figure"] == "events"
+    }
     assert counted == {"level_end": (4, 4), legal_name("レベル完了"): (1, 1), "_app_end": (1, 1)}
     assert code == 0
     assert [merger["written"] for merger in found["merged"]] == ["level_end"]
@@ -287,7 +319,9 @@ def test_parity_does_not_trust_what_travels_along(tmp_path):
     (part,) = (tmp_path / "out" / "data").iterdir()
     part.write_text(part.read_text(encoding="utf-8").replace('"a_b"', '"c_d"'), encoding="utf-8")
     found = translate.parity(source, tmp_path / "out")
-    assert {row["key"].partition(" ")[2] for row in found.frame.iter_rows(named=True) if not row["explained"]} == {"a_b", "c_d"}
+    assert {
+        row["key"].partition(" ")[2] for row in found.frame.iter_rows(named=True) if not row["explained"]
+    } == {"a_b", "c_d"}
 
 
 def test_an_own_event_that_the_target_takes_for_a_session_is_told(tmp_path):
@@ -304,7 +338,17 @@ def test_a_preflight_tells_of_names_that_meet(tmp_path, monkeypatch):
     """Before anything is sent, and in the exit code."""
     monkeypatch.setenv("TRANSLATE_COOKIE", "a=b")
     source = archive(tmp_path / "a.jsonl", ENDS)
-    words = ["replay", str(source), "--to", "clickstream", "--endpoint", "http://127.0.0.1:9/collect", "--journal", str(tmp_path / "journal"), "--dry-run"]
+    words = [
+        "replay",
+        str(source),
+        "--to",
+        "clickstream",
+        "--endpoint",
+        "http://127.0.0.1:9/collect",
+        "--journal",
+        str(tmp_path / "journal"),
+        "--dry-run",
+    ]
     _, told, code = run_here(["translate", *words])
     assert "4 event types became `level_end`" in told
     assert code == 1

@@ -21,7 +21,9 @@ BYTES_MAX = 300_000
 CELLS_MAX = 45
 
 # What makes a browser load something: sources, style sheets, imports. A mere link does not.
-LOADS = re.compile(r"""(?:src|srcset)\s*=\s*["']?\s*(?:https?:)?//|<(?:link|script|iframe)\b|@import|url\(\s*["']?(?:https?:)?//|require\.config""")
+LOADS = re.compile(
+    r"""(?:src|srcset)\s*=\s*["']?\s*(?:https?:)?//|<(?:link|script|iframe)\b|@import|url\(\s*["']?(?:https?:)?//|require\.config"""
+)
 MACHINE_PATHS = re.compile(r"/(?:home|root|tmp|work|Users|private|var/folders)/|[A-Z]:\\\\")
 ADDRESSES = re.compile(r"\bat 0x[0-9a-f]{6,}")
 
@@ -108,19 +110,26 @@ def test_is_a_template(path):
 def test_reports_are_tables(path):
     """No output is the representation of a dict or of an object."""
     data = [output.data for cell in code(read(path)) for output in cell.outputs if "data" in output]
-    bare = [shown["text/plain"] for shown in data if not {"text/html", "text/markdown", "image/png"} & set(shown)]
+    bare = [
+        shown["text/plain"] for shown in data if not {"text/html", "text/markdown", "image/png"} & set(shown)
+    ]
     assert [text[:80] for text in bare if text.startswith(("{", "[{", "<"))] == []
 
 
 def test_the_runbook_is_signed_off():
     """Each check of the page passed on the sample, and the failure of one would show."""
-    page = "".join(output["data"].get("text/html", "") for output in code(read(ROOT / "notebooks/mobile_analytics_to_clickstream.ipynb"))[-1].outputs)
+    page = "".join(
+        output["data"].get("text/html", "")
+        for output in code(read(ROOT / "notebooks/mobile_analytics_to_clickstream.ipynb"))[-1].outputs
+    )
     assert len(re.findall(r">yes<", page)) >= 5
     assert ">no<" not in page
     assert "signature" in page
 
 
-@pytest.mark.parametrize("command", ["create-schema", "create-dataset", "create-dataset-import-job", "describe-dataset-import-job"])
+@pytest.mark.parametrize(
+    "command", ["create-schema", "create-dataset", "create-dataset-import-job", "describe-dataset-import-job"]
+)
 def test_the_printed_commands_are_commands(command, tmp_path, monkeypatch):
     """The AWS CLI takes each line as it is printed; it checks the parameters and sends nothing."""
     (tmp_path / "interactions").mkdir()
@@ -157,7 +166,9 @@ def read(path):
 
 
 def run(notebook, folder):
-    NotebookClient(notebook, kernel_name="python3", timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook, kernel_name="python3", timeout=300, resources={"metadata": {"path": str(folder)}}
+    ).execute()
 
 
 def code(notebook):
@@ -165,16 +176,27 @@ def code(notebook):
 
 
 def kinds(cell):
-    return [kind for output in cell.outputs for kind in (sorted(output["data"]) if "data" in output else [output.output_type])]
+    return [
+        kind
+        for output in cell.outputs
+        for kind in (sorted(output["data"]) if "data" in output else [output.output_type])
+    ]
 
 
 def faults(notebook):
-    return [output for cell in code(notebook) for output in cell.outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    return [
+        output
+        for cell in code(notebook)
+        for output in cell.outputs
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
 
 
 def printed_commands():
     notebook = read(ROOT / "notebooks/mobile_analytics_to_personalize.ipynb")
-    text = "".join(output.text for cell in code(notebook) for output in cell.outputs if output.get("name") == "stdout")
+    text = "".join(
+        output.text for cell in code(notebook) for output in cell.outputs if output.get("name") == "stdout"
+    )
     return [line for line in text.replace("\\\n", "").splitlines() if line.startswith("aws ")]
 
 

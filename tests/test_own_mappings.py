@@ -40,7 +40,9 @@ def own(tmp_path):
     (folder / "acme_beacon.toml").write_text(MAPPING, encoding="utf-8")
     (folder / "recipes" / "levelling.toml").write_text(RECIPE, encoding="utf-8")
     archive = tmp_path / "beacons.ndjson"
-    archive.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in BEACONS), encoding="utf-8")
+    archive.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in BEACONS), encoding="utf-8"
+    )
     return folder, archive
 
 
@@ -75,8 +77,12 @@ def test_as_a_setting(own, tmp_path, monkeypatch):
     settings = tmp_path / "settings.toml"
     settings.write_text('mappings = "sheets"\n', encoding="utf-8")
     monkeypatch.chdir(archive.parent)
-    for number, said in enumerate((["--settings", settings], ["--set", "mappings=sheets"], ["--mappings", "sheets"])):
-        _, error, code = run("convert", archive, "--to", "clickstream", "--out", tmp_path / f"out{number}", "--limit", 3, *said)
+    for number, said in enumerate(
+        (["--settings", settings], ["--set", "mappings=sheets"], ["--mappings", "sheets"])
+    ):
+        _, error, code = run(
+            "convert", archive, "--to", "clickstream", "--out", tmp_path / f"out{number}", "--limit", 3, *said
+        )
         assert code == 0, error
     parts = [(tmp_path / f"out{number}" / "data" / "part-00000.ndjson").read_bytes() for number in range(3)]
     assert parts[0] == parts[1] == parts[2]
@@ -90,7 +96,9 @@ def test_in_place_of_a_shipped_one(own, tmp_path):
     assert changed != shipped
     (folder / "clickstream.toml").write_text(changed, encoding="utf-8")
     report = translate.convert(archive, to="clickstream", out=tmp_path / "out", mappings=str(folder))
-    assert '"event_type":"_begun"' in (tmp_path / "out" / "data" / "part-00000.ndjson").read_text(encoding="utf-8")
+    assert '"event_type":"_begun"' in (tmp_path / "out" / "data" / "part-00000.ndjson").read_text(
+        encoding="utf-8"
+    )
     assert report["mapping"]["clickstream.toml"] != mapping.load("clickstream").digest
 
 
@@ -119,7 +127,12 @@ def test_a_folder_of_no_use(tmp_path, own, wrong):
     assert code == 2
     assert str(folder) in error
     assert "Traceback" not in error
-    said = {"missing": "there is no such folder", "a file": "there is no such folder", "empty": "holds no data sheet", "hub": "no model can be called hub"}
+    said = {
+        "missing": "there is no such folder",
+        "a file": "there is no such folder",
+        "empty": "holds no data sheet",
+        "hub": "no model can be called hub",
+    }
     assert said[wrong] in error
 
 
@@ -173,11 +186,39 @@ def test_keys_that_a_sheet_reserves_are_told_apart(tmp_path):
     shipped = (SAMPLES.parent / "mappings" / "personalize.toml").read_text(encoding="utf-8")
     assert '"recommendationId", "impression"]' in shipped
     (tmp_path / "sheets").mkdir()
-    (tmp_path / "sheets" / "personalize.toml").write_text(shipped.replace('"recommendationId", "impression"]', '"recommendationId", "impression", "colour"]'), encoding="utf-8")
-    event = {"event_type": "purchase", "event_id": "e-1", "timestamp": 1667877566698, "app_id": "shop", "unique_id": "c-1", "zone_offset": 0, "items": [{"id": "b-1"}]}
+    (tmp_path / "sheets" / "personalize.toml").write_text(
+        shipped.replace('"recommendationId", "impression"]', '"recommendationId", "impression", "colour"]'),
+        encoding="utf-8",
+    )
+    event = {
+        "event_type": "purchase",
+        "event_id": "e-1",
+        "timestamp": 1667877566698,
+        "app_id": "shop",
+        "unique_id": "c-1",
+        "zone_offset": 0,
+        "items": [{"id": "b-1"}],
+    }
     archive = tmp_path / "a.jsonl"
-    archive.write_text(json.dumps(event | {"attributes": {"_session_id": "s", "Colour": "red", "itemid": "x", "user_id": "u", "size": "m"}}) + "\n", encoding="utf-8")
-    report = translate.convert(archive, to="personalize/requests", out=tmp_path / "out", mappings=tmp_path / "sheets")
+    archive.write_text(
+        json.dumps(
+            event
+            | {
+                "attributes": {
+                    "_session_id": "s",
+                    "Colour": "red",
+                    "itemid": "x",
+                    "user_id": "u",
+                    "size": "m",
+                }
+            }
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+    report = translate.convert(
+        archive, to="personalize/requests", out=tmp_path / "out", mappings=tmp_path / "sheets"
+    )
     assert report["events"]["written"] == 1, report["rejects"]
     ((line),) = [part.read_text(encoding="utf-8") for part in (tmp_path / "out" / "data").iterdir()]
     properties = json.loads(json.loads(line)["eventList"][0]["properties"])

@@ -56,7 +56,11 @@ def test_no_second_has_more_than_the_rate_and_nine_tenths_of_it_are_used(rate, e
     assert sum(size for _, size in sizes) >= 0.9 * rate * 4 or rate < 20
 
 
-@given(rate=st.integers(20, 400), latency=st.floats(0.001, 3), jitter=st.lists(st.floats(0, 1), min_size=5, max_size=5))
+@given(
+    rate=st.integers(20, 400),
+    latency=st.floats(0.001, 3),
+    jitter=st.lists(st.floats(0, 1), min_size=5, max_size=5),
+)
 @settings(max_examples=40, deadline=None)
 def test_however_late_requests_arrive_no_second_has_more(rate, latency, jitter):
     """A request may arrive at any time before its answer."""

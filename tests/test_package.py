@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-MAPPINGS = sorted(path.relative_to(ROOT / "mappings").as_posix() for path in (ROOT / "mappings").rglob("*.toml"))
+MAPPINGS = sorted(
+    path.relative_to(ROOT / "mappings").as_posix() for path in (ROOT / "mappings").rglob("*.toml")
+)
 ASK = """
 import json
 from pathlib import Path
@@ -29,10 +31,14 @@ print(json.dumps({
 
 def run(*arguments, cwd, path=None):
     """Run Python in a clean process; give its standard output."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")
+    }
     if path is not None:
         environment["PYTHONPATH"] = str(path)
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -51,7 +57,11 @@ def test_wheel_holds_what_it_needs(wheel):
     """The wheel holds every module, mapping and recipe of the checkout, the licence, and nothing beside the package."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        mappings = {name.removeprefix("translate/mappings/"): archive.read(name) for name in names if name.startswith("translate/mappings/")}
+        mappings = {
+            name.removeprefix("translate/mappings/"): archive.read(name)
+            for name in names
+            if name.startswith("translate/mappings/")
+        }
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "translate").rglob("*.py")}
     assert modules <= set(names)
     assert sorted(mappings) == MAPPINGS != []
@@ -83,7 +93,18 @@ def test_wheel_converts(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     sample = ROOT / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
-    run("-m", "translate", "convert", str(sample), "--to", "clickstream", "--out", "out", cwd=tmp_path, path=site)
+    run(
+        "-m",
+        "translate",
+        "convert",
+        str(sample),
+        "--to",
+        "clickstream",
+        "--out",
+        "out",
+        cwd=tmp_path,
+        path=site,
+    )
     assert json.loads((tmp_path / "out" / "report.json").read_text())["events"]["written"] == 2
 
 

@@ -17,8 +17,24 @@ from translate.packing.stamps import Stamps
 from translate.settings import Settings
 
 TIME = "2016-03-14T09:26:53.589Z"
-EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "app.title": "t", "device.platform": "Android", "item_id": "i", "session.id": "session-1"}
-LAYOUTS = ["clickstream/requests", "clickstream/raw", "learning_context/requests", "mobile_analytics/requests", "personalize/requests", "pinpoint/requests"]
+EVENT = {
+    "name": "x",
+    "time": TIME,
+    "client_id": "c",
+    "app.id": "a",
+    "app.title": "t",
+    "device.platform": "Android",
+    "item_id": "i",
+    "session.id": "session-1",
+}
+LAYOUTS = [
+    "clickstream/requests",
+    "clickstream/raw",
+    "learning_context/requests",
+    "mobile_analytics/requests",
+    "personalize/requests",
+    "pinpoint/requests",
+]
 
 
 def events_of(request):
@@ -31,13 +47,22 @@ def events_of(request):
             return body["events"] if isinstance(body, dict) else body
     if "eventList" in request:
         return request["eventList"]
-    return [event for batch in request["EventsRequest"]["BatchItem"].values() for event in batch["Events"].values()]
+    return [
+        event
+        for batch in request["EventsRequest"]["BatchItem"].values()
+        for event in batch["Events"].values()
+    ]
 
 
 def packed(address, events, **options):
     """Pack events; give the requests, parsed, and which events each of them holds."""
     found, layout = mapping.find_layout(address)
-    lines, held = requests(hub_frame([EVENT | {"event_id": f"e{number}"} | own for number, own in enumerate(events)]), found, layout, **options)
+    lines, held = requests(
+        hub_frame([EVENT | {"event_id": f"e{number}"} | own for number, own in enumerate(events)]),
+        found,
+        layout,
+        **options,
+    )
     return [parsed(line) for line in lines], held
 
 
@@ -55,14 +80,18 @@ def test_no_request_is_over_its_count(address):
 def test_no_request_is_over_its_bytes(address):
     """The body of a request has at most so many bytes, and one comma more than fits begins the next one."""
     found, layout = mapping.find_layout(address)
-    frame = hub_frame([EVENT | {"event_id": f"e{number}", "attributes": {"k": "ü" * 50}} for number in range(6)])
+    frame = hub_frame(
+        [EVENT | {"event_id": f"e{number}", "attributes": {"k": "ü" * 50}} for number in range(6)]
+    )
     (line,), _ = requests(frame, found, replace(layout, request=replace(layout.request, bytes_max=10**6)))
     request = parsed(line)
     body = request if isinstance(request, list) else request[layout.request.each[0]]
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     size = len(text.encode())
     for bytes_max, count in ((size + 2, 1), (size - 1, 2), (1, 6)):
-        lines, held = requests(frame, found, replace(layout, request=replace(layout.request, bytes_max=bytes_max)))
+        lines, held = requests(
+            frame, found, replace(layout, request=replace(layout.request, bytes_max=bytes_max))
+        )
         assert len(lines) == count == len(held)
 
 
@@ -70,11 +99,25 @@ def test_no_request_is_over_its_bytes(address):
 def test_batches_do_not_matter(address):
     """The same rows give the same requests, however they come in."""
     found, layout = mapping.find_layout(address)
-    events = [{"client_id": f"c{number % 3}", "app.id": f"a{number % 2}", "event_id": f"e{number % 17}", "session.id": f"session-{number % 2}"} for number in range(60)]
+    events = [
+        {
+            "client_id": f"c{number % 3}",
+            "app.id": f"a{number % 2}",
+            "event_id": f"e{number % 17}",
+            "session.id": f"session-{number % 2}",
+        }
+        for number in range(60)
+    ]
     frame = hub_frame([EVENT | own for own in events])
     whole, _ = requests(frame, found, layout)
-    writer = translate.writer.Writer(found, layout, Settings(), translate.shape.Source(frozenset(translate.events.SCHEMA), {}))
-    rows = writer.rows(translate.plan.without_recipe(translate.plan.from_hub(frame.lazy()))).select(writer.members()).collect()
+    writer = translate.writer.Writer(
+        found, layout, Settings(), translate.shape.Source(frozenset(translate.events.SCHEMA), {})
+    )
+    rows = (
+        writer.rows(translate.plan.without_recipe(translate.plan.from_hub(frame.lazy())))
+        .select(writer.members())
+        .collect()
+    )
     output = io.BytesIO()
     packer = Packer(layout, Settings(), output)
     for start in range(0, rows.height, 7):
@@ -91,13 +134,19 @@ def test_each_request_tells_its_events(address):
     found, held = packed(address, kinds)
     assert len(found) == len(held)
     for request, numbers in zip(found, held, strict=True):
-        assert [f'"{number}"' in json.dumps(event).replace("\\", "") for event, number in zip(events_of(request), numbers, strict=True)] == [True] * len(numbers)
+        assert [
+            f'"{number}"' in json.dumps(event).replace("\\", "")
+            for event, number in zip(events_of(request), numbers, strict=True)
+        ] == [True] * len(numbers)
     assert sorted(number for numbers in held for number in numbers) == list(range(30))
 
 
 def test_the_same_id_twice_begins_another_request():
     """Two events of one name in one place would be one event; under another endpoint they are two."""
-    found, held = packed("pinpoint/requests", [{"event_id": "same"}, {"event_id": "same", "client_id": "d"}, {"event_id": "same"}])
+    found, held = packed(
+        "pinpoint/requests",
+        [{"event_id": "same"}, {"event_id": "same", "client_id": "d"}, {"event_id": "same"}],
+    )
     assert held == [[0, 1], [2]]
     assert len(found) == 2
 
@@ -105,14 +154,27 @@ def test_the_same_id_twice_begins_another_request():
 def test_what_stands_around_keeps_events_apart():
     """Events of another application, user or installation are in requests of their own."""
     assert packed("pinpoint/requests", [{}, {"app.id": "b"}, {}])[1] == [[0, 2], [1]]
-    assert packed("personalize/requests", [{}, {"user_id": "u"}, {"session.id": "session-2"}])[1] == [[0], [1], [2]]
-    assert packed("mobile_analytics/requests", [{}, {"app.version": "2"}, {"client_properties": {"k": "v"}}, {}])[1] == [[0, 3], [1], [2]]
-    assert packed("clickstream/requests", [{}, {"device.platform": "iOS"}, {"device.platform": "ANDROID"}])[1] == [[0, 2], [1]]
+    assert packed("personalize/requests", [{}, {"user_id": "u"}, {"session.id": "session-2"}])[1] == [
+        [0],
+        [1],
+        [2],
+    ]
+    assert packed(
+        "mobile_analytics/requests", [{}, {"app.version": "2"}, {"client_properties": {"k": "v"}}, {}]
+    )[1] == [[0, 3], [1], [2]]
+    assert packed("clickstream/requests", [{}, {"device.platform": "iOS"}, {"device.platform": "ANDROID"}])[
+        1
+    ] == [[0, 2], [1]]
 
 
 def test_rows_of_the_buffer_are_kept_apart_by_the_hour():
     """A row's time of ingestion is the latest of its events, up to the next second; no event is more than an hour before it."""
-    times = ["2016-03-14T09:00:00.000Z", "2016-03-14T09:59:59.999Z", "2016-03-14T10:00:00.000Z", "2016-03-14T09:30:00.000Z"]
+    times = [
+        "2016-03-14T09:00:00.000Z",
+        "2016-03-14T09:59:59.999Z",
+        "2016-03-14T10:00:00.000Z",
+        "2016-03-14T09:30:00.000Z",
+    ]
     found, held = packed("clickstream/raw", [{"time": time} for time in times])
     assert held == [[0, 1, 3], [2]]
     assert [request["ingest_time"] for request in found] == [1457949600000, 1457949600000]
@@ -123,14 +185,25 @@ def test_a_body_is_hashed_as_it_stands():
     (request,), _ = packed("clickstream/requests", [{"attributes": {"k": "ü\u2028"}}])
     assert request["query"]["hashCode"] == hashlib.sha256(request["body"].encode()).hexdigest()[:8]
     stamps = Stamps(7, "[]", 1_000, {"app.id": '"a b"', "device.platform": '"iOS"'})
-    assert stamps.value("uri", "/collect?platform={device.platform}&appId={app.id}&event_bundle_sequence_id={sequence}&hashCode={body_digest}") == '"/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"'
+    assert (
+        stamps.value(
+            "uri",
+            "/collect?platform={device.platform}&appId={app.id}&event_bundle_sequence_id={sequence}&hashCode={body_digest}",
+        )
+        == '"/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"'
+    )
     assert (stamps.value("latest_time"), stamps.value("transport")) == ("1000", None)
 
 
 def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
     """Requests are numbered through all units of a run, also where it was resumed."""
     monkeypatch.setattr(translate.files, "GROUP_BYTES", 1)
-    record = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}}
+    record = {
+        "event_type": "e",
+        "event_timestamp": 1487973802507,
+        "application": {"app_id": "a"},
+        "client": {"client_id": "c"},
+    }
     (tmp_path / "in").mkdir()
     for number in range(3):
         (tmp_path / "in" / f"{number}.json").write_text((json.dumps(record) + "\n") * 101)
@@ -146,7 +219,11 @@ def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
         translate.convert(tmp_path / "in", to="clickstream/requests", out=tmp_path / "out")
     report = translate.convert(tmp_path / "in", to="clickstream/requests", out=tmp_path / "out")
     parts = sorted((tmp_path / "out" / "data").iterdir())
-    numbers = [parsed(line)["query"]["event_bundle_sequence_id"] for part in parts for line in part.read_text().splitlines()]
+    numbers = [
+        parsed(line)["query"]["event_bundle_sequence_id"]
+        for part in parts
+        for line in part.read_text().splitlines()
+    ]
     assert numbers == [1, 2, 3, 4, 5, 6]
     assert report["requests"] == 6
 
@@ -162,9 +239,16 @@ def test_memory_is_bounded(monkeypatch):
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_requests_are_compressed(tmp_path, compression):
     """Compressed requests hold what plain ones do."""
-    record = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}}
+    record = {
+        "event_type": "e",
+        "event_timestamp": 1487973802507,
+        "application": {"app_id": "a"},
+        "client": {"client_id": "c"},
+    }
     (tmp_path / "a.json").write_text(json.dumps(record) + "\n")
     for name in ("none", compression):
-        translate.convert(tmp_path / "a.json", to="clickstream/requests", out=tmp_path / name, compression=name)
+        translate.convert(
+            tmp_path / "a.json", to="clickstream/requests", out=tmp_path / name, compression=name
+        )
     (plain,), (small,) = ((tmp_path / name / "data").iterdir() for name in ("none", compression))
     assert pl.scan_lines(small).collect().equals(pl.scan_lines(plain).collect())

@@ -11,15 +11,24 @@ import translate
 LAYOUTS = translate.models().to_dicts()
 TARGETS = [f"{row['model']}/{row['layout']}" for row in LAYOUTS if row["write"]]
 SOURCES = sorted(
-    path for row in LAYOUTS if row["read"] for path in (SAMPLES / row["model"]).glob(f"{row['layout']}_full.*") if not path.name.endswith(".schema.json")
+    path
+    for row in LAYOUTS
+    if row["read"]
+    for path in (SAMPLES / row["model"]).glob(f"{row['layout']}_full.*")
+    if not path.name.endswith(".schema.json")
 )
-ONE_RECORD = ["mobile_analytics/archive", "pinpoint/event_stream"]  # told apart by marks, which few events have
+ONE_RECORD = [
+    "mobile_analytics/archive",
+    "pinpoint/event_stream",
+]  # told apart by marks, which few events have
 TOLD = ["tracking_id=tracker-1", "day=2026-11-20", "app_id=shop"]
 
 
 def test_every_layout_that_is_read_has_a_sample():
     """No layout is left out for want of a sample."""
-    assert {(path.parent.name, path.name.partition("_full")[0]) for path in SOURCES} == {(row["model"], row["layout"]) for row in LAYOUTS if row["read"]}
+    assert {(path.parent.name, path.name.partition("_full")[0]) for path in SOURCES} == {
+        (row["model"], row["layout"]) for row in LAYOUTS if row["read"]
+    }
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -38,6 +47,8 @@ def test_a_sample_to_a_target(source, target, tmp_path):
         judged = translate.validate(tmp_path / "out" / "data", as_=target)
         assert [breach for breach in judged["breaches"] if breach["hard"]] == []
     else:
-        rejects = [json.loads(line) for line in (tmp_path / "out" / "rejects.ndjson").read_text().splitlines()]
+        rejects = [
+            json.loads(line) for line in (tmp_path / "out" / "rejects.ndjson").read_text().splitlines()
+        ]
         assert Counter(reject["code"] for reject in rejects) == report["rejects"]
         assert sum(report["rejects"].values()) == counts["rejected"]

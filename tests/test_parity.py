@@ -21,7 +21,12 @@ SAMPLES = {
     "learning_context": "sample_data/learning_context/events_full.jsonl",
     "redshift": "sample_data/mobile_analytics/redshift_full.csv",
 }
-TARGETS = [layout.address for model in map(mapping.load, mapping.models()) for layout in model.layouts.values() if layout.write]
+TARGETS = [
+    layout.address
+    for model in map(mapping.load, mapping.models())
+    for layout in model.layouts.values()
+    if layout.write
+]
 TOLD = ["tracking_id=t", "day=2026-01-01"]
 
 
@@ -43,7 +48,13 @@ def archive(path, lines):
     return path
 
 
-BOUGHT = ("_monetization.purchase", 2, "c1", {"_product_id": "p", "_currency": "EUR"}, {"_item_price": 2.5, "_quantity": 2})
+BOUGHT = (
+    "_monetization.purchase",
+    2,
+    "c1",
+    {"_product_id": "p", "_currency": "EUR"},
+    {"_item_price": 2.5, "_quantity": 2},
+)
 LINES = [
     ("_session.start", 1, "c1", {}, {}),
     ("_session.start", 1, "c2", {}, {}),
@@ -66,11 +77,17 @@ def target(source, tmp_path):
 
 
 def flagged(found):
-    return {(row["figure"], row["key"]) for row in found.frame.filter(~pl.col("explained")).iter_rows(named=True)}
+    return {
+        (row["figure"], row["key"]) for row in found.frame.filter(~pl.col("explained")).iter_rows(named=True)
+    }
 
 
 def value(found, figure, key):
-    return found.frame.filter((pl.col("figure") == figure) & (pl.col("key") == key)).select("source", "target", "explanation").row(0)
+    return (
+        found.frame.filter((pl.col("figure") == figure) & (pl.col("key") == key))
+        .select("source", "target", "explanation")
+        .row(0)
+    )
 
 
 def changed(target, change):
@@ -101,7 +118,12 @@ def test_there_and_back(model, tmp_path):
     """An archive that went to a model and home again is compared with itself."""
     translate.convert(SAMPLES["mobile_analytics"], to=model, out=tmp_path / "there")
     translate.convert(tmp_path / "there", to="mobile_analytics", out=tmp_path / "back")
-    found = translate.parity(SAMPLES["mobile_analytics"], tmp_path / "back" / "data", from_="mobile_analytics", to="mobile_analytics/archive")
+    found = translate.parity(
+        SAMPLES["mobile_analytics"],
+        tmp_path / "back" / "data",
+        from_="mobile_analytics",
+        to="mobile_analytics/archive",
+    )
     assert flagged(found) == set()
     assert not found.report
 
@@ -123,7 +145,9 @@ def test_retention_counts_exact_days_and_calendar_weeks():
     frame = pl.DataFrame([{"starts": True, "client": ord(who), "day": day} for who, day in days])
     dated = frame.with_columns(day=pl.date(2017, 5, pl.col("day")), client=pl.col("client").cast(pl.UInt64))
     (retention,) = (measure for measure in MEASURES if measure.name == "retention")
-    facts = dated.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in FACTS.items() if name not in dated.columns)
+    facts = dated.with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in FACTS.items() if name not in dated.columns
+    )
     shares = dict(retention.grouping(facts.lazy()).collect().iter_rows())
     assert shares == {"2017-05-01 day 1": 0.0, "2017-05-01 day 7": 0.5, "2017-05-01 week 1": 1.0}
 
@@ -142,20 +166,48 @@ def test_a_missing_event_is_flagged(source, target):
 def test_a_doubled_event_is_flagged(source, target):
     """One event twice shows in its type's figure, and so does its money."""
     changed(target, lambda rows: [*rows, *(row for row in rows if row["event_type"] == "purchase")])
-    assert {("events", "2017-03-02 purchase"), ("revenue", "2017-03-02 EUR")} <= flagged(translate.parity(source, target))
+    assert {("events", "2017-03-02 purchase"), ("revenue", "2017-03-02 EUR")} <= flagged(
+        translate.parity(source, target)
+    )
 
 
 def test_another_currency_is_flagged(source, target):
     """The same amount in another currency is other money, and nothing else changes."""
-    changed(target, lambda rows: [{**row, **({"event_value_currency": "USD"} if "event_value_currency" in row else {})} for row in rows])
-    assert flagged(translate.parity(source, target)) == {("revenue", "2017-03-02 EUR"), ("revenue", "2017-03-02 USD")}
+    changed(
+        target,
+        lambda rows: [
+            {**row, **({"event_value_currency": "USD"} if "event_value_currency" in row else {})}
+            for row in rows
+        ],
+    )
+    assert flagged(translate.parity(source, target)) == {
+        ("revenue", "2017-03-02 EUR"),
+        ("revenue", "2017-03-02 USD"),
+    }
 
 
 def test_another_client_is_flagged(source, target):
     """A client under another id is a new user, and the old one did not come back."""
     other = {"unique_id": "c9", "device_id": "c9"}
-    changed(target, lambda rows: [{**row, **(other if row["event_type"] == "_session_start" and row["timestamp"] > 1488412800000 else {})} for row in rows])
-    assert {("new users", "2017-03-02"), ("retention", "2017-03-01 day 1"), ("monthly users", "2017-03")} <= flagged(translate.parity(source, target))
+    changed(
+        target,
+        lambda rows: [
+            {
+                **row,
+                **(
+                    other
+                    if row["event_type"] == "_session_start" and row["timestamp"] > 1488412800000
+                    else {}
+                ),
+            }
+            for row in rows
+        ],
+    )
+    assert {
+        ("new users", "2017-03-02"),
+        ("retention", "2017-03-01 day 1"),
+        ("monthly users", "2017-03"),
+    } <= flagged(translate.parity(source, target))
 
 
 def test_another_source_is_flagged(target, tmp_path):
@@ -176,7 +228,9 @@ def test_refused_files_are_no_difference(source, tmp_path):
 
 def test_a_report_that_is_not_there(source, target):
     """The complaint names the file, not a number of the system."""
-    with pytest.raises(UsageError, match=r"nowhere\.json: cannot be read: No such file or directory; name DIR/report\.json"):
+    with pytest.raises(
+        UsageError, match=r"nowhere\.json: cannot be read: No such file or directory; name DIR/report\.json"
+    ):
         translate.parity(source, target, report="nowhere.json")
 
 
@@ -184,7 +238,9 @@ def test_an_unreadable_target_is_flagged(source, target):
     """A broken row of the target is an event that did not arrive."""
     (part,) = (target / "data").iterdir()
     part.write_text(part.read_text(encoding="utf-8").replace("{", "", 1), encoding="utf-8")
-    assert ("account", "records of the target that cannot be read") in flagged(translate.parity(source, target))
+    assert ("account", "records of the target that cannot be read") in flagged(
+        translate.parity(source, target)
+    )
 
 
 # -- explanations -------------------------------------------------------------------------------------------------
@@ -214,7 +270,11 @@ def test_duplicates(tmp_path):
     """What --dedupe removed is told as duplicates; where they stay, nothing differs."""
     twice = archive(tmp_path / "twice.jsonl", [*LINES, LINES[-1]])
     translate.convert(twice, to="clickstream", out=tmp_path / "out", dedupe=True)
-    assert value(translate.parity(twice, tmp_path / "out"), "events", "2017-03-02 level") == (2, 1, "duplicates: -1")
+    assert value(translate.parity(twice, tmp_path / "out"), "events", "2017-03-02 level") == (
+        2,
+        1,
+        "duplicates: -1",
+    )
     translate.convert(twice, to="clickstream", out=tmp_path / "all")
     assert value(translate.parity(twice, tmp_path / "all"), "events", "2017-03-02 level") == (2, 2, "")
 
@@ -226,7 +286,9 @@ def test_added_and_merged_events(source, tmp_path):
     assert flagged(found) == set()
     assert value(found, "events", "2017-03-01 _first_open") == (0, 2, "added by --add first_open: +2")
     sample = ARCHIVE
-    assert translate.convert(sample, to="clickstream", out=tmp_path / "engaged", add=["first_open", "engagement"])["events"]["added"]
+    assert translate.convert(
+        sample, to="clickstream", out=tmp_path / "engaged", add=["first_open", "engagement"]
+    )["events"]["added"]
     engaged = translate.parity(sample, tmp_path / "engaged")
     assert flagged(engaged) == set()
     assert "added by --add first_open, --add engagement" in {cause["cause"] for cause in engaged.causes}
@@ -247,7 +309,9 @@ def test_what_dashboards_count_by(source, tmp_path):
     assert value(found, "engagement time", "2017-03-02") == (0, 60, f"added by {added}+60")
     assert any(line.startswith("places: ") for line in found.to_json()["not_compared"])
     assert "rows alone do not tell:" in str(found)
-    assert "first touches" not in {row["figure"] for row in translate.parity(source, source).to_json()["summary"]}
+    assert "first touches" not in {
+        row["figure"] for row in translate.parity(source, source).to_json()["summary"]
+    }
 
 
 def test_a_touch_that_changed_is_flagged(source, tmp_path):
@@ -260,12 +324,21 @@ def test_a_touch_that_changed_is_flagged(source, tmp_path):
         return json.loads(text.replace('"value": 14883', '"value": 14873'))
 
     changed(out, lambda rows: [other(row) for row in rows])
-    assert {figure for figure, _ in flagged(translate.parity(source, out))} == {"first touches", "engagement time"}
+    assert {figure for figure, _ in flagged(translate.parity(source, out))} == {
+        "first touches",
+        "engagement time",
+    }
 
 
 def test_rejects_and_what_a_target_does_not_hold(source, tmp_path):
     """Personalize takes purchases only, and has no place for their currency."""
-    archive(source, [*LINES, ("_monetization.purchase", 2, "c1", {"_currency": "EUR"}, {"_item_price": 1, "_quantity": 1})])
+    archive(
+        source,
+        [
+            *LINES,
+            ("_monetization.purchase", 2, "c1", {"_currency": "EUR"}, {"_item_price": 1, "_quantity": 1}),
+        ],
+    )
     translate.convert(source, to="personalize", out=tmp_path / "out")
     found = translate.parity(source, tmp_path / "out")
     assert flagged(found) == set()
@@ -296,7 +369,15 @@ def test_shapes(source, target):
     assert found.frame.columns[:6] == ["figure", "key", "source", "target", "difference", "explanation"]
     told = json.loads(json.dumps(found.to_json()))
     assert told["unexplained"] == found.unexplained == len(flagged(found))
-    assert {"figure": "sessions", "key": "2017-03-01", "source": 2, "target": 1, "difference": -1, "explanation": "UNEXPLAINED: -1", "explained": False} in told["figures"]
+    assert {
+        "figure": "sessions",
+        "key": "2017-03-01",
+        "source": 2,
+        "target": 1,
+        "difference": -1,
+        "explanation": "UNEXPLAINED: -1",
+        "explained": False,
+    } in told["figures"]
     assert "UNEXPLAINED" in str(found)
     assert "<table" in found._repr_html_()
     assert "that nothing explains" in repr(found)

@@ -18,7 +18,13 @@ SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 SECRET = "a key of the tests, long enough"
 OTHER = "another key of the tests, as long"
 
-ENDPOINT = {"Address": "ada@example.com", "OptOut": "ALL", "Location": {"City": "Turin", "Latitude": 45.07}, "User": {"UserId": "ada"}, "Id": "c-1"}
+ENDPOINT = {
+    "Address": "ada@example.com",
+    "OptOut": "ALL",
+    "Location": {"City": "Turin", "Latitude": 45.07},
+    "User": {"UserId": "ada"},
+    "Id": "c-1",
+}
 RECORD = {
     "event_type": "_campaign.send", "event_timestamp": 1643674153593, "application": {"app_id": "shop"}, "client": {"client_id": "c-1"},
     "attributes": {"campaign_id": "summer", "mail": "ada@example.com"}, "metrics": {"age": 36}, "awsAccountId": "111122223333",
@@ -59,11 +65,18 @@ def run(*words):
 
 
 def rows(folder):
-    return [json.loads(line) for line in (folder / "data" / "part-00000.ndjson").read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for line in (folder / "data" / "part-00000.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def told_of(report):
-    return {(finding["message"].split(" holds ")[0], finding["events"]) for finding in report["findings"] if finding["code"] == "personal_data"}
+    return {
+        (finding["message"].split(" holds ")[0], finding["events"])
+        for finding in report["findings"]
+        if finding["code"] == "personal_data"
+    }
 
 
 # -- told ------------------------------------------------------------------------------------------------------------
@@ -89,28 +102,52 @@ def test_convert_is_silent_where_nothing_arrives(archive, tmp_path):
 def test_what_stays_where_it_was_is_told_too(tmp_path):
     """An endpoint of a request goes back into requests only if it is asked for: then it is told."""
     source = tmp_path / "requests.ndjson"
-    batch = {"c-1": {"Endpoint": {"Address": "ada@example.com"}, "Events": {"e": {"EventType": "x", "Timestamp": "2017-01-01T00:00:00Z"}}}}
-    source.write_text(json.dumps({"ApplicationId": "shop", "EventsRequest": {"BatchItem": batch}}), encoding="utf-8")
+    batch = {
+        "c-1": {
+            "Endpoint": {"Address": "ada@example.com"},
+            "Events": {"e": {"EventType": "x", "Timestamp": "2017-01-01T00:00:00Z"}},
+        }
+    }
+    source.write_text(
+        json.dumps({"ApplicationId": "shop", "EventsRequest": {"BatchItem": batch}}), encoding="utf-8"
+    )
     place = "EventsRequest.BatchItem.*.Endpoint.Address"
     assert told_of(translate.convert(source, to="pinpoint/requests", out=tmp_path / "empty")) == set()
-    filled = translate.convert(source, to="pinpoint/requests", out=tmp_path / "filled", set_=["fill_endpoints=true"])
+    filled = translate.convert(
+        source, to="pinpoint/requests", out=tmp_path / "filled", set_=["fill_endpoints=true"]
+    )
     assert told_of(filled) == {(place, 1)}
-    assert "ada@example.com" in (tmp_path / "filled" / "data" / "part-00000.ndjson").read_text(encoding="utf-8")
+    assert "ada@example.com" in (tmp_path / "filled" / "data" / "part-00000.ndjson").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_from_the_hub_it_is_seen_as_well(archive, tmp_path):
     """Events that were kept as the hub's Parquet hold the same data, whoever marked it."""
     translate.convert(archive, to="hub", out=tmp_path / "hub")
     report = translate.convert(tmp_path / "hub" / "data", to="clickstream", out=tmp_path / "out")
-    assert told_of(report) == {(f"client_properties.endpoint.{name}", 1) for name in ("Address", "OptOut", "Location")}
+    assert told_of(report) == {
+        (f"client_properties.endpoint.{name}", 1) for name in ("Address", "OptOut", "Location")
+    }
 
 
 def test_an_address_of_the_network_is_told(tmp_path):
     """The address that a request came from lies around its events, and goes into the buffer's rows."""
     source = tmp_path / "requests.ndjson"
-    event = {"event_type": "x", "event_id": "e", "timestamp": 1643674153593, "app_id": "shop", "unique_id": "u", "zone_offset": 0, "attributes": {}}
+    event = {
+        "event_type": "x",
+        "event_id": "e",
+        "timestamp": 1643674153593,
+        "app_id": "shop",
+        "unique_id": "u",
+        "zone_offset": 0,
+        "attributes": {},
+    }
     query = {"appId": "shop", "platform": "Web"}
-    source.write_text(json.dumps({"query": query, "headers": {"x-forwarded-for": "203.0.113.7"}, "body": [event]}), encoding="utf-8")
+    source.write_text(
+        json.dumps({"query": query, "headers": {"x-forwarded-for": "203.0.113.7"}, "body": [event]}),
+        encoding="utf-8",
+    )
     report = translate.convert(source, to="clickstream/raw", out=tmp_path / "out", set_=["day=2022-02-01"])
     assert told_of(report) == {("headers.x-forwarded-for", 1)}
 
@@ -129,13 +166,21 @@ def test_inspect_counts_it(archive):
 
 def test_explain_says_where_it_goes(recipe):
     """An explanation has the marked places, what they hold, where that goes, and what a recipe does with it."""
-    plain = {row["place"]: row for row in translate.explain(from_="pinpoint", to="clickstream").to_json()["personal"]}
+    plain = {
+        row["place"]: row
+        for row in translate.explain(from_="pinpoint", to="clickstream").to_json()["personal"]
+    }
     assert plain[f"{MARKED}.Address"]["goes_to"] == "attributes.client_properties"
     assert plain["endpoint.Address"]["goes_to"] == ""
-    treated = translate.explain(from_="pinpoint", to="clickstream", recipe=recipe('address = "hash"', 'opt_out = "remove"'))
+    treated = translate.explain(
+        from_="pinpoint", to="clickstream", recipe=recipe('address = "hash"', 'opt_out = "remove"')
+    )
     rows_of = {row["place"]: row for row in treated.to_json()["personal"]}
     assert rows_of[f"{MARKED}.Address"]["treatment"] == "hash"
-    assert (rows_of[f"{MARKED}.OptOut"]["treatment"], rows_of[f"{MARKED}.OptOut"]["goes_to"]) == ("remove", "")
+    assert (rows_of[f"{MARKED}.OptOut"]["treatment"], rows_of[f"{MARKED}.OptOut"]["goes_to"]) == (
+        "remove",
+        "",
+    )
     assert "Personal data" in treated.to_markdown()
 
 
@@ -159,7 +204,13 @@ def test_marked_samples_hold_what_is_marked():
 def test_hash_and_remove(archive, tmp_path, recipe, monkeypatch):
     """Texts become their HMAC, in a JSON text inside of a text too; the rest of the event stays as it is."""
     monkeypatch.setenv(KEY, SECRET)
-    chosen = recipe('address = "hash"', 'opt_out = "remove"', '"attributes.mail" = "hash"', '"metrics.age" = "remove"', 'location = "hash"')
+    chosen = recipe(
+        'address = "hash"',
+        'opt_out = "remove"',
+        '"attributes.mail" = "hash"',
+        '"metrics.age" = "remove"',
+        'location = "hash"',
+    )
     report = translate.convert(archive, to="clickstream", out=tmp_path / "out", recipe=chosen)
     plain = translate.convert(archive, to="clickstream", out=tmp_path / "plain")
     first, second = rows(tmp_path / "out")
@@ -168,7 +219,11 @@ def test_hash_and_remove(archive, tmp_path, recipe, monkeypatch):
     assert endpoint == {
         "Address": hashed("ada@example.com"), "Location": {"City": hashed("Turin"), "Latitude": hashed("45.07")}, "User": {"UserId": "ada"}, "Id": "c-1",
     }  # fmt: skip
-    assert (attributes["mail"], "age" in attributes, attributes["campaign_id"]) == (hashed("ada@example.com"), False, "summer")
+    assert (attributes["mail"], "age" in attributes, attributes["campaign_id"]) == (
+        hashed("ada@example.com"),
+        False,
+        "summer",
+    )
     assert second["attributes"]["client_properties"] == {"legacy_identifier": "q"}
     assert [row["event_id"] for row in rows(tmp_path / "plain")] == [first["event_id"], second["event_id"]]
     losses = {(loss["field"], loss["kind"], loss["why"], loss["events"]) for loss in report["losses"]} - {
@@ -186,7 +241,9 @@ def test_hash_and_remove(archive, tmp_path, recipe, monkeypatch):
 def test_the_same_value_gives_the_same_hash_with_the_same_key_alone(archive, tmp_path, recipe, monkeypatch):
     """Runs with one key agree, over sources and targets; another key gives other hashes."""
     seen = set()
-    for number, (key, to) in enumerate([(SECRET, "clickstream"), (SECRET, "mobile_analytics"), (OTHER, "clickstream")]):
+    for number, (key, to) in enumerate(
+        [(SECRET, "clickstream"), (SECRET, "mobile_analytics"), (OTHER, "clickstream")]
+    ):
         monkeypatch.setenv(KEY, key)
         out = tmp_path / str(number)
         translate.convert(archive, to=to, out=out, recipe=recipe('"attributes.mail" = "hash"', to=to))
@@ -210,14 +267,24 @@ def test_rules_see_what_is_left(archive, tmp_path, recipe, monkeypatch):
     """A rule that copies what was hashed copies the hash: nothing comes back by another way."""
     monkeypatch.setenv(KEY, SECRET)
     rule = "[[rule]]\nset.user_id = '\"attributes.mail\"'\n"
-    translate.convert(archive, to="clickstream", out=tmp_path / "out", recipe=recipe('"attributes.mail" = "hash"', rest=rule))
+    translate.convert(
+        archive,
+        to="clickstream",
+        out=tmp_path / "out",
+        recipe=recipe('"attributes.mail" = "hash"', rest=rule),
+    )
     assert "ada@example.com" not in json.dumps([row["user"] for row in rows(tmp_path / "out")])
     assert rows(tmp_path / "out")[0]["user"]["_user_id"]["value"] == hashed("ada@example.com")
 
 
 def test_what_is_kept_on_purpose_is_not_told_again(archive, tmp_path, recipe):
     """Who has looked, and keeps it, says so."""
-    report = translate.convert(archive, to="clickstream", out=tmp_path / "out", recipe=recipe('address = "keep"', 'location = "keep"'))
+    report = translate.convert(
+        archive,
+        to="clickstream",
+        out=tmp_path / "out",
+        recipe=recipe('address = "keep"', 'location = "keep"'),
+    )
     assert told_of(report) == {(f"{MARKED}.OptOut", 1)}
 
 
@@ -225,17 +292,26 @@ def test_numbers_and_whole_maps(tmp_path, recipe, monkeypatch):
     """A number among metrics goes, for no hash fits there, and that is told; each text of a map is hashed."""
     monkeypatch.setenv(KEY, SECRET)
     source = tmp_path / "positions.ndjson"
-    entities = [{"key": "lat", "value": 45.07}, {"key": "lng", "value": "7.68"}, {"key": "note", "value": "x"}]
-    source.write_text(json.dumps({"action": "UPDATE", "type": "POSITION", "timestamp": 1365772427, "entities": entities}), encoding="utf-8")
+    entities = [
+        {"key": "lat", "value": 45.07},
+        {"key": "lng", "value": "7.68"},
+        {"key": "note", "value": "x"},
+    ]
+    source.write_text(
+        json.dumps({"action": "UPDATE", "type": "POSITION", "timestamp": 1365772427, "entities": entities}),
+        encoding="utf-8",
+    )
     chosen = recipe('location = "hash"', '"attributes" = "hash"', to="learning_context")
     report = translate.convert(source, to="learning_context", out=tmp_path / "out", recipe=chosen)
     (row,) = rows(tmp_path / "out")
     assert {entity["key"]: entity["value"] for entity in row["entities"] if entity["key"] in ("lat", "lng", "note")} == {
         "lng": hashed(hashed("7.68")), "note": hashed("x"),
     }  # fmt: skip
-    assert ("entities.lat", "on_purpose", "removed as personal data: the place of a number holds no hash") in {
-        (loss["field"], loss["kind"], loss["why"]) for loss in report["losses"]
-    }
+    assert (
+        "entities.lat",
+        "on_purpose",
+        "removed as personal data: the place of a number holds no hash",
+    ) in {(loss["field"], loss["kind"], loss["why"]) for loss in report["losses"]}
 
 
 # -- the key ---------------------------------------------------------------------------------------------------------
@@ -247,7 +323,16 @@ def test_without_a_key_nothing_begins(archive, tmp_path, recipe, monkeypatch, ke
     monkeypatch.delenv(KEY, raising=False)
     if key is not None:
         monkeypatch.setenv(KEY, key)
-    _, error, code = run("convert", archive, "--to", "clickstream", "--recipe", recipe('address = "hash"'), "--out", tmp_path / "out")
+    _, error, code = run(
+        "convert",
+        archive,
+        "--to",
+        "clickstream",
+        "--recipe",
+        recipe('address = "hash"'),
+        "--out",
+        tmp_path / "out",
+    )
     assert code == 2
     assert KEY in error
     assert "Traceback" not in error
@@ -258,7 +343,13 @@ def test_the_key_is_nowhere(archive, tmp_path, recipe, monkeypatch):
     """No file of a run holds the key, and none that is hashed can be found in what was written."""
     monkeypatch.setenv(KEY, SECRET)
     out = tmp_path / "out"
-    translate.convert(archive, to="clickstream", out=out, recipe=recipe('address = "hash"', '"attributes.mail" = "hash"'), examples=True)
+    translate.convert(
+        archive,
+        to="clickstream",
+        out=out,
+        recipe=recipe('address = "hash"', '"attributes.mail" = "hash"'),
+        examples=True,
+    )
     for file in out.rglob("*"):
         if file.is_file():
             assert SECRET.encode() not in file.read_bytes()

@@ -57,7 +57,11 @@ def recipe_in(folder, text=RECIPE):
 
 
 def rows_of(out):
-    return [row for part in sorted((out / "data").iterdir()) for row in csv.DictReader(part.read_text().splitlines())]
+    return [
+        row
+        for part in sorted((out / "data").iterdir())
+        for row in csv.DictReader(part.read_text().splitlines())
+    ]
 
 
 def schema_of(out):
@@ -66,7 +70,11 @@ def schema_of(out):
 
 def properties_of(out):
     lines = [line for part in sorted((out / "data").iterdir()) for line in part.read_text().splitlines()]
-    return {event["itemId"]: json.loads(event["properties"]) for line in lines for event in json.loads(line)["eventList"]}
+    return {
+        event["itemId"]: json.loads(event["properties"])
+        for line in lines
+        for event in json.loads(line)["eventList"]
+    }
 
 
 # -- optional columns ---------------------------------------------------------------------------------------------------
@@ -74,13 +82,17 @@ def properties_of(out):
 
 def test_optional_columns_are_written_where_the_source_can_have_them(tmp_path):
     """What requests to an event tracker say of recommendations stands in the table, and in its schema."""
-    translate.convert(SAMPLES / "personalize" / "requests_full.jsonl", to="personalize/interactions", out=tmp_path / "out")
+    translate.convert(
+        SAMPLES / "personalize" / "requests_full.jsonl", to="personalize/interactions", out=tmp_path / "out"
+    )
     rows, schema = rows_of(tmp_path / "out"), schema_of(tmp_path / "out")
     assert [name for name in schema if name not in ("USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE")] == [
         "IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"
     ]  # fmt: skip
     assert list(rows[0]) == list(schema)
-    assert {row["IMPRESSION"] for row in rows} > {"item-1|item-2|item-3"} or any("|" in row["IMPRESSION"] for row in rows)
+    assert {row["IMPRESSION"] for row in rows} > {"item-1|item-2|item-3"} or any(
+        "|" in row["IMPRESSION"] for row in rows
+    )
     assert any(row["RECOMMENDATION_ID"] for row in rows)
     assert any(row["EVENT_ATTRIBUTION_SOURCE"] for row in rows)
 
@@ -88,7 +100,10 @@ def test_optional_columns_are_written_where_the_source_can_have_them(tmp_path):
 def test_optional_columns_are_left_out_where_no_source_has_them(archive, tmp_path):
     """A mobile archive says nothing of recommendations: no empty columns stand for it."""
     translate.convert(archive, to="personalize", out=tmp_path / "out", recipe=recipe_in(tmp_path))
-    assert not {"IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"} & schema_of(tmp_path / "out").keys()
+    assert (
+        not {"IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE"}
+        & schema_of(tmp_path / "out").keys()
+    )
 
 
 # -- columns of the dataset's own ---------------------------------------------------------------------------------------
@@ -104,16 +119,26 @@ def test_columns_named_by_a_recipe(archive, tmp_path):
     assert schema["DEVICE"] == {"name": "DEVICE", "type": ["string", "null"], "categorical": True}
     assert schema["NUM_RATINGS"] == {"name": "NUM_RATINGS", "type": ["int", "null"]}
     losses = {(loss["field"], loss["kind"]): loss for loss in report["losses"]}
-    assert not {"device.platform.name", "attributes.LEVEL", "metrics.ratings"} & {field for field, _ in losses}
+    assert not {"device.platform.name", "attributes.LEVEL", "metrics.ratings"} & {
+        field for field, _ in losses
+    }
     assert losses["attributes.NUM_RATINGS", "cannot"]["events"] == 2
     assert "int" in losses["attributes.NUM_RATINGS", "cannot"]["why"]
-    assert losses["attributes.level", "not_mapped"]["events"] == 1  # a column without a source is the key of its name, or as requests spell it
+    assert (
+        losses["attributes.level", "not_mapped"]["events"] == 1
+    )  # a column without a source is the key of its name, or as requests spell it
 
 
 def test_columns_named_by_settings(archive, tmp_path):
     """Settings name columns too, and go before the recipe's."""
-    said = ["columns.NUM_RATINGS=metrics.ratings:double", "columns.FRESH=attributes.fresh:boolean", "columns.GRADE=attributes.level:long"]
-    report = translate.convert(archive, to="personalize", out=tmp_path / "out", recipe=recipe_in(tmp_path), set_=said)
+    said = [
+        "columns.NUM_RATINGS=metrics.ratings:double",
+        "columns.FRESH=attributes.fresh:boolean",
+        "columns.GRADE=attributes.level:long",
+    ]
+    report = translate.convert(
+        archive, to="personalize", out=tmp_path / "out", recipe=recipe_in(tmp_path), set_=said
+    )
     rows = rows_of(tmp_path / "out")
     assert [row["NUM_RATINGS"] for row in rows] == ["12", "4.5", "90071992547409931"]
     assert [row["FRESH"] for row in rows] == ["", "true", ""]
@@ -125,15 +150,25 @@ def test_columns_named_by_settings(archive, tmp_path):
 def test_columns_without_a_recipe(tmp_path):
     """Without a recipe settings alone name columns: of purchases, that are interactions by themselves."""
     said = ["columns.STORE=store", "columns.COUNTRY=device.country"]
-    translate.convert(SAMPLES / "mobile_analytics" / "archive_full.jsonl", to="personalize", out=tmp_path / "out", set_=said)
+    translate.convert(
+        SAMPLES / "mobile_analytics" / "archive_full.jsonl", to="personalize", out=tmp_path / "out", set_=said
+    )
     assert [(row["STORE"], row["COUNTRY"]) for row in rows_of(tmp_path / "out")] == [("Google Play", "US")]
 
 
 def test_columns_in_requests(archive, tmp_path):
     """The same columns are properties of requests, under their names in camel case, once each."""
     said = ["tracking_id=t", "columns.GRADE=attributes.level"]
-    translate.convert(archive, to="personalize/requests", out=tmp_path / "out", recipe=recipe_in(tmp_path), set_=said)
-    assert properties_of(tmp_path / "out")["b-1"] == {"sku": "b-1", "level": "gold", "device": "ANDROID", "numRatings": "12", "grade": "3"}
+    translate.convert(
+        archive, to="personalize/requests", out=tmp_path / "out", recipe=recipe_in(tmp_path), set_=said
+    )
+    assert properties_of(tmp_path / "out")["b-1"] == {
+        "sku": "b-1",
+        "level": "gold",
+        "device": "ANDROID",
+        "numRatings": "12",
+        "grade": "3",
+    }
 
 
 def test_columns_are_kept(tmp_path):
@@ -147,13 +182,21 @@ def test_columns_are_kept(tmp_path):
     ]}))  # fmt: skip
     report = translate.convert(tmp_path / "in", to="personalize/interactions", out=tmp_path / "out")
     rows = rows_of(tmp_path / "out")
-    assert [(row["DEVICE_TYPE"], row["SCORE"], row["LOCATION"]) for row in rows] == [("phone", "3", ""), ("", "4", "here")]
+    assert [(row["DEVICE_TYPE"], row["SCORE"], row["LOCATION"]) for row in rows] == [
+        ("phone", "3", ""),
+        ("", "4", "here"),
+    ]
     assert report["losses"] == []
     schema = schema_of(tmp_path / "out")
     assert schema["SCORE"] == {"name": "SCORE", "type": ["null", "int"]}
     assert schema["DEVICE_TYPE"] == {"name": "DEVICE_TYPE", "type": ["string", "null"]}
     assert schema["LOCATION"] == {"name": "LOCATION", "type": ["string", "null"], "categorical": True}
-    again = translate.convert(tmp_path / "out" / "data", to="personalize/requests", out=tmp_path / "requests", set_=["tracking_id=t"])
+    again = translate.convert(
+        tmp_path / "out" / "data",
+        to="personalize/requests",
+        out=tmp_path / "requests",
+        set_=["tracking_id=t"],
+    )
     assert again["rejects"] == {"missing_required": 2}  # a table has no sessions
 
 
@@ -180,7 +223,19 @@ WRONG = {
 @pytest.mark.parametrize("said", WRONG)
 def test_columns_that_cannot_be(said, archive, tmp_path):
     """A column that cannot be is refused before anything is read, with what would be right."""
-    output, error, code = run_here(["translate", "convert", str(archive), "--to", "personalize", "--out", str(tmp_path / "out"), "--set", said])
+    output, error, code = run_here(
+        [
+            "translate",
+            "convert",
+            str(archive),
+            "--to",
+            "personalize",
+            "--out",
+            str(tmp_path / "out"),
+            "--set",
+            said,
+        ]
+    )
     assert (output, code) == ("", 2)
     assert WRONG[said] in error
     assert not (tmp_path / "out").exists()
@@ -198,7 +253,9 @@ def test_columns_of_a_recipe_are_checked(tmp_path):
     assert translate.check(recipe_in(tmp_path)).complaints == []
     wrong = translate.check(recipe_in(tmp_path, RECIPE.replace('"device.platform"', '"device.platfrom"')))
     assert [str(complaint) for complaint in wrong.complaints if "DEVICE" in complaint.path]
-    other = translate.check(recipe_in(tmp_path, 'to = "clickstream"\n[columns]\nDEVICE = "device.platform"\n'))
+    other = translate.check(
+        recipe_in(tmp_path, 'to = "clickstream"\n[columns]\nDEVICE = "device.platform"\n')
+    )
     assert [complaint.path for complaint in other.complaints] == ["columns"]
 
 
@@ -208,15 +265,25 @@ def test_columns_in_explain_and_write(archive, tmp_path):
     (row,) = [row for row in explained.rows if row.field == "NUM_RATINGS"]
     assert "metrics.ratings" in row.how
     settings = read_settings(None, ["columns.DEVICE=device.platform"])
-    rows = translate.write(translate.scan(archive), model="personalize", recipe=recipe_in(tmp_path), settings=settings).collect()
+    rows = translate.write(
+        translate.scan(archive), model="personalize", recipe=recipe_in(tmp_path), settings=settings
+    ).collect()
     assert rows["DEVICE"].to_list() == ["ANDROID"] * 3
 
 
 def test_columns_in_the_census(archive, tmp_path):
     """The census of keys knows where a key went that became a column."""
-    translate.convert(archive, to="personalize", out=tmp_path / "out", recipe=recipe_in(tmp_path), census=True)
+    translate.convert(
+        archive, to="personalize", out=tmp_path / "out", recipe=recipe_in(tmp_path), census=True
+    )
     told = [json.loads(line) for line in (tmp_path / "out" / "keys.ndjson").read_text().splitlines()]
-    fates = {entry["key"]: (entry["fate"], entry["how"]) for entry in told if entry["events"] == 1 or entry["key"].startswith("metrics.")}
+    fates = {
+        entry["key"]: (entry["fate"], entry["how"])
+        for entry in told
+        if entry["events"] == 1 or entry["key"].startswith("metrics.")
+    }
     assert fates["attributes.LEVEL"] == ("renamed", "LEVEL")
-    assert ("renamed", "NUM_RATINGS") in {(entry["fate"], entry["how"]) for entry in told if entry["key"] == "metrics.ratings"}
+    assert ("renamed", "NUM_RATINGS") in {
+        (entry["fate"], entry["how"]) for entry in told if entry["key"] == "metrics.ratings"
+    }
     assert "unknown" not in {entry["fate"] for entry in told}

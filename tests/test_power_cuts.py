@@ -79,7 +79,18 @@ def run(tmp_path: Path, *options: str) -> tuple[list[list[Any]], Path]:
     source.mkdir()
     for number in range(3):
         (source / f"{number}.json").write_bytes(lines(3, number) + b"junk\n")
-    command = [sys.executable, "-c", DRIVER, str(tmp_path / "steps"), str(out), "convert", str(source), "--out", str(out), *options]
+    command = [
+        sys.executable,
+        "-c",
+        DRIVER,
+        str(tmp_path / "steps"),
+        str(out),
+        "convert",
+        str(source),
+        "--out",
+        str(out),
+        *options,
+    ]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode in (0, 1), ended.stderr
     return json.loads((tmp_path / "steps").read_text()), out
@@ -87,7 +98,11 @@ def run(tmp_path: Path, *options: str) -> tuple[list[list[Any]], Path]:
 
 @pytest.mark.parametrize(
     "options",
-    [("--to", "clickstream"), ("--to", "personalize", "--census"), ("--to", "clickstream/raw", "--set", "day=2016-04-07", "--compression", "gzip")],
+    [
+        ("--to", "clickstream"),
+        ("--to", "personalize", "--census"),
+        ("--to", "clickstream/raw", "--set", "day=2016-04-07", "--compression", "gzip"),
+    ],
     ids=" ".join,
 )
 def test_what_vouches_comes_last(options: tuple[str, ...], tmp_path: Path):
@@ -102,5 +117,11 @@ def test_what_vouches_comes_last(options: tuple[str, ...], tmp_path: Path):
                 assert disk.lacks(step[2]) == [], name
         else:
             disk.take(step)
-    assert vouched == ["unit-00000.json", "unit-00001.json", "unit-00002.json", "report.json", ".translate.over"]
+    assert vouched == [
+        "unit-00000.json",
+        "unit-00001.json",
+        "unit-00002.json",
+        "report.json",
+        ".translate.over",
+    ]
     assert disk.lacks({str(path): path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}) == []

@@ -32,7 +32,11 @@ def ms_ago(event):
 
 
 def iso(milliseconds):
-    return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def clickstream(events):
@@ -41,29 +45,44 @@ def clickstream(events):
          "zone_offset": 0, "attributes": {}} | ({} if event.get("client", "c") is None else {"unique_id": event.get("client", "c")})
         for event in events
     ]  # fmt: skip
-    return {"query": {"appId": "shop", "platform": events[0].get("platform", "Web")}, "body": json.dumps(body)}
+    return {
+        "query": {"appId": "shop", "platform": events[0].get("platform", "Web")},
+        "body": json.dumps(body),
+    }
 
 
 def pinpoint(events):
     batch = {}
     for event in events:
-        item = batch.setdefault(event.get("client", "c"), {"Endpoint": event.get("endpoint", {}), "Events": {}})
+        item = batch.setdefault(
+            event.get("client", "c"), {"Endpoint": event.get("endpoint", {}), "Events": {}}
+        )
         item["Events"][event["id"]] = {"EventType": event.get("name", "a"), "Timestamp": iso(ms_ago(event))}
     return {"ApplicationId": "app", "EventsRequest": {"BatchItem": batch}}
 
 
 def personalize(events):
     sent = [
-        {"eventId": event["id"], "eventType": event.get("name", "a"), "itemId": event.get("item", "i"), "sentAt": ms_ago(event) / 1000}
+        {
+            "eventId": event["id"],
+            "eventType": event.get("name", "a"),
+            "itemId": event.get("item", "i"),
+            "sentAt": ms_ago(event) / 1000,
+        }
         | ({"metricAttribution": {"eventAttributionSource": event["by"]}} if "by" in event else {})
         for event in events
     ]
     user = events[0].get("user", "u")
-    return {"trackingId": "t", "sessionId": "s", "eventList": sent} | ({} if user is None else {"userId": user})
+    return {"trackingId": "t", "sessionId": "s", "eventList": sent} | (
+        {} if user is None else {"userId": user}
+    )
 
 
 def mobile_analytics(events):
-    sent = [{"eventType": event.get("name", "a"), "timestamp": iso(ms_ago(event)), "version": "v2.0"} for event in events]
+    sent = [
+        {"eventType": event.get("name", "a"), "timestamp": iso(ms_ago(event)), "version": "v2.0"}
+        for event in events
+    ]
     return {"client_context": {"client": {"client_id": "c", "app_title": "Shop"}}, "body": {"events": sent}}
 
 
@@ -86,7 +105,13 @@ def surveyed(model, *requests, **options):
 
 def found(model, *requests, agent="translate/1", now=NOW, overrides=None, rates=None, **settings):
     findings = judge(
-        mapping.load(model), surveyed(model, *requests), Settings(**settings), agent, now=now, overrides=overrides, **rates or {}
+        mapping.load(model),
+        surveyed(model, *requests),
+        Settings(**settings),
+        agent,
+        now=now,
+        overrides=overrides,
+        **rates or {},
     )
     return {finding.name: finding for finding in findings}
 
@@ -138,8 +163,14 @@ BOUNDARIES = {
 BY_SETTING = {
     ("clickstream", "bots"): ({"agent": "translate/1"}, {"agent": "Python-urllib/3.12"}),
     ("clickstream", "geography"): ({"forwarded_address": "192.0.2.1"}, {}),
-    ("pinpoint", "support-ended"): ({"now": dt.datetime(2026, 10, 30, 23, tzinfo=dt.UTC)}, {"now": dt.datetime(2026, 10, 31, tzinfo=dt.UTC)}),
-    ("mobile_analytics", "support-ended"): ({"now": dt.datetime(2018, 4, 30, tzinfo=dt.UTC)}, {"now": dt.datetime(2018, 5, 1, tzinfo=dt.UTC)}),
+    ("pinpoint", "support-ended"): (
+        {"now": dt.datetime(2026, 10, 30, 23, tzinfo=dt.UTC)},
+        {"now": dt.datetime(2026, 10, 31, tzinfo=dt.UTC)},
+    ),
+    ("mobile_analytics", "support-ended"): (
+        {"now": dt.datetime(2018, 4, 30, tzinfo=dt.UTC)},
+        {"now": dt.datetime(2018, 5, 1, tzinfo=dt.UTC)},
+    ),
 }
 
 
@@ -177,16 +208,23 @@ def test_ages_are_told_to_the_hour_and_never_too_young():
     assert found("clickstream", [{"ago": 71.49}]).keys() == {"geography"}
     assert found("clickstream", [{"ago": 71.51}])["age-limit"].events == 1
     assert found("clickstream", [{"ago": 72.001}])["age-limit"].events == 1
-    assert found("clickstream", [{"ago": -0.2}, {"ago": 5}, {"ago": -9, "name": "_first_open"}])["future"].events == 1
+    assert (
+        found("clickstream", [{"ago": -0.2}, {"ago": 5}, {"ago": -9, "name": "_first_open"}])["future"].events
+        == 1
+    )
 
 
-@pytest.mark.parametrize("agent", ["Java/17.0.2", "Python-urllib/3.9", "Googlebot/2.1", "my-crawler", "Some Spider 2"])
+@pytest.mark.parametrize(
+    "agent", ["Java/17.0.2", "Python-urllib/3.9", "Googlebot/2.1", "my-crawler", "Some Spider 2"]
+)
 def test_user_agents_of_bots(agent):
     """The user agents that the pipeline's expressions take for bots."""
     assert "bots" in found("clickstream", FRESH, agent=agent)
 
 
-@pytest.mark.parametrize("agent", ["python-requests/2.32", "okhttp/4", "Mozilla/5.0 (X11; Linux)", "axios/1.7", "Robotics/1"])
+@pytest.mark.parametrize(
+    "agent", ["python-requests/2.32", "okhttp/4", "Mozilla/5.0 (X11; Linux)", "axios/1.7", "Robotics/1"]
+)
 def test_user_agents_of_no_bots(agent):
     """User agents that the pipeline keeps."""
     assert "bots" not in found("clickstream", FRESH, agent=agent)
@@ -206,7 +244,11 @@ def test_what_a_finding_says():
     """A finding says how many, which share, the oldest, the way out and how to go on; the losing ones come first."""
     findings = found("clickstream", [{"ago": 73}, {"ago": 1}, {"ago": 2}])
     assert list(findings) == ["age-limit", "one-day-dashboards", "geography"]
-    assert list(found("clickstream", [{"ago": 73, "client": None}])) == ["age-limit", "without-client", "geography"]
+    assert list(found("clickstream", [{"ago": 73, "client": None}])) == [
+        "age-limit",
+        "without-client",
+        "geography",
+    ]
     assert findings["age-limit"].message == (
         "1 events (33.3 %) are older than 72 hours when they arrive, the oldest of 2026-11-18T11:30:00Z:"
         " the data pipeline drops them, and the endpoint answers 200 all the same"
@@ -225,7 +267,9 @@ def test_what_grows_too_old_on_the_way_is_told():
     slow = {"requests_per_second": 2 / (10 * 3600)}
     requests = [[{"ago": 65}], [{"ago": 1}]]
     assert "age-limit" not in found("clickstream", *requests)
-    assert found("clickstream", *requests, rates=slow)["age-limit"].message.endswith("; 1 more pass that age before the run ends")
+    assert found("clickstream", *requests, rates=slow)["age-limit"].message.endswith(
+        "; 1 more pass that age before the run ends"
+    )
 
 
 def test_nothing_is_said_of_nothing():
@@ -244,8 +288,13 @@ def test_the_plan_of_a_run():
     assert plan_of_run(delivery, much, requests_per_second=15).hours == 1
     by_events = plan_of_run(delivery, much, requests_per_second=15, events_per_second=50)
     assert (by_events.hours, by_events.requests_per_second) == (3, 5)
-    assert by_events.sentences[0] == "54,000 requests with 540,000 events take 3 hours at 5 requests a second (50 events)"
-    assert by_events.sentences[1].startswith("that is 33.3 % of what the account, operation and Region allows: 15 requests a second")
+    assert (
+        by_events.sentences[0]
+        == "54,000 requests with 540,000 events take 3 hours at 5 requests a second (50 events)"
+    )
+    assert by_events.sentences[1].startswith(
+        "that is 33.3 % of what the account, operation and Region allows: 15 requests a second"
+    )
     assert len(by_events.sentences) == 2
     assert "choose a lower --rate" in plan_of_run(delivery, much, requests_per_second=16).sentences[2]
     assert "is taken to bear" in plan_of_run(mapping.load("learning_context").delivery, much).sentences[1]
@@ -277,7 +326,9 @@ def test_the_survey_of_what_was_packed(model):
     loaded = mapping.load(model)
     layout = loaded.layouts[loaded.delivery.layout]
     file = GOLDEN / model / "requests.zoo.ndjson"
-    lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # texts may hold other ends of lines
+    lines = (
+        file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    )  # texts may hold other ends of lines
     survey = Survey(loaded.delivery, layout)
     for number, line in enumerate(lines, 1):
         survey.add(unpack("part-0", number, line, layout), len(line))
@@ -318,13 +369,23 @@ def test_the_survey_of_a_large_source_equals_a_naive_count(tmp_path, monkeypatch
     assert on_disk.events == 6000
     assert on_disk.hours == dict(sorted(Counter(hour.values()).items()))
     assert on_disk.names == dict(sorted(Counter(event["name"] for event in events).items()))
-    assert on_disk.excepted["_first_open"] == dict(sorted(Counter(hour[id(e)] for e in events if e["name"] == "_first_open").items()))
-    assert on_disk.missing == {"client_id": sum(event["client"] is None for event in events), "forwarded_address": 6000}
+    assert on_disk.excepted["_first_open"] == dict(
+        sorted(Counter(hour[id(e)] for e in events if e["name"] == "_first_open").items())
+    )
+    assert on_disk.missing == {
+        "client_id": sum(event["client"] is None for event in events),
+        "forwarded_address": 6000,
+    }
     users = on_disk.users["client_id"]
     assert (users.users, users.several) == (len(seen), sum(count >= 2 for count in seen.values()))
-    naive = {when: (list(last.values()).count(when), sum(seen[user] for user in last if last[user] == when)) for when in last.values()}
+    naive = {
+        when: (list(last.values()).count(when), sum(seen[user] for user in last if last[user] == when))
+        for when in last.values()
+    }
     assert users.hours == naive
-    assert on_disk.repeated == {"event_id,time": 6000 - len({(event["id"], event["ago"]) for event in events})}
+    assert on_disk.repeated == {
+        "event_id,time": 6000 - len({(event["id"], event["ago"]) for event in events})
+    }
     assert surveyed("clickstream", *requests) == on_disk
 
 
@@ -361,7 +422,9 @@ def test_more_values_than_are_kept_are_a_lower_bound(monkeypatch):
     monkeypatch.setattr(surveying, "DISTINCT_MAX", 12)
     counted = surveyed("personalize", *([{"name": str(number)}] for number in range(15)))
     assert (counted.distinct["name"], counted.at_least) == (12, ("name",))
-    finding = next(f for f in judge(mapping.load("personalize"), counted, Settings(), now=NOW) if f.name == "event-types")
+    finding = next(
+        f for f in judge(mapping.load("personalize"), counted, Settings(), now=NOW) if f.name == "event-types"
+    )
     assert finding.message.startswith("more than 12 event types")
 
 
@@ -380,7 +443,11 @@ def test_times_that_are_none_are_counted():
     loaded = mapping.load("clickstream")
     layout = loaded.layouts["requests"]
     survey = Survey(loaded.delivery, layout)
-    survey.add(unpack("part-0", 1, json.dumps({"query": {}, "body": '[{"timestamp":"x"},{},{"timestamp":0}]'}), layout))
+    survey.add(
+        unpack(
+            "part-0", 1, json.dumps({"query": {}, "body": '[{"timestamp":"x"},{},{"timestamp":0}]'}), layout
+        )
+    )
     counted = survey.result()
     assert (counted.events, counted.untimed, counted.hours, counted.earliest) == (3, 2, {0: 1}, 0)
 

@@ -15,7 +15,11 @@ from translate.settings import Settings
 PLACE = "event_value"
 
 
-def bought(attributes: dict[str, str] | None = None, metrics: dict[str, float] | None = None, name: str = "_monetization.purchase") -> str:
+def bought(
+    attributes: dict[str, str] | None = None,
+    metrics: dict[str, float] | None = None,
+    name: str = "_monetization.purchase",
+) -> str:
     """Write a purchase of the Mobile Analytics archive."""
     return json.dumps({
         "event_type": name, "event_timestamp": 1_487_973_802_000, "application": {"app_id": "a"}, "client": {"client_id": "c"},
@@ -23,16 +27,24 @@ def bought(attributes: dict[str, str] | None = None, metrics: dict[str, float] |
     })  # fmt: skip
 
 
-def converted(folder: Path, *lines: str, to: str = "clickstream", **options: Any) -> tuple[dict[str, Any], list[Any]]:
+def converted(
+    folder: Path, *lines: str, to: str = "clickstream", **options: Any
+) -> tuple[dict[str, Any], list[Any]]:
     source = folder / "in.json"
     source.write_text("".join(f"{line}\n" for line in lines))
     report = translate.convert(source, to=to, out=folder / "out", **options)
-    rows = [json.loads(line) for part in sorted((folder / "out" / "data").rglob("*.ndjson")) for line in part.read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for part in sorted((folder / "out" / "data").rglob("*.ndjson"))
+        for line in part.read_text().splitlines()
+    ]
     return report, rows
 
 
 def found(report: dict[str, Any], code: str) -> list[tuple[str, int]]:
-    return [(finding["message"], finding["events"]) for finding in report["findings"] if finding["code"] == code]
+    return [
+        (finding["message"], finding["events"]) for finding in report["findings"] if finding["code"] == code
+    ]
 
 
 @pytest.mark.parametrize("spelled", ["usd", "Usd", "USD"])
@@ -41,7 +53,11 @@ def test_currencies_are_taken_in_any_case(tmp_path, spelled):
     report, (row,) = converted(tmp_path, bought({"_currency": spelled}, {"_item_price": 1.5, "_quantity": 2}))
     assert (row["event_value"], row["event_value_currency"]) == (3, "USD")
     assert row["items"] == [{"id": "p", "price": 1.5, "quantity": 2, "currency": "USD"}]
-    told = [(loss["field"], loss["kind"], loss["events"]) for loss in report["losses"] if "capitals" in loss["why"]]
+    told = [
+        (loss["field"], loss["kind"], loss["events"])
+        for loss in report["losses"]
+        if "capitals" in loss["why"]
+    ]
     assert told == ([] if spelled == "USD" else [("attributes._currency", "changed", 1)])
     assert found(report, "purchase_without_value") == []
 
@@ -60,14 +76,22 @@ def test_what_is_no_currency_stays_as_it_is(tmp_path, spelled):
     ("attributes", "metrics", "reason"),
     [
         ({}, {"_item_price": 1, "_quantity": 1}, "no currency"),
-        ({"_currency": "EUR"}, {"_item_price": 1}, "no quantity; where the app's SDK meant one, say --set missing_quantity=1"),
+        (
+            {"_currency": "EUR"},
+            {"_item_price": 1},
+            "no quantity; where the app's SDK meant one, say --set missing_quantity=1",
+        ),
         ({"_currency": "EUR"}, {"_quantity": 1}, "no price"),
         ({}, {}, "no currency"),
     ],
 )
 def test_a_real_purchase_without_a_value_tells_why(tmp_path, attributes, metrics, reason):
     """The first thing that is missing is the reason; a virtual purchase, and what is no purchase, is none of this."""
-    others = [bought({"_store": "Virtual"}, {"_item_price": 1}), bought(name="look"), bought({"_currency": "EUR"}, {"_item_price": 1, "_quantity": 1})]
+    others = [
+        bought({"_store": "Virtual"}, {"_item_price": 1}),
+        bought(name="look"),
+        bought({"_currency": "EUR"}, {"_item_price": 1, "_quantity": 1}),
+    ]
     report, rows = converted(tmp_path, bought(attributes, metrics), *others)
     assert ["event_value" in row for row in rows] == [False, False, False, True]
     ((message, events),) = found(report, "purchase_without_value")
@@ -88,7 +112,9 @@ def test_a_missing_quantity_is_what_the_setting_says(tmp_path):
     assert [row.get("event_value") for row in rows] == [4.5, 6, None, None]
     assert rows[0]["items"] == [{"id": "p", "price": 4.5, "quantity": 1, "currency": "EUR"}]
     assert [row["event_id"] for row in rows] == [row["event_id"] for row in before]
-    assert found(report, "quantity_filled") == [("the quantity of a purchase that tells none is the setting missing_quantity", 1)]
+    assert found(report, "quantity_filled") == [
+        ("the quantity of a purchase that tells none is the setting missing_quantity", 1)
+    ]
     assert (found(plain, "quantity_filled"), report["settings"]["missing_quantity"]) == ([], 1)
     compared = translate.parity(tmp_path / "filled" / "in.json", tmp_path / "filled" / "out")
     assert compared.unexplained == 0

@@ -44,7 +44,10 @@ def told(frame: pl.DataFrame) -> list[dict[str, Any]]:
     wanted = frame.select(pl.exclude("careful", "proven", "keys_missing", "vouched", "bytes"))
     maps = ("attributes", "metrics", "other", "extra")
     return [
-        {key: list(value.items()) if key in maps and value is not None else value for key, value in row.items()}
+        {
+            key: list(value.items()) if key in maps and value is not None else value
+            for key, value in row.items()
+        }
         for row in wanted.with_columns(pl.col("notes").fill_null([])).to_dicts()
     ]
 
@@ -60,7 +63,11 @@ def assert_agree(lines: list[str]) -> pl.DataFrame:
 
 def written(folder: Path) -> dict[str, bytes]:
     """Give every file of a target directory; the report without the share that was read carefully."""
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
     report = json.loads(files["report.json"])
     del report["careful"], report["careful_share"]
     return {**files, "report.json": json.dumps(report).encode()}
@@ -105,7 +112,9 @@ def test_one_odd_record_does_not_slow_down_the_others() -> None:
 
 def test_explicit_nulls_are_read_fast() -> None:
     """Null fields are common in archives: the fast reader forgives and counts them."""
-    fast = assert_agree([HEAD + ',"session":{"session_id":null,"duration": null},"client":null,"attributes":{}}'])
+    fast = assert_agree(
+        [HEAD + ',"session":{"session_id":null,"duration": null},"client":null,"attributes":{}}']
+    )
     assert fast.select("careful", "nulls").rows() == [(False, 3)]
 
 

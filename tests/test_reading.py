@@ -86,7 +86,10 @@ def test_samples_are_what_the_generator_makes():
 @pytest.mark.parametrize(("model", "layout"), READABLE)
 def test_every_readable_layout_has_samples(model, layout):
     """A layout that can be read has a sample that shows its fields, and one with only what is required."""
-    kinds = {file.name.removeprefix(f"{layout}_").partition(".")[0] for file in (SAMPLES / model).glob(f"{layout}_*")}
+    kinds = {
+        file.name.removeprefix(f"{layout}_").partition(".")[0]
+        for file in (SAMPLES / model).glob(f"{layout}_*")
+    }
     assert kinds >= ({"full"} if model == "hub" else {"full", "minimal"})
 
 
@@ -119,15 +122,24 @@ def test_requests_and_rows_hold_the_same_events():
 
 def test_the_zoo_as_parquet():
     """The hub's own file gives the zoo back, but for where its events came from."""
-    assert_frame_equal(content("hub/events_full.parquet").drop("event_id"), zoo().drop("file", "line", "event_id"))
+    assert_frame_equal(
+        content("hub/events_full.parquet").drop("event_id"), zoo().drop("file", "line", "event_id")
+    )
     given = zoo()["event_id"].is_not_null()
-    assert_frame_equal(content("hub/events_full.parquet").filter(given)["event_id"].to_frame(), zoo().filter(given)["event_id"].to_frame())
+    assert_frame_equal(
+        content("hub/events_full.parquet").filter(given)["event_id"].to_frame(),
+        zoo().filter(given)["event_id"].to_frame(),
+    )
 
 
 def test_the_schema_beside_the_interactions():
     """The sample's Avro schema names the table's columns, and its values are of the types it gives."""
-    table = pl.read_csv(SAMPLES / "personalize" / "interactions_full.csv", schema_overrides={"EVENT_VALUE": pl.Float64})
-    schema = json.loads((SAMPLES / "personalize" / "interactions_full.schema.json").read_text(encoding="utf-8"))
+    table = pl.read_csv(
+        SAMPLES / "personalize" / "interactions_full.csv", schema_overrides={"EVENT_VALUE": pl.Float64}
+    )
+    schema = json.loads(
+        (SAMPLES / "personalize" / "interactions_full.schema.json").read_text(encoding="utf-8")
+    )
     assert [field["name"] for field in schema["fields"]] == table.columns
     fastavro.writer(io.BytesIO(), fastavro.parse_schema(schema), table.to_dicts(), validator=True)
 
@@ -135,21 +147,41 @@ def test_the_schema_beside_the_interactions():
 # -- damage in requests -----------------------------------------------------------------------------------------
 
 
-CLICK = {"event_type": "click", "event_id": "e-1", "timestamp": 1667877566697, "app_id": "shop", "attributes": {}}
+CLICK = {
+    "event_type": "click",
+    "event_id": "e-1",
+    "timestamp": 1667877566697,
+    "app_id": "shop",
+    "attributes": {},
+}
 PERSONALIZE_EVENT = {"eventType": "click", "sentAt": 1553631760, "itemId": "i"}
 # For each layout of requests: one event of it, and what makes a request of a list of them.
 REQUESTS = {
     "clickstream/requests": (CLICK, lambda events: {"query": {"appId": "shop"}, "body": events}),
-    "clickstream/raw": (CLICK, lambda events: {"appId": "shop", "data": compact(events), "ingest_time": 1667877570000}),
-    "learning_context/requests": ({"action": "UPDATE", "type": "click", "timestamp": 1365772427, "entities": []}, lambda events: {"data": events}),
+    "clickstream/raw": (
+        CLICK,
+        lambda events: {"appId": "shop", "data": compact(events), "ingest_time": 1667877570000},
+    ),
+    "learning_context/requests": (
+        {"action": "UPDATE", "type": "click", "timestamp": 1365772427, "entities": []},
+        lambda events: {"data": events},
+    ),
     "mobile_analytics/requests": (
         {"eventType": "click", "timestamp": "2017-02-24T21:53:22.531Z"},
         lambda events: {"client_context": {"client": {"client_id": "c"}}, "body": {"events": events}},
     ),
-    "personalize/requests": (PERSONALIZE_EVENT, lambda events: {"trackingId": "t", "sessionId": "s", "eventList": events}),
+    "personalize/requests": (
+        PERSONALIZE_EVENT,
+        lambda events: {"trackingId": "t", "sessionId": "s", "eventList": events},
+    ),
     "pinpoint/requests": (
         {"EventType": "click", "Timestamp": "2018-02-02T02:15:24.812Z"},
-        lambda events: {"ApplicationId": "a", "EventsRequest": {"BatchItem": {"ep": {"Events": {str(n): event for n, event in enumerate(events)}}}}},
+        lambda events: {
+            "ApplicationId": "a",
+            "EventsRequest": {
+                "BatchItem": {"ep": {"Events": {str(n): event for n, event in enumerate(events)}}}
+            },
+        },
     ),
 }
 
@@ -176,7 +208,12 @@ def test_a_broken_event_costs_that_event(address, read):
     timeless = {key: ("noon" if key in times else value) for key, value in event.items()}
     found = read(address, lines(request([event, 5, nameless, event, timeless, [], event])))
     assert found.names == ["click"] * 3
-    assert found.faults == [(1, "not_a_record"), (1, "missing_required"), (1, "bad_time"), (1, "not_a_record")]
+    assert found.faults == [
+        (1, "not_a_record"),
+        (1, "missing_required"),
+        (1, "bad_time"),
+        (1, "not_a_record"),
+    ]
     assert [json.loads(reject["raw"]) for reject in found.rejects] == [5, nameless, timeless, []]
     assert next(name for name in names if name in event) in found.rejects[1]["message"]
 
@@ -199,8 +236,19 @@ def test_deep_nesting_and_half_characters_cost_an_event(address, read):
 def test_a_body_that_is_no_text_of_json(read):
     """Text that is neither JSON nor base64, broken gzip, bytes that are no text, null and nothing are told apart from events."""
     packed = zipped(compact([CLICK]))
-    bodies = ["@ no @", packed[:-20], base64.b64encode(b"\xff\xfe").decode(), "aGVsbG8=", base64.b64encode(gzip.compress(b"[1", mtime=0)).decode(), None, 5]
-    found = read("clickstream/requests", lines(*({"query": {}, "body": body} for body in bodies), {"query": {}, "body": packed}))
+    bodies = [
+        "@ no @",
+        packed[:-20],
+        base64.b64encode(b"\xff\xfe").decode(),
+        "aGVsbG8=",
+        base64.b64encode(gzip.compress(b"[1", mtime=0)).decode(),
+        None,
+        5,
+    ]
+    found = read(
+        "clickstream/requests",
+        lines(*({"query": {}, "body": body} for body in bodies), {"query": {}, "body": packed}),
+    )
     assert [event["line"] for event in found.events] == [8]
     codes = ["bad_body", "bad_body", "bad_body", "bad_json", "bad_json", "not_a_record", "not_a_record"]
     assert found.faults == list(enumerate(codes, 1))
@@ -222,8 +270,15 @@ def test_base64_as_senders_write_it(wrap, read):
 
 def test_what_stands_around_the_events_may_be_broken(read):
     """A request whose context cannot be read costs that line; one whose context is of a wrong type, too."""
-    good = {"client_context": {"client": {"client_id": "c"}}, "body": {"events": [REQUESTS["mobile_analytics/requests"][0]]}}
-    bad = [{**good, "client_context": "e30"}, {**good, "client_context": {"client": []}}, {**good, "client_context": {"client": {"client_id": True}}}]
+    good = {
+        "client_context": {"client": {"client_id": "c"}},
+        "body": {"events": [REQUESTS["mobile_analytics/requests"][0]]},
+    }
+    bad = [
+        {**good, "client_context": "e30"},
+        {**good, "client_context": {"client": []}},
+        {**good, "client_context": {"client": {"client_id": True}}},
+    ]
     found = read("mobile_analytics/requests", lines(*bad, good))
     assert found.names == ["click"]
     assert found.faults == [(1, "bad_body"), (2, "wrong_type"), (3, "wrong_type")]
@@ -235,7 +290,10 @@ def test_what_stands_around_the_events_may_be_broken(read):
 CONTAINERS = {
     "clickstream/requests": ("attributes", lambda values: values),
     "clickstream/raw": ("attributes", lambda values: values),
-    "learning_context/requests": ("entities", lambda values: [{"key": key, "value": value} for key, value in values.items()]),
+    "learning_context/requests": (
+        "entities",
+        lambda values: [{"key": key, "value": value} for key, value in values.items()],
+    ),
     "mobile_analytics/requests": ("metrics", lambda values: values),
     "pinpoint/requests": ("Metrics", lambda values: values),
     "personalize/requests": ("properties", compact),
@@ -247,7 +305,15 @@ def test_numbers_keep_every_digit_and_keys_their_order(address, read):
     """Whole numbers beyond 64 bits come out as they stood, in every layout's own container, and keys in their order."""
     event, request = REQUESTS[address]
     place, wrap = CONTAINERS[address]
-    values = {"z": int(BEYOND_64_BITS), "a": -(2**63), "m": 2**63, "big": 10**37 + 1, "b": 0.1, "zero": 0, "0": 5e-324}
+    values = {
+        "z": int(BEYOND_64_BITS),
+        "a": -(2**63),
+        "m": 2**63,
+        "big": 10**37 + 1,
+        "b": 0.1,
+        "zero": 0,
+        "0": 5e-324,
+    }
     (got,) = read(address, lines(request([{**event, place: wrap(values)}]))).events
     expected = {key: str(value) for key, value in values.items()} | {"0": f"{5e-324:.324f}"}
     assert list(got["metrics"].items()) == list(expected.items())
@@ -255,10 +321,16 @@ def test_numbers_keep_every_digit_and_keys_their_order(address, read):
 
 def test_whole_columns_of_64_bits(read):
     """A whole number that no 64 bits hold is refused where a column needs one, and kept where the value can stay a free one."""
-    refused = read("clickstream/requests", lines({"body": [{**CLICK, "zone_offset": 2**63}, {**CLICK, "screen_width": 2**63 - 1}]}))
+    refused = read(
+        "clickstream/requests",
+        lines({"body": [{**CLICK, "zone_offset": 2**63}, {**CLICK, "screen_width": 2**63 - 1}]}),
+    )
     assert refused.faults == [(1, "wrong_type")]
     assert refused.events[0]["device.screen_width"] == 2**63 - 1
-    kept = read("clickstream/requests", lines({"body": [{**CLICK, "attributes": {"_session_number": 2**63, "_session_duration": 1.5}}]}))
+    kept = read(
+        "clickstream/requests",
+        lines({"body": [{**CLICK, "attributes": {"_session_number": 2**63, "_session_duration": 1.5}}]}),
+    )
     assert kept.events[0]["metrics"] == {"_session_number": str(2**63), "_session_duration": "1.5"}
     assert kept.events[0]["session.number"] is None
 
@@ -267,24 +339,44 @@ def test_numbers_in_tables(read):
     """A table's numbers keep their digits; a cell that is no number costs its row."""
     head = "event_type,event_timestamp,application_app_id,m_a\n"
     row = "x,2016-04-26 05:12:33,app,"
-    found = read("mobile_analytics/redshift", head + "".join(f"{row}{cell}\n" for cell in (BEYOND_64_BITS, "1e5", "-0", "007", "NaN", "one", '""', "")))
+    found = read(
+        "mobile_analytics/redshift",
+        head
+        + "".join(f"{row}{cell}\n" for cell in (BEYOND_64_BITS, "1e5", "-0", "007", "NaN", "one", '""', "")),
+    )
     metrics = [event["metrics"] for event in found.events]
     assert metrics == [{"a": BEYOND_64_BITS}, {"a": "100000"}, {"a": "0"}, None]
     assert found.faults == [(line, "wrong_type") for line in (5, 6, 7, 8)]
 
 
-@pytest.mark.parametrize("text", ["not ours", "[]", '{"name":1}', '{"colour":{"a":"b"}}', '{"attributes":["a"]}', ""])
+@pytest.mark.parametrize(
+    "text", ["not ours", "[]", '{"name":1}', '{"colour":{"a":"b"}}', '{"attributes":["a"]}', ""]
+)
 def test_a_translate_names_that_is_not_ours_stays_an_attribute(text, read):
     """What only looks like the names that the writer left is an attribute like any other."""
-    (got,) = read("clickstream/events", lines({**CLICK, "zone_offset": 0, "attributes": {"translate_names": text, "a": "b"}})).events
+    (got,) = read(
+        "clickstream/events",
+        lines({**CLICK, "zone_offset": 0, "attributes": {"translate_names": text, "a": "b"}}),
+    ).events
     assert got["name"] == "click"
     assert got["attributes"] == {"a": "b", "translate_names": text}
 
 
 def test_unknown_members_travel_by_their_path(read):
     """What no field names comes as `extra`, by its path in the record, marked if it lay around the events; dots inside of a name are escaped."""
-    event = {**REQUESTS["pinpoint/requests"][0], "Session": {"Id": "s", "StartTimestamp": "2018-02-02T02:15:24Z", "a.b": 1}, "odd.one": [None]}
-    request = {"ApplicationId": "a", "EventsRequest": {"more": True, "BatchItem": {"ep": {"Endpoint": {"OptOut": "ALL"}, "Events": {"e": event}}}}, "X": {}}
+    event = {
+        **REQUESTS["pinpoint/requests"][0],
+        "Session": {"Id": "s", "StartTimestamp": "2018-02-02T02:15:24Z", "a.b": 1},
+        "odd.one": [None],
+    }
+    request = {
+        "ApplicationId": "a",
+        "EventsRequest": {
+            "more": True,
+            "BatchItem": {"ep": {"Endpoint": {"OptOut": "ALL"}, "Events": {"e": event}}},
+        },
+        "X": {},
+    }
     (got,) = read("pinpoint/requests", lines(request)).events
     assert got["extra"] == {
         "^X": "{}", "^EventsRequest.more": "true", "^EventsRequest.BatchItem.*.Endpoint.OptOut": '"ALL"', "Session.a\\.b": "1", "odd.one": "[null]",
@@ -293,7 +385,14 @@ def test_unknown_members_travel_by_their_path(read):
 
 def test_what_the_transport_says_is_told(read):
     """What is made anew for each request, and what a request says otherwise than its event, is a loss that the report names."""
-    row = {"appId": "other", "rid": "r", "uri": "/collect", "compression": "gzip", "ingest_time": 1667877570000, "data": zipped(compact([CLICK, CLICK]))}
+    row = {
+        "appId": "other",
+        "rid": "r",
+        "uri": "/collect",
+        "compression": "gzip",
+        "ingest_time": 1667877570000,
+        "data": zipped(compact([CLICK, CLICK])),
+    }
     found = read("clickstream/raw", lines(row))
     assert [event["app.id"] for event in found.events] == ["shop", "shop"]
     assert found.losses("on_purpose") == {"appId": 2, "rid": 2, "uri": 2, "compression": 2}
@@ -302,10 +401,15 @@ def test_what_the_transport_says_is_told(read):
 def test_a_body_beside_what_belongs_around_it(read):
     """Where a body lies open beside its application or its context, both count."""
     event = REQUESTS["pinpoint/requests"][0]
-    (got,) = read("pinpoint/requests", lines({"ApplicationId": "a", "BatchItem": {"ep": {"Events": {"e": event}}}})).events
+    (got,) = read(
+        "pinpoint/requests", lines({"ApplicationId": "a", "BatchItem": {"ep": {"Events": {"e": event}}}})
+    ).events
     assert (got["app.id"], got["client_id"], got["event_id"], got["extra"]) == ("a", "ep", "e", None)
     event = REQUESTS["mobile_analytics/requests"][0]
-    (got,) = read("mobile_analytics/requests", lines({"clientContext": '{"client":{"client_id":"c"}}', "events": [event]})).events
+    (got,) = read(
+        "mobile_analytics/requests",
+        lines({"clientContext": '{"client":{"client_id":"c"}}', "events": [event]}),
+    ).events
     assert (got["client_id"], got["extra"]) == ("c", None)
 
 
@@ -314,8 +418,16 @@ def test_a_body_beside_what_belongs_around_it(read):
     [
         ("clickstream/events", {**CLICK, "timestamp": 1460000000}, "seconds"),
         ("clickstream/events", {**CLICK, "timestamp": 1460000000000000}, "microseconds"),
-        ("learning_context/events", {"action": "UPDATE", "type": "a", "timestamp": 1460000000000, "entities": []}, "milliseconds"),
-        ("personalize/requests", {"trackingId": "t", "sessionId": "s", "eventList": [{"eventType": "a", "sentAt": 1460000000000}]}, "milliseconds"),
+        (
+            "learning_context/events",
+            {"action": "UPDATE", "type": "a", "timestamp": 1460000000000, "entities": []},
+            "milliseconds",
+        ),
+        (
+            "personalize/requests",
+            {"trackingId": "t", "sessionId": "s", "eventList": [{"eventType": "a", "sentAt": 1460000000000}]},
+            "milliseconds",
+        ),
     ],
 )
 def test_the_hint_at_another_unit(address, row, unit, read):
@@ -368,7 +480,11 @@ def test_files_of_other_columns(read):
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_cells(cell, value, ending, read):
     """A quoted cell keeps its commas, quotes and line breaks; the file's own line ends are no part of a cell."""
-    text = HEAD.replace("\n", ending) + f"{ROW}{cell}{ending}" + (f"{ROW}end{ending}" if value is not None else "")
+    text = (
+        HEAD.replace("\n", ending)
+        + f"{ROW}{cell}{ending}"
+        + (f"{ROW}end{ending}" if value is not None else "")
+    )
     found = read("mobile_analytics/redshift", text)
     if value is None:
         assert found.faults == [(2, "incomplete")]

@@ -47,13 +47,25 @@ def read(tmp_path):
         source = tmp_path / "in"
         source.mkdir()
         for number, content in enumerate(contents):
-            (source / f"file{number}").write_bytes(content if isinstance(content, bytes) else content.encode())
+            (source / f"file{number}").write_bytes(
+                content if isinstance(content, bytes) else content.encode()
+            )
         report = translate.convert(source, to="hub", out=tmp_path / "out", from_=address)
-        events = [event for part in sorted((tmp_path / "out" / "data").glob("*")) for event in pl.read_parquet(part).to_dicts()]
+        events = [
+            event
+            for part in sorted((tmp_path / "out" / "data").glob("*"))
+            for event in pl.read_parquet(part).to_dicts()
+        ]
         rejects = tmp_path / "out" / "rejects.ndjson"
-        told = [json.loads(line) for line in rejects.read_text(encoding="utf-8").splitlines()] if rejects.exists() else []
+        told = (
+            [json.loads(line) for line in rejects.read_text(encoding="utf-8").splitlines()]
+            if rejects.exists()
+            else []
+        )
         assert report["events"]["read"] == len(events) + len(told)
-        return Reading(events, told, {(loss["field"], loss["kind"], loss["why"]) for loss in report["losses"]})
+        return Reading(
+            events, told, {(loss["field"], loss["kind"], loss["why"]) for loss in report["losses"]}
+        )
 
     return reading
 
@@ -63,7 +75,13 @@ def read(tmp_path):
 
 def event(name):
     """Give an event of Clickstream."""
-    return {"event_type": name, "event_id": name, "timestamp": TIME, "app_id": "shop", "attributes": {"list": [{"a": 1}, {"b": []}]}}
+    return {
+        "event_type": name,
+        "event_id": name,
+        "timestamp": TIME,
+        "app_id": "shop",
+        "attributes": {"list": [{"a": 1}, {"b": []}]},
+    }
 
 
 FEW = [event(name) for name in "abc"]
@@ -75,8 +93,14 @@ ARRAYS = {
     "an element a line": ("[\n" + ",\n".join(map(json.dumps, FEW)) + "\n]\n", FEW),
     "commas first": ("[ " + "\n, ".join(map(json.dumps, FEW)) + "\n]", FEW),
     "blank lines between": ("[\n\n" + ",\n\n".join(map(json.dumps, FEW)) + "\n\n]\n", FEW),
-    "two, and one on a line": (f"{json.dumps(FEW, indent=1)}\n{json.dumps(FEW)}\n{json.dumps(FEW, indent=1)}", FEW * 3),
-    "after an indented request": (json.dumps({"query": {}, "body": FEW}, indent=1) + "\n" + json.dumps(FEW, indent=1), FEW * 2),
+    "two, and one on a line": (
+        f"{json.dumps(FEW, indent=1)}\n{json.dumps(FEW)}\n{json.dumps(FEW, indent=1)}",
+        FEW * 3,
+    ),
+    "after an indented request": (
+        json.dumps({"query": {}, "body": FEW}, indent=1) + "\n" + json.dumps(FEW, indent=1),
+        FEW * 2,
+    ),
     "longer than records may be": (json.dumps(MANY, indent=4), MANY),
 }
 
@@ -118,7 +142,12 @@ def test_an_array_of_records_is_told_what_to_do_with(read, tmp_path):
 def test_lines_of_json_are_no_rows():
     """Lines after one that is no JSON are put together as JSON is, whatever commas and quotes they hold."""
     text = b'no JSON\n{"a": ",\\""}\n{\n"b": ",\\""\n}\n{"c": 1}\n'
-    assert [block for block in join_records(iter([text])) if block.strip()] == [b"no JSON\n", b'{"a": ",\\""}\n', b'{ "b": ",\\"" }\n\n\n', b'{"c": 1}\n']
+    assert [block for block in join_records(iter([text])) if block.strip()] == [
+        b"no JSON\n",
+        b'{"a": ",\\""}\n',
+        b'{ "b": ",\\"" }\n\n\n',
+        b'{"c": 1}\n',
+    ]
 
 
 # -- tables ---------------------------------------------------------------------------------------------------------
@@ -179,7 +208,13 @@ def parquet(**columns):
 
 @pytest.mark.parametrize(
     "columns",
-    [{"time": ["2020-01-01"]}, {"name": [1]}, {"value": ["x"]}, {"zone_offset": [1.5]}, {"attributes": ["{}"]}],
+    [
+        {"time": ["2020-01-01"]},
+        {"name": [1]},
+        {"value": ["x"]},
+        {"zone_offset": [1.5]},
+        {"attributes": ["{}"]},
+    ],
     ids=lambda columns: next(iter(columns)),
 )
 def test_hub_columns_of_other_types(read, columns):
@@ -192,18 +227,31 @@ def test_hub_columns_of_other_types(read, columns):
 def test_hub_times_and_columns_of_others(read):
     """What a hub file holds beyond the hub is told: finer times, times without a zone, columns that it does not know."""
     finer = dt.datetime(2020, 1, 1, 12, 0, 0, 123456)  # noqa: DTZ001  that is the case
-    found = read(parquet(name=["a", "b"], time=[NOON, NOON], arrival_time=[finer, None], mine=["x", None]), address="hub")
+    found = read(
+        parquet(name=["a", "b"], time=[NOON, NOON], arrival_time=[finer, None], mine=["x", None]),
+        address="hub",
+    )
     assert found.losses == {
         ("arrival_time", "changed", "finer than milliseconds: floored"),
         ("arrival_time", "changed", "without a zone: read as UTC"),
         ("mine", "not_mapped", "no mapping or rule says where to"),
     }
-    assert [event["arrival_time"] for event in found.events] == [dt.datetime(2020, 1, 1, 12, 0, 0, 123000, dt.UTC), None]
+    assert [event["arrival_time"] for event in found.events] == [
+        dt.datetime(2020, 1, 1, 12, 0, 0, 123000, dt.UTC),
+        None,
+    ]
 
 
 def test_bytes_in_a_table(read):
     """Bytes are read as the text that older writers kept in them; others are shown in base64, and stop no run."""
-    found = read(parquet(event_type=[b"a", b"b"], event_timestamp=[NOON, NOON], application_app_id=[b"shop"] * 2, a_x=[b"text", b"\xff"]))
+    found = read(
+        parquet(
+            event_type=[b"a", b"b"],
+            event_timestamp=[NOON, NOON],
+            application_app_id=[b"shop"] * 2,
+            a_x=[b"text", b"\xff"],
+        )
+    )
     assert [event["attributes"]["x"] for event in found.events] == ["text", '{"base64":"/w=="}']
 
 
@@ -211,7 +259,10 @@ def test_a_foreign_table_is_one_reject(read):
     """A Parquet file that is of no layout counts as one, as any other file does; a broken one says that it is broken."""
     broken = parquet(name=["a"], time=[NOON])[:-9]
     found = read(record(1), parquet(x=[1, 2, 3]), broken)
-    assert [(reject["file"], reject["code"]) for reject in found.rejects] == [("file1", "not_recognised"), ("file2", "bad_parquet")]
+    assert [(reject["file"], reject["code"]) for reject in found.rejects] == [
+        ("file1", "not_recognised"),
+        ("file2", "bad_parquet"),
+    ]
 
 
 # -- requests -------------------------------------------------------------------------------------------------------
@@ -227,7 +278,9 @@ def test_a_query_in_the_path(read):
 def test_a_reject_names_the_place_around_the_events(read):
     """A half surrogate pair around the events is told by its place in the record."""
     found = read('{"query":{"appId":"\\ud83d"},"body":[' + json.dumps(event("a")) + "]}")
-    assert [reject["message"] for reject in found.rejects] == ["query.appId holds half of a surrogate pair (\\ud83d)"]
+    assert [reject["message"] for reject in found.rejects] == [
+        "query.appId holds half of a surrogate pair (\\ud83d)"
+    ]
 
 
 def test_a_member_with_a_dot_stays_its_events_own(tmp_path):

@@ -33,7 +33,10 @@ BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 # What a reader changes, and what the tests put in its place.
 ENDPOINT, REHEARSAL_PORT, BUCKET = "https://ingest.example.com", "8080", "my-bucket"
-RECORDS = {"python benchmarks/archive.py bench": "--records 2000", "python benchmarks/against_duckdb.py bench/events-00000.json": "--rounds 1"}
+RECORDS = {
+    "python benchmarks/archive.py bench": "--records 2000",
+    "python benchmarks/against_duckdb.py bench/events-00000.json": "--rounds 1",
+}
 
 # What is not run here, and why.
 INSTALLS = "installs from a package index; .ci/run does it in an environment of its own"
@@ -81,7 +84,9 @@ FLAWED = {
 
 def sections():
     """Give the blocks of each heading that has some: language and text, in their order."""
-    fenced = re.sub(r"^```.*?^```$", lambda block: "\n" * block[0].count("\n"), README, flags=re.MULTILINE | re.DOTALL)
+    fenced = re.sub(
+        r"^```.*?^```$", lambda block: "\n" * block[0].count("\n"), README, flags=re.MULTILINE | re.DOTALL
+    )
     lines = README.splitlines(keepends=True)
     starts = [number for number, line in enumerate(fenced.splitlines()) if re.match(r"#+ ", line)]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
@@ -104,13 +109,17 @@ def commands(block):
 SLOW = {"To a live endpoint", "To Clickstream Analytics on AWS", "A part of the archive"}
 
 
-@pytest.mark.parametrize("title", [pytest.param(title, marks=[pytest.mark.slow] if title in SLOW else []) for title in SECTIONS])
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=[pytest.mark.slow] if title in SLOW else []) for title in SECTIONS]
+)
 def test_section(title, scratch, sender):
     text, blocks = SECTIONS[title]
     for language, block in blocks:
         FOLLOWED[language](block, sender)
     made = {path.name for path in scratch.iterdir() if path.is_dir() and not path.is_symlink()}
-    told = [name for name in re.findall(r"`([\w./=-]+)`", text) if "/" in name and name.partition("/")[0] in made]
+    told = [
+        name for name in re.findall(r"`([\w./=-]+)`", text) if "/" in name and name.partition("/")[0] in made
+    ]
     assert [name for name in told if not (scratch / name).exists()] == []
 
 
@@ -168,7 +177,9 @@ class Sender:
             self.variables[name] = value
             return
         given = f"{command} {RECORDS.get(command, '')}".strip().removeprefix(".venv/bin/")
-        given = given.replace(f" {REHEARSAL_PORT} ", f" {self.port} ").replace(f"127.0.0.1:{REHEARSAL_PORT}", f"127.0.0.1:{self.port}")
+        given = given.replace(f" {REHEARSAL_PORT} ", f" {self.port} ").replace(
+            f"127.0.0.1:{REHEARSAL_PORT}", f"127.0.0.1:{self.port}"
+        )
         if ENDPOINT in given and not self.background:
             self.start(f"translate rehearse --port {self.port}")
         given = given.replace(ENDPOINT, f"http://127.0.0.1:{self.port}")
@@ -177,16 +188,23 @@ class Sender:
         if given.endswith(" &"):
             self.start(given.removesuffix(" &"))
             return
-        is_plain = given.startswith("translate ") and not re.search(r" [>|] | --(?:install|show)-completion", given)
+        is_plain = given.startswith("translate ") and not re.search(
+            r" [>|] | --(?:install|show)-completion", given
+        )
         output, error, code = run_here(shlex.split(given)) if is_plain else run_shell(f"{given}\nexit $?")
         assert (command, code) == (command, 1 if command in FLAWED else 0), output + error
         assert "Traceback" not in error
 
     def start(self, command):
         words = [sys.executable, "-m", *shlex.split(command)]
-        self.background.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        self.background.append(
+            subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        )
         for _ in range(600):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stats", timeout=1):
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stats", timeout=1),
+            ):
                 return
             time.sleep(0.1)
         raise AssertionError("the rehearsal does not listen")
@@ -208,9 +226,13 @@ def scratch(tmp_path, monkeypatch):
     home.mkdir()
     programs.mkdir()
     # As the installed command does it, which need not be on this path.
-    installed = shlex.join(["-c", "import sys; from translate.cli import main; sys.argv[0] = 'translate'; main()"])
+    installed = shlex.join(
+        ["-c", "import sys; from translate.cli import main; sys.argv[0] = 'translate'; main()"]
+    )
     for name, words in (("translate", installed), ("python", ""), ("aws", "-m awscli")):
-        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n', encoding="utf-8")
+        (programs / name).write_text(
+            f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n', encoding="utf-8"
+        )
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     monkeypatch.setenv("HOME", str(home))
@@ -236,9 +258,17 @@ def bucket():
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
-    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+    keys = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     client = boto3.client(
-        "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
     )
     client.create_bucket(Bucket=BUCKET)
     for file in sorted(ARCHIVE.rglob("*.gz"))[:2]:
@@ -248,19 +278,29 @@ def bucket():
 
 
 def test_what_is_not_run_is_on_the_page():
-    shown = {command for _, blocks in SECTIONS.values() for language, block in blocks if language == "sh" for command in commands(block)}
+    shown = {
+        command
+        for _, blocks in SECTIONS.values()
+        for language, block in blocks
+        if language == "sh"
+        for command in commands(block)
+    }
     assert sorted({*NOT_RUN, *FLAWED, *RECORDS} - shown) == []
     assert sorted(SLOW - set(SECTIONS)) == []
 
 
 def test_every_block_is_followed():
     assert {language for _, language, _ in BLOCK.findall(README)} == {*FOLLOWED, "text"}
-    assert sum(len(blocks) for _, blocks in SECTIONS.values()) == len([1 for _, language, _ in BLOCK.findall(README) if language != "text"])
+    assert sum(len(blocks) for _, blocks in SECTIONS.values()) == len(
+        [1 for _, language, _ in BLOCK.findall(README) if language != "text"]
+    )
 
 
 def test_the_account_on_the_page_is_what_is_said():
     """The account in the first minutes holds lines of the transcript, but for its folder's name."""
-    told = next(body for _, language, body in BLOCK.findall(README) if language == "text" and "->" in body).splitlines()
+    told = next(
+        body for _, language, body in BLOCK.findall(README) if language == "text" and "->" in body
+    ).splitlines()
     transcript = (ROOT / "tests" / "transcripts" / "convert.md").read_text(encoding="utf-8")
     said = transcript.partition("\n% ")[2].partition("\n% ")[0].splitlines()
     assert [line for line in told[:-1] if line.strip() != "..." and line not in said] == []
@@ -273,7 +313,10 @@ def test_the_account_on_the_page_is_what_is_said():
     [
         ("conv", ["convert"]),
         ("convert --com", ["--compression"]),
-        ("convert ARCHIVE --to clicks", ["clickstream", "clickstream/events", "clickstream/raw", "clickstream/requests"]),
+        (
+            "convert ARCHIVE --to clicks",
+            ["clickstream", "clickstream/events", "clickstream/raw", "clickstream/requests"],
+        ),
         ("replay ARCHIVE --to pers", ["personalize"]),
         ("why FILE:2 --to hub", ["hub", "hub/events"]),
         ("parity ARCHIVE TARGET --to personalize/i", ["personalize/interactions"]),

@@ -80,21 +80,28 @@ def test_keep_drops_the_others_and_those_in_doubt(apply):
 def test_rejects_pass_untouched(apply):
     """Records that are rejected already come out as they went in."""
     code = pl.when(pl.col("row") == 1).then(pl.lit("bad_json"))
-    rows = apply('[[rule]]\nset.name = "\'x\'"\n[[rule]]\ndrop = "all"', {"name": "a"}, {"name": "b"}, code=code)
-    assert [(row["code"], row["name"], row["_filtered"]) for row in rows] == [(None, "x", "all"), ("bad_json", "b", None)]
+    rows = apply(
+        '[[rule]]\nset.name = "\'x\'"\n[[rule]]\ndrop = "all"', {"name": "a"}, {"name": "b"}, code=code
+    )
+    assert [(row["code"], row["name"], row["_filtered"]) for row in rows] == [
+        (None, "x", "all"),
+        ("bad_json", "b", None),
+    ]
 
 
 def test_what_is_filtered_already_stays_so(apply):
     """Events that a selection left out are no rule's business."""
     filtered = pl.when(pl.col("row") == 0).then(pl.lit("--where"))
-    rows = apply('[[rule]]\nset.name = "\'x\'"', {"name": "a"}, {"name": "b"}, _filtered=filtered)
+    rows = apply("[[rule]]\nset.name = \"'x'\"", {"name": "a"}, {"name": "b"}, _filtered=filtered)
     assert [(row["name"], row["_filtered"]) for row in rows] == [("a", "--where"), ("x", None)]
 
 
 def test_columns_keep_their_types_and_order(apply, tmp_path):
     """What goes in comes out, and four columns more."""
     path = tmp_path / "own.toml"
-    path.write_text('to = "personalize/interactions"\n[[rule]]\nexplode = "items"\n[[rule]]\nset."session.number" = "5"\nset.value = "1"')
+    path.write_text(
+        'to = "personalize/interactions"\n[[rule]]\nexplode = "items"\n[[rule]]\nset."session.number" = "5"\nset.value = "1"'
+    )
     frame = sample.frame([{"name": "a"}])
     before, after = frame.collect_schema(), recipe.load(path).apply(frame).collect()
     assert list(after.schema.items())[: len(before)] == list(before.items())
@@ -136,7 +143,9 @@ def test_names_are_exchanged(apply):
     """Names are exchanged exactly, others stay, and each exchange is noted."""
     rows = apply('[[rule]]\nnames = { a = "b", b = "c" }', {"name": "a"}, {"name": "b"}, {"name": "A"}, {})
     assert [row["name"] for row in rows] == ["b", "c", "A", None]
-    assert [read_all(row["_recipe_notes"]) for row in rows] == [[note("changed", InHub("name"), "set by own.toml: rule[1]")]] * 2 + [[], []]
+    assert [read_all(row["_recipe_notes"]) for row in rows] == [
+        [note("changed", InHub("name"), "set by own.toml: rule[1]")]
+    ] * 2 + [[], []]
 
 
 def test_keys_are_renamed(apply):
@@ -151,9 +160,15 @@ def test_keys_are_renamed(apply):
         {"kept": "y", "new": "x"}, {"new": "z"}, None, {"new": "x"},
     ]  # fmt: skip
     assert dict(rows[0]["metrics"]) == {"m": "9007199254740993"}
-    assert read_all(rows[0]["_recipe_notes"]) == [note("changed", InHub("attributes", "old")), note("changed", InHub("metrics", "n"))]
+    assert read_all(rows[0]["_recipe_notes"]) == [
+        note("changed", InHub("attributes", "old")),
+        note("changed", InHub("metrics", "n")),
+    ]
     assert read_all(rows[1]["_recipe_notes"]) == read_all(rows[2]["_recipe_notes"]) == []
-    assert read_all(rows[3]["_recipe_notes"]) == [note("changed", InHub("attributes", "old")), note("changed", InHub("attributes", "new"))]
+    assert read_all(rows[3]["_recipe_notes"]) == [
+        note("changed", InHub("attributes", "old")),
+        note("changed", InHub("attributes", "new")),
+    ]
 
 
 def test_keys_can_be_swapped(apply):
@@ -179,14 +194,24 @@ def test_what_was_used_does_not_count_as_removed(apply):
     """A key whose value went elsewhere is no loss; only where a value was there it was used."""
     rules = '[[rule]]\nset.item_id = \'"attributes.a"\'\nremove = ["attributes.a"]\n[[rule]]\nremove = ["attributes"]'
     first, second = apply(rules, {"attributes": {"a": "1", "b": "2"}}, {"attributes": {"b": "2"}})
-    assert (first["_used"], read_all(first["_recipe_notes"])) == (["attributes.a"], [note("on_purpose", InHub("attributes", "b"))])
-    assert (second["_used"], read_all(second["_recipe_notes"])) == ([], [note("on_purpose", InHub("attributes", "b"))])
+    assert (first["_used"], read_all(first["_recipe_notes"])) == (
+        ["attributes.a"],
+        [note("on_purpose", InHub("attributes", "b"))],
+    )
+    assert (second["_used"], read_all(second["_recipe_notes"])) == (
+        [],
+        [note("on_purpose", InHub("attributes", "b"))],
+    )
 
 
 def test_overwriting_is_a_change(apply):
     """A value that a rule sets anew is noted as changed, unless it was absent or the same."""
-    rows = apply('[[rule]]\nset.item_id = "\'x\'"', {"item_id": "a"}, {"item_id": "x"}, {})
-    assert [read_all(row["_recipe_notes"]) for row in rows] == [[note("changed", InHub("item_id"), "set by own.toml: rule[1]")], [], []]
+    rows = apply("[[rule]]\nset.item_id = \"'x'\"", {"item_id": "a"}, {"item_id": "x"}, {})
+    assert [read_all(row["_recipe_notes"]) for row in rows] == [
+        [note("changed", InHub("item_id"), "set by own.toml: rule[1]")],
+        [],
+        [],
+    ]
 
 
 def test_keys_are_set(apply):
@@ -207,7 +232,10 @@ def test_setting_nothing_takes_a_key_away(apply):
     """An expression that gives nothing leaves no value behind, and that is noted."""
     rules = '''[[rule]]\nset."attributes.a" = "NULLIF(\\"attributes.a\\", 'x')"'''
     (row,) = apply(rules, {"attributes": {"a": "x", "b": "y"}})
-    assert (dict(row["attributes"]), read_all(row["_recipe_notes"])) == ({"b": "y"}, [note("changed", InHub("attributes", "a"), "set by own.toml: rule[1]")])
+    assert (dict(row["attributes"]), read_all(row["_recipe_notes"])) == (
+        {"b": "y"},
+        [note("changed", InHub("attributes", "a"), "set by own.toml: rule[1]")],
+    )
 
 
 def test_times_can_be_compared_and_set(apply):
@@ -224,14 +252,18 @@ def test_times_can_be_compared_and_set(apply):
 
 def test_numbers_that_are_none_are_rejected(apply):
     """Infinity and NaN cost the event, with a reason, and never reach a writer."""
-    rows = apply('[[rule]]\nset.value = "price / quantity"', {"price": 1.0, "quantity": 0.0}, {"price": 1.0, "quantity": 2.0})
+    rows = apply(
+        '[[rule]]\nset.value = "price / quantity"',
+        {"price": 1.0, "quantity": 0.0},
+        {"price": 1.0, "quantity": 2.0},
+    )
     assert [(row["code"], row["value"] == 0.5) for row in rows] == [("bad_number", False), (None, True)]
     assert "rule[1] gives value" in rows[0]["message"]
 
 
 def test_items_must_be_a_json_list(apply):
     """What is no JSON list does not become the items of an event, and does not count as used."""
-    rules = '[[rule]]\nset.items = \'"attributes.cart"\''
+    rules = "[[rule]]\nset.items = '\"attributes.cart\"'"
     given = ['[{"a":1}]', "[oops", '{"a":1}', ""]
     rows = apply(rules, *({"attributes": {"cart": text}} for text in given))
     assert [row["items"] for row in rows] == ['[{"a":1}]', None, None, None]
@@ -241,10 +273,16 @@ def test_items_must_be_a_json_list(apply):
 def test_a_recipe_extends_another(tmp_path):
     """The base's rules come first, its target is inherited, and its text is part of the digest."""
     base, own = tmp_path / "base.toml", tmp_path / "own.toml"
-    base.write_text('to = "personalize/interactions"\n[[rule]]\nset.name = "\'base\'"\n[[test]]\nevent = {}\nexpect = []')
+    base.write_text(
+        'to = "personalize/interactions"\n[[rule]]\nset.name = "\'base\'"\n[[test]]\nevent = {}\nexpect = []'
+    )
     own.write_text('extends = "base.toml"\n[[rule]]\nwhen = "name = \'base\'"\nset.item_id = "name"')
     loaded = recipe.load(own)
-    assert (loaded.to, loaded.tests, loaded.set_columns) == ("personalize/interactions", (), {"name", "item_id"})
+    assert (loaded.to, loaded.tests, loaded.set_columns) == (
+        "personalize/interactions",
+        (),
+        {"name", "item_id"},
+    )
     assert loaded.apply(sample.frame([{}])).collect()["item_id"].to_list() == ["base"]
     base.write_text(base.read_text() + "\n# another thought")
     assert recipe.load(own).digest != loaded.digest
@@ -260,7 +298,11 @@ def test_bad_recipes_are_refused(path):
     assert len(given) == len(expected) > 0, given
     for complaint, wanted in zip(given, expected, strict=True):
         # A complaint that ends with a list of all names there are is compared up to there.
-        assert complaint.startswith(wanted.removesuffix("...")) if wanted.endswith("...") else complaint == wanted
+        assert (
+            complaint.startswith(wanted.removesuffix("..."))
+            if wanted.endswith("...")
+            else complaint == wanted
+        )
 
 
 @pytest.mark.parametrize(
@@ -278,7 +320,9 @@ def test_bad_recipes_are_refused(path):
 )  # fmt: skip
 def test_allowed_expressions(sql):
     """What the list allows can be said."""
-    frame = condition(sql, "--where").evaluate(sample.frame([{"name": "a", "time": TIME}]), "wanted").collect()
+    frame = (
+        condition(sql, "--where").evaluate(sample.frame([{"name": "a", "time": TIME}]), "wanted").collect()
+    )
     assert frame["wanted"].dtype == pl.Boolean
     assert frame.drop("wanted").schema == sample.frame([]).collect_schema()
 
@@ -377,7 +421,9 @@ RECORD = {
 }  # fmt: skip
 IDS = {
     "clickstream/events": lambda row: [row["event_id"]],
-    "pinpoint/requests": lambda call: [name for member in call["EventsRequest"]["BatchItem"].values() for name in member["Events"]],
+    "pinpoint/requests": lambda call: [
+        name for member in call["EventsRequest"]["BatchItem"].values() for name in member["Events"]
+    ],
     "personalize/requests": lambda call: [event["eventId"] for event in call["eventList"]],
 }
 
@@ -396,7 +442,9 @@ def converted(tmp_path, records, to, rules, out="out"):
 def test_rows_of_one_event_have_ids_of_their_own(tmp_path, to):
     """The first row keeps the event's id, the others number it; another run gives the same."""
     carts = ['[{"sku":"a"},{"sku":"b"},{"sku":"c"}]', '[{"sku":"a"}]', '[{"sku":"x"},{"sku":"y"}]']
-    records = [{**RECORD, "attributes": {"cart": cart, "n": f"{number}"}} for number, cart in enumerate(carts)]
+    records = [
+        {**RECORD, "attributes": {"cart": cart, "n": f"{number}"}} for number, cart in enumerate(carts)
+    ]
     report, written = converted(tmp_path, records, to, CART)
     assert (report["events"]["read"], report["events"]["added"], report["events"]["written"]) == (3, 3, 6)
     ids = [name for line in written for name in IDS[to](line)]
@@ -408,16 +456,30 @@ def test_rows_of_one_event_have_ids_of_their_own(tmp_path, to):
 
 def test_ids_of_the_source_are_numbered(tmp_path):
     """Where the source names an event, its first row is called so, even if that is the only one that stays."""
-    record = {"event_id": "own", "event_type": "cart", "timestamp": 1487973802507, "unique_id": "c", "app_id": "shop"}
-    _, written = converted(tmp_path, [{**record, "items": [{"sku": "a"}, {"sku": "b"}]}], "clickstream/events", '[[rule]]\nexplode = "items"')
+    record = {
+        "event_id": "own",
+        "event_type": "cart",
+        "timestamp": 1487973802507,
+        "unique_id": "c",
+        "app_id": "shop",
+    }
+    _, written = converted(
+        tmp_path,
+        [{**record, "items": [{"sku": "a"}, {"sku": "b"}]}],
+        "clickstream/events",
+        '[[rule]]\nexplode = "items"',
+    )
     assert [row["event_id"] for row in written] == ["own", "own-2"]
 
 
 def test_a_number_does_not_depend_on_the_other_rows(tmp_path):
     """A row keeps its number where a rule drops those before it."""
-    rules = CART + "[[rule]]\nwhen = \"item_id = 'a'\"\ndrop = \"unwanted\"\n"
+    rules = CART + '[[rule]]\nwhen = "item_id = \'a\'"\ndrop = "unwanted"\n'
     record = {**RECORD, "attributes": {"cart": '[{"sku":"a"},{"sku":"b"}]'}}
-    (all_of_it,), (rest,) = (converted(tmp_path, [record], "personalize/requests", text, out)[1] for text, out in ((CART, "all"), (rules, "rest")))
+    (all_of_it,), (rest,) = (
+        converted(tmp_path, [record], "personalize/requests", text, out)[1]
+        for text, out in ((CART, "all"), (rules, "rest"))
+    )
     assert IDS["personalize/requests"](rest) == IDS["personalize/requests"](all_of_it)[1:]
 
 
@@ -431,7 +493,10 @@ set.impression         = '"attributes.shown"'
 set.attribution_source = '"attributes.from"'
 set.value              = 'TRY_CAST("attributes.worth" AS DOUBLE)'
 """
-LED = {**RECORD, "attributes": {"sku": "b-1", "list": "r-1", "shown": '["b-1","b-2"]', "from": "news", "worth": "2.5"}}
+LED = {
+    **RECORD,
+    "attributes": {"sku": "b-1", "list": "r-1", "shown": '["b-1","b-2"]', "from": "news", "worth": "2.5"},
+}
 
 
 def test_a_model_means_all_its_layouts(tmp_path):
@@ -463,7 +528,10 @@ def test_a_model_means_what_can_be_written(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text('to = "pinpoint"')
     loaded = recipe.load(path)
-    assert (loaded.to, loaded.layouts) == ("pinpoint/event_stream", ("pinpoint/event_stream", "pinpoint/requests"))
+    assert (loaded.to, loaded.layouts) == (
+        "pinpoint/event_stream",
+        ("pinpoint/event_stream", "pinpoint/requests"),
+    )
 
 
 def test_an_extension_can_choose(tmp_path):

@@ -17,7 +17,10 @@ from translate.recipe.expressions import read
 from translate.recipe.spec import Cut, Rule
 
 LIMITS = [Cut(values=3), Cut(keys=10), Cut(count=2), Cut(values=2, keys=11, count=3)]
-KEYS = st.one_of(st.text(max_size=14), st.sampled_from("ab").flatmap(lambda letter: st.integers(8, 16).map(lambda count: letter * count)))
+KEYS = st.one_of(
+    st.text(max_size=14),
+    st.sampled_from("ab").flatmap(lambda letter: st.integers(8, 16).map(lambda count: letter * count)),
+)
 EVENT = st.fixed_dictionaries(
     {},
     optional={
@@ -27,12 +30,19 @@ EVENT = st.fixed_dictionaries(
         "other": st.dictionaries(KEYS, st.just("true"), max_size=2),
     },
 )
-RECORD = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "shop"}, "client": {"client_id": "c"}}
+RECORD = {
+    "event_type": "e",
+    "event_timestamp": 1487973802507,
+    "application": {"app_id": "shop"},
+    "client": {"client_id": "c"},
+}
 
 
 def cut(limits, *events, **rule):
     """Cut events in the streaming engine; give the rows before and after."""
-    recipe = Recipe("own", "own.toml", "x/y", ("x/y",), (Rule("own.toml: rule[1]", cut=limits, **rule),), (), "")
+    recipe = Recipe(
+        "own", "own.toml", "x/y", ("x/y",), (Rule("own.toml: rule[1]", cut=limits, **rule),), (), ""
+    )
     frame = sample.frame([{"event_id": f"e-{number}", **event} for number, event in enumerate(events)])
     return frame.collect().to_dicts(), recipe.apply(frame).collect(engine="streaming").to_dicts()
 
@@ -46,19 +56,29 @@ def maps_and_notes(limits, **event):
 def test_long_values_are_cut():
     """Texts over the length are cut to it, in characters; numbers keep all their digits."""
     attributes, metrics, notes = maps_and_notes(
-        Cut(values=3), attributes={"a": "abcd", "b": "abc", "c": "", "e": "\N{GRINNING FACE}" * 4}, metrics={"m": "12345"}
+        Cut(values=3),
+        attributes={"a": "abcd", "b": "abc", "c": "", "e": "\N{GRINNING FACE}" * 4},
+        metrics={"m": "12345"},
     )
     assert attributes == {"a": "abc", "b": "abc", "c": "", "e": "\N{GRINNING FACE}" * 3}
     assert metrics == {"m": "12345"}
-    assert notes == [note("changed", InHub("attributes", "a"), "cut to 3 characters"), note("changed", InHub("attributes", "e"), "cut to 3 characters")]
+    assert notes == [
+        note("changed", InHub("attributes", "a"), "cut to 3 characters"),
+        note("changed", InHub("attributes", "e"), "cut to 3 characters"),
+    ]
 
 
 def test_long_keys_are_cut():
     """Keys over the length are cut to it, those of texts and of numbers, and keep their values."""
-    attributes, metrics, notes = maps_and_notes(Cut(keys=10), attributes={"0123456789x": "v", "k": "w"}, metrics={"abcdefghijk": "1"})
+    attributes, metrics, notes = maps_and_notes(
+        Cut(keys=10), attributes={"0123456789x": "v", "k": "w"}, metrics={"abcdefghijk": "1"}
+    )
     assert (attributes, metrics) == ({"0123456789": "v", "k": "w"}, {"abcdefghij": "1"})
     why = "name cut to 10 characters"
-    assert notes == [note("changed", InHub("attributes", "0123456789x"), why), note("changed", InHub("metrics", "abcdefghijk"), why)]
+    assert notes == [
+        note("changed", InHub("attributes", "0123456789x"), why),
+        note("changed", InHub("metrics", "abcdefghijk"), why),
+    ]
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -67,14 +87,19 @@ def test_keys_that_become_one_are_told_apart(order):
     stem = "x" * 50
     given = dict([(f"{stem}1", "1"), (f"{stem}2", "2"), (stem, "0"), ("y" * 51, "3")][::order])
     attributes, _, notes = maps_and_notes(Cut(keys=50), attributes=given)
-    assert attributes == {stem: "0", with_hash(stem, f"{stem}1"): "1", with_hash(stem, f"{stem}2"): "2", "y" * 50: "3"}
+    assert attributes == {
+        stem: "0",
+        with_hash(stem, f"{stem}1"): "1",
+        with_hash(stem, f"{stem}2"): "2",
+        "y" * 50: "3",
+    }
     assert len(notes) == 3
 
 
 def test_a_name_that_looks_hashed_is_no_trap():
     """Not even a key that is called like another one's hashed name costs a value."""
     attributes, _, _ = maps_and_notes(Cut(keys=50), attributes={"x" * 51: "1", "x" * 52: "2"})
-    trap, = (key for key, value in attributes.items() if value == "1")
+    (trap,) = (key for key, value in attributes.items() if value == "1")
     attributes, _, _ = maps_and_notes(Cut(keys=50), attributes={"x" * 51: "1", "x" * 52: "2", trap: "3"})
     assert sorted(attributes.values()) == ["1", "2", "3"]
     assert attributes[trap] == "3"
@@ -82,17 +107,27 @@ def test_a_name_that_looks_hashed_is_no_trap():
 
 def test_only_the_first_stay():
     """Attributes come before metrics, each in their order; a map that loses everything is still there."""
-    attributes, metrics, notes = maps_and_notes(Cut(count=2), attributes={"b": "1", "a": "2", "c": "3"}, metrics={"m": "1"})
+    attributes, metrics, notes = maps_and_notes(
+        Cut(count=2), attributes={"b": "1", "a": "2", "c": "3"}, metrics={"m": "1"}
+    )
     assert (attributes, metrics) == ({"b": "1", "a": "2"}, {})
     why = "beyond the first 2 attributes and metrics"
-    assert notes == [note("on_purpose", InHub("attributes", "c"), why), note("on_purpose", InHub("metrics", "m"), why)]
+    assert notes == [
+        note("on_purpose", InHub("attributes", "c"), why),
+        note("on_purpose", InHub("metrics", "m"), why),
+    ]
 
 
 def test_what_goes_by_count_takes_no_name():
     """A key that goes does not make one that stays give way, and its value is not told as cut."""
-    attributes, _, notes = maps_and_notes(Cut(values=1, keys=10, count=1), attributes={"0123456789a": "x", "0123456789b": "yy"})
+    attributes, _, notes = maps_and_notes(
+        Cut(values=1, keys=10, count=1), attributes={"0123456789a": "x", "0123456789b": "yy"}
+    )
     assert attributes == {"0123456789": "x"}
-    assert [(told.kind, told.spot.key) for told in notes] == [("on_purpose", "0123456789b"), ("changed", "0123456789a")]
+    assert [(told.kind, told.spot.key) for told in notes] == [
+        ("on_purpose", "0123456789b"),
+        ("changed", "0123456789a"),
+    ]
 
 
 def test_what_was_used_is_no_loss():
@@ -111,7 +146,9 @@ def test_other_events_are_left_alone():
     given = [{"name": name, "attributes": {"a": "long"}} for name in ("wanted", "other")]
     _, rows = cut(Cut(values=1), *given, when=read("name = 'wanted'", exploded=False))
     assert [row["attributes"] for row in rows] == [{"a": "l"}, {"a": "long"}]
-    dropped = Recipe("own", "own.toml", "x/y", ("x/y",), (Rule("1", drop="noise"), Rule("2", cut=Cut(values=1))), (), "")
+    dropped = Recipe(
+        "own", "own.toml", "x/y", ("x/y",), (Rule("1", drop="noise"), Rule("2", cut=Cut(values=1))), (), ""
+    )
     (row,) = dropped.apply(sample.frame(given[:1])).collect().to_dicts()
     assert row["attributes"] == {"a": "long"}
 
@@ -132,12 +169,22 @@ def test_nothing_changes_but_what_is_noted(limits, events):
     for old, new in zip(before, after, strict=True):
         told = read_all(new["_recipe_notes"])
         assert len(set(told)) == len(told)
-        assert {name: value for name, value in old.items() if name not in ("attributes", "metrics")}.items() <= new.items()
+        assert {
+            name: value for name, value in old.items() if name not in ("attributes", "metrics")
+        }.items() <= new.items()
         for kind in ("attributes", "metrics"):
-            hold_against(limits, kind, old[kind], new[kind], [(noted.kind, noted.spot.key, noted.why) for noted in told if noted.spot.column == kind])
+            hold_against(
+                limits,
+                kind,
+                old[kind],
+                new[kind],
+                [(noted.kind, noted.spot.key, noted.why) for noted in told if noted.spot.column == kind],
+            )
         count = sum(len(new[kind] or ()) for kind in ("attributes", "metrics"))
         assert limits.count is None or count <= limits.count
-        assert count + sum(noted.kind == "on_purpose" for noted in told) == sum(len(old[kind] or ()) for kind in ("attributes", "metrics"))
+        assert count + sum(noted.kind == "on_purpose" for noted in told) == sum(
+            len(old[kind] or ()) for kind in ("attributes", "metrics")
+        )
 
 
 def hold_against(limits, kind, old, new, told):
@@ -165,13 +212,20 @@ def archive(tmp_path):
     """Write three events: one within Pinpoint's limits, two with a value over them."""
     texts = [{"short": "v"}, {"long": "é" * 500}, {"long": "b" * 201, "short": "w"}]
     path = tmp_path / "archive.json"
-    path.write_text("".join(json.dumps({**RECORD, "attributes": attributes}) + "\n" for attributes in texts), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps({**RECORD, "attributes": attributes}) + "\n" for attributes in texts),
+        encoding="utf-8",
+    )
     return path
 
 
 def written_attributes(out):
     """Give the attributes of all events in Pinpoint's requests."""
-    calls = [json.loads(line) for path in sorted((out / "data").rglob("*.ndjson")) for line in path.open(encoding="utf-8")]
+    calls = [
+        json.loads(line)
+        for path in sorted((out / "data").rglob("*.ndjson"))
+        for line in path.open(encoding="utf-8")
+    ]
     members = [member for call in calls for member in call["EventsRequest"]["BatchItem"].values()]
     return [event.get("Attributes") for member in members for event in member["Events"].values()]
 
@@ -189,7 +243,11 @@ def test_what_is_over_a_hard_limit_is_rejected_or_cut(tmp_path):
     assert [(loss["field"], loss["kind"], loss["why"], loss["events"]) for loss in told] == [
         ("attributes.long", "changed", "cut to 200 characters", 2)
     ]
-    assert written_attributes(tmp_path / "with") == [{"short": "v"}, {"long": "é" * 200}, {"long": "b" * 200, "short": "w"}]
+    assert written_attributes(tmp_path / "with") == [
+        {"short": "v"},
+        {"long": "é" * 200},
+        {"long": "b" * 200, "short": "w"},
+    ]
 
 
 def test_other_values_are_not_cut(tmp_path):
@@ -203,10 +261,14 @@ def test_other_values_are_not_cut(tmp_path):
 
 def test_many_rows_stream():
     """Events with and without anything to cut come out in the order in which they went in."""
-    frame = sample.frame([{"attributes": {"a" * (1 + number % 13): "x" * (number % 7)}} for number in range(5000)])
+    frame = sample.frame(
+        [{"attributes": {"a" * (1 + number % 13): "x" * (number % 7)}} for number in range(5000)]
+    )
     recipe = Recipe("own", "own.toml", "x/y", ("x/y",), (Rule("1", cut=Cut(values=5, keys=10)),), (), "")
     rows = recipe.apply(frame).collect(engine="streaming")
     assert rows["row"].to_list() == list(range(5000))
-    assert rows["attributes"].to_list() == [{"a" * min(1 + number % 13, 10): "x" * min(number % 7, 5)} for number in range(5000)]
+    assert rows["attributes"].to_list() == [
+        {"a" * min(1 + number % 13, 10): "x" * min(number % 7, 5)} for number in range(5000)
+    ]
     wanted = sum((number % 7 > 5) + (number % 13 > 9) for number in range(5000))
     assert rows.select(pl.col("_recipe_notes").list.len().sum()).item() == wanted

@@ -14,7 +14,9 @@ from translate.files.sources import find
 from translate.recognition import recognise
 
 KINDS = ("_minimal", "_full", "_bodies", "_run_together", "_mixed")
-FILES = sorted(file for kind in KINDS for file in SAMPLES.glob(f"*/*{kind}.*") if not file.name.endswith(".schema.json"))
+FILES = sorted(
+    file for kind in KINDS for file in SAMPLES.glob(f"*/*{kind}.*") if not file.name.endswith(".schema.json")
+)
 
 
 def address_of(file):
@@ -38,7 +40,11 @@ def test_each_sample_by_its_content_alone(file, tmp_path):
     assert set(recognised(*paths).layouts.values()) == {address_of(file)}
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.suffix in (".jsonl", ".json")], ids=lambda file: f"{file.parent.name}/{file.name}")
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FILES if file.suffix in (".jsonl", ".json")],
+    ids=lambda file: f"{file.parent.name}/{file.name}",
+)
 def test_each_sample_after_a_broken_line(file, tmp_path):
     """A broken first line hides nothing of the lines after it."""
     broken = tmp_path / "a"
@@ -88,16 +94,33 @@ def test_an_archive_and_a_stream_in_one_run(tmp_path):
         (source / name.replace("/", "-")).write_bytes((SAMPLES / name).read_bytes())
     report = translate.convert(source, to="hub", out=tmp_path / "out")
     assert report["events"]["read"] == report["events"]["written"] == 8
-    told = [json.loads(line) for line in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8").splitlines()]
-    assert {(file["model"], file["layout"]): file["read"] for file in told} == {("mobile_analytics", "archive"): 2, ("pinpoint", "event_stream"): 6}
+    told = [
+        json.loads(line)
+        for line in (tmp_path / "out" / "files.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
+    assert {(file["model"], file["layout"]): file["read"] for file in told} == {
+        ("mobile_analytics", "archive"): 2,
+        ("pinpoint", "event_stream"): 6,
+    }
 
 
-@pytest.mark.parametrize("mark", ['"awsAccountId":"1"', '"endpoint":{}', '"client_context":{"custom":{}}', '"facets":{}', '"event_type":"_SMS.SUCCESS"'])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '"awsAccountId":"1"',
+        '"endpoint":{}',
+        '"client_context":{"custom":{}}',
+        '"facets":{}',
+        '"event_type":"_SMS.SUCCESS"',
+    ],
+)
 def test_one_mark_makes_a_stream(mark, tmp_path):
     """One mark of Pinpoint in any record makes a file a stream; an event type that only looks like one does not."""
     record = '{"event_type":"a","event_timestamp":1460000000000,"application":{"app_id":"x"},"client":{"client_id":"c"}'
     (tmp_path / "a").write_text(f"{record}}}\n{record},{mark}}}\n", encoding="utf-8")
-    (tmp_path / "b").write_text(f'{record},"attributes":{{"endpoint":"x","facets":"y"}}}}\n', encoding="utf-8")
+    (tmp_path / "b").write_text(
+        f'{record},"attributes":{{"endpoint":"x","facets":"y"}}}}\n', encoding="utf-8"
+    )
     assert recognised(tmp_path).layouts == {"a": "pinpoint/event_stream", "b": "mobile_analytics/archive"}
 
 
@@ -111,13 +134,21 @@ def test_a_foreign_file_among_others(tmp_path):
     (source / "empty").write_bytes(b"")
     report = translate.convert(source, to="hub", out=tmp_path / "out")
     assert report["events"]["written"] == 3
-    rejects = [json.loads(line) for line in (tmp_path / "out" / "rejects.ndjson").read_text(encoding="utf-8").splitlines()]
-    assert [(reject["file"], reject["code"]) for reject in rejects] == [("README", "not_recognised"), ("table", "not_recognised")]
+    rejects = [
+        json.loads(line)
+        for line in (tmp_path / "out" / "rejects.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
+    assert [(reject["file"], reject["code"]) for reject in rejects] == [
+        ("README", "not_recognised"),
+        ("table", "not_recognised"),
+    ]
 
 
 def test_layouts_of_other_forms_do_not_mix():
     """Files whose records have nothing in common are not taken for one archive."""
-    with pytest.raises(SourceError, match=r"clickstream/events.*pinpoint/flat|pinpoint/flat.*clickstream/events"):
+    with pytest.raises(
+        SourceError, match=r"clickstream/events.*pinpoint/flat|pinpoint/flat.*clickstream/events"
+    ):
         recognised(SAMPLES / "clickstream" / "events_full.jsonl", SAMPLES / "pinpoint" / "flat_full.jsonl")
 
 
@@ -126,11 +157,16 @@ def test_nothing_but_empty_files(content, tmp_path):
     """A file that holds nothing is told to hold nothing; by its layout's name it is an archive without events."""
     for name in ("a.json", "b.parquet"):
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=r"^a\.json holds nothing that would show a layout; name what has records, or say --from$"):
+    with pytest.raises(
+        SourceError,
+        match=r"^a\.json holds nothing that would show a layout; name what has records, or say --from$",
+    ):
         recognised(tmp_path / "a.json")
     with pytest.raises(SourceError, match=r"^the 2 files hold nothing"):
         recognised(tmp_path)
-    assert translate.convert(tmp_path, from_="pinpoint", to="hub", out=tmp_path / "out")["events"]["read"] == 0
+    assert (
+        translate.convert(tmp_path, from_="pinpoint", to="hub", out=tmp_path / "out")["events"]["read"] == 0
+    )
 
 
 def test_nothing_but_foreign_files(tmp_path):
@@ -138,4 +174,6 @@ def test_nothing_but_foreign_files(tmp_path):
     (tmp_path / "a").write_text('{"hello":"world"}\n', encoding="utf-8")
     with pytest.raises(SourceError) as told:
         recognised(tmp_path)
-    assert {"clickstream/raw", "hub/events", "--from"} <= set(str(told.value).replace(",", " ").replace("(", " ").replace(")", " ").split())
+    assert {"clickstream/raw", "hub/events", "--from"} <= set(
+        str(told.value).replace(",", " ").replace("(", " ").replace(")", " ").split()
+    )

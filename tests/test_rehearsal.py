@@ -86,7 +86,12 @@ def test_a_client_that_waits_is_told_to_go_on():
     """Expect: 100-continue is answered before the body comes."""
     with Rehearsal() as server, connected(server) as connection:
         connection.sendall(
-            as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY), "Expect": "100-continue"}, b"")
+            as_bytes(
+                "POST",
+                POST,
+                {"Host": "localhost", "Content-Length": len(BODY), "Expect": "100-continue"},
+                b"",
+            )
         )
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(BODY)
@@ -139,7 +144,18 @@ def test_old_clients_and_heads():
 # Whose host names it answers to
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:{port}", "127.255.1.9:80", "localhost", "LOCALHOST:{port}", "[::1]", "[::1]:{port}"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1:{port}",
+        "127.255.1.9:80",
+        "localhost",
+        "LOCALHOST:{port}",
+        "[::1]",
+        "[::1]:{port}",
+    ],
+)
 def test_a_rehearsal_answers_to_loopback(host):
     """Whatever names this machine to itself may stand in Host, with any port or none."""
     with Rehearsal() as server:
@@ -237,7 +253,9 @@ def test_a_slow_answer_is_late_and_its_events_are_taken_at_once():
         assert collected(server, [clickstream_event()])[0] == 200
         assert time.monotonic() - begun >= 0.3
         with connected(server) as connection:
-            connection.sendall(as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY)}, BODY))
+            connection.sendall(
+                as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY)}, BODY)
+            )
             while server.stats()["accepted"] < 2:
                 time.sleep(0.01)
             assert server.stats()["answers_lost"] == 0

@@ -105,7 +105,10 @@ def test_clickstream_ping_and_preflight(server):
         (b'{"event_type": "t"}', "no_array"),
         (b"", "no_array"),
         (b"text", "no_array"),
-        (base64.b64encode(gzip.compress(b"[" + b"x" * 90 + b"]", mtime=0)).replace(b"+", b"-") + b"\n_", "no_array"),
+        (
+            base64.b64encode(gzip.compress(b"[" + b"x" * 90 + b"]", mtime=0)).replace(b"+", b"-") + b"\n_",
+            "no_array",
+        ),
         (b"[1,", "no_array"),
         (b"[1,]", "no_json"),
         (b"[7]", "no_object"),

@@ -41,7 +41,14 @@ class Page(HTMLParser):
 
 
 def losses(count):
-    return Report({"losses": [{"field": f"f{number}", "kind": "changed", "why": "cut", "events": number} for number in range(count)]})
+    return Report(
+        {
+            "losses": [
+                {"field": f"f{number}", "kind": "changed", "why": "cut", "events": number}
+                for number in range(count)
+            ]
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +73,13 @@ def test_every_call_answers_with_a_report(report, tmp_path):
         translate.convert(ARCHIVE, to="clickstream/requests", out=converted),
         translate.validate(converted / "data"),
         translate.roundtrip(ARCHIVE, via="clickstream"),
-        translate.replay(converted, to="clickstream", endpoint="http://127.0.0.1:9/collect", journal=tmp_path / "j", dry_run=True),
+        translate.replay(
+            converted,
+            to="clickstream",
+            endpoint="http://127.0.0.1:9/collect",
+            journal=tmp_path / "j",
+            dry_run=True,
+        ),
     ]
     for answer in answers:
         assert isinstance(answer, Report)
@@ -90,8 +103,23 @@ def test_counts_losses_findings_and_rejects_are_shown():
         "losses": [{"field": "a.b", "kind": "cannot", "why": "no place", "events": 1200}],
         "findings": [{"code": "x", "message": "to be known", "events": 5}],
     }).to_html())  # fmt: skip
-    assert {"31,030", "31,000", "missing_required", "30", "noise", "7", "a.b", "cannot", "no place", "1,200", "to be known"} <= set(shown.cells)
-    assert sum(attributes.get("style") == "text-align:right" for tag, attributes in shown.tags if tag == "td") == 6
+    assert {
+        "31,030",
+        "31,000",
+        "missing_required",
+        "30",
+        "noise",
+        "7",
+        "a.b",
+        "cannot",
+        "no place",
+        "1,200",
+        "to be known",
+    } <= set(shown.cells)
+    assert (
+        sum(attributes.get("style") == "text-align:right" for tag, attributes in shown.tags if tag == "td")
+        == 6
+    )
 
 
 def test_the_heaviest_come_first_and_the_rest_is_a_click_away():
@@ -114,7 +142,12 @@ def test_what_is_empty_is_said_and_what_is_absent_is_not():
 
 def test_unknown_members_are_shown_by_their_names():
     """A list of rows is a table whoever made it; a row may lack a column."""
-    shown = Report({"some_figures": [{"a": 1.5, "b": True}, {"a": None, "c": ["x", {"file": "f", "line": 3}]}], "verdict": "all is well"})
+    shown = Report(
+        {
+            "some_figures": [{"a": 1.5, "b": True}, {"a": None, "c": ["x", {"file": "f", "line": 3}]}],
+            "verdict": "all is well",
+        }
+    )
     assert "Some figures" in shown.to_html()
     assert Page(shown.to_html()).cells == ["a", "b", "c", "1.5", "yes", "x; f:3"]
     assert shown.to_text().startswith("All is well")
@@ -137,7 +170,20 @@ def test_every_text_is_escaped(values):
     """Names of an archive make no elements, turn no line around and steer no terminal."""
     report = Report(values)
     shown = Page(report.to_html())
-    assert {tag for tag, _ in shown.tags} <= {"div", "p", "b", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "wbr"}
+    assert {tag for tag, _ in shown.tags} <= {
+        "div",
+        "p",
+        "b",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "details",
+        "summary",
+        "wbr",
+    }
     assert {name for _, attributes in shown.tags for name in attributes} <= {"style"}
     for text in (report.to_html(), report.to_text()):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", text)

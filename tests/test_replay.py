@@ -269,12 +269,24 @@ def test_what_comes_too_late_for_a_converted_source_is_refused(tmp_path):
 def test_settings_that_come_too_late_for_a_converted_source_are_refused(tmp_path):
     """What was written by other settings stays as it is, so they are not passed over; those it was written by may be said again."""
     source = tmp_path / "requests"
-    translate.convert(ROOT / "sample_data" / "mobile_analytics" / "archive", to="clickstream/requests", out=source, limit=50, set_=["app_id=first"])
+    translate.convert(
+        ROOT / "sample_data" / "mobile_analytics" / "archive",
+        to="clickstream/requests",
+        out=source,
+        limit=50,
+        set_=["app_id=first"],
+    )
     for late in ("app_id=second", "app_ids.old=new", "keep_names=true"):
         with pytest.raises(UsageError, match=f"{re.split('[.=]', late)[0]} comes too late"):
             call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", set_=[late])
     with Rehearsal() as server:
-        report = call("clickstream", source, tmp_path / "j", server, set_=["app_id=first", "forwarded_address=203.0.113.9"])
+        report = call(
+            "clickstream",
+            source,
+            tmp_path / "j",
+            server,
+            set_=["app_id=first", "forwarded_address=203.0.113.9"],
+        )
     assert (report["events"]["sent"], report["events"]["left"]) == (50, 0)
 
 
@@ -304,7 +316,9 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
 def test_where_nothing_was_sent_nothing_is_to_be_verified(tmp_path):
     """No query without times is told."""
     source = archive(tmp_path, 0)
-    report = call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", from_="mobile_analytics")
+    report = call(
+        "clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", from_="mobile_analytics"
+    )
     assert (report["events"]["total"], report["verify"]) == (0, [])
 
 
@@ -373,7 +387,9 @@ def test_a_second_ctrl_c_waits_for_nobody(tmp_path):
     with Rehearsal(slow=1, slow_seconds=40) as server:
         words = [sys.executable, "-m", "translate", "replay", str(source), "--to", "clickstream", "--endpoint", server.addresses["clickstream"],
                  "--journal", str(tmp_path / "j"), "--accept", ",".join(EVERYTHING["clickstream"])]  # fmt: skip
-        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
             deadline = time.monotonic() + 60
             while not server.stats()["requests"] and time.monotonic() < deadline:
                 time.sleep(0.02)

@@ -37,7 +37,9 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {}
     for model in EVENTS:
         folder = tmp_path_factory.mktemp(model)
-        translate.convert(write_source(folder, model), to=f"{model}/requests", out=folder / "out", set_=SETTINGS[model])
+        translate.convert(
+            write_source(folder, model), to=f"{model}/requests", out=folder / "out", set_=SETTINGS[model]
+        )
         folders[model] = folder / "out"
     return folders
 
@@ -71,7 +73,9 @@ def test_every_step_is_swept():
 
 
 @pytest.mark.parametrize("step", SENDING)
-def test_killed_at_each_step_and_while_resuming(step: str, driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path):
+def test_killed_at_each_step_and_while_resuming(
+    step: str, driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path
+):
     """Killed at a step, again when it comes to the step while resuming, and once more, a replay sends everything."""
     scene = scene_of("clickstream", server, tmp_path, converted)
     assert driver.run(scene.call(), step, SENDING[step]) is None
@@ -83,16 +87,29 @@ def test_killed_at_each_step_and_while_resuming(step: str, driver: Driver, serve
 def test_killed_while_converting(step: str, driver: Driver, server: Rehearsal, tmp_path: Path):
     """Killed before anything was sent, twice, a replay converts what is missing and sends everything."""
     journal = tmp_path / "journal"
-    scene = Scene("clickstream", server, journal, journal / "converted" / "data", write_source(tmp_path, "clickstream"))
+    scene = Scene(
+        "clickstream", server, journal, journal / "converted" / "data", write_source(tmp_path, "clickstream")
+    )
     assert driver.run(scene.call(), step) is None
     kill(driver, scene, (step, 1), ("after the line of an answer", 1))
 
 
 @pytest.mark.parametrize("model", [model for model in EVENTS if model != "clickstream"])
-def test_killed_on_the_way_to_each_receiver(model: str, driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path):
+def test_killed_on_the_way_to_each_receiver(
+    model: str, driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path
+):
     """Whatever the receiver, everything arrives, and twice only what an answer was lost of."""
-    steps_ = ("accepted, not written down", "line of a request torn", "line of an answer without its end", "after the line of a request")
-    kill(driver, scene_of(model, server, tmp_path, converted), *((step, 2 - number % 2) for number, step in enumerate(steps_)))
+    steps_ = (
+        "accepted, not written down",
+        "line of a request torn",
+        "line of an answer without its end",
+        "after the line of a request",
+    )
+    kill(
+        driver,
+        scene_of(model, server, tmp_path, converted),
+        *((step, 2 - number % 2) for number, step in enumerate(steps_)),
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -105,29 +122,40 @@ def test_killed_anywhere(seed: int, driver: Driver, converted: dict[str, Path], 
 
 
 @pytest.mark.parametrize("step", [*REFUSING, "accepted, not written down", "line of an answer torn"])
-def test_killed_while_a_refused_batch_is_split(step: str, driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path):
+def test_killed_while_a_refused_batch_is_split(
+    step: str, driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path
+):
     """Two events that Personalize refuses stand alone in the end, with the reason; all others arrive."""
     bad = {event_id(1, 2), event_id(4, 0)}
     folder = tmp_path / "converted"
     (folder / "data").mkdir(parents=True)
     (folder / "report.json").write_bytes((converted["personalize"] / "report.json").read_bytes())
     lines = []
-    for text in (converted["personalize"] / "data" / "part-00000.ndjson").read_text(encoding="utf-8").splitlines():
+    for text in (
+        (converted["personalize"] / "data" / "part-00000.ndjson").read_text(encoding="utf-8").splitlines()
+    ):
         line = json.loads(text)
         for event in line["eventList"]:
             event |= {"properties": '{"userId":"reserved"}'} if event["eventId"] in bad else {}
         lines.append(json.dumps(line))
-    (folder / "data" / "part-00000.ndjson").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    (folder / "data" / "part-00000.ndjson").write_text(
+        "".join(f"{line}\n" for line in lines), encoding="utf-8"
+    )
     scene = Scene("personalize", server, tmp_path / "journal", folder / "data", folder, frozenset(bad))
     assert driver.run(scene.call(), step, 2) is None
     kill(driver, scene, (step, 1))
-    rejects = [json.loads(line) for line in (scene.journal / "rejects.ndjson").read_text(encoding="utf-8").splitlines()]
+    rejects = [
+        json.loads(line)
+        for line in (scene.journal / "rejects.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
     assert {json.loads(entry["raw"])["eventId"] for entry in rejects} == bad
     assert {entry["code"] for entry in rejects} == {"InvalidInputException"}
     assert [path.name for path in scene.journal.glob("*.new")] == []
 
 
-def test_a_lost_answer_is_counted(driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path):
+def test_a_lost_answer_is_counted(
+    driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path
+):
     """What arrived without its answer being written down is said, and arrives twice with the same ids."""
     scene = scene_of("clickstream", server, tmp_path, converted)
     call = scene.call(max_in_flight=1)
@@ -139,7 +167,9 @@ def test_a_lost_answer_is_counted(driver: Driver, server: Rehearsal, converted: 
     scene.check_end(report)
 
 
-def test_the_journal_can_be_read_with_cat(driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path):
+def test_the_journal_can_be_read_with_cat(
+    driver: Driver, server: Rehearsal, converted: dict[str, Path], tmp_path: Path
+):
     """Every line is JSON and one request has two: what went out, and what came back with the receiver's own id."""
     scene = scene_of("personalize", server, tmp_path, converted)
     assert driver.run(scene.call())

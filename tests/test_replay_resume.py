@@ -100,7 +100,10 @@ def test_another_job_is_refused(begin: Callable[..., Scene], server: Rehearsal, 
         "whom it is sent to": {"set_": ["region=eu-west-1"]},
         "endpoint": {"endpoint": server.addresses["clickstream"].replace("127.0.0.1", "localhost")},
     }.items():
-        with pytest.raises(UsageError, match=rf"this journal is of another replay \(changed: .*{word}|--set app_ids comes too late"):
+        with pytest.raises(
+            UsageError,
+            match=rf"this journal is of another replay \(changed: .*{word}|--set app_ids comes too late",
+        ):
             translate.replay(**{**call, **changed})
     file = scene.source if scene.source.is_file() else next(scene.parts.iterdir())
     content, seen = file.read_bytes(), file.stat()
@@ -118,10 +121,16 @@ def test_a_journal_of_something_else(server: Rehearsal, tmp_path: Path):
     """A journal takes no second source, whether that needs converting or not, and keeps what it has."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-    one, two = left_by_convert("clickstream", server, tmp_path / "one"), scene_of("clickstream", server, tmp_path / "two")
+    one, two = (
+        left_by_convert("clickstream", server, tmp_path / "one"),
+        scene_of("clickstream", server, tmp_path / "two"),
+    )
     translate.replay(**one.call(bounds=Bounds(requests=1)))
     before = everything(one.journal)
-    for other in ({"source": two.source}, {"source": one.source, "to": "pinpoint", "set_": ["region=us-east-1"], "accept": ["support-ended"]}):
+    for other in (
+        {"source": two.source},
+        {"source": one.source, "to": "pinpoint", "set_": ["region=us-east-1"], "accept": ["support-ended"]},
+    ):
         with pytest.raises(UsageError, match="another replay"):
             translate.replay(**{**one.call(), **other})
     assert everything(one.journal) == before
@@ -149,7 +158,10 @@ def test_what_was_stopped_before_sending_may_change(server: Rehearsal, tmp_path:
     report = translate.replay(**scene.call(set_=["region=us-east-1", "app_ids.shop_1=other"]))
     assert everything(scene.parts) != first
     scene.check_end(report)
-    assert {record["app"] for record in server.accepted()} == {"other", *(f"shop_{group}" for group in range(GROUPS) if group != 1)}
+    assert {record["app"] for record in server.accepted()} == {
+        "other",
+        *(f"shop_{group}" for group in range(GROUPS) if group != 1),
+    }
 
 
 def test_what_was_converted_is_kept(server: Rehearsal, tmp_path: Path):
@@ -157,7 +169,11 @@ def test_what_was_converted_is_kept(server: Rehearsal, tmp_path: Path):
     scene = scene_of("clickstream", server, tmp_path)
     asked = {"dedupe": True, "where": "name != 'other'", "since": "2001-01-01", "limit": 1000}
     translate.replay(**scene.call(bounds=Bounds(requests=1), **asked))
-    times = {path: path.stat().st_mtime_ns for path in scene.journal.rglob("*") if path.is_file() and "converted" in path.parts}
+    times = {
+        path: path.stat().st_mtime_ns
+        for path in scene.journal.rglob("*")
+        if path.is_file() and "converted" in path.parts
+    }
     scene.check_end(translate.replay(**scene.call(**asked)))
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
@@ -183,7 +199,12 @@ def test_a_second_process_and_the_status_of_the_first(
         scene.check_end(report)
     assert command(monkeypatch, "replay", "--status", scene.journal, "--json") == ExitCode.DONE
     found = json.loads(capsys.readouterr().out)
-    assert (found["running"], found["under_way"], found["events"]["left"], found["hours_left"]) == (False, 0, 0, 0)
+    assert (found["running"], found["under_way"], found["events"]["left"], found["hours_left"]) == (
+        False,
+        0,
+        0,
+        0,
+    )
 
 
 def _told(journal: Path) -> dict[str, Any]:
@@ -194,7 +215,11 @@ def _told(journal: Path) -> dict[str, Any]:
 
 
 def test_the_status_after_a_kill(
-    driver: Driver, server: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    driver: Driver,
+    server: Rehearsal,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """After a kill the status tells what is left, and the answer that was lost; asking changes nothing."""
     scene = left_by_convert("clickstream", server, tmp_path)
@@ -203,12 +228,23 @@ def test_the_status_after_a_kill(
     assert command(monkeypatch, "replay", "--status", scene.journal, "--json") == ExitCode.DONE
     found = json.loads(capsys.readouterr().out)
     assert found["events"] == {"total": TOTAL, "sent": 8, "rejected": 0, "left": TOTAL - 8}
-    assert (found["running"], found["under_way"], found["lost_answers"], found["lost_events"]) == (False, 0, 1, 4)
+    assert (found["running"], found["under_way"], found["lost_answers"], found["lost_events"]) == (
+        False,
+        0,
+        1,
+        4,
+    )
     assert everything(scene.journal) == before
 
 
 @pytest.mark.parametrize("how", ["empty", "torn", "edited"])
-def test_a_damaged_state_is_told(server: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str):
+def test_a_damaged_state_is_told(
+    server: Rehearsal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    how: str,
+):
     """Whichever file of a replay's state is damaged, a sentence names it and the way out, and nothing is sent or lost."""
     scene = scene_of("clickstream", server, tmp_path)
     translate.replay(**scene.call(dry_run=True))
@@ -216,7 +252,13 @@ def test_a_damaged_state_is_told(server: Rehearsal, tmp_path: Path, monkeypatch:
         file = scene.journal / name
         whole = file.read_bytes()
         place = whole.index(b"0", len(whole) // 2)
-        file.write_bytes({"empty": b"", "torn": whole[: len(whole) // 2], "edited": whole[:place] + b"9" + whole[place + 1 :]}[how])
+        file.write_bytes(
+            {
+                "empty": b"",
+                "torn": whole[: len(whole) // 2],
+                "edited": whole[:place] + b"9" + whole[place + 1 :],
+            }[how]
+        )
         if (name, how) != ("source.json", "edited"):  # that of another source: it is converted anew
             before, held = everything(scene.journal), scene.held()
             assert command(monkeypatch, *line_of(scene)) == ExitCode.USAGE
@@ -274,14 +316,24 @@ def test_refused_events_are_replayed(tmp_path: Path):
         scene = scene_of("pinpoint", server, tmp_path)
         report = translate.replay(**scene.call())
         refused = {record["id"] for record in server.rejected()}
-        assert report["events"] == {"total": TOTAL, "sent": TOTAL - len(refused), "rejected": len(refused), "left": 0}
-        entries = [json.loads(line) for line in (scene.journal / "rejects.ndjson").read_text(encoding="utf-8").splitlines()]
+        assert report["events"] == {
+            "total": TOTAL,
+            "sent": TOTAL - len(refused),
+            "rejected": len(refused),
+            "left": 0,
+        }
+        entries = [
+            json.loads(line)
+            for line in (scene.journal / "rejects.ndjson").read_text(encoding="utf-8").splitlines()
+        ]
         assert {tuple(entry) for entry in entries} == {("file", "line", "code", "message", "raw")}
         assert {(entry["code"], entry["message"]) for entry in entries} == {("400", "Invalid event")}
         events = events_at(scene)
         assert all(json.loads(entry["raw"]) in events[entry["file"], entry["line"]] for entry in entries)
         server.change(partial=0)
-        again = translate.replay(**{**scene.call(), "source": scene.journal / "rejected.ndjson", "journal": tmp_path / "again"})
+        again = translate.replay(
+            **{**scene.call(), "source": scene.journal / "rejected.ndjson", "journal": tmp_path / "again"}
+        )
     assert again["events"] == {"total": len(refused), "sent": len(refused), "rejected": 0, "left": 0}
 
 
@@ -298,19 +350,35 @@ def test_refused_events_arrive_once_mended(server: Rehearsal, tmp_path: Path):
     """After what was refused has been mended in its file, the receiver has every event of the source."""
     scene = left_by_convert("personalize", server, tmp_path)
     part = next(scene.parts.iterdir())
-    part.write_text(part.read_text(encoding="utf-8").replace('"itemId":"i-2"', '"itemId":"i-2","properties":"{\\"userId\\":1}"'), encoding="utf-8")
+    part.write_text(
+        part.read_text(encoding="utf-8").replace(
+            '"itemId":"i-2"', '"itemId":"i-2","properties":"{\\"userId\\":1}"'
+        ),
+        encoding="utf-8",
+    )
     assert translate.replay(**scene.call())["events"]["rejected"] == GROUPS
     mended = tmp_path / "mended.ndjson"
-    mended.write_text((scene.journal / "rejected.ndjson").read_text(encoding="utf-8").replace("userId\\", "shade\\"), encoding="utf-8")
+    mended.write_text(
+        (scene.journal / "rejected.ndjson").read_text(encoding="utf-8").replace("userId\\", "shade\\"),
+        encoding="utf-8",
+    )
     report = translate.replay(**replace(scene, source=mended, journal=tmp_path / "again").call())
     assert report["events"]["sent"] == GROUPS
     assert scene.held().keys() == set(scene.events().values())
     assert set(scene.held().values()) == {1}
 
 
-def test_a_sending_that_raises_ends_the_run(server: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sending_that_raises_ends_the_run(
+    server: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An endpoint that raises in spite of its promise ends the run, instead of letting it wait for ever."""
     monkeypatch.setattr("translate.delivery.endpoints.clickstream.Clickstream.send", lambda *_: 1 / 0)
-    scene = Scene("clickstream", server, tmp_path / "j", tmp_path / "j/converted/data", write_source(tmp_path, "clickstream"))
+    scene = Scene(
+        "clickstream",
+        server,
+        tmp_path / "j",
+        tmp_path / "j/converted/data",
+        write_source(tmp_path, "clickstream"),
+    )
     with pytest.raises(ZeroDivisionError):
         translate.replay(**scene.call())

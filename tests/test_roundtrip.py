@@ -20,7 +20,12 @@ from translate.writer import Writer
 from translate.writer.losses import Plan
 
 SETTINGS = Settings(tracking_id="tracker-1", day=dt.date(2026, 11, 20))
-LAYOUTS = [layout.address for model in map(mapping.load, mapping.models()) for layout in model.layouts.values() if layout.read and layout.write]
+LAYOUTS = [
+    layout.address
+    for model in map(mapping.load, mapping.models())
+    for layout in model.layouts.values()
+    if layout.read and layout.write
+]
 MODELS = [mapping.load(model).default_layout().address for model in mapping.models()]
 PAIRS = list(itertools.permutations(MODELS, 2))
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive_full.jsonl"
@@ -37,7 +42,9 @@ def unexplained(found):
     return [
         (departed[after[INDEX]]["name"], difference)
         for after in found.arrived.to_dicts()
-        for difference in undeclared(differences(departed[after[INDEX]], after), found.declared.get(after[INDEX], {}))
+        for difference in undeclared(
+            differences(departed[after[INDEX]], after), found.declared.get(after[INDEX], {})
+        )
     ]
 
 
@@ -78,7 +85,11 @@ def test_what_a_layout_holds_it_keeps(address, drawn):
     found = went(address, at_home(address, frame_of(drawn)), keeps_extra=True)
     departed = {row[INDEX]: row for row in found.departed.to_dicts()}
     assert found.refused == {}
-    assert [difference for after in found.arrived.to_dicts() for difference in differences(departed[after[INDEX]], after)] == []
+    assert [
+        difference
+        for after in found.arrived.to_dicts()
+        for difference in differences(departed[after[INDEX]], after)
+    ] == []
 
 
 @pytest.mark.parametrize(("home", "via"), PAIRS)

@@ -14,7 +14,13 @@ from translate.writer.camel_case import camel_case
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = range(1, 91)
 
-MA, CS, LC, PE, PP = "mobile_analytics/archive", "clickstream/events", "learning_context/events", "personalize/interactions", "pinpoint/requests"
+MA, CS, LC, PE, PP = (
+    "mobile_analytics/archive",
+    "clickstream/events",
+    "learning_context/events",
+    "personalize/interactions",
+    "pinpoint/requests",
+)
 MR, RS, CR, CB, LR, PR = (
     "mobile_analytics/requests", "mobile_analytics/redshift", "clickstream/requests", "clickstream/raw", "learning_context/requests", "personalize/requests",
 )  # fmt: skip

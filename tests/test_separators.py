@@ -13,8 +13,25 @@ from damaged import convert, lines, record, zstd
 import translate
 from translate import files
 
-SIGNS = {"U+001E": "\x1e", "U+001F": "\x1f", "U+001D": "\x1d", "U+2028": "\u2028", "U+2029": "\u2029", "U+0085": "\x85", "NUL": "\0", "VT": "\x0b"}
-PLACES = {"alone": "{}", "first": "{}n", "last": "m{}", "inside": "a{}nb{}m", "twice": "{}{}", "with a line break": "a{}\nn{}", "before a line break": "{}\n{}"}
+SIGNS = {
+    "U+001E": "\x1e",
+    "U+001F": "\x1f",
+    "U+001D": "\x1d",
+    "U+2028": "\u2028",
+    "U+2029": "\u2029",
+    "U+0085": "\x85",
+    "NUL": "\0",
+    "VT": "\x0b",
+}
+PLACES = {
+    "alone": "{}",
+    "first": "{}n",
+    "last": "m{}",
+    "inside": "a{}nb{}m",
+    "twice": "{}{}",
+    "with a line break": "a{}\nn{}",
+    "before a line break": "{}\n{}",
+}
 
 
 @pytest.fixture(params=["small", "large"])
@@ -29,19 +46,31 @@ def size(request, monkeypatch):
 def test_cells_of_tables(sign: str, size: str, tmp_path: Path) -> None:
     """A cell is what it is, whether or not a row of its file reaches over several lines, first cells and headers included."""
     texts = [text.format(SIGNS[sign], SIGNS[sign]) for text in PLACES.values()]
-    for name, chosen in (("on one line each", [text for text in texts if "\n" not in text]), ("over several", texts)):
+    for name, chosen in (
+        ("on one line each", [text for text in texts if "\n" not in text]),
+        ("over several", texts),
+    ):
         source = tmp_path / name.replace(" ", "-")
         with source.open("w", encoding="utf-8", newline="") as output:
             table = csv.writer(output, lineterminator="\n")
             table.writerow(["DEVICE", "USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", f"x{SIGNS[sign]}n"])
-            table.writerows([text, "u", "i", 1460000000 + number, text, text] for number, text in enumerate(chosen))
+            table.writerows(
+                [text, "u", "i", 1460000000 + number, text, text] for number, text in enumerate(chosen)
+            )
         folder = tmp_path / f"{source.name}-out"
         report = translate.convert(source, to="hub", out=folder, from_="personalize/interactions")
         assert (report["events"]["written"], report["rejects"]) == (len(chosen), {})
         found = pl.read_parquet(folder / "data/*.parquet")
         assert found["name"].to_list() == chosen
-        translate.convert(source, to="personalize/interactions", out=tmp_path / f"{source.name}-back", from_="personalize/interactions")
-        with next((tmp_path / f"{source.name}-back/data").iterdir()).open(encoding="utf-8", newline="") as content:
+        translate.convert(
+            source,
+            to="personalize/interactions",
+            out=tmp_path / f"{source.name}-back",
+            from_="personalize/interactions",
+        )
+        with next((tmp_path / f"{source.name}-back/data").iterdir()).open(
+            encoding="utf-8", newline=""
+        ) as content:
             kept = [text for text in chosen if "\n" not in text]  # Personalize takes no line breaks
             assert [row["EVENT_TYPE"] for row in csv.DictReader(content)] == kept
 
@@ -49,9 +78,17 @@ def test_cells_of_tables(sign: str, size: str, tmp_path: Path) -> None:
 def test_rejects_of_tables(size: str, tmp_path: Path) -> None:
     """A row that is refused keeps its own text, signs and line breaks."""
     rows = ['u,i,1460000000,"a\n\x1eb"', '\x1en,"x\n\x1em",1460000000', "\x1en,i,soon,a", "u,i,1460000000,a"]
-    (tmp_path / "a.csv").write_bytes(("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n" + "".join(f"{row}\n" for row in rows)).encode())
-    report = translate.convert(tmp_path / "a.csv", to="hub", out=tmp_path / "out", from_="personalize/interactions")
-    rejects = [json.loads(line) for line in (tmp_path / "out/rejects.ndjson").read_text(encoding="utf-8").split("\n") if line]
+    (tmp_path / "a.csv").write_bytes(
+        ("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n" + "".join(f"{row}\n" for row in rows)).encode()
+    )
+    report = translate.convert(
+        tmp_path / "a.csv", to="hub", out=tmp_path / "out", from_="personalize/interactions"
+    )
+    rejects = [
+        json.loads(line)
+        for line in (tmp_path / "out/rejects.ndjson").read_text(encoding="utf-8").split("\n")
+        if line
+    ]
     assert [(reject["line"], reject["raw"]) for reject in rejects] == [(4, rows[1]), (6, rows[2])]
     assert report["events"]["written"] == 2
 

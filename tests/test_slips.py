@@ -15,11 +15,19 @@ from translate.nearness import Watched, likeness, meant, nearest
 from translate.recipe import item_keys
 from translate.recipe.parts import parts_of, texts_in
 
-PURCHASE = {"attributes": {"_product_id": "p-1", "_currency": "EUR"}, "metrics": {"_quantity": 2, "_item_price": 1.5}}
+PURCHASE = {
+    "attributes": {"_product_id": "p-1", "_currency": "EUR"},
+    "metrics": {"_quantity": 2, "_item_price": 1.5},
+}
 
 
 def record(name, **members):
-    whole = {"event_type": name, "event_timestamp": 1460000000123, "client": {"client_id": "c-1"}, "application": {"app_id": "a"}}
+    whole = {
+        "event_type": name,
+        "event_timestamp": 1460000000123,
+        "client": {"client_id": "c-1"},
+        "application": {"app_id": "a"},
+    }
     return {**whole, **members}
 
 
@@ -37,7 +45,9 @@ def archive(tmp_path):
 
 
 def write(path, records):
-    path.write_text("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in records), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in records), encoding="utf-8"
+    )
     return path
 
 
@@ -56,8 +66,18 @@ def convert(archive, tmp_path):
 
 
 def slips(report):
-    codes = ("rule_never_matched", "rule_set_nothing", "rule_changed_nothing", "unknown_key", "selection_takes_nothing")
-    return {(finding["code"], finding["message"]): finding["events"] for finding in report["findings"] if finding["code"] in codes}
+    codes = (
+        "rule_never_matched",
+        "rule_set_nothing",
+        "rule_changed_nothing",
+        "unknown_key",
+        "selection_takes_nothing",
+    )
+    return {
+        (finding["code"], finding["message"]): finding["events"]
+        for finding in report["findings"]
+        if finding["code"] in codes
+    }
 
 
 # -- what rules did ---------------------------------------------------------------------------------------------------
@@ -80,8 +100,20 @@ keep = "worthy"
 set.currency = "'EUR'"
 """)
     assert report["rules"] == {
-        "own.toml: rule[1]": {"when": "name IN ('Ad View', 'level')", "matched": 25, "changed": 25, "dropped": 0, "nulls": 5},
-        "own.toml: rule[2]": {"when": "item_id = 'b-0'", "matched": 3, "changed": 0, "dropped": 3, "nulls": 0},
+        "own.toml: rule[1]": {
+            "when": "name IN ('Ad View', 'level')",
+            "matched": 25,
+            "changed": 25,
+            "dropped": 0,
+            "nulls": 5,
+        },
+        "own.toml: rule[2]": {
+            "when": "item_id = 'b-0'",
+            "matched": 3,
+            "changed": 0,
+            "dropped": 3,
+            "nulls": 0,
+        },
         "own.toml: rule[3]": {"when": "value IS NULL", "matched": 25, "changed": 0, "dropped": 0, "nulls": 0},
         "own.toml: rule[4]": {"when": None, "matched": 25, "changed": 22, "dropped": 0, "nulls": 0},
     }
@@ -90,7 +122,10 @@ set.currency = "'EUR'"
 
 def test_an_event_of_many_rows_is_counted_once_until_it_is_taken_apart(tmp_path):
     """Rules before one that explodes count events, those after it rows."""
-    file = write(tmp_path / "a.jsonl", [record("Cart", attributes={"cart": '[{"sku":"a"},{"sku":"b"},{"no":1}]'}), record("Cart")])
+    file = write(
+        tmp_path / "a.jsonl",
+        [record("Cart", attributes={"cart": '[{"sku":"a"},{"sku":"b"},{"no":1}]'}), record("Cart")],
+    )
     recipe = tmp_path / "cart.toml"
     recipe.write_text("""to = "personalize"
 [[rule]]
@@ -100,7 +135,10 @@ explode   = "items"
 set.item_id = '"item.sku"'
 """)
     rules = translate.convert(file, to="personalize", out=tmp_path / "out", recipe=recipe)["rules"]
-    assert [(rule["matched"], rule["changed"], rule["nulls"]) for rule in rules.values()] == [(2, 1, 1), (4, 2, 2)]
+    assert [(rule["matched"], rule["changed"], rule["nulls"]) for rule in rules.values()] == [
+        (2, 1, 1),
+        (4, 2, 2),
+    ]
 
 
 class StoppedError(Exception):
@@ -145,7 +183,9 @@ drop = "rare"
 
 def test_a_rule_that_sets_nothing(convert):
     """A rule whose expression gives nothing for any event that it matched is told, with the key that was meant."""
-    report = convert("""[[rule]]\nwhen = "name = 'Ad View'"\nset.name = "'View'"\nset.item_id = '"attributes.article_nr"'""")
+    report = convert(
+        """[[rule]]\nwhen = "name = 'Ad View'"\nset.name = "'View'"\nset.item_id = '"attributes.article_nr"'"""
+    )
     message = (
         'own.toml: rule[1] matched and set no item_id: "attributes.article_nr" gives nothing '
         '(no event has "attributes.article_nr"; did you mean "attributes.articleNo"?)'
@@ -228,7 +268,9 @@ def test_only_keys_that_events_have_are_called_alike(convert):
 
 def test_what_changes_nothing(convert):
     """A rule that matched and changed nothing is told; one that limits lengths may well find nothing to cut."""
-    report = convert("[[rule]]\nnames = { Nope = 'x' }\n[[rule]]\ncut = { values = 100 }\n[[rule]]\nremove = ['device.make']")
+    report = convert(
+        "[[rule]]\nnames = { Nope = 'x' }\n[[rule]]\ncut = { values = 100 }\n[[rule]]\nremove = ['device.make']"
+    )
     assert slips(report) == {
         ("rule_changed_nothing", "own.toml: rule[1] matched and changed nothing"): 28,
         ("rule_changed_nothing", "own.toml: rule[3] matched and changed nothing"): 28,
@@ -244,19 +286,43 @@ def test_cuts_are_counted(convert):
 
 def test_inherited_rules_are_only_counted(convert):
     """A rule of the recipe that one extends never is a slip, and rules that nothing comes to are none."""
-    report = convert("[[rule]]\ndrop = 'all'\n[[rule]]\nwhen = \"name = 'x'\"\nset.name = \"'y'\"", head='extends = "ecommerce-to-personalize"')
+    report = convert(
+        "[[rule]]\ndrop = 'all'\n[[rule]]\nwhen = \"name = 'x'\"\nset.name = \"'y'\"",
+        head='extends = "ecommerce-to-personalize"',
+    )
     assert slips(report) == {}
     assert report["rules"]["ecommerce-to-personalize.toml: rule[1]"]["matched"] == 0
-    assert report["rules"]["own.toml: rule[2]"] == {"when": "name = 'x'", "matched": 0, "changed": 0, "dropped": 0, "nulls": 0}
+    assert report["rules"]["own.toml: rule[2]"] == {
+        "when": "name = 'x'",
+        "matched": 0,
+        "changed": 0,
+        "dropped": 0,
+        "nulls": 0,
+    }
 
 
 def test_slips_are_advice(archive, tmp_path):
     """The command tells of slips and ends well."""
     recipe = tmp_path / "own.toml"
     recipe.write_text("to = 'clickstream'\n[[rule]]\nwhen = \"name = 'leevl'\"\ndrop = 'x'\n")
-    said, _, code = run_here(["translate", "convert", str(archive), "--to", "clickstream", "--out", str(tmp_path / "out"), "--recipe", str(recipe)])
+    said, _, code = run_here(
+        [
+            "translate",
+            "convert",
+            str(archive),
+            "--to",
+            "clickstream",
+            "--out",
+            str(tmp_path / "out"),
+            "--recipe",
+            str(recipe),
+        ]
+    )
     assert code == 0
-    assert "own.toml: rule[1] never matched: name = 'leevl' holds for none (no event is called 'leevl'; did you mean 'level'?)" in said
+    assert (
+        "own.toml: rule[1] never matched: name = 'leevl' holds for none (no event is called 'leevl'; did you mean 'level'?)"
+        in said
+    )
 
 
 # -- keys that are columns now ------------------------------------------------------------------------------------------
@@ -282,13 +348,15 @@ def test_only_events_whose_key_was_moved_answer(tmp_path):
     """A rule sees the key whatever the event is called by then; a column that a rule fills does not make a key."""
     file = write(tmp_path / "a.jsonl", [record("_monetization.purchase", **PURCHASE), record("other")])
     recipe = tmp_path / "own.toml"
-    recipe.write_text("""to = "hub/events"
+    recipe.write_text(
+        """to = "hub/events"
 [[rule]]
 set.name     = "'renamed'"
 set.quantity = "TRY_CAST(7 AS DOUBLE)"
 [[rule]]
 set."attributes.seen" = 'TRY_CAST("metrics._quantity" AS VARCHAR)'
-""".replace("hub/events", "clickstream"))
+""".replace("hub/events", "clickstream")
+    )
     job_rows = translate.convert(file, to="clickstream", out=tmp_path / "out", recipe=recipe)
     assert job_rows["rules"]["own.toml: rule[2]"]["nulls"] == 1
     rows = [json.loads(line) for line in next((tmp_path / "out" / "data").iterdir()).read_text().splitlines()]
@@ -303,17 +371,41 @@ rename = { "attributes._product_id" = "attributes.article" }
 """
     report = convert(rules, to="mobile_analytics")
     assert (report["rules"]["own.toml: rule[1]"]["changed"], slips(report)) == (3, {})
-    rows = [json.loads(line) for line in next((tmp_path / "out-own" / "data").iterdir()).read_text().splitlines()]
-    assert (rows[-1]["attributes"], rows[-1]["metrics"]) == ({"_currency": "EUR", "article": "p-1"}, {"_item_price": 1.5})
+    rows = [
+        json.loads(line) for line in next((tmp_path / "out-own" / "data").iterdir()).read_text().splitlines()
+    ]
+    assert (rows[-1]["attributes"], rows[-1]["metrics"]) == (
+        {"_currency": "EUR", "article": "p-1"},
+        {"_item_price": 1.5},
+    )
     lost = {(loss["field"], loss["kind"]): loss["events"] for loss in report["losses"]}
     assert lost == {("metrics._quantity", "on_purpose"): 3, ("attributes._product_id", "changed"): 3}
 
 
 def test_sessions_answer_too(tmp_path):
     """Keys that another model's reader puts into columns answer as they stood there."""
-    event = {"event_type": "e", "event_id": "1", "timestamp": 1460000000123, "app_id": "a", "unique_id": "c", "device_id": "c"}
-    file = write(tmp_path / "a.ndjson", [{**event, "attributes": {"_session_id": "s", "_session_start_timestamp": 1460000000000, "_session_number": 3}}])
-    where = "\"attributes._session_id\" = 's' AND \"metrics._session_number\" = 3 AND \"metrics._session_start_timestamp\" = 1460000000000"
+    event = {
+        "event_type": "e",
+        "event_id": "1",
+        "timestamp": 1460000000123,
+        "app_id": "a",
+        "unique_id": "c",
+        "device_id": "c",
+    }
+    file = write(
+        tmp_path / "a.ndjson",
+        [
+            {
+                **event,
+                "attributes": {
+                    "_session_id": "s",
+                    "_session_start_timestamp": 1460000000000,
+                    "_session_number": 3,
+                },
+            }
+        ],
+    )
+    where = '"attributes._session_id" = \'s\' AND "metrics._session_number" = 3 AND "metrics._session_start_timestamp" = 1460000000000'
     report = translate.convert(file, from_="clickstream/events", to="hub", out=tmp_path / "out", where=where)
     assert report["events"]["written"] == 1
 
@@ -346,18 +438,36 @@ def test_every_command_says_why_its_selection_takes_nothing(archive, command):
     """First, and as `convert` does; a selection that takes something is not looked into."""
     words = ["translate", command[0], str(archive), *command[1:]]
     said, _, code = run_here([*words, "--where", "name = 'purchse'"])
-    assert said.partition("\n")[0] == "no event is taken: --where takes none of 28 events: name = 'purchse' holds for none (no event is called 'purchse'; did you mean 'purchase'?)"
+    assert (
+        said.partition("\n")[0]
+        == "no event is taken: --where takes none of 28 events: name = 'purchse' holds for none (no event is called 'purchse'; did you mean 'purchase'?)"
+    )
     assert code == 0
     told = json.loads(run_here([*words, "--since", "2020-01-01", "--json"])[0])
-    assert told["verdict"] == "no event is taken: --since leaves out all of 28 events: they are from 2016-04-07 03:33:20.123 to 2016-04-07 03:33:20.123 (UTC)"
+    assert (
+        told["verdict"]
+        == "no event is taken: --since leaves out all of 28 events: they are from 2016-04-07 03:33:20.123 to 2016-04-07 03:33:20.123 (UTC)"
+    )
     assert "no event is taken" not in run_here([*words, "--where", "name = 'purchase'"])[0]
 
 
 def test_a_replay_that_has_nothing_to_send_says_why(archive, tmp_path):
     """What the conversion before it says comes first, and the exit code is 1."""
-    words = ["replay", str(archive), "--to", "mobile_analytics", "--endpoint", "http://127.0.0.1:9", "--journal", str(tmp_path / "j"), "--dry-run"]
+    words = [
+        "replay",
+        str(archive),
+        "--to",
+        "mobile_analytics",
+        "--endpoint",
+        "http://127.0.0.1:9",
+        "--journal",
+        str(tmp_path / "j"),
+        "--dry-run",
+    ]
     said, _, code = run_here(["translate", *words, "--where", "name = 'purchse'"])
-    assert said.startswith("nothing was written: --where takes none of 28 events: name = 'purchse' holds for none")
+    assert said.startswith(
+        "nothing was written: --where takes none of 28 events: name = 'purchse' holds for none"
+    )
     assert code == 1
 
 
@@ -365,7 +475,10 @@ def test_a_key_of_a_selection_that_no_event_has(convert):
     """A selection that takes something can look at a key that is nowhere all the same."""
     report = convert(to="clickstream", where="\"attributes.colr\" = 'red' OR name = 'level'")
     ((code, message),) = slips(report)
-    assert (code, message) == ("unknown_key", '--where: no event has "attributes.colr"; did you mean "attributes.color"?')
+    assert (code, message) == (
+        "unknown_key",
+        '--where: no event has "attributes.colr"; did you mean "attributes.color"?',
+    )
 
 
 # -- filtered, by name -------------------------------------------------------------------------------------------------
@@ -373,7 +486,10 @@ def test_a_key_of_a_selection_that_no_event_has(convert):
 
 def test_what_is_filtered_is_counted_by_name(convert):
     """Of each reason to leave events out the report says which events they were, as they were read."""
-    report = convert("[[rule]]\nset.name = \"name || '!'\"\n[[rule]]\nwhen = \"name = 'level!'\"\ndrop = 'noise'", where="name <> 'purchase'")
+    report = convert(
+        "[[rule]]\nset.name = \"name || '!'\"\n[[rule]]\nwhen = \"name = 'level!'\"\ndrop = 'noise'",
+        where="name <> 'purchase'",
+    )
     assert report["filtered_names"] == {
         "--where": [{"name": "purchase", "events": 3}],
         "noise": [{"name": "level", "events": 5}],
@@ -386,7 +502,11 @@ def test_names_beyond_a_thousand_count_together(tmp_path):
     names = [f"n{number}" for number in range(1100)]
     file = write(tmp_path / "a.jsonl", [record(name) for name in [*names, "n1050"]])
     (listed,) = translate.convert(file, to="personalize", out=tmp_path / "out")["filtered_names"].values()
-    assert (listed[0], listed[-1], len(listed)) == ({"name": "n1050", "events": 2}, {"name": None, "events": 100}, 1001)
+    assert (listed[0], listed[-1], len(listed)) == (
+        {"name": "n1050", "events": 2},
+        {"name": None, "events": 100},
+        1001,
+    )
 
 
 # -- nothing written ---------------------------------------------------------------------------------------------------
@@ -395,7 +515,18 @@ def test_names_beyond_a_thousand_count_together(tmp_path):
 def shop(key, kind="attributes", values=None):
     values = values or [f"b-{number}" for number in range(30)]
     looks = [record("Look", **{kind: {key: value}}) for value in values]
-    return [*looks, *[record("level up")] * 50, *[record("Ad View", attributes={"user_id": "u-1"}, **({kind: {key: values[0]}} if kind == "metrics" else {}))] * 9]
+    return [
+        *looks,
+        *[record("level up")] * 50,
+        *[
+            record(
+                "Ad View",
+                attributes={"user_id": "u-1"},
+                **({kind: {key: values[0]}} if kind == "metrics" else {}),
+            )
+        ]
+        * 9,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -406,7 +537,9 @@ def shop(key, kind="attributes", values=None):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("to", ["personalize/interactions", "personalize/requests"])
-def test_a_run_that_writes_nothing_offers_a_recipe_that_writes_something(tmp_path, monkeypatch, key, kind, values, to):
+def test_a_run_that_writes_nothing_offers_a_recipe_that_writes_something(
+    tmp_path, monkeypatch, key, kind, values, to
+):
     """It says so first and exits 1; the recipe passes `check` as it is pasted from the terminal, and writes the items."""
     monkeypatch.chdir(tmp_path)
     records = [{**event, "session": {"session_id": "s-1"}} for event in shop(key, kind, values)]
@@ -414,15 +547,28 @@ def test_a_run_that_writes_nothing_offers_a_recipe_that_writes_something(tmp_pat
     said, _, code = run_here(["translate", "convert", str(file), "--to", to, "--out", "nothing"])
     assert code == 1
     first, _, rest = said.partition("\n")
-    assert first == f"nothing was written of {len(records)} events; {len(records)} filtered: purchases only (no rule gives the event an item_id)"
+    assert (
+        first
+        == f"nothing was written of {len(records)} events; {len(records)} filtered: purchases only (no rule gives the event an item_id)"
+    )
     assert rest.index("level up") < rest.index("Look") < rest.index("keys that look like ids of items")
-    pasted = "".join(f"{line[4:]}\n" for line in said.partition("--recipe shop.toml:\n\n")[2].partition("\n\nmobile_analytics")[0].splitlines())
+    pasted = "".join(
+        f"{line[4:]}\n"
+        for line in said.partition("--recipe shop.toml:\n\n")[2]
+        .partition("\n\nmobile_analytics")[0]
+        .splitlines()
+    )
     (tmp_path / "shop.toml").write_text(pasted, encoding="utf-8")
     checked, _, code = run_here(["translate", "check", "shop.toml"])
     assert (checked, code) == ("shop.toml: ok, 1 test\n", 0), pasted
     report = translate.convert(file, to=to, out="something", recipe="shop.toml")
     assert report["events"]["written"] >= len(values or range(30))
-    assert json.loads((tmp_path / "nothing" / "report.json").read_text())["nothing_written"]["item_keys"][0]["key"] == f"{kind}.{key}"
+    assert (
+        json.loads((tmp_path / "nothing" / "report.json").read_text())["nothing_written"]["item_keys"][0][
+            "key"
+        ]
+        == f"{kind}.{key}"
+    )
 
 
 def test_a_recipe_of_ones_own_is_extended(convert):
@@ -433,14 +579,25 @@ def test_a_recipe_of_ones_own_is_extended(convert):
 
 def test_nothing_is_offered_that_would_not_work(tmp_path):
     """Without a key that looks like an item's id there is no recipe; values of people are none."""
-    looks = [record("Look", attributes={"user_id": f"u-{number}", "Item Name": f"A thing {number}", "n": "1"}) for number in range(30)]
+    looks = [
+        record("Look", attributes={"user_id": f"u-{number}", "Item Name": f"A thing {number}", "n": "1"})
+        for number in range(30)
+    ]
     report = translate.convert(write(tmp_path / "a.jsonl", looks), to="personalize", out=tmp_path / "out")
     assert (report["nothing_written"]["item_keys"], report["nothing_written"]["recipe"]) == ([], None)
 
 
 def test_ids_of_items_are_not_missed_where_each_event_has_one(tmp_path):
     """Interactions that lack only a session are not told that none of their keys looks like the id of an item."""
-    call = ["translate", "convert", str(SAMPLES / "personalize" / "interactions_full.csv"), "--to", "personalize/requests", "--out", str(tmp_path / "out")]
+    call = [
+        "translate",
+        "convert",
+        str(SAMPLES / "personalize" / "interactions_full.csv"),
+        "--to",
+        "personalize/requests",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     said, _, code = run_here(call)
     assert code == 1
     assert said.startswith("nothing was written of 3 events; 3 rejected: missing_required")
@@ -449,15 +606,27 @@ def test_ids_of_items_are_not_missed_where_each_event_has_one(tmp_path):
 
 def test_a_shipped_recipe_that_would_do_is_named(tmp_path):
     """What only takes lists of items apart needs no new recipe."""
-    event = {"event_type": "purchase", "event_id": "e-1", "timestamp": 1667877566698, "app_id": "shop", "unique_id": "c-1", "zone_offset": 0}
-    file = write(tmp_path / "a.jsonl", [event | {"items": [{"id": "b-1"}, {"id": "b-2"}], "attributes": {"_session_id": "s"}}])
+    event = {
+        "event_type": "purchase",
+        "event_id": "e-1",
+        "timestamp": 1667877566698,
+        "app_id": "shop",
+        "unique_id": "c-1",
+        "zone_offset": 0,
+    }
+    file = write(
+        tmp_path / "a.jsonl",
+        [event | {"items": [{"id": "b-1"}, {"id": "b-2"}], "attributes": {"_session_id": "s"}}],
+    )
     for to in ("personalize/interactions", "personalize/requests"):
         out = tmp_path / to.replace("/", "-")
         said, _, code = run_here(["translate", "convert", str(file), "--to", to, "--out", str(out)])
         assert code == 1
         assert "say --recipe clickstream-to-personalize\n" in said
         assert "looks like the id" not in said
-    report = translate.convert(file, to="personalize", out=tmp_path / "done", recipe="clickstream-to-personalize")
+    report = translate.convert(
+        file, to="personalize", out=tmp_path / "done", recipe="clickstream-to-personalize"
+    )
     assert report["events"]["written"] == 2
 
 
@@ -468,7 +637,12 @@ def test_other_ways_to_write_nothing(tmp_path, convert):
     bare = write(tmp_path / "bare.jsonl", [{"event_type": "e", "event_timestamp": 1460000000123}])
     refused = translate.convert(bare, from_="mobile_analytics", to="clickstream", out=tmp_path / "refused")
     assert refused["verdict"] == "nothing was written of 1 event; 1 rejected: missing_required"
-    empty = translate.convert(write(tmp_path / "empty.jsonl", []), from_="mobile_analytics", to="clickstream", out=tmp_path / "empty")
+    empty = translate.convert(
+        write(tmp_path / "empty.jsonl", []),
+        from_="mobile_analytics",
+        to="clickstream",
+        out=tmp_path / "empty",
+    )
     assert "verdict" not in empty
 
 
@@ -496,14 +670,21 @@ drop = "worthless"
         },
     ]  # fmt: skip
     monkeypatch.setenv("COLUMNS", "1000")
-    said, _, _ = run_here(["translate", "why", f"{archive}:21", "--to", "personalize", "--recipe", str(recipe)])
-    assert 'own.toml: rule[1]  "attributes.color" = \'red\' is unknown: the event has no "attributes.color"; name = \'Ad View\' is false' in said
+    said, _, _ = run_here(
+        ["translate", "why", f"{archive}:21", "--to", "personalize", "--recipe", str(recipe)]
+    )
+    assert (
+        "own.toml: rule[1]  \"attributes.color\" = 'red' is unknown: the event has no \"attributes.color\"; name = 'Ad View' is false"
+        in said
+    )
 
 
 def test_why_of_keys_that_became_columns(archive, tmp_path):
     """A rule that looks at such a key sees it in `why`, too."""
     recipe = tmp_path / "own.toml"
-    recipe.write_text("to = 'personalize'\n[[rule]]\nwhen = '\"metrics._quantity\" = 2'\nset.value = '\"metrics._quantity\"'\n")
+    recipe.write_text(
+        "to = 'personalize'\n[[rule]]\nwhen = '\"metrics._quantity\" = 2'\nset.value = '\"metrics._quantity\"'\n"
+    )
     (event,) = translate.why(f"{archive}:26", to="personalize", recipe=recipe).events
     assert event.rules == ("own.toml: rule[1]",)
     assert {field.field: field.written for field in event.fields}["EVENT_VALUE"] == "2"
@@ -545,7 +726,12 @@ def test_what_was_watched_adds_up_in_any_order():
     """What two pieces of an archive tell is the same in either order, and what one has is there."""
     pieces = [
         Watched({"a"}, {"attributes.xyz": ["attributes.xya"]}, {"time": ("2", "3")}, {"c": ["m", "n"]}),
-        Watched(set(), {"a": ["b"], "attributes.xyz": ["attributes.xyz1", "attributes.q"]}, {"time": ("1", "2")}, {"c": ["a", "z", "b", "c"]}),
+        Watched(
+            set(),
+            {"a": ["b"], "attributes.xyz": ["attributes.xyz1", "attributes.q"]},
+            {"time": ("1", "2")},
+            {"c": ["a", "z", "b", "c"]},
+        ),
     ]
     sums = []
     for order in (pieces, pieces[::-1]):

@@ -29,7 +29,10 @@ TARGETS = (
     "clickstream", "learning_context", "personalize", "pinpoint", "pinpoint/requests", "mobile_analytics", "hub",
     "clickstream/requests", "clickstream/raw", "learning_context/requests", "mobile_analytics/requests", "personalize/requests",
 )  # fmt: skip
-SETTINGS = {"clickstream/raw": ["day=2026-11-21"], "personalize/requests": ["tracking_id=11111111-2222-3333-4444-555555555555"]}
+SETTINGS = {
+    "clickstream/raw": ["day=2026-11-21"],
+    "personalize/requests": ["tracking_id=11111111-2222-3333-4444-555555555555"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,10 @@ def converted(tmp_path_factory):
     """The sample archive in every target's layout, with the reports."""
     folder = tmp_path_factory.mktemp("converted")
     reports = {
-        target: translate.convert(ARCHIVE, to=target, out=folder / target.replace("/", "-"), set_=SETTINGS.get(target, ())) for target in TARGETS
+        target: translate.convert(
+            ARCHIVE, to=target, out=folder / target.replace("/", "-"), set_=SETTINGS.get(target, ())
+        )
+        for target in TARGETS
     }
     return folder, reports
 
@@ -63,7 +69,9 @@ def test_nothing_is_unaccounted_for(target, converted):
     )
 
 
-@pytest.mark.parametrize(("target", "faults"), [("clickstream", clickstream_faults), ("learning_context", learning_context_faults)])
+@pytest.mark.parametrize(
+    ("target", "faults"), [("clickstream", clickstream_faults), ("learning_context", learning_context_faults)]
+)
 def test_every_row_is_what_the_reader_needs(target, faults, converted):
     """Every row of the archive is without fault by what the target's reader needs."""
     rows = lines(converted, target)
@@ -71,7 +79,9 @@ def test_every_row_is_what_the_reader_needs(target, faults, converted):
     assert [fault for row in rows for fault in faults(parsed(row))] == []
 
 
-@pytest.mark.parametrize(("target", "faults"), [("clickstream", clickstream_faults), ("learning_context", learning_context_faults)])
+@pytest.mark.parametrize(
+    ("target", "faults"), [("clickstream", clickstream_faults), ("learning_context", learning_context_faults)]
+)
 def test_every_row_of_the_zoo_is_what_the_reader_needs(target, faults):
     """Every row of the zoo is without fault by what the target's reader needs."""
     for row in translate.write(zoo(), model=target).collect()["row"]:
@@ -81,18 +91,29 @@ def test_every_row_of_the_zoo_is_what_the_reader_needs(target, faults):
 def test_clickstream_sessions(converted):
     """At least one `_app_end` of each session that stopped carries its whole duration."""
     rows = [parsed(line) for line in lines(converted, "clickstream")]
-    stops = [row for row in rows if row["event_type"] == "_app_end" and "session.stop" in row["attributes"].get("translate_names", "")]
+    stops = [
+        row
+        for row in rows
+        if row["event_type"] == "_app_end" and "session.stop" in row["attributes"].get("translate_names", "")
+    ]
     assert len(stops) == 359
     assert all(is_whole(row["attributes"]["_session_duration"]) for row in stops)
     starts = [row for row in rows if row["event_type"] == "_session_start"]
     assert len(starts) == 430
-    assert {row["attributes"]["_is_first_time"] for row in rows if row["event_type"] == "_app_start"} == {False}
+    assert {row["attributes"]["_is_first_time"] for row in rows if row["event_type"] == "_app_start"} == {
+        False
+    }
 
 
 def test_clickstream_purchases(converted):
     """A purchase has money only in a real currency and store; else price, quantity and currency are attributes."""
     rows = [parsed(line) for line in lines(converted, "clickstream")]
-    purchases = [row for row in rows if row["event_type"] == "purchase" and "custom.purchase" not in row["attributes"].get("translate_names", "")]
+    purchases = [
+        row
+        for row in rows
+        if row["event_type"] == "purchase"
+        and "custom.purchase" not in row["attributes"].get("translate_names", "")
+    ]
     assert len(purchases) == 214
     for row in purchases:
         attributes, (item, *_) = row["attributes"], row.get("items", [{}])
@@ -121,7 +142,10 @@ def test_pinpoint_requests(converted):
     assert len(ids) == converted[1]["pinpoint/requests"]["events"]["written"]
     assert len(requests) == converted[1]["pinpoint/requests"]["requests"]
     assert len(requests) < len(ids) / 20
-    assert {json.loads(line)["ApplicationId"] for line in requests} == {"0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"}
+    assert {json.loads(line)["ApplicationId"] for line in requests} == {
+        "0123456789abcdef0123456789abcdef",
+        "fedcba9876543210fedcba9876543210",
+    }
 
 
 def test_pinpoint_zoo():
@@ -129,7 +153,12 @@ def test_pinpoint_zoo():
     service = PinpointService()
     for row in translate.write(zoo(), model="pinpoint/requests").collect()["row"]:
         batch = {"Endpoint": {}, "Events": {"e": parsed(row)}}
-        assert list(service.faults({"ApplicationId": "a", "EventsRequest": {"BatchItem": {"c": batch}}}, len(row))) == []
+        assert (
+            list(
+                service.faults({"ApplicationId": "a", "EventsRequest": {"BatchItem": {"c": batch}}}, len(row))
+            )
+            == []
+        )
 
 
 def held_by(requests, events_of):
@@ -144,7 +173,11 @@ def test_clickstream_bodies(target, converted):
     judge = clickstream_request_faults if target == "clickstream/requests" else clickstream_row_faults
     assert [fault for line in requests for fault in judge(parsed(line))] == []
     name = "body" if target == "clickstream/requests" else "data"
-    assert held_by(requests, lambda request: json.loads(request[name])) == converted[1][target]["events"]["written"] == 3103
+    assert (
+        held_by(requests, lambda request: json.loads(request[name]))
+        == converted[1][target]["events"]["written"]
+        == 3103
+    )
     sequence = [clickstream_sequence_id(parsed(line)) for line in requests]
     assert sequence == list(range(1, len(requests) + 1))
     assert converted[1][target]["requests"] == len(requests)
@@ -153,14 +186,19 @@ def test_clickstream_bodies(target, converted):
 def test_clickstream_buffer_lies_in_its_day(converted):
     """The rows of the buffer lie where the pipeline looks for them: in a folder of the day that was named."""
     folder, _ = converted
-    parts = [part.relative_to(folder / "clickstream-raw" / "data") for part in (folder / "clickstream-raw" / "data").rglob("part-*")]
+    parts = [
+        part.relative_to(folder / "clickstream-raw" / "data")
+        for part in (folder / "clickstream-raw" / "data").rglob("part-*")
+    ]
     assert {part.parent.as_posix() for part in parts} == {"year=2026/month=11/day=21/hour=00"}
 
 
 def test_clickstream_buffer_needs_a_day(tmp_path):
     """Without the day the rows of the buffer would lie where nobody looks: that is refused before anything is written."""
     with pytest.raises(translate.UsageError, match="--set day=YYYY-MM-DD"):
-        translate.convert(SAMPLES / "mobile_analytics" / "archive_minimal.jsonl", to="clickstream/raw", out=tmp_path / "out")
+        translate.convert(
+            SAMPLES / "mobile_analytics" / "archive_minimal.jsonl", to="clickstream/raw", out=tmp_path / "out"
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -170,28 +208,42 @@ def test_personalize_requests(converted):
     service = PersonalizeService()
     assert [fault for request in requests for fault in service.faults(request)] == []
     assert {request["trackingId"] for request in requests} == {"11111111-2222-3333-4444-555555555555"}
-    assert sum(len(request["eventList"]) for request in requests) == converted[1]["personalize/requests"]["events"]["written"] > 100
+    assert (
+        sum(len(request["eventList"]) for request in requests)
+        == converted[1]["personalize/requests"]["events"]["written"]
+        > 100
+    )
 
 
 def test_mobile_analytics_requests(converted):
     """Each request is a client context that names its application, and a body by the document."""
     requests = [parsed(line) for line in lines(converted, "mobile_analytics/requests")]
     assert [fault for request in requests for fault in mobile_analytics_faults(request)] == []
-    assert sum(len(request["body"]["events"]) for request in requests) == converted[1]["mobile_analytics/requests"]["events"]["written"] > 1000
+    assert (
+        sum(len(request["body"]["events"]) for request in requests)
+        == converted[1]["mobile_analytics/requests"]["events"]["written"]
+        > 1000
+    )
 
 
 def test_learning_context_requests(converted):
     """Each request is a list of at most a hundred events."""
     requests = [parsed(line) for line in lines(converted, "learning_context/requests")]
     assert all(1 <= len(request) <= 100 for request in requests)
-    assert [fault for request in requests for event in request for fault in learning_context_faults(event)] == []
+    assert [
+        fault for request in requests for event in request for fault in learning_context_faults(event)
+    ] == []
     assert sum(map(len, requests)) == 3103
 
 
 def test_pinpoint_rejects(converted):
     """Pinpoint's rejects are those over its limits, as many as the sample's README counts."""
     folder, reports = converted
-    rejects = [json.loads(line) for line in (folder / "pinpoint-requests" / "rejects.ndjson").read_text(encoding="utf-8").split("\n") if line]
+    rejects = [
+        json.loads(line)
+        for line in (folder / "pinpoint-requests" / "rejects.ndjson").read_text(encoding="utf-8").split("\n")
+        if line
+    ]
     assert reports["pinpoint/requests"]["rejects"] == {"over_limit": 28}
     for reject in rejects:
         record = json.loads(reject["raw"])

@@ -21,7 +21,18 @@ ARCHIVED = {
     "event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"},
     "session": {"session_id": "s", "start_timestamp": 1487973802000}, "attributes": {}, "metrics": {},
 }  # fmt: skip
-PUT = {"ep": {"Endpoint": {}, "Events": {"1": {"EventType": "e", "Timestamp": "2017-02-24T22:03:22.507Z", "Session": {"Id": "s", "StartTimestamp": "2017-02-24T22:03:22.000Z"}}}}}
+PUT = {
+    "ep": {
+        "Endpoint": {},
+        "Events": {
+            "1": {
+                "EventType": "e",
+                "Timestamp": "2017-02-24T22:03:22.507Z",
+                "Session": {"Id": "s", "StartTimestamp": "2017-02-24T22:03:22.000Z"},
+            }
+        },
+    }
+}
 RECORDS = {
     "mobile_analytics/archive": ARCHIVED,
     "mobile_analytics/requests": {
@@ -52,7 +63,16 @@ BESIDE = {
     "pinpoint/requests": ('"2017-02-24T22:03:22.000Z"', "Session.StartTimestamp"),
 }
 ISO = [address for address, text in NEEDED.items() if text.startswith('"')]
-NONE = ['"1487973802507"', '"2014-02-30T10:00:00Z"', '"2014-02-28T24:00:01Z"', '"soon"', '""', "true", '{"x":1}', '["2014-02-28T10:00:00Z"]']
+NONE = [
+    '"1487973802507"',
+    '"2014-02-30T10:00:00Z"',
+    '"2014-02-28T24:00:01Z"',
+    '"soon"',
+    '""',
+    "true",
+    '{"x":1}',
+    '["2014-02-28T10:00:00Z"]',
+]
 
 
 @pytest.fixture
@@ -63,11 +83,25 @@ def converted(tmp_path):
         source = tmp_path / f"source.{'csv' if chr(10) in text else 'jsonl'}"
         source.write_text(text + "\n")
         out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
-        report = translate.convert(source, from_=address, to=to, out=out, settings=SETTINGS, census=True, **options)
+        report = translate.convert(
+            source, from_=address, to=to, out=out, settings=SETTINGS, census=True, **options
+        )
         rejects = [json.loads(line) for line in (out / "rejects.ndjson").read_text().splitlines()]
         if to == "hub":
-            return report, rejects, pl.read_parquet(out / "data" / "*.parquet").to_dicts() if report["events"]["written"] else []
-        return report, rejects, [json.loads(line) for path in sorted((out / "data").rglob("part-*")) for line in path.read_text().splitlines()]
+            return (
+                report,
+                rejects,
+                pl.read_parquet(out / "data" / "*.parquet").to_dicts() if report["events"]["written"] else [],
+            )
+        return (
+            report,
+            rejects,
+            [
+                json.loads(line)
+                for path in sorted((out / "data").rglob("part-*"))
+                for line in path.read_text().splitlines()
+            ],
+        )
 
     return converting
 
@@ -90,9 +124,15 @@ def test_what_is_no_time_is_rejected_where_every_event_needs_one(address, conver
     for value in wrong_for(address):
         report, rejects, _ = converted(address, spelled(address, NEEDED[address], value))
         assert report["rejects"] == {"bad_time": 1}, (value, rejects)
-        place = {"mobile_analytics/archive": "event_timestamp", "pinpoint/event_stream": "event_timestamp"}.get(address, "imestamp")
+        place = {
+            "mobile_analytics/archive": "event_timestamp",
+            "pinpoint/event_stream": "event_timestamp",
+        }.get(address, "imestamp")
         assert place in rejects[0]["message"] or "sentAt" in rejects[0]["message"]
-        assert json.loads(value) in (None, True) or json.dumps(json.loads(value), separators=(",", ":"))[:20] in rejects[0]["message"]
+        assert (
+            json.loads(value) in (None, True)
+            or json.dumps(json.loads(value), separators=(",", ":"))[:20] in rejects[0]["message"]
+        )
 
 
 @pytest.mark.parametrize("address", BESIDE)
@@ -123,9 +163,13 @@ def test_midnight_and_leap_seconds(address, converted):
 def test_tables(converted):
     """So is it in tables: of Redshift and of Personalize."""
     head = "event_type,event_timestamp,app_id,client_id,session_start_timestamp\n"
-    report, _, _ = converted("mobile_analytics/redshift", f"{head}e,2014-02-30 10:00:00,a,c,2014-02-28 10:00:00")
+    report, _, _ = converted(
+        "mobile_analytics/redshift", f"{head}e,2014-02-30 10:00:00,a,c,2014-02-28 10:00:00"
+    )
     assert report["rejects"] == {"bad_time": 1}
-    report, _, (event,) = converted("mobile_analytics/redshift", f"{head}e,2014-02-28 10:00:00,a,c,2014-02-30 10:00:00")
+    report, _, (event,) = converted(
+        "mobile_analytics/redshift", f"{head}e,2014-02-28 10:00:00,a,c,2014-02-30 10:00:00"
+    )
     assert dict(event["extra"])["session_start_timestamp"] == '"2014-02-30 10:00:00"'
     report, rejects, _ = converted("personalize/interactions", "USER_ID,ITEM_ID,TIMESTAMP\nu,i,yesterday")
     assert report["rejects"] == {"bad_time": 1}
@@ -134,30 +178,53 @@ def test_tables(converted):
 
 def test_parquet_of_redshift(tmp_path):
     """And in Parquet, be its times texts, timestamps or numbers."""
-    columns = {"event_type": ["e"] * 3, "app_id": ["a"] * 3, "client_id": ["c"] * 3, "event_timestamp": ["2014-02-28 10:00:00", "2014-02-30 10:00:00", "1487973802507"]}
+    columns = {
+        "event_type": ["e"] * 3,
+        "app_id": ["a"] * 3,
+        "client_id": ["c"] * 3,
+        "event_timestamp": ["2014-02-28 10:00:00", "2014-02-30 10:00:00", "1487973802507"],
+    }
     pl.DataFrame(columns).write_parquet(tmp_path / "texts.parquet")
-    pl.DataFrame({**columns, "event_timestamp": [1487973802507] * 3}).write_parquet(tmp_path / "numbers.parquet")
-    texts = translate.convert(tmp_path / "texts.parquet", from_="mobile_analytics/redshift", to="hub", out=tmp_path / "a")
-    numbers = translate.convert(tmp_path / "numbers.parquet", from_="mobile_analytics/redshift", to="hub", out=tmp_path / "b")
-    assert (texts["events"]["written"], texts["rejects"], numbers["rejects"]) == (1, {"bad_time": 2}, {"bad_time": 3})
+    pl.DataFrame({**columns, "event_timestamp": [1487973802507] * 3}).write_parquet(
+        tmp_path / "numbers.parquet"
+    )
+    texts = translate.convert(
+        tmp_path / "texts.parquet", from_="mobile_analytics/redshift", to="hub", out=tmp_path / "a"
+    )
+    numbers = translate.convert(
+        tmp_path / "numbers.parquet", from_="mobile_analytics/redshift", to="hub", out=tmp_path / "b"
+    )
+    assert (texts["events"]["written"], texts["rejects"], numbers["rejects"]) == (
+        1,
+        {"bad_time": 2},
+        {"bad_time": 3},
+    )
 
 
 def test_fractions_and_digits_as_text(converted):
     """Of milliseconds what is finer is floored and told, seconds keep their fraction; digits as text are read where clients are known to write them."""
-    report, _, (event,) = converted("personalize/requests", spelled("personalize/requests", "1487973802", '"1487973802.5"'))
+    report, _, (event,) = converted(
+        "personalize/requests", spelled("personalize/requests", "1487973802", '"1487973802.5"')
+    )
     assert event["time"] == dt.datetime(2017, 2, 24, 22, 3, 22, 500000, tzinfo=UTC)
     assert [(loss["kind"], loss["why"]) for loss in report["losses"]] == [("changed", "retyped")]
-    report, _, (event,) = converted("mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802507", "1487973802507.9"))
+    report, _, (event,) = converted(
+        "mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802507", "1487973802507.9")
+    )
     assert event["time"] == dt.datetime(2017, 2, 24, 22, 3, 22, 507000, tzinfo=UTC)
     assert [(loss["field"], loss["why"]) for loss in report["losses"]] == [("event_timestamp", FLOORED)]
-    report, _, (event,) = converted("learning_context/events", spelled("learning_context/events", "1487973802", "1487973802.25"))
+    report, _, (event,) = converted(
+        "learning_context/events", spelled("learning_context/events", "1487973802", "1487973802.25")
+    )
     assert event["time"] == dt.datetime(2017, 2, 24, 22, 3, 22, 250000, tzinfo=UTC)
     assert [loss["field"] for loss in report["losses"]] == ["timestamp"]
 
 
 def test_a_number_beyond_a_double_is_no_number(converted):
     """As anywhere else in a record."""
-    report, _, _ = converted("mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802507", "1e400"))
+    report, _, _ = converted(
+        "mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802507", "1e400")
+    )
     assert report["rejects"] == {"bad_number": 1}
 
 
@@ -172,12 +239,21 @@ def test_numbers_keep_their_instant(milliseconds, fraction):
     assert read_time(in_seconds, "seconds", is_number=True).milliseconds == milliseconds
 
 
-@given(st.integers(-62135510400, 253402128000).map(lambda second: dt.datetime.fromtimestamp(0, UTC) + dt.timedelta(seconds=second)), st.sampled_from(["seconds", "milliseconds", "microseconds"]), st.integers(-14 * 60, 14 * 60), st.integers(0, 999999))
+@given(
+    st.integers(-62135510400, 253402128000).map(
+        lambda second: dt.datetime.fromtimestamp(0, UTC) + dt.timedelta(seconds=second)
+    ),
+    st.sampled_from(["seconds", "milliseconds", "microseconds"]),
+    st.integers(-14 * 60, 14 * 60),
+    st.integers(0, 999999),
+)
 def test_iso8601_is_read_as_python_does(time, timespec, offset, fraction):
     """In any zone, with any fraction."""
     zone = dt.timezone(dt.timedelta(minutes=offset))
     text = time.replace(tzinfo=zone, microsecond=fraction).isoformat(timespec=timespec)
-    wanted = (dt.datetime.fromisoformat(text) - dt.datetime(1970, 1, 1, tzinfo=UTC)) // dt.timedelta(milliseconds=1)
+    wanted = (dt.datetime.fromisoformat(text) - dt.datetime(1970, 1, 1, tzinfo=UTC)) // dt.timedelta(
+        milliseconds=1
+    )
     assert read_time(text, "iso8601", is_number=False).milliseconds == wanted
 
 
@@ -185,7 +261,10 @@ def test_iso8601_is_read_as_python_does(time, timespec, offset, fraction):
 def test_no_text_breaks_the_reader(text):
     """Whatever looks like a time is one or is none; what is read is read again as the same."""
     found = read_time(text, "iso8601", is_number=False)
-    assert isinstance(found, NoTime) or read_time(found.text, "iso8601", is_number=False).milliseconds == found.milliseconds
+    assert (
+        isinstance(found, NoTime)
+        or read_time(found.text, "iso8601", is_number=False).milliseconds == found.milliseconds
+    )
 
 
 FAR = [2**53 + 1, -(2**53), 2**62, 253402300800000, -62135596800001]
@@ -203,18 +282,36 @@ def test_commands_bear_times_that_no_calendar_has(far, kind, tmp_path):
         events = pl.DataFrame({"name": ["a", "b", "c"], "client_id": ["c"] * 3, **times})
         events.with_columns(pl.col(*times).cast(pl.Datetime("ms", "UTC"))).write_parquet(file)
     else:
-        records = [ARCHIVED | {"session": {"session_id": "s", "start_timestamp": far, "stop_timestamp": -far}}, ARCHIVED, ARCHIVED | {"event_timestamp": far}]
+        records = [
+            ARCHIVED | {"session": {"session_id": "s", "start_timestamp": far, "stop_timestamp": -far}},
+            ARCHIVED,
+            ARCHIVED | {"event_timestamp": far},
+        ]
         file.write_text("".join(json.dumps(record) + "\n" for record in records))
-    report = translate.convert(file, to="clickstream", out=tmp_path / "report", census=kind == "archive", set_=["app_id=shop"])
+    report = translate.convert(
+        file, to="clickstream", out=tmp_path / "report", census=kind == "archive", set_=["app_id=shop"]
+    )
     assert report["rejects"] == {"time_implausible": 1}
-    assert any(loss["why"] == "no time (outside of the years 1 to 9999)" + ": kept as it stood" * (kind == "archive") for loss in report["losses"])
+    assert any(
+        loss["why"] == "no time (outside of the years 1 to 9999)" + ": kept as it stood" * (kind == "archive")
+        for loss in report["losses"]
+    )
     for number, command in enumerate(OF_FAR):
-        output, error, code = run_here(["translate", *command.format(file=file, out=tmp_path / f"out{number}").split()])
+        output, error, code = run_here(
+            ["translate", *command.format(file=file, out=tmp_path / f"out{number}").split()]
+        )
         assert "Traceback" not in output + error, error
         assert code in (0, 1), (command, error)
 
 
-COMMANDS = ["inspect {file}", "parity {file} {file}", "why {file}:1 --to clickstream", "why {file}:2 --to pinpoint/requests", "roundtrip {file} --via clickstream", "convert {file} --to clickstream --out {out}"]
+COMMANDS = [
+    "inspect {file}",
+    "parity {file} {file}",
+    "why {file}:1 --to clickstream",
+    "why {file}:2 --to pinpoint/requests",
+    "roundtrip {file} --via clickstream",
+    "convert {file} --to clickstream --out {out}",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -224,13 +321,28 @@ def test_commands_bear_events_without_a_time(kind, command, tmp_path):
     file = tmp_path / ("events.parquet" if kind == "hub" else "events.jsonl")
     if kind == "hub":
         time = dt.datetime(2017, 2, 24, tzinfo=UTC)
-        events = {"name": ["a", "b", "c"], "time": [None, time, None], "session.start": [time, None, None], "client_id": ["c", None, "d"]}
-        pl.DataFrame(events, schema_overrides={name: pl.Datetime("us", "UTC") for name in ("time", "session.start")}).write_parquet(file)
+        events = {
+            "name": ["a", "b", "c"],
+            "time": [None, time, None],
+            "session.start": [time, None, None],
+            "client_id": ["c", None, "d"],
+        }
+        pl.DataFrame(
+            events, schema_overrides={name: pl.Datetime("us", "UTC") for name in ("time", "session.start")}
+        ).write_parquet(file)
     elif kind == "archive":
-        records = [{name: value for name, value in ARCHIVED.items() if name != "event_timestamp"}, ARCHIVED | {"event_timestamp": "soon"}, ARCHIVED, ARCHIVED | {"session": {"start_timestamp": "x"}}]
+        records = [
+            {name: value for name, value in ARCHIVED.items() if name != "event_timestamp"},
+            ARCHIVED | {"event_timestamp": "soon"},
+            ARCHIVED,
+            ARCHIVED | {"session": {"start_timestamp": "x"}},
+        ]
         file.write_text("".join(json.dumps(record) + "\n" for record in records))
     else:
-        records = [RECORDS["pinpoint/requests"], json.loads(spelled("pinpoint/requests", NEEDED["pinpoint/requests"], '"2014-02-30T10:00:00Z"'))]
+        records = [
+            RECORDS["pinpoint/requests"],
+            json.loads(spelled("pinpoint/requests", NEEDED["pinpoint/requests"], '"2014-02-30T10:00:00Z"')),
+        ]
         file.write_text("".join(json.dumps(record) + "\n" for record in records))
     output, error, code = run_here(["translate", *command.format(file=file, out=tmp_path / "out").split()])
     assert "Traceback" not in output + error, error
@@ -240,7 +352,15 @@ def test_commands_bear_events_without_a_time(kind, command, tmp_path):
 
 def test_census_of_events_without_a_time(converted):
     """The census counts their keys as rejected, and those of times that are none as told."""
-    report, _, _ = converted("mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802000", '"x"'), to="clickstream/events")
-    assert {entry["fate"] for entry in report["keys"] if entry["key"] == "session.start_timestamp"} == {"unknown"}
-    report, _, _ = converted("mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802507", '"x"'))
+    report, _, _ = converted(
+        "mobile_analytics/archive",
+        spelled("mobile_analytics/archive", "1487973802000", '"x"'),
+        to="clickstream/events",
+    )
+    assert {entry["fate"] for entry in report["keys"] if entry["key"] == "session.start_timestamp"} == {
+        "unknown"
+    }
+    report, _, _ = converted(
+        "mobile_analytics/archive", spelled("mobile_analytics/archive", "1487973802507", '"x"')
+    )
     assert {entry["fate"] for entry in report["keys"]} == {"rejected"}

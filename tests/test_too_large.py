@@ -19,7 +19,6 @@ LONG = record(7, attributes={"text": "@" * 20_000}).replace("@", "ä")  # of mor
 BYTES = len(LONG.encode())
 
 
-
 @pytest.fixture(params=["small", "large"])
 def size(request, monkeypatch):
     """Read files as small ones, in groups, and as large ones, by the engine."""
@@ -29,7 +28,11 @@ def size(request, monkeypatch):
 
 
 def kept(text: str) -> dict[str, object]:
-    return {"head": text[:500], "bytes": len(text.encode()), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    return {
+        "head": text[:500],
+        "bytes": len(text.encode()),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
 
 
 @pytest.mark.parametrize("to", ["mobile_analytics/archive", "clickstream", "personalize", "hub"])
@@ -45,7 +48,9 @@ def test_a_record_beyond_the_largest_size(to: str, size: str, tmp_path: Path) ->
             report = translate.convert(folder / file, to=to, out=folder / "out", **options)
             assert report["rejects"].get("too_large", 0) == rejected
             if rejected:
-                reject = json.loads((folder / "out/rejects.ndjson").read_text(encoding="utf-8").splitlines()[0])
+                reject = json.loads(
+                    (folder / "out/rejects.ndjson").read_text(encoding="utf-8").splitlines()[0]
+                )
                 assert (reject["line"], reject["code"], reject["raw"]) == (2, "too_large", kept(LONG))
                 assert f"has {BYTES:,} bytes" in reject["message"]
                 assert "--set record_bytes=N" in reject["message"]
@@ -55,9 +60,16 @@ def test_records_run_together(size: str, tmp_path: Path) -> None:
     """The size is a record's and not a line's: what is run together with a large one, or makes a long line of small ones, is read."""
     small = "".join(record(number) for number in range(300))
     assert len(small) > BYTES
-    found = convert(tmp_path, {"a.json": f"{small}\n{record(301)}{LONG} {record(302)}\n{LONG[:-1]}\n{record(303)}".encode()}, set_=["record_bytes=40000"])
+    found = convert(
+        tmp_path,
+        {"a.json": f"{small}\n{record(301)}{LONG} {record(302)}\n{LONG[:-1]}\n{record(303)}".encode()},
+        set_=["record_bytes=40000"],
+    )
     assert levels(found) == [*range(300), 301, 302, 303]
-    assert [(reject["line"], reject["code"], reject["raw"]) for reject in found.rejects] == [(2, "too_large", kept(LONG)), (3, "too_large", kept(LONG[:-1]))]
+    assert [(reject["line"], reject["code"], reject["raw"]) for reject in found.rejects] == [
+        (2, "too_large", kept(LONG)),
+        (3, "too_large", kept(LONG[:-1])),
+    ]
 
 
 def test_the_setting(tmp_path: Path) -> None:
@@ -65,7 +77,12 @@ def test_the_setting(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(lines(1))
     report = translate.convert(tmp_path / "a.json", to="hub", out=tmp_path / "out")
     assert "record_bytes" not in report["settings"]
-    assert translate.convert(tmp_path / "a.json", to="hub", out=tmp_path / "o2", set_=["record_bytes=1e9"])["settings"]["record_bytes"] == 10**9
+    assert (
+        translate.convert(tmp_path / "a.json", to="hub", out=tmp_path / "o2", set_=["record_bytes=1e9"])[
+            "settings"
+        ]["record_bytes"]
+        == 10**9
+    )
     with pytest.raises(translate.MappingError, match="record_bytes: should be a number above 0"):
         translate.convert(tmp_path / "a.json", to="hub", out=tmp_path / "none", set_=["record_bytes=much"])
 
@@ -80,7 +97,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 LINE_BYTES = 200_000_000
 
 
-@pytest.mark.xfail(strict=True, reason="the engine of today takes in a line as a whole; the coming one reads blocks, and passes over what is beyond a record's size")
+@pytest.mark.xfail(
+    strict=True,
+    reason="the engine of today takes in a line as a whole; the coming one reads blocks, and passes over what is beyond a record's size",
+)
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """A line of 200 MB in 200 kB of gzip costs less memory than it has bytes."""
     peaks = {}
@@ -94,8 +114,17 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
                     output.write(b"a" * 1_000_000)
                 output.write(f"{after}\n".encode())
             output.write(lines(10))
-        command = [sys.executable, "-c", MEASURE, str(tmp_path / f"{name}.gz"), str(tmp_path / f"{name}-out"), name]
-        ended = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+        command = [
+            sys.executable,
+            "-c",
+            MEASURE,
+            str(tmp_path / f"{name}.gz"),
+            str(tmp_path / f"{name}-out"),
+            name,
+        ]
+        ended = subprocess.run(
+            command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False
+        )
         if ended.returncode:
             pytest.fail(ended.stderr[-500:])
         peaks[name] = int(ended.stdout)

@@ -52,7 +52,9 @@ def test_transcript(transcript, tmp_path, monkeypatch):
 def test_a_transcript_is_replayed_whole(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told = "Text.\n\n```\n% echo one; echo two >&2; exit 3\nanything\n% true\n```\n\nMore text.\n"
-    replayed = "Text.\n\n```\n% echo one; echo two >&2; exit 3\none\n2> two\n=> 3\n% true\n```\n\nMore text.\n"
+    replayed = (
+        "Text.\n\n```\n% echo one; echo two >&2; exit 3\none\n2> two\n=> 3\n% true\n```\n\nMore text.\n"
+    )
     assert replay(told) == replayed
 
 
@@ -74,7 +76,9 @@ def replay(transcript: str) -> str:
 def run(command: str) -> list[str]:
     """Run one command; give the lines that a transcript shows."""
     words = shlex.split(command.replace(PORT_SHOWN, PORT))
-    output, error, code = run_here(words) if words[0] == "translate" else run_shell(command.replace(PORT_SHOWN, PORT))
+    output, error, code = (
+        run_here(words) if words[0] == "translate" else run_shell(command.replace(PORT_SHOWN, PORT))
+    )
     output, error = output.replace(f":{PORT}", f":{PORT_SHOWN}"), error.replace(f":{PORT}", f":{PORT_SHOWN}")
     shown = [DIGEST.sub("...", line.rstrip()) for line in output.splitlines()]
     shown += [f"2> {line}".rstrip() for line in error.splitlines()]

@@ -16,7 +16,16 @@ ALL = "9" * 23
 LONG = "x" * 5000
 BYTES = "\udcff"  # what Python makes of a byte that is no UTF-8
 OUT = ["convert", "a.json", "--to", "clickstream", "--out"]
-SEND = ["replay", "a.json", "--to", "clickstream", "--endpoint", "http://127.0.0.1:9/c", "--dry-run", "--journal"]
+SEND = [
+    "replay",
+    "a.json",
+    "--to",
+    "clickstream",
+    "--endpoint",
+    "http://127.0.0.1:9/c",
+    "--dry-run",
+    "--journal",
+]
 EARLY, LATE = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"
 
 
@@ -37,12 +46,28 @@ TYPED: dict[str, tuple[list[str], int, str]] = {
     "line of why": (["why", f"a.json:{ALL}", "--to", "clickstream"], 2, "there is no record on line"),
     "brackets": ([*OUT, "o", "--where", "(" * 20_000 + "name = 'x'" + ")" * 20_000], 2, "nested too deeply"),
     "open brackets": ([*OUT, "o", "--where", "(" * 20_000], 2, "nested too deeply"),
-    "functions": ([*OUT, "o", "--where", "TRY_CAST(" * 250 + "name" + " AS VARCHAR)" * 250 + " = 'x'"], 2, "nested too deeply"),
-    "ORs": ([*OUT, "o", "--where", ors("name = 'x'", 3000)], 2, "5999 operators, more than 300: write name IN"),
+    "functions": (
+        [*OUT, "o", "--where", "TRY_CAST(" * 250 + "name" + " AS VARCHAR)" * 250 + " = 'x'"],
+        2,
+        "nested too deeply",
+    ),
+    "ORs": (
+        [*OUT, "o", "--where", ors("name = 'x'", 3000)],
+        2,
+        "5999 operators, more than 300: write name IN",
+    ),
     "some ORs": ([*OUT, "o", "--where", ors("name <> 'x'", 100)], 0, ""),
-    "a long list": ([*OUT, "o", "--where", f"name NOT IN ({', '.join(map(repr, map(str, range(3000))))})"], 0, ""),
+    "a long list": (
+        [*OUT, "o", "--where", f"name NOT IN ({', '.join(map(repr, map(str, range(3000))))})"],
+        0,
+        "",
+    ),
     "sums": ([*OUT, "o", "--where", "value > " + " + ".join(["1"] * 20_000)], 2, "operators"),
-    "a long CASE": ([*OUT, "o", "--where", f"CASE {' '.join(f'WHEN value = {n} THEN {n}' for n in range(120))} END = 1"], 2, "too long a chain"),
+    "a long CASE": (
+        [*OUT, "o", "--where", f"CASE {' '.join(f'WHEN value = {n} THEN {n}' for n in range(120))} END = 1"],
+        2,
+        "too long a chain",
+    ),
     "a long number": ([*OUT, "o", "--where", "value = " + "1" * 400], 2, "is not an SQL expression"),
     "a condition of bytes": ([*OUT, "o", "--where", f"name = '{BYTES}'"], 2, "--where should be UTF-8 text"),
     "a setting of bytes": ([*OUT, "o", "--set", f"app_id={BYTES}"], 2, "--set should be UTF-8 text"),
@@ -65,7 +90,9 @@ TYPED: dict[str, tuple[list[str], int, str]] = {
 
 
 @pytest.mark.parametrize("name", TYPED)
-def test_what_is_typed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_typed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Numbers, names, times and expressions beyond all bounds are taken, or told in one short line."""
     words, code, said = TYPED[name]
     monkeypatch.chdir(tmp_path)
@@ -78,17 +105,24 @@ def test_what_is_typed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert not (tmp_path / "o").exists()
 
 
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]) -> tuple[Any, str]:
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> tuple[Any, str]:
     monkeypatch.setattr(sys, "argv", ["translate", *words])
     with pytest.raises(SystemExit) as ended:
         main()
     return ended.value.code, capsys.readouterr().err
 
 
-def test_a_recipe_beyond_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recipe_beyond_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A recipe's expressions have the same bounds, told by `check` with their place."""
     recipe = tmp_path / "own.toml"
-    recipe.write_text(f'to = "clickstream/events"\n[[rule]]\nwhen = "{ors("value = 1", 3000)}"\ndrop = "noise"\n', encoding="utf-8")
+    recipe.write_text(
+        f'to = "clickstream/events"\n[[rule]]\nwhen = "{ors("value = 1", 3000)}"\ndrop = "noise"\n',
+        encoding="utf-8",
+    )
     monkeypatch.setattr(sys, "argv", ["translate", "check", str(recipe)])
     with pytest.raises(SystemExit) as ended:
         main()

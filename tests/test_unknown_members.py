@@ -14,7 +14,15 @@ from translate import mapping
 from translate.reader.paths import lies_around, path_around, path_of, segments_of, shown
 from translate.settings import Settings
 
-CLICK = {"event_type": "click", "event_id": "e", "timestamp": 1667877566697, "app_id": "shop", "unique_id": "u", "zone_offset": 0, "attributes": {}}
+CLICK = {
+    "event_type": "click",
+    "event_id": "e",
+    "timestamp": 1667877566697,
+    "app_id": "shop",
+    "unique_id": "u",
+    "zone_offset": 0,
+    "attributes": {},
+}
 PURCHASE = {"eventId": "e", "eventType": "Purchase", "sentAt": 1553631760, "itemId": "i"}
 PINPOINT = {"EventType": "x", "Timestamp": "2018-02-02T02:15:24.000Z"}
 ENDPOINT = {"OptOut": "ALL", "Demographic": {"Timezone": "UTC"}}
@@ -32,8 +40,14 @@ def convert(tmp_path):
         source = tmp_path / "source.jsonl"
         source.write_text("".join(f"{json.dumps(record)}\n" for record in records))
         out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
-        report = translate.convert(source, from_=address, to=to or address, out=out, settings=settings, **options)
-        found = [json.loads(line) for path in sorted((out / "data").rglob("*.ndjson")) for line in path.read_text().splitlines()]
+        report = translate.convert(
+            source, from_=address, to=to or address, out=out, settings=settings, **options
+        )
+        found = [
+            json.loads(line)
+            for path in sorted((out / "data").rglob("*.ndjson"))
+            for line in path.read_text().splitlines()
+        ]
         return found, report
 
     return converting
@@ -65,10 +79,14 @@ REQUESTS = {
 def holds(whole, part):
     """Tell whether a value holds all that another one does."""
     if isinstance(part, dict):
-        return isinstance(whole, dict) and all(name in whole and holds(whole[name], inner) for name, inner in part.items())
+        return isinstance(whole, dict) and all(
+            name in whole and holds(whole[name], inner) for name, inner in part.items()
+        )
     if isinstance(part, list):
         return isinstance(whole, list) and len(whole) == len(part) and all(map(holds, whole, part))
-    return whole == part or (isinstance(whole, str) and isinstance(part, str) and whole.lower() == part.lower())
+    return whole == part or (
+        isinstance(whole, str) and isinstance(part, str) and whole.lower() == part.lower()
+    )
 
 
 @pytest.mark.parametrize("address", REQUESTS)
@@ -84,14 +102,28 @@ def test_members_stay_in_the_event_or_around_it(address, convert):
 
 def test_the_report_names_members_without_a_mark(convert):
     """Where such members have no place, each is told by its path as it stood."""
-    _, report = convert("clickstream/requests", REQUESTS["clickstream/requests"] | {"^odd": 1}, to="mobile_analytics/archive", examples=True)
+    _, report = convert(
+        "clickstream/requests",
+        REQUESTS["clickstream/requests"] | {"^odd": 1},
+        to="mobile_analytics/archive",
+        examples=True,
+    )
     found = {loss["field"]: loss.get("example") for loss in report["losses"] if loss["kind"] == "not_mapped"}
-    assert {"query.nonce": "1", "date": '"2022-11-08"', "body": "5", "query": '{"a":1}', "^odd": "1"}.items() <= found.items()
+    assert {
+        "query.nonce": "1",
+        "date": '"2022-11-08"',
+        "body": "5",
+        "query": '{"a":1}',
+        "^odd": "1",
+    }.items() <= found.items()
 
 
 def test_an_endpoint_stays_empty_unless_asked(convert):
     """What an endpoint says beyond all that is known goes back with the rest of it only; else it is told."""
-    request = {"ApplicationId": "a", "EventsRequest": {"BatchItem": {"ep": {"Endpoint": ENDPOINT, "Events": {"e": PINPOINT}}}}}
+    request = {
+        "ApplicationId": "a",
+        "EventsRequest": {"BatchItem": {"ep": {"Endpoint": ENDPOINT, "Events": {"e": PINPOINT}}}},
+    }
     (line,), report = convert("pinpoint/requests", request)
     assert line["EventsRequest"]["BatchItem"]["ep"]["Endpoint"] == {}
     below = "EventsRequest.BatchItem.*.Endpoint"
@@ -142,15 +174,28 @@ def test_layouts_of_the_same_events_keep_what_these_hold(convert):
 
 
 NAMED_AS_COLUMNS = ["currency", "app.id", "extra", "client_id", "metrics.x", "price"]
-ARCHIVED = {"event_type": "e", "event_timestamp": 1487973802507, "application": {"app_id": "a"}, "client": {"client_id": "c"}, "attributes": {}, "metrics": {}}
-PATHS = {"mobile_analytics/archive": ARCHIVED, "clickstream/events": CLICK, "personalize/requests": REQUESTS["personalize/requests"]}
+ARCHIVED = {
+    "event_type": "e",
+    "event_timestamp": 1487973802507,
+    "application": {"app_id": "a"},
+    "client": {"client_id": "c"},
+    "attributes": {},
+    "metrics": {},
+}
+PATHS = {
+    "mobile_analytics/archive": ARCHIVED,
+    "clickstream/events": CLICK,
+    "personalize/requests": REQUESTS["personalize/requests"],
+}
 
 
 @pytest.mark.parametrize("address", PATHS)
 def test_members_named_as_hub_columns_are_told_by_their_own_path(address, convert):
     """A member that no field names keeps its own path in the report, whatever the hub or another place is called."""
     model, _, layout = address.partition("/")
-    known = {place for entry in mapping.load(model).layouts[layout].fields for place in (entry.place, *entry.also)}
+    known = {
+        place for entry in mapping.load(model).layouts[layout].fields for place in (entry.place, *entry.also)
+    }
     names = [name for name in NAMED_AS_COLUMNS if name not in known]
     _, report = convert(address, PATHS[address] | dict.fromkeys(names, "x"), to="learning_context/events")
     told = {loss["field"] for loss in report["losses"] if loss["kind"] == "not_mapped"}
@@ -161,5 +206,11 @@ def test_a_doubled_member_is_told_by_its_own_path(convert, tmp_path):
     """So is one that the reader itself notes, as what stands twice."""
     source = tmp_path / "doubled.jsonl"
     source.write_text('{"currency":1,"currency":2,' + json.dumps(CLICK)[1:] + "\n")
-    report = translate.convert(source, from_="clickstream/events", to="pinpoint/event_stream", out=tmp_path / "out", settings=SETTINGS)
+    report = translate.convert(
+        source,
+        from_="clickstream/events",
+        to="pinpoint/event_stream",
+        out=tmp_path / "out",
+        settings=SETTINGS,
+    )
     assert {"currency": 1}.items() <= lost(report, "changed").items()

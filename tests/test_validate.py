@@ -50,7 +50,13 @@ def clickstream_request(*events):
 
 
 def clickstream_row(*events):
-    return {"appId": "shop", "ingest_time": TIME, "data": json.dumps(events), "uri": "/collect", "method": "POST"}
+    return {
+        "appId": "shop",
+        "ingest_time": TIME,
+        "data": json.dumps(events),
+        "uri": "/collect",
+        "method": "POST",
+    }
 
 
 def pinpoint_request(*events):
@@ -85,7 +91,10 @@ BASES = {
 def judged(tmp_path, address, *lines, **options):
     """Write lines to a file and judge it; its bytes must stay."""
     file = tmp_path / "rows.txt"
-    file.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    file.write_text(
+        "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines),
+        encoding="utf-8",
+    )
     before = hashlib.sha256(file.read_bytes()).hexdigest()
     result = translate.validate(file, as_=address, **options)
     assert hashlib.sha256(file.read_bytes()).hexdigest() == before
@@ -204,7 +213,11 @@ EDGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("address", "place", "at", "past", "limit", "hard"), EDGES, ids=lambda value: value if isinstance(value, str) and len(value) < 40 else "")
+@pytest.mark.parametrize(
+    ("address", "place", "at", "past", "limit", "hard"),
+    EDGES,
+    ids=lambda value: value if isinstance(value, str) and len(value) < 40 else "",
+)
 def test_at_the_limit_and_one_past_it(address, place, at, past, limit, hard, tmp_path):
     """A row at a limit keeps it; one past it does not, and is refused if the limit is hard."""
     event, wrap = BASES[address]
@@ -225,7 +238,10 @@ def test_at_the_limit_and_one_past_it(address, place, at, past, limit, hard, tmp
 
 def test_an_end_needs_its_session(tmp_path):
     """A lone START or UPDATE does without a session, an END does not; an empty text is none."""
-    rows = [changed(changed(LEARNING, ["action"], action), ["session"], "") for action in ("START", "UPDATE", "END")]
+    rows = [
+        changed(changed(LEARNING, ["action"], action), ["session"], "")
+        for action in ("START", "UPDATE", "END")
+    ]
     result = judged(tmp_path, "learning_context/events", *rows)
     assert [(breach["limit"], breach["message"], breach["events"]) for breach in result["breaches"]] == [
         ("places_required", "session is missing, in an event of action END", 1)
@@ -238,20 +254,32 @@ def test_an_end_needs_its_session(tmp_path):
         ("clickstream/requests", {"query": {}, "body": [CLICKSTREAM]}, "query.appId is missing"),
         ("clickstream/raw", {"appId": "shop", "data": json.dumps([CLICKSTREAM])}, "ingest_time is missing"),
         ("personalize/requests", {"trackingId": "t", "eventList": [PERSONALIZE]}, "sessionId is missing"),
-        ("mobile_analytics/requests", {"client_context": {**CONTEXT, "env": {}}, "body": {"events": [MOBILE]}}, "client_context.env.platform is missing"),
-        ("pinpoint/requests", {"EventsRequest": pinpoint_request(PINPOINT)["EventsRequest"]}, "ApplicationId is missing"),
+        (
+            "mobile_analytics/requests",
+            {"client_context": {**CONTEXT, "env": {}}, "body": {"events": [MOBILE]}},
+            "client_context.env.platform is missing",
+        ),
+        (
+            "pinpoint/requests",
+            {"EventsRequest": pinpoint_request(PINPOINT)["EventsRequest"]},
+            "ApplicationId is missing",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and "/" in value else "",
 )
 def test_what_a_request_has_to_say(address, line, message, tmp_path):
     """What is required around the events is required of each of them."""
     result = judged(tmp_path, address, line)
-    assert [(breach["message"], breach["hard"]) for breach in result["breaches"] if breach["hard"]] == [(message, True)]
+    assert [(breach["message"], breach["hard"]) for breach in result["breaches"] if breach["hard"]] == [
+        (message, True)
+    ]
 
 
 def test_an_application_named_by_the_settings(tmp_path):
     """A body without the request around it does not say whose it is: the settings may."""
-    told = [breach["message"] for breach in judged(tmp_path, "clickstream/requests", [CLICKSTREAM])["breaches"]]
+    told = [
+        breach["message"] for breach in judged(tmp_path, "clickstream/requests", [CLICKSTREAM])["breaches"]
+    ]
     assert told == ["query.appId is missing"]
     assert judged(tmp_path, "clickstream/requests", [CLICKSTREAM], set_=["app_id=shop"])["breaches"] == []
 
@@ -259,12 +287,16 @@ def test_an_application_named_by_the_settings(tmp_path):
 def test_a_platform_that_the_document_does_not_list(tmp_path):
     """Platforms are compared whatever their case."""
     context = {**CONTEXT, "env": {"platform": "Symbian"}}
-    result = judged(tmp_path, "mobile_analytics/requests", {"client_context": context, "body": {"events": [MOBILE]}})
+    result = judged(
+        tmp_path, "mobile_analytics/requests", {"client_context": context, "body": {"events": [MOBILE]}}
+    )
     assert said(result) == {"values_usual": False}
 
 
 @pytest.mark.parametrize(
-    ("address", "most"), [("personalize/requests", 10), ("pinpoint/requests", 100)], ids=["personalize", "pinpoint"]
+    ("address", "most"),
+    [("personalize/requests", 10), ("pinpoint/requests", 100)],
+    ids=["personalize", "pinpoint"],
 )
 def test_events_in_a_request(address, most, tmp_path):
     """A request at the number of events is taken, one past it refused with all its events."""
@@ -281,7 +313,11 @@ def test_a_request_without_events(tmp_path):
     result = judged(tmp_path, "personalize/requests", personalize_call(PERSONALIZE), personalize_call())
     assert said(result) == {"request_events_min": True}
     breach = result["breaches"][0]
-    assert (breach["events"], breach["requests"], breach["examples"]) == (0, 1, [{"file": "rows.txt", "line": 2}])
+    assert (breach["events"], breach["requests"], breach["examples"]) == (
+        0,
+        1,
+        [{"file": "rows.txt", "line": 2}],
+    )
     assert result["events"] == {"read": 1, "filtered": 0, "breached": 0, "refused": 0}
 
 
@@ -289,7 +325,9 @@ def test_a_screen_without_a_name(tmp_path):
     """A screen view that does not name its screen is one that SDKs report as an error."""
     named = changed(CLICKSTREAM, ["event_type"], "_screen_view")
     named["attributes"]["_screen_name"] = "home"
-    result = judged(tmp_path, "clickstream/events", named, changed(named, ["attributes", "_screen_name"], None))
+    result = judged(
+        tmp_path, "clickstream/events", named, changed(named, ["attributes", "_screen_name"], None)
+    )
     assert (said(result), result["breaches"][0]["events"]) == ({"keys_of_events": False}, 1)
 
 
@@ -304,17 +342,25 @@ def test_attributes_of_a_user(tmp_path):
 
 def test_texts_of_an_installation(tmp_path):
     """What the client context says of an installation is text to text."""
-    sound, wrong = (mobile_request(MOBILE) | {"client_context": CONTEXT | {"custom": {"a": value}}} for value in ("5", 5))
+    sound, wrong = (
+        mobile_request(MOBILE) | {"client_context": CONTEXT | {"custom": {"a": value}}} for value in ("5", 5)
+    )
     result = judged(tmp_path, "mobile_analytics/requests", sound, wrong)
     assert (said(result), result["breaches"][0]["events"]) == ({"maps_of_texts": True}, 1)
 
 
 @pytest.mark.parametrize(
-    ("address", "most"), [("mobile_analytics/requests", 1_048_576), ("clickstream/requests", 1_000_000)], ids=["mobile", "clickstream"]
+    ("address", "most"),
+    [("mobile_analytics/requests", 1_048_576), ("clickstream/requests", 1_000_000)],
+    ids=["mobile", "clickstream"],
 )
 def test_bytes_in_a_request(address, most, tmp_path):
     """The length of a body is that of what is sent, compressed or not, without what lies around it."""
-    line = mobile_request(MOBILE) if address.startswith("mobile") else {"query": {"appId": "shop"}, "body": [CLICKSTREAM]}
+    line = (
+        mobile_request(MOBILE)
+        if address.startswith("mobile")
+        else {"query": {"appId": "shop"}, "body": [CLICKSTREAM]}
+    )
     whole = json.dumps(line["body"], separators=(",", ":"), ensure_ascii=False)
     texts = [whole[:-1] + " " * (most - len(whole.encode()) + more) + whole[-1] for more in (0, 1)]
     result = judged(tmp_path, address, *({**line, "body": text} for text in texts))
@@ -330,7 +376,9 @@ def interactions(tmp_path, rows, **options):
     """Write interactions as CSV and judge them."""
     file = tmp_path / "rows.csv"
     with file.open("w", newline="", encoding="utf-8") as output:
-        writer = csv.DictWriter(output, fieldnames=list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+        writer = csv.DictWriter(
+            output, fieldnames=list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(rows)
     before = file.read_bytes()
@@ -368,7 +416,13 @@ def found(result):
 
 def many(users, each=2, types=("View",), **columns):
     return [
-        {"USER_ID": f"u{user}", "ITEM_ID": "i", "TIMESTAMP": TIME // 1000 + number, "EVENT_TYPE": types[(user + number) % len(types)], **columns}
+        {
+            "USER_ID": f"u{user}",
+            "ITEM_ID": "i",
+            "TIMESTAMP": TIME // 1000 + number,
+            "EVENT_TYPE": types[(user + number) % len(types)],
+            **columns,
+        }
         for user in range(users)
         for number in range(each)
     ]
@@ -379,7 +433,9 @@ def test_enough_interactions_of_enough_users(tmp_path):
     columns = {f"C{number}": "x" for number in range(5)}
     rows = many(25, 40, types=("View", "Click", "Buy", "Like"), **columns)
     assert len(rows) == 1000
-    assert found(interactions(tmp_path, [{**row, "EVENT_VALUE": 1} for row in rows])) == {"event_types_and_columns_max": 11}
+    assert found(interactions(tmp_path, [{**row, "EVENT_VALUE": 1} for row in rows])) == {
+        "event_types_and_columns_max": 11
+    }
     assert interactions(tmp_path, rows)["archive"] == []
 
 
@@ -397,7 +453,14 @@ def test_too_little_to_learn_from(tmp_path):
 
 
 def archive_line(name, **more):
-    return {"event_type": name, "event_timestamp": TIME, "application": {"app_id": "a-1"}, "attributes": {}, "metrics": {}, **more}
+    return {
+        "event_type": name,
+        "event_timestamp": TIME,
+        "application": {"app_id": "a-1"},
+        "attributes": {},
+        "metrics": {},
+        **more,
+    }
 
 
 def test_event_types_of_an_application(tmp_path):
@@ -412,10 +475,16 @@ def test_event_types_of_an_application(tmp_path):
 
 def test_keys_of_an_application(tmp_path):
     """500 attribute names and 500 metric names are a Pinpoint application's."""
-    lines = [archive_line("e", awsAccountId="1", attributes={f"k{n}": "v"}, metrics={f"m{n}": n}) for n in range(500)]
+    lines = [
+        archive_line("e", awsAccountId="1", attributes={f"k{n}": "v"}, metrics={f"m{n}": n})
+        for n in range(500)
+    ]
     assert judged(tmp_path, "pinpoint/event_stream", *lines)["archive"] == []
     more = archive_line("e", awsAccountId="1", attributes={"more": "v"}, metrics={"more": 1})
-    assert found(judged(tmp_path, "pinpoint/event_stream", *lines, more)) == {"attribute_keys_max": 501, "metric_keys_max": 501}
+    assert found(judged(tmp_path, "pinpoint/event_stream", *lines, more)) == {
+        "attribute_keys_max": 501,
+        "metric_keys_max": 501,
+    }
 
 
 def test_buckets_give_the_same_counts(tmp_path, monkeypatch):
@@ -437,9 +506,19 @@ def test_only_chosen_events_are_judged(tmp_path):
     lines = [CLICKSTREAM, bad, late]
     as_ = "clickstream/events"
     assert judged(tmp_path, as_, *lines)["events"]["refused"] == 2
-    assert judged(tmp_path, as_, *lines, until="2017-07-15T00:00:00Z")["events"] == {"read": 3, "filtered": 1, "breached": 1, "refused": 1}
+    assert judged(tmp_path, as_, *lines, until="2017-07-15T00:00:00Z")["events"] == {
+        "read": 3,
+        "filtered": 1,
+        "breached": 1,
+        "refused": 1,
+    }
     assert judged(tmp_path, as_, *lines, where="event_id IS NOT NULL")["events"]["refused"] == 0
-    assert judged(tmp_path, as_, *lines, limit=1)["events"] == {"read": 1, "filtered": 0, "breached": 0, "refused": 0}
+    assert judged(tmp_path, as_, *lines, limit=1)["events"] == {
+        "read": 1,
+        "filtered": 0,
+        "breached": 0,
+        "refused": 0,
+    }
 
 
 def test_a_limit_over_several_files(tmp_path):
@@ -452,14 +531,22 @@ def test_a_limit_over_several_files(tmp_path):
 def test_names_are_judged_as_they_stand(tmp_path):
     """A name that the tool made legal is judged as it was written, and chosen by what it was."""
     event = changed(CLICKSTREAM, ["event_type"], "level_up_1")
-    event["attributes"]["translate_names"] = json.dumps({"name": "level.up 1", "attributes": {"color": "the color"}})
+    event["attributes"]["translate_names"] = json.dumps(
+        {"name": "level.up 1", "attributes": {"color": "the color"}}
+    )
     assert judged(tmp_path, "clickstream/events", event)["breaches"] == []
-    assert judged(tmp_path, "clickstream/events", event, where="name = 'level.up 1'")["events"]["filtered"] == 0
+    assert (
+        judged(tmp_path, "clickstream/events", event, where="name = 'level.up 1'")["events"]["filtered"] == 0
+    )
 
 
 def test_values_are_shown_only_on_demand(tmp_path):
     """No value is in the result, neither of a limit nor of a record that cannot be read, without --examples."""
-    lines = [changed(CLICKSTREAM, ["attributes", "color"], "secret" * 400), changed(CLICKSTREAM, ["timestamp"], "secret"), '{"secret']
+    lines = [
+        changed(CLICKSTREAM, ["attributes", "color"], "secret" * 400),
+        changed(CLICKSTREAM, ["timestamp"], "secret"),
+        '{"secret',
+    ]
     result = judged(tmp_path, "clickstream/events", *lines)
     assert set(said(result)) == {"value_characters_max", "bad_time", "incomplete"}
     assert "secret" not in json.dumps(result)
@@ -483,7 +570,12 @@ def test_archives_have_no_limits(tmp_path):
     assert result["events"] == {"read": 2, "filtered": 0, "breached": 1, "refused": 1}
 
 
-WRITABLE = [layout.address for model in mapping.models() for layout in mapping.load(model).layouts.values() if layout.write]
+WRITABLE = [
+    layout.address
+    for model in mapping.models()
+    for layout in mapping.load(model).layouts.values()
+    if layout.write
+]
 
 
 @pytest.mark.parametrize("address", WRITABLE)
@@ -491,7 +583,12 @@ def test_what_is_written_is_not_refused(address, tmp_path):
     """What convert writes keeps every hard limit of its layout, the observed ones too."""
     settings = ["tracking_id=t-1", "day=2026-10-30"]
     model, layout = address.split("/")
-    source = mapping.folder().parent / "sample_data" / model / ("requests_full.jsonl" if layout == "requests" else f"{layout}_full.jsonl")
+    source = (
+        mapping.folder().parent
+        / "sample_data"
+        / model
+        / ("requests_full.jsonl" if layout == "requests" else f"{layout}_full.jsonl")
+    )
     source = source if source.exists() else source.with_suffix(".csv")
     others = mapping.folder().parent / "sample_data" / "hub" / "events_full.parquet"
     for number, given in enumerate((source, others)):
@@ -512,11 +609,18 @@ def test_every_limit_has_its_judge():
     assert used <= set(WORDS)
 
 
-@pytest.mark.parametrize("address", [layout.address for model in mapping.models() for layout in mapping.load(model).layouts.values()])
+@pytest.mark.parametrize(
+    "address",
+    [layout.address for model in mapping.models() for layout in mapping.load(model).layouts.values()],
+)
 def test_every_check_cites_its_source(address):
     """Checks, request limits and archive limits say where they come from, as limits do."""
     _, layout = mapping.find_layout(address)
-    limits = [*layout.checks.values(), *layout.archive_limits.values(), *(layout.request.limits.values() if layout.request else ())]
+    limits = [
+        *layout.checks.values(),
+        *layout.archive_limits.values(),
+        *(layout.request.limits.values() if layout.request else ()),
+    ]
     assert all(len(limit.source) > 10 for limit in limits)
     assert not any(limit.hard for limit in layout.archive_limits.values())
 

@@ -46,8 +46,19 @@ def names():
 
 def reserved():
     """Give the keys that receivers keep to themselves, as code would compare them; those of one plain word anybody uses."""
-    checks = [check for table in TABLES.values() for layout in table["layout"].values() for check in layout.get("checks", {}).values()]
-    return {key.lower() for check in checks if check.get("judge") == "none_of_any_case" for key in check["value"] if not key.islower()}
+    checks = [
+        check
+        for table in TABLES.values()
+        for layout in table["layout"].values()
+        for check in layout.get("checks", {}).values()
+    ]
+    return {
+        key.lower()
+        for check in checks
+        if check.get("judge") == "none_of_any_case"
+        for key in check["value"]
+        if not key.islower()
+    }
 
 
 def texts(value):
@@ -65,7 +76,11 @@ def texts(value):
 def literals(file):
     """Give the text literals of a module that are no docstrings, with their lines."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)]
+    documented = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     docs = {id(node.body[0].value) for node in documented if node.body and isinstance(node.body[0], ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
@@ -73,16 +88,32 @@ def literals(file):
 
 
 def modules():
-    return [file for file in sorted(CODE.rglob("*.py")) if not file.relative_to(CODE).as_posix().startswith(OF_VENDORS)]
+    return [
+        file
+        for file in sorted(CODE.rglob("*.py"))
+        if not file.relative_to(CODE).as_posix().startswith(OF_VENDORS)
+    ]
 
 
 def found(words, file, root=ROOT):
-    wanted = re.compile(r"(?<![\w-])(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + r")(?!\w)")
+    wanted = re.compile(
+        r"(?<![\w-])(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + r")(?!\w)"
+    )
     name = file.relative_to(root).as_posix()
     return [f"{name}:{line}: {match[0]}" for line, text in literals(file) for match in wanted.finditer(text)]
 
 
-@pytest.mark.parametrize("words", [{*TABLES}, {*titles()}, hosts(), {name for name in names() if NAME.fullmatch(name) and not PLAIN.fullmatch(name)}, reserved()], ids=["models", "titles", "hosts", "names", "reserved"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {*TABLES},
+        {*titles()},
+        hosts(),
+        {name for name in names() if NAME.fullmatch(name) and not PLAIN.fullmatch(name)},
+        reserved(),
+    ],
+    ids=["models", "titles", "hosts", "names", "reserved"],
+)
 def test_no_module_knows_a_vendor(words):
     """No text literal outside of the protocols and the rehearsal names a model, its title, a host, or one of its own names."""
     assert len(words) > 1
@@ -92,6 +123,8 @@ def test_no_module_knows_a_vendor(words):
 def test_the_search_finds_what_it_looks_for(tmp_path):
     """A literal with a vendor's name is found, one in a docstring is not."""
     file = tmp_path / "module.py"
-    file.write_text('"""It knows of acme."""\nURL = "https://acme.example.com/x"\nACME = "acmes"\n', encoding="utf-8")
+    file.write_text(
+        '"""It knows of acme."""\nURL = "https://acme.example.com/x"\nACME = "acmes"\n', encoding="utf-8"
+    )
     assert [line for line, text in literals(file)] == [2, 3]
     assert found({"acme"}, file, tmp_path) == ["module.py:2: acme"]

@@ -30,7 +30,12 @@ set.item_id = '"item.sku"'
 
 
 def record(name, **members):
-    whole = {"event_type": name, "event_timestamp": 1460000000123, "client": {"client_id": "c-1"}, "application": {"app_id": "a"}}
+    whole = {
+        "event_type": name,
+        "event_timestamp": 1460000000123,
+        "client": {"client_id": "c-1"},
+        "application": {"app_id": "a"},
+    }
     return {**whole, **members}
 
 
@@ -60,7 +65,10 @@ def test_a_value_with_its_place_and_codec(tmp_path):
     file = write(tmp_path / "a.jsonl", record("level"), record("level", attributes={"ünï key": "x"}))
     told = only(translate.why(f"{file}:2", to="learning_context"))
     time = told["timestamp"]
-    assert (time.written, [(given.place, given.raw) for given in time.given]) == ("1460000000", [("event_timestamp", "1460000000123")])
+    assert (time.written, [(given.place, given.raw) for given in time.given]) == (
+        "1460000000",
+        [("event_timestamp", "1460000000123")],
+    )
     assert "milliseconds floored" in time.codec
     assert told["entities.ünï key"].given[0].place == "attributes.ünï key"
 
@@ -82,7 +90,9 @@ def test_rules_and_their_conditions(tmp_path, shop):
     assert seen["ITEM_ID"].rule == 'shop.toml: rule[2] (a look at a product): "attributes.sku"'
     (event,) = translate.why(f"{file}:2", to="personalize", recipe=shop).events
     assert event.outcome == "filtered"
-    (event,) = translate.why(f"{write(tmp_path / 'b.jsonl', record('_monetization.purchase'))}:1", to="personalize", recipe=shop).events
+    (event,) = translate.why(
+        f"{write(tmp_path / 'b.jsonl', record('_monetization.purchase'))}:1", to="personalize", recipe=shop
+    ).events
     why = fields(event)["ITEM_ID"].why
     assert "rule[2] would set item_id, but its condition is false" in why
     assert "absent in the source: attributes._product_id" in why
@@ -92,7 +102,10 @@ def test_rows_of_one_event(tmp_path, shop):
     """An event that gives several rows is told row by row."""
     file = write(tmp_path / "a.jsonl", record("Cart", attributes={"cart": '[{"sku":"b-1"},{"sku":"b-2"}]'}))
     told = translate.why(f"{file}:1", to="personalize", recipe=shop)
-    assert [(event.number, event.copy, fields(event)["ITEM_ID"].written) for event in told.events] == [(1, 0, "b-1"), (1, 1, "b-2")]
+    assert [(event.number, event.copy, fields(event)["ITEM_ID"].written) for event in told.events] == [
+        (1, 0, "b-1"),
+        (1, 1, "b-2"),
+    ]
 
 
 def test_filters(tmp_path, shop):
@@ -107,31 +120,61 @@ def test_filters(tmp_path, shop):
 
 def test_conditions_of_the_mappings(tmp_path):
     """An empty field says which condition failed: another event's, a setting, an object's need, nothing there."""
-    file = write(tmp_path / "a.jsonl", record("level", session={"session_id": "s-1"}, application={"app_id": "a", "title": "A"}))
+    file = write(
+        tmp_path / "a.jsonl",
+        record("level", session={"session_id": "s-1"}, application={"app_id": "a", "title": "A"}),
+    )
     pinpoint = only(translate.why(f"{file}:1", to="pinpoint/requests"))
     assert pinpoint["Attributes._product_id"].why == "only for purchase, and this is level"
-    assert pinpoint["EventsRequest.BatchItem.*.Endpoint.User.UserId"].why == "left out unless --set fill_endpoints=true"
-    assert pinpoint["Session.Id"].why == "Session is left out as a whole: it needs StartTimestamp: absent in the source: session.start_timestamp"
+    assert (
+        pinpoint["EventsRequest.BatchItem.*.Endpoint.User.UserId"].why
+        == "left out unless --set fill_endpoints=true"
+    )
+    assert (
+        pinpoint["Session.Id"].why
+        == "Session is left out as a whole: it needs StartTimestamp: absent in the source: session.start_timestamp"
+    )
     assert pinpoint["AppVersionCode"].why == "absent in the source: application.version_code"
-    assert only(translate.why(f"{file}:1", to="clickstream"))["brand"].why == "no place in the source gives device.brand"
+    assert (
+        only(translate.why(f"{file}:1", to="clickstream"))["brand"].why
+        == "no place in the source gives device.brand"
+    )
     raw = only(translate.why(f"{file}:1", to="clickstream/raw"))
-    assert raw["ip"].why == "no place in the source gives forwarded_address; --set forwarded_address=... would give it"
-    assert only(translate.why(f"{file}:1", to="clickstream/raw", set_=["forwarded_address=10.0.0.1"]))["ip"].rule == "--set forwarded_address=..."
+    assert (
+        raw["ip"].why
+        == "no place in the source gives forwarded_address; --set forwarded_address=... would give it"
+    )
+    assert (
+        only(translate.why(f"{file}:1", to="clickstream/raw", set_=["forwarded_address=10.0.0.1"]))["ip"].rule
+        == "--set forwarded_address=..."
+    )
 
 
 def test_money_that_is_none(tmp_path):
     """A value that a codec makes nothing of is told with what it was given."""
-    bought = record("_monetization.purchase", attributes={"_product_id": "p", "_currency": "Gold"}, metrics={"_item_price": 2, "_quantity": 1})
+    bought = record(
+        "_monetization.purchase",
+        attributes={"_product_id": "p", "_currency": "Gold"},
+        metrics={"_item_price": 2, "_quantity": 1},
+    )
     told = only(translate.why(f"{write(tmp_path / 'a.jsonl', bought)}:1", to="clickstream"))
     assert told["event_value"].written is None
     assert "price = 2" in told["event_value"].why or "value" in told["event_value"].why
     assert told["attributes.purchase_currency"].written == "Gold"
 
 
-@pytest.mark.parametrize("to", ["personalize", "clickstream/requests", "mobile_analytics/requests", "learning_context"])
+@pytest.mark.parametrize(
+    "to", ["personalize", "clickstream/requests", "mobile_analytics/requests", "learning_context"]
+)
 def test_rejects_say_what_the_rejects_say(to, tmp_path):
     """The sentence of a reject is that of rejects.ndjson, to the letter, whoever rejects it."""
-    lines = [record("_monetization.purchase"), record("x" * 300, attributes={"k": "v" * 300}), {"event_type": "x"}, record("old", event_timestamp=5), [1]]
+    lines = [
+        record("_monetization.purchase"),
+        record("x" * 300, attributes={"k": "v" * 300}),
+        {"event_type": "x"},
+        record("old", event_timestamp=5),
+        [1],
+    ]
     file = write(tmp_path / "a.jsonl", *lines)
     with file.open("a") as more:
         more.write("{oops\n")
@@ -146,7 +189,9 @@ def test_rejects_say_what_the_rejects_say(to, tmp_path):
 @pytest.mark.parametrize("time", [253_402_300_860_000, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808])
 def test_times_beyond_all_dates(time, tmp_path):
     """A year that no calendar has is no time: the field says so, and an event without another time is rejected."""
-    file = write(tmp_path / "a.jsonl", record("level", arrival_timestamp=time), record("level", event_timestamp=time))
+    file = write(
+        tmp_path / "a.jsonl", record("level", arrival_timestamp=time), record("level", event_timestamp=time)
+    )
     told = only(translate.why(f"{file}:1", to="clickstream"))
     assert told["attributes.arrival_timestamp"].written is None
     assert told["attributes.arrival_timestamp"].why.startswith("arrival_timestamp: no time (")
@@ -157,17 +202,34 @@ def test_times_beyond_all_dates(time, tmp_path):
 @pytest.mark.parametrize("to", ["personalize", "clickstream", "learning_context", "pinpoint/requests"])
 def test_losses_are_those_of_the_report(to, tmp_path):
     """What a record loses is told as the report counts it: each loss of each record, and no other."""
-    bought = record("_monetization.purchase", attributes={"_product_id": "p", "_currency": "EUR"}, metrics={"_item_price": 2, "_quantity": 1}, extra=1)
-    file = write(tmp_path / "a.jsonl", bought, record("my level", attributes={"my key": "x"}, device={"platform": {"name": "ANDROID"}}))
+    bought = record(
+        "_monetization.purchase",
+        attributes={"_product_id": "p", "_currency": "EUR"},
+        metrics={"_item_price": 2, "_quantity": 1},
+        extra=1,
+    )
+    file = write(
+        tmp_path / "a.jsonl",
+        bought,
+        record("my level", attributes={"my key": "x"}, device={"platform": {"name": "ANDROID"}}),
+    )
     report = translate.convert(file, to=to, out=tmp_path / "out", from_="mobile_analytics")
     wanted = {(loss["field"], loss["kind"]): loss["events"] for loss in report["losses"]}
-    told = [lost for line in (1, 2) for event in translate.why(f"{file}:{line}", to=to, from_="mobile_analytics").events for lost in event.lost]
+    told = [
+        lost
+        for line in (1, 2)
+        for event in translate.why(f"{file}:{line}", to=to, from_="mobile_analytics").events
+        for lost in event.lost
+    ]
     assert Counter((lost.split(": ")[0], lost.split(": ")[1].split(",")[0]) for lost in told) == wanted
 
 
 def test_losses_for_one_reason_share_a_line(tmp_path):
     """Text and table say each reason once, with the fields that it concerns."""
-    file = write(tmp_path / "a.jsonl", record("_monetization.purchase", attributes={"_product_id": "p", "a: b": "x"}, event_version="3.0"))
+    file = write(
+        tmp_path / "a.jsonl",
+        record("_monetization.purchase", attributes={"_product_id": "p", "a: b": "x"}, event_version="3.0"),
+    )
     told = translate.why(f"{file}:1", to="personalize", from_="mobile_analytics")
     assert told.to_text(400).count("says no place for it") == 1
     assert told._repr_html_().count("says no place for it") == 1
@@ -177,7 +239,10 @@ def test_losses_for_one_reason_share_a_line(tmp_path):
 def test_the_title_is_the_file_and_its_line(tmp_path):
     """In a notebook stands whose line it is, not the way to it."""
     file = write(tmp_path / "a.jsonl", record("level"))
-    for told in (translate.why(f"{file}:1", to="hub"), translate.why(tmp_path, id_=translate.scan(file).collect()["event_id"][0], to="hub")):
+    for told in (
+        translate.why(f"{file}:1", to="hub"),
+        translate.why(tmp_path, id_=translate.scan(file).collect()["event_id"][0], to="hub"),
+    ):
         assert "<b>a.jsonl:1 #1 level" in told._repr_html_()
         assert str(tmp_path) not in told._repr_html_()
 
@@ -228,7 +293,10 @@ def test_tables_and_records_over_several_lines(tmp_path):
     table = only(translate.why("sample_data/mobile_analytics/redshift_full.csv:2", to="clickstream"))
     assert table["event_type"].given[0].place == "event_type"
     pretty = tmp_path / "pretty.json"
-    pretty.write_text(json.dumps(record("one"), indent=1) + "\n" + json.dumps(record("two"), indent=1) + "\n", encoding="utf-8")
+    pretty.write_text(
+        json.dumps(record("one"), indent=1) + "\n" + json.dumps(record("two"), indent=1) + "\n",
+        encoding="utf-8",
+    )
     start = len(json.dumps(record("one"), indent=1).splitlines()) + 1
     told = translate.why(f"{pretty}:{start}", to="clickstream", from_="mobile_analytics")
     assert [event.name for event in told.events] == ["two"]
@@ -240,7 +308,12 @@ def test_what_is_told_is_what_is_written(model, tmp_path):
     for layout in mapping.load(model).layouts.values():
         if not (layout.write and layout.records == "json-lines" and layout.request is None):
             continue
-        for source in ("mobile_analytics/archive", "clickstream/events", "learning_context/events", "pinpoint/event_stream"):
+        for source in (
+            "mobile_analytics/archive",
+            "clickstream/events",
+            "learning_context/events",
+            "pinpoint/event_stream",
+        ):
             file = f"sample_data/{source}_full.jsonl"
             for shown in translate.preview(file, to=layout.address, limit=4):
                 if "after" not in shown:
@@ -248,7 +321,9 @@ def test_what_is_told_is_what_is_written(model, tmp_path):
                 row = json.loads(shown["after"])
                 for traced in only(translate.why(f"{file}:{shown['line']}", to=layout.address)).values():
                     inner = row
-                    for segment in traced.field.split(".") if "entities" not in row else [traced.field.split(".")[0]]:
+                    for segment in (
+                        traced.field.split(".") if "entities" not in row else [traced.field.split(".")[0]]
+                    ):
                         inner = inner.get(segment) if isinstance(inner, dict) else None
                     assert traced.written is not None or traced.why
                     if "entities" not in traced.field and not traced.field.endswith("*"):
@@ -265,7 +340,10 @@ def test_the_hub_on_either_side(tmp_path):
 
 def test_shapes(tmp_path):
     """The answer is JSON values, text and HTML; control characters are spelled out."""
-    told = translate.why(f"{write(tmp_path / 'a.jsonl', record('level', attributes={'k': chr(27) + '[2J'}))}:1", to="clickstream")
+    told = translate.why(
+        f"{write(tmp_path / 'a.jsonl', record('level', attributes={'k': chr(27) + '[2J'}))}:1",
+        to="clickstream",
+    )
     values = json.loads(json.dumps(told.to_json()))
     assert values["events"][0]["fields"][0]["field"] == "event_type"
     assert chr(27) not in str(told)

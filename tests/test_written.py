@@ -40,7 +40,9 @@ def told(address, settings=None, **columns):
     rows = writer.rows(without_recipe(from_hub(hub_frame([EVENT | columns]).lazy()))).collect()
     plan = writer.plan()
     losses = {(loss.field, loss.kind) for loss in plan.losses if rows.select(loss.events).item()}
-    findings = {finding.code: finding.message for finding in plan.findings if rows.select(finding.events).item()}
+    findings = {
+        finding.code: finding.message for finding in plan.findings if rows.select(finding.events).item()
+    }
     return losses, findings, rows[NOTES].to_list()[0] or []
 
 
@@ -50,7 +52,9 @@ def fields_told(address, settings=None, **columns):
     writer = Writer(found, layout, settings or Settings(), Source(frozenset(events.SCHEMA), {}))
     rows = writer.rows(without_recipe(from_hub(hub_frame([EVENT | columns]).lazy()))).collect()
     plan = writer.plan()
-    findings = {finding.field for finding in plan.findings if finding.field and rows.select(finding.events).item()}
+    findings = {
+        finding.field for finding in plan.findings if finding.field and rows.select(finding.events).item()
+    }
     return findings | {loss.field for loss in plan.losses if rows.select(loss.events).item()}
 
 
@@ -62,24 +66,41 @@ def test_an_item_of_another_event_is_told(address):
     assert ("item_id", "cannot") not in told(address, name="purchase", item_id="b-1")[0]
 
 
-@pytest.mark.parametrize(("address", "kinds"), [("pinpoint/requests", ("Attributes", "Metrics")), ("mobile_analytics/archive", ("attributes", "metrics"))])
+@pytest.mark.parametrize(
+    ("address", "kinds"),
+    [
+        ("pinpoint/requests", ("Attributes", "Metrics")),
+        ("mobile_analytics/archive", ("attributes", "metrics")),
+    ],
+)
 def test_keys_give_way_to_a_purchase_own_places(address, kinds):
     """An app's own key that is called like a purchase's place keeps its value under another name, and that is told."""
-    columns = {"name": "purchase", "item_id": "b-1", "quantity": 2, "attributes": {"_product_id": "mine", "k": "v"}, "metrics": {"_quantity": 7}}
+    columns = {
+        "name": "purchase",
+        "item_id": "b-1",
+        "quantity": 2,
+        "attributes": {"_product_id": "mine", "k": "v"},
+        "metrics": {"_quantity": 7},
+    }
     row = written(address, **columns)
     attributes, metrics = (row[kind] for kind in kinds)
     assert attributes["_product_id"] == "b-1"
     assert metrics["_quantity"] == 2
     assert sorted(attributes.values()) == ["b-1", "mine", "v"]
     assert sorted(metrics.values()) == [2, 7]
-    renamed = [notes.note("changed", notes.InHub(*spot), notes.RENAMED) for spot in (("attributes", "_product_id"), ("metrics", "_quantity"))]
+    renamed = [
+        notes.note("changed", notes.InHub(*spot), notes.RENAMED)
+        for spot in (("attributes", "_product_id"), ("metrics", "_quantity"))
+    ]
     assert notes.read_all(told(address, **columns)[2]) == renamed
     assert written(address, **{**columns, "name": "x"})[kinds[0]]["_product_id"] == "mine"
 
 
 def test_key_of_a_constant_gives_way():
     """An app's own `_is_first_time` does not stand beside the one of a resumed session."""
-    attributes = written("clickstream/events", name="session.resume", attributes={"_is_first_time": "mine"})["attributes"]
+    attributes = written("clickstream/events", name="session.resume", attributes={"_is_first_time": "mine"})[
+        "attributes"
+    ]
     assert attributes["_is_first_time"] is False
     assert "mine" in attributes.values()
 
@@ -94,7 +115,13 @@ def test_a_value_that_is_no_money_stays():
 def test_a_value_has_a_neutral_name(tmp_path):
     """What an interaction is worth is no purchase's value; what an earlier version called it is read all the same."""
     assert written("clickstream/events", name="View", value=0.5)["attributes"] == {"event_worth": 0.5}
-    line = {"event_type": "View", "event_id": "e", "timestamp": 1457947613589, "app_id": "a", "attributes": {"purchase_value": 0.5}}
+    line = {
+        "event_type": "View",
+        "event_id": "e",
+        "timestamp": 1457947613589,
+        "app_id": "a",
+        "attributes": {"purchase_value": 0.5},
+    }
     (tmp_path / "old.jsonl").write_text(json.dumps(line) + "\n")
     assert translate.scan(tmp_path / "old.jsonl").collect()["value"].item() == 0.5
 
@@ -111,7 +138,10 @@ PLATFORMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("address", "spelled", "known"), [(address, *pair) for address, table in PLATFORMS.items() for pair in table.items()])
+@pytest.mark.parametrize(
+    ("address", "spelled", "known"),
+    [(address, *pair) for address, table in PLATFORMS.items() for pair in table.items()],
+)
 def test_platforms_as_archives_spell_them(address, spelled, known):
     """A platform is known however archives spell it."""
     found, layout = mapping.find_layout(address)
@@ -129,7 +159,10 @@ def test_platforms_as_archives_spell_them(address, spelled, known):
 def test_a_platform_outside_of_the_seven_is_kept_and_told():
     """The document's seven have no television and no browser: neither is taken for something else."""
     for spelled in ("tvOS", "Web"):
-        assert "unknown_platform" in told("mobile_analytics/requests", **CONTEXT | {"device.platform": spelled})[1]
+        assert (
+            "unknown_platform"
+            in told("mobile_analytics/requests", **CONTEXT | {"device.platform": spelled})[1]
+        )
 
 
 LOCALES = {
@@ -145,7 +178,11 @@ def test_language_and_country_of_a_locale(locale):
     row = written("clickstream/events", **{"device.locale": locale})
     assert row["locale"] == locale
     assert (row.get("system_language"), row.get("country_code")) == LOCALES[locale]
-    back = {name for name in ("device.language", "device.country") if name in fields_told("clickstream/events", **{"device.locale": locale})}
+    back = {
+        name
+        for name in ("device.language", "device.country")
+        if name in fields_told("clickstream/events", **{"device.locale": locale})
+    }
     derived = zip(("device.language", "device.country"), LOCALES[locale], strict=True)
     assert back == {name for name, value in derived if value is not None}
 
@@ -180,7 +217,11 @@ def test_an_item_beside_items_stays():
 
 def test_user_properties_get_legal_names():
     """Names of user properties are made legal, `_user_id` is the user's alone, and the originals travel."""
-    row = written("clickstream/events", user_properties={"a b": "one", "a.b": "two", "_user_id": "mine", "plan": "free"}, user_property_times={"a b": TIME})
+    row = written(
+        "clickstream/events",
+        user_properties={"a b": "one", "a.b": "two", "_user_id": "mine", "plan": "free"},
+        user_property_times={"a b": TIME},
+    )
     names = json.loads(row["attributes"]["translate_names"])["user_properties"]
     assert {names.get(name, name) for name in row["user"]} == {"a b", "a.b", "_user_id", "plan"}
     assert "_user_id" not in row["user"]
@@ -220,7 +261,12 @@ def test_what_sdks_refuse_is_a_finding():
 def test_end_needs_its_session():
     """The end of a span without its session is rejected by the Learning Context API, a start or update is not."""
     found, layout = mapping.find_layout("learning_context/events")
-    for phase, name, code in (("END", "x", "missing_required"), (None, "session.stop", "missing_required"), ("START", "x", None), (None, "x", None)):
+    for phase, name, code in (
+        ("END", "x", "missing_required"),
+        (None, "session.stop", "missing_required"),
+        ("START", "x", None),
+        (None, "x", None),
+    ):
         columns = {"name": name} if phase is None else {"name": name, "phase": phase}
         (row,) = judged(hub_frame([EVENT | columns]), found, layout).to_dicts()
         assert row["code"] == code
@@ -288,23 +334,43 @@ def test_a_second_entity_of_a_key_is_written_as_one():
 
     def entities(**columns):
         found = written("learning_context/events", **columns)["entities"]
-        return [(entity["key"], entity["value"]) for entity in found if entity["key"].startswith("k") or entity["key"] == "app"]
+        return [
+            (entity["key"], entity["value"])
+            for entity in found
+            if entity["key"].startswith("k") or entity["key"] == "app"
+        ]
 
     assert entities(attributes={"k": "1", "k#2": "2", "k#3": "3"}) == [("k", "1"), ("k", "2"), ("k", "3")]
     assert entities(attributes={"k#2": "2", "k": "1"}) == [("k", "1"), ("k", "2")]
     assert entities(attributes={"k#2": "2"}, metrics={"k": 1}) == [("k", 1), ("k", "2")]
-    assert entities(attributes={"k": "1", "kk": "x", "k#3": "3"}, metrics={"k#2": 2}) == [("k", "1"), ("k", 2), ("k", "3"), ("kk", "x")]
+    assert entities(attributes={"k": "1", "kk": "x", "k#3": "3"}, metrics={"k#2": 2}) == [
+        ("k", "1"),
+        ("k", 2),
+        ("k", "3"),
+        ("kk", "x"),
+    ]
     assert entities(attributes={"k#2": "a"}, other={"k": True}) == [("k", True), ("k", "a")]
-    assert entities(attributes={"k": "1"}, metrics={"k#2": 2}, other={"k#3": False}) == [("k", "1"), ("k", 2), ("k", False)]
+    assert entities(attributes={"k": "1"}, metrics={"k#2": 2}, other={"k#3": False}) == [
+        ("k", "1"),
+        ("k", 2),
+        ("k", False),
+    ]
     assert entities(attributes={"k": "1", "k#3": "3"}) == [("k", "1"), ("k#3", "3")]
-    assert entities(attributes={"app#2": "second"}, **{"app.title": "first"}) == [("app", "first"), ("app", "second")]
+    assert entities(attributes={"app#2": "second"}, **{"app.title": "first"}) == [
+        ("app", "first"),
+        ("app", "second"),
+    ]
     assert entities(attributes={"app#2": "second"}) == []
     assert read_keys(["k#2", "k", "k"]) == ["k#2", "k", "k#3"]
 
 
 def test_properties_are_texts_in_camel_case():
     """Personalize's properties are JSON text of texts; keys are told apart, and each that changed is told."""
-    columns = ITEM | {"attributes": {"NUM_RATINGS": "1", "num_ratings": "2", "level": "3", "itemId": "4"}, "metrics": {"score": 5}, "other": {"done": True}}
+    columns = ITEM | {
+        "attributes": {"NUM_RATINGS": "1", "num_ratings": "2", "level": "3", "itemId": "4"},
+        "metrics": {"score": 5},
+        "other": {"done": True},
+    }
     properties = json.loads(written("personalize/requests", **columns)["properties"])
     assert properties.pop("level") == "3"
     assert properties.pop("score") == "5"
@@ -324,10 +390,16 @@ def test_a_tracker_is_named():
     """Personalize's requests go to the tracker of the settings; the application's id in its place is a finding."""
     found, layout = mapping.find_layout("personalize/requests")
     frame = hub_frame([EVENT | ITEM])
-    for settings, tracker in ((Settings(tracking_id="t"), "t"), (Settings(app_ids={"a": "b"}), "b"), (Settings(), "a")):
+    for settings, tracker in (
+        (Settings(tracking_id="t"), "t"),
+        (Settings(app_ids={"a": "b"}), "b"),
+        (Settings(), "a"),
+    ):
         (line,), _ = requests(frame, found, layout, settings)
         assert parsed(line)["trackingId"] == tracker
-        assert ("tracking_id_not_set" in told("personalize/requests", settings, **ITEM)[1]) == (tracker == "a")
+        assert ("tracking_id_not_set" in told("personalize/requests", settings, **ITEM)[1]) == (
+            tracker == "a"
+        )
     assert "app.id" in fields_told("personalize/requests", Settings(tracking_id="t"), **ITEM)
 
 
@@ -377,12 +449,20 @@ def test_what_comes_back_the_same_is_not(address, columns):
 def test_fill_endpoints():
     """Pinpoint's endpoints stay empty unless the settings ask for more; then events that say otherwise lie apart."""
     found, layout = mapping.find_layout("pinpoint/requests")
-    frame = hub_frame([EVENT | {"event_id": "1", "user_id": "u", "user_properties": {"plan": ["free"]}}, EVENT | {"event_id": "2", "user_id": "v"}])
+    frame = hub_frame(
+        [
+            EVENT | {"event_id": "1", "user_id": "u", "user_properties": {"plan": ["free"]}},
+            EVENT | {"event_id": "2", "user_id": "v"},
+        ]
+    )
     (line,), _ = requests(frame, found, layout)
     assert parsed(line)["EventsRequest"]["BatchItem"]["c"]["Endpoint"] == {}
     lines, _ = requests(frame, found, layout, Settings(fill_endpoints=True))
     endpoints = [parsed(line)["EventsRequest"]["BatchItem"]["c"]["Endpoint"] for line in lines]
-    assert endpoints == [{"User": {"UserId": "u", "UserAttributes": {"plan": ["free"]}}}, {"User": {"UserId": "v"}}]
+    assert endpoints == [
+        {"User": {"UserId": "u", "UserAttributes": {"plan": ["free"]}}},
+        {"User": {"UserId": "v"}},
+    ]
 
 
 def test_attributes_of_an_endpoint_are_lists_of_texts():
@@ -394,13 +474,17 @@ def test_attributes_of_an_endpoint_are_lists_of_texts():
     user = parsed(line)["EventsRequest"]["BatchItem"]["c"]["Endpoint"]["User"]
     assert user["UserAttributes"] == {"plan": ["free"], "age": ["5"], "tags": ["a", "b"], "odd": ["[1]"]}
     assert "user_properties" in fields_told("pinpoint/requests", settings, user_properties=properties)
-    assert "user_properties" not in fields_told("pinpoint/requests", settings, user_properties={"tags": ["a", "b"]})
+    assert "user_properties" not in fields_told(
+        "pinpoint/requests", settings, user_properties={"tags": ["a", "b"]}
+    )
 
 
 def test_names_of_user_properties_keep_apart():
     """A name that is spelled like what another one becomes does not take its place."""
     names = ["a b", "a.b", "_user_id"]
-    _, _, renamed = spelling.legal_user(dict.fromkeys(names, "1"), None, frozenset({"_user_id"}), make_legal=True)
+    _, _, renamed = spelling.legal_user(
+        dict.fromkeys(names, "1"), None, frozenset({"_user_id"}), make_legal=True
+    )
     hashed = list(renamed.values())
     properties = dict.fromkeys([*names, *hashed], '"x"')
     assert len(written("clickstream/events", user_properties=properties)["user"]) == len(properties)
@@ -415,7 +499,11 @@ def test_a_constant_has_its_place_only_in_its_events():
     assert first_time("session.resume") == {"_is_first_time": False}
     assert first_time("_app_start", other={"_is_first_time": True})["_is_first_time"] is True
     assert first_time("x", metrics={"_is_first_time": 1}) == {"_is_first_time": 1}
-    for own in ({"other": {"_is_first_time": True}}, {"other": {"_is_first_time": False}}, {"metrics": {"_is_first_time": 1}}):
+    for own in (
+        {"other": {"_is_first_time": True}},
+        {"other": {"_is_first_time": False}},
+        {"metrics": {"_is_first_time": 1}},
+    ):
         both = first_time("session.resume", **own)
         assert both.pop("_is_first_time") is False
         assert "_is_first_time" in both["translate_names"]
@@ -433,7 +521,13 @@ def test_an_application_without_an_id_gets_that_of_the_settings():
 def test_extra_goes_back_to_where_it_was():
     """Where the source has the target's layout, members that no hub column holds are nested back into the row."""
     found, layout = mapping.find_layout("mobile_analytics/archive")
-    extra = {"flag": False, "client.installed_by": "vendor", "client.a\\.b": [1.50], "device.sensor.kind": "gyro", "a.b": 1}
+    extra = {
+        "flag": False,
+        "client.installed_by": "vendor",
+        "client.a\\.b": [1.50],
+        "device.sensor.kind": "gyro",
+        "a.b": 1,
+    }
     frame = hub_frame([EVENT | {"extra": extra}])
     writer = Writer(found, layout, Settings(), Source(frozenset(events.SCHEMA), {}, keeps_extra=True))
     (row,) = writer.rows(without_recipe(from_hub(frame.lazy()))).collect()[ROW]
@@ -446,12 +540,21 @@ def test_extra_goes_back_to_where_it_was():
 def test_extra_of_a_request_goes_back_around_its_events():
     """What a request held beside all that is known stands around its events again, and keeps others out of it."""
     found, layout = mapping.find_layout("mobile_analytics/requests")
-    extra = [{"^client_context.env.rooted": True, "^body.sent": 1, "mood": "good"}, *2 * [{"^client_context.env.rooted": False}]]
-    frame = hub_frame([EVENT | CONTEXT | {"event_id": str(number), "extra": own} for number, own in enumerate(extra)])
+    extra = [
+        {"^client_context.env.rooted": True, "^body.sent": 1, "mood": "good"},
+        *2 * [{"^client_context.env.rooted": False}],
+    ]
+    frame = hub_frame(
+        [EVENT | CONTEXT | {"event_id": str(number), "extra": own} for number, own in enumerate(extra)]
+    )
     lines, held = requests(frame, found, layout, keeps_extra=True)
     first, second = map(parsed, lines)
     assert held == [[0], [1, 2]]
-    assert (first["client_context"]["env"]["rooted"], first["body"]["sent"], first["body"]["events"][0]["mood"]) == (True, 1, "good")
+    assert (
+        first["client_context"]["env"]["rooted"],
+        first["body"]["sent"],
+        first["body"]["events"][0]["mood"],
+    ) == (True, 1, "good")
     assert second["client_context"]["env"]["rooted"] is False
 
 
@@ -459,7 +562,9 @@ def test_what_row_and_request_both_say_is_told_once():
     """A platform that stands in the row and around it is one change and one finding."""
     found, layout = mapping.find_layout("clickstream/raw")
     plan = Writer(found, layout, Settings(app_ids={"a": "b"}), Source(frozenset(events.SCHEMA), {})).plan()
-    told = [(loss.field, loss.kind, loss.why) for loss in plan.losses] + [(finding.code, finding.message) for finding in plan.findings]
+    told = [(loss.field, loss.kind, loss.why) for loss in plan.losses] + [
+        (finding.code, finding.message) for finding in plan.findings
+    ]
     assert len(told) == len(set(told))
 
 
@@ -468,7 +573,13 @@ def test_settings_are_read(tmp_path):
     file = tmp_path / "settings.toml"
     file.write_text('day = 2026-11-20\ntracking_id = "t"\nfill_endpoints = true\n')
     settings = read_settings(file, ["day=2026-11-21", "app_id=a", "user_agent=u"])
-    assert (str(settings.day), settings.tracking_id, settings.fill_endpoints, settings.app_id, settings.user_agent) == ("2026-11-21", "t", True, "a", "u")
+    assert (
+        str(settings.day),
+        settings.tracking_id,
+        settings.fill_endpoints,
+        settings.app_id,
+        settings.user_agent,
+    ) == ("2026-11-21", "t", True, "a", "u")
     assert settings.described()["day"] == "2026-11-21"
     assert "tracking_id" not in Settings().described()
     for assignment in ("day=tomorrow", "fill_endpoints=perhaps", "app_id="):
@@ -476,14 +587,25 @@ def test_settings_are_read(tmp_path):
             read_settings(None, [assignment])
 
 
-@pytest.mark.parametrize("target", ["mobile_analytics", "pinpoint/requests", "learning_context", "personalize/requests"])
+@pytest.mark.parametrize(
+    "target", ["mobile_analytics", "pinpoint/requests", "learning_context", "personalize/requests"]
+)
 def test_examples_of_maps(target, tmp_path):
     """A map that is lost whole has an example too: the map as a JSON object."""
     user = {"size": {"value": "XL", "set_timestamp": 1457951213000}}
-    event = {"event_type": "view", "event_id": "e", "timestamp": 1457951213589, "app_id": "a", "unique_id": "u", "attributes": {"_session_id": "s" * 9}}
+    event = {
+        "event_type": "view",
+        "event_id": "e",
+        "timestamp": 1457951213589,
+        "app_id": "a",
+        "unique_id": "u",
+        "attributes": {"_session_id": "s" * 9},
+    }
     items = [{"id": "i"}]
     (tmp_path / "a.json").write_text(json.dumps(event | {"user": user, "items": items}) + "\n")
-    report = translate.convert(tmp_path / "a.json", to=target, out=tmp_path / "out", examples=True, from_="clickstream/events")
+    report = translate.convert(
+        tmp_path / "a.json", to=target, out=tmp_path / "out", examples=True, from_="clickstream/events"
+    )
     shown = {loss["field"]: loss.get("example") for loss in report["losses"]}
     assert report["events"]["written"] == 1
     assert [field for field in shown if "user" in field]
@@ -514,7 +636,9 @@ def test_no_key_takes_the_place_of_another(address, maps):
     assert {str(value) for own in maps.values() for value in own.values()} <= set(values)
 
 
-@pytest.mark.parametrize("impression", [[], ["a"] * 26, [1], [None], ["a", ""], ["x" * 257], {"a": 1}, "a", 5])
+@pytest.mark.parametrize(
+    "impression", [[], ["a"] * 26, [1], [None], ["a", ""], ["x" * 257], {"a": 1}, "a", 5]
+)
 def test_impressions_are_lists_of_item_ids(impression):
     """An impression with anything but 1 to 25 ids of items, of 1 to 256 characters, is refused as botocore would."""
     found, layout = mapping.find_layout("personalize/requests")

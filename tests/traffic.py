@@ -75,5 +75,7 @@ def seed(name):
 
 def write_archive(file, records):
     """Write records as an archive file."""
-    file.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    file.write_text(
+        "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8"
+    )
     return file

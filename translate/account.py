@@ -22,9 +22,9 @@ def counts(rows: pl.LazyFrame) -> pl.LazyFrame:
 
     One grouping for all of it: beside a second one the engine would keep the whole unit in memory.
     """
-    return rows.group_by("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT, first=FIRST).agg(
-        rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
-    )
+    return rows.group_by(
+        "file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT, first=FIRST
+    ).agg(rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum())
 
 
 def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -32,7 +32,11 @@ def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
     names = rows.collect_schema().names()
     of_selection = flag(WHERE, "")
     return rows.select(
-        *(pl.col(name).sum() for name in names if name.startswith(("_loss", "_finding", TALLY)) and not name.startswith(of_selection)),
+        *(
+            pl.col(name).sum()
+            for name in names
+            if name.startswith(("_loss", "_finding", TALLY)) and not name.startswith(of_selection)
+        ),
         *((pl.col(name) & FIRST).sum() for name in names if name.startswith(of_selection)),
         *(pl.col(name).min() for name in names if name.startswith("_example")),
         _rows=pl.len(),
@@ -49,7 +53,11 @@ def counts_of_notes(noted_rows: pl.LazyFrame, source: Source) -> pl.LazyFrame:
     """Count each note; where the values were kept for examples, give the smallest one of each key."""
     given = [name for name in FREE_FORM if name in noted_rows.collect_schema()]
     example = pl.coalesce(_examples(given, source)) if given else pl.lit(None, pl.String)
-    return noted_rows.select("note", example=example).group_by("note").agg(count=pl.len(), example=pl.col("example").min())
+    return (
+        noted_rows.select("note", example=example)
+        .group_by("note")
+        .agg(count=pl.len(), example=pl.col("example").min())
+    )
 
 
 def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
@@ -57,15 +65,23 @@ def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
     spot = notes.spots(pl.col("note")).struct
     for name in given:
         prefix = "" if name == "extra" else f"{source.place(name)}."
-        path = pl.when(spot.field("path").str.starts_with(prefix)).then(spot.field("path").str.strip_prefix(prefix))
-        yield pl.col(name).map.get(pl.when(spot.field("column") == name).then(spot.field("key")).otherwise(path))
+        path = pl.when(spot.field("path").str.starts_with(prefix)).then(
+            spot.field("path").str.strip_prefix(prefix)
+        )
+        yield pl.col(name).map.get(
+            pl.when(spot.field("column") == name).then(spot.field("key")).otherwise(path)
+        )
 
 
 def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Write the rejects as JSON lines, in the order of the source."""
-    raw = pl.when(pl.col("code") == TOO_LARGE).then(pl.col("text")).when(pl.col("base64")).then(
-        pl.concat_str(pl.lit('{"base64":'), notation.json_text(pl.col("text")), pl.lit("}"))
-    ).otherwise(notation.json_text(pl.col("text")))
+    raw = (
+        pl.when(pl.col("code") == TOO_LARGE)
+        .then(pl.col("text"))
+        .when(pl.col("base64"))
+        .then(pl.concat_str(pl.lit('{"base64":'), notation.json_text(pl.col("text")), pl.lit("}")))
+        .otherwise(notation.json_text(pl.col("text")))
+    )
     line = pl.concat_str(
         pl.lit('{"file":'), notation.json_text(pl.col("file")),
         pl.lit(',"line":'), pl.col("line").cast(pl.String),
@@ -76,7 +92,9 @@ def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col("code").is_not_null()).select(reject=line)
 
 
-def put_together(query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted_rows: pl.DataFrame) -> Report:
+def put_together(
+    query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted_rows: pl.DataFrame
+) -> Report:
     """Put a unit's counts into its report."""
     report = Report()
     files: dict[str, Counter[str]] = {}
@@ -118,12 +136,22 @@ def _outcome(row: dict[str, Any]) -> str:
 
 def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:
     counts: dict[str, Any] = flags.row(0, named=True)
-    report.tallies.update({name.removeprefix(TALLY): count for name, count in counts.items() if name.startswith(TALLY) and count})
+    report.tallies.update(
+        {
+            name.removeprefix(TALLY): count
+            for name, count in counts.items()
+            if name.startswith(TALLY) and count
+        }
+    )
     losses: list[Loss] = query.counts.losses
     findings: list[Finding] = query.counts.findings
     for number, loss in enumerate(losses):
-        report.lose(loss.field, loss.kind, loss.why, int(counts[f"_loss{number}"] or 0), counts.get(f"_example{number}"))
+        report.lose(
+            loss.field,
+            loss.kind,
+            loss.why,
+            int(counts[f"_loss{number}"] or 0),
+            counts.get(f"_example{number}"),
+        )
     for number, finding in enumerate(findings):
         report.find(finding.code, finding.message, int(counts[f"_finding{number}"] or 0))
-
-

@@ -44,13 +44,17 @@ class Comparison:
             "events": {name: self.events[name] for name in ("read", "unreadable", "returned", "refused")},
             "refused": dict(sorted(self.refused.items())),
             "differences": [
-                {"field": place, "why": why, "events": count} for (place, why), count in sorted(self.differences.items())
+                {"field": place, "why": why, "events": count}
+                for (place, why), count in sorted(self.differences.items())
             ],
             "undeclared": [
                 {
                     "field": place,
                     "events": count,
-                    "examples": [{name: value for name, value in shown.items() if name not in hidden} for shown in self.examples[place]],
+                    "examples": [
+                        {name: value for name, value in shown.items() if name not in hidden}
+                        for shown in self.examples[place]
+                    ],
                 }
                 for place, count in sorted(self.unexplained.items())
             ],
@@ -76,7 +80,11 @@ class Roundtrip:
         there = travel(
             batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address, lists=home.lists,
         )  # fmt: skip
-        back = travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True) if home.write and home.records != "parquet" else None
+        back = (
+            travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True)
+            if home.write and home.records != "parquet"
+            else None
+        )
         origin: list[int] = there.arrived[INDEX].to_list()
         self._count_refused(there)
         if back is not None:
@@ -89,7 +97,10 @@ class Roundtrip:
             self._hold(before, after, {**there.declared.get(after[INDEX], {}), **declared_back})
 
     def _count_refused(self, journey: Journey) -> None:
-        for reason in [*journey.refused.values(), *(f"unreadable: {message}" for message in journey.unread.values())]:
+        for reason in [
+            *journey.refused.values(),
+            *(f"unreadable: {message}" for message in journey.unread.values()),
+        ]:
             self.comparison.events["refused"] += 1
             self.comparison.refused[reason] += 1
         for message in journey.unread.values():
@@ -120,7 +131,9 @@ class Roundtrip:
             shown.append({"file": before["file"], "line": before["line"], **values})
 
 
-def _returned(there: Journey, back: Journey | None, origin: list[int]) -> Iterator[tuple[dict[str, Any], Declared]]:
+def _returned(
+    there: Journey, back: Journey | None, origin: list[int]
+) -> Iterator[tuple[dict[str, Any], Declared]]:
     """Give the events that came home under the number of the event that went, with what the way home declares."""
     if back is None:
         for row in there.arrived.iter_rows(named=True):
@@ -132,7 +145,11 @@ def _returned(there: Journey, back: Journey | None, origin: list[int]) -> Iterat
 
 def _count_values(event: dict[str, Any]) -> int:
     maps = sum(len(event[name] or ()) for name in events.MAPS)
-    return maps + sum(event[name] is not None for name in events.SCHEMA if name not in events.MAPS and name not in ("file", "line"))
+    return maps + sum(
+        event[name] is not None
+        for name in events.SCHEMA
+        if name not in events.MAPS and name not in ("file", "line")
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -76,7 +76,9 @@ def soundly(
     joined: frozenset[str] = frozenset()
     protected = False
     while True:
-        opened = open_unit(unit, scratch, joined=joined, salvage=protected, refused=refused, digested=digested)
+        opened = open_unit(
+            unit, scratch, joined=joined, salvage=protected, refused=refused, digested=digested
+        )
         try:
             result, unsound = attempt(opened.lines, protected)
             digests = opened.digests()
@@ -87,7 +89,9 @@ def soundly(
             if protected:
                 reason = str(error).strip().splitlines()[0]
                 names = ", ".join(file.shown for file in unit.files[:3])
-                raise OutputError(f"{names}: could not be converted ({reason}); please report this") from error
+                raise OutputError(
+                    f"{names}: could not be converted ({reason}); please report this"
+                ) from error
             protected = True
             continue
         finally:
@@ -139,7 +143,9 @@ class Conversion:
         """Say what makes a job the same job: inputs, mappings, recipe, settings, and how it is written."""
         job = self.job
         return {
-            "inputs": digest([[file.shown, file.bytes, file.modified, file.tag] for file in self.recognised.files]),
+            "inputs": digest(
+                [[file.shown, file.bytes, file.modified, file.tag] for file in self.recognised.files]
+            ),
             "from": self.recognised.address,
             "to": self._target,
             "mappings": self._mapping_digests(),
@@ -152,7 +158,12 @@ class Conversion:
         }
 
     def _options(self) -> dict[str, Any]:
-        return {"compression": self.compression, **self.asked.described(), "examples": self.job.examples, "census": self.job.census}
+        return {
+            "compression": self.compression,
+            **self.asked.described(),
+            "examples": self.job.examples,
+            "census": self.job.census,
+        }
 
     def _own_columns(self) -> dict[str, Any]:
         """Say which columns of its own the target gets, if it gets some: those of the source's tables are in no file of ours."""
@@ -185,8 +196,12 @@ class Conversion:
         layout = self.job.target_layout
         if layout is None or layout.schema is None:
             return None
-        readers = [Hub(source.mapping, source.layout, self.job.settings) for source in self.recognised.sources]
-        provided = frozenset().union(*(reader.provided for reader in readers), self.job.recipe.set_columns if self.job.recipe else ())
+        readers = [
+            Hub(source.mapping, source.layout, self.job.settings) for source in self.recognised.sources
+        ]
+        provided = frozenset().union(
+            *(reader.provided for reader in readers), self.job.recipe.set_columns if self.job.recipe else ()
+        )
         return avro_schema(layout, layout.schema, provided)
 
     # -- the run ------------------------------------------------------------------------------------------------
@@ -195,7 +210,12 @@ class Conversion:
         """Convert all units; give the report as JSON values, the one that lies there if this was done already."""
         done = self.output.result()
         told = self.output.told_files()
-        if done is not None and told and is_same(self._head(), done) and not any(changed(told, self.recognised.files)):
+        if (
+            done is not None
+            and told
+            and is_same(self._head(), done)
+            and not any(changed(told, self.recognised.files))
+        ):
             self.output.tidy()
             self.finished_already = True
             return done
@@ -204,7 +224,9 @@ class Conversion:
             try:
                 passes = self._look_through() if self.asked else None
                 for unit in self.units:
-                    report = self._kept(unit) or self._convert(unit, self._rest(total), passes, total.requests + 1)
+                    report = self._kept(unit) or self._convert(
+                        unit, self._rest(total), passes, total.requests + 1
+                    )
                     report.check(f"unit {unit.number}")
                     total.add(report)
                     self._finish_step(unit, report)
@@ -255,7 +277,12 @@ class Conversion:
         for unit in self.units:
             job = self.job.reading(self.recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool, unit: Unit = unit, job: Job = job) -> tuple[None, set[str]]:  # noqa: FBT001
+            def attempt(
+                lines: Lines,
+                protected: bool,
+                unit: Unit = unit,
+                job: Job = job,  # noqa: FBT001
+            ) -> tuple[None, set[str]]:
                 events, unsound = plan.survey(job, lines, protected=protected)
                 passes.gather(unit.number, events)
                 return None, unsound()
@@ -270,9 +297,17 @@ class Conversion:
 
         def attempt(lines: Lines, protected: bool) -> tuple[Written, set[str]]:  # noqa: FBT001
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            watch = Watch(Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout))
+            watch = Watch(
+                Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
+            )
             query = plan.build(
-                job, lines, protected=protected, tally=tally, marks=marks, questions=self._questions, watch=watch
+                job,
+                lines,
+                protected=protected,
+                tally=tally,
+                marks=marks,
+                questions=self._questions,
+                watch=watch,
             )
             fates = Fates(job, query, lines) if job.census else None
             if fates is not None:
@@ -286,9 +321,13 @@ class Conversion:
                     self.output.write_whole(self._keys_file(unit), fates.checked())
             return written, query.unsound
 
-        written, digests = soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)
+        written, digests = soundly(
+            unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt, digested=True
+        )
         self._describe_files(unit, written.report, digests)
-        beside = [file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()]
+        beside = [
+            file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()
+        ]
         self.output.finish_unit(unit.number, written.part, written.rejects, written.report, beside)
         return written.report
 
@@ -296,16 +335,26 @@ class Conversion:
         """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
         report, selection = written.report, self.job.selection
         if tally.records != report.events["read"] and (selection is None or selection.limit is None):
-            raise ConservationError(f"{tally.records} records were read, but {report.events['read']} are accounted for")
+            raise ConservationError(
+                f"{tally.records} records were read, but {report.events['read']} are accounted for"
+            )
         if written.events != report.events["written"]:
-            raise ConservationError(f"{report.events['written']} events should be in {written.part}, but {written.events} are")
+            raise ConservationError(
+                f"{report.events['written']} events should be in {written.part}, but {written.events} are"
+            )
 
     def _describe_files(self, unit: Unit, report: Report, digests: dict[str, str]) -> None:
         counted = {file["path"]: file for file in report.files}
         report.files = []
         for file in unit.files:
             model, _, layout = self.recognised.layouts.get(file.shown, "").partition("/")
-            about = {"path": file.shown, "bytes": file.bytes, "digest": digests.get(file.shown, ""), "model": model, "layout": layout}
+            about = {
+                "path": file.shown,
+                "bytes": file.bytes,
+                "digest": digests.get(file.shown, ""),
+                "model": model,
+                "layout": layout,
+            }
             report.files.append({**about, **counted.get(file.shown, dict.fromkeys(COUNTS, 0))})
 
     # -- what rules and the selection did -----------------------------------------------------------------------
@@ -315,7 +364,11 @@ class Conversion:
         if self.job.selection:
             left_out = Counter({option: total.filtered[option] for option in OPTIONS})
             taken = self._taken(total) - total.events["rejected"]
-            told.append(slips.of_selection(self.job.selection, total.tallies, total.watched, left_out=left_out, taken=taken))
+            told.append(
+                slips.of_selection(
+                    self.job.selection, total.tallies, total.watched, left_out=left_out, taken=taken
+                )
+            )
         for code, message, events in chain(*told):
             total.find(code, message, events)
 
@@ -326,7 +379,9 @@ class Conversion:
         def read(unit: Unit, attempt: Callable[[Lines, bool], tuple[Any, set[str]]]) -> Any:
             return soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)[0]
 
-        source = nothing_written.Source(self.units, lambda unit: self.job.reading(self.recognised.sources[unit.source]), read)
+        source = nothing_written.Source(
+            self.units, lambda unit: self.job.reading(self.recognised.sources[unit.source]), read
+        )
         return nothing_written.told(total, source, self.job.settings.mappings)
 
     def _rules(self, total: Report) -> dict[str, Any]:
@@ -347,11 +402,17 @@ class Conversion:
         if self._questions is None or not self._questions.hazards:
             return []
         files = [self.sinks.answers_file(unit.number) for unit in self.units]
-        self.surveyed = survey(self._questions, [file for file in files if file.exists()], self.output.scratch)
+        self.surveyed = survey(
+            self._questions, [file for file in files if file.exists()], self.output.scratch
+        )
         if self.surveyed.latest is None:
             return []
         day = self.job.settings.day
-        now = dt.datetime.combine(day, dt.time(), dt.UTC) if day else EPOCH + dt.timedelta(milliseconds=self.surveyed.latest)
+        now = (
+            dt.datetime.combine(day, dt.time(), dt.UTC)
+            if day
+            else EPOCH + dt.timedelta(milliseconds=self.surveyed.latest)
+        )
         as_of = f"{now:%Y-%m-%dT%H:%M:%SZ}"
         return [{"as_of": as_of, **dataclasses.asdict(finding)} for finding in self.hazards_at(now)]
 
@@ -360,7 +421,14 @@ class Conversion:
         job = self.job
         if job.target_mapping is None or job.target_layout is None:
             return []
-        return judge(job.target_mapping, self.surveyed, job.settings, now=now, overrides=job.settings.overrides, layout=job.target_layout.name)
+        return judge(
+            job.target_mapping,
+            self.surveyed,
+            job.settings,
+            now=now,
+            overrides=job.settings.overrides,
+            layout=job.target_layout.name,
+        )
 
     # -- names that become one ----------------------------------------------------------------------------------
 
@@ -369,8 +437,16 @@ class Conversion:
         for meeting in met[:MEETINGS_MAX]:
             total.find(NAMES_MEET, meeting.message, meeting.events)
         rest = met[MEETINGS_MAX:]
-        total.find(NAMES_MEET, f"and {len(rest):,} more names that several became", sum(meeting.events for meeting in rest))
-        total.find("names_not_compared", f"names beyond {NAMES_MAX:,}: whether they met another one was not looked at", total.names.left_out)
+        total.find(
+            NAMES_MEET,
+            f"and {len(rest):,} more names that several became",
+            sum(meeting.events for meeting in rest),
+        )
+        total.find(
+            "names_not_compared",
+            f"names beyond {NAMES_MAX:,}: whether they met another one was not looked at",
+            total.names.left_out,
+        )
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
@@ -387,7 +463,9 @@ class Conversion:
     # -- progress -----------------------------------------------------------------------------------------------
 
     def _count_batch(self, count_bytes: int, events: int) -> None:
-        self._step = dataclasses.replace(self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events)
+        self._step = dataclasses.replace(
+            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
+        )
         if self._progress:
             self._progress(self._step)
 

@@ -33,11 +33,20 @@ def named(target: Mapping, by_recipe: Sequence[Column], settings: Settings) -> t
     return tuple(said.values())
 
 
-def of_job(target: Mapping, layout: Layout, by_recipe: Sequence[Column], settings: Settings, recognised: Recognised) -> tuple[Layout, tuple[Column, ...]]:
+def of_job(
+    target: Mapping, layout: Layout, by_recipe: Sequence[Column], settings: Settings, recognised: Recognised
+) -> tuple[Layout, tuple[Column, ...]]:
     """Give a layout with the columns that are named, and those that its own tables have; and those named."""
     said = named(target, by_recipe, settings)
-    standing = {column.name: column for origin in recognised.sources if origin.layout.address == layout.address for column in kept(origin, recognised.schemas)}
-    return with_columns(layout, tuple({**standing, **{column.name: column for column in said}}.values())), said
+    standing = {
+        column.name: column
+        for origin in recognised.sources
+        if origin.layout.address == layout.address
+        for column in kept(origin, recognised.schemas)
+    }
+    return with_columns(
+        layout, tuple({**standing, **{column.name: column for column in said}}.values())
+    ), said
 
 
 def kept(origin: Origin, schemas: Iterable[SourceFile] = ()) -> tuple[Column, ...]:
@@ -46,7 +55,12 @@ def kept(origin: Origin, schemas: Iterable[SourceFile] = ()) -> tuple[Column, ..
         return ()
     spelled = {field["name"]: field for file in schemas for field in _fields_of(file)}
     standing = {entry.place for entry in origin.layout.fields}
-    names = dict.fromkeys(name for file in origin.files for name in _header_of(file) if NAME.fullmatch(name) and name not in standing)
+    names = dict.fromkeys(
+        name
+        for file in origin.files
+        for name in _header_of(file)
+        if NAME.fullmatch(name) and name not in standing
+    )
     return tuple(Column(name, _type_in(spelled.get(name)), None, spelled.get(name)) for name in names)
 
 
@@ -105,7 +119,12 @@ def sources(column: Column) -> list[str]:
     if column.source is not None:
         return [column.source] if column.source != column.home else []
     spelled = dict.fromkeys([column.name, camel_case(column.name)])
-    return [f"{kind}.{name}" for name in spelled for kind in ("attributes", "metrics", "other") if f"{kind}.{name}" != column.home]
+    return [
+        f"{kind}.{name}"
+        for name in spelled
+        for kind in ("attributes", "metrics", "other")
+        if f"{kind}.{name}" != column.home
+    ]
 
 
 def _moved(frame: pl.LazyFrame, column: Column, source: str) -> pl.LazyFrame:
@@ -121,7 +140,10 @@ def _moved(frame: pl.LazyFrame, column: Column, source: str) -> pl.LazyFrame:
     changed = {home: _without(home, keys) for home, keys in gone.items()}
     own = pl.concat_list(pl.struct(key=pl.lit(column.name), value=value))
     changed["attributes"] = pl.concat_list(changed["attributes"].fill_null([]), own)
-    changes = {home: pl.when(there).then(entries.list.to_map()).otherwise(pl.col(home)) for home, entries in changed.items()}
+    changes = {
+        home: pl.when(there).then(entries.list.to_map()).otherwise(pl.col(home))
+        for home, entries in changed.items()
+    }
     used = pl.when(there).then(pl.lit([source], TEXTS)).otherwise(pl.lit([], TEXTS))
     return frame.with_columns(**changes, **{USED: pl.concat_list(pl.col(USED).fill_null([]), used)})
 

@@ -21,7 +21,9 @@ def findings(damage: Mapping[int, Damage]) -> list[Finding]:
 
     def is_doubtful(rows: pl.Series) -> pl.Series:
         index = ends.search_sorted(rows.cast(pl.Int64), side="right")
-        return (index < len(ends)) & (starts.gather(index.clip(upper_bound=len(ends) - 1)) <= rows.cast(pl.Int64))
+        return (index < len(ends)) & (
+            starts.gather(index.clip(upper_bound=len(ends) - 1)) <= rows.cast(pl.Int64)
+        )
 
     events = pl.col("row").map_batches(is_doubtful, return_dtype=pl.Boolean, is_elementwise=True)
     return [Finding("may_be_altered", MAY_BE_ALTERED, events)]

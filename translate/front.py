@@ -67,7 +67,11 @@ def models(mappings: Folder | None = None) -> pl.DataFrame:
 
 
 def scan(
-    source: Sources, *, model: str | None = None, mappings: Folder | None = None, settings: Settings | None = None
+    source: Sources,
+    *,
+    model: str | None = None,
+    mappings: Folder | None = None,
+    settings: Settings | None = None,
 ) -> pl.LazyFrame:
     """Read an archive as hub events, unit by unit, when the frame is collected.
 
@@ -131,16 +135,25 @@ def write(
     target_mapping, layout = mapping.find_layout(model, told.mappings)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
     prepared = plan.from_hub(frame.lazy())
-    prepared = chosen.apply(prepared, mapping.marked_anywhere(told.mappings)) if chosen else plan.without_recipe(prepared)
+    prepared = (
+        chosen.apply(prepared, mapping.marked_anywhere(told.mappings))
+        if chosen
+        else plan.without_recipe(prepared)
+    )
     prepared = money.with_quantity(prepared, told.missing_quantity)
     set_columns = chosen.set_columns if chosen else frozenset()
     columns = dataset.named(target_mapping, chosen.columns if chosen else (), told)
     layout, prepared = dataset.with_columns(layout, columns), dataset.moved(prepared, columns)
     writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
     judged = writer.rows(prepared)
-    judged = judged.map_batches(_warn_of_rejects, schema=dict(judged.collect_schema()), validate_output_schema=False, streamable=True)
+    judged = judged.map_batches(
+        _warn_of_rejects, schema=dict(judged.collect_schema()), validate_output_schema=False, streamable=True
+    )
     rows = judged.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
-    places = {entry.place: pl.col(f"={entry.place}") for entry in [*writer.columns, *writer.shape.containers.values()]}
+    places = {
+        entry.place: pl.col(f"={entry.place}")
+        for entry in [*writer.columns, *writer.shape.containers.values()]
+    }
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
 
@@ -232,10 +245,15 @@ def preview(
             def attempt(lines: Lines, protected: bool, job: Job = job_here) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
                 query = plan.build(job, lines, protected=protected)
                 columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
-                return query.rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.unsound
+                return query.rows.select(list(dict.fromkeys(columns))).collect(
+                    engine="streaming"
+                ), query.unsound
 
             frame, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
-            shown.extend(_before_and_after(row, is_hub=job.target_layout is None) for row in frame.iter_rows(named=True))
+            shown.extend(
+                _before_and_after(row, is_hub=job.target_layout is None)
+                for row in frame.iter_rows(named=True)
+            )
             if len(shown) >= (limit or PREVIEW_EVENTS):
                 break
     return shown
@@ -293,7 +311,11 @@ def explain(
     told = settings_of(settings, set_, mappings)
     _, target = explanation.find(to, told.mappings, to_read=False)
     chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
-    columns = () if target.model == HUB_MODEL else dataset.named(mapping.load(target.model, told.mappings), chosen.columns if chosen else (), told)
+    columns = (
+        ()
+        if target.model == HUB_MODEL
+        else dataset.named(mapping.load(target.model, told.mappings), chosen.columns if chosen else (), told)
+    )
     return explanation.of_pair(from_, to, chosen, _legal_app_ids(told, target), told.mappings, columns)
 
 
@@ -325,11 +347,17 @@ def roundtrip(
             journey.add(_taken(batch, job.selection, total.events["read"], moved_keys(origin.layout)))
             if limit is not None and total.events["read"] >= limit:
                 break
-    result = {"from": recognised.address, "via": job.target_layout.address, **total.to_json(examples=examples)}
+    result = {
+        "from": recognised.address,
+        "via": job.target_layout.address,
+        **total.to_json(examples=examples),
+    }
     return Report(_with_verdict(result, job, recognised, is_empty=not total.events["read"]))
 
 
-def _with_verdict(result: dict[str, Any], job: Job, recognised: Recognised, *, is_empty: bool) -> dict[str, Any]:
+def _with_verdict(
+    result: dict[str, Any], job: Job, recognised: Recognised, *, is_empty: bool
+) -> dict[str, Any]:
     """Say first why the selection takes nothing, if that is so."""
     told = nothing_taken.verdict(job, recognised) if is_empty else None
     return {"verdict": told, **result} if told else result
@@ -368,7 +396,9 @@ def job_of(
         target_mapping, target_layout = mapping.find_layout(to, settings.mappings)
         if not target_layout.write:
             known = ", ".join(name for name, other in target_mapping.layouts.items() if other.write) or "none"
-            raise UsageError(f"{target_layout.address} cannot be written (writable layouts of {target_mapping.model}: {known})")
+            raise UsageError(
+                f"{target_layout.address} cannot be written (writable layouts of {target_mapping.model}: {known})"
+            )
     elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
         raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
     chosen = _recipe(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
@@ -381,7 +411,9 @@ def job_of(
     recognised = recognise(find(given), from_, settings.mappings)
     columns: tuple[Column, ...] = ()
     if target_mapping is not None and target_layout is not None:
-        target_layout, columns = dataset.of_job(target_mapping, target_layout, chosen.columns if chosen else (), settings, recognised)
+        target_layout, columns = dataset.of_job(
+            target_mapping, target_layout, chosen.columns if chosen else (), settings, recognised
+        )
     job = Job(
         recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
         selection, examples=examples, careful_only=careful, census=census, columns=columns,
@@ -396,7 +428,9 @@ def _recipe(recipe: str | os.PathLike[str] | None, target: str, mappings: Path |
     if target not in (HUB_MODEL, *chosen.layouts):
         *others, last = chosen.layouts
         listed = f"{', '.join(others)} and {last}" if others else last
-        raise UsageError(f"{chosen.name}: this recipe leads to {listed}, not to {target}; name another recipe, or another --to")
+        raise UsageError(
+            f"{chosen.name}: this recipe leads to {listed}, not to {target}; name another recipe, or another --to"
+        )
     failed = recipes.failures(chosen, mappings)
     if failed:
         raise MappingError(failed)
@@ -408,15 +442,23 @@ def _legal_app_ids(settings: Settings, target: Layout | None) -> Settings:
     pattern = target.app_id_pattern if target else None
     for old, new in settings.app_ids.items():
         if pattern is not None and re.search(pattern, new) is None:
-            raise UsageError(f'app_ids.{old}: {target.address if target else ""} does not take "{new}": it has to be like {pattern}')
+            raise UsageError(
+                f'app_ids.{old}: {target.address if target else ""} does not take "{new}": it has to be like {pattern}'
+            )
     return settings
 
 
 def settings_of(
-    settings: Settings | str | os.PathLike[str] | None, assignments: Iterable[str], mappings: Folder | None = None
+    settings: Settings | str | os.PathLike[str] | None,
+    assignments: Iterable[str],
+    mappings: Folder | None = None,
 ) -> Settings:
     """Give a call's settings, read from a file if they are its name; assignments, and the folder named by the call, count more."""
-    told = settings if isinstance(settings, Settings) else read_settings(None if settings is None else Path(settings), assignments)
+    told = (
+        settings
+        if isinstance(settings, Settings)
+        else read_settings(None if settings is None else Path(settings), assignments)
+    )
     return told if mappings is None else dataclasses.replace(told, mappings=Path(mappings))
 
 
@@ -441,4 +483,6 @@ def _time(value: str | dt.datetime | None, option: str) -> dt.datetime | None:
     try:
         return parse_time(value)
     except ValueError:
-        raise UsageError(f"{option} {value}: is no ISO 8601 date or time, for example 2016-04-07 or 2016-04-07T12:00:00Z") from None
+        raise UsageError(
+            f"{option} {value}: is no ISO 8601 date or time, for example 2016-04-07 or 2016-04-07T12:00:00Z"
+        ) from None

@@ -31,7 +31,11 @@ HUB = Mapping(
             about="the hub's own events as Parquet, for notebooks, DuckDB and pandas",
             source="translate.events",
             records="parquet",
-            fields=tuple(Field(name, (name,), required=name in NEEDED) for name in events.SCHEMA if name not in ("file", "line")),
+            fields=tuple(
+                Field(name, (name,), required=name in NEEDED)
+                for name in events.SCHEMA
+                if name not in ("file", "line")
+            ),
             default=True,
         )
     },
@@ -80,8 +84,13 @@ def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
     """
     schema = frame.collect_schema()
     fitting = [name for name in events.SCHEMA if name in schema and _fits(schema[name], events.SCHEMA[name])]
-    columns = [_value(name, schema[name]) if name in fitting else pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items()]
-    text = pl.struct(_in_years(name, schema[name]) for name in schema if name in events.SCHEMA).struct.json_encode()
+    columns = [
+        _value(name, schema[name]) if name in fitting else pl.lit(None, dtype).alias(name)
+        for name, dtype in events.SCHEMA.items()
+    ]
+    text = pl.struct(
+        _in_years(name, schema[name]) for name in schema if name in events.SCHEMA
+    ).struct.json_encode()
     numbered = frame.select(*columns, text=text, notes=_notes(schema, fitting)).with_row_index("row")
     return numbered.with_columns(file=pl.lit(file), line=pl.col("row").cast(pl.Int64) + 1)
 
@@ -93,7 +102,11 @@ def _value(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _in_years(name: str, dtype: pl.DataType) -> pl.Expr:
-    return pl.when(~_is_outside(name)).then(pl.col(name)).alias(name) if isinstance(dtype, pl.Datetime) else pl.col(name)
+    return (
+        pl.when(~_is_outside(name)).then(pl.col(name)).alias(name)
+        if isinstance(dtype, pl.Datetime)
+        else pl.col(name)
+    )
 
 
 def _is_outside(name: str) -> pl.Expr:
@@ -102,7 +115,9 @@ def _is_outside(name: str) -> pl.Expr:
 
 def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
     lost: dict[Note, pl.Expr] = {
-        note("not_mapped", InSource((name,))): pl.col(name).is_not_null() for name in schema if name not in events.SCHEMA
+        note("not_mapped", InSource((name,))): pl.col(name).is_not_null()
+        for name in schema
+        if name not in events.SCHEMA
     }
     for name in fitting:
         dtype = schema[name]
@@ -120,7 +135,9 @@ def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
 def as_json(event: dict[str, Any]) -> dict[str, Any]:
     """Give an event's columns as JSON values: times as ISO 8601 text, and nothing for what is absent."""
     return {
-        name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
+        name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if isinstance(value, dt.datetime)
+        else value
         for name, value in event.items()
         if value is not None
     }

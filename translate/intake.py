@@ -47,7 +47,10 @@ def _of_hub_files(lines: Lines, settings: Settings, tally: Tally) -> Intake:
         return Intake(_refused(lines, tally), set())
     given = lines.table.collect_schema()
     frame = _judged(hub_files.events_of(lines.table, lines.files[0]), hub_files.misfit(given), settings)
-    return Intake(_counted(frame, tally), {name for name in given if name in events.SCHEMA and name not in ("file", "line")})
+    return Intake(
+        _counted(frame, tally),
+        {name for name in given if name in events.SCHEMA and name not in ("file", "line")},
+    )
 
 
 def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFrame:
@@ -59,8 +62,14 @@ def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFram
     implausible = ((pl.col("time") < since) | (pl.col("time") >= until)).fill_null(value=False)
     outside = f"time is outside of {since:%Y-%m-%d} to {until:%Y-%m-%d}"
     return frame.with_columns(
-        code=pl.when(missing).then(pl.lit("missing_required")).when(implausible).then(pl.lit("time_implausible")),
-        message=pl.when(missing).then(pl.lit("name and time are what every event needs")).when(implausible).then(pl.lit(outside)),
+        code=pl.when(missing)
+        .then(pl.lit("missing_required"))
+        .when(implausible)
+        .then(pl.lit("time_implausible")),
+        message=pl.when(missing)
+        .then(pl.lit("name and time are what every event needs"))
+        .when(implausible)
+        .then(pl.lit(outside)),
     )
 
 
@@ -72,8 +81,12 @@ def _refused(lines: Lines, tally: Tally) -> pl.LazyFrame:
     )
     file = pl.col("row").map_elements(lambda row: lines.origin(row)[0], return_dtype=pl.String)
     line = pl.col("row").map_elements(lambda row: lines.origin(row)[1], return_dtype=pl.Int64)
-    frame = lines.frame.select(pl.col("row").cast(pl.UInt32), "text").join(damage.lazy(), on="row", how="left")
-    absent = {name: pl.lit(None, dtype) for name, dtype in events.SCHEMA.items() if name not in ("file", "line")}
+    frame = lines.frame.select(pl.col("row").cast(pl.UInt32), "text").join(
+        damage.lazy(), on="row", how="left"
+    )
+    absent = {
+        name: pl.lit(None, dtype) for name, dtype in events.SCHEMA.items() if name not in ("file", "line")
+    }
     named = frame.with_columns(
         **absent, file=file, line=line, notes=notes.none(),
         code=pl.col("_code").fill_null(NO_TABLE.code), message=pl.col("_message").fill_null(NO_TABLE.message),
@@ -92,4 +105,6 @@ def _counted(frame: pl.LazyFrame, tally: Tally) -> pl.LazyFrame:
         tally.add(int(batch["text"].str.len_bytes().sum()), batch.height)
         return batch
 
-    return whole.map_batches(count, schema=whole.collect_schema(), validate_output_schema=False, streamable=True)
+    return whole.map_batches(
+        count, schema=whole.collect_schema(), validate_output_schema=False, streamable=True
+    )

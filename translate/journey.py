@@ -66,7 +66,13 @@ def travel(
     lists: tuple[str, ...] = (),
 ) -> Journey:  # fmt: skip
     """Write events as a layout has them, and read them back; `lists` are those of the layout that they come from."""
-    source = Source(frozenset(events.SCHEMA), {}, keeps_extra=keeps_extra, keeps_around=keeps_around, lists=frozenset(lists))
+    source = Source(
+        frozenset(events.SCHEMA),
+        {},
+        keeps_extra=keeps_extra,
+        keeps_around=keeps_around,
+        lists=frozenset(lists),
+    )
     writer = Writer(mapping, layout, settings, source)
     departed = from_hub(frame.with_row_index(INDEX).lazy()).collect()
     rows = writer.rows(without_recipe(departed.lazy()))
@@ -81,7 +87,9 @@ def travel(
     lines, order = _lines(judged.filter(is_written), layout, settings, shown, list(members))
     arrived, unread = _read(lines, order, mapping, layout, settings)
     refused = {
-        row[INDEX]: f"rejected: {row['code']}: {row['message']}" if row["code"] else f"filtered: {row[FILTERED]}"
+        row[INDEX]: f"rejected: {row['code']}: {row['message']}"
+        if row["code"]
+        else f"filtered: {row[FILTERED]}"
         for row in judged.filter(~is_written).iter_rows(named=True)
     }
     return Journey(departed.select(INDEX, *events.SCHEMA), arrived, refused, unread, _declared(judged, plan))
@@ -111,9 +119,15 @@ def _read(
     reader = Reader(layout, mapping.names, careful_only=True)
     hub = Hub(mapping, layout, settings)
     text = pl.LazyFrame({"text": lines}, schema={"text": pl.String}).with_row_index("row")
-    found = with_event_ids(hub.events(reader.records(Lines(text, ["journey"], [0]))), hub.provided).sort("row", "part").collect()
+    found = (
+        with_event_ids(hub.events(reader.records(Lines(text, ["journey"], [0]))), hub.provided)
+        .sort("row", "part")
+        .collect()
+    )
     if found.height != len(order):
-        raise AssertionError(f"{layout.address}: {len(order)} events were written, but {found.height} read again")
+        raise AssertionError(
+            f"{layout.address}: {len(order)} events were written, but {found.height} read again"
+        )
     numbered = found.with_columns(pl.Series(INDEX, order, dtype=pl.UInt32))
     unread = numbered.filter(pl.col("code").is_not_null())
     arrived = numbered.filter(pl.col("code").is_null()).select(INDEX, *events.SCHEMA).sort(INDEX)
@@ -123,8 +137,14 @@ def _read(
 def _declared(judged: pl.DataFrame, plan: Plan) -> dict[int, Declared]:
     """Collect by event the places that the writer says to lose, to change or to fill in, and why."""
     declared: dict[int, Declared] = defaultdict(dict)
-    told = [(f"_loss{number}", loss.spot, f"{loss.kind}: {loss.why}") for number, loss in enumerate(plan.losses)]
-    told += [(f"_finding{number}", InHub(finding.field), finding.message.removeprefix(f"{finding.field}: ")) for number, finding in enumerate(plan.findings) if finding.field]
+    told = [
+        (f"_loss{number}", loss.spot, f"{loss.kind}: {loss.why}") for number, loss in enumerate(plan.losses)
+    ]
+    told += [
+        (f"_finding{number}", InHub(finding.field), finding.message.removeprefix(f"{finding.field}: "))
+        for number, finding in enumerate(plan.findings)
+        if finding.field
+    ]
     for name, place, why in told:
         for index in judged.filter(pl.col(name))[INDEX]:
             declared[index][place] = why
@@ -149,7 +169,11 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
         else:
             old, new = old or {}, new or {}
             keys = dict.fromkeys([*old, *new])
-            found += [Difference(column, key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+            found += [
+                Difference(column, key, old.get(key), new.get(key))
+                for key in keys
+                if old.get(key) != new.get(key)
+            ]
     return found
 
 
@@ -157,7 +181,9 @@ def undeclared(found: list[Difference], declared: Declared) -> list[Difference]:
     """Leave out the differences that are declared: a value that came up elsewhere goes with the place that it left."""
     left = [difference for difference in found if difference.why(declared) is None]
     moved = [
-        difference.before for difference in found if difference not in left and difference.key is not None and difference.before is not None
+        difference.before
+        for difference in found
+        if difference not in left and difference.key is not None and difference.before is not None
     ]
     rest = []
     for difference in left:

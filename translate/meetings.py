@@ -61,14 +61,27 @@ def meetings(names: Names, job: Job) -> list[Meeting]:
         if len(shown) > 1 or means:
             would_differ = legal and event_types.met(written, counts).keys().isdisjoint(events.WELL_KNOWN)
             count = sum(counts[name] for name in met)
-            found.append(Meeting(kind, written, tuple(sorted(shown)), count, means, _way_out(kind, means, keeps_apart=would_differ)))
+            found.append(
+                Meeting(
+                    kind,
+                    written,
+                    tuple(sorted(shown)),
+                    count,
+                    means,
+                    _way_out(kind, means, keeps_apart=would_differ),
+                )
+            )
     return sorted(found, key=lambda meeting: (-meeting.events, meeting.kind, meeting.written))
 
 
 def _way_out(kind: str, means: str, *, keeps_apart: bool) -> str:
     if means:
         return f"a recipe says what it is: set.name = \"'{means}'\", or another name"
-    rule = [f"a recipe gives each a name of its own, or all of them one ({RULES[kind]})"] if kind in RULES else []
+    rule = (
+        [f"a recipe gives each a name of its own, or all of them one ({RULES[kind]})"]
+        if kind in RULES
+        else []
+    )
     return ", or ".join([*rule, *(["--set keep_names=true keeps them as they are"] if keeps_apart else [])])
 
 
@@ -79,7 +92,11 @@ class _EventTypes:
         self._source = {hub: spelling.name for hub, spelling in job.source_mapping.names.items()}
         self._said = job.recipe.said_names if job.recipe else frozenset()
         self._flagged = {name for entry in layout.fields if entry.const is not None for name in entry.when}
-        self._meanings = {spelling.name: hub for hub, spelling in reversed(mapping.names.items()) if hub not in self._flagged}
+        self._meanings = {
+            spelling.name: hub
+            for hub, spelling in reversed(mapping.names.items())
+            if hub not in self._flagged
+        }
 
     def met(self, written: str, names: Collection[str]) -> dict[str, str]:
         """Give the hub names that share a written one without leave, as the source spells them."""
@@ -91,7 +108,9 @@ class _EventTypes:
 
     def meant(self, written: str, shown: Collection[str]) -> str:
         """Give the well-known meaning that the target has for a name, unless the source means the same by it."""
-        return "" if written in self._source.values() and written in shown else self._meanings.get(written, "")
+        return (
+            "" if written in self._source.values() and written in shown else self._meanings.get(written, "")
+        )
 
     def _shown(self, name: str) -> str:
         return self._source.get(name, name) if name in events.WELL_KNOWN else events.own_name(name)

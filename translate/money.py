@@ -122,7 +122,8 @@ def why_worthless(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Ex
         "no currency; a recipe can set it (set.currency)": code.is_null(),
         "its currency is no code of ISO 4217; a recipe can set it (set.currency)": ~is_currency(code),
         "no price; a recipe can set it (set.price)": has_none & price.is_null(),
-        f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1": has_none & quantity.is_null(),
+        f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1": has_none
+        & quantity.is_null(),
     }
 
 
@@ -132,7 +133,9 @@ def with_quantity(frame: pl.LazyFrame, quantity: float | None) -> pl.LazyFrame:
         return frame
     bare = pl.col("price").is_not_null() & pl.col("quantity").is_null() & pl.col("value").is_null()
     frame = frame.with_columns(_quantity_filled=(pl.col("name") == PURCHASE) & bare)
-    return frame.with_columns(quantity=pl.when("_quantity_filled").then(pl.lit(float(quantity))).otherwise(pl.col("quantity")))
+    return frame.with_columns(
+        quantity=pl.when("_quantity_filled").then(pl.lit(float(quantity))).otherwise(pl.col("quantity"))
+    )
 
 
 def quantity_filled() -> Finding:

@@ -13,7 +13,12 @@ import polars as pl
 
 EVENT_TYPES, ATTRIBUTES, USER_ATTRIBUTES = "event types", "attribute keys", "user attributes"
 # Whose keys lie together in a target's row.
-KINDS = {"attributes": ATTRIBUTES, "metrics": ATTRIBUTES, "other": ATTRIBUTES, "user_properties": USER_ATTRIBUTES}
+KINDS = {
+    "attributes": ATTRIBUTES,
+    "metrics": ATTRIBUTES,
+    "other": ATTRIBUTES,
+    "user_properties": USER_ATTRIBUTES,
+}
 # A bound on what keys that are values can cost: an archive has thousands of names, not millions.
 NAMES_MAX = 500_000
 
@@ -48,12 +53,18 @@ class Names:
 
     def to_json(self) -> dict[str, Any]:
         """Give them as JSON values."""
-        return {"left_out": self.left_out, "events": [[*name, count] for name, count in sorted(self.events.items())]}
+        return {
+            "left_out": self.left_out,
+            "events": [[*name, count] for name, count in sorted(self.events.items())],
+        }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Names:
         """Read them back."""
-        return cls({Name(kind, name, written): count for kind, name, written, count in values["events"]}, values["left_out"])
+        return cls(
+            {Name(kind, name, written): count for kind, name, written, count in values["events"]},
+            values["left_out"],
+        )
 
 
 class Gathering:

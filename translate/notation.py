@@ -19,7 +19,9 @@ def digits(number: pl.Expr) -> pl.Expr:
     text = pl.when(text == "-0").then(pl.lit("0")).otherwise(text)
     odd = pl.when(text.str.contains("e", literal=True)).then(text)
     plain = odd.map_batches(
-        lambda series: by_distinct_value(series, _without_exponent), return_dtype=pl.String, is_elementwise=True
+        lambda series: by_distinct_value(series, _without_exponent),
+        return_dtype=pl.String,
+        is_elementwise=True,
     )
     return plain.fill_null(text)
 
@@ -58,7 +60,9 @@ def seconds(time: pl.Expr) -> pl.Expr:
     sign = pl.when((milliseconds < 0) & (rest != 0)).then(pl.lit("-")).otherwise(pl.lit(""))
     below = (milliseconds < 0) & (rest != 0)
     shown = pl.when(below).then((whole + 1).abs()).otherwise(whole).cast(pl.String)
-    fraction = pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
+    fraction = (
+        pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
+    )
     dot = pl.when(rest == 0).then(pl.lit("")).otherwise(pl.lit("."))
     return pl.concat_str(sign, shown, dot, pl.when(rest == 0).then(pl.lit("")).otherwise(fraction))
 
@@ -67,7 +71,9 @@ def object_of_map(column: pl.Expr, turned: Callable[[pl.Expr], pl.Expr] | None =
     """Write a map of JSON texts as an object, each value turned into another if need be."""
     entries = column.map.entries()
     value = pl.element().struct.field("value")
-    member = pl.concat_str(json_text(pl.element().struct.field("key")), pl.lit(":"), turned(value) if turned else value)
+    member = pl.concat_str(
+        json_text(pl.element().struct.field("key")), pl.lit(":"), turned(value) if turned else value
+    )
     inner = entries.list.eval(member).list.join(",")
     return pl.when(column.is_not_null()).then(pl.concat_str(pl.lit("{"), inner, pl.lit("}")))
 
@@ -89,7 +95,9 @@ def without_nulls(encoded: pl.Expr) -> pl.Expr:
     Inside a JSON text every quote is escaped, and outside of one a plain letter cannot follow a quote: so
     `"name":null` can only be a member.
     """
-    return encoded.str.replace_all(r',"[0-9A-Za-z_.]+":null', "").str.replace_all(r'\{"[0-9A-Za-z_.]+":null,?', "{")
+    return encoded.str.replace_all(r',"[0-9A-Za-z_.]+":null', "").str.replace_all(
+        r'\{"[0-9A-Za-z_.]+":null,?', "{"
+    )
 
 
 def json_object(values: Mapping[str, pl.Expr]) -> pl.Expr:
@@ -125,7 +133,10 @@ def time_from_iso8601(text: pl.Expr) -> pl.Expr:
 
 def piped(columns: Sequence[pl.Series]) -> pl.Series:
     """Join JSON lists of texts by bars."""
-    return by_distinct_value(columns[0], lambda value: "|".join(item if isinstance(item, str) else quoted(item) for item in json.loads(value)))
+    return by_distinct_value(
+        columns[0],
+        lambda value: "|".join(item if isinstance(item, str) else quoted(item) for item in json.loads(value)),
+    )
 
 
 def unpiped(text: pl.Expr) -> pl.Expr:
@@ -159,12 +170,23 @@ def user_object(columns: Sequence[pl.Series], member: str) -> pl.Series:
     return pl.Series([_user(member, *row) for row in rows], dtype=pl.String)
 
 
-def _user(member: str, user_id: str | None, properties: dict[str, str] | None, times: dict[str, str] | None, time: int) -> str | None:
+def _user(
+    member: str,
+    user_id: str | None,
+    properties: dict[str, str] | None,
+    times: dict[str, str] | None,
+    time: int,
+) -> str | None:
     own = {} if user_id is None else {member: quoted(user_id)}
     values = {**own, **(properties or {})}
     set_times = times or {}
     return _in_braces(
-        members({name: f'{{"value":{value},"set_timestamp":{set_times.get(name, time)}}}' for name, value in values.items()})
+        members(
+            {
+                name: f'{{"value":{value},"set_timestamp":{set_times.get(name, time)}}}'
+                for name, value in values.items()
+            }
+        )
     )
 
 

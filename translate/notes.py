@@ -95,7 +95,9 @@ def written(noted: Note) -> str:
 def read(text: str) -> Note:
     """Read a note back."""
     (kind, why, place, more), end = DECODER.raw_decode(text)
-    spot: Spot = InHub(place, text[end:] if more else None) if isinstance(place, str) else InSource(tuple(place), more)
+    spot: Spot = (
+        InHub(place, text[end:] if more else None) if isinstance(place, str) else InSource(tuple(place), more)
+    )
     return Note(kind, spot, why)
 
 
@@ -118,7 +120,9 @@ def none() -> pl.Expr:
 
 def series(noted: Iterable[Iterable[Note] | None]) -> pl.Series:
     """Make a column of events' notes; an event without any has null."""
-    return pl.Series([[written(each) for each in own] or None if own else None for own in noted], dtype=NOTES_TYPE)
+    return pl.Series(
+        [[written(each) for each in own] or None if own else None for own in noted], dtype=NOTES_TYPE
+    )
 
 
 def of_keys(keys: pl.Expr, kind: str, column: str, why: str = "") -> pl.Expr:

@@ -57,7 +57,9 @@ def _counted(job: Job, lines: Lines, *, protected: bool) -> tuple[_Counted, set[
     frame = watch.over(job.selection.apply(taken_in.events, moved, tallied=True))
     flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     is_taken = pl.col("code").is_null() & pl.col("_deselected").is_null()
-    sums = frame.group_by("_deselected").agg(*(pl.col(name).sum() for name in flags), events=pl.len(), taken=is_taken.sum())
+    sums = frame.group_by("_deselected").agg(
+        *(pl.col(name).sum() for name in flags), events=pl.len(), taken=is_taken.sum()
+    )
     counts: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     for row in sums.collect(engine="streaming").iter_rows(named=True):

@@ -51,7 +51,11 @@ def told(total: Report, source: Source, mappings: Path | None) -> dict[str, Any]
     if only is not None and only.hub == proposal.ITEM and without.height:
         keys = item_keys.looked_for(without)
         advice["item_keys"] = [
-            {"key": f"{row['kind']}.{row['key']}", "events": row["events"], "guess": row["likeness"] <= item_keys.GUESSED}
+            {
+                "key": f"{row['kind']}.{row['key']}",
+                "events": row["events"],
+                "guess": row["likeness"] <= item_keys.GUESSED,
+            }
             for row in keys.head(KEYS_SHOWN).iter_rows(named=True)
         ]
         advice["shipped"] = _shipped(source, mappings)
@@ -81,7 +85,9 @@ def _names(total: Report, sample: pl.DataFrame) -> list[dict[str, Any]]:
     for reason, names in total.left_out.items():
         if reason not in OPTIONS:
             counted.update(names)
-    names = Counter({name: count for name, count in counted.items() if name is not None}) or Counter(sample["name"])
+    names = Counter({name: count for name, count in counted.items() if name is not None}) or Counter(
+        sample["name"]
+    )
     ordered = sorted(names.items(), key=lambda entry: (-entry[1], entry[0]))
     return [{"name": name, "events": count} for name, count in ordered[:NAMES_SHOWN]]
 
@@ -92,11 +98,20 @@ def _sample(source: Source) -> pl.DataFrame:
     for unit in source.units:
         job, rest = source.job_of(unit), LOOKED_AT - sum(frame.height for frame in found)
 
-        def attempt(lines: Lines, protected: bool, job: Job = job, rest: int = rest) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
+        def attempt(
+            lines: Lines,
+            protected: bool,
+            job: Job = job,
+            rest: int = rest,  # noqa: FBT001
+        ) -> tuple[pl.DataFrame, set[str]]:
             taken_in = take_in(job, lines, protected=protected)
-            selected = replace(job.selection or Selection(), limit=None).apply(taken_in.events, moved_keys(job.source_layout))
+            selected = replace(job.selection or Selection(), limit=None).apply(
+                taken_in.events, moved_keys(job.source_layout)
+            )
             taken = selected.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(rest)
-            return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(engine="streaming"), taken_in.unsound
+            return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(
+                engine="streaming"
+            ), taken_in.unsound
 
         found.append(source.read(unit, attempt))
         if sum(frame.height for frame in found) >= LOOKED_AT:
@@ -134,7 +149,9 @@ def _bases(job: Job, mappings: Path | None) -> Iterator[tuple[Recipe | None, str
     model = job.target_layout.model if job.target_layout else ""
     name = f"{job.source_layout.model}-to-{model}"
     if name in shipped:
-        with contextlib.suppress(MappingError, UsageError):  # one of the user's own making; that it is wrong is another story
+        with contextlib.suppress(
+            MappingError, UsageError
+        ):  # one of the user's own making; that it is wrong is another story
             yield recipe.load(name, mappings), name
     yield None, None
 

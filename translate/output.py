@@ -63,7 +63,9 @@ class Output:
         if self._lock:
             self._lock.close()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._release()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -82,15 +84,21 @@ class Output:
         except (NotADirectoryError, FileExistsError) as error:
             raise UsageError(f"{self.directory}: is no directory; name a new or empty directory") from error
         except OSError as error:
-            way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
-            raise OutputError(f"{self.directory}: cannot be written: {error.strerror}; {way_out} and repeat the call") from error
+            way_out = (
+                "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
+            )
+            raise OutputError(
+                f"{self.directory}: cannot be written: {error.strerror}; {way_out} and repeat the call"
+            ) from error
 
     def _take_lock(self) -> None:
         self._lock = (self.state / "lock").open("a")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"{self.directory}: another run is writing here; wait for it, or name another directory") from None
+            raise UsageError(
+                f"{self.directory}: another run is writing here; wait for it, or name another directory"
+            ) from None
 
     def _same_job_or_refuse(self, present: Iterable[str]) -> None:
         file = self.state / "job.json"
@@ -122,7 +130,9 @@ class Output:
         changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
         return Kept(Report.from_record(values), changed)
 
-    def finish_unit(self, number: int, part: Path | None, rejects: Path, report: Report, beside: Iterable[Path] = ()) -> None:
+    def finish_unit(
+        self, number: int, part: Path | None, rejects: Path, report: Report, beside: Iterable[Path] = ()
+    ) -> None:
         """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
         places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
         if part is not None:
@@ -132,7 +142,10 @@ class Output:
         for file, place in places.items():
             make_folder(place.parent)
             persistence.move(file, place)
-        holds = {file.relative_to(self.directory).as_posix(): persistence.described(file) for file in (*places.values(), *beside)}
+        holds = {
+            file.relative_to(self.directory).as_posix(): persistence.described(file)
+            for file in (*places.values(), *beside)
+        }
         values = {**report.to_record(), "unit": number, "holds": holds}
         self.write_whole(self._record(number), persistence.sealed(values))
 
@@ -141,7 +154,9 @@ class Output:
 
     # -- the end ----------------------------------------------------------------------------------------------
 
-    def complete(self, report: Report, head: dict[str, Any], count: int, schema: dict[str, Any] | None) -> dict[str, Any]:
+    def complete(
+        self, report: Report, head: dict[str, Any], count: int, schema: dict[str, Any] | None
+    ) -> dict[str, Any]:
         """Write the files beside the data, the report last, and remove what the run needed for itself."""
         self._gather_rejects(count)
         files = "".join(json.dumps(file, ensure_ascii=False) + "\n" for file in report.files)
@@ -155,7 +170,9 @@ class Output:
 
     def _end_state(self) -> None:
         over = self.directory / OVER
-        persistence.move(self.state, over)  # in one step: what is left of a state may not look like an unfinished run
+        persistence.move(
+            self.state, over
+        )  # in one step: what is left of a state may not look like an unfinished run
         shutil.rmtree(over, ignore_errors=True)
 
     def _gather_rejects(self, count: int) -> None:

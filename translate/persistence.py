@@ -58,7 +58,10 @@ def write_whole(file: Path, text: str, temporary: Path | None = None) -> None:
 def described(file: Path) -> dict[str, Any]:
     """Give a file's size and digest, by which it is known again."""
     with file.open("rb") as content:
-        return {"bytes": file.stat().st_size, "digest": f"{ALGORITHM}:{hashlib.file_digest(content, ALGORITHM).hexdigest()}"}
+        return {
+            "bytes": file.stat().st_size,
+            "digest": f"{ALGORITHM}:{hashlib.file_digest(content, ALGORITHM).hexdigest()}",
+        }
 
 
 def is_as(file: Path, about: dict[str, Any]) -> bool:

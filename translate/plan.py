@@ -36,7 +36,9 @@ COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "caref
 WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
 BEFORE = "?"  # before the name of a hub column as it was read, kept for the census of keys
-NAMED = "named:"  # before the name of a column that tells of names: free-form values under their own are examples
+NAMED = (
+    "named:"  # before the name of a column that tells of names: free-form values under their own are examples
+)
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
 
@@ -50,7 +52,9 @@ class Query:
     source: Source
     members: list[pl.Expr] = field(default_factory=list)  # what a request is packed from
     asked: list[str] = field(default_factory=list)  # columns of what the target's hazards ask of a row
-    named: list[str] = field(default_factory=list)  # what tells under which names the rows' own ones were written
+    named: list[str] = field(
+        default_factory=list
+    )  # what tells under which names the rows' own ones were written
     unsound: set[str] = field(default_factory=set)  # files whose records reach over several lines
 
 
@@ -66,7 +70,9 @@ def build(
     taken_in = take_in(job, lines, protected=protected, tally=tally)
     frame = taken_in.events
     if job.census:
-        frame = frame.with_columns(pl.col(name).alias(f"{BEFORE}{name}") for name in events.SCHEMA if name in taken_in.provided)
+        frame = frame.with_columns(
+            pl.col(name).alias(f"{BEFORE}{name}") for name in events.SCHEMA if name in taken_in.provided
+        )
     if job.needs_ids:
         frame = with_event_ids(frame, taken_in.provided)
     frame = _without_duplicates(frame, marks.duplicates if marks else None)
@@ -149,7 +155,9 @@ def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Add the columns that a recipe would have added."""
     if FILTERED not in frame.collect_schema():
         frame = frame.with_columns(**{FILTERED: pl.lit(None, pl.String)})
-    return frame.with_columns(_copy=pl.lit(0, pl.UInt32), _recipe_notes=notes.none(), _used=pl.lit(None, pl.List(pl.String)))
+    return frame.with_columns(
+        _copy=pl.lit(0, pl.UInt32), _recipe_notes=notes.none(), _used=pl.lit(None, pl.List(pl.String))
+    )
 
 
 def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -165,7 +173,9 @@ def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
     return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
 
 
-def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None, doubted: list[Finding]) -> Query:
+def _rows(
+    job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None, doubted: list[Finding]
+) -> Query:
     asked: dict[str, pl.Expr] = {}
     if job.target_layout is None or job.target_mapping is None:
         columns = list(events.SCHEMA)
@@ -177,7 +187,11 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
         frame = writer.rows(frame)
         plan, shape = writer.plan(), writer.shape
-        columns = [ROW] if job.target_layout.records == "json-lines" else [f"={entry.place}" for entry in writer.columns]
+        columns = (
+            [ROW]
+            if job.target_layout.records == "json-lines"
+            else [f"={entry.place}" for entry in writer.columns]
+        )
         columns += writer.columns_around
         members = writer.members()
         named = writer.columns_of_names
@@ -187,10 +201,14 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
     if job.settings.missing_quantity is not None:
         plan.findings.append(money.quantity_filled())
     flags = {f"_loss{number}": loss.events & WRITTEN & FIRST for number, loss in enumerate(plan.losses)}
-    flags |= {f"_finding{number}": finding.events & WRITTEN & FIRST for number, finding in enumerate(plan.findings)}
+    flags |= {
+        f"_finding{number}": finding.events & WRITTEN & FIRST for number, finding in enumerate(plan.findings)
+    }
     if job.examples:
         flags |= {
-            f"_example{number}": pl.when(loss.events & WRITTEN).then(loss.example.cast(pl.String, strict=False))
+            f"_example{number}": pl.when(loss.events & WRITTEN).then(
+                loss.example.cast(pl.String, strict=False)
+            )
             for number, loss in enumerate(plan.losses)
             if loss.example is not None
         }
@@ -200,7 +218,9 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
     beside = {f"{NAMED}{name}": pl.col(name) for name in named}
     noted = pl.when(WRITTEN & FIRST & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
     left_out = pl.when(pl.col("code").is_null() & pl.col(FILTERED).is_not_null()).then(pl.col(CALLED))
-    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(*kept, **beside, **flags, **asked)
+    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(
+        *kept, **beside, **flags, **asked
+    )
     # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
     # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
     barrier = selected.map_batches(
@@ -212,7 +232,11 @@ def _rows(job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | 
 def _for_census(frame: pl.LazyFrame) -> list[str]:
     """Name what the account of keys needs beside the rows."""
     names = frame.collect_schema().names()
-    return [name for name in names if name.startswith(BEFORE) or name in ("name", "notes", "_used", "_names", *OF_LINES)]
+    return [
+        name
+        for name in names
+        if name.startswith(BEFORE) or name in ("name", "notes", "_used", "_names", *OF_LINES)
+    ]
 
 
 def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:

@@ -83,7 +83,9 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
     candidates = _candidates(mappings)
     if address is not None:
         told = _readable(address, mappings)
-        candidates = {name: candidate for name, candidate in candidates.items() if candidate[1].model == address}
+        candidates = {
+            name: candidate for name, candidate in candidates.items() if candidate[1].model == address
+        }
     looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
     seen = {file.shown: _layout_of(file, candidates, looks) for file in files}
     found = sorted({name for name in seen.values() if name in candidates})
@@ -93,7 +95,9 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
             return _as_told(files, *told)
         raise SourceError(_none_found(seen, candidates))
     if len({_form(candidates[name][1]) for name in found}) > 1:
-        raise SourceError(f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from")
+        raise SourceError(
+            f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from"
+        )
     return _sorted_out(files, seen, [candidates[name] for name in found])
 
 
@@ -107,7 +111,9 @@ def _is_schema(file: SourceFile) -> bool:
         schema = json.loads(head(file))
     except (ReadError, ValueError, RecursionError):
         return False
-    return isinstance(schema, dict) and schema.get("type") == "record" and isinstance(schema.get("fields"), list)
+    return (
+        isinstance(schema, dict) and schema.get("type") == "record" and isinstance(schema.get("fields"), list)
+    )
 
 
 def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
@@ -115,7 +121,9 @@ def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
         whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{next(iter(seen))} holds"
         return f"{whose} nothing that would show a layout; name what has records, or say --from"
     known = ", ".join(sorted(candidates))
-    whose = f"none of the {len(seen)} files is" if len(seen) > 1 else f"{next(iter(seen), 'the source')} is not"
+    whose = (
+        f"none of the {len(seen)} files is" if len(seen) > 1 else f"{next(iter(seen), 'the source')} is not"
+    )
     message = f"{whose} of a layout that can be read ({known})"
     listed = next((shown for shown, name in seen.items() if name == LISTED), None)
     if listed is None:
@@ -148,12 +156,16 @@ def _as_told(files: list[SourceFile], model: Mapping, layout: Layout) -> Recogni
     return Recognised([Origin(model, layout, files)], {file.shown: layout.address for file in files})
 
 
-def _sorted_out(files: list[SourceFile], seen: dict[str, str], found: list[tuple[Mapping, Layout]]) -> Recognised:
+def _sorted_out(
+    files: list[SourceFile], seen: dict[str, str], found: list[tuple[Mapping, Layout]]
+) -> Recognised:
     """Give each file to its layout; what fits any, and what is none, goes to the first."""
     first = found[0][1].address
     known = ", ".join(layout.address for _, layout in found)
     message = f"is not of a layout that can be read; the others are {known}"
-    refused = {shown: Damage("not_recognised", message, "") for shown, name in seen.items() if name == FOREIGN}
+    refused = {
+        shown: Damage("not_recognised", message, "") for shown, name in seen.items() if name == FOREIGN
+    }
     own = {layout.address for _, layout in found}
     layouts = {shown: name if name in own else first for shown, name in seen.items() if shown not in refused}
     origins = [
@@ -202,14 +214,17 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
     fitting = [
         address
         for address, (_, layout) in candidates.items()
-        if layout.records == "csv" and {entry.place for entry in layout.fields if entry.required} <= set(names)
+        if layout.records == "csv"
+        and {entry.place for entry in layout.fields if entry.required} <= set(names)
     ]
     return _the_only(file, fitting) if fitting else FOREIGN
 
 
 def _of_records(file: SourceFile, lines: list[str], looks: list[Likeness]) -> str:
     records = _Glimpsed(values_in(lines))
-    fitting = next((found for record in records if (found := [look for look in looks if look.fits(record)])), [])
+    fitting = next(
+        (found for record in records if (found := [look for look in looks if look.fits(record)])), []
+    )
     text = "\n".join(lines) if any(look.is_marked_only for look in fitting) else ""
     marked = [look.address for look in fitting if look.is_marked(text, records)]
     plain = [look.address for look in fitting if not look.is_marked_only]
@@ -217,7 +232,12 @@ def _of_records(file: SourceFile, lines: list[str], looks: list[Likeness]) -> st
         return _the_only(file, marked or plain)
     if fitting:
         return fitting[0].address if len(fitting) == 1 else UNKNOWN
-    listed = [element for record in records if isinstance(record, list) and not isinstance(record, Pairs) for element in record]
+    listed = [
+        element
+        for record in records
+        if isinstance(record, list) and not isinstance(record, Pairs)
+        for element in record
+    ]
     if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
         return LISTED
     return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN

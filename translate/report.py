@@ -59,7 +59,9 @@ class Report:
     requests: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
     left_out: dict[str, Counter[str | None]] = field(default_factory=dict)  # of what is filtered, the names
-    tallies: Counter[str] = field(default_factory=Counter)  # what rules and the selection did, by the names of their flags
+    tallies: Counter[str] = field(
+        default_factory=Counter
+    )  # what rules and the selection did, by the names of their flags
     watched: Watched = field(default_factory=Watched)
     names: Names = field(default_factory=Names)
 
@@ -100,7 +102,9 @@ class Report:
         came_out = sum(self.events[name] for name in COUNTS if name not in ("read", "added"))
         if went_in != came_out:
             counts = ", ".join(f"{name} {self.events[name]}" for name in COUNTS)
-            raise ConservationError(f"{where}: events do not add up ({counts}); please report this with the archive's layout")
+            raise ConservationError(
+                f"{where}: events do not add up ({counts}); please report this with the archive's layout"
+            )
 
     @property
     def careful_share(self) -> float:
@@ -140,7 +144,13 @@ class Report:
 
     def to_record(self) -> dict[str, Any]:
         """Give all that a later run needs to add the account up again."""
-        return {**self.to_json(), "files": self.files, "tallies": self.tallies, "watched": self.watched.to_json(), "names": self.names.to_json()}
+        return {
+            **self.to_json(),
+            "files": self.files,
+            "tallies": self.tallies,
+            "watched": self.watched.to_json(),
+            "names": self.names.to_json(),
+        }
 
     @classmethod
     def from_record(cls, values: dict[str, Any]) -> Report:

@@ -19,7 +19,13 @@ def avro_schema(layout: Layout, schema: Schema, provided: frozenset[str]) -> dic
         if entry.codec not in CONTAINERS and (not entry.optional or entry.hub[0] in provided)
     ]
     own = [_own(entry.own, schema) for entry in layout.own if entry.own is not None]
-    return {"type": "record", "name": schema.name, "namespace": schema.namespace, "fields": [*standing, *own], "version": schema.version}
+    return {
+        "type": "record",
+        "name": schema.name,
+        "namespace": schema.namespace,
+        "fields": [*standing, *own],
+        "version": schema.version,
+    }
 
 
 def _type(entry: Field) -> str | list[str]:

@@ -52,10 +52,14 @@ class Selection:
             reasons.append(pl.when(time >= self.until).then(pl.lit("--until")))
         if self.where:
             flags = self._flags(self.where.expression) if tallied else {}
-            frame = evaluate(frame, self.where.expression.columns, {"_wanted": self.where.expression.expr, **flags}, moved)
+            frame = evaluate(
+                frame, self.where.expression.columns, {"_wanted": self.where.expression.expr, **flags}, moved
+            )
             reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))
         read = pl.col("code").is_null()
-        frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop("_wanted", strict=False)
+        frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop(
+            "_wanted", strict=False
+        )
         if self.limit is None:
             return frame
         limit = min(self.limit, ROWS_MAX)

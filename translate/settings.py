@@ -47,7 +47,15 @@ KEYS = {
     "mappings": "a folder of data sheets that are added to the shipped ones, or replace them; in a file, relative to it",
 }
 
-WRITTEN_TEXTS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
+WRITTEN_TEXTS = (
+    "app_id",
+    "tracking_id",
+    "user_agent",
+    "forwarded_address",
+    "client_id",
+    "app_title",
+    "platform",
+)
 WRITTEN_FLAGS = ("keep_names", "fill_endpoints")
 # What only a replay asks for changes nothing of what is written.
 TEXTS = (*WRITTEN_TEXTS, "region", "application_id", "account")
@@ -87,13 +95,22 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Give the settings as JSON values, for digests."""
-        said = {name: getattr(self, name) for name in (*WRITTEN_TEXTS, "fill_endpoints", *WRITTEN_NUMBERS, "day") if getattr(self, name) not in (None, False, RECORD_BYTES)}
+        said = {
+            name: getattr(self, name)
+            for name in (*WRITTEN_TEXTS, "fill_endpoints", *WRITTEN_NUMBERS, "day")
+            if getattr(self, name) not in (None, False, RECORD_BYTES)
+        }
         if self.columns:
-            said["columns"] = {column.name: {"type": column.type, "source": column.source} for column in self.columns}
+            said["columns"] = {
+                column.name: {"type": column.type, "source": column.source} for column in self.columns
+            }
         return {
             "app_ids": dict(sorted(self.app_ids.items())),
             "keep_names": self.keep_names,
-            **{name: value.isoformat() if isinstance(value, dt.date) else value for name, value in said.items()},
+            **{
+                name: value.isoformat() if isinstance(value, dt.date) else value
+                for name, value in said.items()
+            },
             "time_window": [bound.isoformat() for bound in self.time_window],
         }
 
@@ -136,24 +153,41 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         if SECRETS.search(key):
             complaints.append(Complaint(shown, key, "secrets come from the environment, never from settings"))
         elif key not in KEYS:
-            complaints.append(Complaint(shown, key, f'no such setting "{key}"{suggest(key.partition(".")[0], KEYS)} (settings: {", ".join(sorted(KEYS))})'))
+            complaints.append(
+                Complaint(
+                    shown,
+                    key,
+                    f'no such setting "{key}"{suggest(key.partition(".")[0], KEYS)} (settings: {", ".join(sorted(KEYS))})',
+                )
+            )
     app_ids = table.get("app_ids", {})
     if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
         complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}"))
     complaints += [
-        Complaint(shown, name, "should be true or false") for name in FLAGS if not isinstance(table.get(name, False), bool)
+        Complaint(shown, name, "should be true or false")
+        for name in FLAGS
+        if not isinstance(table.get(name, False), bool)
     ]
     complaints += [
         Complaint(shown, name, f"should be a text that is not empty: {KEYS[name]}")
         for name in (*TEXTS, "mappings")
         if name in table and not (isinstance(table[name], str) and table[name])
     ]
-    columns = read_columns(table.get("columns", {}), "columns", lambda path, message: complaints.append(Complaint(shown, path, message)))
-    overrides = {name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None}
+    columns = read_columns(
+        table.get("columns", {}),
+        "columns",
+        lambda path, message: complaints.append(Complaint(shown, path, message)),
+    )
+    overrides = {
+        name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None
+    }
     quantity = _number(table, "missing_quantity", shown, complaints)
     record_bytes = _number(table, "record_bytes", shown, complaints)
     day = _day(table, shown, complaints)
-    window = [_time(table, key, default, shown, complaints) for key, default in (("earliest", EARLIEST), ("latest", LATEST))]
+    window = [
+        _time(table, key, default, shown, complaints)
+        for key, default in (("earliest", EARLIEST), ("latest", LATEST))
+    ]
     if complaints:
         raise MappingError(complaints)
     plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}

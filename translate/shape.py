@@ -19,9 +19,13 @@ class Source:
     provided: frozenset[str]
     places: dict[str, str]
     set_by_recipe: frozenset[str] = frozenset()
-    keeps_extra: bool = False  # only its own layout, or one of the same events, has places for what no hub column holds
+    keeps_extra: bool = (
+        False  # only its own layout, or one of the same events, has places for what no hub column holds
+    )
     keeps_around: bool = True  # and for what lay around the events only its own
-    lists: frozenset[str] = frozenset()  # columns whose values the source makes lists of, also where there is one
+    lists: frozenset[str] = (
+        frozenset()
+    )  # columns whose values the source makes lists of, also where there is one
 
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""
@@ -70,7 +74,12 @@ class Shape:
             return entry.hub[0] in self.source.provided
         if self.said(entry) is not None:
             return True
-        if self.layout.records == "csv" or entry.required or entry.const is not None or entry.default is not None:
+        if (
+            self.layout.records == "csv"
+            or entry.required
+            or entry.const is not None
+            or entry.default is not None
+        ):
             return True
         return not entry.hub or any(column in self.source.provided for column in entry.hub)
 
@@ -103,7 +112,11 @@ def request_fields(layout: Layout, settings: Settings) -> list[Field]:
     if request is None:
         return []
     said = [entry for entry in request.fields if entry.asked is None or getattr(settings, entry.asked)]
-    return [entry for entry in said if entry.setting is None or entry.hub or getattr(settings, entry.setting) is not None]
+    return [
+        entry
+        for entry in said
+        if entry.setting is None or entry.hub or getattr(settings, entry.setting) is not None
+    ]
 
 
 def is_made(entry: Field) -> bool:

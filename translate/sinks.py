@@ -71,7 +71,9 @@ class Sinks:
         data = self._data_sink(number, query, sequence)
         lazy = [
             data.rows,
-            account.rejects(query.rows).sink_csv(rejects, include_header=False, quote_style="never", lazy=True, check_extension=False),
+            account.rejects(query.rows).sink_csv(
+                rejects, include_header=False, quote_style="never", lazy=True, check_extension=False
+            ),
             account.counts(query.rows),
             account.counts_of_flags(query.rows),
             account.noted(query.rows, examples=self.job.examples).sink_parquet(notes, lazy=True),
@@ -86,7 +88,9 @@ class Sinks:
         gathering = Gathering()
         if query.named:
             told = (pl.col(f"{plan.NAMED}{name}").alias(name) for name in query.named)
-            lazy.append(query.rows.select(*told, _written=plan.WRITTEN).sink_batches(gathering.add, lazy=True))
+            lazy.append(
+                query.rows.select(*told, _written=plan.WRITTEN).sink_batches(gathering.add, lazy=True)
+            )
         results = pl.collect_all(lazy, engine="streaming")
         packed = data.finish()
         noted = account.counts_of_notes(pl.scan_parquet(notes), query.source).collect(engine="streaming")
@@ -111,10 +115,16 @@ class Sinks:
             table = rows.select(pl.col(name).alias(name.removeprefix("=")) for name in query.columns)
             return _Sink(part, table.sink_csv(part, quote_style="necessary", **options), _nothing)
         if layout.request is None:
-            return _Sink(part, rows.select(ROW).sink_csv(part, include_header=False, quote_style="never", **options), _nothing)
+            return _Sink(
+                part,
+                rows.select(ROW).sink_csv(part, include_header=False, quote_style="never", **options),
+                _nothing,
+            )
         return self._packed(part, rows.select(query.members), layout, options, sequence)
 
-    def _packed(self, part: Path, rows: pl.LazyFrame, layout: Layout, options: dict[str, Any], sequence: int) -> _Sink:
+    def _packed(
+        self, part: Path, rows: pl.LazyFrame, layout: Layout, options: dict[str, Any], sequence: int
+    ) -> _Sink:
         """Pack rows into requests as they come; compress what came of it."""
         plain = part.with_name("requests")
         output = plain.open("wb")
@@ -127,7 +137,13 @@ class Sinks:
                 plain.replace(part)
             else:
                 requests = pl.scan_lines(plain)
-                requests.sink_csv(part, include_header=False, quote_style="never", engine="streaming", **{**options, "lazy": False})
+                requests.sink_csv(
+                    part,
+                    include_header=False,
+                    quote_style="never",
+                    engine="streaming",
+                    **{**options, "lazy": False},
+                )
             return packer.requests, packer.events
 
         return _Sink(part, rows.sink_batches(packer.add, lazy=True, maintain_order=True), finish)

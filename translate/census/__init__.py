@@ -147,7 +147,9 @@ def unpacked(text: str) -> Value | None:
         return as_texts(parse_qsl(inside, keep_blank_values=True))
     if not inside.startswith(("{", "[")):
         try:
-            content = base64.b64decode("".join(inside.split()).replace("-", "+").replace("_", "/"), validate=True)
+            content = base64.b64decode(
+                "".join(inside.split()).replace("-", "+").replace("_", "/"), validate=True
+            )
             inside = (gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content).decode()
         except (ValueError, OSError, EOFError, zlib.error):
             return None
@@ -209,12 +211,20 @@ def keys_below(members: Members, tree: Tree | Below | None, path: tuple[str, ...
     _walk(members, tree, path, len(path), found, passed_over=False)
     if any(key.passed_over for key in found):
         there = {key.path for key in found if not key.passed_over}
-        found = list({key.path: key for key in found if not key.passed_over or key.path not in there}.values())
+        found = list(
+            {key.path: key for key in found if not key.passed_over or key.path not in there}.values()
+        )
     return found
 
 
 def _walk(
-    members: Members, tree: Tree | Below | None, path: tuple[str, ...], known: int, found: list[Key], *, passed_over: bool
+    members: Members,
+    tree: Tree | Below | None,
+    path: tuple[str, ...],
+    known: int,
+    found: list[Key],
+    *,
+    passed_over: bool,
 ) -> None:
     """Gather the keys of an object; `known` counts the segments down to it that the tree knows."""
     last = dict(members)
@@ -284,4 +294,3 @@ def _numbered(entities: Elements) -> Members:
                 name, count = f"{key}#{count}", count + 1
             numbered[name] = pair.get("value", "null")
     return Members(numbered.items())
-

@@ -48,7 +48,9 @@ class Ways:
                     self._used.setdefault(name, []).append(target)
         self._own = {entry.place for entry in job.target_layout.own} if job.target_layout else set()
 
-    def fate(self, name: str, place: InSource, found: Held, row: dict[str, Any], losses: dict[Spot, Fate]) -> Fate:
+    def fate(
+        self, name: str, place: InSource, found: Held, row: dict[str, Any], losses: dict[Spot, Fate]
+    ) -> Fate:
         """Tell what became of a value of a written event; what lies around both is no other place for its mark."""
         name = name.removeprefix(AROUND)
         plain = (name, found, row["name"])
@@ -69,7 +71,11 @@ class Ways:
             return losses.get(found.noted)
         spots: list[Spot] = [place, InHub(found.column, found.key), InHub(found.column)]
         told = [losses[spot] for spot in dict.fromkeys(spots) if spot in losses]
-        told += [Fate("changed", fate.how) for spot, fate in losses.items() if isinstance(spot, InSource) and spot.lies_in(place)]
+        told += [
+            Fate("changed", fate.how)
+            for spot, fate in losses.items()
+            if isinstance(spot, InSource) and spot.lies_in(place)
+        ]
         worst = told[0] if told else None
         for fate in told[1:]:
             worst = worse(worst, fate) if worst else fate
@@ -107,7 +113,9 @@ class Ways:
     def _place(self, entry: Field, found: Held, row: dict[str, Any]) -> str:
         if found.key is None:
             return entry.place
-        new = next((new for new, old in self._new_names(found.column, row).items() if old == found.key), found.key)
+        new = next(
+            (new for new, old in self._new_names(found.column, row).items() if old == found.key), found.key
+        )
         return f"{entry.place}.{new}"
 
     def _carrying(self, column: str, name: str) -> list[Field]:
@@ -118,7 +126,9 @@ class Ways:
         return self._carriers[column, name]
 
     def _carries(self, entry: Field, column: str, name: str) -> bool:
-        if (entry.when and name not in entry.when) or (entry.asked and not getattr(self._job.settings, entry.asked)):
+        if (entry.when and name not in entry.when) or (
+            entry.asked and not getattr(self._job.settings, entry.asked)
+        ):
             return False
         if entry.optional and entry.hub[0] not in self._source.provided:
             return False
@@ -133,4 +143,3 @@ class Ways:
 
 def _to(place: str, name: str) -> Fate:
     return Fate("kept") if place == name else Fate("renamed", place)
-

@@ -66,7 +66,9 @@ class Evidence:
         ]
         containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
         self._containers: dict[tuple[str, ...], Field] = {entry.path: entry for entry in containers.values()}
-        self._maps = {entry.path: entry for entry in layout.fields if entry.codec in (*WHOLE_MAPS, "user_object")}
+        self._maps = {
+            entry.path: entry for entry in layout.fields if entry.codec in (*WHOLE_MAPS, "user_object")
+        }
         self._presets: dict[tuple[str, ...], list[Field]] = {}
         for entry in layout.fields:
             for place in (entry.place, *entry.also) if entry.place not in containers else ():
@@ -149,7 +151,12 @@ class Evidence:
     def holds_members(self, key: Key) -> bool:
         """Tell whether a key's place is an object that is known by its members."""
         node = _node(self.around.tree if key.around else self.tree, key.path)
-        return isinstance(node, dict) or node in (Below.KEYS, Below.PROPERTIES, Below.ENTITIES, Below.JSON_OF_KEYS)
+        return isinstance(node, dict) or node in (
+            Below.KEYS,
+            Below.PROPERTIES,
+            Below.ENTITIES,
+            Below.JSON_OF_KEYS,
+        )
 
     def empty_is_none(self, key: Key) -> bool:
         """Tell whether an empty text stands for no value at a key's place."""
@@ -177,7 +184,13 @@ class Evidence:
 class Trail:
     """Looks for the keys of one event; what spoke for one key speaks for no other."""
 
-    def __init__(self, evidence: Evidence, row: Row, noted: frozenset[InSource], originals: dict[str, dict[str, str]] | None) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        row: Row,
+        noted: frozenset[InSource],
+        originals: dict[str, dict[str, str]] | None,
+    ) -> None:
         self._evidence = evidence
         self._row = row
         self._noted = noted
@@ -293,4 +306,3 @@ def _below(tree: Mapping[str, Any]) -> Tree:
         name: _below(node) if isinstance(node, dict) else BELOW.get(node.entry.codec, Below.NOTHING)
         for name, node in tree.items()
     }
-

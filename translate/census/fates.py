@@ -29,7 +29,23 @@ FATES = ("kept", "renamed", "changed", "dropped", "no_place", "unknown", "reject
 OF_LOSS = {"changed": "changed", "cannot": "no_place", "not_mapped": "no_place", "on_purpose": "dropped"}
 PASSED_OVER = Fate("changed", "a later member of the same key took its place")
 WITHOUT_EVENT = Fate("dropped", "a request, or a part of one, without an event")
-TRAVELLERS = ("file", "line", "text", "base64", "code", FILTERED, "_copy", "_added", "nulls", "name", "_used", NOTES, "notes", "_names", *OF_LINES)
+TRAVELLERS = (
+    "file",
+    "line",
+    "text",
+    "base64",
+    "code",
+    FILTERED,
+    "_copy",
+    "_added",
+    "nulls",
+    "name",
+    "_used",
+    NOTES,
+    "notes",
+    "_names",
+    *OF_LINES,
+)
 
 EventType = str | None
 
@@ -46,7 +62,9 @@ def refuse_uncounted(layouts: Iterable[Layout]) -> None:
     """Raise UsageError for a layout whose files have no text: there is nothing to take a census from."""
     for layout in layouts:
         if layout.records == "parquet":
-            raise UsageError(f"--census: counts the keys in the text of a source, and {layout.address} has none: leave --census out")
+            raise UsageError(
+                f"--census: counts the keys in the text of a source, and {layout.address} has none: leave --census out"
+            )
 
 
 Counts = Counter[tuple[EventType, str, Fate]]
@@ -173,7 +191,9 @@ class Fates:
 
     def _of_record(self, record: Value, around: Iterable[Key] = ()) -> Found:
         found = [*around, *census.keys(record, self._evidence.tree)]
-        return Found(record, self._evidence.event_type(record), [(key, self._evidence.name_of(key)) for key in found])
+        return Found(
+            record, self._evidence.event_type(record), [(key, self._evidence.name_of(key)) for key in found]
+        )
 
     def _of_part(self, part: Part) -> Found:
         return self._of_record(part.value, part.around)
@@ -222,9 +242,14 @@ class Fates:
     def _count(self, found: Found) -> None:
         self.account.census.update((found.event_type, name) for _, name in found.keys)
 
-    def _fates(self, found: Found, row: dict[str, Any], before: dict[str, Any], losses: dict[Spot, Fate]) -> Iterator[tuple[str, Fate]]:
+    def _fates(
+        self, found: Found, row: dict[str, Any], before: dict[str, Any], losses: dict[Spot, Fate]
+    ) -> Iterator[tuple[str, Fate]]:
         """Give the fate of each key that the hub speaks for, and of what it holds without any key."""
-        spots = [*losses, *(noted.spot for noted in read_all(row["notes"]))]  # of what no target sees there is no other word
+        spots = [
+            *losses,
+            *(noted.spot for noted in read_all(row["notes"])),
+        ]  # of what no target sees there is no other word
         noted = frozenset(spot for spot in spots if isinstance(spot, InSource))
         trail = self._evidence.of_event(found.record, before, noted)
         nulls = row["nulls"]

@@ -66,7 +66,11 @@ class Requests:
         if self._request.bare:
             value = opened(value)
         if isinstance(value, Members):
-            value = _innermost(value, {*self._request.each[:1], *self._request.also.get(".".join(self._request.each[:1]), ())}, around)
+            value = _innermost(
+                value,
+                {*self._request.each[:1], *self._request.also.get(".".join(self._request.each[:1]), ())},
+                around,
+            )
         if isinstance(value, Members):
             value = self._with_parts(value, around)
         yield from self._descend(self._from_the_top(value), self._request.each, (), self._tree, around)
@@ -79,7 +83,9 @@ class Requests:
         whole = self._moved(_named_parts(members) if self._has_parts else members)
         if is_captured:
             whole = self._without_transport(whole, around)
-        return Members((name, opened(value) if name in self._request.opened else value) for name, value in whole)
+        return Members(
+            (name, opened(value) if name in self._request.opened else value) for name, value in whole
+        )
 
     def _without_transport(self, members: Members, around: list[Key]) -> Members:
         """Leave what a captured request has of the transport, headers that the layout does not know among it; gather its keys."""
@@ -118,7 +124,9 @@ class Requests:
             return value if each[-1] == ANY else _wrapped(value, each)
         if not isinstance(value, Members) or each[0] in dict(value):
             return value
-        depth = next((depth for depth, segment in enumerate(each) if segment != ANY and segment in dict(value)), 0)
+        depth = next(
+            (depth for depth, segment in enumerate(each) if segment != ANY and segment in dict(value)), 0
+        )
         if not depth:
             return value
         beside = [pair for pair in value if pair[0] in self._tree]
@@ -165,7 +173,9 @@ class OpenLine:
     def event(self, number: int) -> Part | None:
         """Take the next event of a request; None if there is none."""
         parts = self._requests[number] if number < len(self._requests) else []
-        index = next((index for index, part in enumerate(parts) if part.holds_event and not part.passed_over), None)
+        index = next(
+            (index for index, part in enumerate(parts) if part.holds_event and not part.passed_over), None
+        )
         return None if index is None else parts.pop(index)
 
     def rest(self, beginning: int, end: int | None = None) -> list[Part]:
@@ -198,13 +208,20 @@ def _obstacle(value: Value, path: Path, around: list[Key]) -> Part:
 
 def _keys(members: Members, tree: Tree | Below | None, path: Path = ()) -> list[Key]:
     """Give the keys of what stands around events."""
-    return [key._replace(around=True, known=key.known if tree is not None else 0) for key in keys_below(members, tree, path)]
+    return [
+        key._replace(around=True, known=key.known if tree is not None else 0)
+        for key in keys_below(members, tree, path)
+    ]
 
 
 def _innermost(members: Members, names: set[str], around: list[Key]) -> Members:
     """Give the request that lies in the body of another one, and so on; gather the keys beside it."""
     for name, value in members:
-        inner = opened(value) if name in names and (not (text := text_of(value)) or text.strip().startswith("{") or "=" in text) else None
+        inner = (
+            opened(value)
+            if name in names and (not (text := text_of(value)) or text.strip().startswith("{") or "=" in text)
+            else None
+        )
         if isinstance(inner, Members) and not names.isdisjoint(dict(inner)):
             around += _keys(Members(pair for pair in members if pair[0] != name), None)
             return _innermost(inner, names, around)
@@ -226,7 +243,9 @@ def _path_of(members: Members) -> list[str]:
     """Give the segments of a captured request's path; it stays what it is, for it is one key."""
     if any(name == "path" and text_of(value) is None for name, value in members):
         return []
-    text = next((text for name, value in members if name in PATHS and (text := text_of(value)) is not None), "")
+    text = next(
+        (text for name, value in members if name in PATHS and (text := text_of(value)) is not None), ""
+    )
     return [unquote(segment) for segment in text.partition("?")[0].split("/") if segment]
 
 
@@ -266,8 +285,16 @@ def _combined(headers: Value) -> Value:
     combined = Members()
     for name in dict.fromkeys(name for name, _ in headers):
         values = [value for key, value in headers if key == name]
-        texts = [text_of(inner) for value in values for inner in (value if isinstance(value, Elements) else [value])]
-        combined += as_texts([(name, ", ".join(filter(None, texts)))]) if texts and None not in texts else [(name, value) for value in values]
+        texts = [
+            text_of(inner)
+            for value in values
+            for inner in (value if isinstance(value, Elements) else [value])
+        ]
+        combined += (
+            as_texts([(name, ", ".join(filter(None, texts)))])
+            if texts and None not in texts
+            else [(name, value) for value in values]
+        )
     return combined
 
 

@@ -22,9 +22,19 @@ class Tables:
 
     def __init__(self, lines: Lines) -> None:
         wanted = lines.frame.filter(pl.col("row").is_in(lines.first_rows)).select("row", "text")
-        first = dict((lines.frame.head(1).select("row", "text") if len(lines.files) == 1 else wanted).collect(engine="streaming").iter_rows())
+        first = dict(
+            (lines.frame.head(1).select("row", "text") if len(lines.files) == 1 else wanted)
+            .collect(engine="streaming")
+            .iter_rows()
+        )
         texts = (first.get(row, "") for row in lines.first_rows)
-        self._headers = dict(zip(lines.files, ([cell or "" for cell in cells(text.removeprefix("\ufeff"))] for text in texts), strict=True))
+        self._headers = dict(
+            zip(
+                lines.files,
+                ([cell or "" for cell in cells(text.removeprefix("\ufeff"))] for text in texts),
+                strict=True,
+            )
+        )
 
     def row(self, text: str, file: str, line: int) -> Value:
         """Give a row as the object that its columns make of it; nothing of the header."""

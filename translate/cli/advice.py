@@ -16,11 +16,15 @@ def print_advice(advice: dict[str, Any]) -> None:
         looked_at = f"of the first {advice['looked_at']:,} events"
         print_list(f"keys that look like ids of items, {looked_at}", advice["item_keys"], _key)
         if advice["shipped"]:
-            print(f"the shipped recipe {advice['shipped']} would write some of them: say --recipe {advice['shipped']}")
+            print(
+                f"the shipped recipe {advice['shipped']} would write some of them: say --recipe {advice['shipped']}"
+            )
         elif not advice["item_keys"]:
             print(f"no key {looked_at} looks like the id of an item: translate inspect lists all of them")
     if advice.get("recipe"):
-        print("a recipe that would write some of them; correct it, save it as shop.toml, and say --recipe shop.toml:\n")
+        print(
+            "a recipe that would write some of them; correct it, save it as shop.toml, and say --recipe shop.toml:\n"
+        )
         print("\n".join(f"    {printable(line)}".rstrip() for line in advice["recipe"].splitlines()))
     print()
 

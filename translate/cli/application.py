@@ -10,7 +10,19 @@ from typer.core import TyperArgument, TyperGroup
 from translate.version import VERSION
 
 # The order of a migration, and of the help; a command that is not named here comes after these.
-ORDER = ("inspect", "explain", "why", "convert", "validate", "roundtrip", "parity", "rehearse", "replay", "check", "models")
+ORDER = (
+    "inspect",
+    "explain",
+    "why",
+    "convert",
+    "validate",
+    "roundtrip",
+    "parity",
+    "rehearse",
+    "replay",
+    "check",
+    "models",
+)
 WHOLE = 1000  # no first sentence is cut
 
 
@@ -31,7 +43,9 @@ class _Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self.commands[name].get_short_help_str(WHOLE)) for name in self.list_commands(ctx)])
+            formatter.write_dl(
+                [(name, self.commands[name].get_short_help_str(WHOLE)) for name in self.list_commands(ctx)]
+            )
 
 
 app = typer.Typer(
@@ -53,6 +67,8 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     del version

@@ -79,7 +79,9 @@ def check(
             complaints, tests = checked.complaints, checked.tests
         except MappingError as error:
             complaints, tests = error.complaints, 0
-        results.append({"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]})
+        results.append(
+            {"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]}
+        )
     if as_json:
         print(json.dumps(results, indent=2, ensure_ascii=False))
     else:
@@ -98,11 +100,24 @@ def _print_checked(result: dict[str, Any]) -> None:
 
 @app.command()
 def explain(
-    from_: Annotated[str, typer.Option("--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; `hub` too.")],
-    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What would be written.")],
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; `hub` too."
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What would be written."),
+    ],
     recipe: Recipe = None,
     settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed."
+        ),
+    ] = None,
     mappings: Mappings = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
     as_json: AsJson = False,
@@ -110,7 +125,9 @@ def explain(
     """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
     if as_json and as_markdown:
         raise translate.UsageError("--json and --markdown: say one of them")
-    explained = translate.explain(from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings)
+    explained = translate.explain(
+        from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings
+    )
     with whoever_listens():
         if as_json:
             print(json.dumps(explained.to_json(), indent=2, ensure_ascii=False))
@@ -123,8 +140,19 @@ def explain(
 @app.command()
 def convert(
     sources: Sources,
-    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What to write; `hub` is Parquet of the events.")],
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run.")] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="MODEL[/LAYOUT]",
+            autocompletion=layouts,
+            help="What to write; `hub` is Parquet of the events.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run."),
+    ] = None,
     from_: From = None,
     recipe: Recipe = None,
     where: Where = None,
@@ -134,13 +162,25 @@ def convert(
     settings: SettingsFile = None,
     set_: Assignments = None,
     mappings: Mappings = None,
-    compression: Annotated[str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")] = "none",
-    dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")] = False,
+    compression: Annotated[
+        str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")
+    ] = "none",
+    dedupe: Annotated[
+        bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")
+    ] = False,
     add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
     fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
-    examples: Annotated[bool, typer.Option("--examples", help="Put a value into the report for each loss.")] = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Put a value into the report for each loss.")
+    ] = False,
     census: Annotated[bool, typer.Option("--census", help=CENSUS_HELP)] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first 5 records, or as many as --limit says, before and after; write nothing.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Show the first 5 records, or as many as --limit says, before and after; write nothing.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Convert an archive into another model.
@@ -160,8 +200,16 @@ def convert(
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
     with Bar() as bar:
         report = translate.convert(
-            sources, out=out, compression=compression, dedupe=dedupe, add=add or (), fold=fold, examples=examples, census=census,
-            progress=bar.show, **options,
+            sources,
+            out=out,
+            compression=compression,
+            dedupe=dedupe,
+            add=add or (),
+            fold=fold,
+            examples=examples,
+            census=census,
+            progress=bar.show,
+            **options,
         )
     with whoever_listens():
         if as_json:
@@ -171,7 +219,11 @@ def convert(
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
-    return ExitCode.FLAWED if report["events"]["rejected"] or "verdict" in report or flaws(report) else ExitCode.DONE
+    return (
+        ExitCode.FLAWED
+        if report["events"]["rejected"] or "verdict" in report or flaws(report)
+        else ExitCode.DONE
+    )
 
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -195,14 +247,24 @@ def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> 
     print_verdict(report)
     if "verdict" in report:
         print_advice(report.get("nothing_written", {}))
-    print(f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes")
+    print(
+        f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes"
+    )
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):
             print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())
-    print_list("lost or changed", report["losses"], lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}")
+    print_list(
+        "lost or changed",
+        report["losses"],
+        lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}",
+    )
     wrong = flaws(report)
     print_list("to settle", wrong, lambda finding: f"{finding['message']}")
-    print_list("to know", [finding for finding in report["findings"] if finding not in wrong], lambda finding: f"{finding['message']}")
+    print_list(
+        "to know",
+        [finding for finding in report["findings"] if finding not in wrong],
+        lambda finding: f"{finding['message']}",
+    )
     if counts["rejected"]:
         print(f"rejected records: {out / 'rejects.ndjson'}; the first: {_first_reject(out)}")
     if "keys" in report:
@@ -210,7 +272,9 @@ def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> 
     if hazards:
         print(f"what {report['to'].partition('/')[0]} does with these rows today:")
     for hazard in hazards:
-        print(f"{'loses' if hazard.loses else 'said':<6}{hazard.name}: {hazard.message}\n      instead: {hazard.instead}")
+        print(
+            f"{'loses' if hazard.loses else 'said':<6}{hazard.name}: {hazard.message}\n      instead: {hazard.instead}"
+        )
     print(f"report: {out / 'report.json'}")
 
 
@@ -221,7 +285,9 @@ def _first_reject(out: Path) -> str:
 
 def _reasons(report: dict[str, Any], name: str) -> str:
     reasons = {"rejected": report["rejects"], "filtered": report["filtered"]}.get(name, {})
-    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1]))
+    return ", ".join(
+        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])
+    )
 
 
 def _example(loss: dict[str, Any]) -> str:

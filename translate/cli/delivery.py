@@ -45,17 +45,33 @@ SUPPORT_ENDED = "support-ended"
 
 RATE_HELP = 'Most events (500) or requests (15requests) a second, or a time-table: "22:00-06:00=1000,else=100", by this machine\'s clock.'
 ReplaySources = Annotated[
-    list[str] | None, typer.Argument(metavar="SOURCE", help="File, folder, glob, s3:// URL, or a directory that convert left.")
+    list[str] | None,
+    typer.Argument(metavar="SOURCE", help="File, folder, glob, s3:// URL, or a directory that convert left."),
 ]
 
 
 @app.command()
 def replay(
     sources: ReplaySources = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="MODEL", autocompletion=models, help="Whose endpoint it is.")] = None,
-    endpoint: Annotated[str | None, typer.Option(metavar="URL", help="Where to send; services that boto3 finds need only --set region=...")] = None,
-    journal: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the replay is written down; the same folder resumes it.")] = None,
-    status_of: Annotated[Path | None, typer.Option("--status", metavar="DIR", help="Tell where the replay of this journal stands, and do nothing.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="MODEL", autocompletion=models, help="Whose endpoint it is.")
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where to send; services that boto3 finds need only --set region=..."
+        ),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the replay is written down; the same folder resumes it."),
+    ] = None,
+    status_of: Annotated[
+        Path | None,
+        typer.Option(
+            "--status", metavar="DIR", help="Tell where the replay of this journal stands, and do nothing."
+        ),
+    ] = None,
     from_: From = None,
     recipe: Recipe = None,
     where: Where = None,
@@ -65,21 +81,60 @@ def replay(
     settings: SettingsFile = None,
     set_: Assignments = None,
     mappings: Mappings = None,
-    dedupe: Annotated[bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")] = False,
+    dedupe: Annotated[
+        bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")
+    ] = False,
     rate: Annotated[str | None, typer.Option(metavar="RATE", help=RATE_HELP)] = None,
-    max_in_flight: Annotated[int, typer.Option(metavar="N", min=1, help="Most requests under way at a time.")] = IN_FLIGHT_MAX,
-    speedup: Annotated[float | None, typer.Option(metavar="X", help="Keep the recorded rhythm, X times as fast.")] = None,
-    max_events: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")] = None,
-    max_requests: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")] = None,
-    max_hours: Annotated[float | None, typer.Option(metavar="HOURS", min=0, help="Stop after so many hours.")] = None,
-    max_attempts: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when a request was not taken in so many attempts.")] = Bounds().attempts,
-    stop_after_errors: Annotated[int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")] = Bounds().errors,
-    stop_at_error_share: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")] = Bounds().error_share,
-    trial: Annotated[int | None, typer.Option(metavar="N", min=1, help="Send only the first N events, and say how to see that they arrived.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look, show the first requests, write all of them below the journal; send nothing.")] = False,
-    accept: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help="Send although the preflight found this, e.g. age-limit; as often as needed.")] = None,
-    i_know: Annotated[bool, typer.Option("--i-know", help="Send to a service whose support has ended.")] = False,
-    allow_http: Annotated[bool, typer.Option("--allow-http", help="Allow plain http:// to another machine.")] = False,
+    max_in_flight: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Most requests under way at a time.")
+    ] = IN_FLIGHT_MAX,
+    speedup: Annotated[
+        float | None, typer.Option(metavar="X", help="Keep the recorded rhythm, X times as fast.")
+    ] = None,
+    max_events: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")
+    ] = None,
+    max_requests: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")
+    ] = None,
+    max_hours: Annotated[
+        float | None, typer.Option(metavar="HOURS", min=0, help="Stop after so many hours.")
+    ] = None,
+    max_attempts: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Stop when a request was not taken in so many attempts.")
+    ] = Bounds().attempts,
+    stop_after_errors: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")
+    ] = Bounds().errors,
+    stop_at_error_share: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")
+    ] = Bounds().error_share,
+    trial: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Send only the first N events, and say how to see that they arrived."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Look, show the first requests, write all of them below the journal; send nothing.",
+        ),
+    ] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="Send although the preflight found this, e.g. age-limit; as often as needed.",
+        ),
+    ] = None,
+    i_know: Annotated[
+        bool, typer.Option("--i-know", help="Send to a service whose support has ended.")
+    ] = False,
+    allow_http: Annotated[
+        bool, typer.Option("--allow-http", help="Allow plain http:// to another machine.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Send an archive to a live endpoint, paced, and resumed by the same call.
@@ -98,8 +153,12 @@ def replay(
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
     if trial and max_events:
         raise UsageError("--trial and --max-events say the same: give one of them")
-    bounds = Bounds(stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts)
-    accepted = _accepted(accept or [], to, i_know=i_know, mappings=settings_of(settings, set_ or (), mappings).mappings)
+    bounds = Bounds(
+        stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts
+    )
+    accepted = _accepted(
+        accept or [], to, i_know=i_know, mappings=settings_of(settings, set_ or (), mappings).mappings
+    )
     with Bar() as bar, _said_with_i_know():
         report = translate.replay(
             sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, where=where, since=since, until=until,
@@ -138,19 +197,26 @@ def _said_with_i_know() -> Iterator[None]:
     except PreflightError as error:
         if all(finding.name != SUPPORT_ENDED for finding in error.findings):
             raise
-        raise PreflightError(f"{error}\n--i-know says the same as --accept {SUPPORT_ENDED}", error.findings) from None
+        raise PreflightError(
+            f"{error}\n--i-know says the same as --accept {SUPPORT_ENDED}", error.findings
+        ) from None
 
 
 def _tell_of_interruption(under_way: int) -> None:
     """Say what is waited for, and how to wait no longer."""
     if under_way:
-        print(f"translate: waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost", file=sys.stderr)
+        print(
+            f"translate: waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost",
+            file=sys.stderr,
+        )
 
 
 def _exit_code(report: dict[str, Any]) -> ExitCode:
     if report.get("failed"):
         return ExitCode.UNFINISHED
-    flawed = report["conversion"]["rejected"] or report["to_settle"] or report.get("events", {}).get("rejected")
+    flawed = (
+        report["conversion"]["rejected"] or report["to_settle"] or report.get("events", {}).get("rejected")
+    )
     return ExitCode.FLAWED if flawed or "verdict" in report else ExitCode.DONE
 
 
@@ -194,29 +260,49 @@ def _print_requests(report: dict[str, Any], journal: Path) -> None:
         print(f"{request['method']} {printable(request['url'])}")
         for name, value in request["headers"].items():
             print(f"{name}: {printable(str(value))}")
-        body = request["body"] if isinstance(request["body"], str) else json.dumps(request["body"], ensure_ascii=False)
+        body = (
+            request["body"]
+            if isinstance(request["body"], str)
+            else json.dumps(request["body"], ensure_ascii=False)
+        )
         print(printable(body[:BODY_SHOWN]) + (" ..." if len(body) > BODY_SHOWN else ""))
         print()
-    print(f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests lie in {journal / 'dry-run'}; nothing was sent")
+    print(
+        f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests lie in {journal / 'dry-run'}; nothing was sent"
+    )
 
 
 def _print_report(report: dict[str, Any], journal: Path) -> None:
     events = report["events"]
     print(f"{report['from']} -> {report['to']}")
-    print(f"sent      {events['sent']:>14,}  in {report['requests']:,} request{'s' if report['requests'] != 1 else ''}")
+    print(
+        f"sent      {events['sent']:>14,}  in {report['requests']:,} request{'s' if report['requests'] != 1 else ''}"
+    )
     for name, reasons in (("rejected", report["rejects"]), ("left", {})):
         if events[name]:
-            told = ", ".join(f"{count:,} {code}" for code, count in sorted(reasons.items(), key=lambda item: -item[1]))
+            told = ", ".join(
+                f"{count:,} {code}" for code, count in sorted(reasons.items(), key=lambda item: -item[1])
+            )
             print(f"{name:<10}{events[name]:>14,}  {told}".rstrip())
     if report["conversion"]["rejected"]:
-        print(f"not converted {report['conversion']['rejected']:>10,}  see {journal / 'converted' / 'rejects.ndjson'}")
+        print(
+            f"not converted {report['conversion']['rejected']:>10,}  see {journal / 'converted' / 'rejects.ndjson'}"
+        )
     if report["lost_answers"]:
-        print(f"lost answers {report['lost_answers']:>11,}  {report['lost_events']:,} events may have arrived twice, with the same ids")
+        print(
+            f"lost answers {report['lost_answers']:>11,}  {report['lost_events']:,} events may have arrived twice, with the same ids"
+        )
     if report["throttled"]:
         print(f"throttled {report['throttled']:>14,}  times")
-    print_list("to know", [{"events": count, "text": text} for text, count in report["findings"].items()], lambda entry: entry["text"])
+    print_list(
+        "to know",
+        [{"events": count, "text": text} for text, count in report["findings"].items()],
+        lambda entry: entry["text"],
+    )
     if events["rejected"]:
-        print(f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}")
+        print(
+            f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}"
+        )
     if report["stopped"]:
         print(f"stopped: {printable(report['stopped'])}; the same call goes on")
     if events["sent"]:
@@ -233,9 +319,13 @@ def _print_status(found: dict[str, Any]) -> None:
     for name in ("total", "sent", "rejected", "left"):
         if events[name] is not None:
             print(f"{name:<10}{events[name]:>14,}")
-    print(f"requests  {found['requests']:>14,}  {found['under_way']:,} under way, {found['throttled']:,} throttled")
+    print(
+        f"requests  {found['requests']:>14,}  {found['under_way']:,} under way, {found['throttled']:,} throttled"
+    )
     if found["lost_answers"]:
-        print(f"lost answers {found['lost_answers']:>11,}  {found['lost_events']:,} events may have arrived twice, with the same ids")
+        print(
+            f"lost answers {found['lost_answers']:>11,}  {found['lost_events']:,} events may have arrived twice, with the same ids"
+        )
     if found["events_per_second"]:
         print(f"rate      {found['events_per_second']:>14,.1f}  events a second")
     if found["hours_left"]:

@@ -40,7 +40,10 @@ def inspect(
     set_: Assignments = None,
     mappings: Mappings = None,
     examples: Annotated[bool, typer.Option("--examples", help="Show one value of each key.")] = False,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with charts, and a grade for each target.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with charts, and a grade for each target."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say what is in an archive: models, times, types, keys, people, purchases, and faults; nothing is changed.
@@ -69,4 +72,6 @@ def _write(found: Inspection, html: Path) -> None:
     try:
         found.write_html(html)
     except OSError as error:
-        raise OutputError(f"--html {html}: {error.strerror or error}; name a file that can be written") from error
+        raise OutputError(
+            f"--html {html}: {error.strerror or error}; name a file that can be written"
+        ) from error

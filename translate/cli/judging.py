@@ -32,7 +32,12 @@ LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 @app.command()
 def roundtrip(
     sources: Sources,
-    via: Annotated[str, typer.Option("--via", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="The model to go through.")],
+    via: Annotated[
+        str,
+        typer.Option(
+            "--via", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="The model to go through."
+        ),
+    ],
     from_: From = None,
     where: Where = None,
     since: Since = None,
@@ -41,7 +46,9 @@ def roundtrip(
     settings: SettingsFile = None,
     set_: Assignments = None,
     mappings: Mappings = None,
-    examples: Annotated[bool, typer.Option("--examples", help="Show the values of undeclared differences.")] = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Show the values of undeclared differences.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Take events through another model and home again, and list every difference.
@@ -69,7 +76,12 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
             print(f"{name:<10}{count:>14,}")
     refused = [{"why": why, "events": count} for why, count in report["refused"].items()]
     print_list("not carried", refused, lambda entry: entry["why"], rest="with --json")
-    print_list("declared", report["differences"], lambda entry: f"{entry['field']}: {_declared(entry['why'])}", rest="with --json")
+    print_list(
+        "declared",
+        report["differences"],
+        lambda entry: f"{entry['field']}: {_declared(entry['why'])}",
+        rest="with --json",
+    )
     print_list("UNDECLARED", report["undeclared"], _undeclared, rest="with --json")
     if report["events"]["unreadable"]:
         print("unreadable records: convert tells which and why")
@@ -80,7 +92,15 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
 @app.command()
 def validate(
     sources: Sources,
-    as_: Annotated[str | None, typer.Option("--as", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="Whose limits to judge by; recognised if not said.")] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="MODEL[/LAYOUT]",
+            autocompletion=layouts,
+            help="Whose limits to judge by; recognised if not said.",
+        ),
+    ] = None,
     where: Where = None,
     since: Since = None,
     until: Until = None,
@@ -88,7 +108,9 @@ def validate(
     settings: SettingsFile = None,
     set_: Assignments = None,
     mappings: Mappings = None,
-    examples: Annotated[bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")] = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Judge rows against their model's limits, documented and observed; nothing is changed.
@@ -131,9 +153,15 @@ def _print_validation(result: dict[str, Any]) -> None:
 
 
 def _print_breach(breach: dict[str, Any]) -> None:
-    requests = f", in {breach['requests']:,} request{'s' if breach['requests'] != 1 else ''}" if "requests" in breach else ""
+    requests = (
+        f", in {breach['requests']:,} request{'s' if breach['requests'] != 1 else ''}"
+        if "requests" in breach
+        else ""
+    )
     first = breach["examples"][0]
-    print(f"{breach['events']:>14,}  {'refused' if breach['hard'] else 'advice ':<8}  {printable(breach['message'])}{requests}")
+    print(
+        f"{breach['events']:>14,}  {'refused' if breach['hard'] else 'advice ':<8}  {printable(breach['message'])}{requests}"
+    )
     print(f"{'':>24}  by {breach['source']}")
     print(f"{'':>24}  first in {printable(first['file'])}:{first['line']}")
     for name in ("message", "text"):

@@ -28,14 +28,55 @@ def recipes(incomplete: str) -> list[str]:
     return [name for name in recipe.names() if name.startswith(incomplete)]
 
 
-Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these.")]
-From = Annotated[str | None, typer.Option("--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; recognised if not said.")]
-Recipe = Annotated[str | None, typer.Option("--recipe", metavar="FILE", autocompletion=recipes, help="Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize.")]
-Where = Annotated[str | None, typer.Option("--where", metavar="SQL", help='Take only events for which this is true, e.g. "name = \'purchase\'".')]
-Since = Annotated[str | None, typer.Option("--since", metavar="TIME", help="Take only events from this time on; UTC if it names no zone.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Take only events before this time.")]
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these."),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL[/LAYOUT]",
+        autocompletion=layouts,
+        help="What the source is; recognised if not said.",
+    ),
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="FILE",
+        autocompletion=recipes,
+        help="Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize.",
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where", metavar="SQL", help="Take only events for which this is true, e.g. \"name = 'purchase'\"."
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="Take only events from this time on; UTC if it names no zone."
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Take only events before this time.")
+]
 Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Stop after so many events.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="Settings, in TOML.")]
-Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed.")]
-Mappings = Annotated[Path | None, typer.Option("--mappings", metavar="DIR", help="Folder of data sheets (MODEL.toml) and recipes (recipes/NAME.toml) that are added to the shipped ones, or replace them.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed."),
+]
+Mappings = Annotated[
+    Path | None,
+    typer.Option(
+        "--mappings",
+        metavar="DIR",
+        help="Folder of data sheets (MODEL.toml) and recipes (recipes/NAME.toml) that are added to the shipped ones, or replace them.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]

@@ -40,13 +40,18 @@ def print_columns(lines: Sequence[tuple[str, ...]]) -> None:
 
 
 def print_list(
-    title: str, entries: list[dict[str, Any]], text: Callable[[dict[str, Any]], str], rest: str = "in the report"
+    title: str,
+    entries: list[dict[str, Any]],
+    text: Callable[[dict[str, Any]], str],
+    rest: str = "in the report",
 ) -> None:
     """Print the weightiest entries of a list, by their `events`, and how many more there are; advice after all else."""
     if not entries:
         return
     print(f"{title}:")
-    for entry in sorted(entries, key=lambda entry: (entry.get("code") == ADVICE, -entry["events"]))[:SHOWN_MAX]:
+    for entry in sorted(entries, key=lambda entry: (entry.get("code") == ADVICE, -entry["events"]))[
+        :SHOWN_MAX
+    ]:
         print(f"{entry['events']:>24,}  {printable(text(entry))}")
     if len(entries) > SHOWN_MAX:
         print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")

@@ -28,7 +28,9 @@ def rehearse(
     host: Annotated[
         str, typer.Option(metavar="HOST", help="Address to listen on; any but loopback needs --expose.")
     ] = "127.0.0.1",
-    expose: Annotated[bool, typer.Option("--expose", help="Let other machines reach it, by any name.")] = False,
+    expose: Annotated[
+        bool, typer.Option("--expose", help="Let other machines reach it, by any name.")
+    ] = False,
     app_id: Annotated[
         list[str] | None,
         typer.Option(

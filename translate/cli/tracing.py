@@ -18,9 +18,30 @@ UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 @app.command()
 def why(
-    record: Annotated[str, typer.Argument(metavar="FILE:LINE", help="The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id.")],
-    to: Annotated[str, typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What it would be converted into; `hub` too.")],
-    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Look in SOURCE for the first event of this id, its own or the one made of its content.")] = None,
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE:LINE",
+            help="The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id.",
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="MODEL[/LAYOUT]",
+            autocompletion=layouts,
+            help="What it would be converted into; `hub` too.",
+        ),
+    ],
+    id_: Annotated[
+        str | None,
+        typer.Option(
+            "--id",
+            metavar="ID",
+            help="Look in SOURCE for the first event of this id, its own or the one made of its content.",
+        ),
+    ] = None,
     from_: From = None,
     recipe: Recipe = None,
     settings: SettingsFile = None,
@@ -29,7 +50,16 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Follow one record through a conversion: what each field of the target holds, whence, or why it is empty."""
-    told = translate.why(record, to=to, id_=id_, from_=from_, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings)
+    told = translate.why(
+        record,
+        to=to,
+        id_=id_,
+        from_=from_,
+        recipe=recipe,
+        settings=settings,
+        set_=set_ or (),
+        mappings=mappings,
+    )
     with whoever_listens():
         if as_json:
             print(json.dumps(told.to_json(), indent=2, ensure_ascii=False))

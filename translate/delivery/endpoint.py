@@ -28,5 +28,7 @@ class Endpoint(Protocol):
 def open_endpoint(target: Target, secrets: Secrets | None = None) -> Endpoint:
     """Open the endpoint of a target; secrets come from the environment unless given. Connects to nothing yet."""
     module, name = PROTOCOLS[target.protocol].speaker
-    made: Endpoint = getattr(importlib.import_module(module), name)(target, secrets or Secrets.from_environment())
+    made: Endpoint = getattr(importlib.import_module(module), name)(
+        target, secrets or Secrets.from_environment()
+    )
     return made

@@ -89,8 +89,14 @@ def _users_last_seen_before(hazard: Hazard, case: Case) -> Concern:
 def _user_agent_matches(hazard: Hazard, case: Case) -> Concern:
     """Judge the agents that requests name, and for the others the one that they are sent with."""
     agents = Counter(case.surveyed.agents)
-    agents[case.user_agent or case.settings.user_agent or ""] += case.surveyed.events - sum(case.surveyed.agents.values())
-    hits = {agent: events for agent, events in agents.items() if events and any(re.search(pattern, agent) for pattern in hazard.names)}
+    agents[case.user_agent or case.settings.user_agent or ""] += case.surveyed.events - sum(
+        case.surveyed.agents.values()
+    )
+    hits = {
+        agent: events
+        for agent, events in agents.items()
+        if events and any(re.search(pattern, agent) for pattern in hazard.names)
+    }
     return (sum(hits.values()), {"value": max(hits, key=lambda agent: hits[agent])}) if hits else None
 
 
@@ -107,13 +113,22 @@ def _column_missing(hazard: Hazard, case: Case) -> Concern:
 
 def _values_outside(hazard: Hazard, case: Case) -> Concern:
     known = {value.lower() for value in hazard.names}
-    outside = {value: events for value, events in case.surveyed.values.get(hazard.columns[0], {}).items() if value.lower() not in known}
+    outside = {
+        value: events
+        for value, events in case.surveyed.values.get(hazard.columns[0], {}).items()
+        if value.lower() not in known
+    }
     return (sum(outside.values()), {"found": f"{len(outside):,}"}) if outside else None
 
 
 def _spans_more_than(hazard: Hazard, case: Case) -> Concern:
     days = len({hour * HOUR_MS // UNIT_MS["days"] for hour in case.surveyed.hours})
-    places = {"value": number(hazard.value or 0), "found": f"{days:,}", "earliest": moment(case.surveyed.earliest), "latest": moment(case.surveyed.latest)}
+    places = {
+        "value": number(hazard.value or 0),
+        "found": f"{days:,}",
+        "earliest": moment(case.surveyed.earliest),
+        "latest": moment(case.surveyed.latest),
+    }
     return (case.surveyed.events, places) if days > (hazard.value or 0) else None
 
 

@@ -44,9 +44,7 @@ DIGEST_LENGTH = 16
 HEAD = re.compile(rb'\{"journal": (\d+)')
 LINK = re.compile(rb', "chain": "([0-9a-f]{16})"\}')
 PUT_BACK = "put it back as it was"
-GO_ON = (
-    f"{PUT_BACK}; without a copy, keep only the lines before it, which are sound: what those do not settle is sent again"
-)
+GO_ON = f"{PUT_BACK}; without a copy, keep only the lines before it, which are sound: what those do not settle is sent again"
 LOCK_ATTEMPTS = 10
 LOCK_PAUSE_SECONDS = 0.05
 
@@ -219,7 +217,9 @@ def records(file: Path, chain: Chain | None = None) -> Iterator[dict[str, Any]]:
                 raise _changed(file, torn or number)
             torn = None
             yield json.loads(line)
-    if torn and line.endswith(b"\n"):  # whoever goes on after a kill ends the torn line and writes the next at once
+    if torn and line.endswith(
+        b"\n"
+    ):  # whoever goes on after a kill ends the torn line and writes the next at once
         raise _changed(file, torn)
 
 
@@ -234,7 +234,9 @@ def _refuse_what_is_none(file: Path, head: bytes) -> None:
         what = "is no journal of a replay" if head else f"is empty; {PUT_BACK}"
         raise UsageError(f"{file}: {what}, or name another folder")
     if int(form[1]) != FORMAT:
-        raise UsageError(f"{file}: was written by another version of translate; go on with that one, or name another folder")
+        raise UsageError(
+            f"{file}: was written by another version of translate; go on with that one, or name another folder"
+        )
     if not head.endswith(b"}\n"):
         raise UsageError(f"{file}: is torn; {PUT_BACK}, or name another folder")
 
@@ -242,7 +244,9 @@ def _refuse_what_is_none(file: Path, head: bytes) -> None:
 class Journal:
     """A journal that is being written, by the one process that holds its folder's lock."""
 
-    def __init__(self, folder: Path, job: dict[str, Any], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, folder: Path, job: dict[str, Any], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.file = folder / NAME
         self.found = read(self.file).close() if self.file.exists() else Reading()
         refuse_another_job(folder, self.found.job, job)
@@ -298,7 +302,10 @@ class Journal:
         if never:
             record["never"] = never
         if piles[Pile.AGAIN]:
-            record |= {"again": text_of(piles[Pile.AGAIN]), "why": answer.verdicts[shipment.events.index(piles[Pile.AGAIN][0])].message}
+            record |= {
+                "again": text_of(piles[Pile.AGAIN]),
+                "why": answer.verdicts[shipment.events.index(piles[Pile.AGAIN][0])].message,
+            }
         record |= {name: True for name in ("lost", "throttled") if getattr(answer, name)}
         self._append(record)
 
@@ -328,7 +335,11 @@ class Journal:
             except OSError as error:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._descriptor, before)
-                way_out = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the disk"
+                way_out = (
+                    "make room"
+                    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+                    else "see to the disk"
+                )
                 said = f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on"
                 raise OutputError(said) from error
 

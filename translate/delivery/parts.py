@@ -45,7 +45,9 @@ def _unpacked(part: str, number: int, line: bytes, layout: Layout) -> PackedRequ
     try:
         return unpack(part, number, line, layout)
     except ValueError as error:
-        raise SourceError(f"{part}:{number}: is no request of {layout.address} ({error}); convert the source again") from None
+        raise SourceError(
+            f"{part}:{number}: is no request of {layout.address} ({error}); convert the source again"
+        ) from None
 
 
 def _lines(name: str, file: Path) -> Iterator[bytes]:

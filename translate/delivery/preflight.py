@@ -98,7 +98,16 @@ def to_settle(report: dict[str, Any]) -> list[Finding]:
     """Give what the conversion's report has to settle: told before anything is sent, though it stops nothing."""
     read = report["events"]["read"]
     return [
-        Finding(flaw["code"].replace("_", "-"), False, flaw["message"], "", "", "", flaw["events"], flaw["events"] / read)
+        Finding(
+            flaw["code"].replace("_", "-"),
+            False,
+            flaw["message"],
+            "",
+            "",
+            "",
+            flaw["events"],
+            flaw["events"] / read,
+        )
         for flaw in flaws(report)
     ]
 

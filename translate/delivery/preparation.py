@@ -49,10 +49,14 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
     model, _, name = to.partition("/")
     sheet = mapping.load(model, mappings)
     if sheet.delivery is None:
-        raise UsageError(f"{model}: its mapping does not say how requests are delivered, so there is nothing to replay to")
+        raise UsageError(
+            f"{model}: its mapping does not say how requests are delivered, so there is nothing to replay to"
+        )
     layout = sheet.layouts[sheet.delivery.layout]
     if name not in ("", layout.name):
-        raise UsageError(f"--to {to}: its lines are no requests; say --to {model}, the source is converted on the way")
+        raise UsageError(
+            f"--to {to}: its lines are no requests; say --to {model}, the source is converted on the way"
+        )
     return Destination(sheet, sheet.delivery, layout)
 
 
@@ -66,7 +70,9 @@ def prepare(source: front.Sources, folder: Path, destination: Destination, call:
     return prepared
 
 
-def _prepared(source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
+def _prepared(
+    source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]
+) -> Prepared:
     converted = _converted(source)
     if converted is not None and converted[1]["to"] == destination.layout.address:
         return _as_it_is(*converted, destination, call)
@@ -95,15 +101,24 @@ def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
 def _refuse_another(folder: Path, identity: dict[str, Any], *unknown: str) -> bool:
     """Tell whether a journal was begun; raise UsageError if it differs in what is known by now."""
     file = folder / NAME
-    job = next((record["job"] for record in records(file) if "journal" in record), None) if file.exists() else None
+    job = (
+        next((record["job"] for record in records(file) if "journal" in record), None)
+        if file.exists()
+        else None
+    )
     if job is not None:
-        refuse_another_job(folder, {key: value for key, value in job.items() if key not in ("endpoint", *unknown)}, identity)
+        refuse_another_job(
+            folder, {key: value for key, value in job.items() if key not in ("endpoint", *unknown)}, identity
+        )
     return job is not None
 
 
 def _of_sending(parts: Parts, settings: Settings) -> dict[str, Any]:
     """Say what else makes a replay the same again: the files it sends, and to whom."""
-    return {"parts": digest(parts.described()), "receiver": digest({name: getattr(settings, name) for name in RECEIVER})}
+    return {
+        "parts": digest(parts.described()),
+        "receiver": digest({name: getattr(settings, name) for name in RECEIVER}),
+    }
 
 
 def _converted(source: front.Sources) -> tuple[Path, dict[str, Any]] | None:
@@ -117,15 +132,24 @@ def _converted(source: front.Sources) -> tuple[Path, dict[str, Any]] | None:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    whole = isinstance(report, dict) and report.get("complete") is True and (folder / "data").is_dir() and "to" in report
+    whole = (
+        isinstance(report, dict)
+        and report.get("complete") is True
+        and (folder / "data").is_dir()
+        and "to" in report
+    )
     return (folder, report) if whole else None
 
 
-def _as_it_is(folder: Path, report: dict[str, Any], destination: Destination, call: Table[str, Any]) -> Prepared:
+def _as_it_is(
+    folder: Path, report: dict[str, Any], destination: Destination, call: Table[str, Any]
+) -> Prepared:
     asked = [name for name in ("recipe", "where", "since", "until", "limit") if call.get(name) is not None]
     asked += ["dedupe"] if call.get("dedupe") else []
     if asked:
-        raise UsageError(f"{folder}: is converted already, so --{' and --'.join(asked)} comes too late; convert it anew with it")
+        raise UsageError(
+            f"{folder}: is converted already, so --{' and --'.join(asked)} comes too late; convert it anew with it"
+        )
     if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):
         raise UsageError(f"{folder}: holds {destination.layout.address}, not {call['from_']}")
     _refuse_late_settings(folder, call["settings"].described(), report.get("settings", {}))
@@ -145,4 +169,6 @@ def _refuse_late_settings(folder: Path, said: dict[str, Any], used: dict[str, An
         if value not in (unsaid.get(name), used.get(name)) and not (name in OF_BOTH and used.get(name) is None)
     ]  # fmt: skip
     if late:
-        raise UsageError(f"{folder}: is converted already, so --set {late[0]} comes too late; convert it anew with it")
+        raise UsageError(
+            f"{folder}: is converted already, so --set {late[0]} comes too late; convert it anew with it"
+        )

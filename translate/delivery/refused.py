@@ -29,7 +29,9 @@ def refusals(journal: Path) -> Refusals:
             places[record["send"]] = (record["part"], record["line"])
         elif "done" in record and (place := places.pop(record["done"], None)) and "never" in record:
             here = found.setdefault(place, {})
-            here.update({int(position): (code, message) for position, (code, message) in record["never"].items()})
+            here.update(
+                {int(position): (code, message) for position, (code, message) in record["never"].items()}
+            )
     return found
 
 
@@ -51,7 +53,13 @@ def write_refused(folder: Path, journal: Path, parts: Parts) -> None:
 def _reasons(packed: PackedRequest, refused: dict[int, tuple[str, str]]) -> Iterator[str]:
     for position, (code, message) in sorted(refused.items()):
         raw = json.dumps(packed.event(packed.ways[position]), ensure_ascii=False, separators=(",", ":"))
-        entry: dict[str, Any] = {"file": packed.part, "line": packed.line, "code": code, "message": message, "raw": raw}
+        entry: dict[str, Any] = {
+            "file": packed.part,
+            "line": packed.line,
+            "code": code,
+            "message": message,
+            "raw": raw,
+        }
         yield json.dumps(entry, ensure_ascii=False) + "\n"
 
 
@@ -59,7 +67,12 @@ def _reasons(packed: PackedRequest, refused: dict[int, tuple[str, str]]) -> Iter
 def _replaced(file: Path) -> Iterator[IO[str]]:
     """Open a file that appears under its name only when it is complete."""
     temporary = file.with_suffix(".new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8", errors="backslashreplace") as output:
+    with open(
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY),
+        "w",
+        encoding="utf-8",
+        errors="backslashreplace",
+    ) as output:
         yield output
         output.flush()
         os.fsync(output.fileno())

@@ -80,7 +80,9 @@ def replay(
     told = front.settings_of(settings, set_, mappings)
     destination = destination_of(to, told.mappings)
     target = _target(destination, told, endpoint, max_in_flight, allow_http=allow_http)
-    chosen = parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
+    chosen = (
+        parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
+    )
     accepted = _known(accept, destination)
     if speedup is not None and not speedup > 0:
         raise UsageError(f"--speedup {speedup:g}: should be above 0; 1 keeps the recorded rhythm")
@@ -95,10 +97,26 @@ def replay(
         receiver = open_endpoint(target, Secrets.from_environment())
         try:
             if dry_run:
-                shown = write_requests(folder, prepared.parts, receiver, first_number=_last_number(folder) + 1)
+                shown = write_requests(
+                    folder, prepared.parts, receiver, first_number=_last_number(folder) + 1
+                )
                 return Report({**_described(look, prepared), "requests_shown": shown})
             _refuse_losses(look, accepted)
-            return Report(_send(folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress, interrupted, seed))
+            return Report(
+                _send(
+                    folder,
+                    prepared,
+                    destination,
+                    target,
+                    receiver,
+                    look,
+                    speedup,
+                    bounds or Bounds(),
+                    progress,
+                    interrupted,
+                    seed,
+                )
+            )
         finally:
             receiver.close()
 
@@ -109,7 +127,9 @@ def _locked(folder: Path) -> IO[str]:
         folder.mkdir(parents=True, exist_ok=True)
         return lock(folder)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot hold a journal: {error.strerror}; name another folder") from error
+        raise OutputError(
+            f"{folder}: cannot hold a journal: {error.strerror}; name another folder"
+        ) from error
 
 
 def _write(file: Path, text: str) -> None:
@@ -117,10 +137,19 @@ def _write(file: Path, text: str) -> None:
     try:
         persistence.write_whole(file, text)
     except OSError as error:
-        raise OutputError(f"{file}: cannot be written: {error.strerror}; make room and repeat the call: nothing is sent twice") from error
+        raise OutputError(
+            f"{file}: cannot be written: {error.strerror}; make room and repeat the call: nothing is sent twice"
+        ) from error
 
 
-def _target(destination: Destination, settings: Settings, endpoint: str | None, max_in_flight: int, *, allow_http: bool) -> Target:
+def _target(
+    destination: Destination,
+    settings: Settings,
+    endpoint: str | None,
+    max_in_flight: int,
+    *,
+    allow_http: bool,
+) -> Target:
     named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
              if (value := getattr(settings, name)) is not None}  # fmt: skip
     return Target(destination.delivery.protocol, endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
@@ -131,23 +160,39 @@ def _known(accept: Iterable[str], destination: Destination) -> frozenset[str]:
     names = frozenset(name.strip() for given in accept for name in given.split(",") if name.strip())
     known = destination.delivery.preflight
     for name in sorted(names - set(known)):
-        raise UsageError(f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})")
+        raise UsageError(
+            f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})"
+        )
     return names
 
 
 # -- before anything is sent ---------------------------------------------------------------------------------------
 
 
-def _look_over(folder: Path, prepared: Prepared, destination: Destination, settings: Settings, target: Target, rate: Rate) -> Look:
+def _look_over(
+    folder: Path, prepared: Prepared, destination: Destination, settings: Settings, target: Target, rate: Rate
+) -> Look:
     surveyed = _survey(folder, prepared, destination)
     rates = {f"{rate.unit}_per_second": rate.mean}
     findings = judge(
-        destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC), overrides=settings.overrides,
-        layout=destination.layout.name, **rates,
+        destination.mapping,
+        surveyed,
+        settings,
+        target.user_agent,
+        now=dt.datetime.now(dt.UTC),
+        overrides=settings.overrides,
+        layout=destination.layout.name,
+        **rates,
     )
     findings += to_settle(prepared.conversion)
     plan = plan_of_run(destination.delivery, surveyed, **rates)
-    return Look(surveyed, tuple(findings), rate, plan, tuple(verification(destination.delivery, surveyed)) if surveyed.events else ())
+    return Look(
+        surveyed,
+        tuple(findings),
+        rate,
+        plan,
+        tuple(verification(destination.delivery, surveyed)) if surveyed.events else (),
+    )
 
 
 def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surveyed:
@@ -186,7 +231,10 @@ def _send(
 ) -> dict[str, Any]:  # fmt: skip
     layout = destination.layout
     order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
-    job = {**prepared.identity, "endpoint": target.endpoint or f"{destination.mapping.model} in {target.region}"}
+    job = {
+        **prepared.identity,
+        "endpoint": target.endpoint or f"{destination.mapping.model} in {target.region}",
+    }
     total = look.surveyed.events
     _refuse_without_end(folder)
     with Journal(folder, job) as journal:
@@ -203,8 +251,14 @@ def _send(
         finally:
             write_refused(folder, journal.file, prepared.parts)
     sent = journal.tally.sent
-    verify = verification(destination.delivery, dataclasses.replace(look.surveyed, events=sent)) if sent else []
-    report = {**_described(look, prepared), **_account(journal, outcome, total, before.lost_answers), "verify": verify}
+    verify = (
+        verification(destination.delivery, dataclasses.replace(look.surveyed, events=sent)) if sent else []
+    )
+    report = {
+        **_described(look, prepared),
+        **_account(journal, outcome, total, before.lost_answers),
+        "verify": verify,
+    }
     _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
 

@@ -24,14 +24,20 @@ class Rhythm:
         """Give when the first event of a request is due, on the clock of the start."""
         return self.bars(packed, range(len(packed.ways)), started)[0][1]
 
-    def bars(self, packed: PackedRequest, positions: Sequence[int], started: float) -> list[tuple[tuple[int, ...], float]]:
+    def bars(
+        self, packed: PackedRequest, positions: Sequence[int], started: float
+    ) -> list[tuple[tuple[int, ...], float]]:
         """Cut the events at these positions of a request, in their order, into those that are due together.
 
         Give each bar's positions, and when its first event is due, on the clock of the start. An event without a
         time goes with its predecessor, and so does one that is out of order.
         """
         events = [packed.event(way) for way in packed.ways]
-        times = [self._clock(value) for value in self._column.values(packed, events)] if self._column else [None] * len(events)
+        times = (
+            [self._clock(value) for value in self._column.values(packed, events)]
+            if self._column
+            else [None] * len(events)
+        )
         bars: list[tuple[list[int], float]] = []
         for position in positions:
             due = self._due(times[position], started)

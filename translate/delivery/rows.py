@@ -29,10 +29,27 @@ class Questions:
     def __init__(self, sheet: Mapping, layout: Layout) -> None:
         self.layout = layout
         preflight = sheet.delivery.preflight.values() if sheet.delivery else ()
-        self.hazards: list[Hazard] = [hazard for hazard in preflight if hazard.concerns(layout.name) and hazard.check not in REPEATING]
-        self.excepted = sorted({name for hazard in self.hazards if hazard.check in ("older_than", "newer_than_now") for name in hazard.names})
-        self.columns = sorted({"name", *(name for hazard in self.hazards for name in hazard.columns)} - {"time"})
-        self.asked = sorted({hazard.setting for hazard in self.hazards if hazard.check == "endpoint_overwritten" and hazard.setting})
+        self.hazards: list[Hazard] = [
+            hazard for hazard in preflight if hazard.concerns(layout.name) and hazard.check not in REPEATING
+        ]
+        self.excepted = sorted(
+            {
+                name
+                for hazard in self.hazards
+                if hazard.check in ("older_than", "newer_than_now")
+                for name in hazard.names
+            }
+        )
+        self.columns = sorted(
+            {"name", *(name for hazard in self.hazards for name in hazard.columns)} - {"time"}
+        )
+        self.asked = sorted(
+            {
+                hazard.setting
+                for hazard in self.hazards
+                if hazard.check == "endpoint_overwritten" and hazard.setting
+            }
+        )
 
     def columns_of(self, *checks: str) -> list[str]:
         """Name the hub columns that checks of some kinds look at."""
@@ -45,7 +62,11 @@ class Questions:
         found = {f"{MARK}time": pl.col("time").dt.timestamp("ms")}
         found |= {f"{MARK}{name}": _written(writer, name).cast(pl.String) for name in self.columns}
         for setting in self.asked:
-            beside = [pl.col(f"@{entry.place}").is_not_null() for entry in writer.shape.around if entry.asked == setting]
+            beside = [
+                pl.col(f"@{entry.place}").is_not_null()
+                for entry in writer.shape.around
+                if entry.asked == setting
+            ]
             found[f"{MARK}:{setting}"] = pl.any_horizontal(beside) if beside else pl.lit(False)
         return found
 
@@ -74,7 +95,9 @@ class Rows:
         counted = {*questions.columns_of("distinct_max", "user_agent_matches", "values_outside"), "name"}
         self._values: dict[str, Counter[str]] = {name: Counter() for name in sorted(counted)}
         self._at_least: set[str] = set()
-        self._users = {name: Users(folder) for name in questions.columns_of("users_last_seen_before", "fewer_users_than")}
+        self._users = {
+            name: Users(folder) for name in questions.columns_of("users_last_seen_before", "fewer_users_than")
+        }
         self._asked: Counter[str] = Counter(dict.fromkeys(questions.asked, 0))
 
     def add(self, batch: pl.DataFrame) -> None:
@@ -90,7 +113,9 @@ class Rows:
         latest = time.filter(~is_excepted).max()
         self._latest_of_others += [] if latest is None else [_whole(latest)]
         if is_excepted.any():
-            for known, hour, events in batch.filter(is_excepted).group_by(f"{MARK}name", HOUR).len().iter_rows():
+            for known, hour, events in (
+                batch.filter(is_excepted).group_by(f"{MARK}name", HOUR).len().iter_rows()
+            ):
                 self._excepted[known][hour] += events
         for column in self._missing:
             self._missing[column] += int((batch[f"{MARK}{column}"].fill_null("") == "").sum())

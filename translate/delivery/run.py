@@ -120,7 +120,9 @@ class Run:
     def _drain(self) -> None:
         """Leave nothing that went out without its answer."""
         while self._under_way:
-            self._await(NAP_SECONDS)  # never without end: a wait that polars' signal handler restarts hears no Ctrl-C
+            self._await(
+                NAP_SECONDS
+            )  # never without end: a wait that polars' signal handler restarts hears no Ctrl-C
 
     # -- what goes next -------------------------------------------------------------------------------------------
 
@@ -137,10 +139,16 @@ class Run:
         if len(self._waiting) < LOOK_AHEAD:
             return True
         # What was recorded at one time lies in many requests, each of which goes on for long.
-        return self._rhythm is not None and len(self._waiting) < LOOK_FAR and self._read_until <= time.monotonic()
+        return (
+            self._rhythm is not None
+            and len(self._waiting) < LOOK_FAR
+            and self._read_until <= time.monotonic()
+        )
 
     def _keys(self, packed: PackedRequest) -> frozenset[str]:
-        return frozenset(str(value) for place in self._order for value in packed.values(place) if value is not None)
+        return frozenset(
+            str(value) for place in self._order for value in packed.values(place) if value is not None
+        )
 
     def _send_one(self) -> bool:
         """Send the first shipment whose turn it is; tell whether there was one."""
@@ -159,12 +167,16 @@ class Run:
             return False
         del self._waiting[index]
         work.shipment = work.shipment or work.packed.shipment(work.positions)
-        number = self._journal.sending(work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt)
+        number = self._journal.sending(
+            work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt
+        )
         self._pace.take(time.monotonic(), len(work.positions))
         self._outcome.requests += 1
         # No pool: its threads would hold up the end for as long as a receiver that says nothing.
         threading.Thread(target=self._deliver, args=(number, work.shipment), daemon=True).start()
-        self._under_way[number] = work  # last: an interruption may not leave one here that no answer will come for
+        self._under_way[number] = (
+            work  # last: an interruption may not leave one here that no answer will come for
+        )
         return True
 
     def _deliver(self, number: int, shipment: Shipment) -> None:
@@ -195,7 +207,10 @@ class Run:
         work = self._waiting[index]
         if most is None or len(work.positions) <= most:
             return
-        self._waiting[index : index + 1] = [self._part_of(work, work.positions[:most]), self._part_of(work, work.positions[most:])]
+        self._waiting[index : index + 1] = [
+            self._part_of(work, work.positions[:most]),
+            self._part_of(work, work.positions[most:]),
+        ]
 
     @staticmethod
     def _part_of(work: _Work, positions: tuple[int, ...], *, attempt: int = 1, due: float = 0.0) -> _Work:
@@ -232,12 +247,17 @@ class Run:
         if answer.throttled or answer.retry_after_seconds is not None:
             self._pace.throttled(time.monotonic(), answer.retry_after_seconds)
         if (answer.retry_after_seconds or 0) > RETRY_AFTER_MAX_SECONDS:
-            self._stop(f"the receiver asks for {answer.retry_after_seconds:,.0f} seconds of rest; repeat the call then", failed=True)
+            self._stop(
+                f"the receiver asks for {answer.retry_after_seconds:,.0f} seconds of rest; repeat the call then",
+                failed=True,
+            )
         if answer.stop:
             self._stop(answer.stop, failed=True)
         if answer.refused_whole and len(work.positions) > 1:
             middle = len(work.positions) // 2
-            self._again([self._part_of(work, half) for half in (work.positions[:middle], work.positions[middle:])])
+            self._again(
+                [self._part_of(work, half) for half in (work.positions[:middle], work.positions[middle:])]
+            )
         else:
             self._sort(work, answer)
         if self._progress:
@@ -254,8 +274,13 @@ class Run:
             return
         attempt = 1 if piles[Pile.SENT] else work.attempt + 1
         if attempt > self._bounds.attempts * (PATIENCE_WHEN_THROTTLED if answer.throttled else 1):
-            self._stop(f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({_why(answer)})", failed=True)
-        due = time.monotonic() + backoff.wait_seconds(min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random)
+            self._stop(
+                f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({_why(answer)})",
+                failed=True,
+            )
+        due = time.monotonic() + backoff.wait_seconds(
+            min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random
+        )
         rest = self._part_of(work, again, attempt=attempt, due=due)
         rest.shipment = work.shipment if again == work.positions else None
         self._again([rest])
@@ -264,7 +289,11 @@ class Run:
         """Put work back where it stands in the order of the source."""
         place = (works[0].packed.part, works[0].packed.line, works[0].positions[0])
         index = next(
-            (index for index, other in enumerate(self._waiting) if (other.packed.part, other.packed.line, other.positions[0]) > place),
+            (
+                index
+                for index, other in enumerate(self._waiting)
+                if (other.packed.part, other.packed.line, other.positions[0]) > place
+            ),
             len(self._waiting),
         )
         self._waiting[index:index] = works
@@ -281,7 +310,9 @@ class Run:
         if outcome.never >= bounds.errors:
             self._stop(f"{outcome.never:,} events were refused for good", failed=True)
         elif answered >= SHARE_JUDGED_FROM and outcome.never / answered > bounds.error_share:
-            self._stop(f"{outcome.never / answered:.0%} of {answered:,} events were refused for good", failed=True)
+            self._stop(
+                f"{outcome.never / answered:.0%} of {answered:,} events were refused for good", failed=True
+            )
         elif bounds.requests is not None and outcome.requests >= bounds.requests:
             self._stop(f"{bounds.requests:,} requests were asked for", failed=False)
         elif bounds.hours is not None and time.monotonic() - self._started >= bounds.hours * 3600:
@@ -309,4 +340,7 @@ class Run:
 
 
 def _why(answer: Answer) -> str:
-    return next((verdict.message or verdict.code for verdict in answer.verdicts if verdict.pile is Pile.AGAIN), "no reason given")
+    return next(
+        (verdict.message or verdict.code for verdict in answer.verdicts if verdict.pile is Pile.AGAIN),
+        "no reason given",
+    )

@@ -137,7 +137,9 @@ def _passwords(text: str | None) -> dict[str, str]:
         found = json.loads(text) if text else {}
     except ValueError:
         found = None
-    if not isinstance(found, dict) or not all(isinstance(password, str) and password for password in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(password, str) and password for password in found.values()
+    ):
         raise UsageError(f"{LEARNING_CONTEXT_PASSWORDS} should be a JSON object of accounts and passwords")
     return found
 

@@ -44,7 +44,10 @@ class Place:
         path = self.field.path
         if path[-1] == ANY:
             return way[len(path) - 1] if len(path) <= len(way) else None
-        return _follow(request, tuple(str(way[index]) if segment == ANY else segment for index, segment in enumerate(path)))
+        return _follow(
+            request,
+            tuple(str(way[index]) if segment == ANY else segment for index, segment in enumerate(path)),
+        )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ FOLDER = "dry-run"
 FILES_MAX = 100
 
 
-def write_requests(folder: Path, parts: Parts, endpoint: Endpoint, *, first_number: int) -> list[dict[str, Any]]:
+def write_requests(
+    folder: Path, parts: Parts, endpoint: Endpoint, *, first_number: int
+) -> list[dict[str, Any]]:
     """Write the first requests that are left to `dry-run/NNNNNN.json` below the journal, a file each; give what they hold."""
     target = folder / FOLDER
     shutil.rmtree(target, ignore_errors=True)
@@ -29,7 +31,9 @@ def write_requests(folder: Path, parts: Parts, endpoint: Endpoint, *, first_numb
         done = settled.of_line(packed.part, packed.line)
         positions = [position for position in range(len(packed.ways)) if position not in done]
         request = endpoint.show(packed.shipment(positions), number)
-        with open(os.open(target / f"{number:06}.json", os.O_WRONLY | os.O_CREAT, OWNER_ONLY), "w", encoding="utf-8") as output:
+        with open(
+            os.open(target / f"{number:06}.json", os.O_WRONLY | os.O_CREAT, OWNER_ONLY), "w", encoding="utf-8"
+        ) as output:
             json.dump(request, output, indent=1, ensure_ascii=False)
         shown.append(request)
     return shown

@@ -24,7 +24,9 @@ def status(journal_folder: str | os.PathLike[str]) -> dict[str, Any]:
     folder = Path(journal_folder)
     file = folder / journal.NAME
     if not file.exists() and _is_locked(folder):
-        raise UsageError(f"{folder}: nothing was sent yet: its source is being converted and looked over; ask again later")
+        raise UsageError(
+            f"{folder}: nothing was sent yet: its source is being converted and looked over; ask again later"
+        )
     if not file.exists():
         raise UsageError(f"{folder}: holds no journal; name the folder that was given as --journal")
     reading = journal.Reading()
@@ -51,7 +53,11 @@ def status(journal_folder: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _events(folder: Path) -> int | None:
     file = folder / SURVEY
-    return int(persistence.unsealed(file, "remove this file, and the next call of replay looks again")["events"]) if file.exists() else None
+    return (
+        int(persistence.unsealed(file, "remove this file, and the next call of replay looks again")["events"])
+        if file.exists()
+        else None
+    )
 
 
 def _rate(recent: deque[tuple[dt.datetime, int]]) -> float | None:

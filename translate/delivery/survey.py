@@ -113,7 +113,9 @@ class Survey:
         }
         self._missing = {hazard.columns[0]: 0 for hazard in hazards if hazard.check in MISSING}
         self._values: dict[str, Counter[str]] = {
-            hazard.columns[0]: Counter() for hazard in hazards if hazard.check in ("distinct_max", "user_agent_matches")
+            hazard.columns[0]: Counter()
+            for hazard in hazards
+            if hazard.check in ("distinct_max", "user_agent_matches")
         }
         self._outside = sorted({hazard.columns[0] for hazard in hazards if hazard.check == "values_outside"})
         self._values |= {name: Counter() for name in ("name", *self._outside)}
@@ -177,7 +179,9 @@ class Survey:
                 name: Seen(everyone, several, hours) for name, (hours, everyone, several) in users.items()
             },
             missing=self._missing,
-            distinct={name: len(values) for name, values in self._values.items() if name not in self._outside},
+            distinct={
+                name: len(values) for name, values in self._values.items() if name not in self._outside
+            },
             at_least=tuple(sorted(self._at_least)),
             repeated=repeated,
             asked=self._asked,

@@ -90,7 +90,9 @@ class Users(_Tally):
     def add(self, users: Sequence[str], hours: Sequence[int | None]) -> None:
         """Take the user of each event, and the event's hour, counted from 1970."""
         if users:
-            self.add_rows(pl.DataFrame({"text": users, "hour": hours}, schema={"text": pl.String, "hour": pl.Int64}))
+            self.add_rows(
+                pl.DataFrame({"text": users, "hour": hours}, schema={"text": pl.String, "hour": pl.Int64})
+            )
 
     def add_rows(self, rows: pl.DataFrame) -> None:
         """Take the same as columns, `text` and `hour`."""

@@ -37,7 +37,9 @@ class Target:
         """Refuse what cannot be right."""
         if self.protocol not in PROTOCOLS:
             known = ", ".join(PROTOCOLS)
-            raise UsageError(f'no protocol "{self.protocol}"{suggest(self.protocol, PROTOCOLS)}: there are {known}')
+            raise UsageError(
+                f'no protocol "{self.protocol}"{suggest(self.protocol, PROTOCOLS)}: there are {known}'
+            )
         self._check_address()
         self._check_sender()
         if self.max_in_flight < 1:
@@ -54,9 +56,13 @@ class Target:
                 f"{self.protocol} needs an endpoint: give the receiver's URL (endpoint, https://...)"
             )
         elif self.region is None:
-            raise UsageError(f"{self.protocol} needs a region (such as eu-west-1), or a region and an endpoint")
+            raise UsageError(
+                f"{self.protocol} needs a region (such as eu-west-1), or a region and an endpoint"
+            )
         if self.region is None and PROTOCOLS[self.protocol].by_region:
-            raise UsageError(f"{self.protocol} needs a region beside its endpoint: requests are signed for one")
+            raise UsageError(
+                f"{self.protocol} needs a region beside its endpoint: requests are signed for one"
+            )
 
     def _check_sender(self) -> None:
         needs = PROTOCOLS[self.protocol].needs

@@ -54,7 +54,11 @@ def of_pair(
         source=from_layout.address,
         target=to_layout.address,
         recipe=recipe.name if recipe else None,
-        digests={"from": from_mapping.digest, "to": to_mapping.digest, "recipe": recipe.digest if recipe else ""},
+        digests={
+            "from": from_mapping.digest,
+            "to": to_mapping.digest,
+            "recipe": recipe.digest if recipe else "",
+        },
         rows=pair.rows(),
         names=list(names(from_mapping, from_layout, to_mapping, to_layout)),
         tables=list(tables(to_mapping, to_layout)),
@@ -67,7 +71,9 @@ def of_pair(
 class _Pair:
     """One source's layout against one target's."""
 
-    def __init__(self, source: Layout, mapping: Mapping, target: Layout, recipe: Recipe | None, settings: Settings) -> None:
+    def __init__(
+        self, source: Layout, mapping: Mapping, target: Layout, recipe: Recipe | None, settings: Settings
+    ) -> None:
         self.source = source
         self.mapping = mapping
         self.target = target
@@ -76,7 +82,12 @@ class _Pair:
         self.given = places(source)
         self.taken = places(target)
         self.set_by_rules = recipe.set_columns if recipe else frozenset()
-        self.used_by_rules = {name for rule in (recipe.rules if recipe else ()) for used in rule.sets.values() for name in used.columns}
+        self.used_by_rules = {
+            name
+            for rule in (recipe.rules if recipe else ())
+            for used in rule.sets.values()
+            for name in used.columns
+        }
         self.origins = self._origins(recipe)
         self.columns = frozenset(self.origins)
         self.losses = list(self._losses(mapping))
@@ -125,13 +136,28 @@ class _Pair:
         """Give the personal data that the source's sheet marks: where it goes, and what the recipe does with it."""
         is_hub = self.target is HUB_LAYOUT
         keeps = same_events(self.source, self.target)
-        shape = None if is_hub else Shape(self.mapping, self.target, self.settings, Source(self.columns, {}, self.set_by_rules, keeps_extra=keeps))
+        shape = (
+            None
+            if is_hub
+            else Shape(
+                self.mapping,
+                self.target,
+                self.settings,
+                Source(self.columns, {}, self.set_by_rules, keeps_extra=keeps),
+            )
+        )
         treated = chosen(self.recipe.personal, marked(self.source)) if self.recipe else {}
         for place in marked(self.source):
             kept = [spot for spot in place.spots if treated.get(spot) != "remove"]
             goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape)))
             acts = dict.fromkeys(treated[spot] for spot in place.spots if spot in treated)
-            yield {"place": place.place, "kind": place.kind, "about": KINDS[place.kind], "goes_to": " and ".join(goes_to), "treatment": ", ".join(acts)}
+            yield {
+                "place": place.place,
+                "kind": place.kind,
+                "about": KINDS[place.kind],
+                "goes_to": " and ".join(goes_to),
+                "treatment": ", ".join(acts),
+            }
 
     def _takes_all(self, place: Place) -> bool:
         """Tell whether a place that only some events have is for all those that have a value."""
@@ -155,7 +181,11 @@ class _Pair:
     def _row(self, place: Place) -> Row:
         entry = place.entry
         if not place.is_written:
-            how = "those that a recipe or the settings name as columns" if self.target.takes_columns else "for reading only"
+            how = (
+                "those that a recipe or the settings name as columns"
+                if self.target.takes_columns
+                else "for reading only"
+            )
             return Row(place.part, entry.place, "not_written", how=how)
         fixed = wording.fixed(entry)
         clauses = list(wording.options(entry))
@@ -175,7 +205,11 @@ class _Pair:
         if source in events.SCHEMA:
             origins = tuple(self.origins.get(source, ()))
         else:
-            origins = tuple(replace(origin, place=f"{origin.place}.{key}") for origin in self.origins.get(kind, ()) if not origin.rule)
+            origins = tuple(
+                replace(origin, place=f"{origin.place}.{key}")
+                for origin in self.origins.get(kind, ())
+                if not origin.rule
+            )
         how = f"a column of the dataset's own, {column.type}: {source}"
         return Row(place.part, column.name, "filled" if origins else "nothing", origins, how)
 
@@ -192,18 +226,37 @@ class _Pair:
 
     def _off_rows(self, source: Place) -> Iterator[Row]:
         """Give the rows of those fields that would take up what a place gives, if they were asked for."""
-        yield from (self._row(place) for place in self.taken if self._is_off(place) and set(place.carries) & set(source.gives))
+        yield from (
+            self._row(place)
+            for place in self.taken
+            if self._is_off(place) and set(place.carries) & set(source.gives)
+        )
 
     def _unfilled(self, place: Place) -> Row:
         entry = place.entry
         if entry.setting is not None and getattr(self.settings, entry.setting):
             return Row(place.part, entry.place, "fixed", how=f"what --set {entry.setting}=... says")
         if entry.fills:
-            return Row(place.part, entry.place, "fixed", how=f"what --set {entry.setting}=... says; left out without it")
+            return Row(
+                place.part,
+                entry.place,
+                "fixed",
+                how=f"what --set {entry.setting}=... says; left out without it",
+            )
         if entry.default is not None:
-            return Row(place.part, entry.place, "fixed", how="; ".join(["nothing in the source", *wording.options(entry)]))
+            return Row(
+                place.part,
+                entry.place,
+                "fixed",
+                how="; ".join(["nothing in the source", *wording.options(entry)]),
+            )
         if entry.required:
-            return Row(place.part, entry.place, "missing", how="nothing in the source, and required: rejected unless a recipe or setting gives it")
+            return Row(
+                place.part,
+                entry.place,
+                "missing",
+                how="nothing in the source, and required: rejected unless a recipe or setting gives it",
+            )
         if entry.required_for is not None:
             how = f"nothing in the source, and required where the phase is {entry.required_for}: such events are rejected"
             return Row(place.part, entry.place, "missing", how=how)
@@ -216,7 +269,14 @@ class _Pair:
         if also:
             clauses = [f"looks at {', '.join(also)} too", *clauses]
         lost = tuple(self._lost(place))
-        return Row(place.part, place.entry.place, "filled", tuple(_distinct(origins)), "; ".join([how, *clauses]), lost)
+        return Row(
+            place.part,
+            place.entry.place,
+            "filled",
+            tuple(_distinct(origins)),
+            "; ".join([how, *clauses]),
+            lost,
+        )
 
     # -- losses -----------------------------------------------------------------------------------------------
 
@@ -247,21 +307,37 @@ class _Pair:
         for place in self.given:
             if place.shown not in used:
                 yield self._without_place(place)
-        if self.target is not HUB_LAYOUT and self.source.address != self.target.address and "extra" not in {place.shown for place in self.given}:
+        if (
+            self.target is not HUB_LAYOUT
+            and self.source.address != self.target.address
+            and "extra" not in {place.shown for place in self.given}
+        ):
             origin = Origin(EXTRA, "extra")
             yield Row("", "", "not_mapped", (origin,), lost=(NOT_MAPPED,))
 
     def _without_place(self, place: Place) -> Row:
-        origin = Origin(place.shown, place.gives[0] if place.gives else "", place.entry.also, place.entry.when)
+        origin = Origin(
+            place.shown, place.gives[0] if place.gives else "", place.entry.also, place.entry.when
+        )
         if not place.gives:
             return Row("", "", "not_read", (origin,), lost=(wording.not_read(place.entry),))
         if any(column not in self.origins for column in place.gives):
             return Row("", "", "on_purpose", (origin,), lost=("removed by a rule",))
-        reasons = list(dict.fromkeys(self.target.cannot[column] for column in place.gives if column in self.target.cannot))
-        keys = sorted({name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives})
+        reasons = list(
+            dict.fromkeys(
+                self.target.cannot[column] for column in place.gives if column in self.target.cannot
+            )
+        )
+        keys = sorted(
+            {name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives}
+        )
         state: State = "cannot" if reasons else "not_mapped"
-        told = "; ".join(reasons) or next((row.how for row in self._off_rows(place)), why_not_mapped(self.target, place.gives[0]))
-        return Row("", "", state, (origin,), lost=(f"{told}, but rules use {', '.join(keys)}" if keys else told,))
+        told = "; ".join(reasons) or next(
+            (row.how for row in self._off_rows(place)), why_not_mapped(self.target, place.gives[0])
+        )
+        return Row(
+            "", "", state, (origin,), lost=(f"{told}, but rules use {', '.join(keys)}" if keys else told,)
+        )
 
 
 def _distinct(origins: Iterable[Origin]) -> Iterator[Origin]:

@@ -83,7 +83,9 @@ class Explanation:
     def frame(self) -> pl.DataFrame:
         """Give the table as a frame of texts: `field`, `part`, `state`, `from`, `how`, `lost`."""
         rows = [{**row.to_json(), "from": _from(row), "lost": "; ".join(row.lost)} for row in self.rows]
-        return pl.DataFrame(rows, schema=dict.fromkeys(("field", "part", "state", "from", "how", "lost"), pl.String))
+        return pl.DataFrame(
+            rows, schema=dict.fromkeys(("field", "part", "state", "from", "how", "lost"), pl.String)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON values."""
@@ -113,7 +115,11 @@ class Explanation:
 
     def to_text(self, width: int) -> str:
         """Write the page for a terminal of that many columns."""
-        lines = [self._title, *(line for sentence in self._sentences() for line in _folded(sentence, width)), ""]
+        lines = [
+            self._title,
+            *(line for sentence in self._sentences() for line in _folded(sentence, width)),
+            "",
+        ]
         head = (self.target, self.source, _HEADS[2])
         lines += _text_table(head, [_text_cells(row, self._twice) for row in self.rows], width)
         for title, section_head, rows in self._sections():
@@ -171,19 +177,30 @@ def _text_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
 
 
 def _markdown_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
-    target = _target(row, twice) if row.state in NO_PLACE else _target(row, twice).replace(row.field, f"`{row.field}`", 1)
+    target = (
+        _target(row, twice)
+        if row.state in NO_PLACE
+        else _target(row, twice).replace(row.field, f"`{row.field}`", 1)
+    )
     how = f"**{row.how}**" if row.state == "missing" else row.how
     return target, "; ".join(_markdown_origin(origin) for origin in row.origins), how, "; ".join(row.lost)
 
 
 def _markdown_origin(origin: Origin) -> str:
     shown = origin.text
-    return shown.replace(origin.place, f"`{origin.place}`", 1) if origin.column and not origin.place.startswith("made:") else shown
+    return (
+        shown.replace(origin.place, f"`{origin.place}`", 1)
+        if origin.column and not origin.place.startswith("made:")
+        else shown
+    )
 
 
 def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [list(head), ["---"] * len(head), *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines]
+    return [
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |"
+        for line in lines
+    ]
 
 
 def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -214,7 +231,10 @@ def _widths(wanted: list[int], width: int) -> list[int]:
 def _text_line(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     folded = [list(_folded(cell, width)) for cell, width in zip(cells, widths, strict=True)]
     for number in range(max(map(len, folded))):
-        parts = [(part[number] if number < len(part) else "").ljust(width) for part, width in zip(folded, widths, strict=True)]
+        parts = [
+            (part[number] if number < len(part) else "").ljust(width)
+            for part, width in zip(folded, widths, strict=True)
+        ]
         yield GAP.join(parts).rstrip()
 
 

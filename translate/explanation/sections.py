@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 LISTED = 6  # of a longer list of values, the first are shown
 
 
-def names(source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout) -> Iterator[dict[str, Any]]:
+def names(
+    source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout
+) -> Iterator[dict[str, Any]]:
     """Give the well-known events that a side has a name for: the hub's, the source's, the target's."""
     for hub, about in events.WELL_KNOWN.items():
         read = _spelled(source, source_layout, hub)
@@ -43,7 +45,9 @@ def _shown(spelling: Spelling | None) -> str:
     return f"{spelling.name} with {spelling.phase}" if spelling.phase else spelling.name
 
 
-def _notes(hub: str, source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout) -> Iterator[str]:
+def _notes(
+    hub: str, source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout
+) -> Iterator[str]:
     first = _first_of_one_spelling(source, hub)
     if first != hub:
         helper = _original_names(source_layout)
@@ -94,7 +98,10 @@ def _value(value: Any) -> str:
     """Write a limit's value after the places that it holds for; a long list is cut."""
     if isinstance(value, dict):
         return "".join(f"; {name}{_value(inner)}" for name, inner in value.items())
-    texts = [f"{each:,}" if isinstance(each, int) else str(each) for each in (value if isinstance(value, list) else [value])]
+    texts = [
+        f"{each:,}" if isinstance(each, int) else str(each)
+        for each in (value if isinstance(value, list) else [value])
+    ]
     rest = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
     return "" if value is None else f" ({', '.join(texts[:LISTED])}{rest})"
 
@@ -118,4 +125,9 @@ def rules(recipe: Recipe) -> Iterator[dict[str, Any]]:
             does.append(f"drops: {rule.drop}")
         if rule.keep is not None:
             does.append(f"keeps only these, else: {rule.keep}")
-        yield {"rule": rule.address, "about": rule.about, "when": rule.when.sql if rule.when else "", "does": does}
+        yield {
+            "rule": rule.address,
+            "about": rule.about,
+            "when": rule.when.sql if rule.when else "",
+            "does": does,
+        }

@@ -17,7 +17,9 @@ from translate.mapping.spec import Field, Layout, Mapping
 Part = Literal["event", "request"]
 
 # The hub on either side has all its columns, each as it is.
-HUB_LAYOUT = replace(HUB.default_layout(), fields=tuple(Field(name, (name,), codec="hub") for name in events.COLUMNS))
+HUB_LAYOUT = replace(
+    HUB.default_layout(), fields=tuple(Field(name, (name,), codec="hub") for name in events.COLUMNS)
+)
 
 # What an event's own item in a list of items gives beside the list (the reader takes it out of there).
 OWN_ITEM = ("item_id", "price", "quantity", "currency")
@@ -28,7 +30,9 @@ def find(address: str, mappings: Path | None, *, to_read: bool) -> tuple[Mapping
     if address in (HUB.model, HUB_LAYOUT.address):
         return HUB, HUB_LAYOUT
     if address.startswith(f"{HUB.model}/"):
-        raise UsageError(f'{HUB.model} has no layout "{address.partition("/")[2]}" (layouts: {HUB_LAYOUT.name})')
+        raise UsageError(
+            f'{HUB.model} has no layout "{address.partition("/")[2]}" (layouts: {HUB_LAYOUT.name})'
+        )
     model, layout = mapping.find_layout(address, mappings)
     if to_read and not layout.read:
         known = ", ".join(name for name, other in model.layouts.items() if other.read) or "none"
@@ -92,7 +96,11 @@ class Place:
         fed = {column for column in own if gives_value(self.entry.codec, self.entry.hub, given, column)}
         helpers = given - own
         if gives_value(self.entry.codec, self.entry.hub, helpers):
-            needed = {column for column in helpers if not gives_value(self.entry.codec, self.entry.hub, helpers - {column})}
+            needed = {
+                column
+                for column in helpers
+                if not gives_value(self.entry.codec, self.entry.hub, helpers - {column})
+            }
             fed |= needed or helpers
         return tuple(column for column in self.entry.hub if column in fed)
 

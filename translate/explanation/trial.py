@@ -26,7 +26,12 @@ def gives_value(codec: str, hub: tuple[str, ...], columns: frozenset[str], neede
     if not columns:
         return False
     known = SCALARS.get(codec)
-    if known is None or known.write is None or len(hub) == 1 or any(events.SCHEMA[name] not in SAMPLES for name in hub):
+    if (
+        known is None
+        or known.write is None
+        or len(hub) == 1
+        or any(events.SCHEMA[name] not in SAMPLES for name in hub)
+    ):
         return needed is not None  # what is carried as it is
     choices = [_choices(name, columns, needed) for name in hub]
     rows = list(itertools.product(*choices))

@@ -23,7 +23,9 @@ def about(codec: str) -> str:
 def as_read(entry: Field) -> str:
     """Say how a value is read; where a codec puts several columns into one value, only the first is read back."""
     codec = SCALARS.get(entry.codec)
-    if entry.const is not None or (codec is not None and (not codec.hub or (codec.columns[1] > 1 and codec.carries == 1))):
+    if entry.const is not None or (
+        codec is not None and (not codec.hub or (codec.columns[1] > 1 and codec.carries == 1))
+    ):
         return ""
     return about(entry.codec)
 

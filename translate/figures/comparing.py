@@ -58,9 +58,17 @@ def parity(
         measures = (*MEASURES, *dashboards.measures(sheet.additions if sheet else {}))
         fates = write_fates(job, recognised, run, scratch)
         counts = fates.group_by("outcome", "reason", "first").agg(events=pl.len()).collect(engine="streaming")
-        there, unreadable = write_facts(arrived, run.settings, sheet.additions if sheet else {}, scratch) if arrived.files else (pl.LazyFrame(schema=FACTS), 0)
+        there, unreadable = (
+            write_facts(arrived, run.settings, sheet.additions if sheet else {}, scratch)
+            if arrived.files
+            else (pl.LazyFrame(schema=FACTS), 0)
+        )
         merged = meetings(_names(fates), job)
-        held = None if job.target_layout is None or job.target_mapping is None else Held(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
+        held = (
+            None
+            if job.target_layout is None or job.target_mapping is None
+            else Held(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
+        )
         taken = list(steps(counts, run, held))
         frames = [_account(counts, there, unreadable, run)]
         causes: Counter[tuple[str, str]] = Counter()
@@ -83,7 +91,9 @@ def _job(recognised: Recognised, arrived: Recognised, run: Run) -> Job:
     first, last = recognised.sources[0], arrived.sources[0]
     is_hub = last.layout.model == HUB_MODEL
     if run.recipe is not None and not is_hub and last.layout.address not in run.recipe.layouts:
-        raise UsageError(f"{run.recipe.name}: this recipe leads to {', '.join(run.recipe.layouts)}, not to {last.layout.address}")
+        raise UsageError(
+            f"{run.recipe.name}: this recipe leads to {', '.join(run.recipe.layouts)}, not to {last.layout.address}"
+        )
     return Job(
         first.mapping, first.layout, None if is_hub else last.mapping, None if is_hub else last.layout,
         run.recipe, run.settings, run.selection,
@@ -92,7 +102,12 @@ def _job(recognised: Recognised, arrived: Recognised, run: Run) -> Job:
 
 def _names(fates: pl.LazyFrame) -> Names:
     """Count the names that events were written under."""
-    counts = fates.filter(pl.col("outcome") == "written").group_by("name", f"{HELD}.type").len().collect(engine="streaming")
+    counts = (
+        fates.filter(pl.col("outcome") == "written")
+        .group_by("name", f"{HELD}.type")
+        .len()
+        .collect(engine="streaming")
+    )
     return Names({Name(EVENT_TYPES, name, written): count for name, written, count in counts.iter_rows()})
 
 
@@ -100,7 +115,12 @@ def _names(fates: pl.LazyFrame) -> Names:
 
 
 def _compare(
-    measure: Measure, fates: pl.LazyFrame, taken: list[Step], there: pl.LazyFrame, held: Held | None, causes: Counter[tuple[str, str]]
+    measure: Measure,
+    fates: pl.LazyFrame,
+    taken: list[Step],
+    there: pl.LazyFrame,
+    held: Held | None,
+    causes: Counter[tuple[str, str]],
 ) -> pl.DataFrame:
     """Compute a figure after each step, and in the target; explain what each step did, and count the causes."""
     values = [measure.grouping(step.facts(fates)).collect(engine="streaming") for step in taken]
@@ -117,14 +137,20 @@ def _compare(
         causes.update((measure.name, cause) for cause, _ in changes if cause != UNEXPLAINED)
         told = "; ".join(f"{cause}: {change}" for cause, change in changes)
         difference = None if expected[0] is None or arrived is None else round(arrived - expected[0], 6)
-        rows.append((measure.name, key, expected[0], arrived, difference, told, _are_same(expected[-1], arrived)))
+        rows.append(
+            (measure.name, key, expected[0], arrived, difference, told, _are_same(expected[-1], arrived))
+        )
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _changes(reasons: list[str], expected: list[float | None], arrived: float | None) -> list[tuple[str, str]]:
+def _changes(
+    reasons: list[str], expected: list[float | None], arrived: float | None
+) -> list[tuple[str, str]]:
     """Give what each step did to a figure, and then what nothing explains."""
     steps = zip([*reasons, UNEXPLAINED], expected, [*expected[1:], arrived], strict=True)
-    return [(reason, _change(before, after)) for reason, before, after in steps if not _are_same(before, after)]
+    return [
+        (reason, _change(before, after)) for reason, before, after in steps if not _are_same(before, after)
+    ]
 
 
 def _are_same(one: float | None, other: float | None) -> bool:
@@ -149,7 +175,14 @@ def _account(counts: pl.DataFrame, there: pl.LazyFrame, unreadable: int, run: Ru
     rows = list(_held_against_report(counts, run)) if run.report is not None else []
     lying = int(there.select(pl.len()).collect().item())
     written = int(counts.filter(pl.col("outcome") == "written")["events"].sum())
-    rows.append(("events in the target", written, lying, "events are missing" if lying < written else "more events than were written"))
+    rows.append(
+        (
+            "events in the target",
+            written,
+            lying,
+            "events are missing" if lying < written else "more events than were written",
+        )
+    )
     if unreadable:
         rows.append((UNREADABLE, 0, unreadable, UNREADABLE))
     return pl.DataFrame(
@@ -170,4 +203,9 @@ def _held_against_report(counts: pl.DataFrame, run: Run) -> Iterator[tuple[str, 
         found[first[is_first]] += events
         found[outcome] += events
     for name, count in told.items():
-        yield f"{name}, as the report says", found[name], count, "the report is of another run, or the source has changed since"
+        yield (
+            f"{name}, as the report says",
+            found[name],
+            count,
+            "the report is of another run, or the source has changed since",
+        )

@@ -11,19 +11,30 @@ from translate.mapping.spec import Addition
 
 
 def _first_touches(given: pl.LazyFrame) -> pl.LazyFrame:
-    clients = given.filter(pl.col("touched").is_not_null() & pl.col("client").is_not_null()).group_by("client").agg(day=pl.col("touched").min())
+    clients = (
+        given.filter(pl.col("touched").is_not_null() & pl.col("client").is_not_null())
+        .group_by("client")
+        .agg(day=pl.col("touched").min())
+    )
     return clients.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(value=pl.len().cast(pl.Float64))
 
 
 def _duration(given: pl.LazyFrame) -> pl.LazyFrame:
-    told = given.filter(pl.col("session").is_not_null()).group_by("day", "session").agg(pl.col("lasted").max()).drop_nulls("lasted")
+    told = (
+        given.filter(pl.col("session").is_not_null())
+        .group_by("day", "session")
+        .agg(pl.col("lasted").max())
+        .drop_nulls("lasted")
+    )
     mean = pl.col("lasted").sum() / pl.len() / MILLISECONDS
     return told.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(value=mean.round(3))
 
 
 def _engagement(given: pl.LazyFrame) -> pl.LazyFrame:
     told = given.filter(pl.col("engaged").is_not_null())
-    return told.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(value=(pl.col("engaged").sum() / MILLISECONDS).round(3))
+    return told.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(
+        value=(pl.col("engaged").sum() / MILLISECONDS).round(3)
+    )
 
 
 def measures(additions: Mapping[str, Addition]) -> tuple[Measure, ...]:

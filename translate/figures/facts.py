@@ -38,16 +38,23 @@ FACTS: dict[str, pl.DataType] = {
 MICROS = 1_000_000
 
 
-def facts(column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Mapping[str, Addition]) -> dict[str, pl.Expr]:
+def facts(
+    column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Mapping[str, Addition]
+) -> dict[str, pl.Expr]:
     """Give the facts of an event whose hub columns are given by name; `additions` say what a target's dashboards count by.
 
     `event_type` is what the target calls it; `starts` tells whether it starts a session. `client` and `person` (the
     user, else the Cognito identity, else the client) are hashes of 64 bits, the same within a process; `length` is an ended session's in milliseconds, the recorded one, else stop minus start; `amount` is
     what a purchase is worth in real money, in millionths, so that sums do not depend on their order.
     """
-    name, money_of = column("name"), [column(part) for part in ("value", "price", "quantity", "currency", "store")]
+    name, money_of = (
+        column("name"),
+        [column(part) for part in ("value", "price", "quantity", "currency", "store")],
+    )
     value, price, quantity, code, store = money_of
-    length = column("session.duration").fill_null((column("session.stop") - column("session.start")).dt.total_milliseconds())
+    length = column("session.duration").fill_null(
+        (column("session.stop") - column("session.start")).dt.total_milliseconds()
+    )
     amount = (money.amount(*money_of) * MICROS).round().cast(pl.Int64, strict=False)
     is_purchase = name == PURCHASE
     return {
@@ -63,13 +70,25 @@ def facts(column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Mapp
     }
 
 
-def _of_dashboards(column: Callable[[str], pl.Expr], additions: Mapping[str, Addition], length: pl.Expr) -> dict[str, pl.Expr]:
+def _of_dashboards(
+    column: Callable[[str], pl.Expr], additions: Mapping[str, Addition], length: pl.Expr
+) -> dict[str, pl.Expr]:
     """Give of an event the day on which its client was first seen, its session, how long that lasted, and the engagement."""
     touch = engaged = pl.lit(None, pl.Int64)
     if "first_open" in additions:
-        touch = column("user_properties").map.get(additions["first_open"].user_property).str.strip_chars('"').cast(pl.Int64, strict=False)
+        touch = (
+            column("user_properties")
+            .map.get(additions["first_open"].user_property)
+            .str.strip_chars('"')
+            .cast(pl.Int64, strict=False)
+        )
     if "engagement" in additions:
-        told = column("metrics").map.get(additions["engagement"].metric).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
+        told = (
+            column("metrics")
+            .map.get(additions["engagement"].metric)
+            .cast(pl.Float64, strict=False)
+            .cast(pl.Int64, strict=False)
+        )
         engaged = pl.when(column("name") == additions["engagement"].event).then(told)
     is_session = column("session.id").is_not_null() & column("client_id").is_not_null()
     session = pl.concat_str(column("client_id"), pl.lit("\x1f"), column("session.id"))

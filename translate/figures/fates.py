@@ -56,7 +56,13 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
         if here.selection is not None and left is not None:
             here = dataclasses.replace(here, selection=dataclasses.replace(here.selection, limit=left))
 
-        def attempt(lines: Lines, protected: bool, job: Job = here, marks: UnitMarks | None = marks, file: Path = file) -> tuple[None, set[str]]:  # noqa: FBT001
+        def attempt(
+            lines: Lines,
+            protected: bool,
+            job: Job = here,
+            marks: UnitMarks | None = marks,
+            file: Path = file,  # noqa: FBT001
+        ) -> tuple[None, set[str]]:
             to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
             query = plan.build(to_the_hub, lines, protected=protected, marks=marks)
             _fates(job, query).sink_parquet(file, compression="lz4", engine="streaming")
@@ -64,7 +70,9 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
 
         soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
         if left is not None:
-            taken = ~((pl.col("outcome") == "filtered") & pl.col("reason").is_in(["--where", "--since", "--until"])) & pl.col("first")
+            taken = ~(
+                (pl.col("outcome") == "filtered") & pl.col("reason").is_in(["--where", "--since", "--until"])
+            ) & pl.col("first")
             left -= int(pl.scan_parquet(file).select(taken.sum()).collect().item())
             if left <= 0:
                 break
@@ -77,7 +85,12 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
     for unit in units:
         here = job.reading(recognised.sources[unit.source])
 
-        def attempt(lines: Lines, protected: bool, number: int = unit.number, job: Job = here) -> tuple[None, set[str]]:  # noqa: FBT001
+        def attempt(
+            lines: Lines,
+            protected: bool,
+            number: int = unit.number,
+            job: Job = here,  # noqa: FBT001
+        ) -> tuple[None, set[str]]:
             surveyed, unsound = plan.survey(job, lines, protected=protected)
             passes.gather(number, surveyed)
             return None, unsound()
@@ -89,19 +102,36 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
 
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
     additions = job.target_mapping.additions if job.target_mapping else {}
-    frame = query.rows.with_columns(first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS)
+    frame = query.rows.with_columns(
+        first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS
+    )
     before, now = _before(frame), pl.col("name")
     if job.target_layout is None or job.target_mapping is None:
-        frame = frame.with_columns(**_prefixed(SOURCE, before, before("name"), additions), **_prefixed(RULES, pl.col, now, additions), **_prefixed(HELD, pl.col, now, additions))
+        frame = frame.with_columns(
+            **_prefixed(SOURCE, before, before("name"), additions),
+            **_prefixed(RULES, pl.col, now, additions),
+            **_prefixed(HELD, pl.col, now, additions),
+        )
     else:
         held = Held(job.target_mapping, job.target_layout, job.settings)
-        event_types = {f"{SOURCE}:type": held.event_type(before("name")), f"{RULES}:type": held.event_type(now)}
-        frame = frame.with_columns(**{f"held:{name}": value for name, value in held.columns().items()}, **event_types)
+        event_types = {
+            f"{SOURCE}:type": held.event_type(before("name")),
+            f"{RULES}:type": held.event_type(now),
+        }
+        frame = frame.with_columns(
+            **{f"held:{name}": value for name, value in held.columns().items()}, **event_types
+        )
         came, is_now = (pl.col(name) for name in event_types)
-        frame = frame.with_columns(**_prefixed(SOURCE, before, came, additions), **_prefixed(RULES, pl.col, is_now, additions))
+        frame = frame.with_columns(
+            **_prefixed(SOURCE, before, came, additions), **_prefixed(RULES, pl.col, is_now, additions)
+        )
         frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), is_now, additions))
         keeps_extra = same_events(job.source_layout, job.target_layout)
-        source = dataclasses.replace(query.source, keeps_extra=keeps_extra, keeps_around=job.source_layout.address == job.target_layout.address)
+        source = dataclasses.replace(
+            query.source,
+            keeps_extra=keeps_extra,
+            keeps_around=job.source_layout.address == job.target_layout.address,
+        )
         frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
     outcome, reason = _outcome()
     columns = [f"{state}.{fact}" for state in STATES for fact in FACTS]
@@ -112,16 +142,22 @@ def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
     """Give a hub column as it was read; where the source has none, nothing."""
     present = set(frame.collect_schema().names())
     schema = frame.collect_schema()
-    return lambda name: pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
+    return lambda name: (
+        pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
+    )
 
 
-def _prefixed(state: str, column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Additions) -> dict[str, pl.Expr]:
+def _prefixed(
+    state: str, column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Additions
+) -> dict[str, pl.Expr]:
     return {f"{state}.{name}": value for name, value in facts(column, event_type, additions).items()}
 
 
 def _outcome() -> tuple[pl.Expr, pl.Expr]:
     """Say what became of an event, in the order in which the account of a run asks."""
-    unreadable = pl.col("_code").is_not_null() & ~pl.col("_message").str.starts_with(OF_THE_RECIPE).fill_null(value=False)
+    unreadable = pl.col("_code").is_not_null() & ~pl.col("_message").str.starts_with(OF_THE_RECIPE).fill_null(
+        value=False
+    )
     outcome = (
         pl.when(unreadable).then(pl.lit("unreadable"))
         .when(pl.col("code").is_not_null()).then(pl.lit("rejected"))
@@ -133,16 +169,26 @@ def _outcome() -> tuple[pl.Expr, pl.Expr]:
     return outcome, pl.coalesce("code", FILTERED)
 
 
-def write_facts(arrived: Recognised, settings: Settings, additions: Additions, scratch: Path) -> tuple[pl.LazyFrame, int]:
+def write_facts(
+    arrived: Recognised, settings: Settings, additions: Additions, scratch: Path
+) -> tuple[pl.LazyFrame, int]:
     """Write down the facts of a target's events, as its own reader sees them; say how many records cannot be read."""
     unreadable = 0
     for unit in units_of(source.files for source in arrived.sources):
         origin, file = arrived.sources[unit.source], scratch / f"target-{unit.number:05}.parquet"
         job = Job(origin.mapping, origin.layout.as_written, None, None, settings=settings)
 
-        def attempt(lines: Lines, protected: bool, job: Job = job, file: Path = file, origin: Origin = origin) -> tuple[None, set[str]]:  # noqa: FBT001
+        def attempt(
+            lines: Lines,
+            protected: bool,
+            job: Job = job,
+            file: Path = file,
+            origin: Origin = origin,  # noqa: FBT001
+        ) -> tuple[None, set[str]]:
             frame, unsound = plan.hub_events(job, lines, protected=protected)
-            _as_the_reader_sees(frame, origin, additions).sink_parquet(file, compression="lz4", engine="streaming")
+            _as_the_reader_sees(frame, origin, additions).sink_parquet(
+                file, compression="lz4", engine="streaming"
+            )
             return None, unsound()
 
         soundly(unit, scratch, arrived.refused_in(unit.files), attempt)
@@ -165,4 +211,7 @@ def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Addition
         is_spelled_so = told.is_in(list(events.WELL_KNOWN)) & (names.spelled(told) == event_type)
         name = pl.when(is_spelled_so).then(told).otherwise(name)
     frame = frame.with_columns(_name=name, _type=event_type)
-    return frame.select("code", **facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions))
+    return frame.select(
+        "code",
+        **facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions),
+    )

@@ -20,13 +20,21 @@ CHANGES = {
     "first_of": "one id for whoever it was",
     "exact_duration": "a length is stop minus start",
 }
-MADE = ("first_of", "duration", "exact_duration", "language", "country")  # of several columns: what is written may be another one's value
+MADE = (
+    "first_of",
+    "duration",
+    "exact_duration",
+    "language",
+    "country",
+)  # of several columns: what is written may be another one's value
 
 
 class Held:
     """One layout's way of holding what figures look at."""
 
-    def __init__(self, mapping: Mapping, layout: Layout, settings: Settings, *, names_meet: bool = False) -> None:
+    def __init__(
+        self, mapping: Mapping, layout: Layout, settings: Settings, *, names_meet: bool = False
+    ) -> None:
         self.layout = layout
         self._names = EventNames(mapping, make_legal=layout.legal_names and not settings.keep_names)
         self._names_meet = names_meet or layout.original_names is None
@@ -75,7 +83,11 @@ class Held:
         if any(entry.codec == "action" for entry in self.layout.fields):
             phase = pl.col("phase").fill_null(self._names.implied_phase(name))
         read = self._names.read(written, phase)
-        return read if self.layout.original_names is None else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
+        return (
+            read
+            if self.layout.original_names is None
+            else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
+        )
 
     def _needs(self, entry: Field) -> Iterator[tuple[str, str]]:
         for home, needs in self.layout.objects.items():
@@ -88,11 +100,15 @@ class Held:
     def reasons(self, columns: tuple[str, ...]) -> str:
         """Say what of some columns the layout does not hold as it was."""
         said = []
-        said += [f"{name} only with --set {asked}=true" for name, asked in self._off.items() if name in columns]
+        said += [
+            f"{name} only with --set {asked}=true" for name, asked in self._off.items() if name in columns
+        ]
         without = [name for name in columns if name not in {*self._provided, *self._off, "name"}]
         if without:
             why = [self.layout.cannot[name] for name in without if name in self.layout.cannot]
-            said.append(f"no place for {', '.join(without)}" + (f" ({'; '.join(dict.fromkeys(why))})" if why else ""))
+            said.append(
+                f"no place for {', '.join(without)}" + (f" ({'; '.join(dict.fromkeys(why))})" if why else "")
+            )
         if not said:
             said += ["names that are spelled alike"] if "name" in columns and self._names_meet else []
             codecs = {self._fields[name].codec for name in columns if name in self._fields and name != "time"}

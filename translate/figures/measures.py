@@ -54,7 +54,12 @@ def _distinct(facts: pl.LazyFrame, key: pl.Expr, who: str) -> pl.LazyFrame:
 
 def _new(facts: pl.LazyFrame) -> pl.LazyFrame:
     """Give each client's first day with a session start."""
-    return _starts(facts).filter(pl.col("client").is_not_null()).group_by("client").agg(first=pl.col("day").min())
+    return (
+        _starts(facts)
+        .filter(pl.col("client").is_not_null())
+        .group_by("client")
+        .agg(first=pl.col("day").min())
+    )
 
 
 def _new_users(facts: pl.LazyFrame) -> pl.LazyFrame:
@@ -93,15 +98,29 @@ def _monday(name: str) -> pl.Expr:
 
 
 def _returned(
-    seen: pl.LazyFrame, first: pl.LazyFrame, last: pl.LazyFrame, cohort: pl.Expr, day: pl.Expr, days: int, label: str
+    seen: pl.LazyFrame,
+    first: pl.LazyFrame,
+    last: pl.LazyFrame,
+    cohort: pl.Expr,
+    day: pl.Expr,
+    days: int,
+    label: str,
 ) -> pl.LazyFrame:
     later = pl.duration(days=days)
     size = first.group_by(cohort=cohort).agg(clients=pl.len())
-    back = seen.select("client", cohort=cohort, day=day).filter(pl.col("day") == pl.col("cohort") + later).unique()
-    shares = size.join(back.group_by("cohort").agg(back=pl.len()), on="cohort", how="left").join(last, how="cross")
+    back = (
+        seen.select("client", cohort=cohort, day=day)
+        .filter(pl.col("day") == pl.col("cohort") + later)
+        .unique()
+    )
+    shares = size.join(back.group_by("cohort").agg(back=pl.len()), on="cohort", how="left").join(
+        last, how="cross"
+    )
     has_come = pl.col("cohort") + later <= pl.col("last")
     share = (pl.col("back").fill_null(0) / pl.col("clients")).round(6)
-    return shares.filter(has_come).select(key=pl.concat_str(pl.col("cohort").dt.strftime("%Y-%m-%d"), pl.lit(f" {label}")), value=share)
+    return shares.filter(has_come).select(
+        key=pl.concat_str(pl.col("cohort").dt.strftime("%Y-%m-%d"), pl.lit(f" {label}")), value=share
+    )
 
 
 CLIENTS = ("name", "time", "client_id")
@@ -125,4 +144,3 @@ MEASURES: tuple[Measure, ...] = (
     Measure("retention", "share of the clients new on a day (in a week) that were there again so many days (weeks) later",
             CLIENTS, _retention, is_mean=True),
 )  # fmt: skip
-

@@ -76,20 +76,39 @@ class Parity:
         summary = [(row["figure"], *(f"{row[name]:,}" for name in _COUNTED)) for row in self._summary()]
         lines += _columns([("figure", *_COUNTED), *summary])
         if self.causes:
-            causes = [(cause["figure"], f"{cause['rows']:,}", printable(cause["cause"])) for cause in self.causes]
+            causes = [
+                (cause["figure"], f"{cause['rows']:,}", printable(cause["cause"])) for cause in self.causes
+            ]
             lines += ["", "why they differ:", *_columns([("figure", "rows", "cause"), *causes[:CAUSES_MAX]])]
-            lines += [f"and {len(causes) - CAUSES_MAX:,} more with --json"] if len(causes) > CAUSES_MAX else []
+            lines += (
+                [f"and {len(causes) - CAUSES_MAX:,} more with --json"] if len(causes) > CAUSES_MAX else []
+            )
         if self.merged:
             told = [f"  {printable(meeting.text)}" for meeting in self.merged[:CAUSES_MAX]]
             lines += ["", "one type for the target:", *told]
-            lines += [f"and {len(self.merged) - CAUSES_MAX:,} more with --json"] if len(self.merged) > CAUSES_MAX else []
-        for title, rows in (("UNEXPLAINED", self._rows(explained=False)), ("explained, for example", self._rows(explained=True))):
+            lines += (
+                [f"and {len(self.merged) - CAUSES_MAX:,} more with --json"]
+                if len(self.merged) > CAUSES_MAX
+                else []
+            )
+        for title, rows in (
+            ("UNEXPLAINED", self._rows(explained=False)),
+            ("explained, for example", self._rows(explained=True)),
+        ):
             if rows.height:
-                lines += ["", f"{title}:", *_columns([_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))])]
+                lines += [
+                    "",
+                    f"{title}:",
+                    *_columns([_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))]),
+                ]
             if rows.height > shown_max:
                 lines.append(f"and {rows.height - shown_max:,} more with --json")
         if self.beyond:
-            lines += ["", "the dashboards show more, which rows alone do not tell:", *(f"  {each}" for each in self.beyond)]
+            lines += [
+                "",
+                "the dashboards show more, which rows alone do not tell:",
+                *(f"  {each}" for each in self.beyond),
+            ]
         return "\n".join([*lines, "", self._verdict]) + "\n"
 
     @property
@@ -102,7 +121,9 @@ class Parity:
     def _rows(self, *, explained: bool) -> pl.DataFrame:
         """Give the differences of one kind, the heaviest of each figure first, the figures taking turns."""
         differs = pl.col("explanation") != ""
-        rows = self.frame.filter(differs & (pl.col("explained") == explained)).with_columns(_order=pl.int_range(pl.len()))
+        rows = self.frame.filter(differs & (pl.col("explained") == explained)).with_columns(
+            _order=pl.int_range(pl.len())
+        )
         turn = pl.col("difference").abs().fill_null(0).rank("ordinal", descending=True).over("figure")
         return rows.with_columns(_turn=turn).sort("_turn", "_order").drop("_turn", "_order")
 
@@ -116,10 +137,24 @@ class Parity:
 
     def _tables(self) -> Report:
         shown = [name for name in SCHEMA if name != "explained"]
-        values: dict[str, Any] = {"from": self.source, "to": self.target, "verdict": self._verdict, "figures": [*self._summary()], "why_they_differ": [*self.causes]}
-        values["one_type_for_the_target"] = [{"events": meeting.events, "text": meeting.text} for meeting in self.merged]
-        for title, explained in (("differences_that_nothing_explains", False), ("explained_differences", True)):
-            values[title] = [{name: _plain(row[name]) for name in shown} for row in self._rows(explained=explained).iter_rows(named=True)]
+        values: dict[str, Any] = {
+            "from": self.source,
+            "to": self.target,
+            "verdict": self._verdict,
+            "figures": [*self._summary()],
+            "why_they_differ": [*self.causes],
+        }
+        values["one_type_for_the_target"] = [
+            {"events": meeting.events, "text": meeting.text} for meeting in self.merged
+        ]
+        for title, explained in (
+            ("differences_that_nothing_explains", False),
+            ("explained_differences", True),
+        ):
+            values[title] = [
+                {name: _plain(row[name]) for name in shown}
+                for row in self._rows(explained=explained).iter_rows(named=True)
+            ]
         values["not_compared"] = [*self.beyond]
         return Report({name: value for name, value in values.items() if value})
 
@@ -134,7 +169,13 @@ def _plain(value: Any) -> Any:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return row["figure"], printable(row["key"]), _number(row["source"]), _number(row["target"]), printable(row["explanation"])
+    return (
+        row["figure"],
+        printable(row["key"]),
+        _number(row["source"]),
+        _number(row["target"]),
+        printable(row["explanation"]),
+    )
 
 
 def _number(value: float | None) -> str:
@@ -146,6 +187,9 @@ def _columns(lines: list[tuple[str, ...]]) -> list[str]:
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     numbers = {place for place in range(len(widths)) if lines[0][place] in ("source", "target", *_COUNTED)}
     return [
-        "  ".join(cell.rjust(width) if place in numbers else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip()
+        "  ".join(
+            cell.rjust(width) if place in numbers else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
         for line in lines
     ]

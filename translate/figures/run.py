@@ -46,7 +46,11 @@ class Run:
         said = str(self.report["from"]) if self.report else ""
         if not said or "," in said:
             return None
-        return said.partition("/")[0] if self.report and "not_recognised" in self.report.get("rejects", {}) else said
+        return (
+            said.partition("/")[0]
+            if self.report and "not_recognised" in self.report.get("rejects", {})
+            else said
+        )
 
 
 def find_run(
@@ -70,7 +74,9 @@ def _beside(target: str | os.PathLike[str] | None) -> Path | None:
     if target is None or not Path(target).is_dir():
         return None
     if (Path(target) / STATE).exists():
-        raise UsageError(f"{os.fspath(target)}: holds an unfinished run; repeat the call of convert, then compare")
+        raise UsageError(
+            f"{os.fspath(target)}: holds an unfinished run; repeat the call of convert, then compare"
+        )
     path = Path(target) / REPORT
     return path if path.is_file() else None
 
@@ -82,12 +88,18 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}; name DIR/report.json") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as a report of convert: {error}") from None
-    if not (isinstance(told, dict) and told.get("complete") is True and {"events", "mapping", "settings", "selection", "to"} <= told.keys()):
+    if not (
+        isinstance(told, dict)
+        and told.get("complete") is True
+        and {"events", "mapping", "settings", "selection", "to"} <= told.keys()
+    ):
         raise UsageError(f"{path}: is no report of a finished convert; name DIR/report.json")
     return told
 
 
-def _recipe(told: dict[str, Any], path: Path, given: str | os.PathLike[str] | None, mappings: Path | None) -> Recipe | None:
+def _recipe(
+    told: dict[str, Any], path: Path, given: str | os.PathLike[str] | None, mappings: Path | None
+) -> Recipe | None:
     """Find the run's recipe: the one given, else the shipped one of that name; it has to be the same to the byte."""
     known = {mapping.load(model, mappings).file for model in mapping.models(mappings)} | {HUB_MODEL}
     wanted = {name: digest for name, digest in told["mapping"].items() if name not in known}
@@ -103,7 +115,9 @@ def _recipe(told: dict[str, Any], path: Path, given: str | os.PathLike[str] | No
             raise
         raise UsageError(f"the run had the recipe {name}: say --recipe with its file") from None
     if chosen.digest != digest:
-        raise UsageError(f"{chosen.file}: is not the recipe {name} that the run had; say --recipe with that one")
+        raise UsageError(
+            f"{chosen.file}: is not the recipe {name} that the run had; say --recipe with that one"
+        )
     return chosen
 
 
@@ -111,7 +125,9 @@ def _settings(told: dict[str, Any]) -> Settings:
     """Read back what `Settings.described` says."""
     since, until = (dt.datetime.fromisoformat(text) for text in told["time_window"])
     known = {entry.name for entry in fields(Settings)}
-    plain = {name: value for name, value in told.items() if name in known and name not in ("time_window", "day")}
+    plain = {
+        name: value for name, value in told.items() if name in known and name not in ("time_window", "day")
+    }
     day = dt.date.fromisoformat(told["day"]) if told.get("day") else None
     return Settings(**plain, day=day, time_window=(since, until))
 

@@ -14,7 +14,9 @@ from translate.figures.measures import Measure
 from translate.figures.run import Run
 from translate.money import MISSING_QUANTITY
 
-REASONS_MAX = 12  # each has a step of its own, and each step costs a grouping of every figure; the others share one
+REASONS_MAX = (
+    12  # each has a step of its own, and each step costs a grouping of every figure; the others share one
+)
 LOST = ("duplicates", "filtered", "rejected", "merged")
 
 
@@ -51,7 +53,9 @@ def steps(counts: pl.DataFrame, run: Run, held: Held | None) -> Iterator[Step]:
 
 def _removals(counts: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     outcome, reason = pl.col("outcome"), pl.col("reason")
-    lost = counts.filter(pl.col("first") & outcome.is_in(LOST)).sort("events", "reason", descending=[True, False])
+    lost = counts.filter(pl.col("first") & outcome.is_in(LOST)).sort(
+        "events", "reason", descending=[True, False]
+    )
     for kind in LOST:
         found = lost.filter(outcome == kind)["reason"].to_list()
         if kind in ("duplicates", "merged"):

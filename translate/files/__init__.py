@@ -110,7 +110,9 @@ def open_unit(
 
 
 # The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)
-os.environ.setdefault("POLARS_LINES_CHUNK_PREFETCH_LIMIT", os.environ.get("POLARS_MAX_THREADS") or str(os.cpu_count() or 1))
+os.environ.setdefault(
+    "POLARS_LINES_CHUNK_PREFETCH_LIMIT", os.environ.get("POLARS_MAX_THREADS") or str(os.cpu_count() or 1)
+)
 
 _NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
 _ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)

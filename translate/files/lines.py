@@ -16,7 +16,9 @@ BLANKS = b"\xef\xbb\xbf \t"
 TOKENS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]')
 FIRST_KEY = re.compile(rb'\{\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 OPENING = (b"{", b"[")
-FORM = re.compile(rb"[\w.=%+&-]*=[ \t]*[{\[]")  # a form whose JSON stands in it as it is, over several lines perhaps
+FORM = re.compile(
+    rb"[\w.=%+&-]*=[ \t]*[{\[]"
+)  # a form whose JSON stands in it as it is, over several lines perhaps
 FOLLOWED = {b"{": b":", b"[": b"[,"}  # after what a bracket may open inside of another one
 DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 
@@ -147,7 +149,9 @@ def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block
     waiting: list[bytes] = []
     still_open = b""
     for line in lines:
-        if waiting and (isinstance(line, Damage) or _is_full(waiting) or _begins(line, waiting[-1], still_open)):
+        if waiting and (
+            isinstance(line, Damage) or _is_full(waiting) or _begins(line, waiting[-1], still_open)
+        ):
             yield from _broken_off(waiting)
             waiting, still_open = [], b""
         if isinstance(line, Damage):
@@ -178,7 +182,9 @@ def _is_array(line: bytes) -> bool:
 
 
 def _is_full(waiting: list[bytes]) -> bool:
-    return len(waiting) >= (ARRAY_LINES_MAX if _is_array(waiting[0]) or _is_form(waiting[0]) else JOIN_LINES_MAX)
+    return len(waiting) >= (
+        ARRAY_LINES_MAX if _is_array(waiting[0]) or _is_form(waiting[0]) else JOIN_LINES_MAX
+    )
 
 
 def _broken_off(waiting: list[bytes]) -> Iterator[Block]:
@@ -186,7 +192,9 @@ def _broken_off(waiting: list[bytes]) -> Iterator[Block]:
         yield waiting[0]
         yield from _join_json(iter(waiting[1:]), arrays=False)
         return
-    starts = (at for at in range(1, len(waiting)) if _is_record(waiting[at:]) and not _is_element(waiting, at))
+    starts = (
+        at for at in range(1, len(waiting)) if _is_record(waiting[at:]) and not _is_element(waiting, at)
+    )
     end = next(starts, len(waiting))
     yield from _put_together(waiting[:end])
     yield from _join_json(iter(waiting[end:]))

@@ -55,7 +55,9 @@ def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
     if not names:
         return frame
     return frame.map_batches(
-        lambda batch: batch.with_columns(pl.Series(name, [_text_of(value) for value in batch[name]], pl.String) for name in names),
+        lambda batch: batch.with_columns(
+            pl.Series(name, [_text_of(value) for value in batch[name]], pl.String) for name in names
+        ),
         schema={**schema, **dict.fromkeys(names, pl.String)},
         validate_output_schema=False,
         streamable=True,
@@ -74,5 +76,7 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         utc = column if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
         return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f") + pl.lit("" if dtype.time_zone is None else "Z")
     if dtype.is_nested():
-        return pl.when(column.is_not_null()).then(pl.struct(v=column).struct.json_encode().str.slice(5).str.strip_suffix("}"))
+        return pl.when(column.is_not_null()).then(
+            pl.struct(v=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
+        )
     return column.cast(pl.String)

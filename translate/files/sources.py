@@ -51,7 +51,9 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
-            raise SourceError(f"{source}: nothing there; name a file, a folder, a glob or an s3:// URL of these")
+            raise SourceError(
+                f"{source}: nothing there; name a file, a folder, a glob or an s3:// URL of these"
+            )
         label = labels[source]
         for file in here:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
@@ -81,7 +83,10 @@ def _find_local(source: str) -> Iterator[SourceFile]:
     elif path.exists() or path.is_symlink():
         yield _local(path, path.parent)
     else:
-        root = Path(re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0] or ("/" if source.startswith("/") else "."))
+        root = Path(
+            re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0]
+            or ("/" if source.startswith("/") else ".")
+        )
         for name in sorted(globbing.glob(source, recursive=True)):
             yield from _walk(Path(name), root) if Path(name).is_dir() else [_local(Path(name), root)]
 
@@ -116,7 +121,9 @@ def _is_result(folder: Path, folders: list[str], names: list[str]) -> bool:
 
 def _refuse_folder(error: OSError) -> None:
     reason = error.strerror or error
-    raise SourceError(f"{error.filename}: the folder cannot be listed ({reason}); grant the right to read it, or name other sources")
+    raise SourceError(
+        f"{error.filename}: the folder cannot be listed ({reason}); grant the right to read it, or name other sources"
+    )
 
 
 def _local(path: Path, root: Path) -> SourceFile:
@@ -142,12 +149,18 @@ def _find_remote(source: str) -> Iterator[SourceFile]:
     for entry in _list_bucket(bucket, prefix if is_glob else folder):
         name = str(entry["Key"])
         below = not folder or name.startswith(f"{folder}/")
-        taken = fnmatch.fnmatchcase(name, key) if is_glob else name == folder or (below and not _is_hidden(name[len(folder) :]))
+        taken = (
+            fnmatch.fnmatchcase(name, key)
+            if is_glob
+            else name == folder or (below and not _is_hidden(name[len(folder) :]))
+        )
         if taken and not name.endswith("/"):
             base = folder if below else folder.rpartition("/")[0]
             modified = int(entry["LastModified"].timestamp() * 10**9)
             shown = name[len(base) :].lstrip("/")
-            yield SourceFile(f"s3://{bucket}/{name}", shown, int(entry["Size"]), modified, entry.get("ETag", ""))
+            yield SourceFile(
+                f"s3://{bucket}/{name}", shown, int(entry["Size"]), modified, entry.get("ETag", "")
+            )
 
 
 def _is_hidden(name: str) -> bool:

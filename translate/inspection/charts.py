@@ -31,16 +31,22 @@ def by_time(days: Sequence[tuple[str, int]]) -> str:
     for share in (0, 0.5, 1):
         y = ABOVE + inner * (1 - share)
         drawn.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        drawn.append(f'<text class="quiet" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(most * share)}</text>')
+        drawn.append(
+            f'<text class="quiet" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(most * share)}</text>'
+        )
     every = math.ceil(len(bars) / LABELS_MAX)
     for place, (when, events) in enumerate(bars):
         height = inner * events / most
         x = LEFT + step * place + (step - wide) / 2
         told = _title(f"{_when(when, unit)}: {events:,} events")
         if events:
-            drawn.append(f'<rect class="bar" x="{x:.1f}" y="{ABOVE + inner - max(height, 1):.1f}" width="{wide:.1f}" height="{max(height, 1):.1f}">{told}</rect>')
+            drawn.append(
+                f'<rect class="bar" x="{x:.1f}" y="{ABOVE + inner - max(height, 1):.1f}" width="{wide:.1f}" height="{max(height, 1):.1f}">{told}</rect>'
+            )
         if place % every == 0:
-            drawn.append(f'<text class="quiet" x="{LEFT + step * (place + 0.5):.1f}" y="{HEIGHT - 6}" text-anchor="middle">{_when(when, unit)}</text>')
+            drawn.append(
+                f'<text class="quiet" x="{LEFT + step * (place + 0.5):.1f}" y="{HEIGHT - 6}" text-anchor="middle">{_when(when, unit)}</text>'
+            )
     return _svg(HEIGHT, f"Events by {unit}", drawn)
 
 
@@ -62,14 +68,22 @@ def by_name(title: str, rows: Sequence[tuple[str, int]], total: int) -> str:
         length = max(room * events / most, 1)
         label = printable(name) or "(empty)"
         cut = label if len(label) <= NAME_CHARACTERS else f"{label[: NAME_CHARACTERS - 1]}\u2026"
-        drawn.append(f'<text x="{NAMES - 10}" y="{middle}" text-anchor="end">{escape(cut)}{_title(label)}</text>')
-        drawn.append(f'<rect class="bar" x="{NAMES}" y="{y + (ROW - BAR_HEIGHT) / 2}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="2"/>')
-        drawn.append(f'<text class="quiet" x="{NAMES + length + 8:.1f}" y="{middle}">{events:,} \u00b7 {100 * events / total:.1f} %</text>')
+        drawn.append(
+            f'<text x="{NAMES - 10}" y="{middle}" text-anchor="end">{escape(cut)}{_title(label)}</text>'
+        )
+        drawn.append(
+            f'<rect class="bar" x="{NAMES}" y="{y + (ROW - BAR_HEIGHT) / 2}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="2"/>'
+        )
+        drawn.append(
+            f'<text class="quiet" x="{NAMES + length + 8:.1f}" y="{middle}">{events:,} \u00b7 {100 * events / total:.1f} %</text>'
+        )
     return _svg(ROW * len(rows), title, drawn)
 
 
 def _svg(height: int, title: str, drawn: Sequence[str]) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{"".join(drawn)}</svg>'
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{"".join(drawn)}</svg>'
+    )
 
 
 def _title(text: str) -> str:
@@ -84,7 +98,10 @@ def _together(days: list[tuple[dt.date, int]]) -> tuple[str, list[tuple[dt.date,
         unit, begins = "day", [first + dt.timedelta(days=number) for number in range(count)]
     elif count <= DAYS_MAX * 7:
         monday = first - dt.timedelta(days=first.weekday())
-        unit, begins = "week", [monday + dt.timedelta(days=7 * number) for number in range((last - monday).days // 7 + 1)]
+        unit, begins = (
+            "week",
+            [monday + dt.timedelta(days=7 * number) for number in range((last - monday).days // 7 + 1)],
+        )
     else:
         months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
         unit, begins = "month", [dt.date(month // 12, month % 12 + 1, 1) for month in months]

@@ -32,5 +32,7 @@ class Counts:
 
     def sorted(self) -> list[tuple[tuple[str | None, ...], int]]:
         """Give the values, frequent ones first, then by their spelling; nothing comes last."""
-        known = [(value, count) for value, count in self.events.items() if any(part is not None for part in value)]
+        known = [
+            (value, count) for value, count in self.events.items() if any(part is not None for part in value)
+        ]
         return sorted(known, key=lambda entry: (-entry[1], [(part is None, part or "") for part in entry[0]]))

@@ -18,12 +18,17 @@ KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
 BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
 SEEDS = (0x5EED, 0xB0B)
 # Odd numbers, so that nothing of a hash is lost: by each place another one, without a pattern.
-ODD = [pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)]
+ODD = [
+    pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)
+]
 
 
 def digest_of(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
     """Give `a` and `b` of the values of several columns, each of which counts in its place."""
-    return [combined([column.hash(seed) for column in columns]).alias(name) for name, seed in zip("ab", SEEDS, strict=True)]
+    return [
+        combined([column.hash(seed) for column in columns]).alias(name)
+        for name, seed in zip("ab", SEEDS, strict=True)
+    ]
 
 
 def combined(hashes: Sequence[pl.Expr]) -> pl.Expr:

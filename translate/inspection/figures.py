@@ -32,11 +32,19 @@ PERSON = pl.coalesce("user_id", "cognito_id", "client_id")  # whom Personalize t
 PERSON_OF_SESSION = pl.coalesce("client_id", "user_id")
 MILLIONTHS = 10**6
 CONTENT = [name for name in events.CONTENT if events.SCHEMA[name] != events.MAP]
-CONTENT_MAPS = [name for name in (*events.CONTENT, *events.CONTENT_ADDED) if events.SCHEMA[name] == events.MAP]
+CONTENT_MAPS = [
+    name for name in (*events.CONTENT, *events.CONTENT_ADDED) if events.SCHEMA[name] == events.MAP
+]
 HASHED = list(dict.fromkeys([*CONTENT, *DETAILED]))
 TELLING = ("name", "time", "client_id", "user_id", "session.id")
 LAST_SEEN = (pl.col("hour").max(), pl.col("events").sum())
-WHOSE = {"clients": pl.col("client_id"), "users": pl.col("user_id"), "identities": pl.col("cognito_id"), "devices": pl.col("device_id"), "persons": PERSON}
+WHOSE = {
+    "clients": pl.col("client_id"),
+    "users": pl.col("user_id"),
+    "identities": pl.col("cognito_id"),
+    "devices": pl.col("device_id"),
+    "persons": PERSON,
+}
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,10 @@ class Figures:
         self._add_contents(good, hashed)
 
     def _add_times(self, good: pl.DataFrame) -> None:
-        time, behind = pl.col("time").to_physical(), pl.col("arrival_time").to_physical() - pl.col("time").to_physical()
+        time, behind = (
+            pl.col("time").to_physical(),
+            pl.col("arrival_time").to_physical() - pl.col("time").to_physical(),
+        )
         found = good.select(
             first_event=time.min(), last_event=time.max(), first_arrival=pl.col("arrival_time").to_physical().min(),
             last_arrival=pl.col("arrival_time").to_physical().max(), with_arrival=pl.col("arrival_time").count(),
@@ -123,8 +134,15 @@ class Figures:
         self.hours.update(dict(good.select(hour=time // HOUR_MS)["hour"].value_counts().iter_rows()))
 
     def _add_personal(self, good: pl.DataFrame) -> None:
-        there = {place: [spot.is_there() for spot in place.spots if spot.column in good.columns] for place in self.marked}
-        found = good.select(pl.any_horizontal(spots).sum().alias(str(number)) for number, spots in enumerate(there.values()) if spots)
+        there = {
+            place: [spot.is_there() for spot in place.spots if spot.column in good.columns]
+            for place in self.marked
+        }
+        found = good.select(
+            pl.any_horizontal(spots).sum().alias(str(number))
+            for number, spots in enumerate(there.values())
+            if spots
+        )
         for number, place in enumerate(there):
             if str(number) in found.columns:
                 self.personal[place.place, place.kind] += found[str(number)].item()
@@ -160,7 +178,9 @@ class Figures:
         for detail, names in DETAILS.items():
             if not set(names) & set(given):
                 continue
-            columns = [pl.col(name) if name in given else pl.lit(None, pl.String).alias(name) for name in names]
+            columns = [
+                pl.col(name) if name in given else pl.lit(None, pl.String).alias(name) for name in names
+            ]
             counted = values.group_by(columns, maintain_order=True).agg(pl.col("events").sum())
             self.details[detail].add(counted.drop("events").iter_rows(), counted["events"].to_list())
 
@@ -172,18 +192,32 @@ class Figures:
             if not set(whose.meta.root_names()) & self.provided:
                 continue
             hashed = good.lazy().filter(whose.is_not_null()).select(*digest_of([whose]), hour)
-            seen = hashed.group_by("a", "b").agg(pl.col("hour").max(), events=pl.len()).collect(engine="in-memory")
+            seen = (
+                hashed.group_by("a", "b")
+                .agg(pl.col("hour").max(), events=pl.len())
+                .collect(engine="in-memory")
+            )
             self.counts[f"of_{name}"] += int(seen["events"].sum())
             self.people[name].add(seen)
         if "session.id" in self.provided:
             stopped = (pl.col("name") == "session.stop") | pl.col("session.stop").is_not_null()
             started = pl.col("name") == "session.start"
             flags = [stopped.alias("stopped"), started.alias("started")]
-            hashed = good.lazy().filter(pl.col("session.id").is_not_null()).select(*digest_of([PERSON_OF_SESSION, pl.col("session.id")]), *flags)
-            self.sessions.add(hashed.group_by("a", "b").agg(pl.col("stopped").max(), pl.col("started").max()).collect(engine="in-memory"))
+            hashed = (
+                good.lazy()
+                .filter(pl.col("session.id").is_not_null())
+                .select(*digest_of([PERSON_OF_SESSION, pl.col("session.id")]), *flags)
+            )
+            self.sessions.add(
+                hashed.group_by("a", "b")
+                .agg(pl.col("stopped").max(), pl.col("started").max())
+                .collect(engine="in-memory")
+            )
         if {"item_id"} & self.provided:
             whole = good.lazy().filter(PERSON.is_not_null() & pl.col("item_id").is_not_null())
-            moments = whole.select(digest_of([PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")])).collect(engine="in-memory")
+            moments = whole.select(
+                digest_of([PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")])
+            ).collect(engine="in-memory")
             self.counts["moments"] += moments.height
             self.moments.add(moments)
 
@@ -194,7 +228,10 @@ class Figures:
         worth = money.worth(*map(pl.col, names[:3]))
         is_money = money.amount(*map(pl.col, names)).is_not_null()
         millionths = (worth * MILLIONTHS).round().cast(pl.Int64, strict=False)
-        code = pl.coalesce(money.currency(*map(pl.col, ("currency", "store", "value", "price", "quantity"))), pl.col("currency"))
+        code = pl.coalesce(
+            money.currency(*map(pl.col, ("currency", "store", "value", "price", "quantity"))),
+            pl.col("currency"),
+        )
         sums = bought.group_by(currency=code, money=is_money).agg(
             pl.len(), millionths.count().alias("worth"), amount=millionths.cast(pl.Int128).sum()
         )
@@ -221,7 +258,9 @@ class Figures:
         for name, counts in other.details.items():
             self.details[name].absorb(counts)
         for key, sums in other.revenue.items():
-            self.revenue[key] = [sum(pair) for pair in zip(self.revenue.get(key, [0, 0, 0]), sums, strict=True)]
+            self.revenue[key] = [
+                sum(pair) for pair in zip(self.revenue.get(key, [0, 0, 0]), sums, strict=True)
+            ]
         for name, digests in other.people.items():
             self.people[name].absorb(digests)
         self.sessions.absorb(other.sessions)
@@ -269,4 +308,6 @@ class Figures:
             b=combined([pl.col(name).hash(SEEDS[1]) for name in TELLING if name in hashed.columns]),
         )
         is_own = good["event_id"].is_not_null()
-        self.ids.add(made.select(pl.when(is_own).then(own[name]).otherwise(pl.col(name)).alias(name) for name in "ab"))
+        self.ids.add(
+            made.select(pl.when(is_own).then(own[name]).otherwise(pl.col(name)).alias(name) for name in "ab")
+        )

@@ -26,7 +26,9 @@ def values_of(recognised: Recognised, figures: Figures, by_source: list[int]) ->
     return {
         "from": recognised.address,
         "inputs": {"files": len(recognised.files), "bytes": sum(file.bytes for file in recognised.files)},
-        "sources": [_source(origin, count) for origin, count in zip(recognised.sources, by_source, strict=True)],
+        "sources": [
+            _source(origin, count) for origin, count in zip(recognised.sources, by_source, strict=True)
+        ],
         "events": {
             "read": counts["read"],
             "inspected": counts["events"],
@@ -47,7 +49,8 @@ def values_of(recognised: Recognised, figures: Figures, by_source: list[int]) ->
         "purchases": _purchases(figures),
         "personal": [
             {"place": place, "kind": kind, "about": KINDS[kind], "events": count}
-            for (place, kind), count in sorted(figures.personal.items()) if count
+            for (place, kind), count in sorted(figures.personal.items())
+            if count
         ],
         "faults": [fault for fault in _faults(figures, unstopped) if fault["count"]],
         "beyond": _beyond(figures),
@@ -66,7 +69,11 @@ def moment(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
     try:
-        return (EPOCH + dt.timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return (
+            (EPOCH + dt.timedelta(milliseconds=milliseconds))
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
     except OverflowError:
         return f"{milliseconds} ms"
 
@@ -106,7 +113,13 @@ def _details(figures: Figures, detail: str) -> Iterator[dict[str, Any]]:
 
 def _purchases(figures: Figures) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
-        {"currency": currency, "money": is_money, "purchases": purchases, "with_amount": worthy, "amount": amount / MILLIONTHS}
+        {
+            "currency": currency,
+            "money": is_money,
+            "purchases": purchases,
+            "with_amount": worthy,
+            "amount": amount / MILLIONTHS,
+        }
         for (currency, is_money), (purchases, worthy, amount) in figures.revenue.items()
     ]
     rows.sort(key=lambda row: (not row["money"], -row["purchases"], row["currency"] or ""))
@@ -119,15 +132,41 @@ def _purchases(figures: Figures) -> dict[str, Any]:
 def _faults(figures: Figures, unstopped: int | None) -> Iterator[dict[str, Any]]:
     counts, bounds, limits = figures.counts, figures.bounds, figures.limits
     for code, count in sorted(figures.codes.items(), key=lambda entry: (-entry[1], entry[0])):
-        yield _fault(f"unreadable.{code}", count, "records", f"cannot be read: {code}", "convert writes each with its reason to rejects.ndjson")
+        yield _fault(
+            f"unreadable.{code}",
+            count,
+            "records",
+            f"cannot be read: {code}",
+            "convert writes each with its reason to rejects.ndjson",
+        )
     repeated = counts["events"] - figures.ids.count()
-    yield _fault("duplicates", repeated, "events", "have the id of an earlier one, or its whole content", "convert --dedupe removes them")
+    yield _fault(
+        "duplicates",
+        repeated,
+        "events",
+        "have the id of an earlier one, or its whole content",
+        "convert --dedupe removes them",
+    )
     for hours in LATE_HOURS:
         told = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
-        yield _fault(f"late.{hours}h", figures.late[hours], "events", f"arrived more than {told.replace('1 hours', 'an hour')} after they happened", "")
+        yield _fault(
+            f"late.{hours}h",
+            figures.late[hours],
+            "events",
+            f"arrived more than {told.replace('1 hours', 'an hour')} after they happened",
+            "",
+        )
     largest = bounds.get("largest_skew", 0) / 1000
-    yield _fault("clock_skew", counts["skewed"], "events", f"happened after they arrived, by up to {largest:,.0f} seconds", "clocks of devices are wrong")
-    yield _fault("sessions_without_stop", unstopped or 0, "sessions", "began and nothing says that they ended", "")
+    yield _fault(
+        "clock_skew",
+        counts["skewed"],
+        "events",
+        f"happened after they arrived, by up to {largest:,.0f} seconds",
+        "clocks of devices are wrong",
+    )
+    yield _fault(
+        "sessions_without_stop", unstopped or 0, "sessions", "began and nothing says that they ended", ""
+    )
     yield _fault("without_client", counts["without_client"], "events", "name no client", "")
     yield from _over_limits(figures, limits)
 
@@ -138,11 +177,31 @@ def _over_limits(figures: Figures, limits: Limits) -> Iterator[dict[str, Any]]:
         told = f"are longer than {limits.text_characters} characters"
         yield _fault("texts_too_long", figures.counts["texts_too_long"], "attribute values", told, closer)
     if limits.keys is not None:
-        yield _fault("too_many_keys", figures.counts["too_many_keys"], "events", f"have more than {limits.keys} attributes and metrics", closer)
+        yield _fault(
+            "too_many_keys",
+            figures.counts["too_many_keys"],
+            "events",
+            f"have more than {limits.keys} attributes and metrics",
+            closer,
+        )
     long_keys = figures.census.events_of_keys_over(KEY_CHARACTERS_MAX)
-    yield _fault("keys_too_long", long_keys, "values", f"have a key of more than {KEY_CHARACTERS_MAX} characters", closer)
-    long_names = sum(count for (name,), count in figures.names.events.items() if len(name or "") > KEY_CHARACTERS_MAX)
-    yield _fault("names_too_long", long_names, "events", f"have a type of more than {KEY_CHARACTERS_MAX} characters", closer)
+    yield _fault(
+        "keys_too_long",
+        long_keys,
+        "values",
+        f"have a key of more than {KEY_CHARACTERS_MAX} characters",
+        closer,
+    )
+    long_names = sum(
+        count for (name,), count in figures.names.events.items() if len(name or "") > KEY_CHARACTERS_MAX
+    )
+    yield _fault(
+        "names_too_long",
+        long_names,
+        "events",
+        f"have a type of more than {KEY_CHARACTERS_MAX} characters",
+        closer,
+    )
 
 
 def _fault(name: str, count: int, of: str, message: str, hint: str) -> dict[str, Any]:

@@ -84,10 +84,21 @@ def _surveyed(figures: Figures, people: dict[str, survey.Seen]) -> survey.Survey
         latest=bounds.get("last_event"),
         latest_of_others=bounds.get("last_of_others"),
         hours=dict(sorted(figures.hours.items())),
-        excepted={name: dict(sorted(figures.watched_hours.get(name, {}).items())) for name in sorted(figures.watched)},
+        excepted={
+            name: dict(sorted(figures.watched_hours.get(name, {}).items()))
+            for name in sorted(figures.watched)
+        },
         users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
         missing={"client_id": counts["without_client"], "forwarded_address": counts["without_address"]},
-        agents={value: count for (value,), count in figures.senders["user_agent"].events.items() if value is not None},
+        agents={
+            value: count
+            for (value,), count in figures.senders["user_agent"].events.items()
+            if value is not None
+        },
         distinct={"name": len(figures.names.events), "attribution_source": len(figures.sources.events)},
-        at_least=tuple(name for name, counted in (("name", figures.names), ("attribution_source", figures.sources)) if counted.beyond),
+        at_least=tuple(
+            name
+            for name, counted in (("name", figures.names), ("attribution_source", figures.sources))
+            if counted.beyond
+        ),
     )

@@ -9,7 +9,18 @@ WAITING_ROWS = 300_000  # counted together from time to time
 EXAMPLE_CHARACTERS = 80
 
 CONTAINERS = ("attributes", "metrics", "other")
-LOOKS = ("text", "empty", "number", "true or false", "JSON", "whole number", "fraction", "list", "object", "null")
+LOOKS = (
+    "text",
+    "empty",
+    "number",
+    "true or false",
+    "JSON",
+    "whole number",
+    "fraction",
+    "list",
+    "object",
+    "null",
+)
 LOOKS_ROOM = 16  # a pair's hash leaves room for what its value looks like, so that one key groups by both
 NAME_SEED, KEY_SEED, VALUE_SEED = 11, 12, 13
 
@@ -17,17 +28,30 @@ NAME_SEED, KEY_SEED, VALUE_SEED = 11, 12, 13
 def exploded(batch: pl.DataFrame, container: str) -> pl.DataFrame:
     """Give a row for each value of a container: `row` in the batch, `pair` (hash of type and key), `key`, `value`."""
     rows = batch.lazy().select(
-        row=pl.int_range(pl.len(), dtype=pl.UInt32), named=pl.col("name").hash(NAME_SEED), entry=pl.col(container).map.entries()
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        named=pl.col("name").hash(NAME_SEED),
+        entry=pl.col(container).map.entries(),
     )
     rows = rows.filter(pl.col("entry").list.len() > 0).explode("entry").unnest("entry")
-    pair = (pl.col("named") + pl.col("key").hash(KEY_SEED + CONTAINERS.index(container) * 100)) // LOOKS_ROOM * LOOKS_ROOM
+    pair = (
+        (pl.col("named") + pl.col("key").hash(KEY_SEED + CONTAINERS.index(container) * 100))
+        // LOOKS_ROOM
+        * LOOKS_ROOM
+    )
     return rows.select("row", "key", "value", pair=pair).collect(engine="in-memory")
 
 
 def values_of(batch: pl.DataFrame, container: str) -> pl.DataFrame:
     """Give a row for each value of a map: `row` in the batch, `key`, `value`."""
-    rows = batch.lazy().select(row=pl.int_range(pl.len(), dtype=pl.UInt32), entry=pl.col(container).map.entries())
-    return rows.filter(pl.col("entry").list.len() > 0).explode("entry").unnest("entry").collect(engine="in-memory")
+    rows = batch.lazy().select(
+        row=pl.int_range(pl.len(), dtype=pl.UInt32), entry=pl.col(container).map.entries()
+    )
+    return (
+        rows.filter(pl.col("entry").list.len() > 0)
+        .explode("entry")
+        .unnest("entry")
+        .collect(engine="in-memory")
+    )
 
 
 def digest_by_row(batch: pl.DataFrame, container: str, values: pl.DataFrame) -> pl.Series:
@@ -43,7 +67,11 @@ def looks(container: str) -> pl.Expr:
     """Tell what a value looks like, as the index of its word in LOOKS."""
     value = pl.col("value")
     if container == "metrics":
-        return pl.when(value.str.contains_any([".", "e", "E"])).then(_look("fraction")).otherwise(_look("whole number"))
+        return (
+            pl.when(value.str.contains_any([".", "e", "E"]))
+            .then(_look("fraction"))
+            .otherwise(_look("whole number"))
+        )
     first = value.str.slice(0, 1)
     is_word = value.is_in(["true", "false"])
     if container == "other":
@@ -70,7 +98,15 @@ class Census:
     def __init__(self, *, examples: bool = False, pairs_max: int = PAIRS_MAX) -> None:
         self._examples = examples
         self._max = pairs_max
-        self._pairs = pl.DataFrame(schema={"pair": pl.UInt64, "name": pl.String, "container": pl.String, "key": pl.String, "value": pl.String})
+        self._pairs = pl.DataFrame(
+            schema={
+                "pair": pl.UInt64,
+                "name": pl.String,
+                "container": pl.String,
+                "key": pl.String,
+                "value": pl.String,
+            }
+        )
         self._counts: list[pl.DataFrame] = []
         self._waiting = 0
         self.beyond = 0
@@ -80,14 +116,34 @@ class Census:
         looked = values.lazy().select(both=pl.col("pair") + looks(container)).with_row_index("first")
         grouped = looked.group_by("both").agg(pl.col("first").first(), events=pl.len())
         look = pl.col("both") % LOOKS_ROOM
-        counted = grouped.select("first", (pl.col("both") - look).alias("pair"), look.cast(pl.UInt8).alias("look"), "events").collect(engine="in-memory")
-        new = counted.filter(~pl.col("pair").is_in(self._pairs["pair"].implode())).sort("first").unique("pair", keep="first", maintain_order=True)
+        counted = grouped.select(
+            "first", (pl.col("both") - look).alias("pair"), look.cast(pl.UInt8).alias("look"), "events"
+        ).collect(engine="in-memory")
+        new = (
+            counted.filter(~pl.col("pair").is_in(self._pairs["pair"].implode()))
+            .sort("first")
+            .unique("pair", keep="first", maintain_order=True)
+        )
         if new.height:
             named = values[new["first"]]
-            example = pl.col("value").str.slice(0, EXAMPLE_CHARACTERS) if self._examples else pl.lit(None, pl.String)
-            named = named.select("pair", name=batch["name"].gather(named["row"]), container=pl.lit(container), key="key", value=example)
+            example = (
+                pl.col("value").str.slice(0, EXAMPLE_CHARACTERS)
+                if self._examples
+                else pl.lit(None, pl.String)
+            )
+            named = named.select(
+                "pair",
+                name=batch["name"].gather(named["row"]),
+                container=pl.lit(container),
+                key="key",
+                value=example,
+            )
             # As texts of their own: what is gathered would keep the whole batch in memory.
-            self._know(named.with_columns(pl.concat_str(pl.col(name), pl.lit("")) for name in ("name", "key", "value")))
+            self._know(
+                named.with_columns(
+                    pl.concat_str(pl.col(name), pl.lit("")) for name in ("name", "key", "value")
+                )
+            )
         self._count(counted.drop("first"))
 
     def absorb(self, other: Census) -> None:
@@ -102,11 +158,22 @@ class Census:
 
         Types and containers in order, frequent keys first; `looks` are lists of `look` and `events`, frequent ones first.
         """
-        totals = pl.DataFrame({"name": list(events_of), "of": list(events_of.values())}, schema={"name": pl.String, "of": pl.Int64})
-        words = pl.DataFrame({"look": range(len(LOOKS)), "word": LOOKS}, schema={"look": pl.UInt8, "word": pl.String})
-        told = self._together().sort(["events", "look"], descending=[True, False]).join(words, on="look", maintain_order="left")
+        totals = pl.DataFrame(
+            {"name": list(events_of), "of": list(events_of.values())},
+            schema={"name": pl.String, "of": pl.Int64},
+        )
+        words = pl.DataFrame(
+            {"look": range(len(LOOKS)), "word": LOOKS}, schema={"look": pl.UInt8, "word": pl.String}
+        )
+        told = (
+            self._together()
+            .sort(["events", "look"], descending=[True, False])
+            .join(words, on="look", maintain_order="left")
+        )
         kinds = pl.struct(look="word", events=pl.col("events").cast(pl.Int64))
-        wide = told.group_by("pair", maintain_order=True).agg(pl.col("events").cast(pl.Int64).sum(), looks=kinds)
+        wide = told.group_by("pair", maintain_order=True).agg(
+            pl.col("events").cast(pl.Int64).sum(), looks=kinds
+        )
         rows = self._pairs.join(wide, on="pair").join(totals, on="name", how="left").with_columns(
             place=pl.col("container").replace_strict(dict(zip(CONTAINERS, range(3), strict=True)), return_dtype=pl.UInt8),
             fill=pl.col("events") / pl.col("of"),
@@ -117,7 +184,11 @@ class Census:
     def events_of_keys_over(self, characters: int) -> int:
         """Count the values whose keys are longer than so many characters."""
         long = self._pairs.filter(pl.col("key").str.len_chars() > characters)
-        return int(self._together().filter(pl.col("pair").is_in(long["pair"].implode()))["events"].sum()) if long.height else 0
+        return (
+            int(self._together().filter(pl.col("pair").is_in(long["pair"].implode()))["events"].sum())
+            if long.height
+            else 0
+        )
 
     def _know(self, named: pl.DataFrame) -> None:
         room = self._max - self._pairs.height
@@ -136,4 +207,8 @@ class Census:
 
     def _together(self) -> pl.DataFrame:
         schema = {"pair": pl.UInt64, "look": pl.UInt8, "events": pl.UInt32}
-        return pl.concat(self._counts or [pl.DataFrame(schema=schema)]).group_by("pair", "look").agg(pl.col("events").sum())
+        return (
+            pl.concat(self._counts or [pl.DataFrame(schema=schema)])
+            .group_by("pair", "look")
+            .agg(pl.col("events").sum())
+        )

@@ -23,13 +23,17 @@ def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
     counted = [(name, count) for name, count in {**values["events"], **people}.items() if count]
     days = [(entry["day"], entry["events"]) for entry in values["days"]]
     types = [(entry["name"], entry["events"]) for entry in values["types"]]
-    faults = [(fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]]
+    faults = [
+        (fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]
+    ]
     parts = [
         f"<p>{escaped(_sentence(values))}</p>",
         *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
         *([f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.by_time(days)] if days else []),
         *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
-        table_html(Table("Faults", ("count", "what", "what to do"), faults)) if faults else "<p>No fault of those that are looked for.</p>",
+        table_html(Table("Faults", ("count", "what", "what to do"), faults))
+        if faults
+        else "<p>No fault of those that are looked for.</p>",
         f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>",
     ]
     return f'<div class="translate-inspection"><style>{CHART}</style>{"".join(parts)}</div>'

@@ -31,7 +31,14 @@ ONE = {
 }  # fmt: skip
 
 
-def page(values: dict[str, Any], keys: pl.DataFrame, targets: Sequence[Target], made: dt.datetime, *, examples: bool) -> str:
+def page(
+    values: dict[str, Any],
+    keys: pl.DataFrame,
+    targets: Sequence[Target],
+    made: dt.datetime,
+    *,
+    examples: bool,
+) -> str:
     """Write the page; whatever comes from the archive is escaped."""
     title = f"Inspection: {values['from']}"
     parts = [
@@ -40,7 +47,9 @@ def page(values: dict[str, Any], keys: pl.DataFrame, targets: Sequence[Target], 
     ]  # fmt: skip
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
     )
 
 
@@ -50,7 +59,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], figures: Sequence[
     def line(cells: Sequence[Any], tag: str) -> str:
         told = [str(cell) for cell in cells]
         long = [max(map(len, cell.split()), default=0) > WORD_MAX for cell in told]
-        kinds = [' class="figure"' if place in figures else ' class="long"' if long[place] else "" for place in range(len(told))]
+        kinds = [
+            ' class="figure"' if place in figures else ' class="long"' if long[place] else ""
+            for place in range(len(told))
+        ]
         return f"<tr>{''.join(f'<{tag}{kind}>{_text(cell)}</{tag}>' for cell, kind in zip(told, kinds, strict=True))}</tr>"
 
     return f"<table><thead>{line(head, 'th')}</thead><tbody>{''.join(line(row, 'td') for row in rows)}</tbody></table>"
@@ -76,10 +88,22 @@ def _sentences(values: dict[str, Any], made: dt.datetime) -> Iterator[str]:
 
 
 def _tiles(values: dict[str, Any]) -> Iterator[str]:
-    counted = {"events": values["events"]["inspected"], "unreadable records": values["events"]["unreadable"], "left out": values["events"]["filtered"]}
+    counted = {
+        "events": values["events"]["inspected"],
+        "unreadable records": values["events"]["unreadable"],
+        "left out": values["events"]["filtered"],
+    }
     counted |= {title: values["people"][name]["different"] for name, title in PEOPLE.items()}
-    counted |= {"event types": len(values["types"]), "days": len(values["days"]), "purchases": values["purchases"]["events"]}
-    tiles = [f'<div class="tile"><b>{count:,}</b><span>{_text(name if count != 1 else ONE[name])}</span></div>' for name, count in counted.items() if count or name == "events"]
+    counted |= {
+        "event types": len(values["types"]),
+        "days": len(values["days"]),
+        "purchases": values["purchases"]["events"],
+    }
+    tiles = [
+        f'<div class="tile"><b>{count:,}</b><span>{_text(name if count != 1 else ONE[name])}</span></div>'
+        for name, count in counted.items()
+        if count or name == "events"
+    ]
     yield f'<div class="tiles">{"".join(tiles)}</div>'
 
 
@@ -88,14 +112,22 @@ def _faults(faults: list[dict[str, Any]]) -> Iterator[str]:
     if not faults:
         yield "<p>None of those that are looked for.</p>"
         return
-    yield table(("count", "what", "what to do"), [(f"{fault['count']:,}", f"{fault['of']} {fault['message']}", fault["hint"]) for fault in faults], [0])
+    yield table(
+        ("count", "what", "what to do"),
+        [(f"{fault['count']:,}", f"{fault['of']} {fault['message']}", fault["hint"]) for fault in faults],
+        [0],
+    )
 
 
 def _personal(found: list[dict[str, Any]]) -> Iterator[str]:
     if found:
         yield "<h2>Personal data</h2>"
         yield "<p>Places that the data sheets mark; what an app puts among its own attributes only its owner knows.</p>"
-        yield table(("place", "what", "events"), [(row["place"], row["about"], f"{row['events']:,}") for row in found], [2])
+        yield table(
+            ("place", "what", "events"),
+            [(row["place"], row["about"], f"{row['events']:,}") for row in found],
+            [2],
+        )
 
 
 def _charts(values: dict[str, Any]) -> Iterator[str]:
@@ -107,7 +139,10 @@ def _charts(values: dict[str, Any]) -> Iterator[str]:
     for title, rows in (("Event types", values["types"]), ("Platforms", values["platforms"])):
         if rows:
             yield f"<h2>{title}</h2>"
-            bars = [(next(str(value) for name, value in row.items() if name != "events"), row["events"]) for row in rows[:BARS_MAX]]
+            bars = [
+                (next(str(value) for name, value in row.items() if name != "events"), row["events"])
+                for row in rows[:BARS_MAX]
+            ]
             yield _chart(charts.by_name(title, bars, total))
             left = rows[BARS_MAX:]
             if left:
@@ -136,7 +171,13 @@ def _lists(values: dict[str, Any]) -> Iterator[str]:
         if not rows:
             continue
         head = [*(column.replace("_", " ") for column in rows[0] if column != "events"), "events"]
-        cells = [["" if value is None else f"{value:,}" if column == "events" else value for column, value in row.items()] for row in rows[:ROWS_MAX]]
+        cells = [
+            [
+                "" if value is None else f"{value:,}" if column == "events" else value
+                for column, value in row.items()
+            ]
+            for row in rows[:ROWS_MAX]
+        ]
         more = f" (the first {ROWS_MAX} of {len(rows):,})" if len(rows) > ROWS_MAX else ""
         yield f"<details{' open' if len(rows) <= ROWS_MAX else ''}><summary>{LISTS[name]}{more}</summary>{table(head, cells, [len(head) - 1])}</details>"
 
@@ -151,8 +192,17 @@ def _types(types: list[dict[str, Any]], keys: pl.DataFrame, *, examples: bool) -
         mine = by_type[(name,)]
         head = ("key", "in", "events", "of the type's", "looks like", *(("for example",) if examples else ()))
         rows = [
-            (row["key"], row["container"], f"{row['events']:,}", percent(row["fill"]), looks_of(row), *((row["example"] or "",) if examples else ()))
-            for row in mine.sort("events", descending=True, maintain_order=True).head(KEYS_MAX).iter_rows(named=True)
+            (
+                row["key"],
+                row["container"],
+                f"{row['events']:,}",
+                percent(row["fill"]),
+                looks_of(row),
+                *((row["example"] or "",) if examples else ()),
+            )
+            for row in mine.sort("events", descending=True, maintain_order=True)
+            .head(KEYS_MAX)
+            .iter_rows(named=True)
         ]
         more = f", the {KEYS_MAX} most frequent" if mine.height > KEYS_MAX else ""
         yield f"<details{' open' if len(frequent) <= BARS_MAX else ''}><summary>{_text(name)}: {mine.height:,} keys{more}</summary>{table(head, rows, [2, 3])}</details>"

@@ -28,7 +28,16 @@ from translate.recognition import Recognised
 
 BATCH_EVENTS = 14_000
 SAMPLED = 1_000  # events that targets are tried with
-WHAT_PEOPLE_ARE = ("event_id", "user_id", "client_id", "cognito_id", "device_id", "name", "time", "arrival_time")
+WHAT_PEOPLE_ARE = (
+    "event_id",
+    "user_id",
+    "client_id",
+    "cognito_id",
+    "device_id",
+    "name",
+    "time",
+    "arrival_time",
+)
 ALWAYS = {
     *WHAT_PEOPLE_ARE, "session.id", "session.stop", "item_id", "value", "price", "quantity", "currency", "store",
     "attribution_source", *SENDERS, *DETAILED, *CONTAINERS,
@@ -71,11 +80,24 @@ class Pass:
             by_source[unit.source] += figures.counts["events"]
             total.absorb(figures)
             self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
-        sample = pl.concat(self._sample) if self._sample else pl.DataFrame(schema={**events.SCHEMA, "notes": NOTES_TYPE})
+        sample = (
+            pl.concat(self._sample)
+            if self._sample
+            else pl.DataFrame(schema={**events.SCHEMA, "notes": NOTES_TYPE})
+        )
         return Seen(total, by_source, sample, frozenset(self._provided), len(units))
 
-    def _figures(self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()) -> Figures:
-        return Figures(folder, provided, limits_of(model), self._watched, examples=self.job.examples, marked=tuple(marked))
+    def _figures(
+        self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()
+    ) -> Figures:
+        return Figures(
+            folder,
+            provided,
+            limits_of(model),
+            self._watched,
+            examples=self.job.examples,
+            marked=tuple(marked),
+        )
 
     def _is_enough(self, total: Figures) -> bool:
         limit = self.job.selection.limit if self.job.selection else None
@@ -88,21 +110,33 @@ class Pass:
         attempts = _numbers()
         known = sum(batch.height for batch in self._sample)
 
-        def attempt(lines: Lines, protected: bool) -> tuple[tuple[Figures, list[pl.DataFrame], set[str]], set[str]]:  # noqa: FBT001
+        def attempt(
+            lines: Lines,
+            protected: bool,  # noqa: FBT001
+        ) -> tuple[tuple[Figures, list[pl.DataFrame], set[str]], set[str]]:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             intake = take_in(job, lines, protected=protected, tally=tally)
-            figures = self._figures(scratch / f"unit-{unit.number:05}-{next(attempts)}", frozenset(intake.provided), origin.mapping, job.marked)
+            figures = self._figures(
+                scratch / f"unit-{unit.number:05}-{next(attempts)}",
+                frozenset(intake.provided),
+                origin.mapping,
+                job.marked,
+            )
             sample = _Sample(SAMPLED - known)
 
             def look(batch: pl.DataFrame) -> None:
                 figures.add(batch)
                 sample.add(batch)
 
-            chosen = self._selected(job, intake.events, taken).select("code", "_deselected", "notes", *_needed(intake.provided))
+            chosen = self._selected(job, intake.events, taken).select(
+                "code", "_deselected", "notes", *_needed(intake.provided)
+            )
             chosen.sink_batches(look, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True)
             return (figures, sample.batches, intake.provided), intake.unsound
 
-        (figures, sample, provided), _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
+        (figures, sample, provided), _ = soundly(
+            unit, scratch, self.recognised.refused_in(unit.files), attempt
+        )
         self._sample += sample
         self._provided |= provided
         return figures
@@ -116,7 +150,9 @@ class Pass:
         return selection.apply(frame, moved_keys(job.source_layout))
 
     def _count_batch(self, count_bytes: int, count: int) -> None:
-        self._step = dataclasses.replace(self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + count)
+        self._step = dataclasses.replace(
+            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + count
+        )
         if self._progress:
             self._progress(self._step)
 
@@ -132,7 +168,11 @@ class _Sample:
         if self._wanted <= 0:
             return
         first = batch.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(self._wanted)
-        absent = [pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items() if name not in first.columns]
+        absent = [
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in events.SCHEMA.items()
+            if name not in first.columns
+        ]
         whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
         first.with_columns(absent).select(*events.SCHEMA, "notes").write_parquet(whole)
         whole.seek(0)
@@ -153,7 +193,12 @@ def limits_of(model: Mapping) -> Limits:
     """Give what the values of a model's events are held against: the first limit that its layouts name."""
 
     def first(judge: str) -> int | None:
-        found = [limit.value for layout in model.layouts.values() for limit in layout.limits.values() if limit.judge == judge and _is_free(layout, limit)]
+        found = [
+            limit.value
+            for layout in model.layouts.values()
+            for limit in layout.limits.values()
+            if limit.judge == judge and _is_free(layout, limit)
+        ]
         return found[0] if found else None
 
     return Limits(first("characters_max"), first("members_max"))
@@ -167,7 +212,12 @@ def watched_names(mappings: Path | None) -> frozenset[str]:
     """Name the events that some target's check of ages leaves out."""
     sheets = [mapping.load(name, mappings).delivery for name in mapping.models(mappings)]
     hazards = [hazard for delivery in sheets if delivery for hazard in delivery.preflight.values()]
-    return frozenset(name for hazard in hazards if hazard.check in ("older_than", "newer_than_now") for name in hazard.names)
+    return frozenset(
+        name
+        for hazard in hazards
+        if hazard.check in ("older_than", "newer_than_now")
+        for name in hazard.names
+    )
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:

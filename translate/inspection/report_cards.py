@@ -11,7 +11,10 @@ from translate.inspection.grading import Target
 from translate.rendering import many, printable
 
 GRADES = {
-    "fits": "everything arrives", "loses": "arrives, with losses", "part": "takes a part", "drops": "accepts it, then drops it",
+    "fits": "everything arrives",
+    "loses": "arrives, with losses",
+    "part": "takes a part",
+    "drops": "accepts it, then drops it",
     "none": "takes nothing as it is",
 }
 ORDER = ("fits", "loses", "part", "drops", "none")
@@ -74,7 +77,10 @@ def _delivery(delivery: dict[str, Any] | None) -> Iterator[str]:
 
 
 def _took(hours: dict[str, float]) -> str:
-    least, most = ("under a second" if hours[name] < 1 / 3600 else duration(hours[name] * 3600) for name in ("at_least", "at_most"))
+    least, most = (
+        "under a second" if hours[name] < 1 / 3600 else duration(hours[name] * 3600)
+        for name in ("at_least", "at_most")
+    )
     return most if least == most else f"{least} to {most}"
 
 

@@ -40,9 +40,18 @@ class Inspection:
         """Give all figures as JSON values, the keys below their types; without the targets."""
         listed: dict[str, list[dict[str, Any]]] = {}
         for name, container, key, events, fill, looks, example in self.keys.iter_rows():
-            told = {"container": container, "key": key, "events": events, "fill": fill, "looks": {look["look"]: look["events"] for look in looks}}
+            told = {
+                "container": container,
+                "key": key,
+                "events": events,
+                "fill": fill,
+                "looks": {look["look"]: look["events"] for look in looks},
+            }
             listed.setdefault(name, []).append({**told, "example": example} if self.examples else told)
-        return {**self.values, "types": [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]]}
+        return {
+            **self.values,
+            "types": [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]],
+        }
 
     def __repr__(self) -> str:
         return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"

@@ -16,7 +16,13 @@ LISTS = {
     "apps": "applications", "versions": "versions", "sdks": "SDKs", "platform_versions": "platforms", "devices": "devices",
     "countries": "countries", "languages": "languages",
 }  # fmt: skip
-PEOPLE = {"clients": "clients", "users": "users", "identities": "Cognito identities", "devices": "devices", "sessions": "sessions"}
+PEOPLE = {
+    "clients": "clients",
+    "users": "users",
+    "identities": "Cognito identities",
+    "devices": "devices",
+    "sessions": "sessions",
+}
 
 
 def text(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> str:
@@ -30,18 +36,31 @@ def _lines(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Ite
     for source in values["sources"]:
         yield f"{source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
     yield from _figures(values)
-    yield from _section("faults", [(f"{fault['count']:,}", fault["of"], fault["message"], _hint(fault)) for fault in values["faults"]] or [("none",)])
-    yield from _section("personal data", [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]])
+    yield from _section(
+        "faults",
+        [(f"{fault['count']:,}", fault["of"], fault["message"], _hint(fault)) for fault in values["faults"]]
+        or [("none",)],
+    )
+    yield from _section(
+        "personal data", [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]]
+    )
     yield from _days(values["days"])
     types = [(f"{entry['events']:,}", printable(entry["name"])) for entry in values["types"]]
     yield from _section(f"event types ({len(types):,})", types)
-    yield from _section(f"keys ({keys.height:,})", list(_keys(keys, examples=examples)), most=KEYS_SHOWN_MAX, total=keys.height)
+    yield from _section(
+        f"keys ({keys.height:,})",
+        list(_keys(keys, examples=examples)),
+        most=KEYS_SHOWN_MAX,
+        total=keys.height,
+    )
     for name, title in LISTS.items():
         rows = [(f"{entry['events']:,}", label_of(entry)) for entry in values[name]]
         yield from _section(f"{title} ({len(rows):,})", rows)
     yield from _section("purchases", [_bought(row) for row in values["purchases"]["revenue"]])
     if values["beyond"]:
-        yield "too many to list: " + ", ".join(f"{count:,} events with other {name}" for name, count in values["beyond"].items())
+        yield "too many to list: " + ", ".join(
+            f"{count:,} events with other {name}" for name, count in values["beyond"].items()
+        )
 
 
 def _figures(values: dict[str, Any]) -> Iterator[str]:
@@ -72,14 +91,30 @@ def _days(days: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _keys(keys: pl.DataFrame, *, examples: bool) -> Iterator[tuple[str, ...]]:
     for row in keys.head(KEYS_SHOWN_MAX).iter_rows(named=True):
-        example = (f"for example {printable(row['example'])}" if row["example"] is not None else "",) if examples else ()
-        yield printable(row["name"]), row["container"], printable(row["key"]), f"{row['events']:>10,}", percent(row["fill"]), looks_of(row), *example
+        example = (
+            (f"for example {printable(row['example'])}" if row["example"] is not None else "",)
+            if examples
+            else ()
+        )
+        yield (
+            printable(row["name"]),
+            row["container"],
+            printable(row["key"]),
+            f"{row['events']:>10,}",
+            percent(row["fill"]),
+            looks_of(row),
+            *example,
+        )
 
 
 def looks_of(row: dict[str, Any]) -> str:
     """Say what the values of a key look like."""
     looks = row["looks"]
-    return looks[0]["look"] if len(looks) == 1 else ", ".join(f"{look['look']} ({percent(look['events'] / row['events'])})" for look in looks)
+    return (
+        looks[0]["look"]
+        if len(looks) == 1
+        else ", ".join(f"{look['look']} ({percent(look['events'] / row['events'])})" for look in looks)
+    )
 
 
 def _bought(row: dict[str, Any]) -> tuple[str, ...]:
@@ -95,7 +130,9 @@ def no_money(row: dict[str, Any]) -> str:
     return "not money: virtual, or no ISO 4217 currency" if row["with_amount"] else "not money: no amount"
 
 
-def _section(title: str, rows: Sequence[tuple[str, ...]], most: int = SHOWN_MAX, total: int | None = None) -> Iterator[str]:
+def _section(
+    title: str, rows: Sequence[tuple[str, ...]], most: int = SHOWN_MAX, total: int | None = None
+) -> Iterator[str]:
     if not rows:
         return
     yield f"{title}:"
@@ -109,7 +146,10 @@ def columns(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
     """Write rows of cells below one another; numbers end below one another."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for row in rows:
-        cells = [cell.rjust(width) if _is_number(cell) else cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            cell.rjust(width) if _is_number(cell) else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ]
         yield f"  {'  '.join(cells)}".rstrip()
 
 
@@ -128,7 +168,11 @@ def percent(share: float) -> str:
 
 def label_of(entry: dict[str, Any]) -> str:
     """Write the values of a list's entry one after the other."""
-    return " ".join(printable(value) or "(empty)" for name, value in entry.items() if name != "events" and value is not None)
+    return " ".join(
+        printable(value) or "(empty)"
+        for name, value in entry.items()
+        if name != "events" and value is not None
+    )
 
 
 def _hint(fault: dict[str, Any]) -> str:

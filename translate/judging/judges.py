@@ -40,7 +40,10 @@ def _required(_limit: Limit, place: str, rows: Rows) -> Wrong:
 def _required_in(limit: Limit, place: str, rows: Rows) -> Wrong:
     name = next(entry.place for entry in rows.layout.fields if entry.hub[:1] == ("name",))
     for event in limit.value:
-        yield (rows.value(name) == event) & rows.is_missing(place), f"{place} is missing, in an event of {name} {event}"
+        yield (
+            (rows.value(name) == event) & rows.is_missing(place),
+            f"{place} is missing, in an event of {name} {event}",
+        )
 
 
 def _objects_whole(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -78,7 +81,9 @@ def _looked(rows: Rows, head: str, wrong: members.Wrong, message: str) -> Wrong:
 def _is_not_between(least: int, most: int | None) -> Callable[[pl.Expr], pl.Expr]:
     def test(text: pl.Expr) -> pl.Expr:
         count = text.str.len_chars()
-        return count < least if most is None else count > most if least == 0 else ~count.is_between(least, most)
+        return (
+            count < least if most is None else count > most if least == 0 else ~count.is_between(least, most)
+        )
 
     return test
 
@@ -88,7 +93,11 @@ def _length(least: int, most: int | None) -> str:
         return "that is empty" if least == 1 else f"of less than {least:,} characters"
     if least == 0:
         return f"of more than {most:,} characters"
-    return f"that is empty or has more than {most:,} characters" if least == 1 else f"that is not of {least:,} to {most:,} characters"
+    return (
+        f"that is empty or has more than {most:,} characters"
+        if least == 1
+        else f"that is not of {least:,} to {most:,} characters"
+    )
 
 
 def _characters(least: int, most: int | None, place: str, rows: Rows) -> Wrong:
@@ -110,11 +119,17 @@ def _noun(place: str, rows: Rows) -> str:
     kind = rows.kind(place)
     if kind == "names":
         return f"a name in {place.removesuffix(NAMES)}"
-    return f"a value in {place}" if kind in ("map", "user") else f"{'an' if place[0] in 'aeiouAEIOU' else 'a'} {place}"
+    return (
+        f"a value in {place}"
+        if kind in ("map", "user")
+        else f"{'an' if place[0] in 'aeiouAEIOU' else 'a'} {place}"
+    )
 
 
 def _pattern(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield from _any_text(place, rows, lambda text: ~text.str.contains(limit.value), f"that is not of the form {limit.value}")
+    yield from _any_text(
+        place, rows, lambda text: ~text.str.contains(limit.value), f"that is not of the form {limit.value}"
+    )
 
 
 def _line_breaks_max(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -124,12 +139,18 @@ def _line_breaks_max(limit: Limit, place: str, rows: Rows) -> Wrong:
 
 
 def _one_of(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield ~rows.value(place).cast(pl.String).is_in(limit.value), f"{place} is none of {', '.join(limit.value)}"
+    yield (
+        ~rows.value(place).cast(pl.String).is_in(limit.value),
+        f"{place} is none of {', '.join(limit.value)}",
+    )
 
 
 def _one_of_any_case(limit: Limit, place: str, rows: Rows) -> Wrong:
     lower = [text.lower() for text in limit.value]
-    yield ~rows.value(place).cast(pl.String).str.to_lowercase().is_in(lower), f"{place} is none of {', '.join(limit.value)}"
+    yield (
+        ~rows.value(place).cast(pl.String).str.to_lowercase().is_in(lower),
+        f"{place} is none of {', '.join(limit.value)}",
+    )
 
 
 def _none_of_any_case(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -153,7 +174,10 @@ def _bytes_max(limit: Limit, _place: str, rows: Rows) -> Wrong:
 
 
 def _number_max(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield rows.value(place).cast(pl.Float64, strict=False) > limit.value, f"{_noun(place, rows)} above {limit.value:,}"
+    yield (
+        rows.value(place).cast(pl.Float64, strict=False) > limit.value,
+        f"{_noun(place, rows)} above {limit.value:,}",
+    )
 
 
 def _float_bits_max(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -187,7 +211,9 @@ def _is_no_whole_text(value: Keyed, bits: int) -> pl.Expr:
 
 
 def _fits(whole: pl.Expr, bits: int) -> pl.Expr:
-    return pl.when(whole.is_not_null()).then(whole.str.strip_prefix("+").cast({32: pl.Int32, 64: pl.Int64}[bits], strict=False).is_not_null())
+    return pl.when(whole.is_not_null()).then(
+        whole.str.strip_prefix("+").cast({32: pl.Int32, 64: pl.Int64}[bits], strict=False).is_not_null()
+    )
 
 
 def _spelled_as(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -237,7 +263,9 @@ def _members_max(limit: Limit, rows: Rows) -> Wrong:
     """Count what is in all places together."""
     lists = [place for place in limit.places if rows.kind(place) == "list"]
     for place in lists:
-        yield from _in_list(place, rows, members.has_more_than(limit.value), f"more than {limit.value:,} in {place}")
+        yield from _in_list(
+            place, rows, members.has_more_than(limit.value), f"more than {limit.value:,} in {place}"
+        )
     places = [place for place in limit.places if place not in lists]
     if places:
         counts = [rows.count(place, limit.beside) for place in places]
@@ -251,7 +279,12 @@ def _list_of_texts(limit: Limit, place: str, rows: Rows) -> Wrong:
 
 
 def _elements_need(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield from _in_list(place, rows, members.needs_one_of(limit.value), f"an element of {place} without {' or '.join(limit.value)}")
+    yield from _in_list(
+        place,
+        rows,
+        members.needs_one_of(limit.value),
+        f"an element of {place} without {' or '.join(limit.value)}",
+    )
 
 
 def _elements_own_max(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -297,5 +330,7 @@ JUDGES: dict[str, Judge] = {
     "elements_own_max": _elements_own_max,
 }
 # Those that look at all of their places at once.
-TOGETHER: dict[str, Callable[[Limit, Rows], Wrong]] = {"members_max": _members_max, "exact_types": _exact_types}
-
+TOGETHER: dict[str, Callable[[Limit, Rows], Wrong]] = {
+    "members_max": _members_max,
+    "exact_types": _exact_types,
+}

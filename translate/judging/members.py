@@ -22,9 +22,16 @@ class Look:
     of_row: bool = False
 
 
-def with_looks(frame: pl.LazyFrame, looks: dict[str, Look], lists: dict[str, pl.Expr], whole: pl.Expr | None) -> pl.LazyFrame:
+def with_looks(
+    frame: pl.LazyFrame, looks: dict[str, Look], lists: dict[str, pl.Expr], whole: pl.Expr | None
+) -> pl.LazyFrame:
     """Add a column of flags for each look; texts that do not name the member are not taken apart."""
-    into_lists = {place: f"_list{number}" for number, place in enumerate(dict.fromkeys(look.place for look in looks.values() if not look.of_row))}
+    into_lists = {
+        place: f"_list{number}"
+        for number, place in enumerate(
+            dict.fromkeys(look.place for look in looks.values() if not look.of_row)
+        )
+    }
     into_rows = {name: look for name, look in looks.items() if look.of_row}
     if not looks:
         return frame
@@ -34,16 +41,27 @@ def with_looks(frame: pl.LazyFrame, looks: dict[str, Look], lists: dict[str, pl.
     def look_at(batch: pl.DataFrame) -> pl.DataFrame:
         flags: dict[str, list[bool]] = {}
         for place, column in into_lists.items():
-            theirs = {name: look.wrong for name, look in looks.items() if not look.of_row and look.place == place}
-            flags |= _flags(theirs, (_parsed(text) for text in batch[column]), batch.height, skip=batch[column].null_count() == batch.height)
+            theirs = {
+                name: look.wrong for name, look in looks.items() if not look.of_row and look.place == place
+            }
+            flags |= _flags(
+                theirs,
+                (_parsed(text) for text in batch[column]),
+                batch.height,
+                skip=batch[column].null_count() == batch.height,
+            )
         flags |= _of_rows(into_rows, batch)
-        return batch.drop(*into_lists.values(), "_whole").with_columns(pl.Series(name, flags[name], pl.Boolean) for name in looks)
+        return batch.drop(*into_lists.values(), "_whole").with_columns(
+            pl.Series(name, flags[name], pl.Boolean) for name in looks
+        )
 
     schema = {**frame.collect_schema(), **dict.fromkeys(looks, pl.Boolean())}
     return prepared.map_batches(look_at, schema=schema, validate_output_schema=False, streamable=True)
 
 
-def _flags(wrongs: dict[str, Wrong], values: Iterable[Any], height: int, *, skip: bool) -> dict[str, list[bool]]:
+def _flags(
+    wrongs: dict[str, Wrong], values: Iterable[Any], height: int, *, skip: bool
+) -> dict[str, list[bool]]:
     if skip:
         return dict.fromkeys(wrongs, [False] * height)
     flags: dict[str, list[bool]] = {name: [] for name in wrongs}
@@ -65,7 +83,8 @@ def _of_rows(looks: dict[str, Look], batch: pl.DataFrame) -> dict[str, list[bool
         return {name: [False] * batch.height for name in looks}
     rows = [_parsed(text) if there else ABSENT for text, there in zip(texts, named, strict=True)]
     return {
-        name: [isinstance(row, dict) and look.place in row and look.wrong(row[look.place]) for row in rows] for name, look in looks.items()
+        name: [isinstance(row, dict) and look.place in row and look.wrong(row[look.place]) for row in rows]
+        for name, look in looks.items()
     }
 
 
@@ -133,7 +152,9 @@ def is_no_list_of_texts(elements: tuple[int, int], characters: tuple[int, int]) 
     def wrong(value: Any) -> bool:
         if not isinstance(value, list) or not elements[0] <= len(value) <= elements[1]:
             return True
-        return not all(isinstance(text, str) and characters[0] <= len(text) <= characters[1] for text in value)
+        return not all(
+            isinstance(text, str) and characters[0] <= len(text) <= characters[1] for text in value
+        )
 
     return wrong
 

@@ -74,4 +74,8 @@ def needs_of(rows: Rows, settings: Settings) -> Iterator[Question]:
         elif entry.required_for:
             action = next(other for other in layout.fields if other.codec == "action")
             wrong = (rows.value(action.place) == entry.required_for) & rows.is_missing(entry.place)
-            yield Question(limit, wrong.fill_null(value=False), f"{entry.place} is missing, in an event of {action.place} {entry.required_for}")
+            yield Question(
+                limit,
+                wrong.fill_null(value=False),
+                f"{entry.place} is missing, in an event of {action.place} {entry.required_for}",
+            )

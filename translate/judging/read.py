@@ -24,7 +24,9 @@ def judged_layout(layout: Layout) -> Layout:
 
     What the tool itself wrote carries the names that the target could not take, and reading puts them back.
     """
-    return dataclasses.replace(layout, fields=tuple(entry for entry in layout.fields if entry.codec != NAMES_CODEC))
+    return dataclasses.replace(
+        layout, fields=tuple(entry for entry in layout.fields if entry.codec != NAMES_CODEC)
+    )
 
 
 def with_original_name(records: pl.LazyFrame, layout: Layout) -> pl.LazyFrame:
@@ -42,9 +44,17 @@ def read_rows(layout: Layout) -> Rows:
     kinds = {entry.place: kind_of(layout, entry.place) for entry in layout.all_fields}
     containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
     inside = {entry.place for entry in layout.fields if entry.path[0] in containers}
-    plain = {entry.place: entry for entry in layout.all_fields if entry.place in columns and entry.place not in inside}
+    plain = {
+        entry.place: entry
+        for entry in layout.all_fields
+        if entry.place in columns and entry.place not in inside
+    }
     text = None if layout.records == "csv" else pl.col("text")
-    values = {place: _value(entry, columns[place]) for place, entry in plain.items() if kinds[place] not in ("user", "object", "list")}
+    values = {
+        place: _value(entry, columns[place])
+        for place, entry in plain.items()
+        if kinds[place] not in ("user", "object", "list")
+    }
     for place, entry in containers.items():
         if CONTAINERS[entry.codec].write_as_text:
             values[place] = pl.col("text").str.json_path_match(f"$.{place}")
@@ -59,8 +69,14 @@ def read_rows(layout: Layout) -> Rows:
         values=values,
         lists={place: columns[place] for place in plain if kinds[place] == "list"},
         free={place: _free(layout, entry, columns) for place, entry in containers.items()},
-        users={place: User(plain[place].member, columns[place], pl.col("user_properties")) for place in plain if kinds[place] == "user"},
-        objects={entry.place: pl.col(entry.hub[0]) for entry in layout.all_fields if entry.codec in WHOLE_MAPS},
+        users={
+            place: User(plain[place].member, columns[place], pl.col("user_properties"))
+            for place in plain
+            if kinds[place] == "user"
+        },
+        objects={
+            entry.place: pl.col(entry.hub[0]) for entry in layout.all_fields if entry.codec in WHOLE_MAPS
+        },
         spelled=spelled,
         hub=lambda column: _of_hub(layout, column),
         retyped=_retyped(layout),
@@ -70,15 +86,27 @@ def read_rows(layout: Layout) -> Rows:
 def _value(entry: Field, column: pl.Expr) -> pl.Expr:
     """Give what was read from a place; what should be another text lies among the members that have no place."""
     if isinstance(entry.const, str):
-        return pl.coalesce(column, pl.col("extra").map.get(entry.place)).str.strip_prefix('"').str.strip_suffix('"')
+        return (
+            pl.coalesce(column, pl.col("extra").map.get(entry.place))
+            .str.strip_prefix('"')
+            .str.strip_suffix('"')
+        )
     return pl.when(column != "").then(column) if entry.codec == EMPTY_IS_NONE else column
 
 
 def _free(layout: Layout, home: Field, columns: dict[str, pl.Expr]) -> Free:
     held = CONTAINERS[home.codec].hub
     maps = {name: pl.col(name) if name in held else NO_MAP for name in ("attributes", "metrics", "other")}
-    within = [entry for entry in layout.fields if entry.path[0] == home.place and entry is not home and entry.place in columns]
-    return Free(pl.col(held[0]).is_not_null(), **maps, presets={entry.key: (entry, columns[entry.place]) for entry in within})
+    within = [
+        entry
+        for entry in layout.fields
+        if entry.path[0] == home.place and entry is not home and entry.place in columns
+    ]
+    return Free(
+        pl.col(held[0]).is_not_null(),
+        **maps,
+        presets={entry.key: (entry, columns[entry.place]) for entry in within},
+    )
 
 
 def _of_hub(layout: Layout, column: str) -> pl.Expr | None:

@@ -32,7 +32,9 @@ def without_events(lines: Lines, layout: Layout) -> list[int]:
     if limit is None or not layout.request or not layout.request.each:
         return []
     empty = lines.frame.select("row", "text").filter(pl.col("text").str.contains(r"\[\s*\]"))
-    return sorted(number for number, request in _requests(empty) if _events_of(request, layout.request.each) == [])
+    return sorted(
+        number for number, request in _requests(empty) if _events_of(request, layout.request.each) == []
+    )
 
 
 def row_of(request: int) -> int:

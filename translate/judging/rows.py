@@ -59,7 +59,9 @@ class Free:
     @property
     def names(self) -> pl.Expr:
         """List the names of the free-form values."""
-        return pl.concat_list([values.map.keys().fill_null([]) for values in (self.attributes, self.metrics, self.other)])
+        return pl.concat_list(
+            [values.map.keys().fill_null([]) for values in (self.attributes, self.metrics, self.other)]
+        )
 
     @property
     def texts(self) -> Iterable[Texts]:
@@ -69,7 +71,11 @@ class Free:
 
     def at(self, key: str) -> Keyed:
         """Give the value of one name; one that its own place could not take is a free-form value all the same."""
-        found = {"text": self.attributes.map.get(key), "digits": self.metrics.map.get(key), "json": self.other.map.get(key)}
+        found = {
+            "text": self.attributes.map.get(key),
+            "digits": self.metrics.map.get(key),
+            "json": self.other.map.get(key),
+        }
         if key in self.presets:
             entry, value = self.presets[key]
             part = {"text": "text", "whole": "digits", "number": "digits"}.get(wire_of(entry), "json")
@@ -78,12 +84,19 @@ class Free:
 
     def count(self, beside: str | None) -> pl.Expr:
         """Count the values, but for those whose names begin as `beside` says."""
-        own = [value for key, (_, value) in self.presets.items() if beside is None or not key.startswith(beside)]
+        own = [
+            value for key, (_, value) in self.presets.items() if beside is None or not key.startswith(beside)
+        ]
         free = [values.map.len() for values in (self.attributes, self.metrics, self.other)]
         if beside is not None:
             names = self.names.list.eval(~pl.element().str.starts_with(beside))
             free = [names.list.sum()]
-        return pl.sum_horizontal([*(count.fill_null(0).cast(pl.UInt32) for count in free), *(value.is_not_null().cast(pl.UInt32) for value in own)])
+        return pl.sum_horizontal(
+            [
+                *(count.fill_null(0).cast(pl.UInt32) for count in free),
+                *(value.is_not_null().cast(pl.UInt32) for value in own),
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,9 @@ class User:
         value = self.properties.map.get(key)
         is_text, is_number = value.str.starts_with('"'), value.str.contains(r"^-?[0-9]")
         return Keyed(
-            pl.when(is_text).then(_unquoted(value)), pl.when(is_number).then(value), pl.when(~is_text & ~is_number).then(value)
+            pl.when(is_text).then(_unquoted(value)),
+            pl.when(is_number).then(value),
+            pl.when(~is_text & ~is_number).then(value),
         )
 
     @property
@@ -162,7 +177,9 @@ class Rows:
     def _names(self, home: str) -> list[pl.Expr]:
         if home in self.free:
             return [self.free[home].names]
-        return [user.properties.map.keys() for user in self._user(home)] + [self.objects[place].map.keys() for place in self.objects if place == home]
+        return [user.properties.map.keys() for user in self._user(home)] + [
+            self.objects[place].map.keys() for place in self.objects if place == home
+        ]
 
     def _user(self, place: str) -> list[User]:
         return [self.users[place]] if place in self.users else []
@@ -201,7 +218,9 @@ class Rows:
 def wire_of(entry: Field) -> str:
     """Tell as what a value stands in its place."""
     if entry.const is not None:
-        return "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
+        return (
+            "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
+        )
     return SCALARS[entry.codec].wire if entry.codec in SCALARS else "whole"
 
 
@@ -212,4 +231,3 @@ def _unquoted(text: pl.Expr) -> pl.Expr:
 
 def _unquoted_texts(values: pl.Expr) -> pl.Expr:
     return values.map.values().list.eval(_unquoted(pl.element().filter(pl.element().str.starts_with('"'))))
-

@@ -23,8 +23,16 @@ def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
     columns = {entry.place: pl.col(f"={entry.place}") for entry in shape.columns}
     columns = {**{entry.place: pl.col(f"@{entry.place}") for entry in shape.around}, **columns}
     kinds = {entry.place: kind_of(layout, entry.place) for entry in written}
-    values = {place: _value(shape, texts, place, column) for place, column in columns.items() if kinds[place] not in ("user", "object", "list")}
-    values |= {place: pl.col(f"={place}") for place, entry in shape.containers.items() if CONTAINERS[entry.codec].write_as_text}
+    values = {
+        place: _value(shape, texts, place, column)
+        for place, column in columns.items()
+        if kinds[place] not in ("user", "object", "list")
+    }
+    values |= {
+        place: pl.col(f"={place}")
+        for place, entry in shape.containers.items()
+        if CONTAINERS[entry.codec].write_as_text
+    }
     is_json = layout.records == "json-lines"
     return Rows(
         layout=layout,
@@ -33,7 +41,10 @@ def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
         whole=pl.when(pl.col("extra").map.len() > 0).then(pl.col(ROW)) if keeps_extra and is_json else None,
         values=values,
         lists={place: columns[place] for place in columns if kinds[place] == "list"},
-        free={**{place: _free(shape, entry) for place, entry in shape.containers.items()}, **_own_columns(shape)},
+        free={
+            **{place: _free(shape, entry) for place, entry in shape.containers.items()},
+            **_own_columns(shape),
+        },
         users={place: _user(shape, place) for place in columns if kinds[place] == "user"},
         objects={entry.place: pl.col(entry.hub[0]) for entry in written if entry.codec in WHOLE_MAPS},
         spelled=lambda place: values[place].cast(pl.String) if place in values else pl.lit(None, pl.String),
@@ -52,9 +63,15 @@ def _value(shape: Shape, texts: RowText, place: str, column: pl.Expr) -> pl.Expr
 
 
 def _free(shape: Shape, home: Field) -> Free:
-    presets = {entry.key: (entry, pl.col(f"={entry.place}")) for entry in shape.presets[home.place] if shape.is_wanted(entry)}
+    presets = {
+        entry.key: (entry, pl.col(f"={entry.place}"))
+        for entry in shape.presets[home.place]
+        if shape.is_wanted(entry)
+    }
     held = CONTAINERS[home.codec].hub
-    maps = {name: pl.col(FINAL[name]) if name in held else NO_MAP for name in ("attributes", "metrics", "other")}
+    maps = {
+        name: pl.col(FINAL[name]) if name in held else NO_MAP for name in ("attributes", "metrics", "other")
+    }
     return Free(pl.col(f"={home.place}").is_not_null(), **maps, presets=presets)
 
 
@@ -70,5 +87,7 @@ def _user(shape: Shape, place: str) -> User:
 
 
 def _of_hub(shape: Shape, values: dict[str, pl.Expr], column: str) -> pl.Expr | None:
-    place = next((entry.place for entry in shape.columns if entry.hub[:1] == (column,) and entry.place in values), None)
+    place = next(
+        (entry.place for entry in shape.columns if entry.hub[:1] == (column,) and entry.place in values), None
+    )
     return None if place is None else pl.when(values[place].is_not_null()).then(pl.col(column))

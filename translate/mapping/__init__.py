@@ -11,7 +11,17 @@ from translate.mapping.parse import parse
 from translate.mapping.personal import Marked, marked
 from translate.mapping.spec import Layout, Mapping
 
-__all__ = ["Layout", "Mapping", "MappingError", "files", "find_layout", "folder", "load", "marked_anywhere", "models"]
+__all__ = [
+    "Layout",
+    "Mapping",
+    "MappingError",
+    "files",
+    "find_layout",
+    "folder",
+    "load",
+    "marked_anywhere",
+    "models",
+]
 
 HUB = "hub"  # no file says what it is, but it can be named like a model
 PACKAGED = Path(__file__).resolve().parent.parent / "mappings"
@@ -37,11 +47,17 @@ def files(mappings: Path | None = None, inside: str = "") -> dict[str, Path]:
 
 def _refuse_useless(mappings: Path) -> None:
     if not mappings.is_dir():
-        raise UsageError(f"--mappings {mappings}: there is no such folder; name one that holds data sheets, MODEL.toml")
+        raise UsageError(
+            f"--mappings {mappings}: there is no such folder; name one that holds data sheets, MODEL.toml"
+        )
     if not any(mappings.glob("*.toml")) and not any(mappings.glob("recipes/*.toml")):
-        raise UsageError(f"--mappings {mappings}: holds no data sheet (MODEL.toml) and no recipe (recipes/NAME.toml)")
+        raise UsageError(
+            f"--mappings {mappings}: holds no data sheet (MODEL.toml) and no recipe (recipes/NAME.toml)"
+        )
     if (mappings / f"{HUB}.toml").exists():
-        raise UsageError(f"--mappings {mappings}: {HUB}.toml: no model can be called {HUB}, which is what all of them meet in; rename it")
+        raise UsageError(
+            f"--mappings {mappings}: {HUB}.toml: no model can be called {HUB}, which is what all of them meet in; rename it"
+        )
 
 
 def models(mappings: Path | None = None) -> list[str]:

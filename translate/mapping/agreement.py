@@ -53,13 +53,23 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
             if layout.records != "csv":
                 yield where, f'codec "{entry.codec}" holds columns of a table, and these records are none'
             elif not entry.place.endswith("*"):
-                yield where, f'codec "{entry.codec}" holds all columns whose names begin alike: its place ends in *'
+                yield (
+                    where,
+                    f'codec "{entry.codec}" holds all columns whose names begin alike: its place ends in *',
+                )
         elif "*" in entry.place:
             yield where, "* stands for any name, and here is only one value"
-        elif layout.records != "csv" and layout.write and not all(map(PLAIN.fullmatch, filter(None, entry.path))):
+        elif (
+            layout.records != "csv"
+            and layout.write
+            and not all(map(PLAIN.fullmatch, filter(None, entry.path)))
+        ):
             yield where, "is written, so its names may hold letters, digits and _ only"
         if entry.codec in CONTAINERS and len(entry.path) > 1:
-            yield where, f'codec "{entry.codec}" holds a whole object, which has to lie at the top of the record'
+            yield (
+                where,
+                f'codec "{entry.codec}" holds a whole object, which has to lie at the top of the record',
+            )
         above = place_above(entry.path, places)
         if above is not None and above not in containers:
             yield where, f'lies inside of "{above}", which is no object'
@@ -75,7 +85,13 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
         where = ("fields", entry.place)
         codec = SCALARS.get(entry.codec)
         kind, wires = KINDS.get(home.codec, ("", ()))
-        wire = ("text" if isinstance(entry.const, str) else "flag") if entry.const is not None else codec.wire if codec else ""
+        wire = (
+            ("text" if isinstance(entry.const, str) else "flag")
+            if entry.const is not None
+            else codec.wire
+            if codec
+            else ""
+        )
         if CONTAINERS[home.codec].write_as_text or CONTAINERS[home.codec].readable_only:
             yield where, f'nothing has a place of its own inside of "{home.place}"'
         elif entry.codec in CONTAINERS or (codec is not None and codec.rowwise is not None):
@@ -86,7 +102,10 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
             yield where, f'what lies inside of "{home.place}" cannot be required'
         if wires and entry.when and entry.hub and layout.read:
             if entry.also:
-                yield (*where, "also"), f'what lies inside of "{home.place}" for some events only has no other place'
+                yield (
+                    (*where, "also"),
+                    f'what lies inside of "{home.place}" for some events only has no other place',
+                )
             if entry.hub[0] in columns:
                 yield where, f'hub column "{entry.hub[0]}" is read from elsewhere already'
 
@@ -102,7 +121,9 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
             elif any(place[: len(path)] == path for place in taken):
                 yield where, f'"{other}" is an object: other places lie inside of it'
             else:
-                above = next((taken[path[:depth]] for depth in range(1, len(path)) if path[:depth] in taken), None)
+                above = next(
+                    (taken[path[:depth]] for depth in range(1, len(path)) if path[:depth] in taken), None
+                )
                 if above is not None and above.codec not in CONTAINERS and above.codec not in WHOLE_MAPS:
                     yield where, f'"{other}" lies inside of "{above.place}", which is no object'
             taken.setdefault(path, entry)
@@ -111,8 +132,13 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
 def _of_maps(layout: Layout) -> Iterator[Found]:
     """Find hub maps that would be filled from two places, of which one would be forgotten."""
     held: dict[str, str] = {}
-    where_of: list[tuple[tuple[str, ...], Field]] = [(("fields", entry.place), entry) for entry in layout.fields]
-    where_of += [(("request", "fields", entry.place), entry) for entry in (layout.request.fields if layout.request else ())]
+    where_of: list[tuple[tuple[str, ...], Field]] = [
+        (("fields", entry.place), entry) for entry in layout.fields
+    ]
+    where_of += [
+        (("request", "fields", entry.place), entry)
+        for entry in (layout.request.fields if layout.request else ())
+    ]
     for where, entry in where_of:
         if entry.codec in CONTAINERS:
             maps = [*CONTAINERS[entry.codec].hub]
@@ -136,7 +162,10 @@ def _of_csv(layout: Layout) -> Iterator[Found]:
             yield ("fields", entry.place), "a csv record holds single values only"
         for other in entry.also:
             if "." in other:
-                yield ("fields", entry.place, "also"), f'"{other}" is no column: a csv record holds single values only'
+                yield (
+                    ("fields", entry.place, "also"),
+                    f'"{other}" is no column: a csv record holds single values only',
+                )
 
 
 # -- what needs something else ----------------------------------------------------------------------------------
@@ -170,7 +199,10 @@ def _of_objects(layout: Layout, containers: Containers) -> Iterator[Found]:
                 yield where, f'"{entry.place}" is not always written'
         for entry in layout.fields:
             if entry.const is not None and needs and entry.place.rpartition(".")[0] == name:
-                yield ("fields", entry.place), f'a constant has no place in "{name}", which needs what an event says'
+                yield (
+                    ("fields", entry.place),
+                    f'a constant has no place in "{name}", which needs what an event says',
+                )
 
 
 def _of_reading(layout: Layout, containers: Containers) -> Iterator[Found]:

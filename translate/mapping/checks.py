@@ -39,7 +39,11 @@ class Word:
             return None
         if value is None:
             return f"is missing: {self.wants}"
-        return f"should be {self.wants}, but is {value!r}" if self.wants else f"takes no value, but has {value!r}"
+        return (
+            f"should be {self.wants}, but is {value!r}"
+            if self.wants
+            else f"takes no value, but has {value!r}"
+        )
 
 
 def _is_texts(value: Any) -> bool:
@@ -65,7 +69,11 @@ def _is_range(value: Any) -> bool:
 
 
 def _is_table_of(**holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and value.keys() == holds.keys() and all(hold(value[name]) for name, hold in holds.items())
+    return lambda value: (
+        isinstance(value, dict)
+        and value.keys() == holds.keys()
+        and all(hold(value[name]) for name, hold in holds.items())
+    )
 
 
 TEXTS = ("text", "map", "key", "names", "user")
@@ -117,7 +125,9 @@ def asked_in_vain(layout: Layout) -> Iterator[Found]:
             if limit.judge in WORDS:
                 yield from (((table, name, key), message) for key, message in _in_vain(layout, limit))
     known = {entry.place for entry in layout.all_fields}
-    yield from ((("taken_without",), f'no field "{place}"') for place in layout.taken_without if place not in known)
+    yield from (
+        (("taken_without",), f'no field "{place}"') for place in layout.taken_without if place not in known
+    )
 
 
 def _in_vain(layout: Layout, limit: Limit) -> Iterator[tuple[str, str]]:

@@ -51,7 +51,9 @@ class Codec:
     wire: Wire
     write: Write | None
     read: Callable[[pl.Expr], pl.Expr] | None = None
-    rowwise: Callable[[Sequence[pl.Series], str], pl.Series] | None = None  # where no expression can do it; told the field's member
+    rowwise: Callable[[Sequence[pl.Series], str], pl.Series] | None = (
+        None  # where no expression can do it; told the field's member
+    )
     has_member: bool = False
     changed: Write | None = None
     why: str = ""

@@ -71,7 +71,9 @@ def read_columns(given: Any, path: str, complain: Callable[[str, str], None]) ->
     found = [_read(name, value, join(path, name), complain) for name, value in given.items()]
     columns = tuple(column for column in found if column is not None)
     for one, other in _meeting(columns):
-        complain(path, f"{one} and {other} are one name to the service, which looks at letters and digits only")
+        complain(
+            path, f"{one} and {other} are one name to the service, which looks at letters and digits only"
+        )
     return columns
 
 

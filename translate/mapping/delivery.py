@@ -67,7 +67,9 @@ _SHARED = ("check", "loses", "says", "instead", "source", "date", "layouts")
 _FOUND = ("events", "share")
 
 
-def read_delivery(sheet: Sheet, table: dict[str, Any] | None, layouts: Mapping[str, Layout]) -> Delivery | None:
+def read_delivery(
+    sheet: Sheet, table: dict[str, Any] | None, layouts: Mapping[str, Layout]
+) -> Delivery | None:
     """Read the table, or None where the mapping has none; complain to the sheet."""
     if table is None:
         return None
@@ -84,12 +86,16 @@ class _Parser:
 
     def delivery(self, table: dict[str, Any]) -> Delivery:
         sheet, path = self.sheet, "delivery"
-        sheet.known_keys(table, path, ("layout", "protocol", "order", "quota", "support", "verify", "preflight"))
+        sheet.known_keys(
+            table, path, ("layout", "protocol", "order", "quota", "support", "verify", "preflight")
+        )
         layout = sheet.need(table, path, "layout", str, "")
         if isinstance(table.get("layout"), str):
             self.layout(layout)
         protocol = sheet.need(table, path, "protocol", str, "")
-        if isinstance(table.get("protocol"), str) and sheet.one_of(protocol, "delivery.protocol", "protocol", PROTOCOLS):
+        if isinstance(table.get("protocol"), str) and sheet.one_of(
+            protocol, "delivery.protocol", "protocol", PROTOCOLS
+        ):
             self.protocol(protocol, layout)
         order = self.needed_texts(table, path, "order")
         for column in order:
@@ -101,7 +107,9 @@ class _Parser:
         support = self.support(sheet.get(table, path, "support", dict))
         given = sheet.get(table, path, "preflight", dict, {})
         inner = sheet.tables(given, "delivery.preflight")
-        preflight = {name: self.hazard(name, hazard, has_end=support is not None) for name, hazard in inner.items()}
+        preflight = {
+            name: self.hazard(name, hazard, has_end=support is not None) for name, hazard in inner.items()
+        }
         return Delivery(layout, protocol, order, quota, support, verify, preflight)
 
     def layout(self, name: str) -> None:
@@ -123,11 +131,17 @@ class _Parser:
         if request.each != protocol.each:
             way = ".".join(protocol.each)
             wanted = f'its events at "{way}"' if way else "to be the list of its events"
-            self.sheet.complain("delivery.protocol", f'"{name}" needs a request to have {wanted}' if way else f'"{name}" needs a request {wanted}')
+            self.sheet.complain(
+                "delivery.protocol",
+                f'"{name}" needs a request to have {wanted}' if way else f'"{name}" needs a request {wanted}',
+            )
         written = {entry.path[0] for entry in request.fields}
         for member in protocol.members:
             if member not in written:
-                self.sheet.complain("delivery.protocol", f'"{name}" needs a request to have a member "{member}", and no field lies there')
+                self.sheet.complain(
+                    "delivery.protocol",
+                    f'"{name}" needs a request to have a member "{member}", and no field lies there',
+                )
 
     def column(self, name: Any, path: str) -> None:
         """Complain unless it is a hub column that the layout has a place for."""
@@ -139,7 +153,9 @@ class _Parser:
         sheet = self.sheet
         if table is None:
             return Quota(1, "", 1, "", dt.date.min)
-        sheet.known_keys(given, path, ("requests_per_second", "scope", "share", "source", "date", "documented"))
+        sheet.known_keys(
+            given, path, ("requests_per_second", "scope", "share", "source", "date", "documented")
+        )
         return Quota(
             self.number(given, path, "requests_per_second", "a number above 0", lambda value: value > 0),
             sheet.need(given, path, "scope", str, ""),
@@ -159,9 +175,13 @@ class _Parser:
     def hazard(self, name: str, table: dict[str, Any], *, has_end: bool) -> Hazard:
         sheet, path = self.sheet, join("delivery.preflight", name)
         if not _NAME.fullmatch(name):
-            sheet.complain(path, "a name that can be accepted has small letters, digits, and single - between them")
+            sheet.complain(
+                path, "a name that can be accepted has small letters, digits, and single - between them"
+            )
         check = sheet.need(table, path, "check", str, "")
-        known = isinstance(table.get("check"), str) and sheet.one_of(check, join(path, "check"), "check", KINDS)
+        known = isinstance(table.get("check"), str) and sheet.one_of(
+            check, join(path, "check"), "check", KINDS
+        )
         kind = KINDS[check] if known else Kind()
         if known:
             sheet.known_keys(table, path, (*_SHARED, *kind.keys))
@@ -201,7 +221,9 @@ class _Parser:
         given = [key for key in kind.number if key in table]
         if len(given) != 1:
             wanted = " or ".join(kind.number)
-            self.sheet.complain(join(path, kind.number[0]), f"takes {wanted}, not both" if given else "is missing")
+            self.sheet.complain(
+                join(path, kind.number[0]), f"takes {wanted}, not both" if given else "is missing"
+            )
             return None, kind.number[0]
         value: int | None = self.sheet.get(table, path, given[0], int)
         if value is not None and value <= 0:
@@ -242,7 +264,9 @@ class _Parser:
             return None
         ask = self.sheet.need if kind.setting_required else self.sheet.get
         name: str | None = ask(table, path, "setting", str, None)
-        if name is not None and self.sheet.one_of(name, join(path, "setting"), "setting of this check", kind.setting):
+        if name is not None and self.sheet.one_of(
+            name, join(path, "setting"), "setting of this check", kind.setting
+        ):
             units = [unit for unit in kind.number if unit in table]
             if units and not name.endswith(f"_{units[0]}"):
                 self.sheet.complain(join(path, "setting"), f'"{name}" is not in {units[0]}')
@@ -251,7 +275,11 @@ class _Parser:
     def sentence(self, text: str, path: str, places: Iterable[str]) -> None:
         """Complain about each place of a sentence that nothing is put into."""
         try:
-            parts = [(name, form, conversion) for _, name, form, conversion in Formatter().parse(text) if name is not None]
+            parts = [
+                (name, form, conversion)
+                for _, name, form, conversion in Formatter().parse(text)
+                if name is not None
+            ]
         except ValueError:
             self.sheet.complain(path, "is no sentence with places: write each brace that is none twice")
             return
@@ -259,11 +287,18 @@ class _Parser:
             if self.sheet.one_of(name, path, "place", places) and (form or conversion):
                 self.sheet.complain(path, f'a place is a name only: "{name}"')
 
-    def number(self, table: dict[str, Any], path: str, key: str, wanted: str, holds: Callable[[float], bool]) -> float:
+    def number(
+        self, table: dict[str, Any], path: str, key: str, wanted: str, holds: Callable[[float], bool]
+    ) -> float:
         value = table.get(key)
         if key not in table:
             self.sheet.complain(join(path, key), "is missing")
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and holds(value):
+        elif (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and holds(value)
+        ):
             return value
         else:
             self.sheet.complain(join(path, key), f"should be {wanted}, but is {value!r}")

@@ -25,7 +25,21 @@ from translate.mapping.spec import Field
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
-OPTIONS = ("required", "required_for", "when", "table", "default", "optional", "also", "asked", "setting", "fills", "member", "template", "texts")
+OPTIONS = (
+    "required",
+    "required_for",
+    "when",
+    "table",
+    "default",
+    "optional",
+    "also",
+    "asked",
+    "setting",
+    "fills",
+    "member",
+    "template",
+    "texts",
+)
 KEYS = ("hub", "as", "const", *OPTIONS)
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
@@ -111,7 +125,9 @@ class FieldParser:
     def _literal(self, path: str, value: dict[str, Any], key: str) -> Any:
         literal: Any = value.get(key)
         is_number = isinstance(literal, int | float) and not isinstance(literal, bool)
-        if is_number and not (SMALLEST <= literal <= LARGEST if isinstance(literal, int) else math.isfinite(literal)):
+        if is_number and not (
+            SMALLEST <= literal <= LARGEST if isinstance(literal, int) else math.isfinite(literal)
+        ):
             self.sheet.complain(join(path, key), f"should be a finite number of 64 bits, but is {literal!r}")
             return None
         if literal is None or is_number or isinstance(literal, str | bool):
@@ -134,7 +150,9 @@ class FieldParser:
         self._check_setting(field, path)
         for other in field.also:
             if "*" in other or "" in other.split("."):
-                self.sheet.complain(join(path, "also"), f'"{other}" is no place: it is names with dots between')
+                self.sheet.complain(
+                    join(path, "also"), f'"{other}" is no place: it is names with dots between'
+                )
 
     def _check_member(self, field: Field, path: str) -> None:
         """Complain unless exactly the codec that has a member to name names one."""
@@ -142,7 +160,9 @@ class FieldParser:
             return
         wanted = SCALARS[field.codec].has_member
         if wanted and not field.member:
-            self.sheet.complain(join(path, "member"), f'is missing: codec "{field.codec}" has {field.hub[0]} under a name')
+            self.sheet.complain(
+                join(path, "member"), f'is missing: codec "{field.codec}" has {field.hub[0]} under a name'
+            )
         if field.member and not wanted:
             self.sheet.complain(join(path, "member"), f'codec "{field.codec}" takes none')
 
@@ -150,7 +170,9 @@ class FieldParser:
         if field.fills and (field.setting is None or not field.hub):
             self.sheet.complain(join(path, "fills"), "needs a setting, and a hub column beside it")
         if field.setting is not None and field.codec in SCALARS and SCALARS[field.codec].wire != "text":
-            self.sheet.complain(join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none')
+            self.sheet.complain(
+                join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none'
+            )
 
     def _check_default(self, field: Field, path: str) -> None:
         """Complain about a text that would stand in a record where a number or JSON should."""
@@ -164,7 +186,10 @@ class FieldParser:
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if value != value or (codec.wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
             wanted = "a number" if codec.wire == "number" else "JSON"
-            self.sheet.complain(join(path, "default"), f'should be {wanted}, as codec "{codec.name}" gives, but is {field.default!r}')
+            self.sheet.complain(
+                join(path, "default"),
+                f'should be {wanted}, as codec "{codec.name}" gives, but is {field.default!r}',
+            )
 
     # -- its codec --------------------------------------------------------------------------------------------------
 
@@ -190,16 +215,25 @@ class FieldParser:
         elif self._check_scalar(field, path):
             self._check_fixed(field, path, FIXED.get(field.codec, field.hub))
             if field.hub[0:1] and field.hub[0] not in OF_JSON.get(field.codec, field.hub):
-                sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none')
+                sheet.complain(
+                    f"{path}.hub",
+                    f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none',
+                )
         return True
 
     def _check_stamp(self, field: Field, path: str, *, around: bool) -> None:
         if not around:
-            self.sheet.complain(f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields')
+            self.sheet.complain(
+                f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields'
+            )
         elif field.codec == URI:
             self._check_template(field, join(path, "template"))
-        elif field.hub and [events.SCHEMA.get(column) for column in field.hub] != [READ_STAMPS.get(field.codec)]:
-            wanted = "one hub column of times" if field.codec in READ_STAMPS else "no hub column: it is made anew"
+        elif field.hub and [events.SCHEMA.get(column) for column in field.hub] != [
+            READ_STAMPS.get(field.codec)
+        ]:
+            wanted = (
+                "one hub column of times" if field.codec in READ_STAMPS else "no hub column: it is made anew"
+            )
             self.sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes {wanted}')
 
     def _check_template(self, field: Field, path: str) -> None:
@@ -208,13 +242,19 @@ class FieldParser:
         if not query:
             self.sheet.complain(path, "should be a path and a query, like /path?name={app.id}")
         for _, source in parameters(pairs):
-            self.sheet.one_of(source, path, "hub column or number that a request is given", [*events.SCHEMA, *IN_TEMPLATES])
+            self.sheet.one_of(
+                source, path, "hub column or number that a request is given", [*events.SCHEMA, *IN_TEMPLATES]
+            )
 
     def _check_scalar(self, field: Field, path: str) -> bool:
         codec = SCALARS[field.codec]
         fewest, most = codec.columns
         if not fewest <= len(field.hub) <= most:
-            wanted = f"{fewest} hub column{'s' * (fewest != 1)}" if fewest == most else f"{fewest} to {most} hub columns"
+            wanted = (
+                f"{fewest} hub column{'s' * (fewest != 1)}"
+                if fewest == most
+                else f"{fewest} to {most} hub columns"
+            )
             self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted}, not {len(field.hub)}')
             return False
         fits = True
@@ -225,12 +265,16 @@ class FieldParser:
                 message = f'codec "{codec.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
                 self.sheet.complain(f"{path}.hub", message)
         if field.table is not None and codec.wire != "text":
-            self.sheet.complain(f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none')
+            self.sheet.complain(
+                f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none'
+            )
         return fits
 
     def _check_fixed(self, field: Field, path: str, wanted: tuple[str, ...]) -> None:
         if field.hub != wanted:
-            message = f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
+            message = (
+                f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
+            )
             self.sheet.complain(f"{path}.hub", message)
 
 
@@ -245,7 +289,10 @@ def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[
     if field.codec in CONTAINERS:
         yield "a container", OPTIONS
     elif field.codec in STAMPS:
-        yield "what is made for a request", tuple(option for option in OPTIONS if option not in _effective_in(field))
+        yield (
+            "what is made for a request",
+            tuple(option for option in OPTIONS if option not in _effective_in(field)),
+        )
     elif field.const is not None:
         yield "a constant", ("table", "default", "optional", "also", "setting", "texts")
     elif codec is not None and codec.rowwise is not None:

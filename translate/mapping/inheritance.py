@@ -22,7 +22,11 @@ def inherit(path: Path, table: dict[str, Any], sheet: Sheet) -> Iterator[str]:
     layouts = table.get("layout")
     if not isinstance(layouts, dict):
         return
-    likes = {name: layout["like"] for name, layout in layouts.items() if isinstance(layout, dict) and "like" in layout}
+    likes = {
+        name: layout["like"]
+        for name, layout in layouts.items()
+        if isinstance(layout, dict) and "like" in layout
+    }
     for name, like in likes.items():
         where = join(join("layout", name), "like")
         if not isinstance(like, str):
@@ -39,7 +43,9 @@ def inherit(path: Path, table: dict[str, Any], sheet: Sheet) -> Iterator[str]:
             yield digest
             found = content.get("layout", {})
             found = found if isinstance(found, dict) else {}
-            leaning = {beside for beside, layout in found.items() if isinstance(layout, dict) and "like" in layout}
+            leaning = {
+                beside for beside, layout in found.items() if isinstance(layout, dict) and "like" in layout
+            }
         if other == name and found is layouts:
             sheet.complain(where, "a layout is not like itself")
         elif not isinstance(found.get(other), dict):

@@ -59,7 +59,17 @@ class _Parser:
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
-        known = ("title", "source", "names", "phase_of_others", "tables", "layout", "delivery", "additions", "dashboards")
+        known = (
+            "title",
+            "source",
+            "names",
+            "phase_of_others",
+            "tables",
+            "layout",
+            "delivery",
+            "additions",
+            "dashboards",
+        )
         sheet.known_keys(table, "", known)
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
@@ -80,7 +90,20 @@ class _Parser:
         dashboards = sheet.get(table, "", "dashboards", dict, {})
         sheet.known_keys(dashboards, "dashboards", ("beyond",))
         beyond = sheet.texts(dashboards, "dashboards", "beyond") or ()
-        return Mapping(self.model, title, source, names, tables, layouts, digest, sheet.file, phase, way, additions, beyond)
+        return Mapping(
+            self.model,
+            title,
+            source,
+            names,
+            tables,
+            layouts,
+            digest,
+            sheet.file,
+            phase,
+            way,
+            additions,
+            beyond,
+        )
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}
@@ -91,7 +114,9 @@ class _Parser:
                 spellings[hub] = Spelling(spelling)
                 continue
             if not isinstance(spelling, dict):
-                self.sheet.complain(path, f"should be a name, or a table of name and phase, but is {spelling!r}")
+                self.sheet.complain(
+                    path, f"should be a name, or a table of name and phase, but is {spelling!r}"
+                )
                 continue
             inner = spelling
             self.sheet.known_keys(inner, path, ("name", "phase"))
@@ -156,7 +181,12 @@ class _Parser:
         for mark in layout.personal:
             wrong = wrong_with(layout, mark)
             if wrong is not None:
-                sheet.complain(_at(path, ("request", "personal", mark.place) if mark.around else ("personal", mark.place)), wrong)
+                sheet.complain(
+                    _at(
+                        path, ("request", "personal", mark.place) if mark.around else ("personal", mark.place)
+                    ),
+                    wrong,
+                )
         if fields and is_whole:
             for where, message in contradictions(layout):
                 sheet.complain(_at(path, where), message)
@@ -174,19 +204,27 @@ class _Parser:
         except (KeyError, IndexError, ValueError, AttributeError):
             made = ""
         if not all(FOLDER.fullmatch(name) for name in made.split("/")):
-            self.sheet.complain(join(path, "folder"), f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}")
+            self.sheet.complain(
+                join(path, "folder"),
+                f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}",
+            )
         return folder
 
     def personal(self, path: str, table: dict[str, Any]) -> tuple[Mark, ...]:
         """Read which places hold personal data, in the events and around them."""
         inner = table.get("request")
-        homes = [(path, table, False), (join(path, "request"), inner if isinstance(inner, dict) else {}, True)]
+        homes = [
+            (path, table, False),
+            (join(path, "request"), inner if isinstance(inner, dict) else {}, True),
+        ]
         marks = []
         for where, home, around in homes:
             given = self.sheet.get(home, where, "personal", dict, {})
             for place in given:
                 kind = self.sheet.get(given, f"{where}.personal", place, str, "")
-                if isinstance(given[place], str) and self.sheet.one_of(kind, join(f"{where}.personal", place), "kind of personal data", KINDS):
+                if isinstance(given[place], str) and self.sheet.one_of(
+                    kind, join(f"{where}.personal", place), "kind of personal data", KINDS
+                ):
                     marks.append(Mark(place, kind, around))
         return tuple(marks)
 
@@ -194,7 +232,9 @@ class _Parser:
         if table is None:
             return None
         self.sheet.known_keys(table, path, ("name", "namespace", "version", "own"))
-        name, namespace, version = (self.sheet.need(table, path, key, str, "") for key in ("name", "namespace", "version"))
+        name, namespace, version = (
+            self.sheet.need(table, path, key, str, "") for key in ("name", "namespace", "version")
+        )
         own = self.sheet.tables(self.sheet.get(table, path, "own", dict, {}), join(path, "own"))
         for dtype in own:
             self.sheet.one_of(dtype, join(join(path, "own"), dtype), "Avro type", TYPES)
@@ -224,7 +264,9 @@ class _Parser:
         given = self.sheet.get(table, path, key, dict, {})
         for name, inner in self.sheet.tables(given, join(path, key)).items():
             where = join(join(path, key), name)
-            self.sheet.known_keys(inner, where, ("judge", "places", "value", "beside", "says", "hard", "source", "observed"))
+            self.sheet.known_keys(
+                inner, where, ("judge", "places", "value", "beside", "says", "hard", "source", "observed")
+            )
             word = self.sheet.get(inner, where, "judge", str, name)
             if self.sheet.one_of(word, join(where, "judge") if "judge" in inner else where, "judge", WORDS):
                 wrong = WORDS[word].complaint(inner.get("value"))
@@ -232,9 +274,19 @@ class _Parser:
                     self.sheet.complain(join(where, "value"), wrong)
             places = self.sheet.texts(inner, where, "places")
             if places == ():
-                self.sheet.complain(join(where, "places"), "is missing: a limit names the places that it judges")
+                self.sheet.complain(
+                    join(where, "places"), "is missing: a limit names the places that it judges"
+                )
             beside, says = (self.sheet.get(inner, where, key, str) for key in ("beside", "says"))
-            limits[name] = Limit(name, inner.get("value"), *self._why(inner, where), judge=word, places=places or (), beside=beside, says=says)
+            limits[name] = Limit(
+                name,
+                inner.get("value"),
+                *self._why(inner, where),
+                judge=word,
+                places=places or (),
+                beside=beside,
+                says=says,
+            )
         return limits
 
     def limits(self, path: str, table: dict[str, Any], key: str, names: Iterable[str]) -> dict[str, Limit]:
@@ -253,7 +305,11 @@ class _Parser:
     def _why(self, inner: dict[str, Any], where: str) -> tuple[bool, str, bool]:
         """Read whether a limit is hard, who says so, and whether that was only seen."""
         sheet = self.sheet
-        return sheet.need(inner, where, "hard", bool, default=True), sheet.need(inner, where, "source", str, ""), sheet.get(inner, where, "observed", bool, default=False)
+        return (
+            sheet.need(inner, where, "hard", bool, default=True),
+            sheet.need(inner, where, "source", str, ""),
+            sheet.get(inner, where, "observed", bool, default=False),
+        )
 
     def cannot(self, path: str, table: dict[str, Any]) -> dict[str, str]:
         where = f"{path}.cannot"
@@ -280,7 +336,20 @@ class _Parser:
         if inner is None:
             return None
         where = f"{path}.request"
-        known = ("each", "fields", "opened", "closed", "empty", "also", "events_max", "bytes_max", "bare", "listed", "limits", "personal")
+        known = (
+            "each",
+            "fields",
+            "opened",
+            "closed",
+            "empty",
+            "also",
+            "events_max",
+            "bytes_max",
+            "bare",
+            "listed",
+            "limits",
+            "personal",
+        )
         sheet.known_keys(inner, where, known)
         each = sheet.need(inner, where, "each", str, "")
         also = sheet.get(inner, where, "also", dict, {})
@@ -288,7 +357,10 @@ class _Parser:
         fields = sheet.get(inner, where, "fields", dict, {})
         return Request(
             each=tuple(each.split(".")) if each else (),
-            fields=tuple(self.fields.field(f"{where}.fields", place, value, around=True) for place, value in fields.items()),
+            fields=tuple(
+                self.fields.field(f"{where}.fields", place, value, around=True)
+                for place, value in fields.items()
+            ),
             opened=tuple(dict.fromkeys([*(sheet.texts(inner, where, "opened") or ()), *closed])),
             closed=closed,
             empty=sheet.texts(inner, where, "empty") or (),

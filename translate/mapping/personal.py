@@ -51,7 +51,9 @@ class Spot:
             return _below(pl.col(self.column).map.get(self.key), self.inside).is_not_null()
         there = pl.col(self.column).map.contains_key(self.key)
         if self.column == EXTRA:
-            deeper = pl.col(EXTRA).map.keys().list.eval(pl.element().str.starts_with(f"{self.key}.")).list.any()
+            deeper = (
+                pl.col(EXTRA).map.keys().list.eval(pl.element().str.starts_with(f"{self.key}.")).list.any()
+            )
             there = pl.any_horizontal(there.fill_null(value=False), deeper.fill_null(value=False))
         return there.fill_null(value=False)
 
@@ -77,7 +79,9 @@ class Marked:
 
 def marked(layout: Layout) -> list[Marked]:
     """Find all marked places of a layout in the hub."""
-    return [Marked(mark.place, mark.kind, tuple(dict.fromkeys(spots(layout, mark)))) for mark in layout.personal]
+    return [
+        Marked(mark.place, mark.kind, tuple(dict.fromkeys(spots(layout, mark)))) for mark in layout.personal
+    ]
 
 
 def spots(layout: Layout, mark: Mark) -> list[Spot]:
@@ -94,14 +98,18 @@ def _homes(entry: Field, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Give those places of a field, its other ones too, that a path leads to or into."""
     for place in (entry.place, *entry.also):
         home = tuple(place.split("."))
-        is_name = home[-1] == "*"  # of the member on the way to the events, which is no value that others lie inside of
+        is_name = (
+            home[-1] == "*"
+        )  # of the member on the way to the events, which is no value that others lie inside of
         if path[: len(home)] == home and not (is_name and path != home):
             yield home
 
 
 def _within(entry: Field, rest: tuple[str, ...]) -> list[Spot]:
     maps = [column for column in entry.hub if events.SCHEMA[column] == events.MAP]
-    if entry.codec not in CONTAINERS:  # of an object with several maps the first has its values, the others what is said of them
+    if (
+        entry.codec not in CONTAINERS
+    ):  # of an object with several maps the first has its values, the others what is said of them
         maps = maps[:1]
     if not rest:
         return [Spot(column) for column in maps or entry.hub[:1]]

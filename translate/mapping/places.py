@@ -47,7 +47,9 @@ def kind_of(layout: Layout, place: str) -> str | None:
 
 def _kind_of_field(entry: Field) -> str:
     if entry.const is not None:
-        return "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
+        return (
+            "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
+        )
     if entry.codec in CONTAINERS:
         return "text" if CONTAINERS[entry.codec].write_as_text else "map"
     if entry.codec == "user_object" or entry.codec in WHOLE_MAPS:

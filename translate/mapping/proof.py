@@ -29,7 +29,9 @@ WIRE_TYPES: dict[str, pl.DataType] = {
 
 def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
     """Run each codec alone on an empty frame; tell what fails or gives another type than it should."""
-    fields: list[tuple[tuple[str, ...], Field]] = [(("fields", entry.place), entry) for entry in layout.fields]
+    fields: list[tuple[tuple[str, ...], Field]] = [
+        (("fields", entry.place), entry) for entry in layout.fields
+    ]
     if layout.request:
         fields += [(("request", "fields", entry.place), entry) for entry in layout.request.fields]
     for where, entry in fields:
@@ -46,12 +48,19 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
                 yield where, f'codec "{codec.name}" cannot be {verb}: {str(given).splitlines()[0]}'
             elif given is not None and given != wanted:
                 kinds = [KIND_NAMES.get(dtype, str(dtype)) for dtype in (given, wanted)]
-                yield where, f'codec "{codec.name}" gives {kinds[0]} where it is {verb}, which should be {kinds[1]}'
+                yield (
+                    where,
+                    f'codec "{codec.name}" gives {kinds[0]} where it is {verb}, which should be {kinds[1]}',
+                )
 
 
-def _written(mapping: Mapping, entry: Field, codec: Codec) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
+def _written(
+    mapping: Mapping, entry: Field, codec: Codec
+) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
     table = entry.table is not None and tuple(mapping.tables[entry.table].items())
-    return _written_type(codec, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default), WIRE_TYPES[codec.wire]
+    return _written_type(
+        codec, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default
+    ), WIRE_TYPES[codec.wire]
 
 
 @cache

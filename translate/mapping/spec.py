@@ -176,7 +176,9 @@ class Layout:
     @property
     def takes_columns(self) -> bool:
         """Tell whether it is a table that is written with columns of a dataset's own."""
-        return self.write and any(entry.codec == "text_columns" and entry.place == "*" for entry in self.fields)
+        return self.write and any(
+            entry.codec == "text_columns" and entry.place == "*" for entry in self.fields
+        )
 
     @property
     def all_fields(self) -> tuple[Field, ...]:
@@ -187,15 +189,32 @@ class Layout:
     def app_id_pattern(self) -> str | None:
         """Give the regular expression of the application ids that the receiver takes, if a check names one."""
         places = {entry.place for entry in self.fields if entry.codec == "app_id"}
-        asked = [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"]
+        asked = [
+            limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"
+        ]
         return next((limit.value for limit in asked if places & {*limit.places}), None)
 
     def reserved_in(self, *containers: str) -> frozenset[str]:
         """Give, in lower case, the keys of objects that the receiver refuses there, or would take for the event's own."""
-        asked = [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "none_of_any_case"]
+        asked = [
+            limit
+            for limit in (*self.limits.values(), *self.checks.values())
+            if limit.judge == "none_of_any_case"
+        ]
         within = [f"{container}." for container in containers]
-        refused = {key for limit in asked if {f"{start}*" for start in within} & {*limit.places} for key in limit.value}
-        read = {place.removeprefix(start) for entry in self.fields for place in entry.also for start in within if place.startswith(start)}
+        refused = {
+            key
+            for limit in asked
+            if {f"{start}*" for start in within} & {*limit.places}
+            for key in limit.value
+        }
+        read = {
+            place.removeprefix(start)
+            for entry in self.fields
+            for place in entry.also
+            for start in within
+            if place.startswith(start)
+        }
         return frozenset(key.lower() for key in refused | read)
 
     @property

@@ -41,7 +41,9 @@ def legal_name(name: str) -> str:
     return with_hash(plain, name) if len(plain) > LENGTH_MAX or not name.isascii() else plain
 
 
-def each_its_own(names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]) -> dict[str, str]:
+def each_its_own(
+    names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]
+) -> dict[str, str]:
     """Tell names apart that are one in spite of their hashes: a key can be spelled like another one's."""
     if len(set(names.values())) == len(names) and taken.isdisjoint(names.values()):
         return names
@@ -73,7 +75,11 @@ def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) 
 
 
 def legal_user(
-    properties: dict[str, str] | None, times: dict[str, str] | None, taken: frozenset[str], *, make_legal: bool
+    properties: dict[str, str] | None,
+    times: dict[str, str] | None,
+    taken: frozenset[str],
+    *,
+    make_legal: bool,
 ) -> tuple[dict[str, str] | None, dict[str, str] | None, dict[str, str]]:
     """Give a user's properties and their times under legal names that are not taken, and the name of each."""
     names = legal_keys(properties or {}, taken, make_legal=make_legal)
@@ -97,12 +103,16 @@ class EventNames:
         for hub, spelling in mapping.names.items():
             self._hub_of.setdefault((spelling.name, spelling.phase), hub)
         self._leading_back = [
-            hub for hub, spelling in mapping.names.items() if self._hub_of[spelling.name, spelling.phase] == hub
+            hub
+            for hub, spelling in mapping.names.items()
+            if self._hub_of[spelling.name, spelling.phase] == hub
         ]
 
     def read(self, name: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
         """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
-        own = pl.when(name.str.contains(events.COLLIDES)).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
+        own = (
+            pl.when(name.str.contains(events.COLLIDES)).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
+        )
         chain: Any = pl
         for (spelled, spelled_phase), hub in self._hub_of.items():
             meant = name == spelled
@@ -128,7 +138,11 @@ class EventNames:
         spelled = self.spelled(name)
         if not self._make_legal:
             return spelled
-        return spelled.map_batches(lambda names: notation.by_distinct_value(names, legal_name), return_dtype=pl.String, is_elementwise=True)
+        return spelled.map_batches(
+            lambda names: notation.by_distinct_value(names, legal_name),
+            return_dtype=pl.String,
+            is_elementwise=True,
+        )
 
     def is_illegal(self, spelled: pl.Expr) -> pl.Expr:
         """Tell which names the target could not take."""
@@ -137,5 +151,7 @@ class EventNames:
     def original(self, name: pl.Expr, written: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
         """Give the hub's name where the written one, and the written phase if there is one, do not lead back to it."""
         known = name.is_in(list(self._spellings))
-        leads_back = pl.when(known).then(name.is_in(self._leading_back)).otherwise(self.read(written, phase) == name)
+        leads_back = (
+            pl.when(known).then(name.is_in(self._leading_back)).otherwise(self.read(written, phase) == name)
+        )
         return pl.when(~leads_back).then(name)

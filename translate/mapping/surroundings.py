@@ -40,7 +40,10 @@ def around(request: Request, *, is_written: bool) -> Iterator[Found]:
 def _of_the_way(request: Request, *, is_written: bool) -> Iterator[Found]:
     where, each = ("request", "each"), request.each
     if request.listed and (len(each) != 1 or not request.bare):
-        yield ("request", "listed"), "needs events that lie in a member of the request, and a request that is bare"
+        yield (
+            ("request", "listed"),
+            "needs events that lie in a member of the request, and a request that is bare",
+        )
     fields = {entry.path: entry for entry in request.fields}
     if "" in each:
         yield where, "has a segment without a name"
@@ -60,7 +63,9 @@ def _of_the_way(request: Request, *, is_written: bool) -> Iterator[Found]:
 
 def _lies_within(path: Path, way: Path) -> bool:
     """Tell whether a path goes through the events, whatever their names."""
-    return len(path) >= len(way) and all(segment in (ANY, name) for name, segment in zip(path, way, strict=False))
+    return len(path) >= len(way) and all(
+        segment in (ANY, name) for name, segment in zip(path, way, strict=False)
+    )
 
 
 def _is_name(entry: Field) -> bool:
@@ -107,7 +112,9 @@ def _of_name(entry: Field, *, is_written: bool) -> Iterator[str]:
     if not is_text:
         yield "is a name, so it has to be text"
     always = (entry.required or entry.default is not None or entry.const is not None) and not entry.when
-    if is_written and (not always or entry.asked is not None or (entry.setting is not None and not entry.hub)):
+    if is_written and (
+        not always or entry.asked is not None or (entry.setting is not None and not entry.hub)
+    ):
         yield "is a name, so every event has to have it: say required = true"
 
 
@@ -117,8 +124,15 @@ def _of_name(entry: Field, *, is_written: bool) -> Iterator[str]:
 def _of_members(request: Request) -> Iterator[Found]:
     """Find texts said to hold JSON that no request has, or that are values."""
     heads = {entry.path[0] for entry in request.fields} | {*request.each[:1]}
-    values = {entry.place for entry in request.fields if not (entry.codec in SCALARS and SCALARS[entry.codec].wire == "json")}
-    own = {"closed": request.closed, "opened": tuple(name for name in request.opened if name not in request.closed)}
+    values = {
+        entry.place
+        for entry in request.fields
+        if not (entry.codec in SCALARS and SCALARS[entry.codec].wire == "json")
+    }
+    own = {
+        "closed": request.closed,
+        "opened": tuple(name for name in request.opened if name not in request.closed),
+    }
     for key, names in own.items():
         for name in names:
             where = ("request", key)
@@ -139,7 +153,9 @@ def _of_empty(request: Request) -> Iterator[Found]:
 
 def _of_other_places(request: Request) -> Iterator[Found]:
     """Find other places of members and of fields that are taken, too deep, or inside of what is no object."""
-    taken = {request.each[:depth]: ".".join(request.each[:depth]) for depth in range(1, len(request.each) + 1)}
+    taken = {
+        request.each[:depth]: ".".join(request.each[:depth]) for depth in range(1, len(request.each) + 1)
+    }
     taken |= {entry.path: entry.place for entry in request.fields}
     heads = {entry.path[0] for entry in request.fields} | {*request.each[:1]}
     for name, others in request.also.items():
@@ -153,7 +169,11 @@ def _of_other_places(request: Request) -> Iterator[Found]:
     values = {entry.place for entry in request.fields}
     for entry in request.fields:
         for other in entry.also:
-            message = "a name has no other place" if _is_name(entry) else _wrong_with_place(other, taken, values, request.each)
+            message = (
+                "a name has no other place"
+                if _is_name(entry)
+                else _wrong_with_place(other, taken, values, request.each)
+            )
             if message is not None:
                 yield ("request", "fields", entry.place, "also"), message
             taken.setdefault(tuple(other.split(".")), entry.place)

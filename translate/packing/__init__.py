@@ -95,7 +95,11 @@ class Packer:
         besides = batch[EXTRA_BESIDE].to_list() if EXTRA_BESIDE in batch.columns else [None] * batch.height
         given = zip(batch[ROW], heads, names, inside, times, extras, besides, strict=True)
         for text, head, name, own, time, extra, beside in given:
-            values = tuple((entry.path, value) for entry, value in zip(self._inside, own, strict=True) if value is not None)
+            values = tuple(
+                (entry.path, value)
+                for entry, value in zip(self._inside, own, strict=True)
+                if value is not None
+            )
             values += stamps.members_of(beside) if beside else ()
             bare = tuple(map(assembly.bare_name, name))
             self._take(_Event(self._taken, text, time, name, bare, values), head, extra)
@@ -132,7 +136,9 @@ class Packer:
 
     def _is_full(self, waiting: _Open, size: int) -> bool:
         most, bytes_max = self._request.events_max, self._request.bytes_max
-        return (most is not None and len(waiting.events) >= most) or (bytes_max is not None and waiting.bytes + size > bytes_max)
+        return (most is not None and len(waiting.events) >= most) or (
+            bytes_max is not None and waiting.bytes + size > bytes_max
+        )
 
     def _size(self, event: _Event, waiting: _Open) -> int:
         """Give what an event adds to the body: its row, its name, a comma, and what is written around it."""
@@ -209,7 +215,11 @@ class Packer:
                 assembly.at(tree, assembly.resolved(path, event.bare, self._request.each), make=True)
 
     def _way(self, event: _Event) -> Path:
-        return assembly.resolved(self._request.each, event.bare, self._request.each) if event.bare else self._request.each
+        return (
+            assembly.resolved(self._request.each, event.bare, self._request.each)
+            if event.bare
+            else self._request.each
+        )
 
     def _put_event(self, tree: dict[str, Any], event: _Event) -> None:
         way = self._way(event)
@@ -222,7 +232,11 @@ class Packer:
     def _put_made(self, tree: dict[str, Any], waiting: _Open) -> None:
         times = [event.time for event in waiting.events if event.time is not None]
         body = assembly.text_of(assembly.at(tree, self._request.each[:1]) or {})
-        head = {entry.hub[0]: value for entry, value in zip(self._head, waiting.head, strict=True) if entry.hub and value is not None}
+        head = {
+            entry.hub[0]: value
+            for entry, value in zip(self._head, waiting.head, strict=True)
+            if entry.hub and value is not None
+        }
         made = stamps.Stamps(self._sequence + self.requests, body, max(times, default=None), head)
         for entry in self._made:
             value = made.value(entry.codec, entry.template)

@@ -29,7 +29,10 @@ def split(place: str) -> Path:
 def resolved(path: Path, names: Sequence[str], each: Path) -> Path:
     """Put the names in the places of the stars on the way to the events; any other star is a member's name."""
     given = iter(names)
-    return tuple(next(given) if segment == ANY and path[: depth + 1] == each[: depth + 1] else segment for depth, segment in enumerate(path))
+    return tuple(
+        next(given) if segment == ANY and path[: depth + 1] == each[: depth + 1] else segment
+        for depth, segment in enumerate(path)
+    )
 
 
 def bare_name(name: str) -> str:

@@ -28,7 +28,18 @@ from translate.passes import additions, fold, sightings
 from translate.passes.marks import Shards, UnitMarks
 from translate.passes.rows import ADDED, DID, TOLD, apply, findings, untouched
 
-__all__ = ["ADDED", "DID", "TOLD", "Asked", "Passes", "UnitMarks", "apply", "asked_for", "findings", "untouched"]
+__all__ = [
+    "ADDED",
+    "DID",
+    "TOLD",
+    "Asked",
+    "Passes",
+    "UnitMarks",
+    "apply",
+    "asked_for",
+    "findings",
+    "untouched",
+]
 
 BUCKET_ROWS = 500_000
 
@@ -50,18 +61,26 @@ class Asked:
         return {"dedupe": self.dedupe, "add": list(self.add), "fold": self.fold}
 
 
-def asked_for(*, dedupe: bool, add: Iterable[str], fold: bool, model: str, mappings: Path | None = None) -> Asked:
+def asked_for(
+    *, dedupe: bool, add: Iterable[str], fold: bool, model: str, mappings: Path | None = None
+) -> Asked:
     """Judge what a call asks for; raise UsageError for what is unknown or not for the target's model."""
     names = [add] if isinstance(add, str) else list(add)
     wanted = [name.strip() for given in names for name in given.split(",") if name.strip()]
     for name in wanted:
         if name not in KINDS:
-            raise UsageError(f"--add {name}: there is nothing of this name to add{suggest(name, KINDS)} (one of: {', '.join(KINDS)})")
+            raise UsageError(
+                f"--add {name}: there is nothing of this name to add{suggest(name, KINDS)} (one of: {', '.join(KINDS)})"
+            )
     known = mapping.load(model, mappings).additions if wanted and model != mapping.HUB else {}
     for name in wanted:
         if name not in known:
-            others = [other for other in mapping.models(mappings) if name in mapping.load(other, mappings).additions]
-            raise UsageError(f"--add {name}: {model} does not count by it; leave it out (it is for {' and '.join(others) or 'no model'})")
+            others = [
+                other for other in mapping.models(mappings) if name in mapping.load(other, mappings).additions
+            ]
+            raise UsageError(
+                f"--add {name}: {model} does not count by it; leave it out (it is for {' and '.join(others) or 'no model'})"
+            )
     return Asked(dedupe, {name: addition for name, addition in known.items() if name in wanted}, fold)
 
 
@@ -84,7 +103,9 @@ class Passes:
     def gather(self, unit: int, events: pl.LazyFrame) -> None:
         """Write down what the passes need of a unit's events, as `plan.survey` gives them."""
         seen = sightings.of(events, self.asked.add, dedupe=self.asked.dedupe, fold=self.asked.fold)
-        seen.with_columns(unit=pl.lit(unit, pl.UInt32)).sink_parquet(self._file(self._written, unit), engine="streaming")
+        seen.with_columns(unit=pl.lit(unit, pl.UInt32)).sink_parquet(
+            self._file(self._written, unit), engine="streaming"
+        )
         if unit not in self._units:
             self._units.append(unit)
 
@@ -106,9 +127,13 @@ class Passes:
                 others.sink_parquet(self._file(self._taken, unit), engine="streaming")
         taken = pl.scan_parquet(self._taken / "*.parquet").filter("taken")
         if self.asked.add:
-            for number, bucket in duplicates.buckets(taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS):
+            for number, bucket in duplicates.buckets(
+                taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS
+            ):
                 here = bucket.select("unit", "row", "part", *sightings.CLIENT).collect(engine="streaming")
-                additions.find(here, self.asked.add).write_parquet(self._found / f"additions-{number:05}.parquet")
+                additions.find(here, self.asked.add).write_parquet(
+                    self._found / f"additions-{number:05}.parquet"
+                )
         if self.asked.fold:
             self._find_pairs(taken.filter(pl.col("pair").is_not_null()))
 
@@ -121,7 +146,12 @@ class Passes:
             found.write_parquet(pairs / f"bucket-{number:05}.parquet")
             marks.write_parquet(self._found / f"halves-{number:05}.parquet")
         for unit in self._units:
-            fold.send_ends(pl.scan_parquet(self._file(self._taken, unit)), unit, pl.scan_parquet(pairs / "*.parquet"), self._folder / "ends")
+            fold.send_ends(
+                pl.scan_parquet(self._file(self._taken, unit)),
+                unit,
+                pl.scan_parquet(pairs / "*.parquet"),
+                self._folder / "ends",
+            )
 
     # -- telling ------------------------------------------------------------------------------------------------
 

@@ -38,7 +38,19 @@ TAKEN_OVER = [
     name
     for name in events.SCHEMA
     if name.startswith(("app.", "sdk.", "device.", "session."))
-    or name in ("event_id", "user_id", "client_id", "cognito_id", "device_id", "name", "time", "zone_offset", "file", "line")
+    or name
+    in (
+        "event_id",
+        "user_id",
+        "client_id",
+        "cognito_id",
+        "device_id",
+        "name",
+        "time",
+        "zone_offset",
+        "file",
+        "line",
+    )
 ]
 PROFILE = ["user_properties", "user_property_times"]
 
@@ -57,7 +69,9 @@ def find(here: pl.DataFrame, add: Mapping[str, Addition]) -> pl.DataFrame:
         here = _with_numbers(here)
     if "engagement" in add:
         here = engagement.found(here)
-    wanted = pl.any_horizontal(pl.col("first_open"), pl.col("profile_set"), *(pl.col(name).is_not_null() for name in FOUND))
+    wanted = pl.any_horizontal(
+        pl.col("first_open"), pl.col("profile_set"), *(pl.col(name).is_not_null() for name in FOUND)
+    )
     return here.filter(wanted).select(*WHERE, *FOUND).sort(WHERE)
 
 
@@ -79,7 +93,9 @@ def _with_profiles(here: pl.DataFrame) -> pl.DataFrame:
     known = known.with_columns(_new=is_new_user).with_columns(_run=pl.col("_new").cum_sum().over("client"))
     before = pl.col("profile").forward_fill().shift(1).over("client", "_run")
     is_new_profile = pl.col("profile").is_not_null() & pl.col("profile").ne_missing(before)
-    return known.with_columns(profile_set=(pl.col("_new") | is_new_profile) & ~pl.col("is_profile")).drop("_new", "_run")
+    return known.with_columns(profile_set=(pl.col("_new") | is_new_profile) & ~pl.col("is_profile")).drop(
+        "_new", "_run"
+    )
 
 
 def _with_numbers(here: pl.DataFrame) -> pl.DataFrame:
@@ -101,7 +117,11 @@ def _with_numbers(here: pl.DataFrame) -> pl.DataFrame:
 
 def filled_columns(add: Mapping[str, Addition]) -> frozenset[str]:
     """Name the hub columns that may hold something by what is added, whatever the source."""
-    columns = {"session_number": {"session.number"}, "first_open": set(PROFILE), "engagement": {"session.duration", "metrics"}}
+    columns = {
+        "session_number": {"session.number"},
+        "first_open": set(PROFILE),
+        "engagement": {"session.duration", "metrics"},
+    }
     return frozenset(name for kind in add for name in columns.get(kind, ()))
 
 
@@ -123,9 +143,15 @@ def with_first_touch(batch: pl.DataFrame, add: Mapping[str, Addition]) -> pl.Dat
     key, milliseconds = pl.lit(add["first_open"].user_property), pl.col("first_touch").cast(pl.String)
     says = pl.col("user_properties").map.keys().list.contains(key).fill_null(value=False)
     entry = pl.concat_list(pl.struct(key=key, value=milliseconds))
-    with_entry = {name: pl.concat_list(pl.col(name).map.entries().fill_null([]), entry).list.to_map() for name in PROFILE}
+    with_entry = {
+        name: pl.concat_list(pl.col(name).map.entries().fill_null([]), entry).list.to_map()
+        for name in PROFILE
+    }
     batch = batch.with_columns(_touched=milliseconds.is_not_null() & ~says)
-    return batch.with_columns(pl.when("_touched").then(whole).otherwise(pl.col(name)).alias(name) for name, whole in with_entry.items())
+    return batch.with_columns(
+        pl.when("_touched").then(whole).otherwise(pl.col(name)).alias(name)
+        for name, whole in with_entry.items()
+    )
 
 
 # -- making events ----------------------------------------------------------------------------------------------
@@ -133,7 +159,11 @@ def with_first_touch(batch: pl.DataFrame, add: Mapping[str, Addition]) -> pl.Dat
 
 def made(batch: pl.DataFrame, add: Mapping[str, Addition]) -> list[pl.DataFrame]:
     """Make the events to be added before a batch's, each with the row and part of the event that it goes before."""
-    wanted = {"first_open": pl.col("first_open"), "profile_set": pl.col("profile_set"), "engagement": pl.col("engagement").is_not_null()}
+    wanted = {
+        "first_open": pl.col("first_open"),
+        "profile_set": pl.col("profile_set"),
+        "engagement": pl.col("engagement").is_not_null(),
+    }
     found = {kind: batch.filter(wanted[kind].fill_null(value=False)) for kind in wanted if kind in add}
     return [_made(before, add[kind]) for kind, before in found.items() if before.height]
 

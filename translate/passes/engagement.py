@@ -24,13 +24,21 @@ def found(here: pl.DataFrame) -> pl.DataFrame:
     is_wall = pl.col("length").eq_missing(pl.col("wall"))
     engaged = pl.col("length") - pl.when(is_wall).then(pl.col("paused").fill_null(0)).otherwise(0)
     sessions = sessions.with_columns(_engaged=pl.when((engaged > 0) & ~pl.col("has_own")).then(engaged))
-    last = in_sessions.sort(pl.col("turn").eq_missing("stop"), "time", *WHERE).group_by("session").agg(pl.col(WHERE).last())
+    last = (
+        in_sessions.sort(pl.col("turn").eq_missing("stop"), "time", *WHERE)
+        .group_by("session")
+        .agg(pl.col(WHERE).last())
+    )
     at_last = last.join(sessions.select("session", "_engaged"), on="session").select(*WHERE, "_engaged")
-    says_length = pl.col("duration").is_not_null() | (pl.col("start").is_not_null() & pl.col("stop").is_not_null())
+    says_length = pl.col("duration").is_not_null() | (
+        pl.col("start").is_not_null() & pl.col("stop").is_not_null()
+    )
     return (
         here.join(sessions.select("session", "length"), on="session", how="left", maintain_order="left")
         .join(at_last, on=WHERE, how="left", maintain_order="left")
-        .with_columns(session_duration=pl.when(~says_length).then(pl.col("length")), engagement=pl.col("_engaged"))
+        .with_columns(
+            session_duration=pl.when(~says_length).then(pl.col("length")), engagement=pl.col("_engaged")
+        )
         .drop("length", "_engaged")
     )
 
@@ -53,7 +61,14 @@ def _lengths(in_sessions: pl.DataFrame) -> pl.DataFrame:
 
 def _paused(in_sessions: pl.DataFrame) -> pl.DataFrame:
     """Give the milliseconds for which each session was paused, up to a resume."""
-    turns = in_sessions.filter(pl.col("turn").is_in(["pause", "resume"])).sort("session", "time", "turn", *WHERE)
-    before = {"_turn": pl.col("turn").shift(1).over("session"), "_since": pl.col("time").shift(1).over("session")}
+    turns = in_sessions.filter(pl.col("turn").is_in(["pause", "resume"])).sort(
+        "session", "time", "turn", *WHERE
+    )
+    before = {
+        "_turn": pl.col("turn").shift(1).over("session"),
+        "_since": pl.col("time").shift(1).over("session"),
+    }
     ended = turns.with_columns(**before).filter((pl.col("turn") == "resume") & (pl.col("_turn") == "pause"))
-    return ended.group_by("session").agg(paused=(pl.col("time") - pl.col("_since")).dt.total_milliseconds().sum())
+    return ended.group_by("session").agg(
+        paused=(pl.col("time") - pl.col("_since")).dt.total_milliseconds().sum()
+    )

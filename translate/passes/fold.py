@@ -42,7 +42,19 @@ TIMES = "user_property_times"
 TOLD = [
     name
     for name in events.SCHEMA
-    if name not in (*FREE_FORM, "extra", "event_id", "name", "phase", "time", "session.stop", "session.duration", "file", "line")
+    if name
+    not in (
+        *FREE_FORM,
+        "extra",
+        "event_id",
+        "name",
+        "phase",
+        "time",
+        "session.stop",
+        "session.duration",
+        "file",
+        "line",
+    )
 ]
 # Hub columns that can hold something after folding, whatever the source.
 FILLED = frozenset({"session.start", "session.stop", "session.duration", *FREE_FORM})
@@ -56,7 +68,9 @@ def pairs(halves: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     starts = here.filter(~pl.col("is_end") & pl.col("_partner").is_not_null())
     ends = here.select(WHERE)[starts["_partner"]].rename(dict(zip(WHERE, ENDS, strict=True)))
     found = pl.concat([starts.select(WHERE), ends], how="horizontal").sort(ENDS)
-    marks = here.with_columns(merged=pl.col("is_end") & pl.col("_partner").is_not_null(), cut=pl.col("_partner").is_null())
+    marks = here.with_columns(
+        merged=pl.col("is_end") & pl.col("_partner").is_not_null(), cut=pl.col("_partner").is_null()
+    )
     return found, marks.filter(pl.col("merged") | pl.col("cut")).select(*WHERE, "merged", "cut").sort(WHERE)
 
 
@@ -81,9 +95,15 @@ def send_ends(sightings: pl.LazyFrame, unit: int, found: pl.LazyFrame, folder: P
     whole = [name for name in sightings.collect_schema() if name.startswith(END)]
     for start in range(0, -1 if last_row is None else last_row + 1, SHARD_ROWS):
         stretch = pl.col("row").is_between(start, start + SHARD_ROWS, closed="left")
-        wanted = own.filter(pl.col("end_row").is_between(start, start + SHARD_ROWS, closed="left")).collect(engine="streaming")
-        here = ends.filter(stretch).select("row", "part", *whole).rename({"row": "end_row", "part": "end_part"})
-        joined = wanted.join(here.collect(engine="streaming"), on=["end_row", "end_part"], how="inner").drop(ENDS)
+        wanted = own.filter(pl.col("end_row").is_between(start, start + SHARD_ROWS, closed="left")).collect(
+            engine="streaming"
+        )
+        here = (
+            ends.filter(stretch).select("row", "part", *whole).rename({"row": "end_row", "part": "end_part"})
+        )
+        joined = wanted.join(here.collect(engine="streaming"), on=["end_row", "end_part"], how="inner").drop(
+            ENDS
+        )
         for (target,), group in joined.sort(WHERE).group_by("unit", maintain_order=True):
             (folder / f"{target:05}").mkdir(parents=True, exist_ok=True)
             group.drop("unit").write_parquet(folder / f"{target:05}" / f"{unit:05}-{start:010}.parquet")
@@ -105,12 +125,20 @@ def _folded(both: pl.DataFrame) -> pl.DataFrame:
     both = _with_duration(both)
     said = {f"told:end_{name.replace('.', '_')}": (name, _differing(name)) for name in TOLD}
     both = both.with_columns(**{key: text for key, (_, text) in said.items()})
-    is_taken_over = {name: ~_has_user() if name == TIMES else pl.lit(True) for name in [*TOLD, *FREE_FORM, "extra"]}
-    both = both.with_columns(pl.col(name).fill_null(pl.when(taken).then(END + name)) for name, taken in is_taken_over.items())
+    is_taken_over = {
+        name: ~_has_user() if name == TIMES else pl.lit(True) for name in [*TOLD, *FREE_FORM, "extra"]
+    }
+    both = both.with_columns(
+        pl.col(name).fill_null(pl.when(taken).then(END + name)) for name, taken in is_taken_over.items()
+    )
     homes = {key: _home(name) for key, (name, _) in said.items()}
     homes |= {"told:end_event_id": "attributes"}
-    homes |= dict.fromkeys(("told:end_time", "told:start_session_stop", "told:start_session_duration"), "metrics")
-    both = both.with_columns(pl.col(f"{END}event_id").alias("told:end_event_id"), phase=pl.lit(None, pl.String))
+    homes |= dict.fromkeys(
+        ("told:end_time", "told:start_session_stop", "told:start_session_duration"), "metrics"
+    )
+    both = both.with_columns(
+        pl.col(f"{END}event_id").alias("told:end_event_id"), phase=pl.lit(None, pl.String)
+    )
     return _with_free_form(both, homes)
 
 
@@ -179,8 +207,13 @@ def _with_free_form(both: pl.DataFrame, homes: Mapping[str, str]) -> pl.DataFram
     if not rows.height:
         return both
     joined = [_joined(row, {name: homes[name] for name in told}) for row in rows.iter_rows(named=True)]
-    changed = pl.DataFrame({name: pl.Series([row[name] for row in joined], dtype=events.MAP) for name in maps})
-    pieces = [odd.filter(~pl.col("_odd")), pl.concat([odd.filter("_odd").drop(maps), changed], how="horizontal").select(odd.columns)]
+    changed = pl.DataFrame(
+        {name: pl.Series([row[name] for row in joined], dtype=events.MAP) for name in maps}
+    )
+    pieces = [
+        odd.filter(~pl.col("_odd")),
+        pl.concat([odd.filter("_odd").drop(maps), changed], how="horizontal").select(odd.columns),
+    ]
     return pl.concat(pieces).drop("_odd")
 
 

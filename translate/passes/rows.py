@@ -93,5 +93,3 @@ def findings() -> Iterable[Finding]:
     yield Finding("session_duration_filled", measured, pl.col("_measured"), "session.duration")
     yield Finding("first_touch_filled", touched, pl.col("_touched"), "user_properties")
     yield Finding("cut_pairs", cut, pl.col("_cut"))
-
-

@@ -22,7 +22,12 @@ CLIENT = [
 ]  # fmt: skip
 SESSION = "session.start"
 # The events that a session's length is made of.
-TURNS = {"session.start": "start", "session.pause": "pause", "session.resume": "resume", "session.stop": "stop"}
+TURNS = {
+    "session.start": "start",
+    "session.pause": "pause",
+    "session.resume": "resume",
+    "session.stop": "stop",
+}
 
 
 def of(frame: pl.LazyFrame, add: Mapping[str, Addition], *, dedupe: bool, fold: bool) -> pl.LazyFrame:
@@ -44,7 +49,9 @@ def of(frame: pl.LazyFrame, add: Mapping[str, Addition], *, dedupe: bool, fold: 
     if not fold:
         return frame.select(columns)
     whole = frame.select(*columns, **_whole_ends())
-    return whole.map_batches(_copied, schema=whole.collect_schema(), validate_output_schema=False, streamable=True)
+    return whole.map_batches(
+        _copied, schema=whole.collect_schema(), validate_output_schema=False, streamable=True
+    )
 
 
 def _copied(batch: pl.DataFrame) -> pl.DataFrame:
@@ -54,7 +61,10 @@ def _copied(batch: pl.DataFrame) -> pl.DataFrame:
 
 def _key(*columns: str) -> pl.Expr:
     """Put ids together, each after its length: so that no character of theirs makes two keys one."""
-    told = [pl.concat_str(pl.col(name).str.len_bytes().cast(pl.String), pl.lit(":"), pl.col(name)) for name in columns]
+    told = [
+        pl.concat_str(pl.col(name).str.len_bytes().cast(pl.String), pl.lit(":"), pl.col(name))
+        for name in columns
+    ]
     return pl.concat_str([text.fill_null(ABSENT) for text in told])
 
 
@@ -66,9 +76,15 @@ def _client(frame: pl.LazyFrame, add: Mapping[str, Addition]) -> pl.LazyFrame:
     nothing = pl.lit(None, pl.String)
     texts = {
         "client": pl.when(known).then(_key("app.id", "client_id")),
-        "session": pl.when(in_session).then(_key("app.id", "client_id", "session.id")) if of_sessions else nothing,
+        "session": pl.when(in_session).then(_key("app.id", "client_id", "session.id"))
+        if of_sessions
+        else nothing,
         "user": pl.when(known).then(pl.col("user_id")) if of_users else nothing,
-        "profile": pl.when(known & (pl.col("user_properties").map.len() > 0)).then(in_order("user_properties")) if of_users else nothing,
+        "profile": pl.when(known & (pl.col("user_properties").map.len() > 0)).then(
+            in_order("user_properties")
+        )
+        if of_users
+        else nothing,
     }
     frame = frame.with_columns(**{f"_{name}": text for name, text in texts.items()})
     return frame.with_columns(
@@ -94,7 +110,12 @@ def _stated_touch(add: Mapping[str, Addition]) -> pl.Expr:
     """Give the milliseconds at which the source says that the user was first seen."""
     if "first_open" not in add:
         return pl.lit(None, pl.Int64)
-    return pl.col("user_properties").map.get(add["first_open"].user_property).str.strip_chars('"').cast(pl.Int64, strict=False)
+    return (
+        pl.col("user_properties")
+        .map.get(add["first_open"].user_property)
+        .str.strip_chars('"')
+        .cast(pl.Int64, strict=False)
+    )
 
 
 def in_order(name: str) -> pl.Expr:
@@ -107,7 +128,9 @@ def _halves(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Say which events begin or end something, by what the two halves of a pair share."""
     phase = pl.coalesce("phase", notation.exchanged(pl.col("name"), events.PHASES, pl.lit(None, pl.String)))
     is_half = phase.is_in(["START", "END"]) & pl.col("session.id").is_not_null()
-    of_sessions = pl.when(pl.col("name").is_in(list(events.PHASES))).then(pl.lit(SESSION)).otherwise(pl.col("name"))
+    of_sessions = (
+        pl.when(pl.col("name").is_in(list(events.PHASES))).then(pl.lit(SESSION)).otherwise(pl.col("name"))
+    )
     frame = frame.with_columns(_of=of_sessions, _is_end=phase == "END", _is_half=is_half)
     shared = pl.when("_is_half").then(_key("_of", "session.id", "client_id", "user_id", "app.id"))
     frame = frame.with_columns(_pair=shared)

@@ -131,10 +131,14 @@ class Reader:
         if self._fast is not None:
             decoded = self._fast.decode(decoded, protected=self._protected)
         else:
-            decoded = decoded.with_columns(proven=pl.lit(False), keys_missing=pl.lit(0, pl.Int64), vouched=pl.lit(False))
+            decoded = decoded.with_columns(
+                proven=pl.lit(False), keys_missing=pl.lit(0, pl.Int64), vouched=pl.lit(False)
+            )
         present = decoded.collect_schema().names()
         absent = [
-            pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in ORIGINS + present
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in self.schema.items()
+            if name not in ORIGINS + present
         ]
         prepared = decoded.with_columns(
             *absent,
@@ -214,7 +218,11 @@ class Reader:
         file, line = lines.origin(row)
         if line == 1 and not text.startswith(table.PARQUET_ROW):
             if text and not self._required & {*self._headers[file]}:
-                yield Record(text, code="no_header", message=f"the first line should name the columns, {self._wanted} among them")
+                yield Record(
+                    text,
+                    code="no_header",
+                    message=f"the first line should name the columns, {self._wanted} among them",
+                )
             return
         if not text:
             return
@@ -225,7 +233,9 @@ class Reader:
         else:
             yield self._careful.read_cells(text, self._headers[file], cells)
 
-    def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines, texts: dict[int, str]) -> pl.DataFrame:
+    def _frame(
+        self, rows: list[int], parts: list[int], records: list[Record], lines: Lines, texts: dict[int, str]
+    ) -> pl.DataFrame:
         columns: dict[str, Any] = {
             "row": rows,
             "part": parts,
@@ -241,7 +251,9 @@ class Reader:
             columns[name] = _maps([record.maps.get(name) for record in records])
         columns[ORIGINAL_NAME] = [record.original_name for record in records]
         if self._keeps_lines:
-            columns["whole_line"] = [texts[row] if part == 0 else None for row, part in zip(rows, parts, strict=True)]
+            columns["whole_line"] = [
+                texts[row] if part == 0 else None for row, part in zip(rows, parts, strict=True)
+            ]
             columns["request"] = [record.request for record in records]
             columns["refuses"] = [record.refuses for record in records]
         filled = {slot for record in records for slot in record.values}

@@ -52,7 +52,9 @@ Later = list[tuple[Leaf, tuple[str, ...], Any]]
 class CarefulReader:
     """Reads records of one layout; `names` tells for which events a preset of some of them only is one."""
 
-    def __init__(self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, record_bytes: int = RECORD_BYTES) -> None:
+    def __init__(
+        self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, record_bytes: int = RECORD_BYTES
+    ) -> None:
         self._record_bytes = record_bytes
         self._places = places_of(layout)
         self._heads = self._places.heads
@@ -65,12 +67,18 @@ class CarefulReader:
         self._overruled = [(outer, inner, places[outer]) for outer, inner in overruled(layout)]
         self._emptied = {slot: places[slot] for slot, entry in found.items() if entry.codec == EMPTY_IS_NONE}
         self._bound = {
-            place: [key for key, leaf in presets.items() if leaf.entry.when] for place, presets in self._places.presets.items()
+            place: [key for key, leaf in presets.items() if leaf.entry.when]
+            for place, presets in self._places.presets.items()
         }
         self._named = [
-            (key, leaf) for presets in self._places.presets.values() for key, leaf in presets.items() if leaf.entry.codec == NAMES_CODEC
+            (key, leaf)
+            for presets in self._places.presets.values()
+            for key, leaf in presets.items()
+            if leaf.entry.codec == NAMES_CODEC
         ]
-        self._request = RequestReader(layout.request, self._places, self._walk_request) if layout.request else None
+        self._request = (
+            RequestReader(layout.request, self._places, self._walk_request) if layout.request else None
+        )
 
     # -- lines ------------------------------------------------------------------------------------------------------
 
@@ -119,8 +127,14 @@ class CarefulReader:
         if is_beyond(raw, self._record_bytes):
             return too_large(raw, self._record_bytes)
         if len(cells) != len(header):
-            return refused(raw, Refused("bad_row", f"has {len(cells)} cells, but the header {len(header)} columns"))
-        members = Pairs((name, self._cell(name, cell)) for name, cell in zip(header, cells, strict=True) if cell is not None)
+            return refused(
+                raw, Refused("bad_row", f"has {len(cells)} cells, but the header {len(header)} columns")
+            )
+        members = Pairs(
+            (name, self._cell(name, cell))
+            for name, cell in zip(header, cells, strict=True)
+            if cell is not None
+        )
         return self._record(Record(raw), members)
 
     def _cell(self, name: str, cell: str) -> str:
@@ -171,7 +185,14 @@ class CarefulReader:
         self._finish(record, later, around=True)
 
     def _walk(
-        self, record: Record, tree: Tree, pairs: Pairs, path: tuple[str, ...], later: Later, *, around: bool = False
+        self,
+        record: Record,
+        tree: Tree,
+        pairs: Pairs,
+        path: tuple[str, ...],
+        later: Later,
+        *,
+        around: bool = False,
     ) -> None:
         place = InSource(path, around)
         for key, value in once(record, place, pairs).items():
@@ -180,7 +201,9 @@ class CarefulReader:
             if value is None:
                 record.nulls += 1
             elif isinstance(node, dict):
-                self._walk(record, node, an_object(value, place.member(key).shown), here, later, around=around)
+                self._walk(
+                    record, node, an_object(value, place.member(key).shown), here, later, around=around
+                )
             elif isinstance(node, Leaf):
                 self._leaf(record, node, here, value, later, around=around)
             elif path or around or not self._column(record, key, value):
@@ -207,7 +230,9 @@ class CarefulReader:
         elif way == "stamp":
             record.note("on_purpose", InSource(path, around), OF_TRANSPORT)
 
-    def _time_of(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
+    def _time_of(
+        self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool
+    ) -> None:
         """Take in a time; what is none stays as it stood, among the unknown."""
         if not take_time(record, leaf, InSource(path, around), value):
             self._unknown(record, path, value, around=around)
@@ -260,7 +285,11 @@ class CarefulReader:
         if not bound:
             return presets
         name = record.values.get(self._name)
-        foreign = [key for key in bound if name not in [self._spelled.get(hub, hub) for hub in presets[key].entry.when]]
+        foreign = [
+            key
+            for key in bound
+            if name not in [self._spelled.get(hub, hub) for hub in presets[key].entry.when]
+        ]
         return {key: leaf for key, leaf in presets.items() if key not in foreign} if foreign else presets
 
     def _restore_names(self, record: Record) -> None:
@@ -279,7 +308,11 @@ class CarefulReader:
                     take_time(record, leaf, InSource(path), found)
                 elif type(found) is str and leaf.wire == "text":
                     record.values[leaf.slot] = found
-                elif isinstance(found, Pairs) and leaf.entry.codec in WHOLE_MAPS and leaf.entry.hub[0] not in record.maps:
+                elif (
+                    isinstance(found, Pairs)
+                    and leaf.entry.codec in WHOLE_MAPS
+                    and leaf.entry.hub[0] not in record.maps
+                ):
                     containers.read_whole_map(record, leaf.entry, InSource(path), found)
 
     def _column(self, record: Record, key: str, value: Any) -> bool:
@@ -296,7 +329,10 @@ class CarefulReader:
     def _tell_overruled(self, record: Record) -> None:
         """Note what a request says of all its events where one of them says otherwise."""
         for outer, inner, place in self._overruled:
-            if inner in record.values and record.values.get(outer, record.values[inner]) != record.values[inner]:
+            if (
+                inner in record.values
+                and record.values.get(outer, record.values[inner]) != record.values[inner]
+            ):
                 record.note("on_purpose", place, "the event says otherwise")
 
     def _tell_emptied(self, record: Record) -> None:

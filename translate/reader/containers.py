@@ -113,7 +113,9 @@ def read_mixed(record: Record, place: InSource, members: dict[str, Any], presets
         if _take_preset(record, presets.get(key), place.member(key), value):
             continue
         home = HOMES.get(type(value), "other")
-        record.put(home, key, canonical(value) if home == "other" else text_of(record, place.member(key), value))
+        record.put(
+            home, key, canonical(value) if home == "other" else text_of(record, place.member(key), value)
+        )
 
 
 def read_object(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> None:
@@ -169,7 +171,11 @@ def _take_preset(record: Record, leaf: Leaf | None, place: InSource, value: Any)
 
 
 def _take_map(record: Record, entry: Field, value: Any) -> bool:
-    if not isinstance(value, Pairs) or len(value.names()) < len(value) or any(inner is None for _, inner in value):
+    if (
+        not isinstance(value, Pairs)
+        or len(value.names()) < len(value)
+        or any(inner is None for _, inner in value)
+    ):
         return False
     record.maps[entry.hub[0]] = {key: canonical(inner) for key, inner in value}
     return True

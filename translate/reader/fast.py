@@ -49,8 +49,12 @@ TEXT = pl.col("text")
 
 def understands(layout: Layout) -> bool:
     """Tell whether every place of a layout is of a kind that the fast reader can prove, or can leave to the careful one."""
-    containers = {entry.place: CONTAINERS[entry.codec] for entry in layout.fields if entry.codec in CONTAINERS}
-    inside = [entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers]
+    containers = {
+        entry.place: CONTAINERS[entry.codec] for entry in layout.fields if entry.codec in CONTAINERS
+    }
+    inside = [
+        entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers
+    ]
     return (
         layout.records == "json-lines"
         and layout.request is None
@@ -67,8 +71,14 @@ class FastReader:
         self._record_bytes = record_bytes
         containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
         self._maps = {entry.place: entry for entry in layout.fields if entry.place in containers}
-        self._scalars = [entry for entry in layout.fields if entry.codec in PLAIN and entry.hub and entry.path[0] not in containers]
-        self._objects = sorted({entry.path[:depth] for entry in self._scalars for depth in range(1, len(entry.path))})
+        self._scalars = [
+            entry
+            for entry in layout.fields
+            if entry.codec in PLAIN and entry.hub and entry.path[0] not in containers
+        ]
+        self._objects = sorted(
+            {entry.path[:depth] for entry in self._scalars for depth in range(1, len(entry.path))}
+        )
         self._schema = pl.Struct({NUMBER_LINE: pl.Int64, **self._tree()})
         self._whole_spelled_oddly = self._odd_whole_pattern()
 
@@ -85,7 +95,9 @@ class FastReader:
 
     def _odd_whole_pattern(self) -> str:
         names = sorted({entry.path[-1] for entry in self._scalars if raw_type(entry) == pl.Int64})
-        return rf'(?:{"|".join(map(re.escape, names))})":[\t\r ]*(?:-?[0-9]+[.eE]|[tf])' if names else r"[^\s\S]"
+        return (
+            rf'(?:{"|".join(map(re.escape, names))})":[\t\r ]*(?:-?[0-9]+[.eE]|[tf])' if names else r"[^\s\S]"
+        )
 
     def decode(self, lines: pl.LazyFrame, *, protected: bool) -> pl.LazyFrame:
         """Decode `row` and `text` into the raw columns, and tell by `vouched` which rows to trust.
@@ -96,7 +108,11 @@ class FastReader:
             pl.lit(f'{{"{NUMBER_LINE}":'), pl.col("row").cast(pl.String), pl.lit(","), TEXT.str.slice(1)
         )
         columns = self._columns()
-        prepared = pl.when(plain(TEXT) & (TEXT.str.len_bytes() <= self._record_bytes)).then(numbered).otherwise(pl.lit("{}"))
+        prepared = (
+            pl.when(plain(TEXT) & (TEXT.str.len_bytes() <= self._record_bytes))
+            .then(numbered)
+            .otherwise(pl.lit("{}"))
+        )
         if protected:
             decoded = lines.with_columns(record=prepared).map_batches(
                 self._decode_batch,
@@ -124,7 +140,9 @@ class FastReader:
 
     def _columns(self) -> dict[str, pl.Expr]:
         record = pl.col("record")
-        columns = {f"${entry.place}": _at(record, entry.path).alias(f"${entry.place}") for entry in self._scalars}
+        columns = {
+            f"${entry.place}": _at(record, entry.path).alias(f"${entry.place}") for entry in self._scalars
+        }
         for place, entry in self._maps.items():
             columns[entry.hub[0]] = _at(record, (place,)).alias(entry.hub[0])
         return columns
@@ -141,8 +159,12 @@ class FastReader:
         whole_is_whole = ~TEXT.str.contains(self._whole_spelled_oddly)
         checks = in_place & (compact + spaced == text_count) & whole_is_whole
         for entry in self._scalars:
-            if SCALARS[entry.codec].unit is not None and not entry.required:  # one that is outside of all years is no time
-                checks = checks & pl.col(f"${entry.place}").is_between(FIRST_MILLISECOND, LAST_MILLISECOND).fill_null(value=True)
+            if (
+                SCALARS[entry.codec].unit is not None and not entry.required
+            ):  # one that is outside of all years is no time
+                checks = checks & pl.col(f"${entry.place}").is_between(
+                    FIRST_MILLISECOND, LAST_MILLISECOND
+                ).fill_null(value=True)
         for place, entry in self._maps.items():
             checks = checks & (pl.col(entry.hub[0]).map.values().list.count_matches(None).fill_null(0) == 0)
             if entry.hub[0] == "metrics":
@@ -166,12 +188,17 @@ class FastReader:
         A null may also be the second value of a key, so its name must occur once.
         """
         nulls = TEXT.str.count_matches(NULL) - TEXT.str.count_matches(rf"\\{NULL}")
-        candidates = frame.filter(pl.col("proven") & ~TEXT.str.contains(NULL_IN_TEXT)).with_columns(nulls=nulls.cast(pl.UInt32))
+        candidates = frame.filter(pl.col("proven") & ~TEXT.str.contains(NULL_IN_TEXT)).with_columns(
+            nulls=nulls.cast(pl.UInt32)
+        )
         candidates = candidates.filter(pl.col("keys_missing") == pl.col("nulls").cast(pl.Int64))
-        keys = candidates.select("row", "text", "nulls", key=TEXT.str.extract_all(NULL_KEY)).explode("key", empty_as_null=True)
+        keys = candidates.select("row", "text", "nulls", key=TEXT.str.extract_all(NULL_KEY)).explode(
+            "key", empty_as_null=True
+        )
         name = pl.col("key").str.replace(r"[^\"]*$", ":")
         single = keys.group_by("row").agg(
-            single=(TEXT.str.count_matches(name, literal=True) == 1).all() & (pl.col("key").count() == pl.col("nulls").first())
+            single=(TEXT.str.count_matches(name, literal=True) == 1).all()
+            & (pl.col("key").count() == pl.col("nulls").first())
         )
         return candidates.join(single.filter("single").select("row"), on="row", how="semi")
 
@@ -183,7 +210,12 @@ def raw_type(entry: Field) -> pl.DataType:
 
 def plain(text: pl.Expr) -> pl.Expr:
     """Tell which lines look like one object and hold nothing that the decoder is known to trip over."""
-    ends_empty = text.str.ends_with("{}") | text.str.ends_with(" }") | text.str.ends_with("\t}") | text.str.ends_with("\r}")
+    ends_empty = (
+        text.str.ends_with("{}")
+        | text.str.ends_with(" }")
+        | text.str.ends_with("\t}")
+        | text.str.ends_with("\r}")
+    )
     return (
         text.str.starts_with('{"')
         & text.str.ends_with("}")
@@ -194,7 +226,9 @@ def plain(text: pl.Expr) -> pl.Expr:
 
 
 def _struct(tree: Any) -> Any:
-    return pl.Struct({name: _struct(inner) for name, inner in tree.items()}) if isinstance(tree, dict) else tree
+    return (
+        pl.Struct({name: _struct(inner) for name, inner in tree.items()}) if isinstance(tree, dict) else tree
+    )
 
 
 def _at(record: pl.Expr, path: tuple[str, ...]) -> pl.Expr:

@@ -33,9 +33,15 @@ class Hub:
         self.settings = settings
         self._names = EventNames(mapping)
         containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
-        self._slots = {slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec not in WHOLE_MAPS}
+        self._slots = {
+            slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec not in WHOLE_MAPS
+        }
         own = {*self._slots.values()}
-        self._presets = [entry for entry in layout.fields if entry.path[0] in containers and entry.when and entry.hub and entry not in own]
+        self._presets = [
+            entry
+            for entry in layout.fields
+            if entry.path[0] in containers and entry.when and entry.hub and entry not in own
+        ]
         self._homes = {place: entry.hub[0] for place, entry in containers.items()}
         self._flags = {slot: entry for slot, entry in slots(layout) if entry.const is not None and entry.when}
         maps = [entry.hub[0] for entry in layout.all_fields if entry.codec in WHOLE_MAPS]
@@ -48,9 +54,14 @@ class Hub:
         }  # fmt: skip
         in_containers = [entry for entry in self._slots.values() if entry.path[0] in containers]
         in_the_open = [entry for entry in self._slots.values() if entry.path[0] not in containers]
-        self.places = {entry.hub[0]: entry.place for entry in reversed([*in_the_open, *self._presets, *in_containers])}
+        self.places = {
+            entry.hub[0]: entry.place for entry in reversed([*in_the_open, *self._presets, *in_containers])
+        }
         for entry in users:
-            self.places |= {"user_properties": entry.place, "user_property_times": f"{entry.place}.*.set_timestamp"}
+            self.places |= {
+                "user_properties": entry.place,
+                "user_property_times": f"{entry.place}.*.set_timestamp",
+            }
         self.places |= {column: place for place, entry in containers.items() for column in entry.hub}
         self.places |= {entry.hub[0]: entry.place for entry in layout.all_fields if entry.codec in WHOLE_MAPS}
 
@@ -76,14 +87,18 @@ class Hub:
         frame = self._take_out_presets(frame)
         code, message = self._verdict(texts)
         frame = frame.with_columns(code=code, message=message)
-        return frame.select(*TRAVELLERS, *(name for name in OF_LINES if name in names), *beside, *events.SCHEMA)
+        return frame.select(
+            *TRAVELLERS, *(name for name in OF_LINES if name in names), *beside, *events.SCHEMA
+        )
 
     def _scalars(self) -> dict[str, pl.Expr]:
         """Read each hub column; of several places that have one the first that is there counts."""
         found: dict[str, list[pl.Expr]] = {}
         for slot, entry in self._slots.items():
             found.setdefault(entry.hub[0], []).append(self._read(entry, pl.col(f"${slot}")))
-        scalars = {name: pl.coalesce(values) if len(values) > 1 else values[0] for name, values in found.items()}
+        scalars = {
+            name: pl.coalesce(values) if len(values) > 1 else values[0] for name, values in found.items()
+        }
         if "app.id" in scalars and self.settings.app_id:
             scalars["app.id"] = scalars["app.id"].fill_null(self.settings.app_id)
         elif self.settings.app_id:
@@ -98,23 +113,35 @@ class Hub:
 
     def _name(self, raw: pl.Expr) -> pl.Expr:
         """Read an event's name: the original one, if it travelled along, else what the model means by it."""
-        phase = next((pl.col(f"${slot}") for slot, entry in self._slots.items() if entry.codec == "action"), None)
+        phase = next(
+            (pl.col(f"${slot}") for slot, entry in self._slots.items() if entry.codec == "action"), None
+        )
         name = self._names.read(raw, phase)
         for slot, entry in self._flags.items():
-            name = pl.when(name.is_in(list(entry.when)) & pl.col(f"${slot}").is_null()).then(raw).otherwise(name)
+            name = (
+                pl.when(name.is_in(list(entry.when)) & pl.col(f"${slot}").is_null()).then(raw).otherwise(name)
+            )
         return pl.coalesce(pl.col(ORIGINAL_NAME), name)
 
     def _settle(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Leave out what other columns say already."""
         if self._has("action"):
             implied = self._names.implied_phase(pl.col("name"))
-            frame = frame.with_columns(phase=pl.when(pl.col("phase").ne_missing(implied)).then(pl.col("phase")))
+            frame = frame.with_columns(
+                phase=pl.when(pl.col("phase").ne_missing(implied)).then(pl.col("phase"))
+            )
         for entry in self._slots.values():
             if entry.codec == "first_of":
-                elsewhere = [other for other in entry.hub[1:] if other in {field.hub[0] for field in self._slots.values() if field is not entry}]
+                elsewhere = [
+                    other
+                    for other in entry.hub[1:]
+                    if other in {field.hub[0] for field in self._slots.values() if field is not entry}
+                ]
                 first = pl.col(entry.hub[0])
                 for other in elsewhere:
-                    frame = frame.with_columns(pl.when(first.ne_missing(pl.col(other))).then(first).alias(entry.hub[0]))
+                    frame = frame.with_columns(
+                        pl.when(first.ne_missing(pl.col(other))).then(first).alias(entry.hub[0])
+                    )
         if not self._own_item():
             return frame
         money = [f"${slot}" for slot, entry in self._slots.items() if entry.codec == "money"]
@@ -147,7 +174,9 @@ class Hub:
             if entry.hub[0] in NEEDED and f"${slot}" in texts:
                 missing = readable & pl.col(f"${slot}").is_null()
                 codes.append(pl.when(missing).then(pl.lit("missing_required")))
-                messages.append(pl.when(missing).then(pl.lit(f"{entry.place} is missing; every event needs one")))
+                messages.append(
+                    pl.when(missing).then(pl.lit(f"{entry.place} is missing; every event needs one"))
+                )
         implausible, explanation = self._implausible()
         codes.append(pl.when(readable & implausible).then(pl.lit("time_implausible")))
         messages.append(pl.when(readable & implausible).then(explanation))
@@ -163,7 +192,11 @@ class Hub:
         low, high = (int(bound.timestamp() * 1000) for bound in (since, until))
         in_seconds = entry.codec.startswith("epoch_s")
         hint = (
-            pl.when((milliseconds * 1000).is_between(low, high, closed="left") & (milliseconds.abs() < 10**12) & (not in_seconds))
+            pl.when(
+                (milliseconds * 1000).is_between(low, high, closed="left")
+                & (milliseconds.abs() < 10**12)
+                & (not in_seconds)
+            )
             .then(pl.lit("; as seconds it would make sense"))
             .when((milliseconds // 1000).is_between(low, high, closed="left"))
             .then(pl.lit(f"; as {'milliseconds' if in_seconds else 'microseconds'} it would make sense"))
@@ -178,7 +211,8 @@ class Hub:
 def _are_exact(entries: list[Field], texts: dict[str, pl.Expr]) -> pl.Expr:
     """Tell for which events a double holds every digit of the numbers; else they all stay in their map."""
     checks = [
-        texts[entry.hub[0]].is_null() | (notation.digits(texts[entry.hub[0]].cast(pl.Float64, strict=False)) == texts[entry.hub[0]])
+        texts[entry.hub[0]].is_null()
+        | (notation.digits(texts[entry.hub[0]].cast(pl.Float64, strict=False)) == texts[entry.hub[0]])
         for entry in entries
         if entry.codec == "number"
     ]
@@ -196,7 +230,9 @@ def with_event_ids(frame: pl.LazyFrame, provided: set[str]) -> pl.LazyFrame:
     absent = pl.lit(ABSENT)
     contents = [_canonical(name) if name in provided else absent for name in events.CONTENT]
     later = [
-        pl.when(pl.col(name).is_not_null()).then(pl.concat_str(pl.lit(SEPARATOR), _canonical(name))).otherwise(pl.lit(""))
+        pl.when(pl.col(name).is_not_null())
+        .then(pl.concat_str(pl.lit(SEPARATOR), _canonical(name)))
+        .otherwise(pl.lit(""))
         for name in events.CONTENT_ADDED
         if name in provided
     ]

@@ -21,12 +21,20 @@ class Likeness:
         self.address = layout.address
         self.is_marked_only = bool(layout.marks or layout.mark_names)
         self.holds_requests = layout.request is not None
-        needed = [entry for entry in layout.fields if entry.required and (layout.request is None or entry.hub[0] in NEEDED)]
+        needed = [
+            entry
+            for entry in layout.fields
+            if entry.required and (layout.request is None or entry.hub[0] in NEEDED)
+        ]
         self._ways = [[entry.path, *(tuple(other.split(".")) for other in entry.also)] for entry in needed]
-        self._reader = RequestReader(layout.request, places_of(layout), lambda *_: None) if layout.request else None
+        self._reader = (
+            RequestReader(layout.request, places_of(layout), lambda *_: None) if layout.request else None
+        )
         self._name = next((entry.path for entry in layout.fields if entry.hub[:1] == ("name",)), ())
         self._marks, self._mark_names = layout.marks, layout.mark_names
-        self._spelled = [f'"{mark}"' for mark in layout.marks] + [f'"{name}' for name in layout.mark_names or ()]
+        self._spelled = [f'"{mark}"' for mark in layout.marks] + [
+            f'"{name}' for name in layout.mark_names or ()
+        ]
 
     def fits(self, record: Any) -> bool:
         """Tell whether a record, or one of its events, holds all that the layout requires."""

@@ -49,7 +49,9 @@ class Refused(ValueError):  # noqa: N818  it says what is wrong with a record, n
 INCOMPLETE = "incomplete"
 TOO_DEEP = Refused("bad_json", "is nested too deeply")
 
-DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Digits, parse_float=Digits, parse_constant=Constant)
+DECODER = json.JSONDecoder(
+    object_pairs_hook=Pairs, parse_int=Digits, parse_float=Digits, parse_constant=Constant
+)
 
 
 def number_digits(literal: str) -> tuple[str, bool]:
@@ -83,7 +85,10 @@ def double_digits(literal: str) -> tuple[str, bool]:
 def _double(literal: str) -> float:
     double = float(literal)
     if double in (float("inf"), float("-inf")):
-        raise Refused("bad_number", f"{literal if len(literal) <= 40 else literal[:37] + '...'} is beyond what a double can hold")
+        raise Refused(
+            "bad_number",
+            f"{literal if len(literal) <= 40 else literal[:37] + '...'} is beyond what a double can hold",
+        )
     return double
 
 
@@ -124,7 +129,11 @@ def as_it_stood(value: Any, depth: int = 0) -> str:
     if isinstance(value, Digits | Constant):
         return str(value)
     if isinstance(value, Pairs):
-        return "{" + ",".join(f"{as_it_stood(key)}:{as_it_stood(inner, depth + 1)}" for key, inner in value) + "}"
+        return (
+            "{"
+            + ",".join(f"{as_it_stood(key)}:{as_it_stood(inner, depth + 1)}" for key, inner in value)
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(as_it_stood(inner, depth + 1) for inner in value) + "]"
     return printable(quoted(value))

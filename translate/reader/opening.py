@@ -41,7 +41,10 @@ def opened(value: Any, place: str) -> Any:
     except RecursionError:
         raise TOO_DEEP from None
     except json.JSONDecodeError as error:
-        raise Refused("bad_json", f"{place} is not JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}") from None
+        raise Refused(
+            "bad_json",
+            f"{place} is not JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}",
+        ) from None
 
 
 def _unpacked(text: str, place: str) -> str:
@@ -98,7 +101,11 @@ def object_in(value: Any) -> Pairs | None:
     """Give the object that a value is, or that a text holds, as JSON or as a form; None if there is none."""
     if type(value) is str:
         text = value.strip("\ufeff \t\r\n")
-        if text.startswith("{") or PRINTED.match(text) or (FORM.fullmatch(text) and not BASE64.fullmatch(text)):
+        if (
+            text.startswith("{")
+            or PRINTED.match(text)
+            or (FORM.fullmatch(text) and not BASE64.fullmatch(text))
+        ):
             value = opened(text, "the body")
     return value if isinstance(value, Pairs) else None
 
@@ -158,7 +165,9 @@ def _named(value: Any) -> list[tuple[str, Any]] | None:
         return list(value)
     if type(value) is str:
         return _of_query(value)
-    if isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str for pair in value):
+    if isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str for pair in value
+    ):
         return [(name, inner) for name, inner in value]
     return None
 

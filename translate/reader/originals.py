@@ -41,8 +41,12 @@ def _are_names(table: Any) -> bool:
 
 def _are_lists(lists: Any) -> bool:
     """Tell if keys are named whose values were lists, by their maps."""
-    return isinstance(lists, dict) and lists.keys() <= {"user_properties", "other"} and all(
-        isinstance(keys, list) and all(isinstance(key, str) for key in keys) for keys in lists.values()
+    return (
+        isinstance(lists, dict)
+        and lists.keys() <= {"user_properties", "other"}
+        and all(
+            isinstance(keys, list) and all(isinstance(key, str) for key in keys) for keys in lists.values()
+        )
     )
 
 

@@ -36,7 +36,14 @@ def end_of_record(line: str, position: int) -> int:
 def too_large(raw: str, limit_bytes: int) -> Record:
     """Refuse a record for its size; its head and digest stand for its text."""
     content = raw.encode(errors="surrogatepass")
-    kept = {"head": printable(raw[:HEAD_CHARACTERS]), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    reason = Refused(TOO_LARGE, f"has {len(content):,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}")
+    kept = {
+        "head": printable(raw[:HEAD_CHARACTERS]),
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    reason = Refused(
+        TOO_LARGE,
+        f"has {len(content):,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}",
+    )
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     return Record(text, code=reason.code, message=reason.message, base64=True)

@@ -25,7 +25,9 @@ class Record:
     base64: bool = False
     holds_event: bool = True  # false for a request, or a part of one, without any
     request: int = 0  # which one of its line, where a line holds requests
-    refuses: str | None = None  # what is refused beside one event: its `request`, the `rest` of the line, `damage`
+    refuses: str | None = (
+        None  # what is refused beside one event: its `request`, the `rest` of the line, `damage`
+    )
     notes: list[Note] = field(default_factory=list)
 
     def copy(self) -> Record:
@@ -71,5 +73,9 @@ def _surrogate(record: Record) -> Refused:
             f"{key}{text}".encode()
         except UnicodeEncodeError as error:
             broken = f"\\u{ord(error.object[error.start]):04x}"
-            return Refused("bad_text", f"{printable(key.removeprefix(AROUND))} holds half of a surrogate pair ({broken})")
-    return Refused("bad_text", "holds half of a surrogate pair")  # two halves that only look like a pair, put together
+            return Refused(
+                "bad_text", f"{printable(key.removeprefix(AROUND))} holds half of a surrogate pair ({broken})"
+            )
+    return Refused(
+        "bad_text", "holds half of a surrogate pair"
+    )  # two halves that only look like a pair, put together

@@ -29,7 +29,9 @@ class RequestReader:
         self._places = places
         self._walk = walk
         sources = [place for other in request.also.values() for place in other]
-        sources += [entry.place for entry in request.fields] + [place for entry in request.fields for place in entry.also]
+        sources += [entry.place for entry in request.fields] + [
+            place for entry in request.fields for place in entry.also
+        ]
         self._has_parts = any("." in place and place.partition(".")[0] in PARTS for place in sources)
 
     def events(self, raw: str, value: Any) -> Iterator[tuple[Record, Any]]:
@@ -45,7 +47,9 @@ class RequestReader:
             value = self._innermost(record, value)
         if self._request.bare and isinstance(value, Pairs) and value.names() & CAPTURED:
             value = self._of_the_request(record, self._in_parts(value))
-        for found, event in self._descend(record, self._places.request, self._rooted(value), self._request.each, ()):
+        for found, event in self._descend(
+            record, self._places.request, self._rooted(value), self._request.each, ()
+        ):
             if event is not NO_EVENT:
                 found.raw = _own_text(event, raw)
             yield found, event
@@ -71,7 +75,9 @@ class RequestReader:
             if name == HEADERS and isinstance(tree, dict) and isinstance(value, Pairs):
                 kept += [(name, own)] if (own := _wanted(record, value, tree, (name,))) else []
             else:
-                kept += _wanted(record, Pairs([(name, value)]), {*self._places.request, *self._request.each[:1]})
+                kept += _wanted(
+                    record, Pairs([(name, value)]), {*self._places.request, *self._request.each[:1]}
+                )
         return kept
 
     # -- where a request begins -----------------------------------------------------------------------------------
@@ -111,7 +117,9 @@ class RequestReader:
         return record
 
     def _opened(self, record: Pairs) -> Pairs:
-        return Pairs((name, opened(value, name) if name in self._request.opened else value) for name, value in record)
+        return Pairs(
+            (name, opened(value, name) if name in self._request.opened else value) for name, value in record
+        )
 
     # -- down to the events ---------------------------------------------------------------------------------------
 
@@ -135,7 +143,9 @@ class RequestReader:
             return
         self._walk(record, tree, Pairs(pair for pair in members if pair[0] != segment), path)
         if segment not in members.names():
-            raise Refused("not_a_record", f"{'.'.join((*path, segment))} is missing: it should hold the events")
+            raise Refused(
+                "not_a_record", f"{'.'.join((*path, segment))} is missing: it should hold the events"
+            )
         place = (*path, segment)
         if sum(name == segment for name, _ in members) > 1:
             record.note("changed", InSource(place, around=True), DOUBLED)

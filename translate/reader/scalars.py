@@ -28,7 +28,9 @@ def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
     wire = leaf.wire
     refuse_constant(place, value)
     if wire == "json":
-        if leaf.entry.hub[:1] in containers.JSON_LISTS and (not isinstance(value, list) or isinstance(value, Pairs)):
+        if leaf.entry.hub[:1] in containers.JSON_LISTS and (
+            not isinstance(value, list) or isinstance(value, Pairs)
+        ):
             raise Refused("wrong_type", f"{place.shown} should be a list, but is {shown(value)}")
         return canonical(value)
     if wire == "text":
@@ -37,7 +39,9 @@ def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
         raise Refused("wrong_type", f"{place.shown} should be a number, but is {shown(value)}")
     digits, changed = double_digits(value) if wire == "number" else number_digits(value)
     if wire == "whole" and not fits_64_bits(digits):
-        raise Refused("wrong_type", f"{place.shown} should be a whole number of 64 bits, but is {shown(value)}")
+        raise Refused(
+            "wrong_type", f"{place.shown} should be a whole number of 64 bits, but is {shown(value)}"
+        )
     if changed:
         record.note("changed", place, "rounded to a double")
     return digits

@@ -16,7 +16,9 @@ from translate.notes import RETYPED
 from translate.reader.literals import Digits
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-FIRST_MILLISECOND: Final = -62_135_596_800_000  # of the year 1; what lies outside neither ISO 8601 nor Python can say
+FIRST_MILLISECOND: Final = (
+    -62_135_596_800_000
+)  # of the year 1; what lies outside neither ISO 8601 nor Python can say
 LAST_MILLISECOND: Final = 253_402_300_799_999  # of the year 9999
 FLOORED: Final = "finer than milliseconds: floored"
 WITHOUT_ZONE: Final = "without a zone: read as UTC"
@@ -31,9 +33,13 @@ OUTSIDE: Final = "outside of the years 1 to 9999"
 IS_NEITHER: Final = "neither text nor a number"
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
-USUAL_ISO8601 = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,3}))?Z")
+USUAL_ISO8601 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,3}))?Z"
+)
 FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
-RUN_TOGETHER = re.compile(r"[0-9]+")  # a number rather than a day, unless it has a day's eight digits or a year's four
+RUN_TOGETHER = re.compile(
+    r"[0-9]+"
+)  # a number rather than a day, unless it has a day's eight digits or a year's four
 LEAP = re.compile(r"([^.,]+[^0-9.,][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?((?:[Zz]|[-+][0-9:]+)?)")
 LAST_SECOND = dt.time(23, 59, 59)
 MILLISECOND = dt.timedelta(milliseconds=1)
@@ -98,7 +104,9 @@ def instant_of(codec: Codec, value: Any, *, anywhen: bool = False) -> Instant | 
 
 
 def _with(found: Instant | NoTime, why: str) -> Instant | NoTime:
-    return found if isinstance(found, NoTime) else Instant(found.milliseconds, found.text, (why, *found.changed))
+    return (
+        found if isinstance(found, NoTime) else Instant(found.milliseconds, found.text, (why, *found.changed))
+    )
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
@@ -106,11 +114,15 @@ def _with(found: Instant | NoTime, why: str) -> Instant | NoTime:
 
 def _from_number(literal: str, unit: Unit) -> Instant | NoTime:
     sign, digits, exponent = Decimal(literal).as_tuple()
-    exact = Decimal((sign, digits, int(exponent) + (0 if unit == "milliseconds" else 3)))  # no context rounds it
+    exact = Decimal(
+        (sign, digits, int(exponent) + (0 if unit == "milliseconds" else 3))
+    )  # no context rounds it
     if abs(exact) >= 2**63:
         return NoTime(TOO_FAR)
     milliseconds = int(exact.to_integral_value("ROUND_FLOOR"))
-    changed = [FLOORED] * (milliseconds != exact) + [FRACTION] * (unit == "seconds" and milliseconds % 1000 != 0)
+    changed = [FLOORED] * (milliseconds != exact) + [FRACTION] * (
+        unit == "seconds" and milliseconds % 1000 != 0
+    )
     return Instant(milliseconds, _in_unit(milliseconds, unit), tuple(changed))
 
 
@@ -129,7 +141,9 @@ def _from_iso8601(text: str) -> Instant | NoTime:
     """Read ISO 8601 in all its forms; the usual one keeps its spelling."""
     usual = USUAL_ISO8601.fullmatch(text)
     if usual:
-        year, month, day, hour, minute, second, fraction = (int(part or 0) for part in (*usual.groups()[:6], (usual[7] or "").ljust(3, "0")))
+        year, month, day, hour, minute, second, fraction = (
+            int(part or 0) for part in (*usual.groups()[:6], (usual[7] or "").ljust(3, "0"))
+        )
         try:
             time = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
         except ValueError:

@@ -74,7 +74,9 @@ class Places:
     @property
     def heads_around(self) -> frozenset[str]:
         """Name those of the request around the events."""
-        return frozenset([*(name for name, inner in self.request.items() if isinstance(inner, dict)), *self.each[:1]])
+        return frozenset(
+            [*(name for name, inner in self.request.items() if isinstance(inner, dict)), *self.each[:1]]
+        )
 
 
 def is_read(entry: Field) -> bool:
@@ -85,9 +87,13 @@ def is_read(entry: Field) -> bool:
 def slots(layout: Layout) -> Iterable[tuple[str, Field]]:
     """Give each field that fills a raw column of its own, with its slot; the event's before the request's."""
     containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
-    presets = [entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers]
+    presets = [
+        entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers
+    ]
     plain = [entry for entry in layout.fields if entry not in presets and entry.place not in containers]
-    shared = {entry.place for entry in layout.fields if entry.codec in CONTAINERS and CONTAINERS[entry.codec].shared}
+    shared = {
+        entry.place for entry in layout.fields if entry.codec in CONTAINERS and CONTAINERS[entry.codec].shared
+    }
     for entry in presets:
         if entry.path[0] in shared or not entry.when:
             yield entry.place, entry
@@ -104,7 +110,11 @@ def overruled(layout: Layout) -> list[tuple[str, str]]:
         (outer, inner)
         for outer, around in found
         for inner, within in found
-        if outer.startswith(AROUND) and not inner.startswith(AROUND) and around.codec not in STAMPS and around.hub and around.hub[:1] == within.hub[:1]
+        if outer.startswith(AROUND)
+        and not inner.startswith(AROUND)
+        and around.codec not in STAMPS
+        and around.hub
+        and around.hub[:1] == within.hub[:1]
     ]
 
 
@@ -142,7 +152,9 @@ def _grow(places: Places, tree: Tree, path: tuple[str, ...], leaf: Leaf, *, is_r
     tree[path[-1]] = leaf
 
 
-def _grow_other(places: Places, slot: str, entry: Field, path: tuple[str, ...], containers: dict[str, Field]) -> None:
+def _grow_other(
+    places: Places, slot: str, entry: Field, path: tuple[str, ...], containers: dict[str, Field]
+) -> None:
     leaf = Leaf(entry, slot, is_other=True)
     if path[0] in containers:
         places.presets.setdefault(path[0], {})[".".join(path[1:])] = leaf

@@ -35,7 +35,9 @@ def names(mappings: Path | None = None) -> list[str]:
 
 def load(recipe: str | os.PathLike[str], mappings: Path | None = None) -> Recipe:
     """Load a shipped recipe by its name, or one by its path; raise UsageError or MappingError."""
-    return read(_find(os.fspath(recipe), Path(), mappings), lambda name, near: _find(name, near, mappings), mappings)
+    return read(
+        _find(os.fspath(recipe), Path(), mappings), lambda name, near: _find(name, near, mappings), mappings
+    )
 
 
 def check(path: str | os.PathLike[str], mappings: Path | None = None) -> Checked:

@@ -44,7 +44,14 @@ def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int, notes: str, use
     room = {"attributes": pl.lit(count), "metrics": (count - attributes).clip(lower_bound=0)}
     over = match & (attributes + metrics > count)
     kept = {kind: pl.col(kind).map.entries().list.head(room[kind]).list.to_map() for kind in KINDS}
-    gone = {kind: pl.col(kind).map.keys().list.slice(room[kind]).list.set_difference(keys_used(pl.col(used), kind)).list.sort() for kind in KINDS}
+    gone = {
+        kind: pl.col(kind)
+        .map.keys()
+        .list.slice(room[kind])
+        .list.set_difference(keys_used(pl.col(used), kind))
+        .list.sort()
+        for kind in KINDS
+    }
     why = f"beyond the first {count} attributes and metrics"
     told = noting.together(noting.of_keys(keys, "on_purpose", kind, why) for kind, keys in gone.items())
     return frame.with_columns(
@@ -63,7 +70,9 @@ def _cut_values(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) ->
     longer = entries.list.eval(pl.when(value.str.len_chars() > length).then(key)).list.drop_nulls()
     told = noting.of_keys(longer, "changed", "attributes", f"cut to {length} characters")
     short = entries.list.eval(pl.struct(key=key, value=value.str.slice(0, length))).list.to_map()
-    return frame.with_columns(_where(over, short, "attributes"), _where(over, pl.concat_list(notes, told), notes))
+    return frame.with_columns(
+        _where(over, short, "attributes"), _where(over, pl.concat_list(notes, told), notes)
+    )
 
 
 def _any_longer(texts: pl.Expr, length: int) -> pl.Expr:
@@ -78,7 +87,9 @@ def _cut_keys(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) -> p
     marked = frame.with_columns(_over=match & longer)
     work = partial(_cut_keys_of_batch, length, notes)
     schema = dict(marked.collect_schema())
-    return marked.map_batches(work, schema=schema, validate_output_schema=False, streamable=True).drop("_over")
+    return marked.map_batches(work, schema=schema, validate_output_schema=False, streamable=True).drop(
+        "_over"
+    )
 
 
 def _cut_keys_of_batch(length: int, notes: str, batch: pl.DataFrame) -> pl.DataFrame:
@@ -97,7 +108,11 @@ def _cut_keys_of_events(length: int, notes: str, batch: pl.DataFrame) -> pl.Data
         cut_maps = []
         for values, own in zip(batch[kind], told, strict=True):
             names = short_keys(values or {}, length)
-            own += [note("changed", InHub(kind, key), f"name cut to {length} characters") for key, name in names.items() if name != key]
+            own += [
+                note("changed", InHub(kind, key), f"name cut to {length} characters")
+                for key, name in names.items()
+                if name != key
+            ]
             cut_maps.append(values and {names[key]: value for key, value in values.items()})
         columns.append(pl.Series(kind, cut_maps, dtype=events.MAP))
     more = noting.series(told).fill_null([])

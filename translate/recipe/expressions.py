@@ -129,10 +129,15 @@ def condition(sql: str, shown: str) -> Condition:
 
 
 def evaluate(
-    frame: pl.LazyFrame, names: Iterable[str], values: Mapping[str, pl.Expr], moved: Mapping[str, Moved] = NOTHING_MOVED
+    frame: pl.LazyFrame,
+    names: Iterable[str],
+    values: Mapping[str, pl.Expr],
+    moved: Mapping[str, Moved] = NOTHING_MOVED,
 ) -> pl.LazyFrame:
     """Add columns of values that look at the given names as expressions see them; `moved` are keys that are columns now."""
-    called = pl.col(CALLED if any(name in moved for name in names) and CALLED in frame.collect_schema() else "name")
+    called = pl.col(
+        CALLED if any(name in moved for name in names) and CALLED in frame.collect_schema() else "name"
+    )
     views = {name: shown for name in names if (shown := view(name, moved.get(name), called)) is not None}
     times = [name for name in views if name in events.SCHEMA]
     return (
@@ -385,7 +390,9 @@ def misfit(expression: Expression, wanted: pl.DataType, target: str) -> str | No
     name, sql_type, fits = needs[wanted]
     if fits:
         return None
-    castable = kind == "a date" if wanted == events.TIME else kind in ("text", "a number") and wanted != pl.Boolean()
+    castable = (
+        kind == "a date" if wanted == events.TIME else kind in ("text", "a number") and wanted != pl.Boolean()
+    )
     way_out = f"; write TRY_CAST(... AS {sql_type})" if castable else ""
     return f"should give {name}, but gives {kind}{way_out}"
 

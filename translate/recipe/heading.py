@@ -14,7 +14,9 @@ from translate.recipe.rules import Recipe
 from translate.settings import TEXTS
 
 
-def target(sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: Path | None) -> tuple[Layout, ...]:
+def target(
+    sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: Path | None
+) -> tuple[Layout, ...]:
     """Give the layouts that a recipe leads to, the one for its tests first: a model alone means all that can be written."""
     to = sheet.get(table, "", "to", str)
     if to is None:
@@ -26,16 +28,25 @@ def target(sheet: Sheet, table: dict[str, Any], base: Recipe | None, mappings: P
     except UsageError as error:
         sheet.complain("to", str(error))
         return ()
-    named = [found] if to.partition("/")[2] else sorted(model.layouts.values(), key=lambda layout: not layout.default)
+    named = (
+        [found]
+        if to.partition("/")[2]
+        else sorted(model.layouts.values(), key=lambda layout: not layout.default)
+    )
     layouts = tuple(layout for layout in named if layout.write)
     if not layouts:
         sheet.complain("to", f"{to} can only be read")
     if base and not {layout.address for layout in layouts} <= set(base.layouts):
-        sheet.complain("to", f"{base.file} is for {' and '.join(base.layouts)}, and rules for one target mean nothing to another")
+        sheet.complain(
+            "to",
+            f"{base.file} is for {' and '.join(base.layouts)}, and rules for one target mean nothing to another",
+        )
     return layouts
 
 
-def columns(sheet: Sheet, table: dict[str, Any], base: Recipe | None, layouts: tuple[Layout, ...]) -> tuple[Column, ...]:
+def columns(
+    sheet: Sheet, table: dict[str, Any], base: Recipe | None, layouts: tuple[Layout, ...]
+) -> tuple[Column, ...]:
     """Give the columns of a dataset's own, those of the base too, each as it is said last."""
     said = read_columns(table.get("columns", {}), "columns", sheet.complain)
     if said and layouts and not any(layout.takes_columns for layout in layouts):

@@ -49,7 +49,9 @@ def by_name(key: str) -> float:
         return 1.0
     if any(word in OTHERS and word not in items for word in words):
         return 0.0
-    return 0.7 if items and words[-1] in ITEMS else 0.5 if words and all(word in IDS for word in words) else 0.0
+    return (
+        0.7 if items and words[-1] in ITEMS else 0.5 if words and all(word in IDS for word in words) else 0.0
+    )
 
 
 def looked_for(events: pl.DataFrame) -> pl.DataFrame:
@@ -63,12 +65,20 @@ def looked_for(events: pl.DataFrame) -> pl.DataFrame:
     if any(row["likeness"] > GUESSED for row in rows):
         rows = [row for row in rows if row["likeness"] > GUESSED]
     rows.sort(key=lambda row: (-row["likeness"], -row["events"], row["kind"], row["key"]))
-    schema: dict[str, Any] = {"kind": pl.String, "key": pl.String, "events": pl.UInt32, "names": pl.List(pl.String), "likeness": pl.Float64}
+    schema: dict[str, Any] = {
+        "kind": pl.String,
+        "key": pl.String,
+        "events": pl.UInt32,
+        "names": pl.List(pl.String),
+        "likeness": pl.Float64,
+    }
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
 
 
 def _counted(events: pl.DataFrame, kind: str) -> pl.DataFrame:
-    entries = events.lazy().select("name", entry=pl.col(kind).map.entries()).filter(pl.col("entry").list.len() > 0)
+    entries = (
+        events.lazy().select("name", entry=pl.col(kind).map.entries()).filter(pl.col("entry").list.len() > 0)
+    )
     value = pl.col("value")
     is_plain = value.str.len_chars().is_between(1, CHARACTERS_MAX) & ~value.str.contains(r"[\s\[{]")
     if kind == "metrics":

@@ -59,7 +59,9 @@ def _elements(text: str) -> str | None:
         elements = _DECODER.decode(text)
         if not isinstance(elements, list) or not elements:
             return None
-        plain = _ENCODER.encode([{"number": number, "item": _texts(item)} for number, item in enumerate(elements)])
+        plain = _ENCODER.encode(
+            [{"number": number, "item": _texts(item)} for number, item in enumerate(elements)]
+        )
         plain.encode()  # half of a surrogate pair is no text: the whole list is then left alone
     except (ValueError, RecursionError):
         return None

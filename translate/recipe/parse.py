@@ -43,7 +43,9 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     rules = tuple(parser.rule(f"rule[{number}]", rule) for number, rule in _tables(sheet, table, "rule"))
     tests = tuple(parser.test(f"test[{number}]", test) for number, test in _tables(sheet, table, "test"))
     about = sheet.get(table, "", "about", str, "")
-    personal = {treatment.what: treatment for treatment in (*(base.personal if base else ()), *parser.personal(table))}
+    personal = {
+        treatment.what: treatment for treatment in (*(base.personal if base else ()), *parser.personal(table))
+    }
     sheet.finish()
     inherited = base.rules if base else ()
     joined = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest() if base else digest
@@ -96,12 +98,16 @@ class _Parser:
         """Read what is done with personal data, before any rule."""
         for what, action in flat(self.sheet.get(table, "", "personal", dict, {})).items():
             path = at("personal", what)
-            if not self.sheet.one_of(action, path, f"way to treat personal data ({', '.join(privacy.ACTIONS)}):", privacy.ACTIONS) or what in {*KINDS} - {*events.SCHEMA}:
+            if not self.sheet.one_of(
+                action, path, f"way to treat personal data ({', '.join(privacy.ACTIONS)}):", privacy.ACTIONS
+            ) or what in {*KINDS} - {*events.SCHEMA}:
                 spot = None
             elif what.partition(".")[0] in events.MAPS and "." in what:
                 home, _, key = what.partition(".")
                 spot = Spot(home, key)
-            elif self.sheet.one_of(what, path, "kind of personal data, hub column or key of one", [*KINDS, *events.SCHEMA]):
+            elif self.sheet.one_of(
+                what, path, "kind of personal data, hub column or key of one", [*KINDS, *events.SCHEMA]
+            ):
                 spot = Spot(what)
             else:
                 continue
@@ -227,9 +233,13 @@ class _Parser:
             from_key, to_key = key_of(old), key_of(new) if isinstance(new, str) else None
             if not from_key or not to_key:
                 example = '"attributes.old" = "attributes.new"'
-                self.sheet.complain(where, f"renames a key inside of attributes, metrics or other, like {example}")
+                self.sheet.complain(
+                    where, f"renames a key inside of attributes, metrics or other, like {example}"
+                )
             elif from_key[0] != to_key[0]:
-                self.sheet.complain(where, f"cannot move a key to {to_key[0]}; set it there, and remove this one")
+                self.sheet.complain(
+                    where, f"cannot move a key to {to_key[0]}; set it there, and remove this one"
+                )
             elif new in renames.values():
                 self.sheet.complain(where, f'"{new}" is given to another key too')
             else:
@@ -249,10 +259,21 @@ class _Parser:
         return removes
 
     def doubled(
-        self, path: str, sets: dict[str, Expression], names: dict[str, str], renames: dict[str, str], removes: list[str]
+        self,
+        path: str,
+        sets: dict[str, Expression],
+        names: dict[str, str],
+        renames: dict[str, str],
+        removes: list[str],
     ) -> None:
         """Complain of places about which a rule says two things."""
-        given = [*sets, *(["name"] if names else []), *renames, *(new for new in renames.values() if new not in renames), *removes]
+        given = [
+            *sets,
+            *(["name"] if names else []),
+            *renames,
+            *(new for new in renames.values() if new not in renames),
+            *removes,
+        ]
         places = [*given, *(keyed[0] for place in given if (keyed := key_of(place)) and keyed[0] in removes)]
         for place in sorted({place for place in places if places.count(place) > 1}):
             self.sheet.complain(path, f"changes {place} twice; put that into two rules")
@@ -293,7 +314,10 @@ def _untreatable(spot: Spot, action: str) -> str | None:
     if spot.column in NEEDED and action != "keep":
         return f"every event needs its {spot.column}; to lose the event, write a rule that drops it"
     dtype = events.SCHEMA[spot.column]
-    if action == "hash" and (dtype not in (events.TEXT, events.MAP) or spot.column in (*JSON_COLUMNS, "metrics", "user_property_times")):
+    if action == "hash" and (
+        dtype not in (events.TEXT, events.MAP)
+        or spot.column in (*JSON_COLUMNS, "metrics", "user_property_times")
+    ):
         return f"{spot.column} holds no text that a hash could stand for; say remove"
     return None
 

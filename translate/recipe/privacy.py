@@ -26,7 +26,9 @@ from translate.reader.literals import DECODER, Digits, Pairs, canonical
 
 KEY = "TRANSLATE_HASH_KEY"
 KEY_CHARACTERS_MIN = 16
-TRIAL_KEY = "the key of tests"  # what the tests inside a recipe are hashed with: their expectations are no secrets
+TRIAL_KEY = (
+    "the key of tests"  # what the tests inside a recipe are hashed with: their expectations are no secrets
+)
 ACTIONS = ("hash", "remove", "keep")
 HASHED = "a keyed hash stands in its place"
 REMOVED = "removed as personal data"
@@ -81,7 +83,9 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) 
     acted = {spot: action for spot, action in spots.items() if action != "keep"}
     if not acted:
         return frame
-    digest = functools.lru_cache(maxsize=100_000)(lambda text: hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest())
+    digest = functools.lru_cache(maxsize=100_000)(
+        lambda text: hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+    )
     changes: dict[str, Change] = {"hash": lambda value: _hashed(value, digest), "remove": lambda _: _GONE}
 
     def work(batch: pl.DataFrame) -> pl.DataFrame:
@@ -93,18 +97,27 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) 
                 batch = _changed(batch, there, spot, changes["remove" if in_numbers else action], why, noted)
         return batch
 
-    return frame.map_batches(work, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True)
+    return frame.map_batches(
+        work, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True
+    )
 
 
-def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str, noted: str) -> pl.DataFrame:
+def _changed(
+    batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str, noted: str
+) -> pl.DataFrame:
     kind = "changed" if why == HASHED else "on_purpose"
     values, told = [], []
-    for value, is_there, before in zip(batch[spot.column].to_list(), there, batch[noted].to_list(), strict=True):
+    for value, is_there, before in zip(
+        batch[spot.column].to_list(), there, batch[noted].to_list(), strict=True
+    ):
         new, keys = _of_event(value, spot, change) if is_there else (value, [])
         values.append(new)
         mine = [notes.written(note(kind, InHub(spot.column, key), why)) for key in keys]
         told.append(list(dict.fromkeys([*(before or []), *mine])))
-    return batch.with_columns(pl.Series(spot.column, values, events.SCHEMA[spot.column]), pl.Series(noted, told, batch.schema[noted]))
+    return batch.with_columns(
+        pl.Series(spot.column, values, events.SCHEMA[spot.column]),
+        pl.Series(noted, told, batch.schema[noted]),
+    )
 
 
 def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str | None]]:
@@ -127,7 +140,11 @@ def _keys(spot: Spot, entries: dict[str, str]) -> list[str]:
     if spot.key is None:
         return list(entries)
     below = f"{spot.key}."
-    return [key for key in entries if key == spot.key or (spot.column == EXTRA and not spot.inside and key.startswith(below))]
+    return [
+        key
+        for key in entries
+        if key == spot.key or (spot.column == EXTRA and not spot.inside and key.startswith(below))
+    ]
 
 
 def _of_text(text: str, spot: Spot, change: Change, *, is_json: bool) -> tuple[Any, bool]:

@@ -21,7 +21,12 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 KEYS_MAX = 3
 NAMES_MAX = 12
 ITEM = "item_id"
-TESTED = {"time": "2016-04-07T00:00:00Z", "client_id": '"c-1"', "session": '{ id = "session-1" }', "app": '{ id = "app" }'}
+TESTED = {
+    "time": "2016-04-07T00:00:00Z",
+    "client_id": '"c-1"',
+    "session": '{ id = "session-1" }',
+    "app": '{ id = "app" }',
+}
 
 
 def written(layout: Layout, keys: pl.DataFrame, base: Recipe | None, extends: str | None) -> str:
@@ -48,7 +53,9 @@ def toml(text: str) -> str:
     if '"' in text and not set(text) & {"'", "\\"} and printable(text) == text:
         return f"'{text}'"
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(character if character.isprintable() else f"\\U{ord(character):08x}" for character in quoted)
+    return "".join(
+        character if character.isprintable() else f"\\U{ord(character):08x}" for character in quoted
+    )
 
 
 def _key(text: str) -> str:

@@ -104,7 +104,15 @@ class Recipe:
         return frame.with_columns(
             pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),
             pl.when(pl.col(FILTERED).is_null()).then(pl.col(NOTES)).alias(NOTES),
-        ).select(*given, *ADDED, *(name for name in frame.collect_schema().names() if name.startswith(tallies.TALLY) and name not in given))
+        ).select(
+            *given,
+            *ADDED,
+            *(
+                name
+                for name in frame.collect_schema().names()
+                if name.startswith(tallies.TALLY) and name not in given
+            ),
+        )
 
 
 def _home(target: str) -> str:
@@ -138,7 +146,9 @@ class _Step:
             frame = self._cut(frame, self.rule.cut)
         return frame.drop("_match", *values)
 
-    def _evaluated(self, frame: pl.LazyFrame, looked_at: list[str], values: dict[str, pl.Expr]) -> pl.LazyFrame:
+    def _evaluated(
+        self, frame: pl.LazyFrame, looked_at: list[str], values: dict[str, pl.Expr]
+    ) -> pl.LazyFrame:
         if self._head is None:
             return evaluate(frame, looked_at, values, self._moved)
         rule, alive = self.rule, self._alive
@@ -153,7 +163,11 @@ class _Step:
             if moved is not None:
                 home, key = _split(name)
                 text = moved.value(pl.col(CALLED) if CALLED in frame.collect_schema() else pl.col("name"))
-                there = self._match & text.is_not_null() & ~pl.col(home).map.contains_key(key).fill_null(value=False)
+                there = (
+                    self._match
+                    & text.is_not_null()
+                    & ~pl.col(home).map.contains_key(key).fill_null(value=False)
+                )
                 whole = entries.with_key(pl.col(home).map.entries(), key, text).list.to_map()
                 frame = frame.with_columns(
                     pl.when(there).then(whole).otherwise(pl.col(home)).alias(home),
@@ -166,7 +180,9 @@ class _Step:
             return cuts.cut(frame, self._match, limits, notes=NOTES, used=USED)
         noted = pl.col(NOTES).list.len()
         frame = cuts.cut(frame.with_columns(_noted=noted), self._match, limits, notes=NOTES, used=USED)
-        return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop("_noted")
+        return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop(
+            "_noted"
+        )
 
     @property
     def _alive(self) -> pl.Expr:
@@ -203,8 +219,16 @@ class _Step:
         reason = rule.drop if rule.drop is not None else rule.keep
         if reason is not None:
             return {FILTERED: pl.when(self._match).then(pl.lit(reason)).otherwise(pl.col(FILTERED))}
-        changes = {target: self._when_matched(pl.col(f"={target}"), target) for target in rule.sets if target in events.SCHEMA}
-        changes |= {name: self._when_matched(pl.lit(None, events.SCHEMA[name]), name) for name in rule.removes if name in events.SCHEMA}
+        changes = {
+            target: self._when_matched(pl.col(f"={target}"), target)
+            for target in rule.sets
+            if target in events.SCHEMA
+        }
+        changes |= {
+            name: self._when_matched(pl.lit(None, events.SCHEMA[name]), name)
+            for name in rule.removes
+            if name in events.SCHEMA
+        }
         if rule.names:
             changes["name"] = self._when_matched(notation.exchanged(pl.col("name"), rule.names), "name")
         changes |= dict(self._map_changes())
@@ -223,7 +247,12 @@ class _Step:
         for home in ("attributes", "metrics", "other"):
             put = {key: pl.col(f"={target}") for target, (kind, key) in _keyed(rule.sets) if kind == home}
             gone = [key for _, (kind, key) in _keyed(rule.removes) if kind == home]
-            renamed = {key: new.partition(".")[2] for old, new in rule.renames.items() for kind, key in [_split(old)] if kind == home}
+            renamed = {
+                key: new.partition(".")[2]
+                for old, new in rule.renames.items()
+                for kind, key in [_split(old)]
+                if kind == home
+            }
             if put or gone or renamed:
                 changed = entries.renamed(entries.without(pl.col(home).map.entries(), gone), home, renamed)
                 for key, value in put.items():
@@ -244,7 +273,11 @@ class _Step:
                 continue
             bad = self._match & bad.fill_null(value=False)
             code = pl.when(bad).then(pl.lit("bad_number")).otherwise(code)
-            message = pl.when(bad).then(pl.lit(f"{self.rule.address} gives {target} a number that is not finite")).otherwise(message)
+            message = (
+                pl.when(bad)
+                .then(pl.lit(f"{self.rule.address} gives {target} a number that is not finite"))
+                .otherwise(message)
+            )
             changes = {"code": code, "message": message}
         return changes
 
@@ -253,18 +286,35 @@ class _Step:
         rule = self.rule
         for target in rule.sets:
             before = stored(target)
-            yield self._note("changed", target, before.is_not_null() & before.ne_missing(pl.col(f"={target}")), f"set by {rule.address}")
+            yield self._note(
+                "changed",
+                target,
+                before.is_not_null() & before.ne_missing(pl.col(f"={target}")),
+                f"set by {rule.address}",
+            )
         if rule.names:
-            yield self._note("changed", "name", pl.col("name").is_in([old for old, new in rule.names.items() if old != new]), f"set by {rule.address}")
+            yield self._note(
+                "changed",
+                "name",
+                pl.col("name").is_in([old for old, new in rule.names.items() if old != new]),
+                f"set by {rule.address}",
+            )
         for old, new in rule.renames.items():
             yield self._note("changed", old, stored(old).is_not_null())
             if new not in rule.renames:
                 yield self._note("changed", new, stored(old).is_not_null() & stored(new).is_not_null())
         for name in rule.removes:
             if name in events.MAPS:
-                yield pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], NOTES_TYPE)).fill_null([])
+                yield (
+                    pl.when(self._match)
+                    .then(_unused_keys(name))
+                    .otherwise(pl.lit([], NOTES_TYPE))
+                    .fill_null([])
+                )
             elif name not in self._used_here():
-                yield self._note("on_purpose", name, stored(name).is_not_null() & ~pl.col(USED).list.contains(name))
+                yield self._note(
+                    "on_purpose", name, stored(name).is_not_null() & ~pl.col(USED).list.contains(name)
+                )
 
     def _note(self, kind: str, place: str, lost: pl.Expr, why: str = "") -> pl.Expr:
         return notes.where(self._match & lost, note(kind, InHub(*(key_of(place) or (place,))), why))

@@ -55,7 +55,9 @@ def frame(samples: list[dict[str, Any]]) -> pl.LazyFrame:
         for number, sample in enumerate(samples)
     ]
     schema = {**{name: TRAVELLING[name][0] for name in TRAVELLERS}, **events.SCHEMA}
-    columns = {name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in schema.items()}
+    columns = {
+        name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in schema.items()
+    }
     return pl.DataFrame(columns).lazy()
 
 
@@ -103,7 +105,11 @@ def _member(column: str, key: str, value: Any) -> str:
         return str(_checked(value, isinstance(value, str), f"text under {key}"))
     if column == "user_property_times" and not isinstance(value, int):
         return str(int(_time(value).timestamp() * 1000))
-    return number_text(_checked(value, isinstance(value, int | float) and not isinstance(value, bool), f"a number under {key}"))
+    return number_text(
+        _checked(
+            value, isinstance(value, int | float) and not isinstance(value, bool), f"a number under {key}"
+        )
+    )
 
 
 def number_text(number: float) -> str:

@@ -39,10 +39,14 @@ def of_recipe(recipe: Recipe, counts: Counter[str], watched: Watched) -> Iterato
     made = frozenset(_made_by(recipe))
     for number, rule in enumerate(recipe.rules):
         if number >= recipe.inherited:
-            yield from _Judged(rule.address, tallies.of_rule(number), rule.when, counts, watched, made).of_rule(rule)
+            yield from _Judged(
+                rule.address, tallies.of_rule(number), rule.when, counts, watched, made
+            ).of_rule(rule)
 
 
-def of_selection(selection: Selection, counts: Counter[str], watched: Watched, *, left_out: Counter[str], taken: int) -> Iterator[Slip]:
+def of_selection(
+    selection: Selection, counts: Counter[str], watched: Watched, *, left_out: Counter[str], taken: int
+) -> Iterator[Slip]:
     """Find the slips of a selection: `left_out` says how many events each option leaves out, `taken` how many are left."""
     where = selection.where.expression if selection.where else None
     judged = _Judged("--where", tallies.WHERE, where, counts, watched, frozenset())
@@ -51,9 +55,17 @@ def of_selection(selection: Selection, counts: Counter[str], watched: Watched, *
     if not taken and bounds and not left_out["--where"]:
         first, last = watched.spans["time"]
         count = left_out["--since"] + left_out["--until"]
-        yield NOTHING_TAKEN, f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out all of {_events(count)}: they are from {first} to {last} (UTC)", count
+        yield (
+            NOTHING_TAKEN,
+            f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out all of {_events(count)}: they are from {first} to {last} (UTC)",
+            count,
+        )
     elif not taken and bounds and counts[f"{tallies.WHERE}.matched"]:
-        yield NOTHING_TAKEN, f"--where and {' and '.join(bounds)} leave nothing: no event meets both", left_out.total()
+        yield (
+            NOTHING_TAKEN,
+            f"--where and {' and '.join(bounds)} leave nothing: no event meets both",
+            left_out.total(),
+        )
 
 
 def _made_by(recipe: Recipe) -> Iterator[str]:
@@ -97,10 +109,22 @@ class _Judged:
             absent = [target for target in rule.sets if self._count(f"null.{target}") == matched]
             if absent:
                 why, told = self._why_absent(rule, absent)
-                yield "rule_set_nothing", f"{self.where} matched and set no {' and no '.join(absent)}: {why}", matched
-            elif not rule.sets and rule.cut is None and rule.drop is None and rule.keep is None and not self._count("changed"):
+                yield (
+                    "rule_set_nothing",
+                    f"{self.where} matched and set no {' and no '.join(absent)}: {why}",
+                    matched,
+                )
+            elif (
+                not rule.sets
+                and rule.cut is None
+                and rule.drop is None
+                and rule.keep is None
+                and not self._count("changed")
+            ):
                 yield "rule_changed_nothing", f"{self.where} matched and changed nothing", matched
-        kept = {target for target, expression in rule.sets.items() if target in expression.columns}  # else what is there stays
+        kept = {
+            target for target, expression in rule.sets.items() if target in expression.columns
+        }  # else what is there stays
         yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told - kept)
 
     @property
@@ -122,9 +146,17 @@ class _Judged:
 
     def _about(self, part: Expression) -> str:
         absent = [self._none_has(name) for name in part.columns if self._is_absent(name)]
-        there = [f'{_events(count)} {"has" if count == 1 else "have"} "{name}"' for name in part.columns if name != "name" and (count := self._count(f"has.{name}"))]
+        there = [
+            f'{_events(count)} {"has" if count == 1 else "have"} "{name}"'
+            for name in part.columns
+            if name != "name" and (count := self._count(f"has.{name}"))
+        ]
         names = [self._none_is_called(name) for name in names_in(part) if name in self.watched.near]
-        seen = [self._values_of(name) for name in part.columns if name in self.watched.spans or name in self.watched.values]
+        seen = [
+            self._values_of(name)
+            for name in part.columns
+            if name in self.watched.spans or name in self.watched.values
+        ]
         told = [*absent, *names, *seen] if absent or names or seen else there
         return f" ({', '.join(told)})" if told else ""
 
@@ -155,7 +187,10 @@ class _Judged:
     def _values_of(self, name: str) -> str:
         """Say what values a column has; the watch looks at those only that a report may hold."""
         if name in self.watched.values:
-            shown = ", ".join(f"'{value}'" if len(value) <= SHOWN_MAX else f"'{value[:SHOWN_MAX]}...'" for value in self.watched.values[name])
+            shown = ", ".join(
+                f"'{value}'" if len(value) <= SHOWN_MAX else f"'{value[:SHOWN_MAX]}...'"
+                for value in self.watched.values[name]
+            )
             return f'"{name}" is, for example, {shown}' if shown else f'"{name}" is always absent'
         least, greatest = self.watched.spans[name]
         return f'"{name}" is between {least} and {greatest}'

@@ -21,7 +21,11 @@ class Cut:
     def described(self) -> list[str]:
         """Say what is cut, in words."""
         texts = [f"cuts attributes to {self.values} characters"] if self.values is not None else []
-        keys = [f"cuts names of attributes and metrics to {self.keys} characters"] if self.keys is not None else []
+        keys = (
+            [f"cuts names of attributes and metrics to {self.keys} characters"]
+            if self.keys is not None
+            else []
+        )
         count = [f"keeps the first {self.count} attributes and metrics"] if self.count is not None else []
         return [*texts, *keys, *count]
 

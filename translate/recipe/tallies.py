@@ -51,21 +51,30 @@ def keys_looked_at(rule: Rule) -> list[str]:
     return [name for name in looked_at_by(rule) if key_of(name)]
 
 
-def of_condition(head: str, condition: Expression | None, alive: pl.Expr, looked_at: Iterable[str]) -> dict[str, pl.Expr]:
+def of_condition(
+    head: str, condition: Expression | None, alive: pl.Expr, looked_at: Iterable[str]
+) -> dict[str, pl.Expr]:
     """Give the flags of a condition and of the keys that it looks at, as expressions see them."""
     flags = {flag(head, "seen"): alive, flag(head, "matched"): alive}
     if condition is not None:
         flags[flag(head, "matched")] = alive & condition.expr.fill_null(value=False)
         parts = conditions(condition)
-        flags |= {flag(head, f"part{number}"): alive & part.expr.fill_null(value=False) for number, part in enumerate(parts)}
-        flags |= {flag(head, f"unknown{number}"): alive & part.expr.is_null() for number, part in enumerate(parts)}
+        flags |= {
+            flag(head, f"part{number}"): alive & part.expr.fill_null(value=False)
+            for number, part in enumerate(parts)
+        }
+        flags |= {
+            flag(head, f"unknown{number}"): alive & part.expr.is_null() for number, part in enumerate(parts)
+        }
     return flags | {flag(head, f"has.{name}"): alive & pl.col(name).is_not_null() for name in looked_at}
 
 
 def of_changes(head: str, rule: Rule, match: pl.Expr, *, explodes: bool) -> dict[str, pl.Expr]:
     """Give the flags of what a rule does, once its values stand in `=target`."""
     reason = rule.drop if rule.drop is not None else rule.keep
-    changed = pl.any_horizontal([pl.lit(False), *_changes(rule), *([pl.col("items").is_not_null()] if explodes else [])])
+    changed = pl.any_horizontal(
+        [pl.lit(False), *_changes(rule), *([pl.col("items").is_not_null()] if explodes else [])]
+    )
     return {
         flag(head, "changed"): match & changed.fill_null(value=False),
         flag(head, "dropped"): match if reason is not None else pl.lit(False),

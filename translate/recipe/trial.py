@@ -28,7 +28,10 @@ def failures(recipe: Recipe, mappings: Path | None = None) -> list[Complaint]:
     """Run a recipe's tests; give a complaint for each difference."""
     if not recipe.tests:
         return []
-    outcomes = {address: _outcomes(recipe, address, mappings) for address in dict.fromkeys(test.to for test in recipe.tests)}
+    outcomes = {
+        address: _outcomes(recipe, address, mappings)
+        for address in dict.fromkeys(test.to for test in recipe.tests)
+    }
     return [
         Complaint(recipe.file, path, message)
         for number, test in enumerate(recipe.tests)
@@ -46,15 +49,21 @@ def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:
     given = with_event_ids(sample.frame([test.event for test in recipe.tests]), provided)
     source = Source(frozenset(provided), {FILTERED: FILTERED}, recipe.set_columns)
     writer = Writer(model, with_columns(layout, recipe.columns), _said(recipe), source)
-    ruled = recipe.apply(given, mapping.marked_anywhere(mappings) if recipe.personal else (), privacy.TRIAL_KEY)
+    ruled = recipe.apply(
+        given, mapping.marked_anywhere(mappings) if recipe.personal else (), privacy.TRIAL_KEY
+    )
     written = writer.rows(moved(ruled, recipe.columns)).collect().sort("row", COPY)
     if layout.records == "json-lines":
-        around = written.select(as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in writer.shape.around)
+        around = written.select(
+            as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in writer.shape.around
+        )
         rows = zip(written[ROW], around.to_dicts() if around.width else [{}] * written.height, strict=True)
         fields = [{**_parsed_members(members), **_parsed(text)} for text, members in rows]
     else:
         places = [name for name in written.columns if name.startswith("=")]
-        fields = [{place[1:]: value for place, value in row.items()} for row in written.select(places).to_dicts()]
+        fields = [
+            {place[1:]: value for place, value in row.items()} for row in written.select(places).to_dicts()
+        ]
     told = written.select("row", "code", "message", FILTERED).to_dicts()
     return [{**row, "fields": inner} for row, inner in zip(told, fields, strict=True)]
 
@@ -103,7 +112,11 @@ def _rows(count: int) -> str:
 def _compare(row: Row, expected: Row) -> list[str]:
     code = row["code"]
     if REJECT in expected:
-        return [] if code == expected[REJECT] else [f"should be rejected ({expected[REJECT]}), but is {_state(row)}"]
+        return (
+            []
+            if code == expected[REJECT]
+            else [f"should be rejected ({expected[REJECT]}), but is {_state(row)}"]
+        )
     if code is not None:
         return [f"should be written, but is {_state(row)}"]
     return list(_compare_fields(row["fields"], expected, ""))

@@ -20,7 +20,9 @@ from translate.recipe.rules import Recipe
 if TYPE_CHECKING:
     from translate.selection import Selection
 
-KNOWN_MAX = 20_000  # keys and names that need no second look; what is beyond is looked at each time that it comes
+KNOWN_MAX = (
+    20_000  # keys and names that need no second look; what is beyond is looked at each time that it comes
+)
 
 # A batch goes by on a thread of the streaming engine: one that waited there for the streaming engine would wait without end.
 NESTED: Literal["in-memory"] = "in-memory"
@@ -43,7 +45,9 @@ class Wanted:
         rules = recipe.rules[recipe.inherited :] if recipe else ()
         conditions = [where, *(rule.when for rule in rules)]
         looked_at = set(where.columns) - {"name"} if where else set()
-        keys = {key for rule in rules for key in tallies.keys_looked_at(rule)} | set(filter(key_of, looked_at))
+        keys = {key for rule in rules for key in tallies.keys_looked_at(rule)} | set(
+            filter(key_of, looked_at)
+        )
         names = {name for condition in conditions if condition for name in names_in(condition)}
         columns = {column for column in looked_at if examples or type_of(column) == NAIVE_TIME}
         if selection and (selection.since or selection.until):
@@ -53,7 +57,12 @@ class Wanted:
 
 def names_in(condition: Expression) -> list[str]:
     """Give the names of events that a condition compares with."""
-    return [text for part in tallies.conditions(condition) if part.columns == ("name",) for text in texts_in(part.sql)]
+    return [
+        text
+        for part in tallies.conditions(condition)
+        if part.columns == ("name",)
+        for text in texts_in(part.sql)
+    ]
 
 
 class Watch:
@@ -70,11 +79,17 @@ class Watch:
         """Look at a frame's batches while they go by."""
         if not self.watched.near and not self._columns:
             return frame
-        return frame.map_batches(self._look, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True)
+        return frame.map_batches(
+            self._look, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True
+        )
 
     def told(self) -> Watched:
         """Give what was seen, the same whatever the order of the batches was."""
-        near = {wanted: found for wanted, found in sorted(self.watched.near.items()) if wanted not in self.watched.met}
+        near = {
+            wanted: found
+            for wanted, found in sorted(self.watched.near.items())
+            if wanted not in self.watched.met
+        }
         return replace(self.watched, near=near)
 
     def _look(self, batch: pl.DataFrame) -> pl.DataFrame:
@@ -82,7 +97,11 @@ class Watch:
         if keys or names:
             events = batch.lazy().filter(pl.col("code").is_null())
             found_keys = self._keys_in(events) if keys else set()
-            found_names = set(events.select(pl.col("name").drop_nulls().unique()).collect(engine=NESTED)["name"]) if names else set()
+            found_names = (
+                set(events.select(pl.col("name").drop_nulls().unique()).collect(engine=NESTED)["name"])
+                if names
+                else set()
+            )
             with self._lock:
                 self._compare("keys", keys, found_keys)
                 self._compare("names", names, found_names)
@@ -105,7 +124,9 @@ class Watch:
                     self.watched.widen(column.name, *(_told(value) for value in (values.min(), values.max())))
 
     def _keys_in(self, events: pl.LazyFrame) -> set[str]:
-        keys = [events.select(key=pl.col(kind).map.keys()).explode("key").drop_nulls().unique() for kind in KEYED]
+        keys = [
+            events.select(key=pl.col(kind).map.keys()).explode("key").drop_nulls().unique() for kind in KEYED
+        ]
         is_there = {key: view(key, moved).is_not_null().any() for key, moved in self._moved.items()}  # type: ignore[union-attr]
         *own, moved = pl.collect_all([*keys, events.select(**is_there)], engine=NESTED)
         present = [f"{kind}.{key}" for kind, frame in zip(KEYED, own, strict=True) for key in frame["key"]]

@@ -21,7 +21,10 @@ from translate.rehearsal.options import Options
 
 BODY_BYTES_MAX = 1 << 20  # nginx: client_max_body_size is 1m unless told otherwise, of the body as sent
 OPENED_BYTES_MAX = 64 << 20
-ENVELOPE = {"forwarded_address": "x-forwarded-for", "user_agent": "user-agent"}  # what the pipeline keeps of the headers
+ENVELOPE = {
+    "forwarded_address": "x-forwarded-for",
+    "user_agent": "user-agent",
+}  # what the pipeline keeps of the headers
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 PAGE = {"Server": "awselb/2.0", "Content-Type": "text/html"}
 

@@ -42,14 +42,18 @@ def read_address(text: str) -> Address:
     """Read `FILE:LINE` or `FILE:LINE#N`; raise UsageError."""
     found = ADDRESS.fullmatch(text)
     if found is None:
-        raise UsageError(f"{text}: say which record, FILE:LINE (from 1) or FILE:LINE#N for the Nth event of a line, or give an event's id with --id")
+        raise UsageError(
+            f"{text}: say which record, FILE:LINE (from 1) or FILE:LINE#N for the Nth event of a line, or give an event's id with --id"
+        )
     line, number = int(found["line"]), int(found["number"]) if found["number"] else None
     if line < 1 or number == 0:
         raise UsageError(f"{text}: lines and events count from 1")
     return Address(found["file"], line, number)
 
 
-def find_id(source: str | os.PathLike[str], wanted: str, from_: str | None, settings: Settings, mappings: Path | None) -> Address:
+def find_id(
+    source: str | os.PathLike[str], wanted: str, from_: str | None, settings: Settings, mappings: Path | None
+) -> Address:
     """Find the first event of an id, its own or the one that is made of its content; reads the source up to it.
 
     Further rows of one event end in a number of their own (`-2`): their event is found. Raise UsageError where there is none.

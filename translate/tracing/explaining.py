@@ -31,16 +31,26 @@ def why(
     event of that id is looked for. Raise UsageError where there is none, or MappingError, SourceError.
     """
     told = settings_of(settings, set_, mappings)
-    address = read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told, told.mappings)
-    job, recognised = job_of(
-        address.file, to=to, from_=address.layout or from_, recipe=recipe, settings=told
+    address = (
+        read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told, told.mappings)
     )
+    job, recognised = job_of(address.file, to=to, from_=address.layout or from_, recipe=recipe, settings=told)
     if len(recognised.files) != 1:
         raise UsageError(f"{address.file}: is not one file; name the file that the line is in")
     job = job.reading(recognised.sources[0])
     own = job.target_layout.own if job.target_layout else ()
-    source, target = job.source_layout.address, job.target_layout.address if job.target_layout else HUB_LAYOUT.address
-    explained = explanation.of_pair(source, target, job.recipe, job.settings, told.mappings, tuple(entry.own for entry in own if entry.own))
+    source, target = (
+        job.source_layout.address,
+        job.target_layout.address if job.target_layout else HUB_LAYOUT.address,
+    )
+    explained = explanation.of_pair(
+        source,
+        target,
+        job.recipe,
+        job.settings,
+        told.mappings,
+        tuple(entry.own for entry in own if entry.own),
+    )
     found = trace(job, recognised, address)
     # The explanation has a row for each place of the target, in their order, and then those of the source without one.
     rows = list(zip(places(job.target_layout or HUB_LAYOUT), explained.rows, strict=False))
@@ -51,7 +61,9 @@ def why(
     )  # fmt: skip
 
 
-def _event(job: Job, where: SourcePlaces, rows: list[tuple[explanation.sides.Place, explanation.Row]], traced: Traced) -> EventTrace:
+def _event(
+    job: Job, where: SourcePlaces, rows: list[tuple[explanation.sides.Place, explanation.Row]], traced: Traced
+) -> EventTrace:
     code, rule = traced.row["code"], traced.row[FILTERED]
     outcome = "rejected" if code is not None else "filtered" if rule is not None else "written"
     is_read = traced.before["code"] is None
@@ -78,7 +90,9 @@ def _filter(job: Job, reason: str | None, traced: Traced) -> str | None:
     layout = job.target_layout
     only = layout.only if layout else None
     if layout is not None and only is not None and only.rule == reason:
-        return f"{reason}: {layout.address} takes only events with {only.hub}, or named {', '.join(only.names)}"
+        return (
+            f"{reason}: {layout.address} takes only events with {only.hub}, or named {', '.join(only.names)}"
+        )
     return reason
 
 

@@ -24,26 +24,42 @@ MADE_OF_CONTENT = "made: the name-based UUID of the event's content"
 class EventFields:
     """The fields that a target's layout has for one event; `rows` are what the explanation says of each place."""
 
-    def __init__(self, job: Job, source: SourcePlaces, rows: list[tuple[Place, Explained]], traced: Traced) -> None:
+    def __init__(
+        self, job: Job, source: SourcePlaces, rows: list[tuple[Place, Explained]], traced: Traced
+    ) -> None:
         self._job = job
         self._source = source
         self._rows = rows
         self._traced = traced
         self._name = str(traced.after["name"])
-        self._rules = [rule for rule, met in zip(job.recipe.rules, traced.rules, strict=True) if met.met] if job.recipe else []
+        self._rules = (
+            [rule for rule, met in zip(job.recipe.rules, traced.rules, strict=True) if met.met]
+            if job.recipe
+            else []
+        )
         self._layout: Layout | None = job.target_layout
 
     def __iter__(self) -> Iterator[FieldTrace]:
         """Give the fields in the layout's order; a free-form value may stand where other events have a field of their own."""
         found = [traced for place, explained in self._rows for traced in self._traces(place, explained)]
         there = {traced.field for traced in found if traced.written is not None}
-        return (traced for traced in found if traced.written is not None or traced.field not in there or traced.part == "request")
+        return (
+            traced
+            for traced in found
+            if traced.written is not None or traced.field not in there or traced.part == "request"
+        )
 
     def _traces(self, place: Place, explained: Explained) -> Iterator[FieldTrace]:
         written = self._written(place)
         empty = self._object_is_out(place) if written is not None else None
         if written is None or empty is not None:
-            yield FieldTrace(place.entry.place, place.part, None, codec=explained.how, why=empty or self._why_empty(place, explained))
+            yield FieldTrace(
+                place.entry.place,
+                place.part,
+                None,
+                codec=explained.how,
+                why=empty or self._why_empty(place, explained),
+            )
         elif place.entry.codec in CONTAINERS:
             yield from self._members(place, written, explained)
         else:
@@ -61,16 +77,28 @@ class EventFields:
         entry = place.entry
         if entry.own is not None:
             source = entry.own.source or entry.own.home
-            return FieldTrace(entry.place, place.part, written, (Given(f"the source's {source}", written),), codec=explained.how)
+            return FieldTrace(
+                entry.place,
+                place.part,
+                written,
+                (Given(f"the source's {source}", written),),
+                codec=explained.how,
+            )
         setting = getattr(self._job.settings, entry.setting) if entry.setting else None
         if setting is not None and not (entry.fills and self._fed_by(place)):
-            return FieldTrace(entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how)
+            return FieldTrace(
+                entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how
+            )
         fixed = wording.fixed(entry)
         if fixed is not None:
             return FieldTrace(entry.place, place.part, written, codec=fixed)
         columns = self._fed_by(place)
         if not columns:
-            default = f"{json.dumps(entry.default)} where there is none" if entry.default is not None else explained.how
+            default = (
+                f"{json.dumps(entry.default)} where there is none"
+                if entry.default is not None
+                else explained.how
+            )
             return FieldTrace(entry.place, place.part, written, codec=default)
         given, rules = [], []
         for column in columns:
@@ -79,7 +107,14 @@ class EventFields:
                 rules.append(_said(rule, column))
             else:
                 given.append(self._given(column))
-        return FieldTrace(entry.place, place.part, written, tuple(dict.fromkeys(given)), "; ".join(rules) or None, explained.how)
+        return FieldTrace(
+            entry.place,
+            place.part,
+            written,
+            tuple(dict.fromkeys(given)),
+            "; ".join(rules) or None,
+            explained.how,
+        )
 
     def _fed_by(self, place: Place) -> list[str]:
         """Name the columns that the value comes of: those that arrive in it, else those that it is made of."""
@@ -90,14 +125,22 @@ class EventFields:
     def _given(self, column: str) -> Given:
         if column == "event_id" and self._source.first(column, self._traced.raw, self._traced.before) is None:
             return Given(MADE_OF_CONTENT, None)
-        if column == "app.id" and self._job.settings.app_id and self._source.first(column, self._traced.raw, self._traced.before) is None:
+        if (
+            column == "app.id"
+            and self._job.settings.app_id
+            and self._source.first(column, self._traced.raw, self._traced.before) is None
+        ):
             return Given("--set app_id=...", self._job.settings.app_id)
         found = self._source.first(column, self._traced.raw, self._traced.before)
         return found or Given(f"the source's {column}", shown(self._traced.after.get(column)))
 
     def _members(self, place: Place, written: str, explained: Explained) -> Iterator[FieldTrace]:
         """Give each free-form value of a container; fields of their own have rows of their own."""
-        own = {other.entry.key for other, _ in self._rows if other.entry.path[0] == place.entry.place and self._written(other) is not None}
+        own = {
+            other.entry.key
+            for other, _ in self._rows
+            if other.entry.path[0] == place.entry.place and self._written(other) is not None
+        }
         free = [(key, text) for key, text in _entries(written) if key not in own]
         if not free:
             why = f"no free-form value; {self._first_reason(place.entry.hub)}"
@@ -109,7 +152,14 @@ class EventFields:
             value = (self._traced.after.get(kind) or {}).get(original) if kind else None
             rule = self._set_by(f"{kind}.{original}")
             given = () if rule or not kind else (Given(f"{source}.{original}", shown(value)),)
-            yield FieldTrace(f"{place.entry.place}.{key}", place.part, text, given, _said(rule, f"{kind}.{original}") if rule else None, explained.how)
+            yield FieldTrace(
+                f"{place.entry.place}.{key}",
+                place.part,
+                text,
+                given,
+                _said(rule, f"{kind}.{original}") if rule else None,
+                explained.how,
+            )
 
     def _kind(self, key: str) -> tuple[str, str]:
         for kind in ("attributes", "metrics", "other"):
@@ -121,7 +171,12 @@ class EventFields:
         """Give the kind and the name that a key had before the target made it another one."""
         told = self._traced.wire.get("_names")
         tables: dict[str, dict[str, str]] = json.loads(f"{{{told}}}") if told else {}
-        return {new: (kind, old) for kind, table in tables.items() if isinstance(table, dict) for new, old in table.items()}
+        return {
+            new: (kind, old)
+            for kind, table in tables.items()
+            if isinstance(table, dict)
+            for new, old in table.items()
+        }
 
     # -- what is not --------------------------------------------------------------------------------------------
 
@@ -148,7 +203,8 @@ class EventFields:
         reasons = {
             explained.how: explained.state in ("not_written", "off"),
             f"setting not given: --set {entry.setting}=...": entry.setting is not None and not entry.hub,
-            f"only for {', '.join(entry.when)}, and this is {self._name}": bool(entry.when) and self._name not in entry.when,
+            f"only for {', '.join(entry.when)}, and this is {self._name}": bool(entry.when)
+            and self._name not in entry.when,
             f"made for each request: {STAMPS.get(entry.codec)}": entry.codec in STAMPS,
             "every name is written as it is": entry.codec == "original_names",
         }
@@ -165,7 +221,9 @@ class EventFields:
         values = ", ".join(f"{column} = {shown(self._traced.after[column])}" for column in there)
         lacking = [column for column in entry.hub if column not in there]
         about = wording.about(entry.codec) or "the value"
-        return f"{about}: nothing to be made of {values}" + (f" without {', '.join(lacking)}" if lacking else "")
+        return f"{about}: nothing to be made of {values}" + (
+            f" without {', '.join(lacking)}" if lacking else ""
+        )
 
     def _first_reason(self, columns: Iterable[str]) -> str:
         """Give the weightiest reason why none of some columns is there: a rule, a place of the source, that it has none."""
@@ -179,11 +237,16 @@ class EventFields:
                 yield 0, f"{rule.address} removes {column}"
             elif column in rule.sets:
                 yield 0, f"{rule.address}: {rule.sets[column].sql} gives nothing for this event"
-        there = any(text is not None for _, text in self._source.given(column, self._traced.raw, self._traced.before))
+        there = any(
+            text is not None for _, text in self._source.given(column, self._traced.raw, self._traced.before)
+        )
         for rule in self._job.recipe.rules if self._job.recipe and not there else ():
             if rule not in self._rules and rule.when is not None and column in rule.sets:
                 absent = self._source.absent(column, self._read_name, self._traced.raw, self._traced.before)
-                yield 1, f"{rule.address} would set {column}, but its condition is false: {rule.when.sql}; and {absent}"
+                yield (
+                    1,
+                    f"{rule.address} would set {column}, but its condition is false: {rule.when.sql}; and {absent}",
+                )
         reason = self._source.absent(column, self._read_name, self._traced.raw, self._traced.before)
         yield (3 if reason.startswith(NO_PLACE) else 2), reason
 
@@ -220,5 +283,12 @@ def _entries(written: str) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         pairs = list(value.items())
     else:
-        pairs = [(entity["key"], entity.get("value")) for entity in value if isinstance(entity, dict) and "key" in entity]
-    return [(key, inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False)) for key, inner in pairs]
+        pairs = [
+            (entity["key"], entity.get("value"))
+            for entity in value
+            if isinstance(entity, dict) and "key" in entity
+        ]
+    return [
+        (key, inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
+        for key, inner in pairs
+    ]

@@ -29,7 +29,11 @@ class SourcePlaces:
 
     def of(self, column: str) -> list[Place]:
         """Give the places that a hub column is read from."""
-        return [place for place in self._places if column in place.gives or (place.entry.codec in STAMPS and column in place.entry.hub)]
+        return [
+            place
+            for place in self._places
+            if column in place.gives or (place.entry.codec in STAMPS and column in place.entry.hub)
+        ]
 
     def given(self, column: str, raw: Row, before: Row) -> Iterator[tuple[Place, str | None]]:
         """Give each of a column's places with the text that stands there, which is null where there is none."""
@@ -67,10 +71,14 @@ class SourcePlaces:
         reasons = []
         for place, text in candidates:
             if place.entry.when and event not in place.entry.when:
-                reasons.append(f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}")
+                reasons.append(
+                    f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}"
+                )
             elif text is None:
                 told = [noted.why for noted in read_all(before.get("notes")) if _is_of(noted.spot, place)]
-                reasons.append(f"{place.shown}: {told[0]}" if told else f"absent in the source: {_names(place)}")
+                reasons.append(
+                    f"{place.shown}: {told[0]}" if told else f"absent in the source: {_names(place)}"
+                )
             else:
                 reasons.append(_taken(place, text))
         return "; ".join(dict.fromkeys(reasons))
@@ -102,6 +110,3 @@ def shown(value: Any) -> str | None:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {text}" for key, text in value.items()) + "}"
     return value.isoformat(timespec="milliseconds") if hasattr(value, "isoformat") else str(value)
-
-
-

@@ -138,7 +138,10 @@ class Why:
 
     def to_text(self, width: int) -> str:
         """Write the tables for a terminal of that many columns."""
-        lines = [f"{printable(self._title)}: {self.source} -> {self.target}" + (f", by the recipe {self.recipe}" if self.recipe else "")]
+        lines = [
+            f"{printable(self._title)}: {self.source} -> {self.target}"
+            + (f", by the recipe {self.recipe}" if self.recipe else "")
+        ]
         for event in self.events:
             lines += ["", *self._of_event(event, width)]
         return "\n".join(lines) + "\n"
@@ -159,7 +162,9 @@ class Why:
         empty = [traced for traced in event.fields if traced.written is None]
         if filled:
             yield ""
-            yield from _table([("field", "written", "from", "conversion"), *(_cells(traced) for traced in filled)], width)
+            yield from _table(
+                [("field", "written", "from", "conversion"), *(_cells(traced) for traced in filled)], width
+            )
         if empty:
             yield ""
             yield "empty, and why:"
@@ -168,13 +173,23 @@ class Why:
             yield ""
             yield "lost or changed:"
             for names, reason in _together(event.lost):
-                yield from textwrap.wrap(printable(f"{names}: {reason}"), width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+                yield from textwrap.wrap(
+                    printable(f"{names}: {reason}"),
+                    width,
+                    initial_indent="  ",
+                    subsequent_indent="    ",
+                    break_on_hyphens=False,
+                )
 
     def _of_rules(self, event: EventTrace, width: int) -> Iterator[str]:
         if event.rules:
             yield f"rules that it meets: {', '.join(event.rules)}"
         nothing = [(f"  {rule.rule}", printable(told)) for rule in event.judged for told in rule.nothing]
-        failed = [(f"  {rule.rule}", printable("; ".join(rule.failed))) for rule in event.judged if rule.met is False]
+        failed = [
+            (f"  {rule.rule}", printable("; ".join(rule.failed)))
+            for rule in event.judged
+            if rule.met is False
+        ]
         if nothing:
             yield "what of them gave nothing:"
             yield from _table([*nothing], width)
@@ -183,23 +198,45 @@ class Why:
             yield from _table([*failed], width)
 
     def _tables(self, event: EventTrace) -> Report:
-        filled = [dict(zip(("field", "written", "source", "conversion"), _cells(traced), strict=True)) for traced in event.fields if traced.written is not None]
-        empty = [{"field": traced.field, "why": traced.why} for traced in event.fields if traced.written is None]
-        values: dict[str, Any] = {"from": f"{PurePath(self._title).name} {self._head(event)}", "to": f"{self.target}: {event.sentence}"}
-        parts = {"fields": filled, "empty_and_why": empty, "lost_or_changed": [{"field": names, "what": reason} for names, reason in _together(event.lost)]}
+        filled = [
+            dict(zip(("field", "written", "source", "conversion"), _cells(traced), strict=True))
+            for traced in event.fields
+            if traced.written is not None
+        ]
+        empty = [
+            {"field": traced.field, "why": traced.why} for traced in event.fields if traced.written is None
+        ]
+        values: dict[str, Any] = {
+            "from": f"{PurePath(self._title).name} {self._head(event)}",
+            "to": f"{self.target}: {event.sentence}",
+        }
+        parts = {
+            "fields": filled,
+            "empty_and_why": empty,
+            "lost_or_changed": [{"field": names, "what": reason} for names, reason in _together(event.lost)],
+        }
         return Report({**values, **{name: rows for name, rows in parts.items() if rows}})
 
 
 def _cells(traced: FieldTrace) -> tuple[str, ...]:
-    given = "; ".join(given.place if given.raw is None else f"{given.place} = {_short(given.raw)}" for given in traced.given)
+    given = "; ".join(
+        given.place if given.raw is None else f"{given.place} = {_short(given.raw)}" for given in traced.given
+    )
     by = [traced.rule] if traced.rule else []
-    return traced.field, _short(traced.written or ""), "; ".join([*by, *([given] if given else [])]) or "-", printable(traced.codec)
+    return (
+        traced.field,
+        _short(traced.written or ""),
+        "; ".join([*by, *([given] if given else [])]) or "-",
+        printable(traced.codec),
+    )
 
 
 def _reasons(empty: list[FieldTrace]) -> list[tuple[str, ...]]:
     """Give a line for each empty field; those that the source has no place for share one, the last."""
     nowhere = [traced.field for traced in empty if traced.why.startswith(NO_PLACE)]
-    lines: list[tuple[str, ...]] = [(traced.field, printable(traced.why)) for traced in empty if not traced.why.startswith(NO_PLACE)]
+    lines: list[tuple[str, ...]] = [
+        (traced.field, printable(traced.why)) for traced in empty if not traced.why.startswith(NO_PLACE)
+    ]
     return [*lines, *([(NO_PLACE, ", ".join(nowhere))] if nowhere else [])]
 
 
@@ -223,7 +260,13 @@ def _table(lines: list[tuple[str, ...]], width: int) -> Iterator[str]:
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 12:
         widths[widths.index(max(widths))] -= 1
     for line in lines:
-        folded = [textwrap.wrap(cell, room, break_on_hyphens=False) or [""] for cell, room in zip(line, widths, strict=True)]
+        folded = [
+            textwrap.wrap(cell, room, break_on_hyphens=False) or [""]
+            for cell, room in zip(line, widths, strict=True)
+        ]
         for number in range(max(map(len, folded))):
-            cells = [(part[number] if number < len(part) else "").ljust(room) for part, room in zip(folded, widths, strict=True)]
+            cells = [
+                (part[number] if number < len(part) else "").ljust(room)
+                for part, room in zip(folded, widths, strict=True)
+            ]
             yield "  ".join(cells).rstrip()

@@ -24,12 +24,20 @@ class Met:
 
     def to_json(self) -> dict[str, Any]:
         """Give the rule as JSON values."""
-        return {"rule": self.rule, "met": self.met, "failed": list(self.failed), "nothing": list(self.nothing)}
+        return {
+            "rule": self.rule,
+            "met": self.met,
+            "failed": list(self.failed),
+            "nothing": list(self.nothing),
+        }
 
 
 def rules_met(recipe: Recipe | None, row: dict[str, Any], first: dict[str, Any]) -> tuple[Met, ...]:
     """Tell it from the flags of an event's row; those of rules before it became several are with its first one."""
-    return tuple(_met(rule, tallies.of_rule(number), row, first) for number, rule in enumerate(recipe.rules if recipe else ()))
+    return tuple(
+        _met(rule, tallies.of_rule(number), row, first)
+        for number, rule in enumerate(recipe.rules if recipe else ())
+    )
 
 
 def _met(rule: Rule, head: str, row: dict[str, Any], first: dict[str, Any]) -> Met:
@@ -61,8 +69,14 @@ class _Flags:
     def failed(self, condition: Expression) -> list[str]:
         """Say which parts of a condition are false, and which are unknown."""
         parts = list(enumerate(tallies.conditions(condition)))
-        told = [f"{part.sql} is unknown{self.absent(part)}" for number, part in parts if self[f"unknown{number}"]]
-        return told + [f"{part.sql} is false" for number, part in parts if not self[f"part{number}"] and not self[f"unknown{number}"]]
+        told = [
+            f"{part.sql} is unknown{self.absent(part)}" for number, part in parts if self[f"unknown{number}"]
+        ]
+        return told + [
+            f"{part.sql} is false"
+            for number, part in parts
+            if not self[f"part{number}"] and not self[f"unknown{number}"]
+        ]
 
     def absent(self, expression: Expression) -> str:
         """Name what an expression looks at and the event has not."""

@@ -30,7 +30,13 @@ from translate.tracing.rules import Met, rules_met
 from translate.writer import Writer
 
 NOTHING = pl.lit(None, pl.List(pl.String))
-TRAVELLERS = {"row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(), "_recipe_notes": notes.none(), "_used": NOTHING}
+TRAVELLERS = {
+    "row": pl.lit(0, pl.UInt32),
+    "part": pl.lit(0, pl.UInt32),
+    "notes": notes.none(),
+    "_recipe_notes": notes.none(),
+    "_used": NOTHING,
+}
 
 Row = dict[str, Any]
 
@@ -88,7 +94,9 @@ def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
     wanted = [traced for traced in found if address.number in (None, traced.number + 1)]
     if not wanted:
         count = found[-1].number + 1
-        raise UsageError(f"{address.file}:{address.line} holds {count} event{'s' if count != 1 else ''}: there is no #{address.number}")
+        raise UsageError(
+            f"{address.file}:{address.line} holds {count} event{'s' if count != 1 else ''}: there is no #{address.number}"
+        )
     return wanted
 
 
@@ -105,7 +113,9 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: 
     events, _ = plan.hub_events(job, lines, protected=protected)
     read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
     here = read["line"][0] if read.height else line
-    by_rules = plan.build(dataclasses.replace(job, target_mapping=None, target_layout=None), lines, protected=protected)
+    by_rules = plan.build(
+        dataclasses.replace(job, target_mapping=None, target_layout=None), lines, protected=protected
+    )
     wire = by_rules.rows.with_columns(**TRAVELLERS)
     if job.target_mapping is not None and job.target_layout is not None:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)
@@ -114,7 +124,9 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: 
     if job.source_layout.model != HUB.model:
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
         raw = _of_line(records, here).sort("row", "part")
-    return _Frames(read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, query.counts.losses)
+    return _Frames(
+        read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, query.counts.losses
+    )
 
 
 def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
@@ -128,7 +140,10 @@ def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.Data
 def _rows(frame: pl.DataFrame) -> Iterator[Row]:
     """Give the rows with times as ISO 8601 text: those of a damaged record may lie where Python has no dates."""
     times = [column for column in frame if isinstance(column.dtype, pl.Datetime)]
-    written = [pl.Series(column.name, [_written(time) for time in column.to_physical()], pl.String) for column in times]
+    written = [
+        pl.Series(column.name, [_written(time) for time in column.to_physical()], pl.String)
+        for column in times
+    ]
     return frame.with_columns(written).iter_rows(named=True)
 
 
@@ -153,5 +168,18 @@ def _put_together(frames: _Frames, recipe: Recipe | None) -> list[Traced]:
         before = given[number]
         first = row if row[COPY] == 0 else first
         lost = tuple(loss for number, loss in enumerate(frames.losses) if row[f"_loss{number}"])
-        found.append(Traced(number, row[COPY], raws[number], before, wire, wire, row, frames.source, rules_met(recipe, row, first), lost))
+        found.append(
+            Traced(
+                number,
+                row[COPY],
+                raws[number],
+                before,
+                wire,
+                wire,
+                row,
+                frames.source,
+                rules_met(recipe, row, first),
+                lost,
+            )
+        )
     return found

@@ -97,7 +97,10 @@ class Validation:
             findings = [finding for archive in archives for finding in archive.findings()]
         return {
             "as": self.recognised.address,
-            "inputs": {"files": len(self.recognised.files), "bytes": sum(file.bytes for file in self.recognised.files)},
+            "inputs": {
+                "files": len(self.recognised.files),
+                "bytes": sum(file.bytes for file in self.recognised.files),
+            },
             "events": {name: self.events[name] for name in ("read", "filtered", "breached", "refused")},
             "breaches": [breach.to_json() for breach in sorted(self.breaches.values(), key=_rank)],
             "archive": findings,
@@ -118,8 +121,15 @@ class Validation:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
-            header = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined) if archive.layout.records == "csv" else {}
-            empty = [lines.origin(requests.row_of(number)) for number in requests.without_events(lines, archive.layout)]
+            header = (
+                table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
+                if archive.layout.records == "csv"
+                else {}
+            )
+            empty = [
+                lines.origin(requests.row_of(number))
+                for number in requests.without_events(lines, archive.layout)
+            ]
             columns = {name for names in header.values() for name in names}
             return _Judged(requests.over_by_bytes(lines, archive.layout), columns, empty), unsound()
 
@@ -138,7 +148,10 @@ class Validation:
         refused = pl.col(REFUSED) | pl.col("_request").is_in(sorted(over[True]))
         breached = pl.col(BREACHED) | refused | pl.col("_request").is_in(sorted(over[False]))
         counts = rows.select(
-            read=pl.len(), filtered=(~kept).sum(), breached=(breached & kept).sum(), refused=(refused & kept).sum()
+            read=pl.len(),
+            filtered=(~kept).sum(),
+            breached=(breached & kept).sum(),
+            refused=(refused & kept).sum(),
         )
         self.events.update(counts.collect(engine="streaming").row(0, named=True))
 
@@ -152,7 +165,11 @@ class Validation:
             found = done.over_by_bytes if limit.name == "bytes_max" else requests.over_by_events(rows, limit)
             over[limit.hard] |= set(found)
             theirs = rows.filter(pl.col("_request").is_in(found) & pl.col("_deselected").is_null())
-            count = theirs.select(events=pl.len(), requests=pl.col("_request").n_unique()).collect(engine="streaming").row(0)
+            count = (
+                theirs.select(events=pl.len(), requests=pl.col("_request").n_unique())
+                .collect(engine="streaming")
+                .row(0)
+            )
             if count[0]:
                 breach = self._breach(layout, limit_of_requests, message, count[0], theirs)
                 breach.requests = (breach.requests or 0) + count[1]
@@ -176,10 +193,16 @@ class Validation:
             self._breach(judge.layout, limit, message, count, here)
 
     def _count_questions(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
-        sums = chosen.select(pl.col(name).sum() for name in judge.asked).collect(engine="streaming").row(0) if judge.asked else ()
+        sums = (
+            chosen.select(pl.col(name).sum() for name in judge.asked).collect(engine="streaming").row(0)
+            if judge.asked
+            else ()
+        )
         for (name, question), count in zip(judge.asked.items(), sums, strict=True):
             if count:
-                self._breach(judge.layout, question.limit, question.message, count, chosen.filter(pl.col(name)))
+                self._breach(
+                    judge.layout, question.limit, question.message, count, chosen.filter(pl.col(name))
+                )
 
     def _breach(self, layout: Layout, limit: Limit, message: str, events: int, rows: pl.LazyFrame) -> Breach:
         key = (layout.address, limit.name, message)
@@ -188,12 +211,19 @@ class Validation:
         missing = EXAMPLES_MAX - len(breach.examples)
         if missing > 0:
             shown = ["file", "line", *(["text", "message"] if self.job.examples else [])]
-            found = rows.select(shown).head(LOOKED_AT).collect(engine="streaming").unique(["file", "line"], maintain_order=True)
+            found = (
+                rows.select(shown)
+                .head(LOOKED_AT)
+                .collect(engine="streaming")
+                .unique(["file", "line"], maintain_order=True)
+            )
             breach.examples += [_example(row) for row in found.head(missing).iter_rows(named=True)]
         return breach
 
     def _count_batch(self, count_bytes: int, events: int) -> None:
-        self._step = dataclasses.replace(self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events)
+        self._step = dataclasses.replace(
+            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
+        )
         if self._progress:
             self._progress(self._step)
 
@@ -218,13 +248,19 @@ class _Judge:
         rows = None if is_hub else read_rows(self._read_as)
         self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None
         asked = self._rows.questions if self._rows else []
-        self.asked: dict[str, Question] = {f"_asked{number}": question for number, question in enumerate(asked)}
+        self.asked: dict[str, Question] = {
+            f"_asked{number}": question for number, question in enumerate(asked)
+        }
         has_code = pl.col("code").is_not_null()
         self.told = has_code & (pl.col("code") != ASKED_ANYWAY) if self._rows else has_code
-        places = sorted({entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place))
+        places = sorted(
+            {entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place)
+        )
         self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
 
-    def rows(self, lines: Lines, taken: int, *, protected: bool, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    def rows(
+        self, lines: Lines, taken: int, *, protected: bool, tally: Tally
+    ) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
         """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
         if self.layout.model == hub_files.HUB.model:
             found = intake.take_in(self.job, lines, protected=protected, tally=tally)
@@ -236,7 +272,10 @@ class _Judge:
             )  # fmt: skip
             frame, unsound = self._judged(reader.records(lines)), reader.unsound
         frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
-        flags = {name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY)) for name in self.asked}
+        flags = {
+            name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY))
+            for name in self.asked
+        }
         frame = frame.with_columns(**flags)
         hard = [pl.col(name) for name, question in self.asked.items() if question.limit.hard]
         frame = frame.with_columns(
@@ -246,14 +285,32 @@ class _Judge:
         numbered = self.layout.request is not None and self._rows is not None
         frame = frame.with_columns(_request=requests.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
         shown = ["text"] if self.job.examples else []
-        kept = ["row", "part", "_request", "file", "line", *shown, "code", "message", "_place", "_deselected", REFUSED, BREACHED, *self.asked, *COLUMNS]
+        kept = [
+            "row",
+            "part",
+            "_request",
+            "file",
+            "line",
+            *shown,
+            "code",
+            "message",
+            "_place",
+            "_deselected",
+            REFUSED,
+            BREACHED,
+            *self.asked,
+            *COLUMNS,
+        ]
         short = [pl.col(name).str.slice(0, SHOWN_CHARACTERS) for name in [*shown, "message"]]
         return frame.select(kept).with_columns(short), lambda: unsound
 
     def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
         looked = self._rows.look(records) if self._rows else records
         flags = {name: question.wrong.fill_null(value=False) for name, question in self.asked.items()}
-        user = next((pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)), pl.lit(None, pl.String))
+        user = next(
+            (pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)),
+            pl.lit(None, pl.String),
+        )
         frame = looked.with_columns(**flags, **{USER: user.cast(pl.String)})
         hub = Hub(self.job.source_mapping, self._read_as, self.job.settings)
         return hub.events(with_original_name(frame, self.layout), beside=[*self.asked, USER])
@@ -271,7 +328,13 @@ class _Judge:
         since, until = self.job.settings.time_window
         if code == "time_implausible":
             reason = REASONS[code].format(window=f"{since:%Y-%m-%d} to {until:%Y-%m-%d}")
-            limit = Limit(code, 0, hard=True, source="the window of plausible times (settings earliest and latest)", observed=True)
+            limit = Limit(
+                code,
+                0,
+                hard=True,
+                source="the window of plausible times (settings earliest and latest)",
+                observed=True,
+            )
         else:
             reason = REASONS.get(code, code.replace("_", " "))
             limit = Limit(code, 0, hard=True, source=self.layout.source)
@@ -284,4 +347,11 @@ def _example(row: dict[str, Any]) -> dict[str, Any]:
 
 def _rank(breach: Breach) -> tuple[Any, ...]:
     """Put the documented ones first, the hard ones before the others, the frequent ones before the rare."""
-    return breach.limit.observed, not breach.limit.hard, -breach.events, breach.layout, breach.limit.name, breach.message
+    return (
+        breach.limit.observed,
+        not breach.limit.hard,
+        -breach.events,
+        breach.layout,
+        breach.limit.name,
+        breach.message,
+    )

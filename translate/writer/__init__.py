@@ -60,7 +60,9 @@ class Writer:
     def _key_rules(self, *, make_legal: bool) -> KeyRules | None:
         if not self.shape.containers:
             return None
-        form: Form = next((FORMS[entry.codec] for entry in self.shape.containers.values() if entry.codec in FORMS), "maps")
+        form: Form = next(
+            (FORMS[entry.codec] for entry in self.shape.containers.values() if entry.codec in FORMS), "maps"
+        )
         own = self.shape.own_presets()
         presets = [entry for entry in self.shape.all_presets() if entry not in own]
         return KeyRules(
@@ -68,11 +70,16 @@ class Writer:
             make_legal=make_legal,
             taken=frozenset(entry.key for entry in presets) if form != "maps" else frozenset(),
             constants={entry.key: entry.when for entry in presets if entry.const is not None and entry.when},
-            reserved=self.shape.layout.reserved_in(*self.shape.containers) if form == "properties" else frozenset(),
+            reserved=self.shape.layout.reserved_in(*self.shape.containers)
+            if form == "properties"
+            else frozenset(),
             presets={
                 entry.key: entry.hub[0]
                 for entry in presets
-                if entry.codec in PLAIN_CODECS and entry.hub and not entry.when and self.shape.is_wanted(entry)
+                if entry.codec in PLAIN_CODECS
+                and entry.hub
+                and not entry.when
+                and self.shape.is_wanted(entry)
             },
         )
 
@@ -88,7 +95,11 @@ class Writer:
             _filtered=self._filtered(),
             _spelled=self._names.spelled(pl.col("name")),
             _care=self._rules.need_care() if self._rules else pl.lit(False),
-            **({"app.id": pl.col("app.id").fill_null(app_id)} if (app_id := self.shape.settings.app_id) else {}),
+            **(
+                {"app.id": pl.col("app.id").fill_null(app_id)}
+                if (app_id := self.shape.settings.app_id)
+                else {}
+            ),
         ).with_columns(_illegal=self._names.is_illegal(pl.col("_spelled")))
         frame = prepared.map_batches(
             self._batchwork.work,
@@ -108,7 +119,9 @@ class Writer:
         """Add a column `=place` for each value; the original names wait for the names that are written."""
         presets = self.shape.wanted_presets()
         late = [entry for entry in presets if entry.codec == "original_names"]
-        early = [entry for entry in [*self.columns, *presets] if entry not in [*late, *self._batchwork.entries]]
+        early = [
+            entry for entry in [*self.columns, *presets] if entry not in [*late, *self._batchwork.entries]
+        ]
         frame = frame.with_columns(**{f"={entry.place}": self._value(entry) for entry in early})
         spelled = next((entry.place for entry in self.columns if entry.codec == "event_name"), None)
         if spelled is None:
@@ -124,7 +137,10 @@ class Writer:
             return frame
         extra_columns = dict.fromkeys([EXTRA, EXTRA_BESIDE], pl.String)
         return frame.map_batches(
-            self._put_extra, schema={**frame.collect_schema(), **extra_columns}, validate_output_schema=False, streamable=True
+            self._put_extra,
+            schema={**frame.collect_schema(), **extra_columns},
+            validate_output_schema=False,
+            streamable=True,
         )
 
     def _put_extra(self, batch: pl.DataFrame) -> pl.DataFrame:
@@ -190,7 +206,10 @@ class Writer:
         if self.shape.layout.request is None:
             return {}
         values = {f"@{entry.place}": self._value(entry) for entry in self.shape.around}
-        return {**values, **({TIME: pl.col("time").dt.timestamp("ms")} if self.shape.keeps_hours_apart else {})}
+        return {
+            **values,
+            **({TIME: pl.col("time").dt.timestamp("ms")} if self.shape.keeps_hours_apart else {}),
+        }
 
     @property
     def columns_around(self) -> list[str]:
@@ -198,7 +217,11 @@ class Writer:
         if self.shape.layout.request is None:
             return []
         time = [TIME] if self.shape.keeps_hours_apart else []
-        return [*(f"@{entry.place}" for entry in self.shape.around), *time, *([EXTRA, EXTRA_BESIDE] if self._extras else [])]
+        return [
+            *(f"@{entry.place}" for entry in self.shape.around),
+            *time,
+            *([EXTRA, EXTRA_BESIDE] if self._extras else []),
+        ]
 
     @property
     def columns_of_names(self) -> list[str]:
@@ -237,14 +260,22 @@ class Writer:
         for entry in self.columns:
             if entry.codec in ("worth", "money", "number"):
                 number = pl.col(f"={entry.place}")
-                judge(number.is_in(["NaN", "inf", "-inf"]).fill_null(value=False), "bad_number", pl.lit(f"{entry.place} is not a finite number"))
+                judge(
+                    number.is_in(["NaN", "inf", "-inf"]).fill_null(value=False),
+                    "bad_number",
+                    pl.lit(f"{entry.place} is not a finite number"),
+                )
         for question in self._judge.questions:
             if question.limit.hard:
                 judge(question.wrong, "over_limit", pl.lit(question.cited))
         return pl.coalesce(codes), pl.coalesce(messages)
 
     def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
-        yield from ((entry, pl.col(f"={entry.place}")) for entry in self.columns if entry.required or entry.required_for)
+        yield from (
+            (entry, pl.col(f"={entry.place}"))
+            for entry in self.columns
+            if entry.required or entry.required_for
+        )
         yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)
 
 

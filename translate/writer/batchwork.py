@@ -73,17 +73,24 @@ class BatchWork:
             if not there.any():
                 continue
             maps = columns[f"_{kind}"]
-            meets = pl.DataFrame({"there": there, "map": maps}).select(
-                pl.col("there") & pl.col("map").map.keys().list.contains(key)
-            ).to_series().fill_null(value=False)
+            meets = (
+                pl.DataFrame({"there": there, "map": maps})
+                .select(pl.col("there") & pl.col("map").map.keys().list.contains(key))
+                .to_series()
+                .fill_null(value=False)
+            )
             if meets.any():
                 renamed = [
-                    {with_hash(key, key) if name == key else name: text for name, text in value.items()} if meet else value
+                    {with_hash(key, key) if name == key else name: text for name, text in value.items()}
+                    if meet
+                    else value
                     for value, meet in zip(maps, meets, strict=True)
                 ]
                 columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
                 told = [notes.note("changed", InHub(kind, key), RENAMED)]
-                columns["_key_notes"] = _more_notes(columns["_key_notes"], [told if meet else [] for meet in meets])
+                columns["_key_notes"] = _more_notes(
+                    columns["_key_notes"], [told if meet else [] for meet in meets]
+                )
 
     def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
         """Give the user's properties under legal names, and tell which were renamed."""
@@ -92,9 +99,14 @@ class BatchWork:
         users = [legal_user(*row, taken, make_legal=self._make_legal) for row in rows]
         renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
         if any(renamed):
-            told = [[notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()] for names in renamed]
+            told = [
+                [notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()]
+                for names in renamed
+            ]
             columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
-            _travel_along(columns, [f'"user_properties":{quoted(names)}' if names else None for names in renamed])
+            _travel_along(
+                columns, [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
+            )
         return {
             "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
             "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
@@ -104,7 +116,9 @@ class BatchWork:
 def _travel_along(columns: dict[str, pl.Series], own: list[str | None]) -> None:
     """Add to each event a member of what travels along for the way back."""
     both = zip(columns["_names"], own, strict=True)
-    columns["_names"] = pl.Series([",".join(filter(None, members)) or None for members in both], dtype=pl.String)
+    columns["_names"] = pl.Series(
+        [",".join(filter(None, members)) or None for members in both], dtype=pl.String
+    )
 
 
 def _more_notes(given: pl.Series, more: list[list[Note]]) -> pl.Series:

@@ -40,7 +40,9 @@ def camel_keys(keys: Iterable[str], taken: frozenset[str], reserved: frozenset[s
     wanted = {key: camel_case(key) for key in keys}
     counts = Counter(wanted.values())
     return {
-        key: told_apart(name, key) if name.lower() in reserved or name in taken or (counts[name] > 1 and name != key) else name
+        key: told_apart(name, key)
+        if name.lower() in reserved or name in taken or (counts[name] > 1 and name != key)
+        else name
         for key, name in wanted.items()
     }
 

@@ -17,7 +17,9 @@ from translate.writer.extras import withheld_members
 CODE = "personal_data"
 
 
-def findings(marked: Iterable[Marked], treated: Iterable[Spot], provided: Iterable[str], shape: Shape | None) -> Iterator[Finding]:
+def findings(
+    marked: Iterable[Marked], treated: Iterable[Spot], provided: Iterable[str], shape: Shape | None
+) -> Iterator[Finding]:
     """Tell of marked data that arrives in a target as it is; `shape` is none where the hub is the target."""
     known, settled = {*provided}, {*treated}
     for place in marked:
@@ -36,7 +38,9 @@ def destination(spot: Spot, shape: Shape | None) -> str | None:
     if shape is None:
         return f"the hub's {spot.column}"
     if spot.column == EXTRA:
-        withheld = tuple(withheld_members(shape.layout, shape.settings, keeps_around=shape.source.keeps_around))
+        withheld = tuple(
+            withheld_members(shape.layout, shape.settings, keeps_around=shape.source.keeps_around)
+        )
         stays = shape.source.keeps_extra and not f"{spot.key}".startswith(withheld)
         return "the place where it was" if stays else None
     entries = [*shape.columns, *shape.wanted_presets(), *shape.containers.values(), *shape.around]

@@ -57,7 +57,9 @@ class Extras:
                 row.append((segments_of(path, self._heads), text))
             elif not path.startswith(self._withheld):
                 way = segments_of(path, self._heads_around)
-                (beside if self._named and way[: len(self._named)] == self._named else around).append((way, text))
+                (beside if self._named and way[: len(self._named)] == self._named else around).append(
+                    (way, text)
+                )
         return row, around, beside
 
     def into_row(self, text: str, members: Members) -> str:
@@ -72,7 +74,9 @@ class Extras:
 
 def listed(members: Members) -> str | None:
     """Write members as JSON text, for the packing."""
-    return f"[{','.join(f'[{quoted(list(way))},{quoted(text)}]' for way, text in members)}]" if members else None
+    return (
+        f"[{','.join(f'[{quoted(list(way))},{quoted(text)}]' for way, text in members)}]" if members else None
+    )
 
 
 def _with(node: Any, way: Way, value: Any) -> Any:

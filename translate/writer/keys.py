@@ -89,12 +89,24 @@ class KeyRules:
             nothing = {name: pl.Series([None] * batch.height, dtype=dtype) for name, dtype in MERGED.items()}
             return {**nothing, "_attributes": batch["attributes"], "_metrics": batch["metrics"]}
         present = self._present(batch)
-        given = zip(batch["_care"], batch["attributes"], batch["metrics"], batch["other"], batch["name"], present, strict=True)
+        given = zip(
+            batch["_care"],
+            batch["attributes"],
+            batch["metrics"],
+            batch["other"],
+            batch["name"],
+            present,
+            strict=True,
+        )
         rows = [
-            self._merge_row(attributes, metrics, other, name, there) if care else {"_attributes": attributes, "_metrics": metrics}
+            self._merge_row(attributes, metrics, other, name, there)
+            if care
+            else {"_attributes": attributes, "_metrics": metrics}
             for care, attributes, metrics, other, name, there in given
         ]
-        return {name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in MERGED.items()}
+        return {
+            name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in MERGED.items()
+        }
 
     def _present(self, batch: pl.DataFrame) -> list[list[str]]:
         """Name the presets that each event has."""
@@ -110,10 +122,18 @@ class KeyRules:
         given = {"attributes": attributes or {}, "metrics": metrics or {}, "other": other or {}}
         free = {key for key, names in self.constants.items() if name not in names}
         final = self._final_keys(given, self.taken - free)
-        merged = {kind: {final[kind][key]: value for key, value in values.items()} for kind, values in given.items()}
-        result: dict[str, Any] = {"_names": _originals(final), "_key_notes": [*map(written, self._notes(final))] or None}
+        merged = {
+            kind: {final[kind][key]: value for key, value in values.items()} for kind, values in given.items()
+        }
+        result: dict[str, Any] = {
+            "_names": _originals(final),
+            "_key_notes": [*map(written, self._notes(final))] or None,
+        }
         if self.form == "properties":
-            merged = {"attributes": {name: text for values in merged.values() for name, text in values.items()}, "metrics": {}}
+            merged = {
+                "attributes": {name: text for values in merged.values() for name, text in values.items()},
+                "metrics": {},
+            }
         elif self.form == "maps":
             merged["attributes"] |= merged.pop("other")
         elif self.form == "entities":
@@ -124,7 +144,9 @@ class KeyRules:
         else:
             result["_other"] = members(merged["other"])
             result["_others"] = merged["other"]
-        result["_attributes"] = merged["attributes"] if attributes is not None or merged["attributes"] else None
+        result["_attributes"] = (
+            merged["attributes"] if attributes is not None or merged["attributes"] else None
+        )
         result["_metrics"] = merged["metrics"] if metrics is not None or merged["metrics"] else None
         return result
 
@@ -135,11 +157,17 @@ class KeyRules:
         keys = written_keys(present, names)
         if keys is None:
             return None
-        return ",".join(f'{{"key":{quoted(key)},"value":{values[name]}}}' for key, name in zip(keys, names, strict=True))
+        return ",".join(
+            f'{{"key":{quoted(key)},"value":{values[name]}}}' for key, name in zip(keys, names, strict=True)
+        )
 
     @staticmethod
     def _as_json(merged: Maps) -> dict[str, str]:
-        return {name: value if kind != "attributes" else quoted(value) for kind in KINDS for name, value in merged[kind].items()}
+        return {
+            name: value if kind != "attributes" else quoted(value)
+            for kind in KINDS
+            for name, value in merged[kind].items()
+        }
 
     def _notes(self, final: Maps) -> Iterable[Note]:
         retyped = {"maps": ("other",), "properties": ("metrics", "other")}.get(self.form, ())
@@ -155,7 +183,10 @@ class KeyRules:
         taken = set(places)
         for kind in ("attributes", "other", "metrics"):
             apart = kind == "metrics" and not self.shared
-            wanted = {key: _beside(key, given[kind]) if self._meets(kind, key, given) else key for key in given[kind]}
+            wanted = {
+                key: _beside(key, given[kind]) if self._meets(kind, key, given) else key
+                for key in given[kind]
+            }
             names = self._names(wanted.values(), frozenset() if apart else frozenset(taken))
             final[kind] = {key: names[name] for key, name in wanted.items()}
             taken |= set(final[kind].values())

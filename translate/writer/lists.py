@@ -39,7 +39,10 @@ class SingleValues:
 
     def notes(self) -> list[list[Note]]:
         """Note each value that is no list any more."""
-        columns = [[[note("changed", InHub(name, key), BECAME) for key in keys] for keys in rows] for name, rows in self.keys.items()]
+        columns = [
+            [[note("changed", InHub(name, key), BECAME) for key in keys] for keys in rows]
+            for name, rows in self.keys.items()
+        ]
         return [[each for own in row for each in own] for row in zip(*columns, strict=True)]
 
 
@@ -48,10 +51,20 @@ def single_values(batch: pl.DataFrame, shape: Shape) -> SingleValues | None:
     maps: dict[str, pl.Series] = {}
     keys: dict[str, list[list[str]]] = {}
     for name in _columns(shape):
-        values = batch[name].to_frame().select(pl.col(name).map.values().list.eval(pl.element().str.contains(OF_ONE)).list.any()).to_series()
+        values = (
+            batch[name]
+            .to_frame()
+            .select(pl.col(name).map.values().list.eval(pl.element().str.contains(OF_ONE)).list.any())
+            .to_series()
+        )
         if values.fill_null(value=False).any():
-            keys[name] = [[key for key, text in row.items() if _is_of_one(text)] if row else [] for row in batch[name]]
-            texts = [row and {key: text[1:-1] if key in own else text for key, text in row.items()} for row, own in zip(batch[name], keys[name], strict=True)]
+            keys[name] = [
+                [key for key, text in row.items() if _is_of_one(text)] if row else [] for row in batch[name]
+            ]
+            texts = [
+                row and {key: text[1:-1] if key in own else text for key, text in row.items()}
+                for row, own in zip(batch[name], keys[name], strict=True)
+            ]
             maps[name] = pl.Series(texts, dtype=events.MAP)
     return SingleValues(maps, keys) if maps else None
 

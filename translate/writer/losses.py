@@ -69,8 +69,14 @@ class Losses:
         for name in FREE_FORM:
             if name in carried or name not in self.shape.source.provided:
                 continue
-            if name == "extra" and self.shape.source.keeps_extra and self.shape.layout.records == "json-lines":
-                withheld = withheld_members(self.shape.layout, self.shape.settings, keeps_around=self.shape.source.keeps_around)
+            if (
+                name == "extra"
+                and self.shape.source.keeps_extra
+                and self.shape.layout.records == "json-lines"
+            ):
+                withheld = withheld_members(
+                    self.shape.layout, self.shape.settings, keeps_around=self.shape.source.keeps_around
+                )
                 parts += [_notes_of_paths(beginning, *told) for beginning, told in withheld.items()]
                 continue
             keys = pl.col(name).map.keys()
@@ -78,7 +84,11 @@ class Losses:
                 keys = keys.list.set_difference([entry.place for entry in self.shape.layout.own])
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
                 used = pl.col("_used")
-                keys = pl.when(used.list.len() > 0).then(keys.list.set_difference(keys_used(used, name))).otherwise(keys)
+                keys = (
+                    pl.when(used.list.len() > 0)
+                    .then(keys.list.set_difference(keys_used(used, name)))
+                    .otherwise(keys)
+                )
             kind, why = self._why_lost(name)
             parts.append(notes.of_keys(keys, kind, name, why))
         return notes.together(parts)
@@ -121,7 +131,10 @@ class Losses:
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
                 lost = lost & ~pl.col("_used").list.contains(column).fill_null(value=False)
             if column in conditional:
-                kind, why = "cannot", f"{self.shape.layout.address} has a place for it in some events only: {', '.join(conditional[column])}"
+                kind, why = (
+                    "cannot",
+                    f"{self.shape.layout.address} has a place for it in some events only: {', '.join(conditional[column])}",
+                )
                 lost = lost & ~pl.col("name").is_in(list(conditional[column]))
             plan.losses.append(self._loss(column, kind, why, lost, _shown(column)))
 
@@ -142,10 +155,19 @@ class Losses:
             if kind not in self.shape.source.provided:
                 continue
             value = pl.col(f"_{kind}").map.get(entry.key)
-            taken = value.is_not_null() & pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
+            taken = (
+                value.is_not_null() & pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
+            )
             why = f"{self.shape.layout.address} has the event's {entry.hub[0]} there"
             plan.losses.append(self._loss(InHub(kind, entry.key), "changed", why, taken, value))
-            plan.findings.append(Finding("taken_for", f"{entry.place} will be read as the event's {entry.hub[0]}", taken, entry.hub[0]))
+            plan.findings.append(
+                Finding(
+                    "taken_for",
+                    f"{entry.place} will be read as the event's {entry.hub[0]}",
+                    taken,
+                    entry.hub[0],
+                )
+            )
 
     def _plan_entry(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
         said = self.shape.said(entry)
@@ -155,7 +177,9 @@ class Losses:
                 return
         if entry.default is not None:
             message = f"{entry.place} is unknown and required: {entry.default} was written"
-            plan.findings.append(Finding("default_written", message, pl.col(entry.hub[0]).is_null(), entry.hub[0]))
+            plan.findings.append(
+                Finding("default_written", message, pl.col(entry.hub[0]).is_null(), entry.hub[0])
+            )
         if entry.codec == "first_of":
             self._plan_first_of(plan, entry)
         if not entry.hub or entry.hub[0] not in self.shape.source.provided:
@@ -168,10 +192,16 @@ class Losses:
         if entry.own is not None:
             value = columns[0].map.get(entry.own.name)
             misfits = value.is_not_null() & written.is_null()
-            plan.losses.append(self._loss(InHub("attributes", entry.own.name), "cannot", f"is no {entry.own.type}", misfits, value))
+            plan.losses.append(
+                self._loss(
+                    InHub("attributes", entry.own.name), "cannot", f"is no {entry.own.type}", misfits, value
+                )
+            )
         place = self.shape.source.place(entry.hub[0])
         if codec.changed is not None:
-            plan.losses.append(self._loss(entry.hub[0], "changed", codec.why, codec.changed(columns), _shown(entry.hub[0])))
+            plan.losses.append(
+                self._loss(entry.hub[0], "changed", codec.why, codec.changed(columns), _shown(entry.hub[0]))
+            )
         if entry.codec == "event_name":
             self._plan_name(plan, entry, written)
         if entry.codec == "app_id":
@@ -181,11 +211,19 @@ class Losses:
             plan.losses.append(self._loss(entry.hub[0], "changed", why, written != columns[0], columns[0]))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.shape.mapping.tables[entry.table]))
-            plan.findings.append(Finding("unknown_platform", f"{place}: not in the table of {self.shape.mapping.model}, kept as it is", ~known))
+            plan.findings.append(
+                Finding(
+                    "unknown_platform",
+                    f"{place}: not in the table of {self.shape.mapping.model}, kept as it is",
+                    ~known,
+                )
+            )
 
     def _plan_name(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
         why = SCALARS[entry.codec].why
-        plan.losses.append(self._loss(entry.hub[0], "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0])))
+        plan.losses.append(
+            self._loss(entry.hub[0], "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0]))
+        )
         if not any(other.codec == "original_names" for other in self.shape.all_presets()):
             why = f"{self.shape.layout.address} has no such well-known name, or means another event by it"
             other_meaning = pl.col("_original").is_not_null() & (pl.col("_spelled") == written)
@@ -205,7 +243,11 @@ class Losses:
         if not entry.fills:
             why = f"the setting {entry.setting} stands in its place"
             plan.losses.append(self._loss(entry.hub[0], "changed", why, column != said, column))
-        plan.findings.append(Finding("filled_in", f"{entry.place} is the setting {entry.setting}", column.is_null(), entry.hub[0]))
+        plan.findings.append(
+            Finding(
+                "filled_in", f"{entry.place} is the setting {entry.setting}", column.is_null(), entry.hub[0]
+            )
+        )
 
     def _plan_first_of(self, plan: Plan, entry: Field) -> None:
         """Count which of the columns is written, what stands behind it, and what will be read as the first one."""
@@ -220,16 +262,24 @@ class Losses:
                 apart = name != first and name not in elsewhere
                 if name not in elsewhere:
                     lost = column.is_not_null() & earlier
-                    plan.losses.append(self._loss(name, "cannot", f"{entry.place} holds one id", lost, column))
+                    plan.losses.append(
+                        self._loss(name, "cannot", f"{entry.place} holds one id", lost, column)
+                    )
                 if apart:
                     why = f"{entry.place} does not tell it from a {first}"
                     plan.losses.append(self._loss(name, "changed", why, chosen, column))
                 if name != first:  # of the first one there is nothing to tell
                     message = f"{entry.place} is the event's {name}"
-                    plan.findings.append(Finding(f"{entry.path[-1].lower()}_from", message, chosen, first if apart else None))
+                    plan.findings.append(
+                        Finding(f"{entry.path[-1].lower()}_from", message, chosen, first if apart else None)
+                    )
                 if name in elsewhere and name != first:
                     same = pl.col(first) == column
-                    plan.findings.append(Finding("not_told_apart", f"{entry.place} is the same as the event's {name}", same, first))
+                    plan.findings.append(
+                        Finding(
+                            "not_told_apart", f"{entry.place} is the same as the event's {name}", same, first
+                        )
+                    )
             earlier = earlier | column.is_not_null()
 
 

@@ -41,7 +41,9 @@ class RowText:
 
     def containers(self) -> dict[str, pl.Expr]:
         """Write each container, with its presets and the free-form values."""
-        return {f"={place}": self._container(place, entry.codec) for place, entry in self.shape.containers.items()}
+        return {
+            f"={place}": self._container(place, entry.codec) for place, entry in self.shape.containers.items()
+        }
 
     # -- objects ----------------------------------------------------------------------------------------------
 
@@ -52,12 +54,16 @@ class RowText:
         if plain:
             members = notation.members_of_struct(self._members(plain, depth))
             yield pl.when(members != "").then(members)
-        for head in dict.fromkeys(entry.path[: depth + 1] for entry in entries if entry.path[: depth + 1] in heads):
+        for head in dict.fromkeys(
+            entry.path[: depth + 1] for entry in entries if entry.path[: depth + 1] in heads
+        ):
             inner = [entry for entry in entries if entry.path[: depth + 1] == head]
             if inner[0].path == head:
                 yield _member(head[-1], pl.col(f"={inner[0].place}"))
             else:
-                written = pl.concat_str(pl.lit("{"), notation.joined([*self._parts(inner, depth + 1)]), pl.lit("}"))
+                written = pl.concat_str(
+                    pl.lit("{"), notation.joined([*self._parts(inner, depth + 1)]), pl.lit("}")
+                )
                 yield _member(head[-1], pl.when(self.object_is_there(".".join(head), inner)).then(written))
 
     def _members(self, entries: list[Field], depth: int) -> dict[str, pl.Expr]:
@@ -109,7 +115,11 @@ class RowText:
         return pl.when(pl.any_horizontal([part.is_not_null() for part in there])).then(written)
 
     def _wanted_presets(self, place: str, *, json_values: bool) -> list[Field]:
-        return [entry for entry in self.shape.presets[place] if self.shape.is_wanted(entry) and is_json(entry) == json_values]
+        return [
+            entry
+            for entry in self.shape.presets[place]
+            if self.shape.is_wanted(entry) and is_json(entry) == json_values
+        ]
 
     def _members_of_presets(self, place: str) -> Iterator[pl.Expr]:
         """Give the presets that are there, as members."""

@@ -50,7 +50,9 @@ def _of_duration(shape: Shape, entry: Field) -> Iterator[Finding]:
     home = ".".join(entry.path[:-1])
     places = {other.place for other in shape.columns}
     for name in shape.layout.objects.get(home, ()):
-        written = written & (pl.col(f"={home}.{name}").is_not_null() if f"{home}.{name}" in places else pl.lit(False))
+        written = written & (
+            pl.col(f"={home}.{name}").is_not_null() if f"{home}.{name}" in places else pl.lit(False)
+        )
     yield Finding(FILLED_IN, f"{entry.place} is stop minus start", written, entry.hub[0])
 
 
@@ -58,11 +60,22 @@ def _of_worth(entry: Field) -> Iterator[Finding]:
     """Tell of a value that is price times quantity."""
     value, price, quantity = (pl.col(name) for name in ("value", "price", "quantity"))
     written = pl.col(f"={entry.place}").is_not_null()
-    own_item = pl.col("item_id").is_not_null() & pl.col("items").is_null() if entry.codec == "money" else pl.lit(False)
-    yield Finding(FILLED_IN, f"{entry.place} is price times quantity", written & value.is_null() & ~own_item, "value")
+    own_item = (
+        pl.col("item_id").is_not_null() & pl.col("items").is_null()
+        if entry.codec == "money"
+        else pl.lit(False)
+    )
+    yield Finding(
+        FILLED_IN, f"{entry.place} is price times quantity", written & value.is_null() & ~own_item, "value"
+    )
     if entry.codec == "money":
         product = money.worth(pl.lit(None, pl.Float64), price, quantity)
-        yield Finding(SAID_ONCE, f"{entry.place} is price times quantity", written & own_item & (value == product), "value")
+        yield Finding(
+            SAID_ONCE,
+            f"{entry.place} is price times quantity",
+            written & own_item & (value == product),
+            "value",
+        )
 
 
 def _of_worthless(entry: Field) -> Iterator[Finding]:
@@ -70,7 +83,9 @@ def _of_worthless(entry: Field) -> Iterator[Finding]:
     value, price, quantity, code, store = (pl.col(name) for name in entry.hub)
     left = pl.col(f"={entry.place}").is_null() & (pl.col("name") == money.PURCHASE) & money.is_real(store)
     for reason, holds in money.why_worthless(value, price, quantity, code).items():
-        yield Finding("purchase_without_value", f"{entry.place} of a purchase is missing: {reason}", left & holds)
+        yield Finding(
+            "purchase_without_value", f"{entry.place} of a purchase is missing: {reason}", left & holds
+        )
         left = left & ~holds
 
 
@@ -81,10 +96,19 @@ def _of_user(entry: Field) -> Iterator[Finding]:
     untimed = properties.map.len() > times.map.len().fill_null(0)
     timed_now = times.map.values().list.contains(now).fill_null(value=False)
     some = (properties.map.len() > 0) & (untimed | timed_now)
-    yield Finding(FILLED_IN, "user attributes without a time of their own have their event's", some, entry.hub[2])
+    yield Finding(
+        FILLED_IN, "user attributes without a time of their own have their event's", some, entry.hub[2]
+    )
     others = times.map.keys().list.set_difference(properties.map.keys().fill_null([]))
-    own = pl.when(pl.col(entry.hub[0]).is_not_null() & others.list.contains(entry.member)).then(1).otherwise(0)
-    yield Finding("not_written", "times of user attributes that the event does not have", others.list.len() > own, entry.hub[2])
+    own = (
+        pl.when(pl.col(entry.hub[0]).is_not_null() & others.list.contains(entry.member)).then(1).otherwise(0)
+    )
+    yield Finding(
+        "not_written",
+        "times of user attributes that the event does not have",
+        others.list.len() > own,
+        entry.hub[2],
+    )
 
 
 def _of_locale(entry: Field) -> Finding:
@@ -96,7 +120,12 @@ def _of_locale(entry: Field) -> Finding:
 
 def _of_action(entry: Field, names: EventNames) -> Iterator[Finding]:
     phase, name = (pl.col(column) for column in entry.hub)
-    yield Finding(SAID_ONCE, f"{entry.place} is what the event's name says", phase == names.implied_phase(name), entry.hub[0])
+    yield Finding(
+        SAID_ONCE,
+        f"{entry.place} is what the event's name says",
+        phase == names.implied_phase(name),
+        entry.hub[0],
+    )
 
 
 def _of_items(entry: Field) -> Iterator[Finding]:

@@ -77,7 +77,11 @@ class Clickstream:
         count = len(shipment.events)
         odd = next((name for name, text in self._envelope(shipment).items() if not fits_header(text)), None)
         if odd is not None:
-            return Answer.all_refused(count, "bad_header", f"{odd} of the request cannot be an HTTP header: it holds a line break or an unusual character")
+            return Answer.all_refused(
+                count,
+                "bad_header",
+                f"{odd} of the request cannot be an HTTP header: it holds a line break or an unusual character",
+            )
         try:
             url, headers, body = self._request(shipment, sequence)
         except ValueError as error:
@@ -118,7 +122,11 @@ def _sorted(told: Told, count: int) -> Answer:
     if told.status == 200:
         return Answer.all_sent(count, status=200, request_id=told.request_id)
     if 200 <= told.status < 300:
-        return halt(told, count, f"Clickstream answers 200 and nothing else, and this was {told.status}: check the endpoint")
+        return halt(
+            told,
+            count,
+            f"Clickstream answers 200 and nothing else, and this was {told.status}: check the endpoint",
+        )
     if told.status == 400 and UNCONFIGURED in told.message:
         return halt(told, count, "the Clickstream project has no app yet: register the app id in it first")
     return sort_refusal(told, count, ADVICE)

@@ -29,11 +29,20 @@ _ROOM = "translate.delivery.endpoints"
 PROTOCOLS: dict[str, Protocol] = {
     "clickstream": Protocol((f"{_ROOM}.clickstream", "Clickstream"), ("body",)),
     "learning_context": Protocol(
-        (f"{_ROOM}.learning_context", "LearningContext"), ("data",), needs={"application_id": "its aid", "account": "its user"}
+        (f"{_ROOM}.learning_context", "LearningContext"),
+        ("data",),
+        needs={"application_id": "its aid", "account": "its user"},
     ),
-    "mobile_analytics": Protocol((f"{_ROOM}.mobile_analytics", "MobileAnalytics"), ("body", "events"), ("client_context",)),
-    "personalize": Protocol((f"{_ROOM}.personalize", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True),
+    "mobile_analytics": Protocol(
+        (f"{_ROOM}.mobile_analytics", "MobileAnalytics"), ("body", "events"), ("client_context",)
+    ),
+    "personalize": Protocol(
+        (f"{_ROOM}.personalize", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True
+    ),
     "pinpoint": Protocol(
-        (f"{_ROOM}.pinpoint", "Pinpoint"), ("EventsRequest", "BatchItem", "*", "Events", "*"), ("ApplicationId",), by_region=True
+        (f"{_ROOM}.pinpoint", "Pinpoint"),
+        ("EventsRequest", "BatchItem", "*", "Events", "*"),
+        ("ApplicationId",),
+        by_region=True,
     ),
 }
