@@ -281,7 +281,7 @@ class Conversion:
                 lines: Lines,
                 protected: bool,
                 unit: Unit = unit,
-                job: Job = job,  # noqa: FBT001
+                job: Job = job,
             ) -> tuple[None, set[str]]:
                 events, unsound = plan.survey(job, lines, protected=protected)
                 passes.gather(unit.number, events)

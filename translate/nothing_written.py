@@ -102,7 +102,7 @@ def _sample(source: Source) -> pl.DataFrame:
             lines: Lines,
             protected: bool,
             job: Job = job,
-            rest: int = rest,  # noqa: FBT001
+            rest: int = rest,
         ) -> tuple[pl.DataFrame, set[str]]:
             taken_in = take_in(job, lines, protected=protected)
             selected = replace(job.selection or Selection(), limit=None).apply(

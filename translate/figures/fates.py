@@ -61,7 +61,7 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
             protected: bool,
             job: Job = here,
             marks: UnitMarks | None = marks,
-            file: Path = file,  # noqa: FBT001
+            file: Path = file,
         ) -> tuple[None, set[str]]:
             to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
             query = plan.build(to_the_hub, lines, protected=protected, marks=marks)
@@ -89,7 +89,7 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
             lines: Lines,
             protected: bool,
             number: int = unit.number,
-            job: Job = here,  # noqa: FBT001
+            job: Job = here,
         ) -> tuple[None, set[str]]:
             surveyed, unsound = plan.survey(job, lines, protected=protected)
             passes.gather(number, surveyed)
@@ -183,7 +183,7 @@ def write_facts(
             protected: bool,
             job: Job = job,
             file: Path = file,
-            origin: Origin = origin,  # noqa: FBT001
+            origin: Origin = origin,
         ) -> tuple[None, set[str]]:
             frame, unsound = plan.hub_events(job, lines, protected=protected)
             _as_the_reader_sees(frame, origin, additions).sink_parquet(
