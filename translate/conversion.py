@@ -279,7 +279,7 @@ class Conversion:
 
             def attempt(
                 lines: Lines,
-                protected: bool,
+                protected: bool,  # noqa: FBT001
                 unit: Unit = unit,
                 job: Job = job,
             ) -> tuple[None, set[str]]:

@@ -100,7 +100,7 @@ def _sample(source: Source) -> pl.DataFrame:
 
         def attempt(
             lines: Lines,
-            protected: bool,
+            protected: bool,  # noqa: FBT001
             job: Job = job,
             rest: int = rest,
         ) -> tuple[pl.DataFrame, set[str]]:

@@ -58,7 +58,7 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
 
         def attempt(
             lines: Lines,
-            protected: bool,
+            protected: bool,  # noqa: FBT001
             job: Job = here,
             marks: UnitMarks | None = marks,
             file: Path = file,
@@ -87,7 +87,7 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
 
         def attempt(
             lines: Lines,
-            protected: bool,
+            protected: bool,  # noqa: FBT001
             number: int = unit.number,
             job: Job = here,
         ) -> tuple[None, set[str]]:
@@ -180,7 +180,7 @@ def write_facts(
 
         def attempt(
             lines: Lines,
-            protected: bool,
+            protected: bool,  # noqa: FBT001
             job: Job = job,
             file: Path = file,
             origin: Origin = origin,
