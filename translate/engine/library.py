@@ -24,7 +24,10 @@ ctypes.pythonapi.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_cha
 class ArrowStream(ctypes.Structure):
     """A stream of arrays, as the Arrow C stream interface lays it out."""
 
-    _fields_ = [(name, ctypes.c_void_p) for name in ("get_schema", "get_next", "get_last_error", "release", "private_data")]
+    _fields_ = [
+        (name, ctypes.c_void_p)
+        for name in ("get_schema", "get_next", "get_last_error", "release", "private_data")
+    ]
 
 
 @cache
@@ -48,7 +51,7 @@ class _Given:
 
 def through(frame: pl.DataFrame, call: Callable[[Any, Any], int]) -> pl.DataFrame:
     """Hand a frame's columns to a function of the kernel, which takes one stream and fills another; give the latter's frame."""
-    capsule = frame.rechunk().__arrow_c_stream__()  # type: ignore[attr-defined]
+    capsule = frame.rechunk().__arrow_c_stream__()
     given = ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM))
     made = ArrowStream()
     if call(given, ctypes.byref(made)) != 0:
