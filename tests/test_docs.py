@@ -1,4 +1,4 @@
-"""What README.md says about the code is what the code says.
+"""What README.md and the pages in docs/ say about the code is what the code says, and where they point to exists.
 
 TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py          writes the generated parts anew (without -n)
 """
@@ -9,12 +9,12 @@ import os
 import re
 import sys
 import types
-from pathlib import Path
 
 import nbformat
 import pytest
 import typer.main
 from canonical import zoo
+from pages import DOCS, PAGES, README, ROOT, address, anchors, links, text_of
 from typer.core import TyperGroup
 
 import translate
@@ -26,8 +26,8 @@ from translate.journey import INDEX, travel
 from translate.mapping import codecs
 from translate.settings import KEYS, Settings
 
-ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+README_LINES_MAX = 400
+MARK = re.compile(r"^<!-- ([a-z ]+) -->$", re.MULTILINE)
 
 
 def table(*rows):
@@ -147,7 +147,7 @@ def notebooks_table():
     rows = []
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         heading = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
-        rows.append((f"[{path.name}](notebooks/{path.name})", escaped(heading.removeprefix("# "))))
+        rows.append((f"[{path.name}](../notebooks/{path.name})", escaped(heading.removeprefix("# "))))
     return table(("notebook", "what it is about"), *rows)
 
 
@@ -316,41 +316,47 @@ GENERATED = {
 def test_generated_part(name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    readme = README.read_text(encoding="utf-8")
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    before, found, rest = readme.partition(begin)
+    (page,) = [page for page in PAGES if begin in text_of(page)]
+    before, _, rest = text_of(page).partition(begin)
     told, found_end, after = rest.partition(end)
-    assert found
     assert found_end
     made = "".join(f"{line.rstrip()}\n" for line in GENERATED[name]().splitlines())
     if os.environ.get("TRANSLATE_ACCEPT"):
-        README.write_text(before + begin + made + end + after, encoding="utf-8")
+        page.write_text(before + begin + made + end + after, encoding="utf-8")
         return
     assert told == made
 
 
 def test_every_generated_part_has_a_maker():
-    marked = re.findall(r"^<!-- ([a-z ]+) -->$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    marked = [name for page in PAGES for name in MARK.findall(text_of(page))]
     assert sorted(marked) == sorted(GENERATED)
 
 
-def test_what_readme_points_to_exists():
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", README.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_readme_is_a_front_page():
+    assert len(text_of(README).splitlines()) <= README_LINES_MAX
 
 
-def test_what_readme_points_to_within_itself_exists():
-    text = README.read_text(encoding="utf-8")
-    headings = re.findall(
-        r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
-    )
-    anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
-    assert len(anchors) == len(set(anchors))
-    assert [target for target in re.findall(r"\]\(#([^)]+)\)", text) if target not in anchors] == []
+@pytest.mark.parametrize("page", PAGES, ids=address)
+def test_what_a_page_points_to_exists(page):
+    """Files and folders exist, and so do headings, in this page and in others."""
+    assert len(anchors(page)) == len(set(anchors(page)))
+    missing = []
+    for path, anchor in links(page):
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(f"{path}#{anchor}")
+    assert missing == []
 
 
-def test_every_command_and_option_in_readme_exists():
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("start", [README, ROOT / "docs" / "README.md"], ids=address)
+def test_every_page_is_reached(start):
+    reached = {(start.parent / path).resolve() for path, _ in links(start)}
+    assert [address(page) for page in DOCS if page not in {*reached, start}] == []
+
+
+def test_every_command_and_option_on_a_page_exists():
+    text = "".join(map(text_of, PAGES))
     known = commands()
     options = {
         option
@@ -365,16 +371,16 @@ def test_every_command_and_option_in_readme_exists():
 
 
 def test_ci_runs_the_tests_as_readme_says():
-    command = re.search(r"python (-m pytest.*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    command = re.search(r"python (-m pytest.*)$", text_of(README), re.MULTILINE)
     assert command
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == f"python {command[1]}"
 
 
 def test_the_newest_change_is_this_version():
-    changes = README.read_text(encoding="utf-8").partition("\n## Changes\n")[2]
+    changes = text_of(README).partition("\n## Changes\n")[2]
     assert re.findall(r"^### (.+)$", changes, re.MULTILINE)[0] == translate.__version__
 
 
 def test_public_names_are_those_of_the_front_door():
-    text = README.read_text(encoding="utf-8")
+    text = "".join(map(text_of, PAGES))
     assert set(re.findall(r"translate\.([a-z]+)\(", text)) <= set(translate.__all__)

@@ -1,4 +1,4 @@
-"""Every command, query and program that README.md shows runs, on the sample archive.
+"""Every command, query and program that README.md and the pages in docs/ show runs, on the sample archive.
 
 Each section is followed by itself, from top to bottom, in a folder of its own: `ARCHIVE` there is the sample archive, the
 endpoint is a rehearsal's, the bucket is on this machine. What a section says it leaves behind has to lie there.
@@ -23,11 +23,10 @@ import duckdb
 import pytest
 from commands import free_port, run_here, run_shell
 from moto.server import ThreadedMotoServer
+from pages import DOCS, PAGES, README, ROOT, address, text_of, without_blocks
 
 import translate
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
 BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -50,7 +49,7 @@ NOT_RUN = {
     ".ci/run": ITSELF,
     "ruff check": ITSELF,
     "mypy": ITSELF,
-    "TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py": "writes this page",
+    "TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py": "writes these pages",
     "TRANSLATE_ACCEPT=1 python -m pytest tests/test_transcripts.py": "writes the transcripts",
 }
 
@@ -82,21 +81,19 @@ FLAWED = {
 }
 
 
-def sections():
+def sections(page):
     """Give the blocks of each heading that has some: language and text, in their order."""
-    fenced = re.sub(
-        r"^```.*?^```$", lambda block: "\n" * block[0].count("\n"), README, flags=re.MULTILINE | re.DOTALL
-    )
-    lines = README.splitlines(keepends=True)
-    starts = [number for number, line in enumerate(fenced.splitlines()) if re.match(r"#+ ", line)]
+    lines = text_of(page).splitlines(keepends=True)
+    unfenced = without_blocks("".join(lines)).splitlines()
+    starts = [number for number, line in enumerate(unfenced) if re.match(r"#+ ", line)]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
         text = "".join(lines[start:end])
         blocks = [(language, body) for _, language, body in BLOCK.findall(text) if language != "text"]
         if blocks:
-            yield lines[start].lstrip("# ").strip(), text, blocks
+            yield f"{address(page)}: {lines[start].lstrip('# ').strip()}", text, blocks
 
 
-SECTIONS = {title: (text, blocks) for title, text, blocks in sections()}
+SECTIONS = {title: (text, blocks) for page in PAGES for title, text, blocks in sections(page)}
 
 
 def commands(block):
@@ -106,7 +103,11 @@ def commands(block):
         yield from filter(None, command.split(" && "))
 
 
-SLOW = {"To a live endpoint", "To Clickstream Analytics on AWS", "A part of the archive"}
+SLOW = {
+    "docs/replay.md: To a live endpoint",
+    "docs/conversion.md: To Clickstream Analytics on AWS",
+    "docs/conversion.md: A part of the archive",
+}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def follow_shell(block, sender):
 
 def follow_python(block, sender):
     names = sender.names
-    exec(compile(block, "README.md", "exec"), names)
+    exec(compile(block, "page", "exec"), names)
     if "server" in names:
         assert names["server"].stats()["accepted"] == names["report"]["events"]["sent"] > 0
         return
@@ -277,7 +278,7 @@ def bucket():
     server.stop()
 
 
-def test_what_is_not_run_is_on_the_page():
+def test_what_is_not_run_is_on_a_page():
     shown = {
         command
         for _, blocks in SECTIONS.values()
@@ -290,16 +291,24 @@ def test_what_is_not_run_is_on_the_page():
 
 
 def test_every_block_is_followed():
-    assert {language for _, language, _ in BLOCK.findall(README)} == {*FOLLOWED, "text"}
-    assert sum(len(blocks) for _, blocks in SECTIONS.values()) == len(
-        [1 for _, language, _ in BLOCK.findall(README) if language != "text"]
-    )
+    languages = [language for page in PAGES for _, language, _ in BLOCK.findall(text_of(page))]
+    assert set(languages) == {*FOLLOWED, "text"}
+    followed = sum(len(blocks) for _, blocks in SECTIONS.values())
+    assert followed == len(languages) - languages.count("text")
+
+
+def test_pages_say_what_their_archive_is():
+    """A page that takes a reader's archive leads to where that is explained."""
+    explained = "(../README.md#the-first-five-minutes)"
+    assert [
+        address(page) for page in DOCS if ("ARCHIVE" in text_of(page)) != (explained in text_of(page))
+    ] == []
 
 
 def test_the_account_on_the_page_is_what_is_said():
     """The account in the first minutes holds lines of the transcript, but for its folder's name."""
     told = next(
-        body for _, language, body in BLOCK.findall(README) if language == "text" and "->" in body
+        body for _, language, body in BLOCK.findall(text_of(README)) if language == "text" and "->" in body
     ).splitlines()
     transcript = (ROOT / "tests" / "transcripts" / "convert.md").read_text(encoding="utf-8")
     said = transcript.partition("\n% ")[2].partition("\n% ")[0].splitlines()
