@@ -116,7 +116,7 @@ def askers(setting):
 
 def commands():
     """Give each command by its name, in the order of the help."""
-    group = typer.main.get_command(cli.app)
+    group = typer.main.get_command(cli.commands())
     assert isinstance(group, TyperGroup)
     return {name: group.commands[name] for name in group.list_commands(typer.Context(group))}
 
@@ -130,7 +130,7 @@ def commands_table():
 
 
 def help_of_commands():
-    group = typer.main.get_command(cli.app)
+    group = typer.main.get_command(cli.commands())
     with group.make_context("translate", ["models"]) as parent:
         texts = []
         for name, command in commands().items():
@@ -360,7 +360,7 @@ def test_every_command_and_option_on_a_page_exists():
     known = commands()
     options = {
         option
-        for command in [typer.main.get_command(cli.app), *known.values()]
+        for command in [typer.main.get_command(cli.commands()), *known.values()]
         for parameter in command.params
         for option in parameter.opts
     }

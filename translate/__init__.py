@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from translate.conversion import Step
-from translate.delivery.replaying import replay
-from translate.delivery.run import Bounds
-from translate.delivery.status import status
-from translate.errors import (
-    ConservationError,
-    ExitCode,
-    MappingError,
-    OutputError,
-    PreflightError,
-    SourceError,
-    TranslateError,
-    UsageError,
-)
-from translate.figures import parity
-from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
-from translate.inspection import inspect
-from translate.tracing import why
 from translate.version import VERSION
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
+    from translate.conversion import Step
+    from translate.delivery.bounds import Bounds
+    from translate.delivery.replaying import replay
+    from translate.delivery.status import status
+    from translate.errors import (
+        ConservationError,
+        ExitCode,
+        MappingError,
+        OutputError,
+        PreflightError,
+        SourceError,
+        TranslateError,
+        UsageError,
+    )
+    from translate.figures import parity
+    from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
+    from translate.inspection import inspect
     from translate.rehearsal import Rehearsal
+    from translate.tracing import why
 
 __version__ = VERSION
-
-
-def __getattr__(name: str) -> Any:
-    """Import the rehearsal when it is first asked for: few need it, and it imports the clients of Amazon."""
-    if name != "Rehearsal":
-        raise AttributeError(name)
-    from translate.rehearsal import Rehearsal  # noqa: PLC0415
-
-    return Rehearsal
-
 
 __all__ = [
     "Bounds",
@@ -67,3 +58,39 @@ __all__ = [
     "why",
     "write",
 ]
+
+_ROOMS = {
+    "Bounds": "delivery.bounds",
+    "Rehearsal": "rehearsal",
+    "Step": "conversion",
+    "inspect": "inspection",
+    "parity": "figures",
+    "replay": "delivery.replaying",
+    "status": "delivery.status",
+    "why": "tracing",
+}
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that is here
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for, from its room: polars and the clients of Amazon take longer than many a call."""
+        if name not in __all__:
+            return _room(name)
+        room = _ROOMS.get(name, "errors" if name[0].isupper() else "front")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{room}"), name)
+        return value
+
+
+def _room(name: str) -> Any:
+    """Give a room by its name: `translate.events.COLUMNS` works without another import."""
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

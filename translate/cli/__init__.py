@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import warnings
+from collections.abc import Sequence
+from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
 import typer
 
-from translate.cli import conversion, delivery, figures, inspection, judging, rehearsal, tracing  # noqa: F401  they add their commands
-from translate.cli.application import app
+from translate.cli.application import HOMES, app
 from translate.cli.printing import SHOWN_MAX, printable
 from translate.errors import ExitCode, MappingError, TranslateError
 
@@ -20,6 +22,7 @@ SHOWN_CHARACTERS = 200  # of a name that is in error
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
+    commands(sys.argv[1:])
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _warn
     try:
@@ -49,6 +52,16 @@ def main() -> NoReturn:
             raise
         show()
         raise SystemExit(ExitCode.USAGE) from None
+
+
+def commands(arguments: Sequence[str] = ()) -> typer.Typer:
+    """Give the application with the command that these arguments call, or with all: to make them takes a while."""
+    first = arguments[0] if arguments else ""
+    completing = any(name.endswith("_COMPLETE") for name in os.environ)
+    wanted = [] if first == "--version" else [first] if first in HOMES and not completing else HOMES
+    for name in wanted:
+        import_module(f"{__name__}.{HOMES[name]}")
+    return app
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -7,22 +7,23 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperArgument, TyperGroup
 
+from translate.engine.choice import engine, library
 from translate.version import VERSION
 
-# The order of a migration, and of the help; a command that is not named here comes after these.
-ORDER = (
-    "inspect",
-    "explain",
-    "why",
-    "convert",
-    "validate",
-    "roundtrip",
-    "parity",
-    "rehearse",
-    "replay",
-    "check",
-    "models",
-)
+# Where a command lies; the order is that of a migration, and of the help.
+HOMES = {
+    "inspect": "inspection",
+    "explain": "conversion",
+    "why": "tracing",
+    "convert": "conversion",
+    "validate": "judging",
+    "roundtrip": "judging",
+    "parity": "figures",
+    "rehearse": "rehearsal",
+    "replay": "delivery",
+    "check": "conversion",
+    "models": "conversion",
+}
 WHOLE = 1000  # no first sentence is cut
 
 
@@ -38,8 +39,7 @@ class _Commands(TyperGroup):
                     parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # noqa: ARG005
 
     def list_commands(self, ctx: Any) -> list[str]:
-        names = super().list_commands(ctx)
-        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+        return sorted(super().list_commands(ctx), key=list(HOMES).index)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -61,14 +61,16 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"translate {VERSION}")
+        print(f"translate {VERSION} ({engine()})")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     del version
+    library()  # whoever insists on an engine that is not there is told before anything else

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,10 +29,11 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import print_columns, print_list, print_verdict, printable, whoever_listens
-from translate.delivery.preflight import Finding
 from translate.errors import ExitCode, MappingError
 from translate.progress import Bar
-from translate.report import flaws
+
+if TYPE_CHECKING:
+    from translate.delivery.preflight import Finding
 
 ADD_HELP = (
     "Before the recipe, for targets that count by it: first_open (an event at each client's earliest, and in all when that "
@@ -198,6 +199,8 @@ def convert(
         return ExitCode.DONE
     if out is None:
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
+    from translate.report import flaws
+
     with Bar() as bar:
         report = translate.convert(
             sources,
@@ -243,6 +246,8 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> None:
+    from translate.report import flaws
+
     counts, files = report["events"], report["inputs"]["files"]
     print_verdict(report)
     if "verdict" in report:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,14 +29,13 @@ from translate.cli.options import (
     models,
 )
 from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
-from translate.delivery.preparation import destination_of
-from translate.delivery.replaying import IN_FLIGHT_MAX, Look
-from translate.delivery.run import Bounds, Outcome
-from translate.delivery.status import status
-from translate.delivery.wording import duration
+from translate.delivery.bounds import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
-from translate.front import settings_of
 from translate.progress import Bar
+
+if TYPE_CHECKING:
+    from translate.delivery.replaying import Look
+    from translate.delivery.run import Outcome
 
 SHOWN_REQUESTS = 2
 BODY_SHOWN = 400
@@ -145,10 +144,12 @@ def replay(
     if status_of is not None:
         if sources or to is not None or journal is not None:
             raise UsageError("--status DIR stands alone: it tells, and does nothing")
-        found = status(status_of)
+        found = translate.status(status_of)
         with whoever_listens():
             print(json.dumps(found, indent=2, ensure_ascii=False)) if as_json else _print_status(found)
         return ExitCode.DONE
+    from translate.front import settings_of
+
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
     if trial and max_events:
@@ -184,6 +185,8 @@ def _accepted(accept: list[str], to: str, *, i_know: bool, mappings: Path | None
     names = [name.strip() for given in accept for name in given.split(",") if name.strip()]
     if not i_know:
         return names
+    from translate.delivery.preparation import destination_of
+
     if SUPPORT_ENDED not in destination_of(to, mappings).delivery.preflight:
         raise UsageError(f"--i-know: {to}'s support has not ended; leave it out")
     return [*names, SUPPORT_ENDED]
@@ -313,6 +316,8 @@ def _print_report(report: dict[str, Any], journal: Path) -> None:
 
 
 def _print_status(found: dict[str, Any]) -> None:
+    from translate.delivery.wording import duration
+
     events = found["events"]
     running = "running" if found["running"] else "not running"
     print(f"{found['journal']}: {found['to']} at {found['endpoint']}, {running}")

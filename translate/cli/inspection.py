@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import translate
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
@@ -23,9 +24,10 @@ from translate.cli.options import (
 )
 from translate.cli.printing import whoever_listens
 from translate.errors import ExitCode, OutputError, UsageError
-from translate.inspection import Inspection
-from translate.inspection import inspect as look
 from translate.progress import Bar
+
+if TYPE_CHECKING:
+    from translate.inspection import Inspection
 
 
 @app.command()
@@ -55,7 +57,7 @@ def inspect(
     if html is not None and html.is_dir():
         raise UsageError(f"--html {html}: is a folder; name a file in it")
     with Bar() as bar:
-        found = look(
+        found = translate.inspect(
             sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
             examples=examples, progress=bar.show,
         )  # fmt: skip

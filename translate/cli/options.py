@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 import translate
-from translate import mapping, recipe
 
 
 def models(incomplete: str) -> list[str]:
     """Complete a model."""
+    from translate import mapping
+
     return [name for name in mapping.models() if name.startswith(incomplete)]
 
 
@@ -25,6 +26,8 @@ def layouts(incomplete: str) -> list[str]:
 
 def recipes(incomplete: str) -> list[str]:
     """Complete the name of a shipped recipe; files are the shell's business."""
+    from translate import recipe
+
     return [name for name in recipe.names() if name.startswith(incomplete)]
 
 

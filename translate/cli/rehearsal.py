@@ -111,8 +111,8 @@ def rehearse(
 
     GET /_accepted, /_rejected and /_arrivals (?target=, ?fields=) tell what came, /_stats the counts. Ctrl-C stops it.
     """
-    from translate.rehearsal import Options, Rehearsal  # noqa: PLC0415  slow to import, and no other command needs it
-    from translate.rehearsal.options import PASSING_CODES  # noqa: PLC0415
+    from translate.rehearsal import Options, Rehearsal
+    from translate.rehearsal.options import PASSING_CODES
 
     options = Options(
         host=host, port=port, expose=expose, app_ids=tuple(app_id or ()), cookie=cookie, access_key=access_key,

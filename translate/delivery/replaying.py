@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from translate import front, persistence
 from translate.conversion import Progress
+from translate.delivery.bounds import IN_FLIGHT_MAX, Bounds
 from translate.delivery.endpoint import Endpoint, open_endpoint
 from translate.delivery.journal import NAME, Journal, lock, refuse_without_end
 from translate.delivery.journal import read as read_journal
@@ -31,7 +32,7 @@ from translate.delivery.preflight import (
 from translate.delivery.preparation import Destination, Prepared, destination_of, prepare
 from translate.delivery.refused import write_refused
 from translate.delivery.rhythm import Rhythm
-from translate.delivery.run import Bounds, Outcome, Run
+from translate.delivery.run import Outcome, Run
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import place_of
 from translate.delivery.showing import write_requests
@@ -44,7 +45,6 @@ from translate.report import flaws
 from translate.settings import Settings
 from translate.version import VERSION
 
-IN_FLIGHT_MAX = 8
 SCRATCH = "scratch"
 LOOK_AGAIN = "remove this file, and the same call looks through the parts again"
 

@@ -1,6 +1,7 @@
 """The kernel's compilation: hatch_build.py asks for it at installation, `python -m translate.engine.build` in a checkout.
 
-It imports nothing but the standard library, so that a build environment can load it by its path.
+It imports nothing but the standard library, so that a build environment can load it by its path, and of that only what each start
+of the program can afford: `translate.engine.choice` needs the places that are named here.
 
 `--strict` makes warnings errors, as the project's tests do; an installation never does, for a compiler of tomorrow warns of more.
 `--sanitize` builds `kernel-sanitized.so` beside the other, which reads and writes out of bounds only to say so at once. To run tests
@@ -13,15 +14,17 @@ under it (the sanitizers have to be loaded before Python, and Python itself leak
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tempfile
 
 FOLDER = Path(__file__).parent / "kernel"
 KERNEL = FOLDER / "kernel.so"
@@ -63,7 +66,7 @@ def build(target: Path = KERNEL, *, strict: bool = False, sanitize: bool = False
         raise BuildError("no kernel for this system")
     options = [*SHARED, *(SANITIZERS if sanitize else FAST), *(["-Werror"] if strict else [])]
     command = [*compiler(), *options]
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    with _scratch(target.parent) as folder:
         made = Path(folder) / target.name
         _run([*command, "-o", str(made), *map(str, sources())])
         made.replace(target)
@@ -96,7 +99,7 @@ def _own() -> list[list[str]]:
 
 def _compiles(command: list[str]) -> bool:
     """Whether a compiler makes a library that uses C's own headers: on a small system they may be missing."""
-    with tempfile.TemporaryDirectory() as folder:
+    with _scratch() as folder:
         source = Path(folder) / "trial.c"
         source.write_text(TRIAL)
         try:
@@ -104,6 +107,12 @@ def _compiles(command: list[str]) -> bool:
         except BuildError:
             return False
     return True
+
+
+def _scratch(beside: Path | None = None) -> tempfile.TemporaryDirectory[str]:
+    import tempfile  # noqa: PLC0415
+
+    return tempfile.TemporaryDirectory(dir=beside)
 
 
 def _run(command: list[str]) -> None:
@@ -117,6 +126,8 @@ def _run(command: list[str]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Compile the kernel in this checkout, and say what was made."""
+    import argparse  # noqa: PLC0415
+
     parser = argparse.ArgumentParser(
         prog="python -m translate.engine.build", description="Compile the kernel."
     )

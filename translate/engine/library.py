@@ -1,18 +1,17 @@
-"""The compiled kernel as ctypes sees it: whether there is one, and how polars hands frames over to it and takes them back."""
+"""The way of frames through the kernel: how polars hands them over and takes them back."""
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-CHOICE = "TRANSLATE_ENGINE"  # `kernel` or `reference`; unset: the kernel where there is one
-FILE = Path(__file__).parent / "kernel" / "kernel.so"
+from translate.engine.choice import library
+
+__all__ = ["ArrowStream", "library", "through"]
+
 STREAM = b"arrow_array_stream"  # the capsules' name has to outlive them
 
 ctypes.pythonapi.PyCapsule_New.restype = ctypes.py_object
@@ -28,14 +27,6 @@ class ArrowStream(ctypes.Structure):
         (name, ctypes.c_void_p)
         for name in ("get_schema", "get_next", "get_last_error", "release", "private_data")
     ]
-
-
-@cache
-def library() -> ctypes.CDLL | None:
-    """Load the kernel; None where there is none, or where the reference was chosen."""
-    if os.environ.get(CHOICE) == "reference" or not FILE.exists():
-        return None
-    return ctypes.CDLL(str(FILE))
 
 
 class _Given:
