@@ -8,6 +8,8 @@ import polars as pl
 import polars_hash
 
 from translate import events, notation
+from translate.engine.ids import event_ids
+from translate.engine.library import library
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
@@ -227,6 +229,14 @@ def with_event_ids(frame: pl.LazyFrame, provided: set[str]) -> pl.LazyFrame:
     (`2.0`), maps as compact JSON, sorted by the bytes of their keys, in an object of one key (`{"m":{"a":"x"}}`).
     Those of `events.CONTENT_ADDED` follow only where they are there.
     """
+    kernel = library()
+    if kernel is not None:
+        return frame.with_columns(event_id=event_ids(kernel, provided))
+    return _with_event_ids_by_expressions(frame, provided)
+
+
+def _with_event_ids_by_expressions(frame: pl.LazyFrame, provided: set[str]) -> pl.LazyFrame:
+    """Give the same ids without the kernel."""
     absent = pl.lit(ABSENT)
     contents = [_canonical(name) if name in provided else absent for name in events.CONTENT]
     later = [

@@ -1,0 +1,102 @@
+/* A frame that polars hands over: its columns as texts, whole numbers, flags and maps, read where they lie. */
+#ifndef TRANSLATE_INPUT_H
+#define TRANSLATE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arrow.h"
+
+enum kind { KIND_NONE, KIND_TEXT, KIND_WHOLE, KIND_FLAG, KIND_MAP };
+
+/* Bytes that lie somewhere. */
+struct span {
+    const uint8_t *at;
+    size_t length;
+};
+
+/* A text as Arrow's string views have it: up to twelve bytes lie in the view, more of them in one of the buffers. */
+struct view {
+    int32_t length;
+    uint8_t head[4];
+    int32_t buffer;
+    int32_t offset;
+};
+
+#define VIEW_INSIDE 12
+
+struct texts_given {
+    const uint8_t *valid;
+    const struct view *views;
+    const uint8_t *const *buffers;
+    int64_t first; /* the bit and the view of row 0 */
+};
+
+struct column {
+    enum kind kind;
+    const uint8_t *valid;
+    int64_t first; /* the bit and the value of row 0 */
+    const void *values;
+    struct texts_given texts; /* of a text: itself; of a map: its values */
+    struct texts_given keys;
+};
+
+struct frame {
+    struct ArrowSchema schema;
+    struct ArrowArray array;
+    int64_t rows;
+    int64_t columns;
+    struct column *column;
+};
+
+/* Take what a stream holds, which is one array or none; to be let go of in any case. */
+bool frame_take(struct frame *frame, struct ArrowArrayStream *stream);
+void frame_let_go(struct frame *frame);
+
+static inline bool bit_is_set(const uint8_t *bits, int64_t number)
+{
+    return bits == NULL || (bits[number >> 3] >> (number & 7) & 1);
+}
+
+static inline bool is_there(const struct column *column, int64_t row)
+{
+    return bit_is_set(column->valid, column->first + row);
+}
+
+static inline bool text_is_there(const struct texts_given *texts, int64_t row)
+{
+    return bit_is_set(texts->valid, texts->first + row);
+}
+
+static inline struct span text_at(const struct texts_given *texts, int64_t row)
+{
+    const struct view *view = &texts->views[texts->first + row];
+    const uint8_t *at = view->head;
+    if (view->length > VIEW_INSIDE)
+        at = texts->buffers[view->buffer] + view->offset;
+    return (struct span){at, (size_t)view->length};
+}
+
+static inline int64_t whole_at(const struct column *column, int64_t row)
+{
+    return ((const int64_t *)column->values)[column->first + row];
+}
+
+static inline bool flag_at(const struct column *column, int64_t row)
+{
+    return bit_is_set(column->values, column->first + row);
+}
+
+/* Give the number of the first entry of a row's map, and the one after its last. */
+static inline int64_t entries_from(const struct column *column, int64_t row)
+{
+    return ((const int32_t *)column->values)[column->first + row];
+}
+
+static inline int64_t entries_to(const struct column *column, int64_t row)
+{
+    return ((const int32_t *)column->values)[column->first + row + 1];
+}
+
+#endif
