@@ -3,10 +3,12 @@
 import datetime as dt
 import doctest
 import hashlib
+import json
 
 import polars as pl
 import pytest
 
+import translate
 from translate import events, money, notation
 from translate.mapping import codecs, proof, spelling
 from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
@@ -61,6 +63,54 @@ def test_all_but_the_writers_own_have_an_example():
         if codec.example:
             assert codec.columns[0] <= len(codec.example[0]) <= codec.columns[1]
         assert codec.why or codec.changed is None
+
+
+SHEET = """
+title = "Acme"
+source = "https://acme.example.com"
+
+[layout.events]
+about = "an event a line"
+records = "{records}"
+default = true
+source = "https://acme.example.com"
+
+[layout.events.fields]
+what = {{ hub = "name", required = true }}
+at = {{ hub = "time", as = "epoch_ms", required = true }}
+"{place}" = {{ hub = {hub}, as = "{name}" }}
+"""
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_example_of_a_container_is_read_and_written(name, tmp_path):
+    container = CONTAINERS[name]
+    maps, wanted = container.example
+    records, place = ("csv", "free_*") if container.readable_only else ("json-lines", "free")
+    sheet = SHEET.format(records=records, place=place, hub=json.dumps(container.hub), name=name)
+    (tmp_path / "acme.toml").write_text(sheet, encoding="utf-8")
+    if container.readable_only:
+        columns = {
+            "what": "e",
+            "at": 1460000000000,
+            **{f"free_{key}": value for key, value in json.loads(wanted).items()},
+        }
+        file = tmp_path / "events.csv"
+        pl.DataFrame([columns]).write_csv(file)
+    else:
+        given = {"name": "e", "time": TIME, **dict(zip(container.hub, maps, strict=True))}
+        event = pl.DataFrame(
+            [pl.Series(column, [given.get(column)], dtype=kind) for column, kind in events.SCHEMA.items()]
+        )
+        row = translate.write(event, model="acme", mappings=tmp_path).collect()["row"].item()
+        assert f',"free":{wanted}}}' in row
+        file = tmp_path / "events.json"
+        file.write_text(row, encoding="utf-8")
+    translate.convert(file, from_="acme", to="hub", out=tmp_path / "hub", mappings=tmp_path)
+    read = pl.read_parquet(tmp_path / "hub" / "data" / "*.parquet")
+    if container.write_as_text:  # its keys are of its own case
+        maps = tuple(values and {"itemSku": values["item_sku"]} for values in maps)
+    assert tuple(read[column].item() or None for column in container.hub) == maps
 
 
 # Absent, empty text, zero, false: five things. None stands for absent, "" is kept, 0 is kept.

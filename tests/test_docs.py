@@ -5,6 +5,7 @@ TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py          writes the gener
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -14,29 +15,24 @@ import nbformat
 import pytest
 import typer.main
 from canonical import zoo
+from mapping_reference import REFERENCE, documented, escaped, table
 from pages import DOCS, PAGES, README, ROOT, address, anchors, links, text_of
 from typer.core import TyperGroup
 
 import translate
-from translate import cli, events, mapping
+from translate import cli, events, mapping, recipe
 from translate.comparison import Roundtrip
 from translate.delivery.endpoints.protocols import PROTOCOLS
-from translate.errors import EXIT_MEANINGS
+from translate.errors import EXIT_MEANINGS, MappingError
 from translate.journey import INDEX, travel
-from translate.mapping import codecs
+from translate.mapping import columns
+from translate.mapping.delivery import _FOUND, KINDS, PLACES, VERIFY_PLACES
+from translate.mapping.parse import parse
+from translate.mapping.sheet import Sheet
 from translate.settings import KEYS, Settings
 
 README_LINES_MAX = 400
 MARK = re.compile(r"^<!-- ([a-z ]+) -->$", re.MULTILINE)
-
-
-def table(*rows):
-    head, *body = rows
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
-
-
-def escaped(text):
-    return text.replace("|", "\\|")
 
 
 def models_table():
@@ -75,14 +71,6 @@ def names_table():
 
 def exit_codes_table():
     return table(("code", "meaning"), *((str(int(code)), meaning) for code, meaning in EXIT_MEANINGS.items()))
-
-
-def codecs_table():
-    vocabulary = {**codecs.SCALARS, **codecs.CONTAINERS}
-    return table(
-        ("codec", "what it is"),
-        *((f"`{name}`", escaped(vocabulary[name].about)) for name in codecs.VOCABULARY),
-    )
 
 
 def settings_table():
@@ -307,8 +295,8 @@ GENERATED = {
     "columns": columns_table,
     "settings": settings_table,
     "exit codes": exit_codes_table,
-    "codecs": codecs_table,
     "help": help_of_commands,
+    **REFERENCE,
 }
 
 
@@ -326,6 +314,40 @@ def test_generated_part(name, monkeypatch):
         page.write_text(before + begin + made + end + after, encoding="utf-8")
         return
     assert told == made
+
+
+@pytest.mark.parametrize(
+    ("page", "sheets", "read"),
+    [
+        ("mappings.md", ["mappings/*.toml", "tests/bad_mappings/*.toml"], parse),
+        ("recipes.md", ["mappings/recipes/*.toml", "tests/bad_recipes/*.toml"], recipe.load),
+    ],
+)
+def test_the_page_shows_the_keys_that_the_parser_takes(page, sheets, read, monkeypatch):
+    """Whatever table of a file is read, its keys are those on the page; and the page has no others."""
+    taken, known_keys = {"columns.X": {*columns.KEYS}} if read == recipe.load else {}, Sheet.known_keys
+
+    def listening(self, table, path, known):
+        if self.file in files:  # a recipe reads the sheets of models, too
+            taken.setdefault(path, set()).update(known)
+        known_keys(self, table, path, known)
+
+    monkeypatch.setattr(Sheet, "known_keys", listening)
+    files = {file.name: file for pattern in sheets for file in sorted(ROOT.glob(pattern))}
+    for file in files.values():
+        with contextlib.suppress(MappingError):
+            read(file)
+    found = {}
+    for pattern, keys in documented(text_of(ROOT / "docs" / page)).items():
+        paths = [path for path in taken if re.fullmatch(pattern, path)]
+        found[pattern] = (set().union(*(taken.pop(path) for path in paths)), keys)
+    assert taken == {}
+    assert {pattern: both for pattern, both in found.items() if both[0] != both[1]} == {}
+
+
+def test_every_place_of_a_sentence_has_a_meaning():
+    places = {*VERIFY_PLACES, *_FOUND}
+    assert places.union(*(kind.says for kind in KINDS.values())) == {*PLACES}
 
 
 def test_every_generated_part_has_a_maker():

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Addition
 
-# What can be added, and what the sheet has to say of each: how its reader calls the events, properties and metrics.
-KINDS: dict[str, tuple[str, ...]] = {
-    "first_open": ("event", "user_property"),
-    "session_number": (),
-    "profile_set": ("event",),
-    "engagement": ("event", "metric"),
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be added, and what a sheet has to say of it: how its reader calls the events, properties and metrics."""
+
+    about: str
+    keys: tuple[str, ...] = ()
+
+
+KINDS = {
+    "first_open": Kind(
+        "an event for each client's first, and in the user of all its events when that was",
+        ("event", "user_property"),
+    ),
+    "session_number": Kind("the number of each session of a client"),
+    "profile_set": Kind("an event wherever a user or its properties change", ("event",)),
+    "engagement": Kind(
+        "the length of a session in all its events, and an event that leaves its pauses out",
+        ("event", "metric"),
+    ),
 }
 
 
@@ -27,7 +42,7 @@ def read_additions(sheet: Sheet, table: Mapping[str, Any]) -> dict[str, Addition
 
 def _addition(sheet: Sheet, name: str, table: dict[str, Any]) -> Addition:
     path = join("additions", name)
-    sheet.known_keys(table, path, (*KINDS[name], "source"))
+    sheet.known_keys(table, path, (*KINDS[name].keys, "source"))
     sheet.need(table, path, "source", str, "")
-    said = {key: sheet.need(table, path, key, str, "") for key in KINDS[name]}
+    said = {key: sheet.need(table, path, key, str, "") for key in KINDS[name].keys}
     return Addition(name, **said)

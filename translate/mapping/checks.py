@@ -15,20 +15,31 @@ from translate.mapping.spec import Layout, Limit
 
 Found = tuple[tuple[str, ...], str]
 
-REQUEST_LIMITS = ("events_min", "events_max", "bytes_max")
-ARCHIVE_LIMITS = (
-    "event_types_max", "attribute_keys_max", "metric_keys_max", "interactions_min", "users_with_two_min",
-    "event_types_and_columns_max", "columns_max", "distinct_times_min",
-)  # fmt: skip
+REQUEST_LIMITS = {
+    "events_min": "the fewest events of a request",
+    "events_max": "the most events of a request",
+    "bytes_max": "the most bytes of a request",
+}
+ARCHIVE_LIMITS = {
+    "event_types_max": "the most event types of an application's own",
+    "attribute_keys_max": "the most names of an application's attributes",
+    "metric_keys_max": "the most names of an application's metrics",
+    "interactions_min": "the fewest events",
+    "users_with_two_min": "the fewest users with two events or more",
+    "event_types_and_columns_max": "the most event types and optional columns together",
+    "columns_max": "the most columns of the dataset's own",
+    "distinct_times_min": "the fewest times that differ",
+}
 
 
 @dataclass(frozen=True)
 class Word:
-    """A judge by its name in a mapping: which kinds of places it judges, and what its value has to be.
+    """A judge by its name in a mapping: what it asks, of which kinds of places, and what its value has to be.
 
     One that `wants` nothing takes no value.
     """
 
+    about: str
     kinds: tuple[str, ...]
     wants: str = ""
     holds: Callable[[Any], bool] = lambda value: value is None
@@ -84,37 +95,37 @@ LIST = ("a list of texts", _is_texts)
 RANGE = ("a least and a most", _is_range)
 
 WORDS: dict[str, Word] = {
-    "required": Word(SCALARS),
-    "required_in": Word(("key",), "a list of event names", _is_texts),
-    "characters_max": Word((*TEXTS, "list"), *WHOLE),
-    "characters_min": Word((*TEXTS, "list"), *WHOLE),
-    "characters_between": Word((*TEXTS, "list"), *RANGE),
-    "bytes_max": Word(("row",), *WHOLE),
-    "line_breaks_max": Word(("text", "map"), *WHOLE),
-    "pattern": Word(TEXTS, *PATTERN),
-    "one_of": Word(("text",), *LIST),
-    "one_of_any_case": Word(("text",), *LIST),
-    "none_of_any_case": Word(("text", "names"), *LIST),
-    "own_begin": Word(("text", "names"), "a table of prefix and known", _is_table_of(prefix=lambda value: isinstance(value, str), known=_is_texts)),
-    "number_max": Word(("whole", "number"), *WHOLE),
-    "float_bits_max": Word(("number",), "16, 32 or 64", lambda value: value in (16, 32, 64) and _is_whole(value)),
-    "plain_whole_numbers": Word(("whole",)),
-    "numbers_of_bits": Word(("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
-    "whole_numbers_of_bits": Word(("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
-    "spelled_as": Word(("key",), "a list of JSON texts", _is_texts),
-    "no_objects": Word(("key",)),
-    "texts_only": Word(("text",)),
-    "exact_types": Word(("map",)),
-    "exact_duration": Word(("whole",)),
-    "maps_of_texts": Word(("object",)),
-    "maps_of_lists": Word(("object",)),
-    "members_max": Word(("map", "user", "list"), *WHOLE),
-    "list_of_texts": Word(("list",), "a table of elements and characters, each a least and a most", _is_table_of(elements=_is_range, characters=_is_range)),
-    "objects_whole": Word(("fields",), *LIST),
-    "members_needed": Word(("fields",), *LIST),
-    "members_exactly": Word(("key",), *LIST),
-    "elements_need": Word(("list",), *LIST),
-    "elements_own_max": Word(("list",), "a table of most and known", _is_table_of(most=_is_whole, known=_is_texts)),
+    "required": Word("it has to be there", SCALARS),
+    "required_in": Word("it has to be there in events of these names", ("key",), "a list of event names", _is_texts),
+    "characters_max": Word("no text there is longer", (*TEXTS, "list"), *WHOLE),
+    "characters_min": Word("no text there is shorter", (*TEXTS, "list"), *WHOLE),
+    "characters_between": Word("every text there has so many characters", (*TEXTS, "list"), *RANGE),
+    "bytes_max": Word("the row has no more bytes", ("row",), *WHOLE),
+    "line_breaks_max": Word("no text there has more line breaks", ("text", "map"), *WHOLE),
+    "pattern": Word("every text there is of this form", TEXTS, *PATTERN),
+    "one_of": Word("it is one of these", ("text",), *LIST),
+    "one_of_any_case": Word("it is one of these, in any case", ("text",), *LIST),
+    "none_of_any_case": Word("it is none of these, in any case", ("text", "names"), *LIST),
+    "own_begin": Word("it begins so only if it is one of those known", ("text", "names"), "a table of prefix and known", _is_table_of(prefix=lambda value: isinstance(value, str), known=_is_texts)),
+    "number_max": Word("no number there is larger", ("whole", "number"), *WHOLE),
+    "float_bits_max": Word("no number there is beyond what a float of so many bits holds", ("number",), "16, 32 or 64", lambda value: value in (16, 32, 64) and _is_whole(value)),
+    "plain_whole_numbers": Word("it has neither a fraction nor an exponent", ("whole",)),
+    "numbers_of_bits": Word("its whole part is a number of so many bits, as its text may be", ("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
+    "whole_numbers_of_bits": Word("it is a whole number of so many bits, or the text of one", ("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
+    "spelled_as": Word("it stands there in one of these forms", ("key",), "a list of JSON texts", _is_texts),
+    "no_objects": Word("it is neither an object nor a list", ("key",)),
+    "texts_only": Word("it is a text, and not a number or anything else", ("text",)),
+    "exact_types": Word("no value is of another type than its place asks for", ("map",)),
+    "exact_duration": Word("it is the time from start to stop, to the millisecond", ("whole",)),
+    "maps_of_texts": Word("all of its values are texts", ("object",)),
+    "maps_of_lists": Word("all of its values are lists of texts", ("object",)),
+    "members_max": Word("there are no more values, in all of the places together; in a list, no more elements", ("map", "user", "list"), *WHOLE),
+    "list_of_texts": Word("it is a list of so many texts of so many characters", ("list",), "a table of elements and characters, each a least and a most", _is_table_of(elements=_is_range, characters=_is_range)),
+    "objects_whole": Word("an object that is there has all of these members", ("fields",), *LIST),
+    "members_needed": Word("an object that is there has each of these members", ("fields",), *LIST),
+    "members_exactly": Word("it is an object of these members, and of no others", ("key",), *LIST),
+    "elements_need": Word("each element has one of these members", ("list",), *LIST),
+    "elements_own_max": Word("no element has more members beside those known", ("list",), "a table of most and known", _is_table_of(most=_is_whole, known=_is_texts)),
 }  # fmt: skip
 
 

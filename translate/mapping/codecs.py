@@ -72,12 +72,14 @@ class Codec:
 class Container:
     """A map of free-form values: which hub maps it holds, in this order.
 
-    A `shared` one holds texts, numbers and the rest together.
+    A `shared` one holds texts, numbers and the rest together. `example`: what these maps hold, and the value that they make,
+    of columns as an object.
     """
 
     name: str
     about: str
     hub: tuple[str, ...]
+    example: tuple[tuple[dict[str, str] | None, ...], str]
     shared: bool = False
     write_as_text: bool = False
     readable_only: bool = False
@@ -376,16 +378,22 @@ SCALARS: dict[str, Codec] = {
 CONTAINERS: dict[str, Container] = {
     container.name: container
     for container in [
-        Container("text_map", "an object of texts", ("attributes", "other")),
-        Container("number_map", "an object of numbers", ("metrics",)),
-        Container("mixed_map", "one object of mixed types", ("attributes", "metrics", "other"), shared=True),
-        Container("entities", "a list of key and value", ("attributes", "metrics", "other"), shared=True),
+        Container("text_map", "an object of texts", ("attributes", "other"), (({"sku": "b-1"}, None), '{"sku":"b-1"}')),
+        Container("number_map", "an object of numbers", ("metrics",), (({"score": "2.5"},), '{"score":2.5}')),
+        Container(
+            "mixed_map", "one object of mixed types", ("attributes", "metrics", "other"),
+            (({"sku": "b-1"}, {"score": "2.5"}, {"new": "true"}), '{"sku":"b-1","score":2.5,"new":true}'), shared=True,
+        ),
+        Container(
+            "entities", "a list of key and value", ("attributes", "metrics", "other"),
+            (({"sku": "b-1"}, {"score": "2.5"}, None), '[{"key":"sku","value":"b-1"},{"key":"score","value":2.5}]'), shared=True,
+        ),
         Container(
             "properties", "JSON text of an object of texts, its keys in camel case", ("attributes", "metrics", "other"),
-            shared=True, write_as_text=True,
+            (({"item_sku": "b-1"}, None, None), '"{\\"itemSku\\":\\"b-1\\"}"'), shared=True, write_as_text=True,
         ),
-        Container("text_columns", "a column each, of text", ("attributes",), readable_only=True),
-        Container("number_columns", "a column each, of numbers", ("metrics",), readable_only=True),
+        Container("text_columns", "a column each, of text", ("attributes",), (({"sku": "b-1"},), '{"sku":"b-1"}'), readable_only=True),
+        Container("number_columns", "a column each, of numbers", ("metrics",), (({"score": "2.5"},), '{"score":2.5}'), readable_only=True),
     ]
 }  # fmt: skip
 

@@ -43,6 +43,10 @@ TYPES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "double": _number,
     "boolean": _boolean,
 }
+KEYS = {
+    "type": f"its Avro type, `{'`, `'.join(TYPES)}`; unless said, what the source holds",
+    "source": "the hub column, or the key like `attributes.x`, that it is filled from; unless said, the key of its own name",
+}
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,8 @@ def _read(name: str, value: Any, path: str, complain: Callable[[str, str], None]
         complain(path, f"should be a source, or a table of type and source, but is {value!r}")
         return None
     for key in value:
-        if key not in ("type", "source"):
-            complain(join(path, key), f'no such key "{key}"{suggest(key, ("type", "source"))}')
+        if key not in KEYS:
+            complain(join(path, key), f'no such key "{key}"{suggest(key, KEYS)}')
     source, dtype = value.get("source") or None, value.get("type")
     wrong = _wrong_source(source) if source is not None else None
     if wrong is None and dtype is not None and dtype not in TYPES:

@@ -12,6 +12,7 @@ from typing import Any
 
 from translate import events
 from translate.delivery.endpoints.protocols import PROTOCOLS
+from translate.mapping import keys
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support
 
@@ -21,16 +22,29 @@ SETTINGS = ("user_agent", "forwarded_address")
 WISHES = ("fill_endpoints",)
 
 VERIFY_PLACES = ("events", "earliest", "latest", "earliest_ms", "latest_ms")
+# What a sentence has places for; which of them, depends on the sentence.
+PLACES = {
+    "events": "how many events it concerns, or were sent",
+    "share": "these as a share of all",
+    "value": "the number or text that was crossed",
+    "found": "what was found instead",
+    "users": "how many users it concerns",
+    "earliest": "the time of the earliest event",
+    "earliest_ms": "the same in milliseconds since 1970",
+    "latest": "the time of the latest event",
+    "latest_ms": "the same in milliseconds since 1970",
+}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of check: the keys of its number, its other keys, and the places of its sentence.
+    """One kind of check: what it looks for, the keys of its number, its other keys, and the places of its sentence.
 
     `implied` are hub columns that it looks at unasked.
     """
 
+    about: str
     number: tuple[str, ...] = ()
     columns: str | None = None
     names: str | None = None
@@ -47,23 +61,22 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "older_than": Kind(("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest")),
-    "users_last_seen_before": Kind(("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
-    "newer_than_now": Kind(names="except", says=("latest",)),
-    "user_agent_matches": Kind(names="patterns", implied=("user_agent",), says=("value",)),
-    "setting_missing": Kind(setting=SETTINGS, setting_required=True, says=("value",)),
-    "column_missing": Kind(columns="column"),
-    "values_outside": Kind(columns="column", names="known", says=("found",)),
-    "spans_more_than": Kind(("days",), says=("value", "found", "earliest", "latest")),
-    "distinct_max": Kind(("most",), columns="column", says=("value", "found")),
-    "fewer_events_than": Kind(("least",), says=("value",)),
-    "fewer_users_than": Kind(("least",), columns="column", says=("value", "found")),
-    "repeated": Kind(columns="columns"),
-    "repeated_ids": Kind(implied=("event_id",)),
-    "endpoint_overwritten": Kind(setting=WISHES, setting_required=True),
-    "support_ended": Kind(says=("value",)),
-}
-_SHARED = ("check", "loses", "says", "instead", "source", "date", "layouts")
+    "older_than": Kind("events that are older when they arrive", ("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest")),
+    "users_last_seen_before": Kind("users whose last event is older", ("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
+    "newer_than_now": Kind("events that lie in the future", names="except", says=("latest",)),
+    "user_agent_matches": Kind("user agents, of requests or of the run, that a pattern matches", names="patterns", implied=("user_agent",), says=("value",)),
+    "setting_missing": Kind("events that lack what neither they nor the setting say", setting=SETTINGS, setting_required=True, says=("value",)),
+    "column_missing": Kind("events without it", columns="column"),
+    "values_outside": Kind("events whose value is none of those known", columns="column", names="known", says=("found",)),
+    "spans_more_than": Kind("events on more days", ("days",), says=("value", "found", "earliest", "latest")),
+    "distinct_max": Kind("more different values", ("most",), columns="column", says=("value", "found")),
+    "fewer_events_than": Kind("fewer events", ("least",), says=("value",)),
+    "fewer_users_than": Kind("fewer users with two events or more", ("least",), columns="column", says=("value", "found")),
+    "repeated": Kind("events that have all of it the same as an earlier one", columns="columns"),
+    "repeated_ids": Kind("events with the id of an earlier one", implied=("event_id",)),
+    "endpoint_overwritten": Kind("events beside an endpoint that says something, where the setting wants it written", setting=WISHES, setting_required=True),
+    "support_ended": Kind("any event, once the support has ended", says=("value",)),
+}  # fmt: skip
 _FOUND = ("events", "share")
 
 
@@ -86,9 +99,7 @@ class _Parser:
 
     def delivery(self, table: dict[str, Any]) -> Delivery:
         sheet, path = self.sheet, "delivery"
-        sheet.known_keys(
-            table, path, ("layout", "protocol", "order", "quota", "support", "verify", "preflight")
-        )
+        sheet.known_keys(table, path, keys.DELIVERY)
         layout = sheet.need(table, path, "layout", str, "")
         if isinstance(table.get("layout"), str):
             self.layout(layout)
@@ -153,9 +164,7 @@ class _Parser:
         sheet = self.sheet
         if table is None:
             return Quota(1, "", 1, "", dt.date.min)
-        sheet.known_keys(
-            given, path, ("requests_per_second", "scope", "share", "source", "date", "documented")
-        )
+        sheet.known_keys(given, path, keys.QUOTA)
         return Quota(
             self.number(given, path, "requests_per_second", "a number above 0", lambda value: value > 0),
             sheet.need(given, path, "scope", str, ""),
@@ -169,7 +178,7 @@ class _Parser:
         if table is None:
             return None
         path = "delivery.support"
-        self.sheet.known_keys(table, path, ("ended", "source"))
+        self.sheet.known_keys(table, path, keys.SUPPORT)
         return Support(self.date(table, path, "ended"), self.sheet.need(table, path, "source", str, ""))
 
     def hazard(self, name: str, table: dict[str, Any], *, has_end: bool) -> Hazard:
@@ -182,9 +191,9 @@ class _Parser:
         known = isinstance(table.get("check"), str) and sheet.one_of(
             check, join(path, "check"), "check", KINDS
         )
-        kind = KINDS[check] if known else Kind()
+        kind = KINDS[check] if known else Kind("")
         if known:
-            sheet.known_keys(table, path, (*_SHARED, *kind.keys))
+            sheet.known_keys(table, path, (*keys.HAZARD, *kind.keys))
         if check == "support_ended" and not has_end:
             sheet.complain(path, "needs a table [delivery.support]")
         says = sheet.need(table, path, "says", str, "")

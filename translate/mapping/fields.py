@@ -25,22 +25,27 @@ from translate.mapping.spec import Field
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
 WISHES = ("keep_names", "fill_endpoints")
 PHASES = ("START", "UPDATE", "END")
-OPTIONS = (
-    "required",
-    "required_for",
-    "when",
-    "table",
-    "default",
-    "optional",
-    "also",
-    "asked",
-    "setting",
-    "fills",
-    "member",
-    "template",
-    "texts",
-)
-KEYS = ("hub", "as", "const", *OPTIONS)
+OPTIONS = {
+    "required": "true: an event without it is rejected",
+    "required_for": "the phase (START, UPDATE or END) whose events are rejected without it",
+    "when": "the well-known events that have it; no other event does",
+    "table": "the value table through which its text goes, both ways",
+    "default": "what is written where nothing says it",
+    "optional": "true: a column that is there only if the source can have it, or a recipe fills it",
+    "also": "other places where older or foreign records have it; they are only read",
+    "asked": f"the setting without which it is not written: `{'` or `'.join(WISHES)}`",
+    "setting": f"the setting that says it, whatever the events say: `{'`, `'.join(SETTINGS)}`",
+    "fills": "true: the setting says it only where the events do not",
+    "member": "the name of the hub's first column within an object of several values",
+    "template": "the address that is made, with `{hub column}` in its query",
+    "texts": "true: its number is read from a text, too",
+}
+KEYS = {
+    "hub": "the hub column, or a list of them, as its codec takes them; a text in place of the table says this alone",
+    "as": "the codec between the two; `text`, unless said",
+    "const": "what always stands there, in place of a hub column",
+    **OPTIONS,
+}
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
 # Codecs that stand for certain hub columns and no others: the readers and the writer know these by name.
@@ -287,7 +292,7 @@ def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[
     """Give options that a field cannot have, with the reason: nothing would come of them."""
     codec = SCALARS.get(field.codec)
     if field.codec in CONTAINERS:
-        yield "a container", OPTIONS
+        yield "a container", tuple(OPTIONS)
     elif field.codec in STAMPS:
         yield (
             "what is made for a request",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from translate import events
+from translate.mapping import keys
 from translate.mapping.additions import read_additions
 from translate.mapping.agreement import contradictions
 from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, WORDS
@@ -23,7 +24,6 @@ from translate.mapping.sheet import Sheet, join, read_toml
 from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
 FOLDER = re.compile(r"[\w=-]+")
-RECORDS = ("json-lines", "csv")
 JSON_VALUES = ("other", "user_properties")
 
 
@@ -59,18 +59,7 @@ class _Parser:
 
     def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
         sheet = self.sheet
-        known = (
-            "title",
-            "source",
-            "names",
-            "phase_of_others",
-            "tables",
-            "layout",
-            "delivery",
-            "additions",
-            "dashboards",
-        )
-        sheet.known_keys(table, "", known)
+        sheet.known_keys(table, "", keys.SHEET)
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
@@ -88,7 +77,7 @@ class _Parser:
         way = read_delivery(sheet, sheet.get(table, "", "delivery", dict), layouts)
         additions = read_additions(sheet, sheet.get(table, "", "additions", dict, {}))
         dashboards = sheet.get(table, "", "dashboards", dict, {})
-        sheet.known_keys(dashboards, "dashboards", ("beyond",))
+        sheet.known_keys(dashboards, "dashboards", keys.DASHBOARDS)
         beyond = sheet.texts(dashboards, "dashboards", "beyond") or ()
         return Mapping(
             self.model,
@@ -119,7 +108,7 @@ class _Parser:
                 )
                 continue
             inner = spelling
-            self.sheet.known_keys(inner, path, ("name", "phase"))
+            self.sheet.known_keys(inner, path, keys.SPELLING)
             phase = self.sheet.get(inner, path, "phase", str)
             if phase is not None:
                 self.sheet.one_of(phase, f"{path}.phase", "phase", PHASES)
@@ -139,14 +128,11 @@ class _Parser:
 
     def layout(self, name: str, table: dict[str, Any]) -> Layout:
         sheet, path = self.sheet, join("layout", name)
-        known = ("about", "records", "default", "read", "write", "legal_names", "schema", "folder", "source", "fields",
-                 "objects", "limits", "checks", "archive_limits", "cannot", "only", "request", "marks", "mark_names", "like",
-                 "personal", "taken_without", "lists", "single_values")  # fmt: skip
-        sheet.known_keys(table, path, known)
+        sheet.known_keys(table, path, keys.LAYOUT)
         is_whole = "like" not in table  # else the other layout was not found, and that is complaint enough
         need = sheet.need if is_whole else sheet.get
-        records = need(table, path, "records", str, RECORDS[0])
-        sheet.one_of(records, f"{path}.records", "kind of records", RECORDS)
+        records = need(table, path, "records", str, "json-lines")
+        sheet.one_of(records, f"{path}.records", "kind of records", keys.RECORDS)
         fields = tuple(
             self.fields.field(f"{path}.fields", place, field)
             for place, field in need(table, path, "fields", dict, {}).items()
@@ -231,7 +217,7 @@ class _Parser:
     def schema(self, path: str, table: dict[str, Any] | None) -> Schema | None:
         if table is None:
             return None
-        self.sheet.known_keys(table, path, ("name", "namespace", "version", "own"))
+        self.sheet.known_keys(table, path, keys.SCHEMA)
         name, namespace, version = (
             self.sheet.need(table, path, key, str, "") for key in ("name", "namespace", "version")
         )
@@ -252,7 +238,7 @@ class _Parser:
         given = self.sheet.get(table, path, "objects", dict, {})
         for name, inner in self.sheet.tables(given, f"{path}.objects").items():
             where = join(f"{path}.objects", name)
-            self.sheet.known_keys(inner, where, ("needs",))
+            self.sheet.known_keys(inner, where, keys.OBJECT)
             if "needs" not in inner:
                 self.sheet.complain(f"{where}.needs", "is missing")
             objects[name] = self.sheet.texts(inner, where, "needs") or ()
@@ -264,9 +250,7 @@ class _Parser:
         given = self.sheet.get(table, path, key, dict, {})
         for name, inner in self.sheet.tables(given, join(path, key)).items():
             where = join(join(path, key), name)
-            self.sheet.known_keys(
-                inner, where, ("judge", "places", "value", "beside", "says", "hard", "source", "observed")
-            )
+            self.sheet.known_keys(inner, where, keys.LIMIT)
             word = self.sheet.get(inner, where, "judge", str, name)
             if self.sheet.one_of(word, join(where, "judge") if "judge" in inner else where, "judge", WORDS):
                 wrong = WORDS[word].complaint(inner.get("value"))
@@ -295,7 +279,7 @@ class _Parser:
         for name, inner in self.sheet.tables(given, join(path, key)).items():
             where = join(join(path, key), name)
             self.sheet.one_of(name, where, "limit", names)
-            self.sheet.known_keys(inner, where, ("value", "hard", "source", "observed"))
+            self.sheet.known_keys(inner, where, keys.COUNTED)
             value = self.sheet.need(inner, where, "value", int, 0)
             if value < 0:
                 self.sheet.complain(join(where, "value"), f"should not be negative, but is {value}")
@@ -322,7 +306,7 @@ class _Parser:
         if inner is None:
             return None
         where = f"{path}.only"
-        self.sheet.known_keys(inner, where, ("hub", "names", "rule"))
+        self.sheet.known_keys(inner, where, keys.ONLY)
         hub = self.sheet.need(inner, where, "hub", str, "name")
         self.sheet.one_of(hub, f"{where}.hub", "hub column", events.SCHEMA)
         names = self.sheet.texts(inner, where, "names") or ()
@@ -336,21 +320,7 @@ class _Parser:
         if inner is None:
             return None
         where = f"{path}.request"
-        known = (
-            "each",
-            "fields",
-            "opened",
-            "closed",
-            "empty",
-            "also",
-            "events_max",
-            "bytes_max",
-            "bare",
-            "listed",
-            "limits",
-            "personal",
-        )
-        sheet.known_keys(inner, where, known)
+        sheet.known_keys(inner, where, keys.REQUEST)
         each = sheet.need(inner, where, "each", str, "")
         also = sheet.get(inner, where, "also", dict, {})
         closed = sheet.texts(inner, where, "closed") or ()

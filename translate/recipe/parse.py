@@ -14,16 +14,13 @@ from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.personal import KINDS, Spot
 from translate.mapping.sheet import Sheet, read_toml
 from translate.mapping.spec import Layout
-from translate.recipe import expressions, heading, privacy, sample
+from translate.recipe import expressions, heading, keys, privacy, sample
 from translate.recipe.cuts import KEY_CHARACTERS_MIN
 from translate.recipe.expressions import Expression, Unfit, key_of
 from translate.recipe.privacy import Treatment
 from translate.recipe.rules import JSON_COLUMNS, Recipe
 from translate.recipe.spec import REJECT, Cut, Rule, Test
 
-KEYS = ("to", "extends", "about", "personal", "columns", "needs", "rule", "test")
-ALONE = ("cut", "drop", "keep")
-ACTIONS = ("set", "names", "rename", "remove", "explode", *ALONE)
 CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be
 FIXED = ("file", "line")  # where an event comes from is no rule's to change
 NEEDED = ("name", "time", "event_id", *FIXED)
@@ -34,7 +31,7 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     """Read a recipe and what it extends; raise MappingError with every complaint."""
     table, digest = read_toml(path, path.name)
     sheet = Sheet(path.name)
-    sheet.known_keys(table, "", KEYS)
+    sheet.known_keys(table, "", keys.RECIPE)
     base = _base(sheet, table, path, find, mappings, (*seen, path.resolve()))
     layouts = heading.target(sheet, table, base, mappings)
     columns = heading.columns(sheet, table, base, layouts)
@@ -118,7 +115,7 @@ class _Parser:
 
     def rule(self, path: str, table: dict[str, Any]) -> Rule:
         sheet = self.sheet
-        sheet.known_keys(table, path, ("when", "about", *ACTIONS))
+        sheet.known_keys(table, path, keys.RULE)
         self.actions(path, table)
         when = self.when(path, table)
         sets = self.sets(f"{path}.set", sheet.get(table, path, "set", dict, {}))
@@ -146,10 +143,10 @@ class _Parser:
 
     def actions(self, path: str, table: dict[str, Any]) -> None:
         """Complain of a rule that does nothing, or that does beside others what stands alone."""
-        given = [key for key in ACTIONS if key in table]
+        given = [key for key in keys.ACTIONS if key in table]
         if not given:
-            self.sheet.complain(path, f"does nothing; give it one of {', '.join(ACTIONS)}")
-        for key in ALONE:
+            self.sheet.complain(path, f"does nothing; give it one of {', '.join(keys.ACTIONS)}")
+        for key in keys.ALONE:
             if key in given and len(given) > 1:
                 self.sheet.complain(f"{path}.{key}", "stands alone; put the rest into a rule of its own")
         if "keep" in given and "when" not in table:
@@ -158,7 +155,7 @@ class _Parser:
     def cut(self, path: str, table: dict[str, Any] | None) -> Cut | None:
         if table is None:
             return None
-        self.sheet.known_keys(table, path, CUTS)
+        self.sheet.known_keys(table, path, keys.CUT)
         if not table:
             self.sheet.complain(path, f"cuts nothing; give it one of {', '.join(CUTS)}")
         numbers = {key: self.sheet.get(table, path, key, int) for key in CUTS}
@@ -280,7 +277,7 @@ class _Parser:
 
     def test(self, path: str, table: dict[str, Any]) -> Test:
         sheet = self.sheet
-        sheet.known_keys(table, path, ("name", "to", "event", "expect"))
+        sheet.known_keys(table, path, keys.TEST)
         name = sheet.get(table, path, "name", str)
         to = sheet.get(table, path, "to", str, next(iter(self.layouts), ""))
         if self.layouts and "to" in table:

@@ -29,7 +29,11 @@ KEY_CHARACTERS_MIN = 16
 TRIAL_KEY = (
     "the key of tests"  # what the tests inside a recipe are hashed with: their expectations are no secrets
 )
-ACTIONS = ("hash", "remove", "keep")
+ACTIONS = {
+    "hash": "a keyed hash stands in its place",
+    "remove": "it is removed",
+    "keep": "it stays, and is not told again",
+}
 HASHED = "a keyed hash stands in its place"
 REMOVED = "removed as personal data"
 WHY = {"hash": HASHED, "remove": REMOVED}

@@ -1,0 +1,220 @@
+"""The reference of what data sheets and recipes may say, made of the tables that their parsers go by."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from translate import events
+from translate.delivery.endpoints.protocols import PROTOCOLS
+from translate.mapping import (
+    additions,
+    checks,
+    codecs,
+    columns,
+    delivery,
+    fields,
+    keys,
+    personal,
+    places,
+)
+from translate.recipe import keys as recipe_keys
+from translate.recipe import privacy
+
+# The tables of a data sheet, by their headings: words in capitals are names of the sheet's own.
+SHEET_TABLES = {
+    "The sheet itself": keys.SHEET,
+    "[names.EVENT]": keys.SPELLING,
+    "[layout.LAYOUT]": keys.LAYOUT,
+    "[layout.LAYOUT.fields.PLACE]": fields.KEYS,
+    "[layout.LAYOUT.objects.PLACE]": keys.OBJECT,
+    "[layout.LAYOUT.only]": keys.ONLY,
+    "[layout.LAYOUT.schema]": keys.SCHEMA,
+    "[layout.LAYOUT.request]": keys.REQUEST,
+    "[layout.LAYOUT.request.fields.PLACE]": fields.KEYS,
+    "[layout.LAYOUT.limits.LIMIT]": keys.LIMIT,
+    "[layout.LAYOUT.checks.LIMIT]": keys.LIMIT,
+    "[layout.LAYOUT.archive_limits.LIMIT]": keys.COUNTED,
+    "[layout.LAYOUT.request.limits.LIMIT]": keys.COUNTED,
+    "[delivery]": keys.DELIVERY,
+    "[delivery.quota]": keys.QUOTA,
+    "[delivery.support]": keys.SUPPORT,
+    "[delivery.preflight.NAME]": {**keys.HAZARD, **keys.OF_CHECKS},
+    "[additions.ADDITION]": keys.ADDITION,
+    "[dashboards]": keys.DASHBOARDS,
+}
+RECIPE_TABLES = {
+    "The recipe itself": recipe_keys.RECIPE,
+    "[columns.NAME]": columns.KEYS,
+    "[[rule]]": recipe_keys.RULE,
+    "[rule.cut]": recipe_keys.CUT,
+    "[[test]]": recipe_keys.TEST,
+}
+
+
+def table(*rows):
+    head, *body = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
+
+
+def escaped(text):
+    return text.replace("|", "\\|")
+
+
+def meanings(head, words):
+    return table((head, "meaning"), *((f"`{word}`", escaped(meaning)) for word, meaning in words.items()))
+
+
+def in_code(names):
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def keys_of(tables):
+    """Write the tables one below another; those with the same keys are one."""
+    headings = {}
+    for heading, words in tables.items():
+        headings.setdefault(id(words), []).append(heading)
+    parts = []
+    for alike in headings.values():
+        shown = ", ".join(f"`{heading}`" if heading.startswith("[") else heading for heading in alike)
+        parts.append(f"### {shown}\n\n{meanings('key', tables[alike[0]])}")
+    return "\n\n".join(parts)
+
+
+def codecs_table():
+    vocabulary = {**codecs.SCALARS, **codecs.CONTAINERS}
+    return table(
+        ("codec", "what it is", "hub columns", "in the hub", "in the model"),
+        *(
+            (f"`{name}`", escaped(vocabulary[name].about), held(name), *example(name))
+            for name in codecs.VOCABULARY
+        ),
+    )
+
+
+def held(name):
+    """Say which hub columns a codec takes: these, or so many of a kind."""
+    if name in codecs.CONTAINERS or name in fields.FIXED:
+        return in_code(codecs.CONTAINERS[name].hub if name in codecs.CONTAINERS else fields.FIXED[name])
+    codec = codecs.SCALARS[name]
+    fewest, most = codec.columns
+    if fewest != most:
+        return f"{fewest} to {most} of {codecs.KIND_NAMES[codec.hub[0]]}"
+    kinds = [codecs.KIND_NAMES[codec.hub[min(number, len(codec.hub) - 1)]] for number in range(most)]
+    return ", ".join(kind.removesuffix("s") for kind in kinds)
+
+
+def example(name):
+    """Show what stands in the hub, and what the model has for it."""
+    if name in codecs.CONTAINERS:
+        given, wire = codecs.CONTAINERS[name].example
+    elif codecs.SCALARS[name].example:
+        codec = codecs.SCALARS[name]
+        given, wire = codec.example
+        wire = json.dumps(wire, ensure_ascii=False) if codec.wire == "text" and wire is not None else wire
+    else:
+        return "", ""
+    return ", ".join(map(value, given)), "nothing" if wire is None else code(str(wire))
+
+
+def value(given):
+    if given is None:
+        return "nothing"
+    if given == events.EPOCH:
+        return code(given.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
+    return code(json.dumps(given, ensure_ascii=False))
+
+
+def code(text):
+    return f"`{escaped(text)}`"
+
+
+def judges_table():
+    return table(
+        ("word", "what it asks", "of", "value"),
+        *(
+            (f"`{name}`", escaped(word.about), in_code(word.kinds), word.wants)
+            for name, word in checks.WORDS.items()
+        ),
+    )
+
+
+def checks_table():
+    return table(
+        (
+            "check",
+            "what it looks for",
+            "keys of its own",
+            "places of its sentence, beside `events` and `share`",
+        ),
+        *(
+            (f"`{name}`", kind.about, in_code(kind.keys), in_code(kind.says))
+            for name, kind in delivery.KINDS.items()
+        ),
+    )
+
+
+def protocols_table():
+    return table(
+        (
+            "protocol",
+            "where the events of a request lie",
+            "what a request has beside them",
+            "settings that it needs",
+        ),
+        *(
+            (
+                f"`{name}`",
+                f"`{'.'.join(protocol.each)}`",
+                in_code(protocol.members),
+                in_code([*protocol.needs, *(["region"] if protocol.by_region else [])]),
+            )
+            for name, protocol in PROTOCOLS.items()
+        ),
+    )
+
+
+def additions_table():
+    return table(
+        ("addition", "what it adds", "keys of its own"),
+        *((f"`{name}`", kind.about, in_code(kind.keys)) for name, kind in additions.KINDS.items()),
+    )
+
+
+REFERENCE = {
+    "sheet keys": lambda: keys_of(SHEET_TABLES),
+    "recipe keys": lambda: keys_of(RECIPE_TABLES),
+    "codecs": codecs_table,
+    "stamps": lambda: meanings("word", codecs.STAMPS),
+    "records": lambda: meanings("kind", keys.RECORDS),
+    "judges": judges_table,
+    "kinds of places": lambda: meanings("kind", places.KINDS),
+    "limits of requests": lambda: meanings("limit", checks.REQUEST_LIMITS),
+    "limits of archives": lambda: meanings("limit", checks.ARCHIVE_LIMITS),
+    "kinds of personal data": lambda: meanings("kind", personal.KINDS),
+    "treatments": lambda: meanings("word", privacy.ACTIONS),
+    "checks": checks_table,
+    "places of sentences": lambda: meanings("place", delivery.PLACES),
+    "protocols": protocols_table,
+    "additions": additions_table,
+}
+
+
+def documented(page):
+    """Give the keys that a page shows, by the path of their table in a file as a pattern."""
+    part = re.search(r"^<!-- \w+ keys -->\n(.*)^<!-- /\w+ keys -->$", page, re.MULTILINE | re.DOTALL)[1]
+    found = {}
+    for heading, body in re.findall(r"^### ([^\n]*)\n(.*?)(?=^#|\Z)", part, re.MULTILINE | re.DOTALL):
+        words = set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))
+        for name in re.findall(r"`(\[+[^`]+\]+)`", heading) or [""]:
+            found[pattern(name)] = words
+    return found
+
+
+def pattern(heading):
+    """Turn a heading like [layout.LAYOUT.only] into a pattern of the paths that complaints name."""
+    path = re.escape(heading.strip("[]"))
+    path = re.sub(r"[A-Z]+", r'(?:"[^"]*"|[^."]+)', path)
+    return re.sub(r"^(rule|test)", r"\1\\[\\d+\\]", path)

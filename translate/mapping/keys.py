@@ -1,0 +1,154 @@
+"""What the tables of a data sheet may hold: each key with its meaning. The parser takes no others, and docs/mappings.md shows them."""
+
+from __future__ import annotations
+
+SHEET = {
+    "title": "the model's name for people",
+    "source": "where the model is documented",
+    "names": "how the model spells the well-known events: a hub name each, with its name there, or with a table of name and phase",
+    "phase_of_others": "the phase (START, UPDATE or END) of events whose name implies none",
+    "tables": "value tables, by names that fields refer to: each a table of the hub's value, in any case, to the model's",
+    "layout": "the layouts, each a table under its name",
+    "delivery": "how its requests are sent, and what its service does with old data; without it nothing is replayed",
+    "additions": "what `--add` can put in, as the model's reader calls it",
+    "dashboards": "what the model's dashboards show",
+}
+
+SPELLING = {
+    "name": "the event's name in the model",
+    "phase": "the phase (START, UPDATE or END) without which the name is not meant",
+}
+
+LAYOUT = {
+    "like": "a layout, or MODEL/LAYOUT, whose members are taken over: fields, checks and personal are put together, any other only where it is missing",
+    "about": "a sentence: how events lie in these files",
+    "source": "where this layout is documented",
+    "records": "what a file consists of",
+    "default": "true for the one layout that is meant where the model is named alone",
+    "read": "false: it is only written",
+    "write": "false: it is only read",
+    "fields": "the places of a record, each with its hub column, or with a table",
+    "objects": "objects of which some members have to be there, or none is written",
+    "request": "what stands around the events, where a record holds many",
+    "only": "which events it takes; without it, all of them",
+    "cannot": "hub columns that it has no place for, each with the reason",
+    "limits": "what is asked of each row, written or judged",
+    "checks": "the same; a layout that is `like` this one has them beside its own",
+    "archive_limits": "what is asked of all events together",
+    "taken_without": "places that are always written, and that its receiver does without all the same",
+    "personal": "places that hold personal data, each with its kind",
+    "legal_names": "true: names of events and attributes are made legal, and the original ones travel along",
+    "lists": "hub columns of JSON values (`other`, `user_properties`) of which the model makes a list even where there is one value",
+    "single_values": "hub columns of JSON values where the model has single values: a list of one becomes its value",
+    "marks": "members that tell its records from those of a layout that shares their form",
+    "mark_names": "beginnings of event names that tell them apart, too",
+    "folder": "the folder in which its reader looks for files of a day, with `{day:%Y}` and the like in it",
+    "schema": "the Avro schema that goes with a table",
+}
+
+RECORDS = {
+    "json-lines": "JSON objects, one a line or run together",
+    "csv": "a table with a header; where such a layout is read, Parquet is, too",
+}
+
+SCHEMA = {
+    "name": "the record's name",
+    "namespace": "its namespace",
+    "version": "its version",
+    "own": "what marks columns of a dataset's own: for each Avro type a table of attributes",
+}
+
+OBJECT = {"needs": "the members without which it is not written"}
+
+COUNTED = {
+    "value": "the number",
+    "hard": "true: the receiver refuses or drops what is beyond; false: advice",
+    "source": "who says so",
+    "observed": "true: not documented, but seen in its code, its SDKs, or what it did",
+}
+
+LIMIT = {
+    "judge": "the word that judges; the limit's own name, if that is one",
+    "places": "the places that it judges: `.` is the row, `a.*` the names of what lies in `a`",
+    "value": "what the judge holds them against",
+    "beside": "how the names begin that are not counted",
+    "says": "a sentence in place of the judge's own",
+    "hard": COUNTED["hard"],
+    "source": COUNTED["source"],
+    "observed": COUNTED["observed"],
+}
+
+ONLY = {
+    "hub": "events that have this hub column are taken",
+    "names": "and those of these well-known names, even without it",
+    "rule": "how the report calls what is left out",
+}
+
+REQUEST = {
+    "each": "the way to the events, `*` standing for the name of any member; empty: the record is their list",
+    "fields": "the places around the events, like those of the events",
+    "opened": "texts that hold JSON where they are read, plain or as base64, gzipped or not",
+    "closed": "those of them that are written as text, too",
+    "empty": "objects that are written even when nothing is in them",
+    "also": "other places of a member of the request, in foreign records",
+    "events_max": "the most events that a written request holds",
+    "bytes_max": "the most bytes that a written request has",
+    "bare": "false: no record begins on the way to its events, without what stands around them",
+    "listed": "true: a request with nothing beside its events is written as their list",
+    "limits": "what is asked of each request",
+    "personal": "places around the events that hold personal data, each with its kind",
+}
+
+DASHBOARDS = {"beyond": "sentences: what they show that rows alone do not tell"}
+
+DELIVERY = {
+    "layout": "the layout whose records are sent",
+    "protocol": "how they are sent",
+    "order": "hub columns: events with equal values in all of them are never in flight at once",
+    "quota": "how fast the service takes them",
+    "support": "when the service's support ended",
+    "verify": "sentences: how to see what arrived, with places for what was sent",
+    "preflight": "what is looked for before anything is sent, each by the name under which it is accepted",
+}
+
+QUOTA = {
+    "requests_per_second": "how many requests a second the service bears",
+    "scope": "what these are counted for: an account, a server",
+    "share": "the part of them that a replay takes where nobody says `--rate`, above 0 and up to 1",
+    "source": "who says so",
+    "date": "when that was read",
+    "documented": "false: a pace of our own choice, and no quota of the service",
+}
+
+SUPPORT = {"ended": "the day", "source": "who says so"}
+
+# Of each thing looked for; which of the others it has depends on its check.
+HAZARD = {
+    "check": "the check that looks for it",
+    "loses": "true: it would lose data, and stops the replay until it is accepted; false: it is only said",
+    "says": "the sentence about what was found, with places",
+    "instead": "what else can be done",
+    "source": "who says so",
+    "date": "when that was read",
+    "layouts": "the layouts that it is of; all, where none is named",
+}
+
+OF_CHECKS = {
+    "hours": "the number, in hours",
+    "days": "the number, in days",
+    "most": "the most that there may be",
+    "least": "the least that there has to be",
+    "column": "the hub column that is looked at",
+    "columns": "the hub columns that are the same in what is repeated",
+    "except": "names of events, as the service spells them, that are left out of it",
+    "patterns": "regular expressions",
+    "known": "the values that are known",
+    "setting": "the setting that has the last word: a number in place of the sheet's, or what is missing, or is wanted",
+}
+
+ADDITION = {
+    "event": "the name of the event that is made",
+    "user_property": "the property of users that is filled in",
+    "metric": "the metric that is filled in",
+    "source": "who says that its reader counts by it",
+}
