@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 
@@ -107,14 +108,18 @@ def held(name):
 def example(name):
     """Show what stands in the hub, and what the model has for it."""
     if name in codecs.CONTAINERS:
-        given, wire = codecs.CONTAINERS[name].example
+        given, made = codecs.CONTAINERS[name].example
     elif codecs.SCALARS[name].example:
         codec = codecs.SCALARS[name]
-        given, wire = codec.example
-        wire = json.dumps(wire, ensure_ascii=False) if codec.wire == "text" and wire is not None else wire
+        given, made = codec.example
+        made = json.dumps(made, ensure_ascii=False) if codec.wire == "text" and made is not None else made
     else:
         return "", ""
-    return ", ".join(map(value, given)), "nothing" if wire is None else code(str(wire))
+    return ", ".join(map(value, given)), wire(made)
+
+
+def wire(made):
+    return "nothing" if made is None else code(str(made))
 
 
 def value(given):
@@ -129,6 +134,18 @@ def value(given):
 
 def code(text):
     return f"`{escaped(text)}`"
+
+
+def stamps_table():
+    request = codecs.EXAMPLE_REQUEST
+    latest = events.EPOCH + dt.timedelta(milliseconds=request["latest"])
+    application = json.loads(request["head"]["app.id"])
+    rows = ((f"`{name}`", about, wire(codecs.STAMP_EXAMPLES[name])) for name, about in codecs.STAMPS.items())
+    return (
+        f"The example is request {request['sequence']}, with the body `{request['body']}`, its latest event at "
+        f"`{latest:%Y-%m-%dT%H:%M:%S.%f}Z`, its application `{application}`, and the template `{codecs.EXAMPLE_TEMPLATE}`.\n\n"
+        + table(("word", "what it is", "example"), *rows)
+    )
 
 
 def judges_table():
@@ -187,7 +204,7 @@ REFERENCE = {
     "sheet keys": lambda: keys_of(SHEET_TABLES),
     "recipe keys": lambda: keys_of(RECIPE_TABLES),
     "codecs": codecs_table,
-    "stamps": lambda: meanings("word", codecs.STAMPS),
+    "stamps": stamps_table,
     "records": lambda: meanings("kind", keys.RECORDS),
     "judges": judges_table,
     "kinds of places": lambda: meanings("kind", places.KINDS),

@@ -12,6 +12,7 @@ import translate
 from translate import events, money, notation
 from translate.mapping import codecs, proof, spelling
 from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
+from translate.packing.stamps import Stamps
 from translate.reader.times import NO_ISO8601, NoTime, read_time
 
 WITH_EXAMPLE = [name for name, codec in SCALARS.items() if codec.example]
@@ -111,6 +112,12 @@ def test_the_example_of_a_container_is_read_and_written(name, tmp_path):
     if container.write_as_text:  # its keys are of its own case
         maps = tuple(values and {"itemSku": values["item_sku"]} for values in maps)
     assert tuple(read[column].item() or None for column in container.hub) == maps
+
+
+@pytest.mark.parametrize("name", codecs.STAMPS)
+def test_the_example_of_a_stamp_is_made(name):
+    stamps = Stamps(**codecs.EXAMPLE_REQUEST)
+    assert stamps.value(name, codecs.EXAMPLE_TEMPLATE) == codecs.STAMP_EXAMPLES[name]
 
 
 # Absent, empty text, zero, false: five things. None stands for absent, "" is kept, 0 is kept.

@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import sys
+import tomllib
 import types
 
 import nbformat
@@ -375,6 +376,15 @@ def test_what_a_page_points_to_exists(page):
 def test_every_page_is_reached(start):
     reached = {(start.parent / path).resolve() for path, _ in links(start)}
     assert [address(page) for page in DOCS if page not in {*reached, start}] == []
+
+
+def test_the_source_distribution_holds_what_pages_point_to():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    targets = {
+        (page.parent / path).resolve().relative_to(ROOT) for page in PAGES for path, _ in links(page) if path
+    }
+    assert {target.parts[0] for target in targets} - set(included) == set()
 
 
 def test_every_command_and_option_on_a_page_exists():

@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -408,6 +408,18 @@ STAMPS: dict[str, str] = {
     "transport": "how the body came, which is not how it is written",
     "uri": "the path and query of the request as the endpoint would have seen it, by a template",
     "request_id": "32 hexadecimal digits, made of the body's text",
+}
+
+# A request: its number, its body, its latest event's time, its head by hub column; and what each is for it, as JSON.
+EXAMPLE_REQUEST: dict[str, Any] = {"sequence": 3, "body": "[]", "latest": 1500, "head": {"app.id": '"game"'}}
+EXAMPLE_TEMPLATE = "/collect?app={app.id}&number={sequence}"
+STAMP_EXAMPLES: dict[str, str | None] = {
+    "sequence": "3",
+    "body_digest": '"4f53cda1"',
+    "latest_time": "2000",
+    "transport": None,
+    "uri": '"/collect?app=game&number=3"',
+    "request_id": '"4f53cda18c2baa0c0354bb5f9a3ecbe5"',
 }
 
 # Those of them that a template of an address may hold, beside hub columns.
