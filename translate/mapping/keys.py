@@ -28,7 +28,7 @@ LAYOUT = {
     "read": "false: it is only written",
     "write": "false: it is only read",
     "fields": "the places of a record, each with its hub column, or with a table",
-    "objects": "objects of which some members have to be there, or none is written",
+    "objects": "objects that are left out as a whole where a member that they need is missing",
     "request": "what stands around the events, where a record holds many",
     "only": "which events it takes; without it, all of them",
     "cannot": "hub columns that it has no place for, each with the reason",
