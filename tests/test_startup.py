@@ -76,11 +76,11 @@ def test_help_imports_no_engine():
 
 
 def test_a_conversion_imports_no_client(tmp_path):
-    """A conversion of local files imports no client of Amazon, no library for odd times, and no progress bar."""
+    """A conversion of local files imports no client of Amazon, no progress bar, and no checker of options."""
     words = ["convert", str(SAMPLE), "--to", "clickstream", "--out", str(tmp_path / "out")]
     modules = packages(run(CALL.format(words=words)))
     assert "polars" in modules
-    assert not modules & {"boto3", "botocore", "rich"}
+    assert not modules & {"boto3", "botocore", "rich", "pydantic"}
 
 
 def test_version_answers_at_once():

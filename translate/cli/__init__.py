@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -17,11 +18,15 @@ from translate.cli.application import HOMES, app
 from translate.cli.printing import SHOWN_MAX, printable
 from translate.errors import ExitCode, MappingError, TranslateError
 
+OBJECTS_BETWEEN_COLLECTIONS = (
+    50_000  # what is imported stays: to look through it time and again only takes time
+)
 SHOWN_CHARACTERS = 200  # of a name that is in error
 
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     commands(sys.argv[1:])
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _warn

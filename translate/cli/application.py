@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from functools import partial, partialmethod
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperArgument, TyperGroup
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from translate.engine.choice import engine, library
 from translate.version import VERSION
@@ -25,6 +29,46 @@ HOMES = {
     "models": "conversion",
 }
 WHOLE = 1000  # no first sentence is cut
+
+
+class _AsGiven:
+    """Takes text and paths as they are given, and asks typer for all else: it asks pydantic, which is slow to import."""
+
+    def __init__(self, typer_s: Callable[[], Any]) -> None:
+        self._typer_s = typer_s
+
+    def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
+        """Give a parameter's value; None where it was not given."""
+        several = param.multiple or param.nargs == -1
+        if value is None:
+            return () if several else None
+        take = AS_GIVEN.get(param.type_descriptor.annotation)
+        given = value if several else [value]
+        if take is not None and all(isinstance(text, str) for text in given):
+            made = [take(text) for text in given]
+            if None not in made:
+                return made if several else made[0]
+        return self._typer_s().coerce(value, param=param, ctx=ctx)
+
+
+def _readable(text: str) -> Path | None:
+    """Give a path; None for one that is there and may not be read, of which typer has to tell."""
+    return Path(text) if os.access(text, os.R_OK) or not os.path.exists(text) else None
+
+
+AS_GIVEN: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    Path: _readable,
+    list[str]: str,
+    list[Path]: _readable,
+}
+for _kind in (TyperArgument, TyperOption):
+    if _typer_s := getattr(_kind, "get_runtime_param", None):  # else this is a typer that has another way
+        setattr(  # noqa: B010  mypy takes no other method
+            _kind,
+            "get_runtime_param",
+            partialmethod(lambda parameter, typer_s: _AsGiven(partial(typer_s, parameter)), _typer_s),
+        )
 
 
 class _Commands(TyperGroup):
