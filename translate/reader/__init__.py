@@ -1,4 +1,4 @@
-"""Raw lines to hub events: a fast reader for what it fully understands, a careful one for every other line."""
+"""Raw lines to records: by the kernel where it runs, by the reference where it does not, and where the kernel leaves a line to it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ import polars as pl
 
 from translate import events, notes
 from translate.mapping.spec import Layout, Spelling
+from translate.engine.kernel_reader import KernelReader
 from translate.reader import table
 from translate.reader.careful import CarefulReader
-from translate.reader.fast import FastReader, raw_type, understands
 from translate.reader.literals import INCOMPLETE, quoted
 from translate.reader.record import Record
-from translate.reader.tree import is_read, slots
+from translate.reader.tree import is_read, raw_type, slots
 from translate.settings import RECORD_BYTES
 
 __all__ = ["Damage", "Lines", "Reader", "Tally"]
 
 DAMAGE = "damage"
 ORIGINAL_NAME = "original_name"
-GUARDS = ["proven", "keys_missing", "vouched", "bytes"]
-ORIGINS = ["row", "part", "file", "line", "base64", "careful", "nulls"]
 OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refuses": pl.String}
 
 
@@ -97,9 +95,8 @@ class Reader:
         self.layout = layout
         self._keeps_lines = keeps_lines and layout.request is not None
         self.unsound: set[str] = set()
-        self._protected = protected
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
-        self._fast = None if careful_only or not understands(layout) else FastReader(layout, record_bytes)
+        self._kernel = None if careful_only or keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
         self._tally = tally or Tally()
         self._headers: dict[str, list[str]] = {}
         self._wanted = " and ".join(entry.place for entry in layout.fields if entry.required)
@@ -125,54 +122,33 @@ class Reader:
 
     def records(self, lines: Lines) -> pl.LazyFrame:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
-        decoded = lines.frame.select("row", "text")
         if self.layout.records == "csv":
             self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
-        if self._fast is not None:
-            decoded = self._fast.decode(decoded, protected=self._protected)
-        else:
-            decoded = decoded.with_columns(
-                proven=pl.lit(False), keys_missing=pl.lit(0, pl.Int64), vouched=pl.lit(False)
-            )
-        present = decoded.collect_schema().names()
-        absent = [
-            pl.lit(None, dtype).alias(name)
-            for name, dtype in self.schema.items()
-            if name not in ORIGINS + present
-        ]
-        prepared = decoded.with_columns(
-            *absent,
-            part=pl.lit(0, pl.UInt32),
-            base64=pl.lit(False),
-            careful=pl.lit(False),
-            nulls=pl.lit(0, pl.UInt32),
-            file=pl.lit(lines.files[0]),
-            line=pl.col("row").cast(pl.Int64) + (1 - lines.first_rows[0]),
-            bytes=pl.col("text").str.len_bytes() + 1,
-        ).select(*self.schema, *GUARDS)
-        return prepared.map_batches(
-            lambda batch: self._finish_batch(batch, lines),
-            schema=prepared.collect_schema(),
+        return lines.frame.select("row", "text").map_batches(
+            lambda batch: self._read_batch(batch, lines),
+            schema=self.schema,
             validate_output_schema=False,
             streamable=True,
         )
 
-    def _finish_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        """Keep the rows that the fast reader vouches for, and read the others carefully."""
-        frame = batch if batch["vouched"].all() else self._read_leftover(batch, lines)
-        self._tally.add(int(batch["bytes"].sum()), frame.height)
-        return frame if len(lines.files) == 1 else _with_origin(frame, lines)
+    def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Read by the kernel what it decides, the rest by the reference."""
+        if self._kernel is None:
+            frame = self._read_carefully(batch, lines)
+        else:
+            read, left = self._kernel.read(batch, self._set_apart(batch, lines))
+            read = _with_origin(read, lines).select(*self.schema)
+            frame = read if not left.height else pl.concat([read, self._read_carefully(left, lines)]).sort("row", "part")
+        self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
+        return frame
 
-    def _read_leftover(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        parts = [batch.filter("vouched")]
-        leftover = batch.filter(~pl.col("vouched"))
-        if self._fast is not None and leftover["keys_missing"].max():
-            forgiven = self._fast.only_nulls_missing(leftover)
-            parts.append(forgiven.select(batch.columns))
-            leftover = leftover.join(forgiven.select("row"), on="row", how="anti")
-        careful = self._read_carefully(leftover, lines)
-        guards = [pl.lit(None, batch.schema[name]).alias(name) for name in GUARDS]
-        return pl.concat([*parts, careful.with_columns(guards)]).sort("row", "part")
+    @staticmethod
+    def _set_apart(batch: pl.DataFrame, lines: Lines) -> pl.Series | None:
+        """Tell which lines are none: damage, and records that were put together of several."""
+        if not lines.damage and not lines.joined:
+            return None
+        apart = [row in lines.damage or lines.origin(row)[0] in lines.joined for row in batch["row"]]
+        return pl.Series(apart, dtype=pl.Boolean) if any(apart) else None
 
     def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         rows: list[int] = []

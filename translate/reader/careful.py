@@ -26,6 +26,7 @@ from translate.reader.literals import (
     Refused,
     an_object,
     canonical,
+    constant,
     shown,
     syntax_error,
 )
@@ -239,7 +240,7 @@ class CarefulReader:
 
     def _const(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Take in what always stands there; anything else is unknown."""
-        if canonical(value) == canonical(_as_parsed(leaf.entry.const)):
+        if canonical(value) == canonical(constant(leaf.entry.const)):
             record.values[leaf.slot] = canonical(value)
         else:
             self._unknown(record, path, value, around=around)
@@ -345,10 +346,6 @@ class CarefulReader:
         """Take a member along that the layout does not name."""
         name = path_around(path, self._heads_around) if around else path_of(path, self._heads)
         record.put("extra", name, canonical(value))
-
-
-def _as_parsed(const: Any) -> Any:
-    return Digits(const) if isinstance(const, int | float) and not isinstance(const, bool) else const
 
 
 def _next_like(line: str, position: int) -> int | None:

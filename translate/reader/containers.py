@@ -24,7 +24,7 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.opening import opened
-from translate.reader.record import DOUBLED, Record
+from translate.reader.record import DOUBLED, ROUNDED, Record
 from translate.reader.times import NoTime, instant_of
 from translate.reader.tree import Leaf
 
@@ -52,7 +52,7 @@ def text_of(record: Record, place: InSource, value: str) -> str:
         return value
     digits, changed = number_digits(value)
     if changed:
-        record.note("changed", place, "rounded to a double")
+        record.note("changed", place, ROUNDED)
     return digits
 
 

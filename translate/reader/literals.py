@@ -119,6 +119,11 @@ def canonical(value: Any, depth: int = 0) -> str:
     return quoted(value)
 
 
+def constant(value: Any) -> Any:
+    """Give a mapping's constant as a parsed record has it."""
+    return Digits(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def as_it_stood(value: Any, depth: int = 0) -> str:
     """Write a parsed value as compact JSON with its numbers as they were spelled, for the rejects.
 

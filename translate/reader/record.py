@@ -8,6 +8,7 @@ from translate.notes import InSource, Note, note
 from translate.reader.literals import Refused, printable
 from translate.reader.paths import AROUND
 
+ROUNDED = "rounded to a double"
 DOUBLED = "doubled: the last one stays"
 
 

@@ -18,7 +18,7 @@ from translate.reader.literals import (
     number_digits,
     shown,
 )
-from translate.reader.record import Record
+from translate.reader.record import ROUNDED, Record
 from translate.reader.times import NUMBER, NoTime, instant_of
 from translate.reader.tree import Leaf
 
@@ -43,7 +43,7 @@ def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
             "wrong_type", f"{place.shown} should be a whole number of 64 bits, but is {shown(value)}"
         )
     if changed:
-        record.note("changed", place, "rounded to a double")
+        record.note("changed", place, ROUNDED)
     return digits
 
 

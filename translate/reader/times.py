@@ -32,6 +32,8 @@ TOO_FAR: Final = "beyond what 64 bits of milliseconds hold"
 OUTSIDE: Final = "outside of the years 1 to 9999"
 IS_NEITHER: Final = "neither text nor a number"
 
+FAR_DIGITS: Final = 30  # a number with more digits before its point is no time in any unit
+
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 USUAL_ISO8601 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,3}))?Z"
@@ -114,6 +116,8 @@ def _with(found: Instant | NoTime, why: str) -> Instant | NoTime:
 
 def _from_number(literal: str, unit: Unit) -> Instant | NoTime:
     sign, digits, exponent = Decimal(literal).as_tuple()
+    if any(digits) and len(digits) + int(exponent) > FAR_DIGITS:
+        return NoTime(TOO_FAR)
     exact = Decimal(
         (sign, digits, int(exponent) + (0 if unit == "milliseconds" else 3))
     )  # no context rounds it

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import polars as pl
+
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
 from translate.reader.paths import AROUND
@@ -101,6 +103,11 @@ def slots(layout: Layout) -> Iterable[tuple[str, Field]]:
         yield entry.place, entry
     for entry in layout.request.fields if layout.request else ():
         yield f"{AROUND}{entry.place}", entry
+
+
+def raw_type(entry: Field) -> pl.DataType:
+    """Give the type in which a scalar of a record is kept until its codec reads it."""
+    return pl.Int64() if entry.codec in STAMPS or SCALARS[entry.codec].raw == "whole" else pl.String()
 
 
 def overruled(layout: Layout) -> list[tuple[str, str]]:

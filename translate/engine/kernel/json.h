@@ -1,0 +1,48 @@
+/* JSON as RFC 8259 has it, read exactly: where a value ends, what a text says, which number digits are.
+ *
+ * A cursor never moves beyond its end. What is valid UTF-8 on the way in is valid on the way out. */
+#ifndef TRANSLATE_JSON_H
+#define TRANSLATE_JSON_H
+
+#include "memory.h"
+
+enum { NESTING_MAX = 100 }; /* what is nested deeper is for Python to judge */
+
+struct cursor {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+enum kind { KIND_NONE, KIND_TEXT, KIND_NUMBER, KIND_TRUE, KIND_FALSE, KIND_NULL, KIND_OBJECT, KIND_ARRAY };
+
+/* A value as it stands: its whole spelling; of a text what lies between the quotes. */
+struct value {
+    enum kind kind;
+    bool escaped; /* a text that holds backslashes */
+    const uint8_t *start;
+    size_t length;
+};
+
+void skip_blanks(struct cursor *cursor);
+/* Take one byte if it comes next, after blanks. */
+bool take(struct cursor *cursor, uint8_t byte);
+/* Read a value whole; false if it is no JSON, or nested deeper than `depth` allows. */
+bool read_value(struct cursor *cursor, struct value *value, int depth);
+/* Read a member's key and the colon; the cursor stands before the key, or before blanks. */
+bool read_key(struct cursor *cursor, struct value *key);
+
+/* Append what a text says; false if it holds half of a surrogate pair, or memory is short. */
+bool append_text(struct buffer *out, const struct value *text);
+/* Append a text as JSON, quoted; `bytes` are what it says. */
+bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length);
+/* Append a value as compact JSON, its numbers by their canonical digits. */
+bool append_canonical(struct buffer *out, const struct value *value);
+/* Append a value as compact JSON, its numbers as they are spelled. */
+bool append_as_it_stood(struct buffer *out, const struct value *value);
+
+enum digits { DIGITS_EXACT, DIGITS_ROUNDED, DIGITS_UNDECIDED };
+
+/* Append a number's canonical digits, those of the shortest text of its double; a whole number keeps all of its own. */
+enum digits append_digits(struct buffer *out, const uint8_t *literal, size_t length);
+
+#endif

@@ -1,0 +1,165 @@
+/* Lines of records, as polars hands them over, to a table of hub columns. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "read.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+enum { LENGTH_INSIDE = 12, BATCH_BYTES_MAX = 1 << 30, NO_MEMORY = 12, NOT_TEXT = 22 };
+
+/* The texts of a column of string views. */
+struct lines {
+    struct ArrowArray array;  /* the batch */
+    const struct ArrowArray *texts;
+};
+
+static struct cursor line_at(const struct lines *lines, int64_t number)
+{
+    const struct view *views = lines->texts->buffers[1];
+    const struct view *view = &views[lines->texts->offset + number];
+    if (view->length <= LENGTH_INSIDE) {
+        return (struct cursor){view->text.inside, view->text.inside + view->length};
+    }
+    const uint8_t *bytes = lines->texts->buffers[2 + view->text.outside.buffer];
+    bytes += view->text.outside.offset;
+    return (struct cursor){bytes, bytes + view->length};
+}
+
+static bool is_valid(const struct lines *lines, int64_t number)
+{
+    const uint8_t *validity = lines->texts->buffers[0];
+    int64_t bit = lines->texts->offset + number;
+    return validity == NULL || (validity[bit / 8] >> (bit % 8) & 1);
+}
+
+/* -- rows ------------------------------------------------------------------------------------------------------- */
+
+static bool put_whole(struct reader *reader, int32_t column, int64_t number)
+{
+    return column_set_whole(&reader->table.columns[column], reader->row, number);
+}
+
+/* Finish the row of a record: where it stood, and its text if that is not the whole line. */
+static bool finish_row(struct reader *reader, int64_t line, int64_t part, struct value raw, bool is_line)
+{
+    if (!put_whole(reader, COLUMN_LINE, line) || !put_whole(reader, COLUMN_PART, part) ||
+        !put_whole(reader, COLUMN_NULLS, reader->nulls) ||
+        (!is_line && !put_bytes(reader, COLUMN_TEXT, raw.start, raw.length))) {
+        return false;
+    }
+    reader->row++;
+    return true;
+}
+
+/* Forget all rows from one on. */
+static void go_back(struct reader *reader, int64_t row, size_t heap_length)
+{
+    for (; reader->row >= row; reader->row--) {
+        for (int32_t column = 0; column < reader->table.n_columns; column++) {
+            column_forget(&reader->table.columns[column], reader->row);
+        }
+    }
+    reader->row = row;
+    struct buffer *heap = &reader->table.heap;
+    heap->length = heap_length;
+}
+
+static bool read_line(struct reader *reader, int64_t number, struct cursor line)
+{
+    struct cursor cursor = line;
+    skip_blanks(&cursor);
+    for (int64_t part = 0; cursor.at < cursor.end; part++) {
+        const uint8_t *start = cursor.at;
+        if (!read_record(reader, &cursor)) {
+            return false;
+        }
+        struct value raw = {KIND_OBJECT, false, start, (size_t)(cursor.at - start)};
+        bool is_line = start == line.at && cursor.at == line.end;
+        if (!finish_row(reader, number, part, raw, is_line)) {
+            return false;
+        }
+        skip_blanks(&cursor);
+    }
+    return true;
+}
+
+static bool leave_to_python(struct reader *reader, int64_t line, int64_t row, size_t heap_length)
+{
+    go_back(reader, row, heap_length);
+    if (!put_whole(reader, COLUMN_LINE, line) || !put_whole(reader, COLUMN_ODD, 1)) {
+        return false;
+    }
+    reader->row++;
+    return true;
+}
+
+static bool read_lines(struct reader *reader, const struct lines *lines)
+{
+    for (int64_t number = 0; number < lines->texts->length; number++) {
+        int64_t row = reader->row;
+        size_t heap_length = reader->table.heap.length;
+        bool may_read = is_valid(lines, number);
+        struct cursor line = may_read ? line_at(lines, number) : (struct cursor){NULL, NULL};
+        may_read = may_read && line.end - line.at <= reader->program->record_bytes;
+        if ((!may_read || !read_line(reader, number, line)) && !leave_to_python(reader, number, row, heap_length)) {
+            return false;
+        }
+    }
+    reader->table.rows = reader->row;
+    return true;
+}
+
+/* -- the reader ------------------------------------------------------------------------------------------------- */
+
+static bool make_reader(struct reader *reader, const struct program *program)
+{
+    memset(reader, 0, sizeof *reader);
+    reader->program = program;
+    reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
+    reader->table.columns = calloc((size_t)program->n_columns, sizeof *reader->table.columns);
+    if (reader->seen == NULL || reader->table.columns == NULL) {
+        return false;
+    }
+    reader->table.n_columns = program->n_columns;
+    for (int32_t column = 0; column < program->n_columns; column++) {
+        reader->table.columns[column].name = program->texts + program->columns[column].name;
+        reader->table.columns[column].type = (enum type)program->columns[column].type;
+    }
+    return true;
+}
+
+static void free_reader(struct reader *reader)
+{
+    table_free(&reader->table);
+    buffer_free(&reader->strays);
+    buffer_free(&reader->scratch);
+    free(reader->seen);
+}
+
+static int read_batch(const struct program *program, const struct lines *lines, struct ArrowArrayStream *made)
+{
+    struct reader reader;
+    bool done = make_reader(&reader, program) && read_lines(&reader, lines) && table_hand_over(&reader.table, made);
+    free_reader(&reader);
+    return done ? 0 : NO_MEMORY;
+}
+
+/* Read the lines in a frame's only column, of one batch, into the program's columns. */
+EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, struct ArrowArrayStream *made)
+{
+    struct ArrowSchema schema;
+    struct lines lines = {.texts = NULL};
+    if (given->get_schema(given, &schema) != 0) {
+        return NOT_TEXT;
+    }
+    bool is_text = schema.n_children == 1 && strcmp(schema.children[0]->format, "vu") == 0;
+    schema.release(&schema);
+    if (!is_text || given->get_next(given, &lines.array) != 0 || lines.array.release == NULL) {
+        return NOT_TEXT;
+    }
+    lines.texts = lines.array.children[0];
+    int code = read_batch(program, &lines, made);
+    lines.array.release(&lines.array);
+    return code;
+}

@@ -1,0 +1,57 @@
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALLEST = 4096 };
+
+bool buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (more <= buffer->capacity - buffer->length) {
+        return true;
+    }
+    if (more > SIZE_MAX / 4 || buffer->capacity > SIZE_MAX / 4) {
+        return false;
+    }
+    size_t wanted = buffer->capacity * 2 + SMALLEST;
+    if (wanted < buffer->length + more) {
+        wanted = buffer->length + more;
+    }
+    uint8_t *data = realloc(buffer->data, wanted);
+    if (data == NULL) {
+        return false;
+    }
+    memset(data + buffer->capacity, 0, wanted - buffer->capacity);
+    buffer->data = data;
+    buffer->capacity = wanted;
+    return true;
+}
+
+bool buffer_reach(struct buffer *buffer, size_t length)
+{
+    if (length > buffer->length) {
+        if (!buffer_reserve(buffer, length - buffer->length)) {
+            return false;
+        }
+        buffer->length = length;
+    }
+    return true;
+}
+
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)
+{
+    if (!buffer_reserve(buffer, length)) {
+        return false;
+    }
+    if (length > 0) {
+        memcpy(buffer->data + buffer->length, bytes, length);
+    }
+    buffer->length += length;
+    return true;
+}
+
+void buffer_free(struct buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct buffer){NULL, 0, 0};
+}

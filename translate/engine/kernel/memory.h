@@ -1,0 +1,22 @@
+/* Memory that grows: bytes whose beginning may move, so that what lies in them is told by offsets. */
+#ifndef TRANSLATE_MEMORY_H
+#define TRANSLATE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+    uint8_t *data;
+    size_t length;
+    size_t capacity;
+};
+
+/* Make room for more bytes behind what is there; false if there is none. What is new is zero. */
+bool buffer_reserve(struct buffer *buffer, size_t more);
+/* Make it at least so long; what nothing was written to is zero. */
+bool buffer_reach(struct buffer *buffer, size_t length);
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
+void buffer_free(struct buffer *buffer);
+
+#endif

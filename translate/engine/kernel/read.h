@@ -1,0 +1,74 @@
+/* Reads records into a table, by a program. */
+#ifndef TRANSLATE_READ_H
+#define TRANSLATE_READ_H
+
+#include "columns.h"
+#include "json.h"
+#include "program.h"
+
+enum { LATE_MAX = 32, DEPTH_MAX = 8 };
+
+/* A member that waits until the plain values of its record are known. */
+struct late {
+    const struct leaf *leaf;
+    struct value value;
+    struct value key;
+};
+
+/* A value that is not of its map's type and looks for another home. */
+struct stray {
+    const struct leaf *leaf;
+    struct view key;
+    struct value value;
+};
+
+struct reader {
+    const struct program *program;
+    struct table table;
+    int64_t row;
+    int64_t nulls;
+    uint32_t visits;
+    uint32_t *seen;           /* by child: the visit of an object that last saw it */
+    struct value path[DEPTH_MAX];
+    int depth;
+    struct late late[LATE_MAX];
+    int n_late;
+    struct buffer strays;
+    struct buffer keys;       /* of the objects that are being read: to find doubled ones */
+    struct buffer scratch;
+};
+
+enum taken { TAKEN, FREE, UNDECIDED };
+
+static inline const uint8_t *text_at(const struct program *program, struct span span)
+{
+    return (const uint8_t *)program->texts + span.start;
+}
+
+/* Put a text into a column of the row that is being read. */
+bool put_text(struct reader *reader, int32_t column, const struct value *text);
+bool put_bytes(struct reader *reader, int32_t column, const uint8_t *bytes, size_t length);
+bool put_canonical(struct reader *reader, int32_t column, const struct value *value);
+/* Note a loss: a note's text, with a key in it if there is one. */
+bool put_note(struct reader *reader, struct span beginning, const struct view *key);
+bool is_set(const struct reader *reader, int32_t column);
+
+/* scalars.c: single values, strictly as their place wants them; false: for Python to decide. */
+bool take_scalar(struct reader *reader, const struct leaf *leaf, const struct value *value);
+/* The same for a member of a map: FREE if it is no such value, and stays a member. */
+enum taken take_preset(struct reader *reader, const struct leaf *leaf, const struct value *value);
+/* Read a time in milliseconds; false if it is not in a usual form or in no year that a calendar has. */
+bool read_instant(const struct leaf *leaf, const struct value *value, int64_t *milliseconds);
+
+/* containers.c: maps and lists of free-form values. */
+bool take_container(struct reader *reader, const struct leaf *leaf, const struct value *value);
+bool take_strays(struct reader *reader);
+/* Add an entry to a map of the row; false if it has one of that name. */
+bool has_key(const struct reader *reader, int32_t column, const struct view *key);
+bool add_canonical(struct reader *reader, int32_t column, const struct view *key, const struct value *value);
+
+/* tree.c */
+int32_t find_child(const struct program *program, int32_t node, const uint8_t *key, size_t length);
+bool read_record(struct reader *reader, struct cursor *cursor);
+
+#endif

@@ -1,0 +1,313 @@
+/* Single values: strictly as their places want them. What is anything else is for Python to decide. */
+#include <string.h>
+
+#include "read.h"
+
+static const int64_t FIRST_MILLISECOND = -62135596800000; /* of the year 1 */
+static const int64_t LAST_MILLISECOND = 253402300799999;  /* of the year 9999 */
+enum { WHOLE_DIGITS = 18, ISO_SECONDS = 19 };             /* so many digits are surely within 64 bits */
+
+/* -- putting ---------------------------------------------------------------------------------------------------- */
+
+bool is_set(const struct reader *reader, int32_t column)
+{
+    return column_is_set(&reader->table.columns[column], reader->row);
+}
+
+bool put_bytes(struct reader *reader, int32_t column, const uint8_t *bytes, size_t length)
+{
+    size_t start = reader->table.heap.length;
+    return buffer_append(&reader->table.heap, bytes, length) &&
+           column_set_view(&reader->table.columns[column], reader->row, heap_view(&reader->table.heap, start));
+}
+
+bool put_text(struct reader *reader, int32_t column, const struct value *text)
+{
+    size_t start = reader->table.heap.length;
+    return append_text(&reader->table.heap, text) &&
+           column_set_view(&reader->table.columns[column], reader->row, heap_view(&reader->table.heap, start));
+}
+
+bool put_canonical(struct reader *reader, int32_t column, const struct value *value)
+{
+    size_t start = reader->table.heap.length;
+    return append_canonical(&reader->table.heap, value) &&
+           column_set_view(&reader->table.columns[column], reader->row, heap_view(&reader->table.heap, start));
+}
+
+bool put_note(struct reader *reader, struct span beginning, const struct view *key)
+{
+    struct buffer *heap = &reader->table.heap;
+    struct column *notes = &reader->table.columns[COLUMN_NOTES];
+    size_t start = heap->length;
+    if (!buffer_append(heap, text_at(reader->program, beginning), (size_t)beginning.length)) {
+        return false;
+    }
+    if (key != NULL) {
+        if (!buffer_reserve(heap, (size_t)key->length * 6 + 2)) {
+            return false; /* else the key's bytes, which lie in the heap, would move */
+        }
+        struct span end = reader->program->note_end;
+        if (!append_quoted(heap, view_bytes(key, heap), (size_t)key->length) ||
+            !buffer_append(heap, text_at(reader->program, end), (size_t)end.length)) {
+            return false;
+        }
+    }
+    return column_open(notes, reader->row) && column_add(notes, NULL, heap_view(heap, start));
+}
+
+/* -- whole numbers ---------------------------------------------------------------------------------------------- */
+
+/* Read plain digits that surely are a whole number of 64 bits. */
+static bool read_whole(const uint8_t *bytes, size_t length, int64_t *number)
+{
+    bool negative = length > 0 && bytes[0] == '-';
+    size_t digits = length - negative;
+    if (digits == 0 || digits > WHOLE_DIGITS || (bytes[negative] == '0' && (digits > 1 || negative))) {
+        return false;
+    }
+    int64_t sum = 0;
+    for (size_t at = negative; at < length; at++) {
+        if (bytes[at] < '0' || bytes[at] > '9') {
+            return false;
+        }
+        sum = sum * 10 + (bytes[at] - '0');
+    }
+    *number = negative ? -sum : sum;
+    return true;
+}
+
+static bool put_whole(struct reader *reader, int32_t column, const struct value *value)
+{
+    int64_t number;
+    if (!read_whole(value->start, value->length, &number)) {
+        return false;
+    }
+    struct column *to = &reader->table.columns[column];
+    return to->type == TYPE_WHOLE ? column_set_whole(to, reader->row, number)
+                                  : put_bytes(reader, column, value->start, value->length);
+}
+
+/* -- times ------------------------------------------------------------------------------------------------------ */
+
+static bool two_digits(const uint8_t *at, int most, int *number)
+{
+    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9') {
+        return false;
+    }
+    *number = (at[0] - '0') * 10 + (at[1] - '0');
+    return *number <= most;
+}
+
+/* Tell whether a text is a time in the usual form of ISO 8601: `2016-04-07T10:00:00.000Z`, the fraction of up to three digits. */
+static bool is_usual_iso8601(const uint8_t *at, size_t length)
+{
+    static const int days[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int century, year, month, day, number;
+    if (length < ISO_SECONDS + 1 || length > ISO_SECONDS + 5 || length == ISO_SECONDS + 2 || at[length - 1] != 'Z') {
+        return false;
+    }
+    if (at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
+        !two_digits(at, 99, &century) || !two_digits(at + 2, 99, &year) || !two_digits(at + 5, 12, &month) ||
+        !two_digits(at + 8, 31, &day) || !two_digits(at + 11, 23, &number) || !two_digits(at + 14, 59, &number) ||
+        !two_digits(at + 17, 59, &number)) {
+        return false;
+    }
+    for (size_t digit = ISO_SECONDS + 1; digit < length - 1; digit++) {
+        if (at[ISO_SECONDS] != '.' || at[digit] < '0' || at[digit] > '9') {
+            return false;
+        }
+    }
+    year += century * 100;
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return year > 0 && month > 0 && day > 0 && day <= days[month] + (month == 2 && is_leap);
+}
+
+bool read_instant(const struct leaf *leaf, const struct value *value, int64_t *milliseconds)
+{
+    bool in_seconds = leaf->unit == UNIT_SECONDS || leaf->unit == UNIT_SECONDS_OR_ISO8601;
+    bool as_text = leaf->unit == UNIT_MILLISECONDS_TEXT;
+    if (value->kind != (as_text ? KIND_TEXT : KIND_NUMBER) || !read_whole(value->start, value->length, milliseconds)) {
+        return false;
+    }
+    if (in_seconds) {
+        if (*milliseconds > LAST_MILLISECOND || *milliseconds < FIRST_MILLISECOND) {
+            return false;
+        }
+        *milliseconds *= 1000;
+    }
+    return (leaf->flags & LEAF_REQUIRED) || (*milliseconds >= FIRST_MILLISECOND && *milliseconds <= LAST_MILLISECOND);
+}
+
+/* Read seconds with one to three decimals, the last of which is no zero: what such a place spells itself. */
+static bool is_exact_fraction(const struct leaf *leaf, const struct value *value)
+{
+    const uint8_t *point = leaf->unit == UNIT_SECONDS_OR_ISO8601 && value->kind == KIND_NUMBER
+                               ? memchr(value->start, '.', value->length) : NULL;
+    if (point == NULL) {
+        return false;
+    }
+    struct value whole = *value;
+    whole.length = (size_t)(point - value->start);
+    size_t decimals = value->length - whole.length - 1;
+    int64_t milliseconds;
+    if (decimals > 3 || value->start[0] == '-' || value->start[value->length - 1] == '0') {
+        return false;
+    }
+    for (size_t at = whole.length + 1; at < value->length; at++) {
+        if (value->start[at] < '0' || value->start[at] > '9') {
+            return false;
+        }
+    }
+    return read_instant(leaf, &whole, &milliseconds);
+}
+
+static bool take_time(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    int64_t milliseconds;
+    if (leaf->unit == UNIT_ISO8601) {
+        return value->kind == KIND_TEXT && !value->escaped && is_usual_iso8601(value->start, value->length) &&
+               put_text(reader, leaf->column, value);
+    }
+    if (is_exact_fraction(leaf, value)) {
+        return put_bytes(reader, leaf->column, value->start, value->length);
+    }
+    return read_instant(leaf, value, &milliseconds) && put_whole(reader, leaf->column, value);
+}
+
+/* -- numbers ---------------------------------------------------------------------------------------------------- */
+
+/* Put the digits of a number that a double holds as it is. */
+static bool put_number(struct reader *reader, int32_t column, const struct value *value)
+{
+    struct buffer *heap = &reader->table.heap;
+    size_t start = heap->length;
+    bool has_point = memchr(value->start, '.', value->length) != NULL;
+    if (append_digits(heap, value->start, value->length) != DIGITS_EXACT || (!has_point && heap->length - start > 15)) {
+        return false;
+    }
+    return column_set_view(&reader->table.columns[column], reader->row, heap_view(heap, start));
+}
+
+/* -- texts ------------------------------------------------------------------------------------------------------ */
+
+static bool take_text(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    if (value->kind == KIND_TEXT) {
+        return put_text(reader, leaf->column, value);
+    }
+    return value->kind == KIND_NUMBER && !(leaf->flags & LEAF_OTHER) && put_canonical(reader, leaf->column, value) &&
+           put_note(reader, leaf->retyped, NULL);
+}
+
+/* Tell whether a text is a JSON list in the hub's own spelling. */
+static enum taken take_list_text(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    struct buffer *scratch = &reader->scratch;
+    scratch->length = 0;
+    if (value->kind != KIND_TEXT) {
+        return FREE;
+    }
+    if (!append_text(scratch, value)) {
+        return UNDECIDED;
+    }
+    size_t length = scratch->length;
+    struct buffer spelled = {NULL, 0, 0};
+    struct cursor cursor = {scratch->data, scratch->data + length};
+    struct value list;
+    bool is_list = length > 0 && read_value(&cursor, &list, NESTING_MAX) && list.kind == KIND_ARRAY && cursor.at == cursor.end;
+    bool is_decided = !is_list || append_canonical(&spelled, &list);
+    bool is_same = is_list && spelled.length == length && memcmp(spelled.data, scratch->data, length) == 0;
+    buffer_free(&spelled);
+    if (!is_decided || !is_list) {
+        return UNDECIDED;
+    }
+    return !is_same ? FREE : put_text(reader, leaf->column, value) ? TAKEN : UNDECIDED;
+}
+
+/* -- by their ways ---------------------------------------------------------------------------------------------- */
+
+bool take_scalar(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    switch (leaf->way) {
+    case WAY_TEXT:
+        return take_text(reader, leaf, value);
+    case WAY_WHOLE:
+        return value->kind == KIND_NUMBER && put_whole(reader, leaf->column, value);
+    case WAY_NUMBER:
+        return value->kind == KIND_NUMBER && put_number(reader, leaf->column, value);
+    case WAY_JSON:
+        return (!(leaf->flags & LEAF_LIST) || value->kind == KIND_ARRAY) && put_canonical(reader, leaf->column, value);
+    case WAY_TIME:
+        return take_time(reader, leaf, value);
+    case WAY_STAMP:
+        return put_note(reader, leaf->beyond, NULL);
+    default:
+        return false;
+    }
+}
+
+static enum taken take_if(bool is_such, bool done)
+{
+    return !is_such ? FREE : done ? TAKEN : UNDECIDED;
+}
+
+static enum taken take_constant(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    struct span wanted = leaf->constant;
+    bool same = value->length == (size_t)wanted.length && value->kind != KIND_TEXT && value->kind != KIND_NUMBER &&
+                memcmp(value->start, text_at(reader->program, wanted), value->length) == 0;
+    return take_if(same, same && put_bytes(reader, leaf->column, value->start, value->length));
+}
+
+static enum taken take_number_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    if (value->kind == KIND_TEXT && (leaf->flags & LEAF_OTHER)) {
+        return UNDECIDED;
+    }
+    if (value->kind != KIND_NUMBER) {
+        return FREE;
+    }
+    return take_if(true, leaf->way == WAY_WHOLE ? put_whole(reader, leaf->column, value) : put_number(reader, leaf->column, value));
+}
+
+static enum taken take_time_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    enum kind wanted = leaf->unit == UNIT_ISO8601 || leaf->unit == UNIT_MILLISECONDS_TEXT ? KIND_TEXT : KIND_NUMBER;
+    return take_if(value->kind == wanted, value->kind == wanted && take_time(reader, leaf, value));
+}
+
+static enum taken take_text_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    int64_t number;
+    if (leaf->flags & LEAF_LIST) {
+        return take_list_text(reader, leaf, value);
+    }
+    if (value->kind != KIND_TEXT) {
+        return FREE;
+    }
+    if ((leaf->flags & LEAF_WHOLE_TEXT) && (value->escaped || !read_whole(value->start, value->length, &number))) {
+        return UNDECIDED;
+    }
+    return take_if(true, put_text(reader, leaf->column, value));
+}
+
+enum taken take_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    if ((leaf->flags & LEAF_OTHER) && is_set(reader, leaf->column)) {
+        return FREE;
+    }
+    switch (leaf->way) {
+    case WAY_TEXT:
+        return take_text_preset(reader, leaf, value);
+    case WAY_WHOLE:
+    case WAY_NUMBER:
+        return take_number_preset(reader, leaf, value);
+    case WAY_TIME:
+        return take_time_preset(reader, leaf, value);
+    case WAY_CONSTANT:
+        return take_constant(reader, leaf, value);
+    default:
+        return UNDECIDED;
+    }
+}

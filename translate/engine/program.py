@@ -1,0 +1,199 @@
+"""What a layout is to the kernel: a tree of members, and what becomes of each."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.engine.tables import Child, ColumnName, LeafTable, Node, Peek, ProgramTable, Span
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.mapping.spec import Layout, Spelling
+from translate.notes import RETYPED, InSource, note, written
+from translate.reader.containers import JSON_LISTS
+from translate.reader.literals import canonical, constant
+from translate.reader.record import ROUNDED
+from translate.reader.request import OF_TRANSPORT
+from translate.reader.tree import Leaf, Places, places_of, raw_type, slots
+
+NONE = -1
+ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there
+WAYS = (
+    "text", "whole", "number", "json", "time", "constant", "stamp", "map", "text_map", "number_map", "mixed_map",
+    "entities", "properties", "user_object", "undecided",
+)  # fmt: skip
+UNITS = (None, "milliseconds", "seconds", "seconds_or_iso8601", "iso8601", "milliseconds as text")
+REQUIRED, OTHER, LIST, WHOLE_TEXT, NUMBER_TEXT = 1, 2, 4, 8, 16
+TEXT, WHOLE, MAP, LIST_OF_TEXTS = range(4)
+FIXED = {"batch_row": WHOLE, "part": WHOLE, "nulls": WHOLE, "odd": WHOLE, "text": TEXT, "notes": LIST_OF_TEXTS}
+
+
+class Program:
+    """The tables of one layout; `pointer` is what the kernel takes, for as long as the program lives."""
+
+    def __init__(self, layout: Layout, names: Mapping[str, Spelling], record_bytes: int) -> None:
+        self._layout = layout
+        self._spelled = {hub: spelling.name for hub, spelling in names.items()}
+        self._texts = bytearray()
+        self._nodes: list[Node] = []
+        self._children: list[Child] = []
+        self._leaves: list[LeafTable] = []
+        self._names: list[Span] = []
+        self._slots = dict(slots(layout))
+        self.columns = self._columns_of(layout)
+        self._numbers = {name: number for number, name in enumerate(self.columns)}
+        self._kept: list[Any] = []
+        places = places_of(layout)
+        self._presets = {
+            place: self._node(leaves, (place,)) for place, leaves in places.presets.items()
+        }
+        self.pointer = ctypes.byref(self._table(places, record_bytes))
+
+    @staticmethod
+    def _columns_of(layout: Layout) -> dict[str, int]:
+        of_slots = {f"${slot}": WHOLE if raw_type(entry) == pl.Int64 else TEXT for slot, entry in slots(layout)}
+        return {**FIXED, **of_slots, **dict.fromkeys(events.MAPS, MAP)}
+
+    # -- the tree -------------------------------------------------------------------------------------------------
+
+    def _node(self, tree: Mapping[str, Any], path: tuple[str, ...]) -> int:
+        """Add an object with all that lies in it; give its number."""
+        found = []
+        for key, inner in tree.items():
+            is_object = isinstance(inner, dict)
+            node = self._node(inner, (*path, key)) if is_object else NONE
+            leaf = NONE if is_object else self._leaf(inner, (*path, key))
+            found.append(Child(self._span(key), node, leaf))
+        self._nodes.append(Node(len(self._children), len(found)))
+        self._children.extend(found)
+        return len(self._nodes) - 1
+
+    def _leaf(self, leaf: Leaf, path: tuple[str, ...]) -> int:
+        entry = leaf.entry
+        is_map = entry.codec in CONTAINERS or leaf.way == "map"
+        column = entry.hub[0] if is_map or (entry.codec in CONTAINERS) else f"${leaf.slot}"
+        names = [self._spelled.get(hub, hub) for hub in entry.when]
+        table = LeafTable(
+            way=WAYS.index(way_of(leaf)),
+            unit=UNITS.index(unit_of(leaf)),
+            flags=flags_of(leaf),
+            column=self._numbers.get(column, NONE),
+            presets=self._presets.get(entry.place, NONE) if entry.codec in CONTAINERS else NONE,
+            constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
+            retyped=self._note("changed", path, RETYPED),
+            strayed=self._note_of_key("changed", path, RETYPED),
+            rounded=self._note_of_key("changed", path, ROUNDED),
+            member=self._span(entry.member),
+            beyond=self._note("on_purpose", path, OF_TRANSPORT),
+            first_name=len(self._names),
+            n_names=len(names),
+        )
+        self._names.extend(map(self._span, names))
+        self._leaves.append(table)
+        return len(self._leaves) - 1
+
+    def _note(self, kind: str, path: tuple[str, ...], why: str) -> Span:
+        return self._span(written(note(kind, InSource(path), why)))
+
+    def _note_of_key(self, kind: str, path: tuple[str, ...], why: str) -> Span:
+        beginning, _ = _around_key(written(note(kind, InSource((*path, ANY_KEY)), why)))
+        return self._span(beginning)
+
+    def _span(self, text: str) -> Span:
+        content = text.encode()
+        found = self._texts.find(content)
+        if found < 0:
+            found = len(self._texts)
+            self._texts += content
+        return Span(found, len(content))
+
+    # -- the tables -----------------------------------------------------------------------------------------------
+
+    def _table(self, places: Places, record_bytes: int) -> ProgramTable:
+        event = self._node(places.event, ())
+        _, note_end = _around_key(written(note("changed", InSource(("", ANY_KEY)))))
+        peeks = [peek for path, leaf in places.peeked if (peek := self._peek(path, leaf)) is not None]
+        columns = [ColumnName(self._c_text(name), kind) for name, kind in self.columns.items()]
+        end = self._span(note_end)
+        return ProgramTable(
+            texts=bytes(self._texts), nodes=self._array(self._nodes), children=self._array(self._children),
+            leaves=self._array(self._leaves), names=self._array(self._names), peeks=self._array(peeks),
+            columns=self._array(columns), n_children=len(self._children), n_columns=len(columns), n_peeks=len(peeks),
+            event=event, name_column=self._slot_of("name"), time_column=self._slot_of("time"),
+            session_column=next((self._numbers[f"${slot}"] for slot, entry in self._slots.items() if entry.codec == "short_session"), NONE),
+            attributes=self._numbers["attributes"], metrics=self._numbers["metrics"], other=self._numbers["other"],
+            extra=self._numbers["extra"], user_properties=self._numbers["user_properties"],
+            user_times=self._numbers["user_property_times"], note_end=end, record_bytes=record_bytes,
+        )  # fmt: skip
+
+    def _slot_of(self, hub: str) -> int:
+        return next((self._numbers[f"${slot}"] for slot, entry in self._slots.items() if hub in entry.hub[:1]), NONE)
+
+    def _peek(self, path: tuple[str, ...], leaf: Leaf) -> Peek:
+        """Find the map that holds a path, and the key that leads on from there."""
+        carried = next(entry for entry in self._slots.values() if entry.path == path[: len(entry.path)])
+        is_map = leaf.way == "map" or leaf.entry.codec in ("json_map", "map_of_texts", "map_of_lists")
+        column = leaf.entry.hub[0] if is_map else f"${leaf.slot}"
+        key = self._span(path[len(carried.path)])
+        return Peek(self._numbers[column], self._numbers[carried.hub[0]], key)
+
+    def _c_text(self, text: str) -> int:
+        self._texts += b"\0"
+        start = len(self._texts)
+        self._texts += text.encode() + b"\0"
+        return start
+
+    def _array(self, rows: list[Any]) -> int:
+        """Lay rows out one behind the other; give where."""
+        array = (type(rows[0]) * len(rows))(*rows) if rows else (Span * 1)()
+        self._kept.append(array)
+        return ctypes.addressof(array)
+
+
+def _around_key(text: str) -> tuple[str, str]:
+    before, _, after = text.partition('"\\u0000"')
+    return before, after
+
+
+def way_of(leaf: Leaf) -> str:
+    """Name the way in which the kernel reads a value."""
+    entry = leaf.entry
+    if entry.codec in CONTAINERS or entry.codec == "user_object":
+        return entry.codec
+    if entry.codec in ("original_names", "long_session"):
+        return "undecided"
+    if leaf.way in ("map", "stamp"):
+        return leaf.way
+    if leaf.way == "const" or entry.const is not None:
+        return "constant"
+    if leaf.is_time:
+        return "time"
+    return leaf.wire if leaf.wire in WAYS and entry.codec not in STAMPS else "whole"
+
+
+def unit_of(leaf: Leaf) -> str | None:
+    """Name the unit of a time's place."""
+    codec = SCALARS.get(leaf.entry.codec)
+    if codec is None or codec.unit is None:
+        return None
+    return "milliseconds as text" if codec.wire == "text" and codec.unit == "milliseconds" else codec.unit
+
+
+def flags_of(leaf: Leaf) -> int:
+    """Tell what else the kernel has to know of a value."""
+    entry = leaf.entry
+    flags = {
+        REQUIRED: entry.required, OTHER: leaf.is_other, LIST: entry.hub[:1] in JSON_LISTS,
+        WHOLE_TEXT: entry.codec == "whole_text", NUMBER_TEXT: entry.texts,
+    }  # fmt: skip
+    return sum(flag for flag, is_so in flags.items() if is_so)
+
+
+def understood(layout: Layout) -> bool:
+    """Tell whether the kernel reads a layout."""
+    return layout.records == "json-lines" and layout.request is None
+
+

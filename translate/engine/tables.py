@@ -1,0 +1,59 @@
+"""The kernel's flat tables as ctypes lays them out: the same structures, in the same order, as kernel/program.h has them."""
+
+from __future__ import annotations
+
+import ctypes
+
+
+class Span(ctypes.Structure):
+    """Bytes in the program's texts."""
+
+    _fields_ = [("start", ctypes.c_int32), ("length", ctypes.c_int32)]
+
+
+class Child(ctypes.Structure):
+    """A member that is known: of an object its node, of anything else its leaf."""
+
+    _fields_ = [("key", Span), ("node", ctypes.c_int32), ("leaf", ctypes.c_int32)]
+
+
+class Node(ctypes.Structure):
+    """An object, by its members."""
+
+    _fields_ = [("first_child", ctypes.c_int32), ("n_children", ctypes.c_int32)]
+
+
+class LeafTable(ctypes.Structure):
+    """What becomes of a value."""
+
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in ("way", "unit", "flags", "column", "presets")),
+        *((name, Span) for name in ("constant", "retyped", "strayed", "rounded", "member", "beyond")),
+        *((name, ctypes.c_int32) for name in ("first_name", "n_names")),
+    ]
+
+
+class Peek(ctypes.Structure):
+    """A value that may hide in what is carried whole."""
+
+    _fields_ = [("column", ctypes.c_int32), ("map", ctypes.c_int32), ("key", Span)]
+
+
+class ColumnName(ctypes.Structure):
+    """A column, by where its name begins, and its type."""
+
+    _fields_ = [("name", ctypes.c_int32), ("type", ctypes.c_int32)]
+
+
+class ProgramTable(ctypes.Structure):
+    """All of it."""
+
+    _fields_ = [
+        ("texts", ctypes.c_char_p),
+        *((name, ctypes.c_void_p) for name in ("nodes", "children", "leaves", "names", "peeks", "columns")),
+        *((name, ctypes.c_int32) for name in ("n_children", "n_columns", "n_peeks")),
+        *((name, ctypes.c_int32) for name in ("event", "name_column", "time_column", "session_column")),
+        *((name, ctypes.c_int32) for name in ("attributes", "metrics", "other", "extra", "user_properties", "user_times")),
+        ("note_end", Span),
+        ("record_bytes", ctypes.c_int64),
+    ]
