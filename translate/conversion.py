@@ -65,34 +65,32 @@ Progress = Callable[[Step], None]
 
 
 def soundly(
-    unit: Unit, scratch: Path, refused: dict[str, Damage], attempt: Callable[[Lines, bool], tuple[Result, set[str]]],
+    unit: Unit, scratch: Path, refused: dict[str, Damage], attempt: Callable[[Lines], tuple[Result, set[str]]],
     *, digested: bool = False,
 ) -> tuple[Result, dict[str, str]]:  # fmt: skip
     """Work on a unit's lines in the fastest way that its content allows; give the result and, if asked, the files' digests.
 
-    Where the fast way fails, a clean copy of the text is read, batch by protected batch; where records reach over
+    Where the text cannot be read as it is stored, a clean copy of it is; where records reach over
     several lines, they are put together first.
     """
     joined: frozenset[str] = frozenset()
-    protected = False
+    salvaged = False
     while True:
-        opened = open_unit(
-            unit, scratch, joined=joined, salvage=protected, refused=refused, digested=digested
-        )
+        opened = open_unit(unit, scratch, joined=joined, salvage=salvaged, refused=refused, digested=digested)
         try:
-            result, unsound = attempt(opened.lines, protected)
+            result, unsound = attempt(opened.lines)
             digests = opened.digests()
         except (PolarsError, OSError) as error:  # the engine tells damaged compression as either
             refuse_full_disk(error)
-            if protected and isinstance(error, OSError):
+            if salvaged and isinstance(error, OSError):
                 raise
-            if protected:
+            if salvaged:
                 reason = str(error).strip().splitlines()[0]
                 names = ", ".join(file.shown for file in unit.files[:3])
                 raise OutputError(
                     f"{names}: could not be converted ({reason}); please report this"
                 ) from error
-            protected = True
+            salvaged = True
             continue
         finally:
             opened.close()
@@ -279,11 +277,10 @@ class Conversion:
 
             def attempt(
                 lines: Lines,
-                protected: bool,  # noqa: FBT001
                 unit: Unit = unit,
                 job: Job = job,
             ) -> tuple[None, set[str]]:
-                events, unsound = plan.survey(job, lines, protected=protected)
+                events, unsound = plan.survey(job, lines)
                 passes.gather(unit.number, events)
                 return None, unsound()
 
@@ -295,7 +292,7 @@ class Conversion:
         marks = passes.of_unit(unit.number) if passes else None
         job = job.reading(self.recognised.sources[unit.source])
 
-        def attempt(lines: Lines, protected: bool) -> tuple[Written, set[str]]:  # noqa: FBT001
+        def attempt(lines: Lines) -> tuple[Written, set[str]]:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             watch = Watch(
                 Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
@@ -303,7 +300,6 @@ class Conversion:
             query = plan.build(
                 job,
                 lines,
-                protected=protected,
                 tally=tally,
                 marks=marks,
                 questions=self._questions,
@@ -376,7 +372,7 @@ class Conversion:
         if total.events["written"] or not total.events["read"]:
             return {}
 
-        def read(unit: Unit, attempt: Callable[[Lines, bool], tuple[Any, set[str]]]) -> Any:
+        def read(unit: Unit, attempt: Callable[[Lines], tuple[Any, set[str]]]) -> Any:
             return soundly(unit, self.output.scratch, self.recognised.refused_in(unit.files), attempt)[0]
 
         source = nothing_written.Source(

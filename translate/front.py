@@ -111,8 +111,8 @@ def _hub_batches(job: Job, recognised: Recognised) -> Iterator[pl.DataFrame]:
         for unit in units_of(source.files for source in recognised.sources):
             job_here = job.reading(recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool, job: Job = job_here) -> tuple[None, set[str]]:  # noqa: FBT001
-                frame, unsound = plan.hub_events(job, lines, protected=protected)
+            def attempt(lines: Lines, job: Job = job_here) -> tuple[None, set[str]]:
+                frame, unsound = plan.hub_events(job, lines)
                 chosen = frame.select("code", *events.SCHEMA)
                 chosen.sink_parquet(scratch / "events.parquet", compression="lz4", engine="streaming")
                 return None, unsound()
@@ -242,8 +242,8 @@ def preview(
         for unit in units_of(source.files for source in recognised.sources):
             job_here = job.reading(recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool, job: Job = job_here) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
-                query = plan.build(job, lines, protected=protected)
+            def attempt(lines: Lines, job: Job = job_here) -> tuple[pl.DataFrame, set[str]]:
+                query = plan.build(job, lines)
                 columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
                 return query.rows.select(list(dict.fromkeys(columns))).collect(
                     engine="streaming"

@@ -30,12 +30,12 @@ class Intake:
     unsound: set[str] = field(default_factory=set)
 
 
-def take_in(job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None) -> Intake:
+def take_in(job: Job, lines: Lines, *, tally: Tally | None = None) -> Intake:
     """Read a unit as the job's source layout says."""
     if job.source_layout.model == hub_files.HUB.model:
         return _of_hub_files(lines, job.settings, tally or Tally())
     reader = Reader(
-        job.source_layout, job.source_mapping.names, careful_only=job.careful_only, protected=protected, tally=tally,
+        job.source_layout, job.source_mapping.names, careful_only=job.careful_only, tally=tally,
         keeps_lines=job.census, record_bytes=job.settings.record_bytes,
     )  # fmt: skip
     hub = Hub(job.source_mapping, job.source_layout, job.settings)

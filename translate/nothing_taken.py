@@ -32,8 +32,8 @@ def verdict(job: Job, recognised: Recognised) -> str | None:
         for unit in units_of(source.files for source in recognised.sources):
             job_here = job.reading(recognised.sources[unit.source])
 
-            def attempt(lines: Lines, protected: bool, job: Job = job_here) -> tuple[_Counted, set[str]]:  # noqa: FBT001
-                return _counted(job, lines, protected=protected)
+            def attempt(lines: Lines, job: Job = job_here) -> tuple[_Counted, set[str]]:
+                return _counted(job, lines)
 
             found, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
             counts.update(found[0])
@@ -48,12 +48,12 @@ def verdict(job: Job, recognised: Recognised) -> str | None:
 _Counted = tuple[Counter[str], Counter[str], Watched]
 
 
-def _counted(job: Job, lines: Lines, *, protected: bool) -> tuple[_Counted, set[str]]:
+def _counted(job: Job, lines: Lines) -> tuple[_Counted, set[str]]:
     if job.selection is None:
         raise AssertionError
     moved = moved_keys(job.source_layout)
     watch = Watch(Wanted.by(None, job.selection, examples=job.examples), moved)
-    taken_in = take_in(job, lines, protected=protected)
+    taken_in = take_in(job, lines)
     frame = watch.over(job.selection.apply(taken_in.events, moved, tallied=True))
     flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     is_taken = pl.col("code").is_null() & pl.col("_deselected").is_null()

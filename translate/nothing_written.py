@@ -26,7 +26,7 @@ from translate.selection import OPTIONS, Selection
 LOOKED_AT = 20_000  # events, the first ones
 NAMES_SHOWN = 10
 KEYS_SHOWN = 5
-Reading = Callable[[Unit, Callable[[Lines, bool], tuple[Any, set[str]]]], Any]
+Reading = Callable[[Unit, Callable[[Lines], tuple[Any, set[str]]]], Any]
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,10 @@ def _sample(source: Source) -> pl.DataFrame:
 
         def attempt(
             lines: Lines,
-            protected: bool,  # noqa: FBT001
             job: Job = job,
             rest: int = rest,
         ) -> tuple[pl.DataFrame, set[str]]:
-            taken_in = take_in(job, lines, protected=protected)
+            taken_in = take_in(job, lines)
             selected = replace(job.selection or Selection(), limit=None).apply(
                 taken_in.events, moved_keys(job.source_layout)
             )
@@ -164,8 +163,8 @@ def _writes(source: Source, tried: Recipe) -> bool:
         selection = replace(job.selection or Selection(), limit=left)
         job = replace(job, recipe=tried, selection=selection, census=False, examples=False)
 
-        def attempt(lines: Lines, protected: bool, job: Job = job) -> tuple[tuple[int, int], set[str]]:  # noqa: FBT001
-            query = plan.build(job, lines, protected=protected)
+        def attempt(lines: Lines, job: Job = job) -> tuple[tuple[int, int], set[str]]:
+            query = plan.build(job, lines)
             counts = query.rows.select(rows=pl.len(), written=plan.WRITTEN.sum()).collect(engine="streaming")
             return counts.row(0), query.unsound
 

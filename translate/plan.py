@@ -59,7 +59,7 @@ class Query:
 
 
 def build(
-    job: Job, lines: Lines, *, protected: bool, tally: Tally | None = None, marks: UnitMarks | None = None,
+    job: Job, lines: Lines, *, tally: Tally | None = None, marks: UnitMarks | None = None,
     questions: Questions | None = None, watch: Watch | None = None,
 ) -> Query:  # fmt: skip
     """Build a unit's query.
@@ -67,7 +67,7 @@ def build(
     `marks` are what the passes over the whole archive found for it, `questions` those of hazards; `watch` sees what is
     taken in.
     """
-    taken_in = take_in(job, lines, protected=protected, tally=tally)
+    taken_in = take_in(job, lines, tally=tally)
     frame = taken_in.events
     if job.census:
         frame = frame.with_columns(
@@ -95,15 +95,15 @@ def build(
     return query
 
 
-def hub_events(job: Job, lines: Lines, *, protected: bool) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+def hub_events(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
     """Give a unit's events as the hub has them, the travellers beside them, and then which files are unsound."""
-    taken_in = take_in(job, lines, protected=protected)
+    taken_in = take_in(job, lines)
     return with_event_ids(taken_in.events, taken_in.provided), lambda: taken_in.unsound
 
 
-def survey(job: Job, lines: Lines, *, protected: bool) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
     """Give what the passes look at: a unit's events that can be read, and by `taken` if the selection takes them."""
-    taken_in = take_in(job, lines, protected=protected)
+    taken_in = take_in(job, lines)
     frame = taken_in.events.with_columns(own_id=pl.col("event_id"))
     frame = with_event_ids(frame, taken_in.provided).filter(pl.col("code").is_null())
     whole = None if job.selection is None else replace(job.selection, limit=None)

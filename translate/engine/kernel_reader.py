@@ -47,7 +47,11 @@ class KernelReader:
     @staticmethod
     def _records(found: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         numbers = found["batch_row"]
-        whole = lines if found.height == lines.height and (numbers == pl.int_range(lines.height, eager=True)).all() else lines[numbers]
+        whole = (
+            lines
+            if found.height == lines.height and (numbers == pl.int_range(lines.height, eager=True)).all()
+            else lines[numbers]
+        )
         text = found["text"]
         return found.with_columns(
             row=whole["row"],

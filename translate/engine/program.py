@@ -28,7 +28,14 @@ WAYS = (
 UNITS = (None, "milliseconds", "seconds", "seconds_or_iso8601", "iso8601", "milliseconds as text")
 REQUIRED, OTHER, LIST, WHOLE_TEXT, NUMBER_TEXT = 1, 2, 4, 8, 16
 TEXT, WHOLE, MAP, LIST_OF_TEXTS = range(4)
-FIXED = {"batch_row": WHOLE, "part": WHOLE, "nulls": WHOLE, "odd": WHOLE, "text": TEXT, "notes": LIST_OF_TEXTS}
+FIXED = {
+    "batch_row": WHOLE,
+    "part": WHOLE,
+    "nulls": WHOLE,
+    "odd": WHOLE,
+    "text": TEXT,
+    "notes": LIST_OF_TEXTS,
+}
 
 
 class Program:
@@ -47,14 +54,14 @@ class Program:
         self._numbers = {name: number for number, name in enumerate(self.columns)}
         self._kept: list[Any] = []
         places = places_of(layout)
-        self._presets = {
-            place: self._node(leaves, (place,)) for place, leaves in places.presets.items()
-        }
+        self._presets = {place: self._node(leaves, (place,)) for place, leaves in places.presets.items()}
         self.pointer = ctypes.byref(self._table(places, record_bytes))
 
     @staticmethod
     def _columns_of(layout: Layout) -> dict[str, int]:
-        of_slots = {f"${slot}": WHOLE if raw_type(entry) == pl.Int64 else TEXT for slot, entry in slots(layout)}
+        of_slots = {
+            f"${slot}": WHOLE if raw_type(entry) == pl.Int64 else TEXT for slot, entry in slots(layout)
+        }
         return {**FIXED, **of_slots, **dict.fromkeys(events.MAPS, MAP)}
 
     # -- the tree -------------------------------------------------------------------------------------------------
@@ -130,7 +137,9 @@ class Program:
         )  # fmt: skip
 
     def _slot_of(self, hub: str) -> int:
-        return next((self._numbers[f"${slot}"] for slot, entry in self._slots.items() if hub in entry.hub[:1]), NONE)
+        return next(
+            (self._numbers[f"${slot}"] for slot, entry in self._slots.items() if hub in entry.hub[:1]), NONE
+        )
 
     def _peek(self, path: tuple[str, ...], leaf: Leaf) -> Peek:
         """Find the map that holds a path, and the key that leads on from there."""
@@ -195,5 +204,3 @@ def flags_of(leaf: Leaf) -> int:
 def understood(layout: Layout) -> bool:
     """Tell whether the kernel reads a layout."""
     return layout.records == "json-lines" and layout.request is None
-
-

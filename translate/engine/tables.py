@@ -53,7 +53,10 @@ class ProgramTable(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("nodes", "children", "leaves", "names", "peeks", "columns")),
         *((name, ctypes.c_int32) for name in ("n_children", "n_columns", "n_peeks")),
         *((name, ctypes.c_int32) for name in ("event", "name_column", "time_column", "session_column")),
-        *((name, ctypes.c_int32) for name in ("attributes", "metrics", "other", "extra", "user_properties", "user_times")),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("attributes", "metrics", "other", "extra", "user_properties", "user_times")
+        ),
         ("note_end", Span),
         ("record_bytes", ctypes.c_int64),
     ]

@@ -58,13 +58,12 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
 
         def attempt(
             lines: Lines,
-            protected: bool,  # noqa: FBT001
             job: Job = here,
             marks: UnitMarks | None = marks,
             file: Path = file,
         ) -> tuple[None, set[str]]:
             to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
-            query = plan.build(to_the_hub, lines, protected=protected, marks=marks)
+            query = plan.build(to_the_hub, lines, marks=marks)
             _fates(job, query).sink_parquet(file, compression="lz4", engine="streaming")
             return None, query.unsound
 
@@ -87,11 +86,10 @@ def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run,
 
         def attempt(
             lines: Lines,
-            protected: bool,  # noqa: FBT001
             number: int = unit.number,
             job: Job = here,
         ) -> tuple[None, set[str]]:
-            surveyed, unsound = plan.survey(job, lines, protected=protected)
+            surveyed, unsound = plan.survey(job, lines)
             passes.gather(number, surveyed)
             return None, unsound()
 
@@ -180,12 +178,11 @@ def write_facts(
 
         def attempt(
             lines: Lines,
-            protected: bool,  # noqa: FBT001
             job: Job = job,
             file: Path = file,
             origin: Origin = origin,
         ) -> tuple[None, set[str]]:
-            frame, unsound = plan.hub_events(job, lines, protected=protected)
+            frame, unsound = plan.hub_events(job, lines)
             _as_the_reader_sees(frame, origin, additions).sink_parquet(
                 file, compression="lz4", engine="streaming"
             )

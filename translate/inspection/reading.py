@@ -112,10 +112,9 @@ class Pass:
 
         def attempt(
             lines: Lines,
-            protected: bool,  # noqa: FBT001
         ) -> tuple[tuple[Figures, list[pl.DataFrame], set[str]], set[str]]:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            intake = take_in(job, lines, protected=protected, tally=tally)
+            intake = take_in(job, lines, tally=tally)
             figures = self._figures(
                 scratch / f"unit-{unit.number:05}-{next(attempts)}",
                 frozenset(intake.provided),

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from translate import events, notes
-from translate.mapping.spec import Layout, Spelling
 from translate.engine.kernel_reader import KernelReader
+from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.careful import CarefulReader
 from translate.reader.literals import INCOMPLETE, quoted
@@ -90,13 +90,15 @@ class Reader:
 
     def __init__(
         self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, careful_only: bool = False,
-        protected: bool = False, tally: Tally | None = None, keeps_lines: bool = False, record_bytes: int = RECORD_BYTES,
+        tally: Tally | None = None, keeps_lines: bool = False, record_bytes: int = RECORD_BYTES,
     ) -> None:  # fmt: skip
         self.layout = layout
         self._keeps_lines = keeps_lines and layout.request is not None
         self.unsound: set[str] = set()
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
-        self._kernel = None if careful_only or keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
+        self._kernel = (
+            None if careful_only or keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
+        )
         self._tally = tally or Tally()
         self._headers: dict[str, list[str]] = {}
         self._wanted = " and ".join(entry.place for entry in layout.fields if entry.required)
@@ -138,7 +140,11 @@ class Reader:
         else:
             read, left = self._kernel.read(batch, self._set_apart(batch, lines))
             read = _with_origin(read, lines).select(*self.schema)
-            frame = read if not left.height else pl.concat([read, self._read_carefully(left, lines)]).sort("row", "part")
+            frame = (
+                read
+                if not left.height
+                else pl.concat([read, self._read_carefully(left, lines)]).sort("row", "part")
+            )
         self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
         return frame
 

@@ -73,8 +73,8 @@ def _first(recognised: Recognised, name: str, settings: Settings) -> Address | N
             origin = recognised.sources[unit.source]
             job = Job(origin.mapping, origin.layout, None, None, settings=settings)
 
-            def attempt(lines: Lines, protected: bool, job: Job = job) -> tuple[pl.DataFrame, set[str]]:  # noqa: FBT001
-                events, unsound = plan.hub_events(job, lines, protected=protected)
+            def attempt(lines: Lines, job: Job = job) -> tuple[pl.DataFrame, set[str]]:
+                events, unsound = plan.hub_events(job, lines)
                 wanted = events.filter(pl.col("event_id") == name).select("file", "line", "part")
                 return wanted.sort("file", "line", "part").head(1).collect(engine="streaming"), unsound()
 

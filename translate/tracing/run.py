@@ -81,10 +81,10 @@ def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
     (unit, *_) = units_of(source.files for source in recognised.sources)
     job = job.reading(recognised.sources[unit.source])
 
-    def attempt(lines: Lines, protected: bool) -> tuple[_Frames, set[str]]:  # noqa: FBT001
+    def attempt(lines: Lines) -> tuple[_Frames, set[str]]:
         narrow = _narrowed(lines, address.line, is_table=job.source_layout.records == "csv")
-        query = plan.build(job, narrow, protected=protected)
-        return _frames(job, query, narrow, address.line, protected=protected), query.unsound
+        query = plan.build(job, narrow)
+        return _frames(job, query, narrow, address.line), query.unsound
 
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
         frames, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
@@ -108,14 +108,12 @@ def _narrowed(lines: Lines, line: int, *, is_table: bool) -> Lines:
     return dataclasses.replace(lines, frame=lines.frame.filter(pl.col("row").is_in(kept)))
 
 
-def _frames(job: Job, query: plan.Query, lines: Lines, line: int, *, protected: bool) -> _Frames:
+def _frames(job: Job, query: plan.Query, lines: Lines, line: int) -> _Frames:
     """Collect the record as it was read, as the rules left it, and as it is written."""
-    events, _ = plan.hub_events(job, lines, protected=protected)
+    events, _ = plan.hub_events(job, lines)
     read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
     here = read["line"][0] if read.height else line
-    by_rules = plan.build(
-        dataclasses.replace(job, target_mapping=None, target_layout=None), lines, protected=protected
-    )
+    by_rules = plan.build(dataclasses.replace(job, target_mapping=None, target_layout=None), lines)
     wire = by_rules.rows.with_columns(**TRAVELLERS)
     if job.target_mapping is not None and job.target_layout is not None:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)

@@ -117,9 +117,9 @@ class Validation:
         file = scratch / "judged.parquet"
         taken = self.events["read"] - self.events["filtered"]
 
-        def attempt(lines: Lines, protected: bool) -> tuple[_Judged, set[str]]:  # noqa: FBT001
+        def attempt(lines: Lines) -> tuple[_Judged, set[str]]:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
-            frame, unsound = judge.rows(lines, taken, protected=protected, tally=tally)
+            frame, unsound = judge.rows(lines, taken, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
             header = (
                 table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
@@ -258,16 +258,14 @@ class _Judge:
         )
         self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
 
-    def rows(
-        self, lines: Lines, taken: int, *, protected: bool, tally: Tally
-    ) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    def rows(self, lines: Lines, taken: int, *, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
         """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
         if self.layout.model == hub_files.HUB.model:
-            found = intake.take_in(self.job, lines, protected=protected, tally=tally)
+            found = intake.take_in(self.job, lines, tally=tally)
             frame, unsound = found.events.with_columns(pl.lit(None, pl.String).alias(USER)), found.unsound
         else:
             reader = Reader(
-                self._read_as, self.job.source_mapping.names, protected=protected, tally=tally, keeps_lines=True,
+                self._read_as, self.job.source_mapping.names, tally=tally, keeps_lines=True,
                 record_bytes=self.job.settings.record_bytes,
             )  # fmt: skip
             frame, unsound = self._judged(reader.records(lines)), reader.unsound
