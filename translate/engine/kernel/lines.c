@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exported.h"
 #include "read.h"
 
-#define EXPORTED __attribute__((visibility("default")))
-
-enum { LENGTH_INSIDE = 12, BATCH_BYTES_MAX = 1 << 30, NO_MEMORY = 12, NOT_TEXT = 22 };
+enum { LENGTH_INSIDE = 12, NO_MEMORY = 12, NOT_TEXT = 22 };
 
 /* The texts of a column of string views. */
 struct lines {
