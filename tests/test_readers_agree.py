@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import translate
-from translate.mapping import find_layout
+from translate.engine.library import library
+from translate.engine.program import understood
+from translate.mapping import find_layout, load, models
 from translate.reader import Lines, Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
@@ -166,3 +169,63 @@ def test_readers_agree_in_every_known_trap(trap: str) -> None:
     lines = TRAPS[trap]
     assert_agree(lines)
     assert_agree([GOOD, *lines, GOOD])
+
+
+# -- every layout that the kernel reads ------------------------------------------------------------------------------
+
+SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
+MUTATIONS = 1500
+JUNK = [
+    *(byte.encode() for byte in '"\\{}[]:,0123456789.eE-+ tfnu\t/a\x00\x1f'), b"null", b"true", b"1.50", b"-0", b"1e5", b"2.675",
+    b"0.1000000000000000055", b"12345678901234567890", b"0.30000000000000004", b"1e400", b"NaN", b"\\u00e9", b"\\ud83d\\ude00",
+    b"\\ud800", b'"k":1,', b'"k":null,', b'"a.b":"x",', b'"^x":[1,{"z":2.0}],', b'"key":"v",', b'\\"', b"{}", b"[1, 2]",
+]  # fmt: skip
+
+
+def read_layouts() -> list[str]:
+    """Name the layouts that the kernel reads."""
+    found = [layout for model in models() for layout in load(model).layouts.values()]
+    return [layout.address for layout in found if layout.read and understood(layout)]
+
+
+def sample_lines(model: str, layout: str) -> list[str]:
+    """Give the lines of a layout's samples."""
+    files = [
+        path for path in sorted(SAMPLES.glob(f"{model}/{layout}*")) if path.suffix in (".jsonl", ".json")
+    ]
+    return [line for path in files for line in path.read_text(encoding="utf-8").split("\n")]
+
+
+def mutated(randomness: random.Random, line: str) -> str:
+    """Change some bytes of a line: put in, take out, exchange, double, cut."""
+    content = bytearray(line.encode())
+    for _ in range(randomness.choice([1, 1, 1, 2, 3])):
+        at, length = randomness.randrange(len(content) + 1), randomness.choice([0, 1, 5, 20, 60])
+        way = randomness.randrange(5)
+        if way < 3:
+            content[at : at + (way == 2)] = randomness.choice(JUNK)
+        elif way == 3:
+            content[at:at] = content[(start := randomness.randrange(len(content) + 1)) : start + length]
+        else:
+            del content[at : at + (length or len(content))]
+    return content.decode("utf-8", "replace").replace("\n", " ")
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+@pytest.mark.parametrize("address", read_layouts())
+def test_kernel_and_reference_say_the_same(address: str) -> None:
+    """Of every sample, and of thousands of mutations of them, whatever the kernel decides by itself is what the reference says."""
+    mapping, layout = find_layout(address)
+    lines = sample_lines(layout.model, layout.name)
+    randomness = random.Random(address)
+    lines += [mutated(randomness, randomness.choice(lines)) for _ in range(MUTATIONS)]
+    frame = pl.DataFrame({"row": pl.Series(range(len(lines)), dtype=pl.UInt32), "text": lines}).lazy()
+    by_kernel, by_reference = (
+        Reader(layout, mapping.names, careful_only=only)
+        .records(Lines(frame, ["a.json"], [0]))
+        .collect(engine="in-memory")
+        for only in (False, True)
+    )
+    assert told(by_kernel) == told(by_reference)
+    read = by_kernel.filter(pl.col("code").is_null())
+    assert not read["careful"].all()  # the kernel decided something

@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from translate import events, notes
-from translate.engine.kernel_reader import KernelReader
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.careful import CarefulReader
@@ -96,6 +95,8 @@ class Reader:
         self._keeps_lines = keeps_lines and layout.request is not None
         self.unsound: set[str] = set()
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
+        from translate.engine.kernel_reader import KernelReader  # noqa: PLC0415  its tables are made of a mapping's
+
         self._kernel = (
             None if careful_only or keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
         )
