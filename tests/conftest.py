@@ -1,7 +1,8 @@
-"""What all tests share: how much is generated, and a network that is closed except to this machine."""
+"""What all tests share: a kernel of these sources, how much is generated, and a network that is closed except to this machine."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -11,6 +12,19 @@ from typing import Any
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from translate.engine import build, choice
+
+
+def kernel_of_these_sources() -> None:
+    """Compile the kernel where it is missing or outdated, before a test looks for it; here warnings are errors."""
+    name = os.environ.get(choice.CHOICE) or "kernel"
+    if name in choice.FILES and build.stale(choice.FILES[name]):
+        with contextlib.suppress(build.NoCompilerError):
+            build.build(choice.FILES[name], strict=True, sanitize=name == "sanitized")
+
+
+kernel_of_these_sources()
 
 MODEST = 25
 QUICK = [

@@ -4,12 +4,12 @@ It imports nothing but the standard library, so that a build environment can loa
 of the program can afford: `translate.engine.choice` needs the places that are named here.
 
 `--strict` makes warnings errors, as the project's tests do; an installation never does, for a compiler of tomorrow warns of more.
-`--sanitize` builds `kernel-sanitized.so` beside the other, which reads and writes out of bounds only to say so at once. To run tests
+`--sanitize` builds `kernel-sanitized.so` beside the other, whose every access out of bounds ends the process with a report. To run tests
 under it (the sanitizers have to be loaded before Python, and Python itself leaks on purpose):
 
     python -m translate.engine.build --sanitize
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-        TRANSLATE_ENGINE=sanitized python -m pytest tests/test_golden.py
+        TRANSLATE_ENGINE=sanitized python -m pytest tests/test_kernel_ids.py
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ class BuildError(Exception):
     """The kernel could not be compiled; the text says why."""
 
 
+class NoCompilerError(BuildError):
+    """Nothing here compiles."""
+
+
 def sources() -> list[Path]:
     """Give the kernel's C files, in order."""
     return sorted(FOLDER.glob("*.c"))
@@ -83,7 +87,7 @@ def compiler() -> list[str]:
     if importlib.util.find_spec(ZIG) is not None:
         # Without the latter it uses what this very processor has, and a wheel goes to others.
         return [sys.executable, "-m", ZIG, "cc", "-mcpu=baseline"]
-    raise BuildError("no C compiler was found")
+    raise NoCompilerError("no C compiler was found")
 
 
 def stale(target: Path = KERNEL) -> bool:

@@ -34,9 +34,10 @@ def library() -> ctypes.CDLL | None:
 
 def engine() -> str:
     """Name the engine that runs, and why, where it is the slower one."""
+    chosen = os.environ.get(CHOICE) or "kernel"
     if library() is not None:
-        return "engine: kernel"
-    if os.environ.get(CHOICE) == REFERENCE:
+        return f"engine: {chosen}"
+    if chosen == REFERENCE:
         return f"engine: reference, slower: {CHOICE} asks for it"
     return f"engine: reference, slower: {_load('kernel')}"
 
