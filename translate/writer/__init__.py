@@ -109,8 +109,7 @@ class Writer:
         )
         frame = self._with_values(frame)
         if self.shape.layout.records == "json-lines":
-            frame = frame.with_columns(**self._text.presets())
-            frame = frame.with_columns(**self._text.containers()).with_columns(**{ROW: self._text.row()})
+            frame = self._text.written(frame)
         frame = self._judge.look(self._with_extra(frame.with_columns(**self._around())))
         code, message = self._verdict()
         return frame.with_columns(code=code, message=message, **{NOTES: self._losses.notes()})

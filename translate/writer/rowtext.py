@@ -8,8 +8,11 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate import notation
+from translate.engine.library import library
+from translate.engine.rows import Rows
 from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
+from translate.packing import ROW
 from translate.shape import Shape, is_json
 
 
@@ -18,6 +21,16 @@ class RowText:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
+
+    def written(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Add the rows, and a column `=place` for each container: by the kernel, where there is one that writes them alike."""
+        kernel = library()
+        if kernel is not None:
+            rows = Rows(self.shape, frame.collect_schema(), ROW)
+            if rows.is_exact():
+                return rows.written(frame, kernel)
+        frame = frame.with_columns(**self.presets())
+        return frame.with_columns(**self.containers()).with_columns(**{ROW: self.row()})
 
     def row(self) -> pl.Expr:
         """Write an object: plain members by the engine's encoder, JSON texts and containers put in beside them."""

@@ -77,6 +77,21 @@ void texts_end_null(struct texts *texts)
     texts->nulls++;
 }
 
+bool texts_last(const struct texts *texts, struct span *text)
+{
+    int64_t row = texts->ended - 1;
+    const struct view *view = &texts->views[row];
+    const uint8_t *at = view->head;
+    if (!bit_is_set(texts->valid, row))
+        return false;
+    if (view->length > VIEW_INSIDE) {
+        const uint8_t *buffer = view->buffer < texts->full ? texts->buffers[view->buffer] : texts->bytes.at;
+        at = buffer + view->offset;
+    }
+    *text = (struct span){at, (size_t)view->length};
+    return true;
+}
+
 /* What a column's array holds until its taker lets go of it. */
 struct held {
     struct texts texts;

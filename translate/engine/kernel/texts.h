@@ -21,6 +21,7 @@ struct texts {
 bool texts_begin(struct texts *texts, int64_t rows);
 bool texts_end_one(struct texts *texts);
 void texts_end_null(struct texts *texts); /* what was written since the last one is no text */
+bool texts_last(const struct texts *texts, struct span *text); /* of the row that was ended last; tell if it has one */
 void texts_free(struct texts *texts);
 
 /* Give columns away as a stream of one array; they are polars' from then on, or freed if there is no memory. */

@@ -1,0 +1,288 @@
+/* Rows as JSON text: a flat list of steps, carried out for each row of a frame, writes one text column after another. */
+#include "exported.h"
+#include "texts.h"
+
+#include <stdlib.h>
+
+enum code {
+    NEED_ANY,     /* of the conditions one is there, else on to `skip` */
+    NEED_ALL,     /* all of the conditions are there, else on to `skip` */
+    NEED_ENTRIES, /* the map in the slot is not empty, else on to `skip` */
+    LITERAL,      /* `before`, as it is */
+    OPEN,         /* a comma where one belongs, then `before` */
+    QUOTED,       /* a member: a text as JSON */
+    BARE,         /* a member: a whole number, a flag, or JSON text as it is */
+    TEXTS,        /* a map's entries as members, their values as JSON texts */
+    NUMBERS,      /* the same, digits bare */
+    TEXT_ENTITIES,
+    NUMBER_ENTITIES,
+    MADE,        /* a member: the text of an earlier column, as it is */
+    MADE_QUOTED, /* the same as JSON text */
+    CODES
+};
+
+#define NULL_TEXT (-1) /* to skip there means that the row has no text */
+
+/* Literals are ranges of one text; conditions a range of a list of slots. A slot is the number of one of the frame's
+ * columns, or of a column that was made. */
+struct step {
+    int32_t code, slot;
+    int32_t before, before_length;
+    int32_t after, after_length;
+    int32_t condition, conditions;
+    int32_t skip;
+};
+
+struct program {
+    const struct step *steps;
+    const int32_t *ends; /* of each column that is made: the step after its last one */
+    int32_t columns;
+    const uint8_t *literals;
+    const int32_t *conditions;
+};
+
+struct job {
+    const struct program *program;
+    const struct frame *frame;
+    struct texts *made;
+    int64_t row;
+    struct bytes *out;
+};
+
+static struct span literal(const char *text, size_t length)
+{
+    return (struct span){(const uint8_t *)text, length};
+}
+
+/* Put a comma unless this is the first part of its object or list: then the bracket is the last byte. */
+static bool write_comma(struct bytes *out)
+{
+    uint8_t last = out->used > 0 ? out->at[out->used - 1] : ',';
+    return last == '{' || last == '[' || write_byte(out, ',');
+}
+
+static bool write_before(const struct job *job, const struct step *step)
+{
+    return write_bytes(job->out, (struct span){job->program->literals + step->before, (size_t)step->before_length});
+}
+
+static bool write_after(const struct job *job, const struct step *step)
+{
+    return write_bytes(job->out, (struct span){job->program->literals + step->after, (size_t)step->after_length});
+}
+
+static bool write_bare(struct bytes *out, const struct column *column, int64_t row)
+{
+    if (column->kind == KIND_WHOLE)
+        return write_whole(out, whole_at(column, row));
+    if (column->kind == KIND_FLAG)
+        return write_bytes(out, flag_at(column, row) ? literal("true", 4) : literal("false", 5));
+    return write_bytes(out, text_at(&column->texts, row));
+}
+
+static bool write_member(const struct job *job, const struct step *step)
+{
+    const struct column *column = &job->frame->column[step->slot];
+    if (!is_there(column, job->row))
+        return true;
+    return write_comma(job->out) && write_before(job, step) &&
+           (step->code == QUOTED ? write_quoted(job->out, text_at(&column->texts, job->row))
+                                 : write_bare(job->out, column, job->row)) &&
+           write_after(job, step);
+}
+
+static bool is_digits(struct span text)
+{
+    for (size_t number = 0; number < text.length; number++) {
+        uint8_t byte = text.at[number];
+        if ((byte < '0' || byte > '9') && byte != '-' && byte != '.')
+            return false;
+    }
+    return text.length > 0;
+}
+
+static bool write_value(struct bytes *out, const struct texts_given *texts, int64_t entry, bool number)
+{
+    if (!text_is_there(texts, entry))
+        return write_bytes(out, literal("null", 4));
+    struct span text = text_at(texts, entry);
+    return number && is_digits(text) ? write_bytes(out, text) : write_quoted(out, text);
+}
+
+static bool write_members(const struct job *job, const struct column *map, bool number)
+{
+    int64_t end = entries_to(map, job->row);
+    for (int64_t entry = entries_from(map, job->row); entry < end; entry++)
+        if (!write_comma(job->out) || !write_quoted(job->out, text_at(&map->keys, entry)) ||
+            !write_byte(job->out, ':') || !write_value(job->out, &map->texts, entry, number))
+            return false;
+    return true;
+}
+
+static bool write_entities(const struct job *job, const struct column *map, bool number)
+{
+    int64_t end = entries_to(map, job->row);
+    for (int64_t entry = entries_from(map, job->row); entry < end; entry++)
+        if (!write_comma(job->out) || !write_bytes(job->out, literal("{\"key\":", 7)) ||
+            !write_quoted(job->out, text_at(&map->keys, entry)) ||
+            !write_bytes(job->out, literal(",\"value\":", 9)) ||
+            !write_value(job->out, &map->texts, entry, number) || !write_byte(job->out, '}'))
+            return false;
+    return true;
+}
+
+static bool write_map(const struct job *job, const struct step *step)
+{
+    const struct column *map = &job->frame->column[step->slot];
+    if (!is_there(map, job->row))
+        return true;
+    if (step->code == TEXTS || step->code == NUMBERS)
+        return write_members(job, map, step->code == NUMBERS);
+    return write_entities(job, map, step->code == NUMBER_ENTITIES);
+}
+
+static bool write_made(const struct job *job, const struct step *step)
+{
+    struct span text;
+    if (!texts_last(&job->made[step->slot], &text))
+        return true;
+    return write_comma(job->out) && write_before(job, step) &&
+           (step->code == MADE ? write_bytes(job->out, text) : write_quoted(job->out, text));
+}
+
+static bool write_step(const struct job *job, const struct step *step)
+{
+    switch (step->code) {
+    case LITERAL:
+        return write_before(job, step);
+    case OPEN:
+        return write_comma(job->out) && write_before(job, step);
+    case QUOTED:
+    case BARE:
+        return write_member(job, step);
+    case MADE:
+    case MADE_QUOTED:
+        return write_made(job, step);
+    default:
+        return write_map(job, step);
+    }
+}
+
+/* Tell whether a step's condition holds; a step without one has none to break. */
+static bool holds(const struct job *job, const struct step *step)
+{
+    if (step->code > NEED_ENTRIES)
+        return true;
+    if (step->code == NEED_ENTRIES) {
+        const struct column *map = &job->frame->column[step->slot];
+        return is_there(map, job->row) && entries_from(map, job->row) < entries_to(map, job->row);
+    }
+    bool any = step->code == NEED_ANY;
+    for (int32_t number = 0; number < step->conditions; number++) {
+        int32_t slot = job->program->conditions[step->condition + number];
+        if (is_there(&job->frame->column[slot], job->row) == any)
+            return any;
+    }
+    return !any;
+}
+
+static bool write_text(struct job *job, int32_t column)
+{
+    const struct program *program = job->program;
+    struct texts *texts = &job->made[column];
+    job->out = &texts->bytes;
+    for (int32_t at = column == 0 ? 0 : program->ends[column - 1]; at < program->ends[column]; at++) {
+        const struct step *step = &program->steps[at];
+        if (!holds(job, step)) {
+            if (step->skip == NULL_TEXT) {
+                texts_end_null(texts);
+                return true;
+            }
+            at = step->skip - 1;
+        } else if (step->code > NEED_ENTRIES && !write_step(job, step)) {
+            return false;
+        }
+    }
+    return texts_end_one(texts);
+}
+
+static bool is_kind(const struct frame *frame, int32_t slot, bool map)
+{
+    return slot >= 0 && slot < frame->columns && frame->column[slot].kind != KIND_NONE &&
+           (frame->column[slot].kind == KIND_MAP) == map;
+}
+
+/* Hold a step against the frame, so that no row has to be. */
+static bool is_possible(const struct program *program, const struct frame *frame, int32_t at, int32_t made)
+{
+    const struct step *step = &program->steps[at];
+    if (step->code < 0 || step->code >= CODES || (step->skip != NULL_TEXT && step->skip <= at))
+        return false;
+    for (int32_t number = 0; number < step->conditions; number++)
+        if (program->conditions[step->condition + number] >= frame->columns)
+            return false;
+    switch (step->code) {
+    case QUOTED:
+        return is_kind(frame, step->slot, false) && frame->column[step->slot].kind == KIND_TEXT;
+    case BARE:
+        return is_kind(frame, step->slot, false);
+    case NEED_ENTRIES:
+    case TEXTS:
+    case NUMBERS:
+    case TEXT_ENTITIES:
+    case NUMBER_ENTITIES:
+        return is_kind(frame, step->slot, true);
+    case MADE:
+    case MADE_QUOTED:
+        return step->slot >= 0 && step->slot < made;
+    default:
+        return true;
+    }
+}
+
+static bool are_possible(const struct program *program, const struct frame *frame)
+{
+    int32_t at = 0;
+    for (int32_t made = 0; made < program->columns; made++)
+        for (; at < program->ends[made]; at++)
+            if (!is_possible(program, frame, at, made))
+                return false;
+    return true;
+}
+
+static bool write_rows(struct job *job, struct ArrowArrayStream *made)
+{
+    int64_t rows = job->frame->rows;
+    int32_t columns = job->program->columns;
+    bool well = rows == 0 || are_possible(job->program, job->frame);
+    for (int32_t column = 0; column < columns; column++)
+        well = texts_begin(&job->made[column], rows) && well;
+    for (job->row = 0; well && job->row < rows; job->row++)
+        for (int32_t column = 0; well && column < columns; column++)
+            well = write_text(job, column);
+    well = well && texts_hand_over(job->made, columns, made);
+    for (int32_t column = 0; column < columns; column++)
+        texts_free(&job->made[column]);
+    return well;
+}
+
+/* Write the rows of a frame. Give 0, or another number where there was no memory, or a column is not what a step takes. */
+EXPORTED int translate_rows(struct ArrowArrayStream *given, const int32_t *steps, const int32_t *ends, int32_t columns,
+                            const uint8_t *literals, const int32_t *conditions, struct ArrowArrayStream *made)
+{
+    struct program program = {
+        .steps = (const struct step *)(const void *)steps,
+        .ends = ends,
+        .columns = columns,
+        .literals = literals,
+        .conditions = conditions,
+    };
+    struct frame frame;
+    struct job job = {.program = &program, .frame = &frame};
+    bool well = frame_take(&frame, given) && columns > 0;
+    job.made = well ? calloc((size_t)columns, sizeof *job.made) : NULL;
+    well = job.made != NULL && write_rows(&job, made);
+    free(job.made);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
