@@ -108,3 +108,20 @@ def test_rooms_are_there_when_asked_for():
     assert run("import translate; print(len(translate.events.COLUMNS))") > 1
     with pytest.raises(AttributeError, match="has no attribute 'convrt'"):
         translate.convrt  # noqa: B018
+
+
+def test_a_conversion_imports_no_room_of_other_commands(tmp_path):
+    """A conversion imports none of the rooms that only other commands need."""
+    words = ["convert", str(SAMPLE), "--to", "clickstream", "--out", str(tmp_path / "out")]
+    modules = run(CALL.format(words=words))
+    others = (
+        "comparison",
+        "delivery.replaying",
+        "explanation",
+        "figures",
+        "inspection",
+        "rehearsal",
+        "tracing",
+    )
+    assert "translate.conversion" in modules
+    assert not {f"translate.{room}" for room in others} & set(modules)

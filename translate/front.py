@@ -10,18 +10,16 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import dataset, events, explanation, hub_files, mapping, money, nothing_taken, plan
+from translate import dataset, events, hub_files, mapping, money, plan
 from translate import recipe as recipes
-from translate.comparison import Comparison, Roundtrip
 from translate.conversion import Conversion, Progress, soundly
 from translate.delivery.preflight import Finding
 from translate.errors import MappingError, SourceError, UsageError
-from translate.explanation import Explanation
 from translate.files import units_of
 from translate.files.sources import find
 from translate.job import HUB_MODEL, Job
@@ -38,8 +36,11 @@ from translate.rendering import Report
 from translate.selection import ROWS_MAX, Selection
 from translate.settings import Settings, parse_time, read_settings
 from translate.shape import Source
-from translate.validation import Validation
 from translate.writer import FILTERED, ROW, Writer
+
+# Rooms of which a conversion needs none, and which take a while to import, are imported where they are called.
+if TYPE_CHECKING:
+    from translate.explanation import Explanation
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Folder = str | os.PathLike[str]
@@ -285,6 +286,8 @@ def validate(
     all events together, with the number found). It holds no values without `examples`. Raise UsageError before
     anything is read, SourceError if there is nothing to read.
     """
+    from translate.validation import Validation  # noqa: PLC0415
+
     told = settings_of(settings, set_, mappings)
     selection = selection_of(where, since, until, limit)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
@@ -308,6 +311,8 @@ def explain(
     `from_` and `to` are `model` or `model/layout`, or `hub`. The answer has `rows`, `frame`, `to_json()` and
     `to_markdown()`. Raise UsageError or MappingError.
     """
+    from translate import explanation  # noqa: PLC0415
+
     told = settings_of(settings, set_, mappings)
     _, target = explanation.find(to, told.mappings, to_read=False)
     chosen = _recipe(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
@@ -330,6 +335,8 @@ def roundtrip(
     Each difference is either declared by a mapping, with its reason, or undeclared: a fault of a mapping or of
     this tool. A source that cannot be written is compared after the way there alone. Errors as in `convert`.
     """
+    from translate.comparison import Comparison, Roundtrip  # noqa: PLC0415
+
     job, recognised = job_of(
         source, to=via, from_=from_, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit),
@@ -359,6 +366,8 @@ def _with_verdict(
     result: dict[str, Any], job: Job, recognised: Recognised, *, is_empty: bool
 ) -> dict[str, Any]:
     """Say first why the selection takes nothing, if that is so."""
+    from translate import nothing_taken  # noqa: PLC0415
+
     told = nothing_taken.verdict(job, recognised) if is_empty else None
     return {"verdict": told, **result} if told else result
 

@@ -93,7 +93,8 @@ def compiler() -> list[str]:
 def stale(target: Path = KERNEL) -> bool:
     """Whether a source is younger than the library made of them; where there are no sources, none is."""
     made = target.stat().st_mtime_ns if target.exists() else 0
-    return any(path.stat().st_mtime_ns > made for path in [*sources(), *FOLDER.glob("*.h")] if sources())
+    written = [*sources(), *FOLDER.glob("*.h")] if sources() else []
+    return any(path.stat().st_mtime_ns > made for path in written)
 
 
 def _own() -> list[list[str]]:

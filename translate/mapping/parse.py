@@ -33,8 +33,8 @@ def _at(path: str, where: tuple[str, ...]) -> str:
     return path
 
 
-def parse(path: Path) -> Mapping:
-    """Read one mapping; raise MappingError with every complaint."""
+def parse(path: Path, *, proven: bool = False) -> Mapping:
+    """Read one mapping; raise MappingError with every complaint; `proven` says that its fields have run already."""
     table, digest = read_toml(path, path.name)
     sheet = Sheet(path.name)
     digests = [digest, *inherit(path, table, sheet)]
@@ -42,7 +42,7 @@ def parse(path: Path) -> Mapping:
         digest = hashlib.sha256("".join(digests).encode()).hexdigest()
     mapping = _Parser(sheet, path.stem).mapping(table, digest)
     sheet.finish()
-    for layout in mapping.layouts.values():
+    for layout in () if proven else mapping.layouts.values():
         for where, message in failures(mapping, layout):
             sheet.complain(_at(join("layout", layout.name), where), message)
     sheet.finish()
