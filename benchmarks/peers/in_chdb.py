@@ -69,7 +69,6 @@ OF_PURCHASES = """',"purchase_store":', toJSONString(store),
         ',"purchase_currency":', toJSONString(currency)))"""
 
 MEMBERS = "JSONExtractKeysAndValuesRaw({0})"
-SPELLED = "concat(toJSONString({name}), ':', member.2)"
 LEGAL = r"replaceRegexpOne(replaceRegexpAll({0}, '[^0-9A-Za-z_]', '_'), '^([0-9])', '_\\1')"
 IS_LEGAL = "match({0}, '^[A-Za-z_][0-9A-Za-z_]*$')"
 # A key is the only text before a colon: quotes inside of texts are escaped. Odd characters may be, too.
@@ -81,7 +80,9 @@ def taken_apart(container: str) -> str:
     """Give the members of a container, without a purchase's presets and with legal names."""
     members = MEMBERS.format(container)
     members = f"if(is_purchase, arrayFilter({KEPT}, {members}), {members})"
-    spelled = SPELLED.format(name=LEGAL.format("member.1"))
+    # Taken apart, an integer beyond 64 bits comes as a text.
+    value = "trim(BOTH '\"' FROM member.2)" if container == "metrics" else "member.2"
+    spelled = f"concat(toJSONString({LEGAL.format('member.1')}), ':', {value})"
     return f"arrayStringConcat(arrayMap(member -> {spelled}, {members}), ',')"
 
 
