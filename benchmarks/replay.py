@@ -1,6 +1,6 @@
 """Measures `replay` against the rehearsal's endpoints, the server's work included.
 
-    python benchmarks/archive.py bench --records 300000
+    python benchmarks/foreign.py bench --records 300000
     python benchmarks/replay.py bench/events-00000.json clickstream
     python benchmarks/replay.py bench/events-00000.json pinpoint personalize --rate 15requests
 

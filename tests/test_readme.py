@@ -33,8 +33,7 @@ BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 # What a reader changes, and what the tests put in its place.
 ENDPOINT, REHEARSAL_PORT, BUCKET = "https://ingest.example.com", "8080", "my-bucket"
 RECORDS = {
-    "python benchmarks/archive.py bench": "--records 2000",
-    "python benchmarks/against_duckdb.py bench/events-00000.json": "--rounds 1",
+    "python benchmarks/race.py": "--records 500 --rounds 1 --only convert",
 }
 
 # What is not run here, and why.
@@ -44,6 +43,7 @@ NOT_RUN = {
     "python3 -m venv .venv": INSTALLS,
     ".venv/bin/pip install .": INSTALLS,
     ".venv/bin/pip install -e '.[dev]'": INSTALLS,
+    "pip install -e '.[bench]'": INSTALLS,
     ".venv/bin/python -m pytest -n 2": ITSELF,
     "python -m pytest -n 2": ITSELF,
     ".ci/run": ITSELF,

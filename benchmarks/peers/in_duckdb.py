@@ -138,7 +138,9 @@ def convert(source: Path, target: Path) -> None:
     """Convert the file by one statement."""
     target.mkdir()
     statement = QUERY.replace("$columns", COLUMNS)
-    statement = statement.replace("$source", _quoted(source)).replace("$target", _quoted(target / "rows.ndjson"))
+    statement = statement.replace("$source", _quoted(source)).replace(
+        "$target", _quoted(target / "rows.ndjson")
+    )
     connection = duckdb.connect()
     connection.execute(MACROS)
     connection.execute(statement)

@@ -58,13 +58,7 @@ Json = dict[str, Any]
 def row_of(record: Json) -> Json:
     """Make the row of a record."""
     event_type = record["event_type"]
-    name, names = NAMES.get(event_type), {}
-    if name is None:
-        name = event_type if is_legal(event_type) else _legal(event_type)
-        if name != event_type:
-            names["name"] = event_type
-    elif event_type == "_session.stop":
-        names["name"] = "session.stop"
+    name, names = _name(event_type)
     row: Json = {"event_type": name, "timestamp": record["event_timestamp"], "zone_offset": 0}
     for place, group, member in TOP_LEVEL:
         value = record[group].get(member)
@@ -75,21 +69,35 @@ def row_of(record: Json) -> Json:
     if event_type == PURCHASE:
         _add_purchase(row, attributes, record)
     for kind in ("attributes", "metrics"):
-        renamed = {}
-        for key, value in record[kind].items():
-            if value is None:
-                continue
-            if is_legal(key):
-                attributes[key] = value
-            else:
-                attributes[legal := _legal(key)] = value
-                renamed[legal] = key
-        if renamed:
-            names[kind] = renamed
+        _add_own(attributes, names, kind, record[kind])
     if names:
         attributes["translate_names"] = orjson.dumps(names).decode()
     row["attributes"] = attributes
     return row
+
+
+def _name(event_type: str) -> tuple[str, Json]:
+    """Give the name of an event, and the original where it cannot be told from it."""
+    name = NAMES.get(event_type)
+    if name is not None:
+        return name, {"name": "session.stop"} if event_type == "_session.stop" else {}
+    if is_legal(event_type):
+        return event_type, {}
+    return _legal(event_type), {"name": event_type}
+
+
+def _add_own(attributes: Json, names: Json, kind: str, members: Json) -> None:
+    renamed = {}
+    for key, value in members.items():
+        if value is None:
+            continue
+        if is_legal(key):
+            attributes[key] = value
+        else:
+            attributes[legal := _legal(key)] = value
+            renamed[legal] = key
+    if renamed:
+        names[kind] = renamed
 
 
 def _legal(name: str) -> str:
@@ -104,7 +112,10 @@ def _add_device(row: Json, record: Json) -> None:
     row["os_version"] = platform["version"]
     row["locale"] = code = locale["code"]
     row["sdk_name"], row["sdk_version"] = sdk["name"], sdk["version"]
-    for place, member, part in (("system_language", "language", LANGUAGE), ("country_code", "country", COUNTRY)):
+    for place, member, part in (
+        ("system_language", "language", LANGUAGE),
+        ("country_code", "country", COUNTRY),
+    ):
         value = locale.get(member)
         if value is not None:
             row[place] = value
@@ -113,7 +124,10 @@ def _add_device(row: Json, record: Json) -> None:
 
 
 def _presets(record: Json, event_type: str) -> Json:
-    presets: Json = {"arrival_timestamp": record["arrival_timestamp"], "event_version": record["event_version"]}
+    presets: Json = {
+        "arrival_timestamp": record["arrival_timestamp"],
+        "event_version": record["event_version"],
+    }
     for place, group, member in PRESETS:
         value = record[group].get(member)
         if value is not None:
@@ -192,7 +206,8 @@ def convert(source: Path, target: Path, workers: int) -> None:
         size = source.stat().st_size
         bounds = [size * number // workers for number in range(workers + 1)]
         tasks = [
-            (source, bounds[number], bounds[number + 1], target / f"rows-{number}.ndjson") for number in range(workers)
+            (source, bounds[number], bounds[number + 1], target / f"rows-{number}.ndjson")
+            for number in range(workers)
         ]
         pool.map(convert_range, tasks, chunksize=1)
 

@@ -54,6 +54,11 @@ PRESET_NUMBERS = r'"(?:_item_price|_quantity)":[^,}]*,?'
 ODD_KEY = r'"[^"\\]*[^"\\0-9A-Za-z_][^"\\]*":'
 
 
+def only(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """Leave a value out where it is not needed: both branches of a choice are computed for all rows, but for nulls."""
+    return pl.when(condition).then(value)
+
+
 def legal(name: pl.Expr) -> pl.Expr:
     return name.str.replace_all("[^0-9A-Za-z_]", "_").str.replace("^([0-9])", "_${1}")
 
@@ -69,7 +74,9 @@ def odd_keys(text: pl.Expr) -> pl.Expr:
     """Give JSON text of the keys that are made legal."""
     key = pl.element().str.strip_suffix(":")
     renamed = pl.concat_str(pl.lit('"'), legal(key.str.strip_chars('"')), pl.lit('":'), key)
-    return pl.concat_str(pl.lit("{"), text.str.extract_all(ODD_KEY).list.eval(renamed).list.join(","), pl.lit("}"))
+    return pl.concat_str(
+        pl.lit("{"), text.str.extract_all(ODD_KEY).list.eval(renamed).list.join(","), pl.lit("}")
+    )
 
 
 def text_of(name: str) -> pl.Expr:
@@ -99,16 +106,15 @@ def plan(source: Path) -> pl.LazyFrame:
     attributes, metrics = field("own_attributes"), field("own_metrics")
     code = field("currency").str.to_uppercase()
 
-    def when(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
-        return pl.when(condition).then(value)
-
     top_level = pl.struct(
         event_type=event_type.replace_strict(NAMES, default=legal(event_type)),
         timestamp=field("event_timestamp"),
         app_id=application.field("app_id"),
         unique_id=client.field("client_id"),
         device_id=client.field("client_id"),
-        platform=platform.field("name").str.to_lowercase().replace_strict(PLATFORMS, default=platform.field("name")),
+        platform=platform.field("name")
+        .str.to_lowercase()
+        .replace_strict(PLATFORMS, default=platform.field("name")),
         os_version=platform.field("version"),
         make=device.field("make"),
         model=device.field("model"),
@@ -121,16 +127,16 @@ def plan(source: Path) -> pl.LazyFrame:
         app_package_name=application.field("package_name"),
         app_version=application.field("version_name"),
         app_title=application.field("title"),
-        event_value_currency=when(is_money, code),
-        event_value=when(is_money, field("price") * field("quantity")),
-        items=when(
+        event_value_currency=only(is_money, code),
+        event_value=only(is_money, field("price") * field("quantity")),
+        items=only(
             purchase,
             pl.concat_list(
                 pl.struct(
                     id=field("product"),
-                    price=when(is_money, field("price")),
-                    quantity=when(is_money, field("quantity")),
-                    currency=when(is_money, code),
+                    price=only(is_money, field("price")),
+                    quantity=only(is_money, field("quantity")),
+                    currency=only(is_money, code),
                 )
             ),
         ),
@@ -145,9 +151,9 @@ def plan(source: Path) -> pl.LazyFrame:
         pl.lit('{"name":'),
         pl.format('"{}"', original).fill_null("null"),
         pl.lit(',"attributes":'),
-        odd_keys(attributes),
+        odd_keys(only(has_names, attributes)),
         pl.lit(',"metrics":'),
-        odd_keys(metrics),
+        odd_keys(only(has_names, metrics)),
         pl.lit("}"),
     )
     is_loose = purchase & ~is_money
@@ -157,27 +163,27 @@ def plan(source: Path) -> pl.LazyFrame:
         _session_duration=session.field("duration").fill_null(
             session.field("stop_timestamp") - session.field("start_timestamp")
         ),
-        _is_first_time=when(event_type == "_session.resume", pl.lit(value=False)),
+        _is_first_time=only(event_type == "_session.resume", pl.lit(value=False)),
         session_stop_timestamp=session.field("stop_timestamp"),
         arrival_timestamp=field("arrival_timestamp"),
         cognito_id=client.field("cognito_id"),
         cognito_identity_pool_id=application.field("cognito_identity_pool_id"),
         app_version_code=application.field("version_code"),
         event_version=field("event_version"),
-        purchase_transaction_id=when(purchase, field("attributes").str.json_path_match("$._transaction_id")),
+        purchase_transaction_id=field("transaction"),
         purchase_store=field("store"),
-        purchase_price=when(is_loose, field("price")),
-        purchase_quantity=when(is_loose, field("quantity")),
-        purchase_currency=when(is_loose, field("currency")),
-        translate_names=when(has_names, names),
+        purchase_price=only(is_loose, field("price")),
+        purchase_quantity=only(is_loose, field("quantity")),
+        purchase_currency=only(is_loose, field("currency")),
+        translate_names=names,
     )
     odd = field("has_odd_keys")
     row = pl.concat_str(
         tail(top_level.struct.json_encode()),
         pl.lit(',"attributes":'),
         tail(presets.struct.json_encode()),
-        members(pl.when(odd).then(with_legal_keys(attributes)).otherwise(attributes)),
-        members(pl.when(odd).then(with_legal_keys(metrics)).otherwise(metrics)),
+        members(with_legal_keys(only(odd, attributes)).fill_null(attributes)),
+        members(with_legal_keys(only(odd, metrics)).fill_null(metrics)),
         pl.lit("}}"),
     )
     return (
@@ -187,7 +193,9 @@ def plan(source: Path) -> pl.LazyFrame:
         )
         .with_columns(**_purchase_columns())
         .with_columns(
-            is_money=purchase & (field("store") != "Virtual") & field("currency").str.contains("^[A-Za-z]{3}$"),
+            is_money=purchase
+            & (field("store") != "Virtual")
+            & field("currency").str.contains("^[A-Za-z]{3}$"),
             has_odd_keys=attributes.str.contains(ODD_KEY) | metrics.str.contains(ODD_KEY),
         )
         .select(row)
@@ -198,17 +206,17 @@ def _purchase_columns() -> dict[str, pl.Expr]:
     purchase = pl.col("is_purchase")
 
     def preset(container: str, key: str) -> pl.Expr:
-        return pl.when(purchase).then(pl.col(container).str.json_path_match(f"$.{key}"))
+        return only(purchase, pl.col(container)).str.json_path_match(f"$.{key}")
 
     def without(container: str, pattern: str) -> pl.Expr:
-        column = pl.col(container)
-        cut = column.str.replace_all(pattern, "").str.replace(",}$", "}")
-        return pl.when(purchase).then(cut).otherwise(column)
+        cut = only(purchase, pl.col(container)).str.replace_all(pattern, "").str.replace(",}$", "}")
+        return cut.fill_null(pl.col(container))
 
     return {
         "product": preset("attributes", "_product_id"),
         "currency": preset("attributes", "_currency"),
         "store": preset("attributes", "_store"),
+        "transaction": preset("attributes", "_transaction_id"),
         "price": preset("metrics", "_item_price").cast(pl.Float64),
         "quantity": preset("metrics", "_quantity").cast(pl.Float64),
         "own_attributes": without("attributes", PRESET_TEXTS),
