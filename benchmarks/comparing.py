@@ -153,7 +153,7 @@ def _is_number(value: Any) -> bool:
 
 def _double(value: float) -> float:
     """Give the nearest double; integers that polars gets shortened are all as large."""
-    return math.copysign(math.inf, value) if abs(value) >= BEYOND else float(value)
+    return float(value) if abs(value) < BEYOND else math.inf if value > 0 else -math.inf
 
 
 def survivors(plain_output: Path, faulty_output: Path, every: int) -> str:

@@ -33,6 +33,7 @@ def rows(directory, *, change=None, count=20):
 CHANGES = {
     "a text": lambda row: row["attributes"].update(a="y"),
     "a number": lambda row: row["attributes"].update(n=2**60 + 4096),
+    "the sign of a number": lambda row: row["attributes"].update(n=-(10**400)),
     "a text for a number": lambda row: row["attributes"].update(n=str(2**60 + 3)),
     "a member too many": lambda row: row["attributes"].update(c="z"),
     "a member that is missing": lambda row: row["attributes"].pop("a"),
