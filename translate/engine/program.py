@@ -9,15 +9,25 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.engine.tables import Child, ColumnName, LeafTable, Node, Peek, ProgramTable, Span
+from translate.engine.tables import (
+    Child,
+    ColumnName,
+    LeafTable,
+    Node,
+    Overruled,
+    Peek,
+    ProgramTable,
+    Span,
+    Step,
+)
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
-from translate.mapping.spec import Layout, Spelling
+from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
 from translate.reader.containers import JSON_LISTS
 from translate.reader.literals import canonical, constant
-from translate.reader.record import ROUNDED
-from translate.reader.request import OF_TRANSPORT
-from translate.reader.tree import Leaf, Places, places_of, raw_type, slots
+from translate.reader.record import OVERRULED, ROUNDED
+from translate.reader.request import CAPTURED, OF_TRANSPORT, WHOLE_PARTS
+from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 
 NONE = -1
 ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there
@@ -66,19 +76,19 @@ class Program:
 
     # -- the tree -------------------------------------------------------------------------------------------------
 
-    def _node(self, tree: Mapping[str, Any], path: tuple[str, ...]) -> int:
+    def _node(self, tree: Mapping[str, Any], path: tuple[str, ...], *, around: bool = False) -> int:
         """Add an object with all that lies in it; give its number."""
         found = []
         for key, inner in tree.items():
             is_object = isinstance(inner, dict)
-            node = self._node(inner, (*path, key)) if is_object else NONE
-            leaf = NONE if is_object else self._leaf(inner, (*path, key))
+            node = self._node(inner, (*path, key), around=around) if is_object else NONE
+            leaf = NONE if is_object else self._leaf(inner, InSource((*path, key), around))
             found.append(Child(self._span(key), node, leaf))
         self._nodes.append(Node(len(self._children), len(found)))
         self._children.extend(found)
         return len(self._nodes) - 1
 
-    def _leaf(self, leaf: Leaf, path: tuple[str, ...]) -> int:
+    def _leaf(self, leaf: Leaf, place: InSource) -> int:
         entry = leaf.entry
         is_map = entry.codec in CONTAINERS or leaf.way == "map"
         column = entry.hub[0] if is_map or (entry.codec in CONTAINERS) else f"${leaf.slot}"
@@ -90,11 +100,11 @@ class Program:
             column=self._numbers.get(column, NONE),
             presets=self._presets.get(entry.place, NONE) if entry.codec in CONTAINERS else NONE,
             constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
-            retyped=self._note("changed", path, RETYPED),
-            strayed=self._note_of_key("changed", path, RETYPED),
-            rounded=self._note_of_key("changed", path, ROUNDED),
+            retyped=self._note("changed", place, RETYPED),
+            strayed=self._note_of_key("changed", place, RETYPED),
+            rounded=self._note_of_key("changed", place, ROUNDED),
             member=self._span(entry.member),
-            beyond=self._note("on_purpose", path, OF_TRANSPORT),
+            beyond=self._note("on_purpose", place, OF_TRANSPORT),
             first_name=len(self._names),
             n_names=len(names),
         )
@@ -102,11 +112,11 @@ class Program:
         self._leaves.append(table)
         return len(self._leaves) - 1
 
-    def _note(self, kind: str, path: tuple[str, ...], why: str) -> Span:
-        return self._span(written(note(kind, InSource(path), why)))
+    def _note(self, kind: str, place: InSource, why: str) -> Span:
+        return self._span(written(note(kind, place, why)))
 
-    def _note_of_key(self, kind: str, path: tuple[str, ...], why: str) -> Span:
-        beginning, _ = _around_key(written(note(kind, InSource((*path, ANY_KEY)), why)))
+    def _note_of_key(self, kind: str, place: InSource, why: str) -> Span:
+        beginning, _ = _around_key(written(note(kind, place.member(ANY_KEY), why)))
         return self._span(beginning)
 
     def _span(self, text: str) -> Span:
@@ -121,10 +131,12 @@ class Program:
 
     def _table(self, places: Places, record_bytes: int) -> ProgramTable:
         event = self._node(places.event, ())
+        request = NONE if self._layout.request is None else self._node(places.request, (), around=True)
         _, note_end = _around_key(written(note("changed", InSource(("", ANY_KEY)))))
         peeks = [peek for path, leaf in places.peeked if (peek := self._peek(path, leaf)) is not None]
         columns = [ColumnName(self._c_text(name), kind) for name, kind in self.columns.items()]
         end = self._span(note_end)
+        steps, told, undecided, opened = self._of_request(self._layout.request, places)
         return ProgramTable(
             texts=bytes(self._texts), nodes=self._array(self._nodes), children=self._array(self._children),
             leaves=self._array(self._leaves), names=self._array(self._names), peeks=self._array(peeks),
@@ -134,7 +146,39 @@ class Program:
             attributes=self._numbers["attributes"], metrics=self._numbers["metrics"], other=self._numbers["other"],
             extra=self._numbers["extra"], user_properties=self._numbers["user_properties"],
             user_times=self._numbers["user_property_times"], note_end=end, record_bytes=record_bytes,
+            request=request, n_steps=len(steps), n_overruled=len(told), n_undecided=len(undecided), n_opened=len(opened),
+            takes_list=request != NONE and self._layout.request.bare and steps[-1].is_any == 0,
+            steps=self._array(steps), overruled=self._array(told), undecided=self._array(undecided), opened=self._array(opened),
         )  # fmt: skip
+
+    def _of_request(
+        self, request: Request | None, places: Places
+    ) -> tuple[list[Step], list[Overruled], list[Span], list[Span]]:
+        """Tell the way to a request's events, and which of its members the kernel leaves to the reference."""
+        if request is None:
+            return [], [], [], []
+        steps = [self._step(request.each[: depth + 1], places) for depth in range(len(request.each))]
+        told = [
+            Overruled(
+                self._numbers[f"${outer}"],
+                self._numbers[f"${inner}"],
+                self._note("on_purpose", InSource(self._slots[outer].path, True), OVERRULED),
+            )
+            for outer, inner in overruled(self._layout)
+        ]
+        heads = {place.partition(".")[0] for others in request.also.values() for place in others}
+        undecided = heads | (CAPTURED | WHOLE_PARTS if request.bare else set())
+        return (
+            steps,
+            told,
+            [self._span(name) for name in sorted(undecided)],
+            [self._span(name) for name in request.opened],
+        )
+
+    def _step(self, path: tuple[str, ...], places: Places) -> Step:
+        leaf = places.names.get(path)
+        is_any = path[-1] == ANY
+        return Step(self._span(path[-1]), is_any, self._numbers[f"${leaf.slot}"] if is_any and leaf else NONE)
 
     def _slot_of(self, hub: str) -> int:
         return next(
@@ -203,4 +247,4 @@ def flags_of(leaf: Leaf) -> int:
 
 def understood(layout: Layout) -> bool:
     """Tell whether the kernel reads a layout."""
-    return layout.records == "json-lines" and layout.request is None
+    return layout.records == "json-lines"

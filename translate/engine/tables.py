@@ -39,6 +39,18 @@ class Peek(ctypes.Structure):
     _fields_ = [("column", ctypes.c_int32), ("map", ctypes.c_int32), ("key", Span)]
 
 
+class Step(ctypes.Structure):
+    """A step on the way down to the events of a request."""
+
+    _fields_ = [("name", Span), ("is_any", ctypes.c_int32), ("column", ctypes.c_int32)]
+
+
+class Overruled(ctypes.Structure):
+    """What a request says of all its events, where one of them may say otherwise."""
+
+    _fields_ = [("outer", ctypes.c_int32), ("inner", ctypes.c_int32), ("note", Span)]
+
+
 class ColumnName(ctypes.Structure):
     """A column, by where its name begins, and its type."""
 
@@ -57,6 +69,9 @@ class ProgramTable(ctypes.Structure):
             (name, ctypes.c_int32)
             for name in ("attributes", "metrics", "other", "extra", "user_properties", "user_times")
         ),
+        *((name, ctypes.c_int32) for name in ("request", "n_steps", "n_overruled", "n_undecided")),
+        *((name, ctypes.c_int32) for name in ("n_opened", "takes_list")),
+        *((name, ctypes.c_void_p) for name in ("steps", "overruled", "undecided", "opened")),
         ("note_end", Span),
         ("record_bytes", ctypes.c_int64),
     ]

@@ -34,7 +34,7 @@ from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
 from translate.reader.oversize import end_of_record, is_beyond, too_large
 from translate.reader.paths import AROUND, path_around, path_of
-from translate.reader.record import Record, refuse_surrogates, refused
+from translate.reader.record import OVERRULED, Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
@@ -334,7 +334,7 @@ class CarefulReader:
                 inner in record.values
                 and record.values.get(outer, record.values[inner]) != record.values[inner]
             ):
-                record.note("on_purpose", place, "the event says otherwise")
+                record.note("on_purpose", place, OVERRULED)
 
     def _tell_emptied(self, record: Record) -> None:
         """Note an empty text that stands for no value."""

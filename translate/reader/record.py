@@ -9,6 +9,7 @@ from translate.reader.literals import Refused, printable
 from translate.reader.paths import AROUND
 
 ROUNDED = "rounded to a double"
+OVERRULED = "the event says otherwise"
 DOUBLED = "doubled: the last one stays"
 
 

@@ -14,6 +14,7 @@ from translate.reader.tree import ANY, Places, Tree
 
 PARTS = ("headers", "query", "path")
 HEADERS = "headers"
+WHOLE_PARTS = {"path", "raw_path"}  # members of a captured request that are taken apart
 OF_TRANSPORT = "of the transport, not of the event"
 NO_EVENT = object()
 CAPTURED = {HEADERS, "method"}  # members that show a request as it went over the wire

@@ -64,19 +64,42 @@ static void go_back(struct reader *reader, int64_t row, size_t heap_length)
     heap->length = heap_length;
 }
 
+/* Where the events of a line go. */
+struct place {
+    int64_t line;
+    int64_t part;
+};
+
+static bool finish_event(struct reader *reader, const struct value *event, void *told)
+{
+    struct place *place = told;
+    size_t start = reader->table.heap.length;
+    if (!append_as_it_stood(&reader->table.heap, event) ||
+        !column_set_view(&reader->table.columns[COLUMN_TEXT], reader->row, heap_view(&reader->table.heap, start))) {
+        return false;
+    }
+    return finish_row(reader, place->line, place->part++, *event, true);
+}
+
 static bool read_line(struct reader *reader, int64_t number, struct cursor line)
 {
     struct cursor cursor = line;
+    struct place place = {number, 0};
     skip_blanks(&cursor);
-    for (int64_t part = 0; cursor.at < cursor.end; part++) {
+    while (cursor.at < cursor.end) {
         const uint8_t *start = cursor.at;
-        if (!read_record(reader, &cursor)) {
-            return false;
-        }
-        struct value raw = {KIND_OBJECT, false, start, (size_t)(cursor.at - start)};
-        bool is_line = start == line.at && cursor.at == line.end;
-        if (!finish_row(reader, number, part, raw, is_line)) {
-            return false;
+        if (reader->program->request >= 0) {
+            if (!read_request(reader, &cursor, finish_event, &place)) {
+                return false;
+            }
+        } else {
+            if (!read_record(reader, &cursor)) {
+                return false;
+            }
+            struct value raw = {KIND_OBJECT, false, start, (size_t)(cursor.at - start)};
+            if (!finish_row(reader, number, place.part++, raw, start == line.at && cursor.at == line.end)) {
+                return false;
+            }
         }
         skip_blanks(&cursor);
     }
@@ -133,6 +156,10 @@ static void free_reader(struct reader *reader)
     table_free(&reader->table);
     buffer_free(&reader->strays);
     buffer_free(&reader->scratch);
+    buffer_free(&reader->members);
+    for (int number = 0; number < OPENED_MAX; number++) {
+        buffer_free(&reader->opened[number]);
+    }
     free(reader->seen);
 }
 

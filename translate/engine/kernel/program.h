@@ -46,7 +46,8 @@ enum leaf_flags {
     LEAF_REQUIRED = 1,  /* whoever judges times later wants even those that no calendar has */
     LEAF_OTHER = 2,     /* another place of a value: taken only if the value is not there */
     LEAF_LIST = 4,      /* JSON text of a list */
-    LEAF_WHOLE_TEXT = 8 /* a text that spells a whole number of 64 bits */
+    LEAF_WHOLE_TEXT = 8,  /* a text that spells a whole number of 64 bits */
+    LEAF_NUMBER_TEXT = 16 /* a number that may stand there as a text */
 };
 
 struct leaf {
@@ -77,6 +78,20 @@ struct column_name {
     int32_t type;
 };
 
+/* A step on the way down to the events of a request: a member's name, or any name, which then goes into a column. */
+struct step {
+    struct span name;
+    int32_t is_any;
+    int32_t column; /* -1: the name says nothing */
+};
+
+/* What a request says of all its events, where one of them may say otherwise. */
+struct overruled {
+    int32_t outer;
+    int32_t inner;
+    struct span note;
+};
+
 /* The columns that every layout has, and those of free-form values. */
 enum fixed { COLUMN_LINE, COLUMN_PART, COLUMN_NULLS, COLUMN_ODD, COLUMN_TEXT, COLUMN_NOTES, N_FIXED };
 
@@ -101,6 +116,16 @@ struct program {
     int32_t extra;
     int32_t user_properties;
     int32_t user_times;
+    int32_t request;           /* the node of what lies around the events; -1: a record is an event */
+    int32_t n_steps;
+    int32_t n_overruled;
+    int32_t n_undecided;
+    int32_t n_opened;
+    int32_t takes_list;        /* a bare list of events is a request, too */
+    const struct step *steps;
+    const struct overruled *overruled;
+    const struct span *undecided; /* members of a request that are for Python to judge */
+    const struct span *opened;    /* members that may be texts that hold JSON */
     struct span note_end;      /* what follows the key in a note that names one */
     int64_t record_bytes;      /* the largest size of a record */
 };

@@ -6,7 +6,7 @@
 #include "json.h"
 #include "program.h"
 
-enum { LATE_MAX = 32, DEPTH_MAX = 8 };
+enum { LATE_MAX = 32, DEPTH_MAX = 10, OPENED_MAX = 4, LEVELS_MAX = 8 };
 
 /* A member that waits until the plain values of its record are known. */
 struct late {
@@ -22,6 +22,19 @@ struct stray {
     struct value value;
 };
 
+/* An object on the way down to a request's events: its other members, and how deep it lies. */
+struct level {
+    size_t first_member;
+    size_t n_members;
+    int32_t node;
+    int depth;
+};
+
+struct member {
+    struct value key;
+    struct value value;
+};
+
 struct reader {
     const struct program *program;
     struct table table;
@@ -31,6 +44,14 @@ struct reader {
     uint32_t *seen;           /* by child: the visit of an object that last saw it */
     struct value path[DEPTH_MAX];
     int depth;
+    bool is_around;           /* whether members lie around the events */
+    struct value way[DEPTH_MAX];   /* the path down to the events, `*` for any name */
+    struct value names[DEPTH_MAX]; /* the names that stood there */
+    struct level levels[LEVELS_MAX];
+    int n_levels;
+    struct buffer members;    /* of all levels */
+    struct buffer opened[OPENED_MAX]; /* texts that held JSON */
+    int n_opened;
     struct late late[LATE_MAX];
     int n_late;
     struct buffer strays;
@@ -70,5 +91,16 @@ bool add_canonical(struct reader *reader, int32_t column, const struct view *key
 /* tree.c */
 int32_t find_child(const struct program *program, int32_t node, const uint8_t *key, size_t length);
 bool read_record(struct reader *reader, struct cursor *cursor);
+/* Begin the row of an event. */
+void begin_row(struct reader *reader);
+/* Read an event into the row. */
+bool read_event(struct reader *reader, struct cursor *cursor);
+/* Read a member of an object into the row; `visit` tells one object from the next. */
+bool take_member_of(struct reader *reader, int32_t node, const struct member *member, uint32_t visit);
+bool take_late(struct reader *reader);
+
+/* requests.c: a record that holds many events, each a row. */
+typedef bool row_finisher(struct reader *, const struct value *event, void *told);
+bool read_request(struct reader *reader, struct cursor *cursor, row_finisher *finish, void *told);
 
 #endif

@@ -262,7 +262,7 @@ static enum taken take_constant(struct reader *reader, const struct leaf *leaf, 
 
 static enum taken take_number_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    if (value->kind == KIND_TEXT && (leaf->flags & LEAF_OTHER)) {
+    if (value->kind == KIND_TEXT && (leaf->flags & (LEAF_OTHER | LEAF_NUMBER_TEXT))) {
         return UNDECIDED;
     }
     if (value->kind != KIND_NUMBER) {

@@ -6,6 +6,9 @@
 
 int32_t find_child(const struct program *program, int32_t node, const uint8_t *key, size_t length)
 {
+    if (node < 0) {
+        return -1;
+    }
     const struct node *object = &program->nodes[node];
     for (int32_t child = object->first_child; child < object->first_child + object->n_children; child++) {
         struct span name = program->children[child].key;
@@ -30,14 +33,23 @@ static bool append_escaped(struct buffer *out, const uint8_t *bytes, size_t leng
     return true;
 }
 
-/* Tell whether a name's beginning, up to its first dot, is that of an object that the event has. */
+/* Tell whether a name is that of the member that leads to a request's events. */
+static bool leads_to_events(const struct program *program, const uint8_t *name, size_t length)
+{
+    const struct step *first = program->steps;
+    return program->n_steps > 0 && !first->is_any && (size_t)first->name.length == length &&
+           memcmp(text_at(program, first->name), name, length) == 0;
+}
+
+/* Tell whether a name's beginning, up to its first dot, is that of an object that is known. */
 static bool begins_like_object(const struct reader *reader, const struct value *name)
 {
     const struct program *program = reader->program;
     const uint8_t *dot = memchr(name->start, '.', name->length);
     size_t length = dot == NULL ? name->length : (size_t)(dot - name->start);
-    int32_t child = find_child(program, program->event, name->start, length);
-    return child >= 0 && program->children[child].node >= 0;
+    int32_t child = find_child(program, reader->is_around ? program->request : program->event, name->start, length);
+    return (child >= 0 && program->children[child].node >= 0) ||
+           (reader->is_around && leads_to_events(program, name->start, length));
 }
 
 /* Tell whether a name begins with what marks a place around the events: a caret, perhaps behind backslashes. */
@@ -53,6 +65,9 @@ static bool begins_like_mark(const struct value *name)
 static bool append_path(struct reader *reader, struct buffer *out)
 {
     const struct value *path = reader->path;
+    if (reader->is_around && !buffer_append(out, "^", 1)) {
+        return false;
+    }
     if (reader->depth > 1 || begins_like_object(reader, &path[0])) {
         for (int segment = 0; segment < reader->depth; segment++) {
             if ((segment > 0 && !buffer_append(out, ".", 1)) || !append_escaped(out, path[segment].start, path[segment].length)) {
@@ -115,31 +130,55 @@ static bool take_leaf(struct reader *reader, const struct leaf *leaf, const stru
 
 static bool walk(struct reader *reader, struct cursor *cursor, int32_t node);
 
-static bool take_child(struct reader *reader, struct cursor *cursor, int32_t number, uint32_t visit)
+/* Tell that an object has a member; false if it has it already. */
+static bool see(struct reader *reader, int32_t child, uint32_t visit)
+{
+    if (child < 0) {
+        return true;
+    }
+    bool is_new = reader->seen[child] != visit;
+    reader->seen[child] = visit;
+    return is_new;
+}
+
+static bool take_value(struct reader *reader, int32_t number, const struct value *value)
 {
     const struct child *child = number < 0 ? NULL : &reader->program->children[number];
-    struct value value;
-    if (child != NULL) {
-        if (reader->seen[number] == visit) {
-            return false;
-        }
-        reader->seen[number] = visit;
-        skip_blanks(cursor);
-        if (child->node >= 0 && cursor->at < cursor->end && *cursor->at == '{') {
-            return walk(reader, cursor, child->node);
-        }
-    }
-    if (!read_value(cursor, &value, NESTING_MAX)) {
-        return false;
-    }
-    if (value.kind == KIND_NULL) {
+    if (value->kind == KIND_NULL) {
         reader->nulls++;
         return child != NULL; /* a doubled one might hide */
     }
     if (child == NULL) {
-        return take_along(reader, &value);
+        return take_along(reader, value);
     }
-    return child->node < 0 && take_leaf(reader, &reader->program->leaves[child->leaf], &value);
+    return child->node < 0 && take_leaf(reader, &reader->program->leaves[child->leaf], value);
+}
+
+static bool take_child(struct reader *reader, struct cursor *cursor, int32_t number, uint32_t visit)
+{
+    struct value value;
+    if (!see(reader, number, visit)) {
+        return false;
+    }
+    skip_blanks(cursor);
+    if (number >= 0 && reader->program->children[number].node >= 0 && cursor->at < cursor->end && *cursor->at == '{') {
+        return walk(reader, cursor, reader->program->children[number].node);
+    }
+    return read_value(cursor, &value, NESTING_MAX) && take_value(reader, number, &value);
+}
+
+bool take_member_of(struct reader *reader, int32_t node, const struct member *member, uint32_t visit)
+{
+    struct cursor cursor = {member->value.start, member->value.start + member->value.length};
+    int32_t number = find_child(reader->program, node, member->key.start, member->key.length);
+    if (reader->depth == DEPTH_MAX) {
+        return false;
+    }
+    reader->path[reader->depth++] = member->key;
+    bool done = member->value.kind == KIND_OBJECT ? take_child(reader, &cursor, number, visit)
+                                                  : see(reader, number, visit) && take_value(reader, number, &member->value);
+    reader->depth--;
+    return done;
 }
 
 /* Walk through an object whose members the layout knows. */
@@ -167,7 +206,7 @@ static bool walk(struct reader *reader, struct cursor *cursor, int32_t node)
 /* -- a record --------------------------------------------------------------------------------------------------- */
 
 /* Read other places of values that are not there, then the free-form values. */
-static bool take_late(struct reader *reader)
+bool take_late(struct reader *reader)
 {
     for (int number = 0; number < reader->n_late; number++) {
         const struct late *late = &reader->late[number];
@@ -219,11 +258,50 @@ static bool has_empty_session(const struct reader *reader)
     return views[reader->row].length == 0;
 }
 
-bool read_record(struct reader *reader, struct cursor *cursor)
+void begin_row(struct reader *reader)
 {
     reader->depth = 0;
     reader->n_late = 0;
     reader->strays.length = 0;
     reader->nulls = 0;
-    return walk(reader, cursor, reader->program->event) && take_late(reader) && !may_hide(reader) && !has_empty_session(reader);
+    reader->is_around = false;
+}
+
+/* Note what the request says of all its events where this one says otherwise. */
+static bool tell_overruled(struct reader *reader)
+{
+    const struct program *program = reader->program;
+    const struct buffer *heap = &reader->table.heap;
+    for (int32_t number = 0; number < program->n_overruled; number++) {
+        const struct overruled *pair = &program->overruled[number];
+        if (!is_set(reader, pair->outer) || !is_set(reader, pair->inner)) {
+            continue;
+        }
+        const struct column *outer = &reader->table.columns[pair->outer], *inner = &reader->table.columns[pair->inner];
+        const struct view *one = (const struct view *)(const void *)outer->values.data + reader->row;
+        const struct view *other = (const struct view *)(const void *)inner->values.data + reader->row;
+        if (outer->type != TYPE_TEXT || inner->type != TYPE_TEXT) {
+            return false;
+        }
+        bool same = one->length == other->length && memcmp(view_bytes(one, heap), view_bytes(other, heap), (size_t)one->length) == 0;
+        if (!same && !put_note(reader, pair->note, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool read_event(struct reader *reader, struct cursor *cursor)
+{
+    reader->depth = 0;
+    reader->n_late = 0;
+    reader->is_around = false;
+    return walk(reader, cursor, reader->program->event) && take_late(reader) && !may_hide(reader) && !has_empty_session(reader) &&
+           tell_overruled(reader);
+}
+
+bool read_record(struct reader *reader, struct cursor *cursor)
+{
+    begin_row(reader);
+    return read_event(reader, cursor);
 }
