@@ -10,7 +10,11 @@ import polars as pl
 from translate import events, notes
 from translate.engine.library import library, through
 from translate.engine.program import Program, understood
-from translate.mapping.spec import Layout, Spelling
+from translate.mapping.spec import ORIGINAL_NAMES, Layout, Spelling
+from translate.reader.literals import maps_of
+from translate.reader.originals import restore_names
+from translate.reader.record import Record
+from translate.reader.tree import slots
 
 BATCH_BYTES_MAX = 1 << 29  # offsets into a batch's texts have 32 bits
 
@@ -21,6 +25,9 @@ class KernelReader:
     def __init__(self, kernel: Any, layout: Layout, names: Mapping[str, Spelling], record_bytes: int) -> None:
         self._read_lines = kernel.translate_read_lines
         self._program = Program(layout, names, record_bytes)
+        self._names_slots = {
+            f"${slot}": entry.key for slot, entry in slots(layout) if entry.codec == ORIGINAL_NAMES
+        }
 
     @classmethod
     def of(cls, layout: Layout, names: Mapping[str, Spelling], record_bytes: int) -> Self | None:
@@ -34,9 +41,14 @@ class KernelReader:
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
             return self._by_halves(lines, apart)
         found = through(texts, lambda given, made: self._read_lines(self._program.pointer, given, made))
+        found = found.with_columns(
+            pl.lit(None, pl.String).alias("original_name"),
+            *(pl.col(name).cast(events.MAP) for name in events.MAPS),
+        )
         is_odd = found["odd"].is_not_null()
         left = lines[found["batch_row"].filter(is_odd)] if is_odd.any() else lines.clear()
-        return self._records(found.filter(~is_odd) if left.height else found, lines), left
+        read = found.filter(~is_odd) if left.height else found
+        return self._records(with_names_restored(read, self._names_slots), lines), left
 
     def _by_halves(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         middle = lines.height // 2
@@ -63,5 +75,30 @@ class KernelReader:
             message=pl.lit(None, pl.String),
             base64=pl.lit(False),
             careful=pl.lit(False),
-            original_name=pl.lit(None, pl.String),
-        ).with_columns(pl.col(name).cast(events.MAP) for name in events.MAPS)
+        )
+
+
+def with_names_restored(records: pl.DataFrame, places: Mapping[str, str]) -> pl.DataFrame:
+    """Give events whose original names travelled along, in the columns named, these names back; the others stay as they are."""
+    for slot, key in places.items():
+        there = records[slot].is_not_null()
+        if there.any():
+            numbered = records.with_row_index("number")
+            renamed = _renamed(numbered.filter(there), slot, key)
+            records = pl.concat([numbered.filter(~there), renamed]).sort("number").drop("number")
+    return records
+
+
+def _renamed(records: pl.DataFrame, slot: str, key: str) -> pl.DataFrame:
+    restored = []
+    for row in records.select(slot, *events.MAPS).iter_rows(named=True):
+        text = row.pop(slot)
+        record = Record("", maps={name: values for name, values in row.items() if values is not None})
+        if not restore_names(record, text):
+            record.put("attributes", key, text)
+        restored.append(record)
+    return records.with_columns(
+        pl.lit(None, pl.String).alias(slot),
+        pl.Series("original_name", [record.original_name for record in restored], pl.String),
+        *(maps_of([record.maps.get(name) for record in restored]).alias(name) for name in events.MAPS),
+    )

@@ -25,7 +25,7 @@ from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
 from translate.reader.containers import JSON_LISTS
 from translate.reader.literals import canonical, constant
-from translate.reader.record import OVERRULED, ROUNDED
+from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, OF_TRANSPORT, WHOLE_PARTS
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 
@@ -36,7 +36,7 @@ WAYS = (
     "entities", "properties", "user_object", "undecided",
 )  # fmt: skip
 UNITS = (None, "milliseconds", "seconds", "seconds_or_iso8601", "iso8601", "milliseconds as text")
-REQUIRED, OTHER, LIST, WHOLE_TEXT, NUMBER_TEXT = 1, 2, 4, 8, 16
+REQUIRED, OTHER, LIST, WHOLE_TEXT, NUMBER_TEXT, LONG_SESSION = 1, 2, 4, 8, 16, 32
 TEXT, WHOLE, MAP, LIST_OF_TEXTS = range(4)
 FIXED = {
     "batch_row": WHOLE,
@@ -135,6 +135,8 @@ class Program:
         _, note_end = _around_key(written(note("changed", InSource(("", ANY_KEY)))))
         peeks = [peek for path, leaf in places.peeked if (peek := self._peek(path, leaf)) is not None]
         columns = [ColumnName(self._c_text(name), kind) for name, kind in self.columns.items()]
+        session = next((slot for slot, entry in self._slots.items() if entry.codec == "short_session"), None)
+        emptied = self._note("changed", InSource(self._slots[session].path), EMPTIED) if session else Span()
         end = self._span(note_end)
         steps, told, undecided, opened = self._of_request(self._layout.request, places)
         return ProgramTable(
@@ -142,10 +144,10 @@ class Program:
             leaves=self._array(self._leaves), names=self._array(self._names), peeks=self._array(peeks),
             columns=self._array(columns), n_children=len(self._children), n_columns=len(columns), n_peeks=len(peeks),
             event=event, name_column=self._slot_of("name"), time_column=self._slot_of("time"),
-            session_column=next((self._numbers[f"${slot}"] for slot, entry in self._slots.items() if entry.codec == "short_session"), NONE),
+            session_column=NONE if session is None else self._numbers[f"${session}"],
             attributes=self._numbers["attributes"], metrics=self._numbers["metrics"], other=self._numbers["other"],
             extra=self._numbers["extra"], user_properties=self._numbers["user_properties"],
-            user_times=self._numbers["user_property_times"], note_end=end, record_bytes=record_bytes,
+            user_times=self._numbers["user_property_times"], emptied=emptied, note_end=end, record_bytes=record_bytes,
             request=request, n_steps=len(steps), n_overruled=len(told), n_undecided=len(undecided), n_opened=len(opened),
             takes_list=request != NONE and self._layout.request.bare and steps[-1].is_any == 0,
             steps=self._array(steps), overruled=self._array(told), undecided=self._array(undecided), opened=self._array(opened),
@@ -216,8 +218,6 @@ def way_of(leaf: Leaf) -> str:
     entry = leaf.entry
     if entry.codec in CONTAINERS or entry.codec == "user_object":
         return entry.codec
-    if entry.codec in ("original_names", "long_session"):
-        return "undecided"
     if leaf.way in ("map", "stamp"):
         return leaf.way
     if leaf.way == "const" or entry.const is not None:
@@ -241,6 +241,7 @@ def flags_of(leaf: Leaf) -> int:
     flags = {
         REQUIRED: entry.required, OTHER: leaf.is_other, LIST: entry.hub[:1] in JSON_LISTS,
         WHOLE_TEXT: entry.codec == "whole_text", NUMBER_TEXT: entry.texts,
+        LONG_SESSION: entry.codec == "long_session",
     }  # fmt: skip
     return sum(flag for flag, is_so in flags.items() if is_so)
 

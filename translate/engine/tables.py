@@ -72,6 +72,7 @@ class ProgramTable(ctypes.Structure):
         *((name, ctypes.c_int32) for name in ("request", "n_steps", "n_overruled", "n_undecided")),
         *((name, ctypes.c_int32) for name in ("n_opened", "takes_list")),
         *((name, ctypes.c_void_p) for name in ("steps", "overruled", "undecided", "opened")),
+        ("emptied", Span),
         ("note_end", Span),
         ("record_bytes", ctypes.c_int64),
     ]

@@ -14,7 +14,7 @@ from translate import events, notes
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.careful import CarefulReader
-from translate.reader.literals import INCOMPLETE, quoted
+from translate.reader.literals import INCOMPLETE, maps_of
 from translate.reader.record import Record
 from translate.reader.tree import is_read, raw_type, slots
 from translate.settings import RECORD_BYTES
@@ -231,7 +231,7 @@ class Reader:
             "notes": notes.series(record.notes for record in records),
         }
         for name in events.MAPS:
-            columns[name] = _maps([record.maps.get(name) for record in records])
+            columns[name] = maps_of([record.maps.get(name) for record in records])
         columns[ORIGINAL_NAME] = [record.original_name for record in records]
         if self._keeps_lines:
             columns["whole_line"] = [
@@ -254,14 +254,6 @@ def _damaged(damage: Damage) -> Record:
     is_text = isinstance(damage.raw, str)
     raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
     return Record(raw, code=damage.code, message=damage.message, base64=not is_text, refuses=DAMAGE)
-
-
-def _maps(values: list[dict[str, str] | None]) -> pl.Series:
-    """Make a column of maps, by way of JSON: the engine takes in texts six times as fast as dictionaries."""
-    if not any(value is not None for value in values):
-        return pl.Series([None], dtype=events.MAP).new_from_index(0, len(values))
-    texts = [None if value is None else quoted(value) for value in values]
-    return pl.Series(texts, dtype=pl.String).str.json_decode(events.MAP)
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:

@@ -34,7 +34,7 @@ from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
 from translate.reader.oversize import end_of_record, is_beyond, too_large
 from translate.reader.paths import AROUND, path_around, path_of
-from translate.reader.record import OVERRULED, Record, refuse_surrogates, refused
+from translate.reader.record import EMPTIED, OVERRULED, Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
@@ -340,7 +340,7 @@ class CarefulReader:
         """Note an empty text that stands for no value."""
         for slot, place in self._emptied.items():
             if record.values.get(slot) == "":
-                record.note("changed", place, "an empty text stands for none")
+                record.note("changed", place, EMPTIED)
 
     def _unknown(self, record: Record, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Take a member along that the layout does not name."""

@@ -10,6 +10,7 @@ from translate.reader.paths import AROUND
 
 ROUNDED = "rounded to a double"
 OVERRULED = "the event says otherwise"
+EMPTIED = "an empty text stands for none"
 DOUBLED = "doubled: the last one stays"
 
 

@@ -1,9 +1,13 @@
 /* Maps and lists of free-form values: each finds its hub map by its type, unless its key has a place of its own. */
+#include <stdio.h>
 #include <string.h>
 
 #include "read.h"
 
-enum { PAIRWISE_MAX = 24 }; /* so many keys are compared with one another faster than by a table */
+enum {
+    PAIRWISE_MAX = 24, /* so many keys are compared with one another faster than by a table */
+    REPEATED_MAX = 50  /* more entities of one key are for Python */
+};
 
 /* -- keys ------------------------------------------------------------------------------------------------------- */
 
@@ -80,25 +84,24 @@ static bool spread(struct keys *keys, uint32_t count, const struct buffer *heap)
 static bool is_new(struct keys *keys, const struct view *key, const struct buffer *heap)
 {
     uint32_t count = (uint32_t)(keys->views.length / sizeof *key);
+    bool is_new_key = true;
     if (!buffer_append(&keys->views, key, sizeof *key)) {
         return false;
     }
     if (count < PAIRWISE_MAX) {
         const struct view *views = (const struct view *)(const void *)keys->views.data;
-        for (uint32_t number = 0; number < count; number++) {
-            if (same_text(&views[number], key, heap)) {
-                return false;
-            }
+        for (uint32_t number = 0; is_new_key && number < count; number++) {
+            is_new_key = !same_text(&views[number], key, heap);
         }
-        return true;
-    }
-    if ((count + 1) * 2 > keys->mask) {
-        keys->mask = keys->mask == 0 ? PAIRWISE_MAX * 2 + 15 : keys->mask;
-        if (!spread(keys, count, heap)) {
-            return false;
+    } else {
+        if ((count + 1) * 2 > keys->mask) {
+            keys->mask = keys->mask == 0 ? PAIRWISE_MAX * 2 + 15 : keys->mask;
+            is_new_key = spread(keys, count, heap);
         }
+        is_new_key = is_new_key && enter(keys, count + 1, heap);
     }
-    return enter(keys, count + 1, heap);
+    keys->views.length -= is_new_key ? 0 : sizeof *key;
+    return is_new_key;
 }
 
 static void forget_keys(struct keys *keys)
@@ -339,6 +342,28 @@ static bool read_entity(const struct value *entity, struct value *key, struct va
     return key->kind == KIND_TEXT;
 }
 
+/* Remember an entity's key; a second one of the same key is `key#2`, and so on. */
+static bool name_entity(struct keys *keys, struct view *name, struct buffer *heap)
+{
+    struct view key = *name;
+    char number[16];
+    for (int count = 2; !is_new(keys, name, heap); count++) {
+        if (count > REPEATED_MAX) {
+            return false;
+        }
+        size_t start = heap->length;
+        int length = snprintf(number, sizeof number, "#%d", count);
+        if (!buffer_reserve(heap, (size_t)key.length + sizeof number)) {
+            return false; /* else the key's bytes, which lie in the heap, would move */
+        }
+        if (!buffer_append(heap, view_bytes(&key, heap), (size_t)key.length) || !buffer_append(heap, number, (size_t)length)) {
+            return false;
+        }
+        *name = heap_view(heap, start);
+    }
+    return true;
+}
+
 static bool take_entity(struct reader *reader, const struct leaf *leaf, struct keys *keys, const struct value *entity)
 {
     struct buffer *heap = &reader->table.heap;
@@ -348,7 +373,7 @@ static bool take_entity(struct reader *reader, const struct leaf *leaf, struct k
         return false;
     }
     struct view view = heap_view(heap, start);
-    if (!is_new(keys, &view, heap)) {
+    if (!name_entity(keys, &view, heap)) {
         return false;
     }
     if (value.kind == KIND_NULL || value.kind == KIND_NONE) {

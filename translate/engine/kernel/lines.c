@@ -155,6 +155,7 @@ static void free_reader(struct reader *reader)
 {
     table_free(&reader->table);
     buffer_free(&reader->strays);
+    buffer_free(&reader->null_paths);
     buffer_free(&reader->scratch);
     buffer_free(&reader->members);
     for (int number = 0; number < OPENED_MAX; number++) {

@@ -47,7 +47,8 @@ enum leaf_flags {
     LEAF_OTHER = 2,     /* another place of a value: taken only if the value is not there */
     LEAF_LIST = 4,      /* JSON text of a list */
     LEAF_WHOLE_TEXT = 8,  /* a text that spells a whole number of 64 bits */
-    LEAF_NUMBER_TEXT = 16 /* a number that may stand there as a text */
+    LEAF_NUMBER_TEXT = 16, /* a number that may stand there as a text */
+    LEAF_LONG_SESSION = 32 /* the full id of a session, of which the short one is the hash */
 };
 
 struct leaf {
@@ -126,6 +127,7 @@ struct program {
     const struct overruled *overruled;
     const struct span *undecided; /* members of a request that are for Python to judge */
     const struct span *opened;    /* members that may be texts that hold JSON */
+    struct span emptied;       /* the note that an empty session stands for none */
     struct span note_end;      /* what follows the key in a note that names one */
     int64_t record_bytes;      /* the largest size of a record */
 };

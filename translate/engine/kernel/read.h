@@ -6,7 +6,7 @@
 #include "json.h"
 #include "program.h"
 
-enum { LATE_MAX = 32, DEPTH_MAX = 10, OPENED_MAX = 4, LEVELS_MAX = 8 };
+enum { LATE_MAX = 32, DEPTH_MAX = 10, OPENED_MAX = 4, LEVELS_MAX = 8, NULL_PATHS_MAX = 64 };
 
 /* A member that waits until the plain values of its record are known. */
 struct late {
@@ -55,7 +55,7 @@ struct reader {
     struct late late[LATE_MAX];
     int n_late;
     struct buffer strays;
-    struct buffer keys;       /* of the objects that are being read: to find doubled ones */
+    struct buffer null_paths; /* of unknown members that were null */
     struct buffer scratch;
 };
 

@@ -2,10 +2,11 @@
 #include <string.h>
 
 #include "read.h"
+#include "sha256.h"
 
 static const int64_t FIRST_MILLISECOND = -62135596800000; /* of the year 1 */
 static const int64_t LAST_MILLISECOND = 253402300799999;  /* of the year 9999 */
-enum { WHOLE_DIGITS = 18, ISO_SECONDS = 19 };             /* so many digits are surely within 64 bits */
+enum { WHOLE_DIGITS = 18, ISO_SECONDS = 19, SHORT_SESSION = 20 }; /* so many digits are surely within 64 bits */
 
 /* -- putting ---------------------------------------------------------------------------------------------------- */
 
@@ -277,11 +278,34 @@ static enum taken take_time_preset(struct reader *reader, const struct leaf *lea
     return take_if(value->kind == wanted, value->kind == wanted && take_time(reader, leaf, value));
 }
 
+/* Take a full session id, if the short one was made of it. */
+static enum taken take_long_session(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    int32_t column = reader->program->session_column;
+    char digits[SHA256_HEXADECIMAL];
+    if (value->kind != KIND_TEXT || column < 0 || !is_set(reader, column)) {
+        return FREE;
+    }
+    struct buffer *scratch = &reader->scratch;
+    scratch->length = 0;
+    if (!append_text(scratch, value) || !buffer_reserve(scratch, 1)) {
+        return UNDECIDED;
+    }
+    sha256_hexadecimal(scratch->data, scratch->length, digits);
+    const struct view *session = (const struct view *)(const void *)reader->table.columns[column].values.data + reader->row;
+    bool is_made_of_it = session->length == SHORT_SESSION &&
+                         memcmp(view_bytes(session, &reader->table.heap), digits, SHORT_SESSION) == 0;
+    return take_if(is_made_of_it, is_made_of_it && put_text(reader, leaf->column, value));
+}
+
 static enum taken take_text_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
     int64_t number;
     if (leaf->flags & LEAF_LIST) {
         return take_list_text(reader, leaf, value);
+    }
+    if (leaf->flags & LEAF_LONG_SESSION) {
+        return take_long_session(reader, leaf, value);
     }
     if (value->kind != KIND_TEXT) {
         return FREE;

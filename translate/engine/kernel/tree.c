@@ -79,7 +79,22 @@ static bool append_path(struct reader *reader, struct buffer *out)
     return (!begins_like_mark(&path[0]) || buffer_append(out, "\\", 1)) && buffer_append(out, path[0].start, path[0].length);
 }
 
-/* Take a member along that the layout does not name, by its path. */
+/* Tell whether a member of that path was there and null. */
+static bool was_null(const struct reader *reader, const struct view *path)
+{
+    const struct view *nulls = (const struct view *)(const void *)reader->null_paths.data;
+    size_t count = reader->null_paths.length / sizeof *nulls;
+    const struct buffer *heap = &reader->table.heap;
+    for (size_t number = 0; number < count; number++) {
+        if (nulls[number].length == path->length &&
+            memcmp(view_bytes(&nulls[number], heap), view_bytes(path, heap), (size_t)path->length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Take a member along that the layout does not name, by its path; a null only counts. A doubled one is for Python. */
 static bool take_along(struct reader *reader, const struct value *value)
 {
     struct buffer *heap = &reader->table.heap;
@@ -88,7 +103,14 @@ static bool take_along(struct reader *reader, const struct value *value)
         return false;
     }
     struct view path = heap_view(heap, start);
-    return !has_key(reader, reader->program->extra, &path) && add_canonical(reader, reader->program->extra, &path, value);
+    if (has_key(reader, reader->program->extra, &path) || was_null(reader, &path)) {
+        return false;
+    }
+    if (value->kind == KIND_NULL) {
+        reader->nulls++;
+        return reader->null_paths.length < NULL_PATHS_MAX * sizeof path && buffer_append(&reader->null_paths, &path, sizeof path);
+    }
+    return add_canonical(reader, reader->program->extra, &path, value);
 }
 
 /* -- known members ---------------------------------------------------------------------------------------------- */
@@ -144,12 +166,12 @@ static bool see(struct reader *reader, int32_t child, uint32_t visit)
 static bool take_value(struct reader *reader, int32_t number, const struct value *value)
 {
     const struct child *child = number < 0 ? NULL : &reader->program->children[number];
-    if (value->kind == KIND_NULL) {
-        reader->nulls++;
-        return child != NULL; /* a doubled one might hide */
-    }
     if (child == NULL) {
         return take_along(reader, value);
+    }
+    if (value->kind == KIND_NULL) {
+        reader->nulls++;
+        return true;
     }
     return child->node < 0 && take_leaf(reader, &reader->program->leaves[child->leaf], value);
 }
@@ -247,15 +269,15 @@ static bool may_hide(const struct reader *reader)
     return false;
 }
 
-/* Tell whether the session is an empty text, which stands for none. */
-static bool has_empty_session(const struct reader *reader)
+/* Note it if the session is an empty text, which stands for none. */
+static bool tell_empty_session(struct reader *reader)
 {
     int32_t column = reader->program->session_column;
     if (column < 0 || !is_set(reader, column)) {
-        return false;
+        return true;
     }
     const struct view *views = (const struct view *)(const void *)reader->table.columns[column].values.data;
-    return views[reader->row].length == 0;
+    return views[reader->row].length > 0 || put_note(reader, reader->program->emptied, NULL);
 }
 
 void begin_row(struct reader *reader)
@@ -263,6 +285,7 @@ void begin_row(struct reader *reader)
     reader->depth = 0;
     reader->n_late = 0;
     reader->strays.length = 0;
+    reader->null_paths.length = 0;
     reader->nulls = 0;
     reader->is_around = false;
 }
@@ -296,8 +319,8 @@ bool read_event(struct reader *reader, struct cursor *cursor)
     reader->depth = 0;
     reader->n_late = 0;
     reader->is_around = false;
-    return walk(reader, cursor, reader->program->event) && take_late(reader) && !may_hide(reader) && !has_empty_session(reader) &&
-           tell_overruled(reader);
+    return walk(reader, cursor, reader->program->event) && take_late(reader) && !may_hide(reader) && tell_overruled(reader) &&
+           tell_empty_session(reader);
 }
 
 bool read_record(struct reader *reader, struct cursor *cursor)
