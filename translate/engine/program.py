@@ -139,6 +139,7 @@ class Program:
         emptied = self._note("changed", InSource(self._slots[session].path), EMPTIED) if session else Span()
         end = self._span(note_end)
         steps, told, undecided, opened = self._of_request(self._layout.request, places)
+        takes_list = self._layout.request is not None and self._layout.request.bare and not steps[-1].is_any
         return ProgramTable(
             texts=bytes(self._texts), nodes=self._array(self._nodes), children=self._array(self._children),
             leaves=self._array(self._leaves), names=self._array(self._names), peeks=self._array(peeks),
@@ -149,7 +150,7 @@ class Program:
             extra=self._numbers["extra"], user_properties=self._numbers["user_properties"],
             user_times=self._numbers["user_property_times"], emptied=emptied, note_end=end, record_bytes=record_bytes,
             request=request, n_steps=len(steps), n_overruled=len(told), n_undecided=len(undecided), n_opened=len(opened),
-            takes_list=request != NONE and self._layout.request.bare and steps[-1].is_any == 0,
+            takes_list=takes_list,
             steps=self._array(steps), overruled=self._array(told), undecided=self._array(undecided), opened=self._array(opened),
         )  # fmt: skip
 
