@@ -17,30 +17,6 @@ static bool same_text(const struct view *one, const struct view *other, const st
            memcmp(view_bytes(one, heap), view_bytes(other, heap), (size_t)one->length) == 0;
 }
 
-bool has_key(const struct reader *reader, int32_t column, const struct view *key)
-{
-    const struct column *map = &reader->table.columns[column];
-    int32_t first;
-    if (!column_is_set(map, reader->row)) {
-        return false;
-    }
-    memcpy(&first, map->offsets.data + (size_t)reader->row * sizeof first, sizeof first);
-    const struct view *keys = (const struct view *)(const void *)map->keys.data;
-    for (int64_t entry = first; entry < column_entries(map); entry++) {
-        if (same_text(&keys[entry], key, &reader->table.heap)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The keys of one object: views, and beyond a few of them a table of their numbers by what they hash to. */
-struct keys {
-    struct buffer views;
-    struct buffer table;
-    size_t mask;
-};
-
 static size_t hash_of(const struct view *key, const struct buffer *heap)
 {
     const uint8_t *bytes = view_bytes(key, heap);
@@ -104,10 +80,61 @@ static bool is_new(struct keys *keys, const struct view *key, const struct buffe
     return is_new_key;
 }
 
-static void forget_keys(struct keys *keys)
+void forget_keys(struct keys *keys)
 {
     buffer_free(&keys->views);
     buffer_free(&keys->table);
+    keys->mask = 0;
+}
+
+static bool is_there(const struct keys *keys, const struct view *key, const struct buffer *heap)
+{
+    const struct view *views = (const struct view *)(const void *)keys->views.data;
+    const uint32_t *table = (const uint32_t *)(const void *)keys->table.data;
+    for (size_t at = hash_of(key, heap) & keys->mask; table[at] != 0; at = (at + 1) & keys->mask) {
+        if (same_text(&views[table[at] - 1], key, heap)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Look among many keys: by an index, which learns those that the record has put there since it was last asked. */
+static bool is_indexed(struct reader *reader, int32_t column, const struct view *entries, size_t count, const struct view *key)
+{
+    struct index *index = &reader->indexes[column];
+    const struct buffer *heap = &reader->table.heap;
+    if (index->record != reader->records) {
+        forget_keys(&index->keys);
+        index->record = reader->records;
+    }
+    for (size_t known = index->keys.views.length / sizeof *key; known < count; known++) {
+        if (!is_new(&index->keys, &entries[known], heap)) {
+            return true; /* memory is short: a record that is given up */
+        }
+    }
+    return is_there(&index->keys, key, heap);
+}
+
+bool has_key(struct reader *reader, int32_t column, const struct view *key)
+{
+    const struct column *map = &reader->table.columns[column];
+    int32_t first;
+    if (!column_is_set(map, reader->row)) {
+        return false;
+    }
+    memcpy(&first, map->offsets.data + (size_t)reader->row * sizeof first, sizeof first);
+    const struct view *entries = (const struct view *)(const void *)map->keys.data + first;
+    size_t count = (size_t)(column_entries(map) - first);
+    if (count > PAIRWISE_MAX) {
+        return is_indexed(reader, column, entries, count, key);
+    }
+    for (size_t entry = 0; entry < count; entry++) {
+        if (same_text(&entries[entry], key, &reader->table.heap)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* -- members ---------------------------------------------------------------------------------------------------- */

@@ -140,7 +140,8 @@ static bool make_reader(struct reader *reader, const struct program *program)
     reader->program = program;
     reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
     reader->table.columns = calloc((size_t)program->n_columns, sizeof *reader->table.columns);
-    if (reader->seen == NULL || reader->table.columns == NULL) {
+    reader->indexes = calloc((size_t)program->n_columns, sizeof *reader->indexes);
+    if (reader->seen == NULL || reader->table.columns == NULL || reader->indexes == NULL) {
         return false;
     }
     reader->table.n_columns = program->n_columns;
@@ -153,6 +154,10 @@ static bool make_reader(struct reader *reader, const struct program *program)
 
 static void free_reader(struct reader *reader)
 {
+    for (int32_t column = 0; reader->indexes != NULL && column < reader->program->n_columns; column++) {
+        forget_keys(&reader->indexes[column].keys);
+    }
+    free(reader->indexes);
     table_free(&reader->table);
     buffer_free(&reader->strays);
     buffer_free(&reader->null_paths);

@@ -4,18 +4,22 @@
 #include <string.h>
 
 enum { SMALLEST = 4096 };
+static const size_t LARGEST = INT32_MAX; /* Arrow's views and offsets reach no further */
 
 bool buffer_reserve(struct buffer *buffer, size_t more)
 {
     if (more <= buffer->capacity - buffer->length) {
         return true;
     }
-    if (more > SIZE_MAX / 4 || buffer->capacity > SIZE_MAX / 4) {
+    if (more > LARGEST - buffer->length) {
         return false;
     }
     size_t wanted = buffer->capacity * 2 + SMALLEST;
     if (wanted < buffer->length + more) {
         wanted = buffer->length + more;
+    }
+    if (wanted > LARGEST) {
+        wanted = LARGEST;
     }
     uint8_t *data = realloc(buffer->data, wanted);
     if (data == NULL) {

@@ -12,7 +12,7 @@ struct buffer {
     size_t capacity;
 };
 
-/* Make room for more bytes behind what is there; false if there is none. What is new is zero. */
+/* Make room for more bytes behind what is there; false if there is none, or it would be over 2 GB. What is new is zero. */
 bool buffer_reserve(struct buffer *buffer, size_t more);
 /* Make it at least so long; what nothing was written to is zero. */
 bool buffer_reach(struct buffer *buffer, size_t length);

@@ -8,9 +8,10 @@
 
 enum {
     SURE_DIGITS = 15,    /* so many significant digits any double gives back as they were */
-    SHORT_LITERAL = 300, /* nothing so short without an exponent leaves the range of doubles */
+    SHORT_LITERAL = 300, /* nothing so short, and no power of ten below it, leaves the range of doubles */
     MANY_DIGITS = 17,
-    LONGEST_LITERAL = 1000
+    LONGEST_LITERAL = 1000,
+    EXPONENT_MAX = 100000000
 };
 
 /* A number taken apart: significant digits without zeros around them, and the power of ten of the first one. */
@@ -21,20 +22,29 @@ struct decimal {
     char digits[LONGEST_LITERAL];
 };
 
+/* Read an exponent; of one that no number of this length can make up for, only that it is large. */
+static int exponent_of(const uint8_t *figures, size_t length)
+{
+    bool negative = figures[0] == '-';
+    int sum = 0;
+    for (size_t at = figures[0] == '-' || figures[0] == '+'; at < length && sum < EXPONENT_MAX; at++) {
+        sum = sum * 10 + (figures[at] - '0');
+    }
+    return negative ? -sum : sum;
+}
+
 static void take_apart(struct decimal *decimal, const uint8_t *literal, size_t length)
 {
     bool seen_point = false;
     int power = -1;
-    long exponent = 0;
+    int exponent = 0;
     decimal->negative = literal[0] == '-';
     decimal->count = 0;
     for (size_t at = decimal->negative; at < length; at++) {
         if (literal[at] == '.') {
             seen_point = true;
         } else if ((literal[at] | 0x20) == 'e') {
-            char text[24] = {0};
-            memcpy(text, literal + at + 1, length - at - 1 < 20 ? length - at - 1 : 20);
-            exponent = strtol(text, NULL, 10);
+            exponent = exponent_of(literal + at + 1, length - at - 1);
             break;
         } else {
             power += (decimal->count > 0 || literal[at] != '0') ? !seen_point : -(int)seen_point;
@@ -46,7 +56,7 @@ static void take_apart(struct decimal *decimal, const uint8_t *literal, size_t l
     while (decimal->count > 0 && decimal->digits[decimal->count - 1] == '0') {
         decimal->count--;
     }
-    decimal->power = power + (int)exponent;
+    decimal->power = power + exponent;
 }
 
 static bool same(const struct decimal *one, const struct decimal *other)
@@ -57,11 +67,14 @@ static bool same(const struct decimal *one, const struct decimal *other)
 
 static bool append_zeros(struct buffer *out, int count)
 {
-    for (; count > 0; count--) {
-        if (!buffer_append(out, "0", 1)) {
-            return false;
-        }
+    if (count <= 0) {
+        return true;
     }
+    if (!buffer_reserve(out, (size_t)count)) {
+        return false;
+    }
+    memset(out->data + out->length, '0', (size_t)count);
+    out->length += (size_t)count;
     return true;
 }
 
@@ -97,8 +110,8 @@ static bool shortest(struct decimal *decimal, double number)
             return false; /* the gaps around a power of two are of two sizes */
         }
         int length = snprintf(text, sizeof text, "%.*e", digits - 1, number);
-        if (length < 0 || (size_t)length >= sizeof text) {
-            return false;
+        if (length < 0 || (size_t)length >= sizeof text || text[1 + (text[0] == '-')] != '.') {
+            return false; /* the last: whoever called set a locale that has commas there */
         }
         if (strtod(text, NULL) == number) {
             take_apart(decimal, (const uint8_t *)text, (size_t)length);
@@ -116,9 +129,10 @@ static enum digits append_by_double(struct buffer *out, const uint8_t *literal, 
     }
     memcpy(text, literal, length);
     text[length] = 0;
-    double number = strtod(text, NULL);
+    char *end;
+    double number = strtod(text, &end);
     struct decimal given, held;
-    if (!isfinite(number) || fabs(number) < 1e-300) {
+    if (end != text + length || !isfinite(number) || fabs(number) < 1e-300) {
         return DIGITS_UNDECIDED;
     }
     take_apart(&given, literal, length);
@@ -137,9 +151,10 @@ enum digits append_digits(struct buffer *out, const uint8_t *literal, size_t len
         return buffer_append(out, literal + is_zero, length - is_zero) ? DIGITS_EXACT : DIGITS_UNDECIDED;
     }
     struct decimal decimal;
-    if (!has_exponent && length < SHORT_LITERAL) {
+    if (length < SHORT_LITERAL) {
         take_apart(&decimal, literal, length);
-        if (decimal.count <= SURE_DIGITS) {
+        bool is_near = decimal.count == 0 || (decimal.power > -SHORT_LITERAL && decimal.power < SHORT_LITERAL);
+        if (decimal.count <= SURE_DIGITS && is_near) {
             return append_plainly(out, &decimal) ? DIGITS_EXACT : DIGITS_UNDECIDED;
         }
     }

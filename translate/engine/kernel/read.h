@@ -35,11 +35,26 @@ struct member {
     struct value value;
 };
 
+/* The keys of one object: views, and beyond a few of them a table of their numbers by what they hash to. */
+struct keys {
+    struct buffer views;
+    struct buffer table;
+    size_t mask;
+};
+
+/* The keys of a map column that one record has put there. */
+struct index {
+    int64_t record;
+    struct keys keys;
+};
+
 struct reader {
     const struct program *program;
     struct table table;
     int64_t row;
     int64_t nulls;
+    int64_t records;          /* how many were begun, those that were given up among them */
+    struct index *indexes;    /* by column */
     uint32_t visits;
     uint32_t *seen;           /* by child: the visit of an object that last saw it */
     struct value path[DEPTH_MAX];
@@ -84,9 +99,10 @@ bool read_instant(const struct leaf *leaf, const struct value *value, int64_t *m
 /* containers.c: maps and lists of free-form values. */
 bool take_container(struct reader *reader, const struct leaf *leaf, const struct value *value);
 bool take_strays(struct reader *reader);
-/* Add an entry to a map of the row; false if it has one of that name. */
-bool has_key(const struct reader *reader, int32_t column, const struct view *key);
+/* Tell whether a map of the row has an entry of that name. */
+bool has_key(struct reader *reader, int32_t column, const struct view *key);
 bool add_canonical(struct reader *reader, int32_t column, const struct view *key, const struct value *value);
+void forget_keys(struct keys *keys);
 
 /* tree.c */
 int32_t find_child(const struct program *program, int32_t node, const uint8_t *key, size_t length);

@@ -131,8 +131,7 @@ static bool take_constant(struct reader *reader, const struct leaf *leaf, const 
 
 static bool is_late(const struct leaf *leaf)
 {
-    bool is_plain_map = (leaf->way == WAY_TEXT_MAP || leaf->way == WAY_NUMBER_MAP) && leaf->presets < 0;
-    return (leaf->flags & LEAF_OTHER) || (leaf->way > WAY_MAP && leaf->way < WAY_UNDECIDED && !is_plain_map);
+    return (leaf->flags & LEAF_OTHER) || (leaf->way > WAY_MAP && leaf->way < WAY_UNDECIDED);
 }
 
 static bool take_leaf(struct reader *reader, const struct leaf *leaf, const struct value *value)
@@ -255,14 +254,15 @@ bool take_late(struct reader *reader)
 }
 
 /* Tell whether a value may hide in what was carried whole. */
-static bool may_hide(const struct reader *reader)
+static bool may_hide(struct reader *reader)
 {
     const struct program *program = reader->program;
     for (int32_t number = 0; number < program->n_peeks; number++) {
         const struct peek *peek = &program->peeks[number];
         struct buffer key = {(uint8_t *)(uintptr_t)text_at(program, peek->key), (size_t)peek->key.length, 0};
         struct view view = heap_view(&key, 0);
-        if (!is_set(reader, peek->column) && peek->key.length <= (int32_t)sizeof view.text.inside && has_key(reader, peek->map, &view)) {
+        bool is_short = peek->key.length <= (int32_t)sizeof view.text.inside;
+        if (!is_set(reader, peek->column) && (is_short ? has_key(reader, peek->map, &view) : is_set(reader, peek->map))) {
             return true;
         }
     }
@@ -287,6 +287,7 @@ void begin_row(struct reader *reader)
     reader->strays.length = 0;
     reader->null_paths.length = 0;
     reader->nulls = 0;
+    reader->records++;
     reader->is_around = false;
 }
 
