@@ -92,7 +92,9 @@ def slots(layout: Layout) -> Iterable[tuple[str, Field]]:
     presets = [
         entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers
     ]
-    plain = [entry for entry in layout.fields if entry not in presets and entry.place not in containers]
+    plain = [
+        entry for entry in layout.fields if entry.path[0] not in containers and entry.place not in containers
+    ]
     shared = {
         entry.place for entry in layout.fields if entry.codec in CONTAINERS and CONTAINERS[entry.codec].shared
     }
