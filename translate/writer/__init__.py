@@ -242,32 +242,36 @@ class Writer:
     # -- verdicts ---------------------------------------------------------------------------------------------
 
     def _verdict(self) -> tuple[pl.Expr, pl.Expr]:
-        """Give the first reason why a row may not be written."""
-        codes, messages = [pl.col("code")], [pl.col("message")]
+        """Give the first reason why a row may not be written, as code and message."""
+        faults = [*self._faults()]
         open_rows = pl.col("code").is_null() & pl.col(FILTERED).is_null()
+        # Numbers until it is known that there is any fault: most batches have none, and texts cost more.
+        first = pl.coalesce(
+            pl.when(bad).then(pl.lit(number, pl.UInt16)) for number, (bad, _, _) in enumerate(faults)
+        )
+        found = pl.when(open_rows).then(first) if faults else pl.lit(None, pl.UInt16)
+        codes, messages = ([fault[part] for fault in faults] for part in (1, 2))
+        return pl.coalesce("code", _named(found, codes)), pl.coalesce("message", _named(found, messages))
 
-        def judge(bad: pl.Expr, code: str, message: pl.Expr) -> None:
-            codes.append(pl.when(open_rows & bad).then(pl.lit(code)))
-            messages.append(pl.when(open_rows & bad).then(message))
-
+    def _faults(self) -> Iterator[tuple[pl.Expr, str, str]]:
+        """Give what makes a row one that may not be written, the code of it, and what is said."""
         for entry, column in self._requirements():
             bad = column.is_null()
             if entry.required_for:
                 bad = bad & (pl.col("=action") == entry.required_for)
             message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {_way_out(entry)}"
-            judge(bad, "missing_required", pl.lit(message))
+            yield bad, "missing_required", message
         for entry in self.columns:
             if entry.codec in ("worth", "money", "number"):
                 number = pl.col(f"={entry.place}")
-                judge(
-                    number.is_in(["NaN", "inf", "-inf"]).fill_null(value=False),
+                yield (
+                    number.is_in(["NaN", "inf", "-inf"]),
                     "bad_number",
-                    pl.lit(f"{entry.place} is not a finite number"),
+                    f"{entry.place} is not a finite number",
                 )
         for question in self._judge.questions:
             if question.limit.hard:
-                judge(question.wrong, "over_limit", pl.lit(question.cited))
-        return pl.coalesce(codes), pl.coalesce(messages)
+                yield question.wrong, "over_limit", question.cited
 
     def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
         yield from (
@@ -276,6 +280,21 @@ class Writer:
             if entry.required or entry.required_for
         )
         yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)
+
+
+def _named(numbers: pl.Expr, names: list[str]) -> pl.Expr:
+    """Give the text of each number; most batches have none."""
+    texts = pl.Series(names, dtype=pl.String)
+
+    def name(batch: pl.Series) -> pl.Series:
+        is_empty = batch.null_count() == len(batch)
+        return (
+            pl.Series([None], dtype=pl.String).new_from_index(0, len(batch))
+            if is_empty
+            else texts.gather(batch)
+        )
+
+    return numbers.map_batches(name, return_dtype=pl.String, is_elementwise=True)
 
 
 def _way_out(entry: Field) -> str:
