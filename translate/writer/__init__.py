@@ -250,8 +250,9 @@ class Writer:
             pl.when(bad).then(pl.lit(number, pl.UInt16)) for number, (bad, _, _) in enumerate(faults)
         )
         found = pl.when(open_rows).then(first) if faults else pl.lit(None, pl.UInt16)
-        codes, messages = ([fault[part] for fault in faults] for part in (1, 2))
-        return pl.coalesce("code", _named(found, codes)), pl.coalesce("message", _named(found, messages))
+        code = _named(found, [code for _, code, _ in faults])
+        message = _named(found, [message for _, _, message in faults])
+        return pl.coalesce("code", code), pl.coalesce("message", message)
 
     def _faults(self) -> Iterator[tuple[pl.Expr, str, str]]:
         """Give what makes a row one that may not be written, the code of it, and what is said."""
