@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -27,6 +28,7 @@ SHOWN_CHARACTERS = 200  # of a name that is in error
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    atexit.register(gc.freeze)  # the end of the process needs no search for what nobody holds any more
     commands(sys.argv[1:])
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _warn
