@@ -9,11 +9,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 from commands import run_here
 
 import translate
-from translate import files
+from translate import files, naming
 from translate.mapping.spelling import legal_name
 
 ROOT = Path(__file__).parent.parent
@@ -258,7 +259,7 @@ def test_names_meet_from_unit_to_unit(many, tmp_path, monkeypatch):
 
 KILLED = """
 import os, signal, sys
-from translate import files
+from translate import files, naming
 from translate.output import Output
 files.GROUP_BYTES = 1
 finish_unit = Output.finish_unit
@@ -352,3 +353,22 @@ def test_a_preflight_tells_of_names_that_meet(tmp_path, monkeypatch):
     _, told, code = run_here(["translate", *words])
     assert "4 event types became `level_end`" in told
     assert code == 1
+
+
+@pytest.mark.parametrize("together", [1, 3, 100])
+def test_names_of_many_batches_are_those_of_one(monkeypatch, together):
+    """However many rows wait to be looked at together, each is counted once, and the last ones too; rows not written never."""
+    monkeypatch.setattr(naming, "ROWS_TOGETHER", together)
+    rows = pl.DataFrame(
+        {
+            "name": ["a", "b", "a", "c", "a"],
+            "_legal": ["a", "b", "a", "c", "a"],
+            "_written": [True, True, True, False, True],
+        }
+    )
+    gathering = naming.Gathering()
+    for number in range(rows.height):
+        gathering.add(rows.slice(number, 1))
+    found = gathering.names()
+    assert {name.name: count for name, count in found.events.items()} == {"a": 3, "b": 1}
+    assert gathering.names().events == found.events

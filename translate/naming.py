@@ -21,6 +21,8 @@ KINDS = {
 }
 # A bound on what keys that are values can cost: an archive has thousands of names, not millions.
 NAMES_MAX = 500_000
+# A bound on what waits to be looked at: a batch holds the texts that it was read from.
+ROWS_TOGETHER = 16_000
 
 
 class Name(NamedTuple):
@@ -71,15 +73,34 @@ class Gathering:
     """Gathers names from batches of written rows, whatever thread they come from."""
 
     def __init__(self) -> None:
-        self.names = Names()
+        self._names = Names()
+        self._waiting: list[pl.DataFrame] = []
         self._lock = Lock()
 
     def add(self, batch: pl.DataFrame) -> None:
-        """Look at a batch: `name` and `_legal`, the free-form maps, and `_names` for their keys that were renamed."""
-        found = list(names_in(batch.filter("_written")))
+        """Take in a batch: `name` and `_legal`, the free-form maps, and `_names` for their keys that were renamed.
+
+        Several are looked at together: each look has a price of its own, however few its rows.
+        """
+        with self._lock:
+            self._waiting.append(batch)
+            if sum(waiting.height for waiting in self._waiting) < ROWS_TOGETHER:
+                return
+            batches, self._waiting = self._waiting, []
+        self._count(batches)
+
+    def names(self) -> Names:
+        """Give the names of all batches."""
+        batches, self._waiting = self._waiting, []
+        if batches:
+            self._count(batches)
+        return self._names
+
+    def _count(self, batches: list[pl.DataFrame]) -> None:
+        found = list(names_in(pl.concat(batches).filter("_written")))
         with self._lock:
             for name, count in found:
-                self.names.count(name, count)
+                self._names.count(name, count)
 
 
 def names_in(batch: pl.DataFrame) -> Iterator[tuple[Name, int]]:

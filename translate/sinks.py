@@ -97,7 +97,7 @@ class Sinks:
         report = account.put_together(query, results[2], results[3], noted)
         events = self._events_in(data.part) if packed is None else packed[1]
         report.requests = 0 if packed is None else packed[0]
-        report.names = gathering.names
+        report.names = gathering.names()
         return Written(report, data.part if report.events["written"] else None, rejects, events)
 
     # -- the data -----------------------------------------------------------------------------------------------
