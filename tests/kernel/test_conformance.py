@@ -219,3 +219,23 @@ def test_bytes_that_are_no_utf8(careful: bool, tmp_path: Path) -> None:
         assert (report["events"]["written"], report["rejects"]) == (count, {"bad_encoding": count})
         lines = [json.loads(line)["line"] for line in (out / "rejects.ndjson").read_text().splitlines()]
         assert lines == list(range(1, 2 * count, 2))
+
+
+def test_a_line_that_is_given_up_leaves_nothing_behind() -> None:
+    """Where the last record of a line is odd, what the ones before it had put into maps is forgotten, row by row."""
+    bare, full = HEAD + "}", HEAD + ',"attributes":{"a":"x"},"metrics":{"m":1},"event_version":3,"odd":1}'
+    odd = HEAD + ',"client":7}'
+    lines = [
+        bare * 3 + full + odd,
+        full,
+        bare * 2 + full * 2 + odd,
+        full + bare * 5 + full + odd,
+        bare,
+        full,
+        bare,
+    ]
+    found = read_alike([*lines, full, *lines[::-1], full])
+    assert (set(found["careful"]), found["code"].drop_nulls().to_list()) == (
+        {True, False},
+        ["wrong_type"] * 6,
+    )

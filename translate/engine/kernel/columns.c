@@ -92,14 +92,15 @@ static void forget_entries(struct column *column, int64_t row)
 
 void column_forget(struct column *column, int64_t row)
 {
+    if (column_is_nested(column) && column->rows > row) {
+        forget_entries(column, row); /* a row that is not set has an offset too, if a later one was */
+    }
     if (!column_is_set(column, row)) {
         return;
     }
     shorten(&column->validity, (size_t)row);
     column->set--;
-    if (column_is_nested(column)) {
-        forget_entries(column, row);
-    } else {
+    if (!column_is_nested(column)) {
         shorten(&column->values, (size_t)row * (column->type == TYPE_TEXT ? sizeof(struct view) : sizeof(int64_t)));
     }
 }
