@@ -23,6 +23,8 @@ sys.path.append(str(Path(__file__).resolve().parent))
 
 from held import differences, mutated, read_layouts, sample_lines
 
+from translate.engine.choice import engine
+
 BATCH = 250
 FOLDER = Path("fuzz-findings")
 TEXTS = [
@@ -208,6 +210,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where findings are written")
     parser.add_argument("--repeat", type=Path, help="read the lines of this file only")
     chosen = parser.parse_args(arguments)
+    if "reference" in engine():
+        parser.error(f"nothing to compare: {engine()}")
     addresses = [chosen.layout] if chosen.layout else read_layouts()
     if chosen.repeat:
         lines = chosen.repeat.read_bytes().decode().split("\n")

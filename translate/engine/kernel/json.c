@@ -333,15 +333,24 @@ static size_t put_escape(uint8_t *to, uint8_t byte)
     return 6;
 }
 
+static bool is_special(uint8_t byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
 bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length)
 {
-    if (length > SIZE_MAX / 8 || !buffer_reserve(out, length * 6 + 2)) {
+    size_t specials = 0;
+    for (size_t at = 0; at < length; at++) {
+        specials += is_special(bytes[at]);
+    }
+    if (!buffer_reserve(out, length + specials * 5 + 2)) {
         return false;
     }
     uint8_t *to = out->data + out->length;
     *to++ = '"';
     for (size_t at = 0; at < length; at++) {
-        if (bytes[at] < 0x20 || bytes[at] == '"' || bytes[at] == '\\') {
+        if (is_special(bytes[at])) {
             to += put_escape(to, bytes[at]);
         } else {
             *to++ = bytes[at];

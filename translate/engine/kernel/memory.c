@@ -25,7 +25,6 @@ bool buffer_reserve(struct buffer *buffer, size_t more)
     if (data == NULL) {
         return false;
     }
-    memset(data + buffer->capacity, 0, wanted - buffer->capacity);
     buffer->data = data;
     buffer->capacity = wanted;
     return true;
@@ -37,6 +36,7 @@ bool buffer_reach(struct buffer *buffer, size_t length)
         if (!buffer_reserve(buffer, length - buffer->length)) {
             return false;
         }
+        memset(buffer->data + buffer->length, 0, length - buffer->length);
         buffer->length = length;
     }
     return true;

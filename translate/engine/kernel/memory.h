@@ -12,9 +12,9 @@ struct buffer {
     size_t capacity;
 };
 
-/* Make room for more bytes behind what is there; false if there is none, or it would be over 2 GB. What is new is zero. */
+/* Make room for more bytes behind what is there; false if there is none, or it would be over 2 GB. */
 bool buffer_reserve(struct buffer *buffer, size_t more);
-/* Make it at least so long; what nothing was written to is zero. */
+/* Make it at least so long; what is new is zero. */
 bool buffer_reach(struct buffer *buffer, size_t length);
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_free(struct buffer *buffer);
