@@ -239,3 +239,24 @@ def test_a_line_that_is_given_up_leaves_nothing_behind() -> None:
         {True, False},
         ["wrong_type"] * 6,
     )
+
+
+def test_what_only_a_given_up_line_had_is_in_no_other_row() -> None:
+    """A column that was set and forgotten is as empty as one that never was, however many rows follow."""
+    lines = [HEAD + "}", HEAD + ',"event_version":"a text of some length","attributes":{"a":"x"},"client":7}']
+    found = read_alike(lines + [HEAD + "}"] * 5000)
+    rows = found["$event_version"].append(found["$event_version"].str.to_uppercase())
+    assert (rows.null_count(), rows.str.len_bytes().sum()) == (2 * len(found), 0)
+
+
+@pytest.mark.parametrize(
+    "parts", ['"query":"app 1/é"', '"headers":{"A":"b"}', '"path":"/v1/apps/x?a=b"', '"raw_path":"/v1"']
+)
+def test_parts_of_a_captured_request(parts: str) -> None:
+    """A query or headers beside a request's own members are taken apart, whoever reads them."""
+    for address, body in {
+        "pinpoint/requests": '"ApplicationId":"a","EventsRequest":{"BatchItem":{"e":{"Endpoint":{},"Events":{"v":{"EventType":"a","Timestamp":"2018-02-02T02:15:25Z"}}}}}',
+        "clickstream/requests": '"appId":"a","body":[{"event_type":"a","event_id":"b","timestamp":1675321526000}]',
+        "learning_context/requests": '"data":[{"action":"UPDATE","type":"a","timestamp":1365772480,"session":"x","entities":[]}]',
+    }.items():
+        assert read_alike([f"{{{parts},{body}}}", f"{{{body},{parts}}}"], address).height == 2

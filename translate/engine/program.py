@@ -26,7 +26,7 @@ from translate.notes import RETYPED, InSource, note, written
 from translate.reader.containers import JSON_LISTS
 from translate.reader.literals import canonical, constant
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
-from translate.reader.request import CAPTURED, OF_TRANSPORT, WHOLE_PARTS
+from translate.reader.request import CAPTURED, OF_TRANSPORT, PARTS, WHOLE_PARTS
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 
 NONE = -1
@@ -170,7 +170,7 @@ class Program:
             for outer, inner in overruled(self._layout)
         ]
         heads = {place.partition(".")[0] for others in request.also.values() for place in others}
-        undecided = heads | (CAPTURED | WHOLE_PARTS if request.bare else set())
+        undecided = heads | {*PARTS, *WHOLE_PARTS} | (CAPTURED if request.bare else set())
         return (
             steps,
             told,

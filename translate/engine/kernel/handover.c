@@ -143,6 +143,7 @@ static bool fill_up(struct table *table)
             return false;
         }
         if (column->set == 0) {
+            column->values.length = 0; /* what was set may have been forgotten */
             continue;
         }
         if (!buffer_reach(&column->validity, rows + 8) || (!is_nested && !buffer_reach(&column->values, bytes))) {
