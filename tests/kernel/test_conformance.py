@@ -260,3 +260,13 @@ def test_parts_of_a_captured_request(parts: str) -> None:
         "learning_context/requests": '"data":[{"action":"UPDATE","type":"a","timestamp":1365772480,"session":"x","entities":[]}]',
     }.items():
         assert read_alike([f"{{{parts},{body}}}", f"{{{body},{parts}}}"], address).height == 2
+
+
+def test_requests_inside_of_requests() -> None:
+    """A member that may hold the request itself, by any of its names, is looked into by the reference."""
+    events = '"BatchItem":{"e":{"Endpoint":{},"Events":{"v":{"EventType":"a","Timestamp":"2018-02-02T02:15:25Z"}}}}'
+    for inner in ('"body":[]', '"body":{}', f'"EventsRequest":{{{events}}}', f'"body":{{{events}}}'):
+        for members in (f"{inner},{events}", f"{events},{inner}"):
+            assert read_alike(
+                [f'{{"ApplicationId":"a","EventsRequest":{{{members}}}}}'], "pinpoint/requests"
+            ).height

@@ -144,8 +144,9 @@ static bool keep_members(struct reader *reader, const struct value *object, cons
             return false;
         }
         bool is_onward = is_named(program, &member.key, step->name);
-        if (is_root ? is_among(program, &member.key, program->undecided, program->n_undecided)
-                    : is_named(program, &member.key, program->steps[0].name)) {
+        /* Further down, the same names would tell of a request inside of this one. */
+        if (is_among(program, &member.key, program->undecided, program->n_undecided) ||
+            (!is_root && is_named(program, &member.key, program->steps[0].name))) {
             return false;
         }
         if (is_root && is_among(program, &member.key, program->opened, program->n_opened) && !open_text(reader, &member.value)) {
