@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import polars_hash
 
+from translate import events
+
 COMPACT = (",", ":")
 
 
@@ -192,3 +194,11 @@ def _user(
 
 def _in_braces(inner: str | None) -> str | None:
     return None if inner is None else f"{{{inner}}}"
+
+
+def maps_of(values: list[dict[str, str] | None]) -> pl.Series:
+    """Make a column of maps, by way of JSON: the engine takes in texts six times as fast as dictionaries."""
+    if not any(value is not None for value in values):
+        return pl.Series([None], dtype=events.MAP).new_from_index(0, len(values))
+    texts = [None if value is None else quoted(value) for value in values]
+    return pl.Series(texts, dtype=pl.String).str.json_decode(events.MAP)

@@ -11,7 +11,7 @@ from translate import events, notes
 from translate.engine.library import library, through
 from translate.engine.program import Program, understood
 from translate.mapping.spec import ORIGINAL_NAMES, Layout, Spelling
-from translate.reader.literals import maps_of
+from translate.notation import maps_of
 from translate.reader.originals import restore_names
 from translate.reader.record import Record
 from translate.reader.tree import slots

@@ -12,9 +12,10 @@ import polars as pl
 
 from translate import events, notes
 from translate.mapping.spec import Layout, Spelling
+from translate.notation import maps_of
 from translate.reader import table
 from translate.reader.careful import CarefulReader
-from translate.reader.literals import INCOMPLETE, maps_of
+from translate.reader.literals import INCOMPLETE
 from translate.reader.record import Record
 from translate.reader.tree import is_read, raw_type, slots
 from translate.settings import RECORD_BYTES
@@ -136,6 +137,8 @@ class Reader:
 
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read by the kernel what it decides, the rest by the reference."""
+        is_next = pl.col("row").shift(-1) == pl.col("row") + 1
+        batch = batch.with_columns(following=pl.when(is_next).then(pl.col("text").shift(-1)))
         if self._kernel is None:
             frame = self._read_carefully(batch, lines)
         else:
@@ -151,11 +154,11 @@ class Reader:
 
     @staticmethod
     def _set_apart(batch: pl.DataFrame, lines: Lines) -> pl.Series | None:
-        """Tell which lines are none: damage, and records that were put together of several."""
-        if not lines.damage and not lines.joined:
+        """Tell which lines are none, but damage."""
+        if not lines.damage:
             return None
-        apart = [row in lines.damage or lines.origin(row)[0] in lines.joined for row in batch["row"]]
-        return pl.Series(apart, dtype=pl.Boolean) if any(apart) else None
+        apart = batch["row"].is_in([*lines.damage])
+        return apart if apart.any() else None
 
     def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         rows: list[int] = []
@@ -163,8 +166,8 @@ class Reader:
         records: list[Record] = []
         texts: dict[int, str] = {}
         empty = 0
-        for row, text in zip(leftover["row"], leftover["text"], strict=True):
-            found = self._records_of(row, text, lines)
+        for row, text, following in leftover.select("row", "text", "following").iter_rows():
+            found = self._records_of(row, text, following, lines)
             held = [record for record in found if record.holds_event]
             empty += len(found) - len(held)
             if self._keeps_lines:
@@ -183,7 +186,7 @@ class Reader:
         elif self._tally.on_empty_line and text.strip():
             self._tally.on_empty_line(text)
 
-    def _records_of(self, row: int, text: str, lines: Lines) -> list[Record]:
+    def _records_of(self, row: int, text: str, following: str | None, lines: Lines) -> list[Record]:
         damage = lines.damage.get(row)
         if damage is not None:
             return [_damaged(damage)]
@@ -192,7 +195,7 @@ class Reader:
         if self.layout.records == "csv":
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text))
-        if found and found[-1].code == INCOMPLETE:
+        if found and found[-1].code == INCOMPLETE and not (text.startswith("{") and begins_record(following)):
             self.unsound |= {lines.origin(row)[0]} - lines.joined
         return found
 
@@ -248,6 +251,11 @@ class Reader:
             columns[f"${slot}"] = series.cast(raw_type(entry))
         columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
         return pl.DataFrame(columns, schema=self.schema)
+
+
+def begins_record(line: str | None) -> bool:
+    """Tell whether a line begins a record, whatever was still open in the one before: putting these together changes nothing."""
+    return line is not None and line.startswith('{"')
 
 
 def _damaged(damage: Damage) -> Record:

@@ -14,7 +14,7 @@ import polars as pl
 
 from translate import events
 from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
-from translate.notation import entities, members, quoted
+from translate.notation import entities, maps_of, members, quoted
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.writer.camel_case import PLAIN, camel_keys, told_apart
 from translate.writer.repetition import REPEATED, in_groups, written_keys
@@ -85,27 +85,24 @@ class KeyRules:
 
         `other` and the original names come as members of JSON objects.
         """
+        plain = {
+            name: pl.Series(name, [None], dtype=dtype).new_from_index(0, batch.height)
+            for name, dtype in MERGED.items()
+        }
+        plain |= {
+            "_attributes": batch["attributes"].alias("_attributes"),
+            "_metrics": batch["metrics"].alias("_metrics"),
+        }
         if not batch["_care"].any():
-            nothing = {name: pl.Series([None] * batch.height, dtype=dtype) for name, dtype in MERGED.items()}
-            return {**nothing, "_attributes": batch["attributes"], "_metrics": batch["metrics"]}
-        present = self._present(batch)
-        given = zip(
-            batch["_care"],
-            batch["attributes"],
-            batch["metrics"],
-            batch["other"],
-            batch["name"],
-            present,
-            strict=True,
-        )
+            return plain
+        cared_for = batch.filter("_care")
+        given = cared_for.select("attributes", "metrics", "other", "name").iter_rows()
         rows = [
-            self._merge_row(attributes, metrics, other, name, there)
-            if care
-            else {"_attributes": attributes, "_metrics": metrics}
-            for care, attributes, metrics, other, name, there in given
+            self._merge_row(*row, there) for row, there in zip(given, self._present(cared_for), strict=True)
         ]
+        places = batch["_care"].arg_true()
         return {
-            name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in MERGED.items()
+            name: _with_rows(whole, places, [row.get(name) for row in rows]) for name, whole in plain.items()
         }
 
     def _present(self, batch: pl.DataFrame) -> list[list[str]]:
@@ -199,6 +196,15 @@ class KeyRules:
 
     def _meets(self, kind: str, key: str, given: Maps) -> bool:
         return self.shared and kind == "metrics" and key in given["attributes"]
+
+
+def _with_rows(whole: pl.Series, places: pl.Series, values: list[Any]) -> pl.Series:
+    """Put values into some rows of a column."""
+    own = maps_of(values) if whole.dtype == events.MAP else pl.Series(values, dtype=whole.dtype)
+    order = pl.int_range(len(whole), eager=True).scatter(
+        places, pl.int_range(len(whole), len(whole) + len(own), eager=True)
+    )
+    return pl.concat([whole, own.alias(whole.name)]).gather(order)
 
 
 def _beside(key: str, metrics: Collection[str]) -> str:
