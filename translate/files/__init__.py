@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from translate.files import parquet, zstd
+from translate.files.batches import lines_in
 from translate.files.compression import GZIP, ZLIB, layers
 from translate.files.lines import Block, blocks_of_lines, checked, join_records
 from translate.files.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
@@ -104,9 +105,15 @@ def open_unit(
         damage = (refused or {}).get(file.shown)
         digests[file.shown] = gathered.add(file, damage, join=file.shown in joined)
     source, temporary = gathered.finish()
-    frame = pl.scan_lines(source, name="text", row_index_name="row") if gathered.rows else _NO_LINES.lazy()
+    frame = lines_in(lambda: _chunks_of_text(source)) if gathered.rows else _NO_LINES.lazy()
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
     return Opened(lines, lambda: digests, temporary)
+
+
+def _chunks_of_text(source: bytes | str) -> Iterator[bytes]:
+    with open(source, "rb") if isinstance(source, str) else io.BytesIO(source) as text:
+        while chunk := text.read(CHUNK):
+            yield chunk
 
 
 # The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)
@@ -186,7 +193,10 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
     if first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable():
         return None
     digests = _digested_beside(replace(file, location=location)) if digested else dict
-    frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
+    if zstd.begins(first):  # the engine reads it piece by piece, we could but as a whole
+        frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
+    else:
+        frame = lines_in(lambda: layers(chunks_of(replace(file, location=location))))
     return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
 
 

@@ -98,7 +98,8 @@ class KeyRules:
         cared_for = batch.filter("_care")
         given = cared_for.select("attributes", "metrics", "other", "name").iter_rows()
         rows = [
-            self._merge_row(*row, there) for row, there in zip(given, self._present(cared_for), strict=True)
+            self._merge_row(attributes, metrics, other, name, there)
+            for (attributes, metrics, other, name), there in zip(given, self._present(cared_for), strict=True)
         ]
         places = batch["_care"].arg_true()
         return {
