@@ -270,3 +270,14 @@ def test_requests_inside_of_requests() -> None:
             assert read_alike(
                 [f'{{"ApplicationId":"a","EventsRequest":{{{members}}}}}'], "pinpoint/requests"
             ).height
+
+
+def test_a_query_by_names_is_the_kernels() -> None:
+    """What the collector keeps of a request's address needs no reference."""
+    event = '{"event_type":"a","event_id":"b","timestamp":1675321526000}'
+    found = read_alike(
+        [f'{{"query":{{"platform":"Web","appId":"a"}},"body":[{event},{event}]}}'], "clickstream/requests"
+    )
+    assert found["careful"].to_list() == [False, False]
+    raw = f'{{"appId":"a","path":"/collect","data":{json.dumps(f"[{event}]")}}}'
+    assert read_alike([raw], "clickstream/raw")["careful"].to_list() == [False]

@@ -26,7 +26,7 @@ from translate.notes import RETYPED, InSource, note, written
 from translate.reader.containers import JSON_LISTS
 from translate.reader.literals import canonical, constant
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
-from translate.reader.request import CAPTURED, OF_TRANSPORT, PARTS, WHOLE_PARTS
+from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 
 NONE = -1
@@ -138,7 +138,7 @@ class Program:
         session = next((slot for slot, entry in self._slots.items() if entry.codec == "short_session"), None)
         emptied = self._note("changed", InSource(self._slots[session].path), EMPTIED) if session else Span()
         end = self._span(note_end)
-        steps, told, undecided, opened = self._of_request(self._layout.request, places)
+        steps, told, undecided, named, opened = self._of_request(self._layout.request, places)
         takes_list = self._layout.request is not None and self._layout.request.bare and not steps[-1].is_any
         return ProgramTable(
             texts=bytes(self._texts), nodes=self._array(self._nodes), children=self._array(self._children),
@@ -150,16 +150,16 @@ class Program:
             extra=self._numbers["extra"], user_properties=self._numbers["user_properties"],
             user_times=self._numbers["user_property_times"], emptied=emptied, note_end=end, record_bytes=record_bytes,
             request=request, n_steps=len(steps), n_overruled=len(told), n_undecided=len(undecided), n_opened=len(opened),
-            takes_list=takes_list,
+            takes_list=takes_list, n_named=len(named), named=self._array(named),
             steps=self._array(steps), overruled=self._array(told), undecided=self._array(undecided), opened=self._array(opened),
         )  # fmt: skip
 
     def _of_request(
         self, request: Request | None, places: Places
-    ) -> tuple[list[Step], list[Overruled], list[Span], list[Span]]:
+    ) -> tuple[list[Step], list[Overruled], list[Span], list[Span], list[Span]]:
         """Tell the way to a request's events, and which of its members the kernel leaves to the reference."""
         if request is None:
-            return [], [], [], []
+            return [], [], [], [], []
         steps = [self._step(request.each[: depth + 1], places) for depth in range(len(request.each))]
         told = [
             Overruled(
@@ -170,11 +170,17 @@ class Program:
             for outer, inner in overruled(self._layout)
         ]
         heads = {place.partition(".")[0] for others in request.also.values() for place in others}
-        undecided = heads | {*PARTS, *WHOLE_PARTS} | (CAPTURED if request.bare else set())
+        takes_apart = has_parts(request)
+        undecided = (
+            heads
+            | (CAPTURED if request.bare else set())
+            | ({HEADERS, *WHOLE_PARTS} if takes_apart else set())
+        )
         return (
             steps,
             told,
             [self._span(name) for name in sorted(undecided)],
+            [self._span(name) for name in ([QUERY] if takes_apart else [])],
             [self._span(name) for name in request.opened],
         )
 

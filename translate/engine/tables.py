@@ -70,8 +70,8 @@ class ProgramTable(ctypes.Structure):
             for name in ("attributes", "metrics", "other", "extra", "user_properties", "user_times")
         ),
         *((name, ctypes.c_int32) for name in ("request", "n_steps", "n_overruled", "n_undecided")),
-        *((name, ctypes.c_int32) for name in ("n_opened", "takes_list")),
-        *((name, ctypes.c_void_p) for name in ("steps", "overruled", "undecided", "opened")),
+        *((name, ctypes.c_int32) for name in ("n_opened", "takes_list", "n_named")),
+        *((name, ctypes.c_void_p) for name in ("steps", "overruled", "undecided", "opened", "named")),
         ("emptied", Span),
         ("note_end", Span),
         ("record_bytes", ctypes.c_int64),

@@ -12,8 +12,9 @@ from translate.reader.opening import body_of, object_in, opened, request_parts
 from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import ANY, Places, Tree
 
-PARTS = ("headers", "query", "path")
 HEADERS = "headers"
+QUERY = "query"
+PARTS = (HEADERS, QUERY, "path")
 WHOLE_PARTS = {"path", "raw_path"}  # members of a captured request that are taken apart
 OF_TRANSPORT = "of the transport, not of the event"
 NO_EVENT = object()
@@ -29,11 +30,7 @@ class RequestReader:
         self._request = request
         self._places = places
         self._walk = walk
-        sources = [place for other in request.also.values() for place in other]
-        sources += [entry.place for entry in request.fields] + [
-            place for entry in request.fields for place in entry.also
-        ]
-        self._has_parts = any("." in place and place.partition(".")[0] in PARTS for place in sources)
+        self._has_parts = has_parts(request)
 
     def events(self, raw: str, value: Any) -> Iterator[tuple[Record, Any]]:
         """Give each event's value with a record of what the request says; raise Refused if it is none.
@@ -163,6 +160,13 @@ class RequestReader:
             if leaf:
                 child.values[leaf.slot] = name
             yield from self._descend(child, tree.get(ANY, {}), inner, rest, (*path, ANY))
+
+
+def has_parts(request: Request) -> bool:
+    """Tell whether something that a layout reads lies in a part of a captured request."""
+    sources = [place for other in request.also.values() for place in other]
+    sources += [place for entry in request.fields for place in (entry.place, *entry.also)]
+    return any("." in place and place.partition(".")[0] in PARTS for place in sources)
 
 
 def _wanted(record: Record, members: Pairs, names: Container[str], above: tuple[str, ...] = ()) -> Pairs:

@@ -123,10 +123,12 @@ struct program {
     int32_t n_undecided;
     int32_t n_opened;
     int32_t takes_list;        /* a bare list of events is a request, too */
+    int32_t n_named;
     const struct step *steps;
     const struct overruled *overruled;
     const struct span *undecided; /* members of a request that are for Python to judge */
     const struct span *opened;    /* members that may be texts that hold JSON */
+    const struct span *named;     /* members that name values; anything but an object is for Python to take apart */
     struct span emptied;       /* the note that an empty session stands for none */
     struct span note_end;      /* what follows the key in a note that names one */
     int64_t record_bytes;      /* the largest size of a record */

@@ -149,6 +149,9 @@ static bool keep_members(struct reader *reader, const struct value *object, cons
             (!is_root && is_named(program, &member.key, program->steps[0].name))) {
             return false;
         }
+        if (is_root && member.value.kind != KIND_OBJECT && is_among(program, &member.key, program->named, program->n_named)) {
+            return false;
+        }
         if (is_root && is_among(program, &member.key, program->opened, program->n_opened) && !open_text(reader, &member.value)) {
             return false;
         }
