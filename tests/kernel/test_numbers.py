@@ -41,6 +41,10 @@ def spelled(double: float) -> list[str]:
 def doubles() -> list[float]:
     """Give doubles of all sizes, and those around which digits are hard to find."""
     randomness = random.Random(SEED)
+    tiny = [
+        struct.unpack("d", struct.pack("Q", randomness.getrandbits(randomness.randrange(1, 53))))[0]
+        for _ in range(200)
+    ]
     bits = [struct.unpack("d", struct.pack("Q", randomness.getrandbits(63)))[0] for _ in range(200)]
     powers = [2.0**power for power in range(-1074, 1024, 7)]
     tens = [float(f"1e{power}") for power in range(-323, 309, 5)]
@@ -58,7 +62,7 @@ def doubles() -> list[float]:
         9.5e-5,
     ]
     cents = [round(randomness.uniform(0, 10_000), 2) for _ in range(100)]
-    return [double for double in bits + powers + tens + near + hard + cents if math.isfinite(double)]
+    return [double for double in bits + tiny + powers + tens + near + hard + cents if math.isfinite(double)]
 
 
 DIRECTED = [
@@ -133,7 +137,7 @@ def test_what_machines_write_is_decided_by_the_kernel() -> None:
         for _ in range(300)
         for spelling in (
             str(randomness.randrange(10**12)), f"{randomness.uniform(0, 1000):.2f}", repr(randomness.random()), repr(randomness.uniform(-180, 180)),
-            f"{randomness.uniform(0, 1e9):.6e}", repr(randomness.expovariate(1e-6)), f"{randomness.random():.17g}",
+            f"{randomness.uniform(0, 1e9):.6e}", repr(randomness.expovariate(1e-6)), f"{randomness.random():.17g}", "5e-324", f"{randomness.random()}e-310",
         )
     ]  # fmt: skip
     found = read([f'{HEAD},"metrics":{{"m":{literal}}}}}' for literal in literals])

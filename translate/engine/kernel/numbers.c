@@ -1,4 +1,5 @@
 /* The canonical digits of a number: those of the shortest text of its double, never with an exponent. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,12 +106,13 @@ static bool shortest(struct decimal *decimal, double number)
 {
     int exponent;
     char text[40];
-    for (int digits = SURE_DIGITS; digits <= MANY_DIGITS; digits++) {
-        if (digits > SURE_DIGITS && fabs(frexp(number, &exponent)) == 0.5) {
+    bool is_tiny = fabs(number) < DBL_MIN; /* of these some have less than fifteen digits, and all gaps are of one size */
+    for (int digits = is_tiny ? 1 : SURE_DIGITS; digits <= MANY_DIGITS; digits++) {
+        if (!is_tiny && digits > SURE_DIGITS && fabs(frexp(number, &exponent)) == 0.5) {
             return false; /* the gaps around a power of two are of two sizes */
         }
         int length = snprintf(text, sizeof text, "%.*e", digits - 1, number);
-        if (length < 0 || (size_t)length >= sizeof text || text[1 + (text[0] == '-')] != '.') {
+        if (length < 0 || (size_t)length >= sizeof text || (digits > 1 && text[1 + (text[0] == '-')] != '.')) {
             return false; /* the last: whoever called set a locale that has commas there */
         }
         if (strtod(text, NULL) == number) {
@@ -132,7 +134,7 @@ static enum digits append_by_double(struct buffer *out, const uint8_t *literal, 
     char *end;
     double number = strtod(text, &end);
     struct decimal given, held;
-    if (end != text + length || !isfinite(number) || fabs(number) < 1e-300) {
+    if (end != text + length || !isfinite(number) || number == 0) {
         return DIGITS_UNDECIDED;
     }
     take_apart(&given, literal, length);
