@@ -105,7 +105,7 @@ def open_unit(
         damage = (refused or {}).get(file.shown)
         digests[file.shown] = gathered.add(file, damage, join=file.shown in joined)
     source, temporary = gathered.finish()
-    frame = lines_in(lambda: _chunks_of_text(source)) if gathered.rows else _NO_LINES.lazy()
+    frame = lines_in(lambda: _chunks_of_text(source), gathered.damage) if gathered.rows else _NO_LINES.lazy()
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
     return Opened(lines, lambda: digests, temporary)
 
@@ -193,12 +193,13 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
     unreadable = first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable()
     if unreadable or holds_zstd(first):  # the engine's own decoder cannot run while the engine asks for lines
         return None
+    damage: dict[int, Damage] = {}
     digests = _digested_beside(replace(file, location=location)) if digested else dict
     if zstd.begins(first):  # the engine reads it piece by piece, we could but as a whole
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
     else:
-        frame = lines_in(lambda: layers(chunks_of(replace(file, location=location))))
-    return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+        frame = lines_in(lambda: layers(chunks_of(replace(file, location=location))), damage)
+    return Opened(Lines(frame, [file.shown], [0], damage), digests, temporary)
 
 
 def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
