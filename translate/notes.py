@@ -7,7 +7,7 @@ and reads them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -137,21 +137,9 @@ def where(lost: pl.Expr, noted: Note) -> pl.Expr:
 
 
 def together(parts: Iterable[pl.Expr]) -> pl.Expr:
-    """Put lists of notes together; a batch in which none of a part's events has a note costs nothing for that part."""
-    named = [part.alias(f"{number}") for number, part in enumerate(parts)]
-    if not named:
-        return none()
-    return pl.map_batches(named, _together, return_dtype=NOTES_TYPE, is_elementwise=True)
-
-
-def _together(parts: Sequence[pl.Series]) -> pl.Series:
-    height = max(map(len, parts))
-    some = [part.cast(NOTES_TYPE) for part in parts if part.null_count() < len(part)]
-    if not some:
-        return pl.Series([[]], dtype=NOTES_TYPE).new_from_index(0, height)
-    some = [part if len(part) == height else part.new_from_index(0, height) for part in some]
-    lists = pl.concat_list([pl.col(part.name).fill_null([]) for part in some])
-    return pl.DataFrame(some).lazy().select(lists).collect(engine="in-memory").to_series()
+    """Put lists of notes together."""
+    lists = [part.fill_null([]) for part in parts]
+    return pl.concat_list(lists) if lists else none()
 
 
 def any_says(notes: pl.Expr, kind: str, why: str) -> pl.Expr:
