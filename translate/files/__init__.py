@@ -105,15 +105,18 @@ def open_unit(
         damage = (refused or {}).get(file.shown)
         digests[file.shown] = gathered.add(file, damage, join=file.shown in joined)
     source, temporary = gathered.finish()
-    frame = lines_in(lambda: _chunks_of_text(source), gathered.damage) if gathered.rows else _NO_LINES.lazy()
+    if not gathered.rows:
+        frame = _NO_LINES.lazy()
+    elif isinstance(source, str):
+        frame = pl.scan_lines(source, name="text", row_index_name="row")
+    else:
+        frame = lines_in(lambda: _chunks_of(source), gathered.damage)
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
     return Opened(lines, lambda: digests, temporary)
 
 
-def _chunks_of_text(source: bytes | str) -> Iterator[bytes]:
-    with open(source, "rb") if isinstance(source, str) else io.BytesIO(source) as text:
-        while chunk := text.read(CHUNK):
-            yield chunk
+def _chunks_of(text: bytes) -> Iterator[bytes]:
+    return (text[start : start + CHUNK] for start in range(0, len(text), CHUNK))
 
 
 # The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)
@@ -193,13 +196,10 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
     unreadable = first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable()
     if unreadable or holds_zstd(first):  # the engine's own decoder cannot run while the engine asks for lines
         return None
-    damage: dict[int, Damage] = {}
     digests = _digested_beside(replace(file, location=location)) if digested else dict
-    if zstd.begins(first):  # the engine reads it piece by piece, we could but as a whole
-        frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
-    else:
-        frame = lines_in(lambda: layers(chunks_of(replace(file, location=location))), damage)
-    return Opened(Lines(frame, [file.shown], [0], damage), digests, temporary)
+    # By the engine, though in small batches: it draws no more than it can work on, and memory stays flat.
+    frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
+    return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
 
 
 def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:

@@ -286,11 +286,12 @@ class Writer:
 def _named(numbers: pl.Expr, names: list[str]) -> pl.Expr:
     """Give the text of each number.
 
-    By the engine's own means: where an expression calls Python, the engine no longer sees that sinks share a step.
+    By conditions alone: where an expression calls Python, the engine no longer sees that sinks share a step, and a table
+    would make it hold all rows of a unit.
     """
     if not names:
         return pl.lit(None, pl.String)
-    return numbers.replace_strict(list(range(len(names))), names, default=None, return_dtype=pl.String)
+    return pl.coalesce(pl.when(numbers == number).then(pl.lit(name)) for number, name in enumerate(names))
 
 
 def _way_out(entry: Field) -> str:
