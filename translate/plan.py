@@ -39,7 +39,7 @@ BEFORE = "?"  # before the name of a hub column as it was read, kept for the cen
 NAMED = (
     "named:"  # before the name of a column that tells of names: free-form values under their own are examples
 )
-COUNTS = "_counts"  # whether what a row lost is counted: it is written, and the first of its event
+IS_COUNTED = "_counts"  # whether what a row lost is counted: it is written, and the first of its event
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
 
@@ -201,9 +201,10 @@ def _rows(
     plan.findings.extend([*passes.findings(), *doubted])
     if job.settings.missing_quantity is not None:
         plan.findings.append(money.quantity_filled())
-    flags = {f"_loss{number}": loss.events & pl.col(COUNTS) for number, loss in enumerate(plan.losses)}
+    flags = {f"_loss{number}": loss.events & pl.col(IS_COUNTED) for number, loss in enumerate(plan.losses)}
     flags |= {
-        f"_finding{number}": finding.events & pl.col(COUNTS) for number, finding in enumerate(plan.findings)
+        f"_finding{number}": finding.events & pl.col(IS_COUNTED)
+        for number, finding in enumerate(plan.findings)
     }
     if job.examples:
         flags |= {
@@ -217,8 +218,8 @@ def _rows(
     given += [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
     beside = {f"{NAMED}{name}": pl.col(name) for name in named}
-    frame = frame.with_columns((WRITTEN & FIRST).alias(COUNTS))
-    noted = pl.when(pl.col(COUNTS) & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
+    frame = frame.with_columns((WRITTEN & FIRST).alias(IS_COUNTED))
+    noted = pl.when(pl.col(IS_COUNTED) & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
     left_out = pl.when(pl.col("code").is_null() & pl.col(FILTERED).is_not_null()).then(pl.col(CALLED))
     selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(
         *kept, **beside, **flags, **asked

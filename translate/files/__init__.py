@@ -14,7 +14,7 @@ import polars as pl
 
 from translate.files import parquet, zstd
 from translate.files.batches import lines_in
-from translate.files.compression import GZIP, ZLIB, holds_zstd, layers
+from translate.files.compression import GZIP, ZLIB, layers
 from translate.files.lines import Block, blocks_of_lines, checked, join_records
 from translate.files.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
 from translate.reader import Damage, Lines
@@ -193,8 +193,7 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
             location, temporary = _copied(file, scratch / "remote")
     except ReadError:
         return None
-    unreadable = first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable()
-    if unreadable or holds_zstd(first):  # the engine's own decoder cannot run while the engine asks for lines
+    if first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable():
         return None
     digests = _digested_beside(replace(file, location=location)) if digested else dict
     # By the engine, though in small batches: it draws no more than it can work on, and memory stays flat.

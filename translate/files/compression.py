@@ -35,19 +35,6 @@ def layers(chunks: Iterator[Block], depth: int = LAYERS_MAX) -> Iterator[Block]:
         yield from rest
 
 
-def holds_zstd(first: bytes) -> bool:
-    """Tell from a file's first bytes whether zstd lies inside of gzip."""
-    seen = first
-    for _ in range(LAYERS_MAX):
-        if not seen.startswith(GZIP):
-            break
-        try:
-            seen = zlib.decompressobj(wbits=31).decompress(seen, len(first))
-        except zlib.error:
-            return False
-    return seen is not first and zstd.begins(seen)
-
-
 def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
     """Decompress the members of a gzip file; what is damaged comes last, as a damage."""
     inflater = zlib.decompressobj(wbits=31)
