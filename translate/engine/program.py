@@ -20,7 +20,7 @@ from translate.engine.tables import (
     Span,
     Step,
 )
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
 from translate.reader.containers import JSON_LISTS
@@ -90,14 +90,12 @@ class Program:
 
     def _leaf(self, leaf: Leaf, place: InSource) -> int:
         entry = leaf.entry
-        is_map = entry.codec in CONTAINERS or leaf.way == "map"
-        column = entry.hub[0] if is_map or (entry.codec in CONTAINERS) else f"${leaf.slot}"
         names = [self._spelled.get(hub, hub) for hub in entry.when]
         table = LeafTable(
             way=WAYS.index(way_of(leaf)),
             unit=UNITS.index(unit_of(leaf)),
             flags=flags_of(leaf),
-            column=self._numbers.get(column, NONE),
+            column=self._numbers.get(column_of(leaf), NONE),
             presets=self._presets.get(entry.place, NONE) if entry.codec in CONTAINERS else NONE,
             constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
             retyped=self._note("changed", place, RETYPED),
@@ -197,10 +195,8 @@ class Program:
     def _peek(self, path: tuple[str, ...], leaf: Leaf) -> Peek:
         """Find the map that holds a path, and the key that leads on from there."""
         carried = next(entry for entry in self._slots.values() if entry.path == path[: len(entry.path)])
-        is_map = leaf.way == "map" or leaf.entry.codec in ("json_map", "map_of_texts", "map_of_lists")
-        column = leaf.entry.hub[0] if is_map else f"${leaf.slot}"
         key = self._span(path[len(carried.path)])
-        return Peek(self._numbers[column], self._numbers[carried.hub[0]], key)
+        return Peek(self._numbers[column_of(leaf)], self._numbers[carried.hub[0]], key)
 
     def _c_text(self, text: str) -> int:
         self._texts += b"\0"
@@ -218,6 +214,12 @@ class Program:
 def _around_key(text: str) -> tuple[str, str]:
     before, _, after = text.partition('"\\u0000"')
     return before, after
+
+
+def column_of(leaf: Leaf) -> str:
+    """Name the column that a value goes to: of a map the hub's own, of anything else that of its slot."""
+    is_map = leaf.entry.codec in CONTAINERS or leaf.entry.codec in WHOLE_MAPS
+    return leaf.entry.hub[0] if is_map else f"${leaf.slot}"
 
 
 def way_of(leaf: Leaf) -> str:
