@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import translate
+from translate.engine import kernel_reader
 from translate.engine.library import library
 from translate.engine.program import understood
 from translate.mapping import find_layout, load, models
-from translate.reader import Lines, Reader
+from translate.reader import Damage, Lines, Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
 HEAD = '{"event_type":"a","event_timestamp":1487973802507'
@@ -229,3 +230,15 @@ def test_kernel_and_reference_say_the_same(address: str) -> None:
     assert told(by_kernel) == told(by_reference)
     read = by_kernel.filter(pl.col("code").is_null())
     assert not read["careful"].all()  # the kernel decided something
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+def test_a_batch_that_is_too_large_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where offsets would not suffice, a batch is halved, the lines that are set apart with it."""
+    lines = [GOOD, "junk", GOOD, GOOD]
+    frame = pl.DataFrame({"row": pl.Series(range(4), dtype=pl.UInt32), "text": lines}).lazy()
+    damaged = Lines(frame, ["a.json"], [0], {2: Damage("bad_encoding", "is none", "")})
+    whole = Reader(LAYOUT).records(damaged).collect(engine="in-memory")
+    monkeypatch.setattr(kernel_reader, "BATCH_BYTES_MAX", len(GOOD) + 1)
+    assert told(Reader(LAYOUT).records(damaged).collect(engine="in-memory")) == told(whole)
+    assert whole["code"].to_list() == [None, "bad_json", "bad_encoding", None]

@@ -52,8 +52,9 @@ class KernelReader:
 
     def _by_halves(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         middle = lines.height // 2
-        parts = [(lines[:middle], apart and apart[:middle]), (lines[middle:], apart and apart[middle:])]
-        read, left = zip(*(self.read(*part) for part in parts), strict=True)
+        halves = (slice(None, middle), slice(middle, None))
+        parts = [self.read(lines[half], None if apart is None else apart[half]) for half in halves]
+        read, left = zip(*parts, strict=True)
         return pl.concat(read), pl.concat(left)
 
     @staticmethod
