@@ -242,3 +242,9 @@ def test_a_batch_that_is_too_large_is_read_in_parts(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(kernel_reader, "BATCH_BYTES_MAX", len(GOOD) + 1)
     assert told(Reader(LAYOUT).records(damaged).collect(engine="in-memory")) == told(whole)
     assert whole["code"].to_list() == [None, "bad_json", "bad_encoding", None]
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+def test_the_census_of_an_archive_is_read_by_the_kernel() -> None:
+    """Only requests are kept line by line: an account of an archive's keys costs no slower reading."""
+    assert read([GOOD, GOOD], keeps_lines=True)["careful"].to_list() == [False, False]

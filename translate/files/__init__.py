@@ -110,13 +110,9 @@ def open_unit(
     elif isinstance(source, str):
         frame = pl.scan_lines(source, name="text", row_index_name="row")
     else:
-        frame = lines_in(lambda: _chunks_of(source), gathered.damage)
+        frame = lines_in(source)
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
     return Opened(lines, lambda: digests, temporary)
-
-
-def _chunks_of(text: bytes) -> Iterator[bytes]:
-    return (text[start : start + CHUNK] for start in range(0, len(text), CHUNK))
 
 
 # The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)

@@ -99,7 +99,7 @@ class Reader:
         from translate.engine.kernel_reader import KernelReader  # noqa: PLC0415  its tables are made of a mapping's
 
         self._kernel = (
-            None if careful_only or keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
+            None if careful_only or self._keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
         )
         self._tally = tally or Tally()
         self._headers: dict[str, list[str]] = {}
