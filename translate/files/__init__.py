@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from translate.files import parquet, zstd
-from translate.files.batches import lines_in
-from translate.files.compression import GZIP, ZLIB, layers
+from translate.files.batches import lines_in, lines_of
+from translate.files.compression import GZIP, ZLIB, inflated, layers
 from translate.files.lines import Block, blocks_of_lines, checked, join_records
 from translate.files.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
 from translate.reader import Damage, Lines
@@ -180,7 +180,7 @@ def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
 
 
 def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened | None:
-    """Let the engine read a file, or a copy of a remote one; give nothing for what it would not read rightly."""
+    """Read a file, or a copy of a remote one, as it is drawn; give nothing for what would not be read rightly."""
     location = file.location
     temporary: list[Path] = []
     try:
@@ -189,12 +189,25 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
             location, temporary = _copied(file, scratch / "remote")
     except ReadError:
         return None
-    if first.startswith(ZLIB) or zstd.is_skipped(first, 0) or not location.isprintable():
+    if zstd.is_skipped(first, 0) or not location.isprintable():
         return None
-    digests = _digested_beside(replace(file, location=location)) if digested else dict
-    # By the engine, though in small batches: it draws no more than it can work on, and memory stays flat.
-    frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
+    here = replace(file, location=location)
+    digests = _digested_beside(here) if digested else dict
+    if zstd.begins(first):
+        frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
+    elif first.startswith(GZIP):
+        frame = lines_of(lambda: inflated(_drawn(here)))
+    else:
+        frame = lines_of(lambda: _drawn(here))
     return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+
+
+def _drawn(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes for the engine, which tells damage as OSError."""
+    try:
+        yield from chunks_of(file)
+    except ReadError as error:
+        raise OSError(str(error)) from error
 
 
 def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -14,6 +14,13 @@ from polars.exceptions import PolarsError
 from translate.files import zstd
 from translate.files.lines import Block
 from translate.reader import Damage
+
+try:  # more than twice as fast, but nothing can be had of it that comes before damage
+    from isal.isal_zlib import IsalError as InflateError
+    from isal.isal_zlib import decompressobj as fast_decompressobj
+except ImportError:
+    from zlib import decompressobj as fast_decompressobj
+    from zlib import error as InflateError  # noqa: N812
 
 GZIP = b"\x1f\x8b"
 ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")  # the engine takes any text that begins so for compressed
@@ -33,6 +40,30 @@ def layers(chunks: Iterator[Block], depth: int = LAYERS_MAX) -> Iterator[Block]:
         yield from layers(_unzstd(rest), depth - 1)
     else:
         yield from rest
+
+
+class DamagedError(OSError):
+    """Compressed data is not whole."""
+
+
+def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompress a gzip file that is whole, the fast way; raise DamagedError if it is not."""
+    inflater = fast_decompressobj(wbits=31)
+    fresh = True
+    for chunk in chunks:
+        while chunk:
+            if fresh:
+                chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
+            fresh = fresh and not chunk
+            try:
+                yield inflater.decompress(chunk)
+            except InflateError as error:
+                raise DamagedError(str(error)) from error
+            chunk = inflater.unused_data  # noqa: PLW2901
+            if inflater.eof:
+                inflater, fresh = fast_decompressobj(wbits=31), True
+    if not fresh:
+        raise DamagedError("the compressed data ends too early")
 
 
 def inflate(chunks: Iterator[Block]) -> Iterator[Block]:

@@ -27,6 +27,7 @@ __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
 
 NOTES = "_notes"
 FILTERED = "_filtered"
+FAULT = "_fault"
 
 FORMS: dict[str, Form] = {"mixed_map": "object", "entities": "entities", "properties": "properties"}
 # What is there as its hub column is, so that this one tells whether it is there.
@@ -111,8 +112,7 @@ class Writer:
         if self.shape.layout.records == "json-lines":
             frame = self._text.written(frame)
         frame = self._judge.look(self._with_extra(frame.with_columns(**self._around())))
-        code, message = self._verdict()
-        return frame.with_columns(code=code, message=message, **{NOTES: self._losses.notes()})
+        return self._with_verdict(frame.with_columns(**{NOTES: self._losses.notes()}))
 
     def _with_values(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add a column `=place` for each value; the original names wait for the names that are written."""
@@ -241,18 +241,25 @@ class Writer:
 
     # -- verdicts ---------------------------------------------------------------------------------------------
 
-    def _verdict(self) -> tuple[pl.Expr, pl.Expr]:
-        """Give the first reason why a row may not be written, as code and message."""
+    def _with_verdict(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the rows that may not be written the first reason why, as code and message.
+
+        Its number is a column of its own: as a part of both texts the engine would work it out for each of them.
+        """
         faults = [*self._faults()]
-        open_rows = pl.col("code").is_null() & pl.col(FILTERED).is_null()
-        # Numbers until it is known that there is any fault: most batches have none, and texts cost more.
+        if not faults:
+            return frame
+        is_open = pl.col("code").is_null() & pl.col(FILTERED).is_null()
         first = pl.coalesce(
             pl.when(bad).then(pl.lit(number, pl.UInt16)) for number, (bad, _, _) in enumerate(faults)
         )
-        found = pl.when(open_rows).then(first) if faults else pl.lit(None, pl.UInt16)
-        code = _named(found, [code for _, code, _ in faults])
-        message = _named(found, [message for _, _, message in faults])
-        return pl.coalesce("code", code), pl.coalesce("message", message)
+        code = _named(pl.col(FAULT), [code for _, code, _ in faults])
+        message = _named(pl.col(FAULT), [message for _, _, message in faults])
+        return (
+            frame.with_columns(pl.when(is_open).then(first).alias(FAULT))
+            .with_columns(code=pl.coalesce("code", code), message=pl.coalesce("message", message))
+            .drop(FAULT)
+        )
 
     def _faults(self) -> Iterator[tuple[pl.Expr, str, str]]:
         """Give what makes a row one that may not be written, the code of it, and what is said."""
@@ -289,8 +296,6 @@ def _named(numbers: pl.Expr, names: list[str]) -> pl.Expr:
     By conditions alone: where an expression calls Python, the engine no longer sees that sinks share a step, and a table
     would make it hold all rows of a unit.
     """
-    if not names:
-        return pl.lit(None, pl.String)
     return pl.coalesce(pl.when(numbers == number).then(pl.lit(name)) for number, name in enumerate(names))
 
 
