@@ -125,10 +125,15 @@ def series(noted: Iterable[Iterable[Note] | None]) -> pl.Series:
     )
 
 
+def beginning(kind: str, column: str, why: str = "") -> str:
+    """Give what stands before the key in the text of a note on a key of a map."""
+    return _head(kind, why or WITHOUT_REASON[kind], column, more=True)
+
+
 def of_keys(keys: pl.Expr, kind: str, column: str, why: str = "") -> pl.Expr:
     """Note each key in a list of keys of a map."""
-    head = _head(kind, why or WITHOUT_REASON[kind], column, more=True)
-    return keys.list.eval(pl.concat_str(pl.lit(head), pl.element()))
+    head = pl.lit(beginning(kind, column, why))
+    return keys.list.eval(pl.concat_str(head, pl.element()))
 
 
 def where(lost: pl.Expr, noted: Note) -> pl.Expr:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from translate import events
-from translate.engine.library import through
+from translate.engine.library import row_by_row
 
 AS_THEY_ARE = (events.TEXT, events.WHOLE, events.MAP)
 ABSENT = -1
@@ -26,11 +26,11 @@ def event_ids(kernel: ctypes.CDLL, provided: set[str], *, instructions: bool = T
 
     def made(columns: Sequence[pl.Series]) -> pl.Series:
         frame = pl.DataFrame([_readable(column) for column in columns])
-        return through(
-            frame,
+        return row_by_row(
             lambda given, out: kernel.translate_event_ids(
                 given, places, len(names) - later, later, NAMESPACE, int(instructions), out
             ),
+            frame,
         ).to_series()
 
     return pl.map_batches(

@@ -40,7 +40,7 @@ class KernelReader:
         texts = lines.select(text=lines["text"] if apart is None else lines["text"].set(apart, None))
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
             return self._by_halves(lines, apart)
-        found = through(texts, lambda given, made: self._read_lines(self._program.pointer, given, made))
+        found = through(lambda given, made: self._read_lines(self._program.pointer, given, made), texts)
         found = found.with_columns(
             pl.lit(None, pl.String).alias("original_name"),
             *(pl.col(name).cast(events.MAP) for name in events.MAPS),

@@ -10,7 +10,7 @@ import polars as pl
 
 from translate.engine.choice import library
 
-__all__ = ["ArrowStream", "library", "through"]
+__all__ = ["ArrowStream", "library", "row_by_row", "through"]
 
 STREAM = b"arrow_array_stream"  # the capsules' name has to outlive them
 
@@ -40,11 +40,22 @@ class _Given:
         return ctypes.pythonapi.PyCapsule_New(ctypes.addressof(self._stream), STREAM, None)
 
 
-def through(frame: pl.DataFrame, call: Callable[[Any, Any], int]) -> pl.DataFrame:
-    """Hand a frame's columns to a function of the kernel, which takes one stream and fills another; give the latter's frame."""
-    capsule = frame.rechunk().__arrow_c_stream__()
-    given = ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM))
+def through(call: Callable[..., int], *frames: pl.DataFrame) -> pl.DataFrame:
+    """Hand frames' columns to a function of the kernel, which takes a stream of each and fills another; give the latter's frame."""
+    capsules = [frame.rechunk().__arrow_c_stream__() for frame in frames]
+    given = [ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM)) for capsule in capsules]
     made = ArrowStream()
-    if call(given, ctypes.byref(made)) != 0:
+    if call(*given, ctypes.byref(made)) != 0:
         raise MemoryError
     return pl.DataFrame(_Given(made))
+
+
+def row_by_row(call: Callable[..., int], frame: pl.DataFrame) -> pl.DataFrame:
+    """Do the same with a function that makes a row of each row: in halves where what it makes of all would be over 2 GB."""
+    try:
+        return through(call, frame)
+    except MemoryError:
+        if frame.height <= 1:
+            raise
+    middle = frame.height // 2
+    return pl.concat([row_by_row(call, frame[:middle]), row_by_row(call, frame[middle:])])

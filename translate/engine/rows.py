@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from translate import events
-from translate.engine.library import through
+from translate.engine.library import row_by_row
 from translate.mapping.codecs import CONTAINERS
 from translate.mapping.spec import Field
 from translate.shape import Shape, is_json
@@ -46,6 +46,7 @@ class Step(IntEnum):
     NUMBER_ENTITIES = auto()
     MADE = auto()
     MADE_QUOTED = auto()
+    VALUES = auto()
 
 
 class Rows:
@@ -139,7 +140,7 @@ class Rows:
             code = Step.NUMBERS if kind == "metrics" else Step.TEXTS
             self._step(code, slot=self._slot(f"_{kind}"))
         if codec == "mixed_map":
-            self._step(Step.BARE, slot=self._slot("_other"))
+            self._step(Step.VALUES, slot=self._slot("_others"))
         self._step(Step.LITERAL, before="}")
 
     def _wanted(self, place: str) -> list[Field]:
@@ -178,15 +179,15 @@ class Rows:
         steps = _numbers([number for step in self._steps for number in step])
         ends, conditions = _numbers(self._ends), _numbers(self._conditions)
         literals, names = self._literals, self.names
+        spelled = (ctypes.c_char_p * len(names))(*(name.encode() for name in names))
 
         def made(columns: Sequence[pl.Series]) -> pl.Series:
-            frame = through(
-                pl.DataFrame(columns),
+            frame = row_by_row(
                 lambda given, out: kernel.translate_rows(
-                    given, steps, ends, len(names), literals, conditions, out
+                    given, steps, ends, len(names), spelled, literals, conditions, out
                 ),
+                pl.DataFrame(columns),
             )
-            frame.columns = names
             return frame.to_struct("_written")
 
         return made

@@ -7,6 +7,7 @@ import itertools
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -16,11 +17,11 @@ from translate.files.lines import Block
 from translate.reader import Damage
 
 try:  # more than twice as fast, but nothing can be had of it that comes before damage
-    from isal.isal_zlib import IsalError as InflateError
-    from isal.isal_zlib import decompressobj as fast_decompressobj
+    from isal import isal_zlib
+
+    fast_zlib: Any = isal_zlib
 except ImportError:
-    from zlib import decompressobj as fast_decompressobj
-    from zlib import error as InflateError  # noqa: N812
+    fast_zlib = zlib
 
 GZIP = b"\x1f\x8b"
 ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")  # the engine takes any text that begins so for compressed
@@ -48,7 +49,7 @@ class DamagedError(OSError):
 
 def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Decompress a gzip file that is whole, the fast way; raise DamagedError if it is not."""
-    inflater = fast_decompressobj(wbits=31)
+    inflater = fast_zlib.decompressobj(wbits=31)
     fresh = True
     for chunk in chunks:
         while chunk:
@@ -57,11 +58,11 @@ def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             fresh = fresh and not chunk
             try:
                 yield inflater.decompress(chunk)
-            except InflateError as error:
+            except fast_zlib.error as error:
                 raise DamagedError(str(error)) from error
             chunk = inflater.unused_data  # noqa: PLW2901
             if inflater.eof:
-                inflater, fresh = fast_decompressobj(wbits=31), True
+                inflater, fresh = fast_zlib.decompressobj(wbits=31), True
     if not fresh:
         raise DamagedError("the compressed data ends too early")
 

@@ -12,7 +12,7 @@ from translate.packing import ROW
 from translate.reader.tree import ANY
 from translate.shape import Shape, is_made, request_fields
 from translate.writer.batchwork import USER
-from translate.writer.keys import FINAL
+from translate.writer.renaming import FINAL
 from translate.writer.rowtext import RowText
 
 

@@ -19,8 +19,9 @@ from translate.settings import Settings
 from translate.shape import Shape, Source
 from translate.writer.batchwork import BatchWork
 from translate.writer.extras import Extras, listed
-from translate.writer.keys import KINDS, Form, KeyRules
+from translate.writer.keys import Form, KeyRules
 from translate.writer.losses import Losses, Plan
+from translate.writer.renaming import KINDS, Renaming
 from translate.writer.rowtext import RowText, as_json
 
 __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
@@ -66,10 +67,12 @@ class Writer:
         )
         own = self.shape.own_presets()
         presets = [entry for entry in self.shape.all_presets() if entry not in own]
+        taken = frozenset(entry.key for entry in presets) if form != "maps" else frozenset()
         return KeyRules(
             form=form,
             make_legal=make_legal,
-            taken=frozenset(entry.key for entry in presets) if form != "maps" else frozenset(),
+            taken=taken,
+            renaming=Renaming.of(taken, make_legal=make_legal) if form == "object" else None,
             constants={entry.key: entry.when for entry in presets if entry.const is not None and entry.when},
             reserved=self.shape.layout.reserved_in(*self.shape.containers)
             if form == "properties"

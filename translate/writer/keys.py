@@ -14,9 +14,10 @@ import polars as pl
 
 from translate import events
 from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
-from translate.notation import entities, maps_of, members, quoted
+from translate.notation import entities, maps_of, quoted
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.writer.camel_case import PLAIN, camel_keys, told_apart
+from translate.writer.renaming import KINDS, Renaming
 from translate.writer.repetition import REPEATED, in_groups, written_keys
 
 MERGED: dict[str, Any] = {
@@ -27,10 +28,6 @@ MERGED: dict[str, Any] = {
     "_names": pl.String,
     "_key_notes": NOTES_TYPE,
 }
-KINDS = ("attributes", "metrics", "other")
-# Which columns hold the free-form values under their final keys.
-FINAL = {"attributes": "_attributes", "metrics": "_metrics", "other": "_others"}
-
 # How free-form values lie in a row: a map of texts and one of numbers; one object; a list; an object of texts.
 Form = Literal["maps", "object", "entities", "properties"]
 Maps = dict[str, dict[str, str]]
@@ -42,7 +39,7 @@ class KeyRules:
 
     `taken` are the keys of places of its own; `presets` those of them that an event may lack, with the hub column
     that fills each; `constants` the names of the events that have each of those with one value. No key may be one of
-    the `reserved`, which are in lower case, in any case.
+    the `reserved`, which are in lower case, in any case. Where there is a `renaming`, it finds the events that need care.
     """
 
     form: Form
@@ -51,6 +48,7 @@ class KeyRules:
     presets: dict[str, str] = field(default_factory=dict)
     constants: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reserved: frozenset[str] = frozenset()
+    renaming: Renaming | None = None
 
     @property
     def shared(self) -> bool:
@@ -59,6 +57,8 @@ class KeyRules:
 
     def need_care(self) -> pl.Expr:
         """Tell which events' keys cannot stay as they are."""
+        if self.renaming is not None:
+            return pl.lit(False)
         attributes, metrics = pl.col("attributes"), pl.col("metrics")
         care = [pl.col("other").map.len() > 0]
         if self.form == "properties":
@@ -83,18 +83,21 @@ class KeyRules:
     def merge(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
         """Give attributes and metrics with their final keys, and notes of what changed.
 
-        `other` and the original names come as members of JSON objects.
+        What else there is in a list of entities, and the original names, come as members of JSON objects.
         """
         plain = {
             name: pl.Series(name, [None], dtype=dtype).new_from_index(0, batch.height)
             for name, dtype in MERGED.items()
         }
-        plain |= {
-            "_attributes": batch["attributes"].alias("_attributes"),
-            "_metrics": batch["metrics"].alias("_metrics"),
-        }
-        if not batch["_care"].any():
+        plain |= {"_attributes": batch["attributes"], "_metrics": batch["metrics"]}
+        plain |= {"_others": batch["other"]} if self.form == "object" else {}
+        care = batch["_care"]
+        if self.renaming is not None:
+            found, care = self.renaming.rename(batch)
+            plain |= found
+        if not care.any():
             return plain
+        batch = batch.with_columns(_care=care)
         cared_for = batch.filter("_care")
         given = cared_for.select("attributes", "metrics", "other", "name").iter_rows()
         rows = [
@@ -140,8 +143,7 @@ class KeyRules:
             result["_others"] = self._as_json(merged) if repeated else merged["other"]
             merged = {"attributes": {}, "metrics": {}} if repeated else merged
         else:
-            result["_other"] = members(merged["other"])
-            result["_others"] = merged["other"]
+            result["_others"] = merged["other"] if other is not None else None
         result["_attributes"] = (
             merged["attributes"] if attributes is not None or merged["attributes"] else None
         )

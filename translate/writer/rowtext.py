@@ -120,7 +120,7 @@ class RowText:
         presets = [*self._members_of_presets(place)]
         parts = presets + [_members_of_map(pl.col(f"_{kind}"), number=kind == "metrics") for kind in kinds]
         if codec == "mixed_map":
-            parts.append(pl.col("_other"))
+            parts.append(_members_of_json(pl.col("_others")))
         written = pl.concat_str(pl.lit("{"), notation.joined(parts), pl.lit("}"))
         if codec == "mixed_map":
             return written
@@ -172,6 +172,12 @@ def _members_of_map(column: pl.Expr, *, number: bool) -> pl.Expr:
     inner = encoded.str.slice(6).str.strip_suffix("}}")
     if number:
         inner = inner.str.replace_all(r'":"([-0-9.]+)"', '":$1')
+    return pl.when(column.map.len() > 0).then(inner)
+
+
+def _members_of_json(column: pl.Expr) -> pl.Expr:
+    """Write a map of JSON texts as members, without braces."""
+    inner = notation.object_of_map(column).str.strip_prefix("{").str.strip_suffix("}")
     return pl.when(column.map.len() > 0).then(inner)
 
 

@@ -6,6 +6,20 @@
 #include <stdint.h>
 
 #define ARROW_FLAG_NULLABLE 2
+#define VIEW_INSIDE 12
+
+/* A text in an array of string views: up to twelve bytes lie in the view, more of them in one of the buffers. */
+struct view {
+    int32_t length;
+    union {
+        uint8_t inside[VIEW_INSIDE];
+        struct {
+            uint8_t prefix[4];
+            int32_t buffer;
+            int32_t offset;
+        } outside;
+    } text;
+};
 
 struct ArrowSchema {
     const char *format;

@@ -128,6 +128,21 @@ const uint8_t *view_bytes(const struct view *view, const struct buffer *heap)
     return is_inside ? view->text.inside : heap->data + view->text.outside.offset;
 }
 
+bool table_begin(struct table *table, int32_t columns, const char *const *names, int64_t rows)
+{
+    memset(table, 0, sizeof *table);
+    table->columns = calloc((size_t)columns, sizeof *table->columns);
+    if (table->columns == NULL) {
+        return false;
+    }
+    table->n_columns = columns;
+    table->rows = rows;
+    for (int32_t number = 0; number < columns; number++) {
+        table->columns[number].name = names[number];
+    }
+    return true;
+}
+
 void table_free(struct table *table)
 {
     for (int32_t number = 0; number < table->n_columns; number++) {

@@ -7,19 +7,6 @@
 
 enum type { TYPE_TEXT, TYPE_WHOLE, TYPE_MAP, TYPE_LIST };
 
-/* A text in an array of string views: up to 12 bytes lie in the view itself. */
-struct view {
-    int32_t length;
-    union {
-        uint8_t inside[12];
-        struct {
-            uint8_t prefix[4];
-            int32_t buffer;
-            int32_t offset;
-        } outside;
-    } text;
-};
-
 /* A column; a row that nothing is set in is null. Of maps `values` and `keys` are the entries, of lists `values`. */
 struct column {
     const char *name;
@@ -59,6 +46,8 @@ struct view heap_view(const struct buffer *heap, size_t start);
 /* Give the text that a view shows. */
 const uint8_t *view_bytes(const struct view *view, const struct buffer *heap);
 
+/* Begin a table of columns of texts. */
+bool table_begin(struct table *table, int32_t columns, const char *const *names, int64_t rows);
 /* Hand a table over: a stream of one array, which owns all that the table had; false if memory is short. */
 bool table_hand_over(struct table *table, struct ArrowArrayStream *stream);
 void table_free(struct table *table);

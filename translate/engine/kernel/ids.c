@@ -1,7 +1,8 @@
 /* Ids of events that have none of their own: the name-based UUID of their content in its canonical form. */
 #include "exported.h"
 #include "sha.h"
-#include "texts.h"
+#include "columns.h"
+#include "spelling.h"
 
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ struct task {
     int32_t later;  /* and then so many only where they have a value */
     const uint8_t *namespace;
     sha1_blocks *take;
-    struct bytes bytes;
+    struct buffer bytes;
     struct entries entries;
 };
 
@@ -98,7 +99,7 @@ static bool entries_need(struct entries *entries, size_t count)
     return true;
 }
 
-static bool write_text(struct bytes *bytes, const struct texts_given *texts, int64_t row)
+static bool write_text(struct buffer *bytes, const struct texts_given *texts, int64_t row)
 {
     static const uint8_t null[] = "null";
     return text_is_there(texts, row) ? write_quoted(bytes, text_at(texts, row))
@@ -106,7 +107,7 @@ static bool write_text(struct bytes *bytes, const struct texts_given *texts, int
 }
 
 /* Write a map as `{"m":{"a":"x"}}`, sorted by the bytes of its keys; of equal keys the last one counts. */
-static bool write_map(struct task *task, const struct column *map, int64_t row)
+static bool write_map(struct task *task, const struct given *map, int64_t row)
 {
     static const uint8_t opening[] = "{\"m\":{", closing[] = "}}";
     int64_t from = entries_from(map, row);
@@ -132,7 +133,7 @@ static bool write_map(struct task *task, const struct column *map, int64_t row)
     return write_bytes(&task->bytes, (struct span){closing, 2});
 }
 
-static bool write_value(struct task *task, const struct column *column, int64_t row)
+static bool write_value(struct task *task, const struct given *column, int64_t row)
 {
     if (column->kind == KIND_MAP)
         return write_map(task, column, row);
@@ -143,12 +144,12 @@ static bool write_value(struct task *task, const struct column *column, int64_t 
 
 static bool write_content(struct task *task, int64_t row)
 {
-    task->bytes.used = 0;
+    task->bytes.length = 0;
     if (!write_bytes(&task->bytes, (struct span){task->namespace, NAMESPACE_LENGTH}))
         return false;
     for (int32_t number = 0; number < task->always + task->later; number++) {
         int32_t place = task->content[number];
-        const struct column *column = place < 0 ? NULL : &task->frame->column[place];
+        const struct given *column = place < 0 ? NULL : &task->frame->column[place];
         bool absent = column == NULL || !is_there(column, row);
         if (absent && number >= task->always)
             continue;
@@ -173,18 +174,23 @@ static void spell_uuid(uint8_t digest[SHA1_LENGTH], uint8_t text[UUID_LENGTH])
     }
 }
 
-static bool write_id(struct task *task, struct texts *ids, int64_t row)
+static bool write_id(struct task *task, struct table *made, int64_t row)
 {
     const struct texts_given *own = &task->frame->column[0].texts;
-    uint8_t digest[SHA1_LENGTH];
-    if (text_is_there(own, row))
-        return write_bytes(&ids->bytes, text_at(own, row)) && texts_end_one(ids);
-    if (!write_content(task, row) || !bytes_need(&ids->bytes, UUID_LENGTH))
-        return false;
-    sha1(task->take, task->bytes.at, task->bytes.used, digest);
-    spell_uuid(digest, ids->bytes.at + ids->bytes.used);
-    ids->bytes.used += UUID_LENGTH;
-    return texts_end_one(ids);
+    struct buffer *heap = &made->heap;
+    size_t start = heap->length;
+    if (text_is_there(own, row)) {
+        if (!write_bytes(heap, text_at(own, row)))
+            return false;
+    } else {
+        uint8_t digest[SHA1_LENGTH];
+        if (!write_content(task, row) || !buffer_need(heap, UUID_LENGTH))
+            return false;
+        sha1(task->take, task->bytes.data, task->bytes.length, digest);
+        spell_uuid(digest, heap->data + heap->length);
+        heap->length += UUID_LENGTH;
+    }
+    return column_set_view(made->columns, row, heap_view(heap, start));
 }
 
 static bool is_readable(const struct task *task)
@@ -202,12 +208,13 @@ static bool is_readable(const struct task *task)
 
 static bool make_ids(struct task *task, struct ArrowArrayStream *made)
 {
-    struct texts ids;
-    bool well = texts_begin(&ids, task->frame->rows) && (task->frame->rows == 0 || is_readable(task));
+    static const char *const name = "event_id";
+    struct table table;
+    bool well = table_begin(&table, 1, &name, task->frame->rows) && (task->frame->rows == 0 || is_readable(task));
     for (int64_t row = 0; well && row < task->frame->rows; row++)
-        well = write_id(task, &ids, row);
-    well = well && texts_hand_over(&ids, 1, made);
-    texts_free(&ids);
+        well = write_id(task, &table, row);
+    well = well && table_hand_over(&table, made);
+    table_free(&table);
     return well;
 }
 
@@ -227,7 +234,7 @@ EXPORTED int translate_event_ids(struct ArrowArrayStream *given, const int32_t *
     };
     bool well = frame_take(&frame, given) && make_ids(&task, made);
     frame_let_go(&frame);
-    free(task.bytes.at);
+    buffer_free(&task.bytes);
     free(task.entries.entry);
     free(task.entries.other);
     return well ? 0 : 1;

@@ -19,7 +19,7 @@ static bool is_a(const struct ArrowSchema *schema, const char *format)
 }
 
 /* A map is a list of entries, each a struct of a key and a value, where a struct's offset holds for its members too. */
-static void take_map(struct column *column, const struct ArrowSchema *schema, const struct ArrowArray *array)
+static void take_map(struct given *column, const struct ArrowSchema *schema, const struct ArrowArray *array)
 {
     if (schema->n_children != 1 || schema->children[0]->n_children != 2)
         return;
@@ -32,7 +32,7 @@ static void take_map(struct column *column, const struct ArrowSchema *schema, co
     column->texts = texts_of(entries->children[1], entries->offset);
 }
 
-static void take_column(struct column *column, const struct ArrowSchema *schema, const struct ArrowArray *array,
+static void take_column(struct given *column, const struct ArrowSchema *schema, const struct ArrowArray *array,
                         int64_t before)
 {
     column->kind = KIND_NONE;

@@ -16,16 +16,6 @@ struct span {
     size_t length;
 };
 
-/* A text as Arrow's string views have it: up to twelve bytes lie in the view, more of them in one of the buffers. */
-struct view {
-    int32_t length;
-    uint8_t head[4];
-    int32_t buffer;
-    int32_t offset;
-};
-
-#define VIEW_INSIDE 12
-
 struct texts_given {
     const uint8_t *valid;
     const struct view *views;
@@ -33,7 +23,8 @@ struct texts_given {
     int64_t first; /* the bit and the view of row 0 */
 };
 
-struct column {
+/* One of its columns. */
+struct given {
     enum kind kind;
     const uint8_t *valid;
     int64_t first; /* the bit and the value of row 0 */
@@ -47,7 +38,7 @@ struct frame {
     struct ArrowArray array;
     int64_t rows;
     int64_t columns;
-    struct column *column;
+    struct given *column;
 };
 
 /* Take what a stream holds, which is one array or none; to be let go of in any case. */
@@ -59,7 +50,7 @@ static inline bool bit_is_set(const uint8_t *bits, int64_t number)
     return bits == NULL || (bits[number >> 3] >> (number & 7) & 1);
 }
 
-static inline bool is_there(const struct column *column, int64_t row)
+static inline bool is_there(const struct given *column, int64_t row)
 {
     return bit_is_set(column->valid, column->first + row);
 }
@@ -72,29 +63,29 @@ static inline bool text_is_there(const struct texts_given *texts, int64_t row)
 static inline struct span text_at(const struct texts_given *texts, int64_t row)
 {
     const struct view *view = &texts->views[texts->first + row];
-    const uint8_t *at = view->head;
+    const uint8_t *at = view->text.inside;
     if (view->length > VIEW_INSIDE)
-        at = texts->buffers[view->buffer] + view->offset;
+        at = texts->buffers[view->text.outside.buffer] + view->text.outside.offset;
     return (struct span){at, (size_t)view->length};
 }
 
-static inline int64_t whole_at(const struct column *column, int64_t row)
+static inline int64_t whole_at(const struct given *column, int64_t row)
 {
     return ((const int64_t *)column->values)[column->first + row];
 }
 
-static inline bool flag_at(const struct column *column, int64_t row)
+static inline bool flag_at(const struct given *column, int64_t row)
 {
     return bit_is_set(column->values, column->first + row);
 }
 
 /* Give the number of the first entry of a row's map, and the one after its last. */
-static inline int64_t entries_from(const struct column *column, int64_t row)
+static inline int64_t entries_from(const struct given *column, int64_t row)
 {
     return ((const int32_t *)column->values)[column->first + row];
 }
 
-static inline int64_t entries_to(const struct column *column, int64_t row)
+static inline int64_t entries_to(const struct given *column, int64_t row)
 {
     return ((const int32_t *)column->values)[column->first + row + 1];
 }

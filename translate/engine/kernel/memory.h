@@ -14,6 +14,11 @@ struct buffer {
 
 /* Make room for more bytes behind what is there; false if there is none, or it would be over 2 GB. */
 bool buffer_reserve(struct buffer *buffer, size_t more);
+static inline bool buffer_need(struct buffer *buffer, size_t more)
+{
+    return buffer->capacity - buffer->length >= more || buffer_reserve(buffer, more);
+}
+
 /* Make it at least so long; what is new is zero. */
 bool buffer_reach(struct buffer *buffer, size_t length);
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);

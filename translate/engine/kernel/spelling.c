@@ -1,30 +1,13 @@
 #include "spelling.h"
 
-#include <stdlib.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
-#define FIRST_ROOM 4096
 #define EVERY_BYTE UINT64_C(0x0101010101010101)
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 #define ESCAPED_LENGTH 6 /* \u001f */
 #define WHOLE_LENGTH 20  /* -9223372036854775808 */
-
-bool bytes_grow(struct bytes *bytes, size_t more)
-{
-    size_t room = bytes->room < FIRST_ROOM ? FIRST_ROOM : bytes->room;
-    if (more > SIZE_MAX / 4 || bytes->used > SIZE_MAX / 4)
-        return false;
-    while (room < bytes->used + more)
-        room *= 2;
-    uint8_t *at = realloc(bytes->at, room);
-    if (at == NULL)
-        return false;
-    bytes->at = at;
-    bytes->room = room;
-    return true;
-}
 
 static bool is_escaped(uint8_t byte)
 {
@@ -127,27 +110,27 @@ static size_t escape(uint8_t *to, uint8_t byte)
     return ESCAPED_LENGTH;
 }
 
-bool write_quoted(struct bytes *bytes, struct span text)
+bool write_quoted(struct buffer *buffer, struct span text)
 {
-    if (!bytes_need(bytes, text.length + 2))
+    if (!buffer_need(buffer, text.length + 2))
         return false;
-    bytes->at[bytes->used++] = '"';
+    buffer->data[buffer->length++] = '"';
     for (;;) {
         size_t plain = plain_bytes(text.at, text.length);
-        copy(bytes->at + bytes->used, text.at, plain);
-        bytes->used += plain;
+        copy(buffer->data + buffer->length, text.at, plain);
+        buffer->length += plain;
         if (plain == text.length)
             break;
         text = (struct span){text.at + plain + 1, text.length - plain - 1};
-        if (!bytes_need(bytes, ESCAPED_LENGTH + text.length + 1))
+        if (!buffer_need(buffer, ESCAPED_LENGTH + text.length + 1))
             return false;
-        bytes->used += escape(bytes->at + bytes->used, text.at[-1]);
+        buffer->length += escape(buffer->data + buffer->length, text.at[-1]);
     }
-    bytes->at[bytes->used++] = '"';
+    buffer->data[buffer->length++] = '"';
     return true;
 }
 
-bool write_whole(struct bytes *bytes, int64_t number)
+bool write_whole(struct buffer *buffer, int64_t number)
 {
     uint8_t digits[WHOLE_LENGTH];
     uint8_t *at = digits + WHOLE_LENGTH;
@@ -158,5 +141,5 @@ bool write_whole(struct bytes *bytes, int64_t number)
     } while (rest != 0);
     if (number < 0)
         *--at = '-';
-    return write_bytes(bytes, (struct span){at, (size_t)(digits + WHOLE_LENGTH - at)});
+    return write_bytes(buffer, (struct span){at, (size_t)(digits + WHOLE_LENGTH - at)});
 }

@@ -8,22 +8,11 @@
 #include <string.h>
 
 #include "input.h"
-
-struct bytes {
-    uint8_t *at;
-    size_t used;
-    size_t room;
-};
+#include "memory.h"
 
 /* Every function that writes tells whether there was memory for it. */
-bool bytes_grow(struct bytes *bytes, size_t more);
-bool write_quoted(struct bytes *bytes, struct span text); /* as JSON, its quotes around it */
-bool write_whole(struct bytes *bytes, int64_t number);
-
-static inline bool bytes_need(struct bytes *bytes, size_t more)
-{
-    return bytes->room - bytes->used >= more || bytes_grow(bytes, more);
-}
+bool write_quoted(struct buffer *buffer, struct span text); /* as JSON, its quotes around it */
+bool write_whole(struct buffer *buffer, int64_t number);
 
 /* Copy without a call what is short, and read no byte beyond. */
 static inline void copy(uint8_t *to, const uint8_t *from, size_t length)
@@ -45,20 +34,20 @@ static inline void copy(uint8_t *to, const uint8_t *from, size_t length)
     }
 }
 
-static inline bool write_bytes(struct bytes *bytes, struct span text)
+static inline bool write_bytes(struct buffer *buffer, struct span text)
 {
-    if (!bytes_need(bytes, text.length))
+    if (!buffer_need(buffer, text.length))
         return false;
-    copy(bytes->at + bytes->used, text.at, text.length);
-    bytes->used += text.length;
+    copy(buffer->data + buffer->length, text.at, text.length);
+    buffer->length += text.length;
     return true;
 }
 
-static inline bool write_byte(struct bytes *bytes, uint8_t byte)
+static inline bool write_byte(struct buffer *buffer, uint8_t byte)
 {
-    if (!bytes_need(bytes, 1))
+    if (!buffer_need(buffer, 1))
         return false;
-    bytes->at[bytes->used++] = byte;
+    buffer->data[buffer->length++] = byte;
     return true;
 }
 

@@ -1,8 +1,7 @@
 /* Rows as JSON text: a flat list of steps, carried out for each row of a frame, writes one text column after another. */
 #include "exported.h"
-#include "texts.h"
-
-#include <stdlib.h>
+#include "columns.h"
+#include "spelling.h"
 
 enum code {
     NEED_ANY,     /* of the conditions one is there, else on to `skip` */
@@ -18,9 +17,11 @@ enum code {
     NUMBER_ENTITIES,
     MADE,        /* a member: the text of an earlier column, as it is */
     MADE_QUOTED, /* the same as JSON text */
+    VALUES,      /* a map's entries as members, their values JSON as they are */
     CODES
 };
 
+#define ESCAPED_MAX 6  /* \u001f */
 #define NULL_TEXT (-1) /* to skip there means that the row has no text */
 
 /* Literals are ranges of one text; conditions a range of a list of slots. A slot is the number of one of the frame's
@@ -37,6 +38,7 @@ struct program {
     const struct step *steps;
     const int32_t *ends; /* of each column that is made: the step after its last one */
     int32_t columns;
+    const char *const *names; /* of the columns */
     const uint8_t *literals;
     const int32_t *conditions;
 };
@@ -44,9 +46,9 @@ struct program {
 struct job {
     const struct program *program;
     const struct frame *frame;
-    struct texts *made;
+    struct table made;
     int64_t row;
-    struct bytes *out;
+    struct buffer *out; /* where all texts are written, one behind the other */
 };
 
 static struct span literal(const char *text, size_t length)
@@ -55,9 +57,9 @@ static struct span literal(const char *text, size_t length)
 }
 
 /* Put a comma unless this is the first part of its object or list: then the bracket is the last byte. */
-static bool write_comma(struct bytes *out)
+static bool write_comma(struct buffer *out)
 {
-    uint8_t last = out->used > 0 ? out->at[out->used - 1] : ',';
+    uint8_t last = out->length > 0 ? out->data[out->length - 1] : ',';
     return last == '{' || last == '[' || write_byte(out, ',');
 }
 
@@ -71,7 +73,7 @@ static bool write_after(const struct job *job, const struct step *step)
     return write_bytes(job->out, (struct span){job->program->literals + step->after, (size_t)step->after_length});
 }
 
-static bool write_bare(struct bytes *out, const struct column *column, int64_t row)
+static bool write_bare(struct buffer *out, const struct given *column, int64_t row)
 {
     if (column->kind == KIND_WHOLE)
         return write_whole(out, whole_at(column, row));
@@ -82,7 +84,7 @@ static bool write_bare(struct bytes *out, const struct column *column, int64_t r
 
 static bool write_member(const struct job *job, const struct step *step)
 {
-    const struct column *column = &job->frame->column[step->slot];
+    const struct given *column = &job->frame->column[step->slot];
     if (!is_there(column, job->row))
         return true;
     return write_comma(job->out) && write_before(job, step) &&
@@ -101,51 +103,55 @@ static bool is_digits(struct span text)
     return text.length > 0;
 }
 
-static bool write_value(struct bytes *out, const struct texts_given *texts, int64_t entry, bool number)
+static bool write_value(struct buffer *out, const struct texts_given *texts, int64_t entry, int32_t code)
 {
     if (!text_is_there(texts, entry))
         return write_bytes(out, literal("null", 4));
     struct span text = text_at(texts, entry);
-    return number && is_digits(text) ? write_bytes(out, text) : write_quoted(out, text);
+    bool is_number = code == NUMBERS || code == NUMBER_ENTITIES;
+    return code == VALUES || (is_number && is_digits(text)) ? write_bytes(out, text) : write_quoted(out, text);
 }
 
-static bool write_members(const struct job *job, const struct column *map, bool number)
+static bool write_members(const struct job *job, const struct given *map, int32_t code)
 {
     int64_t end = entries_to(map, job->row);
     for (int64_t entry = entries_from(map, job->row); entry < end; entry++)
         if (!write_comma(job->out) || !write_quoted(job->out, text_at(&map->keys, entry)) ||
-            !write_byte(job->out, ':') || !write_value(job->out, &map->texts, entry, number))
+            !write_byte(job->out, ':') || !write_value(job->out, &map->texts, entry, code))
             return false;
     return true;
 }
 
-static bool write_entities(const struct job *job, const struct column *map, bool number)
+static bool write_entities(const struct job *job, const struct given *map, int32_t code)
 {
     int64_t end = entries_to(map, job->row);
     for (int64_t entry = entries_from(map, job->row); entry < end; entry++)
         if (!write_comma(job->out) || !write_bytes(job->out, literal("{\"key\":", 7)) ||
             !write_quoted(job->out, text_at(&map->keys, entry)) ||
             !write_bytes(job->out, literal(",\"value\":", 9)) ||
-            !write_value(job->out, &map->texts, entry, number) || !write_byte(job->out, '}'))
+            !write_value(job->out, &map->texts, entry, code) || !write_byte(job->out, '}'))
             return false;
     return true;
 }
 
 static bool write_map(const struct job *job, const struct step *step)
 {
-    const struct column *map = &job->frame->column[step->slot];
+    const struct given *map = &job->frame->column[step->slot];
     if (!is_there(map, job->row))
         return true;
-    if (step->code == TEXTS || step->code == NUMBERS)
-        return write_members(job, map, step->code == NUMBERS);
-    return write_entities(job, map, step->code == NUMBER_ENTITIES);
+    bool are_entities = step->code == TEXT_ENTITIES || step->code == NUMBER_ENTITIES;
+    return are_entities ? write_entities(job, map, step->code) : write_members(job, map, step->code);
 }
 
 static bool write_made(const struct job *job, const struct step *step)
 {
-    struct span text;
-    if (!texts_last(&job->made[step->slot], &text))
+    const struct column *made = &job->made.columns[step->slot];
+    if (!column_is_set(made, job->row))
         return true;
+    struct view view = ((const struct view *)(const void *)made->values.data)[job->row];
+    if (!buffer_need(job->out, (size_t)step->before_length + ESCAPED_MAX * (size_t)view.length + 3))
+        return false; /* what lies in the heap may not move while it is read */
+    struct span text = {view_bytes(&view, job->out), (size_t)view.length};
     return write_comma(job->out) && write_before(job, step) &&
            (step->code == MADE ? write_bytes(job->out, text) : write_quoted(job->out, text));
 }
@@ -174,7 +180,7 @@ static bool holds(const struct job *job, const struct step *step)
     if (step->code > NEED_ENTRIES)
         return true;
     if (step->code == NEED_ENTRIES) {
-        const struct column *map = &job->frame->column[step->slot];
+        const struct given *map = &job->frame->column[step->slot];
         return is_there(map, job->row) && entries_from(map, job->row) < entries_to(map, job->row);
     }
     bool any = step->code == NEED_ANY;
@@ -189,13 +195,12 @@ static bool holds(const struct job *job, const struct step *step)
 static bool write_text(struct job *job, int32_t column)
 {
     const struct program *program = job->program;
-    struct texts *texts = &job->made[column];
-    job->out = &texts->bytes;
+    size_t start = job->out->length;
     for (int32_t at = column == 0 ? 0 : program->ends[column - 1]; at < program->ends[column]; at++) {
         const struct step *step = &program->steps[at];
         if (!holds(job, step)) {
             if (step->skip == NULL_TEXT) {
-                texts_end_null(texts);
+                job->out->length = start;
                 return true;
             }
             at = step->skip - 1;
@@ -203,7 +208,7 @@ static bool write_text(struct job *job, int32_t column)
             return false;
         }
     }
-    return texts_end_one(texts);
+    return column_set_view(&job->made.columns[column], job->row, heap_view(job->out, start));
 }
 
 static bool is_kind(const struct frame *frame, int32_t slot, bool map)
@@ -229,6 +234,7 @@ static bool is_possible(const struct program *program, const struct frame *frame
     case NEED_ENTRIES:
     case TEXTS:
     case NUMBERS:
+    case VALUES:
     case TEXT_ENTITIES:
     case NUMBER_ENTITIES:
         return is_kind(frame, step->slot, true);
@@ -254,35 +260,33 @@ static bool write_rows(struct job *job, struct ArrowArrayStream *made)
 {
     int64_t rows = job->frame->rows;
     int32_t columns = job->program->columns;
-    bool well = rows == 0 || are_possible(job->program, job->frame);
-    for (int32_t column = 0; column < columns; column++)
-        well = texts_begin(&job->made[column], rows) && well;
+    bool well = table_begin(&job->made, columns, job->program->names, rows) &&
+                (rows == 0 || are_possible(job->program, job->frame));
+    job->out = &job->made.heap;
     for (job->row = 0; well && job->row < rows; job->row++)
         for (int32_t column = 0; well && column < columns; column++)
             well = write_text(job, column);
-    well = well && texts_hand_over(job->made, columns, made);
-    for (int32_t column = 0; column < columns; column++)
-        texts_free(&job->made[column]);
+    well = well && table_hand_over(&job->made, made);
+    table_free(&job->made);
     return well;
 }
 
 /* Write the rows of a frame. Give 0, or another number where there was no memory, or a column is not what a step takes. */
 EXPORTED int translate_rows(struct ArrowArrayStream *given, const int32_t *steps, const int32_t *ends, int32_t columns,
-                            const uint8_t *literals, const int32_t *conditions, struct ArrowArrayStream *made)
+                            const char *const *names, const uint8_t *literals, const int32_t *conditions,
+                            struct ArrowArrayStream *made)
 {
     struct program program = {
         .steps = (const struct step *)(const void *)steps,
         .ends = ends,
         .columns = columns,
+        .names = names,
         .literals = literals,
         .conditions = conditions,
     };
     struct frame frame;
     struct job job = {.program = &program, .frame = &frame};
-    bool well = frame_take(&frame, given) && columns > 0;
-    job.made = well ? calloc((size_t)columns, sizeof *job.made) : NULL;
-    well = job.made != NULL && write_rows(&job, made);
-    free(job.made);
+    bool well = frame_take(&frame, given) && columns > 0 && write_rows(&job, made);
     frame_let_go(&frame);
     return well ? 0 : 1;
 }

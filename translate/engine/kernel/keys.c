@@ -1,0 +1,376 @@
+/* The keys of maps: which there are, and what becomes of maps where some of them get other names. */
+#include "columns.h"
+#include "exported.h"
+#include "spelling.h"
+
+#include <stdlib.h>
+
+enum { MAPS_MAX = 4, FEW = 64, FIRST_PLACES = 1024 };
+
+static uint64_t hash_of(struct span key, uint64_t seed)
+{
+    uint64_t hash = seed ^ key.length;
+    for (; key.length >= 8; key.at += 8, key.length -= 8) {
+        uint64_t word;
+        memcpy(&word, key.at, 8);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    for (size_t number = 0; number < key.length; number++)
+        hash = (hash ^ key.at[number]) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 29;
+}
+
+static bool is_same(struct span one, struct span other)
+{
+    return one.length == other.length && memcmp(one.at, other.at, one.length) == 0;
+}
+
+/* -- a table of keys ------------------------------------------------------------------------------------------- */
+
+/* What is known of a key: of those that a frame has, in how many rows of a map, and its longest value in bytes. */
+struct known {
+    struct span key;
+    uint64_t hash;
+    int64_t map;
+    int64_t rows;
+    int64_t last_row;
+    int64_t longest;
+};
+
+struct directory {
+    struct known *known;
+    size_t used, room;
+    uint32_t *places; /* by hash: a number in `known`, from 1 */
+    size_t mask;
+    uint64_t seed;
+};
+
+static bool spread(struct directory *directory)
+{
+    size_t count = directory->mask == 0 ? FIRST_PLACES : (directory->mask + 1) * 4;
+    uint32_t *places = calloc(count, sizeof *places);
+    if (places == NULL)
+        return false;
+    free(directory->places);
+    directory->places = places;
+    directory->mask = count - 1;
+    for (size_t number = 0; number < directory->used; number++) {
+        size_t at = directory->known[number].hash & directory->mask;
+        while (places[at] != 0)
+            at = (at + 1) & directory->mask;
+        places[at] = (uint32_t)number + 1;
+    }
+    return true;
+}
+
+static bool make_room(struct directory *directory)
+{
+    if (directory->used == directory->room) {
+        size_t room = directory->room * 2 + FEW;
+        struct known *known = realloc(directory->known, room * sizeof *known);
+        if (known == NULL)
+            return false;
+        directory->known = known;
+        directory->room = room;
+    }
+    return directory->used * 2 < directory->mask || spread(directory);
+}
+
+static struct known *find(const struct directory *directory, int64_t map, struct span key, uint64_t hash, size_t *at)
+{
+    for (*at = hash & directory->mask; directory->places[*at] != 0; *at = (*at + 1) & directory->mask) {
+        struct known *known = &directory->known[directory->places[*at] - 1];
+        if (known->hash == hash && known->map == map && is_same(known->key, key))
+            return known;
+    }
+    return NULL;
+}
+
+static uint64_t hash_in(const struct directory *directory, int64_t map, struct span key)
+{
+    return hash_of(key, directory->seed + (uint64_t)map);
+}
+
+/* Find a key of a map, or remember it; NULL if there is no memory. */
+static struct known *remember(struct directory *directory, int64_t map, struct span key)
+{
+    if (!make_room(directory))
+        return NULL;
+    size_t at;
+    uint64_t hash = hash_in(directory, map, key);
+    struct known *known = find(directory, map, key, hash, &at);
+    if (known == NULL) {
+        known = &directory->known[directory->used++];
+        directory->places[at] = (uint32_t)directory->used;
+        *known = (struct known){.key = key, .hash = hash, .map = map, .last_row = -1};
+    }
+    return known;
+}
+
+static void free_directory(struct directory *directory)
+{
+    free(directory->known);
+    free(directory->places);
+}
+
+/* -- which keys there are --------------------------------------------------------------------------------------- */
+
+static bool look_at(struct directory *directory, const struct given *map, int64_t number, int64_t row)
+{
+    int64_t end = entries_to(map, row);
+    for (int64_t entry = entries_from(map, row); entry < end; entry++) {
+        struct known *known = remember(directory, number, text_at(&map->keys, entry));
+        if (known == NULL)
+            return false;
+        int64_t length = text_is_there(&map->texts, entry) ? (int64_t)text_at(&map->texts, entry).length : 0;
+        known->rows += known->last_row != row;
+        known->last_row = row;
+        known->longest = length > known->longest ? length : known->longest;
+    }
+    return true;
+}
+
+static bool tell(const struct directory *directory, struct ArrowArrayStream *made)
+{
+    static const char *const names[] = {"key", "map", "rows", "longest"};
+    struct table table;
+    bool well = table_begin(&table, 4, names, (int64_t)directory->used);
+    for (int32_t column = 1; well && column < 4; column++)
+        table.columns[column].type = TYPE_WHOLE;
+    for (size_t row = 0; well && row < directory->used; row++) {
+        const struct known *known = &directory->known[row];
+        size_t start = table.heap.length;
+        well = write_bytes(&table.heap, known->key) &&
+               column_set_view(&table.columns[0], (int64_t)row, heap_view(&table.heap, start)) &&
+               column_set_whole(&table.columns[1], (int64_t)row, known->map) &&
+               column_set_whole(&table.columns[2], (int64_t)row, known->rows) &&
+               column_set_whole(&table.columns[3], (int64_t)row, known->longest);
+    }
+    well = well && table_hand_over(&table, made);
+    table_free(&table);
+    return well;
+}
+
+/* List the keys of a frame's maps, of the rows where its first column holds: `key`, `map` (its number, from 0), in how
+ * many `rows`, and the bytes of its `longest` value. Give 0, or another number where there was no memory. */
+EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struct ArrowArrayStream *made)
+{
+    struct frame frame;
+    struct directory directory = {.seed = seed};
+    bool well = frame_take(&frame, given) && (frame.rows == 0 || frame.column[0].kind == KIND_FLAG);
+    for (int64_t map = 1; well && map < frame.columns; map++)
+        for (int64_t row = 0; well && frame.column[map].kind == KIND_MAP && row < frame.rows; row++)
+            if (flag_at(&frame.column[0], row) && is_there(&frame.column[map], row))
+                well = look_at(&directory, &frame.column[map], map - 1, row);
+    well = well && tell(&directory, made);
+    free_directory(&directory);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
+
+/* -- other names for some of them ------------------------------------------------------------------------------- */
+
+enum { NAMES = MAPS_MAX, NOTES, ODD, COLUMNS };
+
+struct renaming {
+    const struct frame *frame;
+    const struct given *names;         /* by number in the directory; none where a row with such a key is for Python */
+    struct directory directory;
+    const char *const *kinds;          /* what the maps are called, in the order of their names */
+    const char *const *notes;          /* how a note on a key of each map begins */
+    struct table made;
+    struct span taken[FEW];            /* the final keys of a row, map by map */
+    size_t n_taken;
+    bool any;                          /* whether one of them is another than it was */
+};
+
+/* Give the name of a key; false where there is none for it. */
+static bool name_of(const struct renaming *renaming, struct span key, struct span *name)
+{
+    size_t at;
+    const struct directory *directory = &renaming->directory;
+    const struct known *known =
+        directory->used == 0 ? NULL : find(directory, 0, key, hash_in(directory, 0, key), &at);
+    *name = key;
+    if (known == NULL)
+        return true;
+    int64_t number = known - directory->known;
+    if (!text_is_there(&renaming->names->texts, number))
+        return false;
+    *name = text_at(&renaming->names->texts, number);
+    return true;
+}
+
+static bool take_name(struct renaming *renaming, struct span key)
+{
+    struct span name;
+    if (renaming->n_taken == FEW || !name_of(renaming, key, &name))
+        return false;
+    for (size_t number = 0; number < renaming->n_taken; number++)
+        if (is_same(renaming->taken[number], name))
+            return false;
+    renaming->taken[renaming->n_taken++] = name;
+    renaming->any = renaming->any || name.at != key.at;
+    return true;
+}
+
+/* Tell whether all keys of a row have names, and these differ. */
+static bool is_plain(struct renaming *renaming, int64_t row)
+{
+    renaming->n_taken = 0;
+    renaming->any = false;
+    for (int64_t map = 0; map < renaming->frame->columns; map++) {
+        const struct given *given = &renaming->frame->column[map];
+        if (given->kind != KIND_MAP || !is_there(given, row))
+            continue;
+        for (int64_t entry = entries_from(given, row); entry < entries_to(given, row); entry++)
+            if (!text_is_there(&given->texts, entry) || !take_name(renaming, text_at(&given->keys, entry)))
+                return false;
+    }
+    return true;
+}
+
+static bool put(struct table *table, struct span text, struct view *view)
+{
+    size_t start = table->heap.length;
+    bool well = write_bytes(&table->heap, text);
+    *view = heap_view(&table->heap, well ? start : table->heap.length);
+    return well;
+}
+
+static bool put_note(struct renaming *renaming, int64_t map, struct span key, int64_t row)
+{
+    struct column *notes = &renaming->made.columns[NOTES];
+    struct buffer *heap = &renaming->made.heap;
+    size_t start = heap->length;
+    struct span head = {(const uint8_t *)renaming->notes[map], strlen(renaming->notes[map])};
+    return write_bytes(heap, head) && write_bytes(heap, key) && column_open(notes, row) &&
+           column_add(notes, NULL, heap_view(heap, start));
+}
+
+/* Put a map's entries under the names that are taken from one number on, or as they were. */
+static bool put_entries(struct renaming *renaming, int64_t map, int64_t row, const struct span *names)
+{
+    const struct given *given = &renaming->frame->column[map];
+    struct column *column = &renaming->made.columns[map];
+    bool well = column_open(column, row);
+    for (int64_t entry = entries_from(given, row); well && entry < entries_to(given, row); entry++) {
+        struct span key = text_at(&given->keys, entry), name = names == NULL ? key : *names++;
+        struct view key_view, value_view;
+        well = put(&renaming->made, name, &key_view) &&
+               put(&renaming->made, text_at(&given->texts, entry), &value_view) &&
+               column_add(column, &key_view, value_view) &&
+               (is_same(key, name) || put_note(renaming, map, key, row));
+    }
+    return well;
+}
+
+/* Write the members of a map's object of names and the keys that they had; nothing where none changed. */
+static bool write_names(struct renaming *renaming, int64_t map, int64_t row, const struct span *names, size_t begun)
+{
+    const struct given *given = &renaming->frame->column[map];
+    struct buffer *heap = &renaming->made.heap;
+    bool well = true, any = false;
+    for (int64_t entry = entries_from(given, row); well && entry < entries_to(given, row); entry++, names++) {
+        struct span key = text_at(&given->keys, entry);
+        if (is_same(key, *names))
+            continue;
+        struct span kind = {(const uint8_t *)renaming->kinds[map], strlen(renaming->kinds[map])};
+        well = any ? write_byte(heap, ',')
+                   : (heap->length == begun || write_byte(heap, ',')) && write_quoted(heap, kind) &&
+                         write_bytes(heap, (struct span){(const uint8_t *)":{", 2});
+        well = well && write_quoted(heap, *names) && write_byte(heap, ':') && write_quoted(heap, key);
+        any = true;
+    }
+    return well && (!any || write_byte(heap, '}'));
+}
+
+static bool has_entries(const struct renaming *renaming, int64_t map, int64_t row)
+{
+    return renaming->frame->column[map].kind == KIND_MAP && is_there(&renaming->frame->column[map], row);
+}
+
+static size_t entries_of(const struct renaming *renaming, int64_t map, int64_t row)
+{
+    const struct given *given = &renaming->frame->column[map];
+    return (size_t)(entries_to(given, row) - entries_from(given, row));
+}
+
+static bool put_names(struct renaming *renaming, int64_t row)
+{
+    struct buffer *heap = &renaming->made.heap;
+    const struct span *names = renaming->taken;
+    size_t start = heap->length;
+    bool well = true;
+    for (int64_t map = 0; well && map < renaming->frame->columns; map++) {
+        if (has_entries(renaming, map, row)) {
+            well = write_names(renaming, map, row, names, start);
+            names += entries_of(renaming, map, row);
+        }
+    }
+    return well && (heap->length == start ||
+                    column_set_view(&renaming->made.columns[NAMES], row, heap_view(heap, start)));
+}
+
+static bool rename_row(struct renaming *renaming, int64_t row)
+{
+    bool plain = is_plain(renaming, row);
+    const struct span *names = plain ? renaming->taken : NULL;
+    bool well = plain || column_set_whole(&renaming->made.columns[ODD], row, 1);
+    well = well && (!plain || !renaming->any || put_names(renaming, row));
+    for (int64_t map = 0; well && map < renaming->frame->columns; map++) {
+        if (has_entries(renaming, map, row)) {
+            well = put_entries(renaming, map, row, names);
+            names = names == NULL ? NULL : names + entries_of(renaming, map, row);
+        }
+    }
+    return well;
+}
+
+static bool learn(struct renaming *renaming, const struct frame *names)
+{
+    if (names->rows > 0 && (names->columns != 2 || names->column[0].kind != KIND_TEXT))
+        return false;
+    renaming->names = &names->column[1];
+    bool well = true;
+    for (int64_t row = 0; well && row < names->rows; row++)
+        well = remember(&renaming->directory, 0, text_at(&names->column[0].texts, row)) != NULL;
+    return well && renaming->directory.used == (size_t)names->rows;
+}
+
+static bool rename_rows(struct renaming *renaming, struct ArrowArrayStream *made)
+{
+    static const char *const names[COLUMNS] = {"0", "1", "2", "3", "names", "notes", "odd"};
+    struct table *table = &renaming->made;
+    bool well = table_begin(table, COLUMNS, names, renaming->frame->rows);
+    for (int32_t map = 0; well && map < MAPS_MAX; map++)
+        table->columns[map].type = TYPE_MAP;
+    if (well) {
+        table->columns[NOTES].type = TYPE_LIST;
+        table->columns[ODD].type = TYPE_WHOLE;
+    }
+    for (int64_t row = 0; well && row < renaming->frame->rows; row++)
+        well = rename_row(renaming, row);
+    well = well && table_hand_over(table, made);
+    table_free(table);
+    return well;
+}
+
+/* Give a frame's maps, which lie together in a row, with other names for some keys. `names_given` holds the keys and
+ * their names: a row that has one without a name, or two of one name, is `odd` and stays as it is. Beside the maps there
+ * are `names`, JSON members that tell the keys by their new names, and `notes` on each that changed. Give 0, or another
+ * number where there was no memory. */
+EXPORTED int translate_renamed(struct ArrowArrayStream *given, struct ArrowArrayStream *names_given, uint64_t seed,
+                               const char *const *kinds, const char *const *notes, struct ArrowArrayStream *made)
+{
+    struct frame frame, names;
+    struct renaming renaming = {.frame = &frame, .kinds = kinds, .notes = notes, .directory = {.seed = seed}};
+    bool well = frame_take(&frame, given);
+    well = frame_take(&names, names_given) && well;
+    well = well && frame.columns <= MAPS_MAX && learn(&renaming, &names) && rename_rows(&renaming, made);
+    free_directory(&renaming.directory);
+    frame_let_go(&names);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
