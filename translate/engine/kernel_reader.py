@@ -60,17 +60,17 @@ class KernelReader:
     @staticmethod
     def _records(found: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         numbers = found["batch_row"]
-        whole = (
-            lines
-            if found.height == lines.height and (numbers == pl.int_range(lines.height, eager=True)).all()
-            else lines[numbers]
-        )
+        is_whole = found.height == lines.height and (numbers == pl.int_range(lines.height, eager=True)).all()
         text = found["text"]
+        if text.null_count():
+            # Texts of requests' lines are not repeated for each of their events.
+            whole = lines["text"] if is_whole else lines["text"].gather(numbers)
+            text = whole if text.null_count() == len(text) else text.fill_null(whole)
         return found.with_columns(
-            row=whole["row"],
+            row=lines["row"] if is_whole else lines["row"].gather(numbers),
             part=found["part"].cast(pl.UInt32),
             nulls=found["nulls"].cast(pl.UInt32),
-            text=whole["text"] if text.null_count() == len(text) else text.fill_null(whole["text"]),
+            text=text,
             notes=found["notes"].cast(notes.NOTES_TYPE),
             code=pl.lit(None, pl.String),
             message=pl.lit(None, pl.String),
