@@ -86,7 +86,9 @@ def test_oddly_spelled_maps_are_written_alike(address: str, maps: list[dict[str,
     nothing = pl.lit(None, pl.String)
     places = [entry.place for entry in [*text.shape.columns, *text.shape.wanted_presets()]]
     frame = pl.DataFrame(columns).with_columns(
-        nothing.alias("_other"), pl.lit(None, events.MAP).alias("_others"), *(nothing.alias(f"={place}") for place in places)
+        nothing.alias("_other"),
+        pl.lit(None, events.MAP).alias("_others"),
+        *(nothing.alias(f"={place}") for place in places),
     )
     containers = [f"={place}" for place in text.shape.containers]
     with pytest.MonkeyPatch.context() as patch:

@@ -22,7 +22,7 @@ KINDS = {
 # A bound on what keys that are values can cost: an archive has thousands of names, not millions.
 NAMES_MAX = 500_000
 # A bound on what waits to be looked at: a batch holds the texts that it was read from.
-ROWS_TOGETHER = 16_000
+ROWS_TOGETHER = 4_000
 
 
 class Name(NamedTuple):

@@ -11,21 +11,28 @@ import polars as pl
 import polars_hash
 
 from translate import events
+from translate.engine.some_rows import replaced, spread
 
 COMPACT = (",", ":")
 
 
 def digits(number: pl.Expr) -> pl.Expr:
     """Write a double as its shortest digits: a whole one without a fraction, none with an exponent; `-0` is `0`."""
-    text = number.cast(pl.String).str.strip_suffix(".0")
-    text = pl.when(text == "-0").then(pl.lit("0")).otherwise(text)
-    odd = pl.when(text.str.contains("e", literal=True)).then(text)
-    plain = odd.map_batches(
-        lambda series: by_distinct_value(series, _without_exponent),
-        return_dtype=pl.String,
-        is_elementwise=True,
-    )
-    return plain.fill_null(text)
+    return number.map_batches(_digits, return_dtype=pl.String, is_elementwise=True)
+
+
+def _digits(numbers: pl.Series) -> pl.Series:
+    """Write those that are there: most columns of numbers are all but empty."""
+    if numbers.null_count() == len(numbers):
+        return numbers.cast(pl.String)
+    there = numbers.is_not_null()
+    texts = numbers.drop_nulls().cast(pl.String).str.strip_suffix(".0")
+    texts = texts.set(texts == "-0", "0")
+    odd = texts.str.contains("e", literal=True)
+    if odd.any():
+        plain = pl.Series([_without_exponent(text) for text in texts.filter(odd)], dtype=pl.String)
+        texts = replaced(texts, odd, plain)
+    return spread(texts.to_frame(), there).to_series().alias(numbers.name)
 
 
 def _without_exponent(text: str) -> str:

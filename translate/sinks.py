@@ -14,6 +14,8 @@ import polars as pl
 from translate import account, plan
 from translate.census.fates import Fates
 from translate.errors import UsageError
+from translate.files.compression import layers
+from translate.files.sources import CHUNK
 from translate.identical import row_digests
 from translate.job import Job
 from translate.mapping.spec import Layout
@@ -26,6 +28,7 @@ from translate.writer import ROW
 
 COMPRESSIONS = {"none": ("", "uncompressed"), "gzip": (".gz", "gzip"), "zstd": (".zst", "zstd")}
 ENDINGS = {"json-lines": ".ndjson", "csv": ".csv", "parquet": ".parquet"}
+ROWS_TOGETHER = 10_000  # what waits to be written holds the batches that it came from
 NO_DAY = (
     "{address} needs --set day=YYYY-MM-DD: the day that the pipeline will take the files to have come in. It reads "
     "only the folders of the days that its next run covers, so name a day that lies there"
@@ -76,13 +79,21 @@ class Sinks:
             ),
             account.counts(query.rows),
             account.counts_of_flags(query.rows),
-            account.noted(query.rows, examples=self.job.examples).sink_parquet(notes, lazy=True),
+            account.noted(query.rows, examples=self.job.examples).sink_parquet(
+                notes, row_group_size=ROWS_TOGETHER, lazy=True
+            ),
         ]
         if self.rows_may_meet:
-            lazy.append(row_digests(query).sink_parquet(self.digests_file(number), lazy=True))
+            lazy.append(
+                row_digests(query).sink_parquet(
+                    self.digests_file(number), row_group_size=ROWS_TOGETHER, lazy=True
+                )
+            )
         if query.asked:
             answers = query.rows.select(*query.asked, taken=plan.WRITTEN).filter("taken").select(query.asked)
-            lazy.append(answers.sink_parquet(self.answers_file(number), lazy=True))
+            lazy.append(
+                answers.sink_parquet(self.answers_file(number), row_group_size=ROWS_TOGETHER, lazy=True)
+            )
         if fates is not None:
             lazy.append(query.rows.select(fates.columns).sink_batches(fates.add, lazy=True))
         gathering = Gathering()
@@ -158,7 +169,12 @@ class Sinks:
         layout = self.job.target_layout
         if layout is None:
             return int(pl.scan_parquet(part).select(pl.len()).collect().item())
-        lines = int(pl.scan_lines(part).select(pl.len()).collect(engine="streaming").item())
+        if self.compression == "zstd":
+            lines = int(pl.scan_lines(part).select(pl.len()).collect(engine="streaming").item())
+        else:
+            with part.open("rb") as content:
+                stored = iter(lambda: content.read(CHUNK), b"")
+                lines = sum(block.count(b"\n") for block in layers(stored) if isinstance(block, bytes))
         return lines - (layout.records == "csv")
 
     # -- rows that become identical -----------------------------------------------------------------------------

@@ -9,24 +9,43 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from translate import events
-from translate.engine.library import through
+from translate.engine.library import library, through
 from translate.notes import NOTES_TYPE
 
 SEED = ctypes.c_uint64(secrets.randbits(64))  # no archive can know it, and so none can make its keys meet
 NAMES = pl.Schema({"key": pl.String, "name": pl.String})
 
 
-def keys_of(kernel: ctypes.CDLL, maps: Sequence[pl.Series], only: pl.Series | None = None) -> pl.DataFrame:
-    """List the keys of maps: `key`, `map` (its number, from 0), in how many `rows`, the bytes of its `longest` value.
+def keys_of(maps: Sequence[pl.Series], only: pl.Series | None = None) -> pl.DataFrame:
+    """List the keys of maps: `key`, `map` (its number, from 0), in how many `rows`, and two bounds.
 
-    `only` tells the rows to look at.
+    `longest` are the bytes of its longest value, `most` the entries of the largest map that has it. `only` tells the rows to look at.
     """
     height = len(maps[0])
     flags = pl.Series([True]).new_from_index(0, height) if only is None else only
-    frame = pl.DataFrame(
-        [flags.alias("only"), *(column.alias(str(number)) for number, column in enumerate(maps))]
-    )
+    numbered = [column.alias(str(number)) for number, column in enumerate(maps)]
+    kernel = library()
+    if kernel is None:
+        return pl.concat(_keys_of(number, column.filter(flags)) for number, column in enumerate(maps))
+    frame = pl.DataFrame([flags.alias("only"), *numbered])
     return through(lambda given, made: kernel.translate_keys(given, SEED, made), frame)
+
+
+def _keys_of(number: int, maps: pl.Series) -> pl.DataFrame:
+    """List the keys of one map without the kernel."""
+    entries = pl.col("maps").map.entries()
+    exploded = (
+        pl.DataFrame({"maps": maps}, schema={"maps": events.MAP})
+        .lazy()
+        .select(entry=entries, most=entries.list.len())
+        .explode("entry")
+    )
+    key, value = (pl.col("entry").struct.field(name) for name in ("key", "value"))
+    listed = exploded.filter(pl.col("entry").is_not_null()).group_by(key=key, maintain_order=True).agg(
+        map=pl.lit(number, pl.Int64), rows=pl.len().cast(pl.Int64), longest=value.str.len_bytes().max().fill_null(0).cast(pl.Int64),
+        most=pl.col("most").max().cast(pl.Int64),
+    )  # fmt: skip
+    return listed.collect(engine="in-memory")
 
 
 def renamed(

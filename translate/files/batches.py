@@ -9,7 +9,7 @@ from polars.io.plugins import register_io_source
 
 from translate.files.compression import ZLIB
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 8 << 20
 SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
 
 

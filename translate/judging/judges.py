@@ -9,12 +9,13 @@ import polars as pl
 from translate.judging import members
 from translate.judging.members import Look
 from translate.judging.rows import Keyed, Rows
+from translate.judging.seldom import Seldom, is_key
 from translate.mapping.codecs import SCALARS
 from translate.mapping.places import NAMES
 from translate.mapping.spec import Limit
 
 # What a row is wrong in: in which rows, or what to look for; and what to say of them.
-Wrong = Iterator[tuple[pl.Expr | Look, str]]
+Wrong = Iterator[tuple[pl.Expr | Look | Seldom, str]]
 Judge = Callable[[Limit, str, Rows], Wrong]
 
 # The largest number that a float of so many bits holds.
@@ -105,14 +106,27 @@ def _characters(least: int, most: int | None, place: str, rows: Rows) -> Wrong:
     if rows.kind(place) == "list":
         yield from _in_list(place, rows, members.has_text(least, most), f"a text in {place} {what}")
         return
-    yield from _any_text(place, rows, _is_not_between(least, most), what)
+    longest = most if least == 0 else None
+    yield from _any_text(place, rows, _is_not_between(least, most), what, longest=longest)
 
 
-def _any_text(place: str, rows: Rows, test: Callable[[pl.Expr], pl.Expr], what: str) -> Wrong:
-    """Judge each of the texts in a place, or each of the names of what is in it, together."""
-    found = [texts.any(test) for texts in rows.texts(place)]
-    if found:
-        yield pl.any_horizontal(found) if len(found) > 1 else found[0], f"{_noun(place, rows)} {what}"
+def _any_text(
+    place: str, rows: Rows, test: Callable[[pl.Expr], pl.Expr], what: str, *, longest: int | None = None
+) -> Wrong:
+    """Judge each of the texts in a place, or each of the names of what is in it, together; `longest` has no text that is right more bytes."""
+    texts = rows.texts(place)
+    found = [each.any(test) for each in texts]
+    if not found:
+        return
+    message = f"{_noun(place, rows)} {what}"
+    home = place.removesuffix(NAMES)
+    if home in rows.free and rows.kind(place) == "names":
+        yield Seldom(home, found[0], key=test), message
+    elif home in rows.free and rows.kind(place) == "map" and longest is not None:
+        besides = pl.any_horizontal(found[1:]) if found[1:] else None
+        yield Seldom(home, found[0], bytes_max=longest, besides=besides), message
+    else:
+        yield pl.any_horizontal(found) if len(found) > 1 else found[0], message
 
 
 def _noun(place: str, rows: Rows) -> str:
@@ -190,19 +204,35 @@ def _plain_whole_numbers(_limit: Limit, place: str, rows: Rows) -> Wrong:
     yield wrong, f"{place} has a fraction or an exponent, and should be a plain whole number"
 
 
+def _keyed(place: str, rows: Rows, wrong: Callable[[Keyed], pl.Expr], message: str) -> Wrong:
+    """Judge a value by its key, which most often is in no map, if anywhere in its own place."""
+    home, _, key = place.partition(".")
+    if home not in rows.free:
+        yield wrong(rows.keyed(place)), message
+        return
+    own = rows.free[home].at_its_own_place(key)
+    besides = None if own is None else wrong(own)
+    yield Seldom(home, wrong(rows.keyed(place)), key=is_key(key), besides=besides), message
+
+
 def _numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
     """Ask for a number that fits, its fraction aside, or a text of a whole one; a blank text is read as none."""
-    value = rows.keyed(place)
-    whole = value.digits.str.extract(r"^(-?[0-9]+)")
-    wrong = ~_fits(whole, limit.value) | _is_no_whole_text(value, limit.value) | value.json.is_not_null()
-    yield wrong, f"{place} is no number of {limit.value} bits"
+
+    def wrong(value: Keyed) -> pl.Expr:
+        whole = value.digits.str.extract(r"^(-?[0-9]+)")
+        is_none = _is_no_whole_text(value, limit.value) | value.json.is_not_null()
+        return ~_fits(whole, limit.value) | is_none
+
+    yield from _keyed(place, rows, wrong, f"{place} is no number of {limit.value} bits")
 
 
 def _whole_numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
-    value = rows.keyed(place)
-    texts = pl.coalesce(value.text, value.digits)
-    wrong = ~(texts.str.contains(r"^[+-]?[0-9]+$") & _fits(texts, limit.value)) | value.json.is_not_null()
-    yield wrong, f"{place} is no whole number of {limit.value} bits"
+    def wrong(value: Keyed) -> pl.Expr:
+        texts = pl.coalesce(value.text, value.digits)
+        is_whole = texts.str.contains(r"^[+-]?[0-9]+$") & _fits(texts, limit.value)
+        return ~is_whole | value.json.is_not_null()
+
+    yield from _keyed(place, rows, wrong, f"{place} is no whole number of {limit.value} bits")
 
 
 def _is_no_whole_text(value: Keyed, bits: int) -> pl.Expr:
@@ -218,15 +248,20 @@ def _fits(whole: pl.Expr, bits: int) -> pl.Expr:
 
 def _spelled_as(limit: Limit, place: str, rows: Rows) -> Wrong:
     """Ask for one of several values, each as JSON writes it."""
-    value = rows.keyed(place)
     texts = [text.removeprefix('"').removesuffix('"') for text in limit.value if text.startswith('"')]
     others = [text for text in limit.value if not text.startswith('"')]
-    wrong = pl.coalesce(~value.text.is_in(texts), ~value.digits.is_in(others), ~value.json.is_in(others))
-    yield wrong, f"{place} is none of {', '.join(others)}"
+
+    def wrong(value: Keyed) -> pl.Expr:
+        return pl.coalesce(~value.text.is_in(texts), ~value.digits.is_in(others), ~value.json.is_in(others))
+
+    yield from _keyed(place, rows, wrong, f"{place} is none of {', '.join(others)}")
 
 
 def _no_objects(_limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield rows.keyed(place).json.str.contains(r"^[\[{]"), f"{place} is an object or a list"
+    def wrong(value: Keyed) -> pl.Expr:
+        return value.json.str.contains(r"^[\[{]")
+
+    yield from _keyed(place, rows, wrong, f"{place} is an object or a list")
 
 
 # -- types ----------------------------------------------------------------------------------------------------------
@@ -269,7 +304,15 @@ def _members_max(limit: Limit, rows: Rows) -> Wrong:
     places = [place for place in limit.places if place not in lists]
     if places:
         counts = [rows.count(place, limit.beside) for place in places]
-        yield pl.sum_horizontal(counts) > limit.value, f"more than {limit.value:,} in {' and '.join(places)}"
+        wrong, message = (
+            pl.sum_horizontal(counts) > limit.value,
+            f"more than {limit.value:,} in {' and '.join(places)}",
+        )
+        if len(places) == 1 and places[0] in rows.free:
+            most = limit.value - len(rows.free[places[0]].presets)
+            yield Seldom(places[0], wrong, entries_max=most), message
+        else:
+            yield wrong, message
 
 
 def _list_of_texts(limit: Limit, place: str, rows: Rows) -> Wrong:

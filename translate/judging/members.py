@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +46,7 @@ def with_looks(
             }
             flags |= _flags(
                 theirs,
-                (_parsed(text) for text in batch[column]),
-                batch.height,
-                skip=batch[column].null_count() == batch.height,
+                batch[column],
             )
         flags |= _of_rows(into_rows, batch)
         return batch.drop(*into_lists.values(), "_whole").with_columns(
@@ -59,15 +57,12 @@ def with_looks(
     return prepared.map_batches(look_at, schema=schema, validate_output_schema=False, streamable=True)
 
 
-def _flags(
-    wrongs: dict[str, Wrong], values: Iterable[Any], height: int, *, skip: bool
-) -> dict[str, list[bool]]:
-    if skip:
-        return dict.fromkeys(wrongs, [False] * height)
-    flags: dict[str, list[bool]] = {name: [] for name in wrongs}
-    for value in values:
+def _flags(wrongs: dict[str, Wrong], texts: pl.Series) -> dict[str, list[bool]]:
+    flags = {name: [False] * len(texts) for name in wrongs}
+    for row in texts.is_not_null().arg_true():
+        value = _parsed(texts[row])
         for name, wrong in wrongs.items():
-            flags[name].append(value is not ABSENT and wrong(value))
+            flags[name][row] = value is not ABSENT and wrong(value)
     return flags
 
 

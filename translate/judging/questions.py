@@ -11,6 +11,7 @@ from translate.judging import requests
 from translate.judging.judges import judged
 from translate.judging.members import Look, with_looks
 from translate.judging.rows import Rows
+from translate.judging.seldom import Seldom, with_seldom
 from translate.mapping.spec import Limit
 from translate.reader.tree import is_read
 from translate.settings import Settings
@@ -36,6 +37,7 @@ class Judge:
     def __init__(self, rows: Rows, needs: Iterable[Question] = ()) -> None:
         self._rows = rows
         self._looks: dict[str, Look] = {}
+        self._seldom: dict[str, Seldom] = {}
         self.questions = [*needs]
         self.questions += [
             Question(limit, self._flag(wrong), limit.says or message)
@@ -43,15 +45,21 @@ class Judge:
             for wrong, message in judged(limit, rows)
         ]
 
-    def _flag(self, wrong: pl.Expr | Look) -> pl.Expr:
+    def _flag(self, wrong: pl.Expr | Look | Seldom) -> pl.Expr:
         if isinstance(wrong, pl.Expr):
             return wrong.fill_null(value=False)
+        if isinstance(wrong, Seldom):
+            column = f"_seldom{len(self._seldom)}"
+            self._seldom[column] = wrong
+            return wrong.told_by(column)
         column = f"_look{len(self._looks)}"
         self._looks[column] = wrong
         return pl.col(column)
 
     def look(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add the columns of flags that the questions need beside those of the rows."""
+        homes = {question.home: self._rows.free[question.home].maps for question in self._seldom.values()}
+        frame = with_seldom(frame, self._seldom, homes)
         return with_looks(frame, self._looks, dict(self._rows.lists), self._rows.whole)
 
 

@@ -77,10 +77,23 @@ class Free:
             "json": self.other.map.get(key),
         }
         if key in self.presets:
-            entry, value = self.presets[key]
-            part = {"text": "text", "whole": "digits", "number": "digits"}.get(wire_of(entry), "json")
-            found[part] = pl.coalesce(value.cast(pl.String), found[part])
+            part, value = self._own(key)
+            found[part] = pl.coalesce(value, found[part])
         return Keyed(**found)
+
+    def at_its_own_place(self, key: str) -> Keyed | None:
+        """Give the value of one name that has a place of its own, where it stands there."""
+        return Keyed(**dict([self._own(key)])) if key in self.presets else None
+
+    def _own(self, key: str) -> tuple[str, pl.Expr]:
+        entry, value = self.presets[key]
+        part = {"text": "text", "whole": "digits", "number": "digits"}.get(wire_of(entry), "json")
+        return part, value.cast(pl.String)
+
+    @property
+    def maps(self) -> list[pl.Expr]:
+        """Give the maps that hold the free-form values."""
+        return [self.attributes, self.metrics, self.other]
 
     def count(self, beside: str | None) -> pl.Expr:
         """Count the values, but for those whose names begin as `beside` says."""

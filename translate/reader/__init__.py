@@ -137,18 +137,16 @@ class Reader:
 
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read by the kernel what it decides, the rest by the reference."""
-        is_next = pl.col("row").shift(-1) == pl.col("row") + 1
-        batch = batch.with_columns(following=pl.when(is_next).then(pl.col("text").shift(-1)))
         if self._kernel is None:
-            frame = self._read_carefully(batch, lines)
+            frame = self._read_carefully(_with_following(batch), lines)
         else:
             read, left = self._kernel.read(batch, self._set_apart(batch, lines))
-            read = _with_origin(read, lines).select(*self.schema)
-            frame = (
-                read
-                if not left.height
-                else pl.concat([read, self._read_carefully(left, lines)]).sort("row", "part")
-            )
+            frame = _with_origin(read, lines).select(*self.schema)
+            if left.height:
+                carefully = self._read_carefully(
+                    _with_following(batch).join(left, on="row", how="semi"), lines
+                )
+                frame = pl.concat([frame, carefully]).sort("row", "part")
         self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
         return frame
 
@@ -253,6 +251,12 @@ class Reader:
         return pl.DataFrame(columns, schema=self.schema)
 
 
+def _with_following(batch: pl.DataFrame) -> pl.DataFrame:
+    """Tell for each line the text of the one after it."""
+    is_next = pl.col("row").shift(-1) == pl.col("row") + 1
+    return batch.with_columns(following=pl.when(is_next).then(pl.col("text").shift(-1)))
+
+
 def begins_record(line: str | None) -> bool:
     """Tell whether a line begins a record, whatever was still open in the one before: putting these together changes nothing."""
     return line is not None and line.startswith('{"')
@@ -266,6 +270,9 @@ def _damaged(damage: Damage) -> Record:
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
     """Tell each row's file and line from its number in the unit."""
+    if len(lines.files) == 1:
+        line = frame["row"].cast(pl.Int64) - lines.first_rows[0] + 1
+        return frame.with_columns(file=pl.lit(lines.files[0]), line=line)
     first_rows = pl.Series(lines.first_rows, dtype=pl.UInt32)
     index = first_rows.search_sorted(frame["row"], side="right") - 1
     files = pl.Series(lines.files, dtype=pl.String).gather(index)

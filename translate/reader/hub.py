@@ -10,6 +10,7 @@ import polars_hash
 from translate import events, notation
 from translate.engine.ids import event_ids
 from translate.engine.library import library
+from translate.engine.some_rows import replaced, spread
 from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.spelling import EventNames
@@ -155,18 +156,30 @@ class Hub:
         groups: dict[tuple[str, tuple[str, ...]], list[Field]] = {}
         for entry in self._presets:
             groups.setdefault((self._homes[entry.path[0]], entry.when), []).append(entry)
-        for (home, when), entries in groups.items():
-            texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
-            taken = _are_exact(entries, texts) & (pl.col("name").is_in(when) if when else pl.lit(True))
-            values = {entry.hub[0]: self._read(entry, texts[entry.hub[0]]) for entry in entries}
-            keys = [entry.key for entry in entries]
-            others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
-            rest = pl.col(home).map.entries().list.eval(others).list.to_map()
-            frame = frame.with_columns(_taken=taken).with_columns(
-                pl.when("_taken").then(rest).otherwise(pl.col(home)).alias(home),
-                **{name: pl.when("_taken").then(value) for name, value in values.items()},
-            )
-        return frame.drop("_taken", strict=False)
+        if not groups:
+            return frame
+        ways = [(home, when, *self._way_out(home, entries)) for (home, when), entries in groups.items()]
+
+        def take_out(batch: pl.DataFrame) -> pl.DataFrame:
+            for way in ways:
+                batch = batch.with_columns(_taken_out(batch, *way))
+            return batch
+
+        schema = dict(frame.collect_schema())
+        return frame.map_batches(take_out, schema=schema, validate_output_schema=False, streamable=True)
+
+    def _way_out(self, home: str, entries: list[Field]) -> tuple[pl.Expr, list[pl.Expr]]:
+        """Tell which maps give their presets away, and give what is left of a map and what is taken out of it."""
+        texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
+        keys = [entry.key for entry in entries]
+        others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
+        rest = pl.col(home).map.entries().list.eval(others).list.to_map()
+        made = [pl.when("_exact").then(rest).otherwise(pl.col(home)).alias(home)]
+        made += [
+            pl.when("_exact").then(self._read(entry, texts[entry.hub[0]])).alias(entry.hub[0])
+            for entry in entries
+        ]
+        return _are_exact(entries, texts).alias("_exact"), made
 
     def _verdict(self, texts: list[str]) -> tuple[pl.Expr, pl.Expr]:
         """Give the first reason why a record is no event, as code and message."""
@@ -208,6 +221,18 @@ class Hub:
         window = f"{since:%Y-%m-%d} to {until:%Y-%m-%d}"
         message = pl.concat_str(pl.lit(f"{entry.place} "), spelled, pl.lit(f" is outside of {window}"), hint)
         return implausible, message
+
+
+def _taken_out(
+    batch: pl.DataFrame, home: str, when: tuple[str, ...], exact: pl.Expr, made: list[pl.Expr]
+) -> list[pl.Series]:
+    """Give the columns of a group of presets, and what is left of their map; few events have any."""
+    rows = batch[home].is_not_null()
+    rows = rows & batch["name"].is_in(when).fill_null(value=False) if when else rows
+    found = batch.select(home).filter(rows).lazy().with_columns(exact).select(made)
+    taken = found.collect(engine="in-memory")
+    columns = spread(taken.drop(home), rows).get_columns()
+    return [*columns, replaced(batch[home], rows, taken[home]).alias(home)] if taken.height else columns
 
 
 def _are_exact(entries: list[Field], texts: dict[str, pl.Expr]) -> pl.Expr:

@@ -121,9 +121,8 @@ class Writer:
         """Add a column `=place` for each value; the original names wait for the names that are written."""
         presets = self.shape.wanted_presets()
         late = [entry for entry in presets if entry.codec == "original_names"]
-        early = [
-            entry for entry in [*self.columns, *presets] if entry not in [*late, *self._batchwork.entries]
-        ]
+        made = [*late, *self._batchwork.entries]
+        early = [entry for entry in [*self.columns, *presets] if entry not in made]
         frame = frame.with_columns(**{f"={entry.place}": self._value(entry) for entry in early})
         spelled = next((entry.place for entry in self.columns if entry.codec == "event_name"), None)
         if spelled is None:

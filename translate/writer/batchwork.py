@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from translate import events, notes
+from translate.engine.keys import keys_of
 from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field
 from translate.mapping.spelling import legal_name, legal_user, with_hash
@@ -67,8 +68,12 @@ class BatchWork:
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
         """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's."""
-        for entry in self.shape.own_presets():
-            kind, key = self.shape.containers[entry.path[0]].hub[0], entry.key
+        own = [(self.shape.containers[entry.path[0]].hub[0], entry) for entry in self.shape.own_presets()]
+        keys = {kind: {*keys_of([columns[f"_{kind}"]])["key"]} for kind in {kind for kind, _ in own}}
+        for kind, entry in own:
+            key = entry.key
+            if key not in keys[kind]:
+                continue
             there = batch["name"].is_in(list(entry.when)) & batch[entry.hub[0]].is_not_null()
             if not there.any():
                 continue

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import polars as pl
 
 from translate import events
+from translate.engine.some_rows import replaced
 from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
 from translate.notation import entities, maps_of, quoted
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
@@ -104,9 +105,9 @@ class KeyRules:
             self._merge_row(attributes, metrics, other, name, there)
             for (attributes, metrics, other, name), there in zip(given, self._present(cared_for), strict=True)
         ]
-        places = batch["_care"].arg_true()
         return {
-            name: _with_rows(whole, places, [row.get(name) for row in rows]) for name, whole in plain.items()
+            name: replaced(whole, care, _series([row.get(name) for row in rows], whole.dtype))
+            for name, whole in plain.items()
         }
 
     def _present(self, batch: pl.DataFrame) -> list[list[str]]:
@@ -201,13 +202,8 @@ class KeyRules:
         return self.shared and kind == "metrics" and key in given["attributes"]
 
 
-def _with_rows(whole: pl.Series, places: pl.Series, values: list[Any]) -> pl.Series:
-    """Put values into some rows of a column."""
-    own = maps_of(values) if whole.dtype == events.MAP else pl.Series(values, dtype=whole.dtype)
-    order = pl.int_range(len(whole), eager=True).scatter(
-        places, pl.int_range(len(whole), len(whole) + len(own), eager=True)
-    )
-    return pl.concat([whole, own.alias(whole.name)]).gather(order)
+def _series(values: list[Any], dtype: pl.DataType) -> pl.Series:
+    return maps_of(values) if dtype == events.MAP else pl.Series(values, dtype=dtype)
 
 
 def _beside(key: str, metrics: Collection[str]) -> str:

@@ -37,7 +37,7 @@ class Renaming:
     def rename(self, batch: pl.DataFrame) -> tuple[dict[str, pl.Series], pl.Series]:
         """Give the columns of a batch's values under their final names, and tell which rows are for the rules."""
         maps = {kind: batch[kind] for kind in KINDS}
-        keys = keys_of(self._kernel, [*maps.values()])["key"]
+        keys = keys_of([*maps.values()])["key"]
         distinct = keys.unique(maintain_order=True)
         names = self._names(distinct)
         if not names and len(distinct) == len(keys):
@@ -49,10 +49,10 @@ class Renaming:
     def _names(self, keys: pl.Series) -> dict[str, str | None]:
         """Give the names of those keys that cannot stay; none for one whose name is not free."""
         if len(self._known) > KNOWN_MAX:
-            self._known.clear()
-        new = [key for key in keys if key not in self._known]
-        self._known |= {key: self._name(key) for key in new}
-        return {key: name for key in keys if (name := self._known[key]) != key}
+            self._known = {}
+        known = self._known  # of several threads one may begin anew meanwhile
+        known |= {key: self._name(key) for key in keys if key not in known}
+        return {key: name for key in keys if (name := known[key]) != key}
 
     def _name(self, key: str) -> str | None:
         name = legal_name(key) if self._make_legal else key

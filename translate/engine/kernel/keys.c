@@ -1,9 +1,11 @@
-/* The keys of maps: which there are, and what becomes of maps where some of them get other names. */
+/* Maps of a frame: which keys there are, and what becomes of the maps where some keys, or some rows, are exchanged. */
 #include "columns.h"
 #include "exported.h"
 #include "spelling.h"
 
 #include <stdlib.h>
+
+#define NOTHING ((struct span){(const uint8_t *)"", 0})
 
 enum { MAPS_MAX = 4, FEW = 64, FIRST_PLACES = 1024 };
 
@@ -28,7 +30,8 @@ static bool is_same(struct span one, struct span other)
 
 /* -- a table of keys ------------------------------------------------------------------------------------------- */
 
-/* What is known of a key: of those that a frame has, in how many rows of a map, and its longest value in bytes. */
+/* What is known of a key: of those that a frame has, in how many rows of a map, its longest value in bytes, and how many
+ * entries the largest map has that it is in. */
 struct known {
     struct span key;
     uint64_t hash;
@@ -36,6 +39,7 @@ struct known {
     int64_t rows;
     int64_t last_row;
     int64_t longest;
+    int64_t most;
 };
 
 struct directory {
@@ -118,8 +122,8 @@ static void free_directory(struct directory *directory)
 
 static bool look_at(struct directory *directory, const struct given *map, int64_t number, int64_t row)
 {
-    int64_t end = entries_to(map, row);
-    for (int64_t entry = entries_from(map, row); entry < end; entry++) {
+    int64_t start = entries_from(map, row), end = entries_to(map, row);
+    for (int64_t entry = start; entry < end; entry++) {
         struct known *known = remember(directory, number, text_at(&map->keys, entry));
         if (known == NULL)
             return false;
@@ -127,25 +131,27 @@ static bool look_at(struct directory *directory, const struct given *map, int64_
         known->rows += known->last_row != row;
         known->last_row = row;
         known->longest = length > known->longest ? length : known->longest;
+        known->most = end - start > known->most ? end - start : known->most;
     }
     return true;
 }
 
 static bool tell(const struct directory *directory, struct ArrowArrayStream *made)
 {
-    static const char *const names[] = {"key", "map", "rows", "longest"};
+    enum { WHOLE = 4 };
+    static const char *const names[] = {"key", "map", "rows", "longest", "most"};
     struct table table;
-    bool well = table_begin(&table, 4, names, (int64_t)directory->used);
-    for (int32_t column = 1; well && column < 4; column++)
-        table.columns[column].type = TYPE_WHOLE;
+    bool well = table_begin(&table, 1 + WHOLE, names, (int64_t)directory->used);
+    for (int32_t number = 0; well && number < WHOLE; number++)
+        table.columns[1 + number].type = TYPE_WHOLE;
     for (size_t row = 0; well && row < directory->used; row++) {
         const struct known *known = &directory->known[row];
+        const int64_t told[WHOLE] = {known->map, known->rows, known->longest, known->most};
         size_t start = table.heap.length;
         well = write_bytes(&table.heap, known->key) &&
-               column_set_view(&table.columns[0], (int64_t)row, heap_view(&table.heap, start)) &&
-               column_set_whole(&table.columns[1], (int64_t)row, known->map) &&
-               column_set_whole(&table.columns[2], (int64_t)row, known->rows) &&
-               column_set_whole(&table.columns[3], (int64_t)row, known->longest);
+               column_set_view(&table.columns[0], (int64_t)row, heap_view(&table.heap, start));
+        for (int32_t number = 0; well && number < WHOLE; number++)
+            well = column_set_whole(&table.columns[1 + number], (int64_t)row, told[number]);
     }
     well = well && table_hand_over(&table, made);
     table_free(&table);
@@ -153,7 +159,7 @@ static bool tell(const struct directory *directory, struct ArrowArrayStream *mad
 }
 
 /* List the keys of a frame's maps, of the rows where its first column holds: `key`, `map` (its number, from 0), in how
- * many `rows`, and the bytes of its `longest` value. Give 0, or another number where there was no memory. */
+ * many `rows`, the bytes of its `longest` value, and the entries of the largest map that has it. Give 0, or another number where there was no memory. */
 EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struct ArrowArrayStream *made)
 {
     struct frame frame;
@@ -257,9 +263,9 @@ static bool put_entries(struct renaming *renaming, int64_t map, int64_t row, con
     bool well = column_open(column, row);
     for (int64_t entry = entries_from(given, row); well && entry < entries_to(given, row); entry++) {
         struct span key = text_at(&given->keys, entry), name = names == NULL ? key : *names++;
+        struct span value = text_is_there(&given->texts, entry) ? text_at(&given->texts, entry) : NOTHING;
         struct view key_view, value_view;
-        well = put(&renaming->made, name, &key_view) &&
-               put(&renaming->made, text_at(&given->texts, entry), &value_view) &&
+        well = put(&renaming->made, name, &key_view) && put(&renaming->made, value, &value_view) &&
                column_add(column, &key_view, value_view) &&
                (is_same(key, name) || put_note(renaming, map, key, row));
     }
@@ -371,6 +377,58 @@ EXPORTED int translate_renamed(struct ArrowArrayStream *given, struct ArrowArray
     well = well && frame.columns <= MAPS_MAX && learn(&renaming, &names) && rename_rows(&renaming, made);
     free_directory(&renaming.directory);
     frame_let_go(&names);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
+
+/* -- some rows in the place of others ---------------------------------------------------------------------------- */
+
+static bool copy_entries(struct table *table, const struct given *map, int64_t from, int64_t row)
+{
+    struct column *column = table->columns;
+    if (!is_there(map, from))
+        return true;
+    bool well = column_open(column, row);
+    for (int64_t entry = entries_from(map, from); well && entry < entries_to(map, from); entry++) {
+        struct view key, value;
+        bool has_value = text_is_there(&map->texts, entry);
+        well = has_value && put(table, text_at(&map->keys, entry), &key) &&
+               put(table, text_at(&map->texts, entry), &value) && column_add(column, &key, value);
+    }
+    return well;
+}
+
+static bool replace_rows(const struct frame *frame, const struct frame *others, struct ArrowArrayStream *made)
+{
+    static const char *const name = "map";
+    struct table table;
+    bool well = table_begin(&table, 1, &name, frame->rows);
+    int64_t other = 0;
+    if (well)
+        table.columns[0].type = TYPE_MAP;
+    for (int64_t row = 0; well && row < frame->rows; row++) {
+        bool is_chosen = flag_at(&frame->column[0], row);
+        well = (!is_chosen || other < others->rows) &&
+               copy_entries(&table, is_chosen ? others->column : &frame->column[1], is_chosen ? other : row, row);
+        other += is_chosen;
+    }
+    well = well && table_hand_over(&table, made);
+    table_free(&table);
+    return well;
+}
+
+/* Put the maps of another frame, one by one, into the rows of a map where a frame's first column holds. Give 0, or
+ * another number where there was no memory, or a value is absent. */
+EXPORTED int translate_replaced(struct ArrowArrayStream *given, struct ArrowArrayStream *others_given,
+                                struct ArrowArrayStream *made)
+{
+    struct frame frame, others;
+    bool well = frame_take(&frame, given);
+    well = frame_take(&others, others_given) && well;
+    well = well && frame.rows > 0 && frame.columns == 2 && frame.column[0].kind == KIND_FLAG &&
+           frame.column[1].kind == KIND_MAP && others.columns == 1 && others.column[0].kind == KIND_MAP &&
+           replace_rows(&frame, &others, made);
+    frame_let_go(&others);
     frame_let_go(&frame);
     return well ? 0 : 1;
 }
