@@ -10,12 +10,12 @@ from pathlib import Path
 import polars as pl
 
 from translate import events
-from translate.packing import Packer
-from translate.plan import from_hub, without_recipe
+from translate.conversion.plan import from_hub, without_recipe
 from translate.reader.literals import number_digits
 from translate.settings import Settings
-from translate.shape import Source
-from translate.writer import FILTERED, ROW, Writer
+from translate.writer.packing import Packer
+from translate.writer.shape import Source
+from translate.writer.writer import FILTERED, ROW, Writer
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ZOO = SAMPLES / "canonical" / "zoo.jsonl"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import translate
+from translate.conversion.output import Output
 from translate.delivery import preparation, refused, replaying
 from translate.delivery.endpoints.clickstream import Clickstream
 from translate.delivery.endpoints.learning_context import LearningContext
@@ -31,7 +32,6 @@ from translate.delivery.endpoints.pinpoint import Pinpoint
 from translate.delivery.journal import Journal
 from translate.delivery.preparation import destination_of
 from translate.delivery.run import Run
-from translate.output import Output
 from translate.rehearsal import Rehearsal, digest_of
 
 KILLED = -signal.SIGKILL

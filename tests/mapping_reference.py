@@ -8,19 +8,10 @@ import re
 
 from translate import events
 from translate.delivery.endpoints.protocols import PROTOCOLS
-from translate.mapping import (
-    additions,
-    checks,
-    codecs,
-    columns,
-    delivery,
-    fields,
-    keys,
-    personal,
-    places,
-)
+from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
 from translate.recipe import keys as recipe_keys
 from translate.recipe import privacy
+from translate.vocabulary import codecs
 
 # The tables of a data sheet, by their headings: words in capitals are names of the sheet's own.
 SHEET_TABLES = {

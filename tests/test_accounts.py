@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 import translate
-from translate.money import worth
 from translate.reader.hub import Hub
+from translate.vocabulary.money import worth
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = {
@@ -44,7 +44,9 @@ def test_events_lost_on_the_way_stop_the_run(tmp_path, monkeypatch):
 def test_rows_lost_in_the_sink_stop_the_run(tmp_path, monkeypatch, to):
     """What lies in the part is counted again."""
     monkeypatch.setattr(
-        translate.conversion.plan, "WRITTEN", translate.conversion.plan.WRITTEN & (pl.col("line") != 3)
+        translate.conversion.run.plan,
+        "WRITTEN",
+        translate.conversion.run.plan.WRITTEN & (pl.col("line") != 3),
     )
     with pytest.raises(translate.ConservationError, match="10 events should be in"):
         translate.convert(write(tmp_path / "a.json", 10), to=to, out=tmp_path / "out")
@@ -95,11 +97,11 @@ def test_doubtful_file_is_read_line_by_line(tmp_path):
 
 def test_small_file_with_a_long_text_is_not_held_in_memory(tmp_path, monkeypatch):
     """Whether a file is large is told by its text."""
-    monkeypatch.setattr(translate.files, "GROUP_BYTES", 10_000)
+    monkeypatch.setattr(translate.archive.units, "GROUP_BYTES", 10_000)
     (tmp_path / "a.gz").write_bytes(gzip.compress(write(tmp_path / "plain", 1000).read_bytes()))
-    (file,) = translate.files.sources.find([tmp_path / "a.gz"])
-    assert file.bytes < 10_000 < translate.files.text_bytes(file)
-    assert translate.files.is_large(file)
+    (file,) = translate.archive.sources.find([tmp_path / "a.gz"])
+    assert file.bytes < 10_000 < translate.archive.units.text_bytes(file)
+    assert translate.archive.units.is_large(file)
 
 
 @pytest.mark.parametrize(

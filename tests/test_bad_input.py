@@ -23,8 +23,8 @@ from damaged import (
 )
 
 import translate
-from translate import files
-from translate.files import sources
+from translate.archive import sources
+from translate.archive import units as files
 
 
 @pytest.fixture(params=["small", "large"])

@@ -16,9 +16,10 @@ import translate
 from translate import events, mapping, settings
 from translate.errors import MappingError
 from translate.judging.judges import JUDGES, TOGETHER
-from translate.mapping import agreement, checks, codecs, fields, proof
+from translate.mapping import agreement, checks, fields, proof
 from translate.mapping.parse import parse
 from translate.mapping.spec import Mapping
+from translate.vocabulary import codecs
 
 FOLDER = Path(__file__).parent / "bad_mappings"
 FILES = sorted(FOLDER.glob("*.toml"))

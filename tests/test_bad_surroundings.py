@@ -14,9 +14,9 @@ import pytest
 from damaged import ARCHIVE, STORED, convert, levels, lines, outcome, record, zstd
 
 import translate
-from translate import files
+from translate.archive import sources as archives
+from translate.archive import units as files
 from translate.errors import OutputError, SourceError, UsageError
-from translate.files import sources as archives
 
 
 @pytest.fixture(params=["small", "large"])

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 import translate
+from translate.archive.sources import find
 from translate.errors import SourceError
-from translate.files.sources import find
 
 CLICK = {
     "event_type": "click",

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import translate
-from translate.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
-from translate.census.destinations import NOT_TOLD
-from translate.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
-from translate.census.tables import cells
 from translate.reader import table
 from translate.reader.careful import CarefulReader
 from translate.reader.hub import Hub
 from translate.reader.request import RequestReader
+from translate.telling.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
+from translate.telling.census.destinations import NOT_TOLD
+from translate.telling.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
+from translate.telling.census.tables import cells
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive"

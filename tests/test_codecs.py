@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 
 import translate
-from translate import events, money, notation
-from translate.mapping import codecs, proof, spelling
-from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
-from translate.packing.stamps import Stamps
-from translate.reader.times import NO_ISO8601, NoTime, read_time
+from translate import events
+from translate.mapping import proof
+from translate.vocabulary import codecs, money, notation, spelling
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
+from translate.vocabulary.times import NO_ISO8601, NoTime, read_time
+from translate.writer.stamps import Stamps
 
 WITH_EXAMPLE = [name for name, codec in SCALARS.items() if codec.example]
 TIME = dt.datetime(2016, 3, 14, 9, 26, 53, 589_000, dt.UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from damaged import STORED, convert, flipped, inflated, lines, record, zstd
 
-from translate import files
+from translate.archive import units as files
 
 
 @pytest.fixture(params=["small", "large"])

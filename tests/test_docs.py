@@ -22,15 +22,15 @@ from typer.core import TyperGroup
 
 import translate
 from translate import cli, events, mapping, recipe
-from translate.comparison import Roundtrip
 from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.errors import EXIT_MEANINGS, MappingError
-from translate.journey import INDEX, travel
 from translate.mapping import columns
 from translate.mapping.delivery import _FOUND, KINDS, PLACES, VERIFY_PLACES
 from translate.mapping.parse import parse
 from translate.mapping.sheet import Sheet
 from translate.settings import KEYS, Settings
+from translate.telling.comparison import Roundtrip
+from translate.telling.journey import INDEX, travel
 
 README_LINES_MAX = 400
 MARK = re.compile(r"^<!-- ([a-z ]+) -->$", re.MULTILINE)

@@ -9,15 +9,15 @@ from receivers import parsed
 
 import translate
 from translate import events, mapping
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.conversion.plan import from_hub, without_recipe
 from translate.mapping.parse import parse
-from translate.mapping.spelling import EventNames
-from translate.plan import from_hub, without_recipe
-from translate.reader import Reader
 from translate.reader.hub import Hub
+from translate.reader.reader import Reader
 from translate.settings import Settings
-from translate.shape import Source
-from translate.writer import FILTERED, ROW, Writer
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.vocabulary.spelling import EventNames
+from translate.writer.shape import Source
+from translate.writer.writer import FILTERED, ROW, Writer
 
 MODELS = mapping.models()
 LAYOUTS = [layout.address for model in MODELS for layout in mapping.load(model).layouts.values()]

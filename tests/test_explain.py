@@ -11,11 +11,11 @@ import pytest
 import translate
 from translate import events, mapping
 from translate import recipe as recipes
-from translate.explanation.sides import find, places
 from translate.reader.hub import Hub
 from translate.settings import Settings
-from translate.shape import Source
-from translate.writer import Writer
+from translate.telling.explanation.sides import find, places
+from translate.writer.shape import Source
+from translate.writer.writer import Writer
 
 LAYOUTS = [layout for model in mapping.models() for layout in mapping.load(model).layouts.values()]
 READABLE = [layout.address for layout in LAYOUTS if layout.read]

@@ -10,7 +10,7 @@ from canonical import ROW, SAMPLES, judged, requests, zoo
 
 import translate
 from translate import events, mapping
-from translate.writer import FILTERED
+from translate.writer.writer import FILTERED
 
 GOLDEN = Path(__file__).parent / "golden"
 ACCEPT = os.environ.get("TRANSLATE_ACCEPT") == "1"

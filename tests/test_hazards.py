@@ -11,11 +11,12 @@ import pytest
 from commands import run_here
 
 import translate
-from translate import files, front, mapping
+from translate import front, mapping
+from translate.archive import units as files
+from translate.conversion.output import Output
 from translate.delivery import preflight
 from translate.delivery.parts import Parts
 from translate.delivery.survey import REPEATING, Survey
-from translate.output import Output
 from translate.settings import Settings
 
 DAY_MS = 86_400_000

@@ -13,9 +13,9 @@ import pytest
 
 import translate
 from translate import cli
-from translate.inspection import figures, inspect, keys, reading
-from translate.inspection.counters import Counts
-from translate.inspection.digests import Digests, digest_of
+from translate.telling.inspection import figures, inspect, keys, reading
+from translate.telling.inspection.counters import Counts
+from translate.telling.inspection.digests import Digests, digest_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = sorted(
@@ -129,7 +129,7 @@ def test_batches_and_units_do_not_show(monkeypatch):
     whole = inspect(ARCHIVE).to_json()
     monkeypatch.setattr(reading, "BATCH_EVENTS", 7)
     monkeypatch.setattr(keys, "WAITING_ROWS", 50)
-    monkeypatch.setattr("translate.files.GROUP_BYTES", 20_000)
+    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 20_000)
     assert inspect(ARCHIVE).to_json() == whole
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import translate
-from translate.inspection import charts, inspect
+from translate.telling.inspection import charts, inspect
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"

@@ -17,7 +17,8 @@ import pytest
 import strategies
 
 import translate
-from translate import files, mapping
+from translate import mapping
+from translate.archive import units as files
 from translate.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
@@ -25,8 +26,8 @@ PARTS = 9
 # Runs the command line with small units; waits in `finish_unit` of the given one, where a kill is to find it.
 DRIVER = """
 import shutil, sys, time
-from translate import files
-from translate.output import Output
+from translate.archive import units as files
+from translate.conversion.output import Output
 files.GROUP_BYTES = 1
 stop_at, moment = int(sys.argv.pop(1)), sys.argv.pop(1)
 finish_unit, write_whole, complete = Output.finish_unit, Output.write_whole, Output.complete

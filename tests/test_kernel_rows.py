@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translate import events, mapping
+from translate.conversion.plan import from_hub, without_recipe
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library
 from translate.engine.rows import Rows
-from translate.plan import from_hub, without_recipe
 from translate.settings import Settings
-from translate.shape import Shape, Source
-from translate.writer import ROW, Writer
 from translate.writer.rowtext import RowText
+from translate.writer.shape import Shape, Source
+from translate.writer.writer import ROW, Writer
 
 KERNEL: Any = library()
 pytestmark = pytest.mark.skipif(KERNEL is None, reason="there is no kernel")

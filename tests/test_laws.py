@@ -23,8 +23,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import translate
-from translate import duplicates, events, files
+from translate import events
+from translate.archive import units as files
 from translate.mapping import find_layout
+from translate.passes import duplicates
 
 TARGETS = ["clickstream", "pinpoint/requests", "learning_context", "personalize", "mobile_analytics", "hub"]
 MODEST = settings.default.max_examples

@@ -12,11 +12,11 @@ import pytest
 from canonical import SAMPLES
 from damaged import record
 
-from translate import recognition
-from translate.files.sources import find
-from translate.reader.likeness import Likeness
+from translate.archive import recognition
+from translate.archive.likeness import Likeness
+from translate.archive.recognition import recognise
+from translate.archive.sources import find
 from translate.reader.request import RequestReader
-from translate.recognition import recognise
 
 ROOT = Path(__file__).parent.parent
 FILES = 200
@@ -89,7 +89,7 @@ def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: 
 
     values_in = recognition.values_in
     monkeypatch.setattr(recognition, "values_in", counted)
-    monkeypatch.setattr("translate.reader.likeness.RequestReader", Counted)
+    monkeypatch.setattr("translate.archive.likeness.RequestReader", Counted)
     assert (
         recognise(find([write_archive(tmp_path / "archive", FILES)]), None).address
         == "mobile_analytics/archive"

@@ -14,8 +14,9 @@ import pytest
 from commands import run_here
 
 import translate
-from translate import files, naming
-from translate.mapping.spelling import legal_name
+from translate.archive import units as files
+from translate.conversion import naming
+from translate.vocabulary.spelling import legal_name
 
 ROOT = Path(__file__).parent.parent
 TIME = 1_460_000_000_000
@@ -259,8 +260,9 @@ def test_names_meet_from_unit_to_unit(many, tmp_path, monkeypatch):
 
 KILLED = """
 import os, signal, sys
-from translate import files, naming
-from translate.output import Output
+from translate.archive import units as files
+from translate.conversion import naming
+from translate.conversion.output import Output
 files.GROUP_BYTES = 1
 finish_unit = Output.finish_unit
 

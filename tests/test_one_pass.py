@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import translate
-from translate import plan
+from translate.conversion import plan
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 

@@ -11,10 +11,11 @@ from canonical import hub_frame, requests
 from receivers import parsed
 
 import translate
-from translate import mapping, packing
-from translate.packing import Packer
-from translate.packing.stamps import Stamps
+from translate import mapping
 from translate.settings import Settings
+from translate.writer import packing
+from translate.writer.packing import Packer
+from translate.writer.stamps import Stamps
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {
@@ -110,11 +111,13 @@ def test_batches_do_not_matter(address):
     ]
     frame = hub_frame([EVENT | own for own in events])
     whole, _ = requests(frame, found, layout)
-    writer = translate.writer.Writer(
-        found, layout, Settings(), translate.shape.Source(frozenset(translate.events.SCHEMA), {})
+    writer = translate.writer.writer.Writer(
+        found, layout, Settings(), translate.writer.shape.Source(frozenset(translate.events.SCHEMA), {})
     )
     rows = (
-        writer.rows(translate.plan.without_recipe(translate.plan.from_hub(frame.lazy())))
+        writer.rows(
+            translate.conversion.plan.without_recipe(translate.conversion.plan.from_hub(frame.lazy()))
+        )
         .select(writer.members())
         .collect()
     )
@@ -197,7 +200,7 @@ def test_a_body_is_hashed_as_it_stands():
 
 def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
     """Requests are numbered through all units of a run, also where it was resumed."""
-    monkeypatch.setattr(translate.files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(translate.archive.units, "GROUP_BYTES", 1)
     record = {
         "event_type": "e",
         "event_timestamp": 1487973802507,
@@ -207,7 +210,7 @@ def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     for number in range(3):
         (tmp_path / "in" / f"{number}.json").write_text((json.dumps(record) + "\n") * 101)
-    write = translate.sinks.Sinks.write
+    write = translate.conversion.sinks.Sinks.write
 
     def interrupted(self, number, *rest, **options):
         if number == 2:
@@ -215,7 +218,7 @@ def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
         return write(self, number, *rest, **options)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(translate.sinks.Sinks, "write", interrupted)
+        patch.setattr(translate.conversion.sinks.Sinks, "write", interrupted)
         translate.convert(tmp_path / "in", to="clickstream/requests", out=tmp_path / "out")
     report = translate.convert(tmp_path / "in", to="clickstream/requests", out=tmp_path / "out")
     parts = sorted((tmp_path / "out" / "data").iterdir())

@@ -10,8 +10,8 @@ from canonical import zoo
 import translate
 from translate import events, mapping
 from translate.errors import UsageError
-from translate.figures.facts import FACTS
-from translate.figures.measures import MEASURES
+from translate.telling.figures.facts import FACTS
+from translate.telling.figures.measures import MEASURES
 
 ARCHIVE = "sample_data/mobile_analytics/archive"
 SAMPLES = {

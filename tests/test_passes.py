@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import translate
-from translate import duplicates, events, files, passes
+from translate import events, passes
+from translate.archive import units as files
 from translate.mapping.additions import KINDS
-from translate.passes import fold, marks
+from translate.passes import duplicates, fold, marks
 
 ROOT = Path(__file__).resolve().parent.parent
 START = 1_487_973_802_000
@@ -744,8 +745,8 @@ def test_the_same_bytes_however_buckets_and_shards_are_cut(tmp_path, monkeypatch
 DRIVER = """
 import json, os, sys
 import translate
-from translate import files
-from translate.output import Output
+from translate.archive import units as files
+from translate.conversion.output import Output
 files.GROUP_BYTES = 1
 finish_unit = Output.finish_unit
 def finish(self, number, *rest):

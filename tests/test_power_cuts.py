@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 DRIVER = """
 import atexit, json, os, sys
 from pathlib import Path
-from translate import files
+from translate.archive import units as files
 files.GROUP_BYTES = 1
 steps, told, out = [], sys.argv.pop(1), Path(sys.argv.pop(1))
 fsync, replace, mkdir = os.fsync, os.replace, os.mkdir

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import translate
-from translate import money
 from translate.settings import Settings
+from translate.vocabulary import money
 
 PLACE = "event_value"
 

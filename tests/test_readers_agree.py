@@ -19,7 +19,7 @@ from translate.engine import kernel_reader
 from translate.engine.library import library
 from translate.engine.program import understood
 from translate.mapping import find_layout, load, models
-from translate.reader import Damage, Lines, Reader
+from translate.reader.reader import Damage, Lines, Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
 HEAD = '{"event_type":"a","event_timestamp":1487973802507'

@@ -12,10 +12,10 @@ import pytest
 from damaged import ARCHIVE, record
 
 import translate
+from translate.archive.lines import join_records
+from translate.archive.recognition import recognise
+from translate.archive.sources import find
 from translate.errors import SourceError
-from translate.files.lines import join_records
-from translate.files.sources import find
-from translate.recognition import recognise
 
 TIME = 1487973802507
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import translate
-from translate.mapping.spelling import with_hash
 from translate.notes import InHub, note, read_all
 from translate.recipe import Recipe, sample
 from translate.recipe.expressions import read
 from translate.recipe.spec import Cut, Rule
+from translate.vocabulary.spelling import with_hash
 
 LIMITS = [Cut(values=3), Cut(keys=10), Cut(count=2), Cut(values=2, keys=11, count=3)]
 KEYS = st.one_of(

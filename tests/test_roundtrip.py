@@ -12,12 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import translate
-from translate import comparison, journey, mapping
-from translate.comparison import Roundtrip
-from translate.journey import INDEX, differences, travel, undeclared
+from translate import mapping
 from translate.settings import Settings
-from translate.writer import Writer
+from translate.telling import comparison, journey
+from translate.telling.comparison import Roundtrip
+from translate.telling.journey import INDEX, differences, travel, undeclared
 from translate.writer.losses import Plan
+from translate.writer.writer import Writer
 
 SETTINGS = Settings(tracking_id="tracker-1", day=dt.date(2026, 11, 20))
 LAYOUTS = [

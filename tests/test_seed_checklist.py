@@ -7,9 +7,9 @@ import pytest
 
 import translate
 from translate import mapping
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.settings import KEYS
-from translate.writer.camel_case import camel_case
+from translate.vocabulary.camel_case import camel_case
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = range(1, 91)

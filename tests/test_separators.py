@@ -11,7 +11,7 @@ import pytest
 from damaged import convert, lines, record, zstd
 
 import translate
-from translate import files
+from translate.archive import units as files
 
 SIGNS = {
     "U+001E": "\x1e",

@@ -11,7 +11,7 @@ from commands import run_here
 
 import translate
 from translate import events
-from translate.nearness import Watched, likeness, meant, nearest
+from translate.conversion.nearness import Watched, likeness, meant, nearest
 from translate.recipe import item_keys
 from translate.recipe.parts import parts_of, texts_in
 
@@ -162,7 +162,7 @@ drop = "rare"
 """)
     options = {"to": "personalize", "recipe": recipe, "where": "name <> 'leevl'", "examples": True}
     whole = translate.convert(folder, out=tmp_path / "whole", **options)
-    monkeypatch.setattr("translate.files.GROUP_BYTES", 1)
+    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 1)
 
     def stop(step):
         if step.files == 2:

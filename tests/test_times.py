@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import translate
-from translate.reader.times import FLOORED, LEAP_SECOND, NoTime, read_time
 from translate.settings import Settings
+from translate.vocabulary.times import FLOORED, LEAP_SECOND, NoTime, read_time
 
 UTC = dt.UTC
 SETTINGS = Settings(tracking_id="t", day=dt.date(2026, 11, 20))

@@ -13,7 +13,7 @@ import pytest
 from damaged import convert, levels, lines, record
 
 import translate
-from translate import files
+from translate.archive import units as files
 
 LONG = record(7, attributes={"text": "@" * 20_000}).replace("@", "ä")  # of more bytes than characters
 BYTES = len(LONG.encode())

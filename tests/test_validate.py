@@ -491,7 +491,7 @@ def test_buckets_give_the_same_counts(tmp_path, monkeypatch):
     """However few keys fit in memory at a time, the counts are the same."""
     rows = many(40, 30, types=tuple(f"T{number}" for number in range(12)))
     whole = interactions(tmp_path, rows)
-    monkeypatch.setattr("translate.validation.archive.BUCKET_SIGHTINGS", 7)
+    monkeypatch.setattr("translate.judging.archive_limits.BUCKET_SIGHTINGS", 7)
     assert interactions(tmp_path, rows) == whole
     assert found(whole) == {"event_types_and_columns_max": 13}
 

@@ -10,13 +10,13 @@ from receivers import parsed
 
 import translate
 from translate import events, mapping, notes
-from translate.mapping import spelling
+from translate.conversion.plan import from_hub, without_recipe
 from translate.notes import InHub, read_all
-from translate.plan import from_hub, without_recipe
 from translate.settings import Settings, read_settings
-from translate.shape import Source
-from translate.writer import NOTES, ROW, Writer
-from translate.writer.repetition import read_keys
+from translate.vocabulary import spelling
+from translate.vocabulary.repetition import read_keys
+from translate.writer.shape import Source
+from translate.writer.writer import NOTES, ROW, Writer
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "event_id": "e"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from translate.version import VERSION
 
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
-    from translate.conversion import Step
+    from translate.conversion.run import Step
     from translate.delivery.bounds import Bounds
     from translate.delivery.replaying import replay
     from translate.delivery.status import status
@@ -22,11 +22,11 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
         TranslateError,
         UsageError,
     )
-    from translate.figures import parity
     from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
-    from translate.inspection import inspect
     from translate.rehearsal import Rehearsal
-    from translate.tracing import why
+    from translate.telling.figures import parity
+    from translate.telling.inspection import inspect
+    from translate.telling.tracing import why
 
 __version__ = VERSION
 
@@ -62,12 +62,12 @@ __all__ = [
 _ROOMS = {
     "Bounds": "delivery.bounds",
     "Rehearsal": "rehearsal",
-    "Step": "conversion",
-    "inspect": "inspection",
-    "parity": "figures",
+    "Step": "conversion.run",
+    "inspect": "telling.inspection",
+    "parity": "telling.figures",
     "replay": "delivery.replaying",
     "status": "delivery.status",
-    "why": "tracing",
+    "why": "telling.tracing",
 }
 
 

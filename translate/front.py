@@ -15,32 +15,36 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate import dataset, events, hub_files, mapping, money, plan
+from translate import events, mapping
 from translate import recipe as recipes
-from translate.conversion import Conversion, Progress, soundly
+from translate.archive import hub_files
+from translate.archive.recognition import Recognised, recognise
+from translate.archive.sources import find
+from translate.archive.units import units_of
+from translate.conversion import plan
+from translate.conversion.job import HUB_MODEL, Job
+from translate.conversion.run import Conversion, Progress, soundly
 from translate.delivery.preflight import Finding
 from translate.errors import MappingError, SourceError, UsageError
-from translate.files import units_of
-from translate.files.sources import find
-from translate.job import HUB_MODEL, Job
 from translate.mapping.columns import Column
 from translate.mapping.moved import Moved, moved_keys
 from translate.mapping.spec import Layout
 from translate.passes import asked_for
-from translate.reader import Lines
+from translate.reader.reader import Lines
 from translate.recipe import Checked, Recipe
 from translate.recipe.expressions import condition
 from translate.recipe.privacy import key_of_environment
-from translate.recognition import Recognised, recognise
-from translate.rendering import Report
-from translate.selection import ROWS_MAX, Selection
+from translate.recipe.selection import ROWS_MAX, Selection
 from translate.settings import Settings, parse_time, read_settings
-from translate.shape import Source
-from translate.writer import FILTERED, ROW, Writer
+from translate.telling.rendering import Report
+from translate.vocabulary import money
+from translate.writer import dataset
+from translate.writer.shape import Source
+from translate.writer.writer import FILTERED, ROW, Writer
 
 # Rooms of which a conversion needs none, and which take a while to import, are imported where they are called.
 if TYPE_CHECKING:
-    from translate.explanation import Explanation
+    from translate.telling.explanation import Explanation
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Folder = str | os.PathLike[str]
@@ -286,7 +290,7 @@ def validate(
     all events together, with the number found). It holds no values without `examples`. Raise UsageError before
     anything is read, SourceError if there is nothing to read.
     """
-    from translate.validation import Validation  # noqa: PLC0415
+    from translate.judging.validation import Validation  # noqa: PLC0415
 
     told = settings_of(settings, set_, mappings)
     selection = selection_of(where, since, until, limit)
@@ -311,7 +315,7 @@ def explain(
     `from_` and `to` are `model` or `model/layout`, or `hub`. The answer has `rows`, `frame`, `to_json()` and
     `to_markdown()`. Raise UsageError or MappingError.
     """
-    from translate import explanation  # noqa: PLC0415
+    from translate.telling import explanation  # noqa: PLC0415
 
     told = settings_of(settings, set_, mappings)
     _, target = explanation.find(to, told.mappings, to_read=False)
@@ -335,7 +339,7 @@ def roundtrip(
     Each difference is either declared by a mapping, with its reason, or undeclared: a fault of a mapping or of
     this tool. A source that cannot be written is compared after the way there alone. Errors as in `convert`.
     """
-    from translate.comparison import Comparison, Roundtrip  # noqa: PLC0415
+    from translate.telling.comparison import Comparison, Roundtrip  # noqa: PLC0415
 
     job, recognised = job_of(
         source, to=via, from_=from_, settings=settings_of(settings, set_, mappings),
@@ -366,7 +370,7 @@ def _with_verdict(
     result: dict[str, Any], job: Job, recognised: Recognised, *, is_empty: bool
 ) -> dict[str, Any]:
     """Say first why the selection takes nothing, if that is so."""
-    from translate import nothing_taken  # noqa: PLC0415
+    from translate.conversion import nothing_taken  # noqa: PLC0415
 
     told = nothing_taken.verdict(job, recognised) if is_empty else None
     return {"verdict": told, **result} if told else result

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from translate.notation import quoted
+from translate.vocabulary.notation import quoted
 
 KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 RENAMED: Final = "renamed"

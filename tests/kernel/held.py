@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))  # the fuzz target 
 from test_readers_agree import HEAD, mutated, read_layouts, sample_lines, told
 
 from translate.mapping import find_layout
-from translate.reader import Lines, Reader
+from translate.reader.reader import Lines, Reader
 
 __all__ = [
     "ARCHIVE",

@@ -29,8 +29,8 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import print_columns, print_list, print_verdict, printable, whoever_listens
+from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
-from translate.progress import Bar
 
 if TYPE_CHECKING:
     from translate.delivery.preflight import Finding
@@ -199,7 +199,7 @@ def convert(
         return ExitCode.DONE
     if out is None:
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
-    from translate.report import flaws
+    from translate.conversion.report import flaws
 
     with Bar() as bar:
         report = translate.convert(
@@ -246,7 +246,7 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> None:
-    from translate.report import flaws
+    from translate.conversion.report import flaws
 
     counts, files = report["events"], report["inputs"]["files"]
     print_verdict(report)

@@ -29,9 +29,9 @@ from translate.cli.options import (
     models,
 )
 from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
+from translate.conversion.progress import Bar
 from translate.delivery.bounds import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
-from translate.progress import Bar
 
 if TYPE_CHECKING:
     from translate.delivery.replaying import Look

@@ -23,11 +23,11 @@ from translate.cli.options import (
     Where,
 )
 from translate.cli.printing import whoever_listens
+from translate.conversion.progress import Bar
 from translate.errors import ExitCode, OutputError, UsageError
-from translate.progress import Bar
 
 if TYPE_CHECKING:
-    from translate.inspection import Inspection
+    from translate.telling.inspection import Inspection
 
 
 @app.command()

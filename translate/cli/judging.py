@@ -23,8 +23,8 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
+from translate.conversion.progress import Bar
 from translate.errors import ExitCode
-from translate.progress import Bar
 
 LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from translate.rendering import printable
+from translate.telling.rendering import printable
 
 __all__ = ["print_columns", "print_list", "print_verdict", "printable", "whoever_listens"]
 

@@ -29,11 +29,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
+from translate.conversion.persistence import move
 from translate.delivery.answers import Answer, Pile
 from translate.delivery.shipments import Shipment
 from translate.delivery.spans import positions_of, text_of
 from translate.errors import OutputError, UsageError
-from translate.persistence import move
 
 NAME = "journal.ndjson"
 FORMAT = 2

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from translate.archive.compression import layers
+from translate.archive.sources import SourceFile, chunks_of
 from translate.delivery.journal import Settled
 from translate.delivery.shipments import PackedRequest, unpack
 from translate.errors import SourceError
-from translate.files.compression import layers
-from translate.files.sources import SourceFile, chunks_of
 from translate.mapping.spec import Layout
-from translate.reader import Damage
+from translate.reader.reader import Damage
 
 
 @dataclass(frozen=True)

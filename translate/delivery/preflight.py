@@ -9,14 +9,14 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from typing import Any
 
+from translate.conversion.report import flaws
 from translate.delivery.columns import EPOCH
 from translate.delivery.hazards import JUDGES, Case
 from translate.delivery.survey import HOUR_MS, Surveyed
 from translate.delivery.wording import duration, moment, number, percent
 from translate.mapping.spec import Delivery, Hazard, Mapping
-from translate.rendering import many
-from translate.report import flaws
 from translate.settings import Settings
+from translate.telling.rendering import many
 
 
 @dataclass(frozen=True)

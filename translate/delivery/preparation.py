@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from translate import front, mapping, persistence
+from translate import front, mapping
+from translate.conversion import persistence
+from translate.conversion.output import digest
 from translate.delivery.journal import NAME, records, refuse_another_job
 from translate.delivery.parts import Parts
 from translate.errors import UsageError
 from translate.mapping.spec import Delivery, Layout, Mapping
-from translate.output import digest
 from translate.settings import Settings
 
 CONVERTED = "converted"

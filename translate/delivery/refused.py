@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from translate import persistence
+from translate.conversion import persistence
 from translate.delivery.journal import OWNER_ONLY, records
 from translate.delivery.parts import Parts
 from translate.delivery.shipments import PackedRequest, closed

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from translate import front, persistence
-from translate.conversion import Progress
+from translate import front
+from translate.conversion import persistence
+from translate.conversion.report import flaws
+from translate.conversion.run import Progress
 from translate.delivery.bounds import IN_FLIGHT_MAX, Bounds
 from translate.delivery.endpoint import Endpoint, open_endpoint
 from translate.delivery.journal import NAME, Journal, lock, refuse_without_end
@@ -40,9 +42,8 @@ from translate.delivery.status import SURVEY
 from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.delivery.target import Target
 from translate.errors import OutputError, PreflightError, UsageError
-from translate.rendering import Report
-from translate.report import flaws
 from translate.settings import Settings
+from translate.telling.rendering import Report
 from translate.version import VERSION
 
 SCRATCH = "scratch"

@@ -17,7 +17,7 @@ from translate.delivery.columns import entry_of
 from translate.delivery.survey import DISTINCT_MAX, HOUR_MS, MISSING, REPEATING, Seen, Surveyed
 from translate.delivery.tallies import Users
 from translate.mapping.spec import Hazard, Layout, Mapping
-from translate.writer import Writer
+from translate.writer.writer import Writer
 
 MARK = "~"
 HOUR = f"{MARK}hour"

@@ -9,7 +9,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from translate import persistence
+from translate.conversion import persistence
 from translate.delivery import journal
 from translate.delivery.spans import positions_of
 from translate.errors import UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import duplicates
+from translate.passes import duplicates
 
 KEPT_ROWS = 2_000_000  # in memory, of each tally: 32 MB of identities, 64 MB of users
 BUCKET_ROWS = 2_000_000  # counted at once: some 300 MB

@@ -11,10 +11,10 @@ from translate import events, notes
 from translate.engine.library import library, through
 from translate.engine.program import Program, understood
 from translate.mapping.spec import ORIGINAL_NAMES, Layout, Spelling
-from translate.notation import maps_of
 from translate.reader.originals import restore_names
 from translate.reader.record import Record
 from translate.reader.tree import slots
+from translate.vocabulary.notation import maps_of
 
 BATCH_BYTES_MAX = 1 << 29  # offsets into a batch's texts have 32 bits
 

@@ -20,7 +20,6 @@ from translate.engine.tables import (
     Span,
     Step,
 )
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
 from translate.reader.containers import JSON_LISTS
@@ -28,6 +27,7 @@ from translate.reader.literals import canonical, constant
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 
 NONE = -1
 ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there

@@ -13,9 +13,9 @@ import polars as pl
 
 from translate import events
 from translate.engine.library import row_by_row
-from translate.mapping.codecs import CONTAINERS
 from translate.mapping.spec import Field
-from translate.shape import Shape, is_json
+from translate.vocabulary.codecs import CONTAINERS
+from translate.writer.shape import Shape, is_json
 
 if TYPE_CHECKING:
     from polars.datatypes import DataType

@@ -10,9 +10,9 @@ from translate.judging import members
 from translate.judging.members import Look
 from translate.judging.rows import Keyed, Rows
 from translate.judging.seldom import Seldom, is_key
-from translate.mapping.codecs import SCALARS
 from translate.mapping.places import NAMES
 from translate.mapping.spec import Limit
+from translate.vocabulary.codecs import SCALARS
 
 # What a row is wrong in: in which rows, or what to look for; and what to say of them.
 Wrong = Iterator[tuple[pl.Expr | Look | Seldom, str]]

@@ -8,12 +8,12 @@ import polars as pl
 
 from translate import notes
 from translate.judging.rows import NO_MAP, Free, Rows, User
-from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.places import kind_of
 from translate.mapping.spec import Field, Layout
 from translate.notes import RETYPED
-from translate.reader import ORIGINAL_NAME
+from translate.reader.reader import ORIGINAL_NAME
 from translate.reader.tree import is_read, slots
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 NAMES_CODEC = "original_names"
 EMPTY_IS_NONE = "short_session"

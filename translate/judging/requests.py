@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from translate.mapping.spec import Layout, Limit
-from translate.reader import Lines
+from translate.reader.reader import Lines
 
 # Which request of which row, as one number: of a row there are never so many.
 REQUESTS_MAX = 2**32

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from translate import events
-from translate.mapping.codecs import SCALARS
 from translate.mapping.places import NAMES, kind_of
 from translate.mapping.spec import Field, Layout
+from translate.vocabulary.codecs import SCALARS
 
 NONE = pl.lit(None, pl.String)
 NO_MAP = pl.lit(None, events.MAP)

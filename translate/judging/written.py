@@ -5,15 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from translate.judging.rows import NO_MAP, Free, Rows, User
-from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
 from translate.mapping.places import kind_of
 from translate.mapping.spec import Field
-from translate.packing import ROW
 from translate.reader.tree import ANY
-from translate.shape import Shape, is_made, request_fields
+from translate.vocabulary.codecs import CONTAINERS, WHOLE_MAPS
 from translate.writer.batchwork import USER
+from translate.writer.packing import ROW
 from translate.writer.renaming import FINAL
 from translate.writer.rowtext import RowText
+from translate.writer.shape import Shape, is_made, request_fields
 
 
 def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:

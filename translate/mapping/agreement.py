@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from translate import events
 from translate.mapping.checks import asked_in_vain
-from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
 from translate.mapping.surroundings import around, place_above
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 Found = tuple[tuple[str, ...], str]
 Containers = dict[str, Field]

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from translate import events
-from translate.mapping.codecs import (
+from translate.mapping.sheet import Sheet, join
+from translate.mapping.spec import Field
+from translate.vocabulary.codecs import (
     CONTAINERS,
     IN_TEMPLATES,
     KIND_NAMES,
@@ -18,8 +20,6 @@ from translate.mapping.codecs import (
     WHOLE_MAPS,
     parameters,
 )
-from translate.mapping.sheet import Sheet, join
-from translate.mapping.spec import Field
 
 # What a mapping may take from the settings: texts that no event says, and whether something is wanted.
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from translate import events, notation
-from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
+from translate import events
 from translate.mapping.spec import Field, Layout
+from translate.vocabulary import notation
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 ANSWERING = ("attributes", "metrics")  # as text, and as a double
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 ROW = "."
 LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list

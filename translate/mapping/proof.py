@@ -12,9 +12,10 @@ from functools import cache
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate import events, notation
-from translate.mapping.codecs import KIND_NAMES, SCALARS, Codec
+from translate import events
 from translate.mapping.spec import Field, Layout, Mapping
+from translate.vocabulary import notation
+from translate.vocabulary.codecs import KIND_NAMES, SCALARS, Codec
 
 Found = tuple[tuple[str, ...], str]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.mapping.spec import Field, Request
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
 
 Found = tuple[tuple[str, ...], str]
 Path = tuple[str, ...]

@@ -19,12 +19,12 @@ from typing import Any
 
 import polars as pl
 
-from translate import duplicates, mapping
-from translate.duplicates import Duplicates
+from translate import mapping
 from translate.errors import UsageError, suggest
 from translate.mapping.additions import KINDS
 from translate.mapping.spec import Addition
-from translate.passes import additions, fold, sightings
+from translate.passes import additions, duplicates, fold, sightings
+from translate.passes.duplicates import Duplicates
 from translate.passes.marks import Shards, UnitMarks
 from translate.passes.rows import ADDED, DID, TOLD, apply, findings, untouched
 

@@ -26,10 +26,11 @@ from typing import Any
 
 import polars as pl
 
-from translate import events, notation
+from translate import events
 from translate.passes.marks import EVENT, SHARD_ROWS
 from translate.passes.sightings import END, in_order
 from translate.reader.paths import shown
+from translate.vocabulary import notation
 
 WHERE = ["unit", "row", "part"]
 ENDS = ["end_unit", "end_row", "end_part"]

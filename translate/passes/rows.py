@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from translate.conversion.report import Finding
 from translate.passes import additions, fold
 from translate.passes.marks import UnitMarks
-from translate.report import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

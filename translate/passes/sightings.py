@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from translate import events, notation
-from translate.duplicates import hashed
+from translate import events
 from translate.mapping.spec import Addition
+from translate.passes.duplicates import hashed
+from translate.vocabulary import notation
 
 SEPARATOR = "\x1f"
 ABSENT = "-"  # no length

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from translate.mapping.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 from translate.mapping.spec import Layout, Spelling
 from translate.notes import InSource
 from translate.reader import containers
@@ -39,6 +38,7 @@ from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 from translate.settings import RECORD_BYTES
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 BOM = "\ufeff"
 NAMES_CODEC = "original_names"

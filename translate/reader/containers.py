@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from translate.mapping.codecs import SCALARS, WHOLE_MAPS, Codec
 from translate.mapping.spec import Field
 from translate.notes import RETYPED, InSource
 from translate.reader.literals import (
@@ -25,8 +24,9 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import opened
 from translate.reader.record import DOUBLED, ROUNDED, Record
-from translate.reader.times import NoTime, instant_of
 from translate.reader.tree import Leaf
+from translate.vocabulary.codecs import SCALARS, WHOLE_MAPS, Codec
+from translate.vocabulary.times import NoTime, instant_of
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")

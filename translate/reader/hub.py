@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import polars as pl
 import polars_hash
 
-from translate import events, notation
+from translate import events
 from translate.engine.ids import event_ids
 from translate.engine.library import library
 from translate.engine.some_rows import replaced, spread
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.mapping.spelling import EventNames
-from translate.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.items import take_out_own_item
+from translate.reader.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.tree import slots
 from translate.settings import Settings
+from translate.vocabulary import notation
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
+from translate.vocabulary.spelling import EventNames
 
 # What travels beside the hub's columns until the report is written.
 TRAVELLERS = ["row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes"]

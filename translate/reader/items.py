@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from translate import money
+from translate.vocabulary import money
 
 NUMBER = r"(-?[0-9][0-9.]*)"
 OWN_ITEM = rf'^\[\{{"id":"((?:[^"\\]|\\.)*)"(?:,"price":{NUMBER})?(?:,"quantity":{NUMBER})?(?:,"currency":"([A-Z]{{3}})")?\}}\]$'

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from translate.notation import COMPACT
+from translate.vocabulary.notation import COMPACT
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 NESTING_MAX = 200  # a bound of our own, for Python's depends on who calls

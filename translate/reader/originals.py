@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from translate.notation import quoted
 from translate.reader.record import Record
+from translate.vocabulary.notation import quoted
 
 KINDS = ("attributes", "metrics", "other")
 

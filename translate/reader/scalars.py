@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from translate.mapping.codecs import SCALARS
 from translate.notes import RETYPED, InSource
 from translate.reader import containers
 from translate.reader.literals import (
@@ -19,8 +18,9 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.record import ROUNDED, Record
-from translate.reader.times import NUMBER, NoTime, instant_of
 from translate.reader.tree import Leaf
+from translate.vocabulary.codecs import SCALARS
+from translate.vocabulary.times import NUMBER, NoTime, instant_of
 
 
 def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:

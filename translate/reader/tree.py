@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from translate.mapping.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.mapping.spec import Field, Layout
 from translate.reader.paths import AROUND
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 
 ANY = "*"
 

@@ -14,9 +14,9 @@ import polars as pl
 
 from translate import events
 from translate import notes as noting
-from translate.mapping.spelling import HASH_LENGTH
 from translate.notes import InHub, Note, note
 from translate.recipe.spec import Cut
+from translate.vocabulary.spelling import HASH_LENGTH
 from translate.writer.keys import keys_used
 
 KINDS = ("attributes", "metrics")  # in the order in which they are counted

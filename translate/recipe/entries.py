@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from translate.notation import exchanged
+from translate.vocabulary.notation import exchanged
 
 
 def without(entries: pl.Expr, keys: list[str]) -> pl.Expr:

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.notation import COMPACT, quoted
 from translate.reader.literals import Refused, number_digits
 from translate.recipe.expressions import ITEM
+from translate.vocabulary.notation import COMPACT, quoted
 
 COPY = "_copy"
 ELEMENTS = "_elements"

@@ -15,7 +15,7 @@ from translate.mapping.spec import Layout
 from translate.recipe import trial
 from translate.recipe.parse import read
 from translate.recipe.rules import Recipe
-from translate.rendering import printable
+from translate.telling.rendering import printable
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 KEYS_MAX = 3

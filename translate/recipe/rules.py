@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import events, notation, notes
+from translate import events, notes
 from translate.mapping.columns import Column
 from translate.mapping.moved import Moved
 from translate.mapping.personal import Marked
@@ -20,6 +20,7 @@ from translate.recipe.items import COPY
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
 from translate.recipe.spec import Cut, Rule, Test
 from translate.recipe.tallies import stored
+from translate.vocabulary import notation
 from translate.writer.keys import keys_used
 
 FILTERED = "_filtered"

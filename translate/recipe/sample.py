@@ -10,11 +10,11 @@ import polars as pl
 from translate import events
 from translate.errors import suggest
 from translate.mapping.sheet import Sheet
-from translate.notation import quoted
 from translate.notes import NOTES_TYPE
 from translate.reader.hub import TRAVELLERS
 from translate.reader.literals import Refused, number_digits
 from translate.settings import parse_time
+from translate.vocabulary.notation import quoted
 
 JSON_TEXT = ("other", "user_properties", "extra")
 TRAVELLING: dict[str, tuple[Any, Any]] = {

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from translate.nearness import Watched, meant
+from translate.conversion.nearness import Watched, meant
 from translate.recipe import tallies
 from translate.recipe.expressions import Expression, key_of
 from translate.recipe.rules import Recipe
+from translate.recipe.selection import Selection
 from translate.recipe.spec import Rule
 from translate.recipe.watch import names_in
-from translate.selection import Selection
 
 NOTHING_TAKEN = "selection_takes_nothing"
 SHOWN_MAX = 60  # characters of a value

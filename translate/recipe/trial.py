@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from translate import events, mapping
-from translate.dataset import moved, with_columns
 from translate.errors import Complaint
 from translate.reader.hub import with_event_ids
 from translate.recipe import privacy, sample
@@ -17,9 +16,10 @@ from translate.recipe.items import COPY
 from translate.recipe.rules import FILTERED, Recipe
 from translate.recipe.spec import REJECT, Test
 from translate.settings import Settings
-from translate.shape import Source
-from translate.writer import ROW, Writer
+from translate.writer.dataset import moved, with_columns
 from translate.writer.rowtext import as_json
+from translate.writer.shape import Source
+from translate.writer.writer import ROW, Writer
 
 Row = dict[str, Any]
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
+from translate.conversion.nearness import VALUES_KEPT, Watched, nearest
 from translate.mapping.moved import Moved
-from translate.nearness import VALUES_KEPT, Watched, nearest
 from translate.recipe import tallies
 from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, key_of, type_of, view
 from translate.recipe.parts import texts_in
 from translate.recipe.rules import Recipe
 
 if TYPE_CHECKING:
-    from translate.selection import Selection
+    from translate.recipe.selection import Selection
 
 KNOWN_MAX = (
     20_000  # keys and names that need no second look; what is beyond is looked at each time that it comes

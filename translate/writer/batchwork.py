@@ -11,14 +11,14 @@ import polars as pl
 
 from translate import events, notes
 from translate.engine.keys import keys_of
-from translate.mapping.codecs import SCALARS
 from translate.mapping.spec import Field
-from translate.mapping.spelling import legal_name, legal_user, with_hash
-from translate.notation import by_distinct_value, quoted
 from translate.notes import RENAMED, InHub, Note
-from translate.shape import Shape
+from translate.vocabulary.codecs import SCALARS
+from translate.vocabulary.notation import by_distinct_value, quoted
+from translate.vocabulary.spelling import legal_name, legal_user, with_hash
 from translate.writer.keys import MERGED, KeyRules
 from translate.writer.lists import single_values
+from translate.writer.shape import Shape
 
 USER = "_user_properties"
 

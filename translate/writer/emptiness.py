@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate import events
-from translate.mapping.codecs import CONTAINERS, WHOLE_MAPS
-from translate.report import Finding
-from translate.shape import Shape
+from translate.conversion.report import Finding
+from translate.vocabulary.codecs import CONTAINERS, WHOLE_MAPS
+from translate.writer.shape import Shape
 
 EMPTY_MAP = "empty_map"
 OF_EVENTS = ("attributes", "metrics")

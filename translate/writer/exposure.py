@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate.conversion.report import Finding
 from translate.mapping.personal import EXTRA, IDENTITY, KINDS, Marked, Spot
 from translate.mapping.spec import Field
-from translate.report import Finding
-from translate.shape import Shape
+from translate.vocabulary.codecs import CONTAINERS, SCALARS
 from translate.writer.extras import withheld_members
+from translate.writer.shape import Shape
 
 CODE = "personal_data"
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from translate.mapping.spec import Layout
-from translate.notation import quoted
 from translate.reader.literals import DECODER, Pairs, as_it_stood
 from translate.reader.paths import AROUND, lies_around, segments_of
 from translate.reader.tree import places_of
 from translate.settings import Settings
+from translate.vocabulary.notation import quoted
 
 Way = tuple[str, ...]
 Members = list[tuple[Way, str]]

@@ -14,12 +14,12 @@ import polars as pl
 
 from translate import events
 from translate.engine.some_rows import replaced
-from translate.mapping.spelling import LEGAL, each_its_own, legal_keys, with_hash
-from translate.notation import entities, maps_of, quoted
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
-from translate.writer.camel_case import PLAIN, camel_keys, told_apart
+from translate.vocabulary.camel_case import PLAIN, camel_keys, told_apart
+from translate.vocabulary.notation import entities, maps_of, quoted
+from translate.vocabulary.repetition import REPEATED, in_groups, written_keys
+from translate.vocabulary.spelling import LEGAL, each_its_own, legal_keys, with_hash
 from translate.writer.renaming import KINDS, Renaming
-from translate.writer.repetition import REPEATED, in_groups, written_keys
 
 MERGED: dict[str, Any] = {
     "_attributes": events.MAP,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
-from translate.notation import quoted
 from translate.notes import InHub, Note, note
-from translate.shape import Shape
+from translate.vocabulary.notation import quoted
+from translate.writer.shape import Shape
 
 # A list of one text, number, true or false, as the hub writes JSON.
 OF_ONE = r'^\[(?:"(?:[^"\\]|\\.)*"|-?[0-9][^,\]]*|true|false)\]$'

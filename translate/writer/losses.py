@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from translate import events, notation, notes
-from translate.mapping.codecs import CONTAINERS, SCALARS
+from translate import events, notes
+from translate.conversion.report import Finding, Loss
 from translate.mapping.spec import Field, Layout
-from translate.mapping.spelling import EventNames
 from translate.notes import NOT_MAPPED, InHub
-from translate.report import Finding, Loss
-from translate.shape import Shape
+from translate.vocabulary import notation
+from translate.vocabulary.codecs import CONTAINERS, SCALARS
+from translate.vocabulary.spelling import EventNames
 from translate.writer import emptiness
 from translate.writer.extras import withheld_members
 from translate.writer.keys import KeyRules, keys_used
 from translate.writer.rowtext import RowText
+from translate.writer.shape import Shape
 from translate.writer.supplements import supplements
 
 FREE_FORM = ("attributes", "metrics", "other", "extra")

@@ -10,8 +10,8 @@ import polars as pl
 from translate import notes
 from translate.engine.keys import keys_of, renamed
 from translate.engine.library import library
-from translate.mapping.spelling import legal_name
 from translate.notes import RENAMED
+from translate.vocabulary.spelling import legal_name
 
 KINDS = ("attributes", "metrics", "other")
 FINAL = {"attributes": "_attributes", "metrics": "_metrics", "other": "_others"}

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from translate import notation
 from translate.engine.library import library
 from translate.engine.rows import Rows
-from translate.mapping.codecs import CONTAINERS, SCALARS
 from translate.mapping.spec import Field
-from translate.packing import ROW
-from translate.shape import Shape, is_json
+from translate.vocabulary import notation
+from translate.vocabulary.codecs import CONTAINERS, SCALARS
+from translate.writer.packing import ROW
+from translate.writer.shape import Shape, is_json
 
 
 class RowText:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from translate import money
+from translate.conversion.report import Finding
 from translate.mapping.spec import Field
-from translate.mapping.spelling import EventNames
-from translate.report import Finding
-from translate.shape import Shape, is_made, request_fields
+from translate.vocabulary import money
+from translate.vocabulary.spelling import EventNames
+from translate.writer.shape import Shape, is_made, request_fields
 
 FILLED_IN = "filled_in"
 SAID_ONCE = "said_once"

@@ -1,0 +1,1 @@
+"""Where an archive lies, what lies in it, and its lines."""

@@ -1,0 +1,159 @@
+"""Sees through gzip and zstd, by content and however often applied, and keeps what precedes damage."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from translate.archive import zstd
+from translate.archive.lines import Block
+from translate.reader.reader import Damage
+
+try:  # more than twice as fast, but nothing can be had of it that comes before damage
+    from isal import isal_zlib
+
+    fast_zlib: Any = isal_zlib
+except ImportError:
+    fast_zlib = zlib
+
+GZIP = b"\x1f\x8b"
+ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")  # the engine takes any text that begins so for compressed
+LAYERS_MAX = 4
+BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first
+
+
+def layers(chunks: Iterator[Block], depth: int = LAYERS_MAX) -> Iterator[Block]:
+    """See through compression by content, also where it was applied twice."""
+    first = next(chunks, b"")
+    rest = itertools.chain([first], chunks)
+    if isinstance(first, Damage) or depth == 0:
+        yield from rest
+    elif first.startswith(GZIP):
+        yield from layers(inflate(rest), depth - 1)
+    elif zstd.begins(first):
+        yield from layers(_unzstd(rest), depth - 1)
+    else:
+        yield from rest
+
+
+class DamagedError(OSError):
+    """Compressed data is not whole."""
+
+
+def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompress a gzip file that is whole, the fast way; raise DamagedError if it is not."""
+    inflater = fast_zlib.decompressobj(wbits=31)
+    fresh = True
+    for chunk in chunks:
+        while chunk:
+            if fresh:
+                chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
+            fresh = fresh and not chunk
+            try:
+                yield inflater.decompress(chunk)
+            except fast_zlib.error as error:
+                raise DamagedError(str(error)) from error
+            chunk = inflater.unused_data  # noqa: PLW2901
+            if inflater.eof:
+                inflater, fresh = fast_zlib.decompressobj(wbits=31), True
+    if not fresh:
+        raise DamagedError("the compressed data ends too early")
+
+
+def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
+    """Decompress the members of a gzip file; what is damaged comes last, as a damage."""
+    inflater = zlib.decompressobj(wbits=31)
+    fresh = True
+    lines = 0  # of this member
+    for chunk in chunks:
+        if isinstance(chunk, Damage):
+            yield chunk if chunk.doubtful is None else replace(chunk, doubtful=lines)
+            return
+        while chunk:
+            if fresh:
+                chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
+            if fresh and not chunk.startswith(GZIP[: len(chunk)]):
+                message = "bytes that are no gzip follow the compressed text"
+                yield Damage("damaged_file", message, base64.b64encode(chunk))
+                return
+            fresh = fresh and not chunk
+            before = inflater.copy()
+            try:
+                text = inflater.decompress(chunk)
+            except zlib.error as error:
+                text = b"".join(_up_to_damage(before, chunk))
+                yield text
+                yield _damaged(str(error).rpartition(": ")[2], lines + text.count(b"\n"))
+                return
+            lines += text.count(b"\n")
+            yield text
+            chunk = inflater.unused_data  # noqa: PLW2901
+            if inflater.eof:
+                inflater, fresh, lines = zlib.decompressobj(wbits=31), True, 0
+    if not fresh:
+        yield Damage("damaged_file", "the compressed data ends too early: what follows is lost", "")
+
+
+def _damaged(reason: str, lines: int) -> Damage:
+    """Say that compressed data is damaged, after so many lines of its part: no checksum vouches for these."""
+    message = f"the compressed data is damaged ({reason}): what precedes it in its part may be altered, what follows is lost"
+    return Damage("damaged_file", message, "", lines)
+
+
+def _up_to_damage(inflater: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
+    """Decompress byte by byte, so that everything before the damage is kept."""
+    for position in range(len(chunk)):
+        try:
+            text = inflater.decompress(chunk[position : position + 1])
+        except zlib.error:
+            return
+        if text:
+            yield text
+
+
+def _unzstd(chunks: Iterator[Block]) -> Iterator[Block]:
+    """Decompress zstd with the engine's decoder, as a whole; where it fails, the whole blocks before the damage."""
+    parts = list(chunks)
+    stored = b"".join(part for part in parts if isinstance(part, bytes))
+    damage = next((part for part in parts if isinstance(part, Damage)), None)
+    start = zstd.text_begins(stored)
+    try:
+        if start > len(stored):
+            raise OSError("a frame ends too early")
+        if start < len(stored):
+            yield _engine_text(stored[start:]) + b"\n"
+    except (PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        text = _text_before_damage(list(zstd.blocks(stored)))
+        damage = _damaged(reason, text.count(b"\n"))
+        yield text
+    if damage:
+        yield damage
+
+
+def _engine_text(stored: bytes) -> bytes:
+    """Decompress with the engine, which raises OSError or PolarsError; the last newline is left out."""
+    lines = pl.scan_lines(stored, name="text").collect(engine="streaming")["text"]
+    return "\n".join(lines).encode()
+
+
+def _text_before_damage(blocks: list[zstd.Block]) -> bytes:
+    """Find the most blocks that can be decompressed: usually all that are whole, else by halving."""
+    sound, text = 0, b""
+    damaged = len(blocks) + 1
+    tried = len(blocks)
+    while sound < tried < damaged:
+        try:
+            text = _engine_text(zstd.closed(blocks[:tried]))
+            sound = tried
+        except (PolarsError, OSError):
+            damaged = tried
+        tried = damaged - 1 if damaged > len(blocks) - BLOCKS_TRIED else (sound + damaged) // 2
+    return text

@@ -1,0 +1,270 @@
+"""Recognises each file's model and layout by its content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from translate import mapping
+from translate.archive.glimpse import values_in
+from translate.archive.hub_files import HUB, is_hub
+from translate.archive.likeness import Likeness
+from translate.archive.parquet import MAGIC, columns_of
+from translate.archive.sources import ReadError, SourceFile
+from translate.archive.units import head
+from translate.errors import SourceError, UsageError
+from translate.mapping.spec import Layout, Mapping
+from translate.reader import table
+from translate.reader.literals import Pairs
+from translate.reader.reader import Damage
+
+LINES_MAX = 100
+SCHEMA_ENDINGS = ("schema.json", ".avsc")
+
+UNKNOWN = "unknown"  # records, but none that shows a layout
+LISTED = "listed"  # records of a layout that has one a line, but in an array
+FOREIGN = "foreign"  # no records
+EMPTY = "empty"
+
+
+class Origin(NamedTuple):
+    """The files of one layout, sorted by path."""
+
+    mapping: Mapping
+    layout: Layout
+    files: list[SourceFile]
+
+
+@dataclass
+class Recognised:
+    """Which files are read as what, in the order of their layouts, and which are refused and why."""
+
+    sources: list[Origin]
+    layouts: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Damage] = field(default_factory=dict)
+    schemas: tuple[SourceFile, ...] = ()  # those that lie beside the tables that they describe
+
+    @property
+    def files(self) -> list[SourceFile]:
+        """Give all files, layout by layout."""
+        return [file for source in self.sources for file in source.files]
+
+    @property
+    def address(self) -> str:
+        """Name all layouts."""
+        return ", ".join(source.layout.address for source in self.sources)
+
+    def refused_in(self, files: Iterable[SourceFile]) -> dict[str, Damage]:
+        """Give the refused ones among some files."""
+        return {file.shown: self.refused[file.shown] for file in files if file.shown in self.refused}
+
+
+Candidates = dict[str, tuple[Mapping, Layout]]
+
+
+def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path | None = None) -> Recognised:
+    """Find the layouts of the files: the one named, one of the model named, or those that their content shows.
+
+    Raise UsageError if the named one cannot be read, SourceError if no file is of a known layout or one may be of
+    several, or if files of different models lie together.
+    """
+    given = list(files)
+    described = _without_schemas(given)
+    recognised = _recognised(described, address, mappings)
+    recognised.schemas = tuple(file for file in given if file not in described)
+    return recognised
+
+
+def _recognised(files: list[SourceFile], address: str | None, mappings: Path | None) -> Recognised:
+    if address is not None and "/" in address:
+        return _as_told(files, *_readable(address, mappings))
+    candidates = _candidates(mappings)
+    if address is not None:
+        told = _readable(address, mappings)
+        candidates = {
+            name: candidate for name, candidate in candidates.items() if candidate[1].model == address
+        }
+    looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
+    seen = {file.shown: _layout_of(file, candidates, looks) for file in files}
+    found = sorted({name for name in seen.values() if name in candidates})
+    if not found:
+        _demand_a_readable(files)
+        if address is not None:
+            return _as_told(files, *told)
+        raise SourceError(_none_found(seen, candidates))
+    if len({_form(candidates[name][1]) for name in found}) > 1:
+        raise SourceError(
+            f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from"
+        )
+    return _sorted_out(files, seen, [candidates[name] for name in found])
+
+
+def _without_schemas(files: list[SourceFile]) -> list[SourceFile]:
+    """Pass over the Avro schemas that lie beside the data that they describe."""
+    return [file for file in files if not (file.shown.endswith(SCHEMA_ENDINGS) and _is_schema(file))] or files
+
+
+def _is_schema(file: SourceFile) -> bool:
+    try:
+        schema = json.loads(head(file))
+    except (ReadError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(schema, dict) and schema.get("type") == "record" and isinstance(schema.get("fields"), list)
+    )
+
+
+def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
+    if set(seen.values()) == {EMPTY}:
+        whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{next(iter(seen))} holds"
+        return f"{whose} nothing that would show a layout; name what has records, or say --from"
+    known = ", ".join(sorted(candidates))
+    whose = (
+        f"none of the {len(seen)} files is" if len(seen) > 1 else f"{next(iter(seen), 'the source')} is not"
+    )
+    message = f"{whose} of a layout that can be read ({known})"
+    listed = next((shown for shown, name in seen.items() if name == LISTED), None)
+    if listed is None:
+        return f"{message}; if you know better, say --from"
+    return f"{message}; {listed} has its records in an array: put each onto a line of its own first, as jq -c '.[]' does"
+
+
+def _candidates(mappings: Path | None) -> Candidates:
+    candidates = {
+        layout.address: (model, layout)
+        for model in (mapping.load(name, mappings) for name in mapping.models(mappings))
+        for layout in model.layouts.values()
+        if layout.read
+    }
+    return {**candidates, HUB.layouts["events"].address: (HUB, HUB.layouts["events"])}
+
+
+def _readable(address: str, mappings: Path | None) -> tuple[Mapping, Layout]:
+    if address.partition("/")[0] == HUB.model:
+        return HUB, HUB.layouts["events"]
+    model, layout = mapping.find_layout(address, mappings)
+    if not layout.read:
+        known = ", ".join(name for name, other in model.layouts.items() if other.read) or "none yet"
+        raise UsageError(f"{layout.address} cannot be read (readable layouts of {model.model}: {known})")
+    return model, layout
+
+
+def _as_told(files: list[SourceFile], model: Mapping, layout: Layout) -> Recognised:
+    _demand_a_readable(files)
+    return Recognised([Origin(model, layout, files)], {file.shown: layout.address for file in files})
+
+
+def _sorted_out(
+    files: list[SourceFile], seen: dict[str, str], found: list[tuple[Mapping, Layout]]
+) -> Recognised:
+    """Give each file to its layout; what fits any, and what is none, goes to the first."""
+    first = found[0][1].address
+    known = ", ".join(layout.address for _, layout in found)
+    message = f"is not of a layout that can be read; the others are {known}"
+    refused = {
+        shown: Damage("not_recognised", message, "") for shown, name in seen.items() if name == FOREIGN
+    }
+    own = {layout.address for _, layout in found}
+    layouts = {shown: name if name in own else first for shown, name in seen.items() if shown not in refused}
+    origins = [
+        Origin(model, layout, [file for file in files if layouts.get(file.shown, first) == layout.address])
+        for model, layout in found
+    ]
+    return Recognised(origins, layouts, refused)
+
+
+def _demand_a_readable(files: list[SourceFile]) -> None:
+    """Raise SourceError, with the reason for the last file, if not one of them can be read."""
+    reason = ""
+    for file in files:
+        try:
+            head(file)
+        except ReadError as error:
+            reason = f"{file.location}: cannot be read: {error}; grant the right to read it, or name another source"
+        else:
+            return
+    which = f"none of the {len(files)} files can be read, for example " if len(files) > 1 else ""
+    raise SourceError(f"{which}{reason}")
+
+
+# -- one file -------------------------------------------------------------------------------------------------------
+
+
+def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:
+    """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
+    try:
+        content = head(file)
+    except ReadError:
+        return EMPTY
+    if content.startswith(MAGIC):
+        return _of_columns(file, columns_of(file), candidates)
+    lines = [line for line in content.decode(errors="replace").split("\n") if line.strip("\ufeff \t\r")]
+    if not lines:
+        return EMPTY
+    first = lines[0].lstrip("\ufeff \t")
+    as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
+    return as_table if as_table != FOREIGN else _of_records(file, lines[:LINES_MAX], looks)
+
+
+def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
+    if is_hub(names):
+        return HUB.layouts["events"].address
+    fitting = [
+        address
+        for address, (_, layout) in candidates.items()
+        if layout.records == "csv"
+        and {entry.place for entry in layout.fields if entry.required} <= set(names)
+    ]
+    return _the_only(file, fitting) if fitting else FOREIGN
+
+
+def _of_records(file: SourceFile, lines: list[str], looks: list[Likeness]) -> str:
+    records = _Glimpsed(values_in(lines))
+    fitting = next(
+        (found for record in records if (found := [look for look in looks if look.fits(record)])), []
+    )
+    text = "\n".join(lines) if any(look.is_marked_only for look in fitting) else ""
+    marked = [look.address for look in fitting if look.is_marked(text, records)]
+    plain = [look.address for look in fitting if not look.is_marked_only]
+    if marked or plain:
+        return _the_only(file, marked or plain)
+    if fitting:
+        return fitting[0].address if len(fitting) == 1 else UNKNOWN
+    listed = [
+        element
+        for record in records
+        if isinstance(record, list) and not isinstance(record, Pairs)
+        for element in record
+    ]
+    if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
+        return LISTED
+    return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN
+
+
+class _Glimpsed:
+    """Records that are parsed when they are first asked for, once."""
+
+    def __init__(self, records: Iterator[Any]) -> None:
+        self._records = records
+        self._seen: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._seen
+        for record in self._records:
+            self._seen.append(record)
+            yield record
+
+
+def _the_only(file: SourceFile, fitting: list[str]) -> str:
+    if len(fitting) > 1:
+        raise SourceError(f"{file.shown}: may be {' or '.join(fitting)}; say with --from which it is")
+    return fitting[0]
+
+
+def _form(layout: Layout) -> frozenset[str]:
+    """Give what tells a layout's records from others': layouts of one form are read in one run."""
+    needed = {entry.place for entry in layout.fields if entry.required}
+    return frozenset({layout.records, *needed, *(layout.request.each if layout.request else ())})

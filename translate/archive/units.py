@@ -1,0 +1,272 @@
+"""Units of work: one large file, or a group of small ones, and how their lines are opened."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from translate.archive import parquet, zstd
+from translate.archive.batches import lines_in, lines_of
+from translate.archive.compression import GZIP, ZLIB, inflated, layers
+from translate.archive.lines import Block, blocks_of_lines, checked, join_records
+from translate.archive.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
+from translate.reader.reader import Damage, Lines
+
+BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
+GROUP_BYTES = 96 * 2**20  # small files are read together until their text is about this long
+EXPANSION = 8  # how much text a compressed byte gives, where the file does not say
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of work: one large file, or a group of small ones, in sorted order."""
+
+    number: int
+    files: tuple[SourceFile, ...]
+    source: int = 0  # which of the archive's layouts its files are of
+
+    @property
+    def bytes(self) -> int:
+        """Sum the files' bytes."""
+        return sum(file.bytes for file in self.files)
+
+
+def units_of(sources: Iterable[Iterable[SourceFile]]) -> list[Unit]:
+    """Share the sorted files of each layout out into units of work; a unit is of one layout."""
+    shared = [replace(unit, source=source) for source, files in enumerate(sources) for unit in units(files)]
+    return [replace(unit, number=number) for number, unit in enumerate(shared)]
+
+
+def units(files: Iterable[SourceFile]) -> list[Unit]:
+    """Share sorted files out into units of work, by nothing but their sizes."""
+    groups: list[list[SourceFile]] = []
+    room = 0
+    for file in files:
+        alone = is_large(file) or is_parquet(file)
+        length = text_bytes(file)
+        if alone or not groups or length > room:
+            groups.append([])
+            room = 0 if alone else GROUP_BYTES
+        groups[-1].append(file)
+        room -= length
+    return [Unit(number, tuple(group)) for number, group in enumerate(groups)]
+
+
+def is_large(file: SourceFile) -> bool:
+    """Tell whether a file is too large to hold its text in memory."""
+    return file.bytes > BUFFERED_MAX or text_bytes(file) > GROUP_BYTES
+
+
+def is_parquet(file: SourceFile) -> bool:
+    """Tell by its first bytes whether a file is Parquet."""
+    return ends_of(file)[0].startswith(parquet.MAGIC)
+
+
+@dataclass
+class Opened:
+    """The lines of a unit, what they were read from by digest, and the temporary files that hold them."""
+
+    lines: Lines
+    digests: Callable[[], dict[str, str]]
+    temporary: list[Path] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Remove what was written for reading."""
+        for path in self.temporary:
+            path.unlink(missing_ok=True)
+
+
+def open_unit(
+    unit: Unit, scratch: Path, *, joined: frozenset[str] = frozenset(), salvage: bool = False,
+    refused: dict[str, Damage] | None = None, digested: bool = False,
+) -> Opened:  # fmt: skip
+    """Open a unit's lines; unless it is `digested`, digests are told only where they come for nothing.
+
+    A large file is read by the engine itself, unless it is to be salvaged or its records joined: then a clean
+    copy of its text is. Files that are `refused` count as one damaged record each.
+    """
+    if is_parquet(unit.files[0]):
+        return _open_parquet(unit.files[0], (refused or {}).get(unit.files[0].shown))
+    large = len(unit.files) == 1 and is_large(unit.files[0])
+    if large and not (salvage or joined or refused):
+        opened = _open_directly(unit.files[0], scratch, digested=digested)
+        if opened:
+            return opened
+    gathered = _Gathered((scratch / f"text-{unit.number:05}").open("wb") if large else io.BytesIO())
+    digests = {}
+    for file in unit.files:
+        damage = (refused or {}).get(file.shown)
+        digests[file.shown] = gathered.add(file, damage, join=file.shown in joined)
+    source, temporary = gathered.finish()
+    if not gathered.rows:
+        frame = _NO_LINES.lazy()
+    elif isinstance(source, str):
+        frame = pl.scan_lines(source, name="text", row_index_name="row")
+    else:
+        frame = lines_in(source)
+    lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
+    return Opened(lines, lambda: digests, temporary)
+
+
+# The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)
+os.environ.setdefault(
+    "POLARS_LINES_CHUNK_PREFETCH_LIMIT", os.environ.get("POLARS_MAX_THREADS") or str(os.cpu_count() or 1)
+)
+
+_NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
+_ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)
+
+
+class _Gathered:
+    """The text of several files, one after the other, with the damage in the places of lines."""
+
+    def __init__(self, target: io.BytesIO | io.BufferedWriter) -> None:
+        self._target = target
+        self.rows = 0
+        self.first_rows: list[int] = []
+        self.damage: dict[int, Damage] = {}
+
+    def add(self, file: SourceFile, damage: Damage | None, *, join: bool) -> str:
+        """Add a file's lines; give its digest."""
+        self.first_rows.append(self.rows)
+        if damage is not None:
+            self._put(damage)
+            return ""
+        digest = hashlib.sha256()
+        try:
+            stored = _digested(chunks_of(file), digest)
+            blocks = blocks_of_lines(layers(stored))
+            for block in checked(join_records(blocks) if join else blocks):
+                self._put(block)
+            for _ in stored:  # what follows damage is not looked at, but digested
+                pass
+        except ReadError as error:
+            self._put(Damage("unreadable_file", f"the file cannot be read: {error}", ""))
+            return ""
+        return digest.hexdigest()
+
+    def _put(self, block: Block) -> None:
+        if isinstance(block, Damage):
+            self.damage[self.rows] = block
+            block = b"\n"
+        if self.rows == 0 and block.startswith(ZLIB):
+            self._target.write(b" ")  # or the engine would take the text for compressed
+        self._target.write(block)
+        self.rows += block.count(b"\n")
+
+    def finish(self) -> tuple[bytes | str, list[Path]]:
+        if isinstance(self._target, io.BytesIO):
+            return self._target.getvalue(), []
+        self._target.close()
+        return self._target.name, [Path(self._target.name)]
+
+
+def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
+    """Open the rows of a Parquet file; one that is refused, or not whole, is a damage."""
+    digest = {file.shown: digest_of(file)}
+    reason = parquet.fault(file)
+    damage = Damage("bad_parquet", f"is no whole Parquet file: {reason}", "") if reason else refused
+    if damage is not None:
+        return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], {0: damage}), lambda: digest)
+    lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.scan(file))
+    return Opened(lines, lambda: digest)
+
+
+def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened | None:
+    """Read a file, or a copy of a remote one, as it is drawn; give nothing for what would not be read rightly."""
+    location = file.location
+    temporary: list[Path] = []
+    try:
+        first = next(chunks_of(file), b"")
+        if file.is_remote:
+            location, temporary = _copied(file, scratch / "remote")
+    except ReadError:
+        return None
+    if zstd.is_skipped(first, 0) or not location.isprintable():
+        return None
+    here = replace(file, location=location)
+    digests = _digested_beside(here) if digested else dict
+    if zstd.begins(first):
+        frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
+    elif first.startswith(GZIP):
+        frame = lines_of(lambda: inflated(_drawn(here)))
+    else:
+        frame = lines_of(lambda: _drawn(here))
+    return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+
+
+def _drawn(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes for the engine, which tells damage as OSError."""
+    try:
+        yield from chunks_of(file)
+    except ReadError as error:
+        raise OSError(str(error)) from error
+
+
+def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
+    """Make a file's digest while the engine reads it."""
+    beside = ThreadPoolExecutor(1)
+    made = beside.submit(digest_of, file)
+    beside.shutdown(wait=False)
+    return lambda: {file.shown: made.result()}
+
+
+def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:
+    with copy.open("wb") as output:
+        for chunk in chunks_of(file):
+            output.write(chunk)
+    return str(copy), [copy]
+
+
+def digest_of(file: SourceFile) -> str:
+    """Give a file's SHA-256; nothing if it cannot be read to its end."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in chunks_of(file):
+            digest.update(chunk)
+    except ReadError:
+        return ""
+    return digest.hexdigest()
+
+
+def head(file: SourceFile) -> bytes:
+    """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
+    text = b""
+    for block in layers(_noticed(file)):
+        if isinstance(block, Damage) or len(text) >= CHUNK:
+            break
+        text = (text + block).lstrip()
+    return text[:CHUNK]
+
+
+def _noticed(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes; of one that is read whole at once, keep what tells its kind and length."""
+    for chunk in chunks_of(file):
+        if len(chunk) == file.bytes:
+            keep_ends(file, chunk, chunk)
+        yield chunk
+
+
+def _digested(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def text_bytes(file: SourceFile) -> int:
+    """Estimate the length of a file's text: gzip tells it in its last four bytes."""
+    if file.is_remote:
+        return file.bytes * EXPANSION
+    if file.bytes < 18:
+        return file.bytes
+    first, last = ends_of(file)
+    if not first.startswith(GZIP):
+        return file.bytes * (EXPANSION if zstd.begins(first) else 1) if first else 0
+    return max(int.from_bytes(last[-4:], "little"), file.bytes)

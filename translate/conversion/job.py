@@ -1,0 +1,60 @@
+"""What a run is asked to do, told to every step of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from translate import mapping
+from translate.mapping.columns import Column
+from translate.mapping.personal import Marked, Spot, marked
+from translate.mapping.spec import Layout, Mapping
+from translate.recipe.privacy import chosen
+from translate.settings import Settings
+
+if TYPE_CHECKING:
+    from translate.archive.recognition import Origin
+    from translate.recipe import Recipe
+    from translate.recipe.selection import Selection
+
+HUB_MODEL = "hub"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run was asked to do."""
+
+    source_mapping: Mapping
+    source_layout: Layout
+    target_mapping: Mapping | None
+    target_layout: Layout | None
+    recipe: Recipe | None = None
+    settings: Settings = field(default_factory=Settings)
+    selection: Selection | None = None
+    examples: bool = False
+    careful_only: bool = False
+    census: bool = False
+    columns: tuple[Column, ...] = ()  # those of the target's own that are named
+
+    def reading(self, origin: Origin) -> Job:
+        """Give the job for files of one of the source's layouts."""
+        return replace(self, source_mapping=origin.mapping, source_layout=origin.layout)
+
+    @property
+    def marked(self) -> list[Marked]:
+        """Find the personal data that the source's sheet marks, or any sheet where the source is the hub."""
+        if self.source_layout.model == HUB_MODEL:
+            return mapping.marked_anywhere(self.settings.mappings)
+        return marked(self.source_layout)
+
+    @property
+    def treated(self) -> dict[Spot, str]:
+        """Say what the recipe does with personal data, by where it lies."""
+        return chosen(self.recipe.personal, self.marked) if self.recipe else {}
+
+    @property
+    def needs_ids(self) -> bool:
+        """Tell whether the target has a place for event ids."""
+        if self.target_layout is None:
+            return True
+        return any("event_id" in entry.hub for entry in self.target_layout.all_fields)

@@ -1,0 +1,178 @@
+"""What to tell of a run that wrote nothing of a source that is not empty: what there is, and what would help."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate import recipe
+from translate.archive.units import Unit
+from translate.conversion import plan
+from translate.conversion.job import Job
+from translate.conversion.report import Report
+from translate.errors import MappingError, UsageError
+from translate.mapping.moved import moved_keys
+from translate.reader.intake import take_in
+from translate.reader.reader import Lines
+from translate.recipe import Recipe, item_keys, proposal
+from translate.recipe.selection import OPTIONS, Selection
+from translate.recipe.slips import NOTHING_TAKEN
+
+LOOKED_AT = 20_000  # events, the first ones
+NAMES_SHOWN = 10
+KEYS_SHOWN = 5
+Reading = Callable[[Unit, Callable[[Lines], tuple[Any, set[str]]]], Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The archive once more: its units, how one of them is read, and the job for it."""
+
+    units: list[Unit]
+    job_of: Callable[[Unit], Job]
+    read: Reading
+
+
+def told(total: Report, source: Source, mappings: Path | None) -> dict[str, Any]:
+    """Say that nothing was written and why, which events there are, and what would write some of them."""
+    verdict = {"verdict": _verdict(total)}
+    if any(code == NOTHING_TAKEN for code, _ in total.findings):
+        return verdict
+    sample = _sample(source)
+    advice: dict[str, Any] = {"looked_at": sample.height, "names": _names(total, sample)}
+    job = source.job_of(source.units[0])
+    only = job.target_layout.only if job.target_layout else None
+    without = sample.filter(pl.col(proposal.ITEM).is_null())
+    if only is not None and only.hub == proposal.ITEM and without.height:
+        keys = item_keys.looked_for(without)
+        advice["item_keys"] = [
+            {
+                "key": f"{row['kind']}.{row['key']}",
+                "events": row["events"],
+                "guess": row["likeness"] <= item_keys.GUESSED,
+            }
+            for row in keys.head(KEYS_SHOWN).iter_rows(named=True)
+        ]
+        advice["shipped"] = _shipped(source, mappings)
+        advice["recipe"] = next(_recipes(source, keys, mappings), None) if keys.height else None
+    return {**verdict, "nothing_written": advice}
+
+
+def _verdict(total: Report) -> str:
+    selections = [message for code, message in total.findings if code == NOTHING_TAKEN]
+    if selections:
+        return f"nothing was written: {'; '.join(selections)}"
+    told = [
+        f"{total.events[outcome]:,} {outcome}: {', '.join(_weightiest(reasons))}"
+        for outcome, reasons in (("filtered", total.filtered), ("rejected", total.rejects))
+        if total.events[outcome]
+    ]
+    return f"nothing was written of {total.events['read']:,} event{'s' if total.events['read'] != 1 else ''}; {'; '.join(told)}"
+
+
+def _weightiest(reasons: Counter[str]) -> list[str]:
+    return sorted(reasons, key=lambda reason: (-reasons[reason], reason))
+
+
+def _names(total: Report, sample: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give the commonest names: of all that was left out where that was counted, else of the first events."""
+    counted: Counter[str | None] = Counter()
+    for reason, names in total.left_out.items():
+        if reason not in OPTIONS:
+            counted.update(names)
+    names = Counter({name: count for name, count in counted.items() if name is not None}) or Counter(
+        sample["name"]
+    )
+    ordered = sorted(names.items(), key=lambda entry: (-entry[1], entry[0]))
+    return [{"name": name, "events": count} for name, count in ordered[:NAMES_SHOWN]]
+
+
+def _sample(source: Source) -> pl.DataFrame:
+    """Give name and free-form values of the first events that can be read and that the selection takes."""
+    found: list[pl.DataFrame] = []
+    for unit in source.units:
+        job, rest = source.job_of(unit), LOOKED_AT - sum(frame.height for frame in found)
+
+        def attempt(
+            lines: Lines,
+            job: Job = job,
+            rest: int = rest,
+        ) -> tuple[pl.DataFrame, set[str]]:
+            taken_in = take_in(job, lines)
+            selected = replace(job.selection or Selection(), limit=None).apply(
+                taken_in.events, moved_keys(job.source_layout)
+            )
+            taken = selected.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(rest)
+            return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(
+                engine="streaming"
+            ), taken_in.unsound
+
+        found.append(source.read(unit, attempt))
+        if sum(frame.height for frame in found) >= LOOKED_AT:
+            break
+    return pl.concat(found)
+
+
+# -- recipes that would write something --------------------------------------------------------------------------
+
+
+def _recipes(source: Source, keys: pl.DataFrame, mappings: Path | None) -> Iterator[str]:
+    """Give recipes that `check` takes and that write something of the first events."""
+    job = source.job_of(source.units[0])
+    if job.target_layout is None:
+        return
+    for base, extends in _bases(job, mappings):
+        text = proposal.written(job.target_layout, keys, base, extends)
+        found = proposal.understood(text, base, mappings)
+        if found is not None and _writes(source, found):
+            yield text
+
+
+def _shipped(source: Source, mappings: Path | None) -> str | None:
+    """Name the shipped recipe from model to model, if it writes something as it is and the run had none."""
+    job = source.job_of(source.units[0])
+    bases = _bases(job, mappings) if job.recipe is None else iter(())
+    return next((name for base, name in bases if base is not None and _writes(source, base)), None)
+
+
+def _bases(job: Job, mappings: Path | None) -> Iterator[tuple[Recipe | None, str | None]]:
+    """Give what a recipe may extend: the run's own, a shipped one from model to model, or none."""
+    shipped = recipe.names(mappings)
+    if job.recipe is not None:
+        yield job.recipe, job.recipe.name if job.recipe.name in shipped else job.recipe.file
+    model = job.target_layout.model if job.target_layout else ""
+    name = f"{job.source_layout.model}-to-{model}"
+    if name in shipped:
+        with contextlib.suppress(
+            MappingError, UsageError
+        ):  # one of the user's own making; that it is wrong is another story
+            yield recipe.load(name, mappings), name
+    yield None, None
+
+
+def _writes(source: Source, tried: Recipe) -> bool:
+    """Tell whether a recipe writes any of the first events."""
+    left = LOOKED_AT
+    for unit in source.units:
+        job = source.job_of(unit)
+        selection = replace(job.selection or Selection(), limit=left)
+        job = replace(job, recipe=tried, selection=selection, census=False, examples=False)
+
+        def attempt(lines: Lines, job: Job = job) -> tuple[tuple[int, int], set[str]]:
+            query = plan.build(job, lines)
+            counts = query.rows.select(rows=pl.len(), written=plan.WRITTEN.sum()).collect(engine="streaming")
+            return counts.row(0), query.unsound
+
+        rows, written = source.read(unit, attempt)
+        if written:
+            return True
+        left -= rows
+        if left <= 0:
+            return False
+    return False

@@ -1,0 +1,223 @@
+"""The target directory: what `convert` leaves behind, complete or not at all, and how a run finds its way back."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from translate.conversion import persistence
+from translate.conversion.persistence import make_folder, settle
+from translate.conversion.report import Report
+from translate.errors import OutputError, UsageError
+
+STATE = ".translate"
+OVER = f"{STATE}.over"  # a state that nobody needs any more
+REPORT = "report.json"
+OWNER_ONLY = 0o600
+CONVERT_AGAIN = "remove this file, and the same call converts its unit again"
+ANOTHER_PLACE = "put it back as it was, or name another directory"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier run left of a unit: its account, and which of its files are not as they were written."""
+
+    report: Report
+    changed: list[Path]
+
+
+class Output:
+    """A target directory under construction.
+
+    Finished units lie under their final names; what is under way lies in a hidden folder, with one record for each
+    finished unit: its counts, and the size and digest of each of its files. The folder goes when the run is complete.
+    What a record speaks of is on the disk before the record is, so that a loss of power leaves no record of nothing.
+    """
+
+    def __init__(self, directory: Path, job: dict[str, Any]) -> None:
+        self.directory = directory
+        self.state = directory / STATE
+        self.scratch = self.state / "scratch"
+        self._job = job
+        self._lock: IO[str] | None = None
+        self.resumed = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._claim()
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _claim(self) -> None:
+        """Use a missing or empty directory, or one that holds an unfinished run of the same job."""
+        try:
+            present = {path.name for path in self.directory.iterdir()} if self.directory.exists() else set()
+            if present and STATE not in present:
+                raise UsageError(f"{self.directory}: is not empty; name a new or empty directory")
+            make_folder(self.scratch)
+            self._take_lock()
+            self._same_job_or_refuse(present)
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            make_folder(self.scratch)
+            make_folder(self.directory / "data")
+        except (NotADirectoryError, FileExistsError) as error:
+            raise UsageError(f"{self.directory}: is no directory; name a new or empty directory") from error
+        except OSError as error:
+            way_out = (
+                "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
+            )
+            raise OutputError(
+                f"{self.directory}: cannot be written: {error.strerror}; {way_out} and repeat the call"
+            ) from error
+
+    def _take_lock(self) -> None:
+        self._lock = (self.state / "lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"{self.directory}: another run is writing here; wait for it, or name another directory"
+            ) from None
+
+    def _same_job_or_refuse(self, present: Iterable[str]) -> None:
+        file = self.state / "job.json"
+        if file.exists():
+            before = persistence.read_values(file, ANOTHER_PLACE)
+            different = sorted(key for key in {*before, *self._job} if before.get(key) != self._job.get(key))
+            if different:
+                raise UsageError(
+                    f"{self.directory}: holds an unfinished run of another job (different: {', '.join(different)}); "
+                    "repeat that call to resume it, or name another directory"
+                )
+            self.resumed = True
+        elif set(present) - {STATE}:
+            raise UsageError(f"{self.directory}: is not empty; name a new or empty directory")
+        else:
+            self.write_whole(file, json.dumps(self._job, indent=1, sort_keys=True))
+
+    # -- units ------------------------------------------------------------------------------------------------
+
+    def kept(self, number: int) -> Kept | None:
+        """Give what an earlier run left of a unit that it finished; raise UsageError if its record is damaged."""
+        file = self._record(number)
+        if not file.exists():
+            return None
+        values = persistence.unsealed(file, CONVERT_AGAIN)
+        if values["unit"] != number:
+            raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
+        files = {self.directory / name: about for name, about in values["holds"].items()}
+        changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
+        return Kept(Report.from_record(values), changed)
+
+    def finish_unit(
+        self, number: int, part: Path | None, rejects: Path, report: Report, beside: Iterable[Path] = ()
+    ) -> None:
+        """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
+        places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
+        if part is not None:
+            places[part] = self.directory / "data" / part.relative_to(self.scratch)
+        for file in (*places, *beside):
+            settle(file)
+        for file, place in places.items():
+            make_folder(place.parent)
+            persistence.move(file, place)
+        holds = {
+            file.relative_to(self.directory).as_posix(): persistence.described(file)
+            for file in (*places.values(), *beside)
+        }
+        values = {**report.to_record(), "unit": number, "holds": holds}
+        self.write_whole(self._record(number), persistence.sealed(values))
+
+    def _record(self, number: int) -> Path:
+        return self.state / f"unit-{number:05}.json"
+
+    # -- the end ----------------------------------------------------------------------------------------------
+
+    def complete(
+        self, report: Report, head: dict[str, Any], count: int, schema: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Write the files beside the data, the report last, and remove what the run needed for itself."""
+        self._gather_rejects(count)
+        files = "".join(json.dumps(file, ensure_ascii=False) + "\n" for file in report.files)
+        self.write_whole(self.directory / "files.ndjson", files)
+        if schema is not None:
+            self.write_whole(self.directory / "schema.json", json.dumps(schema, indent=2) + "\n")
+        values = {**report.to_json(), **head, "complete": True}
+        self.write_whole(self.directory / REPORT, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        self._end_state()
+        return values
+
+    def _end_state(self) -> None:
+        over = self.directory / OVER
+        persistence.move(
+            self.state, over
+        )  # in one step: what is left of a state may not look like an unfinished run
+        shutil.rmtree(over, ignore_errors=True)
+
+    def _gather_rejects(self, count: int) -> None:
+        whole = self.scratch / "rejects.ndjson"
+        with open(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as output:
+            for number in range(count):
+                part = self.state / f"rejects-{number:05}.ndjson"
+                if part.exists():
+                    with part.open("rb") as content:
+                        shutil.copyfileobj(content, output)
+        settle(whole)
+        persistence.move(whole, self.directory / "rejects.ndjson")
+
+    def write_whole(self, file: Path, text: str) -> None:
+        """Write a file so that it appears only when it is complete, and then stays."""
+        persistence.write_whole(file, text, self.scratch / f"{file.name}.new")
+
+    # -- what is complete already -----------------------------------------------------------------------------
+
+    def result(self) -> dict[str, Any] | None:
+        """Give the report of a complete run that lies here; anything else is none."""
+        try:
+            values = json.loads((self.directory / REPORT).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return None
+        return values if isinstance(values, dict) and values.get("complete") is True else None
+
+    def told_files(self) -> list[dict[str, Any]]:
+        """Give what a complete run said of its source's files; nothing if that is not to be read."""
+        try:
+            return [json.loads(line) for line in (self.directory / "files.ndjson").read_bytes().splitlines()]
+        except (OSError, ValueError, RecursionError):
+            return []
+
+    def tidy(self) -> None:
+        """Remove what a run that was killed after its report has left of its state."""
+        if self.state.exists():
+            try:
+                self._take_lock()
+                self._end_state()
+            finally:
+                self._release()
+        shutil.rmtree(self.directory / OVER, ignore_errors=True)
+
+
+def digest(value: Any) -> str:
+    """Give the SHA-256 of a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,249 @@
+"""One unit's query: lines to events to rows, with everything that the account counts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from translate import events, notes, passes
+from translate.conversion.job import Job
+from translate.conversion.report import Finding
+from translate.mapping.moved import moved_keys
+from translate.passes import UnitMarks
+from translate.reader import doubt
+from translate.reader.hub import with_event_ids
+from translate.reader.intake import take_in
+from translate.reader.reader import OF_LINES, Lines, Tally
+from translate.recipe.expressions import CALLED
+from translate.recipe.tallies import TALLY
+from translate.recipe.watch import Watch
+from translate.settings import Settings
+from translate.vocabulary import money
+from translate.writer import exposure
+from translate.writer.dataset import moved
+from translate.writer.extras import same_events
+from translate.writer.losses import Plan
+from translate.writer.packing import ROW
+from translate.writer.shape import Source
+from translate.writer.writer import FILTERED, NOTES, Writer
+
+if TYPE_CHECKING:
+    from translate.delivery.rows import Questions
+
+LEFT_OUT = "_left_out"  # the name, as it was read, of an event that is filtered
+COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls", LEFT_OUT]
+
+WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
+FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
+BEFORE = "?"  # before the name of a hub column as it was read, kept for the census of keys
+NAMED = (
+    "named:"  # before the name of a column that tells of names: free-form values under their own are examples
+)
+IS_COUNTED = "_counts"  # whether what a row lost is counted: it is written, and the first of its event
+FREE_FORM = ("attributes", "metrics", "other", "extra")
+
+
+@dataclass
+class Query:
+    """A unit's rows as a lazy frame, and what to count over it; `unsound` is told once it ran."""
+
+    rows: pl.LazyFrame
+    counts: Plan
+    columns: list[str]
+    source: Source
+    members: list[pl.Expr] = field(default_factory=list)  # what a request is packed from
+    asked: list[str] = field(default_factory=list)  # columns of what the target's hazards ask of a row
+    named: list[str] = field(
+        default_factory=list
+    )  # what tells under which names the rows' own ones were written
+    unsound: set[str] = field(default_factory=set)  # files whose records reach over several lines
+
+
+def build(
+    job: Job, lines: Lines, *, tally: Tally | None = None, marks: UnitMarks | None = None,
+    questions: Questions | None = None, watch: Watch | None = None,
+) -> Query:  # fmt: skip
+    """Build a unit's query.
+
+    `marks` are what the passes over the whole archive found for it, `questions` those of hazards; `watch` sees what is
+    taken in.
+    """
+    taken_in = take_in(job, lines, tally=tally)
+    frame = taken_in.events
+    if job.census:
+        frame = frame.with_columns(
+            pl.col(name).alias(f"{BEFORE}{name}") for name in events.SCHEMA if name in taken_in.provided
+        )
+    if job.needs_ids:
+        frame = with_event_ids(frame, taken_in.provided)
+    frame = _without_duplicates(frame, marks.duplicates if marks else None)
+    frame = _selected(job, frame, tallied=True)
+    if watch is not None:
+        frame = watch.over(frame)
+    is_duplicate = pl.when(pl.col("_duplicate") & pl.col("code").is_null()).then(pl.lit("duplicate"))
+    frame = frame.with_columns(_filtered=pl.coalesce("_deselected", is_duplicate))
+    frame, filled = passes.apply(frame, marks) if marks else (passes.untouched(frame), frozenset())
+    frame, set_columns = _by_recipe(job, frame.with_columns(pl.col("name").alias(CALLED)))
+    frame = money.with_quantity(frame, job.settings.missing_quantity)
+    keeps_extra = job.target_layout is not None and same_events(job.source_layout, job.target_layout)
+    keeps_around = job.target_layout is not None and job.source_layout.address == job.target_layout.address
+    counted = {"quantity"} if job.settings.missing_quantity is not None else set()
+    provided = frozenset({*taken_in.provided, *filled, *set_columns, *counted, "event_id"})
+    lists = frozenset(job.source_layout.lists)
+    source = Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around, lists)
+    query = _rows(job, frame, source, questions, doubt.findings(lines.damage))
+    query.unsound = taken_in.unsound
+    return query
+
+
+def hub_events(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    """Give a unit's events as the hub has them, the travellers beside them, and then which files are unsound."""
+    taken_in = take_in(job, lines)
+    return with_event_ids(taken_in.events, taken_in.provided), lambda: taken_in.unsound
+
+
+def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    """Give what the passes look at: a unit's events that can be read, and by `taken` if the selection takes them."""
+    taken_in = take_in(job, lines)
+    frame = taken_in.events.with_columns(own_id=pl.col("event_id"))
+    frame = with_event_ids(frame, taken_in.provided).filter(pl.col("code").is_null())
+    whole = None if job.selection is None else replace(job.selection, limit=None)
+    frame = _selected(replace(job, selection=whole), frame)
+    return frame.with_columns(taken=pl.col("_deselected").is_null()), lambda: taken_in.unsound
+
+
+def _selected(job: Job, frame: pl.LazyFrame, *, tallied: bool = False) -> pl.LazyFrame:
+    if job.selection is None:
+        return frame.with_columns(_deselected=pl.lit(None, pl.String))
+    return job.selection.apply(frame, moved_keys(job.source_layout), tallied=tallied)
+
+
+def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) -> pl.LazyFrame:
+    if duplicates is None:
+        return frame.with_columns(_duplicate=pl.lit(False))
+    marked = duplicates.with_columns(_duplicate=pl.lit(True))
+    return frame.join(marked, on=["row", "part"], how="left", maintain_order="left").with_columns(
+        pl.col("_duplicate").fill_null(value=False)
+    )
+
+
+def _by_recipe(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
+    frame, set_columns = _by_rules(job, frame)
+    return (moved(frame, job.columns), set_columns | {"attributes"}) if job.columns else (frame, set_columns)
+
+
+def _by_rules(job: Job, frame: pl.LazyFrame) -> tuple[pl.LazyFrame, frozenset[str]]:
+    if job.recipe is None:
+        return without_recipe(frame), frozenset()
+    frame = job.recipe.apply(frame, job.marked, moved=moved_keys(job.source_layout), tallied=True)
+    if "time" in job.recipe.set_columns:
+        frame = _judge_times_again(frame, job.settings)
+    return frame, job.recipe.set_columns
+
+
+def _judge_times_again(frame: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
+    """Hold the times that a recipe set against the window of plausible ones."""
+    since, until = settings.time_window
+    implausible = pl.col("code").is_null() & ((pl.col("time") < since) | (pl.col("time") >= until))
+    message = f"the recipe sets a time outside of {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+    return frame.with_columns(
+        code=pl.when(implausible).then(pl.lit("time_implausible")).otherwise(pl.col("code")),
+        message=pl.when(implausible).then(pl.lit(message)).otherwise(pl.col("message")),
+    )
+
+
+def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the columns that a recipe would have added."""
+    if FILTERED not in frame.collect_schema():
+        frame = frame.with_columns(**{FILTERED: pl.lit(None, pl.String)})
+    return frame.with_columns(
+        _copy=pl.lit(0, pl.UInt32), _recipe_notes=notes.none(), _used=pl.lit(None, pl.List(pl.String))
+    )
+
+
+def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the travellers to events that come from no file; hub columns that are missing are absent values."""
+    present = frame.collect_schema().names()
+    absent = [pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items() if name not in present]
+    nothing = pl.lit(None, pl.String)
+    travellers = {
+        "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "text": nothing, "base64": pl.lit(False),
+        "code": nothing, "message": nothing, "careful": pl.lit(False), "nulls": pl.lit(0, pl.UInt32),
+        "notes": notes.none(),
+    }  # fmt: skip
+    return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
+
+
+def _rows(
+    job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None, doubted: list[Finding]
+) -> Query:
+    asked: dict[str, pl.Expr] = {}
+    if job.target_layout is None or job.target_mapping is None:
+        columns = list(events.SCHEMA)
+        members: list[pl.Expr] = []
+        plan, shape = Plan(), None
+        named: list[str] = []
+        frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col("_recipe_notes")])})
+    else:
+        writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
+        frame = writer.rows(frame)
+        plan, shape = writer.plan(), writer.shape
+        columns = (
+            [ROW]
+            if job.target_layout.records == "json-lines"
+            else [f"={entry.place}" for entry in writer.columns]
+        )
+        columns += writer.columns_around
+        members = writer.members()
+        named = writer.columns_of_names
+        asked = questions.expressions(writer) if questions else {}
+    plan.findings.extend(exposure.findings(job.marked, job.treated, source.provided, shape))
+    plan.findings.extend([*passes.findings(), *doubted])
+    if job.settings.missing_quantity is not None:
+        plan.findings.append(money.quantity_filled())
+    flags = {f"_loss{number}": loss.events & pl.col(IS_COUNTED) for number, loss in enumerate(plan.losses)}
+    flags |= {
+        f"_finding{number}": finding.events & pl.col(IS_COUNTED)
+        for number, finding in enumerate(plan.findings)
+    }
+    if job.examples:
+        flags |= {
+            f"_example{number}": pl.when(loss.events & WRITTEN).then(
+                loss.example.cast(pl.String, strict=False)
+            )
+            for number, loss in enumerate(plan.losses)
+            if loss.example is not None
+        }
+    given = [*(FREE_FORM if job.examples else ()), *(_for_census(frame) if job.census else ())]
+    given += [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
+    kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
+    beside = {f"{NAMED}{name}": pl.col(name) for name in named}
+    frame = frame.with_columns((WRITTEN & FIRST).alias(IS_COUNTED))
+    noted = pl.when(pl.col(IS_COUNTED) & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
+    left_out = pl.when(pl.col("code").is_null() & pl.col(FILTERED).is_not_null()).then(pl.col(CALLED))
+    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(
+        *kept, **beside, **flags, **asked
+    )
+    # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
+    # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
+    barrier = selected.map_batches(
+        _as_it_is, schema=dict(selected.collect_schema()), validate_output_schema=False, streamable=True
+    )
+    return Query(barrier, plan, columns, source, members, list(asked), named)
+
+
+def _for_census(frame: pl.LazyFrame) -> list[str]:
+    """Name what the account of keys needs beside the rows."""
+    names = frame.collect_schema().names()
+    return [
+        name
+        for name in names
+        if name.startswith(BEFORE) or name in ("name", "notes", "_used", "_names", *OF_LINES)
+    ]
+
+
+def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:
+    return batch

@@ -1,6 +1,0 @@
-"""The figures that people judge a migration by, on both sides, and what explains where they differ."""
-
-from translate.figures.comparing import parity
-from translate.figures.result import Parity
-
-__all__ = ["Parity", "parity"]

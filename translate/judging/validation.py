@@ -1,0 +1,356 @@
+"""Judges an archive against its layout's limits, documented and observed; reads it, and never changes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate.archive import hub_files
+from translate.archive.recognition import Origin, Recognised
+from translate.archive.units import Unit, text_bytes, units_of
+from translate.conversion.job import Job
+from translate.conversion.run import Progress, Step, soundly
+from translate.judging import requests
+from translate.judging.archive_limits import COLUMNS, USER, Archive
+from translate.judging.questions import Judge, Question, needs_of
+from translate.judging.read import judged_layout, read_rows, with_original_name
+from translate.mapping.moved import moved_keys
+from translate.mapping.spec import Layout, Limit
+from translate.reader import intake, table
+from translate.reader.hub import Hub
+from translate.reader.reader import Lines, Reader, Tally
+from translate.reader.tree import slots
+
+EXAMPLES_MAX = 3
+LOOKED_AT = 100  # a request's events lie on one line
+SHOWN_CHARACTERS = 200
+BREACHED = "_breached"
+REFUSED = "_refused"
+
+# Why a record is no event, without what stands in it.
+REASONS = {
+    "wrong_type": "is not of the type that it should be",
+    "bad_number": "is no number: NaN, infinite, or beyond what a double holds",
+    "bad_time": "is no time as its place spells one",
+    "bad_text": "a text holds half of a surrogate pair",
+    "bad_json": "is not JSON",
+    "bad_row": "has more or fewer cells than its header",
+    "incomplete": "the record is cut off",
+    "missing_required": "and time are what every event needs",  # of the hub's files, whose reader names the name first
+    "not_a_record": "there is no record where one should be",
+    "time_implausible": "is outside of {window}",
+}
+# What an event misses is asked by the judge of rows, place by place; of the hub's own files by nobody but their reader.
+ASKED_ANYWAY = "missing_required"
+
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Breach:
+    """A limit that events do not keep, how many, and where the first of them are."""
+
+    layout: str
+    limit: Limit
+    message: str
+    events: int = 0
+    requests: int | None = None
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the breach as JSON values."""
+        counted = {} if self.requests is None else {"requests": self.requests}
+        return {
+            "limit": self.limit.name, "layout": self.layout, "hard": self.limit.hard, "observed": self.limit.observed,
+            "source": self.limit.source, "message": self.message, "events": self.events, **counted, "examples": self.examples,
+        }  # fmt: skip
+
+
+class Validation:
+    """A run of `validate`."""
+
+    def __init__(self, job: Job, recognised: Recognised, *, progress: Progress | None = None) -> None:
+        self.job = job
+        self.recognised = recognised
+        self.events: Counter[str] = Counter()
+        self.breaches: dict[Key, Breach] = {}
+        self._progress = progress
+        self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
+        self._judges = [_Judge(job, origin) for origin in recognised.sources]
+
+    def run(self) -> dict[str, Any]:
+        """Judge all units; give the result as JSON values."""
+        with tempfile.TemporaryDirectory(prefix="translate-") as folder:
+            scratch = Path(folder)
+            archives = [Archive(origin.mapping, origin.layout, scratch) for origin in self.recognised.sources]
+            for unit in units_of(source.files for source in self.recognised.sources):
+                if self._is_enough():
+                    break
+                self._judge(unit, scratch, archives[unit.source])
+            findings = [finding for archive in archives for finding in archive.findings()]
+        return {
+            "as": self.recognised.address,
+            "inputs": {
+                "files": len(self.recognised.files),
+                "bytes": sum(file.bytes for file in self.recognised.files),
+            },
+            "events": {name: self.events[name] for name in ("read", "filtered", "breached", "refused")},
+            "breaches": [breach.to_json() for breach in sorted(self.breaches.values(), key=_rank)],
+            "archive": findings,
+        }
+
+    def _is_enough(self) -> bool:
+        limit = self.job.selection.limit if self.job.selection else None
+        return limit is not None and self.events["read"] - self.events["filtered"] >= limit
+
+    # -- one unit -----------------------------------------------------------------------------------------------
+
+    def _judge(self, unit: Unit, scratch: Path, archive: Archive) -> None:
+        judge = self._judges[unit.source]
+        file = scratch / "judged.parquet"
+        taken = self.events["read"] - self.events["filtered"]
+
+        def attempt(lines: Lines) -> tuple[_Judged, set[str]]:
+            tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
+            frame, unsound = judge.rows(lines, taken, tally=tally)
+            frame.sink_parquet(file, compression="lz4", engine="streaming")
+            header = (
+                table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
+                if archive.layout.records == "csv"
+                else {}
+            )
+            empty = [
+                lines.origin(requests.row_of(number))
+                for number in requests.without_events(lines, archive.layout)
+            ]
+            columns = {name for names in header.values() for name in names}
+            return _Judged(requests.over_by_bytes(lines, archive.layout), columns, empty), unsound()
+
+        done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
+        rows = pl.scan_parquet(file)
+        chosen = rows.filter(pl.col("_deselected").is_null())
+        over = self._judge_requests(rows, archive.layout, done)
+        self._count(rows, over)
+        self._count_codes(chosen, judge)
+        self._count_questions(chosen, judge)
+        archive.gather(unit.number, chosen.filter(pl.col("code").is_null()).select(COLUMNS), done.header)
+        self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+
+    def _count(self, rows: pl.LazyFrame, over: dict[bool, set[int]]) -> None:
+        kept = pl.col("_deselected").is_null()
+        refused = pl.col(REFUSED) | pl.col("_request").is_in(sorted(over[True]))
+        breached = pl.col(BREACHED) | refused | pl.col("_request").is_in(sorted(over[False]))
+        counts = rows.select(
+            read=pl.len(),
+            filtered=(~kept).sum(),
+            breached=(breached & kept).sum(),
+            refused=(refused & kept).sum(),
+        )
+        self.events.update(counts.collect(engine="streaming").row(0, named=True))
+
+    def _judge_requests(self, rows: pl.LazyFrame, layout: Layout, done: _Judged) -> dict[bool, set[int]]:
+        over: dict[bool, set[int]] = {True: set(), False: set()}
+        for limit, message in requests.messages(layout):
+            limit_of_requests = dataclasses.replace(limit, name=f"request_{limit.name}")
+            if limit.name == "events_min":
+                self._count_empty(layout, limit_of_requests, message, done.empty)
+                continue
+            found = done.over_by_bytes if limit.name == "bytes_max" else requests.over_by_events(rows, limit)
+            over[limit.hard] |= set(found)
+            theirs = rows.filter(pl.col("_request").is_in(found) & pl.col("_deselected").is_null())
+            count = (
+                theirs.select(events=pl.len(), requests=pl.col("_request").n_unique())
+                .collect(engine="streaming")
+                .row(0)
+            )
+            if count[0]:
+                breach = self._breach(layout, limit_of_requests, message, count[0], theirs)
+                breach.requests = (breach.requests or 0) + count[1]
+        return over
+
+    def _count_empty(self, layout: Layout, limit: Limit, message: str, empty: list[tuple[str, int]]) -> None:
+        """Count requests without events, which no row tells of."""
+        if empty:
+            nothing = {name: pl.Series([None] * len(empty), dtype=pl.String) for name in ("text", "message")}
+            where = {"file": [file for file, _ in empty], "line": [line for _, line in empty]}
+            breach = self._breach(layout, limit, message, 0, pl.LazyFrame({**where, **nothing}))
+            breach.requests = (breach.requests or 0) + len(empty)
+
+    def _count_codes(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
+        """Count the records that are no events, by code and by the place that it is about."""
+        bad = chosen.filter(judge.told)
+        counts = bad.group_by("code", "_place").len().sort("code", "_place").collect(engine="streaming")
+        for code, place, count in counts.iter_rows():
+            limit, message = judge.verdict(code, place)
+            here = bad.filter((pl.col("code") == code) & pl.col("_place").eq_missing(place))
+            self._breach(judge.layout, limit, message, count, here)
+
+    def _count_questions(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
+        sums = (
+            chosen.select(pl.col(name).sum() for name in judge.asked).collect(engine="streaming").row(0)
+            if judge.asked
+            else ()
+        )
+        for (name, question), count in zip(judge.asked.items(), sums, strict=True):
+            if count:
+                self._breach(
+                    judge.layout, question.limit, question.message, count, chosen.filter(pl.col(name))
+                )
+
+    def _breach(self, layout: Layout, limit: Limit, message: str, events: int, rows: pl.LazyFrame) -> Breach:
+        key = (layout.address, limit.name, message)
+        breach = self.breaches.setdefault(key, Breach(layout.address, limit, message))
+        breach.events += events
+        missing = EXAMPLES_MAX - len(breach.examples)
+        if missing > 0:
+            shown = ["file", "line", *(["text", "message"] if self.job.examples else [])]
+            found = (
+                rows.select(shown)
+                .head(LOOKED_AT)
+                .collect(engine="streaming")
+                .unique(["file", "line"], maintain_order=True)
+            )
+            breach.examples += [_example(row) for row in found.head(missing).iter_rows(named=True)]
+        return breach
+
+    def _count_batch(self, count_bytes: int, events: int) -> None:
+        self._step = dataclasses.replace(
+            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
+        )
+        if self._progress:
+            self._progress(self._step)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is known of a unit beside its rows."""
+
+    over_by_bytes: list[int]
+    header: set[str]
+    empty: list[tuple[str, int]]
+
+
+class _Judge:
+    """Reads the rows of one layout, and tells of each what it is wrong in."""
+
+    def __init__(self, job: Job, origin: Origin) -> None:
+        self.job = job.reading(origin)
+        self.layout = origin.layout
+        self._read_as = judged_layout(origin.layout)
+        is_hub = origin.layout.model == hub_files.HUB.model
+        rows = None if is_hub else read_rows(self._read_as)
+        self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None
+        asked = self._rows.questions if self._rows else []
+        self.asked: dict[str, Question] = {
+            f"_asked{number}": question for number, question in enumerate(asked)
+        }
+        has_code = pl.col("code").is_not_null()
+        self.told = has_code & (pl.col("code") != ASKED_ANYWAY) if self._rows else has_code
+        places = sorted(
+            {entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place)
+        )
+        self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
+
+    def rows(self, lines: Lines, taken: int, *, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+        """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
+        if self.layout.model == hub_files.HUB.model:
+            found = intake.take_in(self.job, lines, tally=tally)
+            frame, unsound = found.events.with_columns(pl.lit(None, pl.String).alias(USER)), found.unsound
+        else:
+            reader = Reader(
+                self._read_as, self.job.source_mapping.names, tally=tally, keeps_lines=True,
+                record_bytes=self.job.settings.record_bytes,
+            )  # fmt: skip
+            frame, unsound = self._judged(reader.records(lines)), reader.unsound
+        frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
+        flags = {
+            name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY))
+            for name in self.asked
+        }
+        frame = frame.with_columns(**flags)
+        hard = [pl.col(name) for name, question in self.asked.items() if question.limit.hard]
+        frame = frame.with_columns(
+            pl.any_horizontal(self.told, *hard).alias(REFUSED),
+            pl.any_horizontal(self.told, *map(pl.col, self.asked)).alias(BREACHED),
+        )
+        numbered = self.layout.request is not None and self._rows is not None
+        frame = frame.with_columns(_request=requests.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
+        shown = ["text"] if self.job.examples else []
+        kept = [
+            "row",
+            "part",
+            "_request",
+            "file",
+            "line",
+            *shown,
+            "code",
+            "message",
+            "_place",
+            "_deselected",
+            REFUSED,
+            BREACHED,
+            *self.asked,
+            *COLUMNS,
+        ]
+        short = [pl.col(name).str.slice(0, SHOWN_CHARACTERS) for name in [*shown, "message"]]
+        return frame.select(kept).with_columns(short), lambda: unsound
+
+    def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
+        looked = self._rows.look(records) if self._rows else records
+        flags = {name: question.wrong.fill_null(value=False) for name, question in self.asked.items()}
+        user = next(
+            (pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)),
+            pl.lit(None, pl.String),
+        )
+        frame = looked.with_columns(**flags, **{USER: user.cast(pl.String)})
+        hub = Hub(self.job.source_mapping, self._read_as, self.job.settings)
+        return hub.events(with_original_name(frame, self.layout), beside=[*self.asked, USER])
+
+    def _selected(self, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
+        selection = self.job.selection
+        if selection is None:
+            return frame.with_columns(_deselected=pl.lit(None, pl.String))
+        if selection.limit is not None:
+            selection = dataclasses.replace(selection, limit=selection.limit - taken)
+        return selection.apply(frame, moved_keys(self._read_as))
+
+    def verdict(self, code: str, place: str | None) -> tuple[Limit, str]:
+        """Say what a reader's code means, as a limit of the layout's document."""
+        since, until = self.job.settings.time_window
+        if code == "time_implausible":
+            reason = REASONS[code].format(window=f"{since:%Y-%m-%d} to {until:%Y-%m-%d}")
+            limit = Limit(
+                code,
+                0,
+                hard=True,
+                source="the window of plausible times (settings earliest and latest)",
+                observed=True,
+            )
+        else:
+            reason = REASONS.get(code, code.replace("_", " "))
+            limit = Limit(code, 0, hard=True, source=self.layout.source)
+        return limit, f"{place} {reason}" if place else reason
+
+
+def _example(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _rank(breach: Breach) -> tuple[Any, ...]:
+    """Put the documented ones first, the hard ones before the others, the frequent ones before the rare."""
+    return (
+        breach.limit.observed,
+        not breach.limit.hard,
+        -breach.events,
+        breach.layout,
+        breach.limit.name,
+        breach.message,
+    )

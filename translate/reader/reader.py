@@ -1,0 +1,280 @@
+"""Raw lines to records: by the kernel where it runs, by the reference where it does not, and where the kernel leaves a line to it."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from translate import events, notes
+from translate.mapping.spec import Layout, Spelling
+from translate.reader import table
+from translate.reader.careful import CarefulReader
+from translate.reader.literals import INCOMPLETE
+from translate.reader.record import Record
+from translate.reader.tree import is_read, raw_type, slots
+from translate.settings import RECORD_BYTES
+from translate.vocabulary.notation import maps_of
+
+__all__ = ["Damage", "Lines", "Reader", "Tally"]
+
+DAMAGE = "damage"
+ORIGINAL_NAME = "original_name"
+OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refuses": pl.String}
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something in a file that is no line of text: told as a reject in the place of a line.
+
+    `doubtful` tells how many lines right before it were read, but failed a checksum with it.
+    """
+
+    code: str
+    message: str
+    raw: str | bytes  # bytes are base64: what is no text
+    doubtful: int | None = None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of one unit of work: a frame of `row` and `text`, and which file each row comes from."""
+
+    frame: pl.LazyFrame
+    files: list[str]
+    first_rows: list[int]
+    damage: dict[int, Damage] = field(default_factory=dict)
+    joined: frozenset[str] = frozenset()
+    table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Give the file that a row comes from, and its line there."""
+        index = bisect_right(self.first_rows, row) - 1
+        return self.files[index], row - self.first_rows[index] + 1
+
+
+@dataclass
+class Tally:
+    """What the reader counts while it works, for the progress bar; `on_empty_line` is told the lines without any event."""
+
+    bytes: int = 0
+    records: int = 0
+    empty_requests: int = 0
+    on_batch: Callable[[int, int], None] | None = None
+    on_empty_line: Callable[[str], None] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add_empty(self, requests: int) -> None:
+        """Count requests, or parts of them, that hold no event."""
+        with self._lock:
+            self.empty_requests += requests
+
+    def add(self, count_bytes: int, records: int) -> None:
+        """Count a batch; batches come from several threads."""
+        with self._lock:
+            self.bytes += count_bytes
+            self.records += records
+            if self.on_batch:
+                self.on_batch(count_bytes, records)
+
+
+class Reader:
+    """Reads one layout; `unsound` names the files whose records reach over several lines.
+
+    With `keeps_lines` each line of requests goes along with its first event, and where in it every event stands.
+    """
+
+    def __init__(
+        self, layout: Layout, names: Mapping[str, Spelling] | None = None, *, careful_only: bool = False,
+        tally: Tally | None = None, keeps_lines: bool = False, record_bytes: int = RECORD_BYTES,
+    ) -> None:  # fmt: skip
+        self.layout = layout
+        self._keeps_lines = keeps_lines and layout.request is not None
+        self.unsound: set[str] = set()
+        self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
+        from translate.engine.kernel_reader import KernelReader  # noqa: PLC0415  its tables are made of a mapping's
+
+        self._kernel = (
+            None if careful_only or self._keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
+        )
+        self._tally = tally or Tally()
+        self._headers: dict[str, list[str]] = {}
+        self._wanted = " and ".join(entry.place for entry in layout.fields if entry.required)
+        self._required = {entry.place for entry in layout.fields if entry.required}
+        self._slots = {slot: entry for slot, entry in slots(layout) if is_read(entry)}
+        self.schema: dict[str, Any] = {
+            "row": pl.UInt32,
+            "part": pl.UInt32,
+            "file": pl.String,
+            "line": pl.Int64,
+            "text": pl.String,
+            "code": pl.String,
+            "message": pl.String,
+            "base64": pl.Boolean,
+            "careful": pl.Boolean,
+            "nulls": pl.UInt32,
+            "notes": notes.NOTES_TYPE,
+            **{f"${slot}": raw_type(entry) for slot, entry in self._slots.items()},
+            ORIGINAL_NAME: pl.String,
+            **dict.fromkeys(events.MAPS, events.MAP),
+            **(OF_LINES if self._keeps_lines else {}),
+        }
+
+    def records(self, lines: Lines) -> pl.LazyFrame:
+        """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
+        if self.layout.records == "csv":
+            self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
+        return lines.frame.select("row", "text").map_batches(
+            lambda batch: self._read_batch(batch, lines),
+            schema=self.schema,
+            validate_output_schema=False,
+            streamable=True,
+        )
+
+    def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Read by the kernel what it decides, the rest by the reference."""
+        if self._kernel is None:
+            frame = self._read_carefully(_with_following(batch), lines)
+        else:
+            read, left = self._kernel.read(batch, self._set_apart(batch, lines))
+            frame = _with_origin(read, lines).select(*self.schema)
+            if left.height:
+                carefully = self._read_carefully(
+                    _with_following(batch).join(left, on="row", how="semi"), lines
+                )
+                frame = pl.concat([frame, carefully]).sort("row", "part")
+        self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
+        return frame
+
+    @staticmethod
+    def _set_apart(batch: pl.DataFrame, lines: Lines) -> pl.Series | None:
+        """Tell which lines are none, but damage."""
+        if not lines.damage:
+            return None
+        apart = batch["row"].is_in([*lines.damage])
+        return apart if apart.any() else None
+
+    def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        rows: list[int] = []
+        parts: list[int] = []
+        records: list[Record] = []
+        texts: dict[int, str] = {}
+        empty = 0
+        for row, text, following in leftover.select("row", "text", "following").iter_rows():
+            found = self._records_of(row, text, following, lines)
+            held = [record for record in found if record.holds_event]
+            empty += len(found) - len(held)
+            if self._keeps_lines:
+                self._keep_line(row, text, held, texts)
+            for part, record in enumerate(held):
+                rows.append(row)
+                parts.append(part)
+                records.append(record)
+        self._tally.add_empty(empty)
+        return self._frame(rows, parts, records, lines, texts)
+
+    def _keep_line(self, row: int, text: str, held: list[Record], texts: dict[int, str]) -> None:
+        """Keep a line's text for its first event; damage has a text of its own."""
+        if held:
+            texts[row] = held[0].raw if held[0].refuses == DAMAGE else text
+        elif self._tally.on_empty_line and text.strip():
+            self._tally.on_empty_line(text)
+
+    def _records_of(self, row: int, text: str, following: str | None, lines: Lines) -> list[Record]:
+        damage = lines.damage.get(row)
+        if damage is not None:
+            return [_damaged(damage)]
+        if lines.origin(row)[0] in lines.joined:
+            text = table.as_it_stood(text)
+        if self.layout.records == "csv":
+            return list(self._row_of_table(row, text, lines))
+        found = list(self._careful.read(text))
+        if found and found[-1].code == INCOMPLETE and not (text.startswith("{") and begins_record(following)):
+            self.unsound |= {lines.origin(row)[0]} - lines.joined
+        return found
+
+    def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
+        """Read a table's row; a header and an empty line are none."""
+        file, line = lines.origin(row)
+        if line == 1 and not text.startswith(table.PARQUET_ROW):
+            if text and not self._required & {*self._headers[file]}:
+                yield Record(
+                    text,
+                    code="no_header",
+                    message=f"the first line should name the columns, {self._wanted} among them",
+                )
+            return
+        if not text:
+            return
+        cells = table.cells(text)
+        if cells is None:
+            self.unsound |= {file} - lines.joined
+            yield Record(text, code=INCOMPLETE, message="the row is cut off inside of a quoted cell")
+        else:
+            yield self._careful.read_cells(text, self._headers[file], cells)
+
+    def _frame(
+        self, rows: list[int], parts: list[int], records: list[Record], lines: Lines, texts: dict[int, str]
+    ) -> pl.DataFrame:
+        columns: dict[str, Any] = {
+            "row": rows,
+            "part": parts,
+            "text": [record.raw for record in records],
+            "base64": [record.base64 for record in records],
+            "code": [record.code for record in records],
+            "message": [record.message for record in records],
+            "careful": [True] * len(records),
+            "nulls": [record.nulls for record in records],
+            "notes": notes.series(record.notes for record in records),
+        }
+        for name in events.MAPS:
+            columns[name] = maps_of([record.maps.get(name) for record in records])
+        columns[ORIGINAL_NAME] = [record.original_name for record in records]
+        if self._keeps_lines:
+            columns["whole_line"] = [
+                texts[row] if part == 0 else None for row, part in zip(rows, parts, strict=True)
+            ]
+            columns["request"] = [record.request for record in records]
+            columns["refuses"] = [record.refuses for record in records]
+        filled = {slot for record in records for slot in record.values}
+        for slot, entry in self._slots.items():
+            if slot in filled:
+                series = pl.Series([record.values.get(slot) for record in records], dtype=pl.String)
+            else:
+                series = pl.Series([None], dtype=pl.String).new_from_index(0, len(records))
+            columns[f"${slot}"] = series.cast(raw_type(entry))
+        columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
+        return pl.DataFrame(columns, schema=self.schema)
+
+
+def _with_following(batch: pl.DataFrame) -> pl.DataFrame:
+    """Tell for each line the text of the one after it."""
+    is_next = pl.col("row").shift(-1) == pl.col("row") + 1
+    return batch.with_columns(following=pl.when(is_next).then(pl.col("text").shift(-1)))
+
+
+def begins_record(line: str | None) -> bool:
+    """Tell whether a line begins a record, whatever was still open in the one before: putting these together changes nothing."""
+    return line is not None and line.startswith('{"')
+
+
+def _damaged(damage: Damage) -> Record:
+    is_text = isinstance(damage.raw, str)
+    raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
+    return Record(raw, code=damage.code, message=damage.message, base64=not is_text, refuses=DAMAGE)
+
+
+def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+    """Tell each row's file and line from its number in the unit."""
+    if len(lines.files) == 1:
+        line = frame["row"].cast(pl.Int64) - lines.first_rows[0] + 1
+        return frame.with_columns(file=pl.lit(lines.files[0]), line=line)
+    first_rows = pl.Series(lines.first_rows, dtype=pl.UInt32)
+    index = first_rows.search_sorted(frame["row"], side="right") - 1
+    files = pl.Series(lines.files, dtype=pl.String).gather(index)
+    first = first_rows.cast(pl.Int64).gather(index)
+    return frame.with_columns(file=files, line=frame["row"].cast(pl.Int64) - first + 1)

@@ -1,0 +1,1 @@
+"""What is said of an archive or a mapping without converting it."""

@@ -1,0 +1,349 @@
+"""Where each field of a target comes from, by which conversion, and what of the source has no place in it.
+
+Everything here is taken from the compiled mappings, the recipe, and the writer's own plan of losses.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from translate import events
+from translate.mapping.columns import Column
+from translate.mapping.personal import KINDS, marked
+from translate.mapping.spec import Layout, Mapping
+from translate.notes import NOT_MAPPED
+from translate.recipe.expressions import key_of
+from translate.recipe.privacy import chosen
+from translate.settings import Settings
+from translate.telling.explanation import wording
+from translate.telling.explanation.pages import Explanation, Row, State
+from translate.telling.explanation.sections import limits, names, rules, tables
+from translate.telling.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
+from translate.vocabulary.codecs import CONTAINERS, SCALARS
+from translate.writer.dataset import with_columns
+from translate.writer.exposure import destination
+from translate.writer.extras import same_events
+from translate.writer.losses import why_not_mapped
+from translate.writer.shape import Shape, Source
+from translate.writer.writer import Writer
+
+if TYPE_CHECKING:
+    from translate.recipe import Recipe
+
+__all__ = ["Explanation", "Row", "find", "of_pair"]
+
+EXTRA = "any other member of a record"
+MADE_ID = "made: the name-based UUID of the event's content"
+ORIGIN_COLUMNS = ("file", "line")
+
+
+def of_pair(
+    source: str, target: str, recipe: Recipe | None = None, settings: Settings | None = None, mappings: Path | None = None,
+    columns: Sequence[Column] = (),
+) -> Explanation:  # fmt: skip
+    """Explain a pair of layouts; raise UsageError for one that is not there, or not to be read or written."""
+    from_mapping, from_layout = find(source, mappings, to_read=True)
+    to_mapping, to_layout = find(target, mappings, to_read=False)
+    to_layout = with_columns(to_layout, columns)
+    pair = _Pair(from_layout, to_mapping, to_layout, recipe, settings or Settings())
+    return Explanation(
+        source=from_layout.address,
+        target=to_layout.address,
+        recipe=recipe.name if recipe else None,
+        digests={
+            "from": from_mapping.digest,
+            "to": to_mapping.digest,
+            "recipe": recipe.digest if recipe else "",
+        },
+        rows=pair.rows(),
+        names=list(names(from_mapping, from_layout, to_mapping, to_layout)),
+        tables=list(tables(to_mapping, to_layout)),
+        limits=list(limits(from_layout, to_layout)),
+        recipe_rules=list(rules(recipe)) if recipe else [],
+        personal=list(pair.personal()),
+    )
+
+
+class _Pair:
+    """One source's layout against one target's."""
+
+    def __init__(
+        self, source: Layout, mapping: Mapping, target: Layout, recipe: Recipe | None, settings: Settings
+    ) -> None:
+        self.source = source
+        self.mapping = mapping
+        self.target = target
+        self.recipe = recipe
+        self.settings = settings
+        self.given = places(source)
+        self.taken = places(target)
+        self.set_by_rules = recipe.set_columns if recipe else frozenset()
+        self.used_by_rules = {
+            name
+            for rule in (recipe.rules if recipe else ())
+            for used in rule.sets.values()
+            for name in used.columns
+        }
+        self.origins = self._origins(recipe)
+        self.columns = frozenset(self.origins)
+        self.losses = list(self._losses(mapping))
+        self.fed = {place: fed_by for place in self.taken if (fed_by := self._fed_by(place))}
+
+    def _origins(self, recipe: Recipe | None) -> dict[str, list[Origin]]:
+        """List where each hub column comes from, what a rule sets last."""
+        origins: dict[str, list[Origin]] = {}
+        for place in self.given:
+            entry = place.entry
+            for column in place.gives:
+                origin = Origin(place.shown, column, entry.also, entry.when, about=wording.as_read(entry))
+                origins.setdefault(column, []).append(origin)
+        for rule in recipe.rules if recipe else ():
+            if rule.when is None:
+                for column in rule.removes:
+                    origins.pop(column, None)
+            condition = rule.when.sql if rule.when else None
+            for target, expression in rule.sets.items():
+                keyed = key_of(target)
+                said = f"as {target} by {rule.address}" if keyed else rule.address
+                origin = Origin(expression.sql, target, (), (), said, condition, expression.columns)
+                origins.setdefault(keyed[0] if keyed else target, []).append(origin)
+        if self.settings.app_id:
+            origins.setdefault("app.id", []).append(Origin("--set app_id=...", "app.id"))
+        origins.setdefault("event_id", [Origin(MADE_ID, "event_id")])
+        if self.target is HUB_LAYOUT:
+            for column in ORIGIN_COLUMNS:
+                origins.setdefault(column, [Origin(f"the source's {column}", column)])
+            origins.setdefault("extra", [Origin(EXTRA, "extra")])
+        return origins
+
+    def _losses(self, mapping: Mapping) -> Iterator[tuple[str, str]]:
+        """Give what the writer would count: the hub column, and why it is lost."""
+        if self.target is HUB_LAYOUT:
+            return
+        source = Source(frozenset({*self.columns, "extra"}), {}, self.set_by_rules)
+        legal = self.target.legal_names and not self.settings.keep_names
+        in_both = {place.entry.hub[0] for place in self.taken if place.entry.hub and self._takes_all(place)}
+        for loss in Writer(mapping, self.target, self.settings, source).plan().losses:
+            never = loss.why == SCALARS["event_name"].why if not legal else False
+            if not never and not (loss.kind == "cannot" and loss.field in in_both):
+                yield loss.field, loss.why
+
+    def personal(self) -> Iterator[dict[str, Any]]:
+        """Give the personal data that the source's sheet marks: where it goes, and what the recipe does with it."""
+        is_hub = self.target is HUB_LAYOUT
+        keeps = same_events(self.source, self.target)
+        shape = (
+            None
+            if is_hub
+            else Shape(
+                self.mapping,
+                self.target,
+                self.settings,
+                Source(self.columns, {}, self.set_by_rules, keeps_extra=keeps),
+            )
+        )
+        treated = chosen(self.recipe.personal, marked(self.source)) if self.recipe else {}
+        for place in marked(self.source):
+            kept = [spot for spot in place.spots if treated.get(spot) != "remove"]
+            goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape)))
+            acts = dict.fromkeys(treated[spot] for spot in place.spots if spot in treated)
+            yield {
+                "place": place.place,
+                "kind": place.kind,
+                "about": KINDS[place.kind],
+                "goes_to": " and ".join(goes_to),
+                "treatment": ", ".join(acts),
+            }
+
+    def _takes_all(self, place: Place) -> bool:
+        """Tell whether a place that only some events have is for all those that have a value."""
+        given = [origin.when for column in place.entry.hub[:1] for origin in self.origins.get(column, ())]
+        return bool(place.entry.when) and all(when and set(when) <= set(place.entry.when) for when in given)
+
+    # -- rows -------------------------------------------------------------------------------------------------
+
+    def rows(self) -> list[Row]:
+        """Give a row for each field of the target, and then one for each place of the source that none takes up."""
+        rows = [self._row(place) for place in self.taken]
+        used = {origin.place for row in rows for origin in row.origins}
+        used |= {place for row in rows for origin in row.origins for place in self._behind(origin)}
+        return [*rows, *self._left_over(used)]
+
+    def _behind(self, origin: Origin) -> Iterator[str]:
+        """Give the places that a rule's expression looks at."""
+        for column in origin.looks_at:
+            yield from (other.place for other in self.origins.get(column, ()) if other.rule is None)
+
+    def _row(self, place: Place) -> Row:
+        entry = place.entry
+        if not place.is_written:
+            how = (
+                "those that a recipe or the settings name as columns"
+                if self.target.takes_columns
+                else "for reading only"
+            )
+            return Row(place.part, entry.place, "not_written", how=how)
+        fixed = wording.fixed(entry)
+        clauses = list(wording.options(entry))
+        if fixed is not None:
+            return Row(place.part, entry.place, "fixed", how="; ".join([fixed, *clauses]))
+        if entry.own is not None:
+            return self._own(place, entry.own)
+        if self._is_off(place):
+            asked = f"--set {entry.asked}=true" if entry.asked else "a rule sets it"
+            return Row(place.part, entry.place, "off", how=f"left out unless {asked}")
+        return self._filled(place, self.fed[place], clauses) if place in self.fed else self._unfilled(place)
+
+    def _own(self, place: Place, column: Column) -> Row:
+        """Tell of a column of the dataset's own, which is filled from a hub column or a key."""
+        source = column.source or column.home
+        kind, _, key = source.partition(".")
+        if source in events.SCHEMA:
+            origins = tuple(self.origins.get(source, ()))
+        else:
+            origins = tuple(
+                replace(origin, place=f"{origin.place}.{key}")
+                for origin in self.origins.get(kind, ())
+                if not origin.rule
+            )
+        how = f"a column of the dataset's own, {column.type}: {source}"
+        return Row(place.part, column.name, "filled" if origins else "nothing", origins, how)
+
+    def _fed_by(self, place: Place) -> tuple[str, ...]:
+        """Name the columns that a field's value comes of; none where no event says it."""
+        is_fixed = wording.fixed(place.entry) is not None
+        return () if is_fixed or not place.is_written or self._is_off(place) else place.fed_by(self.columns)
+
+    def _is_off(self, place: Place) -> bool:
+        """Tell whether a field is left out because nobody asked for it."""
+        if place.entry.optional:
+            return place.entry.hub[0] not in self.columns
+        return place.entry.asked is not None and not getattr(self.settings, place.entry.asked)
+
+    def _off_rows(self, source: Place) -> Iterator[Row]:
+        """Give the rows of those fields that would take up what a place gives, if they were asked for."""
+        yield from (
+            self._row(place)
+            for place in self.taken
+            if self._is_off(place) and set(place.carries) & set(source.gives)
+        )
+
+    def _unfilled(self, place: Place) -> Row:
+        entry = place.entry
+        if entry.setting is not None and getattr(self.settings, entry.setting):
+            return Row(place.part, entry.place, "fixed", how=f"what --set {entry.setting}=... says")
+        if entry.fills:
+            return Row(
+                place.part,
+                entry.place,
+                "fixed",
+                how=f"what --set {entry.setting}=... says; left out without it",
+            )
+        if entry.default is not None:
+            return Row(
+                place.part,
+                entry.place,
+                "fixed",
+                how="; ".join(["nothing in the source", *wording.options(entry)]),
+            )
+        if entry.required:
+            return Row(
+                place.part,
+                entry.place,
+                "missing",
+                how="nothing in the source, and required: rejected unless a recipe or setting gives it",
+            )
+        if entry.required_for is not None:
+            how = f"nothing in the source, and required where the phase is {entry.required_for}: such events are rejected"
+            return Row(place.part, entry.place, "missing", how=how)
+        return Row(place.part, entry.place, "nothing", how="nothing in the source")
+
+    def _filled(self, place: Place, fed_by: tuple[str, ...], clauses: list[str]) -> Row:
+        origins = [origin for column in fed_by for origin in self.origins[column]]
+        how = wording.conversion((origin.about for origin in origins), wording.about(place.entry.codec))
+        also = [column for column in place.looks_at if column in self.columns and column not in fed_by]
+        if also:
+            clauses = [f"looks at {', '.join(also)} too", *clauses]
+        lost = tuple(self._lost(place))
+        return Row(
+            place.part,
+            place.entry.place,
+            "filled",
+            tuple(_distinct(origins)),
+            "; ".join([how, *clauses]),
+            lost,
+        )
+
+    # -- losses -----------------------------------------------------------------------------------------------
+
+    def _lost(self, place: Place) -> Iterator[str]:
+        """Say what of a field's value may be lost: what the writer would count, each at one field."""
+        if place.entry.codec in CONTAINERS:
+            yield from wording.changes_of_keys(place.entry, self.target)
+        reasons: dict[str, list[str]] = {}
+        for column, why in self.losses:
+            if self._teller(column) is place and column not in reasons.get(why, ()):
+                reasons.setdefault(why, []).append(column)
+        for why, lost in reasons.items():
+            yield why if lost == [place.entry.hub[0]] else f"{', '.join(lost)}: {why}"
+
+    def _teller(self, column: str) -> Place | None:
+        """Find the field that tells what a hub column loses: which holds it, else is made of it, else comes from beside it."""
+        holds = (place for place, fed_by in self.fed.items() if column in fed_by and column in place.carries)
+        is_made = (place for place, fed_by in self.fed.items() if column in fed_by)
+        places_of_it = {place.shown for place in self.given if column in place.gives}
+        is_beside = (
+            place
+            for place, fed_by in self.fed.items()
+            if any(origin.place in places_of_it for other in fed_by for origin in self.origins[other])
+        )
+        return next(itertools.chain(holds, is_made, is_beside), None)
+
+    def _left_over(self, used: set[str]) -> Iterator[Row]:
+        for place in self.given:
+            if place.shown not in used:
+                yield self._without_place(place)
+        if (
+            self.target is not HUB_LAYOUT
+            and self.source.address != self.target.address
+            and "extra" not in {place.shown for place in self.given}
+        ):
+            origin = Origin(EXTRA, "extra")
+            yield Row("", "", "not_mapped", (origin,), lost=(NOT_MAPPED,))
+
+    def _without_place(self, place: Place) -> Row:
+        origin = Origin(
+            place.shown, place.gives[0] if place.gives else "", place.entry.also, place.entry.when
+        )
+        if not place.gives:
+            return Row("", "", "not_read", (origin,), lost=(wording.not_read(place.entry),))
+        if any(column not in self.origins for column in place.gives):
+            return Row("", "", "on_purpose", (origin,), lost=("removed by a rule",))
+        reasons = list(
+            dict.fromkeys(
+                self.target.cannot[column] for column in place.gives if column in self.target.cannot
+            )
+        )
+        keys = sorted(
+            {name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives}
+        )
+        state: State = "cannot" if reasons else "not_mapped"
+        told = "; ".join(reasons) or next(
+            (row.how for row in self._off_rows(place)), why_not_mapped(self.target, place.gives[0])
+        )
+        return Row(
+            "", "", state, (origin,), lost=(f"{told}, but rules use {', '.join(keys)}" if keys else told,)
+        )
+
+
+def _distinct(origins: Iterable[Origin]) -> Iterator[Origin]:
+    """Give each place once; one place can give several columns."""
+    seen = set()
+    for origin in origins:
+        if (origin.place, origin.rule) not in seen:
+            seen.add((origin.place, origin.rule))
+            yield origin

@@ -1,0 +1,133 @@
+"""What stands beside the table: names of well-known events, tables of values, limits, and what a recipe does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from translate import events
+from translate.mapping.spec import Layout, Mapping, Spelling
+from translate.telling.explanation.sides import HUB_LAYOUT
+from translate.vocabulary.spelling import legal_name
+
+if TYPE_CHECKING:
+    from translate.recipe import Recipe
+
+LISTED = 6  # of a longer list of values, the first are shown
+
+
+def names(
+    source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout
+) -> Iterator[dict[str, Any]]:
+    """Give the well-known events that a side has a name for: the hub's, the source's, the target's."""
+    for hub, about in events.WELL_KNOWN.items():
+        read = _spelled(source, source_layout, hub)
+        written = _spelled(target, target_layout, hub)
+        if read is None and written is None:
+            continue
+        legal = legal_name(hub) if target_layout.legal_names else hub
+        yield {
+            "name": hub,
+            "about": about,
+            "from": _shown(read),
+            "to": _shown(written or Spelling(legal)),
+            "note": "; ".join(_notes(hub, source, source_layout, target, target_layout)),
+        }
+
+
+def _spelled(mapping: Mapping, layout: Layout, hub: str) -> Spelling | None:
+    return Spelling(hub) if layout is HUB_LAYOUT else mapping.names.get(hub)
+
+
+def _shown(spelling: Spelling | None) -> str:
+    if spelling is None:
+        return ""
+    return f"{spelling.name} with {spelling.phase}" if spelling.phase else spelling.name
+
+
+def _notes(
+    hub: str, source: Mapping, source_layout: Layout, target: Mapping, target_layout: Layout
+) -> Iterator[str]:
+    first = _first_of_one_spelling(source, hub)
+    if first != hub:
+        helper = _original_names(source_layout)
+        yield f"read as {first}{f' unless {helper} says this' if helper else ''}"
+    if _first_of_one_spelling(target, hub) != hub:
+        helper = _original_names(target_layout)
+        yield f"{helper} tells it apart" if helper else f"reads like {_first_of_one_spelling(target, hub)}"
+    only = target_layout.only
+    if only is not None and hub not in only.names:
+        yield f"only with {only.hub}"
+
+
+def _first_of_one_spelling(mapping: Mapping, hub: str) -> str:
+    """Name the meaning that a model's spelling of this one is read as."""
+    own = mapping.names.get(hub)
+    return next((other for other, spelling in mapping.names.items() if spelling == own), hub)
+
+
+def _original_names(layout: Layout) -> str | None:
+    return next((entry.place for entry in layout.fields if entry.codec == "original_names"), None)
+
+
+def tables(mapping: Mapping, layout: Layout) -> Iterator[dict[str, Any]]:
+    """Give the tables of values by which the target's fields are written."""
+    for name in dict.fromkeys(entry.table for entry in layout.all_fields if entry.table is not None):
+        fields = list(dict.fromkeys(entry.place for entry in layout.all_fields if entry.table == name))
+        yield {"table": name, "fields": fields, "values": mapping.tables[name]}
+
+
+def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
+    """Give what the target takes and refuses; `effect` is `takes`, `keeps`, `rejects`, `advises` or `packs`."""
+    if source.address == layout.address:
+        yield _limit("keeps", "members of a record that no field names, where they were", "")
+    if layout.only is not None:
+        names_taken = f", and {', '.join(layout.only.names)} without it" if layout.only.names else ""
+        yield _limit("takes", f"only events with {layout.only.hub}{names_taken}", layout.only.rule)
+    for limit in (*layout.limits.values(), *layout.checks.values()):
+        what = f"{limit.name.replace('_', ' ')}: {', '.join(limit.places)}"
+        yield _limit("rejects" if limit.hard else "advises", f"{what}{_value(limit.value)}", limit.source)
+    request = layout.request
+    if request is not None and request.events_max is not None:
+        yield _limit("packs", f"at most {request.events_max:,} events into a request", "")
+    if request is not None and request.bytes_max is not None:
+        yield _limit("packs", f"at most {request.bytes_max:,} bytes into a request", "")
+
+
+def _value(value: Any) -> str:
+    """Write a limit's value after the places that it holds for; a long list is cut."""
+    if isinstance(value, dict):
+        return "".join(f"; {name}{_value(inner)}" for name, inner in value.items())
+    texts = [
+        f"{each:,}" if isinstance(each, int) else str(each)
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    rest = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
+    return "" if value is None else f" ({', '.join(texts[:LISTED])}{rest})"
+
+
+def _limit(effect: str, what: str, source: str) -> dict[str, Any]:
+    return {"effect": effect, "what": what, "source": source}
+
+
+def rules(recipe: Recipe) -> Iterator[dict[str, Any]]:
+    """Give what each rule of a recipe does, in their order."""
+    for rule in recipe.rules:
+        does = [f"sets {target} = {expression.sql}" for target, expression in rule.sets.items()]
+        does += [f"calls {old} {new}" for old, new in rule.names.items()]
+        does += [f"renames {old} to {new}" for old, new in rule.renames.items()]
+        does += [f"removes {name}" for name in rule.removes]
+        if rule.explode:
+            does.append("makes one row per element of items")
+        if rule.cut:
+            does += rule.cut.described()
+        if rule.drop is not None:
+            does.append(f"drops: {rule.drop}")
+        if rule.keep is not None:
+            does.append(f"keeps only these, else: {rule.keep}")
+        yield {
+            "rule": rule.address,
+            "about": rule.about,
+            "when": rule.when.sql if rule.when else "",
+            "does": does,
+        }

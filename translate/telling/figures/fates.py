@@ -1,0 +1,215 @@
+"""What became of each event of a source: its facts as it was, as the rules left it, as the target holds it.
+
+Nothing is written to the target again: the run's own query is run once more, and facts are taken from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from translate import events, notes
+from translate.archive.recognition import Origin, Recognised
+from translate.archive.units import Unit, units_of
+from translate.conversion import plan
+from translate.conversion.job import HUB_MODEL, Job
+from translate.conversion.plan import BEFORE, FIRST
+from translate.conversion.run import soundly
+from translate.mapping.spec import Addition
+from translate.passes import Passes, UnitMarks
+from translate.reader.reader import Lines
+from translate.settings import Settings
+from translate.telling.figures.facts import FACTS, facts
+from translate.telling.figures.held import Held
+from translate.telling.figures.run import Run
+from translate.vocabulary.spelling import EventNames
+from translate.writer.extras import same_events
+from translate.writer.writer import FILTERED, Writer
+
+SOURCE, RULES, HELD = "source", "rules", "held"
+Additions = Mapping[str, Addition]
+STATES = (SOURCE, RULES, HELD)
+OF_THE_RECIPE = "the recipe sets a time"  # how a reject begins that an event gets after it was read
+
+TRAVELLERS = {
+    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
+    "_recipe_notes": notes.none(), "_used": pl.lit(None, pl.List(pl.String)),
+}  # fmt: skip
+
+
+def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl.LazyFrame:
+    """Write down the fate of each event of a source; give the frame of it.
+
+    Columns: `outcome` (written, rejected, unreadable, filtered, duplicates, merged), `reason` (the code, the rule),
+    `first` (no row beyond one per event), `name` (the hub's, after the rules), and `source.x`, `rules.x`, `held.x` for
+    each fact x.
+    """
+    units = units_of(source.files for source in recognised.sources)
+    passes = _look_through(job, recognised, units, run, scratch) if run.asked else None
+    left = job.selection.limit if job.selection else None
+    for unit in units:
+        file = scratch / f"fates-{unit.number:05}.parquet"
+        marks = passes.of_unit(unit.number) if passes else None
+        here = job.reading(recognised.sources[unit.source])
+        if here.selection is not None and left is not None:
+            here = dataclasses.replace(here, selection=dataclasses.replace(here.selection, limit=left))
+
+        def attempt(
+            lines: Lines,
+            job: Job = here,
+            marks: UnitMarks | None = marks,
+            file: Path = file,
+        ) -> tuple[None, set[str]]:
+            to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
+            query = plan.build(to_the_hub, lines, marks=marks)
+            _fates(job, query).sink_parquet(file, compression="lz4", engine="streaming")
+            return None, query.unsound
+
+        soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
+        if left is not None:
+            taken = ~(
+                (pl.col("outcome") == "filtered") & pl.col("reason").is_in(["--where", "--since", "--until"])
+            ) & pl.col("first")
+            left -= int(pl.scan_parquet(file).select(taken.sum()).collect().item())
+            if left <= 0:
+                break
+    return pl.scan_parquet(scratch / "fates-*.parquet")
+
+
+def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run, scratch: Path) -> Passes:
+    """Read the whole source for what the passes need to know."""
+    passes = Passes(scratch, run.asked)
+    for unit in units:
+        here = job.reading(recognised.sources[unit.source])
+
+        def attempt(
+            lines: Lines,
+            number: int = unit.number,
+            job: Job = here,
+        ) -> tuple[None, set[str]]:
+            surveyed, unsound = plan.survey(job, lines)
+            passes.gather(number, surveyed)
+            return None, unsound()
+
+        soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
+    passes.find()
+    return passes
+
+
+def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
+    additions = job.target_mapping.additions if job.target_mapping else {}
+    frame = query.rows.with_columns(
+        first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS
+    )
+    before, now = _before(frame), pl.col("name")
+    if job.target_layout is None or job.target_mapping is None:
+        frame = frame.with_columns(
+            **_prefixed(SOURCE, before, before("name"), additions),
+            **_prefixed(RULES, pl.col, now, additions),
+            **_prefixed(HELD, pl.col, now, additions),
+        )
+    else:
+        held = Held(job.target_mapping, job.target_layout, job.settings)
+        event_types = {
+            f"{SOURCE}:type": held.event_type(before("name")),
+            f"{RULES}:type": held.event_type(now),
+        }
+        frame = frame.with_columns(
+            **{f"held:{name}": value for name, value in held.columns().items()}, **event_types
+        )
+        came, is_now = (pl.col(name) for name in event_types)
+        frame = frame.with_columns(
+            **_prefixed(SOURCE, before, came, additions), **_prefixed(RULES, pl.col, is_now, additions)
+        )
+        frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), is_now, additions))
+        keeps_extra = same_events(job.source_layout, job.target_layout)
+        source = dataclasses.replace(
+            query.source,
+            keeps_extra=keeps_extra,
+            keeps_around=job.source_layout.address == job.target_layout.address,
+        )
+        frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
+    outcome, reason = _outcome()
+    columns = [f"{state}.{fact}" for state in STATES for fact in FACTS]
+    return frame.select(*columns, outcome=outcome, reason=reason, first="first", name="name")
+
+
+def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
+    """Give a hub column as it was read; where the source has none, nothing."""
+    present = set(frame.collect_schema().names())
+    schema = frame.collect_schema()
+    return lambda name: (
+        pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
+    )
+
+
+def _prefixed(
+    state: str, column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Additions
+) -> dict[str, pl.Expr]:
+    return {f"{state}.{name}": value for name, value in facts(column, event_type, additions).items()}
+
+
+def _outcome() -> tuple[pl.Expr, pl.Expr]:
+    """Say what became of an event, in the order in which the account of a run asks."""
+    unreadable = pl.col("_code").is_not_null() & ~pl.col("_message").str.starts_with(OF_THE_RECIPE).fill_null(
+        value=False
+    )
+    outcome = (
+        pl.when(unreadable).then(pl.lit("unreadable"))
+        .when(pl.col("code").is_not_null()).then(pl.lit("rejected"))
+        .when(pl.col("_duplicate")).then(pl.lit("duplicates"))
+        .when(pl.col("_merged")).then(pl.lit("merged"))
+        .when(pl.col(FILTERED).is_not_null()).then(pl.lit("filtered"))
+        .otherwise(pl.lit("written"))
+    )  # fmt: skip
+    return outcome, pl.coalesce("code", FILTERED)
+
+
+def write_facts(
+    arrived: Recognised, settings: Settings, additions: Additions, scratch: Path
+) -> tuple[pl.LazyFrame, int]:
+    """Write down the facts of a target's events, as its own reader sees them; say how many records cannot be read."""
+    unreadable = 0
+    for unit in units_of(source.files for source in arrived.sources):
+        origin, file = arrived.sources[unit.source], scratch / f"target-{unit.number:05}.parquet"
+        job = Job(origin.mapping, origin.layout.as_written, None, None, settings=settings)
+
+        def attempt(
+            lines: Lines,
+            job: Job = job,
+            file: Path = file,
+            origin: Origin = origin,
+        ) -> tuple[None, set[str]]:
+            frame, unsound = plan.hub_events(job, lines)
+            _as_the_reader_sees(frame, origin, additions).sink_parquet(
+                file, compression="lz4", engine="streaming"
+            )
+            return None, unsound()
+
+        soundly(unit, scratch, arrived.refused_in(unit.files), attempt)
+        unreadable += int(pl.scan_parquet(file).select(pl.col("code").count()).collect().item())
+    written = pl.scan_parquet(scratch / "target-*.parquet")
+    return written.filter(pl.col("code").is_null()), unreadable
+
+
+def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Additions) -> pl.LazyFrame:
+    """Give the facts of events that were read under the names in their rows.
+
+    The original name counts for one thing only: which of several well-known ones that the sheet spells alike it was.
+    """
+    names = EventNames(origin.mapping)
+    is_hub = origin.layout.model == HUB_MODEL  # its names are what all others are read as
+    name, event_type = pl.col("name"), pl.col("name") if is_hub else names.spelled(pl.col("name"))
+    key = origin.layout.original_names
+    if key is not None:
+        told = pl.col("attributes").map.get(key).str.json_path_match("$.name")
+        is_spelled_so = told.is_in(list(events.WELL_KNOWN)) & (names.spelled(told) == event_type)
+        name = pl.when(is_spelled_so).then(told).otherwise(name)
+    frame = frame.with_columns(_name=name, _type=event_type)
+    return frame.select(
+        "code",
+        **facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions),
+    )

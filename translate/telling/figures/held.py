@@ -1,0 +1,116 @@
+"""What a layout holds of an event: how the hub columns that figures look at come back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from translate import events
+from translate.mapping.spec import Field, Layout, Mapping
+from translate.reader.hub import Hub
+from translate.settings import Settings
+from translate.telling.figures.facts import COLUMNS
+from translate.vocabulary.codecs import SCALARS
+from translate.vocabulary.spelling import EventNames
+
+SECONDS = ("epoch_s",)
+CHANGES = {
+    "epoch_s": "milliseconds floored",
+    "first_of": "one id for whoever it was",
+    "exact_duration": "a length is stop minus start",
+}
+MADE = (
+    "first_of",
+    "duration",
+    "exact_duration",
+    "language",
+    "country",
+)  # of several columns: what is written may be another one's value
+
+
+class Held:
+    """One layout's way of holding what figures look at."""
+
+    def __init__(
+        self, mapping: Mapping, layout: Layout, settings: Settings, *, names_meet: bool = False
+    ) -> None:
+        self.layout = layout
+        self._names = EventNames(mapping, make_legal=layout.legal_names and not settings.keep_names)
+        self._names_meet = names_meet or layout.original_names is None
+        self._fields: dict[str, Field] = {}
+        self._off: dict[str, str] = {}
+        for entry in layout.all_fields:
+            if entry.hub and entry.asked is not None and not getattr(settings, entry.asked):
+                self._off[entry.hub[0]] = entry.asked
+            elif entry.hub:
+                self._fields.setdefault(entry.hub[0], entry)
+        self._off = {name: asked for name, asked in self._off.items() if name not in self._fields}
+        self._provided = Hub(mapping, layout, settings).provided - self._off.keys()
+
+    def columns(self) -> dict[str, pl.Expr]:
+        """Give each column as the layout's reader would give it back."""
+        return {name: self._column(name) for name in COLUMNS}
+
+    def _column(self, name: str) -> pl.Expr:
+        column = pl.col(name)
+        if name == "name":
+            return self._name()
+        if name not in self._provided:
+            return pl.lit(None, events.SCHEMA[name])
+        entry = self._fields.get(name)
+        if entry is None:
+            return column
+        if entry.codec in SECONDS:
+            column = column.dt.truncate("1s")
+        if entry.codec in MADE and (write := SCALARS[entry.codec].write):
+            column = write([pl.col(other) for other in entry.hub])
+        needs = [self._fields_at(f"{home}.{need}") for home, need in self._needs(entry)]
+        missing = [pl.col(other).is_null() for found in needs for other in found]
+        return pl.when(~pl.any_horizontal(missing)).then(column) if missing else column
+
+    def event_type(self, name: pl.Expr) -> pl.Expr:
+        """Give what stands in the row for a hub event's name."""
+        return self._names.written(name)
+
+    def _name(self) -> pl.Expr:
+        """Read the name as it is written, with the phase if the layout has one.
+
+        Well-known names that the sheet spells alike are told apart by the original one, if it travels along; an own
+        name is what the reader takes it for.
+        """
+        name, written, phase = pl.col("name"), self.event_type(pl.col("name")), None
+        if any(entry.codec == "action" for entry in self.layout.fields):
+            phase = pl.col("phase").fill_null(self._names.implied_phase(name))
+        read = self._names.read(written, phase)
+        return (
+            read
+            if self.layout.original_names is None
+            else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
+        )
+
+    def _needs(self, entry: Field) -> Iterator[tuple[str, str]]:
+        for home, needs in self.layout.objects.items():
+            if entry.place.startswith(f"{home}."):
+                yield from ((home, need) for need in needs)
+
+    def _fields_at(self, place: str) -> list[str]:
+        return [entry.hub[0] for entry in self.layout.fields if entry.place == place and entry.hub]
+
+    def reasons(self, columns: tuple[str, ...]) -> str:
+        """Say what of some columns the layout does not hold as it was."""
+        said = []
+        said += [
+            f"{name} only with --set {asked}=true" for name, asked in self._off.items() if name in columns
+        ]
+        without = [name for name in columns if name not in {*self._provided, *self._off, "name"}]
+        if without:
+            why = [self.layout.cannot[name] for name in without if name in self.layout.cannot]
+            said.append(
+                f"no place for {', '.join(without)}" + (f" ({'; '.join(dict.fromkeys(why))})" if why else "")
+            )
+        if not said:
+            said += ["names that are spelled alike"] if "name" in columns and self._names_meet else []
+            codecs = {self._fields[name].codec for name in columns if name in self._fields and name != "time"}
+            said += [words for codec, words in CHANGES.items() if codec in codecs]
+        return f"{self.layout.address}: {'; '.join(said)}" if said else f"as {self.layout.address} holds it"

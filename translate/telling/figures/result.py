@@ -1,0 +1,195 @@
+"""The answer of `parity`: figures on both sides, each difference explained or flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from translate.conversion.meetings import Meeting
+from translate.telling.rendering import Report, printable
+
+SCHEMA = {
+    "figure": pl.String, "key": pl.String, "source": pl.Float64, "target": pl.Float64, "difference": pl.Float64,
+    "explanation": pl.String, "explained": pl.Boolean,
+}  # fmt: skip
+SHOWN_MAX = 12
+CAUSES_MAX = 40
+
+
+@dataclass(frozen=True, repr=False)
+class Parity:
+    """Figures of a source and a target, compared.
+
+    `frame` has a row for each `figure` and `key` (a day, a month, a day and a type or a currency): `source`, `target`,
+    `difference`, `explanation` and `explained`; a figure that a side does not have is 0 there, or null where that would
+    be a statement (means and shares). `causes` counts by `figure` and `cause` the rows that differ for it, `about` says what
+    each figure is, `report` tells whether the run's own report was at hand; `beyond` what the
+    target's dashboards show that its rows alone do not tell, `merged` which event types are one in the target.
+    """
+
+    source: str
+    target: str
+    frame: pl.DataFrame
+    causes: tuple[dict[str, Any], ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
+    report: bool = False
+    beyond: tuple[str, ...] = ()
+    merged: tuple[Meeting, ...] = ()
+
+    @property
+    def unexplained(self) -> int:
+        """Count the differences that nothing explains."""
+        return int((~self.frame["explained"]).sum())
+
+    def __repr__(self) -> str:
+        return f"<Parity {self.source} -> {self.target}: {self._verdict}>"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        """Show the tables in a notebook."""
+        return self._tables().to_html()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as JSON values."""
+        return {
+            "from": self.source,
+            "to": self.target,
+            "report": self.report,
+            "unexplained": self.unexplained,
+            "summary": [*self._summary()],
+            "causes": [*self.causes],
+            "merged": [{"written": meeting.written, "names": [*meeting.names], "events": meeting.events, "text": meeting.text} for meeting in self.merged],
+            "about": self.about,
+            "not_compared": [*self.beyond],
+            "figures": [{**row, "source": _plain(row["source"]), "target": _plain(row["target"]), "difference": _plain(row["difference"])}
+                        for row in self.frame.iter_rows(named=True)],
+        }  # fmt: skip
+
+    def to_text(self, shown_max: int = SHOWN_MAX) -> str:
+        """Write the tables for a terminal, at most so many rows of each."""
+        lines = [f"{self.source} -> {self.target}", ""]
+        summary = [(row["figure"], *(f"{row[name]:,}" for name in _COUNTED)) for row in self._summary()]
+        lines += _columns([("figure", *_COUNTED), *summary])
+        if self.causes:
+            causes = [
+                (cause["figure"], f"{cause['rows']:,}", printable(cause["cause"])) for cause in self.causes
+            ]
+            lines += ["", "why they differ:", *_columns([("figure", "rows", "cause"), *causes[:CAUSES_MAX]])]
+            lines += (
+                [f"and {len(causes) - CAUSES_MAX:,} more with --json"] if len(causes) > CAUSES_MAX else []
+            )
+        if self.merged:
+            told = [f"  {printable(meeting.text)}" for meeting in self.merged[:CAUSES_MAX]]
+            lines += ["", "one type for the target:", *told]
+            lines += (
+                [f"and {len(self.merged) - CAUSES_MAX:,} more with --json"]
+                if len(self.merged) > CAUSES_MAX
+                else []
+            )
+        for title, rows in (
+            ("UNEXPLAINED", self._rows(explained=False)),
+            ("explained, for example", self._rows(explained=True)),
+        ):
+            if rows.height:
+                lines += [
+                    "",
+                    f"{title}:",
+                    *_columns([_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))]),
+                ]
+            if rows.height > shown_max:
+                lines.append(f"and {rows.height - shown_max:,} more with --json")
+        if self.beyond:
+            lines += [
+                "",
+                "the dashboards show more, which rows alone do not tell:",
+                *(f"  {each}" for each in self.beyond),
+            ]
+        return "\n".join([*lines, "", self._verdict]) + "\n"
+
+    @property
+    def _verdict(self) -> str:
+        count = self.unexplained
+        if count:
+            return f"{count:,} difference{'s' if count != 1 else ''} that nothing explains"
+        return "every difference is explained" if self._rows(explained=True).height else "no difference"
+
+    def _rows(self, *, explained: bool) -> pl.DataFrame:
+        """Give the differences of one kind, the heaviest of each figure first, the figures taking turns."""
+        differs = pl.col("explanation") != ""
+        rows = self.frame.filter(differs & (pl.col("explained") == explained)).with_columns(
+            _order=pl.int_range(pl.len())
+        )
+        turn = pl.col("difference").abs().fill_null(0).rank("ordinal", descending=True).over("figure")
+        return rows.with_columns(_turn=turn).sort("_turn", "_order").drop("_turn", "_order")
+
+    def _summary(self) -> Iterator[dict[str, Any]]:
+        """Count each figure's rows: the same on both sides, explained, unexplained."""
+        for (name,), rows in self.frame.group_by("figure", maintain_order=True):
+            differs = rows["explanation"] != ""
+            explained = rows["explained"]
+            yield {"figure": name, "rows": rows.height, "the same": int((~differs & explained).sum()),
+                   "explained": int((differs & explained).sum()), "unexplained": int((~explained).sum())}  # fmt: skip
+
+    def _tables(self) -> Report:
+        shown = [name for name in SCHEMA if name != "explained"]
+        values: dict[str, Any] = {
+            "from": self.source,
+            "to": self.target,
+            "verdict": self._verdict,
+            "figures": [*self._summary()],
+            "why_they_differ": [*self.causes],
+        }
+        values["one_type_for_the_target"] = [
+            {"events": meeting.events, "text": meeting.text} for meeting in self.merged
+        ]
+        for title, explained in (
+            ("differences_that_nothing_explains", False),
+            ("explained_differences", True),
+        ):
+            values[title] = [
+                {name: _plain(row[name]) for name in shown}
+                for row in self._rows(explained=explained).iter_rows(named=True)
+            ]
+        values["not_compared"] = [*self.beyond]
+        return Report({name: value for name, value in values.items() if value})
+
+
+_COUNTED = ("rows", "the same", "explained", "unexplained")
+_HEAD = ("figure", "of", "source", "target", "explanation")
+
+
+def _plain(value: Any) -> Any:
+    """Give whole numbers as such."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        row["figure"],
+        printable(row["key"]),
+        _number(row["source"]),
+        _number(row["target"]),
+        printable(row["explanation"]),
+    )
+
+
+def _number(value: float | None) -> str:
+    plain = _plain(value)
+    return "-" if plain is None else f"{plain:,}"
+
+
+def _columns(lines: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    numbers = {place for place in range(len(widths)) if lines[0][place] in ("source", "target", *_COUNTED)}
+    return [
+        "  ".join(
+            cell.rjust(width) if place in numbers else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]

@@ -1,0 +1,152 @@
+"""Which run filled a target: what its report says of recipe, settings, selection and passes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from translate import mapping
+from translate import recipe as recipes
+from translate.archive.sources import REPORT
+from translate.conversion.job import HUB_MODEL
+from translate.conversion.output import STATE
+from translate.errors import MappingError, UsageError
+from translate.passes import DID, Asked
+from translate.recipe import Recipe
+from translate.recipe.expressions import condition
+from translate.recipe.selection import Selection
+from translate.settings import Settings, parse_time
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run was asked to do, as far as its report tells; without a report, what the caller says."""
+
+    report: dict[str, Any] | None = None
+    recipe: Recipe | None = None
+    settings: Settings = field(default_factory=Settings)
+    selection: Selection | None = None
+    asked: Asked = field(default_factory=Asked)
+
+    @property
+    def to(self) -> str | None:
+        """Name the layout that was written."""
+        return self.report["to"] if self.report else None
+
+    @property
+    def of(self) -> str | None:
+        """Name the layout that was read, where it is one.
+
+        Where the run refused files that are of no layout it looked at the content: then only the model is named.
+        """
+        said = str(self.report["from"]) if self.report else ""
+        if not said or "," in said:
+            return None
+        return (
+            said.partition("/")[0]
+            if self.report and "not_recognised" in self.report.get("rejects", {})
+            else said
+        )
+
+
+def find_run(
+    target: str | os.PathLike[str] | None, report: str | os.PathLike[str] | None, recipe: str | os.PathLike[str] | None,
+    settings: Settings | None, mappings: Path | None = None,
+) -> Run:  # fmt: skip
+    """Find the report that belongs to a target; raise UsageError for one that is none, or a recipe that was not the run's."""
+    path = Path(report) if report is not None else _beside(target)
+    if path is None:
+        chosen = recipes.load(recipe, mappings) if recipe is not None else None
+        return Run(None, chosen, settings or Settings())
+    told = _read(path)
+    return Run(
+        told, _recipe(told, path, recipe, mappings), settings or _settings(told["settings"]),
+        _selection(told["selection"]), _asked(told, mappings),
+    )  # fmt: skip
+
+
+def _beside(target: str | os.PathLike[str] | None) -> Path | None:
+    """Find the report in a folder that a conversion filled; raise UsageError for one that is not finished."""
+    if target is None or not Path(target).is_dir():
+        return None
+    if (Path(target) / STATE).exists():
+        raise UsageError(
+            f"{os.fspath(target)}: holds an unfinished run; repeat the call of convert, then compare"
+        )
+    path = Path(target) / REPORT
+    return path if path.is_file() else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}; name DIR/report.json") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: cannot be read as a report of convert: {error}") from None
+    if not (
+        isinstance(told, dict)
+        and told.get("complete") is True
+        and {"events", "mapping", "settings", "selection", "to"} <= told.keys()
+    ):
+        raise UsageError(f"{path}: is no report of a finished convert; name DIR/report.json")
+    return told
+
+
+def _recipe(
+    told: dict[str, Any], path: Path, given: str | os.PathLike[str] | None, mappings: Path | None
+) -> Recipe | None:
+    """Find the run's recipe: the one given, else the shipped one of that name; it has to be the same to the byte."""
+    known = {mapping.load(model, mappings).file for model in mapping.models(mappings)} | {HUB_MODEL}
+    wanted = {name: digest for name, digest in told["mapping"].items() if name not in known}
+    if not wanted:
+        if given is not None:
+            raise UsageError(f"--recipe {os.fspath(given)}: {path} says that the run had no recipe")
+        return None
+    (name, digest), *_ = wanted.items()
+    try:
+        chosen = recipes.load(given if given is not None else Path(name).stem, mappings)
+    except (UsageError, MappingError):
+        if given is not None:
+            raise
+        raise UsageError(f"the run had the recipe {name}: say --recipe with its file") from None
+    if chosen.digest != digest:
+        raise UsageError(
+            f"{chosen.file}: is not the recipe {name} that the run had; say --recipe with that one"
+        )
+    return chosen
+
+
+def _settings(told: dict[str, Any]) -> Settings:
+    """Read back what `Settings.described` says."""
+    since, until = (dt.datetime.fromisoformat(text) for text in told["time_window"])
+    known = {entry.name for entry in fields(Settings)}
+    plain = {
+        name: value for name, value in told.items() if name in known and name not in ("time_window", "day")
+    }
+    day = dt.date.fromisoformat(told["day"]) if told.get("day") else None
+    return Settings(**plain, day=day, time_window=(since, until))
+
+
+def _selection(told: dict[str, Any]) -> Selection | None:
+    if not any(value is not None for value in told.values()):
+        return None
+    where, since, until = told.get("where"), told.get("since"), told.get("until")
+    return Selection(
+        condition(where, "--where") if where else None,
+        parse_time(since) if since else None, parse_time(until) if until else None, told.get("limit"),
+    )  # fmt: skip
+
+
+def _asked(told: dict[str, Any], mappings: Path | None) -> Asked:
+    """Say which passes did something: one that did nothing changes no figure."""
+    found = {finding["code"] for finding in told["findings"]}
+    model = str(told["to"]).partition("/")[0]
+    known = {} if model == HUB_MODEL else mapping.load(model, mappings).additions
+    added = {name: addition for name, addition in known.items() if found.intersection(DID.get(name, ()))}
+    counts = told["events"]
+    return Asked(bool(counts["duplicates"]), added, bool(counts["merged"]))

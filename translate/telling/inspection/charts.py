@@ -1,0 +1,136 @@
+"""Charts drawn as inline SVG: bars over time, and bars of named values; no script, no fonts of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from html import escape
+
+from translate.telling.rendering import printable
+
+WIDTH = 880
+DAYS_MAX = 120  # bars of days; more days are shown by weeks or months
+HEIGHT = 200
+BELOW, ABOVE, LEFT = 26, 10, 62
+ROW, BAR_HEIGHT, NAMES, FIGURES = 24, 14, 230, 130
+NAME_CHARACTERS = 32
+LABELS_MAX = 8
+
+
+def by_time(days: Sequence[tuple[str, int]]) -> str:
+    """Draw events by day, week or month, gaps included; days are ISO dates in order."""
+    if not days:
+        return ""
+    unit, bars = _together([(dt.date.fromisoformat(day), events) for day, events in days])
+    most = _round_up(max(events for _, events in bars))
+    inner = HEIGHT - BELOW - ABOVE
+    step = (WIDTH - LEFT) / len(bars)
+    wide = min(max(step - 2, 1), 48)
+    drawn = []
+    for share in (0, 0.5, 1):
+        y = ABOVE + inner * (1 - share)
+        drawn.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(
+            f'<text class="quiet" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_short(most * share)}</text>'
+        )
+    every = math.ceil(len(bars) / LABELS_MAX)
+    for place, (when, events) in enumerate(bars):
+        height = inner * events / most
+        x = LEFT + step * place + (step - wide) / 2
+        told = _title(f"{_when(when, unit)}: {events:,} events")
+        if events:
+            drawn.append(
+                f'<rect class="bar" x="{x:.1f}" y="{ABOVE + inner - max(height, 1):.1f}" width="{wide:.1f}" height="{max(height, 1):.1f}">{told}</rect>'
+            )
+        if place % every == 0:
+            drawn.append(
+                f'<text class="quiet" x="{LEFT + step * (place + 0.5):.1f}" y="{HEIGHT - 6}" text-anchor="middle">{_when(when, unit)}</text>'
+            )
+    return _svg(HEIGHT, f"Events by {unit}", drawn)
+
+
+def unit_of(days: Sequence[tuple[str, int]]) -> str:
+    """Say what a bar of `by_time` is: a day, a week, a month or a year."""
+    return _together([(dt.date.fromisoformat(day), events) for day, events in days])[0]
+
+
+def by_name(title: str, rows: Sequence[tuple[str, int]], total: int) -> str:
+    """Draw a bar for each named value, with its events and its share of all."""
+    if not rows:
+        return ""
+    most = max(events for _, events in rows)
+    room = WIDTH - NAMES - FIGURES
+    drawn = []
+    for place, (name, events) in enumerate(rows):
+        y = ROW * place
+        middle = y + ROW / 2 + 4
+        length = max(room * events / most, 1)
+        label = printable(name) or "(empty)"
+        cut = label if len(label) <= NAME_CHARACTERS else f"{label[: NAME_CHARACTERS - 1]}\u2026"
+        drawn.append(
+            f'<text x="{NAMES - 10}" y="{middle}" text-anchor="end">{escape(cut)}{_title(label)}</text>'
+        )
+        drawn.append(
+            f'<rect class="bar" x="{NAMES}" y="{y + (ROW - BAR_HEIGHT) / 2}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="2"/>'
+        )
+        drawn.append(
+            f'<text class="quiet" x="{NAMES + length + 8:.1f}" y="{middle}">{events:,} \u00b7 {100 * events / total:.1f} %</text>'
+        )
+    return _svg(ROW * len(rows), title, drawn)
+
+
+def _svg(height: int, title: str, drawn: Sequence[str]) -> str:
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">{"".join(drawn)}</svg>'
+    )
+
+
+def _title(text: str) -> str:
+    return f"<title>{escape(text)}</title>"
+
+
+def _together(days: list[tuple[dt.date, int]]) -> tuple[str, list[tuple[dt.date, int]]]:
+    """Put days together until they fit, with those on which nothing happened."""
+    first, last = days[0][0], days[-1][0]
+    count = (last - first).days + 1
+    if count <= DAYS_MAX:
+        unit, begins = "day", [first + dt.timedelta(days=number) for number in range(count)]
+    elif count <= DAYS_MAX * 7:
+        monday = first - dt.timedelta(days=first.weekday())
+        unit, begins = (
+            "week",
+            [monday + dt.timedelta(days=7 * number) for number in range((last - monday).days // 7 + 1)],
+        )
+    else:
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        unit, begins = "month", [dt.date(month // 12, month % 12 + 1, 1) for month in months]
+        if len(begins) > DAYS_MAX:
+            unit, begins = "year", [dt.date(year, 1, 1) for year in range(first.year, last.year + 1)]
+    sums = dict.fromkeys(begins, 0)
+    for day, events in days:
+        sums[_begin(day, unit)] += events
+    return unit, list(sums.items())
+
+
+def _begin(day: dt.date, unit: str) -> dt.date:
+    if unit == "week":
+        return day - dt.timedelta(days=day.weekday())
+    return {"day": day, "month": day.replace(day=1), "year": day.replace(month=1, day=1)}[unit]
+
+
+def _when(day: dt.date, unit: str) -> str:
+    return {"month": f"{day:%Y-%m}", "year": f"{day:%Y}"}.get(unit, day.isoformat())
+
+
+def _round_up(value: int) -> float:
+    """Give the next number of one or two significant digits, as the top of an axis."""
+    size = 10.0 ** math.floor(math.log10(value))
+    return next(size * step for step in (1, 2, 4, 5, 8, 10) if size * step >= value)
+
+
+def _short(value: float) -> str:
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if value >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"

@@ -1,0 +1,92 @@
+"""Different values of any number, counted exactly: digests in memory, beyond a stated number on disk.
+
+A digest is two 64-bit hashes of the engine's, `a` and `b`, made with different seeds: one value counts as two never,
+two as one once in some 10^18 archives of a thousand million events. They hold within one process only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from translate.passes import duplicates
+
+KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
+BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
+SEEDS = (0x5EED, 0xB0B)
+# Odd numbers, so that nothing of a hash is lost: by each place another one, without a pattern.
+ODD = [
+    pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)
+]
+
+
+def digest_of(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
+    """Give `a` and `b` of the values of several columns, each of which counts in its place."""
+    return [
+        combined([column.hash(seed) for column in columns]).alias(name)
+        for name, seed in zip("ab", SEEDS, strict=True)
+    ]
+
+
+def combined(hashes: Sequence[pl.Expr]) -> pl.Expr:
+    """Make one hash of several, each of which counts in its place."""
+    return pl.sum_horizontal([hashed * ODD[place % len(ODD)] for place, hashed in enumerate(hashes)])
+
+
+class Digests:
+    """Rows of `a` and `b`, and of what else is told of each value; `told` says how two tellings become one."""
+
+    def __init__(self, folder: Path, told: Sequence[pl.Expr] = (), kept_rows: int = KEPT_ROWS) -> None:
+        self._folder = folder
+        self._told = list(told)
+        self._kept_rows = kept_rows
+        self._kept: list[pl.DataFrame] = []
+        self._rows = 0
+        self._merged_rows = 0
+        self._files: list[Path] = []
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take rows; they may repeat what was told before."""
+        self._kept.append(rows)
+        self._rows += rows.height
+        if self._rows - self._merged_rows <= self._kept_rows:
+            return
+        merged = self._merged(pl.concat(self._kept).lazy()).collect(engine="in-memory")
+        if merged.height <= self._kept_rows // 2:
+            self._kept, self._rows, self._merged_rows = [merged], merged.height, merged.height
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{len(self._files):05}.parquet"
+        merged.write_parquet(file, compression="uncompressed")
+        self._files.append(file)
+        self._kept, self._rows, self._merged_rows = [], 0, 0
+
+    def absorb(self, other: Digests) -> None:
+        """Take over what another one holds; it is empty afterwards."""
+        for file in other._files:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            target = self._folder / f"{len(self._files):05}.parquet"
+            file.replace(target)
+            self._files.append(target)
+        for rows in other._kept:
+            self.add(rows)
+        other._kept, other._files = [], []
+
+    def buckets(self) -> Iterator[pl.DataFrame]:
+        """Give the different values, with what is told of each, so many at a time as fit in memory."""
+        frames = [pl.concat(self._kept).lazy()] if self._kept else []
+        frames += [pl.scan_parquet(self._files)] if self._files else []
+        if not frames:
+            return
+        for _, bucket in duplicates.buckets(pl.concat(frames), "a", BUCKET_ROWS):
+            yield self._merged(bucket).collect(engine="streaming")
+
+    def count(self) -> int:
+        """Count the different values."""
+        return sum(bucket.height for bucket in self.buckets())
+
+    def _merged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        return rows.group_by("a", "b").agg(*self._told) if self._told else rows.unique(["a", "b"])

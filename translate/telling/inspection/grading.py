@@ -1,0 +1,313 @@
+"""What each layout that can be written would make of the archive: what fits, what is lost, how long it takes.
+
+The first events are tried on each target; ages, users and repeats are taken from the figures of all events.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from translate import mapping, notes
+from translate.conversion import account, plan
+from translate.conversion.report import Loss, Report
+from translate.delivery import preflight, survey
+from translate.mapping.spec import Delivery, Layout, Mapping
+from translate.telling import explanation
+from translate.telling.inspection.grounds import Grounds
+from translate.writer.assembly import ANY
+from translate.writer.extras import same_events
+from translate.writer.packing import OPEN_BYTES_MAX, Packer
+from translate.writer.shape import Source, is_made, request_fields
+from translate.writer.writer import FILTERED, NOTES, Writer
+
+Grade = Literal["fits", "loses", "part", "drops", "none"]
+# What a target wants to be told, and what stands for it while it is tried.
+STAND_INS: dict[str, Any] = {"tracking_id": "tracking-id", "day": dt.date(2000, 1, 1), "app_id": "app"}
+MOST = 0.99  # of the events: a target that loses so many keeps none to speak of
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one layout would make of the archive; `tried` is how many of its first events the counts are of."""
+
+    layout: str
+    title: str
+    about: str
+    grade: Grade
+    tried: int
+    taken: int
+    refused: dict[str, int]
+    left_out: int
+    filled: int
+    missing: list[str]
+    losses: list[dict[str, Any]]
+    settings: list[str]
+    delivery: dict[str, Any] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the target as JSON values."""
+        return dataclasses.asdict(self)
+
+
+def targets(grounds: Grounds, now: dt.datetime) -> list[Target]:
+    """Grade every layout that can be written, but the archive's own."""
+    if not grounds.sample.height:
+        return []
+    sheets = [
+        mapping.load(name, grounds.settings.mappings) for name in mapping.models(grounds.settings.mappings)
+    ]
+    layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
+    own = [layout.address for layout in grounds.layouts]
+    return [
+        _Trial(grounds, sheet, layout).target(now) for sheet, layout in layouts if own != [layout.address]
+    ]
+
+
+class _Trial:
+    """The first events of an archive, written as one layout."""
+
+    def __init__(self, grounds: Grounds, sheet: Mapping, layout: Layout) -> None:
+        self.grounds = grounds
+        self.sheet = sheet
+        self.layout = layout
+        wanted = {name: value for name, value in STAND_INS.items() if not getattr(grounds.settings, name)}
+        self.asked = _asked(layout, wanted)
+        self.settings = dataclasses.replace(
+            grounds.settings, **{name: wanted[name] for name in self.asked if name != "day"}
+        )
+
+    def target(self, now: dt.datetime) -> Target:
+        """Write, count and judge."""
+        first = self.grounds.layouts[0]
+        provided = frozenset({*self.grounds.provided, "event_id"})
+        source = Source(
+            provided,
+            self.grounds.places,
+            keeps_extra=same_events(first, self.layout),
+            lists=frozenset(first.lists),
+        )
+        writer = Writer(self.sheet, self.layout, self.settings, source)
+        planned = writer.plan()
+        losses = {
+            f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)
+        }
+        rows = writer.rows(plan.without_recipe(self._events()))
+        members = writer.members() if self.layout.request else []
+        frame = (
+            rows.with_columns(**losses)
+            .select("code", FILTERED, NOTES, *losses, *members)
+            .collect(engine="in-memory")
+        )
+        written = frame.filter(plan.WRITTEN)
+        refused = dict(
+            sorted(frame["code"].drop_nulls().value_counts().iter_rows(), key=lambda entry: -entry[1])
+        )
+        counted = _counted(written, planned.losses, source)
+        explained = self._explained()
+        filled = sum(row.state == "filled" for row in explained.rows)
+        missing = [place for place in explained.missing if place not in self.asked]
+        left_out = frame.height - written.height - sum(refused.values())
+        no_place = list(self._without_place(explained, source, {entry["field"] for entry in counted}))
+        losing = [entry for entry in counted if entry["kind"] != "changed"]
+        delivered = self._delivered(written.select(frame.columns[3 + len(losses) :]), frame.height, now)
+        grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
+        return Target(
+            self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out, filled,
+            missing, sorted(counted, key=lambda entry: -entry["events"]) + no_place,
+            self.asked, delivered,
+        )  # fmt: skip
+
+    def _events(self) -> pl.LazyFrame:
+        """Give the first events as `convert` would: with made ids only for a target that has a place for them."""
+        frame = plan.from_hub(self.grounds.sample.lazy()).with_columns(self.grounds.sample["notes"])
+        has_place = any("event_id" in entry.hub for entry in self.layout.all_fields)
+        return frame if has_place else frame.with_columns(self.grounds.sample["event_id"])
+
+    def _explained(self) -> explanation.Explanation:
+        return explanation.of_pair(
+            self.grounds.layouts[0].address, self.layout.address, None, self.settings, self.settings.mappings
+        )
+
+    def _without_place(
+        self, explained: explanation.Explanation, source: Source, counted: set[str]
+    ) -> Iterator[dict[str, Any]]:
+        """Give what has no place in the target, and of which the first events had none to count."""
+        given = {
+            name
+            for name in self.grounds.provided
+            if self.grounds.sample[name].null_count() < self.grounds.sample.height
+        }
+        for row in explained.rows:
+            columns = {origin.column for origin in row.origins if origin.column}
+            places = {source.place(column) for column in columns}
+            if row.state in ("cannot", "not_mapped") and columns & given and not (columns | places) & counted:
+                yield {
+                    "field": ", ".join(sorted(places)),
+                    "kind": row.state,
+                    "why": "; ".join(row.lost),
+                    "events": None,
+                }
+
+    # -- delivery -----------------------------------------------------------------------------------------------
+
+    def _delivered(self, rows: pl.DataFrame, tried: int, now: dt.datetime) -> dict[str, Any] | None:
+        delivery = self.sheet.delivery
+        if delivery is None or delivery.layout != self.layout.name or not rows.height:
+            return None
+        output = io.BytesIO()
+        packer = Packer(self.layout, self.settings, output)
+        packer.add(rows)
+        packer.finish()
+        events = self.grounds.surveyed.events * packer.events // tried
+        each = output.tell() / packer.events
+        is_whole = tried == self.grounds.surveyed.events
+        least, most = (packer.requests, packer.requests) if is_whole else self._requests(events, each)
+        known = dataclasses.replace(self._surveyed(delivery), events=self.grounds.surveyed.events)
+        findings = preflight.judge(
+            self.sheet,
+            known,
+            self.grounds.settings,
+            now=now,
+            overrides=self.grounds.settings.overrides,
+            layout=self.layout.name,
+        )
+        quick = self._plan(delivery, least, events)
+        slow = self._plan(delivery, most, events)
+        return {
+            "events": events,
+            "requests": {"at_least": least, "at_most": most},
+            "hours": {"at_least": quick.hours, "at_most": slow.hours},
+            "requests_per_second": slow.requests_per_second,
+            "hours_at_quota": {"at_least": least / delivery.quota.requests_per_second / 3600, "at_most": most / delivery.quota.requests_per_second / 3600},
+            "quota": {
+                "requests_per_second": delivery.quota.requests_per_second, "scope": delivery.quota.scope, "documented": delivery.quota.documented,
+                "source": delivery.quota.source, "date": delivery.quota.date.isoformat(),
+            },
+            "bytes": round(events * each),
+            "findings": [
+                {"name": found.name, "loses": found.loses, "message": found.message, "instead": found.instead, "events": found.events, "share": found.share, "source": found.source}
+                for found in findings
+            ],
+        }  # fmt: skip
+
+    def _plan(self, delivery: Delivery, requests: int, events: int) -> preflight.Plan:
+        return preflight.plan_of_run(
+            delivery, dataclasses.replace(self.grounds.surveyed, requests=requests, events=events)
+        )
+
+    def _requests(self, events: int, bytes_each: float) -> tuple[int, int]:
+        """Reckon the fewest and the most requests: one holds the events of one sender only, so many and so many bytes.
+
+        Senders are told apart by what lies around the events. Where people or sessions do, how much the rest tells them
+        apart besides is taken from the first events; where only apps and devices do, each may come with each. An id that
+        comes twice needs a second request.
+        """
+        request = self.layout.request
+        if request is None:
+            raise AssertionError
+        full = max(
+            events / (request.events_max or events or 1),
+            events * bytes_each / (request.bytes_max or math.inf),
+        )
+        shared = [
+            entry
+            for entry in request_fields(self.layout, self.settings)
+            if ANY not in entry.path and not is_made(entry)
+        ]
+        names = {column for entry in shared for column in entry.hub}
+        around = {
+            name: max(1, self.grounds.groups[name]) for name in sorted(names & self.grounds.groups.keys())
+        }
+        widest = max(around, key=lambda name: around[name], default="")
+        least = around.get(widest, 1)
+        tried = self.grounds.sample.select(list(around))
+        is_of_people = set(around) & {"session.id", "client_id", "user_id"}
+        most = (
+            least * tried.n_unique() / tried[widest].n_unique()
+            if is_of_people
+            else math.prod(around.values())
+        )
+        windows = max(self.grounds.units, math.ceil(events * bytes_each / OPEN_BYTES_MAX))
+        repeated = (
+            self.grounds.duplicates if request.each and request.each[-1] == ANY else 0
+        )  # events named by their ids
+        return max(min(least, events), math.ceil(full)), min(
+            events, math.ceil(full + most * windows + repeated)
+        )
+
+    def _surveyed(self, delivery: Delivery) -> survey.Surveyed:
+        """Give the figures in the words of a target's hazards."""
+        grounds, hazards = self.grounds, list(delivery.preflight.values())
+        known = grounds.surveyed
+        is_person = any(
+            "client_id" in entry.hub and "user_id" in entry.hub for entry in self.layout.all_fields
+        )
+        users = {**known.users, "user_id": known.users["persons" if is_person else "user_id"]}
+        missing = {**known.missing, "user_id": grounds.missing_person}
+        columns = {
+            name: grounds.surveyed.events - int(grounds.sample[name].count())
+            for hazard in hazards
+            for name in hazard.columns
+            if name in grounds.sample
+        }
+        repeated = {
+            survey.identity(hazard): grounds.same_moment
+            if "item_id" in hazard.columns
+            else grounds.duplicates
+            for hazard in hazards
+            if hazard.check in survey.REPEATING
+        }
+        settings = {
+            hazard.setting: 0
+            for hazard in hazards
+            if hazard.check == "endpoint_overwritten" and hazard.setting
+        }
+        return dataclasses.replace(
+            known, users=users, missing={**columns, **missing}, repeated=repeated, asked=settings
+        )
+
+
+def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> list[dict[str, Any]]:
+    """Count what the written events lost, as a conversion's report does."""
+    report = Report()
+    for number, loss in enumerate(losses):
+        report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
+    for text, count, _ in (
+        account.counts_of_notes(account.noted(written.lazy(), examples=False), source)
+        .collect(engine="in-memory")
+        .iter_rows()
+    ):
+        told = notes.read(text)
+        report.lose(source.shown(told.spot), told.kind, told.why, count)
+    return [
+        {"field": field, "kind": kind, "why": why, "events": events}
+        for (field, kind, why), events in report.losses.items()
+    ]
+
+
+def _grade(tried: int, taken: int, delivered: dict[str, Any] | None, *, losing: bool) -> Grade:
+    """Grade a target: by what it takes, and by what becomes of that once it is sent there."""
+    shares = [found["share"] for found in delivered["findings"] if found["loses"]] if delivered else []
+    if not taken:
+        return "none"
+    if max(shares, default=0) >= MOST:
+        return "drops"
+    if taken < tried:
+        return "part"
+    return "loses" if losing or shares else "fits"
+
+
+def _asked(layout: Layout, wanted: dict[str, Any]) -> list[str]:
+    """Name the settings that a layout's fields ask for and that nobody gave."""
+    named = {entry.setting for entry in layout.all_fields if entry.setting and entry.required} | (
+        {"day"} if layout.folder else set()
+    )
+    return sorted(named & wanted.keys())

@@ -1,0 +1,224 @@
+"""One pass over an archive: each unit is read once, its events looked at as they come and kept nowhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from translate import events, mapping
+from translate.archive.recognition import Recognised
+from translate.archive.units import Unit, text_bytes, units_of
+from translate.conversion.job import Job
+from translate.conversion.run import Progress, Step, soundly
+from translate.mapping.moved import moved_keys
+from translate.mapping.personal import Marked
+from translate.mapping.places import kind_of
+from translate.mapping.spec import Layout, Limit, Mapping
+from translate.notes import NOTES_TYPE
+from translate.reader.intake import take_in
+from translate.reader.reader import Lines, Tally
+from translate.telling.inspection.figures import DETAILED, SENDERS, Figures, Limits
+from translate.telling.inspection.keys import CONTAINERS
+
+BATCH_EVENTS = 14_000
+SAMPLED = 1_000  # events that targets are tried with
+WHAT_PEOPLE_ARE = (
+    "event_id",
+    "user_id",
+    "client_id",
+    "cognito_id",
+    "device_id",
+    "name",
+    "time",
+    "arrival_time",
+)
+ALWAYS = {
+    *WHAT_PEOPLE_ARE, "session.id", "session.stop", "item_id", "value", "price", "quantity", "currency", "store",
+    "attribution_source", *SENDERS, *DETAILED, *CONTAINERS,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known once an archive was read; `sample` are the first hub events with the reader's `notes`, `provided` what they can say."""
+
+    figures: Figures
+    events_by_source: list[int]
+    sample: pl.DataFrame
+    provided: frozenset[str]
+    units: int
+
+
+class Pass:
+    """The pass over the units of an archive."""
+
+    def __init__(self, job: Job, recognised: Recognised, progress: Progress | None) -> None:
+        self.job = job
+        self.recognised = recognised
+        self._progress = progress
+        self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
+        self._sample: list[pl.DataFrame] = []
+        self._provided: set[str] = set()
+        self._watched = watched_names(job.settings.mappings)
+
+    def run(self, scratch: Path) -> Seen:
+        """Look at all units; what does not fit in memory lies in the scratch folder."""
+        first = self.recognised.sources[0].mapping
+        total = self._figures(scratch / "all", frozenset(events.SCHEMA), first)
+        by_source = [0] * len(self.recognised.sources)
+        units = units_of(source.files for source in self.recognised.sources)
+        for unit in units:
+            if self._is_enough(total):
+                break
+            figures = self._look_at(unit, scratch, total)
+            by_source[unit.source] += figures.counts["events"]
+            total.absorb(figures)
+            self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+        sample = (
+            pl.concat(self._sample)
+            if self._sample
+            else pl.DataFrame(schema={**events.SCHEMA, "notes": NOTES_TYPE})
+        )
+        return Seen(total, by_source, sample, frozenset(self._provided), len(units))
+
+    def _figures(
+        self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()
+    ) -> Figures:
+        return Figures(
+            folder,
+            provided,
+            limits_of(model),
+            self._watched,
+            examples=self.job.examples,
+            marked=tuple(marked),
+        )
+
+    def _is_enough(self, total: Figures) -> bool:
+        limit = self.job.selection.limit if self.job.selection else None
+        return limit is not None and total.counts["events"] + sum(total.codes.values()) >= limit
+
+    def _look_at(self, unit: Unit, scratch: Path, total: Figures) -> Figures:
+        origin = self.recognised.sources[unit.source]
+        job = self.job.reading(origin)
+        taken = total.counts["events"] + sum(total.codes.values())
+        attempts = _numbers()
+        known = sum(batch.height for batch in self._sample)
+
+        def attempt(
+            lines: Lines,
+        ) -> tuple[tuple[Figures, list[pl.DataFrame], set[str]], set[str]]:
+            tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
+            intake = take_in(job, lines, tally=tally)
+            figures = self._figures(
+                scratch / f"unit-{unit.number:05}-{next(attempts)}",
+                frozenset(intake.provided),
+                origin.mapping,
+                job.marked,
+            )
+            sample = _Sample(SAMPLED - known)
+
+            def look(batch: pl.DataFrame) -> None:
+                figures.add(batch)
+                sample.add(batch)
+
+            chosen = self._selected(job, intake.events, taken).select(
+                "code", "_deselected", "notes", *_needed(intake.provided)
+            )
+            chosen.sink_batches(look, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True)
+            return (figures, sample.batches, intake.provided), intake.unsound
+
+        (figures, sample, provided), _ = soundly(
+            unit, scratch, self.recognised.refused_in(unit.files), attempt
+        )
+        self._sample += sample
+        self._provided |= provided
+        return figures
+
+    def _selected(self, job: Job, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
+        selection = job.selection
+        if selection is None:
+            return frame.with_columns(_deselected=pl.lit(None, pl.String))
+        if selection.limit is not None:
+            selection = dataclasses.replace(selection, limit=selection.limit - taken)
+        return selection.apply(frame, moved_keys(job.source_layout))
+
+    def _count_batch(self, count_bytes: int, count: int) -> None:
+        self._step = dataclasses.replace(
+            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + count
+        )
+        if self._progress:
+            self._progress(self._step)
+
+
+class _Sample:
+    """The first events of a unit, whole."""
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted = wanted
+        self.batches: list[pl.DataFrame] = []
+
+    def add(self, batch: pl.DataFrame) -> None:
+        if self._wanted <= 0:
+            return
+        first = batch.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(self._wanted)
+        absent = [
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in events.SCHEMA.items()
+            if name not in first.columns
+        ]
+        whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
+        first.with_columns(absent).select(*events.SCHEMA, "notes").write_parquet(whole)
+        whole.seek(0)
+        self.batches.append(pl.read_parquet(whole))
+        self._wanted -= first.height
+
+
+def _needed(provided: set[str]) -> list[str]:
+    """Name the hub columns that are looked at: what a layout cannot say costs nothing."""
+    return [name for name in events.SCHEMA if name in provided or name in ALWAYS]
+
+
+def _numbers() -> Iterator[int]:
+    yield from range(1_000_000)
+
+
+def limits_of(model: Mapping) -> Limits:
+    """Give what the values of a model's events are held against: the first limit that its layouts name."""
+
+    def first(judge: str) -> int | None:
+        found = [
+            limit.value
+            for layout in model.layouts.values()
+            for limit in layout.limits.values()
+            if limit.judge == judge and _is_free(layout, limit)
+        ]
+        return found[0] if found else None
+
+    return Limits(first("characters_max"), first("members_max"))
+
+
+def _is_free(layout: Layout, limit: Limit) -> bool:
+    return {kind_of(layout, place) for place in limit.places} == {"map"}
+
+
+def watched_names(mappings: Path | None) -> frozenset[str]:
+    """Name the events that some target's check of ages leaves out."""
+    sheets = [mapping.load(name, mappings).delivery for name in mapping.models(mappings)]
+    hazards = [hazard for delivery in sheets if delivery for hazard in delivery.preflight.values()]
+    return frozenset(
+        name
+        for hazard in hazards
+        if hazard.check in ("older_than", "newer_than_now")
+        for name in hazard.names
+    )
+
+
+def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for what does not fit in memory."""
+    return tempfile.TemporaryDirectory(prefix="translate-")

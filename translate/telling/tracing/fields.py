@@ -1,0 +1,294 @@
+"""One event's fields: what each holds and whence, or the first condition that failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from translate import events
+from translate.conversion.job import Job
+from translate.mapping.spec import Field, Layout
+from translate.recipe.spec import Rule
+from translate.telling.explanation import wording
+from translate.telling.explanation.pages import Row as Explained
+from translate.telling.explanation.sides import Place
+from translate.telling.tracing.places import SourcePlaces, shown
+from translate.telling.tracing.result import NO_PLACE, FieldTrace, Given
+from translate.telling.tracing.run import Traced
+from translate.vocabulary.codecs import CONTAINERS, STAMPS
+
+MADE_OF_CONTENT = "made: the name-based UUID of the event's content"
+
+
+class EventFields:
+    """The fields that a target's layout has for one event; `rows` are what the explanation says of each place."""
+
+    def __init__(
+        self, job: Job, source: SourcePlaces, rows: list[tuple[Place, Explained]], traced: Traced
+    ) -> None:
+        self._job = job
+        self._source = source
+        self._rows = rows
+        self._traced = traced
+        self._name = str(traced.after["name"])
+        self._rules = (
+            [rule for rule, met in zip(job.recipe.rules, traced.rules, strict=True) if met.met]
+            if job.recipe
+            else []
+        )
+        self._layout: Layout | None = job.target_layout
+
+    def __iter__(self) -> Iterator[FieldTrace]:
+        """Give the fields in the layout's order; a free-form value may stand where other events have a field of their own."""
+        found = [traced for place, explained in self._rows for traced in self._traces(place, explained)]
+        there = {traced.field for traced in found if traced.written is not None}
+        return (
+            traced
+            for traced in found
+            if traced.written is not None or traced.field not in there or traced.part == "request"
+        )
+
+    def _traces(self, place: Place, explained: Explained) -> Iterator[FieldTrace]:
+        written = self._written(place)
+        empty = self._object_is_out(place) if written is not None else None
+        if written is None or empty is not None:
+            yield FieldTrace(
+                place.entry.place,
+                place.part,
+                None,
+                codec=explained.how,
+                why=empty or self._why_empty(place, explained),
+            )
+        elif place.entry.codec in CONTAINERS:
+            yield from self._members(place, written, explained)
+        else:
+            yield self._filled(place, written, explained)
+
+    # -- what is there ------------------------------------------------------------------------------------------
+
+    def _written(self, place: Place) -> str | None:
+        if self._layout is None:
+            return shown(self._traced.after.get(place.entry.place))
+        sign = "@" if place.part == "request" else "="
+        return shown(self._traced.wire.get(f"{sign}{place.entry.place}"))
+
+    def _filled(self, place: Place, written: str, explained: Explained) -> FieldTrace:
+        entry = place.entry
+        if entry.own is not None:
+            source = entry.own.source or entry.own.home
+            return FieldTrace(
+                entry.place,
+                place.part,
+                written,
+                (Given(f"the source's {source}", written),),
+                codec=explained.how,
+            )
+        setting = getattr(self._job.settings, entry.setting) if entry.setting else None
+        if setting is not None and not (entry.fills and self._fed_by(place)):
+            return FieldTrace(
+                entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how
+            )
+        fixed = wording.fixed(entry)
+        if fixed is not None:
+            return FieldTrace(entry.place, place.part, written, codec=fixed)
+        columns = self._fed_by(place)
+        if not columns:
+            default = (
+                f"{json.dumps(entry.default)} where there is none"
+                if entry.default is not None
+                else explained.how
+            )
+            return FieldTrace(entry.place, place.part, written, codec=default)
+        given, rules = [], []
+        for column in columns:
+            rule = self._set_by(column)
+            if rule is not None:
+                rules.append(_said(rule, column))
+            else:
+                given.append(self._given(column))
+        return FieldTrace(
+            entry.place,
+            place.part,
+            written,
+            tuple(dict.fromkeys(given)),
+            "; ".join(rules) or None,
+            explained.how,
+        )
+
+    def _fed_by(self, place: Place) -> list[str]:
+        """Name the columns that the value comes of: those that arrive in it, else those that it is made of."""
+        there = [column for column in place.entry.hub if self._traced.after.get(column) is not None]
+        carried = [column for column in there if column in place.carries]
+        return (carried[:1] if place.entry.codec == "first_of" else carried) or there
+
+    def _given(self, column: str) -> Given:
+        if column == "event_id" and self._source.first(column, self._traced.raw, self._traced.before) is None:
+            return Given(MADE_OF_CONTENT, None)
+        if (
+            column == "app.id"
+            and self._job.settings.app_id
+            and self._source.first(column, self._traced.raw, self._traced.before) is None
+        ):
+            return Given("--set app_id=...", self._job.settings.app_id)
+        found = self._source.first(column, self._traced.raw, self._traced.before)
+        return found or Given(f"the source's {column}", shown(self._traced.after.get(column)))
+
+    def _members(self, place: Place, written: str, explained: Explained) -> Iterator[FieldTrace]:
+        """Give each free-form value of a container; fields of their own have rows of their own."""
+        own = {
+            other.entry.key
+            for other, _ in self._rows
+            if other.entry.path[0] == place.entry.place and self._written(other) is not None
+        }
+        free = [(key, text) for key, text in _entries(written) if key not in own]
+        if not free:
+            why = f"no free-form value; {self._first_reason(place.entry.hub)}"
+            yield FieldTrace(f"{place.entry.place}.*", place.part, None, codec=explained.how, why=why)
+        names = self._original_keys()
+        for key, text in free:
+            kind, original = names.get(key) or self._kind(key)
+            source = ", ".join(dict.fromkeys(home.shown for home in self._source.of(kind))) if kind else ""
+            value = (self._traced.after.get(kind) or {}).get(original) if kind else None
+            rule = self._set_by(f"{kind}.{original}")
+            given = () if rule or not kind else (Given(f"{source}.{original}", shown(value)),)
+            yield FieldTrace(
+                f"{place.entry.place}.{key}",
+                place.part,
+                text,
+                given,
+                _said(rule, f"{kind}.{original}") if rule else None,
+                explained.how,
+            )
+
+    def _kind(self, key: str) -> tuple[str, str]:
+        for kind in ("attributes", "metrics", "other"):
+            if key in (self._traced.after.get(kind) or {}):
+                return kind, key
+        return "", key
+
+    def _original_keys(self) -> dict[str, tuple[str, str]]:
+        """Give the kind and the name that a key had before the target made it another one."""
+        told = self._traced.wire.get("_names")
+        tables: dict[str, dict[str, str]] = json.loads(f"{{{told}}}") if told else {}
+        return {
+            new: (kind, old)
+            for kind, table in tables.items()
+            if isinstance(table, dict)
+            for new, old in table.items()
+        }
+
+    # -- what is not --------------------------------------------------------------------------------------------
+
+    def _object_is_out(self, place: Place) -> str | None:
+        """Say why an object is left out as a whole although the field has a value."""
+        if self._layout is None:
+            return None
+        for home, needs in self._layout.objects.items():
+            if not place.entry.place.startswith(f"{home}."):
+                continue
+            for need in needs:
+                if self._traced.wire.get(f"={home}.{need}") is None:
+                    other = next((row for row in self._rows if row[0].entry.place == f"{home}.{need}"), None)
+                    why = f": {self._why_empty(*other)}" if other else ""
+                    return f"{home} is left out as a whole: it needs {need}{why}"
+        return None
+
+    def _why_empty(self, place: Place, explained: Explained) -> str:
+        """Give the first condition that failed."""
+        return self._never_for_this(place.entry, explained) or self._nothing_to_write(place)
+
+    def _never_for_this(self, entry: Field, explained: Explained) -> str:
+        """Say why such an event never has a field, whatever else it says."""
+        reasons = {
+            explained.how: explained.state in ("not_written", "off"),
+            f"setting not given: --set {entry.setting}=...": entry.setting is not None and not entry.hub,
+            f"only for {', '.join(entry.when)}, and this is {self._name}": bool(entry.when)
+            and self._name not in entry.when,
+            f"made for each request: {STAMPS.get(entry.codec)}": entry.codec in STAMPS,
+            "every name is written as it is": entry.codec == "original_names",
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
+
+    def _nothing_to_write(self, place: Place) -> str:
+        """Say why a field has no value that it could have: none of its hub columns, or not what its codec asks for."""
+        entry = place.entry
+        there = [column for column in entry.hub if self._traced.after.get(column) is not None]
+        if not set(there) & set(place.carries):
+            setting = f"; --set {entry.setting}=... would give it" if entry.setting else ""
+            wanted = place.fed_by(frozenset(events.COLUMNS)) or place.carries or entry.hub
+            return self._first_reason([column for column in wanted if column not in there]) + setting
+        values = ", ".join(f"{column} = {shown(self._traced.after[column])}" for column in there)
+        lacking = [column for column in entry.hub if column not in there]
+        about = wording.about(entry.codec) or "the value"
+        return f"{about}: nothing to be made of {values}" + (
+            f" without {', '.join(lacking)}" if lacking else ""
+        )
+
+    def _first_reason(self, columns: Iterable[str]) -> str:
+        """Give the weightiest reason why none of some columns is there: a rule, a place of the source, that it has none."""
+        reasons = [reason for column in columns for reason in self._why_absent(column)]
+        return min(reasons, key=lambda reason: reason[0], default=(0, "nothing in the event"))[1]
+
+    def _why_absent(self, column: str) -> Iterator[tuple[int, str]]:
+        """Say why the event has nothing in a hub column, the weightier reasons first."""
+        for rule in reversed(self._rules):
+            if column in rule.removes:
+                yield 0, f"{rule.address} removes {column}"
+            elif column in rule.sets:
+                yield 0, f"{rule.address}: {rule.sets[column].sql} gives nothing for this event"
+        there = any(
+            text is not None for _, text in self._source.given(column, self._traced.raw, self._traced.before)
+        )
+        for rule in self._job.recipe.rules if self._job.recipe and not there else ():
+            if rule not in self._rules and rule.when is not None and column in rule.sets:
+                absent = self._source.absent(column, self._read_name, self._traced.raw, self._traced.before)
+                yield (
+                    1,
+                    f"{rule.address} would set {column}, but its condition is false: {rule.when.sql}; and {absent}",
+                )
+        reason = self._source.absent(column, self._read_name, self._traced.raw, self._traced.before)
+        yield (3 if reason.startswith(NO_PLACE) else 2), reason
+
+    @property
+    def _read_name(self) -> str:
+        """Give the name that the source's record has."""
+        return str(self._traced.before["name"])
+
+    # -- rules --------------------------------------------------------------------------------------------------
+
+    def _set_by(self, column: str) -> Rule | None:
+        """Find the last rule with a true condition that set a column, or a key of a map."""
+        for rule in reversed(self._rules):
+            if column in rule.sets or (column == "name" and rule.names) or column in rule.renames.values():
+                return rule
+        return None
+
+
+def _said(rule: Rule, column: str) -> str:
+    """Name a rule and what it says of a column."""
+    about = f" ({rule.about})" if rule.about else ""
+    if column in rule.sets:
+        return f"{rule.address}{about}: {rule.sets[column].sql}"
+    old = next((name for name, new in rule.renames.items() if new == column), None)
+    return f"{rule.address}{about}: renames {old}" if old else f"{rule.address}{about}: names"
+
+
+def _entries(written: str) -> list[tuple[str, str]]:
+    """Give the members of a written object, or the entities of a list, with their values as JSON text."""
+    try:
+        value: Any = json.loads(written)
+    except ValueError:
+        return []
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    else:
+        pairs = [
+            (entity["key"], entity.get("value"))
+            for entity in value
+            if isinstance(entity, dict) and "key" in entity
+        ]
+    return [
+        (key, inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
+        for key, inner in pairs
+    ]

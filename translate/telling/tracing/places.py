@@ -1,0 +1,112 @@
+"""Where a hub column's value lies in the source's record, and what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from translate import events
+from translate.mapping.spec import Layout
+from translate.notes import InSource, Spot, read_all
+from translate.reader.tree import slots
+from translate.telling.explanation import wording
+from translate.telling.explanation.sides import HUB_LAYOUT, Place, places
+from translate.telling.tracing.result import NO_PLACE, Given
+from translate.vocabulary.codecs import CONTAINERS, STAMPS, WHOLE_MAPS
+
+Row = dict[str, Any]
+EMPTY = "{}"
+
+
+class SourcePlaces:
+    """The places of one source layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.is_hub = layout.model == HUB_LAYOUT.model
+        self._places = places(HUB_LAYOUT if self.is_hub else layout)
+        self._slots = {} if self.is_hub else {id(entry): slot for slot, entry in slots(layout)}
+        self._homes = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+
+    def of(self, column: str) -> list[Place]:
+        """Give the places that a hub column is read from."""
+        return [
+            place
+            for place in self._places
+            if column in place.gives or (place.entry.codec in STAMPS and column in place.entry.hub)
+        ]
+
+    def given(self, column: str, raw: Row, before: Row) -> Iterator[tuple[Place, str | None]]:
+        """Give each of a column's places with the text that stands there, which is null where there is none."""
+        for place in self.of(column):
+            yield place, self._text(place, column, raw, before)
+
+    def _text(self, place: Place, column: str, raw: Row, before: Row) -> str | None:
+        entry = place.entry
+        if self.is_hub:
+            return shown(before.get(column))
+        if entry.codec in CONTAINERS or entry.codec in WHOLE_MAPS:
+            return shown(raw.get(column))
+        if entry.codec == "user_object" and column in events.MAPS:
+            return shown(raw.get(column))
+        slot = self._slots.get(id(entry))
+        if slot is not None:
+            return shown(raw.get(f"${slot}"))
+        home = self._homes.get(entry.path[0])
+        if home is None:
+            return None
+        kinds = [kind for kind in home.hub if kind in events.MAPS]
+        found = [(raw.get(kind) or {}).get(entry.key) for kind in kinds]
+        return next((shown(text) for text in found if text is not None), None)
+
+    def first(self, column: str, raw: Row, before: Row) -> Given | None:
+        """Give the first place of a column that holds something."""
+        found = ((place, text) for place, text in self.given(column, raw, before) if text is not None)
+        return next((Given(_names(place), text) for place, text in found), None)
+
+    def absent(self, column: str, event: str, raw: Row, before: Row) -> str:
+        """Say why an event has no value in a hub column, where no rule has a say in it: the first condition that failed."""
+        candidates = list(self.given(column, raw, before))
+        if not candidates:
+            return f"{NO_PLACE} gives {column}"
+        reasons = []
+        for place, text in candidates:
+            if place.entry.when and event not in place.entry.when:
+                reasons.append(
+                    f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}"
+                )
+            elif text is None:
+                told = [noted.why for noted in read_all(before.get("notes")) if _is_of(noted.spot, place)]
+                reasons.append(
+                    f"{place.shown}: {told[0]}" if told else f"absent in the source: {_names(place)}"
+                )
+            else:
+                reasons.append(_taken(place, text))
+        return "; ".join(dict.fromkeys(reasons))
+
+
+def _is_of(spot: Spot, place: Place) -> bool:
+    """Tell whether a note is of what stood in a place, or in another one of the same field."""
+    return isinstance(spot, InSource) and ".".join(spot.path) in (place.entry.place, *place.entry.also)
+
+
+def _taken(place: Place, text: str) -> str:
+    """Say why what stands in a place is not in the column that it is read into."""
+    if text == EMPTY:
+        return f"{place.shown} is empty in the source"
+    if place.entry.codec in CONTAINERS:
+        return f"all that {place.shown} holds has fields of its own"
+    kind = wording.about(place.entry.codec) or "what it should be"
+    return f"{place.shown} holds {text}: other fields say that already, or it cannot be read as {kind}"
+
+
+def _names(place: Place) -> str:
+    return ", else ".join([place.shown, *place.entry.also])
+
+
+def shown(value: Any) -> str | None:
+    """Write a value as text: texts as they are, times as ISO 8601, maps as their members."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {text}" for key, text in value.items()) + "}"
+    return value.isoformat(timespec="milliseconds") if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,184 @@
+"""Runs a conversion on one record: what was read, what the rules did, what the writer made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate import notes
+from translate.archive.hub_files import HUB
+from translate.archive.recognition import Recognised
+from translate.archive.units import units_of
+from translate.conversion import plan
+from translate.conversion.job import Job
+from translate.conversion.report import Loss
+from translate.conversion.run import soundly
+from translate.errors import UsageError
+from translate.events import EPOCH
+from translate.reader.reader import Lines, Reader
+from translate.recipe import Recipe
+from translate.recipe.items import COPY
+from translate.telling.tracing.address import Address
+from translate.telling.tracing.rules import Met, rules_met
+from translate.writer.shape import Source
+from translate.writer.writer import Writer
+
+NOTHING = pl.lit(None, pl.List(pl.String))
+TRAVELLERS = {
+    "row": pl.lit(0, pl.UInt32),
+    "part": pl.lit(0, pl.UInt32),
+    "notes": notes.none(),
+    "_recipe_notes": notes.none(),
+    "_used": NOTHING,
+}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One row that a conversion makes of an event, and the event that it is made of.
+
+    `number` counts the events of the line, `copy` the rows of the event, both from 0. `raw` are the record's own texts by slot, and its
+    free-form maps; `before` is the event as it was read, `after` as the rules left it, `wire` what the writer made of
+    each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it;
+    `source` is how the source spells the hub's columns. `rules` are the recipe's, each with what it found; `lost` is what
+    of the event does not arrive as it was, but for keys.
+    """
+
+    number: int
+    copy: int
+    raw: Row
+    before: Row
+    after: Row
+    wire: Row
+    row: Row
+    source: Source
+    rules: tuple[Met, ...] = ()
+    lost: tuple[Loss, ...] = ()
+
+
+@dataclass
+class _Frames:
+    """The same record in every state, as the engine gave it."""
+
+    read: pl.DataFrame
+    raw: pl.DataFrame | None
+    rows: pl.DataFrame
+    wire: pl.DataFrame
+    source: Source
+    losses: list[Loss] = field(default_factory=list)
+
+
+def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
+    """Run a job on the events of one line; raise UsageError where no record is."""
+    (unit, *_) = units_of(source.files for source in recognised.sources)
+    job = job.reading(recognised.sources[unit.source])
+
+    def attempt(lines: Lines) -> tuple[_Frames, set[str]]:
+        narrow = _narrowed(lines, address.line, is_table=job.source_layout.records == "csv")
+        query = plan.build(job, narrow)
+        return _frames(job, query, narrow, address.line), query.unsound
+
+    with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+        frames, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
+    if not frames.read.height:
+        raise UsageError(f"{address.file}: there is no record on line {address.line}")
+    found = list(_put_together(frames, job.recipe))
+    wanted = [traced for traced in found if address.number in (None, traced.number + 1)]
+    if not wanted:
+        count = found[-1].number + 1
+        raise UsageError(
+            f"{address.file}:{address.line} holds {count} event{'s' if count != 1 else ''}: there is no #{address.number}"
+        )
+    return wanted
+
+
+def _narrowed(lines: Lines, line: int, *, is_table: bool) -> Lines:
+    """Leave the one line, and a table's header; a Parquet file, and one whose records reach over several lines, stay whole."""
+    if lines.table is not None or lines.joined:
+        return lines
+    kept = [0, line - 1] if is_table else [line - 1]
+    return dataclasses.replace(lines, frame=lines.frame.filter(pl.col("row").is_in(kept)))
+
+
+def _frames(job: Job, query: plan.Query, lines: Lines, line: int) -> _Frames:
+    """Collect the record as it was read, as the rules left it, and as it is written."""
+    events, _ = plan.hub_events(job, lines)
+    read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
+    here = read["line"][0] if read.height else line
+    by_rules = plan.build(dataclasses.replace(job, target_mapping=None, target_layout=None), lines)
+    wire = by_rules.rows.with_columns(**TRAVELLERS)
+    if job.target_mapping is not None and job.target_layout is not None:
+        writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)
+        wire = writer.rows(wire)
+    raw = None
+    if job.source_layout.model != HUB.model:
+        records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
+        raw = _of_line(records, here).sort("row", "part")
+    return _Frames(
+        read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, query.counts.losses
+    )
+
+
+def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
+    """Take what stands on a line; of records that reach over several, the one that the line belongs to."""
+    if not joined:
+        return frame.filter(pl.col("line") == line).collect(engine="streaming")
+    before = frame.filter(pl.col("line") <= line)
+    return before.filter(pl.col("line") == pl.col("line").max()).collect(engine="streaming")
+
+
+def _rows(frame: pl.DataFrame) -> Iterator[Row]:
+    """Give the rows with times as ISO 8601 text: those of a damaged record may lie where Python has no dates."""
+    times = [column for column in frame if isinstance(column.dtype, pl.Datetime)]
+    written = [
+        pl.Series(column.name, [_written(time) for time in column.to_physical()], pl.String)
+        for column in times
+    ]
+    return frame.with_columns(written).iter_rows(named=True)
+
+
+def _written(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    try:
+        return (EPOCH + dt.timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+    except OverflowError:
+        return f"{milliseconds} ms"
+
+
+def _put_together(frames: _Frames, recipe: Recipe | None) -> list[Traced]:
+    """Put the states of each row together: all of them keep the order of the record's events."""
+    given = list(_rows(frames.read))
+    raws = list(_rows(frames.raw)) if frames.raw is not None else [{} for _ in given]
+    found: list[Traced] = []
+    number = -1
+    first: Row = {}
+    for row, wire in zip(_rows(frames.rows), _rows(frames.wire), strict=True):
+        number += row[COPY] == 0
+        before = given[number]
+        first = row if row[COPY] == 0 else first
+        lost = tuple(loss for number, loss in enumerate(frames.losses) if row[f"_loss{number}"])
+        found.append(
+            Traced(
+                number,
+                row[COPY],
+                raws[number],
+                before,
+                wire,
+                wire,
+                row,
+                frames.source,
+                rules_met(recipe, row, first),
+                lost,
+            )
+        )
+    return found

@@ -1,6 +1,0 @@
-"""One record through a conversion: which rule, which place, which value made each field of the target."""
-
-from translate.tracing.explaining import why
-from translate.tracing.result import EventTrace, FieldTrace, Why
-
-__all__ = ["EventTrace", "FieldTrace", "Why", "why"]

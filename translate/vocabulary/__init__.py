@@ -1,0 +1,1 @@
+"""The words that mappings use: what each means, both ways."""

@@ -1,0 +1,158 @@
+"""Names on their way between the hub and a model: well-known events, and names that a target can take."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.mapping.spec import Mapping, Spelling
+from translate.vocabulary import notation
+
+LEGAL = r"^[A-Za-z_][0-9A-Za-z_]{0,49}$"
+LENGTH_MAX = 50
+CUT_LENGTH = 41
+HASH_LENGTH = 8
+
+
+def with_hash(legal: str, name: str) -> str:
+    """Tell a legal name apart by the hash of the full name, within 50 characters."""
+    return f"{legal[:CUT_LENGTH]}_{hashlib.sha256(name.encode()).hexdigest()[:HASH_LENGTH]}"
+
+
+@lru_cache(maxsize=65536)
+def legal_name(name: str) -> str:
+    """Make a name legal: letters, digits and `_`, no digit first, at most 50 characters.
+
+    One that is cut, or that has characters outside of ASCII, ends in a hash: else all names of one length would be
+    one in many scripts.
+
+    >>> legal_name("ad.view"), legal_name("3D mode"), legal_name("écran")
+    ('ad_view', '_3D_mode', '_cran_62975fe3')
+    """
+    plain = re.sub(r"[^0-9A-Za-z_]", "_", name)
+    if not plain or plain[0].isdigit():
+        plain = "_" + plain
+    return with_hash(plain, name) if len(plain) > LENGTH_MAX or not name.isascii() else plain
+
+
+def each_its_own(
+    names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]
+) -> dict[str, str]:
+    """Tell names apart that are one in spite of their hashes: a key can be spelled like another one's."""
+    if len(set(names.values())) == len(names) and taken.isdisjoint(names.values()):
+        return names
+    own = {key for key, name in names.items() if name == key and name not in taken}
+    used = {*taken, *own}
+    found = {}
+    for key, name in names.items():
+        free = name
+        while key not in own and free in used:
+            free = tell_apart(name, free + key)
+        used.add(free)
+        found[key] = free
+    return found
+
+
+def legal_keys(keys: Iterable[str], taken: frozenset[str], *, make_legal: bool) -> dict[str, str]:
+    """Give each key a name that is legal, not taken, and its own.
+
+    A key that is legal and free keeps its name; of the others, each that would meet another one is told
+    apart by the hash of its full name.
+    """
+    wanted = {key: legal_name(key) if make_legal else key for key in keys}
+    counts = Counter(wanted.values())
+    names = {
+        key: with_hash(name, key) if name in taken or (counts[name] > 1 and name != key) else name
+        for key, name in wanted.items()
+    }
+    return each_its_own(names, taken, with_hash)
+
+
+def legal_user(
+    properties: dict[str, str] | None,
+    times: dict[str, str] | None,
+    taken: frozenset[str],
+    *,
+    make_legal: bool,
+) -> tuple[dict[str, str] | None, dict[str, str] | None, dict[str, str]]:
+    """Give a user's properties and their times under legal names that are not taken, and the name of each."""
+    names = legal_keys(properties or {}, taken, make_legal=make_legal)
+    return _renamed(properties, names), _renamed(times, names), names
+
+
+def _renamed(values: dict[str, str] | None, names: dict[str, str]) -> dict[str, str] | None:
+    return values and {names.get(key, key): value for key, value in values.items()}
+
+
+class EventNames:
+    """One model's spelling of event names, both ways."""
+
+    def __init__(self, mapping: Mapping, *, make_legal: bool = False) -> None:
+        self._spellings = {hub: mapping.names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
+        self._make_legal = make_legal
+        self._phase_of_others = mapping.phase_of_others
+        # What the mapping does not spell, an event of that name does not mean: it is an app's own. Of several
+        # meanings with one spelling the first one is read.
+        self._hub_of: dict[tuple[str, str | None], str] = {}
+        for hub, spelling in mapping.names.items():
+            self._hub_of.setdefault((spelling.name, spelling.phase), hub)
+        self._leading_back = [
+            hub
+            for hub, spelling in mapping.names.items()
+            if self._hub_of[spelling.name, spelling.phase] == hub
+        ]
+
+    def read(self, name: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
+        """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
+        own = (
+            pl.when(name.str.contains(events.COLLIDES)).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
+        )
+        chain: Any = pl
+        for (spelled, spelled_phase), hub in self._hub_of.items():
+            meant = name == spelled
+            if spelled_phase is not None and phase is not None:
+                meant = meant & (phase == spelled_phase)
+            chain = chain.when(meant).then(pl.lit(hub))
+        return own if chain is pl else chain.otherwise(own)
+
+    def implied_phase(self, name: pl.Expr) -> pl.Expr:
+        """Give the phase that an event has by its hub name: as the hub or the model's spelling says, or as all others."""
+        stated = {hub: spelling.phase for hub, spelling in self._spellings.items() if spelling.phase}
+        return notation.exchanged(name, {**events.PHASES, **stated}, pl.lit(self._phase_of_others, pl.String))
+
+    def spelled(self, name: pl.Expr) -> pl.Expr:
+        """Give the model's name of a hub event, legal or not."""
+        table = {hub: spelling.name for hub, spelling in self._spellings.items()}
+        collides = name.str.starts_with(events.OWN_PREFIX) & name.str.contains(events.COLLIDES)
+        own = pl.when(collides).then(name.str.strip_prefix(events.OWN_PREFIX)).otherwise(name)
+        return notation.exchanged(name, table, own)
+
+    def written(self, name: pl.Expr) -> pl.Expr:
+        """Give the name of a hub event as it stands in the model's rows."""
+        spelled = self.spelled(name)
+        if not self._make_legal:
+            return spelled
+        return spelled.map_batches(
+            lambda names: notation.by_distinct_value(names, legal_name),
+            return_dtype=pl.String,
+            is_elementwise=True,
+        )
+
+    def is_illegal(self, spelled: pl.Expr) -> pl.Expr:
+        """Tell which names the target could not take."""
+        return ~spelled.str.contains(LEGAL) if self._make_legal else pl.lit(False)
+
+    def original(self, name: pl.Expr, written: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
+        """Give the hub's name where the written one, and the written phase if there is one, do not lead back to it."""
+        known = name.is_in(list(self._spellings))
+        leads_back = (
+            pl.when(known).then(name.is_in(self._leading_back)).otherwise(self.read(written, phase) == name)
+        )
+        return pl.when(~leads_back).then(name)

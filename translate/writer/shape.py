@@ -1,0 +1,134 @@
+"""What a target's row is made of, for events from a given source: columns, containers, and the presets inside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from translate.mapping.spec import Field, Layout, Mapping
+from translate.notes import InSource, Spot
+from translate.reader.paths import shown
+from translate.reader.tree import ANY
+from translate.settings import Settings
+from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the writer has to know of where the events come from: which columns can hold something, and their places."""
+
+    provided: frozenset[str]
+    places: dict[str, str]
+    set_by_recipe: frozenset[str] = frozenset()
+    keeps_extra: bool = (
+        False  # only its own layout, or one of the same events, has places for what no hub column holds
+    )
+    keeps_around: bool = True  # and for what lay around the events only its own
+    lists: frozenset[str] = (
+        frozenset()
+    )  # columns whose values the source makes lists of, also where there is one
+
+    def place(self, column: str) -> str:
+        """Name a hub column as the source spells it."""
+        return self.places.get(column, column)
+
+    def shown(self, spot: Spot) -> str:
+        """Name a place as reports show it: as the source spells it."""
+        if isinstance(spot, InSource):
+            return spot.shown
+        if spot.column == "extra" and spot.key is not None:
+            return shown(spot.key)
+        place = self.place(spot.column)
+        if spot.key is None:
+            return place
+        return f"{place.removesuffix(ANY)}{spot.key}" if place.endswith(ANY) else f"{place}.{spot.key}"
+
+
+class Shape:
+    """The fields of one layout that events from a source can fill."""
+
+    def __init__(self, mapping: Mapping, layout: Layout, settings: Settings, source: Source) -> None:
+        self.mapping = mapping
+        self.layout = layout
+        self.settings = settings
+        self.source = replace(source, provided=source.provided | {"app.id"}) if settings.app_id else source
+        self.containers = {
+            entry.place: entry
+            for entry in layout.fields
+            if entry.codec in CONTAINERS and not CONTAINERS[entry.codec].readable_only
+        }
+        self.presets: dict[str, list[Field]] = {place: [] for place in self.containers}
+        for entry in layout.fields:
+            if entry.path[0] in self.containers and entry.place not in self.containers:
+                self.presets[entry.path[0]].append(entry)
+        inside = [*self.containers.values(), *self.all_presets()]
+        inside += [entry for entry in layout.fields if entry.codec in CONTAINERS]
+        self.around = [entry for entry in request_fields(layout, settings) if not is_made(entry)]
+        self.columns = [entry for entry in layout.fields if entry not in inside and self.is_wanted(entry)]
+        self.columns += layout.own
+
+    def is_wanted(self, entry: Field) -> bool:
+        """Leave out what no event can have; of a table's columns only optional ones."""
+        if entry.asked is not None and not getattr(self.settings, entry.asked):
+            return False
+        if entry.optional:
+            return entry.hub[0] in self.source.provided
+        if self.said(entry) is not None:
+            return True
+        if (
+            self.layout.records == "csv"
+            or entry.required
+            or entry.const is not None
+            or entry.default is not None
+        ):
+            return True
+        return not entry.hub or any(column in self.source.provided for column in entry.hub)
+
+    def said(self, entry: Field) -> str | None:
+        """Give what the settings say in place of the event, if the field asks them."""
+        value: str | None = getattr(self.settings, entry.setting) if entry.setting is not None else None
+        return value
+
+    @property
+    def keeps_hours_apart(self) -> bool:
+        """Tell whether requests say when they came in, by their latest event."""
+        return any(entry.codec == "latest_time" for entry in request_fields(self.layout, self.settings))
+
+    def own_presets(self) -> list[Field]:
+        """Give the presets that only some events have: elsewhere their key is as good as any."""
+        return [entry for entry in self.all_presets() if entry.when and entry.hub]
+
+    def all_presets(self) -> list[Field]:
+        """Give the presets of all containers."""
+        return [entry for entries in self.presets.values() for entry in entries]
+
+    def wanted_presets(self) -> list[Field]:
+        """Give the presets that events from the source can fill."""
+        return [entry for entry in self.all_presets() if self.is_wanted(entry)]
+
+
+def request_fields(layout: Layout, settings: Settings) -> list[Field]:
+    """Give the fields of a layout's requests that are written under these settings."""
+    request = layout.request
+    if request is None:
+        return []
+    said = [entry for entry in request.fields if entry.asked is None or getattr(settings, entry.asked)]
+    return [
+        entry
+        for entry in said
+        if entry.setting is None or entry.hub or getattr(settings, entry.setting) is not None
+    ]
+
+
+def is_made(entry: Field) -> bool:
+    """Tell whether a field's value is made anew for each request."""
+    return entry.codec in STAMPS
+
+
+def is_json(entry: Field) -> bool:
+    """Tell whether a field's value comes as JSON text, to be put in as it is."""
+    return entry.codec in SCALARS and entry.const is None and SCALARS[entry.codec].wire in ("number", "json")
+
+
+def is_text(entry: Field) -> bool:
+    """Tell whether a field's value is text."""
+    return isinstance(entry.const, str) if entry.const is not None else SCALARS[entry.codec].wire == "text"
