@@ -29,7 +29,7 @@ from rehearsed import (
 
 from translate.errors import OutputError, UsageError
 from translate.rehearsal import Options, Rehearsal, canonical, digest_of
-from translate.rehearsal.tally import Busiest, Quota
+from translate.rehearsal.ledger import Busiest, Gate
 
 BODY = json.dumps([clickstream_event()]).encode()
 POST = "/collect?appId=shop"
@@ -311,7 +311,7 @@ def test_the_busiest_second_may_begin_anywhere():
     for at, events in ((0.0, 1), (0.9, 10), (1.0, 10), (1.8, 10), (1.95, 1), (5.0, 25)):
         busiest.add(at, events)
     assert (busiest.requests, busiest.events) == (3, 30)
-    quota = Quota()
+    quota = Gate()
     assert [quota.lets(at, 2) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5)] == [
         True,
         True,

@@ -18,8 +18,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from translate.rehearsal import Rehearsal
-from translate.rehearsal.messages import Request
-from translate.rehearsal.signatures import denial_of
+from translate.rehearsal.aws import denial_of
+from translate.rehearsal.messages import HttpRequest
 
 SERVICES = {"pinpoint": "mobiletargeting", "mobile_analytics": "mobileanalytics"}
 RECORDINGS = {
@@ -255,7 +255,7 @@ def test_recorded_requests_to_clickstream():
 def test_recorded_signatures_are_those_of_their_credentials(target):
     """What boto3 and the JavaScript SDK signed is found right at its time, and wrong later or with another key."""
     for method, path, headers, body in RECORDINGS[target]():
-        request = Request(
+        request = HttpRequest(
             method, path, "", {name.lower(): value for name, value in headers.items()}, body, len(body), 0.0
         )
         now = dt.datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)

@@ -16,7 +16,7 @@ from rehearsed import SIGNED, clickstream_event, collected, pinpoint_event, put,
 
 from translate.rehearsal import Options, Rehearsal, learning_context
 from translate.rehearsal.desk import Desk
-from translate.rehearsal.messages import Request
+from translate.rehearsal.messages import HttpRequest
 
 REFUSED_BY_BALANCER = b"DefaultAction: Invalid request"
 CONTEXT = {"client": {"client_id": "c"}, "services": {"mobile_analytics": {"app_id": "app"}}}
@@ -565,7 +565,7 @@ def handed(desk, target, body):
     path, _, query = target.partition("?")
     headers = {"authorization": SIGNED["Authorization"], "x-amz-client-context": json.dumps(CONTEXT)}
     method = "PUT" if "/endpoints/" in path else "POST"
-    return desk.answer(Request(method, path, query, headers, body, len(body), 0.0)).reply.status
+    return desk.answer(HttpRequest(method, path, query, headers, body, len(body), 0.0)).reply.status
 
 
 @given(target=st.sampled_from(PATHS), value=VALUES, tail=st.binary(max_size=20))

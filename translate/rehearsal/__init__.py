@@ -1,6 +1,6 @@
 """Local endpoints that behave, and misbehave, as the five targets are documented to."""
 
-from translate.rehearsal.digests import canonical, digest_of
+from translate.rehearsal.ledger import canonical, digest_of
 from translate.rehearsal.options import Options
 from translate.rehearsal.server import Rehearsal
 

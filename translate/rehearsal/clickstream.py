@@ -2,6 +2,9 @@
 
 It answers 200 before anything is parsed (src/ingestion-server/server, v1.1.14), so that its answer means "received".
 What the data pipeline would lose of it later is told by the accounts of the rehearsal, and by nothing else.
+
+That pipeline is ETL v1.1.14, as it was seen to run: ETLRunner, Cleaner, TransformerV3, UAEnrichmentV2
+(src/data-pipeline/spark-etl) and ClickstreamEventParser.
 """
 
 from __future__ import annotations
@@ -11,13 +14,33 @@ import binascii
 import gzip
 import hashlib
 import json
+import re
 import time
 import zlib
 from typing import Any
 
-from translate.rehearsal import pipeline
-from translate.rehearsal.messages import Item, Outcome, Refusal, Reply, Request, Unreadable, parsed, text_of
+from translate.rehearsal.messages import (
+    HttpReply,
+    HttpRequest,
+    Item,
+    Judgement,
+    Refusal,
+    Unreadable,
+    is_number,
+    is_whole,
+    parsed,
+    text_of,
+)
 from translate.rehearsal.options import Options
+
+WHOLE = ("timestamp", "zone_offset", "screen_height", "screen_width", "viewport_height", "viewport_width")
+TYPED_USER = ("_user_id", "_user_name", "_user_age", "_user_first_touch_timestamp")
+AGELESS = ("_first_open", "_first_visit", "_profile_set")  # neither too old nor in the future
+NUMERIC = re.compile(r"-?\d+(\.\d+)?")
+# uap-core takes these for spiders, and FilterBotEventParam is on by default; most other libraries pass.
+SPIDER = re.compile(r"Java/|Python-urllib/")
+
+Reason = tuple[str, str]  # code, message
 
 BODY_BYTES_MAX = 1 << 20  # nginx: client_max_body_size is 1m unless told otherwise, of the body as sent
 OPENED_BYTES_MAX = 64 << 20
@@ -29,49 +52,125 @@ TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 PAGE = {"Server": "awselb/2.0", "Content-Type": "text/html"}
 
 
-def judge(request: Request, options: Options) -> Outcome:
+class Pipeline:
+    """Judges the events of one request, at the time at which it came."""
+
+    def __init__(self, options: Options, user_agent: str) -> None:
+        self._app_ids = options.app_ids
+        self._now_ms = int(time.time() * 1000)
+        hours = options.age_limit_hours
+        self._oldest_ms = None if hours is None else self._now_ms - int(hours * 3_600_000)
+        self._age_limit_hours = hours
+        self._spider = SPIDER.match(user_agent) is not None
+
+    def fault(self, event: Any) -> Reason | None:
+        """Tell why an event would be lost, or nothing if it would arrive."""
+        if not isinstance(event, dict):
+            return "no_object", "an event is a JSON object: corrupt folder"
+        return _corrupt(event) or self._filtered(event) or _unparsed(event)
+
+    def _filtered(self, event: dict[str, Any]) -> Reason | None:
+        at_ms = event["timestamp"]
+        if event.get("event_type", event.get("event_name")) not in AGELESS:
+            if self._oldest_ms is not None and at_ms < self._oldest_ms:
+                return (
+                    "age_limit",
+                    f"older than {self._age_limit_hours:g} hours: dropped (DataFreshnessInHour)",
+                )
+            if at_ms > self._now_ms:
+                return "in_the_future", "timestamp is in the future: dropped"
+        if self._app_ids and event["app_id"] not in self._app_ids:
+            return "unknown_app", "app_id is not one of the project's: dropped"
+        if self._spider:
+            return "bot", "the User-Agent is taken for a spider's: dropped (FilterBotEventParam)"
+        return None
+
+
+def _corrupt(event: dict[str, Any]) -> Reason | None:
+    for name in ("event_id", "app_id", "timestamp"):
+        if event.get(name) is None:
+            return "missing_required", f"no {name}: corrupt folder"
+    for name in WHOLE:
+        value = event.get(name)
+        if value is not None and not is_whole(value):
+            return "wrong_type", f"{name} is no whole number: corrupt folder"
+    return None
+
+
+def _unparsed(event: dict[str, Any]) -> Reason | None:
+    if event.get("zone_offset") is None:
+        return "no_zone_offset", "no zone_offset: corrupt folder, whatever the HTTP API's document says"
+    if not isinstance(event.get("attributes"), dict):
+        return "no_attributes", "no attributes (an empty object is enough): corrupt folder"
+    if not event.get("event_type", event.get("event_name")):
+        return "no_event_type", "no event_type: dropped"
+    return _user_fault(event.get("user")) or _shape_fault(event)
+
+
+def _user_fault(user: Any) -> Reason | None:
+    for name in TYPED_USER if isinstance(user, dict) else ():
+        entry = user.get(name)
+        if entry is not None and not (isinstance(entry, dict) and set(entry) == {"value", "set_timestamp"}):
+            return (
+                "user_malformed",
+                f"user.{name} is no object of value and set_timestamp alone: corrupt folder",
+            )
+    return None
+
+
+def _shape_fault(event: dict[str, Any]) -> Reason | None:
+    items = event.get("items")
+    if items is not None and not isinstance(items, list):
+        return "items_malformed", "items is no array: corrupt folder"
+    previous = event["attributes"].get("_previous_timestamp")
+    if previous is not None and not is_number(previous) and not NUMERIC.fullmatch(str(previous)):
+        return "wrong_type", "_previous_timestamp is no number: corrupt folder"
+    return None
+
+
+def judge(request: HttpRequest, options: Options) -> Judgement:
     """Answer as the endpoint would, and tell what would become of the events."""
     query = request.parameters()
     app_id = query.get("appId")
     if request.path not in (options.collect_path, "/ping") or not options.knows(app_id):
         # The default rule of the load balancer: an unknown path, and an unknown or missing appId (update-alb-rules).
-        return Outcome(Reply(403, b"DefaultAction: Invalid request", dict(TEXT)))
+        return Judgement(HttpReply(403, b"DefaultAction: Invalid request", dict(TEXT)))
     if request.method == "OPTIONS" and "origin" in request.headers:
-        return Outcome(Reply(204, headers={"Access-Control-Allow-Origin": request.headers["origin"]}))
+        return Judgement(HttpReply(204, headers={"Access-Control-Allow-Origin": request.headers["origin"]}))
     if options.cookie is not None and request.headers.get("cookie") != options.cookie:
-        return Outcome(page(403))  # with another one as without: the document has no other status for it
+        return Judgement(page(403))  # with another one as without: the document has no other status for it
     if request.path == "/ping":
-        return Outcome(
-            Reply(
+        return Judgement(
+            HttpReply(
                 200,
                 json.dumps({"server_time": int(time.time() * 1000)}).encode(),
                 {"Content-Type": "application/json"},
             )
         )
     if request.bytes > BODY_BYTES_MAX:
-        return Outcome(page(413))
+        return Judgement(page(413))
     return _received(request, options, query)
 
 
-def page(status: int) -> Reply:
+def page(status: int) -> HttpReply:
     """Answer with a page, as load balancers and web servers do."""
     titles = {403: "403 Forbidden", 413: "413 Request Entity Too Large", 415: "415 Unsupported Media Type", 422: "422 Unprocessable Entity", 502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable"}  # fmt: skip
     title = titles[status]
     text = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-    return Reply(status, text.encode(), dict(PAGE))
+    return HttpReply(status, text.encode(), dict(PAGE))
 
 
-def _received(request: Request, options: Options, query: dict[str, str]) -> Outcome:
+def _received(request: HttpRequest, options: Options, query: dict[str, str]) -> Judgement:
     body = request.body
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     try:
         if coding in ("gzip", "deflate"):
             body = _inflated(body)
         elif coding != "identity":
-            return Outcome(page(415))
+            return Judgement(page(415))
     except (OSError, zlib.error, EOFError, ValueError):
-        return Outcome(page(422))
-    outcome = Outcome(Reply(200))
+        return Judgement(page(422))
+    outcome = Judgement(HttpReply(200))
     context: dict[str, Any] = {
         name: query[name] for name in ("platform", "event_bundle_sequence_id") if name in query
     } | {name: request.headers[header] for name, header in ENVELOPE.items() if header in request.headers}
@@ -82,7 +181,7 @@ def _received(request: Request, options: Options, query: dict[str, str]) -> Outc
             Refusal(Item(app, None, body.decode(errors="replace"), context), *lost, later=True)
         )
     else:
-        reader = pipeline.Reader(options, request.headers.get("user-agent", ""))
+        reader = Pipeline(options, request.headers.get("user-agent", ""))
         for event in lost:
             item = Item(app, text_of(event, "event_id"), event, context)
             reason = reader.fault(event)

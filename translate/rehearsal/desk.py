@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
-from translate.rehearsal import (
-    aws,
-    clickstream,
-    hosts,
-    learning_context,
-    mobile_analytics,
-    personalize,
-    pinpoint,
-)
-from translate.rehearsal.ledger import KINDS, Ledger
-from translate.rehearsal.messages import Outcome, Refusal, Reply, Request, json_reply
-from translate.rehearsal.mischief import Whim, failing_items, retry_after, whim_of
-from translate.rehearsal.options import Options
-from translate.rehearsal.tally import Quota, Tally
+from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, personalize, pinpoint
+from translate.rehearsal.ledger import KINDS, Gate, Ledger, TargetCounts
+from translate.rehearsal.messages import HttpReply, HttpRequest, Judgement, Refusal, json_reply
+from translate.rehearsal.options import Options, Whim, failing_items, retry_after, whim_of
 from translate.rehearsal.wire import Action
 
-JUDGES: dict[str, Callable[[Request, Options], Outcome]] = {
+HOST = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]+))(?::[0-9]*)?")
+MISDIRECTED = 421
+MESSAGE = (
+    "a rehearsal answers to 127.0.0.1, localhost and [::1], and Host says another name: use the address that it printed, "
+    "or start it with --expose if others may reach it"
+)
+
+JUDGES: dict[str, Callable[[HttpRequest, Options], Judgement]] = {
     "clickstream": clickstream.judge,
     "pinpoint": pinpoint.judge,
     "personalize": personalize.judge,
@@ -33,6 +32,25 @@ JUDGES: dict[str, Callable[[Request, Options], Outcome]] = {
     "learning_context": learning_context.judge,
 }
 NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def is_own(host: str | None) -> bool:
+    """Tell whether a `Host` names this machine itself; who sends none, an old or bare client, is no browser."""
+    if host is None:
+        return True
+    found = HOST.fullmatch(host)
+    name = (found["v6"] or found["name"] or "") if found else ""
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def misdirected() -> HttpReply:
+    """Refuse a request that was meant for another host."""
+    return json_reply(MISDIRECTED, {"message": MESSAGE})
 
 
 def target_of(path: str) -> str:
@@ -52,14 +70,14 @@ class _Case:
 
     number: int
     target: str
-    request: Request
-    outcome: Outcome
+    request: HttpRequest
+    outcome: Judgement
     whim: Whim
-    reply: Reply | None
+    reply: HttpReply | None
     taken: bool = True
     deferred: int = 0
 
-    def postpone(self, reply: Reply | None) -> None:
+    def postpone(self, reply: HttpReply | None) -> None:
         """Take nothing of the request, without anything against its events."""
         self.reply, self.taken, self.deferred = reply, False, self.outcome.events
 
@@ -73,14 +91,14 @@ class Desk:
         self._lock = threading.Lock()
         self._number = 0
         self._begun = time.monotonic()
-        self._total = Tally()
-        self._tallies = {target: Tally() for target in JUDGES}
-        self._quotas = {target: Quota() for target in JUDGES}
+        self._total = TargetCounts()
+        self._tallies = {target: TargetCounts() for target in JUDGES}
+        self._quotas = {target: Gate() for target in JUDGES}
 
-    def answer(self, request: Request) -> Action:
+    def answer(self, request: HttpRequest) -> Action:
         """Answer a request, whatever it is."""
-        if not (self.options.expose or hosts.is_own(request.headers.get("host"))):
-            return Action(hosts.misdirected())
+        if not (self.options.expose or is_own(request.headers.get("host"))):
+            return Action(misdirected())
         if request.path.startswith("/_"):
             return Action(self._tell(request))
         self._number += 1
@@ -189,7 +207,7 @@ class Desk:
                 "targets": targets,
             }
 
-    def _tell(self, request: Request) -> Reply:
+    def _tell(self, request: HttpRequest) -> HttpReply:
         name = request.path.removeprefix("/_")
         if request.method not in ("GET", "HEAD"):
             return json_reply(405, {"message": "GET tells; nothing can be changed"})
@@ -204,12 +222,12 @@ class Desk:
         if target and target not in JUDGES:
             return json_reply(404, {"message": f"target is one of {', '.join(JUDGES)}"})
         if request.method == "HEAD":
-            return Reply(200, headers=dict(NDJSON))
+            return HttpReply(200, headers=dict(NDJSON))
         names = asked["fields"].split(",") if asked.get("fields") else None
-        return Reply(200, headers=dict(NDJSON), stream=self.ledger.blocks(name, target, names))
+        return HttpReply(200, headers=dict(NDJSON), stream=self.ledger.blocks(name, target, names))
 
 
-def throttling(case: _Case, options: Options) -> Reply:
+def throttling(case: _Case, options: Options) -> HttpReply:
     """Answer that there were too many requests, as each target would."""
     message = "Too many requests"
     if case.target == "pinpoint":
@@ -224,7 +242,7 @@ def throttling(case: _Case, options: Options) -> Reply:
     return reply
 
 
-def failing(case: _Case) -> Reply:
+def failing(case: _Case) -> HttpReply:
     """Answer that something broke, as each target would."""
     if case.target == "pinpoint":
         return pinpoint.error(500, "InternalServerErrorException", "Internal server error", case.request)

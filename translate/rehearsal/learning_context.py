@@ -12,13 +12,13 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
-from translate.rehearsal.intake import KEPT_BYTES_MAX
 from translate.rehearsal.messages import (
+    KEPT_BYTES_MAX,
+    HttpReply,
+    HttpRequest,
     Item,
-    Outcome,
+    Judgement,
     Refusal,
-    Reply,
-    Request,
     Unreadable,
     is_whole,
     json_reply,
@@ -33,26 +33,26 @@ ACTIONS = ("START", "UPDATE", "END")
 SESSION_CHARACTERS = range(8, 21)
 
 
-def judge(request: Request, options: Options) -> Outcome:
+def judge(request: HttpRequest, options: Options) -> Judgement:
     """Answer one call."""
     if request.method != "POST":
-        return Outcome(failure(405, "Wrong method"))
+        return Judgement(failure(405, "Wrong method"))
     if request.bytes > KEPT_BYTES_MAX:  # no limit of its own is known
-        return Outcome(failure(413, "Too much data"))
+        return Judgement(failure(413, "Too much data"))
     form = _form(request.body)
     absent = [name for name in FIELDS if name not in form]
     if absent:
-        return Outcome(failure(403, f"Authentication failed: no {', '.join(absent)}"))
+        return Judgement(failure(403, f"Authentication failed: no {', '.join(absent)}"))
     items = _items(form)
     if not _let_in(form, options):
-        return Outcome(failure(403, "Authentication failed"), deferred=len(items))
+        return Judgement(failure(403, "Authentication failed"), deferred=len(items))
     reason = _data_fault(form["data"])
     if reason:
-        return Outcome(failure(200, reason), rejected=[Refusal(item, "result 0", reason) for item in items])
-    return Outcome(json_reply(200, {"APIVersion": VERSION, "result": 1}), items)
+        return Judgement(failure(200, reason), rejected=[Refusal(item, "result 0", reason) for item in items])
+    return Judgement(json_reply(200, {"APIVersion": VERSION, "result": 1}), items)
 
 
-def failure(status: int, reason: str) -> Reply:
+def failure(status: int, reason: str) -> HttpReply:
     """Tell an error as the API does."""
     return json_reply(status, {"APIVersion": VERSION, "result": 0, "reason": reason})
 

@@ -1,22 +1,53 @@
-"""The accounts of a rehearsal, on disk: what was accepted, what was rejected, and when requests arrived."""
+"""The accounts of a rehearsal: every event on disk, in its canonical form, and counts, in total and by target."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from translate.errors import UsageError
-from translate.rehearsal.digests import canonical
 from translate.rehearsal.messages import Item, Refusal
+
+# Numbers that are spelled in more than one way: whole ones with a fraction or an exponent.
+MANY_SPELLINGS = re.compile(r"[0-9](?:\.0[,\]}]|e[+-]?[0-9])")
 
 KINDS = ("accepted", "rejected", "arrivals")
 BLOCK_BYTES = 1 << 18
 EVENT = b',"event":'  # last member of a line; inside a text its quotes would be escaped
+
+WINDOW_SECONDS = 1.0
+
+
+def canonical(event: Any) -> bytes:
+    """Write JSON in its canonical form: keys sorted, nothing between, 1.0 as 1, UTF-8."""
+    text = _written(event)
+    if MANY_SPELLINGS.search(text):
+        text = _written(json.loads(text, parse_float=_number))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say and UTF-8 cannot
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest_of(event: Any) -> str:
+    """Give the SHA-256 of an event's canonical form, in hexadecimal digits."""
+    return hashlib.sha256(canonical(event)).hexdigest()
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _number(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 class Ledger:
@@ -119,3 +150,73 @@ def _chosen(line: bytes, names: list[str]) -> bytes:
         line = line[: line.index(EVENT)] + b"}"
     record = json.loads(line)
     return json.dumps({name: record.get(name) for name in names}, separators=(",", ":")).encode() + b"\n"
+
+
+class Busiest:
+    """The most requests and events in any window of a second, wherever it begins; memory for one second only."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, int]] = deque()
+        self._events = self._latest = 0.0
+        self.requests = self.events = 0
+
+    def add(self, at_seconds: float, events: int) -> None:
+        """Count a request that arrived at this monotonic time."""
+        # Two connections may finish in another order than they began.
+        self._latest = at = max(at_seconds, self._latest)
+        recent = self._recent
+        while recent and recent[0][0] <= at - WINDOW_SECONDS:
+            self._events -= recent.popleft()[1]
+        recent.append((at, events))
+        self._events += events
+        self.requests = max(self.requests, len(recent))
+        self.events = max(self.events, int(self._events))
+
+
+class TargetCounts:
+    """Counts of one target, or of all: events = accepted + rejected + deferred."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.misbehaviour: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+        self.busiest = Busiest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts as `/_stats` tells them."""
+        names = (
+            "requests",
+            "events",
+            "accepted",
+            "rejected",
+            "deferred",
+            "lost_later",
+            "answers_lost",
+            "bytes",
+        )
+        return {
+            **{name: self.counts[name] for name in names},
+            "statuses": dict(sorted(self.statuses.items())),
+            "reasons": dict(sorted(self.reasons.items())),
+            "misbehaviour": dict(sorted(self.misbehaviour.items())),
+            "notes": dict(sorted(self.notes.items())),
+            "busiest_second": {"requests": self.busiest.requests, "events": self.busiest.events},
+        }
+
+
+class Gate:
+    """Lets a number of requests through in any second."""
+
+    def __init__(self) -> None:
+        self._passed: deque[float] = deque()
+
+    def lets(self, at_seconds: float, per_second: int) -> bool:
+        """Tell whether a request that comes at this monotonic time is within the quota; count it if it is."""
+        while self._passed and self._passed[0] <= at_seconds - WINDOW_SECONDS:
+            self._passed.popleft()
+        if len(self._passed) >= per_second:
+            return False
+        self._passed.append(at_seconds)
+        return True

@@ -14,10 +14,10 @@ from typing import Any
 
 from translate.rehearsal import aws
 from translate.rehearsal.messages import (
+    HttpRequest,
     Item,
-    Outcome,
+    Judgement,
     Refusal,
-    Request,
     Unreadable,
     is_number,
     is_whole,
@@ -35,30 +35,30 @@ VERSION = "v2.0"
 BAD = "BadRequestException"
 
 
-def judge(request: Request, options: Options) -> Outcome:
+def judge(request: HttpRequest, options: Options) -> Judgement:
     """Answer one call."""
     denied = aws.not_let_in(request, options, SERVICE)
     if denied:
-        return Outcome(denied)
+        return Judgement(denied)
     if request.method != "POST":
-        return Outcome(aws.error(405, "MethodNotAllowedException", "Method not allowed", request))
+        return Judgement(aws.error(405, "MethodNotAllowedException", "Method not allowed", request))
     if request.bytes > BODY_BYTES_MAX:
-        return Outcome(
+        return Judgement(
             aws.error(413, "RequestEntityTooLargeException", "The payload cannot exceed 1024 KB", request)
         )
     try:
         return _put_events(request, options, _context(request), _events(request))
     except (Unreadable, zlib.error, ValueError) as why:
-        return Outcome(aws.error(400, BAD, str(why), request))
+        return Judgement(aws.error(400, BAD, str(why), request))
 
 
 def _put_events(
-    request: Request, options: Options, context: dict[str, Any], events: list[dict[str, Any]]
-) -> Outcome:
+    request: HttpRequest, options: Options, context: dict[str, Any], events: list[dict[str, Any]]
+) -> Judgement:
     app_id = context["services"]["mobile_analytics"]["app_id"]
     items = [Item(app_id, None, event, {"client_id": context["client"]["client_id"]}) for event in events]
     if not options.knows(app_id):
-        return Outcome(
+        return Judgement(
             aws.error(
                 403, "AccessDeniedException", "The request is not authorized to perform this action", request
             ),
@@ -68,16 +68,16 @@ def _put_events(
         message = _fault(event)
         if message:
             text = f"events[{position}]: {message}"
-            return Outcome(
+            return Judgement(
                 aws.error(400, BAD, text, request), rejected=[Refusal(item, BAD, text) for item in items]
             )
     missing = any("version" not in event for event in events)
-    return Outcome(
+    return Judgement(
         aws.accepted(202, request), items, notes=("an event without a version",) if missing else ()
     )
 
 
-def _context(request: Request) -> dict[str, Any]:
+def _context(request: HttpRequest) -> dict[str, Any]:
     """Read the client context, plain or in base64, and see that it says who sends."""
     text = request.headers.get("x-amz-client-context")
     if not text:
@@ -103,7 +103,7 @@ def _context(request: Request) -> dict[str, Any]:
     return context
 
 
-def _events(request: Request) -> list[dict[str, Any]]:
+def _events(request: HttpRequest) -> list[dict[str, Any]]:
     body = request.body
     if "gzip" in request.headers.get("content-encoding", "") or body[:2] == b"\x1f\x8b":
         opened = zlib.decompressobj(wbits=31)

@@ -10,7 +10,16 @@ import json
 from typing import Any
 
 from translate.rehearsal import aws
-from translate.rehearsal.messages import Item, Outcome, Refusal, Reply, Request, Unreadable, parsed, text_of
+from translate.rehearsal.messages import (
+    HttpReply,
+    HttpRequest,
+    Item,
+    Judgement,
+    Refusal,
+    Unreadable,
+    parsed,
+    text_of,
+)
 from translate.rehearsal.options import Options
 from translate.rehearsal.shapes import check_of
 
@@ -23,17 +32,17 @@ RESERVED = frozenset(
 INVALID = "InvalidInputException"
 
 
-def judge(request: Request, options: Options) -> Outcome:
+def judge(request: HttpRequest, options: Options) -> Judgement:
     """Answer one call."""
     denied = aws.not_let_in(request, options, SERVICE)
     if denied:
-        return Outcome(denied)
+        return Judgement(denied)
     if request.method != "POST":
-        return Outcome(aws.error(405, "UnknownOperationException", "Method not allowed", request))
+        return Judgement(aws.error(405, "UnknownOperationException", "Method not allowed", request))
     try:
         content = parsed(request.body)
     except Unreadable as why:
-        return Outcome(
+        return Judgement(
             aws.error(400, "SerializationException", f"The request body is no JSON: {why}", request)
         )
     items = _items(content)
@@ -43,8 +52,8 @@ def judge(request: Request, options: Options) -> Outcome:
     message = _unknown(content, options) or _events_fault(content["eventList"], request.bytes)
     if message:
         return _refused(request, items, INVALID, message)
-    return Outcome(
-        Reply(200, b"", {"Content-Type": "application/json", "x-amzn-RequestId": request.id}), items
+    return Judgement(
+        HttpReply(200, b"", {"Content-Type": "application/json", "x-amzn-RequestId": request.id}), items
     )
 
 
@@ -56,8 +65,8 @@ def _items(content: Any) -> list[Item]:
     return [Item(tracker, text_of(event, "eventId"), event, context) for event in content["eventList"]]
 
 
-def _refused(request: Request, items: list[Item], code: str, message: str) -> Outcome:
-    return Outcome(
+def _refused(request: HttpRequest, items: list[Item], code: str, message: str) -> Judgement:
+    return Judgement(
         aws.error(400, code, message, request), rejected=[Refusal(item, code, message) for item in items]
     )
 

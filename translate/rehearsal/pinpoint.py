@@ -14,11 +14,11 @@ from urllib.parse import unquote
 
 from translate.rehearsal import aws
 from translate.rehearsal.messages import (
+    HttpReply,
+    HttpRequest,
     Item,
-    Outcome,
+    Judgement,
     Refusal,
-    Reply,
-    Request,
     Unreadable,
     json_reply,
     parsed,
@@ -41,62 +41,62 @@ ACCEPTED = {"StatusCode": 202, "Message": "Accepted"}
 MILLISECOND, NOTHING = dt.timedelta(milliseconds=1), dt.timedelta(0)
 
 
-def judge(request: Request, options: Options) -> Outcome:
+def judge(request: HttpRequest, options: Options) -> Judgement:
     """Answer one call."""
     events, endpoint = EVENTS_PATH.fullmatch(request.path), ENDPOINT_PATH.fullmatch(request.path)
     denied = aws.not_let_in(request, options, SERVICE)
     match = events or endpoint
     if denied or not match:
-        return Outcome(denied or error(404, "NotFoundException", "Resource not found", request))
+        return Judgement(denied or error(404, "NotFoundException", "Resource not found", request))
     if request.method != ("POST" if events else "PUT"):
-        return Outcome(error(405, "MethodNotAllowedException", "Method not allowed", request))
+        return Judgement(error(405, "MethodNotAllowedException", "Method not allowed", request))
     if request.bytes > REQUEST_BYTES_MAX:
-        return Outcome(error(413, "PayloadTooLargeException", "Request payload is too large", request))
+        return Judgement(error(413, "PayloadTooLargeException", "Request payload is too large", request))
     app_id = unquote(match[1])
     if not options.knows(app_id):
-        return Outcome(error(404, "NotFoundException", f"Application {app_id} was not found", request))
+        return Judgement(error(404, "NotFoundException", f"Application {app_id} was not found", request))
     try:
         content = parsed(request.body)
     except Unreadable as why:
-        return Outcome(_bad(request, f"The request body is no JSON: {why}"))
-    return _put_events(request, app_id, content) if events else Outcome(_update_endpoint(request, content))
+        return Judgement(_bad(request, f"The request body is no JSON: {why}"))
+    return _put_events(request, app_id, content) if events else Judgement(_update_endpoint(request, content))
 
 
-def error(status: int, code: str, message: str, request: Request) -> Reply:
+def error(status: int, code: str, message: str, request: HttpRequest) -> HttpReply:
     """Tell an error with the members that the model gives it."""
     content = {"Message": message, "RequestID": request.id}
     return json_reply(status, content, {"x-amzn-ErrorType": code, "x-amzn-RequestId": request.id})
 
 
-def _bad(request: Request, message: str) -> Reply:
+def _bad(request: HttpRequest, message: str) -> HttpReply:
     return error(400, "BadRequestException", message, request)
 
 
-def _put_events(request: Request, app_id: str, content: Any) -> Outcome:
+def _put_events(request: HttpRequest, app_id: str, content: Any) -> Judgement:
     fault = check_of("pinpoint", "EventsRequest", required=False)(content, "")
     if fault:
-        return Outcome(_bad(request, fault.message))
+        return Judgement(_bad(request, fault.message))
     if content.get("BatchItem") is None:
-        return Outcome(_bad(request, "BatchItem is required"))
+        return Judgement(_bad(request, "BatchItem is required"))
     batches = {key: batch for key, batch in content["BatchItem"].items() if batch is not None}
     count = sum(len(batch.get("Events") or {}) for batch in batches.values())
-    outcome = Outcome(Reply(202))
+    outcome = Judgement(HttpReply(202))
     results = {key: _batch(outcome, app_id, key, batch) for key, batch in batches.items()}
     if count > EVENTS_MAX:
         message = f"Number of events per request should be at most {EVENTS_MAX}, and there are {count}."
         everything = [*outcome.accepted, *(refusal.item for refusal in outcome.rejected)]
         refusals = [Refusal(item, "BadRequestException", message) for item in everything]
-        return Outcome(_bad(request, message), rejected=refusals)
+        return Judgement(_bad(request, message), rejected=refusals)
     outcome.reply = results_reply(request, results)
     return outcome
 
 
-def results_reply(request: Request, results: dict[str, Any]) -> Reply:
+def results_reply(request: HttpRequest, results: dict[str, Any]) -> HttpReply:
     """Answer with the results of all items."""
     return json_reply(202, {"Results": results}, {"x-amzn-RequestId": request.id})
 
 
-def _batch(outcome: Outcome, app_id: str, endpoint_id: str, batch: dict[str, Any]) -> dict[str, Any]:
+def _batch(outcome: Judgement, app_id: str, endpoint_id: str, batch: dict[str, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for event_id, event in (batch.get("Events") or {}).items():
         item = Item(app_id, event_id, event, {"endpoint": endpoint_id})
@@ -169,7 +169,7 @@ def _endpoint_fault(endpoint: dict[str, Any]) -> str | None:
     return None
 
 
-def _update_endpoint(request: Request, content: Any) -> Reply:
+def _update_endpoint(request: HttpRequest, content: Any) -> HttpReply:
     fault = check_of("pinpoint", "EndpointRequest", required=False)(content, "")
     message = fault.message if fault else _endpoint_fault(content)
     if message:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-from translate.rehearsal.intake import Intake, Malformed, intake_of
-from translate.rehearsal.messages import Reply, Request
+from translate.rehearsal.messages import Body, HttpReply, HttpRequest, Malformed, body_of
 
 HEAD_BYTES_MAX = 64 << 10
 BODILESS = (204, 304)
@@ -30,12 +29,12 @@ class Action:
     `unheard` is called if there was nobody left to hear the answer.
     """
 
-    reply: Reply | None
+    reply: HttpReply | None
     delay_seconds: float = 0.0
     unheard: Callable[[], None] | None = None
 
 
-Answerer = Callable[[Request], Action]
+Answerer = Callable[[HttpRequest], Action]
 
 
 class Connection(asyncio.Protocol):
@@ -45,8 +44,8 @@ class Connection(asyncio.Protocol):
         self._answer = answer
         self._connections = connections
         self._buffer = bytearray()
-        self._request: Request | None = None
-        self._intake: Intake | None = None
+        self._request: HttpRequest | None = None
+        self._intake: Body | None = None
         self._arrived = 0.0
         self._busy = self._closing = self._old = False
         self._writable = asyncio.Event()
@@ -101,7 +100,7 @@ class Connection(asyncio.Protocol):
                 self._act(request)
         except Malformed as error:
             self._closing = True
-            self._send("", Reply(error.status))
+            self._send("", HttpReply(error.status))
 
     def _complete(self) -> bool:
         """Tell whether a whole request is there."""
@@ -131,15 +130,15 @@ class Connection(asyncio.Protocol):
             headers["host"], _, rest = target.partition("://")[2].partition("/")
             target = f"/{rest}"
         path, _, query = target.partition("?")
-        self._request = Request(words[0], path, query, headers, b"", 0, self._arrived)
-        self._intake = intake_of(headers)
+        self._request = HttpRequest(words[0], path, query, headers, b"", 0, self._arrived)
+        self._intake = body_of(headers)
         self._old = words[2] == "HTTP/1.0"
         connection = headers.get("connection", "").lower()
         self._closing_after = "close" in connection or (self._old and "keep-alive" not in connection)
         if headers.get("expect", "").lower() == "100-continue" and not self._old:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _act(self, request: Request) -> None:
+    def _act(self, request: HttpRequest) -> None:
         action = self._answer(request)
         self._closing = self._closing_after
         if not action.delay_seconds:
@@ -176,7 +175,7 @@ class Connection(asyncio.Protocol):
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)
         self._transport.abort()
 
-    def _send(self, method: str, reply: Reply) -> None:
+    def _send(self, method: str, reply: HttpReply) -> None:
         bodiless = method == "HEAD" or reply.status in BODILESS
         length = "" if reply.status in BODILESS else f"Content-Length: {len(reply.body)}\r\n"
         head = self._head(reply, length)
@@ -186,14 +185,14 @@ class Connection(asyncio.Protocol):
         if self._closing:
             self._transport.close()
 
-    def _head(self, reply: Reply, length: str) -> bytes:
+    def _head(self, reply: HttpReply, length: str) -> bytes:
         reason = HTTPStatus(reply.status).phrase
         own = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
         connection = "close" if self._closing else "keep-alive"
         text = f"HTTP/1.1 {reply.status} {reason}\r\nDate: {formatdate(usegmt=True)}\r\n{own}{length}Connection: {connection}\r\n\r\n"
         return text.encode("latin-1")
 
-    async def _stream(self, reply: Reply, blocks: Iterator[bytes]) -> None:
+    async def _stream(self, reply: HttpReply, blocks: Iterator[bytes]) -> None:
         self._closing = self._closing or self._old  # HTTP/1.0 knows no chunks: the end is the connection's
         self._transport.write(self._head(reply, "" if self._old else "Transfer-Encoding: chunked\r\n"))
         for block in blocks:
