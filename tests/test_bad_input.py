@@ -150,7 +150,7 @@ def test_compressed(tmp_path, name, size, monkeypatch):
     assert (counts["written"], [reject["code"] for reject in found.rejects]) == (written, rejects)
     assert {reject["file"] for reject in found.rejects} <= {"a.gz"}
     assert (found.files["b.gz"]["written"], found.files["b.gz"]["rejected"]) == (40, 0)
-    assert counts["digest"] == hashlib.sha256(content).hexdigest()
+    assert counts["digest"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def opened(path, tmp_path):

@@ -155,7 +155,7 @@ def test_s3(bucket, tmp_path, size):
     assert [(reject["file"], reject["line"], reject["code"]) for reject in found.rejects] == [
         ("deep/2.gz", 40, "damaged_file")
     ]
-    assert found.files["1.gz"]["digest"] == hashlib.sha256(STORED).hexdigest()
+    assert found.files["1.gz"]["digest"] == f"sha256:{hashlib.sha256(STORED).hexdigest()}"
 
 
 def test_s3_sources(bucket):

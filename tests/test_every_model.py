@@ -34,7 +34,7 @@ def test_loads(model):
     assert re.fullmatch(r"[a-z_]+", model)
     assert loaded.title
     assert re.match(r"https?://\S+$", loaded.source)
-    assert len(loaded.digest) == 64
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", loaded.digest)
     assert loaded.default_layout().write
 
 

@@ -62,7 +62,7 @@ def written(folder: Path) -> dict[str, bytes]:
         if path.is_file()
     }
     report = json.loads(files["report.json"])
-    del report["careful"], report["careful_share"]
+    del report["careful"], report["careful_share"], report["engine"]
     return {**files, "report.json": json.dumps(report).encode()}
 
 

@@ -150,7 +150,7 @@ class _Gathered:
         except ReadError as error:
             self._put(Damage("unreadable_file", f"the file cannot be read: {error}", ""))
             return ""
-        return digest.hexdigest()
+        return named(digest)
 
     def _put(self, block: Block) -> None:
         if isinstance(block, Damage):
@@ -226,14 +226,19 @@ def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:
 
 
 def digest_of(file: SourceFile) -> str:
-    """Give a file's SHA-256; nothing if it cannot be read to its end."""
+    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end."""
     digest = hashlib.sha256()
     try:
         for chunk in chunks_of(file):
             digest.update(chunk)
     except ReadError:
         return ""
-    return digest.hexdigest()
+    return named(digest)
+
+
+def named(digest: hashlib._Hash) -> str:
+    """Spell a digest with its algorithm's name, so that another one can follow it."""
+    return f"{digest.name}:{digest.hexdigest()}"
 
 
 def head(file: SourceFile) -> bytes:

@@ -21,8 +21,13 @@ def changed(told: Iterable[dict[str, Any]], files: Iterable[SourceFile]) -> Iter
     here = {file.shown: file for file in files}
     for about in told:
         file = here.get(about["path"])
-        if file is None or file.bytes != about["bytes"] or about["digest"] not in ("", digest_of(file)):
+        if file is None or file.bytes != about["bytes"] or not _is_of(about["digest"], file):
             yield about["path"]
+
+
+def _is_of(digest: str, file: SourceFile) -> bool:
+    """Tell whether a digest is that of a file; older reports left the algorithm's name out."""
+    return not digest or digest_of(file).endswith(digest)
 
 
 def refuse_changed(told: Iterable[dict[str, Any]], files: Iterable[SourceFile]) -> None:

@@ -29,6 +29,7 @@ from translate.delivery.columns import EPOCH
 from translate.delivery.preflight import Finding, judge
 from translate.delivery.rows import Questions, survey
 from translate.delivery.survey import Surveyed
+from translate.engine.choice import engine_name
 from translate.errors import ConservationError, OutputError, refuse_bytes
 from translate.mapping.moved import moved_keys
 from translate.passes import Asked, Passes
@@ -236,7 +237,7 @@ class Conversion:
                 self._find_slips(total)
                 head = {
                     **self._nothing_written(total), **self._head(), "hazards": self._look_at_hazards(), **self._rules(total),
-                    **(self._gather_keys() if self.job.census else {}),
+                    **(self._gather_keys() if self.job.census else {}), "engine": engine_name(careful=self.job.careful_only),
                 }  # fmt: skip
                 return self.output.complete(total, head, len(self.units), self._schema())
             except OSError as error:

@@ -34,6 +34,11 @@ def library() -> ctypes.CDLL | None:
     return None
 
 
+def engine_name(*, careful: bool = False) -> str:
+    """Name the engine that reads and writes; a careful run has the reference read."""
+    return REFERENCE if careful or library() is None else os.environ.get(CHOICE) or "kernel"
+
+
 def engine() -> str:
     """Name the engine that runs, and why, where it is the slower one."""
     chosen = os.environ.get(CHOICE) or "kernel"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from translate.mapping.fields import PHASES, FieldParser
 from translate.mapping.inheritance import inherit
 from translate.mapping.personal import KINDS, wrong_with
 from translate.mapping.proof import failures
-from translate.mapping.sheet import Sheet, join, read_toml
+from translate.mapping.sheet import Sheet, digest_of, join, read_toml
 from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
 FOLDER = re.compile(r"[\w=-]+")
@@ -39,7 +38,7 @@ def parse(path: Path, *, proven: bool = False) -> Mapping:
     sheet = Sheet(path.name)
     digests = [digest, *inherit(path, table, sheet)]
     if len(digests) > 1:
-        digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+        digest = digest_of("".join(digests).encode())
     mapping = _Parser(sheet, path.stem).mapping(table, digest)
     sheet.finish()
     for layout in () if proven else mapping.layouts.values():

@@ -84,11 +84,16 @@ def join(path: str, key: str) -> str:
     return f"{path}.{segment}" if path else segment
 
 
+def digest_of(content: bytes) -> str:
+    """Give a digest of what a sheet or a recipe says, with its algorithm's name."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
     """Read a TOML file and its digest; raise MappingError if it is none."""
     try:
         content = path.read_bytes()
-        return tomllib.loads(content.decode()), hashlib.sha256(content).hexdigest()
+        return tomllib.loads(content.decode()), digest_of(content)
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import polars as pl
 from translate import events
 from translate.errors import MappingError, UsageError, suggest
 from translate.mapping.personal import KINDS, Spot
-from translate.mapping.sheet import Sheet, read_toml
+from translate.mapping.sheet import Sheet, digest_of, read_toml
 from translate.mapping.spec import Layout
 from translate.recipe import expressions, heading, keys, privacy, sample
 from translate.recipe.cuts import KEY_CHARACTERS_MIN
@@ -45,7 +44,7 @@ def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path,
     }
     sheet.finish()
     inherited = base.rules if base else ()
-    joined = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest() if base else digest
+    joined = digest_of(f"{base.digest} {digest}".encode()) if base else digest
     addresses = tuple(layout.address for layout in layouts)
     return Recipe(
         path.stem, path.name, addresses[0], addresses, (*inherited, *rules), tests, joined, about, tuple(personal.values()), columns, needs,
