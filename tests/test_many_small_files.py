@@ -15,7 +15,7 @@ from damaged import record
 from translate.archive import recognition
 from translate.archive.likeness import Likeness
 from translate.archive.recognition import recognise
-from translate.archive.sources import find
+from translate.archive.sources import SourceFile, find
 from translate.reader.request import RequestReader
 
 ROOT = Path(__file__).parent.parent
@@ -96,6 +96,16 @@ def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: 
     )
     assert count["parsed"] == FILES
     assert count["made"] < 20
+
+
+def test_no_file_is_held_against_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What planning costs grows with the files, not with their square."""
+    files = find([write_archive(tmp_path / "archive", FILES)])
+    compared = []
+    equal = SourceFile.__eq__
+    monkeypatch.setattr(SourceFile, "__eq__", lambda one, other: compared.append(one) or equal(one, other))
+    recognise(files, None)
+    assert len(compared) <= FILES
 
 
 def test_a_mark_in_a_later_record_is_seen(tmp_path: Path) -> None:

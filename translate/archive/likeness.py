@@ -32,17 +32,16 @@ class Likeness:
         )
         self._name = next((entry.path for entry in layout.fields if entry.hub[:1] == ("name",)), ())
         self._marks, self._mark_names = layout.marks, layout.mark_names
-        self._spelled = [f'"{mark}"' for mark in layout.marks] + [
-            f'"{name}' for name in layout.mark_names or ()
-        ]
+        self._spelled = [f'"{mark}"'.encode() for mark in layout.marks]
+        self._spelled += [f'"{name}'.encode() for name in layout.mark_names or ()]
 
     def fits(self, record: Any) -> bool:
         """Tell whether a record, or one of its events, holds all that the layout requires."""
         return any(isinstance(event, Pairs) and self._has_all(event) for event in self._events(record))
 
-    def is_marked(self, text: str, records: Iterable[Any]) -> bool:
+    def is_marked(self, content: bytes, records: Iterable[Any]) -> bool:
         """Tell whether one of the records that a text holds shows a mark; most texts do not even spell one."""
-        return any(spelled in text for spelled in self._spelled) and any(map(self._shows_mark, records))
+        return any(spelled in content for spelled in self._spelled) and any(map(self._shows_mark, records))
 
     def _events(self, record: Any) -> Iterator[Any]:
         if self._reader is None:

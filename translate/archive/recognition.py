@@ -74,7 +74,8 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     given = list(files)
     described = _without_schemas(given)
     recognised = _recognised(described, address, mappings)
-    recognised.schemas = tuple(file for file in given if file not in described)
+    names = {file.shown for file in described}
+    recognised.schemas = tuple(file for file in given if file.shown not in names)
     return recognised
 
 
@@ -206,7 +207,7 @@ def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) 
         return EMPTY
     first = lines[0].lstrip("\ufeff \t")
     as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
-    return as_table if as_table != FOREIGN else _of_records(file, lines[:LINES_MAX], looks)
+    return as_table if as_table != FOREIGN else _of_records(file, content, lines[:LINES_MAX], looks)
 
 
 def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
@@ -221,13 +222,12 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
     return _the_only(file, fitting) if fitting else FOREIGN
 
 
-def _of_records(file: SourceFile, lines: list[str], looks: list[Likeness]) -> str:
+def _of_records(file: SourceFile, content: bytes, lines: list[str], looks: list[Likeness]) -> str:
     records = _Glimpsed(values_in(lines))
     fitting = next(
         (found for record in records if (found := [look for look in looks if look.fits(record)])), []
     )
-    text = "\n".join(lines) if any(look.is_marked_only for look in fitting) else ""
-    marked = [look.address for look in fitting if look.is_marked(text, records)]
+    marked = [look.address for look in fitting if look.is_marked(content, records)]
     plain = [look.address for look in fitting if not look.is_marked_only]
     if marked or plain:
         return _the_only(file, marked or plain)
