@@ -11,7 +11,8 @@ from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
 from translate.recipe import keys as recipe_keys
 from translate.recipe import privacy
-from translate.vocabulary import codecs
+from translate.vocabulary.word import KIND_NAMES
+from translate.vocabulary.words import VOCABULARY, WORDS, stamps
 
 # The tables of a data sheet, by their headings: words in capitals are names of the sheet's own.
 SHEET_TABLES = {
@@ -74,38 +75,33 @@ def keys_of(tables):
 
 
 def codecs_table():
-    vocabulary = {**codecs.SCALARS, **codecs.CONTAINERS}
     return table(
         ("codec", "what it is", "hub columns", "in the hub", "in the model"),
         *(
-            (f"`{name}`", escaped(vocabulary[name].about), held(name), *example(name))
-            for name in codecs.VOCABULARY
+            (f"`{name}`", escaped(WORDS[name].about), held(WORDS[name]), *example(WORDS[name]))
+            for name in VOCABULARY
         ),
     )
 
 
-def held(name):
+def held(word):
     """Say which hub columns a codec takes: these, or so many of a kind."""
-    if name in codecs.CONTAINERS or name in fields.FIXED:
-        return in_code(codecs.CONTAINERS[name].hub if name in codecs.CONTAINERS else fields.FIXED[name])
-    codec = codecs.SCALARS[name]
-    fewest, most = codec.columns
+    if word.stands_for:
+        return in_code(word.stands_for)
+    fewest, most = word.columns
     if fewest != most:
-        return f"{fewest} to {most} of {codecs.KIND_NAMES[codec.hub[0]]}"
-    kinds = [codecs.KIND_NAMES[codec.hub[min(number, len(codec.hub) - 1)]] for number in range(most)]
+        return f"{fewest} to {most} of {KIND_NAMES[word.types[0]]}"
+    kinds = [KIND_NAMES[word.types[min(number, len(word.types) - 1)]] for number in range(most)]
     return ", ".join(kind.removesuffix("s") for kind in kinds)
 
 
-def example(name):
+def example(word):
     """Show what stands in the hub, and what the model has for it."""
-    if name in codecs.CONTAINERS:
-        given, made = codecs.CONTAINERS[name].example
-    elif codecs.SCALARS[name].example:
-        codec = codecs.SCALARS[name]
-        given, made = codec.example
-        made = json.dumps(made, ensure_ascii=False) if codec.wire == "text" and made is not None else made
-    else:
+    if word.example is None:
         return "", ""
+    given, made = word.example
+    if word.wire == "text" and made is not None:
+        made = json.dumps(made, ensure_ascii=False)
     return ", ".join(map(value, given)), wire(made)
 
 
@@ -128,13 +124,14 @@ def code(text):
 
 
 def stamps_table():
-    request = codecs.EXAMPLE_REQUEST
-    latest = events.EPOCH + dt.timedelta(milliseconds=request["latest"])
-    application = json.loads(request["head"]["app.id"])
-    rows = ((f"`{name}`", about, wire(codecs.STAMP_EXAMPLES[name])) for name, about in codecs.STAMPS.items())
+    request = stamps.EXAMPLE_REQUEST
+    latest = events.EPOCH + dt.timedelta(milliseconds=request.latest)
+    application = json.loads(request.head["app.id"])
+    made = [word for word in WORDS.values() if word.is_stamp]
+    rows = ((f"`{word.name}`", word.about, wire(word.example[1])) for word in made)
     return (
-        f"The example is request {request['sequence']}, with the body `{request['body']}`, its latest event at "
-        f"`{latest:%Y-%m-%dT%H:%M:%S.%f}Z`, its application `{application}`, and the template `{codecs.EXAMPLE_TEMPLATE}`.\n\n"
+        f"The example is request {request.sequence}, with the body `{request.body}`, its latest event at "
+        f"`{latest:%Y-%m-%dT%H:%M:%S.%f}Z`, its application `{application}`, and the template `{stamps.EXAMPLE_TEMPLATE}`.\n\n"
         + table(("word", "what it is", "example"), *rows)
     )
 

@@ -4,6 +4,7 @@ import copy
 import json
 import tempfile
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,8 @@ from translate.judging.judges import JUDGES, TOGETHER
 from translate.mapping import agreement, checks, fields, proof
 from translate.mapping.parse import parse
 from translate.mapping.spec import Mapping
-from translate.vocabulary import codecs
+from translate.vocabulary import word, words
+from translate.vocabulary.words import times
 
 FOLDER = Path(__file__).parent / "bad_mappings"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -111,8 +113,7 @@ def test_every_field_of_a_shipped_mapping_runs_alone(model):
 )
 def test_a_codec_that_does_not_keep_its_types_is_found(fault, message, monkeypatch):
     """A codec whose expression fails, or gives another type than it promises, is found before any row."""
-    spoilt = codecs.Codec(**{**vars(codecs.SCALARS["epoch_ms"]), **fault})
-    monkeypatch.setitem(codecs.SCALARS, "epoch_ms", spoilt)
+    monkeypatch.setitem(words.WORDS, "epoch_ms", replace(times.EPOCH_MS, **fault))
     loaded = mapping.load("mobile_analytics")
     found = dict(proof.failures(loaded, loaded.layouts["archive"]))
     assert message in found["fields", "event_timestamp"]
@@ -131,7 +132,7 @@ def test_limits_that_may_be_named_are_those_that_can_be_judged():
 
 def test_every_hub_type_has_a_name():
     """The complaints can name the type of each hub column."""
-    assert set(events.SCHEMA.values()) <= set(codecs.KIND_NAMES)
+    assert set(events.SCHEMA.values()) <= set(word.KIND_NAMES)
 
 
 def test_settings_that_may_be_named_are_those_that_there_are():

@@ -4,6 +4,8 @@ import datetime as dt
 import doctest
 import hashlib
 import json
+from importlib import import_module
+from pkgutil import iter_modules
 
 import polars as pl
 import pytest
@@ -11,11 +13,15 @@ import pytest
 import translate
 from translate import events
 from translate.mapping import proof
-from translate.vocabulary import codecs, money, notation, spelling
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
+from translate.vocabulary import money, notation, spelling, words
 from translate.vocabulary.times import NO_ISO8601, NoTime, read_time
-from translate.writer.stamps import Stamps
+from translate.vocabulary.word import Word
+from translate.vocabulary.words import WORDS, stamps
 
+SCALARS = {name: word for name, word in WORDS.items() if word.is_scalar}
+CONTAINERS = {name: word for name, word in WORDS.items() if word.is_container}
+STAMPS = {name: word for name, word in WORDS.items() if word.is_stamp}
+WHOLE_MAPS = {name for name, word in WORDS.items() if word.holds_whole_map}
 WITH_EXAMPLE = [name for name, codec in SCALARS.items() if codec.example]
 TIME = dt.datetime(2016, 3, 14, 9, 26, 53, 589_000, dt.UTC)
 NO_EXAMPLE = {
@@ -29,7 +35,7 @@ NO_EXAMPLE = {
 def written(name, *values):
     """Write one event's values with a codec."""
     codec = SCALARS[name]
-    kinds = [codec.hub[min(position, len(codec.hub) - 1)] for position in range(len(values))]
+    kinds = [codec.types[min(position, len(codec.types) - 1)] for position in range(len(values))]
     series = [
         pl.Series(f"c{number}", [value], dtype=kind)
         for number, (value, kind) in enumerate(zip(values, kinds, strict=True))
@@ -89,7 +95,7 @@ def test_the_example_of_a_container_is_read_and_written(name, tmp_path):
     container = CONTAINERS[name]
     maps, wanted = container.example
     records, place = ("csv", "free_*") if container.readable_only else ("json-lines", "free")
-    sheet = SHEET.format(records=records, place=place, hub=json.dumps(container.hub), name=name)
+    sheet = SHEET.format(records=records, place=place, hub=json.dumps(container.stands_for), name=name)
     (tmp_path / "acme.toml").write_text(sheet, encoding="utf-8")
     if container.readable_only:
         columns = {
@@ -100,7 +106,7 @@ def test_the_example_of_a_container_is_read_and_written(name, tmp_path):
         file = tmp_path / "events.csv"
         pl.DataFrame([columns]).write_csv(file)
     else:
-        given = {"name": "e", "time": TIME, **dict(zip(container.hub, maps, strict=True))}
+        given = {"name": "e", "time": TIME, **dict(zip(container.stands_for, maps, strict=True))}
         event = pl.DataFrame(
             [pl.Series(column, [given.get(column)], dtype=kind) for column, kind in events.SCHEMA.items()]
         )
@@ -112,13 +118,28 @@ def test_the_example_of_a_container_is_read_and_written(name, tmp_path):
     read = pl.read_parquet(tmp_path / "hub" / "data" / "*.parquet")
     if container.write_as_text:  # its keys are of its own case
         maps = tuple(values and {"itemSku": values["item_sku"]} for values in maps)
-    assert tuple(read[column].item() or None for column in container.hub) == maps
+    assert tuple(read[column].item() or None for column in container.stands_for) == maps
 
 
-@pytest.mark.parametrize("name", codecs.STAMPS)
+@pytest.mark.parametrize("name", STAMPS)
 def test_the_example_of_a_stamp_is_made(name):
-    stamps = Stamps(**codecs.EXAMPLE_REQUEST)
-    assert stamps.value(name, codecs.EXAMPLE_TEMPLATE) == codecs.STAMP_EXAMPLES[name]
+    word = STAMPS[name]
+    assert word.about
+    assert ((), word.make(stamps.EXAMPLE_REQUEST, stamps.EXAMPLE_TEMPLATE)) == word.example
+
+
+def test_every_word_is_said_once():
+    """Each word is of one kind, stands in one module, and is called there by its name."""
+    assert len(SCALARS) + len(CONTAINERS) + len(STAMPS) == len(WORDS)
+    said = [
+        (name, constant)
+        for module in iter_modules(words.__path__)
+        for constant, word in vars(import_module(f"{words.__name__}.{module.name}")).items()
+        for name in [getattr(word, "name", None)]
+        if isinstance(word, Word)
+    ]
+    assert sorted(name for name, _ in said) == sorted(WORDS)
+    assert all(constant == name.upper() for name, constant in said)
 
 
 # Absent, empty text, zero, false: five things. None stands for absent, "" is kept, 0 is kept.
@@ -275,7 +296,9 @@ def test_changes_are_told(name, given, wanted):
     """A codec that loses something tells for which values."""
     frame = pl.DataFrame(
         [
-            pl.Series(f"c{number}", [value], dtype=SCALARS[name].hub[min(number, len(SCALARS[name].hub) - 1)])
+            pl.Series(
+                f"c{number}", [value], dtype=SCALARS[name].types[min(number, len(SCALARS[name].types) - 1)]
+            )
             for number, value in enumerate(given)
         ]
     )
@@ -286,10 +309,10 @@ def test_containers_hold_maps():
     """Each container names hub maps, and says what it is."""
     for container in CONTAINERS.values():
         assert container.about
-        assert {events.SCHEMA[name] for name in container.hub} == {events.MAP}
+        assert {events.SCHEMA[name] for name in container.stands_for} == {events.MAP}
 
 
-@pytest.mark.parametrize("module", [codecs, money, notation, spelling])
+@pytest.mark.parametrize("module", [stamps, money, notation, spelling])
 def test_examples_in_docstrings(module):
     """The examples in the modules' docstrings run."""
     assert doctest.testmod(module).failed == 0

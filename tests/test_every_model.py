@@ -14,7 +14,6 @@ from translate.mapping.parse import parse
 from translate.reader.hub import Hub
 from translate.reader.reader import Reader
 from translate.settings import Settings
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
 from translate.vocabulary.spelling import EventNames
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, ROW, Writer
@@ -59,16 +58,7 @@ def test_says_why_it_cannot(address):
     """What a layout cannot hold has a reason, and no place after all, but one that has to be asked for."""
     _, layout = mapping.find_layout(address)
     assert all(layout.cannot.values())
-    fields = [entry for entry in layout.all_fields if entry.asked is None and entry.codec not in STAMPS]
-    held = {
-        column
-        for entry in fields
-        for column in (
-            CONTAINERS[entry.codec].hub
-            if entry.codec in CONTAINERS
-            else entry.hub[: SCALARS[entry.codec].carries]
-        )
-    }
+    held = {column for entry in layout.all_fields if entry.asked is None for column in entry.carries}
     assert not held & layout.cannot.keys()
 
 

@@ -9,7 +9,7 @@ import translate
 from translate import mapping
 from translate.settings import KEYS
 from translate.vocabulary.camel_case import camel_case
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.vocabulary.words import VOCABULARY, word_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = range(1, 91)
@@ -176,7 +176,7 @@ def is_there(kind, *what):
         "closed": lambda address, name: name in request_of(address).closed,
         "bare": lambda address: request_of(address).bare,
         "packs": lambda address: request_of(address).events_max is not None or request_of(address).bytes_max is not None,
-        "stamp": lambda address, place, name: field_of(address, place).codec == name and name in STAMPS,
+        "stamp": lambda address, place, name: field_of(address, place).codec == name and word_of(name).is_stamp,
         "also": lambda address, place, other: other in field_of(address, place).also,
         "also_of_request": lambda address, name, other: other in request_of(address).also[name],
         "asks": lambda address, place, setting: field_of(address, place).setting == setting and setting in KEYS,
@@ -190,7 +190,7 @@ def is_there(kind, *what):
         "limit_of_requests": lambda address, name, value: request_of(address).limits[name].value == value,
         "limits_none": lambda address: not request_of(address).limits,
         "seven": lambda model, name: len(set(mapping.load(model).tables[name].values())) == 7,
-        "as_text": lambda name: CONTAINERS[name].write_as_text,
+        "as_text": lambda name: word_of(name).write_as_text,
         "camel": lambda name, written: camel_case(name) == written,
         "default": lambda address, place, value: field_of(address, place).default == value,
         "own_columns": lambda address: layout_of(address).takes_columns,
@@ -198,7 +198,7 @@ def is_there(kind, *what):
         "limit": lambda address, name, value: layout_of(address).limits[name].value == value,
         "table": lambda model, name: bool(mapping.load(model).tables[name]),
         "name": lambda model, name: name in mapping.load(model).names,
-        "codec": lambda name: name in SCALARS or name in CONTAINERS,
+        "codec": lambda name: name in VOCABULARY,
         "setting": lambda name: name in KEYS,
         "example": lambda name: (ROOT / "tests" / "seeds" / f"{name}.json").is_file(),
         "library": lambda name: any(line.startswith(name) for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]),

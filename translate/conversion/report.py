@@ -19,6 +19,9 @@ NAMES_MAX = 1000  # names of events that are listed for each reason to leave the
 # Findings that somebody has to settle: a run that has one of them ends with another exit code.
 NAMES_MEET = "names_meet"
 FLAWS = (NAMES_MEET,)
+# Findings of what rows say beyond their events, or once where these say it twice.
+FILLED_IN = "filled_in"
+SAID_ONCE = "said_once"
 
 Key = TypeVar("Key")
 

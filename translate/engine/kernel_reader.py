@@ -10,7 +10,7 @@ import polars as pl
 from translate import events, notes
 from translate.engine.library import library, through
 from translate.engine.program import Program, understood
-from translate.mapping.spec import ORIGINAL_NAMES, Layout, Spelling
+from translate.mapping.spec import Layout, Spelling
 from translate.reader.originals import restore_names
 from translate.reader.record import Record
 from translate.reader.tree import slots
@@ -26,7 +26,7 @@ class KernelReader:
         self._read_lines = kernel.translate_read_lines
         self._program = Program(layout, names, record_bytes)
         self._names_slots = {
-            f"${slot}": entry.key for slot, entry in slots(layout) if entry.codec == ORIGINAL_NAMES
+            f"${slot}": entry.key for slot, entry in slots(layout) if entry.word.travels_with_names
         }
 
     @classmethod

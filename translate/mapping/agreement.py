@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from translate import events
 from translate.mapping.checks import asked_in_vain
 from translate.mapping.spec import Field, Layout
 from translate.mapping.surroundings import around, place_above
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
+from translate.vocabulary.word import Wire
 
 Found = tuple[tuple[str, ...], str]
 Containers = dict[str, Field]
 
 NEEDED_TO_READ = ("name", "time")
-# Containers of values of one kind: what may have a place inside of them.
-KINDS = {"text_map": ("texts", ("text",)), "number_map": ("numbers", ("whole", "number"))}
 # Names that the writer tells from the rest of a row without taking it apart.
 PLAIN = re.compile(r"[0-9A-Za-z_]+")
 
@@ -25,7 +22,7 @@ def contradictions(layout: Layout) -> Iterator[Found]:
     """Tell what a layout's fields say against one another."""
     if not (layout.read or layout.write):
         yield (), "can neither be read nor written"
-    containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+    containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
     yield from _of_places(layout, containers)
     yield from _of_presets(layout, containers)
     yield from _of_other_places(layout)
@@ -48,8 +45,7 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
     places = {entry.place for entry in layout.fields}
     for entry in layout.fields:
         where = ("fields", entry.place)
-        is_columns = entry.codec in CONTAINERS and CONTAINERS[entry.codec].readable_only
-        if is_columns:
+        if entry.word.readable_only:
             if layout.records != "csv":
                 yield where, f'codec "{entry.codec}" holds columns of a table, and these records are none'
             elif not entry.place.endswith("*"):
@@ -65,7 +61,7 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
             and not all(map(PLAIN.fullmatch, filter(None, entry.path)))
         ):
             yield where, "is written, so its names may hold letters, digits and _ only"
-        if entry.codec in CONTAINERS and len(entry.path) > 1:
+        if entry.word.is_container and len(entry.path) > 1:
             yield (
                 where,
                 f'codec "{entry.codec}" holds a whole object, which has to lie at the top of the record',
@@ -83,20 +79,12 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
         if home is None or home is entry:
             continue
         where = ("fields", entry.place)
-        codec = SCALARS.get(entry.codec)
-        kind, wires = KINDS.get(home.codec, ("", ()))
-        wire = (
-            ("text" if isinstance(entry.const, str) else "flag")
-            if entry.const is not None
-            else codec.wire
-            if codec
-            else ""
-        )
-        if CONTAINERS[home.codec].write_as_text or CONTAINERS[home.codec].readable_only:
+        kind, wires = "numbers" if home.word.of_numbers else "texts", home.word.preset_wires
+        if home.word.write_as_text or home.word.readable_only:
             yield where, f'nothing has a place of its own inside of "{home.place}"'
-        elif entry.codec in CONTAINERS or (codec is not None and codec.rowwise is not None):
+        elif entry.word.is_container or entry.word.rowwise is not None:
             yield where, f'only single values may lie inside of "{home.place}"'
-        elif wires and codec is not None and wire not in wires:
+        elif wires and entry.word.is_scalar and not _fits(entry, wires):
             yield where, f'only {kind} may lie inside of "{home.place}"'
         if entry.required or entry.required_for:
             yield where, f'what lies inside of "{home.place}" cannot be required'
@@ -108,6 +96,10 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
                 )
             if entry.hub[0] in columns:
                 yield where, f'hub column "{entry.hub[0]}" is read from elsewhere already'
+
+
+def _fits(entry: Field, wires: tuple[Wire, ...]) -> bool:
+    return entry.wire in wires and (entry.const is None or isinstance(entry.const, str))
 
 
 def _of_other_places(layout: Layout) -> Iterator[Found]:
@@ -124,7 +116,7 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
                 above = next(
                     (taken[path[:depth]] for depth in range(1, len(path)) if path[:depth] in taken), None
                 )
-                if above is not None and above.codec not in CONTAINERS and above.codec not in WHOLE_MAPS:
+                if above is not None and not (above.word.is_container or above.word.holds_whole_map):
                     yield where, f'"{other}" lies inside of "{above.place}", which is no object'
             taken.setdefault(path, entry)
 
@@ -140,13 +132,7 @@ def _of_maps(layout: Layout) -> Iterator[Found]:
         for entry in (layout.request.fields if layout.request else ())
     ]
     for where, entry in where_of:
-        if entry.codec in CONTAINERS:
-            maps = [*CONTAINERS[entry.codec].hub]
-        elif entry.codec in (*WHOLE_MAPS, "user_object"):
-            maps = [column for column in entry.hub if events.SCHEMA.get(column) == events.MAP]
-        else:
-            continue
-        for column in maps:
+        for column in entry.word.maps_held(entry.hub):
             if column in held:
                 yield where, f'hub map "{column}" is held by "{held[column]}" already'
             held.setdefault(column, entry.place)
@@ -156,9 +142,8 @@ def _of_csv(layout: Layout) -> Iterator[Found]:
     if layout.request is not None:
         yield ("request",), "csv records are not packed into requests"
     for entry in layout.fields:
-        codec = SCALARS.get(entry.codec)
-        is_object = entry.codec in CONTAINERS and not CONTAINERS[entry.codec].readable_only
-        if len(entry.path) > 1 or is_object or (codec is not None and codec.wire == "json"):
+        is_object = entry.word.is_container and not entry.word.readable_only
+        if len(entry.path) > 1 or is_object or entry.word.wire == "json":
             yield ("fields", entry.place), "a csv record holds single values only"
         for other in entry.also:
             if "." in other:
@@ -173,14 +158,14 @@ def _of_csv(layout: Layout) -> Iterator[Found]:
 
 def _of_helpers(layout: Layout, containers: Containers) -> Iterator[Found]:
     """Find fields that need another one."""
-    codecs = {entry.codec for entry in layout.fields}
-    actions = {entry.place for entry in layout.fields if entry.codec == "action" and len(entry.path) == 1}
+    is_spelled = any(entry.word.spells_event for entry in layout.fields)
+    actions = {entry.place for entry in layout.fields if entry.word.gives_action and len(entry.path) == 1}
     for entry in layout.fields:
-        if entry.codec == "original_names":
-            if "event_name" not in codecs:
-                yield ("fields", entry.place), 'codec "original_names" needs a field with codec "event_name"'
+        if entry.word.travels_with_names:
+            if not is_spelled:
+                yield ("fields", entry.place), f'codec "{entry.codec}" needs a field with codec "event_name"'
             if entry.path[0] not in containers:
-                yield ("fields", entry.place), 'codec "original_names" has to lie inside of a container'
+                yield ("fields", entry.place), f'codec "{entry.codec}" has to lie inside of a container'
         if entry.required_for is not None and "action" not in actions:
             yield ("fields", entry.place, "required_for"), 'needs a field "action" with codec "action"'
 

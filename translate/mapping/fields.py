@@ -10,16 +10,9 @@ from typing import Any
 from translate import events
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Field
-from translate.vocabulary.codecs import (
-    CONTAINERS,
-    IN_TEMPLATES,
-    KIND_NAMES,
-    SCALARS,
-    STAMPS,
-    VOCABULARY,
-    WHOLE_MAPS,
-    parameters,
-)
+from translate.vocabulary.word import KIND_NAMES
+from translate.vocabulary.words import VOCABULARY, WORDS
+from translate.vocabulary.words.stamps import parameters
 
 # What a mapping may take from the settings: texts that no event says, and whether something is wanted.
 SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
@@ -48,23 +41,7 @@ KEYS = {
 }
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
-# Codecs that stand for certain hub columns and no others: the readers and the writer know these by name.
-FIXED = {
-    "event_name": ("name",),
-    "action": ("phase", "name"),
-    "user_object": ("user_id", "user_properties", "user_property_times", "time"),
-    "item_list": ("items", "item_id", "price", "quantity", "currency", "store", "value"),
-}
-# Codecs of JSON, and the hub columns that hold it: any other text would spoil the record that it is put into.
-OF_JSON = {
-    "piped": ("items", "impression"),
-    "json_text": ("items", "impression"),
-    **dict.fromkeys(WHOLE_MAPS, ("user_properties", "client_properties", "other")),
-}
-# Stamps that a request already has where it is read, and that then say something of its events.
-READ_STAMPS = {"latest_time": events.TIME}
-URI = "uri"
-WITHOUT_TABLE = ("event_name", "action", "app_id")
+IN_TEMPLATES = [name for name, word in WORDS.items() if word.in_templates]
 
 
 class FieldParser:
@@ -147,7 +124,7 @@ class FieldParser:
                     self.sheet.complain(join(path, option), f"{who} takes none")
         self._check_member(field, path)
         self._check_default(field, path)
-        if not field.hub and field.const is None and field.codec not in STAMPS:
+        if not field.hub and field.const is None and not field.word.is_stamp:
             if field.optional:
                 self.sheet.complain(join(path, "optional"), "needs a hub column, which a recipe may fill")
             if field.setting is not None and not around:
@@ -161,9 +138,9 @@ class FieldParser:
 
     def _check_member(self, field: Field, path: str) -> None:
         """Complain unless exactly the codec that has a member to name names one."""
-        if field.codec not in SCALARS or field.const is not None:
+        if not field.word.is_scalar or field.const is not None:
             return
-        wanted = SCALARS[field.codec].has_member
+        wanted = field.word.has_member
         if wanted and not field.member:
             self.sheet.complain(
                 join(path, "member"), f'is missing: codec "{field.codec}" has {field.hub[0]} under a name'
@@ -174,15 +151,15 @@ class FieldParser:
     def _check_setting(self, field: Field, path: str) -> None:
         if field.fills and (field.setting is None or not field.hub):
             self.sheet.complain(join(path, "fills"), "needs a setting, and a hub column beside it")
-        if field.setting is not None and field.codec in SCALARS and SCALARS[field.codec].wire != "text":
+        if field.setting is not None and field.word.is_scalar and field.word.wire != "text":
             self.sheet.complain(
                 join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none'
             )
 
     def _check_default(self, field: Field, path: str) -> None:
         """Complain about a text that would stand in a record where a number or JSON should."""
-        codec = SCALARS.get(field.codec)
-        if codec is None or not isinstance(field.default, str) or codec.wire not in ("number", "json"):
+        codec = field.word
+        if not isinstance(field.default, str) or codec.wire not in ("number", "json"):
             return
         try:
             value = json.loads(field.default, parse_constant=float)
@@ -205,21 +182,19 @@ class FieldParser:
         if field.const is not None:
             if field.hub:
                 sheet.complain(path, "has both a hub column and a constant: say one of them")
-            if field.codec != "text":
+            if not field.word.is_default:
                 sheet.complain(f"{path}.as", "a constant takes no codec")
             return True
-        if field.codec in STAMPS:
+        if field.word.is_stamp:
             self._check_stamp(field, path, around=around)
             return True
         if not sheet.one_of(field.codec, f"{path}.as", "codec", VOCABULARY):
             return False
         if not all(known) or (field.setting is not None and not field.hub):
             return True
-        if field.codec in CONTAINERS:
-            self._check_fixed(field, path, CONTAINERS[field.codec].hub)
-        elif self._check_scalar(field, path):
-            self._check_fixed(field, path, FIXED.get(field.codec, field.hub))
-            if field.hub[0:1] and field.hub[0] not in OF_JSON.get(field.codec, field.hub):
+        if field.word.is_container or self._check_scalar(field, path):
+            self._check_fixed(field, path, field.word.stands_for or field.hub)
+            if field.hub[0:1] and field.hub[0] not in (field.word.kept_in or field.hub):
                 sheet.complain(
                     f"{path}.hub",
                     f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none',
@@ -231,14 +206,10 @@ class FieldParser:
             self.sheet.complain(
                 f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields'
             )
-        elif field.codec == URI:
+        elif field.word.takes_template:
             self._check_template(field, join(path, "template"))
-        elif field.hub and [events.SCHEMA.get(column) for column in field.hub] != [
-            READ_STAMPS.get(field.codec)
-        ]:
-            wanted = (
-                "one hub column of times" if field.codec in READ_STAMPS else "no hub column: it is made anew"
-            )
+        elif field.hub and tuple(map(events.SCHEMA.get, field.hub)) != field.word.types:
+            wanted = "one hub column of times" if field.word.types else "no hub column: it is made anew"
             self.sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes {wanted}')
 
     def _check_template(self, field: Field, path: str) -> None:
@@ -252,7 +223,7 @@ class FieldParser:
             )
 
     def _check_scalar(self, field: Field, path: str) -> bool:
-        codec = SCALARS[field.codec]
+        codec = field.word
         fewest, most = codec.columns
         if not fewest <= len(field.hub) <= most:
             wanted = (
@@ -264,7 +235,7 @@ class FieldParser:
             return False
         fits = True
         for position, column in enumerate(field.hub):
-            dtype = codec.hub[min(position, len(codec.hub) - 1)]
+            dtype = codec.types[min(position, len(codec.types) - 1)]
             if events.SCHEMA[column] != dtype:
                 fits = False
                 message = f'codec "{codec.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
@@ -285,28 +256,28 @@ class FieldParser:
 
 def _effective_in(stamp: Field) -> set[str]:
     """Name the options that something made for a request can have."""
-    return {"asked", *(["also"] if stamp.hub else []), *(["template"] if stamp.codec == URI else [])}
+    return {"asked", *(["also"] if stamp.hub else []), *(["template"] if stamp.word.takes_template else [])}
 
 
 def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give options that a field cannot have, with the reason: nothing would come of them."""
-    codec = SCALARS.get(field.codec)
-    if field.codec in CONTAINERS:
+    word = field.word
+    if word.is_container:
         yield "a container", tuple(OPTIONS)
-    elif field.codec in STAMPS:
+    elif word.is_stamp:
         yield (
             "what is made for a request",
             tuple(option for option in OPTIONS if option not in _effective_in(field)),
         )
     elif field.const is not None:
         yield "a constant", ("table", "default", "optional", "also", "setting", "texts")
-    elif codec is not None and codec.rowwise is not None:
-        yield f'codec "{codec.name}"', ("table", "default", "when", "setting")
-    elif field.codec in WITHOUT_TABLE:
-        yield f'codec "{field.codec}"', ("table",)
-    if codec is not None and field.const is None and codec.wire not in ("whole", "number"):
-        yield f'codec "{codec.name}"', ("texts",)
-    if field.codec in ("user_object", "original_names"):
-        yield f'codec "{field.codec}"', ("also",)
-    if around and field.codec not in (*CONTAINERS, *STAMPS):
+    elif word.rowwise is not None:
+        yield f'codec "{word.name}"', ("table", "default", "when", "setting")
+    elif not word.takes_table:
+        yield f'codec "{word.name}"', ("table",)
+    if field.const is None and word.wire not in ("whole", "number"):
+        yield f'codec "{word.name}"', ("texts",)
+    if not word.takes_other_places:
+        yield f'codec "{word.name}"', ("also",)
+    if around and not (word.is_container or word.is_stamp):
         yield "a request's field", ("required_for", "optional")

@@ -10,7 +10,6 @@ import polars as pl
 from translate import events
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary import notation
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 ANSWERING = ("attributes", "metrics")  # as text, and as a double
 
@@ -30,10 +29,10 @@ class Moved:
 
 def moved_keys(layout: Layout) -> dict[str, Moved]:
     """Give the keys that reading a layout moves, by their names in expressions (`metrics.x`)."""
-    homes = {entry.place: entry.hub for entry in layout.fields if entry.codec in CONTAINERS}
+    homes = {entry.place: entry.hub for entry in layout.fields if entry.word.is_container}
     found: dict[str, Moved] = {}
     for entry in layout.fields:
-        if entry.path[0] not in homes or entry.place in homes or not entry.hub or entry.codec in WHOLE_MAPS:
+        if entry.path[0] not in homes or entry.place in homes or not entry.hub or entry.word.holds_whole_map:
             continue
         for home in homes[entry.path[0]]:
             if home in ANSWERING:
@@ -43,7 +42,7 @@ def moved_keys(layout: Layout) -> dict[str, Moved]:
 
 def _text_of(entry: Field) -> Callable[[], pl.Expr]:
     column = entry.hub[0]
-    write = SCALARS[entry.codec].write
+    write = entry.word.write
     if len(entry.hub) == 1 and write is not None:
         return lambda: write([pl.col(column)]).cast(pl.String)
     if events.SCHEMA[column] == events.NUMBER:

@@ -10,7 +10,6 @@ import polars as pl
 from translate import events
 from translate.mapping.spec import Field, Layout, Mark
 from translate.reader.paths import path_around, path_of
-from translate.vocabulary.codecs import CONTAINERS
 
 KINDS = {
     "address": "an address to write or push to: mail, telephone number or token",
@@ -107,10 +106,10 @@ def _homes(entry: Field, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _within(entry: Field, rest: tuple[str, ...]) -> list[Spot]:
     maps = [column for column in entry.hub if events.SCHEMA[column] == events.MAP]
-    if (
-        entry.codec not in CONTAINERS
-    ):  # of an object with several maps the first has its values, the others what is said of them
-        maps = maps[:1]
+    if not entry.word.is_container:
+        maps = maps[
+            :1
+        ]  # of an object with several maps the first has its values, the others what is said of them
     if not rest:
         return [Spot(column) for column in maps or entry.hub[:1]]
     return [Spot(column, rest[0], rest[1:]) for column in maps]

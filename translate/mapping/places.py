@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from translate.mapping.spec import Field, Layout
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 ROW = "."
 LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
@@ -36,7 +35,7 @@ def kind_of(layout: Layout, place: str) -> str | None:
     fields = {entry.place: entry for entry in layout.all_fields}
     home = fields.get(place.removesuffix(NAMES))
     if place.endswith(NAMES) and place not in fields and home is not None:
-        return "names" if home.codec in CONTAINERS or _kind_of_field(home) in ("user", "object") else None
+        return "names" if home.word.holds_names else None
     head, _, key = place.partition(".")
     if key and head in fields and _kind_of_field(fields[head]) in ("map", "user"):
         return "key"
@@ -46,13 +45,5 @@ def kind_of(layout: Layout, place: str) -> str | None:
 
 
 def _kind_of_field(entry: Field) -> str:
-    if entry.const is not None:
-        return (
-            "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
-        )
-    if entry.codec in CONTAINERS:
-        return "text" if CONTAINERS[entry.codec].write_as_text else "map"
-    if entry.codec == "user_object" or entry.codec in WHOLE_MAPS:
-        return "user" if entry.codec == "user_object" else "object"
-    wire = SCALARS[entry.codec].wire if entry.codec in SCALARS else "whole"
-    return "list" if wire == "json" and entry.hub[:1] in LISTS else wire
+    kind = entry.wire if entry.const is not None else entry.word.kind
+    return "list" if kind == "json" and entry.hub[:1] in LISTS else kind

@@ -15,7 +15,7 @@ from polars.exceptions import PolarsError
 from translate import events
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.vocabulary import notation
-from translate.vocabulary.codecs import KIND_NAMES, SCALARS, Codec
+from translate.vocabulary.word import KIND_NAMES, Word
 
 Found = tuple[tuple[str, ...], str]
 
@@ -36,8 +36,8 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
     if layout.request:
         fields += [(("request", "fields", entry.place), entry) for entry in layout.request.fields]
     for where, entry in fields:
-        codec = SCALARS.get(entry.codec)
-        if codec is None or entry.const is not None or not (entry.hub or codec.columns == (0, 0)):
+        codec = entry.word
+        if not codec.is_scalar or entry.const is not None or not (entry.hub or codec.columns == (0, 0)):
             continue
         trials = []
         if layout.write:
@@ -56,7 +56,7 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
 
 
 def _written(
-    mapping: Mapping, entry: Field, codec: Codec
+    mapping: Mapping, entry: Field, codec: Word
 ) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
     table = entry.table is not None and tuple(mapping.tables[entry.table].items())
     return _written_type(
@@ -66,7 +66,7 @@ def _written(
 
 @cache
 def _written_type(
-    codec: Codec, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
+    codec: Word, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
 ) -> pl.DataType | PolarsError | None:
     empty = pl.DataFrame([pl.Series(str(place), [], dtype) for place, dtype in enumerate(types)])
     try:
@@ -84,12 +84,12 @@ def _written_type(
         return error
 
 
-def _read(entry: Field, codec: Codec) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
+def _read(entry: Field, codec: Word) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
     return _read_type(codec), events.SCHEMA[entry.hub[0]]
 
 
 @cache
-def _read_type(codec: Codec) -> pl.DataType | PolarsError | None:
+def _read_type(codec: Word) -> pl.DataType | PolarsError | None:
     raw = pl.Series("raw", [], pl.Int64 if codec.raw == "whole" else pl.String)
     if codec.read is None:
         return None

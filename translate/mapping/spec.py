@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from translate.mapping.columns import Column
+from translate.vocabulary.word import Wire, Word
+from translate.vocabulary.words import word_of
 
 Records = Literal["json-lines", "csv", "parquet"]
-
-ORIGINAL_NAMES = "original_names"  # the codec of the names that a target could not take
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Field:
-    """One place in a model's record, the hub columns that it stands for, and the codec between them.
+    """One place in a model's record, the hub columns that it stands for, and the word for what is between them.
 
     `also` are other places where older or foreign records have the value; `asked` and `setting` name a setting:
     without the first the field is not written, from the second comes what no event says. A setting stands in place of
@@ -50,6 +50,23 @@ class Field:
     member: str = ""
     template: str = ""
     own: Column | None = None
+
+    @property
+    def word(self) -> Word:
+        """Give the word between the place and the columns: what is asked of a field's codec, is asked of it."""
+        return word_of(self.codec)
+
+    @property
+    def wire(self) -> Wire:
+        """Tell as what a value stands in its place."""
+        if self.const is None:
+            return self.word.wire
+        return "text" if isinstance(self.const, str) else "flag" if isinstance(self.const, bool) else "whole"
+
+    @property
+    def carries(self) -> tuple[str, ...]:
+        """Name the hub columns whose value arrives in it."""
+        return self.word.carried(self.hub)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -177,7 +194,7 @@ class Layout:
     def takes_columns(self) -> bool:
         """Tell whether it is a table that is written with columns of a dataset's own."""
         return self.write and any(
-            entry.codec == "text_columns" and entry.place == "*" for entry in self.fields
+            entry.word.takes_own_columns and entry.place == "*" for entry in self.fields
         )
 
     @property
@@ -188,7 +205,7 @@ class Layout:
     @property
     def app_id_pattern(self) -> str | None:
         """Give the regular expression of the application ids that the receiver takes, if a check names one."""
-        places = {entry.place for entry in self.fields if entry.codec == "app_id"}
+        places = {entry.place for entry in self.fields if entry.word.is_app_id}
         asked = [
             limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"
         ]
@@ -220,12 +237,14 @@ class Layout:
     @property
     def as_written(self) -> Layout:
         """Give the layout whose events are read under the names that stand in their rows, not under their original ones."""
-        return replace(self, fields=tuple(entry for entry in self.fields if entry.codec != ORIGINAL_NAMES))
+        return replace(
+            self, fields=tuple(entry for entry in self.fields if not entry.word.travels_with_names)
+        )
 
     @property
     def original_names(self) -> str | None:
         """Give the key under which the original names travel along."""
-        return next((entry.key for entry in self.fields if entry.codec == ORIGINAL_NAMES), None)
+        return next((entry.key for entry in self.fields if entry.word.travels_with_names), None)
 
     @property
     def address(self) -> str:

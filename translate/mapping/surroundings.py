@@ -6,13 +6,11 @@ from collections.abc import Container, Iterator
 
 from translate import events
 from translate.mapping.spec import Field, Request
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
 
 Found = tuple[tuple[str, ...], str]
 Path = tuple[str, ...]
 
 ANY = "*"
-OF_EVENTS = ("event_name", "action", "original_names")
 WAY_MAX = 2  # a member's other place is a member, or one inside of a member
 
 
@@ -74,10 +72,9 @@ def _is_name(entry: Field) -> bool:
 
 def _of_kind(entry: Field) -> Iterator[str]:
     """Find codecs that a request cannot hold."""
-    codec = SCALARS.get(entry.codec)
-    if entry.codec in CONTAINERS:
+    if entry.word.is_container:
         yield f'codec "{entry.codec}" holds free-form values, which belong to an event'
-    elif entry.codec in OF_EVENTS or (codec is not None and codec.rowwise is not None):
+    elif entry.word.of_events or entry.word.rowwise is not None:
         yield f'codec "{entry.codec}" belongs to an event'
 
 
@@ -93,7 +90,7 @@ def _of_place(request: Request, entry: Field, *, is_written: bool) -> Iterator[s
     if names and path[: names[-1]] != each[: names[-1]]:
         yield "* stands for a name only on the way to the events"
         return
-    if names and entry.codec in STAMPS:
+    if names and entry.word.is_stamp:
         yield "is made once for a request, so it cannot lie below a *"
     elif _is_name(entry):
         yield from _of_name(entry, is_written=is_written)
@@ -104,7 +101,7 @@ def _of_place(request: Request, entry: Field, *, is_written: bool) -> Iterator[s
 
 def _of_name(entry: Field, *, is_written: bool) -> Iterator[str]:
     """Find what cannot be a member's name."""
-    is_text = entry.codec in SCALARS and SCALARS[entry.codec].wire == "text"
+    is_text = entry.word.wire == "text"
     if entry.const is not None:
         is_text = isinstance(entry.const, str)
     elif any(events.SCHEMA.get(column) != events.TEXT for column in entry.hub[:1]):
@@ -124,11 +121,7 @@ def _of_name(entry: Field, *, is_written: bool) -> Iterator[str]:
 def _of_members(request: Request) -> Iterator[Found]:
     """Find texts said to hold JSON that no request has, or that are values."""
     heads = {entry.path[0] for entry in request.fields} | {*request.each[:1]}
-    values = {
-        entry.place
-        for entry in request.fields
-        if not (entry.codec in SCALARS and SCALARS[entry.codec].wire == "json")
-    }
+    values = {entry.place for entry in request.fields if entry.word.wire != "json"}
     own = {
         "closed": request.closed,
         "opened": tuple(name for name in request.opened if name not in request.closed),

@@ -1,7 +1,8 @@
-"""Expressions that several codecs share: digits, JSON text, ISO times, digests."""
+"""Expressions that several words share: plain values, digits, JSON text, ISO times, digests."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -14,11 +15,39 @@ from translate import events
 from translate.engine.some_rows import replaced, spread
 
 COMPACT = (",", ":")
+MILLISECONDS = 1000
+EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
 
 
-def digits(number: pl.Expr) -> pl.Expr:
+def first(columns: Sequence[pl.Expr]) -> pl.Expr:
+    """Write the first column as it is."""
+    return columns[0]
+
+
+def as_it_is(text: pl.Expr) -> pl.Expr:
+    """Read a text as it is."""
+    return text
+
+
+def whole(text: pl.Expr) -> pl.Expr:
+    """Read a whole number; what is none is absent."""
+    return text.cast(pl.Int64, strict=False)
+
+
+def number(text: pl.Expr) -> pl.Expr:
+    """Read a double; what is none is absent."""
+    return text.cast(pl.Float64, strict=False)
+
+
+def has_four_digit_year(time: pl.Expr) -> pl.Expr:
+    """Tell which times a year of four digits can say."""
+    return time.is_between(EARLIEST_ISO8601, LATEST_ISO8601)
+
+
+def digits(double: pl.Expr) -> pl.Expr:
     """Write a double as its shortest digits: a whole one without a fraction, none with an exponent; `-0` is `0`."""
-    return number.map_batches(_digits, return_dtype=pl.String, is_elementwise=True)
+    return double.map_batches(_digits, return_dtype=pl.String, is_elementwise=True)
 
 
 def _digits(numbers: pl.Series) -> pl.Series:
@@ -140,20 +169,6 @@ def time_from_iso8601(text: pl.Expr) -> pl.Expr:
     return usual.dt.replace_time_zone("UTC").dt.cast_time_unit("ms")
 
 
-def piped(columns: Sequence[pl.Series]) -> pl.Series:
-    """Join JSON lists of texts by bars."""
-    return by_distinct_value(
-        columns[0],
-        lambda value: "|".join(item if isinstance(item, str) else quoted(item) for item in json.loads(value)),
-    )
-
-
-def unpiped(text: pl.Expr) -> pl.Expr:
-    """Write a text's parts between bars as a JSON list."""
-    encoded = pl.struct(l=text.str.split("|")).struct.json_encode()
-    return pl.when(text.is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
-
-
 def members(values: Mapping[str, str]) -> str | None:
     """Write JSON values as the members of an object, without its braces."""
     return ",".join(f"{quoted(key)}:{value}" for key, value in values.items()) or None
@@ -167,40 +182,6 @@ def entities(values: Mapping[str, str]) -> str | None:
 def quoted(value: Any) -> str:
     """Write a value as compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=COMPACT)
-
-
-def user_object(columns: Sequence[pl.Series], member: str) -> pl.Series:
-    """Write the user's id and properties as `{name: {value, set_timestamp}}`; set with the event if unknown."""
-    user_ids, properties, times, event_times = columns
-    if user_ids.null_count() == len(user_ids) == properties.null_count():
-        return pl.Series([None] * len(user_ids), dtype=pl.String)
-    milliseconds = event_times.dt.timestamp("ms")
-    rows = zip(user_ids, properties, times, milliseconds, strict=True)
-    return pl.Series([_user(member, *row) for row in rows], dtype=pl.String)
-
-
-def _user(
-    member: str,
-    user_id: str | None,
-    properties: dict[str, str] | None,
-    times: dict[str, str] | None,
-    time: int,
-) -> str | None:
-    own = {} if user_id is None else {member: quoted(user_id)}
-    values = {**own, **(properties or {})}
-    set_times = times or {}
-    return _in_braces(
-        members(
-            {
-                name: f'{{"value":{value},"set_timestamp":{set_times.get(name, time)}}}'
-                for name, value in values.items()
-            }
-        )
-    )
-
-
-def _in_braces(inner: str | None) -> str | None:
-    return None if inner is None else f"{{{inner}}}"
 
 
 def maps_of(values: list[dict[str, str] | None]) -> pl.Series:

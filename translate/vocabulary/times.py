@@ -13,7 +13,7 @@ from dateutil import parser as dateutil_parser
 
 from translate.notes import RETYPED
 from translate.reader.literals import Digits
-from translate.vocabulary.codecs import Codec, Unit
+from translate.vocabulary.word import Unit, Word
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FIRST_MILLISECOND: Final = (
@@ -89,17 +89,17 @@ def read_time(text: str, unit: Unit, *, is_number: bool) -> Instant | NoTime:
     return Instant(found.milliseconds, _in_unit(found.milliseconds, unit), found.changed or (IN_SECONDS,))
 
 
-def instant_of(codec: Codec, value: Any, *, anywhen: bool = False) -> Instant | NoTime:
-    """Read a time as it stands in a record; numbers stand as texts where that is the codec's way.
+def instant_of(word: Word, value: Any, *, anywhen: bool = False) -> Instant | NoTime:
+    """Read a time as it stands in a record; numbers stand as texts where that is the way of its word.
 
     With `anywhen` an instant that no calendar has is one too, so that who judges it can say more.
     """
-    if type(value) not in (str, Digits) or codec.unit is None:
+    if type(value) not in (str, Digits) or word.unit is None:
         return NoTime(IS_NEITHER)
     is_number = isinstance(value, Digits)
-    if codec.wire == "text" and codec.unit != "iso8601":
+    if word.wire == "text" and word.unit != "iso8601":
         is_number = not is_number and NUMBER.fullmatch(value) is not None
-    found = read_time(value, codec.unit, is_number=is_number)
+    found = read_time(value, word.unit, is_number=is_number)
     if anywhen or isinstance(found, NoTime) or FIRST_MILLISECOND <= found.milliseconds <= LAST_MILLISECOND:
         return found
     return NoTime(OUTSIDE)

@@ -1,0 +1,43 @@
+"""A session's id where its length is limited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from translate import events
+from translate.vocabulary.notation import as_it_is, digest
+from translate.vocabulary.word import Scalar
+
+
+def _is_short(session: pl.Expr) -> pl.Expr:
+    return session.str.len_chars().is_between(8, 20)
+
+
+def _unless_empty(text: pl.Expr) -> pl.Expr:
+    """Read an empty text as absent: a client that has no session sends one."""
+    return pl.when(text != "").then(text)
+
+
+def _short(columns: Sequence[pl.Expr]) -> pl.Expr:
+    session = columns[0]
+    return pl.when(_is_short(session)).then(session).otherwise(digest(session, 20))
+
+
+def _long(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return pl.when(~_is_short(columns[0])).then(columns[0])
+
+
+SHORT_SESSION = Scalar(
+    "short_session", "a session id of 8 to 20 characters, else 20 characters of its SHA-256",
+    types=(events.TEXT,), wire="text", read=_unless_empty, write=_short,
+    changed=lambda columns: ~_is_short(columns[0]), why="hashed to 20 characters",
+    example=(("8nc92io9q",), "8nc92io9q"), empty_is_absent=True,
+)  # fmt: skip
+
+LONG_SESSION = Scalar(
+    "long_session", "a session id that is not of 8 to 20 characters",
+    types=(events.TEXT,), wire="text", read=as_it_is, write=_long,
+    example=(("8nc92io9q",), None), confirms_session=True,
+)  # fmt: skip

@@ -1,0 +1,80 @@
+"""Times, in each unit that a model spells them in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+import polars as pl
+
+from translate import events
+from translate.vocabulary import notation
+from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
+from translate.vocabulary.word import Scalar
+
+
+def from_milliseconds(text: pl.Expr) -> pl.Expr:
+    """Read whole milliseconds since 1970."""
+    return whole(text).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+
+
+def _from_seconds(text: pl.Expr) -> pl.Expr:
+    """Read seconds and their fraction; what is finer than a millisecond is floored."""
+    text = text.cast(pl.String)
+    microseconds = (text.cast(pl.Float64, strict=False) * 1_000_000).round()
+    with_fraction = (microseconds / MILLISECONDS).floor().cast(pl.Int64, strict=False)
+    without = whole(pl.concat_str(text, pl.lit("000")))
+    milliseconds = pl.when(text.str.contains(".", literal=True)).then(with_fraction).otherwise(without)
+    return milliseconds.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+
+
+def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
+    time = pl.when(has_four_digit_year(columns[0])).then(columns[0])
+    return time.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+
+
+def _clock_of_iso8601(text: str) -> int:
+    time = dt.datetime.fromisoformat(text)
+    time = time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    return (time - events.EPOCH) // dt.timedelta(milliseconds=1)
+
+
+EPOCH_MS = Scalar(
+    "epoch_ms", "milliseconds since 1970",
+    types=(events.TIME,), wire="whole", unit="milliseconds",
+    read=from_milliseconds, write=lambda columns: columns[0].dt.timestamp("ms"), clock=int,
+    example=((events.EPOCH,), 0), as_its_column=True,
+)  # fmt: skip
+
+EPOCH_MS_TEXT = Scalar(
+    "epoch_ms_text", "milliseconds since 1970, as text",
+    types=(events.TIME,), wire="text", unit="milliseconds",
+    read=from_milliseconds, write=lambda columns: columns[0].dt.timestamp("ms").cast(pl.String), clock=int,
+    example=((events.EPOCH,), "0"),
+)  # fmt: skip
+
+EPOCH_S = Scalar(
+    "epoch_s", "seconds since 1970, milliseconds floored",
+    types=(events.TIME,), wire="whole", unit="seconds",
+    read=_from_seconds, write=lambda columns: columns[0].dt.timestamp("ms").floordiv(MILLISECONDS),
+    clock=lambda seconds: int(seconds) * MILLISECONDS,
+    changed=lambda columns: columns[0].dt.millisecond() != 0, why="milliseconds floored",
+    example=((events.EPOCH,), 0), whole_seconds=True, in_figures="milliseconds floored",
+)  # fmt: skip
+
+EPOCH_S_EXACT = Scalar(
+    "epoch_s_exact", "seconds since 1970 with a fraction",
+    types=(events.TIME,), wire="number", unit="seconds_or_iso8601",
+    read=_from_seconds, write=lambda columns: notation.seconds(columns[0]),
+    clock=lambda seconds: math.floor(round(float(seconds) * 1_000_000) / MILLISECONDS),
+    example=((events.EPOCH,), "0"),
+)  # fmt: skip
+
+ISO8601 = Scalar(
+    "iso8601", "ISO 8601 text, read in all its forms, written in UTC with milliseconds",
+    types=(events.TIME,), wire="text", unit="iso8601",
+    read=notation.time_from_iso8601, write=_iso8601, clock=_clock_of_iso8601,
+    changed=lambda columns: ~has_four_digit_year(columns[0]), why="left out: its year has no four digits",
+    example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"),
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""What an event is worth: real money, its currency, and what is left of price, quantity and currency where it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from translate import events
+from translate.conversion.report import FILLED_IN, SAID_ONCE, Finding
+from translate.vocabulary import money
+from translate.vocabulary.notation import as_it_is, digits, number
+from translate.vocabulary.word import Scalar, Written
+
+
+def _of_worth(written: Written, own_item: pl.Expr) -> Finding:
+    """Tell of a value that is price times quantity, and is not said by the event's own item."""
+    filled_in = written.value.is_not_null() & pl.col("value").is_null() & ~own_item
+    return Finding(FILLED_IN, f"{written.place} is price times quantity", filled_in, "value")
+
+
+def _supplements_of_worth(written: Written) -> Iterator[Finding]:
+    yield _of_worth(written, pl.lit(False))
+
+
+def _supplements_of_money(written: Written) -> Iterator[Finding]:
+    own_item = pl.col("item_id").is_not_null() & pl.col("items").is_null()
+    yield _of_worth(written, own_item)
+    product = money.worth(pl.lit(None, pl.Float64), pl.col("price"), pl.col("quantity"))
+    said_once = written.value.is_not_null() & own_item & (pl.col("value") == product)
+    yield Finding(SAID_ONCE, f"{written.place} is price times quantity", said_once, "value")
+    yield from _worthless(written)
+
+
+def _worthless(written: Written) -> Iterator[Finding]:
+    """Tell why a real purchase has no value."""
+    value, price, quantity, code, store = (pl.col(name) for name in written.hub)
+    left = written.value.is_null() & (pl.col("name") == money.PURCHASE) & money.is_real(store)
+    for reason, holds in money.why_worthless(value, price, quantity, code).items():
+        message = f"{written.place} of a purchase is missing: {reason}"
+        yield Finding("purchase_without_value", message, left & holds)
+        left = left & ~holds
+
+
+WORTH = Scalar(
+    "worth", "the value, else price times quantity",
+    types=(events.NUMBER,), columns=(3, 3), wire="number", read=number,
+    write=lambda columns: digits(money.worth(*columns)),
+    example=((None, 9.99, 3.0), "29.97"), supplements=_supplements_of_worth, needs_finite=True,
+)  # fmt: skip
+
+MONEY = Scalar(
+    "money", "what real money an event is worth",
+    types=(events.NUMBER,) * 3 + (events.TEXT,) * 2, columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.amount(*columns)),
+    example=((None, 9.99, 3.0, "USD", None), "29.97"), supplements=_supplements_of_money,
+    states_money=True, needs_finite=True,
+)  # fmt: skip
+
+MONEY_CURRENCY = Scalar(
+    "money_currency", "the currency of real money",
+    types=(events.TEXT, events.TEXT, events.NUMBER), columns=(5, 5), wire="text", read=as_it_is,
+    write=lambda columns: money.currency(*columns),
+    changed=lambda columns: columns[0] != money.currency(*columns), why="written in capitals",
+    example=(("Gold", "Virtual", None, 1.0, 1.0), None),
+)  # fmt: skip
+
+LOOSE_VALUE = Scalar(
+    "loose_value", "a value that is no real money",
+    types=(events.NUMBER,) * 3 + (events.TEXT,) * 2, columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.loose_value(*columns)),
+    example=((2500.0, 2500.0, 1.0, "Gold", "Virtual"), "2500"),
+)  # fmt: skip
+
+LOOSE_PRICE = Scalar(
+    "loose_price", "a price that neither a money value nor an item carries",
+    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(7, 7), wire="number", read=number,
+    write=lambda columns: digits(money.loose_price(*columns)),
+    example=((1.5, None, 2.0, "Gold", "Virtual", "i", None), "1.5"),
+)  # fmt: skip
+
+LOOSE_QUANTITY = Scalar(
+    "loose_quantity", "a quantity that neither a money value nor an item carries",
+    types=(events.NUMBER, events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), columns=(7, 7),
+    wire="number", read=number, write=lambda columns: digits(money.loose_quantity(*columns)),
+    example=((2.0, None, None, None, 1.5, "USD", None), "2"),
+)  # fmt: skip
+
+LOOSE_CURRENCY = Scalar(
+    "loose_currency", "a currency that no money value carries",
+    types=(events.TEXT, events.TEXT, events.NUMBER), columns=(5, 5), wire="text", read=as_it_is,
+    write=lambda columns: money.loose_currency(*columns),
+    example=(("Gold", "Virtual", None, 1.0, 1.0), "Gold"),
+)  # fmt: skip
