@@ -27,7 +27,6 @@ from translate.reader.literals import canonical, constant
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 
 NONE = -1
 ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there
@@ -96,7 +95,7 @@ class Program:
             unit=UNITS.index(unit_of(leaf)),
             flags=flags_of(leaf),
             column=self._numbers.get(column_of(leaf), NONE),
-            presets=self._presets.get(entry.place, NONE) if entry.codec in CONTAINERS else NONE,
+            presets=self._presets.get(entry.place, NONE) if entry.word.is_container else NONE,
             constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
             retyped=self._note("changed", place, RETYPED),
             strayed=self._note_of_key("changed", place, RETYPED),
@@ -133,7 +132,7 @@ class Program:
         _, note_end = _around_key(written(note("changed", InSource(("", ANY_KEY)))))
         peeks = [peek for path, leaf in places.peeked if (peek := self._peek(path, leaf)) is not None]
         columns = [ColumnName(self._c_text(name), kind) for name, kind in self.columns.items()]
-        session = next((slot for slot, entry in self._slots.items() if entry.codec == "short_session"), None)
+        session = next((slot for slot, entry in self._slots.items() if entry.word.empty_is_absent), None)
         emptied = self._note("changed", InSource(self._slots[session].path), EMPTIED) if session else Span()
         end = self._span(note_end)
         steps, told, undecided, named, opened = self._of_request(self._layout.request, places)
@@ -218,30 +217,28 @@ def _around_key(text: str) -> tuple[str, str]:
 
 def column_of(leaf: Leaf) -> str:
     """Name the column that a value goes to: of a map the hub's own, of anything else that of its slot."""
-    is_map = leaf.entry.codec in CONTAINERS or leaf.entry.codec in WHOLE_MAPS
+    is_map = leaf.entry.word.is_container or leaf.entry.word.holds_whole_map
     return leaf.entry.hub[0] if is_map else f"${leaf.slot}"
 
 
 def way_of(leaf: Leaf) -> str:
     """Name the way in which the kernel reads a value."""
     entry = leaf.entry
-    if entry.codec in CONTAINERS or entry.codec == "user_object":
-        return entry.codec
+    if entry.word.way:
+        return entry.word.way
     if leaf.way in ("map", "stamp"):
         return leaf.way
     if leaf.way == "const" or entry.const is not None:
         return "constant"
     if leaf.is_time:
         return "time"
-    return leaf.wire if leaf.wire in WAYS and entry.codec not in STAMPS else "whole"
+    return leaf.wire if leaf.wire in WAYS else "whole"
 
 
 def unit_of(leaf: Leaf) -> str | None:
     """Name the unit of a time's place."""
-    codec = SCALARS.get(leaf.entry.codec)
-    if codec is None or codec.unit is None:
-        return None
-    return "milliseconds as text" if codec.wire == "text" and codec.unit == "milliseconds" else codec.unit
+    word = leaf.entry.word
+    return "milliseconds as text" if word.wire == "text" and word.unit == "milliseconds" else word.unit
 
 
 def flags_of(leaf: Leaf) -> int:
@@ -249,8 +246,8 @@ def flags_of(leaf: Leaf) -> int:
     entry = leaf.entry
     flags = {
         REQUIRED: entry.required, OTHER: leaf.is_other, LIST: entry.hub[:1] in JSON_LISTS,
-        WHOLE_TEXT: entry.codec == "whole_text", NUMBER_TEXT: entry.texts,
-        LONG_SESSION: entry.codec == "long_session",
+        WHOLE_TEXT: entry.word.digits_as_text, NUMBER_TEXT: entry.texts,
+        LONG_SESSION: entry.word.confirms_session,
     }  # fmt: skip
     return sum(flag for flag, is_so in flags.items() if is_so)
 

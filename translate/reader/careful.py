@@ -38,11 +38,8 @@ from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 from translate.settings import RECORD_BYTES
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
 
 BOM = "\ufeff"
-NAMES_CODEC = "original_names"
-EMPTY_IS_NONE = "short_session"
 FIRST_MEMBER = re.compile(r'\s*\{\s*("[^"\\]*(?:\\.[^"\\]*)*"\s*:)')
 LISTED_ADVICE = "; jq -c '.[]' puts the elements of one onto lines of their own"
 
@@ -66,7 +63,7 @@ class CarefulReader:
         found = dict(slots(layout))
         places = {slot: InSource(entry.path, slot.startswith(AROUND)) for slot, entry in found.items()}
         self._overruled = [(outer, inner, places[outer]) for outer, inner in overruled(layout)]
-        self._emptied = {slot: places[slot] for slot, entry in found.items() if entry.codec == EMPTY_IS_NONE}
+        self._emptied = {slot: places[slot] for slot, entry in found.items() if entry.word.empty_is_absent}
         self._bound = {
             place: [key for key, leaf in presets.items() if leaf.entry.when]
             for place, presets in self._places.presets.items()
@@ -75,7 +72,7 @@ class CarefulReader:
             (key, leaf)
             for presets in self._places.presets.values()
             for key, leaf in presets.items()
-            if leaf.entry.codec == NAMES_CODEC
+            if leaf.entry.word.travels_with_names
         ]
         self._request = (
             RequestReader(layout.request, self._places, self._walk_request) if layout.request else None
@@ -142,9 +139,9 @@ class CarefulReader:
         leaf = self._places.event.get(name)
         prefix = next((entry for prefix, entry in self._places.prefixes if name.startswith(prefix)), None)
         if isinstance(leaf, Leaf):
-            is_number = SCALARS[leaf.entry.codec].wire in ("whole", "number")
+            is_number = leaf.wire in ("whole", "number")
         else:
-            is_number = prefix is not None and prefix.codec == "number_columns"
+            is_number = prefix is not None and prefix.word.of_numbers
         return Digits(cell) if is_number and NUMBER.fullmatch(cell) else cell
 
     # -- records ----------------------------------------------------------------------------------------------------
@@ -256,10 +253,10 @@ class CarefulReader:
             presets = self._presets(record, entry.place)
             if leaf.is_other:
                 continue
-            if entry.codec == "user_object":
+            if entry.word.is_user:
                 containers.read_user(record, leaf, value, record.values.get(self._time))
-            elif CONTAINERS[entry.codec].shared:
-                containers.READERS[entry.codec](record, entry, value, presets)
+            elif entry.word.shared:
+                containers.READERS[entry.word.form](record, entry, value, presets)
             else:
                 strays += containers.read_map(record, entry, value, presets)
         for stray in strays:
@@ -269,7 +266,7 @@ class CarefulReader:
     def _other(self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool) -> None:
         """Read another place of a value, unless this is there already."""
         place = InSource(path, around)
-        is_map = leaf.entry.codec in WHOLE_MAPS
+        is_map = leaf.entry.word.holds_whole_map
         if leaf.slot in record.values or (is_map and leaf.entry.hub[0] in record.maps):
             self._unknown(record, path, value, around=around)
         elif is_map:
@@ -311,7 +308,7 @@ class CarefulReader:
                     record.values[leaf.slot] = found
                 elif (
                     isinstance(found, Pairs)
-                    and leaf.entry.codec in WHOLE_MAPS
+                    and leaf.entry.word.holds_whole_map
                     and leaf.entry.hub[0] not in record.maps
                 ):
                     containers.read_whole_map(record, leaf.entry, InSource(path), found)

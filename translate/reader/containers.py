@@ -25,8 +25,9 @@ from translate.reader.literals import (
 from translate.reader.opening import opened
 from translate.reader.record import DOUBLED, ROUNDED, Record
 from translate.reader.tree import Leaf
-from translate.vocabulary.codecs import SCALARS, WHOLE_MAPS, Codec
 from translate.vocabulary.times import NoTime, instant_of
+from translate.vocabulary.word import Form, Word
+from translate.vocabulary.words.times import EPOCH_MS
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -72,7 +73,7 @@ def _present(record: Record, place: InSource, members: dict[str, Any]) -> Iterat
 def read_map(record: Record, entry: Field, value: Any, presets: dict[str, Leaf]) -> list[Stray]:
     """Take in a map's values of its own type; give back the others, which have to look for a home."""
     place = InSource(entry.path)
-    home, own = ("metrics", Digits) if entry.codec == "number_map" else ("attributes", str)
+    home, own = ("metrics", Digits) if entry.word.of_numbers else ("attributes", str)
     values: dict[str, str] = {}
     strays: list[Stray] = []
     for key, inner in _present(record, place, once(record, place, an_object(value, entry.place))):
@@ -157,7 +158,7 @@ def _take_preset(record: Record, leaf: Leaf | None, place: InSource, value: Any)
     if leaf is None or (leaf.is_other and leaf.slot in record.values):
         return False
     entry = leaf.entry
-    if entry.codec in WHOLE_MAPS:
+    if entry.word.holds_whole_map:
         return _take_map(record, entry, value)
     text = exact_text(entry, value)
     if text is None and (leaf.is_other or entry.texts) and type(value) is str and NUMBER.fullmatch(value):
@@ -186,23 +187,23 @@ def exact_text(entry: Field, value: Any) -> str | None:
     if entry.const is not None:
         same = type(value) is type(entry.const) and value == entry.const
         return canonical(entry.const) if same else None
-    codec = SCALARS[entry.codec]
-    if codec.unit is not None:
-        return _exact_time(codec, value)
-    wire = codec.wire
+    word = entry.word
+    if word.unit is not None:
+        return _exact_time(word, value)
+    wire = word.wire
     if wire == "json":
         return canonical(value)
     if entry.hub[:1] in JSON_LISTS:
         return value if type(value) is str and is_json_list(value) else None
     if wire == "text":
-        is_wanted = type(value) is str and (entry.codec != "whole_text" or _fits(value))
+        is_wanted = type(value) is str and (not word.digits_as_text or _fits(value))
         return value if is_wanted else None
     return _exact_digits(value, whole=wire == "whole") if isinstance(value, Digits) else None
 
 
-def _exact_time(codec: Codec, value: Any) -> str | None:
-    found = instant_of(codec, value)
-    if isinstance(found, NoTime) or found.changed or (codec.wire == "text" and found.text != value):
+def _exact_time(word: Word, value: Any) -> str | None:
+    found = instant_of(word, value)
+    if isinstance(found, NoTime) or found.changed or (word.wire == "text" and found.text != value):
         return None
     return found.text
 
@@ -229,7 +230,7 @@ def _fits(text: str) -> bool:
 
 def _confirmed(record: Record, entry: Field, text: str) -> bool:
     """Hold a full session id against the short one that was made of it."""
-    if entry.codec != "long_session":
+    if not entry.word.confirms_session:
         return True
     return record.values.get("session") == hashlib.sha256(text.encode()).hexdigest()[:20]
 
@@ -283,7 +284,7 @@ def _value_and_time(record: Record, place: InSource, inner: Any) -> tuple[Any, s
 
 
 def _set_time(record: Record, place: InSource, value: Any) -> str | None:
-    found = instant_of(SCALARS["epoch_ms"], value)
+    found = instant_of(EPOCH_MS, value)
     if isinstance(found, NoTime):
         record.note("not_mapped", place, f"no time ({found.why})")
         return None
@@ -292,8 +293,8 @@ def _set_time(record: Record, place: InSource, value: Any) -> str | None:
     return found.text
 
 
-READERS: dict[str, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {
-    "mixed_map": read_object,
+READERS: dict[Form, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {
+    "object": read_object,
     "entities": read_entities,
     "properties": read_properties,
 }

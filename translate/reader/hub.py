@@ -17,7 +17,6 @@ from translate.reader.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.tree import slots
 from translate.settings import Settings
 from translate.vocabulary import notation
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 from translate.vocabulary.spelling import EventNames
 
 # What travels beside the hub's columns until the report is written.
@@ -36,9 +35,9 @@ class Hub:
         self.layout = layout
         self.settings = settings
         self._names = EventNames(mapping)
-        containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+        containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
         self._slots = {
-            slot: entry for slot, entry in slots(layout) if entry.hub and entry.codec not in WHOLE_MAPS
+            slot: entry for slot, entry in slots(layout) if entry.hub and not entry.word.holds_whole_map
         }
         own = {*self._slots.values()}
         self._presets = [
@@ -48,13 +47,13 @@ class Hub:
         ]
         self._homes = {place: entry.hub[0] for place, entry in containers.items()}
         self._flags = {slot: entry for slot, entry in slots(layout) if entry.const is not None and entry.when}
-        maps = [entry.hub[0] for entry in layout.all_fields if entry.codec in WHOLE_MAPS]
-        users = [entry for entry in layout.fields if entry.codec == "user_object"]
+        maps = [entry for entry in layout.all_fields if entry.word.holds_whole_map]
+        users = [entry for entry in layout.fields if entry.word.is_user]
         self.provided = {
             *(entry.hub[0] for entry in [*own, *self._presets]),
             *(("attributes", "metrics", "other") if containers else ()),
             *(("item_id", "price", "quantity", "currency", "value") if self._own_item() else ()),
-            *maps, *(("user_properties", "user_property_times") if users else ()), "extra",
+            *(entry.hub[0] for entry in maps), *(("user_properties", "user_property_times") if users else ()), "extra",
         }  # fmt: skip
         in_containers = [entry for entry in self._slots.values() if entry.path[0] in containers]
         in_the_open = [entry for entry in self._slots.values() if entry.path[0] not in containers]
@@ -67,14 +66,11 @@ class Hub:
                 "user_property_times": f"{entry.place}.*.set_timestamp",
             }
         self.places |= {column: place for place, entry in containers.items() for column in entry.hub}
-        self.places |= {entry.hub[0]: entry.place for entry in layout.all_fields if entry.codec in WHOLE_MAPS}
-
-    def _has(self, codec: str) -> bool:
-        return any(entry.codec == codec for entry in self.layout.fields)
+        self.places |= {entry.hub[0]: entry.place for entry in maps}
 
     def _own_item(self) -> bool:
         """Tell whether an event's own item lies in a list of items."""
-        return self._has("item_list")
+        return any(entry.word.lists_own_item for entry in self.layout.fields)
 
     def events(self, records: pl.LazyFrame, beside: Sequence[str] = ()) -> pl.LazyFrame:
         """Give hub events beside the travellers and other columns; a record that cannot be one gets a code and a message."""
@@ -110,15 +106,14 @@ class Hub:
         return scalars
 
     def _read(self, entry: Field, raw: pl.Expr) -> pl.Expr:
-        if entry.codec == "event_name":
+        if entry.word.spells_event:
             return self._name(raw)
-        read = SCALARS["epoch_ms" if entry.codec in STAMPS else entry.codec].read
-        return read(raw) if read else raw
+        return entry.word.read(raw) if entry.word.read else raw
 
     def _name(self, raw: pl.Expr) -> pl.Expr:
         """Read an event's name: the original one, if it travelled along, else what the model means by it."""
         phase = next(
-            (pl.col(f"${slot}") for slot, entry in self._slots.items() if entry.codec == "action"), None
+            (pl.col(f"${slot}") for slot, entry in self._slots.items() if entry.word.gives_action), None
         )
         name = self._names.read(raw, phase)
         for slot, entry in self._flags.items():
@@ -129,13 +124,13 @@ class Hub:
 
     def _settle(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Leave out what other columns say already."""
-        if self._has("action"):
+        if any(entry.word.gives_action for entry in self.layout.fields):
             implied = self._names.implied_phase(pl.col("name"))
             frame = frame.with_columns(
                 phase=pl.when(pl.col("phase").ne_missing(implied)).then(pl.col("phase"))
             )
         for entry in self._slots.values():
-            if entry.codec == "first_of":
+            if entry.word.first_of_several:
                 elsewhere = [
                     other
                     for other in entry.hub[1:]
@@ -148,7 +143,7 @@ class Hub:
                     )
         if not self._own_item():
             return frame
-        money = [f"${slot}" for slot, entry in self._slots.items() if entry.codec == "money"]
+        money = [f"${slot}" for slot, entry in self._slots.items() if entry.word.states_money]
         stated = pl.col(money[0]).cast(pl.Float64, strict=False) if money else pl.lit(None, pl.Float64)
         return take_out_own_item(frame, stated)
 
@@ -206,7 +201,7 @@ class Hub:
         implausible = ((time < since) | (time >= until)).fill_null(value=False)
         milliseconds = time.dt.timestamp("ms")
         low, high = (int(bound.timestamp() * 1000) for bound in (since, until))
-        in_seconds = entry.codec.startswith("epoch_s")
+        in_seconds = entry.word.in_seconds
         hint = (
             pl.when(
                 (milliseconds * 1000).is_between(low, high, closed="left")
@@ -242,7 +237,7 @@ def _are_exact(entries: list[Field], texts: dict[str, pl.Expr]) -> pl.Expr:
         texts[entry.hub[0]].is_null()
         | (notation.digits(texts[entry.hub[0]].cast(pl.Float64, strict=False)) == texts[entry.hub[0]])
         for entry in entries
-        if entry.codec == "number"
+        if entry.word.as_double
     ]
     return pl.all_horizontal(checks).fill_null(value=False) if checks else pl.lit(True)
 

@@ -19,7 +19,6 @@ from translate.reader.literals import (
 )
 from translate.reader.record import ROUNDED, Record
 from translate.reader.tree import Leaf
-from translate.vocabulary.codecs import SCALARS
 from translate.vocabulary.times import NUMBER, NoTime, instant_of
 
 
@@ -60,7 +59,7 @@ def take_time(record: Record, leaf: Leaf, place: InSource, value: Any) -> bool:
         value = unquoted(record, leaf, place, value)
     if isinstance(value, Digits):
         number_digits(value)  # what no double can hold is no number, whatever its place
-    found = instant_of(SCALARS[leaf.entry.codec], value, anywhen=leaf.entry.required)
+    found = instant_of(leaf.entry.word, value, anywhen=leaf.entry.required)
     if isinstance(found, NoTime):
         if leaf.entry.required:
             raise Refused("bad_time", f"{place.shown} is no time: {shown(value)} ({found.why})")

@@ -11,7 +11,6 @@ import polars as pl
 
 from translate.mapping.spec import Field, Layout
 from translate.reader.paths import AROUND
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS, WHOLE_MAPS
 
 ANY = "*"
 
@@ -27,20 +26,19 @@ class Leaf:
     @cached_property
     def wire(self) -> str:
         """Tell as what the value stands on the wire."""
-        codec = SCALARS.get(self.entry.codec)
-        return codec.wire if codec else "whole"
+        return self.entry.word.wire
 
     @cached_property
     def way(self) -> str:
         """Tell how the value is read: at once as `text`, `scalar`, `time`, `const` or `map`, `later`, or not at all."""
         entry = self.entry
-        if self.is_other or entry.codec in CONTAINERS or entry.codec == "user_object":
+        if self.is_other or entry.word.is_read_late:
             return "later"
-        if entry.codec in STAMPS:
+        if entry.word.is_stamp:
             return "scalar" if entry.hub else "stamp"
         if entry.const is not None:
             return "const"
-        if entry.codec in WHOLE_MAPS:
+        if entry.word.holds_whole_map:
             return "map"
         if self.is_time:
             return "time"
@@ -49,8 +47,7 @@ class Leaf:
     @property
     def is_time(self) -> bool:
         """Tell whether a time stands there."""
-        codec = SCALARS.get(self.entry.codec)
-        return codec is not None and codec.unit is not None
+        return self.entry.word.unit is not None
 
 
 Tree = dict[str, Any]
@@ -83,23 +80,20 @@ class Places:
 
 def is_read(entry: Field) -> bool:
     """Tell whether what lies in a field's place is read; what is made anew, or comes from a setting alone, is not."""
-    return bool(entry.hub) or entry.const is not None or entry.codec == "original_names"
+    return bool(entry.hub) or entry.const is not None or entry.word.travels_with_names
 
 
 def slots(layout: Layout) -> Iterable[tuple[str, Field]]:
     """Give each field that fills a raw column of its own, with its slot; the event's before the request's."""
-    containers = {entry.place for entry in layout.fields if entry.codec in CONTAINERS}
+    containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
     presets = [
         entry for entry in layout.fields if entry.path[0] in containers and entry.place not in containers
     ]
     plain = [
         entry for entry in layout.fields if entry.path[0] not in containers and entry.place not in containers
     ]
-    shared = {
-        entry.place for entry in layout.fields if entry.codec in CONTAINERS and CONTAINERS[entry.codec].shared
-    }
     for entry in presets:
-        if entry.path[0] in shared or not entry.when:
+        if containers[entry.path[0]].word.shared or not entry.when:
             yield entry.place, entry
     for entry in plain:
         yield entry.place, entry
@@ -109,7 +103,7 @@ def slots(layout: Layout) -> Iterable[tuple[str, Field]]:
 
 def raw_type(entry: Field) -> pl.DataType:
     """Give the type in which a scalar of a record is kept until its codec reads it."""
-    return pl.Int64() if entry.codec in STAMPS or SCALARS[entry.codec].raw == "whole" else pl.String()
+    return pl.Int64() if entry.word.raw == "whole" else pl.String()
 
 
 def overruled(layout: Layout) -> list[tuple[str, str]]:
@@ -121,7 +115,7 @@ def overruled(layout: Layout) -> list[tuple[str, str]]:
         for inner, within in found
         if outer.startswith(AROUND)
         and not inner.startswith(AROUND)
-        and around.codec not in STAMPS
+        and not around.word.is_stamp
         and around.hub
         and around.hub[:1] == within.hub[:1]
     ]
@@ -130,7 +124,7 @@ def overruled(layout: Layout) -> list[tuple[str, str]]:
 def places_of(layout: Layout) -> Places:
     """Arrange a layout's places."""
     places = Places(each=layout.request.each if layout.request else ())
-    containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+    containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
     for slot, entry in slots(layout):
         if slot.startswith(AROUND):
             _grow(places, places.request, entry.path, Leaf(entry, slot), is_request=True)
@@ -154,7 +148,8 @@ def _grow(places: Places, tree: Tree, path: tuple[str, ...], leaf: Leaf, *, is_r
     if is_request and path[-1] == ANY:
         places.names[path] = leaf
         return
-    if not (is_read(leaf.entry) or leaf.entry.codec in STAMPS or leaf.entry.codec in CONTAINERS):
+    word = leaf.entry.word
+    if not (is_read(leaf.entry) or word.is_stamp or word.is_container):
         return
     for segment in path[:-1]:
         tree = tree.setdefault(segment, {})
