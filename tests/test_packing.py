@@ -13,9 +13,9 @@ from receivers import parsed
 import translate
 from translate import mapping
 from translate.settings import Settings
+from translate.vocabulary.words.stamps import LATEST_TIME, TRANSPORT, URI, StampedRequest
 from translate.writer import packing
 from translate.writer.packing import Packer
-from translate.writer.stamps import Stamps
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {
@@ -187,15 +187,15 @@ def test_a_body_is_hashed_as_it_stands():
     """The hash is that of the body's text; its number goes on from where the run before ended."""
     (request,), _ = packed("clickstream/requests", [{"attributes": {"k": "ü\u2028"}}])
     assert request["query"]["hashCode"] == hashlib.sha256(request["body"].encode()).hexdigest()[:8]
-    stamps = Stamps(7, "[]", 1_000, {"app.id": '"a b"', "device.platform": '"iOS"'})
+    stamped = StampedRequest(7, "[]", 1_000, {"app.id": '"a b"', "device.platform": '"iOS"'})
     assert (
-        stamps.value(
-            "uri",
+        URI.make(
+            stamped,
             "/collect?platform={device.platform}&appId={app.id}&event_bundle_sequence_id={sequence}&hashCode={body_digest}",
         )
         == '"/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"'
     )
-    assert (stamps.value("latest_time"), stamps.value("transport")) == ("1000", None)
+    assert (LATEST_TIME.make(stamped, ""), TRANSPORT.make(stamped, "")) == ("1000", None)
 
 
 def test_sequence_goes_on_across_units(tmp_path, monkeypatch):

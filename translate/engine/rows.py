@@ -14,7 +14,6 @@ import polars as pl
 from translate import events
 from translate.engine.library import row_by_row
 from translate.mapping.spec import Field
-from translate.vocabulary.codecs import CONTAINERS
 from translate.writer.shape import Shape, is_json
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class Rows:
         self._literals = b""
         self.names = [*(f"={place}" for place in shape.containers), row]
         for place, entry in shape.containers.items():
-            self._container(place, entry.codec)
+            self._container(place, entry)
             self._ends.append(len(self._steps))
         self._row()
         self._ends.append(len(self._steps))
@@ -88,7 +87,7 @@ class Rows:
         self._step(Step.LITERAL, before="{")
         self._fields(self._shape.columns, 0)
         for number, (place, entry) in enumerate(self._shape.containers.items()):
-            code = Step.MADE_QUOTED if CONTAINERS[entry.codec].write_as_text else Step.MADE
+            code = Step.MADE_QUOTED if entry.word.write_as_text else Step.MADE
             self._step(code, slot=number, before=_named(place))
         self._step(Step.LITERAL, before="}")
 
@@ -116,9 +115,10 @@ class Rows:
         self._step(Step.LITERAL, before="}")
         need[-1] = len(self._steps)
 
-    def _container(self, place: str, codec: str) -> None:
-        kinds = [kind for kind in CONTAINERS[codec].hub if kind != "other"]
-        if codec == "entities":
+    def _container(self, place: str, entry: Field) -> None:
+        form = entry.word.form
+        kinds = [kind for kind in entry.hub if kind != "other"]
+        if form == "entities":
             self._step(Step.LITERAL, before="[")
             self._presets(place, '{"key":', ',"value":', "}")
             for kind in kinds:
@@ -127,19 +127,19 @@ class Rows:
             self._step(Step.BARE, slot=self._slot("_other"))
             self._step(Step.LITERAL, before="]")
             return
-        if codec == "properties":
+        if form == "properties":
             self._step(Step.NEED_ENTRIES, slot=self._slot("_attributes"))
             kinds = ["attributes"]
-        elif codec != "mixed_map":
+        elif form != "object":
             presets = [f"={entry.place}" for entry in self._wanted(place)]
             self._need(Step.NEED_ANY, [*(f"_{kind}" for kind in kinds), *presets])
         self._step(Step.LITERAL, before="{")
-        if codec != "properties":
+        if form != "properties":
             self._presets(place)
         for kind in kinds:
             code = Step.NUMBERS if kind == "metrics" else Step.TEXTS
             self._step(code, slot=self._slot(f"_{kind}"))
-        if codec == "mixed_map":
+        if form == "object":
             self._step(Step.VALUES, slot=self._slot("_others"))
         self._step(Step.LITERAL, before="}")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from translate.vocabulary.notation import quoted
-from translate.writer import stamps
+from translate.vocabulary.words.stamps import text_of as text_inside
 
 Path = tuple[str, ...]
 ANY = "*"
@@ -26,6 +27,11 @@ def split(place: str) -> Path:
     return tuple(place.split("."))
 
 
+def members_of(extra: str) -> tuple[tuple[Path, str], ...]:
+    """Give the paths and JSON texts of what a request holds beside all that is known, from JSON text of both."""
+    return tuple((tuple(path), text) for path, text in json.loads(extra))
+
+
 def resolved(path: Path, names: Sequence[str], each: Path) -> Path:
     """Put the names in the places of the stars on the way to the events; any other star is a member's name."""
     given = iter(names)
@@ -37,7 +43,7 @@ def resolved(path: Path, names: Sequence[str], each: Path) -> Path:
 
 def bare_name(name: str) -> str:
     """Give the name that a JSON text stands for."""
-    return name[1:-1] if "\\" not in name else stamps.text_of(name)
+    return name[1:-1] if "\\" not in name else text_inside(name)
 
 
 def put(tree: dict[str, Any], path: Path, text: str) -> None:

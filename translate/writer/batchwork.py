@@ -13,7 +13,6 @@ from translate import events, notes
 from translate.engine.keys import keys_of
 from translate.mapping.spec import Field
 from translate.notes import RENAMED, InHub, Note
-from translate.vocabulary.codecs import SCALARS
 from translate.vocabulary.notation import by_distinct_value, quoted
 from translate.vocabulary.spelling import legal_name, legal_user, with_hash
 from translate.writer.keys import MERGED, KeyRules
@@ -28,7 +27,7 @@ class BatchWork:
 
     def __init__(self, shape: Shape, rules: KeyRules | None, *, make_legal: bool) -> None:
         self.shape = shape
-        self.entries: list[Field] = [entry for entry in shape.columns if SCALARS[entry.codec].rowwise]
+        self.entries: list[Field] = [entry for entry in shape.columns if entry.word.rowwise]
         self._has_user = any("user_properties" in entry.hub for entry in self.entries)
         self._rules = rules
         self._make_legal = make_legal
@@ -58,9 +57,10 @@ class BatchWork:
         if self._has_user:
             columns[USER] = given["user_properties"]
         for entry in self.entries:
-            rowwise = SCALARS[entry.codec].rowwise
-            if rowwise:
-                columns[f"={entry.place}"] = rowwise([given[name] for name in entry.hub], entry.member)
+            if entry.word.rowwise:
+                columns[f"={entry.place}"] = entry.word.rowwise(
+                    [given[name] for name in entry.hub], entry.member
+                )
         if single:
             _travel_along(columns, single.members())
             columns["_key_notes"] = _more_notes(columns["_key_notes"], single.notes())

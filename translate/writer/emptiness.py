@@ -8,7 +8,6 @@ import polars as pl
 
 from translate import events
 from translate.conversion.report import Finding
-from translate.vocabulary.codecs import CONTAINERS, WHOLE_MAPS
 from translate.writer.shape import Shape
 
 EMPTY_MAP = "empty_map"
@@ -18,7 +17,7 @@ OF_EVENTS = ("attributes", "metrics")
 def findings(shape: Shape) -> Iterator[Finding]:
     """Tell for each map in which events an absent one comes back empty, or an empty one absent."""
     written = _written_by_container(shape)
-    held = {entry.hub[0] for entry in shape.layout.all_fields if entry.codec in WHOLE_MAPS}
+    held = {entry.hub[0] for entry in shape.layout.all_fields if entry.word.holds_whole_map}
     for name in events.MAPS:
         if name not in shape.source.provided or name in held:
             continue
@@ -38,10 +37,7 @@ def _written_by_container(shape: Shape) -> dict[str, tuple[pl.Expr, bool]]:
     """Tell for attributes and metrics when their container is written, and if it is theirs alone."""
     found = {}
     for place, entry in shape.containers.items():
-        container = CONTAINERS[entry.codec]
-        if container.readable_only:
-            continue
-        for name in container.hub:
+        for name in entry.hub:
             if name in OF_EVENTS:
-                found[name] = (pl.col(f"={place}").is_not_null(), not container.shared)
+                found[name] = (pl.col(f"={place}").is_not_null(), not entry.word.shared)
     return found

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import polars as pl
 
 from translate.conversion.report import Finding
 from translate.mapping.personal import EXTRA, IDENTITY, KINDS, Marked, Spot
-from translate.mapping.spec import Field
-from translate.vocabulary.codecs import CONTAINERS, SCALARS
 from translate.writer.extras import withheld_members
 from translate.writer.shape import Shape
 
@@ -44,11 +41,4 @@ def destination(spot: Spot, shape: Shape | None) -> str | None:
         stays = shape.source.keeps_extra and not f"{spot.key}".startswith(withheld)
         return "the place where it was" if stays else None
     entries = [*shape.columns, *shape.wanted_presets(), *shape.containers.values(), *shape.around]
-    return next((entry.place for entry in entries if spot.column in _carried(entry)), None)
-
-
-def _carried(entry: Field) -> tuple[str, ...]:
-    if entry.codec in CONTAINERS:
-        return CONTAINERS[entry.codec].hub
-    carries: Any = SCALARS[entry.codec].carries if entry.codec in SCALARS else 0
-    return entry.hub if entry.codec == "first_of" else entry.hub[:carries]
+    return next((entry.place for entry in entries if spot.column in entry.carries), None)

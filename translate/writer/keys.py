@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from translate.vocabulary.camel_case import PLAIN, camel_keys, told_apart
 from translate.vocabulary.notation import entities, maps_of, quoted
 from translate.vocabulary.repetition import REPEATED, in_groups, written_keys
 from translate.vocabulary.spelling import LEGAL, each_its_own, legal_keys, with_hash
+from translate.vocabulary.word import Form
 from translate.writer.renaming import KINDS, Renaming
 
 MERGED: dict[str, Any] = {
@@ -29,8 +30,6 @@ MERGED: dict[str, Any] = {
     "_names": pl.String,
     "_key_notes": NOTES_TYPE,
 }
-# How free-form values lie in a row: a map of texts and one of numbers; one object; a list; an object of texts.
-Form = Literal["maps", "object", "entities", "properties"]
 Maps = dict[str, dict[str, str]]
 
 

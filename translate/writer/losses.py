@@ -11,7 +11,6 @@ from translate.conversion.report import Finding, Loss
 from translate.mapping.spec import Field, Layout
 from translate.notes import NOT_MAPPED, InHub
 from translate.vocabulary import notation
-from translate.vocabulary.codecs import CONTAINERS, SCALARS
 from translate.vocabulary.spelling import EventNames
 from translate.writer import emptiness
 from translate.writer.extras import withheld_members
@@ -49,10 +48,8 @@ class Losses:
         """Give the columns that arrive in every event."""
         carried: set[str] = set()
         presets = [entry for entry in self.shape.all_presets() if not entry.when]
-        for entry in [*self.shape.columns, *presets, *self.shape.around]:
-            carried |= set(_carried_by(entry))
-        for entry in self.shape.containers.values():
-            carried |= set(CONTAINERS[entry.codec].hub)
+        for entry in [*self.shape.columns, *presets, *self.shape.around, *self.shape.containers.values()]:
+            carried |= {*entry.carries}
         return carried
 
     def carried_when(self) -> dict[str, tuple[str, ...]]:
@@ -112,9 +109,9 @@ class Losses:
         self._plan_without_place(plan)
         for entry in [*self.shape.columns, *self.shape.wanted_presets()]:
             self._plan_entry(plan, entry, pl.col(f"={entry.place}"))
-        told = {(entry.hub, entry.codec) for entry in self.shape.columns}
+        told = {(entry.hub, entry.word) for entry in self.shape.columns}
         for entry in self.shape.around:
-            if (entry.hub, entry.codec) not in told:  # what the row says too is told once
+            if (entry.hub, entry.word) not in told:  # what the row says too is told once
                 self._plan_entry(plan, entry, pl.col(f"@{entry.place}"))
         self._plan_objects(plan)
         self._plan_own_keys(plan)
@@ -181,14 +178,14 @@ class Losses:
             plan.findings.append(
                 Finding("default_written", message, pl.col(entry.hub[0]).is_null(), entry.hub[0])
             )
-        if entry.codec == "first_of":
+        if entry.word.first_of_several:
             self._plan_first_of(plan, entry)
         if not entry.hub or entry.hub[0] not in self.shape.source.provided:
             return
         self._plan_changes(plan, entry, written)
 
     def _plan_changes(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
-        codec = SCALARS[entry.codec]
+        word = entry.word
         columns = [pl.col(name) for name in entry.hub]
         if entry.own is not None:
             value = columns[0].map.get(entry.own.name)
@@ -199,16 +196,16 @@ class Losses:
                 )
             )
         place = self.shape.source.place(entry.hub[0])
-        if codec.changed is not None:
+        if word.changed is not None:
             plan.losses.append(
-                self._loss(entry.hub[0], "changed", codec.why, codec.changed(columns), _shown(entry.hub[0]))
+                self._loss(entry.hub[0], "changed", word.why, word.changed(columns), _shown(entry.hub[0]))
             )
-        if entry.codec == "event_name":
+        if word.spells_event:
             self._plan_name(plan, entry, written)
-        if entry.codec == "app_id":
+        if word.is_app_id:
             self._plan_app_id(plan, entry)
-        if entry.table or (entry.codec == "app_id" and self.shape.settings.app_ids):
-            why = "exchanged by a table of values" if entry.table else codec.why
+        if entry.table or (word.is_app_id and self.shape.settings.app_ids):
+            why = "exchanged by a table of values" if entry.table else word.why
             plan.losses.append(self._loss(entry.hub[0], "changed", why, written != columns[0], columns[0]))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.shape.mapping.tables[entry.table]))
@@ -221,11 +218,11 @@ class Losses:
             )
 
     def _plan_name(self, plan: Plan, entry: Field, written: pl.Expr) -> None:
-        why = SCALARS[entry.codec].why
+        why = entry.word.why
         plan.losses.append(
             self._loss(entry.hub[0], "changed", why, pl.col("_spelled") != written, pl.col(entry.hub[0]))
         )
-        if not any(other.codec == "original_names" for other in self.shape.all_presets()):
+        if not any(other.word.travels_with_names for other in self.shape.all_presets()):
             why = f"{self.shape.layout.address} has no such well-known name, or means another event by it"
             other_meaning = pl.col("_original").is_not_null() & (pl.col("_spelled") == written)
             plan.losses.append(self._loss(entry.hub[0], "changed", why, other_meaning, pl.col(entry.hub[0])))
@@ -253,7 +250,7 @@ class Losses:
     def _plan_first_of(self, plan: Plan, entry: Field) -> None:
         """Count which of the columns is written, what stands behind it, and what will be read as the first one."""
         others = [*self.shape.columns, *self.shape.wanted_presets(), *self.shape.around]
-        elsewhere = {column for other in others if other is not entry for column in _carried_by(other)}
+        elsewhere = {column for other in others if other is not entry for column in other.carries}
         first, *_ = entry.hub
         earlier = pl.lit(False)
         for name in entry.hub:
@@ -288,13 +285,6 @@ def _notes_of_paths(beginning: str, kind: str, why: str) -> pl.Expr:
     """Note each member that no hub column holds, and whose path begins so, as lost."""
     paths = pl.col("extra").map.keys().list.eval(pl.element().filter(pl.element().str.starts_with(beginning)))
     return notes.of_keys(paths, kind, "extra", why)
-
-
-def _carried_by(entry: Field) -> tuple[str, ...]:
-    """Give the columns that arrive in a field."""
-    if entry.const is not None or entry.codec not in SCALARS:
-        return ()
-    return entry.hub if entry.codec == "first_of" else entry.hub[: SCALARS[entry.codec].carries]
 
 
 def _shown(column: str) -> pl.Expr:

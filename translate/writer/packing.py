@@ -14,7 +14,8 @@ import polars as pl
 
 from translate.mapping.spec import Layout, Request
 from translate.settings import Settings
-from translate.writer import assembly, stamps
+from translate.vocabulary.words.stamps import StampedRequest
+from translate.writer import assembly
 from translate.writer.assembly import ANY, Leaf, Path
 from translate.writer.shape import is_made, request_fields
 
@@ -22,6 +23,7 @@ ROW = "_row"
 EXTRA = "_extra_of_request"
 EXTRA_BESIDE = "_extra_beside_events"
 TIME = "_time"
+HOUR = 3_600_000  # milliseconds
 # Requests that are open at a time may hold so much: beyond it, all are written, so that memory does not grow.
 OPEN_BYTES_MAX = 64 * 1024 * 1024
 
@@ -77,7 +79,7 @@ class Packer:
         self._inside = [entry for entry in entries if ANY in entry.path and entry.path[-1] != ANY]
         self._made = [entry for entry in entries if is_made(entry)]
         self._named = list(_places_of_names(self._request.each))
-        self._by_hour = any(entry.codec == "latest_time" for entry in self._made)
+        self._by_hour = any(entry.word.keeps_hours_apart for entry in self._made)
 
     # -- taking in ----------------------------------------------------------------------------------------------
 
@@ -100,13 +102,13 @@ class Packer:
                 for entry, value in zip(self._inside, own, strict=True)
                 if value is not None
             )
-            values += stamps.members_of(beside) if beside else ()
+            values += assembly.members_of(beside) if beside else ()
             bare = tuple(map(assembly.bare_name, name))
             self._take(_Event(self._taken, text, time, name, bare, values), head, extra)
             self._taken += 1
 
     def _take(self, event: _Event, head: tuple[str | None, ...], extra: str | None) -> None:
-        hour = event.time // stamps.HOUR if self._by_hour and event.time is not None else None
+        hour = event.time // HOUR if self._by_hour and event.time is not None else None
         key = (head, hour, extra)
         waiting = self._open.get(key)
         if waiting is None:
@@ -126,7 +128,7 @@ class Packer:
 
     def _begin(self, key: Any) -> _Open:
         head, _, extra = key
-        opened = _Open(head, stamps.members_of(extra) if extra else ())
+        opened = _Open(head, assembly.members_of(extra) if extra else ())
         tree: dict[str, Any] = {}
         self._put_head(tree, opened)
         opened.bytes = self._bytes_of_body(self._frame(tree))
@@ -237,9 +239,9 @@ class Packer:
             for entry, value in zip(self._head, waiting.head, strict=True)
             if entry.hub and value is not None
         }
-        made = stamps.Stamps(self._sequence + self.requests, body, max(times, default=None), head)
+        stamped = StampedRequest(self._sequence + self.requests, body, max(times, default=None), head)
         for entry in self._made:
-            value = made.value(entry.codec, entry.template)
+            value = entry.word.make(stamped, entry.template) if entry.word.make else None
             if value is not None:
                 assembly.put(tree, entry.path, value)
 

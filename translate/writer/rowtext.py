@@ -11,9 +11,8 @@ from translate.engine.library import library
 from translate.engine.rows import Rows
 from translate.mapping.spec import Field
 from translate.vocabulary import notation
-from translate.vocabulary.codecs import CONTAINERS, SCALARS
 from translate.writer.packing import ROW
-from translate.writer.shape import Shape, is_json
+from translate.writer.shape import Shape, is_json, is_text
 
 
 class RowText:
@@ -40,7 +39,7 @@ class RowText:
 
     def _of_container(self, place: str, entry: Field) -> pl.Expr:
         value = pl.col(f"={place}")
-        return _member(place, notation.json_text(value) if CONTAINERS[entry.codec].write_as_text else value)
+        return _member(place, notation.json_text(value) if entry.word.write_as_text else value)
 
     def presets(self) -> dict[str, pl.Expr]:
         """Write the presets of each container, as members; an event may have none of them."""
@@ -54,9 +53,7 @@ class RowText:
 
     def containers(self) -> dict[str, pl.Expr]:
         """Write each container, with its presets and the free-form values."""
-        return {
-            f"={place}": self._container(place, entry.codec) for place, entry in self.shape.containers.items()
-        }
+        return {f"={place}": self._container(place, entry) for place, entry in self.shape.containers.items()}
 
     # -- objects ----------------------------------------------------------------------------------------------
 
@@ -107,22 +104,23 @@ class RowText:
 
     # -- containers -------------------------------------------------------------------------------------------
 
-    def _container(self, place: str, codec: str) -> pl.Expr:
+    def _container(self, place: str, entry: Field) -> pl.Expr:
         """Write a container: its presets, then the free-form values."""
-        kinds = [kind for kind in CONTAINERS[codec].hub if kind != "other"]
-        if codec == "entities":
+        form = entry.word.form
+        kinds = [kind for kind in entry.hub if kind != "other"]
+        if form == "entities":
             parts = [*self._entities_of_presets(place)]
             parts += [_entities_of(pl.col(f"_{kind}"), number=kind == "metrics") for kind in kinds]
             return pl.concat_str(pl.lit("["), notation.joined([*parts, pl.col("_other")]), pl.lit("]"))
-        if codec == "properties":  # the keys' rules have put all values among the attributes
+        if form == "properties":  # the keys' rules have put all values among the attributes
             inner = _members_of_map(pl.col("_attributes"), number=False)
             return pl.concat_str(pl.lit("{"), inner, pl.lit("}"))
         presets = [*self._members_of_presets(place)]
         parts = presets + [_members_of_map(pl.col(f"_{kind}"), number=kind == "metrics") for kind in kinds]
-        if codec == "mixed_map":
+        if form == "object":
             parts.append(_members_of_json(pl.col("_others")))
         written = pl.concat_str(pl.lit("{"), notation.joined(parts), pl.lit("}"))
-        if codec == "mixed_map":
+        if form == "object":
             return written
         there = [*(pl.col(f"_{kind}") for kind in kinds), *presets]
         return pl.when(pl.any_horizontal([part.is_not_null() for part in there])).then(written)
@@ -157,7 +155,7 @@ def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
     """Write a field's value as JSON text."""
     if is_json(entry):
         return value
-    if isinstance(entry.const, str) or (entry.const is None and SCALARS[entry.codec].wire == "text"):
+    if is_text(entry):
         return notation.json_text(value.cast(pl.String))
     return value.cast(pl.String)
 

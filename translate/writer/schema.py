@@ -6,7 +6,6 @@ from typing import Any
 
 from translate.mapping.columns import Column
 from translate.mapping.spec import Field, Layout, Schema
-from translate.vocabulary.codecs import CONTAINERS, SCALARS
 
 AVRO_TYPES = {"text": "string", "whole": "long", "number": "float"}
 
@@ -16,7 +15,7 @@ def avro_schema(layout: Layout, schema: Schema, provided: frozenset[str]) -> dic
     standing = [
         {"name": entry.place, "type": _type(entry)}
         for entry in layout.fields
-        if entry.codec not in CONTAINERS and (not entry.optional or entry.hub[0] in provided)
+        if not entry.word.is_container and (not entry.optional or entry.hub[0] in provided)
     ]
     own = [_own(entry.own, schema) for entry in layout.own if entry.own is not None]
     return {
@@ -29,7 +28,7 @@ def avro_schema(layout: Layout, schema: Schema, provided: frozenset[str]) -> dic
 
 
 def _type(entry: Field) -> str | list[str]:
-    avro = AVRO_TYPES[SCALARS[entry.codec].wire]
+    avro = AVRO_TYPES[entry.word.wire]
     return avro if entry.required else [avro, "null"]
 
 

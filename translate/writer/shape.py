@@ -9,7 +9,6 @@ from translate.notes import InSource, Spot
 from translate.reader.paths import shown
 from translate.reader.tree import ANY
 from translate.settings import Settings
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,14 @@ class Shape:
         self.containers = {
             entry.place: entry
             for entry in layout.fields
-            if entry.codec in CONTAINERS and not CONTAINERS[entry.codec].readable_only
+            if entry.word.is_container and not entry.word.readable_only
         }
         self.presets: dict[str, list[Field]] = {place: [] for place in self.containers}
         for entry in layout.fields:
             if entry.path[0] in self.containers and entry.place not in self.containers:
                 self.presets[entry.path[0]].append(entry)
         inside = [*self.containers.values(), *self.all_presets()]
-        inside += [entry for entry in layout.fields if entry.codec in CONTAINERS]
+        inside += [entry for entry in layout.fields if entry.word.is_container]
         self.around = [entry for entry in request_fields(layout, settings) if not is_made(entry)]
         self.columns = [entry for entry in layout.fields if entry not in inside and self.is_wanted(entry)]
         self.columns += layout.own
@@ -91,7 +90,7 @@ class Shape:
     @property
     def keeps_hours_apart(self) -> bool:
         """Tell whether requests say when they came in, by their latest event."""
-        return any(entry.codec == "latest_time" for entry in request_fields(self.layout, self.settings))
+        return any(entry.word.keeps_hours_apart for entry in request_fields(self.layout, self.settings))
 
     def own_presets(self) -> list[Field]:
         """Give the presets that only some events have: elsewhere their key is as good as any."""
@@ -121,14 +120,14 @@ def request_fields(layout: Layout, settings: Settings) -> list[Field]:
 
 def is_made(entry: Field) -> bool:
     """Tell whether a field's value is made anew for each request."""
-    return entry.codec in STAMPS
+    return entry.word.is_stamp
 
 
 def is_json(entry: Field) -> bool:
     """Tell whether a field's value comes as JSON text, to be put in as it is."""
-    return entry.codec in SCALARS and entry.const is None and SCALARS[entry.codec].wire in ("number", "json")
+    return entry.wire in ("number", "json")
 
 
 def is_text(entry: Field) -> bool:
     """Tell whether a field's value is text."""
-    return isinstance(entry.const, str) if entry.const is not None else SCALARS[entry.codec].wire == "text"
+    return entry.wire == "text"

@@ -13,11 +13,10 @@ from translate.mapping.columns import TYPES
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.settings import Settings
 from translate.vocabulary import notation
-from translate.vocabulary.codecs import SCALARS
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import BatchWork
 from translate.writer.extras import Extras, listed
-from translate.writer.keys import Form, KeyRules
+from translate.writer.keys import KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.writer.renaming import KINDS, Renaming
@@ -29,10 +28,6 @@ __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
 NOTES = "_notes"
 FILTERED = "_filtered"
 FAULT = "_fault"
-
-FORMS: dict[str, Form] = {"mixed_map": "object", "entities": "entities", "properties": "properties"}
-# What is there as its hub column is, so that this one tells whether it is there.
-PLAIN_CODECS = ("text", "whole", "number", "epoch_ms", "app_id")
 
 
 class Writer:
@@ -62,9 +57,8 @@ class Writer:
     def _key_rules(self, *, make_legal: bool) -> KeyRules | None:
         if not self.shape.containers:
             return None
-        form: Form = next(
-            (FORMS[entry.codec] for entry in self.shape.containers.values() if entry.codec in FORMS), "maps"
-        )
+        words = [entry.word for entry in self.shape.containers.values()]
+        form = next((word.form for word in words if word.shared), words[0].form)
         own = self.shape.own_presets()
         presets = [entry for entry in self.shape.all_presets() if entry not in own]
         taken = frozenset(entry.key for entry in presets) if form != "maps" else frozenset()
@@ -80,10 +74,7 @@ class Writer:
             presets={
                 entry.key: entry.hub[0]
                 for entry in presets
-                if entry.codec in PLAIN_CODECS
-                and entry.hub
-                and not entry.when
-                and self.shape.is_wanted(entry)
+                if entry.word.as_its_column and entry.hub and not entry.when and self.shape.is_wanted(entry)
             },
         )
 
@@ -120,14 +111,14 @@ class Writer:
     def _with_values(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add a column `=place` for each value; the original names wait for the names that are written."""
         presets = self.shape.wanted_presets()
-        late = [entry for entry in presets if entry.codec == "original_names"]
+        late = [entry for entry in presets if entry.word.travels_with_names]
         made = [*late, *self._batchwork.entries]
         early = [entry for entry in [*self.columns, *presets] if entry not in made]
         frame = frame.with_columns(**{f"={entry.place}": self._value(entry) for entry in early})
-        spelled = next((entry.place for entry in self.columns if entry.codec == "event_name"), None)
+        spelled = next((entry.place for entry in self.columns if entry.word.spells_event), None)
         if spelled is None:
             return frame.with_columns(_original=pl.lit(None, pl.String))
-        action = next((pl.col(f"={entry.place}") for entry in self.columns if entry.codec == "action"), None)
+        action = next((pl.col(f"={entry.place}") for entry in self.columns if entry.word.gives_action), None)
         back = self._names.read(pl.col(f"={spelled}"), action)
         frame = frame.with_columns(_original=pl.when(back.ne_missing(pl.col("name"))).then(pl.col("name")))
         return frame.with_columns(**{f"={entry.place}": self._original_names() for entry in late})
@@ -180,15 +171,15 @@ class Writer:
 
     def _coded(self, entry: Field) -> pl.Expr:
         columns = [pl.col(name) for name in entry.hub]
-        if entry.codec == "event_name":
+        if entry.word.spells_event:
             return pl.col("_legal")
         if entry.own is not None:
             return TYPES[entry.own.type](pl.col("attributes").map.get(entry.own.name))
-        if entry.codec == "action":
+        if entry.word.gives_action:
             return columns[0].fill_null(self._names.implied_phase(columns[1]))
-        if entry.codec == "app_id" and self.shape.settings.app_ids:
+        if entry.word.is_app_id and self.shape.settings.app_ids:
             return notation.exchanged(columns[0], self.shape.settings.app_ids)
-        write = SCALARS[entry.codec].write
+        write = entry.word.write
         value = write(columns) if write else pl.lit(None, pl.String)
         if entry.table:
             table = self.shape.mapping.tables[entry.table]
@@ -229,7 +220,7 @@ class Writer:
         """Name the columns that tell under which names the events' own ones, and those of their values, are written."""
         if self._rules is None or not self._rules.shared:  # in maps every key stays as it is
             return ["name", "_legal"]
-        user = ["user_properties"] if any(entry.codec == "user_object" for entry in self.columns) else []
+        user = ["user_properties"] if any(entry.word.is_user for entry in self.columns) else []
         kinds = [name for name in (*KINDS, *user) if name in self.shape.source.provided]
         return ["name", "_legal", "_names", *kinds]
 
@@ -272,7 +263,7 @@ class Writer:
             message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {_way_out(entry)}"
             yield bad, "missing_required", message
         for entry in self.columns:
-            if entry.codec in ("worth", "money", "number"):
+            if entry.word.needs_finite:
                 number = pl.col(f"={entry.place}")
                 yield (
                     number.is_in(["NaN", "inf", "-inf"]),
