@@ -97,10 +97,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 LINE_BYTES = 200_000_000
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the engine of today takes in a line as a whole; the coming one reads blocks, and passes over what is beyond a record's size",
-)
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """A line of 200 MB in 200 kB of gzip costs less memory than it has bytes."""
     peaks = {}

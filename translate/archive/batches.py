@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from translate.archive.compression import ZLIB
+from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
 
 BATCH_BYTES = 4 << 20
 SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
 
+Refuse = Callable[[int, Passed], None]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Lines, or what takes the place of a record; the last of them may be cut, and go on in the next block."""
+
+    text: bytes | Passed
+    is_cut: bool = False
+
 
 def lines_in(text: bytes) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 as `row` and `text`."""
-    return lines_of(lambda: (text[start : start + BATCH_BYTES] for start in range(0, len(text), BATCH_BYTES)))
+    return lines_of(lambda: _slices(text), LongLines())
 
 
-def lines_of(chunks: Callable[[], Iterable[bytes]]) -> pl.LazyFrame:
+def lines_of(
+    chunks: Callable[[], Iterable[bytes]], long_lines: LongLines, refuse: Refuse | None = None
+) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 that comes in chunks, each time anew, as `row` and `text`.
 
-    What is not UTF-8 raises PolarsError when the lines are drawn.
+    A record beyond the largest size is told by its row, and stands there as an empty line. What is not UTF-8 raises PolarsError when
+    the lines are drawn.
     """
 
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, _batch_rows: int | None
     ) -> Iterator[pl.DataFrame]:
         row = 0
-        for block in _blocks(chunks()):
-            batch = _batch(block, row)
+        long_lines.cut.clear()
+        for block in _blocks(iter(chunks()), long_lines.record_bytes):
+            if isinstance(block.text, Passed) and refuse is not None:
+                refuse(row, block.text)
+            batch = _batch(b"\n" if isinstance(block.text, Passed) else block.text, row)
             row += batch.height
+            if block.is_cut:
+                long_lines.cut.append(row - 1)
             if rows_wanted is not None:
                 batch = batch.head(batch.height - max(0, row - rows_wanted))
             batch = batch if predicate is None else batch.filter(predicate)
@@ -41,19 +62,83 @@ def lines_of(chunks: Callable[[], Iterable[bytes]]) -> pl.LazyFrame:
     return register_io_source(read, schema=SCHEMA, is_pure=True)  # pure: else each sink would read it anew
 
 
-def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Put chunks together, and cut them apart after line breaks."""
+def _blocks(chunks: Iterator[bytes], record_bytes: int | None) -> Iterator[_Block]:
+    """Put chunks together, and cut them apart after line breaks, or else between the records of a line."""
+    pieces, line, waiting = _pieces(chunks), _OpenLine(), b""
+    while piece := next(pieces, b""):
+        whole = piece.rfind(b"\n") + 1
+        if whole:
+            yield _Block(line.with_(waiting + piece[:whole]))
+            line, waiting = _OpenLine(), piece[whole:]
+            continue
+        line.add(waiting + piece, follow=record_bytes is not None)
+        waiting = b""
+        if line.end:
+            yield line.cut()
+        if record_bytes is None or line.length <= record_bytes:
+            continue
+        begins = next_record(line.text)
+        if begins:
+            yield _Block(line.text[:begins], is_cut=True)
+            pieces = chain(_slices(line.text[begins:]), pieces)
+        else:
+            passed, rest = passed_over(line.text, pieces, line.ends)
+            yield _Block(passed, is_cut=True)
+            pieces = chain(_slices(rest), pieces)
+        line = _OpenLine()
+    rest = line.with_(waiting)
+    if rest:
+        yield _Block(rest)
+
+
+def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Put chunks together until they are worth a look."""
     waiting: list[bytes] = []
-    length = 0
     for chunk in chunks:
         waiting.append(chunk)
-        length += len(chunk)
-        if length >= BATCH_BYTES and (end := chunk.rfind(b"\n") + 1):
-            yield b"".join([*waiting[:-1], chunk[:end]])
-            waiting = [chunk[end:]]
-            length = len(waiting[0])
-    if length:
+        if sum(map(len, waiting)) >= BATCH_BYTES:
+            yield b"".join(waiting)
+            waiting = []
+    if any(waiting):
         yield b"".join(waiting)
+
+
+def _slices(text: bytes) -> Iterator[bytes]:
+    return (text[start : start + BATCH_BYTES] for start in range(0, len(text), BATCH_BYTES))
+
+
+class _OpenLine:
+    """A line that has no end yet, or what is left of one whose records went before."""
+
+    def __init__(self) -> None:
+        self.ends = Ends()
+        self.end = 0  # where the last record ends that is whole
+        self.length = 0
+        self._parts: list[bytes] = []
+
+    @property
+    def text(self) -> bytes:
+        """Put together what there is of it."""
+        return b"".join(self._parts)
+
+    def with_(self, more: bytes) -> bytes:
+        """Give it with what ends it."""
+        return b"".join([*self._parts, more])
+
+    def add(self, piece: bytes, *, follow: bool) -> None:
+        """Go on with the line; follow its records, if asked."""
+        end = self.ends.last(piece) if follow else 0
+        self.end = self.length + end if end else 0
+        self.length += len(piece)
+        self._parts.append(piece)
+
+    def cut(self) -> _Block:
+        """Give the records that are whole, and go on with the rest."""
+        text = self.text
+        block = _Block(text[: self.end], is_cut=True)
+        rest = text[self.end :].lstrip(BLANKS)
+        self.end, self.length, self._parts = 0, len(rest), [rest]
+        return block
 
 
 def _batch(block: bytes, row: int) -> pl.DataFrame:

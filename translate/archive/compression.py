@@ -26,6 +26,7 @@ except ImportError:
 GZIP = b"\x1f\x8b"
 ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")  # the engine takes any text that begins so for compressed
 LAYERS_MAX = 4
+TEXT_MAX = 1 << 20
 BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first
 
 
@@ -48,21 +49,24 @@ class DamagedError(OSError):
 
 
 def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Decompress a gzip file that is whole, the fast way; raise DamagedError if it is not."""
+    """Decompress a gzip file that is whole, the fast way, in pieces that are not large; raise DamagedError if it is not."""
     inflater = fast_zlib.decompressobj(wbits=31)
-    fresh = True
-    for chunk in chunks:
-        while chunk:
+    fresh, full = True, False
+    for given in chunks:
+        chunk = given
+        while chunk or full:
             if fresh:
-                chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
+                chunk = chunk.lstrip(b"\x00")  # padding with zeros is usual
             fresh = fresh and not chunk
             try:
-                yield inflater.decompress(chunk)
+                text = inflater.decompress(chunk, TEXT_MAX)
             except fast_zlib.error as error:
                 raise DamagedError(str(error)) from error
-            chunk = inflater.unused_data  # noqa: PLW2901
+            yield text
+            full = len(text) == TEXT_MAX  # then there may be more of what went in
+            chunk = inflater.unused_data or inflater.unconsumed_tail
             if inflater.eof:
-                inflater, fresh = fast_zlib.decompressobj(wbits=31), True
+                inflater, fresh, full = fast_zlib.decompressobj(wbits=31), True, False
     if not fresh:
         raise DamagedError("the compressed data ends too early")
 
@@ -70,13 +74,13 @@ def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
     """Decompress the members of a gzip file; what is damaged comes last, as a damage."""
     inflater = zlib.decompressobj(wbits=31)
-    fresh = True
+    fresh, full = True, False
     lines = 0  # of this member
     for chunk in chunks:
         if isinstance(chunk, Damage):
             yield chunk if chunk.doubtful is None else replace(chunk, doubtful=lines)
             return
-        while chunk:
+        while chunk or full:
             if fresh:
                 chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
             if fresh and not chunk.startswith(GZIP[: len(chunk)]):
@@ -86,7 +90,7 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
             fresh = fresh and not chunk
             before = inflater.copy()
             try:
-                text = inflater.decompress(chunk)
+                text = inflater.decompress(chunk, TEXT_MAX)
             except zlib.error as error:
                 text = b"".join(_up_to_damage(before, chunk))
                 yield text
@@ -94,9 +98,10 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
                 return
             lines += text.count(b"\n")
             yield text
-            chunk = inflater.unused_data  # noqa: PLW2901
+            full = len(text) == TEXT_MAX  # then there may be more of what went in
+            chunk = inflater.unused_data or inflater.unconsumed_tail  # noqa: PLW2901
             if inflater.eof:
-                inflater, fresh, lines = zlib.decompressobj(wbits=31), True, 0
+                inflater, fresh, full, lines = zlib.decompressobj(wbits=31), True, False, 0
     if not fresh:
         yield Damage("damaged_file", "the compressed data ends too early: what follows is lost", "")
 

@@ -16,7 +16,9 @@ from translate.archive import parquet, zstd
 from translate.archive.batches import lines_in, lines_of
 from translate.archive.compression import GZIP, ZLIB, inflated, layers
 from translate.archive.lines import Block, blocks_of_lines, checked, join_records
+from translate.archive.long_lines import LongLines, Passed
 from translate.archive.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
+from translate.reader.oversize import TOO_LARGE, told
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
@@ -195,11 +197,19 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
     digests = _digested_beside(here) if digested else dict
     if zstd.begins(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
-    elif first.startswith(GZIP):
-        frame = lines_of(lambda: inflated(_drawn(here)))
-    else:
-        frame = lines_of(lambda: _drawn(here))
-    return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+        return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+    long_lines, damage = LongLines(), dict[int, Damage]()
+
+    def refuse(row: int, passed: Passed) -> None:
+        beginning = passed.head.decode(errors="ignore")
+        text, message = told(beginning, passed.bytes, passed.sha256, long_lines.record_bytes or 0)
+        damage[row] = Damage(TOO_LARGE, message, text.encode())
+
+    def chunks() -> Iterator[bytes]:
+        return inflated(_drawn(here)) if first.startswith(GZIP) else _drawn(here)
+
+    frame = lines_of(chunks, long_lines, refuse)
+    return Opened(Lines(frame, [file.shown], [0], damage, long_lines=long_lines), digests, temporary)
 
 
 def _drawn(file: SourceFile) -> Iterator[bytes]:

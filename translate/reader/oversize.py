@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 
-from translate.reader.literals import Refused, printable
+from translate.reader.literals import printable
 from translate.reader.record import Record
 
 TOO_LARGE = "too_large"
@@ -36,14 +36,12 @@ def end_of_record(line: str, position: int) -> int:
 def too_large(raw: str, limit_bytes: int) -> Record:
     """Refuse a record for its size; its head and digest stand for its text."""
     content = raw.encode(errors="surrogatepass")
-    kept = {
-        "head": printable(raw[:HEAD_CHARACTERS]),
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    reason = Refused(
-        TOO_LARGE,
-        f"has {len(content):,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}",
-    )
-    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
-    return Record(text, code=reason.code, message=reason.message, base64=True)
+    text, message = told(raw, len(content), hashlib.sha256(content).hexdigest(), limit_bytes)
+    return Record(text, code=TOO_LARGE, message=message, base64=True)
+
+
+def told(beginning: str, count_bytes: int, sha256: str, limit_bytes: int) -> tuple[str, str]:
+    """Give what stands for the text of a record that is too large, and what is said of it."""
+    kept = {"head": printable(beginning[:HEAD_CHARACTERS]), "bytes": count_bytes, "sha256": sha256}
+    message = f"has {count_bytes:,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}"
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")), message

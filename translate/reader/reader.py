@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from translate import events, notes
+from translate.archive.long_lines import LongLines
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.careful import CarefulReader
@@ -50,11 +51,18 @@ class Lines:
     damage: dict[int, Damage] = field(default_factory=dict)
     joined: frozenset[str] = frozenset()
     table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
+    long_lines: LongLines = field(default_factory=LongLines)  # only of a unit of one file
 
     def origin(self, row: int) -> tuple[str, int]:
         """Give the file that a row comes from, and its line there."""
         index = bisect_right(self.first_rows, row) - 1
-        return self.files[index], row - self.first_rows[index] + 1
+        cut = bisect_left(self.long_lines.cut, row)
+        return self.files[index], row - self.first_rows[index] + 1 - cut
+
+    def goes_on_after(self, row: int) -> bool:
+        """Tell whether a row is followed by more of its line, so that none of its records reaches over lines."""
+        place = bisect_left(self.long_lines.cut, row)
+        return self.long_lines.cut[place : place + 1] == [row]
 
 
 @dataclass
@@ -94,6 +102,7 @@ class Reader:
     ) -> None:  # fmt: skip
         self.layout = layout
         self._keeps_lines = keeps_lines and layout.request is not None
+        self._record_bytes = record_bytes
         self.unsound: set[str] = set()
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
         from translate.engine.kernel_reader import KernelReader  # noqa: PLC0415  its tables are made of a mapping's
@@ -126,6 +135,8 @@ class Reader:
 
     def records(self, lines: Lines) -> pl.LazyFrame:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
+        if self.layout.records == "json-lines" and not self._keeps_lines:
+            lines.long_lines.record_bytes = self._record_bytes
         if self.layout.records == "csv":
             self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
         return lines.frame.select("row", "text").map_batches(
@@ -193,7 +204,8 @@ class Reader:
         if self.layout.records == "csv":
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text))
-        if found and found[-1].code == INCOMPLETE and not (text.startswith("{") and begins_record(following)):
+        ends_here = lines.goes_on_after(row) or (text.startswith("{") and begins_record(following))
+        if found and found[-1].code == INCOMPLETE and not ends_here:
             self.unsound |= {lines.origin(row)[0]} - lines.joined
         return found
 
@@ -272,6 +284,9 @@ def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
     """Tell each row's file and line from its number in the unit."""
     if len(lines.files) == 1:
         line = frame["row"].cast(pl.Int64) - lines.first_rows[0] + 1
+        if lines.long_lines.cut:
+            cut = pl.Series(lines.long_lines.cut, dtype=pl.UInt32)
+            line = line - cut.search_sorted(frame["row"], side="left").cast(pl.Int64)
         return frame.with_columns(file=pl.lit(lines.files[0]), line=line)
     first_rows = pl.Series(lines.first_rows, dtype=pl.UInt32)
     index = first_rows.search_sorted(frame["row"], side="right") - 1

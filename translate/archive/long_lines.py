@@ -1,0 +1,119 @@
+"""Lines that are too long to be held: cut between their records, and records beyond the largest size passed over."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from translate.engine.library import library
+
+TOKENS = re.compile(rb'["\\{}\[\]]')
+DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+BLANKS = b" \t\r"
+# A record that ends and one that begins: nowhere else does an object follow another one.
+NEXT_RECORD = re.compile(rb"""\}[ \t\r]*(?=\{[ \t\r]*"[^"\\]*"[ \t\r]*:)""")
+HEAD_BYTES = 4_000  # more than the characters that are kept of a record's head
+
+
+@dataclass
+class LongLines:
+    """What became of the long lines of a unit's text; rows go on counting where a line does not end.
+
+    Without a largest size of a record none is cut. `cut` are the rows whose line goes on in the next row.
+    """
+
+    record_bytes: int | None = None
+    cut: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A record that is beyond the largest size, or as much of one as its line has."""
+
+    head: bytes
+    bytes: int
+    sha256: str
+
+
+class _Place(ctypes.Structure):
+    """Where a text stands, as kernel/ends.c lays it out."""
+
+    _fields_ = [
+        ("depth", ctypes.c_int64),
+        ("in_text", ctypes.c_int32),
+        ("after_backslash", ctypes.c_int32),
+    ]
+
+
+class Ends:
+    """Follows a text that comes in pieces by its brackets, and tells where records end."""
+
+    def __init__(self) -> None:
+        self._place = _Place()
+        self._kernel = library()
+
+    def last(self, piece: bytes) -> int:
+        """Follow a piece; give how many of its bytes come before the last end in it, 0 where there is none."""
+        return self._follow(piece, only_first=False)
+
+    def first(self, piece: bytes) -> int:
+        """Follow a piece up to the first end in it."""
+        return self._follow(piece, only_first=True)
+
+    def _follow(self, piece: bytes, *, only_first: bool) -> int:
+        if self._kernel is not None:
+            end = self._kernel.translate_record_end
+            end.restype = ctypes.c_int64
+            found: int = end(piece, ctypes.c_int64(len(piece)), int(only_first), ctypes.byref(self._place))
+            return found
+        return self._follow_tokens(piece, only_first=only_first)
+
+    def _follow_tokens(self, piece: bytes, *, only_first: bool) -> int:
+        """Do the same without the kernel."""
+        place, found = self._place, 0
+        skipped = 0 if place.after_backslash else -1
+        for match in TOKENS.finditer(piece):
+            token, at = match[0], match.start()
+            if at == skipped:
+                continue
+            if place.in_text:
+                if token == b"\\":
+                    skipped = at + 1
+                elif token == b'"':
+                    place.in_text = 0
+            elif token == b'"':
+                place.in_text = 1
+            elif token != b"\\" and (place.depth or DEPTH[token] > 0):
+                place.depth += DEPTH[token]
+                if place.depth == 0:
+                    found = match.end()
+                    if only_first:
+                        break
+        place.after_backslash = int(skipped == len(piece)) if piece else place.after_backslash
+        return found
+
+
+def next_record(text: bytes) -> int:
+    """Tell where the next record begins behind one whose brackets do not close; 0 where none does."""
+    found = NEXT_RECORD.search(text)
+    return found.end() if found else 0
+
+
+def passed_over(begun: bytes, chunks: Iterator[bytes], ends: Ends) -> tuple[Passed, bytes]:
+    """Pass over a record that is too large, which is begun; give what there is to tell of it, and the text behind it."""
+    begun = begun.lstrip(BLANKS)
+    digest, count = hashlib.sha256(begun), len(begun)
+    rest = b""
+    for chunk in chunks:
+        line = chunk.find(b"\n")
+        end = ends.first(chunk if line < 0 else chunk[:line])
+        stop = end or (line if line >= 0 else len(chunk))
+        digest.update(chunk[:stop])
+        count += stop
+        if end or line >= 0:
+            rest = chunk[stop:]
+            break
+    return Passed(begun[:HEAD_BYTES], count, digest.hexdigest()), rest
