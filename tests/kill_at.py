@@ -23,15 +23,14 @@ from typing import Any, Self
 
 import translate
 from translate.conversion.output import Output
-from translate.delivery import preparation, refused, replaying
+from translate.delivery import parts, preparation, replaying
 from translate.delivery.endpoints.clickstream import Clickstream
 from translate.delivery.endpoints.learning_context import LearningContext
-from translate.delivery.endpoints.mobile_analytics import MobileAnalytics
-from translate.delivery.endpoints.personalize import Personalize
-from translate.delivery.endpoints.pinpoint import Pinpoint
+from translate.delivery.endpoints.services import MobileAnalytics, Personalize, Pinpoint
 from translate.delivery.journal import Journal
 from translate.delivery.preparation import destination_of
 from translate.delivery.run import Run
+from translate.delivery.turns import Turns
 from translate.rehearsal import Rehearsal, digest_of
 
 KILLED = -signal.SIGKILL
@@ -141,12 +140,12 @@ def steps() -> dict[str, Callable[[Passage], None]]:
         "line of an answer torn": torn("done", 0.5),
         "line of an answer without its end": torn("done", 1),
         "after the line of an answer": after(Journal, "answered"),
-        "before halves are queued": before(Run, "_again"),
-        "after halves are queued": after(Run, "_again"),
+        "before halves are queued": before(Turns, "again"),
+        "after halves are queued": after(Turns, "again"),
         "before the last line": before(Journal, "stopped"),
         "last line torn": torn("stopped", 0.5),
         "after the last line": after(Journal, "stopped"),
-        "while rejects are written": after(refused, "_reasons"),
+        "while rejects are written": after(parts, "_reasons"),
         "before the report": before(replaying, "_account"),
         "after the report": after(replaying, "_send"),
     }

@@ -22,11 +22,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from scripted import APP, MODELS, REQUESTS, SUCCESS, Say, Scripted, results, shipment
 
-from translate.delivery.answers import Answer, Pile
+from translate.delivery.answers import Answer, Pile, retry_after
 from translate.delivery.endpoint import open_endpoint
 from translate.delivery.endpoints.learning_context import form_encoded, signature
-from translate.delivery.endpoints.mobile_analytics import client_context
-from translate.delivery.endpoints.sorting import retry_after
+from translate.delivery.endpoints.services import client_context
 from translate.delivery.target import Target
 from translate.delivery.transport import refuse_plain_http
 from translate.errors import UsageError

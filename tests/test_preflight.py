@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import translate
@@ -14,8 +15,9 @@ from translate.delivery import survey as surveying
 from translate.delivery import tallies
 from translate.delivery.hazards import JUDGES
 from translate.delivery.preflight import judge, plan_of_run, unaccepted, verification
+from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.shipments import unpack
-from translate.delivery.survey import Survey, Surveyed, read_surveyed
+from translate.delivery.survey import Survey
 from translate.mapping.delivery import KINDS, OVERRIDES
 from translate.settings import Settings
 
@@ -395,14 +397,14 @@ def test_memory_holds_a_stated_number_of_rows(tmp_path):
     users = tallies.Users(tmp_path, 1000)
     for start in range(0, 20_000, 400):
         texts = [str(number) for number in range(start, start + 400)]
-        repeats.add(texts)
-        users.add(texts, [1] * 400)
+        repeats.add(pl.DataFrame({"text": texts}))
+        users.add(pl.DataFrame({"text": texts, "hour": 1}))
         for tally in (repeats, users):
             assert sum(map(len, tally._kept)) <= 1000
     assert len(list(tmp_path.rglob("*.parquet"))) > 20
-    repeats.add(["5", "19999", "new"])
+    repeats.add(pl.DataFrame({"text": ["5", "19999", "new"]}))
     assert repeats.count() == 2
-    assert users.by_hour() == ({1: (20_000, 20_000)}, 20_000, 0)
+    assert users.by_hour() == (20_000, 0, {1: (20_000, 20_000)})
     repeats.close()
     users.close()
     assert list(tmp_path.iterdir()) == []
@@ -412,9 +414,9 @@ def test_users_that_come_back_stay_in_memory(tmp_path):
     """Few users of many events are merged, not written to files."""
     users = tallies.Users(tmp_path, 1000)
     for hour in range(100):
-        users.add([str(user) for user in range(300)], [hour] * 300)
+        users.add(pl.DataFrame({"text": [str(user) for user in range(300)], "hour": hour}))
     assert list(tmp_path.iterdir()) == []
-    assert users.by_hour() == ({99: (300, 30_000)}, 300, 300)
+    assert users.by_hour() == (300, 300, {99: (300, 30_000)})
 
 
 def test_more_values_than_are_kept_are_a_lower_bound(monkeypatch):

@@ -17,9 +17,9 @@ from kill_at import EVENTS, GROUP_EVENTS, GROUPS, SETTINGS, Driver, Scene, write
 
 import translate
 from translate.cli import main
-from translate.delivery.bounds import Bounds
 from translate.delivery.journal import lock
-from translate.delivery.status import status
+from translate.delivery.records import status
+from translate.delivery.run import Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 from translate.rehearsal import Rehearsal
 

@@ -9,9 +9,9 @@ from translate.version import VERSION
 
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
     from translate.conversion.run import Step
-    from translate.delivery.bounds import Bounds
+    from translate.delivery.records import status
     from translate.delivery.replaying import replay
-    from translate.delivery.status import status
+    from translate.delivery.run import Bounds
     from translate.errors import (
         ConservationError,
         ExitCode,

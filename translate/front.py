@@ -24,7 +24,7 @@ from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.run import Conversion, Progress, soundly
-from translate.delivery.preflight import Finding
+from translate.delivery.preflight import Forecast
 from translate.errors import MappingError, SourceError, UsageError
 from translate.mapping.columns import Column
 from translate.mapping.moved import Moved, moved_keys
@@ -207,7 +207,7 @@ class Converted(Report):
         """Copy what was reported, not the run."""
         return Report, (dict(self),)
 
-    def hazards_at(self, now: dt.datetime) -> list[Finding]:
+    def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target would do with the rows at a moment: `report["hazards"]` are those as of the archive's own span."""
         return self._ready.hazards_at(now)
 

@@ -33,7 +33,7 @@ from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 
 if TYPE_CHECKING:
-    from translate.delivery.preflight import Finding
+    from translate.delivery.preflight import Forecast
 
 ADD_HELP = (
     "Before the recipe, for targets that count by it: first_open (an event at each client's earliest, and in all when that "
@@ -245,7 +245,7 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
             print(f"  filtered  {record['filtered']}")
 
 
-def _print_report(report: dict[str, Any], out: Path, hazards: list[Finding]) -> None:
+def _print_report(report: dict[str, Any], out: Path, hazards: list[Forecast]) -> None:
     from translate.conversion.report import flaws
 
     counts, files = report["events"], report["inputs"]["files"]

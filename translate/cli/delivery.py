@@ -30,11 +30,11 @@ from translate.cli.options import (
 )
 from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
 from translate.conversion.progress import Bar
-from translate.delivery.bounds import IN_FLIGHT_MAX, Bounds
+from translate.delivery.run import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 
 if TYPE_CHECKING:
-    from translate.delivery.replaying import Look
+    from translate.delivery.replaying import Outlook
     from translate.delivery.run import Outcome
 
 SHOWN_REQUESTS = 2
@@ -245,7 +245,7 @@ class _Ticker:
         print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _tell(look: Look, bar: Bar, accepted: Collection[str] | None) -> None:
+def _tell(look: Outlook, bar: Bar, accepted: Collection[str] | None) -> None:
     """Say, before anything is sent, what is known: on standard error, for it is no result.
 
     A finding that stops the run is told when it does; `accepted` is None where nothing stops it.

@@ -25,10 +25,10 @@ from translate.conversion.output import Output, digest
 from translate.conversion.report import COUNTS, NAMES_MEET, Report
 from translate.conversion.resumption import changed, is_same, refuse_changed
 from translate.conversion.sinks import Sinks, Written
-from translate.delivery.columns import EPOCH
-from translate.delivery.preflight import Finding, judge
-from translate.delivery.rows import Questions, survey
-from translate.delivery.survey import Surveyed
+from translate.delivery.preflight import Forecast, judge
+from translate.delivery.questions import Questions, Surveyed
+from translate.delivery.shipments import EPOCH
+from translate.delivery.survey import survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import ConservationError, OutputError, refuse_bytes
 from translate.mapping.moved import moved_keys
@@ -128,7 +128,7 @@ class Conversion:
         self.surveyed = Surveyed()
         self._questions = None
         if job.target_mapping and job.target_layout:
-            self._questions = Questions(job.target_mapping, job.target_layout)
+            self._questions = Questions(job.target_mapping.delivery, job.target_layout)
         self._progress = progress
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
 
@@ -399,7 +399,7 @@ class Conversion:
         if self._questions is None or not self._questions.hazards:
             return []
         files = [self.sinks.answers_file(unit.number) for unit in self.units]
-        self.surveyed = survey(
+        self.surveyed = survey_rows(
             self._questions, [file for file in files if file.exists()], self.output.scratch
         )
         if self.surveyed.latest is None:
@@ -413,7 +413,7 @@ class Conversion:
         as_of = f"{now:%Y-%m-%dT%H:%M:%SZ}"
         return [{"as_of": as_of, **dataclasses.asdict(finding)} for finding in self.hazards_at(now)]
 
-    def hazards_at(self, now: dt.datetime) -> list[Finding]:
+    def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target does with the rows that were written, as of some moment."""
         job = self.job
         if job.target_mapping is None or job.target_layout is None:

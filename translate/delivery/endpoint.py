@@ -1,15 +1,25 @@
-"""An endpoint: what every protocol's speaker does, and how the right one is opened."""
+"""An endpoint: what every protocol's speaker does, how the right one is opened, and its requests shown instead of sent."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
+import json
+import os
+import shutil
+from pathlib import Path
 from typing import Any, Protocol
 
 from translate.delivery.answers import Answer
-from translate.delivery.endpoints.protocols import PROTOCOLS
+from translate.delivery.journal import OWNER_ONLY
+from translate.delivery.parts import Parts
+from translate.delivery.records import NAME, Settled, read
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import Target
+from translate.delivery.target import PROTOCOLS, Target
+
+SHOWN_FOLDER = "dry-run"
+SHOWN_FILES_MAX = 100
 
 
 class Endpoint(Protocol):
@@ -32,3 +42,25 @@ def open_endpoint(target: Target, secrets: Secrets | None = None) -> Endpoint:
         target, secrets or Secrets.from_environment()
     )
     return made
+
+
+def write_requests(
+    folder: Path, parts: Parts, endpoint: Endpoint, *, first_number: int
+) -> list[dict[str, Any]]:
+    """Write the first requests that are left to `dry-run/NNNNNN.json` below the journal, a file each; give what they hold."""
+    target = folder / SHOWN_FOLDER
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    journal = folder / NAME
+    settled = read(journal).settled if journal.exists() else Settled()
+    shown = []
+    for number, packed in enumerate(itertools.islice(parts.requests(settled), SHOWN_FILES_MAX), first_number):
+        done = settled.of_line(packed.part, packed.line)
+        positions = [position for position in range(len(packed.ways)) if position not in done]
+        request = endpoint.show(packed.shipment(positions), number)
+        with open(
+            os.open(target / f"{number:06}.json", os.O_WRONLY | os.O_CREAT, OWNER_ONLY), "w", encoding="utf-8"
+        ) as output:
+            json.dump(request, output, indent=1, ensure_ascii=False)
+        shown.append(request)
+    return shown

@@ -1,4 +1,4 @@
-"""Pace: how much may go to a receiver in any second, by the clock of the wall, and by what the receiver bears."""
+"""Pace: how much may go to a receiver in any second, by the clock of the wall, and by what the receiver bears; and when to try again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Literal
 
 from translate.errors import UsageError
@@ -26,6 +27,9 @@ MINUTES = 24 * 60  # of a day
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(events|requests)?(?:/s)?")
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 WAY_OUT = 'write --rate 500, --rate 15requests, or --rate "22:00-06:00=1000,else=100"'
+
+BACKOFF_SECONDS = 0.2
+BACKOFF_SECONDS_MAX = 60.0
 
 
 @dataclass(frozen=True)
@@ -219,3 +223,8 @@ class Pace:
             if excess <= 0:
                 return time + WINDOW_SECONDS - now
         return math.inf
+
+
+def backoff_seconds(attempt: int, random: Random) -> float:
+    """Give the seconds before an attempt after this one (from 1): anything from none to the doubled bound."""
+    return random.uniform(0, min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2.0 ** (attempt - 1)))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from translate.conversion.report import flaws
-from translate.delivery.columns import EPOCH
 from translate.delivery.hazards import JUDGES, Case
-from translate.delivery.survey import HOUR_MS, Surveyed
+from translate.delivery.questions import HOUR_MS, Surveyed
+from translate.delivery.shipments import EPOCH
 from translate.delivery.wording import duration, moment, number, percent
 from translate.mapping.spec import Delivery, Hazard, Mapping
 from translate.settings import Settings
@@ -20,7 +20,7 @@ from translate.telling.rendering import many
 
 
 @dataclass(frozen=True)
-class Finding:
+class Forecast:
     """One thing that the target will do with the events: `events` of them, a `share` from 0 to 1 of all.
 
     Where it `loses` data, nothing is sent before somebody has accepted it by its `name`.
@@ -45,7 +45,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How long the run takes at its rate; `sentences` say so, and how the rate stands to the target's quota."""
 
     requests: int
@@ -68,7 +68,7 @@ def judge(
     events_per_second: float | None = None,
     overrides: Table[str, float] | None = None,
     layout: str | None = None,
-) -> list[Finding]:
+) -> list[Forecast]:
     """Judge what was surveyed: what loses data first, each group in the mapping's order.
 
     Ages are told to the hour: an event counts as old once the whole hour in which it lies is touched by the limit.
@@ -90,15 +90,15 @@ def judge(
             continue
         concern = JUDGES[hazard.check](hazard, case)
         if concern is not None:
-            found.append(_finding(hazard, surveyed.events, *concern))
+            found.append(_forecast(hazard, surveyed.events, *concern))
     return sorted(found, key=lambda finding: not finding.loses)
 
 
-def to_settle(report: dict[str, Any]) -> list[Finding]:
+def to_settle(report: dict[str, Any]) -> list[Forecast]:
     """Give what the conversion's report has to settle: told before anything is sent, though it stops nothing."""
     read = report["events"]["read"]
     return [
-        Finding(
+        Forecast(
             flaw["code"].replace("_", "-"),
             False,
             flaw["message"],
@@ -112,7 +112,7 @@ def to_settle(report: dict[str, Any]) -> list[Finding]:
     ]
 
 
-def unaccepted(findings: Collection[Finding], accepted: Collection[str]) -> list[Finding]:
+def unaccepted(findings: Collection[Forecast], accepted: Collection[str]) -> list[Forecast]:
     """Give the findings that stop the run."""
     return [finding for finding in findings if finding.loses and finding.name not in accepted]
 
@@ -122,7 +122,7 @@ def plan_of_run(
     surveyed: Surveyed,
     requests_per_second: float | None = None,
     events_per_second: float | None = None,
-) -> Plan:
+) -> Schedule:
     """Reckon how long a run takes at its rates; without any it goes at the mapping's default."""
     quota = delivery.quota
     if requests_per_second is None and events_per_second is None:
@@ -149,7 +149,9 @@ def plan_of_run(
     )
     if part > 1:
         sentences.append("more than that is refused, and live traffic with it: choose a lower --rate")
-    return Plan(surveyed.requests, surveyed.events, surveyed.bytes, *rates, seconds / 3600, tuple(sentences))
+    return Schedule(
+        surveyed.requests, surveyed.events, surveyed.bytes, *rates, seconds / 3600, tuple(sentences)
+    )
 
 
 def verification(delivery: Delivery, surveyed: Surveyed) -> list[str]:
@@ -164,11 +166,11 @@ def verification(delivery: Delivery, surveyed: Surveyed) -> list[str]:
     return [text.format_map(places) for text in delivery.verify]
 
 
-def _finding(hazard: Hazard, all_events: int, events: int, places: dict[str, str]) -> Finding:
+def _forecast(hazard: Hazard, all_events: int, events: int, places: dict[str, str]) -> Forecast:
     share = events / all_events
     said = hazard.says.format_map({"events": f"{events:,}", "share": percent(share), **places})
     message = said + places.get("later", "")
-    return Finding(
+    return Forecast(
         hazard.name,
         hazard.loses,
         message,

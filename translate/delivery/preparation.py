@@ -13,8 +13,9 @@ from typing import Any
 from translate import front, mapping
 from translate.conversion import persistence
 from translate.conversion.output import digest
-from translate.delivery.journal import NAME, records, refuse_another_job
+from translate.delivery.journal import refuse_another_job
 from translate.delivery.parts import Parts
+from translate.delivery.records import NAME, records
 from translate.errors import UsageError
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.settings import Settings

@@ -17,14 +17,13 @@ from translate import front
 from translate.conversion import persistence
 from translate.conversion.report import flaws
 from translate.conversion.run import Progress
-from translate.delivery.bounds import IN_FLIGHT_MAX, Bounds
-from translate.delivery.endpoint import Endpoint, open_endpoint
-from translate.delivery.journal import NAME, Journal, lock, refuse_without_end
-from translate.delivery.journal import read as read_journal
+from translate.delivery.endpoint import Endpoint, open_endpoint, write_requests
+from translate.delivery.journal import Journal, lock, refuse_without_end
 from translate.delivery.pace import Pace, Rate, parse_rate
+from translate.delivery.parts import write_refused
 from translate.delivery.preflight import (
-    Finding,
-    Plan,
+    Forecast,
+    Schedule,
     judge,
     plan_of_run,
     to_settle,
@@ -32,15 +31,15 @@ from translate.delivery.preflight import (
     verification,
 )
 from translate.delivery.preparation import Destination, Prepared, destination_of, prepare
-from translate.delivery.refused import write_refused
-from translate.delivery.rhythm import Rhythm
-from translate.delivery.run import Outcome, Run
+from translate.delivery.questions import Surveyed, read_surveyed
+from translate.delivery.records import NAME, SURVEY
+from translate.delivery.records import read as read_journal
+from translate.delivery.run import IN_FLIGHT_MAX, Bounds, Outcome, Run
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import place_of
-from translate.delivery.showing import write_requests
-from translate.delivery.status import SURVEY
-from translate.delivery.survey import Survey, Surveyed, read_surveyed
+from translate.delivery.survey import Survey
 from translate.delivery.target import Target
+from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError
 from translate.settings import Settings
 from translate.telling.rendering import Report
@@ -51,13 +50,13 @@ LOOK_AGAIN = "remove this file, and the same call looks through the parts again"
 
 
 @dataclass(frozen=True)
-class Look:
+class Outlook:
     """What is known before anything is sent: how much there is, what the target will do with it, how long it takes."""
 
     surveyed: Surveyed
-    findings: tuple[Finding, ...]
+    findings: tuple[Forecast, ...]
     rate: Rate
-    plan: Plan
+    plan: Schedule
     verify: tuple[str, ...]
 
 
@@ -69,7 +68,7 @@ def replay(
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
     mappings: front.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
-    tell: Callable[[Look], None] | None = None, interrupted: Callable[[int], None] | None = None, seed: int | None = None,
+    tell: Callable[[Outlook], None] | None = None, interrupted: Callable[[int], None] | None = None, seed: int | None = None,
 ) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
 
@@ -172,7 +171,7 @@ def _known(accept: Iterable[str], destination: Destination) -> frozenset[str]:
 
 def _look_over(
     folder: Path, prepared: Prepared, destination: Destination, settings: Settings, target: Target, rate: Rate
-) -> Look:
+) -> Outlook:
     surveyed = _survey(folder, prepared, destination)
     rates = {f"{rate.unit}_per_second": rate.mean}
     findings = judge(
@@ -187,7 +186,7 @@ def _look_over(
     )
     findings += to_settle(prepared.conversion)
     plan = plan_of_run(destination.delivery, surveyed, **rates)
-    return Look(
+    return Outlook(
         surveyed,
         tuple(findings),
         rate,
@@ -216,7 +215,7 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
     return surveyed
 
 
-def _refuse_losses(look: Look, accepted: frozenset[str]) -> None:
+def _refuse_losses(look: Outlook, accepted: frozenset[str]) -> None:
     refused = unaccepted(look.findings, accepted)
     if refused:
         raise PreflightError("nothing was sent.\n" + "\n".join(finding.text for finding in refused), refused)
@@ -226,7 +225,7 @@ def _refuse_losses(look: Look, accepted: frozenset[str]) -> None:
 
 
 def _send(
-    folder: Path, prepared: Prepared, destination: Destination, target: Target, receiver: Endpoint, look: Look,
+    folder: Path, prepared: Prepared, destination: Destination, target: Target, receiver: Endpoint, look: Outlook,
     speedup: float | None, bounds: Bounds, progress: Callable[[Outcome, int], None] | None,
     interrupted: Callable[[int], None] | None, seed: int | None,
 ) -> dict[str, Any]:  # fmt: skip
@@ -283,7 +282,7 @@ def _account(journal: Journal, outcome: Outcome, total: int, lost_before: int) -
     }  # fmt: skip
 
 
-def _described(look: Look, prepared: Prepared) -> dict[str, Any]:
+def _described(look: Outlook, prepared: Prepared) -> dict[str, Any]:
     return {
         "version": VERSION, "from": prepared.identity["from"], "to": prepared.identity["to"],
         "conversion": prepared.conversion["events"], "to_settle": len(flaws(prepared.conversion)), "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},

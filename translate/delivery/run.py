@@ -10,34 +10,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from translate.delivery import backoff
 from translate.delivery.answers import Answer, Pile
-from translate.delivery.bounds import ATTEMPTS_MAX, Bounds
 from translate.delivery.endpoint import Endpoint
 from translate.delivery.journal import Journal, digest_of
-from translate.delivery.pace import Pace
+from translate.delivery.pace import Pace, backoff_seconds
 from translate.delivery.parts import Parts
-from translate.delivery.rhythm import Rhythm
-from translate.delivery.shipments import PackedRequest, Place, Shipment
+from translate.delivery.shipments import Place, Shipment
+from translate.delivery.turns import Rhythm, Turns, Work
 
-LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
-LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun
+IN_FLIGHT_MAX = 8  # requests under way at a time
+ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff
+
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
 RETRY_AFTER_MAX_SECONDS = 3600  # who asks for more has a quota of a day or so
 NAP_SECONDS = 0.5
 
 
-@dataclass
-class _Work:
-    """A shipment that waits for its turn, in the order of the source."""
+@dataclass(frozen=True)
+class Bounds:
+    """Where a run stops on its own: `hours`, `requests` and `events` are caps; the others count events never accepted."""
 
-    packed: PackedRequest
-    positions: tuple[int, ...]
-    keys: frozenset[str]
-    due: float = 0.0
-    attempt: int = 1
-    shipment: Shipment | None = None
+    errors: int = 1000
+    error_share: float = 0.1
+    events: int | None = None
+    requests: int | None = None
+    hours: float | None = None
+    attempts: int = ATTEMPTS_MAX
 
 
 @dataclass
@@ -70,27 +69,23 @@ class Run:
         self._journal = journal
         self._endpoint = endpoint
         self._pace = pace
-        self._order = order
-        self._rhythm = rhythm
         self._bounds = bounds or Bounds()
         self._in_flight_max = in_flight_max
         self._random = Random(seed)  # noqa: S311  jitter is no secret
         self._progress = progress
         self._tell_of_interruption = interrupted or (lambda _under_way: None)
-        self._source = parts.requests(journal.settled)
-        self._waiting: list[_Work] = []
-        self._under_way: dict[int, _Work] = {}
+        self._under_way: dict[int, Work] = {}
         self._answers: queue.SimpleQueue[tuple[int, Answer | BaseException]] = queue.SimpleQueue()
         self._outcome = Outcome()
-        self._read_until = 0.0
         self._started = time.monotonic()
+        self._turns = Turns(parts, journal.settled, order, rhythm, self._started)
 
     def run(self) -> Outcome:
         """Send until nothing is left, a bound is met, or nothing goes through any more."""
         try:
             while self._goes_on():
-                self._fill()
-                if not self._waiting and not self._under_way:
+                self._turns.fill(time.monotonic())
+                if not self._turns and not self._under_way:
                     break
                 if not self._send_one():
                     self._await(self._nap())
@@ -101,8 +96,8 @@ class Run:
             raise
         self._drain()
         self._outcome.seconds = time.monotonic() - self._started
-        if self._outcome.why is None and self._waiting:
-            raise AssertionError(self._waiting)
+        if self._outcome.why is None and self._turns:
+            raise AssertionError(self._turns.waiting)
         return self._outcome
 
     def _drain(self) -> None:
@@ -112,48 +107,21 @@ class Run:
                 NAP_SECONDS
             )  # never without end: a wait that polars' signal handler restarts hears no Ctrl-C
 
-    # -- what goes next -------------------------------------------------------------------------------------------
-
-    def _fill(self) -> None:
-        while self._wants_more() and (packed := next(self._source, None)):
-            settled = self._journal.settled.of_line(packed.part, packed.line)
-            positions = tuple(position for position in range(len(packed.ways)) if position not in settled)
-            keys = self._keys(packed)
-            bars = self._rhythm.bars(packed, positions, self._started) if self._rhythm else [(positions, 0.0)]
-            self._waiting += [_Work(packed, bar, keys, due) for bar, due in bars]
-            self._read_until = bars[0][1]
-
-    def _wants_more(self) -> bool:
-        if len(self._waiting) < LOOK_AHEAD:
-            return True
-        # What was recorded at one time lies in many requests, each of which goes on for long.
-        return (
-            self._rhythm is not None
-            and len(self._waiting) < LOOK_FAR
-            and self._read_until <= time.monotonic()
-        )
-
-    def _keys(self, packed: PackedRequest) -> frozenset[str]:
-        return frozenset(
-            str(value) for place in self._order for value in packed.values(place) if value is not None
-        )
-
     def _send_one(self) -> bool:
         """Send the first shipment whose turn it is; tell whether there was one."""
         if len(self._under_way) >= self._in_flight_max:
             return False
         now = time.monotonic()
-        index = self._first_ready(now)
+        index = self._turns.first_ready(now, self._under_way.values())
         if index is None:
             return False
         most = self._events_max()
         if most == 0:
             return False
-        self._cut(index, most)
-        work = self._waiting[index]
+        work = self._turns.cut(index, most)
         if self._pace.wait_seconds(now, len(work.positions)) > 0:
             return False
-        del self._waiting[index]
+        self._turns.take(index)
         work.shipment = work.shipment or work.packed.shipment(work.positions)
         number = self._journal.sending(
             work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt
@@ -173,36 +141,12 @@ class Run:
         except BaseException as error:  # noqa: BLE001  raised where the run can end by it
             self._answers.put((number, error))
 
-    def _first_ready(self, now: float) -> int | None:
-        held: set[str] = set()
-        for work in self._under_way.values():
-            held |= work.keys
-        for index, work in enumerate(self._waiting):
-            if work.due <= now and held.isdisjoint(work.keys):
-                return index
-            held |= work.keys
-        return None
-
     def _events_max(self) -> int | None:
         most = self._pace.events_max()
         if self._bounds.events is None:
             return most
         room = self._bounds.events - self._outcome.sent - self._outcome.never - self._events_under_way()
         return max(0, room if most is None else min(most, room))
-
-    def _cut(self, index: int, most: int | None) -> None:
-        """Leave in a shipment no more events than may go now; the others follow behind it."""
-        work = self._waiting[index]
-        if most is None or len(work.positions) <= most:
-            return
-        self._waiting[index : index + 1] = [
-            self._part_of(work, work.positions[:most]),
-            self._part_of(work, work.positions[most:]),
-        ]
-
-    @staticmethod
-    def _part_of(work: _Work, positions: tuple[int, ...], *, attempt: int = 1, due: float = 0.0) -> _Work:
-        return _Work(work.packed, positions, work.keys, due, attempt)
 
     # -- what came back -------------------------------------------------------------------------------------------
 
@@ -242,16 +186,13 @@ class Run:
         if answer.stop:
             self._stop(answer.stop, failed=True)
         if answer.refused_whole and len(work.positions) > 1:
-            middle = len(work.positions) // 2
-            self._again(
-                [self._part_of(work, half) for half in (work.positions[:middle], work.positions[middle:])]
-            )
+            self._turns.again(work.cut(len(work.positions) // 2))
         else:
             self._sort(work, answer)
         if self._progress:
             self._progress(outcome)
 
-    def _sort(self, work: _Work, answer: Answer) -> None:
+    def _sort(self, work: Work, answer: Answer) -> None:
         piles: dict[Pile, list[int]] = {pile: [] for pile in Pile}
         for position, verdict in zip(work.positions, answer.verdicts, strict=True):
             piles[verdict.pile].append(position)
@@ -266,25 +207,10 @@ class Run:
                 f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({_why(answer)})",
                 failed=True,
             )
-        due = time.monotonic() + backoff.wait_seconds(
-            min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random
-        )
-        rest = self._part_of(work, again, attempt=attempt, due=due)
+        due = time.monotonic() + backoff_seconds(min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random)
+        rest = work.part(again, attempt=attempt, due=due)
         rest.shipment = work.shipment if again == work.positions else None
-        self._again([rest])
-
-    def _again(self, works: list[_Work]) -> None:
-        """Put work back where it stands in the order of the source."""
-        place = (works[0].packed.part, works[0].packed.line, works[0].positions[0])
-        index = next(
-            (
-                index
-                for index, other in enumerate(self._waiting)
-                if (other.packed.part, other.packed.line, other.positions[0]) > place
-            ),
-            len(self._waiting),
-        )
-        self._waiting[index:index] = works
+        self._turns.again([rest])
 
     # -- when to stop ---------------------------------------------------------------------------------------------
 
@@ -317,14 +243,13 @@ class Run:
         now = time.monotonic()
         if len(self._under_way) >= self._in_flight_max:
             return NAP_SECONDS
-        index = self._first_ready(now)
+        index = self._turns.first_ready(now, self._under_way.values())
         if index is not None and self._events_max() == 0:
             return NAP_SECONDS  # only an answer makes room below the cap
         if index is not None:
-            wait = self._pace.wait_seconds(now, len(self._waiting[index].positions))
+            wait = self._pace.wait_seconds(now, len(self._turns.waiting[index].positions))
             return min(NAP_SECONDS, wait) if math.isfinite(wait) else NAP_SECONDS
-        due = min((work.due for work in self._waiting if work.due > now), default=math.inf)
-        return min(NAP_SECONDS, max(0.0, due - now))
+        return min(NAP_SECONDS, max(0.0, self._turns.next_due(now) - now))
 
 
 def _why(answer: Answer) -> str:

@@ -1,257 +1,185 @@
-"""One pass over all requests: what the preflight asks of them, whatever the hour at which it asks."""
+"""One pass over all requests, or over the rows that a conversion writes: what a preflight asks of them, whatever the hour."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from translate.delivery.columns import MILLISECONDS, Column, asked_columns, clock_of, find_column
-from translate.delivery.shipments import PackedRequest
-from translate.delivery.tallies import KEPT_ROWS, Repeats, Users
-from translate.mapping.spec import Delivery, Hazard, Layout
+import polars as pl
 
-HOUR_MS = 3_600 * MILLISECONDS
+from translate.delivery.questions import HOUR_MS, MARK, MISSING, TIME, Questions, SeenUsers, Surveyed
+from translate.delivery.shipments import PackedRequest, asked_columns, clock_of, find_column
+from translate.delivery.tallies import KEPT_ROWS, Repeats, Users
+from translate.mapping.spec import Delivery, Layout
+
 CHUNK_EVENTS = 50_000
 DISTINCT_MAX = 100_000  # exact up to here; more values than that are "at least" so many
 SEPARATOR = "\x1f"
-REPEATING = ("repeated", "repeated_ids")
-MISSING = ("column_missing", "setting_missing")
+HOUR = f"{MARK}hour"
+SPELT = f"{MARK}:time"  # as the request spells it
 
 
-@dataclass(frozen=True)
-class Seen:
-    """The users of a column: all, those of two events or more, and (users, events) by the hour they were last seen."""
+class Count:
+    """Counts what is asked of events, batch by batch, within a stated memory.
 
-    users: int
-    several: int
-    hours: dict[int, tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Surveyed:
-    """What was found in all requests; hours are counted from 1970 (UTC), times are milliseconds since then.
-
-    `bytes` of the lines. `names` and `distinct` are exact up to 100,000 values of a column; a column in `at_least` has
-    more. `excepted`: hours of the events of some names; `latest_of_others`: the latest time of all others. `missing`: events without a column. `repeated`: events that
-    are equal to an earlier one in the columns (by 16-byte digests). `asked`: events beside what only a setting asks for.
-    `agents`: events by the user agent that their request names. `values`: events by the values of a column that a hazard
-    knows the good ones of.
+    Counts by hour, at most 100,000 values of a column, and of each tally at most `kept_rows` rows; what is beyond lies in
+    temporary files (in `folder`), 16 bytes an event for each identity that is asked about, 32 a user.
     """
 
-    requests: int = 0
-    events: int = 0
-    bytes: int = 0
-    earliest: int | None = None
-    latest: int | None = None
-    latest_of_others: int | None = None
-    untimed: int = 0
-    hours: dict[int, int] = field(default_factory=dict)
-    names: dict[str, int] = field(default_factory=dict)
-    excepted: dict[str, dict[int, int]] = field(default_factory=dict)
-    users: dict[str, Seen] = field(default_factory=dict)
-    missing: dict[str, int] = field(default_factory=dict)
-    distinct: dict[str, int] = field(default_factory=dict)
-    at_least: tuple[str, ...] = ()
-    repeated: dict[str, int] = field(default_factory=dict)
-    asked: dict[str, int] = field(default_factory=dict)
-    agents: dict[str, int] = field(default_factory=dict)
-    values: dict[str, dict[str, int]] = field(default_factory=dict)
+    def __init__(self, questions: Questions, folder: Path | None = None, kept_rows: int = KEPT_ROWS) -> None:
+        self.questions = questions
+        self._sums: Counter[str] = Counter(events=0, untimed=0)
+        self._bounds: list[tuple[int, int]] = []
+        self._latest_of_others: list[int] = []
+        self._hours: Counter[int] = Counter()
+        self._excepted: dict[str, Counter[int]] = {name: Counter() for name in questions.excepted}
+        self._missing: Counter[str] = Counter(dict.fromkeys(questions.columns_of(*MISSING), 0))
+        counted = {*questions.columns_of("distinct_max", "user_agent_matches", "values_outside"), "name"}
+        self._values: dict[str, Counter[str]] = {name: Counter() for name in sorted(counted)}
+        self._at_least: set[str] = set()
+        people = questions.columns_of("users_last_seen_before", "fewer_users_than")
+        self._users = {name: Users(folder, kept_rows) for name in people}
+        self._repeats = {columns: Repeats(folder, kept_rows) for columns in questions.identities}
+        self._asked: Counter[str] = Counter(dict.fromkeys(questions.asked, 0))
 
-    def written(self) -> str:
-        """Write it as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+    def add(self, batch: pl.DataFrame) -> None:
+        """Count a batch of events."""
+        if not batch.height:
+            return
+        batch = batch.with_columns((pl.col(TIME) // HOUR_MS).alias(HOUR))
+        self._count_times(batch)
+        self._sums["events"] += batch.height
+        for column in self._missing:
+            self._missing[column] += int((batch[f"{MARK}{column}"].fill_null("") == "").sum())
+        for column, values in self._values.items():
+            self._count_values(column, values, batch[f"{MARK}{column}"])
+        for column, users in self._users.items():
+            users.add(batch.select(text=f"{MARK}{column}", hour=HOUR).drop_nulls("text"))
+        for columns, repeats in self._repeats.items():
+            spelt = [SPELT if name == "time" else f"{MARK}{name}" for name in columns]
+            repeats.add(batch.select(text=pl.concat_str(spelt, separator=SEPARATOR)).drop_nulls())
+        for setting in self._asked:
+            self._asked[setting] += int(batch[f"{MARK}:{setting}"].sum())
 
+    def _count_times(self, batch: pl.DataFrame) -> None:
+        time = batch[TIME].drop_nulls()
+        self._sums["untimed"] += batch.height - len(time)
+        if not len(time):
+            return
+        self._bounds.append((_whole(time.min()), _whole(time.max())))
+        self._hours.update(dict(batch[HOUR].drop_nulls().value_counts().iter_rows()))
+        is_excepted = batch[f"{MARK}name"].is_in(self.questions.excepted).fill_null(value=False)
+        latest = batch[TIME].filter(~is_excepted).max()
+        self._latest_of_others += [] if latest is None else [_whole(latest)]
+        excepted = batch.filter(is_excepted).drop_nulls(HOUR)
+        for known, hour, events in excepted.group_by(f"{MARK}name", HOUR).len().iter_rows():
+            self._excepted[known][hour] += events
 
-def read_surveyed(text: str) -> Surveyed:
-    """Read what `Surveyed.written` wrote."""
-    given = json.loads(text)
-    users = {
-        column: Seen(
-            seen["users"],
-            seen["several"],
-            {int(hour): (users, events) for hour, (users, events) in seen["hours"].items()},
+    def _count_values(self, column: str, values: Counter[str], given: pl.Series) -> None:
+        for value, events in given.drop_nulls().value_counts().iter_rows():
+            if value in values or len(values) < DISTINCT_MAX:
+                values[value] += events
+            else:
+                self._at_least.add(column)
+
+    def result(self, **more: int) -> Surveyed:
+        """Give what was found; nothing can be added afterwards."""
+        try:
+            users = {name: SeenUsers(*tally.by_hour()) for name, tally in self._users.items()}
+            repeated = {",".join(columns): tally.count() for columns, tally in self._repeats.items()}
+        finally:
+            for tally in (*self._users.values(), *self._repeats.values()):
+                tally.close()
+        outside = self.questions.columns_of("values_outside")
+        return Surveyed(
+            **self._sums,
+            **more,
+            earliest=min((first for first, _ in self._bounds), default=None),
+            latest=max((last for _, last in self._bounds), default=None),
+            latest_of_others=max(self._latest_of_others, default=None),
+            hours=dict(sorted(self._hours.items())),
+            names=dict(sorted(self._values["name"].items())),
+            excepted={name: dict(sorted(hours.items())) for name, hours in self._excepted.items()},
+            users=users,
+            missing=dict(self._missing),
+            distinct={name: len(values) for name, values in self._values.items() if name not in outside},
+            at_least=tuple(sorted(self._at_least)),
+            repeated=repeated,
+            asked=dict(self._asked),
+            agents=dict(sorted(self._values.get("user_agent", Counter()).items())),
+            values={name: dict(sorted(self._values[name].items())) for name in outside},
         )
-        for column, seen in given["users"].items()
-    }
-    excepted = {name: _hours(hours) for name, hours in given["excepted"].items()}
-    rest = {"hours": _hours(given["hours"]), "at_least": tuple(given["at_least"])}
-    return Surveyed(**{**given, **rest, "excepted": excepted, "users": users})
 
 
-def identity(hazard: Hazard) -> str:
-    """Name the columns that a hazard takes for an event's identity."""
-    return ",".join(hazard.columns)
+def survey_rows(questions: Questions, files: Iterable[Path], folder: Path) -> Surveyed:
+    """Survey the rows of all units: of each a few short columns lie in files, so that a resumed run knows those of finished ones.
+
+    Repeated events are not looked for: that is what `--dedupe` and the preflight of a replay do.
+    """
+    found = Count(questions, folder)
+    for file in files:
+        for batch in pl.scan_parquet(file).collect_batches(engine="streaming"):
+            found.add(batch)
+    return found.result()
 
 
 class Survey:
-    """Looks at each request once.
-
-    Memory is bounded whatever comes: counts by hour, at most 100,000 values of a column, one chunk of events, and of
-    each tally at most `kept_rows` rows; what is beyond lies in temporary files (in `folder`), 16 bytes an event for each
-    identity that is asked about, 32 a user.
-    """
+    """Looks at each request of a replay once, a chunk of events at a time."""
 
     def __init__(
         self, delivery: Delivery, layout: Layout, folder: Path | None = None, kept_rows: int = KEPT_ROWS
     ) -> None:
-        hazards = [hazard for hazard in delivery.preflight.values() if hazard.concerns(layout.name)]
+        questions = Questions(delivery, layout, repeats=True)
+        self._count = Count(questions, folder, kept_rows)
         self._clock = clock_of(layout)
-        self._found = {"requests": 0, "events": 0, "bytes": 0, "untimed": 0}
-        self._earliest: int | None = None
-        self._latest: int | None = None
-        self._latest_of_others: int | None = None
-        self._hours: Counter[int] = Counter()
-        self._excepted: dict[str, Counter[int]] = {
-            name: Counter()
-            for hazard in hazards
-            if hazard.check in ("older_than", "newer_than_now")
-            for name in hazard.names
-        }
-        self._missing = {hazard.columns[0]: 0 for hazard in hazards if hazard.check in MISSING}
-        self._values: dict[str, Counter[str]] = {
-            hazard.columns[0]: Counter()
-            for hazard in hazards
-            if hazard.check in ("distinct_max", "user_agent_matches")
-        }
-        self._outside = sorted({hazard.columns[0] for hazard in hazards if hazard.check == "values_outside"})
-        self._values |= {name: Counter() for name in ("name", *self._outside)}
-        self._at_least: set[str] = set()
-        self._users = {
-            hazard.columns[0]: Users(folder, kept_rows)
-            for hazard in hazards
-            if hazard.check in ("users_last_seen_before", "fewer_users_than")
-        }
-        self._repeats = {
-            identity(hazard): Repeats(folder, kept_rows) for hazard in hazards if hazard.check in REPEATING
-        }
-        settings = {
-            hazard.setting: 0
-            for hazard in hazards
-            if hazard.check == "endpoint_overwritten" and hazard.setting
-        }
-        self._asked = settings
-        self._asked_columns = {setting: asked_columns(layout, setting) for setting in settings}
-        wanted = {
-            "time",
-            *self._missing,
-            *self._values,
-            *self._users,
-            *(name for key in self._repeats for name in key.split(",")),
-        }
-        self._columns: dict[str, Column | None] = {name: find_column(layout, name) for name in sorted(wanted)}
-        self._chunk: dict[str, list[Any]] = {name: [] for name in self._columns}
+        self._sums = {"requests": 0, "bytes": 0}
+        self._asked = {setting: asked_columns(layout, setting) for setting in questions.asked}
+        self._columns = {name: find_column(layout, name) for name in ("time", *questions.columns)}
+        self._chunk = self._empty()
+
+    def _empty(self) -> dict[str, list[Any]]:
+        return {name: [] for name in (*self._columns, *(f":{setting}" for setting in self._asked))}
 
     def add(self, request: PackedRequest, line_bytes: int = 0) -> None:
         """Look at a request, whose line has so many bytes."""
         events = [request.event(way) for way in request.ways]
-        self._found["requests"] += 1
-        self._found["events"] += len(events)
-        self._found["bytes"] += line_bytes
+        self._sums["requests"] += 1
+        self._sums["bytes"] += line_bytes
         for name, column in self._columns.items():
             self._chunk[name] += column.values(request, events) if column else [None] * len(events)
-        for setting, columns in self._asked_columns.items():
+        for setting, columns in self._asked.items():
             beside = zip(*(column.values(request, events) for column in columns), strict=True)
-            self._asked[setting] += sum(any(value is not None for value in values) for values in beside)
+            self._chunk[f":{setting}"] += [any(value is not None for value in values) for values in beside]
         if len(self._chunk["time"]) >= CHUNK_EVENTS:
-            self._count()
+            self._flush()
 
     def result(self) -> Surveyed:
         """Give what was found; nothing can be added afterwards."""
-        self._count()
-        try:
-            users = {name: tally.by_hour() for name, tally in self._users.items()}
-            repeated = {key: tally.count() for key, tally in self._repeats.items()}
-        finally:
-            self.close()
-        return Surveyed(
-            **self._found,
-            earliest=self._earliest,
-            latest=self._latest,
-            latest_of_others=self._latest_of_others,
-            hours=dict(sorted(self._hours.items())),
-            names=dict(sorted(self._values["name"].items())),
-            excepted={name: dict(sorted(hours.items())) for name, hours in self._excepted.items()},
-            users={
-                name: Seen(everyone, several, hours) for name, (hours, everyone, several) in users.items()
-            },
-            missing=self._missing,
-            distinct={
-                name: len(values) for name, values in self._values.items() if name not in self._outside
-            },
-            at_least=tuple(sorted(self._at_least)),
-            repeated=repeated,
-            asked=self._asked,
-            agents=dict(sorted(self._values.get("user_agent", Counter()).items())),
-            values={name: dict(sorted(self._values[name].items())) for name in self._outside},
-        )
+        self._flush()
+        return self._count.result(**self._sums)
 
-    def close(self) -> None:
-        """Remove the temporary files; done by `result` too."""
-        for tally in (*self._users.values(), *self._repeats.values()):
-            tally.close()
-
-    def _count(self) -> None:
-        chunk, self._chunk = self._chunk, {name: [] for name in self._columns}
-        if not chunk["time"]:
-            return
-        hours = self._count_times(
-            chunk["time"], [name if isinstance(name, str) else None for name in chunk["name"]]
-        )
-        for name in self._missing:
-            self._missing[name] += sum(value is None or value == "" for value in chunk[name])
-        for name, values in self._values.items():
-            self._count_values(name, values, chunk[name])
-        for name, users in self._users.items():
-            pairs = [
-                (str(user), hour) for user, hour in zip(chunk[name], hours, strict=True) if user is not None
-            ]
-            users.add([user for user, _ in pairs], [hour for _, hour in pairs])
-        for key, repeats in self._repeats.items():
-            whole = zip(*(chunk[name] for name in key.split(",")), strict=True)
-            repeats.add([SEPARATOR.join(map(_text, values)) for values in whole if None not in values])
-
-    def _count_times(self, spelt: Sequence[Any], names: Sequence[str | None]) -> list[int | None]:
-        times = list(map(self._clock, spelt))
-        known = [time for time in times if time is not None]
-        self._found["untimed"] += len(times) - len(known)
-        if known:
-            self._earliest = min(known) if self._earliest is None else min(self._earliest, *known)
-            self._latest = max(known) if self._latest is None else max(self._latest, *known)
-        hours = [None if time is None else time // HOUR_MS for time in times]
-        self._hours.update(hour for hour in hours if hour is not None)
-        others = [
-            time
-            for name, time in zip(names, times, strict=True)
-            if time is not None and name not in self._excepted
-        ]
-        if others:
-            self._latest_of_others = (
-                max(others) if self._latest_of_others is None else max(self._latest_of_others, *others)
-            )
-        if len(others) < len(known):
-            for name, hour in zip(names, hours, strict=True):
-                if name in self._excepted and hour is not None:
-                    self._excepted[name][hour] += 1
-        return hours
-
-    def _count_values(self, name: str, counted: Counter[str], values: Sequence[Any]) -> None:
-        found = Counter(_text(value) for value in values if value is not None)
-        for value, count in found.items():
-            if value in counted or len(counted) < DISTINCT_MAX:
-                counted[value] += count
-            else:
-                self._at_least.add(name)
+    def _flush(self) -> None:
+        chunk, self._chunk = self._chunk, self._empty()
+        asked = {
+            f"{MARK}:{setting}": pl.Series(chunk[f":{setting}"], dtype=pl.Boolean) for setting in self._asked
+        }
+        texts = {
+            name: pl.Series([_text(value) for value in chunk[name]], dtype=pl.String)
+            for name in self._columns
+        }
+        time = pl.Series(map(self._clock, chunk["time"]), dtype=pl.Int64, strict=False)
+        columns = {SPELT if name == "time" else f"{MARK}{name}": values for name, values in texts.items()}
+        self._count.add(pl.DataFrame({TIME: time, **columns, **asked}))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, str):
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
         return value
     return json.dumps(value, sort_keys=True)
 
 
-def _hours(given: dict[str, int]) -> dict[int, int]:
-    return {int(hour): count for hour, count in given.items()}
+def _whole(value: Any) -> int:
+    return int(value)

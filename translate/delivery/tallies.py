@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -63,11 +63,11 @@ class Repeats(_Tally):
         super().__init__(folder, kept_rows)
         self._count = 0
 
-    def add(self, texts: Sequence[str]) -> None:
-        """Take identities."""
-        if texts:
-            self._count += len(texts)
-            self._take(pl.DataFrame({"text": texts}).select(hash=duplicates.hashed("text")))
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take identities, in the column `text`."""
+        if rows.height:
+            self._count += rows.height
+            self._take(rows.select(hash=duplicates.hashed("text")))
 
     def count(self) -> int:
         """Count those that are equal to an earlier one."""
@@ -87,15 +87,8 @@ class Users(_Tally):
     def __init__(self, folder: Path | None = None, kept_rows: int = KEPT_ROWS) -> None:
         super().__init__(folder, kept_rows)
 
-    def add(self, users: Sequence[str], hours: Sequence[int | None]) -> None:
-        """Take the user of each event, and the event's hour, counted from 1970."""
-        if users:
-            self.add_rows(
-                pl.DataFrame({"text": users, "hour": hours}, schema={"text": pl.String, "hour": pl.Int64})
-            )
-
-    def add_rows(self, rows: pl.DataFrame) -> None:
-        """Take the same as columns, `text` and `hour`."""
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take the user of each event as `text`, and the event's `hour`, counted from 1970."""
         if rows.height:
             seen = rows.group_by("text").agg(pl.col("hour").max(), events=pl.len().cast(pl.Int64))
             self._take(seen.select("hour", "events", hash=duplicates.hashed("text")))
@@ -107,8 +100,8 @@ class Users(_Tally):
             .select("hour", "events", "hash")
         )
 
-    def by_hour(self) -> tuple[dict[int, tuple[int, int]], int, int]:
-        """Give (users, events) by the hour in which they were last seen, all users, and those of two events or more."""
+    def by_hour(self) -> tuple[int, int, dict[int, tuple[int, int]]]:
+        """Give all users, those of two events or more, and (users, events) by the hour in which they were last seen."""
         rows = self._all()
         hours: dict[int, tuple[int, int]] = {}
         users = several = 0
@@ -122,4 +115,4 @@ class Users(_Tally):
             for hour, here, events in counted.select("hour", "users", "events").iter_rows():
                 before = hours.get(hour, (0, 0))
                 hours[hour] = (before[0] + here, before[1] + events)
-        return dict(sorted(hours.items())), users, several
+        return users, several, dict(sorted(hours.items()))

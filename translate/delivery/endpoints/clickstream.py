@@ -13,9 +13,9 @@ import time
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from translate.delivery.answers import Answer
-from translate.delivery.endpoints.sorting import (
+from translate.delivery.answers import (
     Advice,
+    Answer,
     Told,
     halt,
     json_bytes,

@@ -13,9 +13,9 @@ import string
 from typing import Any
 from urllib.parse import quote_plus
 
-from translate.delivery.answers import Answer
-from translate.delivery.endpoints.sorting import (
+from translate.delivery.answers import (
     Advice,
+    Answer,
     Told,
     halt,
     json_bytes,

@@ -18,7 +18,7 @@ import polars as pl
 from translate import mapping, notes
 from translate.conversion import account, plan
 from translate.conversion.report import Loss, Report
-from translate.delivery import preflight, survey
+from translate.delivery import preflight, questions
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.telling import explanation
 from translate.telling.inspection.grounds import Grounds
@@ -198,7 +198,7 @@ class _Trial:
             ],
         }  # fmt: skip
 
-    def _plan(self, delivery: Delivery, requests: int, events: int) -> preflight.Plan:
+    def _plan(self, delivery: Delivery, requests: int, events: int) -> preflight.Schedule:
         return preflight.plan_of_run(
             delivery, dataclasses.replace(self.grounds.surveyed, requests=requests, events=events)
         )
@@ -243,7 +243,7 @@ class _Trial:
             events, math.ceil(full + most * windows + repeated)
         )
 
-    def _surveyed(self, delivery: Delivery) -> survey.Surveyed:
+    def _surveyed(self, delivery: Delivery) -> questions.Surveyed:
         """Give the figures in the words of a target's hazards."""
         grounds, hazards = self.grounds, list(delivery.preflight.values())
         known = grounds.surveyed
@@ -259,11 +259,11 @@ class _Trial:
             if name in grounds.sample
         }
         repeated = {
-            survey.identity(hazard): grounds.same_moment
+            questions.identity(hazard): grounds.same_moment
             if "item_id" in hazard.columns
             else grounds.duplicates
             for hazard in hazards
-            if hazard.check in survey.REPEATING
+            if hazard.check in questions.REPEATING
         }
         settings = {
             hazard.setting: 0

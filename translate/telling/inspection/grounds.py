@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate.archive.recognition import Recognised
-from translate.delivery import survey
+from translate.delivery import questions
 from translate.mapping.spec import Layout
 from translate.settings import Settings
 from translate.telling.inspection.figures import DETAILED, DETAILS, Figures
@@ -23,7 +23,7 @@ class Grounds:
     provided: frozenset[str]
     places: dict[str, str]
     settings: Settings
-    surveyed: survey.Surveyed
+    surveyed: questions.Surveyed
     groups: dict[str, int]
     duplicates: int
     same_moment: int
@@ -64,7 +64,7 @@ def _different(figures: Figures, name: str) -> int:
     return len({values[columns.index(name)] for values in figures.details[detail].events})
 
 
-def _seen(figures: Figures, name: str) -> survey.Seen:
+def _seen(figures: Figures, name: str) -> questions.SeenUsers:
     users = several = 0
     hours: dict[int, tuple[int, int]] = {}
     for bucket in figures.people[name].buckets():
@@ -73,12 +73,12 @@ def _seen(figures: Figures, name: str) -> survey.Seen:
         for hour, here, events in bucket.group_by("hour").agg(pl.len(), pl.col("events").sum()).iter_rows():
             before = hours.get(hour, (0, 0))
             hours[hour] = (before[0] + here, before[1] + events)
-    return survey.Seen(users, several, dict(sorted(hours.items())))
+    return questions.SeenUsers(users, several, dict(sorted(hours.items())))
 
 
-def _surveyed(figures: Figures, people: dict[str, survey.Seen]) -> survey.Surveyed:
+def _surveyed(figures: Figures, people: dict[str, questions.SeenUsers]) -> questions.Surveyed:
     counts, bounds = figures.counts, figures.bounds
-    return survey.Surveyed(
+    return questions.Surveyed(
         events=counts["events"],
         earliest=bounds.get("first_event"),
         latest=bounds.get("last_event"),

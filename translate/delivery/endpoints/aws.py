@@ -26,9 +26,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from translate.delivery.answers import Answer
-from translate.delivery.endpoints.sorting import (
+from translate.delivery.answers import (
     Advice,
+    Answer,
     Told,
     address_of,
     code_of,

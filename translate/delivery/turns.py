@@ -1,0 +1,156 @@
+"""Whose turn it is: the shipments that wait, in the order of the source, and the rhythm in which they were recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from translate.delivery.parts import Parts
+from translate.delivery.records import Settled
+from translate.delivery.shipments import MILLISECONDS, PackedRequest, Place, Shipment, clock_of, find_column
+from translate.mapping.spec import Layout
+
+LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
+LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun
+BAR_SECONDS = 0.25  # what is due within it goes together
+
+
+class Rhythm:
+    """The time of the first event of all is the run's start; the others follow, `speedup` times as fast."""
+
+    def __init__(self, layout: Layout, speedup: float) -> None:
+        self._speedup = speedup
+        self._column = find_column(layout, "time")
+        self._clock = clock_of(layout)
+        self._origin: int | None = None
+
+    def due(self, packed: PackedRequest, started: float) -> float:
+        """Give when the first event of a request is due, on the clock of the start."""
+        return self.bars(packed, range(len(packed.ways)), started)[0][1]
+
+    def bars(
+        self, packed: PackedRequest, positions: Sequence[int], started: float
+    ) -> list[tuple[tuple[int, ...], float]]:
+        """Cut the events at these positions of a request, in their order, into those that are due together.
+
+        Give each bar's positions, and when its first event is due, on the clock of the start. An event without a
+        time goes with its predecessor, and so does one that is out of order.
+        """
+        events = [packed.event(way) for way in packed.ways]
+        times = (
+            [self._clock(value) for value in self._column.values(packed, events)]
+            if self._column
+            else [None] * len(events)
+        )
+        bars: list[tuple[list[int], float]] = []
+        for position in positions:
+            due = self._due(times[position], started)
+            if not bars or (due is not None and due >= bars[-1][1] + BAR_SECONDS):
+                bars.append(([position], started if due is None else due))
+            else:
+                bars[-1][0].append(position)
+        return [(tuple(bar), due) for bar, due in bars]
+
+    def _due(self, time: int | None, started: float) -> float | None:
+        if time is None:
+            return None
+        if self._origin is None:
+            self._origin = time
+        return started + (time - self._origin) / MILLISECONDS / self._speedup
+
+
+@dataclass
+class Work:
+    """A shipment that waits for its turn, in the order of the source."""
+
+    packed: PackedRequest
+    positions: tuple[int, ...]
+    keys: frozenset[str]
+    due: float = 0.0
+    attempt: int = 1
+    shipment: Shipment | None = None
+
+    def part(self, positions: tuple[int, ...], *, attempt: int = 1, due: float = 0.0) -> Work:
+        """Give the work that some of its events are."""
+        return Work(self.packed, positions, self.keys, due, attempt)
+
+    def cut(self, most: int) -> list[Work]:
+        """Give the work in two: so many events, and the others."""
+        return [self.part(self.positions[:most]), self.part(self.positions[most:])]
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Say where it stands in the order of the source."""
+        return self.packed.part, self.packed.line, self.positions[0]
+
+
+class Turns:
+    """What waits to be sent; events that have an equal value at one of the `order` places keep their order."""
+
+    def __init__(
+        self, parts: Parts, settled: Settled, order: tuple[Place, ...], rhythm: Rhythm | None, started: float
+    ) -> None:
+        self._source = parts.requests(settled)
+        self._settled = settled
+        self._order = order
+        self._rhythm = rhythm
+        self._started = started
+        self._read_until = 0.0
+        self.waiting: list[Work] = []
+
+    def __len__(self) -> int:
+        """Count what waits."""
+        return len(self.waiting)
+
+    def fill(self, now: float) -> None:
+        """Read on, as far as something may be overtaken."""
+        while self._wants_more(now) and (packed := next(self._source, None)):
+            settled = self._settled.of_line(packed.part, packed.line)
+            positions = tuple(position for position in range(len(packed.ways)) if position not in settled)
+            keys = self._keys(packed)
+            bars = self._rhythm.bars(packed, positions, self._started) if self._rhythm else [(positions, 0.0)]
+            self.waiting += [Work(packed, bar, keys, due) for bar, due in bars]
+            self._read_until = bars[0][1]
+
+    def _wants_more(self, now: float) -> bool:
+        if len(self.waiting) < LOOK_AHEAD:
+            return True
+        # What was recorded at one time lies in many requests, each of which goes on for long.
+        return self._rhythm is not None and len(self.waiting) < LOOK_FAR and self._read_until <= now
+
+    def _keys(self, packed: PackedRequest) -> frozenset[str]:
+        return frozenset(
+            str(value) for place in self._order for value in packed.values(place) if value is not None
+        )
+
+    def first_ready(self, now: float, under_way: Iterable[Work]) -> int | None:
+        """Find the first work that is due, and that nothing under way or before it has to precede."""
+        held = {key for work in under_way for key in work.keys}
+        for index, work in enumerate(self.waiting):
+            if work.due <= now and held.isdisjoint(work.keys):
+                return index
+            held |= work.keys
+        return None
+
+    def next_due(self, now: float) -> float:
+        """Give the time at which the next work is due that is not due yet."""
+        return min((work.due for work in self.waiting if work.due > now), default=math.inf)
+
+    def cut(self, index: int, most: int | None) -> Work:
+        """Leave in a shipment no more events than may go now; the others follow behind it."""
+        work = self.waiting[index]
+        if most is not None and len(work.positions) > most:
+            self.waiting[index : index + 1] = work.cut(most)
+        return self.waiting[index]
+
+    def take(self, index: int) -> None:
+        """Let a work go."""
+        del self.waiting[index]
+
+    def again(self, works: list[Work]) -> None:
+        """Put work back where it stands in the order of the source."""
+        place = works[0].place
+        behind = (index for index, other in enumerate(self.waiting) if other.place > place)
+        index = next(behind, len(self.waiting))
+        self.waiting[index:index] = works
