@@ -31,7 +31,7 @@ from replayed import (
 )
 
 import translate
-from translate.delivery.run import Bounds
+from translate.delivery.pace import Bounds
 from translate.errors import OutputError, UsageError
 from translate.rehearsal import Rehearsal
 

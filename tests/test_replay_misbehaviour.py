@@ -18,7 +18,7 @@ from replayed import (
     source_events,
 )
 
-from translate.delivery.run import Bounds
+from translate.delivery.pace import Bounds
 from translate.rehearsal import Rehearsal, digest_of
 
 APART = {"apps": 12}  # requests of an app each

@@ -18,8 +18,8 @@ from kill_at import EVENTS, GROUP_EVENTS, GROUPS, SETTINGS, Driver, Scene, write
 import translate
 from translate.cli import main
 from translate.delivery.journal import lock
+from translate.delivery.pace import Bounds
 from translate.delivery.records import status
-from translate.delivery.run import Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 from translate.rehearsal import Rehearsal
 

@@ -14,7 +14,7 @@ import pytest
 from replayed import EVERYTHING, MODELS, call, converted
 from test_secrets import CANARIES, leaks
 
-from translate.delivery.run import Bounds
+from translate.delivery.pace import Bounds
 from translate.rehearsal import Rehearsal
 
 ROOT = Path(__file__).parent.parent

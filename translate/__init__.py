@@ -9,9 +9,9 @@ from translate.version import VERSION
 
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
     from translate.conversion.run import Step
+    from translate.delivery.pace import Bounds
     from translate.delivery.records import status
     from translate.delivery.replaying import replay
-    from translate.delivery.run import Bounds
     from translate.errors import (
         ConservationError,
         ExitCode,
@@ -60,13 +60,13 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "Bounds": "delivery.bounds",
+    "Bounds": "delivery.pace",
     "Rehearsal": "rehearsal",
     "Step": "conversion.run",
     "inspect": "telling.inspection",
     "parity": "telling.figures",
     "replay": "delivery.replaying",
-    "status": "delivery.status",
+    "status": "delivery.records",
     "why": "telling.tracing",
 }
 

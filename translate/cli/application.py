@@ -16,13 +16,13 @@ from translate.version import VERSION
 
 # Where a command lies; the order is that of a migration, and of the help.
 HOMES = {
-    "inspect": "inspection",
+    "inspect": "telling",
     "explain": "conversion",
-    "why": "tracing",
+    "why": "telling",
     "convert": "conversion",
     "validate": "judging",
     "roundtrip": "judging",
-    "parity": "figures",
+    "parity": "telling",
     "rehearse": "rehearsal",
     "replay": "delivery",
     "check": "conversion",

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import translate
-from translate.cli.advice import print_advice
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
@@ -28,7 +27,15 @@ from translate.cli.options import (
     Where,
     layouts,
 )
-from translate.cli.printing import print_columns, print_list, print_verdict, printable, whoever_listens
+from translate.cli.printing import (
+    print_advice,
+    print_columns,
+    print_json,
+    print_list,
+    print_verdict,
+    printable,
+    whoever_listens,
+)
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 
@@ -56,7 +63,7 @@ def models(mappings: Mappings = None, as_json: AsJson = False) -> None:
     """List the models, their layouts, and what each can read and write."""
     layouts = translate.models(mappings)
     if as_json:
-        print(json.dumps(layouts.to_dicts(), indent=2))
+        print_json(layouts.to_dicts())
         return
     lines = [("layout", "read", "write", "about")]
     for row in layouts.iter_rows(named=True):
@@ -84,7 +91,7 @@ def check(
             {"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]}
         )
     if as_json:
-        print(json.dumps(results, indent=2, ensure_ascii=False))
+        print_json(results)
     else:
         for result in results:
             _print_checked(result)
@@ -131,7 +138,7 @@ def explain(
     )
     with whoever_listens():
         if as_json:
-            print(json.dumps(explained.to_json(), indent=2, ensure_ascii=False))
+            print_json(explained.to_json())
         elif as_markdown:
             print(explained.to_markdown(), end="")
         else:
@@ -216,7 +223,7 @@ def convert(
         )
     with whoever_listens():
         if as_json:
-            print(json.dumps(report, indent=2, ensure_ascii=False))
+            print_json(report)
         else:
             _print_report(report, out, report.hazards_at(dt.datetime.now(dt.UTC)))
     if report.finished_already:
@@ -231,7 +238,7 @@ def convert(
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(shown, indent=2, ensure_ascii=False))
+        print_json(shown)
         return
     for record in shown:
         print(f"{record['file']}:{record['line']}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +21,7 @@ from translate.cli.options import (
     Where,
     layouts,
 )
-from translate.cli.printing import print_list, print_verdict, printable, whoever_listens
+from translate.cli.printing import print_json, print_list, print_verdict, printable, whoever_listens
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode
 
@@ -62,7 +61,7 @@ def roundtrip(
     )  # fmt: skip
     with whoever_listens():
         if as_json:
-            print(json.dumps(report, indent=2, ensure_ascii=False, default=str))
+            print_json(report)
         else:
             _print_roundtrip(report)
     return ExitCode.FLAWED if report["undeclared"] or report["events"]["unreadable"] else ExitCode.DONE
@@ -124,7 +123,7 @@ def validate(
         )  # fmt: skip
     with whoever_listens():
         if as_json:
-            print(json.dumps(result, indent=2, ensure_ascii=False))
+            print_json(result)
         else:
             _print_validation(result)
     return ExitCode.FLAWED if result["events"]["refused"] else ExitCode.DONE

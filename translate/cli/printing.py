@@ -1,8 +1,9 @@
-"""Printing: columns, lists, and text of an archive that must not steer the terminal."""
+"""Printing: columns, lists, advice, and text of an archive that must not steer the terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,15 @@ from typing import Any
 
 from translate.telling.rendering import printable
 
-__all__ = ["print_columns", "print_list", "print_verdict", "printable", "whoever_listens"]
+__all__ = [
+    "print_advice",
+    "print_columns",
+    "print_json",
+    "print_list",
+    "print_verdict",
+    "printable",
+    "whoever_listens",
+]
 
 SHOWN_MAX = 12
 ADVICE = "over_advice"
@@ -24,6 +33,11 @@ def whoever_listens() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_json(values: Any) -> None:
+    """Print what a command found as JSON."""
+    print(json.dumps(values, indent=2, ensure_ascii=False, default=str))
 
 
 def print_verdict(report: dict[str, Any]) -> None:
@@ -55,3 +69,29 @@ def print_list(
         print(f"{entry['events']:>24,}  {printable(text(entry))}")
     if len(entries) > SHOWN_MAX:
         print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")
+
+
+def print_advice(advice: dict[str, Any]) -> None:
+    """Print the commonest events, the keys that look like ids of items, and a recipe that would write something."""
+    if not advice.get("names"):
+        return
+    print_list("the commonest events", advice["names"], lambda entry: entry["name"])
+    if "item_keys" in advice:
+        looked_at = f"of the first {advice['looked_at']:,} events"
+        print_list(f"keys that look like ids of items, {looked_at}", advice["item_keys"], _key)
+        if advice["shipped"]:
+            print(
+                f"the shipped recipe {advice['shipped']} would write some of them: say --recipe {advice['shipped']}"
+            )
+        elif not advice["item_keys"]:
+            print(f"no key {looked_at} looks like the id of an item: translate inspect lists all of them")
+    if advice.get("recipe"):
+        print(
+            "a recipe that would write some of them; correct it, save it as shop.toml, and say --recipe shop.toml:\n"
+        )
+        print("\n".join(f"    {printable(line)}".rstrip() for line in advice["recipe"].splitlines()))
+    print()
+
+
+def _key(entry: dict[str, Any]) -> str:
+    return f"{entry['key']}{' (a guess, by its values)' if entry['guess'] else ''}"

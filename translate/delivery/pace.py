@@ -1,4 +1,4 @@
-"""Pace: how much may go to a receiver in any second, by the clock of the wall, and by what the receiver bears; and when to try again."""
+"""Pace: how much may go to a receiver in any second, by the clock and by what it bears; when to try again, and when to stop."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from random import Random
 from typing import Literal
 
 from translate.errors import UsageError
+
+IN_FLIGHT_MAX = 8  # requests under way at a time
+ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff
 
 Unit = Literal["events", "requests"]
 WINDOW_SECONDS = 1.0
@@ -30,6 +33,18 @@ WAY_OUT = 'write --rate 500, --rate 15requests, or --rate "22:00-06:00=1000,else
 
 BACKOFF_SECONDS = 0.2
 BACKOFF_SECONDS_MAX = 60.0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where a run stops on its own: `hours`, `requests` and `events` are caps; the others count events never accepted."""
+
+    errors: int = 1000
+    error_share: float = 0.1
+    events: int | None = None
+    requests: int | None = None
+    hours: float | None = None
+    attempts: int = ATTEMPTS_MAX
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from translate.conversion.report import flaws
 from translate.conversion.run import Progress
 from translate.delivery.endpoint import Endpoint, open_endpoint, write_requests
 from translate.delivery.journal import Journal, lock, refuse_without_end
-from translate.delivery.pace import Pace, Rate, parse_rate
+from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, parse_rate
 from translate.delivery.parts import write_refused
 from translate.delivery.preflight import (
     Forecast,
@@ -34,7 +34,7 @@ from translate.delivery.preparation import Destination, Prepared, destination_of
 from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
-from translate.delivery.run import IN_FLIGHT_MAX, Bounds, Outcome, Run
+from translate.delivery.run import Outcome, Run
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import place_of
 from translate.delivery.survey import Survey

@@ -13,30 +13,15 @@ from random import Random
 from translate.delivery.answers import Answer, Pile
 from translate.delivery.endpoint import Endpoint
 from translate.delivery.journal import Journal, digest_of
-from translate.delivery.pace import Pace, backoff_seconds
+from translate.delivery.pace import ATTEMPTS_MAX, Bounds, Pace, backoff_seconds
 from translate.delivery.parts import Parts
 from translate.delivery.shipments import Place, Shipment
 from translate.delivery.turns import Rhythm, Turns, Work
-
-IN_FLIGHT_MAX = 8  # requests under way at a time
-ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff
 
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
 RETRY_AFTER_MAX_SECONDS = 3600  # who asks for more has a quota of a day or so
 NAP_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Where a run stops on its own: `hours`, `requests` and `events` are caps; the others count events never accepted."""
-
-    errors: int = 1000
-    error_share: float = 0.1
-    events: int | None = None
-    requests: int | None = None
-    hours: float | None = None
-    attempts: int = ATTEMPTS_MAX
 
 
 @dataclass

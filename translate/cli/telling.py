@@ -1,0 +1,193 @@
+"""The commands that tell without converting: what is in an archive, one record's way, and the figures of two archives."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import translate
+from translate.cli.application import app
+from translate.cli.options import (
+    AsJson,
+    Assignments,
+    From,
+    Limit,
+    Mappings,
+    Recipe,
+    SettingsFile,
+    Since,
+    Sources,
+    Until,
+    Where,
+    layouts,
+)
+from translate.cli.printing import print_json, whoever_listens
+from translate.conversion.progress import Bar
+from translate.errors import ExitCode, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from translate.telling.inspection import Inspection
+
+
+UNFOLDED = 10_000  # where there is no terminal, tables are not folded
+
+
+@app.command()
+def inspect(
+    sources: Sources,
+    from_: From = None,
+    where: Where = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    mappings: Mappings = None,
+    examples: Annotated[bool, typer.Option("--examples", help="Show one value of each key.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with charts, and a grade for each target."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say what is in an archive: models, times, types, keys, people, purchases, and faults; nothing is changed.
+
+    The exit code is 1 if a record cannot be read.
+    """
+    if html is not None and not html.absolute().parent.is_dir():
+        raise UsageError(f"--html {html}: there is no such folder; make it, or name another file")
+    if html is not None and html.is_dir():
+        raise UsageError(f"--html {html}: is a folder; name a file in it")
+    with Bar() as bar:
+        found = translate.inspect(
+            sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
+            examples=examples, progress=bar.show,
+        )  # fmt: skip
+        if html is not None:
+            _write_page(found, html)
+    with whoever_listens():
+        if as_json:
+            print_json(found.to_json())
+        else:
+            print(found)
+        if html is not None and not as_json:
+            print(f"page: {html}")
+    return ExitCode.FLAWED if found.values["events"]["unreadable"] else ExitCode.DONE
+
+
+def _write_page(found: Inspection, html: Path) -> None:
+    try:
+        found.write_html(html)
+    except OSError as error:
+        raise OutputError(
+            f"--html {html}: {error.strerror or error}; name a file that can be written"
+        ) from error
+
+
+@app.command()
+def why(
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE:LINE",
+            help="The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id.",
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="MODEL[/LAYOUT]",
+            autocompletion=layouts,
+            help="What it would be converted into; `hub` too.",
+        ),
+    ],
+    id_: Annotated[
+        str | None,
+        typer.Option(
+            "--id",
+            metavar="ID",
+            help="Look in SOURCE for the first event of this id, its own or the one made of its content.",
+        ),
+    ] = None,
+    from_: From = None,
+    recipe: Recipe = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    mappings: Mappings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow one record through a conversion: what each field of the target holds, whence, or why it is empty."""
+    told = translate.why(
+        record,
+        to=to,
+        id_=id_,
+        from_=from_,
+        recipe=recipe,
+        settings=settings,
+        set_=set_ or (),
+        mappings=mappings,
+    )
+    with whoever_listens():
+        if as_json:
+            print_json(told.to_json())
+        else:
+            print(told.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
+
+
+@app.command()
+def parity(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="What was converted: file, folder, glob, or s3:// URL.")
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET", help="What it was converted into: the directory of convert, or any archive."
+        ),
+    ],
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The report.json of the run, where it does not lie in TARGET."),
+    ] = None,
+    from_: From = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="MODEL[/LAYOUT]",
+            autocompletion=layouts,
+            help="What TARGET is; recognised if not said.",
+        ),
+    ] = None,
+    recipe: Recipe = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    mappings: Mappings = None,
+    as_json: AsJson = False,
+) -> int:
+    """Compare the figures that people judge by, on both sides: events, users, sessions, revenue, retention.
+
+    Each difference is explained by what the run did (filtered, rejected, added, changed, no place in the target) or
+    flagged. The exit code is 1 if one is not explained.
+    """
+    found = translate.parity(
+        source,
+        target,
+        report=report,
+        from_=from_,
+        to=to,
+        recipe=recipe,
+        settings=settings,
+        set_=set_ or (),
+        mappings=mappings,
+    )
+    with whoever_listens():
+        if as_json:
+            print_json(found.to_json())
+        else:
+            print(found.to_text(), end="")
+    return ExitCode.FLAWED if found.unexplained else ExitCode.DONE
