@@ -17,7 +17,7 @@ from translate.version import VERSION
 # Where a command lies; the order is that of a migration, and of the help.
 HOMES = {
     "inspect": "telling",
-    "explain": "conversion",
+    "explain": "telling",
     "why": "telling",
     "convert": "conversion",
     "validate": "judging",

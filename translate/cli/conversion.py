@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +41,7 @@ from translate.errors import ExitCode, MappingError
 if TYPE_CHECKING:
     from translate.delivery.preflight import Forecast
 
+
 ADD_HELP = (
     "Before the recipe, for targets that count by it: first_open (an event at each client's earliest, and in all when that "
     "was), session_number (counted where missing), profile_set (an event where a user's properties change), engagement "
@@ -55,7 +55,6 @@ CENSUS_HELP = (
     "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
     "own; the run takes 3 to 12 times as long."
 )
-UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 
 @app.command()
@@ -104,45 +103,6 @@ def _print_checked(result: dict[str, Any]) -> None:
     tests = f", {result['tests']} test{'s' if result['tests'] != 1 else ''}" if result["tests"] else ""
     verdict = f"{len(result['complaints'])} wrong" if result["complaints"] else "ok"
     print(f"{result['file']}: {verdict}{tests}")
-
-
-@app.command()
-def explain(
-    from_: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; `hub` too."
-        ),
-    ],
-    to: Annotated[
-        str,
-        typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What would be written."),
-    ],
-    recipe: Recipe = None,
-    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed."
-        ),
-    ] = None,
-    mappings: Mappings = None,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
-    if as_json and as_markdown:
-        raise translate.UsageError("--json and --markdown: say one of them")
-    explained = translate.explain(
-        from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings
-    )
-    with whoever_listens():
-        if as_json:
-            print_json(explained.to_json())
-        elif as_markdown:
-            print(explained.to_markdown(), end="")
-        else:
-            print(explained.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
 
 
 @app.command()

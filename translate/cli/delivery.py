@@ -34,7 +34,7 @@ from translate.cli.replayed import (
     tell_of_interruption,
 )
 from translate.conversion.progress import Bar
-from translate.delivery.run import IN_FLIGHT_MAX, Bounds
+from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 
 SUPPORT_ENDED = "support-ended"

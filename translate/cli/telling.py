@@ -1,4 +1,4 @@
-"""The commands that tell without converting: what is in an archive, one record's way, and the figures of two archives."""
+"""The commands that tell without converting: what is in an archive, where fields come from, one record's way, and the figures of two archives."""
 
 from __future__ import annotations
 
@@ -191,3 +191,42 @@ def parity(
         else:
             print(found.to_text(), end="")
     return ExitCode.FLAWED if found.unexplained else ExitCode.DONE
+
+
+@app.command()
+def explain(
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; `hub` too."
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What would be written."),
+    ],
+    recipe: Recipe = None,
+    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed."
+        ),
+    ] = None,
+    mappings: Mappings = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
+    if as_json and as_markdown:
+        raise translate.UsageError("--json and --markdown: say one of them")
+    explained = translate.explain(
+        from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings
+    )
+    with whoever_listens():
+        if as_json:
+            print_json(explained.to_json())
+        elif as_markdown:
+            print(explained.to_markdown(), end="")
+        else:
+            print(explained.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
