@@ -130,7 +130,7 @@ def stamps_table():
     made = [word for word in WORDS.values() if word.is_stamp]
     rows = ((f"`{word.name}`", word.about, wire(word.example[1])) for word in made)
     return (
-        f"The example is request {request.sequence}, with the body `{request.body}`, its latest event at "
+        f"The example is request {request.sequence}, with the body `{request.body.decode()}`, its latest event at "
         f"`{latest:%Y-%m-%dT%H:%M:%S.%f}Z`, its application `{application}`, and the template `{stamps.EXAMPLE_TEMPLATE}`.\n\n"
         + table(("word", "what it is", "example"), *rows)
     )

@@ -81,7 +81,7 @@ def test_every_kind_of_complaint_has_a_file():
         "is the place of", "is an object: other places", "is held by", "is no column", "has to lie inside of a container",
         "holds free-form values, and needs none", "is not always written", 'no field "', 'no object "', "no field is read into",
         # of requests
-        "goes through", "begins with *", "says what stands for the *", "not for a part of one", "belongs to an event",
+        "goes through", "begins with *", "by more than one *", "says what stands for the *", "not for a part of one", "belongs to an event",
         "belong to an event", "has no place: the request is the list", "inside of the events", "only on the way to the events",
         "so it cannot lie below a *", "it has to be text", "every event has to have it", 'no member "', "is a value, and holds no JSON",
         "around a field", "lies too deep", "a name has no other place", "are not packed into requests", "made for a request",

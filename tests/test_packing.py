@@ -12,6 +12,8 @@ from receivers import parsed
 
 import translate
 from translate import mapping
+from translate.archive import units
+from translate.conversion import sinks
 from translate.settings import Settings
 from translate.vocabulary.words.stamps import LATEST_TIME, TRANSPORT, URI, StampedRequest
 from translate.writer import packing
@@ -96,9 +98,10 @@ def test_no_request_is_over_its_bytes(address):
         assert len(lines) == count == len(held)
 
 
+@pytest.mark.parametrize("block_bytes", [packing.BLOCK_BYTES, 5_000, 0])
 @pytest.mark.parametrize("address", LAYOUTS)
-def test_batches_do_not_matter(address):
-    """The same rows give the same requests, however they come in."""
+def test_batches_do_not_matter(address, block_bytes, monkeypatch):
+    """The same rows give the same requests, however they come in, and however many are packed at a time."""
     found, layout = mapping.find_layout(address)
     events = [
         {
@@ -121,6 +124,7 @@ def test_batches_do_not_matter(address):
         .select(writer.members())
         .collect()
     )
+    monkeypatch.setattr(packing, "BLOCK_BYTES", block_bytes)
     output = io.BytesIO()
     packer = Packer(layout, Settings(), output)
     for start in range(0, rows.height, 7):
@@ -187,20 +191,50 @@ def test_a_body_is_hashed_as_it_stands():
     """The hash is that of the body's text; its number goes on from where the run before ended."""
     (request,), _ = packed("clickstream/requests", [{"attributes": {"k": "ü\u2028"}}])
     assert request["query"]["hashCode"] == hashlib.sha256(request["body"].encode()).hexdigest()[:8]
-    stamped = StampedRequest(7, "[]", 1_000, {"app.id": '"a b"', "device.platform": '"iOS"'})
-    assert (
-        URI.make(
-            stamped,
-            "/collect?platform={device.platform}&appId={app.id}&event_bundle_sequence_id={sequence}&hashCode={body_digest}",
-        )
-        == '"/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"'
-    )
+    stamped = StampedRequest(7, b"[]", 1_000, {"app.id": '"a b"', "device.platform": '"iOS"'})
+    template = "/collect?platform={device.platform}&appId={app.id}&event_bundle_sequence_id={sequence}&hashCode={body_digest}"
+    address = "/collect?platform=iOS&appId=a+b&event_bundle_sequence_id=7&hashCode=4f53cda1"
+    assert URI.make(stamped, template) == f'"{address}"'
     assert (LATEST_TIME.make(stamped, ""), TRANSPORT.make(stamped, "")) == ("1000", None)
+
+
+@pytest.mark.parametrize("closed", [(), ("body",), ("body.events", "body")])
+def test_a_head_inside_of_the_body(closed):
+    """What the body says beside its events is within its bytes, and stands inside of the texts that they stand in."""
+    _, layout = mapping.find_layout("clickstream/requests")
+    head = replace(layout.request.fields[1], place="body.100%b")
+    request = replace(layout.request, each=("body", "events"), closed=closed, fields=(head,), bytes_max=100)
+    rows = pl.DataFrame({"_row": ['{"a":"\\"ü\\""}'] * 20, "@body.100%b": ['say "%b"'] * 20})
+    output = io.BytesIO()
+    packer = Packer(replace(layout, request=request), Settings(), output)
+    packer.add(rows)
+    packer.finish()
+    bodies = [json.loads(line)["body"] for line in output.getvalue().decode().splitlines()]
+    if "body" in closed:
+        bodies = [json.loads(body) for body in bodies]
+    if "body.events" in closed:
+        bodies = [body | {"events": json.loads(body["events"])} for body in bodies]
+    assert [len(body["events"]) for body in bodies] == [4] * 5
+    assert {body["100%b"] for body in bodies} == {'say "%b"'}
+    sizes = [len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) for body in bodies]
+    assert max(sizes) <= 100 < max(sizes) + len(rows["_row"][0].encode()) + 1
+
+
+def test_a_body_is_one_line():
+    """JSON that came with line breaks in it stands inside of a body's text on one line, as it stood."""
+    _, layout = mapping.find_layout("clickstream/requests")
+    columns = {f"@{entry.place}": ["x"] for entry in layout.request.fields if entry.hub}
+    output = io.BytesIO()
+    packer = Packer(layout, Settings(), output)
+    packer.add(pl.DataFrame({"_row": ['{"items":[\n\t"\\\\"]}'], **columns}))
+    packer.finish()
+    (line,) = output.getvalue().decode().splitlines()
+    assert json.loads(line)["body"] == '[{"items":[\n\t"\\\\"]}]'
 
 
 def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
     """Requests are numbered through all units of a run, also where it was resumed."""
-    monkeypatch.setattr(translate.archive.units, "GROUP_BYTES", 1)
+    monkeypatch.setattr(units, "GROUP_BYTES", 1)
     record = {
         "event_type": "e",
         "event_timestamp": 1487973802507,
@@ -210,7 +244,7 @@ def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     for number in range(3):
         (tmp_path / "in" / f"{number}.json").write_text((json.dumps(record) + "\n") * 101)
-    write = translate.conversion.sinks.Sinks.write
+    write = sinks.Sinks.write
 
     def interrupted(self, number, *rest, **options):
         if number == 2:
@@ -218,7 +252,7 @@ def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
         return write(self, number, *rest, **options)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(translate.conversion.sinks.Sinks, "write", interrupted)
+        patch.setattr(sinks.Sinks, "write", interrupted)
         translate.convert(tmp_path / "in", to="clickstream/requests", out=tmp_path / "out")
     report = translate.convert(tmp_path / "in", to="clickstream/requests", out=tmp_path / "out")
     parts = sorted((tmp_path / "out" / "data").iterdir())

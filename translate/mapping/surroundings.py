@@ -47,6 +47,8 @@ def _of_the_way(request: Request, *, is_written: bool) -> Iterator[Found]:
         yield where, "has a segment without a name"
     if each[:1] == (ANY,):
         yield where, "begins with *: the body has a name"
+    if is_written and each[:-1].count(ANY) > 1:
+        yield where, "leads through members of members, by more than one *: such requests are read only"
     for depth, segment in enumerate(each, 1):
         place = ".".join(each[:depth])
         entry = fields.get(each[:depth])

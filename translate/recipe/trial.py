@@ -17,8 +17,7 @@ from translate.recipe.rules import FILTERED, Recipe
 from translate.recipe.spec import REJECT, Test
 from translate.settings import Settings
 from translate.writer.dataset import moved, with_columns
-from translate.writer.rowtext import as_json
-from translate.writer.shape import Source
+from translate.writer.shape import Source, as_json
 from translate.writer.writer import ROW, Writer
 
 Row = dict[str, Any]

@@ -1,25 +1,37 @@
-"""A request under construction: objects, lists, and leaves of JSON text."""
+"""A request under construction: objects, lists, and slots for the values in them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, Self
 
 from translate.vocabulary.notation import quoted
-from translate.vocabulary.words.stamps import text_of as text_inside
 
 Path = tuple[str, ...]
 ANY = "*"
+NOT_CONTROL = bytes(range(0x20, 0x100))
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """JSON text at the end of a way through a request; an event's carries its number."""
+class Slot:
+    """Where one of the values goes, each JSON text: of a member, its name, or the contents of a list or an object."""
 
-    text: str
-    event: int | None = None
+    number: int
+    depth: int = 0  # in how many texts it stands, one inside of the other
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What is written as a JSON text."""
+
+    inner: Any
+
+
+Way = tuple[str | Slot, ...]
+Tree = dict[str | Slot, Any]
 
 
 def split(place: str) -> Path:
@@ -27,33 +39,14 @@ def split(place: str) -> Path:
     return tuple(place.split("."))
 
 
-def members_of(extra: str) -> tuple[tuple[Path, str], ...]:
-    """Give the paths and JSON texts of what a request holds beside all that is known, from JSON text of both."""
-    return tuple((tuple(path), text) for path, text in json.loads(extra))
-
-
-def resolved(path: Path, names: Sequence[str], each: Path) -> Path:
-    """Put the names in the places of the stars on the way to the events; any other star is a member's name."""
-    given = iter(names)
-    return tuple(
-        next(given) if segment == ANY and path[: depth + 1] == each[: depth + 1] else segment
-        for depth, segment in enumerate(path)
-    )
-
-
-def bare_name(name: str) -> str:
-    """Give the name that a JSON text stands for."""
-    return name[1:-1] if "\\" not in name else text_inside(name)
-
-
-def put(tree: dict[str, Any], path: Path, text: str) -> None:
-    """Put a JSON text at the end of a way, making the objects on it."""
+def put(tree: Tree, path: Way, value: Slot) -> None:
+    """Put a value at the end of a way, making the objects on it."""
     inner = at(tree, path[:-1], make=True)
     if isinstance(inner, dict):
-        inner[path[-1]] = Leaf(text)
+        inner[path[-1]] = value
 
 
-def at(tree: dict[str, Any], path: Path, *, make: bool = False) -> Any:
+def at(tree: Tree, path: Way, *, make: bool = False) -> Any:
     """Give what lies at the end of a way; None if nothing does, unless objects are to be made there."""
     inner: Any = tree
     for segment in path:
@@ -68,35 +61,94 @@ def at(tree: dict[str, Any], path: Path, *, make: bool = False) -> Any:
     return inner
 
 
-def container(tree: dict[str, Any], way: Path, *, named: bool) -> Any:
-    """Give the object or list that the events lie in; a request that is a list itself has it under no name."""
+def fill(tree: Tree, way: Way, contents: Slot, *, named: bool) -> None:
+    """Put the events into the object or list at the end of a way; a request that is a list itself has it under no name."""
     path = way or ("",)
     if named:
-        return at(tree, path[:-1], make=True)
-    return at(tree, path[:-1], make=True).setdefault(path[-1], [])
+        at(tree, path, make=True)[contents] = None
+    else:
+        at(tree, path[:-1], make=True)[path[-1]] = [contents]
 
 
-def close_text(tree: dict[str, Any], path: Path) -> None:
+def close(tree: Tree, path: Path) -> None:
     """Write what lies at the end of a way as a JSON text."""
     outer = at(tree, path[:-1])
     if isinstance(outer, dict) and path[-1] in outer:
-        outer[path[-1]] = Leaf(quoted(text_of(outer[path[-1]])))
+        outer[path[-1]] = Closed(outer[path[-1]])
 
 
-def text_of(node: Any) -> str:
-    """Write what was put together as JSON."""
-    if isinstance(node, Leaf):
-        return node.text
-    if isinstance(node, list):
-        return "[" + ",".join(map(text_of, node)) + "]"
-    return "{" + ",".join(f"{quoted(name)}:{text_of(inner)}" for name, inner in node.items()) + "}"
+class Template:
+    """The text of a tree, to be filled with values."""
+
+    def __init__(self, parts: Iterable[str | Slot]) -> None:
+        parts = [*parts]
+        form = ("%b" if isinstance(part, Slot) else part.replace("%", "%%") for part in parts)
+        self._form = "".join(form).encode()
+        self._literals = len("".join(part for part in parts if isinstance(part, str)).encode())
+        self._slots = [part for part in parts if isinstance(part, Slot)]
+        self._closed = {slot.number: slot.depth for slot in self._slots if slot.depth}
+        self._in_order: Callable[[list[bytes]], Any] = itemgetter(*(slot.number for slot in self._slots))
+
+    @classmethod
+    def of(cls, node: Any) -> Self:
+        """Make a template of a whole value."""
+        return cls(_parts(node))
+
+    @classmethod
+    def of_members(cls, tree: Tree) -> Self:
+        """Make a template of an object's members, without its braces."""
+        return cls(_members(tree))
+
+    def filled(self, values: list[bytes]) -> bytes:
+        """Write the text with the values in their slots."""
+        if self._closed:
+            values = values.copy()
+            for number, depth in self._closed.items():
+                values[number] = _inside_of_texts(values[number], depth)
+        text: bytes = self._form % self._in_order(values)
+        return text
+
+    def size(self, values: Sequence[bytes]) -> int:
+        """Tell how many bytes it has with such values, none of them inside of a text."""
+        return self._literals + sum(len(values[slot.number]) for slot in self._slots)
 
 
-def events_of(node: Any) -> Iterator[int]:
-    """Give the numbers of the events, in the order in which a reader meets them."""
-    if isinstance(node, Leaf):
-        if node.event is not None:
-            yield node.event
-        return
-    for inner in node if isinstance(node, list) else node.values():
-        yield from events_of(inner)
+def _parts(node: Any) -> Iterator[str | Slot]:
+    if isinstance(node, Slot):
+        yield node
+    elif isinstance(node, Closed):
+        yield '"'
+        for part in _parts(node.inner):
+            yield quoted(part)[1:-1] if isinstance(part, str) else Slot(part.number, part.depth + 1)
+        yield '"'
+    elif isinstance(node, list):
+        yield "["
+        for inner in node:
+            yield from _parts(inner)
+        yield "]"
+    else:
+        yield "{"
+        yield from _members(node)
+        yield "}"
+
+
+def _members(tree: Tree) -> Iterator[str | Slot]:
+    """Give the parts of an object between its braces."""
+    comma = ""
+    for name, inner in tree.items():
+        yield comma
+        comma = ","
+        yield name if isinstance(name, Slot) else quoted(name)
+        if inner is not None:
+            yield ":"
+            yield from _parts(inner)
+
+
+def _inside_of_texts(value: bytes, depth: int) -> bytes:
+    """Write JSON as it stands inside of JSON texts; it has no control characters, unless somebody gave it so."""
+    if value.translate(None, NOT_CONTROL):
+        value = json.dumps(value.decode(), ensure_ascii=False)[1:-1].encode()
+        depth -= 1
+    for _ in range(depth):
+        value = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return value

@@ -1,55 +1,39 @@
 """Packs rows into requests, under count and byte limits, in the order of the source.
 
-A request is assembled from nothing but its layout: the way to its events, the places of its own members, and
-which of its texts hold JSON.
+Rows are worked on in blocks, column by column: which of them have the same around the event, which request each goes into,
+the texts of those requests that take no more. Rows of the others wait for the next block.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import IO, Any
+from itertools import compress
+from typing import IO
 
 import polars as pl
 
-from translate.mapping.spec import Layout, Request
+from translate.mapping.spec import Field, Layout
 from translate.settings import Settings
+from translate.vocabulary.notation import json_text
 from translate.vocabulary.words.stamps import StampedRequest
-from translate.writer import assembly
-from translate.writer.assembly import ANY, Leaf, Path
-from translate.writer.shape import is_made, request_fields
+from translate.writer.filling import Filling, Limits, Names
+from translate.writer.shape import as_json
+from translate.writer.templates import Places, Said, Templates, said
 
 ROW = "_row"
 EXTRA = "_extra_of_request"
 EXTRA_BESIDE = "_extra_beside_events"
 TIME = "_time"
-HOUR = 3_600_000  # milliseconds
 # Requests that are open at a time may hold so much: beyond it, all are written, so that memory does not grow.
 OPEN_BYTES_MAX = 64 * 1024 * 1024
+BLOCK_BYTES = OPEN_BYTES_MAX // 2  # not less: rows that wait are looked at again with each block
+HOUR = 3_600_000  # milliseconds
 
-
-@dataclass(slots=True)
-class _Event:
-    """An event on its way into a request: its row and what its request says around it; names as JSON text and bare."""
-
-    number: int
-    text: str
-    time: int | None
-    names: Path
-    bare: Path
-    inside: tuple[tuple[Path, str], ...]
-
-
-@dataclass
-class _Open:
-    """A request that still takes events."""
-
-    head: tuple[str | None, ...]
-    extra: tuple[tuple[Path, str], ...]
-    events: list[_Event] = field(default_factory=list)
-    members: dict[Path, tuple[tuple[Path, str], ...]] = field(default_factory=dict)
-    names: set[Path] = field(default_factory=set)
-    bytes: int = 0
+# The text of events, how many and which they are, their names, the member and the request that they lie in.
+TEXT, COUNT, NUMBERS, NAMES, MEMBER, REQUEST, FIRST = (
+    f"_packed_{name}" for name in ("text", "count", "numbers", "names", "member", "request", "first")
+)
 
 
 class Packer:
@@ -65,200 +49,185 @@ class Packer:
     ) -> None:  # fmt: skip
         if layout.request is None:
             raise AssertionError
-        self._request: Request = layout.request
+        self._templates = Templates(layout, settings)
+        most, bytes_max = layout.request.events_max, layout.request.bytes_max
+        self._limits = Limits(most or math.inf, bytes_max or math.inf, OPEN_BYTES_MAX)
+        self._by_hour = any(entry.word.keeps_hours_apart for entry in self._templates.made)
         self._output = output
         self._tell = tell
         self._sequence = sequence
-        self._open: dict[Any, _Open] = {}
-        self._open_bytes = 0
+        self._waiting: list[pl.DataFrame] = []
+        self._waiting_bytes = 0  # of rows that came since the last block
         self._taken = 0
         self.requests = 0
         self.events = 0  # counted where they are written, to be held against the account
-        entries = request_fields(layout, settings)
-        self._head = [entry for entry in entries if ANY not in entry.path and not is_made(entry)]
-        self._inside = [entry for entry in entries if ANY in entry.path and entry.path[-1] != ANY]
-        self._made = [entry for entry in entries if is_made(entry)]
-        self._named = list(_places_of_names(self._request.each))
-        self._by_hour = any(entry.word.keeps_hours_apart for entry in self._made)
-
-    # -- taking in ----------------------------------------------------------------------------------------------
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in rows, writing each request that is full.
 
-        Columns: `_row`, the event as JSON text; a column for each place around it, as JSON text; `_time`, in
-        milliseconds, where requests are kept apart by hours; what else the request held, as lists of ways and JSON texts.
+        Columns: `_row`, the event as JSON text; a column `@place` for each field around it; `_time`, in milliseconds,
+        where requests are kept apart by hours; what else the request held, as lists of ways and JSON texts.
         """
-        heads = _rows_of(batch, [entry.place for entry in self._head])
-        names = _rows_of(batch, self._named)
-        inside = _rows_of(batch, [entry.place for entry in self._inside])
-        times = batch[TIME].to_list() if TIME in batch.columns else [None] * batch.height
-        extras = batch[EXTRA].to_list() if EXTRA in batch.columns else [None] * batch.height
-        besides = batch[EXTRA_BESIDE].to_list() if EXTRA_BESIDE in batch.columns else [None] * batch.height
-        given = zip(batch[ROW], heads, names, inside, times, extras, besides, strict=True)
-        for text, head, name, own, time, extra, beside in given:
-            values = tuple(
-                (entry.path, value)
-                for entry, value in zip(self._inside, own, strict=True)
-                if value is not None
-            )
-            values += assembly.members_of(beside) if beside else ()
-            bare = tuple(map(assembly.bare_name, name))
-            self._take(_Event(self._taken, text, time, name, bare, values), head, extra)
-            self._taken += 1
-
-    def _take(self, event: _Event, head: tuple[str | None, ...], extra: str | None) -> None:
-        hour = event.time // HOUR if self._by_hour and event.time is not None else None
-        key = (head, hour, extra)
-        waiting = self._open.get(key)
-        if waiting is None:
-            waiting = self._begin(key)
-        size = self._size(event, waiting)
-        if waiting.events and (self._is_full(waiting, size) or _meets(event, waiting)):
-            self._close(key)
-            waiting = self._begin(key)
-            size = self._size(event, waiting)
-        waiting.events.append(event)
-        waiting.bytes += size
-        waiting.names.add(event.names)
-        waiting.members.setdefault(event.names[:-1], event.inside)
-        self._open_bytes += size
-        if self._open_bytes > OPEN_BYTES_MAX:
-            self.finish()
-
-    def _begin(self, key: Any) -> _Open:
-        head, _, extra = key
-        opened = _Open(head, assembly.members_of(extra) if extra else ())
-        tree: dict[str, Any] = {}
-        self._put_head(tree, opened)
-        opened.bytes = self._bytes_of_body(self._frame(tree))
-        self._open_bytes += opened.bytes
-        self._open[key] = opened
-        return opened
-
-    def _is_full(self, waiting: _Open, size: int) -> bool:
-        most, bytes_max = self._request.events_max, self._request.bytes_max
-        return (most is not None and len(waiting.events) >= most) or (
-            bytes_max is not None and waiting.bytes + size > bytes_max
-        )
-
-    def _size(self, event: _Event, waiting: _Open) -> int:
-        """Give what an event adds to the body: its row, its name, a comma, and what is written around it."""
-        size = len(event.text.encode()) + 1
-        if event.names and self._request.each[-1] == ANY:
-            size += len(event.names[-1].encode()) + 1
-        if event.names and event.names[:-1] not in waiting.members:
-            around: dict[str, Any] = {}
-            self._put_around(around, event)
-            assembly.container(around, self._way(event), named=self._request.each[-1] == ANY)
-            size += self._bytes_of_body(around) - self._bytes_of_body(self._frame({})) + 1
-        return size
-
-    def _bytes_of_body(self, tree: dict[str, Any]) -> int:
-        body = assembly.at(tree, self._request.each[:1] or ("",))
-        return len(assembly.text_of(body).encode())
-
-    def _frame(self, tree: dict[str, Any]) -> dict[str, Any]:
-        """Put what the events, or the members with names of their own, will lie in."""
-        each = self._request.each
-        if ANY in each:
-            assembly.at(tree, each[: each.index(ANY)], make=True)
-        else:
-            assembly.container(tree, each, named=False)
-        return tree
-
-    # -- writing ------------------------------------------------------------------------------------------------
+        self._waiting.append(self._with_texts(batch))
+        self._taken += batch.height
+        self._waiting_bytes += int(batch[ROW].str.len_bytes().sum())
+        if self._waiting_bytes > BLOCK_BYTES:
+            self._pack(is_last=False)
 
     def finish(self) -> None:
         """Write what is left, in the order in which the requests were begun."""
-        for key in list(self._open):
-            self._close(key)
+        if self._waiting:
+            self._pack(is_last=True)
 
-    def _close(self, key: Any) -> None:
-        waiting = self._open.pop(key)
-        self._open_bytes -= waiting.bytes
-        tree: dict[str, Any] = {}
-        self._put_head(tree, waiting)
-        members: set[Path] = set()
-        for event in waiting.events:
-            if event.names[:-1] not in members:
-                members.add(event.names[:-1])
-                self._put_around(tree, event)
-            self._put_event(tree, event)
-        self._put_made(tree, waiting)
-        held = list(assembly.events_of(tree))
-        self.events += len(held)
+    # -- which rows go together -----------------------------------------------------------------------------------
+
+    def _with_texts(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Write rows as they stand in a request, and the names that they go by there."""
+        names = [json_text(pl.col(f"@{place}")) for place in self._templates.names]
+        text = pl.concat_str(names[-1], pl.lit(":"), ROW) if self._templates.has_own_names else pl.col(ROW)
+        called = {MEMBER: names[0], NAMES: pl.concat_str(names)} if names else {}
+        absent = {name: pl.lit(None) for name in (TIME, EXTRA, EXTRA_BESIDE) if name not in batch.columns}
         if self._tell:
-            self._tell(held)
-        for place in self._request.closed:
-            assembly.close_text(tree, assembly.split(place))
-        is_list = not self._request.each or (self._request.listed and [*tree] == [*self._request.each])
-        whole = assembly.text_of(next(iter(tree.values())) if is_list else tree)
-        self._output.write(whole.encode() + b"\n")
-        self.requests += 1
+            batch = batch.with_row_index(NUMBERS, offset=self._taken)
+            called[NUMBERS] = pl.concat_list(NUMBERS)
+        return batch.with_columns(pl.lit(1).alias(COUNT), text.alias(TEXT), **called, **absent).drop(ROW)
 
-    def _put_head(self, tree: dict[str, Any], waiting: _Open) -> None:
-        for entry, value in zip(self._head, waiting.head, strict=True):
-            if value is not None:
-                assembly.put(tree, entry.path, value)
-        for place in self._request.empty:
-            if ANY not in assembly.split(place):
-                assembly.at(tree, assembly.split(place), make=True)
-        for path, value in waiting.extra:
-            assembly.put(tree, path, value)
+    def _pack(self, *, is_last: bool) -> None:
+        """Put the rows that wait into requests, and write those that take no more."""
+        rows = pl.concat(self._waiting)
+        filling = self._filled(rows)
+        if is_last:
+            filling.close()
+        places: list[int | None] = [None] * filling.begun
+        for place, request in enumerate(filling.written):
+            places[request] = place
+        rows = rows.with_columns(
+            pl.Series(REQUEST, [places[request] for request in filling.requests], pl.UInt32)
+        )
+        self._write(rows.filter(pl.col(REQUEST).is_not_null()))
+        self._waiting = [rows.filter(pl.col(REQUEST).is_null()).drop(REQUEST)]
+        self._waiting_bytes = 0
 
-    def _put_around(self, tree: dict[str, Any], event: _Event) -> None:
-        """Put what a member with a name of its own says beside its events."""
-        for path, value in event.inside:
-            assembly.put(tree, assembly.resolved(path, event.bare, self._request.each), value)
-        for place in self._request.empty:
-            path = assembly.split(place)
-            if ANY in path:
-                assembly.at(tree, assembly.resolved(path, event.bare, self._request.each), make=True)
+    def _filled(self, rows: pl.DataFrame) -> Filling:
+        hour = pl.col(TIME) // HOUR if self._by_hour else pl.lit(None)
+        kinds = _first_alike(rows, *_columns(self._templates.head), EXTRA, hour.alias("hour"))
+        filling = Filling(self._limits, self._empty_sizes(rows, kinds), self._names(rows))
+        filling.take(kinds.to_list(), (rows[TEXT].str.len_bytes() + 1).to_list())
+        return filling
 
-    def _way(self, event: _Event) -> Path:
-        return (
-            assembly.resolved(self._request.each, event.bare, self._request.each)
-            if event.bare
-            else self._request.each
+    def _empty_sizes(self, rows: pl.DataFrame, kinds: pl.Series) -> list[int]:
+        """Tell how long the body of a request without events is, at the first row of each kind."""
+        templates = self._templates
+        sizes = [templates.empty_size] * rows.height
+        if templates.has_head_in_body or rows[EXTRA].null_count() < rows.height:
+            firsts = kinds.unique()
+            for first, (places, texts) in zip(
+                firsts, _said(rows[firsts], templates.head, EXTRA), strict=True
+            ):
+                sizes[first] = templates.body(places).size([b"", *texts])
+        return sizes
+
+    def _names(self, rows: pl.DataFrame) -> Names | None:
+        templates = self._templates
+        if not templates.names:
+            return None
+        numbers = [*range(rows.height)]
+        names = _first_alike(rows, NAMES).to_list() if templates.has_own_names else numbers
+        if not templates.has_members:
+            return Names(names, members=names, said=numbers, sizes=[0] * rows.height)
+        members, said = (
+            _first_alike(rows, MEMBER),
+            _first_alike(rows, *_columns(templates.inside), EXTRA_BESIDE),
+        )
+        firsts = said.unique()
+        beside = dict(zip(firsts, _said(rows[firsts], templates.inside, EXTRA_BESIDE), strict=True))
+        own = {
+            first: templates.member(places).size([b"", b"", *texts]) + 1
+            for first, (places, texts) in beside.items()
+        }
+        sizes = zip(said, rows[MEMBER].str.len_bytes(), strict=True)
+        return Names(
+            names, members.to_list(), said.to_list(), [own[first] + length for first, length in sizes]
         )
 
-    def _put_event(self, tree: dict[str, Any], event: _Event) -> None:
-        way = self._way(event)
-        leaf = Leaf(event.text, event.number)
-        if self._request.each and self._request.each[-1] == ANY:
-            assembly.container(tree, way, named=True)[way[-1]] = leaf
-        else:
-            assembly.container(tree, way, named=False).append(leaf)
+    # -- writing ------------------------------------------------------------------------------------------------
 
-    def _put_made(self, tree: dict[str, Any], waiting: _Open) -> None:
-        times = [event.time for event in waiting.events if event.time is not None]
-        body = assembly.text_of(assembly.at(tree, self._request.each[:1]) or {})
+    def _write(self, rows: pl.DataFrame) -> None:
+        """Write requests from their rows."""
+        templates = self._templates
+        if templates.has_members:
+            rows = self._members(rows)
+        requests = _joined(rows, REQUEST).sort(REQUEST)
+        each = zip(
+            _bytes(requests[TEXT]), _said(requests, templates.head, EXTRA), requests[TIME], strict=True
+        )
+        for events, (places, texts), latest in each:
+            values = [events, *texts]
+            made = self._stamps(places, values, latest) if templates.made else []
+            whole = templates.whole(places, tuple(value is not None for value in made))
+            self._output.write(
+                whole.filled([*values, *(value.encode() for value in made if value is not None)]) + b"\n"
+            )
+            self.requests += 1
+        self.events += int(requests[COUNT].sum())
+        if self._tell:
+            for numbers in requests[NUMBERS]:
+                self._tell(numbers.to_list())
+
+    def _members(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Write the members of requests that have names of their own: a row each."""
+        templates = self._templates
+        members = _joined(rows, REQUEST, MEMBER)
+        each = zip(
+            _bytes(members[TEXT]),
+            _bytes(members[MEMBER]),
+            _said(members, templates.inside, EXTRA_BESIDE),
+            strict=True,
+        )
+        texts = [
+            templates.member(places).filled([events, name, *texts]) for events, name, (places, texts) in each
+        ]
+        return members.with_columns(pl.Series(TEXT, texts, pl.Binary).cast(pl.String))
+
+    def _stamps(self, places: Places, values: list[bytes], latest: int | None) -> list[str | None]:
+        entries = compress(self._templates.head, places[0])
         head = {
-            entry.hub[0]: value
-            for entry, value in zip(self._head, waiting.head, strict=True)
-            if entry.hub and value is not None
+            entry.hub[0]: text.decode() for entry, text in zip(entries, values[1:], strict=False) if entry.hub
         }
-        stamped = StampedRequest(self._sequence + self.requests, body, max(times, default=None), head)
-        for entry in self._made:
-            value = entry.word.make(stamped, entry.template) if entry.word.make else None
-            if value is not None:
-                assembly.put(tree, entry.path, value)
+        body = self._templates.body(places).filled(values)
+        request = StampedRequest(self._sequence + self.requests, body, latest, head)
+        return [
+            entry.word.make(request, entry.template) if entry.word.make else None
+            for entry in self._templates.made
+        ]
 
 
-def _places_of_names(each: Path) -> Iterator[str]:
-    for depth, segment in enumerate(each, 1):
-        if segment == ANY:
-            yield ".".join(each[:depth])
+def _columns(entries: Sequence[Field]) -> list[str]:
+    return [f"@{entry.place}" for entry in entries]
 
 
-def _rows_of(batch: pl.DataFrame, places: Sequence[str]) -> list[tuple[Any, ...]]:
-    return batch.select(places).rows() if places else [()] * batch.height
+def _first_alike(rows: pl.DataFrame, *columns: str | pl.Expr) -> pl.Series:
+    """Give for each row the number of the first that has the same in some columns."""
+    alike = rows.select(*columns).with_row_index(FIRST)
+    return alike.select(pl.col(FIRST).first().over(alike.columns[1:])).to_series()
 
 
-def _meets(event: _Event, waiting: _Open) -> bool:
-    """Tell whether a request has an event of this name, or says something else of the member that the event lies in."""
-    if event.names and event.names in waiting.names:
-        return True
-    said = waiting.members.get(event.names[:-1], event.inside)
-    return said != event.inside
+def _joined(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Join the texts of rows by commas; of what stands around them, all have the same."""
+    numbers = [pl.col(NUMBERS).explode()] if NUMBERS in rows.columns else []
+    joined = [pl.col(TEXT).str.join(","), pl.col(COUNT).sum(), pl.col(TIME).max(), *numbers]
+    same = pl.exclude(TEXT, COUNT, TIME, NUMBERS, *by).first()
+    return rows.group_by(*by, maintain_order=True).agg(*joined, same)
+
+
+def _said(rows: pl.DataFrame, entries: Sequence[Field], others: str) -> Iterator[Said]:
+    """Give what stands around events in each row."""
+    written = [
+        as_json(entry, pl.col(f"@{entry.place}")).cast(pl.Binary).alias(entry.place) for entry in entries
+    ]
+    values = rows.select(written).rows() if written else [()] * rows.height
+    return map(said, values, rows[others])
+
+
+def _bytes(texts: pl.Series) -> list[bytes]:
+    return texts.cast(pl.Binary).to_list()

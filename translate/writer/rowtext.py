@@ -12,7 +12,7 @@ from translate.engine.rows import Rows
 from translate.mapping.spec import Field
 from translate.vocabulary import notation
 from translate.writer.packing import ROW
-from translate.writer.shape import Shape, is_json, is_text
+from translate.writer.shape import Shape, is_json
 
 
 class RowText:
@@ -149,15 +149,6 @@ class RowText:
         for entry in self._wanted_presets(place, json_values=True):
             head = f'{{"key":{json.dumps(entry.key, ensure_ascii=False)},"value":'
             yield pl.concat_str(pl.lit(head), pl.col(f"={entry.place}"), pl.lit("}"))
-
-
-def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
-    """Write a field's value as JSON text."""
-    if is_json(entry):
-        return value
-    if is_text(entry):
-        return notation.json_text(value.cast(pl.String))
-    return value.cast(pl.String)
 
 
 def _member(name: str, value: pl.Expr) -> pl.Expr:

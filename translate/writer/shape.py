@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.notes import InSource, Spot
 from translate.reader.paths import shown
 from translate.reader.tree import ANY
 from translate.settings import Settings
+from translate.vocabulary import notation
 
 
 @dataclass(frozen=True)
@@ -131,3 +134,11 @@ def is_json(entry: Field) -> bool:
 def is_text(entry: Field) -> bool:
     """Tell whether a field's value is text."""
     return entry.wire == "text"
+
+
+def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
+    """Write a field's value as JSON text."""
+    if is_json(entry):
+        return value
+    text = value.cast(pl.String)
+    return notation.json_text(text) if is_text(entry) else text

@@ -20,7 +20,7 @@ from translate.writer.keys import KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.writer.renaming import KINDS, Renaming
-from translate.writer.rowtext import RowText, as_json
+from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source
 
 __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
@@ -225,12 +225,8 @@ class Writer:
         return ["name", "_legal", "_names", *kinds]
 
     def members(self) -> list[pl.Expr]:
-        """Give what the packing takes in: the row, JSON text for each place around it, and what else was there."""
-        if self.shape.layout.request is None:
-            return []
-        around = [as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in self.shape.around]
-        others = [pl.col(name) for name in self.columns_around if not name.startswith("@")]
-        return [pl.col(ROW), *around, *others]
+        """Give what the packing takes in: the row, and what the request around it says."""
+        return [] if self.shape.layout.request is None else [pl.col(ROW), *map(pl.col, self.columns_around)]
 
     # -- verdicts ---------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from translate import events
@@ -27,9 +28,14 @@ class StampedRequest:
     """
 
     sequence: int
-    body: str
+    body: bytes
     latest: int | None
     head: dict[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """Give the SHA-256 of the body's text in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
 
 
 def text_of(value: str) -> str:
@@ -49,7 +55,7 @@ def parameters(query: str) -> list[tuple[str, str]]:
 
 
 def _digest(request: StampedRequest, length: int) -> str:
-    return quoted(hashlib.sha256(request.body.encode()).hexdigest()[:length])
+    return quoted(request.digest[:length])
 
 
 def _latest_time(request: StampedRequest, _template: str) -> str | None:
@@ -66,7 +72,7 @@ def _uri(request: StampedRequest, template: str) -> str:
 
 
 # Each example is of this request, and of this template.
-EXAMPLE_REQUEST = StampedRequest(sequence=3, body="[]", latest=1500, head={"app.id": '"game"'})
+EXAMPLE_REQUEST = StampedRequest(sequence=3, body=b"[]", latest=1500, head={"app.id": '"game"'})
 EXAMPLE_TEMPLATE = "/collect?app={app.id}&number={sequence}"
 
 SEQUENCE = Stamp(
