@@ -15,9 +15,18 @@ bool column_is_set(const struct column *column, int64_t row)
     return (size_t)row < column->validity.length && column->validity.data[row] != 0;
 }
 
+enum { STRIDE = 512 };
+
+/* Make a buffer reach a row, and some more at once. */
+static bool reach_row(struct buffer *buffer, int64_t row, size_t size)
+{
+    size_t needed = ((size_t)row + 1) * size;
+    return needed <= buffer->length || buffer_reach(buffer, ((size_t)row / STRIDE + 1) * STRIDE * size);
+}
+
 static bool mark(struct column *column, int64_t row)
 {
-    if (!buffer_reach(&column->validity, (size_t)row + 1)) {
+    if (!reach_row(&column->validity, row, 1)) {
         return false;
     }
     column->set += !column->validity.data[row];
@@ -27,7 +36,7 @@ static bool mark(struct column *column, int64_t row)
 
 bool column_set_whole(struct column *column, int64_t row, int64_t value)
 {
-    if (!mark(column, row) || !buffer_reach(&column->values, ((size_t)row + 1) * sizeof value)) {
+    if (!mark(column, row) || !reach_row(&column->values, row, sizeof value)) {
         return false;
     }
     memcpy(column->values.data + (size_t)row * sizeof value, &value, sizeof value);
@@ -36,7 +45,7 @@ bool column_set_whole(struct column *column, int64_t row, int64_t value)
 
 bool column_set_view(struct column *column, int64_t row, struct view view)
 {
-    if (!mark(column, row) || !buffer_reach(&column->values, ((size_t)row + 1) * sizeof view)) {
+    if (!mark(column, row) || !reach_row(&column->values, row, sizeof view)) {
         return false;
     }
     memcpy(column->values.data + (size_t)row * sizeof view, &view, sizeof view);
@@ -107,13 +116,12 @@ void column_forget(struct column *column, int64_t row)
 
 struct view heap_view(const struct buffer *heap, size_t start)
 {
-    struct view view;
+    struct view view = {0, {{0}}};
     size_t length = heap->length - start;
-    memset(&view, 0, sizeof view);
     view.length = (int32_t)length;
     if (length <= sizeof view.text.inside) {
-        if (length > 0) {
-            memcpy(view.text.inside, heap->data + start, length);
+        for (size_t at = 0; at < length; at++) {
+            view.text.inside[at] = heap->data[start + at];
         }
     } else {
         memcpy(view.text.outside.prefix, heap->data + start, sizeof view.text.outside.prefix);

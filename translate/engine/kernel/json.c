@@ -1,6 +1,9 @@
 #include "json.h"
 
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* -- where things end ------------------------------------------------------------------------------------------- */
 
@@ -49,6 +52,24 @@ static bool skip_escape(struct cursor *cursor)
     return true;
 }
 
+#if defined(__SSE2__)
+/* Pass over plain bytes of a text, sixteen at a time as long as there are as many. */
+static void skip_plain(struct cursor *cursor)
+{
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+    while (cursor->end - cursor->at >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)cursor->at);
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+        int found = _mm_movemask_epi8(special);
+        if (found != 0) {
+            cursor->at += __builtin_ctz((unsigned)found);
+            return;
+        }
+        cursor->at += 16;
+    }
+}
+#else
 /* Tell whether one of eight bytes ends a run of plain ones: a quote, a backslash, a control character. */
 static bool has_special(uint64_t eight)
 {
@@ -58,6 +79,20 @@ static bool has_special(uint64_t eight)
     return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | below) & high;
 }
 
+/* Pass over plain bytes of a text, eight at a time as long as there are as many. */
+static void skip_plain(struct cursor *cursor)
+{
+    uint64_t eight;
+    while (cursor->end - cursor->at >= 8) {
+        memcpy(&eight, cursor->at, 8);
+        if (has_special(eight)) {
+            return;
+        }
+        cursor->at += 8;
+    }
+}
+#endif
+
 /* Read a text; the cursor stands behind the opening quote. */
 static bool read_text(struct cursor *cursor, struct value *value)
 {
@@ -65,14 +100,7 @@ static bool read_text(struct cursor *cursor, struct value *value)
     value->escaped = false;
     value->start = cursor->at;
     for (;;) {
-        uint64_t eight;
-        while (cursor->end - cursor->at >= 8) {
-            memcpy(&eight, cursor->at, 8);
-            if (has_special(eight)) {
-                break;
-            }
-            cursor->at += 8;
-        }
+        skip_plain(cursor);
         while (cursor->at < cursor->end && *cursor->at != '"' && *cursor->at != '\\' && *cursor->at >= 0x20) {
             cursor->at++;
         }

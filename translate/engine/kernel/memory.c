@@ -42,18 +42,6 @@ bool buffer_reach(struct buffer *buffer, size_t length)
     return true;
 }
 
-bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)
-{
-    if (!buffer_reserve(buffer, length)) {
-        return false;
-    }
-    if (length > 0) {
-        memcpy(buffer->data + buffer->length, bytes, length);
-    }
-    buffer->length += length;
-    return true;
-}
-
 void buffer_free(struct buffer *buffer)
 {
     free(buffer->data);

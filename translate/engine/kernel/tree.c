@@ -12,8 +12,9 @@ int32_t find_child(const struct program *program, int32_t node, const uint8_t *k
     const struct node *object = &program->nodes[node];
     for (int32_t child = object->first_child; child < object->first_child + object->n_children; child++) {
         struct span name = program->children[child].key;
-        if ((size_t)name.length == length && memcmp(text_at(program, name), key, length) == 0) {
-            return child;
+        const uint8_t *text = text_at(program, name);
+        if ((size_t)name.length == length && (length == 0 || (text[length - 1] == key[length - 1] && memcmp(text, key, length) == 0))) {
+            return child; /* names differ rather at their ends */
         }
     }
     return -1;
