@@ -70,6 +70,14 @@ def test_the_sanitizers_say_nothing() -> None:
     assert decided > total / 10
 
 
+@pytest.mark.slow
+def test_they_say_nothing_of_maps_and_long_lines() -> None:
+    """What the kernel does with keys, whole maps and texts in pieces."""
+    files = [str(FOLDER.parent / name) for name in ("test_kernel_keys.py", "test_long_lines.py")]
+    done = run("-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *files)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
 def test_they_would_say_something(tmp_path: Path) -> None:
     """One byte beyond a text, in memory as the test above hands it over, ends the process."""
     source, library = tmp_path / "beyond.c", tmp_path / "beyond.so"
