@@ -27,10 +27,10 @@ from translate.conversion.resumption import changed, is_same, refuse_changed
 from translate.conversion.sinks import Sinks, Written
 from translate.delivery.preflight import Forecast, judge
 from translate.delivery.questions import Questions, Surveyed
-from translate.delivery.shipments import EPOCH
 from translate.delivery.survey import survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import ConservationError, OutputError, refuse_bytes
+from translate.events import EPOCH
 from translate.mapping.moved import moved_keys
 from translate.passes import Asked, Passes
 from translate.reader.hub import Hub

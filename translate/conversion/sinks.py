@@ -183,7 +183,7 @@ class Sinks:
     def rows_may_meet(self) -> bool:
         """Tell whether the target has whole seconds only, and no id that keeps rows apart."""
         layout = self.job.target_layout
-        return layout is not None and any(entry.codec == "epoch_s" for entry in layout.fields)
+        return layout is not None and any(entry.word.whole_seconds for entry in layout.fields)
 
     def digests_file(self, number: int) -> Path:
         """Name the file of the digests of a unit's rows."""

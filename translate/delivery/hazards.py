@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from translate.delivery.questions import HOUR_MS, Surveyed, identity
-from translate.delivery.shipments import EPOCH
 from translate.delivery.wording import moment, number
+from translate.events import EPOCH
 from translate.mapping.spec import Hazard, Support
 from translate.settings import Settings
 

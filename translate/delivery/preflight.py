@@ -12,8 +12,8 @@ from typing import Any
 from translate.conversion.report import flaws
 from translate.delivery.hazards import JUDGES, Case
 from translate.delivery.questions import HOUR_MS, Surveyed
-from translate.delivery.shipments import EPOCH
 from translate.delivery.wording import duration, moment, number, percent
+from translate.events import EPOCH
 from translate.mapping.spec import Delivery, Hazard, Mapping
 from translate.settings import Settings
 from translate.telling.rendering import many

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -228,11 +226,11 @@ def asked_columns(layout: Layout, setting: str) -> list[PlacedColumn]:
 def clock_of(layout: Layout) -> Callable[[Any], int | None]:
     """Give what turns the layout's spelling of an event's time into milliseconds since 1970, None if it is no time."""
     entry = next(entry for entry in layout.fields if entry.hub == ("time",))
-    spelt = CLOCKS[entry.codec]
+    spelt = entry.word.clock
 
     def clock(value: Any) -> int | None:
         try:
-            return spelt(value)
+            return spelt(value) if spelt else None
         except (TypeError, ValueError, OverflowError):
             return None
 
@@ -247,19 +245,3 @@ def _member(value: Any, name: str) -> Any:
             (each.get("value") for each in value if isinstance(each, dict) and each.get("key") == name), None
         )
     return None
-
-
-def _from_iso8601(text: str) -> int:
-    time = dt.datetime.fromisoformat(text)
-    time = time if time.tzinfo else time.replace(tzinfo=dt.UTC)
-    return (time - EPOCH) // dt.timedelta(milliseconds=1)
-
-
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-CLOCKS: dict[str, Callable[[Any], int]] = {
-    "epoch_ms": int,
-    "epoch_ms_text": int,
-    "epoch_s": lambda seconds: int(seconds) * MILLISECONDS,
-    "epoch_s_exact": lambda seconds: math.floor(round(float(seconds) * 1_000_000) / MILLISECONDS),
-    "iso8601": _from_iso8601,
-}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from translate.delivery.shipments import EPOCH
+from translate.events import EPOCH
 
 
 def number(value: float) -> str:

@@ -12,7 +12,8 @@ from translate.judging.rows import Keyed, Rows
 from translate.judging.seldom import Seldom, is_key
 from translate.mapping.places import NAMES
 from translate.mapping.spec import Limit
-from translate.vocabulary.codecs import SCALARS
+from translate.vocabulary.word import Word
+from translate.vocabulary.words.maps import MAP_OF_LISTS, MAP_OF_TEXTS
 
 # What a row is wrong in: in which rows, or what to look for; and what to say of them.
 Wrong = Iterator[tuple[pl.Expr | Look | Seldom, str]]
@@ -279,14 +280,13 @@ def _exact_duration(_limit: Limit, place: str, rows: Rows) -> Wrong:
         yield wrong, f"{place} is not the time from start to stop, to the millisecond"
 
 
-def _maps_of(codec: str, what: str) -> Judge:
-    """Ask of objects what the codec that writes such ones changes."""
+def _maps_of(word: Word, what: str) -> Judge:
+    """Ask of objects what the word that writes such ones changes."""
 
     def judge(_limit: Limit, place: str, rows: Rows) -> Wrong:
-        changed = SCALARS[codec].changed
-        is_kept = rows.is_written and rows.entry(place).codec == codec
-        if changed is not None and place in rows.objects and not is_kept:
-            yield changed([rows.objects[place]]), f"{place} holds something that is no {what}"
+        is_kept = rows.is_written and rows.entry(place).word is word
+        if word.changed is not None and place in rows.objects and not is_kept:
+            yield word.changed([rows.objects[place]]), f"{place} holds something that is no {what}"
 
     return judge
 
@@ -363,8 +363,8 @@ JUDGES: dict[str, Judge] = {
     "no_objects": _no_objects,
     "texts_only": _texts_only,
     "exact_duration": _exact_duration,
-    "maps_of_texts": _maps_of("map_of_texts", "text"),
-    "maps_of_lists": _maps_of("map_of_lists", "list of texts"),
+    "maps_of_texts": _maps_of(MAP_OF_TEXTS, "text"),
+    "maps_of_lists": _maps_of(MAP_OF_LISTS, "list of texts"),
     "list_of_texts": _list_of_texts,
     "objects_whole": _objects_whole,
     "members_needed": _members_needed,

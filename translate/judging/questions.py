@@ -80,7 +80,7 @@ def needs_of(rows: Rows, settings: Settings) -> Iterator[Question]:
         if entry.required and not (entry.hub == ("app.id",) and settings.app_id):
             yield Question(limit, rows.is_missing(entry.place), f"{entry.place} is missing")
         elif entry.required_for:
-            action = next(other for other in layout.fields if other.codec == "action")
+            action = next(other for other in layout.fields if other.word.gives_action)
             wrong = (rows.value(action.place) == entry.required_for) & rows.is_missing(entry.place)
             yield Question(
                 limit,

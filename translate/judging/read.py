@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import polars as pl
 
 from translate import notes
@@ -13,28 +11,13 @@ from translate.mapping.spec import Field, Layout
 from translate.notes import RETYPED
 from translate.reader.reader import ORIGINAL_NAME
 from translate.reader.tree import is_read, slots
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, WHOLE_MAPS
-
-NAMES_CODEC = "original_names"
-EMPTY_IS_NONE = "short_session"
-
-
-def judged_layout(layout: Layout) -> Layout:
-    """Give a layout whose free-form values are read under the names that they have in the row.
-
-    What the tool itself wrote carries the names that the target could not take, and reading puts them back.
-    """
-    return dataclasses.replace(
-        layout, fields=tuple(entry for entry in layout.fields if entry.codec != NAMES_CODEC)
-    )
 
 
 def with_original_name(records: pl.LazyFrame, layout: Layout) -> pl.LazyFrame:
     """Put an event's name back all the same, for the choice of events: the judges look at the row's own."""
-    key = next((entry.key for entry in layout.fields if entry.codec == NAMES_CODEC), None)
-    if key is None:
+    if layout.original_names is None:
         return records
-    told = pl.col("attributes").map.get(key).str.json_path_match("$.name")
+    told = pl.col("attributes").map.get(layout.original_names).str.json_path_match("$.name")
     return records.with_columns(told.alias(ORIGINAL_NAME))
 
 
@@ -42,7 +25,7 @@ def read_rows(layout: Layout) -> Rows:
     """Say where the raw columns of a layout have what the judges ask for."""
     columns = {entry.place: pl.col(f"${slot}") for slot, entry in slots(layout) if is_read(entry)}
     kinds = {entry.place: kind_of(layout, entry.place) for entry in layout.all_fields}
-    containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+    containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
     inside = {entry.place for entry in layout.fields if entry.path[0] in containers}
     plain = {
         entry.place: entry
@@ -56,7 +39,7 @@ def read_rows(layout: Layout) -> Rows:
         if kinds[place] not in ("user", "object", "list")
     }
     for place, entry in containers.items():
-        if CONTAINERS[entry.codec].write_as_text:
+        if entry.word.write_as_text:
             values[place] = pl.col("text").str.json_path_match(f"$.{place}")
 
     def spelled(place: str) -> pl.Expr:
@@ -75,7 +58,7 @@ def read_rows(layout: Layout) -> Rows:
             if kinds[place] == "user"
         },
         objects={
-            entry.place: pl.col(entry.hub[0]) for entry in layout.all_fields if entry.codec in WHOLE_MAPS
+            entry.place: pl.col(entry.hub[0]) for entry in layout.all_fields if entry.word.holds_whole_map
         },
         spelled=spelled,
         hub=lambda column: _of_hub(layout, column),
@@ -91,19 +74,18 @@ def _value(entry: Field, column: pl.Expr) -> pl.Expr:
             .str.strip_prefix('"')
             .str.strip_suffix('"')
         )
-    return pl.when(column != "").then(column) if entry.codec == EMPTY_IS_NONE else column
+    return pl.when(column != "").then(column) if entry.word.empty_is_absent else column
 
 
 def _free(layout: Layout, home: Field, columns: dict[str, pl.Expr]) -> Free:
-    held = CONTAINERS[home.codec].hub
-    maps = {name: pl.col(name) if name in held else NO_MAP for name in ("attributes", "metrics", "other")}
+    maps = {name: pl.col(name) if name in home.hub else NO_MAP for name in ("attributes", "metrics", "other")}
     within = [
         entry
         for entry in layout.fields
         if entry.path[0] == home.place and entry is not home and entry.place in columns
     ]
     return Free(
-        pl.col(held[0]).is_not_null(),
+        pl.col(home.hub[0]).is_not_null(),
         **maps,
         presets={entry.key: (entry, columns[entry.place]) for entry in within},
     )
@@ -115,12 +97,11 @@ def _of_hub(layout: Layout, column: str) -> pl.Expr | None:
     if found is None:
         return None
     slot, entry = found
-    read = SCALARS[entry.codec].read
-    return read(pl.col(f"${slot}")) if read else pl.col(f"${slot}")
+    return entry.word.read(pl.col(f"${slot}")) if entry.word.read else pl.col(f"${slot}")
 
 
 def _retyped(layout: Layout) -> pl.Expr:
     """Tell which rows hold a value that its container is not of the type of, as the reader noted it."""
     retyped = notes.any_says(pl.col("notes"), "changed", RETYPED)
-    is_shared = any(CONTAINERS[entry.codec].shared for entry in layout.fields if entry.codec in CONTAINERS)
+    is_shared = any(entry.word.shared for entry in layout.fields)
     return retyped if is_shared else retyped | (pl.col("other").map.len() > 0).fill_null(value=False)

@@ -10,7 +10,6 @@ import polars as pl
 from translate import events
 from translate.mapping.places import NAMES, kind_of
 from translate.mapping.spec import Field, Layout
-from translate.vocabulary.codecs import SCALARS
 
 NONE = pl.lit(None, pl.String)
 NO_MAP = pl.lit(None, events.MAP)
@@ -67,7 +66,7 @@ class Free:
     def texts(self) -> Iterable[Texts]:
         """Give all texts, those in places of their own too."""
         yield Texts(self.attributes.map.values(), many=True)
-        yield from (Texts(value) for entry, value in self.presets.values() if wire_of(entry) == "text")
+        yield from (Texts(value) for entry, value in self.presets.values() if entry.wire == "text")
 
     def at(self, key: str) -> Keyed:
         """Give the value of one name; one that its own place could not take is a free-form value all the same."""
@@ -87,7 +86,7 @@ class Free:
 
     def _own(self, key: str) -> tuple[str, pl.Expr]:
         entry, value = self.presets[key]
-        part = {"text": "text", "whole": "digits", "number": "digits"}.get(wire_of(entry), "json")
+        part = {"text": "text", "whole": "digits", "number": "digits"}.get(entry.wire, "json")
         return part, value.cast(pl.String)
 
     @property
@@ -226,15 +225,6 @@ class Rows:
     def members(self, place: str) -> list[pl.Expr]:
         """Give the single values that lie below a place."""
         return [value for name, value in self.values.items() if name.startswith(f"{place}.")]
-
-
-def wire_of(entry: Field) -> str:
-    """Tell as what a value stands in its place."""
-    if entry.const is not None:
-        return (
-            "text" if isinstance(entry.const, str) else "flag" if isinstance(entry.const, bool) else "whole"
-        )
-    return SCALARS[entry.codec].wire if entry.codec in SCALARS else "whole"
 
 
 def _unquoted(text: pl.Expr) -> pl.Expr:

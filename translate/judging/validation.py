@@ -21,7 +21,7 @@ from translate.conversion.run import Progress, Step, soundly
 from translate.judging import requests
 from translate.judging.archive_limits import COLUMNS, USER, Archive
 from translate.judging.questions import Judge, Question, needs_of
-from translate.judging.read import judged_layout, read_rows, with_original_name
+from translate.judging.read import read_rows, with_original_name
 from translate.mapping.moved import moved_keys
 from translate.mapping.spec import Layout, Limit
 from translate.reader import intake, table
@@ -244,7 +244,7 @@ class _Judge:
     def __init__(self, job: Job, origin: Origin) -> None:
         self.job = job.reading(origin)
         self.layout = origin.layout
-        self._read_as = judged_layout(origin.layout)
+        self._read_as = origin.layout.as_written
         is_hub = origin.layout.model == hub_files.HUB.model
         rows = None if is_hub else read_rows(self._read_as)
         self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None

@@ -8,7 +8,6 @@ from translate.judging.rows import NO_MAP, Free, Rows, User
 from translate.mapping.places import kind_of
 from translate.mapping.spec import Field
 from translate.reader.tree import ANY
-from translate.vocabulary.codecs import CONTAINERS, WHOLE_MAPS
 from translate.writer.batchwork import USER
 from translate.writer.packing import ROW
 from translate.writer.renaming import FINAL
@@ -29,9 +28,7 @@ def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
         if kinds[place] not in ("user", "object", "list")
     }
     values |= {
-        place: pl.col(f"={place}")
-        for place, entry in shape.containers.items()
-        if CONTAINERS[entry.codec].write_as_text
+        place: pl.col(f"={place}") for place, entry in shape.containers.items() if entry.word.write_as_text
     }
     is_json = layout.records == "json-lines"
     return Rows(
@@ -46,7 +43,7 @@ def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
             **_own_columns(shape),
         },
         users={place: _user(shape, place) for place in columns if kinds[place] == "user"},
-        objects={entry.place: pl.col(entry.hub[0]) for entry in written if entry.codec in WHOLE_MAPS},
+        objects={entry.place: pl.col(entry.hub[0]) for entry in written if entry.word.holds_whole_map},
         spelled=lambda place: values[place].cast(pl.String) if place in values else pl.lit(None, pl.String),
         hub=lambda column: _of_hub(shape, values, column),
         made=frozenset(entry.place for entry in request_fields(layout, shape.settings) if is_made(entry)),
@@ -68,9 +65,9 @@ def _free(shape: Shape, home: Field) -> Free:
         for entry in shape.presets[home.place]
         if shape.is_wanted(entry)
     }
-    held = CONTAINERS[home.codec].hub
     maps = {
-        name: pl.col(FINAL[name]) if name in held else NO_MAP for name in ("attributes", "metrics", "other")
+        name: pl.col(FINAL[name]) if name in home.hub else NO_MAP
+        for name in ("attributes", "metrics", "other")
     }
     return Free(pl.col(f"={home.place}").is_not_null(), **maps, presets=presets)
 

@@ -69,7 +69,7 @@ class FieldParser:
         field = Field(
             place=place,
             hub=hub,
-            codec=sheet.get(value, path, "as", str, "text"),
+            codec=sheet.get(value, path, "as", str, Field.codec),
             required=sheet.get(value, path, "required", bool, default=False),
             required_for=self._one_of(value, path, "required_for", "phase", PHASES),
             when=self._when(path, value),
@@ -158,19 +158,19 @@ class FieldParser:
 
     def _check_default(self, field: Field, path: str) -> None:
         """Complain about a text that would stand in a record where a number or JSON should."""
-        codec = field.word
-        if not isinstance(field.default, str) or codec.wire not in ("number", "json"):
+        word = field.word
+        if not isinstance(field.default, str) or word.wire not in ("number", "json"):
             return
         try:
             value = json.loads(field.default, parse_constant=float)
         except ValueError:
             value = math.nan
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if value != value or (codec.wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
-            wanted = "a number" if codec.wire == "number" else "JSON"
+        if value != value or (word.wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
+            wanted = "a number" if word.wire == "number" else "JSON"
             self.sheet.complain(
                 join(path, "default"),
-                f'should be {wanted}, as codec "{codec.name}" gives, but is {field.default!r}',
+                f'should be {wanted}, as codec "{word.name}" gives, but is {field.default!r}',
             )
 
     # -- its codec --------------------------------------------------------------------------------------------------
@@ -223,26 +223,26 @@ class FieldParser:
             )
 
     def _check_scalar(self, field: Field, path: str) -> bool:
-        codec = field.word
-        fewest, most = codec.columns
+        word = field.word
+        fewest, most = word.columns
         if not fewest <= len(field.hub) <= most:
             wanted = (
                 f"{fewest} hub column{'s' * (fewest != 1)}"
                 if fewest == most
                 else f"{fewest} to {most} hub columns"
             )
-            self.sheet.complain(f"{path}.hub", f'codec "{codec.name}" takes {wanted}, not {len(field.hub)}')
+            self.sheet.complain(f"{path}.hub", f'codec "{word.name}" takes {wanted}, not {len(field.hub)}')
             return False
         fits = True
         for position, column in enumerate(field.hub):
-            dtype = codec.types[min(position, len(codec.types) - 1)]
+            dtype = word.types[min(position, len(word.types) - 1)]
             if events.SCHEMA[column] != dtype:
                 fits = False
-                message = f'codec "{codec.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
+                message = f'codec "{word.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
                 self.sheet.complain(f"{path}.hub", message)
-        if field.table is not None and codec.wire != "text":
+        if field.table is not None and word.wire != "text":
             self.sheet.complain(
-                f"{path}.table", f'a value table takes texts, but codec "{codec.name}" gives none'
+                f"{path}.table", f'a value table takes texts, but codec "{word.name}" gives none'
             )
         return fits
 

@@ -29,52 +29,52 @@ WIRE_TYPES: dict[str, pl.DataType] = {
 
 
 def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
-    """Run each codec alone on an empty frame; tell what fails or gives another type than it should."""
+    """Run each word alone on an empty frame; tell what fails or gives another type than it should."""
     fields: list[tuple[tuple[str, ...], Field]] = [
         (("fields", entry.place), entry) for entry in layout.fields
     ]
     if layout.request:
         fields += [(("request", "fields", entry.place), entry) for entry in layout.request.fields]
     for where, entry in fields:
-        codec = entry.word
-        if not codec.is_scalar or entry.const is not None or not (entry.hub or codec.columns == (0, 0)):
+        word = entry.word
+        if not word.is_scalar or entry.const is not None or not (entry.hub or word.columns == (0, 0)):
             continue
         trials = []
         if layout.write:
-            trials.append(("written", *_written(mapping, entry, codec)))
-        if layout.read and codec.read is not None and entry.hub:
-            trials.append(("read", *_read(entry, codec)))
+            trials.append(("written", *_written(mapping, entry, word)))
+        if layout.read and word.read is not None and entry.hub:
+            trials.append(("read", *_read(entry, word)))
         for verb, given, wanted in trials:
             if isinstance(given, PolarsError):
-                yield where, f'codec "{codec.name}" cannot be {verb}: {str(given).splitlines()[0]}'
+                yield where, f'codec "{word.name}" cannot be {verb}: {str(given).splitlines()[0]}'
             elif given is not None and given != wanted:
                 kinds = [KIND_NAMES.get(dtype, str(dtype)) for dtype in (given, wanted)]
                 yield (
                     where,
-                    f'codec "{codec.name}" gives {kinds[0]} where it is {verb}, which should be {kinds[1]}',
+                    f'codec "{word.name}" gives {kinds[0]} where it is {verb}, which should be {kinds[1]}',
                 )
 
 
 def _written(
-    mapping: Mapping, entry: Field, codec: Word
+    mapping: Mapping, entry: Field, word: Word
 ) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
     table = entry.table is not None and tuple(mapping.tables[entry.table].items())
     return _written_type(
-        codec, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default
-    ), WIRE_TYPES[codec.wire]
+        word, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default
+    ), WIRE_TYPES[word.wire]
 
 
 @cache
 def _written_type(
-    codec: Word, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
+    word: Word, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
 ) -> pl.DataType | PolarsError | None:
     empty = pl.DataFrame([pl.Series(str(place), [], dtype) for place, dtype in enumerate(types)])
     try:
-        if codec.rowwise is not None:
-            return codec.rowwise(empty.get_columns(), "").dtype
-        if codec.write is None:
+        if word.rowwise is not None:
+            return word.rowwise(empty.get_columns(), "").dtype
+        if word.write is None:
             return None
-        value = codec.write([pl.col(name) for name in empty.columns])
+        value = word.write([pl.col(name) for name in empty.columns])
         if table is not None:
             value = notation.exchanged(value.str.to_lowercase(), dict(table), value)
         if default is not None:
@@ -84,17 +84,17 @@ def _written_type(
         return error
 
 
-def _read(entry: Field, codec: Word) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
-    return _read_type(codec), events.SCHEMA[entry.hub[0]]
+def _read(entry: Field, word: Word) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
+    return _read_type(word), events.SCHEMA[entry.hub[0]]
 
 
 @cache
-def _read_type(codec: Word) -> pl.DataType | PolarsError | None:
-    raw = pl.Series("raw", [], pl.Int64 if codec.raw == "whole" else pl.String)
-    if codec.read is None:
+def _read_type(word: Word) -> pl.DataType | PolarsError | None:
+    raw = pl.Series("raw", [], pl.Int64 if word.raw == "whole" else pl.String)
+    if word.read is None:
         return None
     try:
-        return _type_of(raw.to_frame(), codec.read(pl.col("raw")))
+        return _type_of(raw.to_frame(), word.read(pl.col("raw")))
     except PolarsError as error:
         return error
 

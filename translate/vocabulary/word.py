@@ -121,11 +121,6 @@ class Word:
     is_stamp: ClassVar[bool] = False
 
     @property
-    def hub(self) -> tuple[Any, ...]:
-        """Give what stood under one name."""
-        return self.stands_for if self.is_container else self.types
-
-    @property
     def raw(self) -> Wire:
         """Tell as what a value is kept until its word reads it: seconds may come with a fraction."""
         return "number" if self.unit == "seconds" else self.wire

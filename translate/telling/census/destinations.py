@@ -11,7 +11,6 @@ from translate.mapping.spec import Field
 from translate.notes import InHub, InSource, Spot
 from translate.reader.paths import AROUND, lies_around
 from translate.telling.census.evidence import Held
-from translate.vocabulary.codecs import CONTAINERS, SCALARS
 from translate.writer.dataset import sources
 
 NOT_TOLD = "neither carried nor told"
@@ -132,13 +131,7 @@ class Ways:
             return False
         if entry.optional and entry.hub[0] not in self._source.provided:
             return False
-        if entry.codec in CONTAINERS:
-            container = CONTAINERS[entry.codec]
-            return column in container.hub and not container.readable_only
-        codec = SCALARS.get(entry.codec)
-        if codec is None or not entry.hub:
-            return False
-        return column in (entry.hub if entry.codec == "first_of" else entry.hub[: codec.carries])
+        return column in entry.carries and not entry.word.readable_only
 
 
 def _to(place: str, name: str) -> Fate:

@@ -11,16 +11,14 @@ from translate.notes import InSource
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
-from translate.vocabulary.codecs import CONTAINERS, WHOLE_MAPS
+from translate.vocabulary.word import Form
 
 MIXED = ("attributes", "metrics", "other")
 HOMES = {"text": "attributes", "empty": "attributes", "number": "metrics"}
-BELOW = {
-    "text_map": Below.KEYS, "number_map": Below.KEYS, "mixed_map": Below.KEYS, **dict.fromkeys(WHOLE_MAPS, Below.KEYS), "user_object": Below.PROPERTIES,
+BELOW: dict[Form, Below] = {
+    "maps": Below.KEYS, "object": Below.KEYS, "whole": Below.KEYS, "user": Below.PROPERTIES,
     "entities": Below.ENTITIES, "properties": Below.JSON_OF_KEYS,
 }  # fmt: skip
-EMPTY_IS_NONE = "short_session"
-NAMES_CODEC = "original_names"
 OTHER_NAMES = {"raw_path": "path"}  # of a captured request: both are read as one
 
 Row = Mapping[str, Any]  # the hub's columns before any recipe
@@ -45,7 +43,7 @@ class Around:
         fields = layout.request.fields if layout.request else ()
         self.tree: Tree = _below(places.request)
         self.names = places.names
-        self.maps = {entry.path: entry for entry in fields if entry.codec in WHOLE_MAPS}
+        self.maps = {entry.path: entry for entry in fields if entry.word.holds_whole_map}
         self.heads = places.heads_around
         self.nodes = places.request
 
@@ -64,10 +62,10 @@ class Evidence:
             if "name" in entry.hub[:1]
             for place in (entry.place, *entry.also)
         ]
-        containers = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+        containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
         self._containers: dict[tuple[str, ...], Field] = {entry.path: entry for entry in containers.values()}
         self._maps = {
-            entry.path: entry for entry in layout.fields if entry.codec in (*WHOLE_MAPS, "user_object")
+            entry.path: entry for entry in layout.fields if entry.word.holds_whole_map or entry.word.is_user
         }
         self._presets: dict[tuple[str, ...], list[Field]] = {}
         for entry in layout.fields:
@@ -111,7 +109,7 @@ class Evidence:
     def _original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
         """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
         for (head, rest), entries in self._presets.items():
-            if entries[0].codec != NAMES_CODEC or not isinstance(record, Members):
+            if not entries[0].word.travels_with_names or not isinstance(record, Members):
                 continue
             text = text_of(dict(members_of(dict(record).get(head, ""))).get(rest, ""))
             names = scan(text) if text else None
@@ -161,7 +159,7 @@ class Evidence:
     def empty_is_none(self, key: Key) -> bool:
         """Tell whether an empty text stands for no value at a key's place."""
         leaf = self.leaf(key)
-        return leaf is not None and leaf.entry.codec == EMPTY_IS_NONE
+        return leaf is not None and leaf.entry.word.empty_is_absent
 
     def extra_paths(self, key: Key) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Give the names under which `extra` may hold a key, with the rest of the way inside of its value."""
@@ -233,7 +231,7 @@ class Trail:
         for entry in presets:
             if self._is_there(name):
                 continue
-            if entry.codec == NAMES_CODEC and self._originals is not None:
+            if entry.word.travels_with_names and self._originals is not None:
                 return Held("", None, "the names that it tells went back to their places")
             if entry.const is not None:
                 return Held("", None, "the same in every such event")
@@ -250,9 +248,9 @@ class Trail:
         return any(name in (self._row.get(home) or ()) for home in MIXED)
 
     def _homes(self, around: Field, kind: str) -> list[str]:
-        if around.codec in WHOLE_MAPS:
+        if around.word.holds_whole_map:
             return [around.hub[0]]
-        if around.codec == "user_object":
+        if around.word.is_user:
             return ["user_properties"]
         own = HOMES.get(kind, "other")
         return [own, *(home for home in MIXED if home != own)]
@@ -303,6 +301,6 @@ def _node(tree: Any, path: tuple[str, ...]) -> Any:
 def _below(tree: Mapping[str, Any]) -> Tree:
     """Turn the reader's tree into what the census asks of one."""
     return {
-        name: _below(node) if isinstance(node, dict) else BELOW.get(node.entry.codec, Below.NOTHING)
+        name: _below(node) if isinstance(node, dict) else BELOW.get(node.entry.word.form, Below.NOTHING)
         for name, node in tree.items()
     }

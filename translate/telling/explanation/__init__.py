@@ -23,7 +23,7 @@ from translate.telling.explanation import wording
 from translate.telling.explanation.pages import Explanation, Row, State
 from translate.telling.explanation.sections import limits, names, rules, tables
 from translate.telling.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
-from translate.vocabulary.codecs import CONTAINERS, SCALARS
+from translate.vocabulary.words.names import EVENT_NAME
 from translate.writer.dataset import with_columns
 from translate.writer.exposure import destination
 from translate.writer.extras import same_events
@@ -128,7 +128,7 @@ class _Pair:
         legal = self.target.legal_names and not self.settings.keep_names
         in_both = {place.entry.hub[0] for place in self.taken if place.entry.hub and self._takes_all(place)}
         for loss in Writer(mapping, self.target, self.settings, source).plan().losses:
-            never = loss.why == SCALARS["event_name"].why if not legal else False
+            never = loss.why == EVENT_NAME.why if not legal else False
             if not never and not (loss.kind == "cannot" and loss.field in in_both):
                 yield loss.field, loss.why
 
@@ -264,7 +264,7 @@ class _Pair:
 
     def _filled(self, place: Place, fed_by: tuple[str, ...], clauses: list[str]) -> Row:
         origins = [origin for column in fed_by for origin in self.origins[column]]
-        how = wording.conversion((origin.about for origin in origins), wording.about(place.entry.codec))
+        how = wording.conversion((origin.about for origin in origins), place.entry.word.about)
         also = [column for column in place.looks_at if column in self.columns and column not in fed_by]
         if also:
             clauses = [f"looks at {', '.join(also)} too", *clauses]
@@ -282,7 +282,7 @@ class _Pair:
 
     def _lost(self, place: Place) -> Iterator[str]:
         """Say what of a field's value may be lost: what the writer would count, each at one field."""
-        if place.entry.codec in CONTAINERS:
+        if place.entry.word.is_container:
             yield from wording.changes_of_keys(place.entry, self.target)
         reasons: dict[str, list[str]] = {}
         for column, why in self.losses:

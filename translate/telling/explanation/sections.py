@@ -67,7 +67,7 @@ def _first_of_one_spelling(mapping: Mapping, hub: str) -> str:
 
 
 def _original_names(layout: Layout) -> str | None:
-    return next((entry.place for entry in layout.fields if entry.codec == "original_names"), None)
+    return next((entry.place for entry in layout.fields if entry.word.travels_with_names), None)
 
 
 def tables(mapping: Mapping, layout: Layout) -> Iterator[dict[str, Any]]:

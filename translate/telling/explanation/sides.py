@@ -12,7 +12,6 @@ from translate.archive.hub_files import HUB
 from translate.errors import UsageError
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.telling.explanation.trial import gives_value
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
 
 Part = Literal["event", "request"]
 
@@ -20,9 +19,6 @@ Part = Literal["event", "request"]
 HUB_LAYOUT = replace(
     HUB.default_layout(), fields=tuple(Field(name, (name,), codec="hub") for name in events.COLUMNS)
 )
-
-# What an event's own item in a list of items gives beside the list (the reader takes it out of there).
-OWN_ITEM = ("item_id", "price", "quantity", "currency")
 
 
 def find(address: str, mappings: Path | None, *, to_read: bool) -> tuple[Mapping, Layout]:
@@ -54,52 +50,36 @@ class Place:
     @property
     def gives(self) -> tuple[str, ...]:
         """Name the hub columns that are read from here."""
-        entry = self.entry
-        if entry.codec == "original_names":
-            return ("name",)  # it tells of which event a name that several have is
-        if entry.codec in STAMPS or not entry.hub:
-            return ()
-        if entry.codec in CONTAINERS:
-            return entry.hub
-        if entry.codec == "item_list":
-            return (entry.hub[0], *OWN_ITEM)
-        return entry.hub[: SCALARS[entry.codec].carries] if entry.codec == "user_object" else entry.hub[:1]
+        return self.entry.word.gives(self.entry.hub)
 
     @property
     def carries(self) -> tuple[str, ...]:
         """Name the hub columns whose value arrives here."""
-        entry = self.entry
-        codec = SCALARS.get(entry.codec)
-        if not self.is_written or entry.codec in STAMPS:
-            return ()
-        if codec is None or entry.codec == "first_of":
-            return entry.hub
-        return entry.hub[: codec.carries]
+        return self.entry.carries if self.is_written else ()
 
     @property
     def looks_at(self) -> tuple[str, ...]:
         """Name the hub columns that have a say in the value without arriving in it."""
-        if not self.is_written or self.entry.codec in STAMPS:
+        if not self.is_written or self.entry.word.is_stamp:
             return ()
         return tuple(column for column in self.entry.hub if column not in self.carries)
 
     @property
     def is_written(self) -> bool:
         """Tell whether the place is written at all; some containers are for reading only."""
-        container = CONTAINERS.get(self.entry.codec)
-        return container is None or not container.readable_only
+        return not self.entry.word.readable_only
 
     def fed_by(self, columns: frozenset[str]) -> tuple[str, ...]:
         """Name those of the hub columns of which a value can come here: its own, and those that it can be made of."""
         given = columns & frozenset(self.entry.hub)
         own = frozenset(self.carries) & given
-        fed = {column for column in own if gives_value(self.entry.codec, self.entry.hub, given, column)}
+        fed = {column for column in own if gives_value(self.entry.word, self.entry.hub, given, column)}
         helpers = given - own
-        if gives_value(self.entry.codec, self.entry.hub, helpers):
+        if gives_value(self.entry.word, self.entry.hub, helpers):
             needed = {
                 column
                 for column in helpers
-                if not gives_value(self.entry.codec, self.entry.hub, helpers - {column})
+                if not gives_value(self.entry.word, self.entry.hub, helpers - {column})
             }
             fed |= needed or helpers
         return tuple(column for column in self.entry.hub if column in fed)

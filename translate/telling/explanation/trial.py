@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.vocabulary.codecs import SCALARS
+from translate.vocabulary.word import Word
 
 # Real money, a game's own, and an empty list: what codecs of several columns tell texts apart by.
 SAMPLES: dict[pl.DataType, list[Any]] = {
@@ -21,22 +21,16 @@ SAMPLES: dict[pl.DataType, list[Any]] = {
 
 
 @functools.cache
-def gives_value(codec: str, hub: tuple[str, ...], columns: frozenset[str], needed: str | None = None) -> bool:
+def gives_value(word: Word, hub: tuple[str, ...], columns: frozenset[str], needed: str | None = None) -> bool:
     """Tell whether events that have only these columns, and the needed one for sure, can have a value."""
     if not columns:
         return False
-    known = SCALARS.get(codec)
-    if (
-        known is None
-        or known.write is None
-        or len(hub) == 1
-        or any(events.SCHEMA[name] not in SAMPLES for name in hub)
-    ):
+    if word.write is None or len(hub) == 1 or any(events.SCHEMA[name] not in SAMPLES for name in hub):
         return needed is not None  # what is carried as it is
     choices = [_choices(name, columns, needed) for name in hub]
     rows = list(itertools.product(*choices))
     frame = pl.DataFrame(rows, schema={name: events.SCHEMA[name] for name in hub}, orient="row")
-    value = known.write([pl.col(name) for name in hub])
+    value = word.write([pl.col(name) for name in hub])
     return bool(frame.select(value.is_not_null().any()).item())
 
 

@@ -6,28 +6,15 @@ import json
 from collections.abc import Iterable, Iterator
 
 from translate.mapping.spec import Field, Layout
-from translate.vocabulary.codecs import CONTAINERS, SCALARS, STAMPS
+from translate.vocabulary.words.texts import TEXT
 
-PLAIN = SCALARS["text"].about
+PLAIN = TEXT.about
 AS_IT_IS = "as it is"
 
 
-def about(codec: str) -> str:
-    """Say what a codec's value is; the hub's own columns need no word."""
-    if codec in STAMPS:
-        return STAMPS[codec]
-    known = SCALARS.get(codec) or CONTAINERS.get(codec)
-    return known.about if known else ""
-
-
 def as_read(entry: Field) -> str:
-    """Say how a value is read; where a codec puts several columns into one value, only the first is read back."""
-    codec = SCALARS.get(entry.codec)
-    if entry.const is not None or (
-        codec is not None and (not codec.hub or (codec.columns[1] > 1 and codec.carries == 1))
-    ):
-        return ""
-    return about(entry.codec)
+    """Say how a value is read."""
+    return entry.word.about if entry.const is None and entry.word.tells_how_it_is_read else ""
 
 
 def conversion(reads: Iterable[str], writes: str) -> str:
@@ -61,10 +48,8 @@ def fixed(entry: Field) -> str | None:
     """Say what a field holds that no event says; None if events say it."""
     if entry.const is not None:
         return f"always {json.dumps(entry.const)}"
-    if entry.codec in STAMPS:
-        return STAMPS[entry.codec]
-    if entry.codec == "original_names":
-        return SCALARS[entry.codec].about
+    if entry.word.is_made:
+        return entry.word.about
     if entry.setting is not None and not entry.hub:
         return f"what --set {entry.setting}=... says; left out without it"
     return None
@@ -76,19 +61,18 @@ def not_read(entry: Field) -> str:
         return f"{json.dumps(entry.const)} in events of {', '.join(entry.when)}: it says nothing that their name does not"
     if entry.const is not None:
         return f"always {json.dumps(entry.const)}, so it says nothing of the event"
-    if entry.codec in STAMPS:
-        return "not read: " + STAMPS[entry.codec] + ", made anew for each request"
+    if entry.word.is_stamp:
+        return f"not read: {entry.word.about}, made anew for each request"
     return "not read: it says nothing of the event"
 
 
 def changes_of_keys(entry: Field, layout: Layout) -> Iterator[str]:
     """Say what may become of the keys and values in a container."""
-    container = CONTAINERS[entry.codec]
-    if container.write_as_text:
+    if entry.word.write_as_text:
         yield "numbers and other values become text"
-    elif not container.shared and "other" in container.hub:
+    elif not entry.word.shared and "other" in entry.hub:
         yield "values that are neither text nor number become JSON text"
     if layout.legal_names:
         yield "keys are made legal"
-    if container.shared:
+    if entry.word.shared:
         yield "keys that meet one another are renamed"

@@ -11,22 +11,7 @@ from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.hub import Hub
 from translate.settings import Settings
 from translate.telling.figures.facts import COLUMNS
-from translate.vocabulary.codecs import SCALARS
 from translate.vocabulary.spelling import EventNames
-
-SECONDS = ("epoch_s",)
-CHANGES = {
-    "epoch_s": "milliseconds floored",
-    "first_of": "one id for whoever it was",
-    "exact_duration": "a length is stop minus start",
-}
-MADE = (
-    "first_of",
-    "duration",
-    "exact_duration",
-    "language",
-    "country",
-)  # of several columns: what is written may be another one's value
 
 
 class Held:
@@ -61,10 +46,10 @@ class Held:
         entry = self._fields.get(name)
         if entry is None:
             return column
-        if entry.codec in SECONDS:
+        if entry.word.whole_seconds:
             column = column.dt.truncate("1s")
-        if entry.codec in MADE and (write := SCALARS[entry.codec].write):
-            column = write([pl.col(other) for other in entry.hub])
+        if entry.word.made_of_several and entry.word.write:
+            column = entry.word.write([pl.col(other) for other in entry.hub])
         needs = [self._fields_at(f"{home}.{need}") for home, need in self._needs(entry)]
         missing = [pl.col(other).is_null() for found in needs for other in found]
         return pl.when(~pl.any_horizontal(missing)).then(column) if missing else column
@@ -80,7 +65,7 @@ class Held:
         name is what the reader takes it for.
         """
         name, written, phase = pl.col("name"), self.event_type(pl.col("name")), None
-        if any(entry.codec == "action" for entry in self.layout.fields):
+        if any(entry.word.gives_action for entry in self.layout.fields):
             phase = pl.col("phase").fill_null(self._names.implied_phase(name))
         read = self._names.read(written, phase)
         return (
@@ -111,6 +96,6 @@ class Held:
             )
         if not said:
             said += ["names that are spelled alike"] if "name" in columns and self._names_meet else []
-            codecs = {self._fields[name].codec for name in columns if name in self._fields and name != "time"}
-            said += [words for codec, words in CHANGES.items() if codec in codecs]
+            fields = [self._fields[name] for name in columns if name in self._fields and name != "time"]
+            said += dict.fromkeys(filter(None, (entry.word.in_figures for entry in fields)))
         return f"{self.layout.address}: {'; '.join(said)}" if said else f"as {self.layout.address} holds it"

@@ -16,7 +16,6 @@ from translate.telling.explanation.sides import Place
 from translate.telling.tracing.places import SourcePlaces, shown
 from translate.telling.tracing.result import NO_PLACE, FieldTrace, Given
 from translate.telling.tracing.run import Traced
-from translate.vocabulary.codecs import CONTAINERS, STAMPS
 
 MADE_OF_CONTENT = "made: the name-based UUID of the event's content"
 
@@ -60,7 +59,7 @@ class EventFields:
                 codec=explained.how,
                 why=empty or self._why_empty(place, explained),
             )
-        elif place.entry.codec in CONTAINERS:
+        elif place.entry.word.is_container:
             yield from self._members(place, written, explained)
         else:
             yield self._filled(place, written, explained)
@@ -120,7 +119,7 @@ class EventFields:
         """Name the columns that the value comes of: those that arrive in it, else those that it is made of."""
         there = [column for column in place.entry.hub if self._traced.after.get(column) is not None]
         carried = [column for column in there if column in place.carries]
-        return (carried[:1] if place.entry.codec == "first_of" else carried) or there
+        return (carried[:1] if place.entry.word.first_of_several else carried) or there
 
     def _given(self, column: str) -> Given:
         if column == "event_id" and self._source.first(column, self._traced.raw, self._traced.before) is None:
@@ -205,8 +204,8 @@ class EventFields:
             f"setting not given: --set {entry.setting}=...": entry.setting is not None and not entry.hub,
             f"only for {', '.join(entry.when)}, and this is {self._name}": bool(entry.when)
             and self._name not in entry.when,
-            f"made for each request: {STAMPS.get(entry.codec)}": entry.codec in STAMPS,
-            "every name is written as it is": entry.codec == "original_names",
+            f"made for each request: {entry.word.about}": entry.word.is_stamp,
+            "every name is written as it is": entry.word.travels_with_names,
         }
         return next((reason for reason, holds in reasons.items() if holds), "")
 
@@ -220,7 +219,7 @@ class EventFields:
             return self._first_reason([column for column in wanted if column not in there]) + setting
         values = ", ".join(f"{column} = {shown(self._traced.after[column])}" for column in there)
         lacking = [column for column in entry.hub if column not in there]
-        about = wording.about(entry.codec) or "the value"
+        about = entry.word.about or "the value"
         return f"{about}: nothing to be made of {values}" + (
             f" without {', '.join(lacking)}" if lacking else ""
         )

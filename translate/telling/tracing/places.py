@@ -9,10 +9,8 @@ from translate import events
 from translate.mapping.spec import Layout
 from translate.notes import InSource, Spot, read_all
 from translate.reader.tree import slots
-from translate.telling.explanation import wording
 from translate.telling.explanation.sides import HUB_LAYOUT, Place, places
 from translate.telling.tracing.result import NO_PLACE, Given
-from translate.vocabulary.codecs import CONTAINERS, STAMPS, WHOLE_MAPS
 
 Row = dict[str, Any]
 EMPTY = "{}"
@@ -25,14 +23,14 @@ class SourcePlaces:
         self.is_hub = layout.model == HUB_LAYOUT.model
         self._places = places(HUB_LAYOUT if self.is_hub else layout)
         self._slots = {} if self.is_hub else {id(entry): slot for slot, entry in slots(layout)}
-        self._homes = {entry.place: entry for entry in layout.fields if entry.codec in CONTAINERS}
+        self._homes = {entry.place: entry for entry in layout.fields if entry.word.is_container}
 
     def of(self, column: str) -> list[Place]:
         """Give the places that a hub column is read from."""
         return [
             place
             for place in self._places
-            if column in place.gives or (place.entry.codec in STAMPS and column in place.entry.hub)
+            if column in place.gives or (place.entry.word.is_stamp and column in place.entry.hub)
         ]
 
     def given(self, column: str, raw: Row, before: Row) -> Iterator[tuple[Place, str | None]]:
@@ -44,9 +42,7 @@ class SourcePlaces:
         entry = place.entry
         if self.is_hub:
             return shown(before.get(column))
-        if entry.codec in CONTAINERS or entry.codec in WHOLE_MAPS:
-            return shown(raw.get(column))
-        if entry.codec == "user_object" and column in events.MAPS:
+        if entry.word.holds_names and column in events.MAPS:
             return shown(raw.get(column))
         slot = self._slots.get(id(entry))
         if slot is not None:
@@ -93,9 +89,9 @@ def _taken(place: Place, text: str) -> str:
     """Say why what stands in a place is not in the column that it is read into."""
     if text == EMPTY:
         return f"{place.shown} is empty in the source"
-    if place.entry.codec in CONTAINERS:
+    if place.entry.word.is_container:
         return f"all that {place.shown} holds has fields of its own"
-    kind = wording.about(place.entry.codec) or "what it should be"
+    kind = place.entry.word.about or "what it should be"
     return f"{place.shown} holds {text}: other fields say that already, or it cannot be read as {kind}"
 
 
