@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 import polars_hash
@@ -148,34 +148,21 @@ class Hub:
         return take_out_own_item(frame, stated)
 
     def _take_out_presets(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Move presets from their map into their columns, for the events that they belong to."""
-        groups: dict[tuple[str, tuple[str, ...]], list[Field]] = {}
+        """Move presets from their maps into their columns, for the events that they belong to."""
+        groups: dict[tuple[str, ...], dict[str, list[Field]]] = {}
         for entry in self._presets:
-            groups.setdefault((self._homes[entry.path[0]], entry.when), []).append(entry)
+            groups.setdefault(entry.when, {}).setdefault(self._homes[entry.path[0]], []).append(entry)
         if not groups:
             return frame
-        ways = [(home, when, *self._way_out(home, entries)) for (home, when), entries in groups.items()]
+        ways = [_WayOut(when, homes, self._read) for when, homes in groups.items()]
 
         def take_out(batch: pl.DataFrame) -> pl.DataFrame:
             for way in ways:
-                batch = batch.with_columns(_taken_out(batch, *way))
+                batch = batch.with_columns(way.taken_out(batch))
             return batch
 
         schema = dict(frame.collect_schema())
         return frame.map_batches(take_out, schema=schema, validate_output_schema=False, streamable=True)
-
-    def _way_out(self, home: str, entries: list[Field]) -> tuple[pl.Expr, list[pl.Expr]]:
-        """Tell which maps give their presets away, and give what is left of a map and what is taken out of it."""
-        texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
-        keys = [entry.key for entry in entries]
-        others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
-        rest = pl.col(home).map.entries().list.eval(others).list.to_map()
-        made = [pl.when("_exact").then(rest).otherwise(pl.col(home)).alias(home)]
-        made += [
-            pl.when("_exact").then(self._read(entry, texts[entry.hub[0]])).alias(entry.hub[0])
-            for entry in entries
-        ]
-        return _are_exact(entries, texts).alias("_exact"), made
 
     def _verdict(self, texts: list[str]) -> tuple[pl.Expr, pl.Expr]:
         """Give the first reason why a record is no event, as code and message."""
@@ -219,16 +206,41 @@ class Hub:
         return implausible, message
 
 
-def _taken_out(
-    batch: pl.DataFrame, home: str, when: tuple[str, ...], exact: pl.Expr, made: list[pl.Expr]
-) -> list[pl.Series]:
-    """Give the columns of a group of presets, and what is left of their map; few events have any."""
-    rows = batch[home].is_not_null()
-    rows = rows & batch["name"].is_in(when).fill_null(value=False) if when else rows
-    found = batch.select(home).filter(rows).lazy().with_columns(exact).select(made)
-    taken = found.collect(engine="in-memory")
-    columns = spread(taken.drop(home), rows).get_columns()
-    return [*columns, replaced(batch[home], rows, taken[home]).alias(home)] if taken.height else columns
+class _WayOut:
+    """How presets leave the maps of the events that they belong to: few events, so that only these are looked at."""
+
+    def __init__(
+        self, when: tuple[str, ...], homes: dict[str, list[Field]], read: Callable[[Field, pl.Expr], pl.Expr]
+    ) -> None:
+        self._when = when
+        self._homes = [*homes]
+        self._exact: list[pl.Expr] = []
+        self._made: list[pl.Expr] = []
+        for home, entries in homes.items():
+            texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
+            keys = [entry.key for entry in entries]
+            others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
+            rest = pl.col(home).map.entries().list.eval(others).list.to_map()
+            exact = f"exact:{home}"
+            self._exact.append(_are_exact(entries, texts).alias(exact))
+            self._made.append(pl.when(exact).then(rest).otherwise(pl.col(home)).alias(home))
+            self._made += [
+                pl.when(exact).then(read(entry, texts[entry.hub[0]])).alias(entry.hub[0]) for entry in entries
+            ]
+
+    def taken_out(self, batch: pl.DataFrame) -> list[pl.Series]:
+        """Give the presets' columns, and what is left of their maps; maps that lack a digit of a number keep all of it."""
+        rows = batch[self._homes[0]].is_not_null()
+        for home in self._homes[1:]:
+            rows = rows | batch[home].is_not_null()
+        if self._when:
+            rows = rows & batch["name"].is_in(self._when).fill_null(value=False)
+        chosen = batch.select(self._homes).filter(rows).lazy().with_columns(self._exact).select(self._made)
+        taken = chosen.collect(engine="in-memory")
+        columns = spread(taken.drop(self._homes), rows).get_columns()
+        if not taken.height:
+            return columns
+        return [*columns, *(replaced(batch[home], rows, taken[home]).alias(home) for home in self._homes)]
 
 
 def _are_exact(entries: list[Field], texts: dict[str, pl.Expr]) -> pl.Expr:

@@ -116,8 +116,20 @@ static bool leave_to_python(struct reader *reader, int64_t line, int64_t row, si
     return true;
 }
 
+/* Make room for what the lines say, which is seldom more than they have: so that it is not moved while it grows. */
+static void expect(struct reader *reader, const struct lines *lines)
+{
+    const struct view *views = lines->texts->buffers[1];
+    size_t bytes = 0;
+    for (int64_t number = 0; number < lines->texts->length; number++) {
+        bytes += (size_t)views[lines->texts->offset + number].length;
+    }
+    (void)buffer_reserve(&reader->table.heap, bytes);
+}
+
 static bool read_lines(struct reader *reader, const struct lines *lines)
 {
+    expect(reader, lines);
     for (int64_t number = 0; number < lines->texts->length; number++) {
         int64_t row = reader->row;
         size_t heap_length = reader->table.heap.length;

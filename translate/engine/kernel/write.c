@@ -21,6 +21,7 @@ enum code {
     CODES
 };
 
+#define BYTES_EXPECTED 1024 /* of a row */
 #define ESCAPED_MAX 6  /* \u001f */
 #define NULL_TEXT (-1) /* to skip there means that the row has no text */
 
@@ -263,6 +264,7 @@ static bool write_rows(struct job *job, struct ArrowArrayStream *made)
     bool well = table_begin(&job->made, columns, job->program->names, rows) &&
                 (rows == 0 || are_possible(job->program, job->frame));
     job->out = &job->made.heap;
+    (void)buffer_reserve(job->out, (size_t)rows * BYTES_EXPECTED); /* so that they are not moved while they grow */
     for (job->row = 0; well && job->row < rows; job->row++)
         for (int32_t column = 0; well && column < columns; column++)
             well = write_text(job, column);
