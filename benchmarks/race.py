@@ -3,6 +3,7 @@
     python benchmarks/race.py                                 all races, 1,000,000 records, 5 rounds
     python benchmarks/race.py --records 200000 --rounds 1     smaller
     python benchmarks/race.py --only convert inspect          some of them
+    python benchmarks/race.py --page docs/speed.md            the page of the documentation
 
 Each run is a whole command in a process of its own, start-up, report and digests included; rounds are interleaved, and
 go the other way about every other time. Before anything is timed the outputs are compared (comparing.py, figures.py).
@@ -20,6 +21,7 @@ import importlib.util
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -56,6 +58,17 @@ RECIPE = 'to = "personalize"\n[[rule]]\nset.item_id = "name"\n'
 # What layouts cannot be written without.
 OPTIONS = {"personalize": ("--set", "tracking_id=race"), "clickstream/raw": ("--set", "day=2017-02-24")}
 DONE = (0, 1)
+PAGE = """# Speed
+
+Whole commands in processes of their own, start-up, report and digests included, in interleaved rounds. The archive is as others export it:
+quotes, backslashes, other scripts, JSON texts within attributes, white space behind colons, keys in changing order, long numbers. What the
+peers write was compared before anything was timed; they are spared ids, counts, rejects and a report (see the head of `benchmarks/race.py`).
+A ratio above 1 in the first table is slower than translate. Written by a run of
+
+    {command}
+
+{text}
+"""
 
 
 @dataclass(frozen=True)
@@ -434,6 +447,7 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", choices=RACES, default=list(RACES), metavar="RACE", help=", ".join(RACES)
     )
+    parser.add_argument("--page", type=Path, help="a page of the documentation to write the tables to")
     parser.add_argument("--directory", type=Path, help="where archives and outputs lie while they are needed")
     options = parser.parse_args()
     described, results, failed = machine(), Results(), []
@@ -448,7 +462,11 @@ def main() -> None:
                 results.notes.append(f"{name}: DID NOT FINISH: {error}")
             if name in ("convert", "convert-gz", "layouts"):
                 race.forget()
-    print(f"{described}\n{options.records:,} records, rounds: {options.rounds}\n\n{told(results)}")
+    text = f"{described}\n{options.records:,} records, rounds: {options.rounds}\n\n{told(results)}"
+    print(text)
+    if options.page:
+        command = shlex.join(["python", "benchmarks/race.py", *sys.argv[1:]])
+        options.page.write_text(PAGE.format(command=command, text=text), encoding="utf-8")
     sys.exit(1 if failed else 0)
 
 
