@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import translate
+from translate.conversion import plan
 from translate.reader.hub import Hub
 from translate.vocabulary.money import worth
 
@@ -43,11 +44,7 @@ def test_events_lost_on_the_way_stop_the_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize("to", ["clickstream", "hub", "pinpoint"])
 def test_rows_lost_in_the_sink_stop_the_run(tmp_path, monkeypatch, to):
     """What lies in the part is counted again."""
-    monkeypatch.setattr(
-        translate.conversion.run.plan,
-        "WRITTEN",
-        translate.conversion.run.plan.WRITTEN & (pl.col("line") != 3),
-    )
+    monkeypatch.setattr(plan, "WRITTEN", plan.WRITTEN & (pl.col("line") != 3))
     with pytest.raises(translate.ConservationError, match="10 events should be in"):
         translate.convert(write(tmp_path / "a.json", 10), to=to, out=tmp_path / "out")
 

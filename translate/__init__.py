@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from translate.version import VERSION
 
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
-    from translate.conversion.run import Step
+    from translate.conversion.frames import scan, write
+    from translate.conversion.progress import Step
     from translate.delivery.pace import Bounds
     from translate.delivery.records import status
     from translate.delivery.replaying import replay
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
         TranslateError,
         UsageError,
     )
-    from translate.front import check, convert, explain, models, preview, roundtrip, scan, validate, write
+    from translate.front import check, convert, explain, models, preview, roundtrip, validate
     from translate.rehearsal import Rehearsal
     from translate.telling.figures import parity
     from translate.telling.inspection import inspect
@@ -62,12 +63,14 @@ __all__ = [
 _ROOMS = {
     "Bounds": "delivery.pace",
     "Rehearsal": "rehearsal",
-    "Step": "conversion.run",
+    "Step": "conversion.progress",
     "inspect": "telling.inspection",
     "parity": "telling.figures",
     "replay": "delivery.replaying",
+    "scan": "conversion.frames",
     "status": "delivery.records",
     "why": "telling.tracing",
+    "write": "conversion.frames",
 }
 
 

@@ -145,7 +145,7 @@ def replay(
         with whoever_listens():
             print_json(found) if as_json else print_status(found)
         return ExitCode.DONE
-    from translate.front import settings_of
+    from translate.conversion.calls import settings_of
 
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from translate import notes, passes
-from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, Query
-from translate.conversion.report import COUNTS, Finding, Loss, Report, commonest
+from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
+from translate.conversion.report import COUNTS, Finding, Loss, RunReport, commonest
+from translate.passes import duplicates
+from translate.passes.duplicates import hashed
 from translate.reader.oversize import TOO_LARGE
 from translate.recipe.tallies import TALLY, WHERE, flag
 from translate.vocabulary import notation
+from translate.writer.packing import ROW
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES
 
@@ -95,9 +99,9 @@ def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def put_together(
     query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted_rows: pl.DataFrame
-) -> Report:
+) -> RunReport:
     """Put a unit's counts into its report."""
-    report = Report()
+    report = RunReport()
     files: dict[str, Counter[str]] = {}
     for row in counted.sort("file").iter_rows(named=True):
         outcome = _outcome(row)
@@ -135,7 +139,7 @@ def _outcome(row: dict[str, Any]) -> str:
     return "written" if row[FILTERED] is None else "filtered"
 
 
-def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:
+def _count_flags(report: RunReport, query: Query, flags: pl.DataFrame) -> None:
     counts: dict[str, Any] = flags.row(0, named=True)
     report.tallies.update(
         {
@@ -156,3 +160,25 @@ def _count_flags(report: Report, query: Query, flags: pl.DataFrame) -> None:
         )
     for number, finding in enumerate(findings):
         report.find(finding.code, finding.message, int(counts[f"_finding{number}"] or 0))
+
+
+def row_digests(query: Query) -> pl.LazyFrame:
+    """Hash the rows that are written, by all that the target will see of them."""
+    if query.columns == [ROW]:
+        return query.rows.select(hash=hashed(ROW).filter(WRITTEN))
+    columns = [notation.json_text(pl.col(name).cast(pl.String)).fill_null("null") for name in query.columns]
+    text = query.rows.with_columns(_text=pl.concat_str(columns, separator=","))
+    return text.select(hash=hashed("_text").filter(WRITTEN))
+
+
+def count_identical(files: Iterable[Path], rows: int) -> int:
+    """Count the rows that are identical to an earlier one."""
+    found = list(files)
+    if not found:
+        return 0
+    hashes = pl.scan_parquet(found)
+    distinct: int = sum(
+        bucket.select(pl.col("hash").n_unique()).collect(engine="streaming").item()
+        for _, bucket in duplicates.buckets(hashes, "hash", duplicates.BUCKET_ROWS)
+    )
+    return rows - distinct

@@ -16,7 +16,7 @@ from typing import IO, Any, Self
 
 from translate.conversion import persistence
 from translate.conversion.persistence import make_folder, settle
-from translate.conversion.report import Report
+from translate.conversion.report import RunReport
 from translate.errors import OutputError, UsageError
 
 STATE = ".translate"
@@ -31,7 +31,7 @@ ANOTHER_PLACE = "put it back as it was, or name another directory"
 class Kept:
     """What an earlier run left of a unit: its account, and which of its files are not as they were written."""
 
-    report: Report
+    report: RunReport
     changed: list[Path]
 
 
@@ -128,10 +128,10 @@ class Output:
             raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
         files = {self.directory / name: about for name, about in values["holds"].items()}
         changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
-        return Kept(Report.from_record(values), changed)
+        return Kept(RunReport.from_record(values), changed)
 
     def finish_unit(
-        self, number: int, part: Path | None, rejects: Path, report: Report, beside: Iterable[Path] = ()
+        self, number: int, part: Path | None, rejects: Path, report: RunReport, beside: Iterable[Path] = ()
     ) -> None:
         """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
         places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
@@ -155,7 +155,7 @@ class Output:
     # -- the end ----------------------------------------------------------------------------------------------
 
     def complete(
-        self, report: Report, head: dict[str, Any], count: int, schema: dict[str, Any] | None
+        self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None
     ) -> dict[str, Any]:
         """Write the files beside the data, the report last, and remove what the run needed for itself."""
         self._gather_rejects(count)

@@ -1,22 +1,36 @@
-"""A progress bar on standard error; silent where that is no terminal."""
+"""How far a run is, and a bar that shows it on standard error; silent where that is no terminal."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from rich.progress import Progress  # noqa: TID251
+    import rich.progress  # noqa: TID251
 
-    from translate.conversion.run import Step
+
+@dataclass(frozen=True)
+class Step:
+    """Progress: what is done so far, of how much."""
+
+    files: int
+    files_total: int
+    bytes: int
+    bytes_total: int
+    events: int
+
+
+Progress = Callable[[Step], None]
 
 
 class Bar:
     """Shows files, bytes, events, rate and the time left."""
 
     def __init__(self) -> None:
-        self._progress = _progress() if sys.stderr.isatty() else None
+        self._progress = _rich_progress() if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         if self._progress is not None:
@@ -47,25 +61,17 @@ class Bar:
         )
 
 
-def _progress() -> Progress:
+def _rich_progress() -> rich.progress.Progress:
     """Make the bar; rich takes a while to import, and most runs have no terminal."""
-    from rich.console import Console  # noqa: PLC0415, TID251
-    from rich.progress import (  # noqa: PLC0415, TID251
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich import console, progress  # noqa: PLC0415, TID251
 
-    return Progress(
-        BarColumn(),
-        TextColumn("{task.fields[files]} files"),
-        DownloadColumn(),
-        TextColumn("{task.fields[events]:,} events"),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
+    return progress.Progress(
+        progress.BarColumn(),
+        progress.TextColumn("{task.fields[files]} files"),
+        progress.DownloadColumn(),
+        progress.TextColumn("{task.fields[events]:,} events"),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+        console=console.Console(file=sys.stderr),
         transient=True,
     )

@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass
-class Report:
+class RunReport:
     """The account of a run, or of one unit of it; accounts add up."""
 
     events: Counter[str] = field(default_factory=Counter)
@@ -68,7 +68,7 @@ class Report:
     watched: Watched = field(default_factory=Watched)
     names: Names = field(default_factory=Names)
 
-    def add(self, other: Report) -> None:
+    def add(self, other: RunReport) -> None:
         """Add another unit's account."""
         self.events += other.events
         self.rejects += other.rejects
@@ -156,7 +156,7 @@ class Report:
         }
 
     @classmethod
-    def from_record(cls, values: dict[str, Any]) -> Report:
+    def from_record(cls, values: dict[str, Any]) -> RunReport:
         """Read back what `to_record` gave."""
         report = cls.from_json(values, values["files"])
         report.tallies = Counter(values["tallies"])
@@ -165,7 +165,7 @@ class Report:
         return report
 
     @classmethod
-    def from_json(cls, values: dict[str, Any], files: Iterable[dict[str, Any]] = ()) -> Report:
+    def from_json(cls, values: dict[str, Any], files: Iterable[dict[str, Any]] = ()) -> RunReport:
         """Read an account back."""
         report = cls(
             events=Counter({name: count for name, count in values["events"].items() if count}),

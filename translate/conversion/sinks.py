@@ -14,12 +14,12 @@ import polars as pl
 from translate.archive.compression import layers
 from translate.archive.sources import CHUNK
 from translate.conversion import account, plan
-from translate.conversion.identical import row_digests
+from translate.conversion.account import row_digests
 from translate.conversion.job import Job
 from translate.conversion.naming import Gathering
 from translate.conversion.output import OWNER_ONLY
 from translate.conversion.plan import Query
-from translate.conversion.report import Report
+from translate.conversion.report import RunReport
 from translate.errors import UsageError
 from translate.mapping.spec import Layout
 from translate.telling.census.fates import Fates
@@ -39,7 +39,7 @@ NO_DAY = (
 class Written:
     """What came of a unit: its account, its files, and how many events lie in its part by a count of their own."""
 
-    report: Report
+    report: RunReport
     part: Path | None
     rejects: Path
     events: int

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from translate import front, mapping
-from translate.conversion import persistence
+from translate.conversion import calls, persistence
 from translate.conversion.output import digest
 from translate.delivery.journal import refuse_another_job
 from translate.delivery.parts import Parts
@@ -62,7 +62,7 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
     return Destination(sheet, sheet.delivery, layout)
 
 
-def prepare(source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
+def prepare(source: calls.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
     """Convert a source into the journal's folder, or find that this was done; `call` holds the options of `convert`.
 
     Raise UsageError if the journal there is of another job.
@@ -73,7 +73,7 @@ def prepare(source: front.Sources, folder: Path, destination: Destination, call:
 
 
 def _prepared(
-    source: front.Sources, folder: Path, destination: Destination, call: Table[str, Any]
+    source: calls.Sources, folder: Path, destination: Destination, call: Table[str, Any]
 ) -> Prepared:
     converted = _converted(source)
     if converted is not None and converted[1]["to"] == destination.layout.address:
@@ -123,7 +123,7 @@ def _of_sending(parts: Parts, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _converted(source: front.Sources) -> tuple[Path, dict[str, Any]] | None:
+def _converted(source: calls.Sources) -> tuple[Path, dict[str, Any]] | None:
     """Tell whether a source is a directory that a complete conversion left."""
     if not isinstance(source, str | os.PathLike):
         if len(source) != 1:

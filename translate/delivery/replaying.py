@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from translate import front
-from translate.conversion import persistence
+from translate.conversion import calls, persistence
+from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
-from translate.conversion.run import Progress
 from translate.delivery.endpoint import Endpoint, open_endpoint, write_requests
 from translate.delivery.journal import Journal, lock, refuse_without_end
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, parse_rate
@@ -61,13 +60,13 @@ class Outlook:
 
 
 def replay(
-    source: front.Sources, *, to: str, journal: str | os.PathLike[str], endpoint: str | None = None,
+    source: calls.Sources, *, to: str, journal: str | os.PathLike[str], endpoint: str | None = None,
     from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
     since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), dedupe: bool = False,
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
-    mappings: front.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
+    mappings: calls.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
     tell: Callable[[Outlook], None] | None = None, interrupted: Callable[[int], None] | None = None, seed: int | None = None,
 ) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
@@ -77,7 +76,7 @@ def replay(
     is read, PreflightError if the target would lose data that `accept` does not name. The report has `events`
     (converted, sent, rejected, left), `requests`, `lost_answers`, `stopped` (why it ended early, or None) and `failed`.
     """
-    told = front.settings_of(settings, set_, mappings)
+    told = calls.settings_of(settings, set_, mappings)
     destination = destination_of(to, told.mappings)
     target = _target(destination, told, endpoint, max_in_flight, allow_http=allow_http)
     chosen = (

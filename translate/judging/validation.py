@@ -17,7 +17,8 @@ from translate.archive import hub_files
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.units import Unit, text_bytes, units_of
 from translate.conversion.job import Job
-from translate.conversion.run import Progress, Step, soundly
+from translate.conversion.progress import Progress, Step
+from translate.conversion.reading import soundly
 from translate.judging import requests
 from translate.judging.archive_limits import COLUMNS, USER, Archive
 from translate.judging.questions import Judge, Question, needs_of

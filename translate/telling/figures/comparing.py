@@ -12,11 +12,10 @@ import polars as pl
 
 from translate.archive.recognition import Origin, Recognised, recognise
 from translate.archive.sources import find
+from translate.conversion.calls import Folder, Sources, settings_of
 from translate.conversion.job import HUB_MODEL, Job
-from translate.conversion.meetings import meetings
-from translate.conversion.naming import EVENT_TYPES, Name, Names
+from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
-from translate.front import Folder, Sources, settings_of
 from translate.settings import Settings
 from translate.telling import explanation
 from translate.telling.figures import dashboards

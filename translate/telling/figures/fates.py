@@ -17,7 +17,7 @@ from translate.archive.units import Unit, units_of
 from translate.conversion import plan
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.plan import BEFORE, FIRST
-from translate.conversion.run import soundly
+from translate.conversion.reading import soundly
 from translate.mapping.spec import Addition
 from translate.passes import Passes, UnitMarks
 from translate.reader.reader import Lines

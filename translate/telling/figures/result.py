@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.conversion.meetings import Meeting
+from translate.conversion.naming import Meeting
 from translate.telling.rendering import Report, printable
 
 SCHEMA = {

@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from translate import front
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
-from translate.conversion import nothing_taken
+from translate.conversion import calls, nothing
 from translate.conversion.job import Job
-from translate.conversion.run import Progress
+from translate.conversion.progress import Progress
 from translate.settings import Settings
 from translate.telling.inspection.findings import keys_frame, values_of
 from translate.telling.inspection.grounds import Grounds
@@ -23,10 +22,10 @@ __all__ = ["Inspection", "inspect"]
 
 
 def inspect(
-    source: front.Sources, *, from_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
+    source: calls.Sources, *, from_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
     until: str | dt.datetime | None = None, limit: int | None = None,
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
-    mappings: front.Folder | None = None, progress: Progress | None = None,
+    mappings: calls.Folder | None = None, progress: Progress | None = None,
 ) -> Inspection:  # fmt: skip
     """Look at an archive once, and say what is in it and what is wrong with it; nothing is changed.
 
@@ -34,8 +33,8 @@ def inspect(
     memory is bounded; of values that are too many to list, `beyond` tells how many events have others. Raise
     UsageError before anything is read, SourceError if there is nothing to read.
     """
-    told = front.settings_of(settings, set_, mappings)
-    selection = front.selection_of(where, since, until, limit)
+    told = calls.settings_of(settings, set_, mappings)
+    selection = calls.selection_of(where, since, until, limit)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_, told.mappings)
     first = recognised.sources[0]
@@ -46,6 +45,6 @@ def inspect(
         values["selection"] = selection.described() if selection else {}
         keys = keys_frame(seen.figures)
         is_empty = values["events"]["read"] and not values["events"]["inspected"]
-        why = nothing_taken.verdict(job, recognised) if is_empty else None
+        why = nothing.why_nothing_taken(job, recognised) if is_empty else None
         values |= {"verdict": why} if why else {}
         return Inspection(values, keys, Grounds.of(seen, recognised, told), examples=examples)

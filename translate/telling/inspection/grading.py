@@ -17,7 +17,7 @@ import polars as pl
 
 from translate import mapping, notes
 from translate.conversion import account, plan
-from translate.conversion.report import Loss, Report
+from translate.conversion.report import Loss, RunReport
 from translate.delivery import preflight, questions
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.telling import explanation
@@ -277,7 +277,7 @@ class _Trial:
 
 def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> list[dict[str, Any]]:
     """Count what the written events lost, as a conversion's report does."""
-    report = Report()
+    report = RunReport()
     for number, loss in enumerate(losses):
         report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
     for text, count, _ in (

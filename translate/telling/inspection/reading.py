@@ -15,7 +15,8 @@ from translate import events, mapping
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, text_bytes, units_of
 from translate.conversion.job import Job
-from translate.conversion.run import Progress, Step, soundly
+from translate.conversion.progress import Progress, Step
+from translate.conversion.reading import soundly
 from translate.mapping.moved import moved_keys
 from translate.mapping.personal import Marked
 from translate.mapping.places import kind_of

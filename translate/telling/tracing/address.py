@@ -15,7 +15,7 @@ from translate.archive.sources import find
 from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.job import Job
-from translate.conversion.run import soundly
+from translate.conversion.reading import soundly
 from translate.errors import UsageError
 from translate.reader.reader import Lines
 from translate.settings import Settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from translate.conversion.calls import Folder, job_of, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import UsageError
-from translate.front import Folder, job_of, settings_of
 from translate.notes import read_all
 from translate.settings import Settings
 from translate.telling import explanation

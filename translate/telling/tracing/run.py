@@ -18,8 +18,8 @@ from translate.archive.recognition import Recognised
 from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.job import Job
+from translate.conversion.reading import soundly
 from translate.conversion.report import Loss
-from translate.conversion.run import soundly
 from translate.errors import UsageError
 from translate.events import EPOCH
 from translate.reader.reader import Lines, Reader

@@ -1,46 +1,86 @@
-"""What to tell of a run that wrote nothing of a source that is not empty: what there is, and what would help."""
+"""Why a run took or wrote nothing of a source that is not empty: what there is, and what would help."""
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from translate import recipe
-from translate.archive.units import Unit
+from translate.archive.recognition import Recognised
 from translate.conversion import plan
 from translate.conversion.job import Job
-from translate.conversion.report import Report
+from translate.conversion.nearness import Watched
+from translate.conversion.reading import Readings
+from translate.conversion.report import RunReport
 from translate.errors import MappingError, UsageError
 from translate.mapping.moved import moved_keys
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
-from translate.recipe import Recipe, item_keys, proposal
+from translate.recipe import Recipe, item_keys, proposal, slips
 from translate.recipe.selection import OPTIONS, Selection
 from translate.recipe.slips import NOTHING_TAKEN
+from translate.recipe.tallies import TALLY
+from translate.recipe.watch import Wanted, Watch
 
 LOOKED_AT = 20_000  # events, the first ones
 NAMES_SHOWN = 10
 KEYS_SHOWN = 5
-Reading = Callable[[Unit, Callable[[Lines], tuple[Any, set[str]]]], Any]
 
 
-@dataclass(frozen=True)
-class Source:
-    """The archive once more: its units, how one of them is read, and the job for it."""
+def why_nothing_taken(job: Job, recognised: Recognised) -> str | None:
+    """Say why the job's selection takes no event; None if it takes any, or if there are none."""
+    if job.selection is None:
+        return None
+    counts: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    watched = Watched()
+    with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+        for _, found in Readings(job, recognised, Path(scratch)).each(_counted):
+            counts.update(found[0])
+            left_out.update(found[1])
+            watched.add(found[2])
+    taken = counts.pop("taken", 0)
+    told = slips.of_selection(job.selection, counts, watched, left_out=left_out, taken=taken)
+    messages = [message for code, message, _ in told if code == slips.NOTHING_TAKEN]
+    return f"no event is taken: {'; '.join(messages)}" if messages else None
 
-    units: list[Unit]
-    job_of: Callable[[Unit], Job]
-    read: Reading
+
+_Counted = tuple[Counter[str], Counter[str], Watched]
 
 
-def told(total: Report, source: Source, mappings: Path | None) -> dict[str, Any]:
-    """Say that nothing was written and why, which events there are, and what would write some of them."""
+def _counted(job: Job, lines: Lines) -> tuple[_Counted, set[str]]:
+    if job.selection is None:
+        raise AssertionError
+    moved = moved_keys(job.source_layout)
+    watch = Watch(Wanted.by(None, job.selection, examples=job.examples), moved)
+    taken_in = take_in(job, lines)
+    frame = watch.over(job.selection.apply(taken_in.events, moved, tallied=True))
+    flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
+    is_taken = pl.col("code").is_null() & pl.col("_deselected").is_null()
+    sums = frame.group_by("_deselected").agg(
+        *(pl.col(name).sum() for name in flags), events=pl.len(), taken=is_taken.sum()
+    )
+    counts: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    for row in sums.collect(engine="streaming").iter_rows(named=True):
+        counts.update({name.removeprefix(TALLY): row[name] for name in flags} | {"taken": row["taken"]})
+        if row["_deselected"] is not None:
+            left_out[row["_deselected"]] += row["events"]
+    return (counts, left_out, watch.told()), taken_in.unsound
+
+
+def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
+    """Say that nothing was written and why, which events there are, and what would write some; nothing of a run that wrote."""
+    if total.events["written"] or not total.events["read"]:
+        return {}
+    mappings = source.job.settings.mappings
     verdict = {"verdict": _verdict(total)}
     if any(code == NOTHING_TAKEN for code, _ in total.findings):
         return verdict
@@ -64,23 +104,23 @@ def told(total: Report, source: Source, mappings: Path | None) -> dict[str, Any]
     return {**verdict, "nothing_written": advice}
 
 
-def _verdict(total: Report) -> str:
+def _verdict(total: RunReport) -> str:
     selections = [message for code, message in total.findings if code == NOTHING_TAKEN]
     if selections:
         return f"nothing was written: {'; '.join(selections)}"
-    told = [
+    why_nothing_written = [
         f"{total.events[outcome]:,} {outcome}: {', '.join(_weightiest(reasons))}"
         for outcome, reasons in (("filtered", total.filtered), ("rejected", total.rejects))
         if total.events[outcome]
     ]
-    return f"nothing was written of {total.events['read']:,} event{'s' if total.events['read'] != 1 else ''}; {'; '.join(told)}"
+    return f"nothing was written of {total.events['read']:,} event{'s' if total.events['read'] != 1 else ''}; {'; '.join(why_nothing_written)}"
 
 
 def _weightiest(reasons: Counter[str]) -> list[str]:
     return sorted(reasons, key=lambda reason: (-reasons[reason], reason))
 
 
-def _names(total: Report, sample: pl.DataFrame) -> list[dict[str, Any]]:
+def _names(total: RunReport, sample: pl.DataFrame) -> list[dict[str, Any]]:
     """Give the commonest names: of all that was left out where that was counted, else of the first events."""
     counted: Counter[str | None] = Counter()
     for reason, names in total.left_out.items():
@@ -93,7 +133,7 @@ def _names(total: Report, sample: pl.DataFrame) -> list[dict[str, Any]]:
     return [{"name": name, "events": count} for name, count in ordered[:NAMES_SHOWN]]
 
 
-def _sample(source: Source) -> pl.DataFrame:
+def _sample(source: Readings) -> pl.DataFrame:
     """Give name and free-form values of the first events that can be read and that the selection takes."""
     found: list[pl.DataFrame] = []
     for unit in source.units:
@@ -122,7 +162,7 @@ def _sample(source: Source) -> pl.DataFrame:
 # -- recipes that would write something --------------------------------------------------------------------------
 
 
-def _recipes(source: Source, keys: pl.DataFrame, mappings: Path | None) -> Iterator[str]:
+def _recipes(source: Readings, keys: pl.DataFrame, mappings: Path | None) -> Iterator[str]:
     """Give recipes that `check` takes and that write something of the first events."""
     job = source.job_of(source.units[0])
     if job.target_layout is None:
@@ -134,7 +174,7 @@ def _recipes(source: Source, keys: pl.DataFrame, mappings: Path | None) -> Itera
             yield text
 
 
-def _shipped(source: Source, mappings: Path | None) -> str | None:
+def _shipped(source: Readings, mappings: Path | None) -> str | None:
     """Name the shipped recipe from model to model, if it writes something as it is and the run had none."""
     job = source.job_of(source.units[0])
     bases = _bases(job, mappings) if job.recipe is None else iter(())
@@ -156,7 +196,7 @@ def _bases(job: Job, mappings: Path | None) -> Iterator[tuple[Recipe | None, str
     yield None, None
 
 
-def _writes(source: Source, tried: Recipe) -> bool:
+def _writes(source: Readings, tried: Recipe) -> bool:
     """Tell whether a recipe writes any of the first events."""
     left = LOOKED_AT
     for unit in source.units:

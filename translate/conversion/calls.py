@@ -1,0 +1,136 @@
+"""What a call says: its source, target, settings and selection, as the job of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from translate import mapping
+from translate import recipe as recipes
+from translate.archive.recognition import Recognised, recognise
+from translate.archive.sources import find
+from translate.conversion.job import HUB_MODEL, Job
+from translate.errors import MappingError, UsageError
+from translate.mapping.columns import Column
+from translate.mapping.spec import Layout
+from translate.recipe import Recipe
+from translate.recipe.expressions import condition
+from translate.recipe.privacy import key_of_environment
+from translate.recipe.selection import Selection
+from translate.settings import Settings, parse_time, read_settings
+from translate.writer import dataset
+
+Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Folder = str | os.PathLike[str]
+
+
+# -- what a call says -------------------------------------------------------------------------------------------
+
+
+def job_of(
+    source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
+    mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
+    examples: bool = False, careful: bool = False, census: bool = False,
+) -> tuple[Job, Recognised]:  # fmt: skip
+    """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
+    settings = settings_of(settings, (), mappings)
+    target_mapping, target_layout = None, None
+    if to.partition("/")[0] != HUB_MODEL:
+        target_mapping, target_layout = mapping.find_layout(to, settings.mappings)
+        if not target_layout.write:
+            known = ", ".join(name for name, other in target_mapping.layouts.items() if other.write) or "none"
+            raise UsageError(
+                f"{target_layout.address} cannot be written (writable layouts of {target_mapping.model}: {known})"
+            )
+    elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
+        raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
+    chosen = recipe_of(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
+    if chosen is not None:
+        recipes.demand(chosen, settings)
+        if chosen.needs_key:
+            key_of_environment()
+    settings = legal_app_ids(settings, target_layout)
+    given = [source] if isinstance(source, str | os.PathLike) else list(source)
+    recognised = recognise(find(given), from_, settings.mappings)
+    columns: tuple[Column, ...] = ()
+    if target_mapping is not None and target_layout is not None:
+        target_layout, columns = dataset.of_job(
+            target_mapping, target_layout, chosen.columns if chosen else (), settings, recognised
+        )
+    job = Job(
+        recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
+        selection, examples=examples, careful_only=careful, census=census, columns=columns,
+    )  # fmt: skip
+    return job, recognised
+
+
+def recipe_of(recipe: str | os.PathLike[str] | None, target: str, mappings: Path | None) -> Recipe | None:
+    """Give the recipe of a call; raise UsageError where it leads elsewhere, MappingError where a test of it fails."""
+    if recipe is None:
+        return None
+    chosen = recipes.load(recipe, mappings)
+    if target not in (HUB_MODEL, *chosen.layouts):
+        *others, last = chosen.layouts
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise UsageError(
+            f"{chosen.name}: this recipe leads to {listed}, not to {target}; name another recipe, or another --to"
+        )
+    failed = recipes.failures(chosen, mappings)
+    if failed:
+        raise MappingError(failed)
+    return chosen
+
+
+def legal_app_ids(settings: Settings, target: Layout | None) -> Settings:
+    """Refuse new application ids that the target would refuse."""
+    pattern = target.app_id_pattern if target else None
+    for old, new in settings.app_ids.items():
+        if pattern is not None and re.search(pattern, new) is None:
+            raise UsageError(
+                f'app_ids.{old}: {target.address if target else ""} does not take "{new}": it has to be like {pattern}'
+            )
+    return settings
+
+
+def settings_of(
+    settings: Settings | str | os.PathLike[str] | None,
+    assignments: Iterable[str],
+    mappings: Folder | None = None,
+) -> Settings:
+    """Give a call's settings, read from a file if they are its name; assignments, and the folder named by the call, count more."""
+    told = (
+        settings
+        if isinstance(settings, Settings)
+        else read_settings(None if settings is None else Path(settings), assignments)
+    )
+    return told if mappings is None else dataclasses.replace(told, mappings=Path(mappings))
+
+
+def selection_of(
+    where: str | None, since: str | dt.datetime | None, until: str | dt.datetime | None, limit: int | None
+) -> Selection | None:
+    """Give the part of the archive that a call asks for; None is all of it."""
+    if where is None and since is None and until is None and limit is None:
+        return None
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit}: at least one event has to be taken")
+    wanted = condition(where, "--where") if where is not None else None
+    first, last = _time(since, "--since"), _time(until, "--until")
+    if first and last and first >= last:
+        raise UsageError(f"--since {since} --until {until}: no time lies between them")
+    return Selection(wanted, first, last, limit)
+
+
+def _time(value: str | dt.datetime | None, option: str) -> dt.datetime | None:
+    if value is None or isinstance(value, dt.datetime):
+        return value if value is None or value.tzinfo else value.replace(tzinfo=dt.UTC)
+    try:
+        return parse_time(value)
+    except ValueError:
+        raise UsageError(
+            f"{option} {value}: is no ISO 8601 date or time, for example 2016-04-07 or 2016-04-07T12:00:00Z"
+        ) from None

@@ -1,0 +1,88 @@
+"""What is found over the whole of a run, once its units are written."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from translate.archive.units import Unit
+from translate.conversion.account import count_identical
+from translate.conversion.job import Job
+from translate.conversion.naming import NAMES_MAX, meetings
+from translate.conversion.report import NAMES_MEET, RunReport
+from translate.conversion.sinks import Sinks
+from translate.delivery.preflight import Forecast, judge
+from translate.delivery.questions import Surveyed
+from translate.events import EPOCH
+from translate.recipe import slips
+from translate.recipe.selection import OPTIONS
+
+MEETINGS_MAX = 100
+
+
+def taken(total: RunReport) -> int:
+    """Count the events that the selection took."""
+    return total.events["read"] - sum(total.filtered[option] for option in OPTIONS)
+
+
+def find_identical(total: RunReport, sinks: Sinks, units: Iterable[Unit]) -> None:
+    """Find rows that became identical."""
+    if sinks.rows_may_meet:
+        files = [sinks.digests_file(unit.number) for unit in units]
+        count = count_identical([file for file in files if file.exists()], total.events["written"])
+        total.find("identical_rows", "rows that are identical to an earlier one", count)
+
+
+def find_meetings(total: RunReport, job: Job) -> None:
+    """Find names that became one."""
+    met = meetings(total.names, job)
+    for meeting in met[:MEETINGS_MAX]:
+        total.find(NAMES_MEET, meeting.message, meeting.events)
+    rest = met[MEETINGS_MAX:]
+    more = f"and {len(rest):,} more names that several became"
+    total.find(NAMES_MEET, more, sum(meeting.events for meeting in rest))
+    beyond = f"names beyond {NAMES_MAX:,}: whether they met another one was not looked at"
+    total.find("names_not_compared", beyond, total.names.left_out)
+
+
+def find_slips(total: RunReport, job: Job) -> None:
+    """Find where rules and the selection probably mean something else than they say."""
+    told = [slips.of_recipe(job.recipe, total.tallies, total.watched)] if job.recipe else []
+    if job.selection:
+        left_out = Counter({option: total.filtered[option] for option in OPTIONS})
+        rows = taken(total) - total.events["rejected"]
+        told.append(
+            slips.of_selection(job.selection, total.tallies, total.watched, left_out=left_out, taken=rows)
+        )
+    for code, message, events in chain(*told):
+        total.find(code, message, events)
+
+
+def rules_told(total: RunReport, job: Job) -> dict[str, Any]:
+    """Say what the recipe's rules did, for the report."""
+    return {"rules": slips.of_rules(job.recipe, total.tallies)} if job.recipe else {}
+
+
+def hazards_told(job: Job, surveyed: Surveyed) -> list[dict[str, Any]]:
+    """Say what the target does with the rows, as of the archive's latest event or a given day: never as of today."""
+    if surveyed.latest is None:
+        return []
+    day = job.settings.day
+    latest = EPOCH + dt.timedelta(milliseconds=surveyed.latest)
+    now = dt.datetime.combine(day, dt.time(), dt.UTC) if day else latest
+    return [
+        {"as_of": f"{now:%Y-%m-%dT%H:%M:%SZ}", **dataclasses.asdict(finding)}
+        for finding in hazards_at(job, surveyed, now)
+    ]
+
+
+def hazards_at(job: Job, surveyed: Surveyed, now: dt.datetime) -> list[Forecast]:
+    """Say what the target does with the rows that were written, as of some moment."""
+    if job.target_mapping is None or job.target_layout is None:
+        return []
+    settings, layout = job.settings, job.target_layout.name
+    return judge(job.target_mapping, surveyed, settings, now=now, overrides=settings.overrides, layout=layout)

@@ -1,0 +1,112 @@
+"""How the units of a source are read: each in the fastest way that its content allows, as often as that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TypeVar
+
+from polars.exceptions import PolarsError
+
+from translate.archive.recognition import Recognised
+from translate.archive.units import Unit, open_unit, units_of
+from translate.conversion import plan
+from translate.conversion.job import Job
+from translate.errors import OutputError
+from translate.passes import Asked, Passes
+from translate.reader.reader import Damage, Lines
+
+Result = TypeVar("Result")
+NO_SPACE = ("no space left", "os error 28", "disk quota")
+
+
+def soundly(
+    unit: Unit, scratch: Path, refused: dict[str, Damage], attempt: Callable[[Lines], tuple[Result, set[str]]],
+    *, digested: bool = False,
+) -> tuple[Result, dict[str, str]]:  # fmt: skip
+    """Work on a unit's lines in the fastest way that its content allows; give the result and, if asked, the files' digests.
+
+    Where the text cannot be read as it is stored, a clean copy of it is; where records reach over
+    several lines, they are put together first.
+    """
+    joined: frozenset[str] = frozenset()
+    salvaged = False
+    while True:
+        opened = open_unit(unit, scratch, joined=joined, salvage=salvaged, refused=refused, digested=digested)
+        try:
+            result, unsound = attempt(opened.lines)
+            digests = opened.digests()
+        except (PolarsError, OSError) as error:  # the engine tells damaged compression as either
+            refuse_full_disk(error)
+            if salvaged and isinstance(error, OSError):
+                raise
+            if salvaged:
+                reason = str(error).strip().splitlines()[0]
+                names = ", ".join(file.shown for file in unit.files[:3])
+                raise OutputError(
+                    f"{names}: could not be converted ({reason}); please report this"
+                ) from error
+            salvaged = True
+            continue
+        finally:
+            opened.close()
+        if not unsound:
+            return result, digests
+        joined |= unsound
+
+
+def refuse_full_disk(error: BaseException) -> None:
+    """Raise OutputError if the error means that there is no room to write."""
+    if any(words in str(error).lower() for words in NO_SPACE):
+        message = "the disk of the target directory is full; make room and repeat the call: it resumes"
+        raise OutputError(message) from error
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The units of a source, and how each of them is read for a job."""
+
+    job: Job
+    recognised: Recognised
+    scratch: Path
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """Give the units, in their order."""
+        return units_of(source.files for source in self.recognised.sources)
+
+    def job_of(self, unit: Unit) -> Job:
+        """Give the job for a unit's layout."""
+        return self.job.reading(self.recognised.sources[unit.source])
+
+    def read(self, unit: Unit, attempt: Callable[[Lines], tuple[Result, set[str]]]) -> Result:
+        """Work on a unit's lines; give the result."""
+        return soundly(unit, self.scratch, self.recognised.refused_in(unit.files), attempt)[0]
+
+    def read_digested(
+        self, unit: Unit, attempt: Callable[[Lines], tuple[Result, set[str]]]
+    ) -> tuple[Result, dict[str, str]]:
+        """Work on a unit's lines; give the result and the files' digests."""
+        return soundly(unit, self.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)
+
+    def each(self, attempt: Callable[[Job, Lines], tuple[Result, set[str]]]) -> Iterator[tuple[Unit, Result]]:
+        """Work on unit after unit."""
+        for unit in self.units:
+            yield unit, self.read(unit, partial(attempt, self.job_of(unit)))
+
+
+def look_through(readings: Readings, asked: Asked) -> Passes:
+    """Read the whole archive for what the passes need to know."""
+    passes = Passes(readings.scratch, asked)
+    for unit in readings.units:
+
+        def attempt(lines: Lines, unit: Unit = unit) -> tuple[None, set[str]]:
+            surveyed, unsound = plan.survey(readings.job_of(unit), lines)
+            passes.gather(unit.number, surveyed)
+            return None, unsound()
+
+        readings.read(unit, attempt)
+    passes.find()
+    return passes
