@@ -1,9 +1,19 @@
 """The vocabulary is one room: outside of it nobody asks which word a field has, only what its traits are."""
 
 import ast
+import datetime as dt
+import json
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+import translate
+from translate import events
+from translate.mapping import fields
+from translate.vocabulary import words
+from translate.vocabulary.notation import as_it_is
+from translate.vocabulary.word import Container, Scalar
 
 PACKAGE = Path(__file__).parent.parent / "translate"
 ROOM = PACKAGE / "vocabulary"
@@ -102,3 +112,67 @@ def test_words_leave_their_room_by_known_doors():
 @pytest.mark.parametrize("path", sorted((ROOM / "words").glob("*.py")), ids=lambda path: path.name)
 def test_a_family_of_words_is_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 200
+
+
+# -- a new word --------------------------------------------------------------------------------------------------------
+
+SHOUTED = Scalar(
+    "shouted", "text in capitals",
+    types=(events.TEXT,), wire="text", read=as_it_is, write=lambda columns: columns[0].str.to_uppercase(),
+    changed=lambda columns: columns[0] != columns[0].str.to_uppercase(), why="shouted",
+)  # fmt: skip
+LABELS = Container(
+    "labels", "an object of labels", stands_for=("attributes", "metrics", "other"), form="object"
+)
+SHEET = """
+title = "Acme"
+source = "https://acme.example.com"
+
+[layout.events]
+about = "an event a line"
+records = "json-lines"
+default = true
+source = "https://acme.example.com"
+
+[layout.events.fields]
+what   = { hub = "name", required = true }
+at     = { hub = "time", as = "epoch_ms", required = true }
+city   = { hub = "device.locale", as = "shouted" }
+labels = { hub = ["attributes", "metrics", "other"], as = "labels" }
+"""
+
+
+@pytest.fixture(params=["kernel", "reference"])
+def acme(request, monkeypatch, tmp_path):
+    """Give the folder of a sheet that says two words which the room does not have."""
+    monkeypatch.setenv("TRANSLATE_ENGINE", request.param)
+    for word in (SHOUTED, LABELS):
+        monkeypatch.setitem(words.WORDS, word.name, word)
+    monkeypatch.setattr(fields, "VOCABULARY", [*fields.VOCABULARY, SHOUTED.name, LABELS.name])
+    (tmp_path / "acme.toml").write_text(SHEET, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_new_word_is_said_in_one_place(acme):
+    """What its traits say is all that reading, writing, counting and explaining ask for, with either engine."""
+    row = '{"what":"e","at":1460000000000,"city":"oslo","labels":{"a":"b","n":1,"t":true}}'
+    (acme / "events.json").write_text(row + "\n", encoding="utf-8")
+    translate.convert(acme / "events.json", from_="acme", to="hub", out=acme / "hub", mappings=acme)
+    event = pl.read_parquet(acme / "hub" / "data" / "*.parquet").row(0, named=True)
+    assert event["time"] == dt.datetime.fromtimestamp(1460000000, dt.UTC)
+    assert (event["device.locale"], event["attributes"], event["metrics"], event["other"]) == (
+        "oslo",
+        {"a": "b"},
+        {"n": "1"},
+        {"t": "true"},
+    )
+
+    report = translate.convert(acme / "hub", to="acme", out=acme / "rows", mappings=acme)
+    (written,) = (acme / "rows" / "data").glob("*")
+    assert json.loads(written.read_text()) == {**json.loads(row), "city": "OSLO"}
+    losses = {loss["field"]: (loss["kind"], loss["why"]) for loss in report["losses"]}
+    assert losses["device.locale"] == ("changed", "shouted")
+
+    how = {row.field: row.how for row in translate.explain(from_="hub", to="acme", mappings=acme).rows}
+    assert how["city"] == "text in capitals"
+    assert how["labels"].startswith("an object of labels")

@@ -30,9 +30,10 @@ from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_t
 
 NONE = -1
 ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there
+UNDECIDED = "undecided"
 WAYS = (
     "text", "whole", "number", "json", "time", "constant", "stamp", "map", "text_map", "number_map", "mixed_map",
-    "entities", "properties", "user_object", "undecided",
+    "entities", "properties", "user_object", UNDECIDED,
 )  # fmt: skip
 UNITS = (None, "milliseconds", "seconds", "seconds_or_iso8601", "iso8601", "milliseconds as text")
 REQUIRED, OTHER, LIST, WHOLE_TEXT, NUMBER_TEXT, LONG_SESSION = 1, 2, 4, 8, 16, 32
@@ -222,10 +223,10 @@ def column_of(leaf: Leaf) -> str:
 
 
 def way_of(leaf: Leaf) -> str:
-    """Name the way in which the kernel reads a value."""
+    """Name the way in which the kernel reads a value; what it has no way for is for the reference to read."""
     entry = leaf.entry
     if entry.word.way:
-        return entry.word.way
+        return entry.word.way if entry.word.way in WAYS else UNDECIDED
     if leaf.way in ("map", "stamp"):
         return leaf.way
     if leaf.way == "const" or entry.const is not None:
