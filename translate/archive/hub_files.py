@@ -88,11 +88,15 @@ def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
         _value(name, schema[name]) if name in fitting else pl.lit(None, dtype).alias(name)
         for name, dtype in events.SCHEMA.items()
     ]
-    text = pl.struct(
-        _in_years(name, schema[name]) for name in schema if name in events.SCHEMA
-    ).struct.json_encode()
+    text = pl.struct(_in_years(name, schema[name]) for name in schema if name in events.SCHEMA)
     numbered = frame.select(*columns, text=text, notes=_notes(schema, fitting)).with_row_index("row")
     return numbered.with_columns(file=pl.lit(file), line=pl.col("row").cast(pl.Int64) + 1)
+
+
+def text_of(frame: pl.LazyFrame) -> pl.Expr:
+    """Give the text of the records that events come from; for rows of a table it is made here, where few are asked for theirs."""
+    text = pl.col("text")
+    return text.struct.json_encode() if frame.collect_schema()["text"].is_nested() else text
 
 
 def _value(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from translate import notes, passes
+from translate.archive import hub_files
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
 from translate.conversion.report import COUNTS, Finding, Loss, RunReport, commonest
 from translate.passes import duplicates
@@ -80,12 +81,13 @@ def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
 
 def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Write the rejects as JSON lines, in the order of the source."""
+    text = hub_files.text_of(rows)
     raw = (
         pl.when(pl.col("code") == TOO_LARGE)
-        .then(pl.col("text"))
+        .then(text)
         .when(pl.col("base64"))
-        .then(pl.concat_str(pl.lit('{"base64":'), notation.json_text(pl.col("text")), pl.lit("}")))
-        .otherwise(notation.json_text(pl.col("text")))
+        .then(pl.concat_str(pl.lit('{"base64":'), notation.json_text(text), pl.lit("}")))
+        .otherwise(notation.json_text(text))
     )
     line = pl.concat_str(
         pl.lit('{"file":'), notation.json_text(pl.col("file")),

@@ -264,7 +264,9 @@ class _Judge:
         """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
         if self.layout.model == hub_files.HUB.model:
             found = intake.take_in(self.job, lines, tally=tally)
-            frame, unsound = found.events.with_columns(pl.lit(None, pl.String).alias(USER)), found.unsound
+            text = hub_files.text_of(found.events)
+            frame = found.events.with_columns(pl.lit(None, pl.String).alias(USER), text=text)
+            unsound = found.unsound
         else:
             reader = Reader(
                 self._read_as, self.job.source_mapping.names, tally=tally, keeps_lines=True,

@@ -103,7 +103,7 @@ def _counted(frame: pl.LazyFrame, tally: Tally) -> pl.LazyFrame:
     ).select("row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes", *events.SCHEMA)  # fmt: skip
 
     def count(batch: pl.DataFrame) -> pl.DataFrame:
-        tally.add(int(batch["text"].str.len_bytes().sum()), batch.height)
+        tally.add(int(batch.estimated_size()), batch.height)
         return batch
 
     return whole.map_batches(
