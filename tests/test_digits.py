@@ -2,9 +2,13 @@
 
 import json
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import translate
+from translate.vocabulary import notation
 
 LONG = ["9007199254740993", "-9223372036854775809", "1" * 40, "7" * 400]
 ARCHIVED = '{"event_type":"e","event_timestamp":1487973802507,"application":{"app_id":"a"},"client":{"client_id":"c"},"attributes":{"n":#,"l":[#]},"metrics":{"m":#},"more":#,"deep":{"er":[#]}}'
@@ -61,3 +65,10 @@ def test_what_a_double_does_not_hold_is_told(address, converted):
         assert converted(address, record.replace("#", digits), address)[0]["rejects"] == {"bad_number": 1}, (
             digits
         )
+
+
+@given(st.lists(st.floats(), min_size=notation.FEW + 1, max_size=notation.FEW + 50))
+def test_few_numbers_are_written_as_many_are(numbers: list[float]) -> None:
+    """One by one in Python, many at once by the engine: the digits are the same."""
+    many = pl.Series(numbers, dtype=pl.Float64).to_frame("n").select(notation.digits(pl.col("n")))
+    assert many["n"].to_list() == [notation.shortest(number) for number in numbers]

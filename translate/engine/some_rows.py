@@ -12,10 +12,14 @@ from translate.engine.library import library, through
 
 def spread(values: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     """Give each row that is chosen its values, one after the other; the others have null."""
-    if not values.height:
-        return values.clear(len(rows))
-    numbers = pl.select(pl.when(rows).then(rows.cum_sum().cast(pl.UInt32) - 1)).to_series()
-    return values.select(pl.all().gather(numbers))
+    places = rows.arg_true()
+    nulls = values.clear(1)
+    return pl.DataFrame([_spread(nulls[column.name], column, places, len(rows)) for column in values])
+
+
+def _spread(null: pl.Series, values: pl.Series, places: pl.Series, height: int) -> pl.Series:
+    whole = null.new_from_index(0, height)
+    return whole.scatter(places, values) if len(values) else whole
 
 
 def replaced(whole: pl.Series, rows: pl.Series, values: pl.Series) -> pl.Series:

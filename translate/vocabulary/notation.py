@@ -15,6 +15,7 @@ from translate import events
 from translate.engine.some_rows import replaced, spread
 
 COMPACT = (",", ":")
+FEW = 256  # numbers that are written faster one by one
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
@@ -54,14 +55,29 @@ def _digits(numbers: pl.Series) -> pl.Series:
     """Write those that are there: most columns of numbers are all but empty."""
     if numbers.null_count() == len(numbers):
         return numbers.cast(pl.String)
-    there = numbers.is_not_null()
-    texts = numbers.drop_nulls().cast(pl.String).str.strip_suffix(".0")
+    there = numbers.drop_nulls()
+    texts = pl.Series(map(shortest, there), dtype=pl.String) if len(there) <= FEW else _of_many(there)
+    return spread(texts.to_frame(numbers.name), numbers.is_not_null()).to_series()
+
+
+def shortest(number: float) -> str:
+    """Write one number so, or `NaN`, `inf`, `-inf`.
+
+    >>> shortest(2.0), shortest(-0.0), shortest(1e21), shortest(2.5e-7)
+    ('2', '0', '1000000000000000000000', '0.00000025')
+    """
+    text = repr(number).removesuffix(".0")
+    return {"-0": "0", "nan": "NaN"}.get(text, text) if "e" not in text else _without_exponent(text)
+
+
+def _of_many(numbers: pl.Series) -> pl.Series:
+    texts = numbers.cast(pl.String).str.strip_suffix(".0")
     texts = texts.set(texts == "-0", "0")
     odd = texts.str.contains("e", literal=True)
     if odd.any():
         plain = pl.Series([_without_exponent(text) for text in texts.filter(odd)], dtype=pl.String)
         texts = replaced(texts, odd, plain)
-    return spread(texts.to_frame(), there).to_series().alias(numbers.name)
+    return texts
 
 
 def _without_exponent(text: str) -> str:
