@@ -144,6 +144,7 @@ CONTENT = [
 CONTENT_ADDED = ["client_properties"]
 
 MAPS = [name for name, dtype in SCHEMA.items() if dtype == MAP]
+LISTS = ("items", "impression")  # columns of text that is a JSON list
 
 WELL_KNOWN: dict[str, str] = {
     "session.start": "a session begins",

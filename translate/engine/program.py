@@ -22,7 +22,6 @@ from translate.engine.tables import (
 )
 from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
-from translate.reader.containers import JSON_LISTS
 from translate.reader.literals import canonical, constant
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
@@ -246,7 +245,7 @@ def flags_of(leaf: Leaf) -> int:
     """Tell what else the kernel has to know of a value."""
     entry = leaf.entry
     flags = {
-        REQUIRED: entry.required, OTHER: leaf.is_other, LIST: entry.hub[:1] in JSON_LISTS,
+        REQUIRED: entry.required, OTHER: leaf.is_other, LIST: entry.holds_list,
         WHOLE_TEXT: entry.word.digits_as_text, NUMBER_TEXT: entry.texts,
         LONG_SESSION: entry.word.confirms_session,
     }  # fmt: skip

@@ -12,7 +12,7 @@ from translate.writer.batchwork import USER
 from translate.writer.packing import ROW
 from translate.writer.renaming import FINAL
 from translate.writer.rowtext import RowText
-from translate.writer.shape import Shape, is_made, request_fields
+from translate.writer.shape import Shape, request_fields
 
 
 def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
@@ -46,7 +46,9 @@ def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
         objects={entry.place: pl.col(entry.hub[0]) for entry in written if entry.word.holds_whole_map},
         spelled=lambda place: values[place].cast(pl.String) if place in values else pl.lit(None, pl.String),
         hub=lambda column: _of_hub(shape, values, column),
-        made=frozenset(entry.place for entry in request_fields(layout, shape.settings) if is_made(entry)),
+        made=frozenset(
+            entry.place for entry in request_fields(layout, shape.settings) if entry.word.is_stamp
+        ),
         is_written=True,
     )
 

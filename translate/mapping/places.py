@@ -5,7 +5,6 @@ from __future__ import annotations
 from translate.mapping.spec import Field, Layout
 
 ROW = "."
-LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
 NAMES = ".*"
 
 KINDS: dict[str, str] = {
@@ -46,4 +45,4 @@ def kind_of(layout: Layout, place: str) -> str | None:
 
 def _kind_of_field(entry: Field) -> str:
     kind = entry.wire if entry.const is not None else entry.word.kind
-    return "list" if kind == "json" and entry.hub[:1] in LISTS else kind
+    return "list" if kind == "json" and entry.holds_list else kind

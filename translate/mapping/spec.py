@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from translate import events
 from translate.mapping.columns import Column
 from translate.vocabulary.word import Wire, Word
 from translate.vocabulary.words import word_of
@@ -62,6 +63,11 @@ class Field:
         if self.const is None:
             return self.word.wire
         return "text" if isinstance(self.const, str) else "flag" if isinstance(self.const, bool) else "whole"
+
+    @property
+    def holds_list(self) -> bool:
+        """Tell whether its hub column is the text of a JSON list."""
+        return bool(self.hub) and self.hub[0] in events.LISTS
 
     @property
     def carries(self) -> tuple[str, ...]:

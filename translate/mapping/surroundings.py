@@ -103,12 +103,7 @@ def _of_place(request: Request, entry: Field, *, is_written: bool) -> Iterator[s
 
 def _of_name(entry: Field, *, is_written: bool) -> Iterator[str]:
     """Find what cannot be a member's name."""
-    is_text = entry.word.wire == "text"
-    if entry.const is not None:
-        is_text = isinstance(entry.const, str)
-    elif any(events.SCHEMA.get(column) != events.TEXT for column in entry.hub[:1]):
-        is_text = False
-    if not is_text:
+    if entry.wire != "text" or any(events.SCHEMA.get(column) != events.TEXT for column in entry.hub[:1]):
         yield "is a name, so it has to be text"
     always = (entry.required or entry.default is not None or entry.const is not None) and not entry.when
     if is_written and (

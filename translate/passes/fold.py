@@ -36,7 +36,6 @@ WHERE = ["unit", "row", "part"]
 ENDS = ["end_unit", "end_row", "end_part"]
 PAIRED = f"{END}time"
 FREE_FORM = ("attributes", "metrics", "other")
-JSON_COLUMNS = ("items", "impression")
 TIMES = "user_property_times"
 
 # What an END may say otherwise than its START; the other columns are equal, or have a rule of their own.
@@ -192,7 +191,7 @@ def _text(column: pl.Expr, name: str) -> pl.Expr:
 
 def _home(name: str) -> str:
     """Name the map for what is kept of a column."""
-    if name in events.MAPS or name in JSON_COLUMNS:
+    if name in events.MAPS or name in events.LISTS:
         return "other"
     return "attributes" if events.SCHEMA[name] == events.TEXT else "metrics"
 

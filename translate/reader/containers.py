@@ -31,7 +31,6 @@ from translate.vocabulary.words.times import EPOCH_MS
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-JSON_LISTS = (("items",), ("impression",))  # hub columns of text that is a JSON list
 
 Members = Iterable[tuple[str, Any]]
 Stray = tuple[InSource, str, Any]
@@ -193,7 +192,7 @@ def exact_text(entry: Field, value: Any) -> str | None:
     wire = word.wire
     if wire == "json":
         return canonical(value)
-    if entry.hub[:1] in JSON_LISTS:
+    if entry.holds_list:
         return value if type(value) is str and is_json_list(value) else None
     if wire == "text":
         is_wanted = type(value) is str and (not word.digits_as_text or _fits(value))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from translate.notes import RETYPED, InSource
-from translate.reader import containers
 from translate.reader.literals import (
     Constant,
     Digits,
@@ -27,9 +26,7 @@ def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
     wire = leaf.wire
     refuse_constant(place, value)
     if wire == "json":
-        if leaf.entry.hub[:1] in containers.JSON_LISTS and (
-            not isinstance(value, list) or isinstance(value, Pairs)
-        ):
+        if leaf.entry.holds_list and (not isinstance(value, list) or isinstance(value, Pairs)):
             raise Refused("wrong_type", f"{place.shown} should be a list, but is {shown(value)}")
         return canonical(value)
     if wire == "text":

@@ -17,7 +17,7 @@ from translate.recipe import expressions, heading, keys, privacy, sample
 from translate.recipe.cuts import KEY_CHARACTERS_MIN
 from translate.recipe.expressions import Expression, Unfit, key_of
 from translate.recipe.privacy import Treatment
-from translate.recipe.rules import JSON_COLUMNS, Recipe
+from translate.recipe.rules import Recipe
 from translate.recipe.spec import REJECT, Cut, Rule, Test
 
 CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be
@@ -312,7 +312,7 @@ def _untreatable(spot: Spot, action: str) -> str | None:
     dtype = events.SCHEMA[spot.column]
     if action == "hash" and (
         dtype not in (events.TEXT, events.MAP)
-        or spot.column in (*JSON_COLUMNS, "metrics", "user_property_times")
+        or spot.column in (*events.LISTS, "metrics", "user_property_times")
     ):
         return f"{spot.column} holds no text that a hash could stand for; say remove"
     return None

@@ -28,7 +28,6 @@ NOTES = "_recipe_notes"
 USED = "_used"
 ADDED = [FILTERED, COPY, NOTES, USED]
 TEXTS = pl.List(pl.String)
-JSON_COLUMNS = ("items", "impression")
 LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -200,7 +199,7 @@ class _Step:
     def _finished(self, target: str) -> pl.Expr:
         """Give a set value in the type of its place."""
         value = pl.col(f"={target}")
-        if target in JSON_COLUMNS:
+        if target in events.LISTS:
             # Only a JSON list can stand there; anything else is not taken over.
             is_list = value.str.json_path_match("$").str.starts_with("[")
             return pl.when(is_list).then(value)

@@ -156,11 +156,6 @@ class Word:
         return self.name if self.is_read_late else ""
 
     @property
-    def is_made(self) -> bool:
-        """Tell whether it is what no event says."""
-        return self.is_stamp or self.travels_with_names
-
-    @property
     def tells_how_it_is_read(self) -> bool:
         """Tell whether what it is says how it is read, too."""
         return True

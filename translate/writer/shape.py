@@ -64,7 +64,7 @@ class Shape:
                 self.presets[entry.path[0]].append(entry)
         inside = [*self.containers.values(), *self.all_presets()]
         inside += [entry for entry in layout.fields if entry.word.is_container]
-        self.around = [entry for entry in request_fields(layout, settings) if not is_made(entry)]
+        self.around = [entry for entry in request_fields(layout, settings) if not entry.word.is_stamp]
         self.columns = [entry for entry in layout.fields if entry not in inside and self.is_wanted(entry)]
         self.columns += layout.own
 
@@ -121,19 +121,9 @@ def request_fields(layout: Layout, settings: Settings) -> list[Field]:
     ]
 
 
-def is_made(entry: Field) -> bool:
-    """Tell whether a field's value is made anew for each request."""
-    return entry.word.is_stamp
-
-
 def is_json(entry: Field) -> bool:
     """Tell whether a field's value comes as JSON text, to be put in as it is."""
     return entry.wire in ("number", "json")
-
-
-def is_text(entry: Field) -> bool:
-    """Tell whether a field's value is text."""
-    return entry.wire == "text"
 
 
 def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
@@ -141,4 +131,4 @@ def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
     if is_json(entry):
         return value
     text = value.cast(pl.String)
-    return notation.json_text(text) if is_text(entry) else text
+    return notation.json_text(text) if entry.wire == "text" else text

@@ -11,7 +11,7 @@ from translate.conversion.report import FILLED_IN, Finding
 from translate.mapping.spec import Field
 from translate.vocabulary.spelling import EventNames
 from translate.vocabulary.word import Written
-from translate.writer.shape import Shape, is_made, request_fields
+from translate.writer.shape import Shape, request_fields
 
 
 def supplements(shape: Shape, names: EventNames) -> list[Finding]:
@@ -21,7 +21,7 @@ def supplements(shape: Shape, names: EventNames) -> list[Finding]:
         if entry.word.supplements:
             found += entry.word.supplements(_written(shape, entry, names))
     for entry in request_fields(shape.layout, shape.settings):
-        if is_made(entry) and entry.hub:
+        if entry.word.is_stamp and entry.hub:
             message = f"{entry.place} is made anew, and read as the event's {entry.hub[0]}"
             found.append(Finding(FILLED_IN, message, pl.col(entry.hub[0]).is_null(), entry.hub[0]))
     return found

@@ -11,7 +11,7 @@ from translate.mapping.spec import Layout
 from translate.settings import Settings
 from translate.writer import assembly
 from translate.writer.assembly import ANY, Path, Slot, Template, Tree, Way
-from translate.writer.shape import is_made, request_fields
+from translate.writer.shape import request_fields
 
 EVENTS, NAME = Slot(0), Slot(1)  # the first values; of those that a member is made of alone, its name
 
@@ -45,8 +45,8 @@ class Templates:
         self._each = each = layout.request.each
         self._empty = [assembly.split(place) for place in layout.request.empty]
         entries = request_fields(layout, settings)
-        self.head = [entry for entry in entries if ANY not in entry.path and not is_made(entry)]
-        self.made = [entry for entry in entries if is_made(entry)]
+        self.head = [entry for entry in entries if ANY not in entry.path and not entry.word.is_stamp]
+        self.made = [entry for entry in entries if entry.word.is_stamp]
         self.inside = [entry for entry in entries if ANY in entry.path and entry.path[-1] != ANY]
         self.names = [".".join(each[:depth]) for depth, segment in enumerate(each, 1) if segment == ANY]
         self.has_own_names = each[-1:] == (ANY,)

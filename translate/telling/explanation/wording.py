@@ -48,7 +48,7 @@ def fixed(entry: Field) -> str | None:
     """Say what a field holds that no event says; None if events say it."""
     if entry.const is not None:
         return f"always {json.dumps(entry.const)}"
-    if entry.word.is_made:
+    if entry.word.is_stamp or entry.word.travels_with_names:
         return entry.word.about
     if entry.setting is not None and not entry.hub:
         return f"what --set {entry.setting}=... says; left out without it"

@@ -25,7 +25,7 @@ from translate.telling.inspection.grounds import Grounds
 from translate.writer.assembly import ANY
 from translate.writer.extras import same_events
 from translate.writer.packing import OPEN_BYTES_MAX, Packer
-from translate.writer.shape import Source, is_made, request_fields
+from translate.writer.shape import Source, request_fields
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 Grade = Literal["fits", "loses", "part", "drops", "none"]
@@ -220,7 +220,7 @@ class _Trial:
         shared = [
             entry
             for entry in request_fields(self.layout, self.settings)
-            if ANY not in entry.path and not is_made(entry)
+            if ANY not in entry.path and not entry.word.is_stamp
         ]
         names = {column for entry in shared for column in entry.hub}
         around = {

@@ -11,10 +11,6 @@ from translate import events
 from translate.vocabulary.notation import as_it_is, by_distinct_value, first, quoted
 from translate.vocabulary.word import Scalar
 
-JSON_COLUMNS = (
-    "items",
-    "impression",
-)  # hub columns of text that hold JSON; any other text would spoil a record
 WITHOUT_BARS = r'^\["(?:[^"\\|]|\\.)*"(?:,"(?:[^"\\|]|\\.)*")*\]$'
 
 
@@ -38,11 +34,11 @@ def _not_pipeable(columns: Sequence[pl.Expr]) -> pl.Expr:
 
 JSON_TEXT = Scalar(
     "json_text", "any JSON value",
-    types=(events.TEXT,), kept_in=JSON_COLUMNS, wire="json", read=as_it_is, write=first, example=(("[1]",), "[1]"),
+    types=(events.TEXT,), kept_in=events.LISTS, wire="json", read=as_it_is, write=first, example=(("[1]",), "[1]"),
 )  # fmt: skip
 
 PIPED = Scalar(
     "piped", "a list of texts, joined by |",
-    types=(events.TEXT,), kept_in=JSON_COLUMNS, wire="text", read=_unpiped, rowwise=_piped,
+    types=(events.TEXT,), kept_in=events.LISTS, wire="text", read=_unpiped, rowwise=_piped,
     changed=_not_pipeable, why="not a list of texts without bars", example=(('["a","b"]',), "a|b"),
 )  # fmt: skip
