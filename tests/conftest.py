@@ -74,7 +74,7 @@ def closed_network() -> Any:
 
 def is_of_scan() -> bool:
     """Tell whether the caller is the source of a scan, which the engine draws on a thread that it has made for that."""
-    return any(frame.name == "_hub_batches" for frame in traceback.extract_stack())
+    return any(frame.name == "hub_batches" for frame in traceback.extract_stack())
 
 
 @pytest.fixture(autouse=True, scope="session")
