@@ -358,9 +358,8 @@ def test_a_preflight_tells_of_names_that_meet(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("together", [1, 3, 100])
-def test_names_of_many_batches_are_those_of_one(monkeypatch, together):
-    """However many rows wait to be looked at together, each is counted once, and the last ones too; rows not written never."""
-    monkeypatch.setattr(naming, "ROWS_TOGETHER", together)
+def test_names_of_many_batches_are_those_of_one(together):
+    """However many rows come together, each is counted once; rows not written never."""
     rows = pl.DataFrame(
         {
             "name": ["a", "b", "a", "c", "a"],
@@ -369,8 +368,8 @@ def test_names_of_many_batches_are_those_of_one(monkeypatch, together):
         }
     )
     gathering = naming.Gathering()
-    for number in range(rows.height):
-        gathering.add(rows.slice(number, 1))
+    for number in range(0, rows.height, together):
+        gathering.add(rows.slice(number, together))
     found = gathering.names()
     assert {name.name: count for name, count in found.events.items()} == {"a": 3, "b": 1}
     assert gathering.names().events == found.events

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from translate import events
+from translate.engine.keys import keys_of
 
 if TYPE_CHECKING:
     from translate.conversion.job import Job
@@ -28,8 +28,6 @@ KINDS = {
 }
 # A bound on what keys that are values can cost: an archive has thousands of names, not millions.
 NAMES_MAX = 500_000
-# A bound on what waits to be looked at: a batch holds the texts that it was read from.
-ROWS_TOGETHER = 4_000
 
 SHOWN_MAX = 10
 RULES = {EVENT_TYPES: "[rule.names]", ATTRIBUTES: "[rule.rename]"}  # what of a recipe gives such names others
@@ -84,55 +82,53 @@ class Gathering:
 
     def __init__(self) -> None:
         self._names = Names()
-        self._waiting: list[pl.DataFrame] = []
         self._lock = Lock()
 
     def add(self, batch: pl.DataFrame) -> None:
-        """Take in a batch: `name` and `_legal`, the free-form maps, and `_names` for their keys that were renamed.
-
-        Several are looked at together: each look has a price of its own, however few its rows.
-        """
+        """Take in a batch: `name` and `_legal`, the free-form maps, `_names` for their keys that were renamed, and what is `_written`."""
+        found = names_in(batch)
         with self._lock:
-            self._waiting.append(batch)
-            if sum(waiting.height for waiting in self._waiting) < ROWS_TOGETHER:
-                return
-            batches, self._waiting = self._waiting, []
-        self._count(batches)
+            for name, count in found.items():
+                self._names.count(name, count)
 
     def names(self) -> Names:
         """Give the names of all batches."""
-        batches, self._waiting = self._waiting, []
-        if batches:
-            self._count(batches)
         return self._names
 
-    def _count(self, batches: list[pl.DataFrame]) -> None:
-        found = list(names_in(pl.concat(batches).filter("_written")))
-        with self._lock:
-            for name, count in found:
-                self._names.count(name, count)
+
+def names_in(batch: pl.DataFrame) -> dict[Name, int]:
+    """Give each name that a batch's written rows have, and in how many of them."""
+    written = batch["_written"]
+    types = batch.select("name", "_legal").filter(written).group_by("name", "_legal").len()
+    found = Counter({Name(EVENT_TYPES, name, legal): count for name, legal, count in types.iter_rows()})
+    maps = [
+        column for column in KINDS if column in batch.columns and batch[column].null_count() < batch.height
+    ]
+    for key, number, count in _keys_in(batch, maps, written):
+        found[Name(KINDS[maps[number]], key, key)] += count
+    for column, key, name, count in _renamed_in(batch, maps, written):
+        found[Name(KINDS[column], key, name)] += count
+        found[Name(KINDS[column], key, key)] -= count
+    return {name: count for name, count in found.items() if count}
 
 
-def names_in(batch: pl.DataFrame) -> Iterator[tuple[Name, int]]:
-    """Give each name that a batch's rows have, and in how many of them."""
-    for name, written, count in batch.group_by("name", "_legal").len().iter_rows():
-        yield Name(EVENT_TYPES, name, written), count
-    for column, kind in KINDS.items():
-        if column in batch.columns and batch[column].null_count() < batch.height:
-            yield from _keys_in(batch, column, kind)
+def _keys_in(batch: pl.DataFrame, maps: list[str], written: pl.Series) -> Iterator[tuple[str, int, int]]:
+    if maps:
+        yield from keys_of([batch[name] for name in maps], written).select("key", "map", "rows").iter_rows()
 
 
-def _keys_in(batch: pl.DataFrame, column: str, kind: str) -> Iterable[tuple[Name, int]]:
-    keys = batch.select("_names", key=pl.col(column).map.keys()).explode("key").drop_nulls("key")
-    for originals, key, count in keys.group_by("_names", "key").len().iter_rows():
-        yield Name(kind, key, _written(originals, column).get(key, key)), count
-
-
-@lru_cache(maxsize=4096)
-def _written(originals: str | None, column: str) -> dict[str, str]:
-    """Turn the names that travel along around: what each original key became."""
-    found: dict[str, str] = json.loads(f"{{{originals}}}").get(column, {}) if originals else {}
-    return {key: name for name, key in found.items()}
+def _renamed_in(
+    batch: pl.DataFrame, maps: list[str], written: pl.Series
+) -> Iterator[tuple[str, str, str, int]]:
+    """Give the keys that were renamed: of which map, the key, its name, in how many rows."""
+    if "_names" not in batch.columns:
+        return
+    texts = batch["_names"].filter(written).drop_nulls().to_frame().group_by("_names").len()
+    for originals, count in texts.iter_rows():
+        told = json.loads(f"{{{originals}}}")
+        for column in maps:
+            for name, key in told.get(column, {}).items():
+                yield column, key, name, count
 
 
 @dataclass(frozen=True)
