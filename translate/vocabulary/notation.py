@@ -1,4 +1,4 @@
-"""Expressions that several words share: plain values, digits, JSON text, ISO times, digests."""
+"""Expressions that several words share: plain values, digits, JSON text, entities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-import polars_hash
 
 from translate import events
 from translate.engine.some_rows import replaced, spread
@@ -107,20 +106,6 @@ def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None =
     return otherwise if chain is pl else chain.otherwise(otherwise)
 
 
-def seconds(time: pl.Expr) -> pl.Expr:
-    """Write a time as seconds since 1970, with a fraction where there are milliseconds."""
-    milliseconds = time.dt.timestamp("ms")
-    whole, rest = milliseconds.floordiv(1000), milliseconds.mod(1000)
-    sign = pl.when((milliseconds < 0) & (rest != 0)).then(pl.lit("-")).otherwise(pl.lit(""))
-    below = (milliseconds < 0) & (rest != 0)
-    shown = pl.when(below).then((whole + 1).abs()).otherwise(whole).cast(pl.String)
-    fraction = (
-        pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
-    )
-    dot = pl.when(rest == 0).then(pl.lit("")).otherwise(pl.lit("."))
-    return pl.concat_str(sign, shown, dot, pl.when(rest == 0).then(pl.lit("")).otherwise(fraction))
-
-
 def object_of_map(column: pl.Expr, turned: Callable[[pl.Expr], pl.Expr] | None = None) -> pl.Expr:
     """Write a map of JSON texts as an object, each value turned into another if need be."""
     entries = column.map.entries()
@@ -170,19 +155,6 @@ def by_distinct_value(series: pl.Series, function: Callable[[str], str | None]) 
     distinct = series.unique().drop_nulls()
     results = pl.Series([function(value) for value in distinct], dtype=pl.String)
     return series.replace_strict(distinct, results, default=None, return_dtype=pl.String)
-
-
-def digest(column: pl.Expr, length: int) -> pl.Expr:
-    """Give the first characters of a text's SHA-256 in hexadecimal."""
-    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
-    hashed: pl.Expr = hashing.chash.sha2_256()
-    return hashed.str.slice(0, length)
-
-
-def time_from_iso8601(text: pl.Expr) -> pl.Expr:
-    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it."""
-    usual = text.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
-    return usual.dt.replace_time_zone("UTC").dt.cast_time_unit("ms")
 
 
 def members(values: Mapping[str, str]) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
+import polars_hash
 
 from translate import events
-from translate.vocabulary.notation import as_it_is, digest
+from translate.vocabulary.notation import as_it_is
 from translate.vocabulary.word import Scalar
 
 
@@ -20,9 +22,16 @@ def _unless_empty(text: pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
+def _digest(column: pl.Expr, length: int) -> pl.Expr:
+    """Give the first characters of a text's SHA-256 in hexadecimal."""
+    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+    hashed: pl.Expr = hashing.chash.sha2_256()
+    return hashed.str.slice(0, length)
+
+
 def _short(columns: Sequence[pl.Expr]) -> pl.Expr:
     session = columns[0]
-    return pl.when(_is_short(session)).then(session).otherwise(digest(session, 20))
+    return pl.when(_is_short(session)).then(session).otherwise(_digest(session, 20))
 
 
 def _long(columns: Sequence[pl.Expr]) -> pl.Expr:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import polars as pl
 
 from translate import events
-from translate.vocabulary import notation
 from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
 from translate.vocabulary.word import Scalar
 
@@ -27,6 +26,26 @@ def _from_seconds(text: pl.Expr) -> pl.Expr:
     without = whole(pl.concat_str(text, pl.lit("000")))
     milliseconds = pl.when(text.str.contains(".", literal=True)).then(with_fraction).otherwise(without)
     return milliseconds.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+
+
+def _in_seconds(time: pl.Expr) -> pl.Expr:
+    """Write a time as seconds since 1970, with a fraction where there are milliseconds."""
+    milliseconds = time.dt.timestamp("ms")
+    whole, rest = milliseconds.floordiv(1000), milliseconds.mod(1000)
+    sign = pl.when((milliseconds < 0) & (rest != 0)).then(pl.lit("-")).otherwise(pl.lit(""))
+    below = (milliseconds < 0) & (rest != 0)
+    shown = pl.when(below).then((whole + 1).abs()).otherwise(whole).cast(pl.String)
+    fraction = (
+        pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
+    )
+    dot = pl.when(rest == 0).then(pl.lit("")).otherwise(pl.lit("."))
+    return pl.concat_str(sign, shown, dot, pl.when(rest == 0).then(pl.lit("")).otherwise(fraction))
+
+
+def _from_iso8601(text: pl.Expr) -> pl.Expr:
+    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it."""
+    usual = text.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
+    return usual.dt.replace_time_zone("UTC").dt.cast_time_unit("ms")
 
 
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
@@ -66,7 +85,7 @@ EPOCH_S = Scalar(
 EPOCH_S_EXACT = Scalar(
     "epoch_s_exact", "seconds since 1970 with a fraction",
     types=(events.TIME,), wire="number", unit="seconds_or_iso8601",
-    read=_from_seconds, write=lambda columns: notation.seconds(columns[0]),
+    read=_from_seconds, write=lambda columns: _in_seconds(columns[0]),
     clock=lambda seconds: math.floor(round(float(seconds) * 1_000_000) / MILLISECONDS),
     example=((events.EPOCH,), "0"),
 )  # fmt: skip
@@ -74,7 +93,7 @@ EPOCH_S_EXACT = Scalar(
 ISO8601 = Scalar(
     "iso8601", "ISO 8601 text, read in all its forms, written in UTC with milliseconds",
     types=(events.TIME,), wire="text", unit="iso8601",
-    read=notation.time_from_iso8601, write=_iso8601, clock=_clock_of_iso8601,
+    read=_from_iso8601, write=_iso8601, clock=_clock_of_iso8601,
     changed=lambda columns: ~has_four_digit_year(columns[0]), why="left out: its year has no four digits",
     example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"),
 )  # fmt: skip
