@@ -13,7 +13,7 @@ import pytest
 
 import translate
 from translate import cli
-from translate.telling.inspection import figures, inspect, keys, reading
+from translate.telling.inspection import figures, inspect, keys, reading, sums
 from translate.telling.inspection.counters import Counts
 from translate.telling.inspection.digests import Digests, digest_of
 
@@ -128,7 +128,7 @@ def test_batches_and_units_do_not_show(monkeypatch):
     """However few events are looked at a time, the figures are the same."""
     whole = inspect(ARCHIVE).to_json()
     monkeypatch.setattr(reading, "BATCH_EVENTS", 7)
-    monkeypatch.setattr(keys, "WAITING_ROWS", 50)
+    monkeypatch.setattr(sums, "WAITING_ROWS", 50)
     monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 20_000)
     assert inspect(ARCHIVE).to_json() == whole
 
@@ -330,8 +330,9 @@ def test_a_batch_is_not_kept(tmp_path):
         )
     ).collect()
     gathered = figures.Figures(tmp_path / "scratch")
-    gathered.add(frame.with_columns(code=pl.lit(None, pl.String), _deselected=pl.lit(None, pl.String)))
-    assert gathered.census._pairs.estimated_size() < 10_000
+    beside = {"code": pl.lit(None, pl.String), "_deselected": pl.lit(None, pl.String)}
+    gathered.add(frame.with_columns(**beside).select(gathered.columns))
+    assert gathered.census._sums.texts.estimated_size() < 10_000
     assert gathered.ids.count() == 2_000
 
 
@@ -365,6 +366,24 @@ def test_json(tmp_path, monkeypatch, capsys):
     source = archive(tmp_path, record(attributes={"a": "1"}))
     code, out, _ = run(monkeypatch, capsys, source, "--json")
     assert (code, json.loads(out)) == (0, inspect(source).to_json())
+
+
+@pytest.mark.parametrize("examples", [False, True])
+def test_json_is_written_as_python_writes_it(tmp_path, examples):
+    """The text of many keys, which the engine writes, is what `json` makes of the values, whatever stands in them."""
+    odd = {'quote"': "\\", "line\nbreak": "\u0001\u007f\u2028", "{}": "{0}", "größe": "1", "\ud83d\ude00": ""}
+    records = [
+        record(attributes=odd, metrics={"m": 0.5}),
+        *(record(time=TIME + n) for n in range(1, 70_000, 9)),
+    ]
+    sources = [
+        archive(tmp_path, *records, record('"quoted" {name}')),
+        archive(tmp_path, "{}", name="bad.json"),
+        ARCHIVE,
+    ]
+    for source in sources:
+        found = inspect(source, from_="mobile_analytics/archive", examples=examples)
+        assert "".join(found.json_pieces()) == json.dumps(found.to_json(), indent=2, ensure_ascii=False)
 
 
 def test_text_does_not_steer_the_terminal(tmp_path, monkeypatch, capsys):

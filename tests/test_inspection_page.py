@@ -71,6 +71,14 @@ def test_the_page_prints_and_suits_dark_screens(page):
     assert page.count("<svg") == 3
 
 
+def test_losses_have_an_order(archive):
+    """What is lost as often stands by its place and reason, whatever order it was counted in."""
+    for target in archive.targets:
+        counted = [loss for loss in target.losses if loss["events"] is not None]
+        keys = [(-loss["events"], loss["field"], loss["kind"], loss["why"]) for loss in counted]
+        assert keys == sorted(keys)
+
+
 def test_what_comes_from_the_archive_is_escaped(tmp_path):
     """Names, keys, values and titles of an archive cannot become markup, on the page or in a notebook."""
     event = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +71,8 @@ def inspect(
             _write_page(found, html)
     with whoever_listens():
         if as_json:
-            print_json(found.to_json())
+            sys.stdout.writelines(found.json_pieces())
+            print()
         else:
             print(found)
         if html is not None and not as_json:

@@ -7,16 +7,19 @@ two as one once in some 10^18 archives of a thousand million events. They hold w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from translate.passes import duplicates
 
 KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
+PARTS = 8  # in which what is in memory is merged: grouping takes ten times what the groups do
 BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
 SEEDS = (0x5EED, 0xB0B)
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 # Odd numbers, so that nothing of a hash is lost: by each place another one, without a pattern.
 ODD = [
     pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)
@@ -33,7 +36,16 @@ def digest_of(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
 
 def combined(hashes: Sequence[pl.Expr]) -> pl.Expr:
     """Make one hash of several, each of which counts in its place."""
-    return pl.sum_horizontal([hashed * ODD[place % len(ODD)] for place, hashed in enumerate(hashes)])
+    weighed = (hashed * ODD[place % len(ODD)] for place, hashed in enumerate(hashes))
+    return pl.sum_horizontal(pl.lit(0, pl.UInt64), *weighed)
+
+
+def merged_in_parts(
+    rows: pl.DataFrame, key: str, merge: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    """Merge rows of the same hash, some of the hashes at a time."""
+    part = rows[key] // 2**32 % PARTS  # the last digits may tell something
+    return pl.concat(merge(rows.filter(part == number)) for number in range(PARTS))
 
 
 class Digests:
@@ -47,20 +59,29 @@ class Digests:
         self._rows = 0
         self._merged_rows = 0
         self._files: list[Path] = []
+        self._is_repetitive = True  # so that merging makes rows fewer
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take rows; they may repeat what was told before."""
+        if not rows.height:
+            return
         self._kept.append(rows)
         self._rows += rows.height
         if self._rows - self._merged_rows <= self._kept_rows:
             return
-        merged = self._merged(pl.concat(self._kept).lazy()).collect(engine="in-memory")
-        if merged.height <= self._kept_rows // 2:
-            self._kept, self._rows, self._merged_rows = [merged], merged.height, merged.height
-            return
+        together = pl.concat(self._kept)
+        if self._is_repetitive:
+            together = merged_in_parts(together, "a", self._merged)
+            self._is_repetitive = together.height <= self._kept_rows // 2
+        if self._is_repetitive:
+            self._kept, self._rows, self._merged_rows = [together], together.height, together.height
+        else:
+            self._spill(together)
+
+    def _spill(self, rows: pl.DataFrame) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"{len(self._files):05}.parquet"
-        merged.write_parquet(file, compression="uncompressed")
+        rows.write_parquet(file, compression="uncompressed")
         self._files.append(file)
         self._kept, self._rows, self._merged_rows = [], 0, 0
 
@@ -88,5 +109,5 @@ class Digests:
         """Count the different values."""
         return sum(bucket.height for bucket in self.buckets())
 
-    def _merged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+    def _merged(self, rows: Rows) -> Rows:
         return rows.group_by("a", "b").agg(*self._told) if self._told else rows.unique(["a", "b"])

@@ -12,7 +12,8 @@ import polars as pl
 from translate.archive.recognition import Recognised
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
-from translate.telling.inspection.figures import DETAILS, HOUR_MS, LATE_HOURS, MILLIONTHS, Figures, Limits
+from translate.telling.inspection.columns import DETAILS, Limits
+from translate.telling.inspection.figures import HOUR_MS, LATE_HOURS, MILLIONTHS, Figures
 from translate.telling.inspection.keys import PAIRS_MAX
 
 HOURS_OF_A_DAY = 24
@@ -107,7 +108,7 @@ def _sessions(figures: Figures) -> tuple[dict[str, int], int | None]:
 
 def _details(figures: Figures, detail: str) -> Iterator[dict[str, Any]]:
     columns = [name.rpartition(".")[2] for name in DETAILS[detail]]
-    for values, count in figures.details[detail].sorted():
+    for values, count in figures.details.counts[detail].sorted():
         yield {**dict(zip(columns, values, strict=True)), "events": count}
 
 
@@ -167,7 +168,7 @@ def _faults(figures: Figures, unstopped: int | None) -> Iterator[dict[str, Any]]
     yield _fault(
         "sessions_without_stop", unstopped or 0, "sessions", "began and nothing says that they ended", ""
     )
-    yield _fault("without_client", counts["without_client"], "events", "name no client", "")
+    yield _fault("without_client", counts["events"] - counts["of_clients"], "events", "name no client", "")
     yield from _over_limits(figures, limits)
 
 
@@ -210,7 +211,7 @@ def _fault(name: str, count: int, of: str, message: str, hint: str) -> dict[str,
 
 def _beyond(figures: Figures) -> dict[str, int]:
     """Count what is not listed, for there is room for so many values only."""
-    lists = {"types": figures.names, **figures.details}
+    lists = {"types": figures.names, **figures.details.counts}
     found = {name: counts.beyond for name, counts in lists.items()}
     return {name: count for name, count in {**found, "keys": figures.census.beyond}.items() if count}
 

@@ -121,7 +121,7 @@ class _Trial:
         grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
         return Target(
             self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out, filled,
-            missing, sorted(counted, key=lambda entry: -entry["events"]) + no_place,
+            missing, sorted(counted, key=lambda entry: (-entry["events"], entry["field"], entry["kind"], entry["why"])) + no_place,
             self.asked, delivered,
         )  # fmt: skip
 

@@ -10,7 +10,8 @@ from translate.archive.recognition import Recognised
 from translate.delivery import questions
 from translate.mapping.spec import Layout
 from translate.settings import Settings
-from translate.telling.inspection.figures import DETAILED, DETAILS, Figures
+from translate.telling.inspection.columns import DETAILED, DETAILS
+from translate.telling.inspection.figures import Figures
 from translate.telling.inspection.reading import Seen
 
 
@@ -61,7 +62,7 @@ class Grounds:
 def _different(figures: Figures, name: str) -> int:
     """Count the values of a column that describes apps or devices."""
     detail, columns = next((detail, columns) for detail, columns in DETAILS.items() if name in columns)
-    return len({values[columns.index(name)] for values in figures.details[detail].events})
+    return len({values[columns.index(name)] for values in figures.details.counts[detail].events})
 
 
 def _seen(figures: Figures, name: str) -> questions.SeenUsers:
@@ -89,7 +90,10 @@ def _surveyed(figures: Figures, people: dict[str, questions.SeenUsers]) -> quest
             for name in sorted(figures.watched)
         },
         users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
-        missing={"client_id": counts["without_client"], "forwarded_address": counts["without_address"]},
+        missing={
+            "client_id": counts["events"] - counts["of_clients"],
+            "forwarded_address": counts["without_address"],
+        },
         agents={
             value: count
             for (value,), count in figures.senders["user_agent"].events.items()

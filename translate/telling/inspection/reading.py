@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,25 +25,21 @@ from translate.mapping.spec import Layout, Limit, Mapping
 from translate.notes import NOTES_TYPE
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
-from translate.telling.inspection.figures import DETAILED, SENDERS, Figures, Limits
-from translate.telling.inspection.keys import CONTAINERS
+from translate.telling.inspection.columns import Limits
+from translate.telling.inspection.figures import Figures
 
 BATCH_EVENTS = 14_000
 SAMPLED = 1_000  # events that targets are tried with
-WHAT_PEOPLE_ARE = (
-    "event_id",
-    "user_id",
-    "client_id",
-    "cognito_id",
-    "device_id",
-    "name",
-    "time",
-    "arrival_time",
+BESIDE = pl.Schema(
+    {
+        "row": pl.UInt32(),
+        "part": pl.UInt32(),
+        "code": pl.String(),
+        "_deselected": pl.String(),
+        "notes": NOTES_TYPE,
+    }
 )
-ALWAYS = {
-    *WHAT_PEOPLE_ARE, "session.id", "session.stop", "item_id", "value", "price", "quantity", "currency", "store",
-    "attribution_source", *SENDERS, *DETAILED, *CONTAINERS,
-}  # fmt: skip
+_NO_EVENTS = pl.DataFrame(schema={**BESIDE, **events.SCHEMA})
 
 
 @dataclass(frozen=True)
@@ -81,11 +78,7 @@ class Pass:
             by_source[unit.source] += figures.counts["events"]
             total.absorb(figures)
             self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
-        sample = (
-            pl.concat(self._sample)
-            if self._sample
-            else pl.DataFrame(schema={**events.SCHEMA, "notes": NOTES_TYPE})
-        )
+        sample = pl.concat(self._sample or [_NO_EVENTS.select(*events.SCHEMA, "notes")])
         return Seen(total, by_source, sample, frozenset(self._provided), len(units))
 
     def _figures(
@@ -113,7 +106,7 @@ class Pass:
 
         def attempt(
             lines: Lines,
-        ) -> tuple[tuple[Figures, list[pl.DataFrame], set[str]], set[str]]:
+        ) -> tuple[tuple[Figures, pl.DataFrame, set[str]], set[str]]:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             intake = take_in(job, lines, tally=tally)
             figures = self._figures(
@@ -123,21 +116,18 @@ class Pass:
                 job.marked,
             )
             sample = _Sample(SAMPLED - known)
-
-            def look(batch: pl.DataFrame) -> None:
-                figures.add(batch)
-                sample.add(batch)
-
-            chosen = self._selected(job, intake.events, taken).select(
-                "code", "_deselected", "notes", *_needed(intake.provided)
+            chosen = self._selected(job, intake.events, taken).select(*BESIDE, *events.SCHEMA)
+            sample.of(chosen).select(figures.columns).sink_batches(
+                figures.add, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True
             )
-            chosen.sink_batches(look, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True)
-            return (figures, sample.batches, intake.provided), intake.unsound
+            figures.finish()
+            return (figures, sample.events, intake.provided), intake.unsound
 
         (figures, sample, provided), _ = soundly(
             unit, scratch, self.recognised.refused_in(unit.files), attempt
         )
-        self._sample += sample
+        if sample.height:
+            self._sample.append(sample)
         self._provided |= provided
         return figures
 
@@ -158,31 +148,45 @@ class Pass:
 
 
 class _Sample:
-    """The first events of a unit, whole."""
+    """The first events of a unit, whole, from batches that go by in any order."""
 
     def __init__(self, wanted: int) -> None:
         self._wanted = wanted
-        self.batches: list[pl.DataFrame] = []
+        self._parts: list[pl.DataFrame] = []
+        self._last_row: int | None = None  # once there are enough
+        self._lock = threading.Lock()
 
-    def add(self, batch: pl.DataFrame) -> None:
+    def of(self, chosen: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the same events, of which the first are kept."""
         if self._wanted <= 0:
+            return chosen
+        return chosen.map_batches(
+            self._look, schema=chosen.collect_schema(), validate_output_schema=False, streamable=True
+        )
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """Give what was kept, in the order of the source."""
+        kept = pl.concat(self._parts or [_NO_EVENTS]).sort("row", "part").head(max(self._wanted, 0))
+        return kept.select(*events.SCHEMA, "notes")
+
+    def _look(self, batch: pl.DataFrame) -> pl.DataFrame:
+        with self._lock:
+            if batch.height and (self._last_row is None or batch["row"][0] < self._last_row):
+                self._take(batch)
+        return batch
+
+    def _take(self, batch: pl.DataFrame) -> None:
+        good = batch.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(self._wanted)
+        if not good.height:
             return
-        first = batch.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(self._wanted)
-        absent = [
-            pl.lit(None, dtype).alias(name)
-            for name, dtype in events.SCHEMA.items()
-            if name not in first.columns
-        ]
         whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
-        first.with_columns(absent).select(*events.SCHEMA, "notes").write_parquet(whole)
+        good.write_parquet(whole)
         whole.seek(0)
-        self.batches.append(pl.read_parquet(whole))
-        self._wanted -= first.height
-
-
-def _needed(provided: set[str]) -> list[str]:
-    """Name the hub columns that are looked at: what a layout cannot say costs nothing."""
-    return [name for name in events.SCHEMA if name in provided or name in ALWAYS]
+        self._parts.append(pl.read_parquet(whole))
+        if sum(part.height for part in self._parts) >= self._wanted:
+            first = pl.concat(self._parts).sort("row", "part").head(self._wanted)
+            self._parts, self._last_row = [first], first["row"][-1]
 
 
 def _numbers() -> Iterator[int]:

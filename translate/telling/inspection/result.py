@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.telling.inspection import grading, notebook, pages, tables
+from translate.telling.inspection import grading, listing, notebook, pages, tables
 from translate.telling.inspection.grading import Target
 from translate.telling.inspection.grounds import Grounds
 
@@ -52,6 +53,10 @@ class Inspection:
             **self.values,
             "types": [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]],
         }
+
+    def json_pieces(self) -> Iterator[str]:
+        """Give the same as text, indented by two, piece by piece."""
+        return listing.pieces(self.values, self.keys, examples=self.examples)
 
     def __repr__(self) -> str:
         return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"

@@ -1,0 +1,151 @@
+"""What the figures need of an event, as columns of the query: a digest stands for what is only told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from translate import events
+from translate.mapping.personal import Marked
+from translate.telling.inspection import keys
+from translate.telling.inspection.digests import SEEDS, combined, digest_of
+
+DETAILS: dict[str, tuple[str, ...]] = {
+    "apps": ("app.id", "app.title"),
+    "versions": ("app.version",),
+    "sdks": ("sdk.name", "sdk.version"),
+    "platforms": ("device.platform",),
+    "platform_versions": ("device.platform", "device.platform_version"),
+    "devices": ("device.make", "device.model"),
+    "countries": ("device.country",),
+    "languages": ("device.language",),
+}
+DETAILED = list(dict.fromkeys(name for names in DETAILS.values() for name in names))
+SENDERS = ("forwarded_address", "user_agent")
+AS_THEY_ARE = [
+    "code", "_deselected", "name", "time", "arrival_time", "value", "price", "quantity", "currency", "store", "attribution_source",
+    *SENDERS, *DETAILED, *keys.CONTAINERS,
+]  # fmt: skip
+PERSON = pl.coalesce("user_id", "cognito_id", "client_id")  # whom Personalize takes for the user
+PERSON_OF_SESSION = pl.coalesce("client_id", "user_id")
+CONTENT = [name for name in events.CONTENT if events.SCHEMA[name] != events.MAP]
+CONTENT_MAPS = [
+    name for name in (*events.CONTENT, *events.CONTENT_ADDED) if events.SCHEMA[name] == events.MAP
+]
+TELLING = ("name", "time", "client_id", "user_id", "session.id")
+KEY_SEED, VALUE_SEED, ENTRY_SEED = 13, 14, 15
+
+IDS, DETAILS_DIGEST, STARTED, STOPPED = "ids", "details", "started", "stopped"
+LONG_TEXTS, MANY_KEYS = "texts_too_long", "too_many_keys"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What values are held against: the first documented limit of its kind among the layouts of the source's model."""
+
+    text_characters: int | None = None
+    keys: int | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something whose different values are counted: what it consists of, and what of it has to be there."""
+
+    values: tuple[pl.Expr, ...]
+    needed: tuple[pl.Expr, ...]
+
+    def is_said(self, provided: Collection[str]) -> bool:
+        """Tell whether a source can say it."""
+        return all({*each.meta.root_names()} & {*provided} for each in self.needed)
+
+    def digests(self, name: str) -> Iterator[pl.Expr]:
+        """Give the two halves of its digest, null where it is not there."""
+        is_there = pl.all_horizontal(each.is_not_null() for each in self.needed)
+        for half, digest in zip(halves(name), digest_of(self.values), strict=True):
+            yield pl.when(is_there).then(digest).alias(half)
+
+
+PEOPLE = {
+    "clients": Told((pl.col("client_id"),), (pl.col("client_id"),)),
+    "users": Told((pl.col("user_id"),), (pl.col("user_id"),)),
+    "identities": Told((pl.col("cognito_id"),), (pl.col("cognito_id"),)),
+    "devices": Told((pl.col("device_id"),), (pl.col("device_id"),)),
+    "persons": Told((PERSON,), (PERSON,)),
+}
+TOLD = {
+    **PEOPLE,
+    "sessions": Told((PERSON_OF_SESSION, pl.col("session.id")), (pl.col("session.id"),)),
+    "moments": Told((PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")), (PERSON, pl.col("item_id"))),
+}
+
+
+def halves(name: str) -> tuple[str, str]:
+    """Name the two columns of a digest."""
+    return f"{name}.a", f"{name}.b"
+
+
+def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: Limits) -> list[pl.Expr]:
+    """Give the columns; there is none for what a layout cannot say, but for those that are taken as they are."""
+    told = [each for name, told in TOLD.items() if told.is_said(provided) for each in told.digests(name)]
+    is_stop = (pl.col("name") == "session.stop") | pl.col("session.stop").is_not_null()
+    flags = [is_stop.alias(STOPPED), (pl.col("name") == "session.start").alias(STARTED)]
+    details = [pl.col(name).hash(SEEDS[0]) for name in DETAILED if name in provided]
+    together = [combined(details).alias(DETAILS_DIGEST)] if details else []
+    values = [keys.pairs(name).alias(keys.column(name)) for name in keys.CONTAINERS]
+    counted = [each.alias(name) for name, each in _over(limits).items()]
+    return [
+        *map(pl.col, AS_THEY_ARE), *told, *flags, *together, *values, *counted, *_ids(provided), *_personal(provided, marked),
+    ]  # fmt: skip
+
+
+def _over(limits: Limits) -> dict[str, pl.Expr]:
+    """Tell how much of an event is over a limit."""
+    found = {}
+    if limits.text_characters is not None:
+        is_long = pl.element().str.len_chars() > limits.text_characters
+        found[LONG_TEXTS] = pl.col("attributes").map.values().list.eval(is_long).list.sum()
+    if limits.keys is not None:
+        held = pl.sum_horizontal(pl.col(name).map.len() for name in keys.CONTAINERS)
+        found[MANY_KEYS] = held > limits.keys
+    return found
+
+
+def personal(provided: Collection[str], marked: Sequence[Marked]) -> dict[str, Marked]:
+    """Name the columns that tell whether a marked place has something."""
+    return {
+        f"personal.{number}": place
+        for number, place in enumerate(marked)
+        if any(spot.column in provided for spot in place.spots)
+    }
+
+
+def _personal(provided: Collection[str], marked: Sequence[Marked]) -> Iterator[pl.Expr]:
+    for name, place in personal(provided, marked).items():
+        spots = [spot.is_there() for spot in place.spots if spot.column in provided]
+        yield pl.any_horizontal(spots).alias(name)
+
+
+def _ids(provided: Collection[str]) -> Iterator[pl.Expr]:
+    """Give an event's digest: of its own id, else `a` of all that it holds and `b` of what tells most events apart."""
+    maps = [name for name in CONTENT_MAPS if name in provided]
+    content = [
+        *(pl.col(name).hash(SEEDS[0]) for name in CONTENT if name in provided),
+        *(pl.col(name).is_null().hash(SEEDS[0]) for name in maps),
+    ]
+    telling = [pl.col(name).hash(SEEDS[1]) for name in TELLING if name in provided]
+    made = (pl.sum_horizontal([combined(content), *map(_entries, maps)]), combined(telling))
+    own = digest_of([pl.col("event_id")])
+    is_own = pl.col("event_id").is_not_null()
+    for half, of_id, of_content in zip(halves(IDS), own, made, strict=True):
+        yield (
+            pl.when(is_own).then(of_id).otherwise(of_content) if "event_id" in provided else of_content
+        ).alias(half)
+
+
+def _entries(name: str) -> pl.Expr:
+    """Give a digest of what a map holds, whatever the order of its keys."""
+    entry = pl.element().struct
+    pair = entry.field("key").hash(KEY_SEED) * 3 + entry.field("value").hash(VALUE_SEED)
+    return pl.col(name).map.entries().list.eval(pair.hash(ENTRY_SEED)).list.sum().fill_null(0)
