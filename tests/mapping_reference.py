@@ -9,8 +9,7 @@ import re
 from translate import events
 from translate.delivery.target import PROTOCOLS
 from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
-from translate.recipe import keys as recipe_keys
-from translate.recipe import privacy
+from translate.recipe import privacy, spec
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS, stamps
 
@@ -37,11 +36,11 @@ SHEET_TABLES = {
     "[dashboards]": keys.DASHBOARDS,
 }
 RECIPE_TABLES = {
-    "The recipe itself": recipe_keys.RECIPE,
+    "The recipe itself": spec.RECIPE_KEYS,
     "[columns.NAME]": columns.KEYS,
-    "[[rule]]": recipe_keys.RULE,
-    "[rule.cut]": recipe_keys.CUT,
-    "[[test]]": recipe_keys.TEST,
+    "[[rule]]": spec.RULE_KEYS,
+    "[rule.cut]": spec.CUT_KEYS,
+    "[[test]]": spec.TEST_KEYS,
 }
 
 

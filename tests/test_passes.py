@@ -20,7 +20,7 @@ import translate
 from translate import events, passes
 from translate.archive import units as files
 from translate.mapping.additions import KINDS
-from translate.passes import duplicates, fold, marks
+from translate.passes import duplicates, fold, sightings
 
 ROOT = Path(__file__).resolve().parent.parent
 START = 1_487_973_802_000
@@ -66,8 +66,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make units of a file, buckets of some events, and shards of two rows, so that all joints are in use."""
     monkeypatch.setattr(files, "GROUP_BYTES", 1)
     set_bucket_rows(monkeypatch, 3)
-    monkeypatch.setattr(marks, "SHARD_ROWS", 2)
-    monkeypatch.setattr(marks, "STRETCH_ROWS", 4)
+    monkeypatch.setattr(sightings, "SHARD_ROWS", 2)
+    monkeypatch.setattr(sightings, "STRETCH_ROWS", 4)
     monkeypatch.setattr(fold, "SHARD_ROWS", 2)
 
 
@@ -732,8 +732,8 @@ def test_the_same_bytes_however_buckets_and_shards_are_cut(tmp_path, monkeypatch
     source = archive(tmp_path / "in")
     translate.convert(source, out=tmp_path / "small", **TOGETHER)
     set_bucket_rows(monkeypatch, 1_000_000)
-    monkeypatch.setattr(marks, "SHARD_ROWS", 50_000)
-    monkeypatch.setattr(marks, "STRETCH_ROWS", 100_000)
+    monkeypatch.setattr(sightings, "SHARD_ROWS", 50_000)
+    monkeypatch.setattr(sightings, "STRETCH_ROWS", 100_000)
     monkeypatch.setattr(fold, "SHARD_ROWS", 50_000)
     translate.convert(source, out=tmp_path / "large", **TOGETHER)
     assert tree(tmp_path / "small") == tree(tmp_path / "large")

@@ -14,8 +14,8 @@ import translate
 from translate import events, mapping, recipe
 from translate.errors import MappingError, UsageError
 from translate.notes import InHub, note, read_all
-from translate.recipe import sample, trial
-from translate.recipe.expressions import condition
+from translate.recipe import trial
+from translate.recipe.proof import condition
 
 BAD_RECIPES = Path(__file__).parent / "bad_recipes"
 TIME = dt.datetime(2016, 4, 7, 1, 2, 3, 456000, tzinfo=dt.UTC)
@@ -29,7 +29,7 @@ def apply(tmp_path):
         path = tmp_path / "own.toml"
         path.write_text(f'to = "personalize/interactions"\n{rules}')
         samples = [{"event_id": f"e-{number}", "time": TIME, **event} for number, event in enumerate(given)]
-        frame = sample.frame(samples).with_columns(**columns)
+        frame = trial.frame(samples).with_columns(**columns)
         return recipe.load(path).apply(frame).collect(engine="streaming").to_dicts()
 
     return applied
@@ -102,7 +102,7 @@ def test_columns_keep_their_types_and_order(apply, tmp_path):
     path.write_text(
         'to = "personalize/interactions"\n[[rule]]\nexplode = "items"\n[[rule]]\nset."session.number" = "5"\nset.value = "1"'
     )
-    frame = sample.frame([{"name": "a"}])
+    frame = trial.frame([{"name": "a"}])
     before, after = frame.collect_schema(), recipe.load(path).apply(frame).collect()
     assert list(after.schema.items())[: len(before)] == list(before.items())
     assert after.columns[len(before) :] == ["_filtered", "_copy", "_recipe_notes", "_used"]
@@ -283,7 +283,7 @@ def test_a_recipe_extends_another(tmp_path):
         (),
         {"name", "item_id"},
     )
-    assert loaded.apply(sample.frame([{}])).collect()["item_id"].to_list() == ["base"]
+    assert loaded.apply(trial.frame([{}])).collect()["item_id"].to_list() == ["base"]
     base.write_text(base.read_text() + "\n# another thought")
     assert recipe.load(own).digest != loaded.digest
 
@@ -320,11 +320,9 @@ def test_bad_recipes_are_refused(path):
 )  # fmt: skip
 def test_allowed_expressions(sql):
     """What the list allows can be said."""
-    frame = (
-        condition(sql, "--where").evaluate(sample.frame([{"name": "a", "time": TIME}]), "wanted").collect()
-    )
+    frame = condition(sql, "--where").evaluate(trial.frame([{"name": "a", "time": TIME}]), "wanted").collect()
     assert frame["wanted"].dtype == pl.Boolean
-    assert frame.drop("wanted").schema == sample.frame([]).collect_schema()
+    assert frame.drop("wanted").schema == trial.frame([]).collect_schema()
 
 
 def test_a_bad_condition_is_wrong_usage():
@@ -346,7 +344,7 @@ def test_shipped_recipes_pass_their_tests(name):
 @pytest.mark.parametrize("name", recipe.names())
 def test_shipped_recipes_stream(name):
     """No shipped recipe makes the engine gather, and none falls over on an event without anything."""
-    frame = sample.frame([{}, {"name": "Add To Cart", "attributes": {"cart": "[1]"}}])
+    frame = trial.frame([{}, {"name": "Add To Cart", "attributes": {"cart": "[1]"}}])
     assert recipe.load(name).apply(frame).collect(engine="streaming").height == 2
 
 
@@ -401,7 +399,7 @@ def test_check_takes_mappings_too():
 
 def test_samples_are_hub_events():
     """A test's event has all of the hub's columns in their types."""
-    schema = sample.frame([{}]).collect_schema()
+    schema = trial.frame([{}]).collect_schema()
     assert {name: schema[name] for name in events.SCHEMA} == events.SCHEMA
 
 

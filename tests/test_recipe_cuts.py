@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import translate
 from translate.notes import InHub, note, read_all
-from translate.recipe import Recipe, sample
-from translate.recipe.expressions import read
+from translate.recipe import Recipe, trial
+from translate.recipe.proof import read
 from translate.recipe.spec import Cut, Rule
 from translate.vocabulary.spelling import with_hash
 
@@ -43,7 +43,7 @@ def cut(limits, *events, **rule):
     recipe = Recipe(
         "own", "own.toml", "x/y", ("x/y",), (Rule("own.toml: rule[1]", cut=limits, **rule),), (), ""
     )
-    frame = sample.frame([{"event_id": f"e-{number}", **event} for number, event in enumerate(events)])
+    frame = trial.frame([{"event_id": f"e-{number}", **event} for number, event in enumerate(events)])
     return frame.collect().to_dicts(), recipe.apply(frame).collect(engine="streaming").to_dicts()
 
 
@@ -135,7 +135,7 @@ def test_what_was_used_is_no_loss():
     taken = Rule("own.toml: rule[1]", sets={"item_id": read('"attributes.b"', exploded=False)})
     rules = (taken, Rule("own.toml: rule[2]", cut=Cut(count=1)))
     recipe = Recipe("own", "own.toml", "x/y", ("x/y",), rules, (), "")
-    frame = sample.frame([{"attributes": {"a": "1", "b": "2", "c": "3"}}])
+    frame = trial.frame([{"attributes": {"a": "1", "b": "2", "c": "3"}}])
     (row,) = recipe.apply(frame).collect(engine="streaming").to_dicts()
     assert row["item_id"] == "2"
     assert [told.spot for told in read_all(row["_recipe_notes"])] == [InHub("attributes", "c")]
@@ -149,7 +149,7 @@ def test_other_events_are_left_alone():
     dropped = Recipe(
         "own", "own.toml", "x/y", ("x/y",), (Rule("1", drop="noise"), Rule("2", cut=Cut(values=1))), (), ""
     )
-    (row,) = dropped.apply(sample.frame(given[:1])).collect().to_dicts()
+    (row,) = dropped.apply(trial.frame(given[:1])).collect().to_dicts()
     assert row["attributes"] == {"a": "long"}
 
 
@@ -157,7 +157,7 @@ def test_rows_of_one_event_are_each_cut():
     """After an event was taken apart, each of its rows is cut."""
     rules = (Rule("1", explode=True), Rule("2", cut=Cut(values=1)))
     recipe = Recipe("own", "own.toml", "x/y", ("x/y",), rules, (), "")
-    frame = sample.frame([{"event_id": "e", "items": '[{"a":1},{"a":2}]', "attributes": {"k": "long"}}])
+    frame = trial.frame([{"event_id": "e", "items": '[{"a":1},{"a":2}]', "attributes": {"k": "long"}}])
     rows = recipe.apply(frame).collect(engine="streaming").to_dicts()
     assert [(row["event_id"], row["attributes"]) for row in rows] == [("e", {"k": "l"}), ("e-2", {"k": "l"})]
 
@@ -261,7 +261,7 @@ def test_other_values_are_not_cut(tmp_path):
 
 def test_many_rows_stream():
     """Events with and without anything to cut come out in the order in which they went in."""
-    frame = sample.frame(
+    frame = trial.frame(
         [{"attributes": {"a" * (1 + number % 13): "x" * (number % 7)}} for number in range(5000)]
     )
     recipe = Recipe("own", "own.toml", "x/y", ("x/y",), (Rule("1", cut=Cut(values=5, keys=10)),), (), "")

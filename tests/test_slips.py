@@ -12,8 +12,8 @@ from commands import run_here
 import translate
 from translate import events
 from translate.conversion.nearness import Watched, likeness, meant, nearest
-from translate.recipe import item_keys
-from translate.recipe.parts import parts_of, texts_in
+from translate.recipe import proposal
+from translate.recipe.tallies import parts_of, texts_in
 
 PURCHASE = {
     "attributes": {"_product_id": "p-1", "_currency": "EUR"},
@@ -754,7 +754,7 @@ def test_what_was_watched_adds_up_in_any_order():
 )  # fmt: skip
 def test_keys_that_look_like_ids_of_items(key, looks):
     """By the words of their names: an item, and what tells one from another."""
-    assert (item_keys.by_name(key) > 0.3) == looks
+    assert (proposal.by_name(key) > 0.3) == looks
 
 
 def test_values_that_look_like_ids():
@@ -762,5 +762,5 @@ def test_values_that_look_like_ids():
     maps = [{"slug": f"x-{number}", "tag": "red", "note": f"a word {number}"} for number in range(40)]
     columns = {"name": ["e"] * 40, "attributes": maps, "metrics": [None] * 40}
     frame = pl.DataFrame(columns, schema={"name": pl.String, "attributes": events.MAP, "metrics": events.MAP})
-    found = item_keys.looked_for(frame)
+    found = proposal.looked_for(frame)
     assert found["key"].to_list() == ["slug"]

@@ -18,8 +18,8 @@ from translate.errors import MappingError, UsageError
 from translate.mapping.columns import Column
 from translate.mapping.spec import Layout
 from translate.recipe import Recipe
-from translate.recipe.expressions import condition
 from translate.recipe.privacy import key_of_environment
+from translate.recipe.proof import condition
 from translate.recipe.selection import Selection
 from translate.settings import Settings, parse_time, read_settings
 from translate.writer import dataset

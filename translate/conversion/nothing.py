@@ -23,7 +23,7 @@ from translate.errors import MappingError, UsageError
 from translate.mapping.moved import moved_keys
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
-from translate.recipe import Recipe, item_keys, proposal, slips
+from translate.recipe import Recipe, proposal, slips
 from translate.recipe.selection import OPTIONS, Selection
 from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import TALLY
@@ -90,12 +90,12 @@ def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
     only = job.target_layout.only if job.target_layout else None
     without = sample.filter(pl.col(proposal.ITEM).is_null())
     if only is not None and only.hub == proposal.ITEM and without.height:
-        keys = item_keys.looked_for(without)
+        keys = proposal.looked_for(without)
         advice["item_keys"] = [
             {
                 "key": f"{row['kind']}.{row['key']}",
                 "events": row["events"],
-                "guess": row["likeness"] <= item_keys.GUESSED,
+                "guess": row["likeness"] <= proposal.GUESSED,
             }
             for row in keys.head(KEYS_SHOWN).iter_rows(named=True)
         ]

@@ -27,8 +27,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.passes.marks import EVENT, SHARD_ROWS
-from translate.passes.sightings import END, in_order
+from translate.passes.sightings import END, EVENT, SHARD_ROWS, in_order
 from translate.reader.paths import shown
 from translate.vocabulary import notation
 

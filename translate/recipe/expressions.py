@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import io
-import itertools
-import json
-import math
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
 from translate import events
-from translate.errors import UsageError, refuse_bytes, suggest
 from translate.mapping.moved import Moved
 
 NAIVE_TIME = pl.Datetime("ms")
@@ -23,66 +15,6 @@ ITEM = "_item"
 CALLED = "_called"  # the event's name as it was read, whatever the rules made of it
 NOTHING_MOVED: Mapping[str, Moved] = {}
 KEYED = ("attributes", "metrics", "other")
-
-QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
-REFUSED_TEXT = {
-    re.compile(r"--|/\*"): "comments belong into the TOML, not into the expression",
-    re.compile(r"\b(?:NOW|TODAY|CURRENT_\w+|LOCALTIME\w*)\b", re.IGNORECASE): (
-        "the time of day is not allowed: the same files must give the same rows"
-    ),
-    re.compile(r"\bCAST\s*\(|::", re.IGNORECASE): (
-        "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)"
-    ),
-    re.compile(r"\bSELECT\b", re.IGNORECASE): "an expression sees one event; there is nothing to SELECT from",
-}
-
-# The parser, and whatever walks the tree that it gives, would run out of stack beyond these.
-NESTED_MAX = 40
-LINKS_MAX = 300
-LINKS = re.compile(r"\b(?:AND|OR|XOR|NOT|WHEN|IS|IN|LIKE|ILIKE)\b|[-+*/%|<>=!~^&]+", re.IGNORECASE)
-TOO_DEEP = f"is nested too deeply: more than {NESTED_MAX} levels, or too long a chain; share it out over several rules"
-SHOWN_CHARACTERS = 200
-
-OPERATORS = frozenset(
-    """
-    Eq NotEq Lt LtEq Gt GtEq Plus Minus Multiply Divide TrueDivide FloorDivide Modulus And Or Xor LogicalAnd LogicalOr
-    EqValidity NotEqValidity
-    """.split()
-)
-FUNCTIONS: dict[str, frozenset[str]] = {
-    "": frozenset("Coalesce FillNull Abs Floor Ceil Sign MaxHorizontal MinHorizontal".split()),
-    "Boolean": frozenset("IsNull IsNotNull Not IsIn IsBetween AnyHorizontal AllHorizontal".split()),
-    "StringExpr": frozenset(
-        """
-        Uppercase Lowercase Titlecase StripChars StripCharsStart StripCharsEnd StripPrefix StripSuffix Slice Head Tail
-        Replace LenChars LenBytes ConcatHorizontal StartsWith EndsWith Contains Find Split PadStart PadEnd Reverse
-        """.split()
-    ),
-    "TemporalExpr": frozenset(
-        """
-        Year IsoYear Quarter Month Week WeekDay Day OrdinalDay Hour Minute Second Millisecond Date ToString OffsetBy
-        """.split()
-    ),
-    "ListExpr": frozenset(["Get"]),  # what SPLIT_PART is made of
-    "Sql": frozenset(["IsIn", "Round", "Binary", "ToFloat"]),
-}
-NODES = {
-    "Len": "an expression sees one event; aggregates such as COUNT are not possible",
-    "Agg": "an expression sees one event; aggregates such as SUM are not possible",
-    "Over": "an expression sees one event; window functions are not possible",
-    "Explode": 'UNNEST is not possible; write explode = "items" in a rule of its own',
-    "Selector": "names no single column; name each column in full",
-    "Alias": "AS gives a name, and the column's is known already; leave it out",
-}
-
-# What a value may be at its worst: an expression that stops on one of these would stop a run.
-EXTREMES: dict[Any, list[Any]] = {
-    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b"],
-    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5],
-    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf],
-    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1)],  # noqa: DTZ001  expressions see times without a zone
-}  # fmt: skip
-CROSSED = 3  # so many columns of an expression are tried in every combination
 
 
 class Unfit(ValueError):  # noqa: N818  it says what is wrong with an expression, not that the tool failed
@@ -113,19 +45,6 @@ class Condition:
     def evaluate(self, frame: pl.LazyFrame, column: str) -> pl.LazyFrame:
         """Add a column that is true where the condition holds; absent values can leave it null."""
         return evaluate(frame, self.expression.columns, {column: self.expression.expr})
-
-
-def condition(sql: str, shown: str) -> Condition:
-    """Read a condition over hub events; raise UsageError with everything that is wrong with it."""
-    refuse_bytes(sql, shown)
-    try:
-        found = read(sql, exploded=False)
-    except Unfit as unfit:
-        raise UsageError(f"{shown}: {unfit}") from None
-    wrong = misfit(found, pl.Boolean(), "")
-    if wrong:
-        raise UsageError(f"{shown}: {wrong}")
-    return Condition(sql, found)
 
 
 def evaluate(
@@ -180,188 +99,6 @@ def view(name: str, moved: Moved | None = None, called: pl.Expr | None = None) -
     return pl.col(name).dt.replace_time_zone(None) if events.SCHEMA[name] == events.TIME else None
 
 
-def read(sql: str, *, exploded: bool) -> Expression:
-    """Read an SQL expression and prove it; raise Unfit with everything that is wrong.
-
-    `exploded` tells that an earlier rule makes one row per item, so that there is an `item` to look at.
-    """
-    outside = QUOTED.sub("''", sql)
-    messages = [message for pattern, message in REFUSED_TEXT.items() if pattern.search(outside)]
-    messages += _too_large(outside)
-    if messages:
-        raise Unfit(messages)
-    try:
-        expr = pl.sql_expr(sql)
-    except pl.exceptions.PolarsError as error:
-        raise Unfit([f"is not an SQL expression: {_first_line(error)}"]) from None
-    try:
-        return _judged(expr, sql, exploded=exploded)
-    except (RecursionError, pl.exceptions.PolarsError):  # a long CASE is as deep as it has branches
-        raise Unfit([TOO_DEEP]) from None
-
-
-def _too_large(outside: str) -> Iterator[str]:
-    """Say what of an expression, without its texts and names in quotes, is more than can be judged."""
-    depth = itertools.accumulate({"(": 1, "[": 1, ")": -1, "]": -1}.get(sign, 0) for sign in outside)
-    if max(depth, default=0) > NESTED_MAX:
-        yield TOO_DEEP
-    links = len(LINKS.findall(outside))
-    if links > LINKS_MAX:
-        yield f"has {links} operators, more than {LINKS_MAX}: write name IN ('a', 'b') for many ORs, or share it out over several rules"
-
-
-def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
-    tree = json.loads(expr.meta.serialize(format="json"))
-    messages = list(_refused(tree))
-    if messages:
-        raise Unfit(messages)
-    names = tuple(sorted(_columns(tree)))
-    messages = [message for name in names if (message := _unknown(name, exploded=exploded))]
-    if messages:
-        raise Unfit(messages)
-    dtype = _proven(expr, names)
-    messages = list(_mixed(tree, names))
-    if messages:
-        raise Unfit(messages)
-    return Expression(sql, expr, names, dtype)
-
-
-def _columns(tree: Any) -> set[str]:
-    """Name the columns in a tree; `root_names` would try to resolve what is refused anyway."""
-    if isinstance(tree, dict):
-        own = {tree["Column"]} if isinstance(tree.get("Column"), str) else set()
-        return own.union(*map(_columns, tree.values()))
-    return set().union(*map(_columns, tree)) if isinstance(tree, list) else set()
-
-
-def _unknown(name: str, *, exploded: bool) -> str | None:
-    if type_of(name) is not None:
-        if name.startswith("item.") and not exploded:
-            return f'"{name}" needs an earlier rule with explode = "items"'
-        return None
-    if name in events.MAPS:
-        return f'{name} is a map; name one of its keys, in quotes: "{name if name in KEYED else "attributes"}.KEY"'
-    known = [column for column, dtype in events.SCHEMA.items() if dtype != events.MAP]
-    return f'no hub column "{name}"{suggest(name, known)}'
-
-
-def _refused(node: Any, parent: str = "") -> Iterator[str]:
-    """Say what in a tree is not on the allow-list."""
-    if isinstance(node, str):
-        yield NODES.get(node, f"{node} is not allowed in a recipe")
-        return
-    kind, inner = next(iter(node.items()))
-    if kind in ("Column", "Literal"):
-        return
-    if kind == "BinaryExpr":
-        if inner["op"] not in OPERATORS:
-            yield f"the operator {inner['op']} is not allowed in a recipe"
-        yield from _refused(inner["left"])
-        yield from _refused(inner["right"])
-    elif kind == "Ternary":
-        for branch in ("predicate", "truthy", "falsy"):
-            yield from _refused(inner[branch])
-    elif kind == "Cast":
-        # NOT wraps its operand in a strict cast to truth; the proof shows that the operand is one.
-        if inner["options"] != "NonStrict" and parent != "Not":
-            yield "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)"
-        yield from _refused(inner["expr"])
-    elif kind == "Function":
-        yield from _refused_function(inner)
-    else:
-        yield NODES.get(kind, f"{kind} is not allowed in a recipe")
-
-
-def _refused_function(node: dict[str, Any]) -> Iterator[str]:
-    family, name, argument = _function_name(node["function"])
-    if (family, name) == ("StructExpr", "FieldByName"):
-        column = _dotted(node)
-        yield f'write the name in quotes: "{column}"'
-        return
-    if (family, name) == ("StringExpr", "Strptime"):
-        yield "times cannot be read from text in a recipe: one that does not fit would stop the run"
-        return
-    if name not in FUNCTIONS.get(family, ()):
-        yield f"the function {name} is not allowed in a recipe"
-    for entry in node["input"]:
-        yield from _refused(entry, parent=name)
-    if (family, name) == ("StringExpr", "Contains") and argument.get("literal") is False:
-        pattern = node["input"][1]
-        if "Literal" not in pattern:
-            yield "a pattern must be written out, not taken from a column"
-
-
-def _function_name(function: Any) -> tuple[str, str, Any]:
-    """Give a function's family, name and argument."""
-    if isinstance(function, str):
-        return "", function, {}
-    family, inner = next(iter(function.items()))
-    if isinstance(inner, str):
-        return family, inner, {}
-    if isinstance(inner, dict) and inner:
-        name, argument = next(iter(inner.items()))
-        return family, name, argument
-    return "", family, inner
-
-
-def _dotted(node: Any) -> str:
-    """Write a chain of members as its user wrote it."""
-    if "Column" in node:
-        return str(node["Column"])
-    inner = node.get("Function", node)
-    return f"{_dotted(inner['input'][0])}.{inner['function']['StructExpr']['FieldByName']}"
-
-
-def _proven(expr: pl.Expr, names: tuple[str, ...]) -> pl.DataType:
-    """Run an expression on no rows for its type, and on the worst values to see that it never stops."""
-    frame = _worst_frame(names)
-    try:
-        dtype = frame.clear().select(x=expr).schema["x"]
-        frame.select(x=expr)
-    except pl.exceptions.PolarsError as error:
-        raise Unfit([f"does not work: {_first_line(error)}"]) from None
-    return dtype
-
-
-def _worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
-    types = {name: type_of(name) for name in names}
-    count = len(EXTREMES[events.TEXT])
-    combinations = list(itertools.product(range(count), repeat=min(len(names), CROSSED)))
-    columns = {}
-    for position, (name, dtype) in enumerate(types.items()):
-        extremes = EXTREMES[dtype]
-        indexes = [
-            combination[position] if position < CROSSED else (row + position) % count
-            for row, combination in enumerate(combinations)
-        ]
-        columns[name] = pl.Series([extremes[index] for index in indexes], dtype=dtype)
-    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
-
-
-def _mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
-    """Say where a choice has branches of several kinds: the engine would silently make text of them."""
-    if isinstance(tree, list):
-        for entry in tree:
-            yield from _mixed(entry, names)
-    if not isinstance(tree, dict):
-        return
-    branches = []
-    if "Ternary" in tree:
-        branches = [tree["Ternary"]["truthy"], tree["Ternary"]["falsy"]]
-    elif tree.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
-        branches = tree["Function"]["input"]
-    kinds = {kind_of(_type_of_branch(branch, names)) for branch in branches} - {"nothing"}
-    if len(kinds) > 1:
-        yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
-    for inner in tree.values():
-        yield from _mixed(inner, names)
-
-
-def _type_of_branch(branch: Any, names: tuple[str, ...]) -> pl.DataType:
-    expr = pl.Expr.deserialize(io.BytesIO(json.dumps(branch).encode()), format="json")
-    return _worst_frame(names).clear().select(x=expr).schema["x"]
-
-
 def kind_of(dtype: pl.DataType) -> str:
     """Name a type as complaints do."""
     if dtype == pl.Null:
@@ -395,8 +132,3 @@ def misfit(expression: Expression, wanted: pl.DataType, target: str) -> str | No
     )
     way_out = f"; write TRY_CAST(... AS {sql_type})" if castable else ""
     return f"should give {name}, but gives {kind}{way_out}"
-
-
-def _first_line(error: Exception) -> str:
-    line = str(error).strip().splitlines()[0].rstrip(".:")
-    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}..."

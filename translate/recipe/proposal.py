@@ -17,6 +17,34 @@ from translate.recipe.parse import read
 from translate.recipe.rules import Recipe
 from translate.telling.rendering import printable
 
+KINDS = ("attributes", "metrics")
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+# Numbers that name an item by themselves, what an app may call its items, and what makes an id of such a word.
+ALONE = frozenset("sku isbn issn ean upc gtin itemid productid articleid articleno".split())
+ITEMS = frozenset(
+    """
+    item product article artikel produkt produit producto articulo prodotto goods merchandise asset content media video movie
+    film episode show series song track album artist book title course lesson recipe listing offer property hotel
+    story post news
+    """.split()
+)
+IDS = frozenset("id ids no nr num number key code ref uuid guid identifier nummer".split())
+OTHER_SCRIPTS = ("商品", "品番", "製品", "商品編號", "상품", "제품", "아이템", "товар", "артикул")
+# What is named besides items, and what is told of items besides their ids.
+OTHERS = frozenset(
+    """
+    user users client customer member account person visitor guest device session cookie token app application request
+    response transaction order cart basket campaign event page screen error version build store shop currency price amount
+    total value worth count quantity qty name title label text description type category kind group class color colour size
+    weight url uri link path image icon locale language country city region time date timestamp duration position index rank
+    score status state mode method platform
+    """.split()
+)  # fmt: skip
+CHARACTERS_MAX = 128
+PLAIN_SHARE = 0.95  # of the values: short, and without blanks
+GUESSED = 0.3
+DISTINCT_SHARE = 0.02  # of the events, if values alone are to look like ids
+
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 KEYS_MAX = 3
 NAMES_MAX = 12
@@ -27,6 +55,70 @@ TESTED = {
     "session": '{ id = "session-1" }',
     "app": '{ id = "app" }',
 }
+
+
+def by_name(key: str) -> float:
+    """Tell from 0 to 1 how much the name of a key looks like the id of an item."""
+    words = [word.lower() for word in WORDS.findall(key)]
+    if "".join(words) in ALONE or (words and words[-1] in ALONE):
+        return 1.0
+    if any(script in key.lower() for script in OTHER_SCRIPTS):
+        return 0.8
+    items = [word for word in words if word in ITEMS]
+    named_ids = bool(words) and words[-1] in IDS
+    if items and named_ids:
+        return 1.0
+    if any(word in OTHERS and word not in items for word in words):
+        return 0.0
+    return (
+        0.7 if items and words[-1] in ITEMS else 0.5 if words and all(word in IDS for word in words) else 0.0
+    )
+
+
+def looked_for(events: pl.DataFrame) -> pl.DataFrame:
+    """Give the keys that look like ids of items: `kind`, `key`, `events`, `names` of these, the likeliest first."""
+    counted = pl.concat([_counted(events, kind) for kind in KINDS])
+    rows = [
+        {**row, "likeness": likeness}
+        for row in counted.iter_rows(named=True)
+        if row["plain"] >= PLAIN_SHARE * row["events"] and (likeness := _likeness(row)) > 0
+    ]
+    if any(row["likeness"] > GUESSED for row in rows):
+        rows = [row for row in rows if row["likeness"] > GUESSED]
+    rows.sort(key=lambda row: (-row["likeness"], -row["events"], row["kind"], row["key"]))
+    schema: dict[str, Any] = {
+        "kind": pl.String,
+        "key": pl.String,
+        "events": pl.UInt32,
+        "names": pl.List(pl.String),
+        "likeness": pl.Float64,
+    }
+    return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
+
+
+def _counted(events: pl.DataFrame, kind: str) -> pl.DataFrame:
+    entries = (
+        events.lazy().select("name", entry=pl.col(kind).map.entries()).filter(pl.col("entry").list.len() > 0)
+    )
+    value = pl.col("value")
+    is_plain = value.str.len_chars().is_between(1, CHARACTERS_MAX) & ~value.str.contains(r"[\s\[{]")
+    if kind == "metrics":
+        is_plain = ~value.str.contains_any([".", "e", "-"])
+    return entries.explode("entry").unnest("entry").group_by("key").agg(
+        kind=pl.lit(kind), events=pl.len(), plain=is_plain.sum(), distinct=value.n_unique(),
+        with_digits=value.str.contains(r"\d").sum(), letters=value.str.contains(r"[^\d.]").any(),
+        names=pl.col("name").unique().sort(),
+    ).collect()  # fmt: skip
+
+
+def _likeness(row: dict[str, Any]) -> float:
+    named = by_name(row["key"])
+    if named or row["kind"] == "metrics":
+        return named
+    words = {word.lower() for word in WORDS.findall(row["key"])}
+    is_varied = row["distinct"] >= max(2, DISTINCT_SHARE * row["events"])
+    looks_coded = row["letters"] and is_varied and row["with_digits"] >= PLAIN_SHARE * row["events"]
+    return GUESSED if looks_coded and not words & OTHERS else 0.0
 
 
 def written(layout: Layout, keys: pl.DataFrame, base: Recipe | None, extends: str | None) -> str:

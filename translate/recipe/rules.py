@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.mapping.columns import Column
 from translate.mapping.moved import Moved
 from translate.mapping.personal import Marked
-from translate.notes import NOTES_TYPE, InHub, note
-from translate.recipe import cuts, entries, items, tallies
-from translate.recipe.expressions import CALLED, ITEM, NOTHING_MOVED, Expression, evaluate, key_of
+from translate.notes import NOTES_TYPE
+from translate.recipe import tallies
+from translate.recipe.expressions import ITEM, NOTHING_MOVED, key_of
 from translate.recipe.items import COPY
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
-from translate.recipe.spec import Cut, Rule, Test
-from translate.recipe.tallies import stored
-from translate.vocabulary import notation
-from translate.writer.keys import keys_used
+from translate.recipe.spec import Rule, Test
+from translate.recipe.steps import FILTERED, NOTES, TEXTS, USED, RuleStep
 
-FILTERED = "_filtered"
-NOTES = "_recipe_notes"
-USED = "_used"
 ADDED = [FILTERED, COPY, NOTES, USED]
-TEXTS = pl.List(pl.String)
 LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -99,7 +93,7 @@ class Recipe:
             key = key or (key_of_environment() if self.needs_key else "")
             frame = treat(frame, chosen(self.personal, marked), key, NOTES)
         for number, rule in enumerate(self.rules):
-            frame = _Step(rule, tallies.of_rule(number) if tallied else None, moved).apply(frame)
+            frame = RuleStep(rule, tallies.of_rule(number) if tallied else None, moved).apply(frame)
         numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)
         return frame.with_columns(
             pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),
@@ -118,243 +112,3 @@ class Recipe:
 def _home(target: str) -> str:
     keyed = key_of(target)
     return keyed[0] if keyed else target
-
-
-class _Step:
-    """One rule upon a frame: look, decide, change; `head` is where its counts stand, if there are any."""
-
-    def __init__(self, rule: Rule, head: str | None, moved: Mapping[str, Moved]) -> None:
-        self.rule = rule
-        self._head = head
-        self._moved = moved
-        self._match = pl.col("_match")
-
-    def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Give the frame after the rule."""
-        looked_at = sorted({name for expression in self.rule.expressions for name in expression.columns})
-        values = {f"={target}": expression.expr for target, expression in self.rule.sets.items()}
-        frame = self._evaluated(frame, looked_at, {"_match": self._decide(), **values})
-        finished = {f"={target}": self._finished(target) for target in self.rule.sets}
-        frame = self._given_back(frame.with_columns(**finished))
-        if self._head is not None:
-            flags = tallies.of_changes(self._head, self.rule, self._match, explodes=self.rule.explode)
-            frame = frame.with_columns(**flags)
-        frame = frame.with_columns(**self._changes())
-        if self.rule.explode:
-            frame = items.explode(frame, self._match, once=tallies.TALLY)
-        if self.rule.cut:
-            frame = self._cut(frame, self.rule.cut)
-        return frame.drop("_match", *values)
-
-    def _evaluated(
-        self, frame: pl.LazyFrame, looked_at: list[str], values: dict[str, pl.Expr]
-    ) -> pl.LazyFrame:
-        if self._head is None:
-            return evaluate(frame, looked_at, values, self._moved)
-        rule, alive = self.rule, self._alive
-        names = tallies.looked_at_by(rule)
-        flags = tallies.of_condition(self._head, rule.when, alive, names)
-        return evaluate(frame, names, {**values, **flags}, self._moved)
-
-    def _given_back(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Put keys that became columns back where they were, for a rule that renames or removes them."""
-        for name in (*self.rule.renames, *self.rule.removes):
-            moved = self._moved.get(name)
-            if moved is not None:
-                home, key = _split(name)
-                text = moved.value(pl.col(CALLED) if CALLED in frame.collect_schema() else pl.col("name"))
-                there = (
-                    self._match
-                    & text.is_not_null()
-                    & ~pl.col(home).map.contains_key(key).fill_null(value=False)
-                )
-                whole = entries.with_key(pl.col(home).map.entries(), key, text).list.to_map()
-                frame = frame.with_columns(
-                    pl.when(there).then(whole).otherwise(pl.col(home)).alias(home),
-                    pl.when(~there).then(pl.col(moved.column)).alias(moved.column),
-                )
-        return frame
-
-    def _cut(self, frame: pl.LazyFrame, limits: Cut) -> pl.LazyFrame:
-        if self._head is None:
-            return cuts.cut(frame, self._match, limits, notes=NOTES, used=USED)
-        noted = pl.col(NOTES).list.len()
-        frame = cuts.cut(frame.with_columns(_noted=noted), self._match, limits, notes=NOTES, used=USED)
-        return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop(
-            "_noted"
-        )
-
-    @property
-    def _alive(self) -> pl.Expr:
-        return pl.col("code").is_null() & pl.col(FILTERED).is_null()
-
-    def _decide(self) -> pl.Expr:
-        alive = self._alive
-        when = self.rule.when
-        if when is None:
-            return alive
-        decided = when.expr.fill_null(value=False)
-        return alive & (~decided if self.rule.keep is not None else decided)
-
-    def _finished(self, target: str) -> pl.Expr:
-        """Give a set value in the type of its place."""
-        value = pl.col(f"={target}")
-        if target in events.LISTS:
-            # Only a JSON list can stand there; anything else is not taken over.
-            is_list = value.str.json_path_match("$").str.starts_with("[")
-            return pl.when(is_list).then(value)
-        keyed = key_of(target)
-        dtype = events.SCHEMA[target] if keyed is None else events.TEXT
-        if dtype == events.TIME:
-            return value.cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
-        if dtype == events.NUMBER:
-            return _plain(value.cast(pl.Float64, strict=False))
-        if keyed and keyed[0] == "metrics":
-            whole = self.rule.sets[target].dtype.is_integer()
-            return notation.digits(value if whole else _plain(value.cast(pl.Float64, strict=False)))
-        return value if dtype == events.TEXT else value.cast(dtype, strict=False)
-
-    def _changes(self) -> dict[str, pl.Expr]:
-        rule = self.rule
-        reason = rule.drop if rule.drop is not None else rule.keep
-        if reason is not None:
-            return {FILTERED: pl.when(self._match).then(pl.lit(reason)).otherwise(pl.col(FILTERED))}
-        changes = {
-            target: self._when_matched(pl.col(f"={target}"), target)
-            for target in rule.sets
-            if target in events.SCHEMA
-        }
-        changes |= {
-            name: self._when_matched(pl.lit(None, events.SCHEMA[name]), name)
-            for name in rule.removes
-            if name in events.SCHEMA
-        }
-        if rule.names:
-            changes["name"] = self._when_matched(notation.exchanged(pl.col("name"), rule.names), "name")
-        changes |= dict(self._map_changes())
-        changes |= self._refusal()
-        for column, additions in ((NOTES, list(self._notes())), (USED, list(self._used()))):
-            if additions:
-                changes[column] = pl.concat_list(column, *additions)
-        return changes
-
-    def _when_matched(self, value: pl.Expr, column: str) -> pl.Expr:
-        return pl.when(self._match).then(value).otherwise(pl.col(column))
-
-    def _map_changes(self) -> Iterator[tuple[str, pl.Expr]]:
-        """Change the keys of maps: set some, rename some, remove some; each sees the event before the rule."""
-        rule = self.rule
-        for home in ("attributes", "metrics", "other"):
-            put = {key: pl.col(f"={target}") for target, (kind, key) in _keyed(rule.sets) if kind == home}
-            gone = [key for _, (kind, key) in _keyed(rule.removes) if kind == home]
-            renamed = {
-                key: new.partition(".")[2]
-                for old, new in rule.renames.items()
-                for kind, key in [_split(old)]
-                if kind == home
-            }
-            if put or gone or renamed:
-                changed = entries.renamed(entries.without(pl.col(home).map.entries(), gone), home, renamed)
-                for key, value in put.items():
-                    changed = entries.with_key(changed, key, value)
-                yield home, self._when_matched(changed.list.to_map(), home)
-
-    def _refusal(self) -> dict[str, pl.Expr]:
-        """Reject events for which an expression gives infinity or no number: no target could take that."""
-        changes: dict[str, pl.Expr] = {}
-        code, message = pl.col("code"), pl.col("message")
-        for target in self.rule.sets:
-            keyed = key_of(target)
-            if events.SCHEMA.get(target) == events.NUMBER:
-                bad = ~pl.col(f"={target}").is_finite()
-            elif keyed and keyed[0] == "metrics":
-                bad = pl.col(f"={target}").is_in(["inf", "-inf", "NaN"])
-            else:
-                continue
-            bad = self._match & bad.fill_null(value=False)
-            code = pl.when(bad).then(pl.lit("bad_number")).otherwise(code)
-            message = (
-                pl.when(bad)
-                .then(pl.lit(f"{self.rule.address} gives {target} a number that is not finite"))
-                .otherwise(message)
-            )
-            changes = {"code": code, "message": message}
-        return changes
-
-    def _notes(self) -> Iterator[pl.Expr]:
-        """Note what the rule changed or took away, for each event that had it."""
-        rule = self.rule
-        for target in rule.sets:
-            before = stored(target)
-            yield self._note(
-                "changed",
-                target,
-                before.is_not_null() & before.ne_missing(pl.col(f"={target}")),
-                f"set by {rule.address}",
-            )
-        if rule.names:
-            yield self._note(
-                "changed",
-                "name",
-                pl.col("name").is_in([old for old, new in rule.names.items() if old != new]),
-                f"set by {rule.address}",
-            )
-        for old, new in rule.renames.items():
-            yield self._note("changed", old, stored(old).is_not_null())
-            if new not in rule.renames:
-                yield self._note("changed", new, stored(old).is_not_null() & stored(new).is_not_null())
-        for name in rule.removes:
-            if name in events.MAPS:
-                yield (
-                    pl.when(self._match)
-                    .then(_unused_keys(name))
-                    .otherwise(pl.lit([], NOTES_TYPE))
-                    .fill_null([])
-                )
-            elif name not in self._used_here():
-                yield self._note(
-                    "on_purpose", name, stored(name).is_not_null() & ~pl.col(USED).list.contains(name)
-                )
-
-    def _note(self, kind: str, place: str, lost: pl.Expr, why: str = "") -> pl.Expr:
-        return notes.where(self._match & lost, note(kind, InHub(*(key_of(place) or (place,))), why))
-
-    def _used(self) -> Iterator[pl.Expr]:
-        for target, expression in self.rule.sets.items():
-            names = _sources(expression)
-            if names:
-                yield _texts(names, self._match & pl.col(f"={target}").is_not_null())
-
-    def _used_here(self) -> set[str]:
-        return {name for expression in self.rule.sets.values() for name in _sources(expression)}
-
-
-def _sources(expression: Expression) -> list[str]:
-    return [name for name in expression.columns if not name.startswith("item.")]
-
-
-def _texts(texts: list[str], where: pl.Expr) -> pl.Expr:
-    return pl.when(where).then(pl.lit(texts, TEXTS)).otherwise(pl.lit([], TEXTS))
-
-
-def _split(name: str) -> tuple[str, str]:
-    home, _, key = name.partition(".")
-    return home, key
-
-
-def _keyed(names: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for name in names:
-        keyed = key_of(name)
-        if keyed:
-            yield name, keyed
-
-
-def _unused_keys(home: str) -> pl.Expr:
-    """Note all keys of a map but those that a rule took a value from."""
-    keys = pl.col(home).map.keys().list.set_difference(keys_used(pl.col(USED), home)).list.sort()
-    return notes.of_keys(keys, "on_purpose", home)
-
-
-def _plain(number: pl.Expr) -> pl.Expr:
-    """Make -0 a plain 0."""
-    return number + 0.0

@@ -14,8 +14,8 @@ from translate.conversion.nearness import VALUES_KEPT, Watched, nearest
 from translate.mapping.moved import Moved
 from translate.recipe import tallies
 from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, key_of, type_of, view
-from translate.recipe.parts import texts_in
 from translate.recipe.rules import Recipe
+from translate.recipe.tallies import texts_in
 
 if TYPE_CHECKING:
     from translate.recipe.selection import Selection

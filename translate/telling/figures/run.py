@@ -17,7 +17,7 @@ from translate.conversion.output import STATE
 from translate.errors import MappingError, UsageError
 from translate.passes import DID, Asked
 from translate.recipe import Recipe
-from translate.recipe.expressions import condition
+from translate.recipe.proof import condition
 from translate.recipe.selection import Selection
 from translate.settings import Settings, parse_time
 
