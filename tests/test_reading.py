@@ -350,7 +350,9 @@ def test_numbers_in_tables(read):
 
 
 @pytest.mark.parametrize(
-    "text", ["not ours", "[]", '{"name":1}', '{"colour":{"a":"b"}}', '{"attributes":["a"]}', ""]
+    "text",
+    ["not ours", "[]", '{"name":1}', '{"colour":{"a":"b"}}', '{"attributes":["a"]}', "", "[" * 100_000],
+    ids=lambda text: text[:20],
 )
 def test_a_translate_names_that_is_not_ours_stays_an_attribute(text, read):
     """What only looks like the names that the writer left is an attribute like any other."""

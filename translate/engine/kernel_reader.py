@@ -11,7 +11,7 @@ from translate import events, notes
 from translate.engine.library import library, through
 from translate.engine.program import Program, understood
 from translate.mapping.spec import Layout, Spelling
-from translate.reader.originals import restore_names
+from translate.reader.originals import maps_changed, restore_names
 from translate.reader.record import Record
 from translate.reader.tree import slots
 from translate.vocabulary.notation import maps_of
@@ -82,24 +82,30 @@ class KernelReader:
 def with_names_restored(records: pl.DataFrame, places: Mapping[str, str]) -> pl.DataFrame:
     """Give events whose original names travelled along, in the columns named, these names back; the others stay as they are."""
     for slot, key in places.items():
-        there = records[slot].is_not_null()
-        if there.any():
-            numbered = records.with_row_index("number")
-            renamed = _renamed(numbered.filter(there), slot, key)
-            records = pl.concat([numbered.filter(~there), renamed]).sort("number").drop("number")
+        there = records[slot].is_not_null().arg_true()
+        if len(there):
+            renamed = _renamed(records[there], slot, key)
+            place = pl.int_range(records.height, dtype=pl.UInt32, eager=True)
+            place = place.scatter(there, place[: len(there)] + records.height)
+            restored = (pl.concat([records[name], renamed[name]]).gather(place) for name in renamed.columns)
+            records = records.with_columns(*restored)
     return records
 
 
 def _renamed(records: pl.DataFrame, slot: str, key: str) -> pl.DataFrame:
+    """Give those columns of events anew that restoring names may change."""
+    texts = records[slot].unique()
+    maps = sorted({name for text in texts for name in maps_changed(text)})
     restored = []
-    for row in records.select(slot, *events.MAPS).iter_rows(named=True):
+    for row in records.select(slot, *maps).iter_rows(named=True):
         text = row.pop(slot)
         record = Record("", maps={name: values for name, values in row.items() if values is not None})
-        if not restore_names(record, text):
-            record.put("attributes", key, text)
+        restore_names(record, text, key)
         restored.append(record)
-    return records.with_columns(
-        pl.lit(None, pl.String).alias(slot),
-        pl.Series("original_name", [record.original_name for record in restored], pl.String),
-        *(maps_of([record.maps.get(name) for record in restored]).alias(name) for name in events.MAPS),
+    return pl.DataFrame(
+        [
+            pl.Series(slot, [None] * len(restored), pl.String),
+            pl.Series("original_name", [record.original_name for record in restored], pl.String),
+            *(maps_of([record.maps.get(name) for record in restored]).alias(name) for name in maps),
+        ]
     )

@@ -293,9 +293,7 @@ class CarefulReader:
     def _restore_names(self, record: Record) -> None:
         for key, leaf in self._named:
             if leaf.slot in record.values:
-                text = record.values.pop(leaf.slot)
-                if not restore_names(record, text):
-                    record.put("attributes", key, text)
+                restore_names(record, record.values.pop(leaf.slot), key)
 
     def _peek(self, record: Record, pairs: Pairs) -> None:
         """Look into what is carried whole for values that are nowhere else."""

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from translate.vocabulary.notation import COMPACT
+from translate.vocabulary.notation import quoted
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 NESTING_MAX = 200  # a bound of our own, for Python's depends on who calls
@@ -142,11 +142,6 @@ def as_it_stood(value: Any, depth: int = 0) -> str:
     if isinstance(value, list):
         return "[" + ",".join(as_it_stood(inner, depth + 1) for inner in value) + "]"
     return printable(quoted(value))
-
-
-def quoted(value: Any) -> str:
-    """Write a text, a flag or null as JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=COMPACT)
 
 
 def printable(text: str) -> str:

@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from translate import events
 from translate.reader.record import Record
 from translate.vocabulary.notation import quoted
 
 KINDS = ("attributes", "metrics", "other")
 
 
-def restore_names(record: Record, text: str) -> bool:
-    """Give keys the names back that they had before a target could not take them; false if the text does not say."""
+@dataclass(frozen=True)
+class Originals:
+    """What travelled along: the event's own name, by maps the names of keys, and the keys of what was a list."""
+
+    name: str | None
+    keys: dict[str, dict[str, str]]
+    lists: dict[str, list[str]]
+
+
+@lru_cache(maxsize=1024)
+def originals_of(text: str) -> Originals | None:
+    """Read what travelled along; None if the text does not say."""
     try:
         names = json.loads(text)
-    except ValueError:
-        return False
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(names, dict) or not names.keys() <= {"name", "lists", "user_properties", *KINDS}:
-        return False
+        return None
     own, lists = names.pop("name", None), names.pop("lists", {})
-    if not (own is None or isinstance(own, str)) or not all(_are_names(table) for table in names.values()):
-        return False
-    if not _are_lists(lists):
-        return False
-    record.original_name = own
-    for home, keys in lists.items():
-        written = {key: name for name, key in names.get(home, {}).items()}
+    is_sound = (own is None or isinstance(own, str)) and all(map(_are_names, names.values()))
+    return Originals(own, names, lists) if is_sound and _are_lists(lists) else None
+
+
+def maps_changed(text: str) -> Iterable[str]:
+    """Name the maps that giving names back may change."""
+    originals = originals_of(text)
+    if originals is None:
+        return ("attributes",)
+    if originals.lists:
+        return events.MAPS
+    return (*originals.keys, *(["user_property_times"] if "user_properties" in originals.keys else []))
+
+
+def restore_names(record: Record, text: str, key: str) -> None:
+    """Give keys the names back that they had before a target could not take them; a text that does not say stays under its key."""
+    originals = originals_of(text)
+    if originals is None:
+        record.put("attributes", key, text)
+        return
+    record.original_name = originals.name
+    for home, keys in originals.lists.items():
+        written = {key: name for name, key in originals.keys.get(home, {}).items()}
         _make_lists(record, home, [written.get(key, key) for key in keys])
-    for kind, table in names.items():
+    for kind, table in originals.keys.items():
         _rename(record, kind, table)
-    if "user_properties" in names:
-        _rename(record, "user_property_times", names["user_properties"])
-    return True
+    if "user_properties" in originals.keys:
+        _rename(record, "user_property_times", originals.keys["user_properties"])
 
 
 def _are_names(table: Any) -> bool:

@@ -10,7 +10,7 @@ import polars as pl
 from translate import events
 from translate.reader.literals import Refused, number_digits
 from translate.recipe.expressions import ITEM
-from translate.vocabulary.notation import COMPACT, quoted
+from translate.vocabulary.notation import ENCODER, quoted
 
 COPY = "_copy"
 ELEMENTS = "_elements"
@@ -59,7 +59,7 @@ def _elements(text: str) -> str | None:
         elements = _DECODER.decode(text)
         if not isinstance(elements, list) or not elements:
             return None
-        plain = _ENCODER.encode(
+        plain = ENCODER.encode(
             [{"number": number, "item": _texts(item)} for number, item in enumerate(elements)]
         )
         plain.encode()  # half of a surrogate pair is no text: the whole list is then left alone
@@ -91,4 +91,3 @@ def _refuse(constant: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse)
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=COMPACT)
