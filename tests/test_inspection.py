@@ -14,8 +14,8 @@ import pytest
 import translate
 from translate import cli
 from translate.telling.inspection import figures, inspect, keys, reading, sums
-from translate.telling.inspection.counters import Counts
 from translate.telling.inspection.digests import Digests, digest_of
+from translate.telling.inspection.sums import Counts
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = sorted(

@@ -99,7 +99,7 @@ class Settled:
 
 
 @dataclass
-class Sums:
+class Totals:
     """What a journal adds up to, in events, but for `requests`, `throttled` and `lost_answers`."""
 
     sent: int = 0
@@ -122,7 +122,7 @@ class Reading:
     job: dict[str, Any] | None = None
     chain: Chain = field(default_factory=Chain)
     settled: Settled = field(default_factory=Settled)
-    tally: Sums = field(default_factory=Sums)
+    tally: Totals = field(default_factory=Totals)
     unanswered: dict[int, dict[str, Any]] = field(default_factory=dict)
     last_number: int = 0
 

@@ -16,7 +16,7 @@ class Limits:
 
 
 @dataclass
-class Names:
+class FilledNames:
     """The names that rows go by in a request, those of the members that they lie in, and what is said there, as numbers.
 
     No two events of one name, and no members of one name that say something else, go into the same request. `sizes` are those
@@ -56,7 +56,7 @@ class Filling:
     the order in which they were closed.
     """
 
-    def __init__(self, limits: Limits, empty: Sequence[int], names: Names | None = None) -> None:
+    def __init__(self, limits: Limits, empty: Sequence[int], names: FilledNames | None = None) -> None:
         self._limits = limits
         self._empty = empty  # sizes without events, by the kind of what stands around them
         self._names = names

@@ -17,7 +17,7 @@ from translate.mapping.spec import Field, Layout
 from translate.settings import Settings
 from translate.vocabulary.notation import json_text
 from translate.vocabulary.words.stamps import StampedRequest
-from translate.writer.filling import Filling, Limits, Names
+from translate.writer.filling import FilledNames, Filling, Limits
 from translate.writer.shape import as_json
 from translate.writer.templates import Places, Said, Templates, said
 
@@ -127,14 +127,14 @@ class Packer:
                 sizes[first] = templates.body(places).size([b"", *texts])
         return sizes
 
-    def _names(self, rows: pl.DataFrame) -> Names | None:
+    def _names(self, rows: pl.DataFrame) -> FilledNames | None:
         templates = self._templates
         if not templates.names:
             return None
         numbers = [*range(rows.height)]
         names = _first_alike(rows, NAMES).to_list() if templates.has_own_names else numbers
         if not templates.has_members:
-            return Names(names, members=names, said=numbers, sizes=[0] * rows.height)
+            return FilledNames(names, members=names, said=numbers, sizes=[0] * rows.height)
         members, said = (
             _first_alike(rows, MEMBER),
             _first_alike(rows, *_columns(templates.inside), EXTRA_BESIDE),
@@ -146,7 +146,7 @@ class Packer:
             for first, (places, texts) in beside.items()
         }
         sizes = zip(said, rows[MEMBER].str.len_bytes(), strict=True)
-        return Names(
+        return FilledNames(
             names, members.to_list(), said.to_list(), [own[first] + length for first, length in sizes]
         )
 

@@ -19,6 +19,7 @@ BELOW: dict[Form, Below] = {
     "maps": Below.KEYS, "object": Below.KEYS, "whole": Below.KEYS, "user": Below.PROPERTIES,
     "entities": Below.ENTITIES, "properties": Below.JSON_OF_KEYS,
 }  # fmt: skip
+HOLDING_MEMBERS = (Below.KEYS, Below.PROPERTIES, Below.ENTITIES, Below.JSON_OF_KEYS)
 OTHER_NAMES = {"raw_path": "path"}  # of a captured request: both are read as one
 
 Row = Mapping[str, Any]  # the hub's columns before any recipe
@@ -149,12 +150,7 @@ class Evidence:
     def holds_members(self, key: Key) -> bool:
         """Tell whether a key's place is an object that is known by its members."""
         node = _node(self.around.tree if key.around else self.tree, key.path)
-        return isinstance(node, dict) or node in (
-            Below.KEYS,
-            Below.PROPERTIES,
-            Below.ENTITIES,
-            Below.JSON_OF_KEYS,
-        )
+        return isinstance(node, dict) or node in HOLDING_MEMBERS
 
     def empty_is_none(self, key: Key) -> bool:
         """Tell whether an empty text stands for no value at a key's place."""

@@ -21,7 +21,7 @@ from translate.telling import census
 from translate.telling.census import Key, Value
 from translate.telling.census.destinations import Fate, Ways, worse
 from translate.telling.census.evidence import Evidence
-from translate.telling.census.requests import OpenLine, Part, Requests
+from translate.telling.census.requests import OpenLine, RequestPart, Requests
 from translate.telling.census.tables import Tables
 from translate.writer.writer import FILTERED, NOTES
 
@@ -195,7 +195,7 @@ class Fates:
             record, self._evidence.event_type(record), [(key, self._evidence.name_of(key)) for key in found]
         )
 
-    def _of_part(self, part: Part) -> Found:
+    def _of_part(self, part: RequestPart) -> Found:
         return self._of_record(part.value, part.around)
 
     def _open(self, row: dict[str, Any]) -> None:
@@ -233,7 +233,7 @@ class Fates:
         for part in self._line.rest(number, number + 1 if row["refuses"] == "request" else None):
             self._settle(part, PASSED_OVER if part.passed_over else Fate("rejected", row["code"]))
 
-    def _settle(self, part: Part, fate: Fate) -> None:
+    def _settle(self, part: RequestPart, fate: Fate) -> None:
         """Give all keys of a part the same fate."""
         found = self._of_part(part)
         self._count(found)

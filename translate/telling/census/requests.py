@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote
 
 from translate.mapping.spec import Request
 from translate.telling.census import (
@@ -15,7 +13,6 @@ from translate.telling.census import (
     Members,
     Tree,
     Value,
-    as_texts,
     keys_below,
     kind_of,
     opened,
@@ -23,18 +20,18 @@ from translate.telling.census import (
     text_of,
     unpacked,
 )
+from translate.telling.census.captured import member_at, named_parts, without_member
 
 ANY = "*"
 HEADERS = "headers"
 PARTS = ("headers", "query", "path")
-PATHS = ("path", "raw_path")
 CAPTURED = {HEADERS, "method"}
 BEGINNINGS = ("{", "[", '"')
 
 Path = tuple[str, ...]
 
 
-class Part(NamedTuple):
+class RequestPart(NamedTuple):
     """An event of a request, and the keys around it; or what the request has in place of any."""
 
     value: Value
@@ -55,13 +52,13 @@ class Requests:
         places += [place for entry in request.fields for place in (entry.place, *entry.also)]
         self._has_parts = any(place.partition(".")[0] in PARTS and "." in place for place in places)
 
-    def of_line(self, line: str) -> list[list[Part]]:
+    def of_line(self, line: str) -> list[list[RequestPart]]:
         """Give the parts of each request on a line."""
         text = line.strip("\ufeff \t\r\n")
         body = None if text.startswith(BEGINNINGS) else unpacked(text)
         return [list(self._parts(value)) for value in (scan_all(text) if body is None else [body])]
 
-    def _parts(self, value: Value) -> Iterator[Part]:
+    def _parts(self, value: Value) -> Iterator[RequestPart]:
         around: list[Key] = []
         if self._request.bare:
             value = opened(value)
@@ -80,7 +77,7 @@ class Requests:
     def _with_parts(self, members: Members, around: list[Key]) -> Members:
         """Open what the layout says to be closed; set aside what a captured request has of the transport alone."""
         is_captured = self._request.bare and not CAPTURED.isdisjoint(dict(members))
-        whole = self._moved(_named_parts(members) if self._has_parts else members)
+        whole = self._moved(named_parts(members) if self._has_parts else members)
         if is_captured:
             whole = self._without_transport(whole, around)
         return Members(
@@ -109,9 +106,9 @@ class Requests:
                 continue
             for other in others:
                 head, _, rest = other.partition(".")
-                found = _at(members, head, rest)
+                found = member_at(members, head, rest)
                 if found != "null":
-                    members = Members([*_without(members, head, rest), (name, found)])
+                    members = Members([*without_member(members, head, rest), (name, found)])
                     break
         return members
 
@@ -135,7 +132,9 @@ class Requests:
 
     # -- down to the events -------------------------------------------------------------------------------------
 
-    def _descend(self, value: Value, way: Path, path: Path, tree: Tree, around: list[Key]) -> Iterator[Part]:
+    def _descend(
+        self, value: Value, way: Path, path: Path, tree: Tree, around: list[Key]
+    ) -> Iterator[RequestPart]:
         if not way:
             yield from _events(value, path, around)
             return
@@ -151,7 +150,7 @@ class Requests:
             for _, inner in value:
                 yield from self._descend(inner, rest, here, inner_tree, [*around, *named])
             if not value:
-                yield Part("", around, holds_event=False, is_empty=True)
+                yield RequestPart("", around, holds_event=False, is_empty=True)
             return
         around = [*around, *_keys(Members(pair for pair in value if pair[0] != segment), tree, path)]
         found = [inner for name, inner in value if name == segment]
@@ -161,16 +160,16 @@ class Requests:
         if found:
             yield from self._descend(found[-1], rest, here, inner_tree, around)
         else:
-            yield Part("", around, holds_event=False)
+            yield RequestPart("", around, holds_event=False)
 
 
 class OpenLine:
     """A line's parts, handed out as its events come by; each part once."""
 
-    def __init__(self, requests: list[list[Part]]) -> None:
+    def __init__(self, requests: list[list[RequestPart]]) -> None:
         self._requests = requests
 
-    def event(self, number: int) -> Part | None:
+    def event(self, number: int) -> RequestPart | None:
         """Take the next event of a request; None if there is none."""
         parts = self._requests[number] if number < len(self._requests) else []
         index = next(
@@ -178,7 +177,7 @@ class OpenLine:
         )
         return None if index is None else parts.pop(index)
 
-    def rest(self, beginning: int, end: int | None = None) -> list[Part]:
+    def rest(self, beginning: int, end: int | None = None) -> list[RequestPart]:
         """Take what is left of some requests."""
         chosen = self._requests[beginning:end]
         left = [part for parts in chosen for part in parts]
@@ -187,23 +186,23 @@ class OpenLine:
         return left
 
 
-def _events(value: Value, path: Path, around: list[Key]) -> Iterator[Part]:
+def _events(value: Value, path: Path, around: list[Key]) -> Iterator[RequestPart]:
     if path and path[-1] == ANY:
-        yield Part(value, around)
+        yield RequestPart(value, around)
     elif not isinstance(value, Elements):
         yield _obstacle(value, path, around)
     else:
         for element in value:
-            yield Part(element, around)
+            yield RequestPart(element, around)
         if not value:
-            yield Part("", around, holds_event=False, is_empty=True)
+            yield RequestPart("", around, holds_event=False, is_empty=True)
 
 
-def _obstacle(value: Value, path: Path, around: list[Key]) -> Part:
+def _obstacle(value: Value, path: Path, around: list[Key]) -> RequestPart:
     """Give what stands where the way to the events should go on."""
     inside = _keys(value, None, path) if isinstance(value, Members) and value else []
     alone = [Key(path, kind_of(value), 0, doubled=False, around=True)] if path and not inside else []
-    return Part("", [*around, *inside, *alone], holds_event=False)
+    return RequestPart("", [*around, *inside, *alone], holds_event=False)
 
 
 def _keys(members: Members, tree: Tree | Below | None, path: Path = ()) -> list[Key]:
@@ -226,87 +225,6 @@ def _innermost(members: Members, names: set[str], around: list[Key]) -> Members:
             around += _keys(Members(pair for pair in members if pair[0] != name), None)
             return _innermost(inner, names, around)
     return members
-
-
-def _at(members: Members, head: str, rest: str) -> Value:
-    """Give a member, or one inside of it; null if it is not there."""
-    value = dict(members).get(head, "null")
-    if not rest:
-        return value
-    if head == "path":
-        segments = _path_of(members)
-        return dict(as_texts(pairwise(segments))).get(rest, "null")
-    return dict(value).get(rest, "null") if isinstance(value, Members) else "null"
-
-
-def _path_of(members: Members) -> list[str]:
-    """Give the segments of a captured request's path; it stays what it is, for it is one key."""
-    if any(name == "path" and text_of(value) is None for name, value in members):
-        return []
-    text = next(
-        (text for name, value in members if name in PATHS and (text := text_of(value)) is not None), ""
-    )
-    return [unquote(segment) for segment in text.partition("?")[0].split("/") if segment]
-
-
-def _named_parts(members: Members) -> Members:
-    """Give a captured request's headers by lower-case name, and its query by name, even where the path holds it."""
-    whole = Members()
-    for name, value in members:
-        if name == "headers":
-            whole.append((name, _combined(_opened_by(value, str.lower))))
-        elif name == "query":
-            whole.append((name, _opened_by(value, str)))
-        else:
-            whole.append((name, value))
-    texts = [text for name, value in members if name in PATHS and (text := text_of(value)) is not None]
-    query = next((query for text in texts if (query := text.partition("?")[2])), "")
-    if query and "query" not in dict(members):
-        whole.append(("query", as_texts(parse_qsl(query, keep_blank_values=True))))
-    return whole
-
-
-def _opened_by(value: Value, spelled: Callable[[str], str]) -> Value:
-    """Give an object's members, a list's pairs or a query's text by name; anything else as it is."""
-    text = text_of(value)
-    if text is not None:
-        return as_texts(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
-    if isinstance(value, Elements):
-        pairs = [pair for pair in value if isinstance(pair, Elements) and len(pair) == 2]
-        named = [(name, pair[1]) for pair in pairs if (name := text_of(pair[0])) is not None]
-        return Members((spelled(name), inner) for name, inner in named) if len(named) == len(value) else value
-    return Members((spelled(name), inner) for name, inner in value) if isinstance(value, Members) else value
-
-
-def _combined(headers: Value) -> Value:
-    """Give headers with the texts of one name, in a list or one after the other, as one."""
-    if not isinstance(headers, Members):
-        return headers
-    combined = Members()
-    for name in dict.fromkeys(name for name, _ in headers):
-        values = [value for key, value in headers if key == name]
-        texts = [
-            text_of(inner)
-            for value in values
-            for inner in (value if isinstance(value, Elements) else [value])
-        ]
-        combined += (
-            as_texts([(name, ", ".join(filter(None, texts)))])
-            if texts and None not in texts
-            else [(name, value) for value in values]
-        )
-    return combined
-
-
-def _without(members: Members, head: str, rest: str) -> Iterator[tuple[str, Value]]:
-    """Leave a member out, or one inside of it; a path is left as it is, and an object of nothing else with it."""
-    for name, value in members:
-        if name != head or (rest and head == "path"):
-            yield name, value
-        elif rest and isinstance(value, Members):
-            others = Members(pair for pair in value if pair[0] != rest)
-            if others:
-                yield name, others
 
 
 def _wrapped(value: Value, segments: Iterable[str]) -> Value:

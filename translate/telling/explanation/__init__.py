@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from translate import events
 from translate.mapping.columns import Column
-from translate.mapping.personal import KINDS, marked
 from translate.mapping.spec import Layout, Mapping
 from translate.notes import NOT_MAPPED
 from translate.recipe.expressions import key_of
-from translate.recipe.privacy import chosen
 from translate.settings import Settings
-from translate.telling.explanation import wording
+from translate.telling.explanation import sections
 from translate.telling.explanation.pages import Explanation, Row, State
 from translate.telling.explanation.sections import limits, names, rules, tables
-from translate.telling.explanation.sides import HUB_LAYOUT, Origin, Place, find, places
+from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, HubOrigin, find, places
 from translate.vocabulary.words.names import EVENT_NAME
 from translate.writer.dataset import with_columns
-from translate.writer.exposure import destination
 from translate.writer.extras import same_events
 from translate.writer.losses import why_not_mapped
 from translate.writer.shape import Shape, Source
@@ -93,13 +90,13 @@ class _Pair:
         self.losses = list(self._losses(mapping))
         self.fed = {place: fed_by for place in self.taken if (fed_by := self._fed_by(place))}
 
-    def _origins(self, recipe: Recipe | None) -> dict[str, list[Origin]]:
+    def _origins(self, recipe: Recipe | None) -> dict[str, list[HubOrigin]]:
         """List where each hub column comes from, what a rule sets last."""
-        origins: dict[str, list[Origin]] = {}
+        origins: dict[str, list[HubOrigin]] = {}
         for place in self.given:
             entry = place.entry
             for column in place.gives:
-                origin = Origin(place.shown, column, entry.also, entry.when, about=wording.as_read(entry))
+                origin = HubOrigin(place.shown, column, entry.also, entry.when, about=sections.as_read(entry))
                 origins.setdefault(column, []).append(origin)
         for rule in recipe.rules if recipe else ():
             if rule.when is None:
@@ -109,15 +106,15 @@ class _Pair:
             for target, expression in rule.sets.items():
                 keyed = key_of(target)
                 said = f"as {target} by {rule.address}" if keyed else rule.address
-                origin = Origin(expression.sql, target, (), (), said, condition, expression.columns)
+                origin = HubOrigin(expression.sql, target, (), (), said, condition, expression.columns)
                 origins.setdefault(keyed[0] if keyed else target, []).append(origin)
         if self.settings.app_id:
-            origins.setdefault("app.id", []).append(Origin("--set app_id=...", "app.id"))
-        origins.setdefault("event_id", [Origin(MADE_ID, "event_id")])
+            origins.setdefault("app.id", []).append(HubOrigin("--set app_id=...", "app.id"))
+        origins.setdefault("event_id", [HubOrigin(MADE_ID, "event_id")])
         if self.target is HUB_LAYOUT:
             for column in ORIGIN_COLUMNS:
-                origins.setdefault(column, [Origin(f"the source's {column}", column)])
-            origins.setdefault("extra", [Origin(EXTRA, "extra")])
+                origins.setdefault(column, [HubOrigin(f"the source's {column}", column)])
+            origins.setdefault("extra", [HubOrigin(EXTRA, "extra")])
         return origins
 
     def _losses(self, mapping: Mapping) -> Iterator[tuple[str, str]]:
@@ -134,32 +131,13 @@ class _Pair:
 
     def personal(self) -> Iterator[dict[str, Any]]:
         """Give the personal data that the source's sheet marks: where it goes, and what the recipe does with it."""
-        is_hub = self.target is HUB_LAYOUT
         keeps = same_events(self.source, self.target)
-        shape = (
-            None
-            if is_hub
-            else Shape(
-                self.mapping,
-                self.target,
-                self.settings,
-                Source(self.columns, {}, self.set_by_rules, keeps_extra=keeps),
-            )
-        )
-        treated = chosen(self.recipe.personal, marked(self.source)) if self.recipe else {}
-        for place in marked(self.source):
-            kept = [spot for spot in place.spots if treated.get(spot) != "remove"]
-            goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape)))
-            acts = dict.fromkeys(treated[spot] for spot in place.spots if spot in treated)
-            yield {
-                "place": place.place,
-                "kind": place.kind,
-                "about": KINDS[place.kind],
-                "goes_to": " and ".join(goes_to),
-                "treatment": ", ".join(acts),
-            }
+        source = Source(self.columns, {}, self.set_by_rules, keeps_extra=keeps)
+        is_hub = self.target is HUB_LAYOUT
+        shape = None if is_hub else Shape(self.mapping, self.target, self.settings, source)
+        return sections.personal(self.source, self.recipe, shape)
 
-    def _takes_all(self, place: Place) -> bool:
+    def _takes_all(self, place: FieldPlace) -> bool:
         """Tell whether a place that only some events have is for all those that have a value."""
         given = [origin.when for column in place.entry.hub[:1] for origin in self.origins.get(column, ())]
         return bool(place.entry.when) and all(when and set(when) <= set(place.entry.when) for when in given)
@@ -173,22 +151,19 @@ class _Pair:
         used |= {place for row in rows for origin in row.origins for place in self._behind(origin)}
         return [*rows, *self._left_over(used)]
 
-    def _behind(self, origin: Origin) -> Iterator[str]:
+    def _behind(self, origin: HubOrigin) -> Iterator[str]:
         """Give the places that a rule's expression looks at."""
         for column in origin.looks_at:
             yield from (other.place for other in self.origins.get(column, ()) if other.rule is None)
 
-    def _row(self, place: Place) -> Row:
+    def _row(self, place: FieldPlace) -> Row:
         entry = place.entry
         if not place.is_written:
-            how = (
-                "those that a recipe or the settings name as columns"
-                if self.target.takes_columns
-                else "for reading only"
-            )
+            named = "those that a recipe or the settings name as columns"
+            how = named if self.target.takes_columns else "for reading only"
             return Row(place.part, entry.place, "not_written", how=how)
-        fixed = wording.fixed(entry)
-        clauses = list(wording.options(entry))
+        fixed = sections.fixed(entry)
+        clauses = list(sections.options(entry))
         if fixed is not None:
             return Row(place.part, entry.place, "fixed", how="; ".join([fixed, *clauses]))
         if entry.own is not None:
@@ -198,7 +173,7 @@ class _Pair:
             return Row(place.part, entry.place, "off", how=f"left out unless {asked}")
         return self._filled(place, self.fed[place], clauses) if place in self.fed else self._unfilled(place)
 
-    def _own(self, place: Place, column: Column) -> Row:
+    def _own(self, place: FieldPlace, column: Column) -> Row:
         """Tell of a column of the dataset's own, which is filled from a hub column or a key."""
         source = column.source or column.home
         kind, _, key = source.partition(".")
@@ -213,77 +188,50 @@ class _Pair:
         how = f"a column of the dataset's own, {column.type}: {source}"
         return Row(place.part, column.name, "filled" if origins else "nothing", origins, how)
 
-    def _fed_by(self, place: Place) -> tuple[str, ...]:
+    def _fed_by(self, place: FieldPlace) -> tuple[str, ...]:
         """Name the columns that a field's value comes of; none where no event says it."""
-        is_fixed = wording.fixed(place.entry) is not None
+        is_fixed = sections.fixed(place.entry) is not None
         return () if is_fixed or not place.is_written or self._is_off(place) else place.fed_by(self.columns)
 
-    def _is_off(self, place: Place) -> bool:
+    def _is_off(self, place: FieldPlace) -> bool:
         """Tell whether a field is left out because nobody asked for it."""
         if place.entry.optional:
             return place.entry.hub[0] not in self.columns
         return place.entry.asked is not None and not getattr(self.settings, place.entry.asked)
 
-    def _off_rows(self, source: Place) -> Iterator[Row]:
-        """Give the rows of those fields that would take up what a place gives, if they were asked for."""
-        yield from (
-            self._row(place)
-            for place in self.taken
-            if self._is_off(place) and set(place.carries) & set(source.gives)
-        )
-
-    def _unfilled(self, place: Place) -> Row:
-        entry = place.entry
-        if entry.setting is not None and getattr(self.settings, entry.setting):
-            return Row(place.part, entry.place, "fixed", how=f"what --set {entry.setting}=... says")
-        if entry.fills:
-            return Row(
-                place.part,
-                entry.place,
-                "fixed",
-                how=f"what --set {entry.setting}=... says; left out without it",
-            )
-        if entry.default is not None:
-            return Row(
-                place.part,
-                entry.place,
-                "fixed",
-                how="; ".join(["nothing in the source", *wording.options(entry)]),
-            )
-        if entry.required:
-            return Row(
-                place.part,
-                entry.place,
+    def _unfilled(self, place: FieldPlace) -> Row:
+        entry, nothing = place.entry, "nothing in the source"
+        said = f"what --set {entry.setting}=... says"
+        phase = f"required where the phase is {entry.required_for}"
+        known: list[tuple[Any, State, str]] = [
+            (entry.setting is not None and getattr(self.settings, entry.setting), "fixed", said),
+            (entry.fills, "fixed", f"{said}; left out without it"),
+            (entry.default is not None, "fixed", "; ".join([nothing, *sections.options(entry)])),
+            (
+                entry.required,
                 "missing",
-                how="nothing in the source, and required: rejected unless a recipe or setting gives it",
-            )
-        if entry.required_for is not None:
-            how = f"nothing in the source, and required where the phase is {entry.required_for}: such events are rejected"
-            return Row(place.part, entry.place, "missing", how=how)
-        return Row(place.part, entry.place, "nothing", how="nothing in the source")
+                f"{nothing}, and required: rejected unless a recipe or setting gives it",
+            ),
+            (entry.required_for is not None, "missing", f"{nothing}, and {phase}: such events are rejected"),
+            (True, "nothing", nothing),
+        ]
+        return next(Row(place.part, entry.place, state, how=how) for applies, state, how in known if applies)
 
-    def _filled(self, place: Place, fed_by: tuple[str, ...], clauses: list[str]) -> Row:
+    def _filled(self, place: FieldPlace, fed_by: tuple[str, ...], clauses: list[str]) -> Row:
         origins = [origin for column in fed_by for origin in self.origins[column]]
-        how = wording.conversion((origin.about for origin in origins), place.entry.word.about)
+        how = sections.conversion((origin.about for origin in origins), place.entry.word.about)
         also = [column for column in place.looks_at if column in self.columns and column not in fed_by]
         if also:
             clauses = [f"looks at {', '.join(also)} too", *clauses]
-        lost = tuple(self._lost(place))
-        return Row(
-            place.part,
-            place.entry.place,
-            "filled",
-            tuple(_distinct(origins)),
-            "; ".join([how, *clauses]),
-            lost,
-        )
+        lost, how = tuple(self._lost(place)), "; ".join([how, *clauses])
+        return Row(place.part, place.entry.place, "filled", tuple(_distinct(origins)), how, lost)
 
     # -- losses -----------------------------------------------------------------------------------------------
 
-    def _lost(self, place: Place) -> Iterator[str]:
+    def _lost(self, place: FieldPlace) -> Iterator[str]:
         """Say what of a field's value may be lost: what the writer would count, each at one field."""
         if place.entry.word.is_container:
-            yield from wording.changes_of_keys(place.entry, self.target)
+            yield from sections.changes_of_keys(place.entry, self.target)
         reasons: dict[str, list[str]] = {}
         for column, why in self.losses:
             if self._teller(column) is place and column not in reasons.get(why, ()):
@@ -291,7 +239,7 @@ class _Pair:
         for why, lost in reasons.items():
             yield why if lost == [place.entry.hub[0]] else f"{', '.join(lost)}: {why}"
 
-    def _teller(self, column: str) -> Place | None:
+    def _teller(self, column: str) -> FieldPlace | None:
         """Find the field that tells what a hub column loses: which holds it, else is made of it, else comes from beside it."""
         holds = (place for place, fed_by in self.fed.items() if column in fed_by and column in place.carries)
         is_made = (place for place, fed_by in self.fed.items() if column in fed_by)
@@ -312,15 +260,15 @@ class _Pair:
             and self.source.address != self.target.address
             and "extra" not in {place.shown for place in self.given}
         ):
-            origin = Origin(EXTRA, "extra")
+            origin = HubOrigin(EXTRA, "extra")
             yield Row("", "", "not_mapped", (origin,), lost=(NOT_MAPPED,))
 
-    def _without_place(self, place: Place) -> Row:
-        origin = Origin(
+    def _without_place(self, place: FieldPlace) -> Row:
+        origin = HubOrigin(
             place.shown, place.gives[0] if place.gives else "", place.entry.also, place.entry.when
         )
         if not place.gives:
-            return Row("", "", "not_read", (origin,), lost=(wording.not_read(place.entry),))
+            return Row("", "", "not_read", (origin,), lost=(sections.not_read(place.entry),))
         if any(column not in self.origins for column in place.gives):
             return Row("", "", "on_purpose", (origin,), lost=("removed by a rule",))
         reasons = list(
@@ -332,18 +280,19 @@ class _Pair:
             {name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives}
         )
         state: State = "cannot" if reasons else "not_mapped"
-        told = "; ".join(reasons) or next(
-            (row.how for row in self._off_rows(place)), why_not_mapped(self.target, place.gives[0])
+        wanted = (
+            other for other in self.taken if self._is_off(other) and set(other.carries) & set(place.gives)
         )
+        off = (self._row(other).how for other in wanted)
+        told = "; ".join(reasons) or next(off, why_not_mapped(self.target, place.gives[0]))
         return Row(
             "", "", state, (origin,), lost=(f"{told}, but rules use {', '.join(keys)}" if keys else told,)
         )
 
 
-def _distinct(origins: Iterable[Origin]) -> Iterator[Origin]:
+def _distinct(origins: Iterable[HubOrigin]) -> Iterable[HubOrigin]:
     """Give each place once; one place can give several columns."""
-    seen = set()
+    firsts: dict[tuple[str, str | None], HubOrigin] = {}
     for origin in origins:
-        if (origin.place, origin.rule) not in seen:
-            seen.add((origin.place, origin.rule))
-            yield origin
+        firsts.setdefault((origin.place, origin.rule), origin)
+    return firsts.values()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from translate.telling.explanation.sides import Origin
+from translate.telling.explanation.sides import HubOrigin
 
 State = Literal[
     "filled", "fixed", "missing", "nothing", "off", "not_written",  # a field of the target
@@ -28,7 +28,7 @@ class Row:
     part: str
     field: str
     state: State
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[HubOrigin, ...] = ()
     how: str = ""
     lost: tuple[str, ...] = ()
 
@@ -186,7 +186,7 @@ def _markdown_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
     return target, "; ".join(_markdown_origin(origin) for origin in row.origins), how, "; ".join(row.lost)
 
 
-def _markdown_origin(origin: Origin) -> str:
+def _markdown_origin(origin: HubOrigin) -> str:
     shown = origin.text
     return (
         shown.replace(origin.place, f"`{origin.place}`", 1)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import polars as pl
 
 from translate import events, mapping
 from translate.archive.hub_files import HUB
 from translate.errors import UsageError
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.telling.explanation.trial import gives_value
+from translate.vocabulary.word import Word
+
+# Real money, a game's own, and an empty list: what codecs of several columns tell texts apart by.
+SAMPLES: dict[pl.DataType, list[Any]] = {
+    events.TEXT: ["USD", "Virtual", "[]"],
+    events.WHOLE: [5],
+    events.NUMBER: [2.0],
+    events.TIME: [events.EPOCH],
+}
 
 Part = Literal["event", "request"]
 
@@ -19,6 +31,27 @@ Part = Literal["event", "request"]
 HUB_LAYOUT = replace(
     HUB.default_layout(), fields=tuple(Field(name, (name,), codec="hub") for name in events.COLUMNS)
 )
+
+
+@functools.cache
+def gives_value(word: Word, hub: tuple[str, ...], columns: frozenset[str], needed: str | None = None) -> bool:
+    """Tell whether events that have only these columns, and the needed one for sure, can have a value."""
+    if not columns:
+        return False
+    if word.write is None or len(hub) == 1 or any(events.SCHEMA[name] not in SAMPLES for name in hub):
+        return needed is not None  # what is carried as it is
+    choices = [_choices(name, columns, needed) for name in hub]
+    rows = list(itertools.product(*choices))
+    frame = pl.DataFrame(rows, schema={name: events.SCHEMA[name] for name in hub}, orient="row")
+    value = word.write([pl.col(name) for name in hub])
+    return bool(frame.select(value.is_not_null().any()).item())
+
+
+def _choices(name: str, columns: frozenset[str], needed: str | None) -> list[Any]:
+    if name not in columns:
+        return [None]
+    samples = [*events.PHASES] if name == "name" else SAMPLES[events.SCHEMA[name]]  # a name may imply a phase
+    return samples if name == needed else [None, *samples]
 
 
 def find(address: str, mappings: Path | None, *, to_read: bool) -> tuple[Mapping, Layout]:
@@ -40,7 +73,7 @@ def find(address: str, mappings: Path | None, *, to_read: bool) -> tuple[Mapping
 
 
 @dataclass(frozen=True)
-class Place:
+class FieldPlace:
     """One field of a layout, in the event or in the request around it."""
 
     part: Part
@@ -85,21 +118,23 @@ class Place:
         return tuple(column for column in self.entry.hub if column in fed)
 
 
-def places(layout: Layout) -> list[Place]:
+def places(layout: Layout) -> list[FieldPlace]:
     """Give all fields of a layout in the mapping's order, the event's before the request's."""
     return list(_places(layout))
 
 
-def _places(layout: Layout) -> Iterator[Place]:
+def _places(layout: Layout) -> Iterator[FieldPlace]:
     own = {entry.place for entry in layout.fields}
     for entry in (*layout.fields, *layout.own):
-        yield Place("event", entry, entry.place)
+        yield FieldPlace("event", entry, entry.place)
     for entry in layout.request.fields if layout.request else ():
-        yield Place("request", entry, f"{entry.place} of the request" if entry.place in own else entry.place)
+        yield FieldPlace(
+            "request", entry, f"{entry.place} of the request" if entry.place in own else entry.place
+        )
 
 
 @dataclass(frozen=True)
-class Origin:
+class HubOrigin:
     """Where a target field's value comes from: a place of the source, or the expression of a rule.
 
     `column` is the hub column in between, `when` the well-known events that have it, `condition` the rule's, and

@@ -1,13 +1,18 @@
-"""What figures are made of: a few short columns of each event, whatever the rest of it holds."""
+"""What figures are made of: a few short columns of each event, and how they come back from what a layout holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Table
 
 import polars as pl
 
-from translate.mapping.spec import Addition
+from translate import events
+from translate.mapping.spec import Addition, Field, Layout, Mapping
+from translate.reader.hub import Hub
+from translate.settings import Settings
 from translate.vocabulary import money
+from translate.vocabulary.spelling import EventNames
 
 START, STOP, PURCHASE = "session.start", "session.stop", "purchase"
 
@@ -39,7 +44,7 @@ MICROS = 1_000_000
 
 
 def facts(
-    column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Mapping[str, Addition]
+    column: Callable[[str], pl.Expr], event_type: pl.Expr, additions: Table[str, Addition]
 ) -> dict[str, pl.Expr]:
     """Give the facts of an event whose hub columns are given by name; `additions` say what a target's dashboards count by.
 
@@ -71,7 +76,7 @@ def facts(
 
 
 def _of_dashboards(
-    column: Callable[[str], pl.Expr], additions: Mapping[str, Addition], length: pl.Expr
+    column: Callable[[str], pl.Expr], additions: Table[str, Addition], length: pl.Expr
 ) -> dict[str, pl.Expr]:
     """Give of an event the day on which its client was first seen, its session, how long that lasted, and the engagement."""
     touch = engaged = pl.lit(None, pl.Int64)
@@ -102,3 +107,90 @@ def _of_dashboards(
 
 def _hashed(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(text.hash(0))
+
+
+class Kept:
+    """One layout's way of holding what figures look at."""
+
+    def __init__(
+        self, mapping: Mapping, layout: Layout, settings: Settings, *, names_meet: bool = False
+    ) -> None:
+        self.layout = layout
+        self._names = EventNames(mapping, make_legal=layout.legal_names and not settings.keep_names)
+        self._names_meet = names_meet or layout.original_names is None
+        self._fields: dict[str, Field] = {}
+        self._off: dict[str, str] = {}
+        for entry in layout.all_fields:
+            if entry.hub and entry.asked is not None and not getattr(settings, entry.asked):
+                self._off[entry.hub[0]] = entry.asked
+            elif entry.hub:
+                self._fields.setdefault(entry.hub[0], entry)
+        self._off = {name: asked for name, asked in self._off.items() if name not in self._fields}
+        self._provided = Hub(mapping, layout, settings).provided - self._off.keys()
+
+    def columns(self) -> dict[str, pl.Expr]:
+        """Give each column as the layout's reader would give it back."""
+        return {name: self._column(name) for name in COLUMNS}
+
+    def _column(self, name: str) -> pl.Expr:
+        column = pl.col(name)
+        if name == "name":
+            return self._name()
+        if name not in self._provided:
+            return pl.lit(None, events.SCHEMA[name])
+        entry = self._fields.get(name)
+        if entry is None:
+            return column
+        if entry.word.whole_seconds:
+            column = column.dt.truncate("1s")
+        if entry.word.made_of_several and entry.word.write:
+            column = entry.word.write([pl.col(other) for other in entry.hub])
+        needs = [self._fields_at(f"{home}.{need}") for home, need in self._needs(entry)]
+        missing = [pl.col(other).is_null() for found in needs for other in found]
+        return pl.when(~pl.any_horizontal(missing)).then(column) if missing else column
+
+    def event_type(self, name: pl.Expr) -> pl.Expr:
+        """Give what stands in the row for a hub event's name."""
+        return self._names.written(name)
+
+    def _name(self) -> pl.Expr:
+        """Read the name as it is written, with the phase if the layout has one.
+
+        Well-known names that the sheet spells alike are told apart by the original one, if it travels along; an own
+        name is what the reader takes it for.
+        """
+        name, written, phase = pl.col("name"), self.event_type(pl.col("name")), None
+        if any(entry.word.gives_action for entry in self.layout.fields):
+            phase = pl.col("phase").fill_null(self._names.implied_phase(name))
+        read = self._names.read(written, phase)
+        return (
+            read
+            if self.layout.original_names is None
+            else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
+        )
+
+    def _needs(self, entry: Field) -> Iterator[tuple[str, str]]:
+        for home, needs in self.layout.objects.items():
+            if entry.place.startswith(f"{home}."):
+                yield from ((home, need) for need in needs)
+
+    def _fields_at(self, place: str) -> list[str]:
+        return [entry.hub[0] for entry in self.layout.fields if entry.place == place and entry.hub]
+
+    def reasons(self, columns: tuple[str, ...]) -> str:
+        """Say what of some columns the layout does not hold as it was."""
+        said = []
+        said += [
+            f"{name} only with --set {asked}=true" for name, asked in self._off.items() if name in columns
+        ]
+        without = [name for name in columns if name not in {*self._provided, *self._off, "name"}]
+        if without:
+            why = [self.layout.cannot[name] for name in without if name in self.layout.cannot]
+            said.append(
+                f"no place for {', '.join(without)}" + (f" ({'; '.join(dict.fromkeys(why))})" if why else "")
+            )
+        if not said:
+            said += ["names that are spelled alike"] if "name" in columns and self._names_meet else []
+            fields = [self._fields[name] for name in columns if name in self._fields and name != "time"]
+            said += dict.fromkeys(filter(None, (entry.word.in_figures for entry in fields)))
+        return f"{self.layout.address}: {'; '.join(said)}" if said else f"as {self.layout.address} holds it"

@@ -6,7 +6,8 @@ Nothing is written to the target again: the run's own query is run once more, an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -22,9 +23,10 @@ from translate.mapping.spec import Addition
 from translate.passes import Passes, UnitMarks
 from translate.reader.reader import Lines
 from translate.settings import Settings
-from translate.telling.figures.facts import FACTS, facts
-from translate.telling.figures.held import Held
-from translate.telling.figures.run import Run
+from translate.telling.figures.facts import FACTS, Kept, facts
+from translate.telling.figures.measures import Measure
+from translate.telling.figures.run import FormerRun
+from translate.vocabulary.money import MISSING_QUANTITY
 from translate.vocabulary.spelling import EventNames
 from translate.writer.extras import same_events
 from translate.writer.writer import FILTERED, Writer
@@ -39,8 +41,13 @@ TRAVELLERS = {
     "_recipe_notes": notes.none(), "_used": pl.lit(None, pl.List(pl.String)),
 }  # fmt: skip
 
+REASONS_MAX = (
+    12  # each has a step of its own, and each step costs a grouping of every figure; the others share one
+)
+LOST = ("duplicates", "filtered", "rejected", "merged")
 
-def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl.LazyFrame:
+
+def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path) -> pl.LazyFrame:
     """Write down the fate of each event of a source; give the frame of it.
 
     Columns: `outcome` (written, rejected, unreadable, filtered, duplicates, merged), `reason` (the code, the rule),
@@ -79,7 +86,9 @@ def write_fates(job: Job, recognised: Recognised, run: Run, scratch: Path) -> pl
     return pl.scan_parquet(scratch / "fates-*.parquet")
 
 
-def _look_through(job: Job, recognised: Recognised, units: list[Unit], run: Run, scratch: Path) -> Passes:
+def _look_through(
+    job: Job, recognised: Recognised, units: list[Unit], run: FormerRun, scratch: Path
+) -> Passes:
     """Read the whole source for what the passes need to know."""
     passes = Passes(scratch, run.asked)
     for unit in units:
@@ -112,7 +121,7 @@ def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
             **_prefixed(HELD, pl.col, now, additions),
         )
     else:
-        held = Held(job.target_mapping, job.target_layout, job.settings)
+        held = Kept(job.target_mapping, job.target_layout, job.settings)
         event_types = {
             f"{SOURCE}:type": held.event_type(before("name")),
             f"{RULES}:type": held.event_type(now),
@@ -213,3 +222,64 @@ def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Addition
         "code",
         **facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions),
     )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What figures are made of after a step: which events, in which state; `says` what the step did."""
+
+    says: str
+    taken: pl.Expr
+    state: str = SOURCE
+
+    def facts(self, fates: pl.LazyFrame) -> pl.LazyFrame:
+        """Give the facts of the events that are left."""
+        return fates.filter(self.taken).select(pl.col(f"{self.state}.{name}").alias(name) for name in FACTS)
+
+
+def steps(counts: pl.DataFrame, run: FormerRun, held: Kept | None) -> Iterator[Stage]:
+    """List the steps that changed anything: `counts` has `outcome`, `reason`, `first` and `events`."""
+    first, readable = pl.col("first"), pl.col("outcome") != "unreadable"
+    taken = first & readable
+    yield Stage("", taken)
+    for says, gone in _removals(counts):
+        taken &= ~gone
+        yield Stage(says, taken)
+    written = pl.col("outcome") == "written"
+    changers = _changers(run)
+    if changers:
+        yield Stage(f"changed by {changers}", written & first, RULES)
+    if counts.filter(~pl.col("first")).height:
+        yield Stage(f"added by {changers}", written, RULES)
+    if held is not None:
+        yield Stage(held.layout.address, written, HELD)
+
+
+def _removals(counts: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    outcome, reason = pl.col("outcome"), pl.col("reason")
+    lost = counts.filter(pl.col("first") & outcome.is_in(LOST)).sort(
+        "events", "reason", descending=[True, False]
+    )
+    for kind in LOST:
+        found = lost.filter(outcome == kind)["reason"].to_list()
+        if kind in ("duplicates", "merged"):
+            if found:
+                yield ("duplicates" if kind == "duplicates" else "merged into another event"), outcome == kind
+            continue
+        for why in found[:REASONS_MAX]:
+            yield f"{kind} ({why})", (outcome == kind) & reason.eq_missing(pl.lit(why, pl.String))
+        if found[REASONS_MAX:]:
+            yield f"{kind} (other reasons)", outcome == kind
+
+
+def _changers(run: FormerRun) -> str:
+    """Name what changes events, or adds some, before they are written."""
+    passes = [*(f"--add {name}" for name in run.asked.add), *(["--fold"] if run.asked.fold else [])]
+    recipe = [f"the recipe {run.recipe.name}"] if run.recipe else []
+    quantity = run.settings.missing_quantity
+    return ", ".join([*passes, *recipe, *([f"--set {MISSING_QUANTITY}={quantity:g}"] if quantity else [])])
+
+
+def said(step: Stage, measure: Measure, held: Kept | None) -> str:
+    """Say what a step did to a figure."""
+    return held.reasons(measure.columns) if held is not None and step.state == HELD else step.says

@@ -23,7 +23,7 @@ from translate.settings import Settings, parse_time
 
 
 @dataclass(frozen=True)
-class Run:
+class FormerRun:
     """What a run was asked to do, as far as its report tells; without a report, what the caller says."""
 
     report: dict[str, Any] | None = None
@@ -56,14 +56,14 @@ class Run:
 def find_run(
     target: str | os.PathLike[str] | None, report: str | os.PathLike[str] | None, recipe: str | os.PathLike[str] | None,
     settings: Settings | None, mappings: Path | None = None,
-) -> Run:  # fmt: skip
+) -> FormerRun:  # fmt: skip
     """Find the report that belongs to a target; raise UsageError for one that is none, or a recipe that was not the run's."""
     path = Path(report) if report is not None else _beside(target)
     if path is None:
         chosen = recipes.load(recipe, mappings) if recipe is not None else None
-        return Run(None, chosen, settings or Settings())
+        return FormerRun(None, chosen, settings or Settings())
     told = _read(path)
-    return Run(
+    return FormerRun(
         told, _recipe(told, path, recipe, mappings), settings or _settings(told["settings"]),
         _selection(told["selection"]), _asked(told, mappings),
     )  # fmt: skip

@@ -42,7 +42,7 @@ LONG_TEXTS, MANY_KEYS = "texts_too_long", "too_many_keys"
 
 
 @dataclass(frozen=True)
-class Limits:
+class KeyLimits:
     """What values are held against: the first documented limit of its kind among the layouts of the source's model."""
 
     text_characters: int | None = None
@@ -50,7 +50,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Told:
+class Population:
     """Something whose different values are counted: what it consists of, and what of it has to be there."""
 
     values: tuple[pl.Expr, ...]
@@ -68,16 +68,18 @@ class Told:
 
 
 PEOPLE = {
-    "clients": Told((pl.col("client_id"),), (pl.col("client_id"),)),
-    "users": Told((pl.col("user_id"),), (pl.col("user_id"),)),
-    "identities": Told((pl.col("cognito_id"),), (pl.col("cognito_id"),)),
-    "devices": Told((pl.col("device_id"),), (pl.col("device_id"),)),
-    "persons": Told((PERSON,), (PERSON,)),
+    "clients": Population((pl.col("client_id"),), (pl.col("client_id"),)),
+    "users": Population((pl.col("user_id"),), (pl.col("user_id"),)),
+    "identities": Population((pl.col("cognito_id"),), (pl.col("cognito_id"),)),
+    "devices": Population((pl.col("device_id"),), (pl.col("device_id"),)),
+    "persons": Population((PERSON,), (PERSON,)),
 }
 TOLD = {
     **PEOPLE,
-    "sessions": Told((PERSON_OF_SESSION, pl.col("session.id")), (pl.col("session.id"),)),
-    "moments": Told((PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")), (PERSON, pl.col("item_id"))),
+    "sessions": Population((PERSON_OF_SESSION, pl.col("session.id")), (pl.col("session.id"),)),
+    "moments": Population(
+        (PERSON, pl.col("item_id"), pl.col("name"), pl.col("time")), (PERSON, pl.col("item_id"))
+    ),
 }
 
 
@@ -86,7 +88,7 @@ def halves(name: str) -> tuple[str, str]:
     return f"{name}.a", f"{name}.b"
 
 
-def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: Limits) -> list[pl.Expr]:
+def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: KeyLimits) -> list[pl.Expr]:
     """Give the columns; there is none for what a layout cannot say, but for those that are taken as they are."""
     told = [each for name, told in TOLD.items() if told.is_said(provided) for each in told.digests(name)]
     is_stop = (pl.col("name") == "session.stop") | pl.col("session.stop").is_not_null()
@@ -100,7 +102,7 @@ def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: Limit
     ]  # fmt: skip
 
 
-def _over(limits: Limits) -> dict[str, pl.Expr]:
+def _over(limits: KeyLimits) -> dict[str, pl.Expr]:
     """Tell how much of an event is over a limit."""
     found = {}
     if limits.text_characters is not None:

@@ -12,7 +12,7 @@ import polars as pl
 from translate.archive.recognition import Recognised
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
-from translate.telling.inspection.columns import DETAILS, Limits
+from translate.telling.inspection.columns import DETAILS, KeyLimits
 from translate.telling.inspection.figures import HOUR_MS, LATE_HOURS, MILLIONTHS, Figures
 from translate.telling.inspection.keys import PAIRS_MAX
 
@@ -172,7 +172,7 @@ def _faults(figures: Figures, unstopped: int | None) -> Iterator[dict[str, Any]]
     yield from _over_limits(figures, limits)
 
 
-def _over_limits(figures: Figures, limits: Limits) -> Iterator[dict[str, Any]]:
+def _over_limits(figures: Figures, limits: KeyLimits) -> Iterator[dict[str, Any]]:
     closer = "translate validate judges all limits"
     if limits.text_characters is not None:
         told = f"are longer than {limits.text_characters} characters"

@@ -35,7 +35,7 @@ MOST = 0.99  # of the events: a target that loses so many keeps none to speak of
 
 
 @dataclass(frozen=True)
-class Target:
+class GradedTarget:
     """What one layout would make of the archive; `tried` is how many of its first events the counts are of."""
 
     layout: str
@@ -57,7 +57,7 @@ class Target:
         return dataclasses.asdict(self)
 
 
-def targets(grounds: Grounds, now: dt.datetime) -> list[Target]:
+def targets(grounds: Grounds, now: dt.datetime) -> list[GradedTarget]:
     """Grade every layout that can be written, but the archive's own."""
     if not grounds.sample.height:
         return []
@@ -84,7 +84,7 @@ class _Trial:
             grounds.settings, **{name: wanted[name] for name in self.asked if name != "day"}
         )
 
-    def target(self, now: dt.datetime) -> Target:
+    def target(self, now: dt.datetime) -> GradedTarget:
         """Write, count and judge."""
         first = self.grounds.layouts[0]
         provided = frozenset({*self.grounds.provided, "event_id"})
@@ -119,7 +119,7 @@ class _Trial:
         losing = [entry for entry in counted if entry["kind"] != "changed"]
         delivered = self._delivered(written.select(frame.columns[3 + len(losses) :]), frame.height, now)
         grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
-        return Target(
+        return GradedTarget(
             self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out, filled,
             missing, sorted(counted, key=lambda entry: (-entry["events"], entry["field"], entry["kind"], entry["why"])) + no_place,
             self.asked, delivered,
@@ -229,19 +229,14 @@ class _Trial:
         widest = max(around, key=lambda name: around[name], default="")
         least = around.get(widest, 1)
         tried = self.grounds.sample.select(list(around))
-        is_of_people = set(around) & {"session.id", "client_id", "user_id"}
-        most = (
-            least * tried.n_unique() / tried[widest].n_unique()
-            if is_of_people
-            else math.prod(around.values())
-        )
+        most: float = math.prod(around.values())
+        if set(around) & {"session.id", "client_id", "user_id"}:
+            most = least * tried.n_unique() / tried[widest].n_unique()
         windows = max(self.grounds.units, math.ceil(events * bytes_each / OPEN_BYTES_MAX))
-        repeated = (
-            self.grounds.duplicates if request.each and request.each[-1] == ANY else 0
-        )  # events named by their ids
-        return max(min(least, events), math.ceil(full)), min(
-            events, math.ceil(full + most * windows + repeated)
-        )
+        are_named = bool(request.each) and request.each[-1] == ANY  # by their ids
+        repeated = self.grounds.duplicates if are_named else 0
+        in_all = math.ceil(full + most * windows + repeated)
+        return max(min(least, events), math.ceil(full)), min(events, in_all)
 
     def _surveyed(self, delivery: Delivery) -> questions.Surveyed:
         """Give the figures in the words of a target's hazards."""
@@ -258,18 +253,11 @@ class _Trial:
             for name in hazard.columns
             if name in grounds.sample
         }
-        repeated = {
-            questions.identity(hazard): grounds.same_moment
-            if "item_id" in hazard.columns
-            else grounds.duplicates
-            for hazard in hazards
-            if hazard.check in questions.REPEATING
-        }
-        settings = {
-            hazard.setting: 0
-            for hazard in hazards
-            if hazard.check == "endpoint_overwritten" and hazard.setting
-        }
+        same = {True: grounds.same_moment, False: grounds.duplicates}
+        repeating = [hazard for hazard in hazards if hazard.check in questions.REPEATING]
+        repeated = {questions.identity(hazard): same["item_id" in hazard.columns] for hazard in repeating}
+        overwriting = [hazard.setting for hazard in hazards if hazard.check == "endpoint_overwritten"]
+        settings = {setting: 0 for setting in overwriting if setting}
         return dataclasses.replace(
             known, users=users, missing={**columns, **missing}, repeated=repeated, asked=settings
         )
@@ -307,7 +295,5 @@ def _grade(tried: int, taken: int, delivered: dict[str, Any] | None, *, losing: 
 
 def _asked(layout: Layout, wanted: dict[str, Any]) -> list[str]:
     """Name the settings that a layout's fields ask for and that nobody gave."""
-    named = {entry.setting for entry in layout.all_fields if entry.setting and entry.required} | (
-        {"day"} if layout.folder else set()
-    )
-    return sorted(named & wanted.keys())
+    named = {entry.setting for entry in layout.all_fields if entry.setting and entry.required}
+    return sorted((named | ({"day"} if layout.folder else set())) & wanted.keys())

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from translate.telling.inspection import charts, report_cards
-from translate.telling.inspection.grading import Target
-from translate.telling.inspection.styles import STYLE
+from translate.telling.inspection.charts import STYLE
+from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.tables import LISTS, PEOPLE, looks_of, no_money, percent
 from translate.telling.rendering import many, printable
 from translate.version import VERSION
@@ -34,7 +34,7 @@ ONE = {
 def page(
     values: dict[str, Any],
     keys: pl.DataFrame,
-    targets: Sequence[Target],
+    targets: Sequence[GradedTarget],
     made: dt.datetime,
     *,
     examples: bool,

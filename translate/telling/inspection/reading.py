@@ -25,7 +25,7 @@ from translate.mapping.spec import Layout, Limit, Mapping
 from translate.notes import NOTES_TYPE
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
-from translate.telling.inspection.columns import Limits
+from translate.telling.inspection.columns import KeyLimits
 from translate.telling.inspection.figures import Figures
 
 BATCH_EVENTS = 14_000
@@ -193,7 +193,7 @@ def _numbers() -> Iterator[int]:
     yield from range(1_000_000)
 
 
-def limits_of(model: Mapping) -> Limits:
+def limits_of(model: Mapping) -> KeyLimits:
     """Give what the values of a model's events are held against: the first limit that its layouts name."""
 
     def first(judge: str) -> int | None:
@@ -205,7 +205,7 @@ def limits_of(model: Mapping) -> Limits:
         ]
         return found[0] if found else None
 
-    return Limits(first("characters_max"), first("members_max"))
+    return KeyLimits(first("characters_max"), first("members_max"))
 
 
 def _is_free(layout: Layout, limit: Limit) -> bool:

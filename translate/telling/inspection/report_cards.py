@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from translate.delivery.wording import duration, number
-from translate.telling.inspection.grading import Target
+from translate.telling.inspection.grading import GradedTarget
 from translate.telling.rendering import many, printable
 
 GRADES = {
@@ -22,7 +22,7 @@ LOSSES_MAX = 12
 KINDS = {"cannot": "no place", "not_mapped": "no place", "on_purpose": "left out", "changed": "changed"}
 
 
-def cards(targets: Sequence[Target]) -> Iterator[str]:
+def cards(targets: Sequence[GradedTarget]) -> Iterator[str]:
     """Write a card for each target, the best first."""
     if not targets:
         return
@@ -36,7 +36,7 @@ def cards(targets: Sequence[Target]) -> Iterator[str]:
         yield _card(target)
 
 
-def _card(target: Target) -> str:
+def _card(target: GradedTarget) -> str:
     points = [f"<li>{point}</li>" for point in [*_fit(target), *_delivery(target.delivery)]]
     return (
         f'<section class="target {target.grade}"><header><h3>{escape(target.layout)}</h3><span class="badge">{GRADES[target.grade]}</span>'
@@ -44,7 +44,7 @@ def _card(target: Target) -> str:
     )
 
 
-def _fit(target: Target) -> Iterator[str]:
+def _fit(target: GradedTarget) -> Iterator[str]:
     yield f"{target.taken:,} of {_are(target.tried, 'event')} taken; {_are(target.filled, 'field')} filled from the archive"
     for code, count in target.refused.items():
         yield f'<span class="warn">{_are(count)} refused</span>: {escape(code.replace("_", " "))}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,9 +13,102 @@ from typing import Any
 
 import polars as pl
 
-from translate.telling.inspection import grading, listing, notebook, pages, tables
-from translate.telling.inspection.grading import Target
+from translate.telling.inspection import charts, grading, pages, tables
+from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.grounds import Grounds
+from translate.telling.inspection.tables import PEOPLE
+from translate.telling.rendering import Table, escaped, many, table_html
+from translate.vocabulary import notation
+
+# Where the types go: no text in JSON holds a line break.
+NO_TYPES = '\n  "types": []'
+TYPE = """
+    {{
+      "name": {name},
+      "events": {events},
+      "keys": [{keys}]
+    }}"""
+KEY = """
+        {{
+          "container": {},
+          "key": {},
+          "events": {},
+          "fill": {},
+          "looks": {{{}
+          }}{}
+        }}"""
+LOOK = '\n            "{}": {}'
+EXAMPLE = ',\n          "example": {}'
+
+CHART = (
+    ".translate-inspection{max-width:56rem}.translate-inspection svg{width:100%;height:auto}"
+    ".translate-inspection .bar{fill:#3b7cc4}.translate-inspection .grid{stroke:#8884}"
+    ".translate-inspection text{font:12px sans-serif;fill:currentColor}"
+)
+
+
+def pieces(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
+    """Give the text, as `json` indents it by two."""
+    head, _, tail = json.dumps({**values, "types": []}, indent=2, ensure_ascii=False).partition(NO_TYPES)
+    if not values["types"]:
+        yield head + NO_TYPES + tail
+        return
+    listed = dict(_by_type(keys, examples=examples).iter_rows())
+    yield f'{head}\n  "types": ['
+    for number, entry in enumerate(values["types"]):
+        text = listed.get(entry["name"])
+        told = {
+            "name": notation.quoted(entry["name"]),
+            "events": entry["events"],
+            "keys": f"{text}\n      " if text else "",
+        }
+        yield f"{',' if number else ''}{TYPE.format(**told)}"
+    yield f"\n  ]{tail}"
+
+
+def _by_type(keys: pl.DataFrame, *, examples: bool) -> pl.DataFrame:
+    """Give the text of each type's keys."""
+    look = pl.format(LOOK, pl.element().struct.field("look"), pl.element().struct.field("events"))
+    shown = {
+        "container": _texts(keys["container"]), "key": _texts(keys["key"]), "events": keys["events"],
+        "fill": pl.Series(["null" if fill is None else repr(fill) for fill in keys["fill"]], dtype=pl.String),
+        "looks": keys.select(pl.col("looks").list.eval(look).list.join(",")).to_series(),
+        "example": keys.select(pl.format(EXAMPLE, _texts(keys["example"]).fill_null("null"))).to_series() if examples else pl.lit(""),
+    }  # fmt: skip
+    rows = keys.select("name", text=pl.format(KEY, *shown.values()))
+    return rows.group_by("name", maintain_order=True).agg(pl.col("text").str.join(","))
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    return notation.by_distinct_value(values, notation.quoted)
+
+
+def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
+    """Write what one looks for first."""
+    people = {title: values["people"][name]["different"] for name, title in PEOPLE.items()}
+    counted = [(name, count) for name, count in {**values["events"], **people}.items() if count]
+    days = [(entry["day"], entry["events"]) for entry in values["days"]]
+    types = [(entry["name"], entry["events"]) for entry in values["types"]]
+    faults = [
+        (fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]
+    ]
+    parts = [
+        f"<p>{escaped(_sentence(values))}</p>",
+        *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
+        *([f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.by_time(days)] if days else []),
+        *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
+        table_html(Table("Faults", ("count", "what", "what to do"), faults))
+        if faults
+        else "<p>No fault of those that are looked for.</p>",
+        f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>",
+    ]
+    return f'<div class="translate-inspection"><style>{CHART}</style>{"".join(parts)}</div>'
+
+
+def _sentence(values: dict[str, Any]) -> str:
+    span, inputs = values["time"]["event"], values["inputs"]
+    when = f", events from {span['first']} to {span['last']}" if span["first"] else ""
+    return f"{many(inputs['files'], 'file')}, {inputs['bytes']:,} bytes{when}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +127,7 @@ class Inspection:
     made: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC), compare=False)
 
     @cached_property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[GradedTarget]:
         """Try the first events on each layout that can be written."""
         return grading.targets(self.grounds, self.made)
 
@@ -56,7 +150,7 @@ class Inspection:
 
     def json_pieces(self) -> Iterator[str]:
         """Give the same as text, indented by two, piece by piece."""
-        return listing.pieces(self.values, self.keys, examples=self.examples)
+        return pieces(self.values, self.keys, examples=self.examples)
 
     def __repr__(self) -> str:
         return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"
@@ -66,7 +160,7 @@ class Inspection:
 
     def _repr_html_(self) -> str:
         """Show the figures in a notebook."""
-        return notebook.fragment(self.values, self.keys)
+        return fragment(self.values, self.keys)
 
     def write_html(self, path: str | os.PathLike[str]) -> None:
         """Write one page that needs nothing but itself: figures, charts, faults, and each target's grade."""

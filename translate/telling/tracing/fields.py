@@ -10,9 +10,9 @@ from translate import events
 from translate.conversion.job import Job
 from translate.mapping.spec import Field, Layout
 from translate.recipe.spec import Rule
-from translate.telling.explanation import wording
+from translate.telling.explanation import sections
 from translate.telling.explanation.pages import Row as Explained
-from translate.telling.explanation.sides import Place
+from translate.telling.explanation.sides import FieldPlace
 from translate.telling.tracing.places import SourcePlaces, shown
 from translate.telling.tracing.result import NO_PLACE, FieldTrace, Given
 from translate.telling.tracing.run import Traced
@@ -24,7 +24,7 @@ class EventFields:
     """The fields that a target's layout has for one event; `rows` are what the explanation says of each place."""
 
     def __init__(
-        self, job: Job, source: SourcePlaces, rows: list[tuple[Place, Explained]], traced: Traced
+        self, job: Job, source: SourcePlaces, rows: list[tuple[FieldPlace, Explained]], traced: Traced
     ) -> None:
         self._job = job
         self._source = source
@@ -48,7 +48,7 @@ class EventFields:
             if traced.written is not None or traced.field not in there or traced.part == "request"
         )
 
-    def _traces(self, place: Place, explained: Explained) -> Iterator[FieldTrace]:
+    def _traces(self, place: FieldPlace, explained: Explained) -> Iterator[FieldTrace]:
         written = self._written(place)
         empty = self._object_is_out(place) if written is not None else None
         if written is None or empty is not None:
@@ -66,13 +66,13 @@ class EventFields:
 
     # -- what is there ------------------------------------------------------------------------------------------
 
-    def _written(self, place: Place) -> str | None:
+    def _written(self, place: FieldPlace) -> str | None:
         if self._layout is None:
             return shown(self._traced.after.get(place.entry.place))
         sign = "@" if place.part == "request" else "="
         return shown(self._traced.wire.get(f"{sign}{place.entry.place}"))
 
-    def _filled(self, place: Place, written: str, explained: Explained) -> FieldTrace:
+    def _filled(self, place: FieldPlace, written: str, explained: Explained) -> FieldTrace:
         entry = place.entry
         if entry.own is not None:
             source = entry.own.source or entry.own.home
@@ -88,7 +88,7 @@ class EventFields:
             return FieldTrace(
                 entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how
             )
-        fixed = wording.fixed(entry)
+        fixed = sections.fixed(entry)
         if fixed is not None:
             return FieldTrace(entry.place, place.part, written, codec=fixed)
         columns = self._fed_by(place)
@@ -115,7 +115,7 @@ class EventFields:
             explained.how,
         )
 
-    def _fed_by(self, place: Place) -> list[str]:
+    def _fed_by(self, place: FieldPlace) -> list[str]:
         """Name the columns that the value comes of: those that arrive in it, else those that it is made of."""
         there = [column for column in place.entry.hub if self._traced.after.get(column) is not None]
         carried = [column for column in there if column in place.carries]
@@ -133,7 +133,7 @@ class EventFields:
         found = self._source.first(column, self._traced.raw, self._traced.before)
         return found or Given(f"the source's {column}", shown(self._traced.after.get(column)))
 
-    def _members(self, place: Place, written: str, explained: Explained) -> Iterator[FieldTrace]:
+    def _members(self, place: FieldPlace, written: str, explained: Explained) -> Iterator[FieldTrace]:
         """Give each free-form value of a container; fields of their own have rows of their own."""
         own = {
             other.entry.key
@@ -179,7 +179,7 @@ class EventFields:
 
     # -- what is not --------------------------------------------------------------------------------------------
 
-    def _object_is_out(self, place: Place) -> str | None:
+    def _object_is_out(self, place: FieldPlace) -> str | None:
         """Say why an object is left out as a whole although the field has a value."""
         if self._layout is None:
             return None
@@ -193,7 +193,7 @@ class EventFields:
                     return f"{home} is left out as a whole: it needs {need}{why}"
         return None
 
-    def _why_empty(self, place: Place, explained: Explained) -> str:
+    def _why_empty(self, place: FieldPlace, explained: Explained) -> str:
         """Give the first condition that failed."""
         return self._never_for_this(place.entry, explained) or self._nothing_to_write(place)
 
@@ -209,7 +209,7 @@ class EventFields:
         }
         return next((reason for reason, holds in reasons.items() if holds), "")
 
-    def _nothing_to_write(self, place: Place) -> str:
+    def _nothing_to_write(self, place: FieldPlace) -> str:
         """Say why a field has no value that it could have: none of its hub columns, or not what its codec asks for."""
         entry = place.entry
         there = [column for column in entry.hub if self._traced.after.get(column) is not None]

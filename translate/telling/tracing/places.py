@@ -9,7 +9,7 @@ from translate import events
 from translate.mapping.spec import Layout
 from translate.notes import InSource, Spot, read_all
 from translate.reader.tree import slots
-from translate.telling.explanation.sides import HUB_LAYOUT, Place, places
+from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, places
 from translate.telling.tracing.result import NO_PLACE, Given
 
 Row = dict[str, Any]
@@ -25,7 +25,7 @@ class SourcePlaces:
         self._slots = {} if self.is_hub else {id(entry): slot for slot, entry in slots(layout)}
         self._homes = {entry.place: entry for entry in layout.fields if entry.word.is_container}
 
-    def of(self, column: str) -> list[Place]:
+    def of(self, column: str) -> list[FieldPlace]:
         """Give the places that a hub column is read from."""
         return [
             place
@@ -33,12 +33,12 @@ class SourcePlaces:
             if column in place.gives or (place.entry.word.is_stamp and column in place.entry.hub)
         ]
 
-    def given(self, column: str, raw: Row, before: Row) -> Iterator[tuple[Place, str | None]]:
+    def given(self, column: str, raw: Row, before: Row) -> Iterator[tuple[FieldPlace, str | None]]:
         """Give each of a column's places with the text that stands there, which is null where there is none."""
         for place in self.of(column):
             yield place, self._text(place, column, raw, before)
 
-    def _text(self, place: Place, column: str, raw: Row, before: Row) -> str | None:
+    def _text(self, place: FieldPlace, column: str, raw: Row, before: Row) -> str | None:
         entry = place.entry
         if self.is_hub:
             return shown(before.get(column))
@@ -80,12 +80,12 @@ class SourcePlaces:
         return "; ".join(dict.fromkeys(reasons))
 
 
-def _is_of(spot: Spot, place: Place) -> bool:
+def _is_of(spot: Spot, place: FieldPlace) -> bool:
     """Tell whether a note is of what stood in a place, or in another one of the same field."""
     return isinstance(spot, InSource) and ".".join(spot.path) in (place.entry.place, *place.entry.also)
 
 
-def _taken(place: Place, text: str) -> str:
+def _taken(place: FieldPlace, text: str) -> str:
     """Say why what stands in a place is not in the column that it is read into."""
     if text == EMPTY:
         return f"{place.shown} is empty in the source"
@@ -95,7 +95,7 @@ def _taken(place: Place, text: str) -> str:
     return f"{place.shown} holds {text}: other fields say that already, or it cannot be read as {kind}"
 
 
-def _names(place: Place) -> str:
+def _names(place: FieldPlace) -> str:
     return ", else ".join([place.shown, *place.entry.also])
 
 

@@ -1,0 +1,92 @@
+"""Captured requests in their raw text: headers, query and path by name, each as one member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from urllib.parse import parse_qsl, unquote
+
+from translate.telling.census import Elements, Members, Value, as_texts, text_of
+
+PATHS = ("path", "raw_path")
+
+
+def member_at(members: Members, head: str, rest: str) -> Value:
+    """Give a member, or one inside of it; null if it is not there."""
+    value = dict(members).get(head, "null")
+    if not rest:
+        return value
+    if head == "path":
+        segments = _path_of(members)
+        return dict(as_texts(pairwise(segments))).get(rest, "null")
+    return dict(value).get(rest, "null") if isinstance(value, Members) else "null"
+
+
+def _path_of(members: Members) -> list[str]:
+    """Give the segments of a captured request's path; it stays what it is, for it is one key."""
+    if any(name == "path" and text_of(value) is None for name, value in members):
+        return []
+    text = next(
+        (text for name, value in members if name in PATHS and (text := text_of(value)) is not None), ""
+    )
+    return [unquote(segment) for segment in text.partition("?")[0].split("/") if segment]
+
+
+def named_parts(members: Members) -> Members:
+    """Give a captured request's headers by lower-case name, and its query by name, even where the path holds it."""
+    whole = Members()
+    for name, value in members:
+        if name == "headers":
+            whole.append((name, _combined(_opened_by(value, str.lower))))
+        elif name == "query":
+            whole.append((name, _opened_by(value, str)))
+        else:
+            whole.append((name, value))
+    texts = [text for name, value in members if name in PATHS and (text := text_of(value)) is not None]
+    query = next((query for text in texts if (query := text.partition("?")[2])), "")
+    if query and "query" not in dict(members):
+        whole.append(("query", as_texts(parse_qsl(query, keep_blank_values=True))))
+    return whole
+
+
+def _opened_by(value: Value, spelled: Callable[[str], str]) -> Value:
+    """Give an object's members, a list's pairs or a query's text by name; anything else as it is."""
+    text = text_of(value)
+    if text is not None:
+        return as_texts(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
+    if isinstance(value, Elements):
+        pairs = [pair for pair in value if isinstance(pair, Elements) and len(pair) == 2]
+        named = [(name, pair[1]) for pair in pairs if (name := text_of(pair[0])) is not None]
+        return Members((spelled(name), inner) for name, inner in named) if len(named) == len(value) else value
+    return Members((spelled(name), inner) for name, inner in value) if isinstance(value, Members) else value
+
+
+def _combined(headers: Value) -> Value:
+    """Give headers with the texts of one name, in a list or one after the other, as one."""
+    if not isinstance(headers, Members):
+        return headers
+    combined = Members()
+    for name in dict.fromkeys(name for name, _ in headers):
+        values = [value for key, value in headers if key == name]
+        texts = [
+            text_of(inner)
+            for value in values
+            for inner in (value if isinstance(value, Elements) else [value])
+        ]
+        combined += (
+            as_texts([(name, ", ".join(filter(None, texts)))])
+            if texts and None not in texts
+            else [(name, value) for value in values]
+        )
+    return combined
+
+
+def without_member(members: Members, head: str, rest: str) -> Iterator[tuple[str, Value]]:
+    """Leave a member out, or one inside of it; a path is left as it is, and an object of nothing else with it."""
+    for name, value in members:
+        if name != head or (rest and head == "path"):
+            yield name, value
+        elif rest and isinstance(value, Members):
+            others = Members(pair for pair in value if pair[0] != rest)
+            if others:
+                yield name, others
