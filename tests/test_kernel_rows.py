@@ -14,7 +14,7 @@ from translate import events, mapping
 from translate.conversion.plan import from_hub, without_recipe
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library
-from translate.engine.rows import Rows
+from translate.engine.rows import RowSteps
 from translate.settings import Settings
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source
@@ -104,7 +104,7 @@ def test_the_kernel_takes_every_layout(address: str) -> None:
     writer = Writer(*mapping.find_layout(address), Settings(), ALL)
     frame = without_recipe(from_hub(pl.LazyFrame(schema=events.SCHEMA)))
     schema = writer.rows(frame).collect_schema()
-    assert Rows(text.shape, schema, ROW).is_exact()
+    assert RowSteps(text.shape, schema, ROW).is_exact()
 
 
 def test_a_name_that_the_expressions_keep_is_left_to_them() -> None:
@@ -116,7 +116,7 @@ def test_a_name_that_the_expressions_keep_is_left_to_them() -> None:
     odd = next(entry for entry in text.shape.columns if entry.codec == "text")
     text.shape.columns[text.shape.columns.index(odd)] = odd.__class__(**{**vars(odd), "place": "odd-name"})
     schema["=odd-name"] = pl.String()
-    assert not Rows(text.shape, schema, ROW).is_exact()
+    assert not RowSteps(text.shape, schema, ROW).is_exact()
 
 
 def _text_of(address: str) -> RowText:

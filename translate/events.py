@@ -26,7 +26,7 @@ MAP = pl.Map(pl.String, pl.String)
 
 
 @dataclass(frozen=True)
-class Column:
+class HubColumn:
     """One column of the hub: its type and what it means."""
 
     name: str
@@ -34,11 +34,11 @@ class Column:
     meaning: str
 
 
-def _columns(dtype: DataType, **meanings: str) -> list[Column]:
-    return [Column(name.replace("__", "."), dtype, meaning) for name, meaning in meanings.items()]
+def _columns(dtype: DataType, **meanings: str) -> list[HubColumn]:
+    return [HubColumn(name.replace("__", "."), dtype, meaning) for name, meaning in meanings.items()]
 
 
-COLUMNS: dict[str, Column] = {
+COLUMNS: dict[str, HubColumn] = {
     column.name: column
     for column in [
         *_columns(

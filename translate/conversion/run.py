@@ -26,7 +26,7 @@ from translate.conversion.output import Output
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import Readings, look_through, refuse_full_disk
 from translate.conversion.report import COUNTS, RunReport
-from translate.conversion.sinks import Sinks, Written
+from translate.conversion.sinks import Sinks, WrittenUnit
 from translate.delivery.preflight import Forecast
 from translate.delivery.questions import Questions, Surveyed
 from translate.delivery.survey import survey_rows
@@ -140,7 +140,7 @@ class Conversion:
         marks = passes.of_unit(unit.number) if passes else None
         job = job.reading(self.recognised.sources[unit.source])
 
-        def attempt(lines: Lines) -> tuple[Written, set[str]]:
+        def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
             tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
             watch = Watch(
                 Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
@@ -173,7 +173,7 @@ class Conversion:
         self.output.finish_unit(unit.number, written.part, written.rejects, written.report, beside)
         return written.report
 
-    def _hold_against(self, tally: Tally, written: Written) -> None:
+    def _hold_against(self, tally: Tally, written: WrittenUnit) -> None:
         """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
         report, selection = written.report, self.job.selection
         if tally.records != report.events["read"] and (selection is None or selection.limit is None):

@@ -36,7 +36,7 @@ NO_DAY = (
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenUnit:
     """What came of a unit: its account, its files, and how many events lie in its part by a count of their own."""
 
     report: RunReport
@@ -66,7 +66,7 @@ class Sinks:
         self._state = state
         self._folder = _day_folder(job.target_layout, job.settings.day)
 
-    def write(self, number: int, query: Query, sequence: int = 1, fates: Fates | None = None) -> Written:
+    def write(self, number: int, query: Query, sequence: int = 1, fates: Fates | None = None) -> WrittenUnit:
         """Run a unit's query once, into all its sinks; the first request gets this number, `fates` all rows."""
         rejects = self._scratch / f"rejects-{number:05}.ndjson"
         notes = self._scratch / "notes.parquet"
@@ -109,7 +109,7 @@ class Sinks:
         events = self._events_in(data.part) if packed is None else packed[1]
         report.requests = 0 if packed is None else packed[0]
         report.names = gathering.names()
-        return Written(report, data.part if report.events["written"] else None, rejects, events)
+        return WrittenUnit(report, data.part if report.events["written"] else None, rejects, events)
 
     # -- the data -----------------------------------------------------------------------------------------------
 

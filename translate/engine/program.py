@@ -18,7 +18,7 @@ from translate.engine.tables import (
     Peek,
     ProgramTable,
     Span,
-    Step,
+    WayStep,
 )
 from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
@@ -153,7 +153,7 @@ class Program:
 
     def _of_request(
         self, request: Request | None, places: Places
-    ) -> tuple[list[Step], list[Overruled], list[Span], list[Span], list[Span]]:
+    ) -> tuple[list[WayStep], list[Overruled], list[Span], list[Span], list[Span]]:
         """Tell the way to a request's events, and which of its members the kernel leaves to the reference."""
         if request is None:
             return [], [], [], [], []
@@ -181,10 +181,12 @@ class Program:
             [self._span(name) for name in request.opened],
         )
 
-    def _step(self, path: tuple[str, ...], places: Places) -> Step:
+    def _step(self, path: tuple[str, ...], places: Places) -> WayStep:
         leaf = places.names.get(path)
         is_any = path[-1] == ANY
-        return Step(self._span(path[-1]), is_any, self._numbers[f"${leaf.slot}"] if is_any and leaf else NONE)
+        return WayStep(
+            self._span(path[-1]), is_any, self._numbers[f"${leaf.slot}"] if is_any and leaf else NONE
+        )
 
     def _slot_of(self, hub: str) -> int:
         return next(

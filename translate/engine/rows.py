@@ -29,7 +29,7 @@ PLAIN_NAME = re.compile(r"[0-9A-Za-z_.]+")
 NULL_TEXT = -1
 
 
-class Step(IntEnum):
+class RowStep(IntEnum):
     """What a step does, as kernel/write.c says."""
 
     NEED_ANY = 0
@@ -48,7 +48,7 @@ class Step(IntEnum):
     VALUES = auto()
 
 
-class Rows:
+class RowSteps:
     """The steps that write a layout's containers, each into a column `=place`, and then its rows."""
 
     def __init__(self, shape: Shape, schema: Mapping[str, DataType], row: str) -> None:
@@ -84,12 +84,12 @@ class Rows:
     # -- steps ------------------------------------------------------------------------------------------------
 
     def _row(self) -> None:
-        self._step(Step.LITERAL, before="{")
+        self._step(RowStep.LITERAL, before="{")
         self._fields(self._shape.columns, 0)
         for number, (place, entry) in enumerate(self._shape.containers.items()):
-            code = Step.MADE_QUOTED if entry.word.write_as_text else Step.MADE
+            code = RowStep.MADE_QUOTED if entry.word.write_as_text else RowStep.MADE
             self._step(code, slot=number, before=_named(place))
-        self._step(Step.LITERAL, before="}")
+        self._step(RowStep.LITERAL, before="}")
 
     def _fields(self, entries: list[Field], depth: int) -> None:
         """Write fields as members, nested by the segments of their places: those that hold JSON come last."""
@@ -109,39 +109,41 @@ class Rows:
         if any(need not in {entry.place for entry in self._shape.columns} for need in needs):
             return
         conditions = needs or [entry.place for entry in inner]
-        need = self._need(Step.NEED_ALL if needs else Step.NEED_ANY, [f"={name}" for name in conditions])
-        self._step(Step.OPEN, before=_named(head[-1]) + "{")
+        need = self._need(
+            RowStep.NEED_ALL if needs else RowStep.NEED_ANY, [f"={name}" for name in conditions]
+        )
+        self._step(RowStep.OPEN, before=_named(head[-1]) + "{")
         self._fields(inner, len(head))
-        self._step(Step.LITERAL, before="}")
+        self._step(RowStep.LITERAL, before="}")
         need[-1] = len(self._steps)
 
     def _container(self, place: str, entry: Field) -> None:
         form = entry.word.form
         kinds = [kind for kind in entry.hub if kind != "other"]
         if form == "entities":
-            self._step(Step.LITERAL, before="[")
+            self._step(RowStep.LITERAL, before="[")
             self._presets(place, '{"key":', ',"value":', "}")
             for kind in kinds:
-                code = Step.NUMBER_ENTITIES if kind == "metrics" else Step.TEXT_ENTITIES
+                code = RowStep.NUMBER_ENTITIES if kind == "metrics" else RowStep.TEXT_ENTITIES
                 self._step(code, slot=self._slot(f"_{kind}"))
-            self._step(Step.BARE, slot=self._slot("_other"))
-            self._step(Step.LITERAL, before="]")
+            self._step(RowStep.BARE, slot=self._slot("_other"))
+            self._step(RowStep.LITERAL, before="]")
             return
         if form == "properties":
-            self._step(Step.NEED_ENTRIES, slot=self._slot("_attributes"))
+            self._step(RowStep.NEED_ENTRIES, slot=self._slot("_attributes"))
             kinds = ["attributes"]
         elif form != "object":
             presets = [f"={entry.place}" for entry in self._wanted(place)]
-            self._need(Step.NEED_ANY, [*(f"_{kind}" for kind in kinds), *presets])
-        self._step(Step.LITERAL, before="{")
+            self._need(RowStep.NEED_ANY, [*(f"_{kind}" for kind in kinds), *presets])
+        self._step(RowStep.LITERAL, before="{")
         if form != "properties":
             self._presets(place)
         for kind in kinds:
-            code = Step.NUMBERS if kind == "metrics" else Step.TEXTS
+            code = RowStep.NUMBERS if kind == "metrics" else RowStep.TEXTS
             self._step(code, slot=self._slot(f"_{kind}"))
         if form == "object":
-            self._step(Step.VALUES, slot=self._slot("_others"))
-        self._step(Step.LITERAL, before="}")
+            self._step(RowStep.VALUES, slot=self._slot("_others"))
+        self._step(RowStep.LITERAL, before="}")
 
     def _wanted(self, place: str) -> list[Field]:
         """Give a container's presets, those that hold JSON last."""
@@ -155,9 +157,11 @@ class Rows:
     def _member(self, entry: Field, before: str, after: str = "") -> None:
         name = f"={entry.place}"
         is_text = not is_json(entry) and self._schema[name] in (pl.String, pl.Null)
-        self._step(Step.QUOTED if is_text else Step.BARE, slot=self._slot(name), before=before, after=after)
+        self._step(
+            RowStep.QUOTED if is_text else RowStep.BARE, slot=self._slot(name), before=before, after=after
+        )
 
-    def _need(self, code: Step, names: list[str]) -> list[int]:
+    def _need(self, code: RowStep, names: list[str]) -> list[int]:
         step = self._step(code, conditions=len(names))
         self._conditions += map(self._slot, names)
         return step
@@ -166,7 +170,7 @@ class Rows:
         return self._slots.setdefault(name, len(self._slots))
 
     def _step(
-        self, code: Step, *, slot: int = 0, before: str = "", after: str = "", conditions: int = 0
+        self, code: RowStep, *, slot: int = 0, before: str = "", after: str = "", conditions: int = 0
     ) -> list[int]:
         texts = [before.encode(), after.encode()]
         places = [len(self._literals), len(self._literals) + len(texts[0])]

@@ -39,7 +39,7 @@ class Peek(ctypes.Structure):
     _fields_ = [("column", ctypes.c_int32), ("map", ctypes.c_int32), ("key", Span)]
 
 
-class Step(ctypes.Structure):
+class WayStep(ctypes.Structure):
     """A step on the way down to the events of a request."""
 
     _fields_ = [("name", Span), ("is_any", ctypes.c_int32), ("column", ctypes.c_int32)]

@@ -11,7 +11,7 @@ from translate.mapping.spec import Addition
 
 
 @dataclass(frozen=True)
-class Kind:
+class Addable:
     """What can be added, and what a sheet has to say of it: how its reader calls the events, properties and metrics."""
 
     about: str
@@ -19,13 +19,13 @@ class Kind:
 
 
 KINDS = {
-    "first_open": Kind(
+    "first_open": Addable(
         "an event for each client's first, and in the user of all its events when that was",
         ("event", "user_property"),
     ),
-    "session_number": Kind("the number of each session of a client"),
-    "profile_set": Kind("an event wherever a user or its properties change", ("event",)),
-    "engagement": Kind(
+    "session_number": Addable("the number of each session of a client"),
+    "profile_set": Addable("an event wherever a user or its properties change", ("event",)),
+    "engagement": Addable(
         "the length of a session in all its events, and an event that leaves its pauses out",
         ("event", "metric"),
     ),

@@ -33,7 +33,7 @@ ARCHIVE_LIMITS = {
 
 
 @dataclass(frozen=True)
-class Word:
+class JudgeWord:
     """A judge by its name in a mapping: what it asks, of which kinds of places, and what its value has to be.
 
     One that `wants` nothing takes no value.
@@ -94,38 +94,38 @@ PATTERN = ("a regular expression", _is_pattern)
 LIST = ("a list of texts", _is_texts)
 RANGE = ("a least and a most", _is_range)
 
-WORDS: dict[str, Word] = {
-    "required": Word("it has to be there", SCALARS),
-    "required_in": Word("it has to be there in events of these names", ("key",), "a list of event names", _is_texts),
-    "characters_max": Word("no text there is longer", (*TEXTS, "list"), *WHOLE),
-    "characters_min": Word("no text there is shorter", (*TEXTS, "list"), *WHOLE),
-    "characters_between": Word("every text there has so many characters", (*TEXTS, "list"), *RANGE),
-    "bytes_max": Word("the row has no more bytes", ("row",), *WHOLE),
-    "line_breaks_max": Word("no text there has more line breaks", ("text", "map"), *WHOLE),
-    "pattern": Word("every text there is of this form", TEXTS, *PATTERN),
-    "one_of": Word("it is one of these", ("text",), *LIST),
-    "one_of_any_case": Word("it is one of these, in any case", ("text",), *LIST),
-    "none_of_any_case": Word("it is none of these, in any case", ("text", "names"), *LIST),
-    "own_begin": Word("it begins so only if it is one of those known", ("text", "names"), "a table of prefix and known", _is_table_of(prefix=lambda value: isinstance(value, str), known=_is_texts)),
-    "number_max": Word("no number there is larger", ("whole", "number"), *WHOLE),
-    "float_bits_max": Word("no number there is beyond what a float of so many bits holds", ("number",), "16, 32 or 64", lambda value: value in (16, 32, 64) and _is_whole(value)),
-    "plain_whole_numbers": Word("it has neither a fraction nor an exponent", ("whole",)),
-    "numbers_of_bits": Word("its whole part is a number of so many bits, as its text may be", ("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
-    "whole_numbers_of_bits": Word("it is a whole number of so many bits, or the text of one", ("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
-    "spelled_as": Word("it stands there in one of these forms", ("key",), "a list of JSON texts", _is_texts),
-    "no_objects": Word("it is neither an object nor a list", ("key",)),
-    "texts_only": Word("it is a text, and not a number or anything else", ("text",)),
-    "exact_types": Word("no value is of another type than its place asks for", ("map",)),
-    "exact_duration": Word("it is the time from start to stop, to the millisecond", ("whole",)),
-    "maps_of_texts": Word("all of its values are texts", ("object",)),
-    "maps_of_lists": Word("all of its values are lists of texts", ("object",)),
-    "members_max": Word("there are no more values, in all of the places together; in a list, no more elements", ("map", "user", "list"), *WHOLE),
-    "list_of_texts": Word("it is a list of so many texts of so many characters", ("list",), "a table of elements and characters, each a least and a most", _is_table_of(elements=_is_range, characters=_is_range)),
-    "objects_whole": Word("an object that is there has all of these members", ("fields",), *LIST),
-    "members_needed": Word("an object that is there has each of these members", ("fields",), *LIST),
-    "members_exactly": Word("it is an object of these members, and of no others", ("key",), *LIST),
-    "elements_need": Word("each element has one of these members", ("list",), *LIST),
-    "elements_own_max": Word("no element has more members beside those known", ("list",), "a table of most and known", _is_table_of(most=_is_whole, known=_is_texts)),
+WORDS: dict[str, JudgeWord] = {
+    "required": JudgeWord("it has to be there", SCALARS),
+    "required_in": JudgeWord("it has to be there in events of these names", ("key",), "a list of event names", _is_texts),
+    "characters_max": JudgeWord("no text there is longer", (*TEXTS, "list"), *WHOLE),
+    "characters_min": JudgeWord("no text there is shorter", (*TEXTS, "list"), *WHOLE),
+    "characters_between": JudgeWord("every text there has so many characters", (*TEXTS, "list"), *RANGE),
+    "bytes_max": JudgeWord("the row has no more bytes", ("row",), *WHOLE),
+    "line_breaks_max": JudgeWord("no text there has more line breaks", ("text", "map"), *WHOLE),
+    "pattern": JudgeWord("every text there is of this form", TEXTS, *PATTERN),
+    "one_of": JudgeWord("it is one of these", ("text",), *LIST),
+    "one_of_any_case": JudgeWord("it is one of these, in any case", ("text",), *LIST),
+    "none_of_any_case": JudgeWord("it is none of these, in any case", ("text", "names"), *LIST),
+    "own_begin": JudgeWord("it begins so only if it is one of those known", ("text", "names"), "a table of prefix and known", _is_table_of(prefix=lambda value: isinstance(value, str), known=_is_texts)),
+    "number_max": JudgeWord("no number there is larger", ("whole", "number"), *WHOLE),
+    "float_bits_max": JudgeWord("no number there is beyond what a float of so many bits holds", ("number",), "16, 32 or 64", lambda value: value in (16, 32, 64) and _is_whole(value)),
+    "plain_whole_numbers": JudgeWord("it has neither a fraction nor an exponent", ("whole",)),
+    "numbers_of_bits": JudgeWord("its whole part is a number of so many bits, as its text may be", ("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
+    "whole_numbers_of_bits": JudgeWord("it is a whole number of so many bits, or the text of one", ("key",), "32 or 64", lambda value: value in (32, 64) and _is_whole(value)),
+    "spelled_as": JudgeWord("it stands there in one of these forms", ("key",), "a list of JSON texts", _is_texts),
+    "no_objects": JudgeWord("it is neither an object nor a list", ("key",)),
+    "texts_only": JudgeWord("it is a text, and not a number or anything else", ("text",)),
+    "exact_types": JudgeWord("no value is of another type than its place asks for", ("map",)),
+    "exact_duration": JudgeWord("it is the time from start to stop, to the millisecond", ("whole",)),
+    "maps_of_texts": JudgeWord("all of its values are texts", ("object",)),
+    "maps_of_lists": JudgeWord("all of its values are lists of texts", ("object",)),
+    "members_max": JudgeWord("there are no more values, in all of the places together; in a list, no more elements", ("map", "user", "list"), *WHOLE),
+    "list_of_texts": JudgeWord("it is a list of so many texts of so many characters", ("list",), "a table of elements and characters, each a least and a most", _is_table_of(elements=_is_range, characters=_is_range)),
+    "objects_whole": JudgeWord("an object that is there has all of these members", ("fields",), *LIST),
+    "members_needed": JudgeWord("an object that is there has each of these members", ("fields",), *LIST),
+    "members_exactly": JudgeWord("it is an object of these members, and of no others", ("key",), *LIST),
+    "elements_need": JudgeWord("each element has one of these members", ("list",), *LIST),
+    "elements_own_max": JudgeWord("no element has more members beside those known", ("list",), "a table of most and known", _is_table_of(most=_is_whole, known=_is_texts)),
 }  # fmt: skip
 
 

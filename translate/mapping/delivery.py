@@ -86,10 +86,10 @@ def read_delivery(
     """Read the table, or None where the mapping has none; complain to the sheet."""
     if table is None:
         return None
-    return _Parser(sheet, layouts).delivery(table)
+    return _DeliveryParser(sheet, layouts).delivery(table)
 
 
-class _Parser:
+class _DeliveryParser:
     """Walks the table of one mapping."""
 
     def __init__(self, sheet: Sheet, layouts: Mapping[str, Layout]) -> None:

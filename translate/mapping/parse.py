@@ -39,7 +39,7 @@ def parse(path: Path, *, proven: bool = False) -> Mapping:
     digests = [digest, *inherit(path, table, sheet)]
     if len(digests) > 1:
         digest = digest_of("".join(digests).encode())
-    mapping = _Parser(sheet, path.stem).mapping(table, digest)
+    mapping = _SheetParser(sheet, path.stem).mapping(table, digest)
     sheet.finish()
     for layout in () if proven else mapping.layouts.values():
         for where, message in failures(mapping, layout):
@@ -48,7 +48,7 @@ def parse(path: Path, *, proven: bool = False) -> Mapping:
     return mapping
 
 
-class _Parser:
+class _SheetParser:
     """Walks one mapping's tables."""
 
     def __init__(self, sheet: Sheet, model: str) -> None:

@@ -39,7 +39,7 @@ def of_recipe(recipe: Recipe, counts: Counter[str], watched: Watched) -> Iterato
     made = frozenset(_made_by(recipe))
     for number, rule in enumerate(recipe.rules):
         if number >= recipe.inherited:
-            yield from _Judged(
+            yield from _JudgedCondition(
                 rule.address, tallies.of_rule(number), rule.when, counts, watched, made
             ).of_rule(rule)
 
@@ -49,7 +49,7 @@ def of_selection(
 ) -> Iterator[Slip]:
     """Find the slips of a selection: `left_out` says how many events each option leaves out, `taken` how many are left."""
     where = selection.where.expression if selection.where else None
-    judged = _Judged("--where", tallies.WHERE, where, counts, watched, frozenset())
+    judged = _JudgedCondition("--where", tallies.WHERE, where, counts, watched, frozenset())
     yield from judged.of_where(taken=taken > 0)
     bounds = [option for option in ("--since", "--until") if left_out[option]]
     if not taken and bounds and not left_out["--where"]:
@@ -76,7 +76,7 @@ def _made_by(recipe: Recipe) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _JudgedCondition:
     """One condition, and the counts of what it met."""
 
     where: str

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate.engine.library import library
-from translate.engine.rows import Rows
+from translate.engine.rows import RowSteps
 from translate.mapping.spec import Field
 from translate.vocabulary import notation
 from translate.writer.packing import ROW
@@ -25,7 +25,7 @@ class RowText:
         """Add the rows, and a column `=place` for each container: by the kernel, where there is one that writes them alike."""
         kernel = library()
         if kernel is not None:
-            rows = Rows(self.shape, frame.collect_schema(), ROW)
+            rows = RowSteps(self.shape, frame.collect_schema(), ROW)
             if rows.is_exact():
                 return rows.written(frame, kernel)
         frame = frame.with_columns(**self.presets())

@@ -225,7 +225,7 @@ class Trail:
             return None  # no map holds any, but another map's key may have the same name
         name = key.path[-1]
         for entry in presets:
-            if self._is_there(name):
+            if any(name in (self._row.get(home) or ()) for home in MIXED):
                 continue
             if entry.word.travels_with_names and self._originals is not None:
                 return Held("", None, "the names that it tells went back to their places")
@@ -239,9 +239,6 @@ class Trail:
             return Held("user_id")
         columns = (column for entry in presets for column in entry.hub)
         return next((Held(column) for column in columns if self._row.get(column) is not None), None)
-
-    def _is_there(self, name: str) -> bool:
-        return any(name in (self._row.get(home) or ()) for home in MIXED)
 
     def _homes(self, around: Field, kind: str) -> list[str]:
         if around.word.holds_whole_map:

@@ -18,7 +18,7 @@ from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
 from translate.settings import Settings
 from translate.telling import explanation
-from translate.telling.figures.facts import FACTS, Kept
+from translate.telling.figures.facts import FACTS, HeldColumns
 from translate.telling.figures.fates import HELD, Stage, said, steps, write_facts, write_fates
 from translate.telling.figures.measures import MEASURES, Measure, dashboard_measures
 from translate.telling.figures.result import SCHEMA, Parity
@@ -65,7 +65,7 @@ def parity(
         held = (
             None
             if job.target_layout is None or job.target_mapping is None
-            else Kept(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
+            else HeldColumns(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
         )
         taken = list(steps(counts, run, held))
         frames = [_account(counts, there, unreadable, run)]
@@ -119,7 +119,7 @@ def _compare(
     fates: pl.LazyFrame,
     taken: list[Stage],
     there: pl.LazyFrame,
-    held: Kept | None,
+    held: HeldColumns | None,
     causes: Counter[tuple[str, str]],
 ) -> pl.DataFrame:
     """Compute a figure after each step, and in the target; explain what each step did, and count the causes."""

@@ -109,7 +109,7 @@ def _hashed(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(text.hash(0))
 
 
-class Kept:
+class HeldColumns:
     """One layout's way of holding what figures look at."""
 
     def __init__(

@@ -23,7 +23,7 @@ from translate.mapping.spec import Addition
 from translate.passes import Passes, UnitMarks
 from translate.reader.reader import Lines
 from translate.settings import Settings
-from translate.telling.figures.facts import FACTS, Kept, facts
+from translate.telling.figures.facts import FACTS, HeldColumns, facts
 from translate.telling.figures.measures import Measure
 from translate.telling.figures.run import FormerRun
 from translate.vocabulary.money import MISSING_QUANTITY
@@ -121,7 +121,7 @@ def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
             **_prefixed(HELD, pl.col, now, additions),
         )
     else:
-        held = Kept(job.target_mapping, job.target_layout, job.settings)
+        held = HeldColumns(job.target_mapping, job.target_layout, job.settings)
         event_types = {
             f"{SOURCE}:type": held.event_type(before("name")),
             f"{RULES}:type": held.event_type(now),
@@ -237,7 +237,7 @@ class Stage:
         return fates.filter(self.taken).select(pl.col(f"{self.state}.{name}").alias(name) for name in FACTS)
 
 
-def steps(counts: pl.DataFrame, run: FormerRun, held: Kept | None) -> Iterator[Stage]:
+def steps(counts: pl.DataFrame, run: FormerRun, held: HeldColumns | None) -> Iterator[Stage]:
     """List the steps that changed anything: `counts` has `outcome`, `reason`, `first` and `events`."""
     first, readable = pl.col("first"), pl.col("outcome") != "unreadable"
     taken = first & readable
@@ -280,6 +280,6 @@ def _changers(run: FormerRun) -> str:
     return ", ".join([*passes, *recipe, *([f"--set {MISSING_QUANTITY}={quantity:g}"] if quantity else [])])
 
 
-def said(step: Stage, measure: Measure, held: Kept | None) -> str:
+def said(step: Stage, measure: Measure, held: HeldColumns | None) -> str:
     """Say what a step did to a figure."""
     return held.reasons(measure.columns) if held is not None and step.state == HELD else step.says

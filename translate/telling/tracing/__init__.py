@@ -11,7 +11,8 @@ from translate.errors import UsageError
 from translate.notes import read_all
 from translate.settings import Settings
 from translate.telling import explanation
-from translate.telling.explanation.sides import HUB_LAYOUT, places
+from translate.telling.explanation import sides
+from translate.telling.explanation.sides import HUB_LAYOUT
 from translate.telling.tracing.fields import EventFields
 from translate.telling.tracing.places import SourcePlaces
 from translate.telling.tracing.result import EventTrace, FieldTrace, Why
@@ -54,7 +55,7 @@ def why(
     )
     found = trace(job, recognised, address)
     # The explanation has a row for each place of the target, in their order, and then those of the source without one.
-    rows = list(zip(places(job.target_layout or HUB_LAYOUT), explained.rows, strict=False))
+    rows = list(zip(sides.places(job.target_layout or HUB_LAYOUT), explained.rows, strict=False))
     where = SourcePlaces(HUB_LAYOUT if job.source_layout.model == HUB_MODEL else job.source_layout)
     return Why(
         address.shown or recognised.files[0].shown, address.line, source, target, explained.recipe,
@@ -65,7 +66,7 @@ def why(
 def _event(
     job: Job,
     where: SourcePlaces,
-    rows: list[tuple[explanation.sides.FieldPlace, explanation.Row]],
+    rows: list[tuple[sides.FieldPlace, explanation.Row]],
     traced: Traced,
 ) -> EventTrace:
     code, rule = traced.row["code"], traced.row[FILTERED]

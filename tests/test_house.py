@@ -1,0 +1,74 @@
+"""The house itself: how many rooms, how large, what bears which name, and that each module can be imported first."""
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import translate
+
+ROOT = Path(translate.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+LINES_MAX = 300
+LONGER = {
+    "judging/judges.py": "one short judge a limit: to read it is to read a list",
+    "judging/validation.py": "one run over an archive, whose counts belong together",
+    "mapping/delivery.py": "the kinds of hazards are a table, and one walk reads them",
+    "mapping/parse.py": "one walk over a sheet, so that all complaints come at once",
+    "mapping/spec.py": "the types of all that a sheet may say, each of them short",
+    "reader/careful.py": "one record's way into the hub, place by place",
+}
+ENTRIES_MAX = 24
+
+# In one process that has loaded what others wrote, and nothing of ours, a child for each module.
+IMPORT_EACH = """
+import importlib, os, sys, traceback
+import botocore.client, dateutil.parser, polars, polars_hash, rich.progress, typer
+for name in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            print(name, traceback.format_exc(), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_each_module_can_be_imported_first() -> None:
+    """No module needs another one to have been imported before it."""
+    names = [
+        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in MODULES
+        if path.name != "__main__.py"
+    ]
+    halves = [
+        subprocess.Popen([sys.executable, "-c", IMPORT_EACH, *half], stdout=subprocess.PIPE, text=True)
+        for half in (names[::2], names[1::2])
+    ]
+    assert [half.communicate()[0] for half in halves] == ["", ""]
+    assert [half.returncode for half in halves] == [0, 0]
+
+
+def test_no_class_name_is_borne_twice() -> None:
+    """Whoever reads a class's name knows which one is meant."""
+    bearers = defaultdict(list)
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                bearers[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: places for name, places in bearers.items() if len(places) > 1} == {}
+
+
+def test_no_module_is_long() -> None:
+    """A module has one reason to exist, and can be read at one sitting."""
+    lengths = {path.relative_to(ROOT).as_posix(): path.read_text().count("\n") for path in MODULES}
+    assert {name: lines for name, lines in lengths.items() if lines > LINES_MAX}.keys() <= LONGER.keys()
+
+
+def test_the_listing_fits_one_look() -> None:
+    """The listing of the package is the way of the data."""
+    entries = [path for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    assert len(entries) <= ENTRIES_MAX
