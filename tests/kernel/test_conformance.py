@@ -281,3 +281,37 @@ def test_a_query_by_names_is_the_kernels() -> None:
     assert found["careful"].to_list() == [False, False]
     raw = f'{{"appId":"a","path":"/collect","data":{json.dumps(f"[{event}]")}}}'
     assert read_alike([raw], "clickstream/raw")["careful"].to_list() == [False]
+
+
+@pytest.mark.parametrize("events", ["[{}]", "{}", "[ ]", '[{\\"eventType\\":\\"a\\"}]'])
+def test_events_in_a_text_that_holds_no_json(events: str) -> None:
+    """A text that a layout does not open is no list and no object, whatever it looks like."""
+    read_alike(
+        [f'{{"trackingId":"a","userId":"u","sessionId":"s","eventList":"{events}"}}'], "personalize/requests"
+    )
+    read_alike([f'{{"EventsRequest":{{"BatchItem":"{events}"}}}}'], "pinpoint/requests")
+    read_alike([f'{{"EventsRequest":{{"BatchItem":{{"e":{{"Events":"{events}"}}}}}}}}'], "pinpoint/requests")
+
+
+@pytest.mark.parametrize("depth", [95, 99, 100, 101, 105, 195, 199, 200, 201, 205])
+def test_nesting_in_requests(depth: int) -> None:
+    """How deep a value lies is counted from its request, or from the text that holds it."""
+    nested = "[" * depth + "]" * depth
+    event = f'{{"event_type":"a","event_id":"b","timestamp":1675321526000,"odd":{nested}}}'
+    for body in (f"[{event}]", json.dumps(f"[{event}]"), f"[{event},{event}]"):
+        read_alike(
+            [f'{{"query":{{"appId":"a","odd":1}},"body":{body}}}', f"[{event}]"], "clickstream/requests"
+        )
+    read_alike([f'{{"query":{{"appId":"a"}},"odd":{nested},"body":[{event}]}}'], "clickstream/requests")
+    event = f'{{"EventType":"a","Timestamp":"2018-02-02T02:15:25Z","odd":{nested}}}'
+    item = f'{{"Endpoint":{{"odd":{nested}}},"Events":{{"v":{event}}}}}'
+    read_alike(
+        [f'{{"ApplicationId":"a","EventsRequest":{{"BatchItem":{{"e":{item}}}}}}}'], "pinpoint/requests"
+    )
+
+
+def test_the_text_of_an_event_in_a_request() -> None:
+    """An event stands in the rejects as compact JSON, its numbers as they were spelled and its texts in one spelling."""
+    event = '{ "event_type" : "a\\/\\u00e9\\n" ,\t"timestamp": 1.0e0, "a b" :[ 1 , { "\\u0041" : -0.0 } , [ ] , " x " ] }'
+    found = read_alike([f'{{"body":[{event} , {event}]}}', f"[ {event}]"], "clickstream/requests")
+    assert set(found["text"]) == {'{"event_type":"a/é\\n","timestamp":1.0e0,"a b":[1,{"A":-0.0},[]," x "]}'}

@@ -40,9 +40,13 @@ static bool skip_escape(struct cursor *cursor)
     if (cursor->at >= cursor->end) {
         return false;
     }
-    uint8_t byte = *cursor->at++;
-    if (byte != 'u') {
-        return byte != 0 && strchr("\"\\/bfnrt", byte) != NULL;
+    switch (*cursor->at++) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+        return true;
+    case 'u':
+        break;
+    default:
+        return false;
     }
     for (int digit = 0; digit < 4; digit++) {
         if (cursor->at >= cursor->end || !is_hexadecimal(*cursor->at++)) {
@@ -401,9 +405,9 @@ static bool append_requoted(struct buffer *out, const struct value *text)
     return done;
 }
 
-static bool copy_value(struct buffer *out, struct cursor *from, bool canonical, int depth);
+static bool copy_value(struct buffer *out, struct cursor *from, int depth);
 
-static bool copy_members(struct buffer *out, struct cursor *from, bool canonical, int depth)
+static bool copy_members(struct buffer *out, struct cursor *from, int depth)
 {
     struct value key;
     for (bool first = true; !take(from, '}'); first = false) {
@@ -413,28 +417,28 @@ static bool copy_members(struct buffer *out, struct cursor *from, bool canonical
         if (!read_key(from, &key) || !append_requoted(out, &key) || !buffer_append(out, ":", 1)) {
             return false;
         }
-        if (!copy_value(out, from, canonical, depth)) {
+        if (!copy_value(out, from, depth)) {
             return false;
         }
     }
     return buffer_append(out, "}", 1);
 }
 
-static bool copy_elements(struct buffer *out, struct cursor *from, bool canonical, int depth)
+static bool copy_elements(struct buffer *out, struct cursor *from, int depth)
 {
     for (bool first = true; !take(from, ']'); first = false) {
         if (!first && !(take(from, ',') && buffer_append(out, ",", 1))) {
             return false;
         }
-        if (!copy_value(out, from, canonical, depth)) {
+        if (!copy_value(out, from, depth)) {
             return false;
         }
     }
     return buffer_append(out, "]", 1);
 }
 
-/* Write what comes next, which was read before and found to be JSON, as compact JSON. */
-static bool copy_value(struct buffer *out, struct cursor *from, bool canonical, int depth)
+/* Write what comes next, which was read before and found to be JSON, as compact JSON with canonical numbers. */
+static bool copy_value(struct buffer *out, struct cursor *from, int depth)
 {
     skip_blanks(from);
     if (from->at >= from->end || depth < 0) {
@@ -442,8 +446,8 @@ static bool copy_value(struct buffer *out, struct cursor *from, bool canonical, 
     }
     if (*from->at == '{' || *from->at == '[') {
         bool is_object = *from->at == '{';
-        return buffer_append(out, from->at++, 1) && (is_object ? copy_members(out, from, canonical, depth - 1)
-                                                               : copy_elements(out, from, canonical, depth - 1));
+        return buffer_append(out, from->at++, 1) &&
+               (is_object ? copy_members(out, from, depth - 1) : copy_elements(out, from, depth - 1));
     }
     struct value value;
     if (!read_value(from, &value, 0)) {
@@ -452,27 +456,46 @@ static bool copy_value(struct buffer *out, struct cursor *from, bool canonical, 
     if (value.kind == KIND_TEXT) {
         return append_requoted(out, &value);
     }
-    if (value.kind == KIND_NUMBER && canonical) {
+    if (value.kind == KIND_NUMBER) {
         return append_digits(out, value.start, value.length) != DIGITS_UNDECIDED;
     }
     return buffer_append(out, value.start, value.length);
 }
 
-static bool copy_whole(struct buffer *out, const struct value *value, bool canonical)
+bool append_canonical(struct buffer *out, const struct value *value)
 {
     if (value->kind == KIND_TEXT) {
         return append_requoted(out, value);
     }
     struct cursor from = {value->start, value->start + value->length};
-    return copy_value(out, &from, canonical, NESTING_MAX);
-}
-
-bool append_canonical(struct buffer *out, const struct value *value)
-{
-    return copy_whole(out, value, true);
+    return copy_value(out, &from, NESTING_MAX);
 }
 
 bool append_as_it_stood(struct buffer *out, const struct value *value)
 {
-    return copy_whole(out, value, false);
+    struct cursor from = {value->start, value->start + value->length};
+    const uint8_t *kept = from.at; /* from here on it is copied as one piece */
+    while (from.at < from.end) {
+        const uint8_t *piece_end = from.at;
+        struct value text = {KIND_NONE, false, NULL, 0};
+        if (*from.at == '"') {
+            from.at++;
+            if (!read_text(&from, &text)) {
+                return false;
+            }
+            if (!text.escaped) {
+                continue;
+            }
+        } else if (*from.at > ' ') {
+            from.at++;
+            continue;
+        } else {
+            skip_blanks(&from);
+        }
+        if (!buffer_append(out, kept, (size_t)(piece_end - kept)) || (text.escaped && !append_requoted(out, &text))) {
+            return false;
+        }
+        kept = from.at;
+    }
+    return buffer_append(out, kept, (size_t)(from.at - kept));
 }

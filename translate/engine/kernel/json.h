@@ -37,7 +37,7 @@ bool append_text(struct buffer *out, const struct value *text);
 bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length);
 /* Append a value as compact JSON, its numbers by their canonical digits. */
 bool append_canonical(struct buffer *out, const struct value *value);
-/* Append a value as compact JSON, its numbers as they are spelled. */
+/* Append an object or a list, found to be JSON, as compact JSON, its numbers as they are spelled. */
 bool append_as_it_stood(struct buffer *out, const struct value *value);
 
 enum digits { DIGITS_EXACT, DIGITS_ROUNDED, DIGITS_UNDECIDED };

@@ -41,7 +41,7 @@ static bool open_text(struct reader *reader, struct value *value)
     return cursor.at == cursor.end;
 }
 
-static bool descend(struct reader *reader, const struct value *value, int32_t node, int step, row_finisher *finish, void *told);
+static bool descend(struct reader *reader, struct cursor *cursor, int32_t node, int step, row_finisher *finish, void *told);
 
 /* -- the events ------------------------------------------------------------------------------------------------- */
 
@@ -82,65 +82,69 @@ static bool put_names(struct reader *reader)
     return true;
 }
 
-static bool read_one(struct reader *reader, const struct value *event, row_finisher *finish, void *told)
+/* Read the event that comes next. */
+static bool read_one(struct reader *reader, struct cursor *cursor, row_finisher *finish, void *told)
 {
-    struct cursor cursor = {event->start, event->start + event->length};
+    skip_blanks(cursor);
+    struct value event = {KIND_OBJECT, false, cursor->at, 0};
     begin_row(reader);
-    return event->kind == KIND_OBJECT && read_around(reader) && put_names(reader) && read_event(reader, &cursor) &&
-           finish(reader, event, told);
+    if (!read_around(reader) || !put_names(reader) || !read_event(reader, cursor)) {
+        return false;
+    }
+    event.length = (size_t)(cursor->at - event.start);
+    return finish(reader, &event, told);
 }
 
-static bool read_events(struct reader *reader, const struct value *list, row_finisher *finish, void *told)
+static bool read_events(struct reader *reader, struct cursor *cursor, row_finisher *finish, void *told)
 {
-    struct cursor cursor = {list->start + 1, list->start + list->length};
-    struct value event;
-    if (list->kind != KIND_ARRAY || take(&cursor, ']')) {
+    if (!take(cursor, '[') || take(cursor, ']')) {
         return false; /* an empty one is counted by Python */
     }
     do {
-        if (!read_value(&cursor, &event, NESTING_MAX) || !read_one(reader, &event, finish, told)) {
+        if (!read_one(reader, cursor, finish, told)) {
             return false;
         }
-    } while (take(&cursor, ','));
-    return take(&cursor, ']');
+    } while (take(cursor, ','));
+    return take(cursor, ']');
 }
 
-/* -- the way down ----------------------------------------------------------------------------------------------- */
+/* -- the way down: what lies there was found to be JSON before -------------------------------------------------- */
 
 /* Go on in each member of an object, whatever its name. */
-static bool descend_in_all(struct reader *reader, const struct value *object, int32_t node, int step, row_finisher *finish, void *told)
+static bool descend_in_all(struct reader *reader, struct cursor *cursor, int32_t node, int step, row_finisher *finish, void *told)
 {
     const struct program *program = reader->program;
-    struct cursor cursor = {object->start + 1, object->start + object->length};
     static const uint8_t any[] = "*";
     int32_t child = find_child(program, node, any, 1);
-    struct value key, value;
+    struct value key;
     reader->way[step] = (struct value){KIND_TEXT, false, any, 1};
-    if (take(&cursor, '}')) {
+    if (!take(cursor, '{') || take(cursor, '}')) {
         return false;
     }
     do {
-        if (!read_key(&cursor, &key) || key.escaped || !read_value(&cursor, &value, NESTING_MAX)) {
+        if (!read_key(cursor, &key) || key.escaped) {
             return false;
         }
         reader->names[step] = key;
-        if (!descend(reader, &value, child < 0 ? -1 : program->children[child].node, step + 1, finish, told)) {
+        if (!descend(reader, cursor, child < 0 ? -1 : program->children[child].node, step + 1, finish, told)) {
             return false;
         }
-    } while (take(&cursor, ','));
-    return take(&cursor, '}');
+    } while (take(cursor, ','));
+    return take(cursor, '}');
 }
 
 /* Keep an object's members, but for the one that leads on. */
-static bool keep_members(struct reader *reader, const struct value *object, const struct step *step, bool is_root, struct value *onward)
+static bool keep_members(struct reader *reader, struct cursor *cursor, const struct step *step, bool is_root, struct value *onward)
 {
     const struct program *program = reader->program;
-    struct cursor cursor = {object->start + 1, object->start + object->length};
     onward->kind = KIND_NONE;
-    for (bool first = true; !take(&cursor, '}'); first = false) {
+    if (!take(cursor, '{')) {
+        return false;
+    }
+    for (bool first = true; !take(cursor, '}'); first = false) {
         struct member member;
-        if ((!first && !take(&cursor, ',')) || !read_key(&cursor, &member.key) || member.key.escaped ||
-            !read_value(&cursor, &member.value, NESTING_MAX)) {
+        if ((!first && !take(cursor, ',')) || !read_key(cursor, &member.key) || member.key.escaped ||
+            !read_value(cursor, &member.value, NESTING_MAX)) {
             return false;
         }
         bool is_onward = is_named(program, &member.key, step->name);
@@ -164,55 +168,57 @@ static bool keep_members(struct reader *reader, const struct value *object, cons
             return false;
         }
     }
-    return onward->kind != KIND_NONE;
+    return onward->kind == KIND_OBJECT || onward->kind == KIND_ARRAY;
 }
 
-static bool descend_by_name(struct reader *reader, const struct value *object, int32_t node, int step, row_finisher *finish, void *told)
+static bool descend_by_name(struct reader *reader, struct cursor *cursor, int32_t node, int step, row_finisher *finish, void *told)
 {
     const struct program *program = reader->program;
     struct span name = program->steps[step].name;
     size_t kept = reader->members.length;
     struct value onward;
-    if (reader->n_levels == LEVELS_MAX) {
-        return false;
-    }
-    if (!keep_members(reader, object, &program->steps[step], step == 0, &onward)) {
+    if (reader->n_levels == LEVELS_MAX || !keep_members(reader, cursor, &program->steps[step], step == 0, &onward)) {
         return false;
     }
     reader->levels[reader->n_levels++] = (struct level){
         kept / sizeof(struct member), (reader->members.length - kept) / sizeof(struct member), node, step};
     reader->way[step] = (struct value){KIND_TEXT, false, text_at(program, name), (size_t)name.length};
     int32_t child = find_child(program, node, text_at(program, name), (size_t)name.length);
-    bool done = descend(reader, &onward, child < 0 ? -1 : program->children[child].node, step + 1, finish, told);
+    struct cursor inner = {onward.start, onward.start + onward.length};
+    bool done = descend(reader, &inner, child < 0 ? -1 : program->children[child].node, step + 1, finish, told);
     reader->n_levels--;
     reader->members.length = kept;
     return done;
 }
 
-static bool descend(struct reader *reader, const struct value *value, int32_t node, int step, row_finisher *finish, void *told)
+static bool descend(struct reader *reader, struct cursor *cursor, int32_t node, int step, row_finisher *finish, void *told)
 {
     const struct program *program = reader->program;
     if (step == program->n_steps) {
         bool is_event = step > 0 && program->steps[step - 1].is_any;
-        return is_event ? read_one(reader, value, finish, told) : read_events(reader, value, finish, told);
+        return is_event ? read_one(reader, cursor, finish, told) : read_events(reader, cursor, finish, told);
     }
-    if (value->kind != KIND_OBJECT) {
-        return false;
-    }
-    return program->steps[step].is_any ? descend_in_all(reader, value, node, step, finish, told)
-                                       : descend_by_name(reader, value, node, step, finish, told);
+    return program->steps[step].is_any ? descend_in_all(reader, cursor, node, step, finish, told)
+                                       : descend_by_name(reader, cursor, node, step, finish, told);
 }
 
 bool read_request(struct reader *reader, struct cursor *cursor, row_finisher *finish, void *told)
 {
     const struct program *program = reader->program;
-    struct value request;
     reader->n_levels = 0;
     reader->n_opened = 0;
     reader->members.length = 0;
+    skip_blanks(cursor);
+    bool is_list = cursor->at < cursor->end && *cursor->at == '[';
+    bool leads_by_name = program->n_steps > 0 && !program->steps[0].is_any;
+    if (!is_list && leads_by_name) {
+        return descend_by_name(reader, cursor, program->request, 0, finish, told);
+    }
+    struct value request;
     if (!read_value(cursor, &request, NESTING_MAX)) {
         return false;
     }
-    bool is_bare_list = request.kind == KIND_ARRAY && program->takes_list;
-    return is_bare_list ? read_events(reader, &request, finish, told) : descend(reader, &request, program->request, 0, finish, told);
+    struct cursor inner = {request.start, request.start + request.length};
+    return is_list && program->takes_list ? read_events(reader, &inner, finish, told)
+                                          : descend(reader, &inner, program->request, 0, finish, told);
 }

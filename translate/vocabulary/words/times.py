@@ -43,9 +43,14 @@ def _in_seconds(time: pl.Expr) -> pl.Expr:
 
 
 def _from_iso8601(text: pl.Expr) -> pl.Expr:
-    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it."""
-    usual = text.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
-    return usual.dt.replace_time_zone("UTC").dt.cast_time_unit("ms")
+    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it.
+
+    With three digits of a fraction, as most are written, each character has its place, and the engine is many times as fast.
+    """
+    placed = text.str.strptime(pl.Datetime("ms"), "%Y-%m-%dT%H:%M:%S.%3fZ", strict=False, cache=False)
+    others = pl.when(placed.is_null()).then(text)
+    found = others.str.strptime(pl.Datetime("us"), "%Y-%m-%dT%H:%M:%S%.fZ", strict=False)
+    return pl.coalesce(placed, found.dt.cast_time_unit("ms")).dt.replace_time_zone("UTC")
 
 
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
