@@ -38,7 +38,7 @@ from translate.mapping.moved import Moved, moved_keys
 from translate.passes import asked_for
 from translate.reader.reader import Lines
 from translate.recipe import Checked
-from translate.recipe.selection import ROWS_MAX, Selection
+from translate.recipe.selection import ROWS_MAX, Selection, is_taken
 from translate.settings import Settings
 from translate.telling.rendering import Report
 from translate.writer import dataset
@@ -278,7 +278,7 @@ def _taken(
         return batch.filter(pl.col("code").is_null()).drop("code")
     rest = None if selection.limit is None else selection.limit - taken_already
     judged = dataclasses.replace(selection, limit=None).apply(batch.lazy(), moved)
-    frame = judged.filter(pl.col("code").is_null() & pl.col("_deselected").is_null())
+    frame = judged.filter(is_taken())
     frame = frame if rest is None else frame.head(min(rest, ROWS_MAX))
     return frame.select(*events.SCHEMA).collect()
 

@@ -27,6 +27,8 @@ WITHOUT_REASON = {
     "on_purpose": "removed by a rule",
 }
 
+OF_RECIPE = "_recipe_notes"  # the column of what a recipe notes
+USED = "_used"  # the column of the columns and keys that a recipe took values from
 NOTE_TYPE = pl.String
 NOTES_TYPE = pl.List(NOTE_TYPE)
 DECODER = json.JSONDecoder()

@@ -24,7 +24,7 @@ from translate.mapping.moved import moved_keys
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
 from translate.recipe import Recipe, proposal, slips
-from translate.recipe.selection import OPTIONS, Selection
+from translate.recipe.selection import DESELECTED, OPTIONS, Selection, is_taken
 from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import TALLY
 from translate.recipe.watch import Wanted, Watch
@@ -63,16 +63,16 @@ def _counted(job: Job, lines: Lines) -> tuple[_Counted, set[str]]:
     taken_in = take_in(job, lines)
     frame = watch.over(job.selection.apply(taken_in.events, moved, tallied=True))
     flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
-    is_taken = pl.col("code").is_null() & pl.col("_deselected").is_null()
-    sums = frame.group_by("_deselected").agg(
-        *(pl.col(name).sum() for name in flags), events=pl.len(), taken=is_taken.sum()
+    taken_here = is_taken()
+    sums = frame.group_by(DESELECTED).agg(
+        *(pl.col(name).sum() for name in flags), events=pl.len(), taken=taken_here.sum()
     )
     counts: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     for row in sums.collect(engine="streaming").iter_rows(named=True):
         counts.update({name.removeprefix(TALLY): row[name] for name in flags} | {"taken": row["taken"]})
-        if row["_deselected"] is not None:
-            left_out[row["_deselected"]] += row["events"]
+        if row[DESELECTED] is not None:
+            left_out[row[DESELECTED]] += row["events"]
     return (counts, left_out, watch.told()), taken_in.unsound
 
 
@@ -148,7 +148,7 @@ def _sample(source: Readings) -> pl.DataFrame:
             selected = replace(job.selection or Selection(), limit=None).apply(
                 taken_in.events, moved_keys(job.source_layout)
             )
-            taken = selected.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(rest)
+            taken = selected.filter(is_taken()).head(rest)
             return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(
                 engine="streaming"
             ), taken_in.unsound

@@ -12,12 +12,14 @@ from translate import events, notes, passes
 from translate.conversion.job import Job
 from translate.conversion.report import Finding
 from translate.mapping.moved import moved_keys
+from translate.notes import OF_RECIPE, USED
 from translate.passes import UnitMarks
 from translate.reader import doubt
 from translate.reader.hub import with_event_ids
 from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally
 from translate.recipe.expressions import CALLED
+from translate.recipe.selection import DESELECTED, selected
 from translate.recipe.tallies import TALLY
 from translate.recipe.watch import Watch
 from translate.settings import Settings
@@ -80,11 +82,11 @@ def build(
     if job.needs_ids:
         frame = with_event_ids(frame, taken_in.provided)
     frame = _without_duplicates(frame, marks.duplicates if marks else None)
-    frame = _selected(job, frame, tallied=True)
+    frame = selected(job.selection, frame, moved_keys(job.source_layout), tallied=True)
     if watch is not None:
         frame = watch.over(frame)
     is_duplicate = pl.when(pl.col("_duplicate") & pl.col("code").is_null()).then(pl.lit("duplicate"))
-    frame = frame.with_columns(_filtered=pl.coalesce("_deselected", is_duplicate))
+    frame = frame.with_columns(_filtered=pl.coalesce(DESELECTED, is_duplicate))
     frame, filled = passes.apply(frame, marks) if marks else (passes.untouched(frame), frozenset())
     frame, set_columns = _by_recipe(job, frame.with_columns(pl.col("name").alias(CALLED)))
     frame = money.with_quantity(frame, job.settings.missing_quantity)
@@ -111,14 +113,8 @@ def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]
     frame = taken_in.events.with_columns(own_id=pl.col("event_id"))
     frame = with_event_ids(frame, taken_in.provided).filter(pl.col("code").is_null())
     whole = None if job.selection is None else replace(job.selection, limit=None)
-    frame = _selected(replace(job, selection=whole), frame)
-    return frame.with_columns(taken=pl.col("_deselected").is_null()), lambda: taken_in.unsound
-
-
-def _selected(job: Job, frame: pl.LazyFrame, *, tallied: bool = False) -> pl.LazyFrame:
-    if job.selection is None:
-        return frame.with_columns(_deselected=pl.lit(None, pl.String))
-    return job.selection.apply(frame, moved_keys(job.source_layout), tallied=tallied)
+    frame = selected(whole, frame, moved_keys(job.source_layout))
+    return frame.with_columns(taken=pl.col(DESELECTED).is_null()), lambda: taken_in.unsound
 
 
 def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) -> pl.LazyFrame:
@@ -160,7 +156,7 @@ def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
     if FILTERED not in frame.collect_schema():
         frame = frame.with_columns(**{FILTERED: pl.lit(None, pl.String)})
     return frame.with_columns(
-        _copy=pl.lit(0, pl.UInt32), _recipe_notes=notes.none(), _used=pl.lit(None, pl.List(pl.String))
+        _copy=pl.lit(0, pl.UInt32), **{OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String))}
     )
 
 
@@ -186,7 +182,7 @@ def _rows(
         members: list[pl.Expr] = []
         plan, shape = Plan(), None
         named: list[str] = []
-        frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col("_recipe_notes")])})
+        frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col(OF_RECIPE)])})
     else:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
         frame = writer.rows(frame)
@@ -241,7 +237,7 @@ def _for_census(frame: pl.LazyFrame) -> list[str]:
     return [
         name
         for name in names
-        if name.startswith(BEFORE) or name in ("name", "notes", "_used", "_names", *OF_LINES)
+        if name.startswith(BEFORE) or name in ("name", "notes", USED, "_names", *OF_LINES)
     ]
 
 

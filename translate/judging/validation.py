@@ -29,6 +29,7 @@ from translate.reader import intake, table
 from translate.reader.hub import Hub
 from translate.reader.reader import Lines, Reader, Tally
 from translate.reader.tree import slots
+from translate.recipe.selection import DESELECTED, selected
 
 EXAMPLES_MAX = 3
 LOOKED_AT = 100  # a request's events lie on one line
@@ -137,7 +138,7 @@ class Validation:
 
         done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
         rows = pl.scan_parquet(file)
-        chosen = rows.filter(pl.col("_deselected").is_null())
+        chosen = rows.filter(pl.col(DESELECTED).is_null())
         over = self._judge_requests(rows, archive.layout, done)
         self._count(rows, over)
         self._count_codes(chosen, judge)
@@ -146,7 +147,7 @@ class Validation:
         self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
 
     def _count(self, rows: pl.LazyFrame, over: dict[bool, set[int]]) -> None:
-        kept = pl.col("_deselected").is_null()
+        kept = pl.col(DESELECTED).is_null()
         refused = pl.col(REFUSED) | pl.col("_request").is_in(sorted(over[True]))
         breached = pl.col(BREACHED) | refused | pl.col("_request").is_in(sorted(over[False]))
         counts = rows.select(
@@ -166,7 +167,7 @@ class Validation:
                 continue
             found = done.over_by_bytes if limit.name == "bytes_max" else requests.over_by_events(rows, limit)
             over[limit.hard] |= set(found)
-            theirs = rows.filter(pl.col("_request").is_in(found) & pl.col("_deselected").is_null())
+            theirs = rows.filter(pl.col("_request").is_in(found) & pl.col(DESELECTED).is_null())
             count = (
                 theirs.select(events=pl.len(), requests=pl.col("_request").n_unique())
                 .collect(engine="streaming")
@@ -273,7 +274,8 @@ class _Judge:
                 record_bytes=self.job.settings.record_bytes,
             )  # fmt: skip
             frame, unsound = self._judged(reader.records(lines)), reader.unsound
-        frame = self._selected(frame, taken).with_columns(_place=pl.col("message").str.extract(self._place))
+        frame = selected(self.job.selection, frame, moved_keys(self._read_as), taken=taken)
+        frame = frame.with_columns(_place=pl.col("message").str.extract(self._place))
         flags = {
             name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY))
             for name in self.asked
@@ -297,7 +299,7 @@ class _Judge:
             "code",
             "message",
             "_place",
-            "_deselected",
+            DESELECTED,
             REFUSED,
             BREACHED,
             *self.asked,
@@ -316,14 +318,6 @@ class _Judge:
         frame = looked.with_columns(**flags, **{USER: user.cast(pl.String)})
         hub = Hub(self.job.source_mapping, self._read_as, self.job.settings)
         return hub.events(with_original_name(frame, self.layout), beside=[*self.asked, USER])
-
-    def _selected(self, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
-        selection = self.job.selection
-        if selection is None:
-            return frame.with_columns(_deselected=pl.lit(None, pl.String))
-        if selection.limit is not None:
-            selection = dataclasses.replace(selection, limit=selection.limit - taken)
-        return selection.apply(frame, moved_keys(self._read_as))
 
     def verdict(self, code: str, place: str | None) -> tuple[Limit, str]:
         """Say what a reader's code means, as a limit of the layout's document."""

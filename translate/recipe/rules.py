@@ -13,15 +13,15 @@ from translate import events
 from translate.mapping.columns import Column
 from translate.mapping.moved import Moved
 from translate.mapping.personal import Marked
-from translate.notes import NOTES_TYPE
+from translate.notes import NOTES_TYPE, OF_RECIPE, USED
 from translate.recipe import tallies
 from translate.recipe.expressions import ITEM, NOTHING_MOVED, key_of
 from translate.recipe.items import COPY
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
 from translate.recipe.spec import Rule, Test
-from translate.recipe.steps import FILTERED, NOTES, TEXTS, USED, RuleStep
+from translate.recipe.steps import FILTERED, TEXTS, RuleStep
 
-ADDED = [FILTERED, COPY, NOTES, USED]
+ADDED = [FILTERED, COPY, OF_RECIPE, USED]
 LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -85,19 +85,19 @@ class Recipe:
         frame = frame.with_columns(
             filtered.alias(FILTERED),
             pl.lit(0, pl.UInt32).alias(COPY),
-            pl.lit([], NOTES_TYPE).alias(NOTES),
+            pl.lit([], NOTES_TYPE).alias(OF_RECIPE),
             pl.lit([], TEXTS).alias(USED),
             pl.lit(None, events.MAP).alias(ITEM),
         )
         if self.personal:
             key = key or (key_of_environment() if self.needs_key else "")
-            frame = treat(frame, chosen(self.personal, marked), key, NOTES)
+            frame = treat(frame, chosen(self.personal, marked), key, OF_RECIPE)
         for number, rule in enumerate(self.rules):
             frame = RuleStep(rule, tallies.of_rule(number) if tallied else None, moved).apply(frame)
         numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)
         return frame.with_columns(
             pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),
-            pl.when(pl.col(FILTERED).is_null()).then(pl.col(NOTES)).alias(NOTES),
+            pl.when(pl.col(FILTERED).is_null()).then(pl.col(OF_RECIPE)).alias(OF_RECIPE),
         ).select(
             *given,
             *ADDED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,8 @@ from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, e
 OPTIONS = ("--where", "--since", "--until")
 
 ROWS_MAX = 2**32 - 1  # no frame of the engine has more
+
+DESELECTED = "_deselected"  # the option that leaves an event out
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Selection:
     def apply(
         self, frame: pl.LazyFrame, moved: Mapping[str, Moved] = NOTHING_MOVED, *, tallied: bool = False
     ) -> pl.LazyFrame:
-        """Tell by `_deselected` which option leaves an event out; cut the frame where the limit is reached.
+        """Tell in a column `_deselected` which option leaves an event out; cut the frame where the limit is reached.
 
         `moved` are the keys that the source's reader put into columns; with `tallied` a flag for each count of
         `translate.recipe.tallies` stands beside.
@@ -57,9 +59,8 @@ class Selection:
             )
             reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))
         read = pl.col("code").is_null()
-        frame = frame.with_columns(_deselected=pl.when(read).then(pl.coalesce(reasons))).drop(
-            "_wanted", strict=False
-        )
+        deselected = pl.when(read).then(pl.coalesce(reasons)).alias(DESELECTED)
+        frame = frame.with_columns(deselected).drop("_wanted", strict=False)
         if self.limit is None:
             return frame
         limit = min(self.limit, ROWS_MAX)
@@ -70,8 +71,29 @@ class Selection:
         return tallies.of_condition(tallies.WHERE, where, pl.col("code").is_null(), where.columns)
 
 
+def selected(
+    selection: Selection | None,
+    frame: pl.LazyFrame,
+    moved: Mapping[str, Moved],
+    *,
+    taken: int = 0,
+    tallied: bool = False,
+) -> pl.LazyFrame:
+    """Tell which events a selection takes that took so many before; no selection takes all."""
+    if selection is None:
+        return frame.with_columns(pl.lit(None, pl.String).alias(DESELECTED))
+    if selection.limit is not None:
+        selection = replace(selection, limit=selection.limit - taken)
+    return selection.apply(frame, moved, tallied=tallied)
+
+
+def is_taken() -> pl.Expr:
+    """Tell events that can be read and that the selection takes."""
+    return pl.col("code").is_null() & pl.col(DESELECTED).is_null()
+
+
 def _cut(frame: pl.LazyFrame, limit: int) -> pl.LazyFrame:
     """Stop after so many events that are taken; what comes after is not read."""
-    taken = pl.col("_deselected").is_null()
+    taken = pl.col(DESELECTED).is_null()
     before = taken.cast(pl.UInt32).cum_sum() - taken.cast(pl.UInt32)
     return frame.filter(before < limit)

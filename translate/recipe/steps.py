@@ -8,7 +8,7 @@ import polars as pl
 
 from translate import events, notes
 from translate.mapping.moved import Moved
-from translate.notes import NOTES_TYPE, InHub, note
+from translate.notes import NOTES_TYPE, OF_RECIPE, USED, InHub, note
 from translate.recipe import cuts, items, tallies
 from translate.recipe.expressions import CALLED, Expression, evaluate, key_of
 from translate.recipe.spec import Cut, Rule
@@ -18,8 +18,6 @@ from translate.vocabulary.notation import exchanged
 from translate.writer.keys import keys_used
 
 FILTERED = "_filtered"
-NOTES = "_recipe_notes"
-USED = "_used"
 TEXTS = pl.List(pl.String)
 
 
@@ -106,9 +104,9 @@ class RuleStep:
 
     def _cut(self, frame: pl.LazyFrame, limits: Cut) -> pl.LazyFrame:
         if self._head is None:
-            return cuts.cut(frame, self._match, limits, notes=NOTES, used=USED)
-        noted = pl.col(NOTES).list.len()
-        frame = cuts.cut(frame.with_columns(_noted=noted), self._match, limits, notes=NOTES, used=USED)
+            return cuts.cut(frame, self._match, limits, notes=OF_RECIPE, used=USED)
+        noted = pl.col(OF_RECIPE).list.len()
+        frame = cuts.cut(frame.with_columns(_noted=noted), self._match, limits, notes=OF_RECIPE, used=USED)
         return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop(
             "_noted"
         )
@@ -162,7 +160,7 @@ class RuleStep:
             changes["name"] = self._when_matched(notation.exchanged(pl.col("name"), rule.names), "name")
         changes |= dict(self._map_changes())
         changes |= self._refusal()
-        for column, additions in ((NOTES, list(self._notes())), (USED, list(self._used()))):
+        for column, additions in ((OF_RECIPE, list(self._notes())), (USED, list(self._used()))):
             if additions:
                 changes[column] = pl.concat_list(column, *additions)
         return changes

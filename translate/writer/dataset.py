@@ -16,6 +16,7 @@ from translate.archive.units import head
 from translate.errors import Complaint, MappingError
 from translate.mapping.columns import NAME, TYPES, Column
 from translate.mapping.spec import Field, Layout, Mapping
+from translate.notes import USED
 from translate.reader import table
 from translate.settings import Settings
 from translate.vocabulary import notation
@@ -23,7 +24,6 @@ from translate.vocabulary.camel_case import camel_case
 from translate.writer.writer import FILTERED
 
 TEXTS = pl.List(pl.String)
-USED = "_used"
 
 
 def named(target: Mapping, by_recipe: Sequence[Column], settings: Settings) -> tuple[Column, ...]:

@@ -9,7 +9,7 @@ import polars as pl
 from translate import events, notes
 from translate.conversion.report import Finding, Loss
 from translate.mapping.spec import Field, Layout
-from translate.notes import NOT_MAPPED, InHub
+from translate.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
 from translate.vocabulary import notation
 from translate.vocabulary.spelling import EventNames
 from translate.writer import emptiness
@@ -60,7 +60,7 @@ class Losses:
 
     def notes(self) -> pl.Expr:
         """Put together the keys that the reader noted, that are renamed, and that have no place."""
-        parts = [pl.col("notes"), pl.col("_recipe_notes")]
+        parts = [pl.col("notes"), pl.col(OF_RECIPE)]
         if self._rules:
             parts.append(pl.col("_key_notes"))
         carried = self.carried()
@@ -81,7 +81,7 @@ class Losses:
             if name == "attributes" and self.shape.layout.own:  # each of them is told by itself
                 keys = keys.list.set_difference([entry.place for entry in self.shape.layout.own])
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
-                used = pl.col("_used")
+                used = pl.col(USED)
                 keys = (
                     pl.when(used.list.len() > 0)
                     .then(keys.list.set_difference(keys_used(used, name)))
@@ -127,7 +127,7 @@ class Losses:
             kind, why = self._why_lost(column)
             lost = pl.col(column).is_not_null()
             if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
-                lost = lost & ~pl.col("_used").list.contains(column).fill_null(value=False)
+                lost = lost & ~pl.col(USED).list.contains(column).fill_null(value=False)
             if column in conditional:
                 kind, why = (
                     "cannot",

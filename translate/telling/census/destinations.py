@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from translate.conversion.job import Job
 from translate.conversion.plan import Query
 from translate.mapping.spec import Field
-from translate.notes import InHub, InSource, Spot
+from translate.notes import USED, InHub, InSource, Spot
 from translate.reader.paths import AROUND, lies_around
 from translate.telling.census.evidence import Held
 from translate.writer.dataset import sources
@@ -53,10 +53,10 @@ class Ways:
         """Tell what became of a value of a written event; what lies around both is no other place for its mark."""
         name = name.removeprefix(AROUND)
         plain = (name, found, row["name"])
-        way = self._plain_ways.get(plain) if not (row.get("_names") or row["_used"]) else None
+        way = self._plain_ways.get(plain) if not (row.get("_names") or row[USED]) else None
         if way is None:
             way = self._way(name, found, row)
-            if way is not None and not (row.get("_names") or row["_used"]):
+            if way is not None and not (row.get("_names") or row[USED]):
                 self._plain_ways[plain] = way
         told = self._told(place, found, losses)
         if told is not None and told.fate == "renamed" and way is not None:
@@ -104,7 +104,7 @@ class Ways:
         if places:
             return _to(name if name in places else places[0], name)
         used = found.column if found.key is None else f"{found.column}.{found.key}"
-        if used in (row["_used"] or ()):
+        if used in (row[USED] or ()):
             own = [column.name for column in self._job.columns if used in sources(column)]
             return Fate("renamed", own[0] if own else f"{', '.join(self._used.get(used, []))}, by the recipe")
         return None

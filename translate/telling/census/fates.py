@@ -15,7 +15,7 @@ from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.conversion.report import Loss
 from translate.errors import ConservationError, UsageError
 from translate.mapping.spec import Layout
-from translate.notes import RENAMED, InSource, Note, Spot, read_all
+from translate.notes import RENAMED, USED, InSource, Note, Spot, read_all
 from translate.reader.reader import OF_LINES, Lines
 from translate.telling import census
 from translate.telling.census import Key, Value
@@ -40,7 +40,7 @@ TRAVELLERS = (
     "_added",
     "nulls",
     "name",
-    "_used",
+    USED,
     NOTES,
     "notes",
     "_names",

@@ -14,13 +14,14 @@ import polars as pl
 
 from translate import events, notes
 from translate.archive.recognition import Origin, Recognised
-from translate.archive.units import Unit, units_of
+from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.plan import BEFORE, FIRST
-from translate.conversion.reading import soundly
+from translate.conversion.reading import Readings, look_through, soundly
 from translate.mapping.spec import Addition
-from translate.passes import Passes, UnitMarks
+from translate.notes import OF_RECIPE, USED
+from translate.passes import UnitMarks
 from translate.reader.reader import Lines
 from translate.settings import Settings
 from translate.telling.figures.facts import FACTS, HeldColumns, facts
@@ -38,7 +39,7 @@ OF_THE_RECIPE = "the recipe sets a time"  # how a reject begins that an event ge
 
 TRAVELLERS = {
     "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
-    "_recipe_notes": notes.none(), "_used": pl.lit(None, pl.List(pl.String)),
+    OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String)),
 }  # fmt: skip
 
 REASONS_MAX = (
@@ -54,13 +55,13 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
     `first` (no row beyond one per event), `name` (the hub's, after the rules), and `source.x`, `rules.x`, `held.x` for
     each fact x.
     """
-    units = units_of(source.files for source in recognised.sources)
-    passes = _look_through(job, recognised, units, run, scratch) if run.asked else None
+    readings = Readings(job, recognised, scratch)
+    passes = look_through(readings, run.asked) if run.asked else None
     left = job.selection.limit if job.selection else None
-    for unit in units:
+    for unit in readings.units:
         file = scratch / f"fates-{unit.number:05}.parquet"
         marks = passes.of_unit(unit.number) if passes else None
-        here = job.reading(recognised.sources[unit.source])
+        here = readings.job_of(unit)
         if here.selection is not None and left is not None:
             here = dataclasses.replace(here, selection=dataclasses.replace(here.selection, limit=left))
 
@@ -75,7 +76,7 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
             _fates(job, query).sink_parquet(file, compression="lz4", engine="streaming")
             return None, query.unsound
 
-        soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
+        readings.read(unit, attempt)
         if left is not None:
             taken = ~(
                 (pl.col("outcome") == "filtered") & pl.col("reason").is_in(["--where", "--since", "--until"])
@@ -84,28 +85,6 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
             if left <= 0:
                 break
     return pl.scan_parquet(scratch / "fates-*.parquet")
-
-
-def _look_through(
-    job: Job, recognised: Recognised, units: list[Unit], run: FormerRun, scratch: Path
-) -> Passes:
-    """Read the whole source for what the passes need to know."""
-    passes = Passes(scratch, run.asked)
-    for unit in units:
-        here = job.reading(recognised.sources[unit.source])
-
-        def attempt(
-            lines: Lines,
-            number: int = unit.number,
-            job: Job = here,
-        ) -> tuple[None, set[str]]:
-            surveyed, unsound = plan.survey(job, lines)
-            passes.gather(number, surveyed)
-            return None, unsound()
-
-        soundly(unit, scratch, recognised.refused_in(unit.files), attempt)
-    passes.find()
-    return passes
 
 
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:

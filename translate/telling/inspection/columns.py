@@ -9,6 +9,7 @@ import polars as pl
 
 from translate import events
 from translate.mapping.personal import Marked
+from translate.recipe.selection import DESELECTED
 from translate.telling.inspection import keys
 from translate.telling.inspection.digests import SEEDS, combined, digest_of
 
@@ -25,7 +26,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
 DETAILED = list(dict.fromkeys(name for names in DETAILS.values() for name in names))
 SENDERS = ("forwarded_address", "user_agent")
 AS_THEY_ARE = [
-    "code", "_deselected", "name", "time", "arrival_time", "value", "price", "quantity", "currency", "store", "attribution_source",
+    "code", DESELECTED, "name", "time", "arrival_time", "value", "price", "quantity", "currency", "store", "attribution_source",
     *SENDERS, *DETAILED, *keys.CONTAINERS,
 ]  # fmt: skip
 PERSON = pl.coalesce("user_id", "cognito_id", "client_id")  # whom Personalize takes for the user

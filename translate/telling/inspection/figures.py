@@ -11,6 +11,7 @@ import polars as pl
 
 from translate import events
 from translate.mapping.personal import Marked
+from translate.recipe.selection import DESELECTED
 from translate.telling.inspection import keys
 from translate.telling.inspection.columns import (
     DETAILED,
@@ -138,8 +139,8 @@ class Figures:
             bad = batch.filter(pl.col("code").is_not_null())
             self.codes.update(dict(bad["code"].value_counts().iter_rows()))
             good = batch.filter(pl.col("code").is_null())
-        if good["_deselected"].null_count() < good.height:
-            good = good.filter(pl.col("_deselected").is_null())
+        if good[DESELECTED].null_count() < good.height:
+            good = good.filter(pl.col(DESELECTED).is_null())
             self.counts["filtered"] += batch.height - good.height - batch["code"].count()
         if not good.height:
             return

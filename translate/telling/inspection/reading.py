@@ -25,6 +25,7 @@ from translate.mapping.spec import Layout, Limit, Mapping
 from translate.notes import NOTES_TYPE
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
+from translate.recipe.selection import DESELECTED, is_taken, selected
 from translate.telling.inspection.columns import KeyLimits
 from translate.telling.inspection.figures import Figures
 
@@ -35,7 +36,7 @@ BESIDE = pl.Schema(
         "row": pl.UInt32(),
         "part": pl.UInt32(),
         "code": pl.String(),
-        "_deselected": pl.String(),
+        DESELECTED: pl.String(),
         "notes": NOTES_TYPE,
     }
 )
@@ -116,7 +117,10 @@ class Pass:
                 job.marked,
             )
             sample = _Sample(SAMPLED - known)
-            chosen = self._selected(job, intake.events, taken).select(*BESIDE, *events.SCHEMA)
+            moved = moved_keys(job.source_layout)
+            chosen = selected(job.selection, intake.events, moved, taken=taken).select(
+                *BESIDE, *events.SCHEMA
+            )
             sample.of(chosen).select(figures.columns).sink_batches(
                 figures.add, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True
             )
@@ -130,14 +134,6 @@ class Pass:
             self._sample.append(sample)
         self._provided |= provided
         return figures
-
-    def _selected(self, job: Job, frame: pl.LazyFrame, taken: int) -> pl.LazyFrame:
-        selection = job.selection
-        if selection is None:
-            return frame.with_columns(_deselected=pl.lit(None, pl.String))
-        if selection.limit is not None:
-            selection = dataclasses.replace(selection, limit=selection.limit - taken)
-        return selection.apply(frame, moved_keys(job.source_layout))
 
     def _count_batch(self, count_bytes: int, count: int) -> None:
         self._step = dataclasses.replace(
@@ -177,7 +173,7 @@ class _Sample:
         return batch
 
     def _take(self, batch: pl.DataFrame) -> None:
-        good = batch.filter(pl.col("code").is_null() & pl.col("_deselected").is_null()).head(self._wanted)
+        good = batch.filter(is_taken()).head(self._wanted)
         if not good.height:
             return
         whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory

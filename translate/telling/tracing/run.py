@@ -21,10 +21,11 @@ from translate.archive.sources import find
 from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.job import Job
-from translate.conversion.reading import soundly
+from translate.conversion.reading import Readings, soundly
 from translate.conversion.report import Loss
 from translate.errors import UsageError
 from translate.events import EPOCH
+from translate.notes import OF_RECIPE, USED
 from translate.reader.reader import Lines, Reader
 from translate.recipe import Recipe
 from translate.recipe.items import COPY
@@ -41,8 +42,8 @@ TRAVELLERS = {
     "row": pl.lit(0, pl.UInt32),
     "part": pl.lit(0, pl.UInt32),
     "notes": notes.none(),
-    "_recipe_notes": notes.none(),
-    "_used": NOTHING,
+    OF_RECIPE: notes.none(),
+    USED: NOTHING,
 }
 
 Row = dict[str, Any]
@@ -92,19 +93,19 @@ def find_id(
 
 def _first(recognised: Recognised, name: str, settings: Settings) -> Address | None:
     locations = {file.shown: file.location for file in recognised.files}
+
+    def attempt(job: Job, lines: Lines) -> tuple[pl.DataFrame, set[str]]:
+        events, unsound = plan.hub_events(job, lines)
+        wanted = events.filter(pl.col("event_id") == name).select("file", "line", "part")
+        return wanted.sort("file", "line", "part").head(1).collect(engine="streaming"), unsound()
+
+    first = recognised.sources[0]
+    job = Job(first.mapping, first.layout, None, None, settings=settings)
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
-        for unit in units_of(source.files for source in recognised.sources):
-            origin = recognised.sources[unit.source]
-            job = Job(origin.mapping, origin.layout, None, None, settings=settings)
-
-            def attempt(lines: Lines, job: Job = job) -> tuple[pl.DataFrame, set[str]]:
-                events, unsound = plan.hub_events(job, lines)
-                wanted = events.filter(pl.col("event_id") == name).select("file", "line", "part")
-                return wanted.sort("file", "line", "part").head(1).collect(engine="streaming"), unsound()
-
-            found, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
+        for unit, found in Readings(job, recognised, Path(scratch)).each(attempt):
             for file, line, part in found.iter_rows():
-                return Address(locations[file], line, part + 1, file, origin.layout.address)
+                layout = recognised.sources[unit.source].layout
+                return Address(locations[file], line, part + 1, file, layout.address)
     return None
 
 
