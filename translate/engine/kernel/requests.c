@@ -176,7 +176,7 @@ static bool descend_by_name(struct reader *reader, struct cursor *cursor, int32_
     const struct program *program = reader->program;
     struct span name = program->steps[step].name;
     size_t kept = reader->members.length;
-    struct value onward = {KIND_NULL, false, NULL, 0};
+    struct value onward = {KIND_NONE, false, NULL, 0};
     if (reader->n_levels == LEVELS_MAX || !keep_members(reader, cursor, &program->steps[step], step == 0, &onward)) {
         return false;
     }
