@@ -1,9 +1,17 @@
-"""Which request each row goes into, under count and byte limits: by numbers alone, in the order of the rows."""
+"""Which request each row goes into, under count and byte limits, in the order of the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from translate.writer.templates import Said
+
+# What stands around rows, and the hour that keeps them apart.
+Around = tuple[Said, int | None]
+# What a row is called in its request, and the member that it lies in, and what is said beside it there.
+Called = tuple[str, str, Said]
 
 
 @dataclass(frozen=True)
@@ -12,106 +20,122 @@ class Limits:
 
     events_max: float
     bytes_max: float
-    open_bytes_max: float
+    open_bytes_max: int
 
 
-@dataclass
-class FilledNames:
-    """The names that rows go by in a request, those of the members that they lie in, and what is said there, as numbers.
+@dataclass(slots=True)
+class OpenRequest:
+    """A request that takes rows as long as it is open; its number is that of its beginning."""
 
-    No two events of one name, and no members of one name that say something else, go into the same request. `sizes` are those
-    of the members without their events.
+    number: int
+    around: Around
+    size: int
+    rows: int = 0
+    is_open: bool = True
+
+
+class Directory:
+    """Knows by what names rows go in requests, and what is said in the members of requests that have names.
+
+    `size_of_member` gives the size of a member in which nothing but this is said, with its comma.
     """
 
-    names: Sequence[int]
-    members: Sequence[int]
-    said: Sequence[int]
-    sizes: Sequence[int]
-    _taken: dict[int, set[int]] = field(default_factory=dict)
-    _there: dict[int, dict[int, int]] = field(default_factory=dict)
+    def __init__(self, size_of_member: Callable[[str, Said], int]) -> None:
+        self._size_of_member = size_of_member
+        self._rows: defaultdict[int, set[str]] = defaultdict(set)
+        self._members: defaultdict[int, dict[str, Said]] = defaultdict(dict)
 
-    def begin(self, request: int) -> None:
-        """Begin a request."""
-        self._taken[request], self._there[request] = set(), {}
+    def size(self, request: int, called: Called) -> int:
+        """Tell what a row takes beside its text: the member, if it is the first one there."""
+        _, member, said = called
+        return 0 if member in self._members[request] else self._size_of_member(member, said)
 
-    def size(self, row: int, request: int) -> int:
-        """Tell what a row takes beside its own text."""
-        return 0 if self.members[row] in self._there[request] else self.sizes[row]
+    def keeps_out(self, request: int, called: Called) -> bool:
+        """Tell whether a request has a row of this name, or says something else in the member of this name."""
+        name, member, said = called
+        return name in self._rows[request] or self._members[request].get(member, said) != said
 
-    def meet(self, row: int, request: int) -> bool:
-        """Tell whether a request holds something that keeps a row out."""
-        there = self._there[request].get(self.members[row], self.said[row])
-        return there != self.said[row] or self.names[row] in self._taken[request]
-
-    def put(self, row: int, request: int) -> None:
+    def put(self, request: int, called: Called) -> None:
         """Put a row into a request."""
-        self._taken[request].add(self.names[row])
-        self._there[request][self.members[row]] = self.said[row]
+        name, member, said = called
+        self._rows[request].add(name)
+        self._members[request][member] = said
+
+    def take_out(self, request: int) -> dict[str, Said]:
+        """Give what a request says in its members, and forget it."""
+        self._rows.pop(request, None)
+        return self._members.pop(request, {})
 
 
 class Filling:
-    """Puts rows into requests, of which one is open for each kind of surroundings.
+    """Puts rows into requests, of which one is open for all rows that have the same around them.
 
-    `requests` are those of the rows, numbered in the order in which they began, `written` those that take no more rows, in
-    the order in which they were closed.
+    `size_of` gives the size of a body in which nothing but this is said. `full` are the requests that take no more, in the
+    order in which they were closed.
     """
 
-    def __init__(self, limits: Limits, empty: Sequence[int], names: FilledNames | None = None) -> None:
+    def __init__(self, limits: Limits, size_of: Callable[[Said], int], directory: Directory | None) -> None:
         self._limits = limits
-        self._empty = empty  # sizes without events, by the kind of what stands around them
-        self._names = names
-        self._open: dict[int, int] = {}
-        self._counts: list[int] = []
-        self._sizes: list[int] = []
+        self._size_of = size_of
+        self._directory = directory
+        self._open: dict[Around, OpenRequest] = {}
         self._open_bytes = 0
-        self.requests: list[int] = []
-        self.written: list[int] = []
+        self._begun = 0
+        self.full: list[OpenRequest] = []
 
-    def take(self, kinds: Iterable[int], sizes: Iterable[int]) -> None:
-        """Take in rows by the kind of what stands around them, and by what they add to a request, with a comma."""
-        limits, names, counts, held = self._limits, self._names, self._counts, self._sizes
-        for row, (kind, text_size) in enumerate(zip(kinds, sizes, strict=True)):
-            request = self._open.get(kind)
-            if request is None:
-                request = self._begin(kind)
-            size = text_size + names.size(row, request) if names else text_size
-            if counts[request] and (
-                counts[request] >= limits.events_max
-                or held[request] + size > limits.bytes_max
-                or (names and names.meet(row, request))
-            ):
-                self._close(kind)
-                request = self._begin(kind)
-                size = text_size + names.size(row, request) if names else text_size
-            if names:
-                names.put(row, request)
-            counts[request] += 1
-            held[request] += size
-            self._open_bytes += size
-            self.requests.append(request)
-            if self._open_bytes > limits.open_bytes_max:
+    def take(
+        self, kinds: Iterable[int], around: Mapping[int, Around], sizes: Iterable[int], called: Iterable[Called | None]
+    ) -> list[int]:  # fmt: skip
+        """Take in rows by the kinds of what is around them, with their sizes and what they are called; give their requests."""
+        taken: list[int] = []
+        here: dict[int, OpenRequest] = {}
+        for kind, size, names in zip(kinds, sizes, called, strict=False):
+            request = here.get(kind)
+            if request is None or not request.is_open:
+                request = self._open.get(around[kind]) or self._begin(around[kind])
+            here[kind] = request = self._put(request, size, names)
+            taken.append(request.number)
+            if self._open_bytes > self._limits.open_bytes_max:
                 self.close()
-
-    @property
-    def begun(self) -> int:
-        """Tell how many requests were begun."""
-        return len(self._counts)
+        return taken
 
     def close(self) -> None:
         """Close all requests, in the order in which they began."""
-        for kind in [*self._open]:
-            self._close(kind)
+        for request in [*self._open.values()]:
+            self._close(request)
 
-    def _begin(self, kind: int) -> int:
-        request = self._open[kind] = len(self._counts)
-        self._counts.append(0)
-        self._sizes.append(self._empty[kind])
-        self._open_bytes += self._empty[kind]
-        if self._names:
-            self._names.begin(request)
+    def _put(self, request: OpenRequest, text_size: int, called: Called | None) -> OpenRequest:
+        """Put a row into a request, or into the next one if this one cannot take it; give the one that did."""
+        size = self._size(request, text_size, called)
+        if request.rows and (
+            request.rows >= self._limits.events_max
+            or request.size + size > self._limits.bytes_max
+            or (called is not None and self._directory and self._directory.keeps_out(request.number, called))
+        ):
+            self._close(request)
+            request = self._begin(request.around)
+            size = self._size(request, text_size, called)
+        if called is not None and self._directory:
+            self._directory.put(request.number, called)
+        request.rows += 1
+        request.size += size
+        self._open_bytes += size
         return request
 
-    def _close(self, kind: int) -> None:
-        request = self._open.pop(kind)
-        self._open_bytes -= self._sizes[request]
-        self.written.append(request)
+    def _size(self, request: OpenRequest, text_size: int, called: Called | None) -> int:
+        """Tell what a row adds to a body, with a comma."""
+        beside = self._directory.size(request.number, called) if called is not None and self._directory else 0
+        return text_size + 1 + beside
+
+    def _begin(self, around: Around) -> OpenRequest:
+        said, _ = around
+        request = self._open[around] = OpenRequest(self._begun, around, self._size_of(said))
+        self._begun += 1
+        self._open_bytes += request.size
+        return request
+
+    def _close(self, request: OpenRequest) -> None:
+        del self._open[request.around]
+        request.is_open = False
+        self._open_bytes -= request.size
+        self.full.append(request)

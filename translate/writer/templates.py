@@ -21,14 +21,24 @@ Places = tuple[tuple[bool, ...], tuple[Path, ...]]
 Said = tuple[Places, tuple[bytes, ...]]
 
 
+NOTHING: Said = (((), ()), ())
+
+
 def said(values: tuple[bytes | None, ...], others: str | None) -> Said:
     """Give what fields say, and what else is there."""
+    fields = _there(tuple([value is not None for value in values]))
     texts = tuple([value for value in values if value is not None])
-    fields = tuple([value is not None for value in values])
     if others is None:
-        return (fields, ()), texts
+        return fields, texts
     members = [(tuple(way), text) for way, text in json.loads(others)]
-    return (fields, tuple(way for way, _ in members)), (*texts, *(text.encode() for _, text in members))
+    places = fields[0], tuple(way for way, _ in members)
+    return places, (*texts, *(text.encode() for _, text in members))
+
+
+@cache
+def _there(fields: tuple[bool, ...]) -> Places:
+    """Give places of fields alone: the same ones for all that say something there, of whom there may be as many as events."""
+    return fields, ()
 
 
 class Templates:
@@ -51,11 +61,27 @@ class Templates:
         self.names = [".".join(each[:depth]) for depth, segment in enumerate(each, 1) if segment == ANY]
         self.has_own_names = each[-1:] == (ANY,)
         self.has_members = ANY in each[:-1]
-        self.has_head_in_body = any(entry.path[:1] == each[:1] for entry in self.head)
         self.body = cache(self._body)
         self.whole = cache(self._whole)
         self.member = cache(self._member)
-        self.empty_size = self.body(((), ())).size([b""])  # of a body in which nothing is said
+        self._member_size = cache(self._size_of_nameless)
+        self._empty_size = self.body(NOTHING[0]).size([b""])
+        self._has_head_in_body = any(entry.path[:1] == each[:1] for entry in self.head)
+
+    def size_of_body(self, said: Said) -> int:
+        """Tell how many bytes a body has in which nothing but this is said."""
+        (_, others), texts = said
+        if not others and not self._has_head_in_body:
+            return self._empty_size
+        return self.body(said[0]).size([b"", *texts])
+
+    def size_of_member(self, name: str, said: Said) -> int:
+        """Tell how many bytes a member of this name has in which nothing but this is said, with its comma."""
+        return self._member_size(said) + len(name.encode()) if self.has_members else 0
+
+    def _size_of_nameless(self, said: Said) -> int:
+        places, texts = said
+        return self.member(places).size([b"", b"", *texts]) + 1
 
     def _body(self, places: Places) -> Template:
         """Give the body of a request, without its stamps."""
