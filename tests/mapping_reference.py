@@ -7,7 +7,7 @@ import json
 import re
 
 from translate import events
-from translate.delivery.target import PROTOCOLS
+from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
 from translate.recipe import privacy, spec
 from translate.vocabulary.word import KIND_NAMES

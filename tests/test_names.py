@@ -373,3 +373,18 @@ def test_names_of_many_batches_are_those_of_one(together):
     found = gathering.names()
     assert {name.name: count for name, count in found.events.items()} == {"a": 3, "b": 1}
     assert gathering.names().events == found.events
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_names_that_are_no_text_stay_where_they_are(tmp_path, careful):
+    """Half of a surrogate pair among the names that travel along: no traceback, and the text stays under its key."""
+    told = '{"name":"\\ud800"}'
+    row = {"event_type": "a", "event_id": "i", "timestamp": 1487973802507, "app_id": "a", "unique_id": "u"}
+    row["attributes"] = {"translate_names": told}
+    (tmp_path / "rows.ndjson").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    report = translate.convert(
+        tmp_path / "rows.ndjson", from_="clickstream/events", to="hub", out=tmp_path / "out", careful=careful
+    )
+    assert report["events"]["written"] == 1
+    kept = pl.read_parquet(tmp_path / "out/data/part-00000.parquet")
+    assert (kept["name"][0], kept.to_dicts()[0]["attributes"]) == ("a", {"translate_names": told})

@@ -29,7 +29,7 @@ EXCEPTIONS = {
     ("judging/judges.py", "MAP_OF_TEXTS"): "a limit asks what this word would change in a row that another one wrote",
     ("judging/judges.py", "MAP_OF_LISTS"): "the same",
     ("telling/explanation/__init__.py", "EVENT_NAME"): "the reason that the writer gives for a name made legal",
-    ("telling/explanation/wording.py", "TEXT"): "what the word of a field that names none is, goes without saying",
+    ("telling/explanation/sections.py", "TEXT"): "what the word of a field that names none is, goes without saying",
 }  # fmt: skip
 MODULES = [path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(ROOM)]
 

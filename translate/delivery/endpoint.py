@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from translate.delivery.answers import Answer
+from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.delivery.journal import OWNER_ONLY
 from translate.delivery.parts import Parts
 from translate.delivery.records import NAME, Settled, read
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import PROTOCOLS, Target
+from translate.delivery.target import Target
 
 SHOWN_FOLDER = "dry-run"
 SHOWN_FILES_MAX = 100

@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any
 
 from translate import events
-from translate.delivery.target import PROTOCOLS
+from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import keys
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support

@@ -29,6 +29,7 @@ def originals_of(text: str) -> Originals | None:
     """Read what travelled along; None if the text does not say."""
     try:
         names = json.loads(text)
+        quoted(names).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):
         return None
     if not isinstance(names, dict) or not names.keys() <= {"name", "lists", "user_properties", *KINDS}:
