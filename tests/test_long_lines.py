@@ -16,6 +16,7 @@ from translate.archive import batches, sources
 from translate.archive import units as files
 from translate.archive.compression import inflated
 from translate.archive.long_lines import Ends
+from translate.conversion import reading
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library
 
@@ -123,3 +124,22 @@ def test_gzip_comes_in_pieces(content: bytes, step: int) -> None:
     stored = gzip.compress(content) + gzip.compress(content[::-1]) + b"\0" * 3
     pieces = (stored[start : start + step] for start in range(0, len(stored), step))
     assert b"".join(inflated(pieces)) == content + content[::-1]
+
+
+def test_a_line_that_is_no_text_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is opened once: what is not UTF-8 stands on its own line, in whatever block."""
+    opened = []
+    opening = reading.open_unit
+    monkeypatch.setattr(
+        reading, "open_unit", lambda *given, **how: opened.append(1) or opening(*given, **how)
+    )
+    good = [record(number).encode() for number in range(60)]
+    bad = b'{"event_type":"\xff"}'
+    content = b"\n".join([*good[:30], bad, *good[30:], bad, b""])
+    found = convert(tmp_path, {"a.json": content})
+    assert levels(found) == [*range(60)]
+    assert [(reject["line"], reject["code"]) for reject in found.rejects] == [
+        (31, "bad_encoding"),
+        (62, "bad_encoding"),
+    ]
+    assert len(opened) == 1

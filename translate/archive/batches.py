@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 import polars as pl
+from polars.exceptions import ComputeError
 from polars.io.plugins import register_io_source
 
 from translate.archive.compression import ZLIB
+from translate.archive.lines import checked
 from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
+from translate.reader.reader import Damage
 
 BATCH_BYTES = 4 << 20
 SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
@@ -28,16 +31,18 @@ class _Block:
 
 def lines_in(text: bytes) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 as `row` and `text`."""
-    return lines_of(lambda: _slices(text), LongLines())
+    return lines_of(lambda: _slices(text), LongLines(), {})
 
 
 def lines_of(
-    chunks: Callable[[], Iterable[bytes]], long_lines: LongLines, refuse: Refuse | None = None
+    chunks: Callable[[], Iterable[bytes]],
+    long_lines: LongLines,
+    damage: dict[int, Damage],
+    refuse: Refuse | None = None,
 ) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 that comes in chunks, each time anew, as `row` and `text`.
 
-    A record beyond the largest size is told by its row, and stands there as an empty line. What is not UTF-8 raises PolarsError when
-    the lines are drawn.
+    A record beyond the largest size, and a line that is not UTF-8, is told by its row, and stands there as an empty line.
     """
 
     def read(
@@ -48,7 +53,7 @@ def lines_of(
         for block in _blocks(iter(chunks()), long_lines.record_bytes):
             if isinstance(block.text, Passed) and refuse is not None:
                 refuse(row, block.text)
-            batch = _batch(b"\n" if isinstance(block.text, Passed) else block.text, row)
+            batch = _batch(b"\n" if isinstance(block.text, Passed) else block.text, row, damage)
             row += batch.height
             if block.is_cut:
                 long_lines.cut.append(row - 1)
@@ -141,7 +146,24 @@ class _OpenLine:
         return block
 
 
-def _batch(block: bytes, row: int) -> pl.DataFrame:
+def _batch(block: bytes, row: int, damage: dict[int, Damage]) -> pl.DataFrame:
+    try:
+        return _lines(block, row)
+    except ComputeError:
+        return _lines(_without_damage(block, row, damage), row)
+
+
+def _without_damage(block: bytes, row: int, damage: dict[int, Damage]) -> bytes:
+    """Take the lines that are not UTF-8 out, and tell of them."""
+    lines: list[bytes] = []
+    for line in checked(iter([block])):
+        if isinstance(line, Damage):
+            damage[row + len(lines)] = line
+        lines.append(b"\n" if isinstance(line, Damage) else line)
+    return b"".join(lines)
+
+
+def _lines(block: bytes, row: int) -> pl.DataFrame:
     if not block.startswith(ZLIB):
         return pl.read_lines(block, name="text", row_index_name="row", row_index_offset=row).cast(SCHEMA)
     # The engine takes such a text for compressed, unless a line comes before it.

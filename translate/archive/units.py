@@ -208,7 +208,7 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
     def chunks() -> Iterator[bytes]:
         return inflated(_drawn(here)) if first.startswith(GZIP) else _drawn(here)
 
-    frame = lines_of(chunks, long_lines, refuse)
+    frame = lines_of(chunks, long_lines, damage, refuse)
     return Opened(Lines(frame, [file.shown], [0], damage, long_lines=long_lines), digests, temporary)
 
 
