@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -16,7 +17,9 @@ from commands import run_here
 import translate
 from translate.archive import units as files
 from translate.conversion import naming
+from translate.engine.library import library
 from translate.vocabulary.spelling import legal_name
+from translate.writer import renaming
 
 ROOT = Path(__file__).parent.parent
 TIME = 1_460_000_000_000
@@ -388,3 +391,23 @@ def test_names_that_are_no_text_stay_where_they_are(tmp_path, careful):
     assert report["events"]["written"] == 1
     kept = pl.read_parquet(tmp_path / "out/data/part-00000.parquet")
     assert (kept["name"][0], kept.to_dicts()[0]["attributes"]) == ("a", {"translate_names": told})
+
+
+@pytest.mark.skipif(library() is None, reason="only the kernel renames whole columns")
+def test_rows_beyond_what_the_kernel_holds_are_renamed_by_the_rules(tmp_path, monkeypatch):
+    """Where the maps of a batch would be too large, the rules take each row, and the rows are the same."""
+    record = {
+        "event_type": "a",
+        "event_timestamp": 1487973802507,
+        "application": {"app_id": "a"},
+        "client": {"client_id": "c"},
+    }
+    record |= {"attributes": {"a b": "1", "écran": "2"}, "metrics": {"9": 3}}
+    (tmp_path / "a.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    written = []
+    for name in ("kernel", "rules"):
+        translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / name)
+        written.append((tmp_path / name / "data/part-00000.ndjson").read_bytes())
+        monkeypatch.setattr(renaming, "renamed", Mock(side_effect=MemoryError))
+    assert written[0] == written[1]
+    assert renaming.renamed.called

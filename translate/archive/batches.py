@@ -13,12 +13,11 @@ from polars.io.plugins import register_io_source
 from translate.archive.compression import ZLIB
 from translate.archive.lines import checked
 from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
+from translate.reader.oversize import TOO_LARGE, told
 from translate.reader.reader import Damage
 
 BATCH_BYTES = 4 << 20
 SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
-
-Refuse = Callable[[int, Passed], None]
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,11 @@ def lines_in(text: bytes) -> pl.LazyFrame:
 
 
 def lines_of(
-    chunks: Callable[[], Iterable[bytes]],
-    long_lines: LongLines,
-    damage: dict[int, Damage],
-    refuse: Refuse | None = None,
+    chunks: Callable[[], Iterable[bytes]], long_lines: LongLines, damage: dict[int, Damage]
 ) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 that comes in chunks, each time anew, as `row` and `text`.
 
-    A record beyond the largest size, and a line that is not UTF-8, is told by its row, and stands there as an empty line.
+    A record beyond the largest size, and a line that is not UTF-8, is a damage of its row, and stands there as an empty line.
     """
 
     def read(
@@ -51,8 +47,8 @@ def lines_of(
         row = 0
         long_lines.cut.clear()
         for block in _blocks(iter(chunks()), long_lines.record_bytes):
-            if isinstance(block.text, Passed) and refuse is not None:
-                refuse(row, block.text)
+            if isinstance(block.text, Passed):
+                damage[row] = _too_large(block.text, long_lines.record_bytes or 0)
             batch = _batch(b"\n" if isinstance(block.text, Passed) else block.text, row, damage)
             row += batch.height
             if block.is_cut:
@@ -144,6 +140,11 @@ class _OpenLine:
         rest = text[self.end :].lstrip(BLANKS)
         self.end, self.length, self._parts = 0, len(rest), [rest]
         return block
+
+
+def _too_large(passed: Passed, limit_bytes: int) -> Damage:
+    text, message = told(passed.head.decode(errors="ignore"), passed.bytes, passed.sha256, limit_bytes)
+    return Damage(TOO_LARGE, message, text.encode())
 
 
 def _batch(block: bytes, row: int, damage: dict[int, Damage]) -> pl.DataFrame:

@@ -16,9 +16,8 @@ from translate.archive import parquet, zstd
 from translate.archive.batches import lines_in, lines_of
 from translate.archive.compression import GZIP, ZLIB, inflated, layers
 from translate.archive.lines import Block, blocks_of_lines, checked, join_records
-from translate.archive.long_lines import LongLines, Passed
+from translate.archive.long_lines import LongLines
 from translate.archive.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
-from translate.reader.oversize import TOO_LARGE, told
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
@@ -200,15 +199,10 @@ def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened
         return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
     long_lines, damage = LongLines(), dict[int, Damage]()
 
-    def refuse(row: int, passed: Passed) -> None:
-        beginning = passed.head.decode(errors="ignore")
-        text, message = told(beginning, passed.bytes, passed.sha256, long_lines.record_bytes or 0)
-        damage[row] = Damage(TOO_LARGE, message, text.encode())
-
     def chunks() -> Iterator[bytes]:
         return inflated(_drawn(here)) if first.startswith(GZIP) else _drawn(here)
 
-    frame = lines_of(chunks, long_lines, damage, refuse)
+    frame = lines_of(chunks, long_lines, damage)
     return Opened(Lines(frame, [file.shown], [0], damage, long_lines=long_lines), digests, temporary)
 
 

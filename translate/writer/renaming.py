@@ -42,7 +42,10 @@ class Renaming:
         names = self._names(distinct)
         if not names and len(distinct) == len(keys):
             return {}, pl.Series([False]).new_from_index(0, batch.height)
-        found = renamed(self._kernel, maps, names, self._notes)
+        try:
+            found = renamed(self._kernel, maps, names, self._notes)
+        except MemoryError:  # beyond 2 GB: the rules take one row after the other
+            return {}, pl.Series([True]).new_from_index(0, batch.height)
         columns = {FINAL[kind]: found[kind] for kind in KINDS}
         return {**columns, "_names": found["names"], "_key_notes": found["notes"]}, found["odd"]
 
