@@ -173,6 +173,17 @@ def test_s3_sources(bucket):
             archives.find([source])
 
 
+@pytest.mark.parametrize("given", ["s3://bucket/x", Path("s3://bucket/x")], ids=type)
+def test_a_store_is_no_folder(tmp_path, monkeypatch, given):
+    """A URL in the place of a folder is refused before anything is read, and becomes no folder."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="s3://bucket/x: --out is a folder of this machine"):
+        translate.convert("missing", to=ARCHIVE, out=given)
+    with pytest.raises(UsageError, match="s3://bucket/x: --journal is a folder of this machine"):
+        translate.replay("missing", to="pinpoint", journal=given)
+    assert list(tmp_path.iterdir()) == []
+
+
 # -- targets ------------------------------------------------------------------------------------------------------
 
 

@@ -12,10 +12,14 @@ TranslateError
 from __future__ import annotations
 
 import difflib
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
+
+STORE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)  # of a path only one slash is left
 
 
 class ExitCode(IntEnum):
@@ -101,6 +105,15 @@ def refuse_bytes(given: str, shown: str) -> None:
     """Raise UsageError for what was typed in bytes that are no UTF-8 text: nothing of that can be written down."""
     if not given.isprintable() and any("\ud800" <= character <= "\udfff" for character in given):
         raise UsageError(f"{given.encode(errors='backslashreplace').decode()}: {shown} should be UTF-8 text")
+
+
+def refuse_store(place: str | os.PathLike[str], shown: str) -> None:
+    """Raise UsageError for a URL where a folder has to be: else its scheme would become a folder."""
+    address = STORE.match(os.fspath(place))
+    if address:
+        raise UsageError(
+            f"{address[1]}://{address[2]}: {shown} is a folder of this machine; name one, and copy it from there"
+        )
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

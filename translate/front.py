@@ -33,7 +33,7 @@ from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
 from translate.delivery.preflight import Forecast
-from translate.errors import SourceError, UsageError
+from translate.errors import SourceError, UsageError, refuse_store
 from translate.mapping.moved import Moved, moved_keys
 from translate.passes import asked_for
 from translate.reader.reader import Lines
@@ -122,6 +122,7 @@ def conversion(
     census: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
+    refuse_store(out, "--out")
     told = settings_of(settings, set_, mappings)
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=told.mappings)
     job, recognised = job_of(

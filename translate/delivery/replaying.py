@@ -39,7 +39,7 @@ from translate.delivery.shipments import place_of
 from translate.delivery.survey import Survey
 from translate.delivery.target import Target
 from translate.delivery.turns import Rhythm
-from translate.errors import OutputError, PreflightError, UsageError
+from translate.errors import OutputError, PreflightError, UsageError, refuse_store
 from translate.settings import Settings
 from translate.telling.rendering import Report
 from translate.version import VERSION
@@ -76,6 +76,7 @@ def replay(
     is read, PreflightError if the target would lose data that `accept` does not name. The report has `events`
     (converted, sent, rejected, left), `requests`, `lost_answers`, `stopped` (why it ended early, or None) and `failed`.
     """
+    refuse_store(journal, "--journal")
     told = calls.settings_of(settings, set_, mappings)
     destination = destination_of(to, told.mappings)
     target = _target(destination, told, endpoint, max_in_flight, allow_http=allow_http)
