@@ -71,13 +71,20 @@ def test_globs_and_several_sources(tmp_path, monkeypatch):
     assert shown("x/*", "y/*") == ["x/1.json", "x/2.json", "y/1.json"]
 
 
-@pytest.mark.parametrize("source", ["nothing", "none/*.gz", "empty"])
-def test_nothing_there(tmp_path, source, monkeypatch):
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("nothing", "nothing there"), ("none/*.gz", "nothing there"), ("empty", "is empty"),
+        ("hidden", "holds hidden files only, which are left out"),
+    ],
+)  # fmt: skip
+def test_nothing_there(tmp_path, source, why, monkeypatch):
     """Where there is no file, nothing is done, and the error names the source and the way out."""
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
-    Path("empty/.hidden").write_bytes(STORED)
-    with pytest.raises(SourceError, match=re.escape(source) + ": nothing there; name a file"):
+    Path("hidden").mkdir()
+    Path("hidden/.hidden").write_bytes(STORED)
+    with pytest.raises(SourceError, match=re.escape(f"{source}: {why}; name a file")):
         translate.convert(source, to=ARCHIVE, out="out")
     assert not Path("out").exists()
 

@@ -294,7 +294,7 @@ def test_bad_recipes_are_refused(path):
     expected = [line.removeprefix("#! ") for line in path.read_text().splitlines() if line.startswith("#! ")]
     with pytest.raises(MappingError) as caught:
         recipe.load(path)
-    given = [str(complaint) for complaint in caught.value.complaints]
+    given = [complaint.text for complaint in caught.value.complaints]
     assert len(given) == len(expected) > 0, given
     for complaint, wanted in zip(given, expected, strict=True):
         # A complaint that ends with a list of all names there are is compared up to there.
@@ -381,7 +381,7 @@ expect = []
 """)
     checked = recipe.check(path)
     assert checked.tests == 5
-    assert [str(complaint).removeprefix("own.toml: ") for complaint in checked.complaints] == [
+    assert [complaint.text.removeprefix("own.toml: ") for complaint in checked.complaints] == [
         'test[1] "a view": EVENT_TYPE should be "View", but is "Ad View"',
         'test[1] "a view": EVENT_VALUE should be 4.5, but is "4"',
         "test[2]: should give 1 row, but is filtered: noise",
@@ -553,7 +553,7 @@ expect = [{ userId = "d", sessionId = "s", eventId = "e", itemId = "j" }]
 event = { name = "a", time = 2016-04-07T00:00:00Z, client_id = "c", item_id = "i" }
 expect = [{ USER_ID = "c", ITEM_ID = "i" }]
 """)
-    assert [str(complaint) for complaint in recipe.check(path).complaints] == [
+    assert [complaint.text for complaint in recipe.check(path).complaints] == [
         'own.toml: test[1]: userId should be "d", but is "c"',
         'own.toml: test[1]: itemId should be "j", but is "i"',
     ]

@@ -15,7 +15,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -79,16 +79,27 @@ class ConservationError(TranslateError):
 
 @dataclass(frozen=True, order=True)
 class Complaint:
-    """One thing wrong in a mapping, recipe or settings file: where, and what, and the way out."""
+    """One thing wrong in a mapping, recipe or settings file: where, and what, and the way out.
+
+    `line` is that of the file, where it is known; `excerpt` shows the place in an expression.
+    """
 
     file: str
     path: str
     message: str
+    line: int | None = field(default=None, compare=False)
+    excerpt: str = field(default="", compare=False)
+
+    @property
+    def text(self) -> str:
+        """Give the complaint as one line, without what changes when lines are added to the file."""
+        return ": ".join(filter(None, (self.file, self.path, self.message)))
 
     def __str__(self) -> str:
-        """Write the complaint as one line."""
-        address = f"{self.file}: {self.path}" if self.path else self.file
-        return f"{address}: {self.message}"
+        """Write the complaint with its line, and the place below it."""
+        file = self.file if self.line is None else f"{self.file}:{self.line}"
+        sentence = ": ".join(filter(None, (file, self.path, self.message)))
+        return f"{sentence}\n{self.excerpt}" if self.excerpt else sentence
 
 
 class MappingError(TranslateError):

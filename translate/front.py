@@ -17,7 +17,7 @@ from translate import recipe as recipes
 from translate.archive import hub_files
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
-from translate.conversion import plan
+from translate.conversion import app_ids, plan
 from translate.conversion.calls import (
     Folder,
     Sources,
@@ -110,6 +110,10 @@ class Converted(Report):
     def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target would do with the rows at a moment: `report["hazards"]` are those as of the archive's own span."""
         return self._ready.hazards_at(now)
+
+    def unmatched_app_ids(self) -> list[str]:
+        """Say which old application ids of the settings no event had; this looks into the archive, and nothing of it is in the report."""
+        return app_ids.unmatched(self._ready.job, self._ready.recognised)
 
 
 def conversion(

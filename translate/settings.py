@@ -13,6 +13,7 @@ from typing import Any
 from translate.errors import Complaint, MappingError, UsageError, refuse_bytes, suggest
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.sheet import read_toml
+from translate.mapping.toml_lines import located
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -134,7 +135,10 @@ def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Setting
         if not equals:
             raise UsageError(f"--set {assignment}: write it as key=value, for example app_ids.OLD=new")
         _assign(table, key.strip(), value.strip())
-    return _checked(table, shown)
+    try:
+        return _checked(table, shown)
+    except MappingError as error:
+        raise MappingError(error.complaints if file is None else located(error.complaints, file)) from None
 
 
 def _assign(table: dict[str, Any], key: str, value: str) -> None:

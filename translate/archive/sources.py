@@ -51,9 +51,7 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
-            raise SourceError(
-                f"{source}: nothing there; name a file, a folder, a glob or an s3:// URL of these"
-            )
+            raise SourceError(f"{source}: {_nothing_in(source)}")
         label = labels[source]
         for file in here:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
@@ -61,6 +59,16 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
             key = file.location if file.is_remote else os.path.abspath(file.location)
             found.setdefault(key, replace(file, shown=shown))
     return sorted(found.values(), key=lambda file: file.shown)
+
+
+def _nothing_in(source: str) -> str:
+    """Say why a source gives no files, and what to name in its place."""
+    if not source.startswith("s3://") and os.path.isdir(source):
+        hidden = any(names for _, _, names in os.walk(source))
+        why = "holds hidden files only, which are left out" if hidden else "is empty"
+    else:
+        why = "nothing there"
+    return f"{why}; name a file, a folder, a glob or an s3:// URL of these"
 
 
 def _labels(given: list[str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ from translate.cli.printing import (
     print_columns,
     print_json,
     print_list,
+    print_slips,
     print_verdict,
     printable,
     whoever_listens,
@@ -162,7 +163,11 @@ def convert(
     if dry_run and (add or fold):
         raise translate.UsageError("--dry-run looks at a few records only: leave out --add and --fold")
     if dry_run:
+        from translate.conversion.app_ids import unmatched_of_call
+
         _print_preview(translate.preview(sources, **options), as_json=as_json)
+        told_of = {name: options[name] for name in ("from_", "settings", "set_", "mappings")}
+        print_slips(unmatched_of_call(sources, **told_of))
         return ExitCode.DONE
     if out is None:
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
@@ -189,6 +194,7 @@ def convert(
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
+    print_slips(report.unmatched_app_ids())
     return (
         ExitCode.FLAWED
         if report["events"]["rejected"] or "verdict" in report or flaws(report)

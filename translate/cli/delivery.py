@@ -24,7 +24,7 @@ from translate.cli.options import (
     Where,
     models,
 )
-from translate.cli.printing import print_advice, print_json, print_verdict, whoever_listens
+from translate.cli.printing import print_advice, print_json, print_slips, print_verdict, whoever_listens
 from translate.cli.replayed import (
     Ticker,
     print_report,
@@ -32,6 +32,7 @@ from translate.cli.replayed import (
     print_status,
     tell,
     tell_of_interruption,
+    tell_of_silence,
 )
 from translate.conversion.progress import Bar
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
@@ -145,12 +146,16 @@ def replay(
         with whoever_listens():
             print_json(found) if as_json else print_status(found)
         return ExitCode.DONE
+    from translate.conversion.app_ids import unmatched_of_call
     from translate.conversion.calls import settings_of
 
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
     if trial and max_events:
         raise UsageError("--trial and --max-events say the same: give one of them")
+    print_slips(
+        unmatched_of_call(sources, from_=from_, settings=settings, set_=set_ or (), mappings=mappings)
+    )
     bounds = Bounds(
         stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts
     )
@@ -163,6 +168,7 @@ def replay(
             limit=limit, settings=settings, set_=set_ or (), mappings=mappings, dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
             speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
             converting=bar.show, tell=lambda look: tell(look, bar, None if dry_run else accepted), progress=Ticker(), interrupted=tell_of_interruption,
+            unheard=lambda told: tell_of_silence(told, endpoint or to),
         )  # fmt: skip
     with whoever_listens():
         if as_json:

@@ -16,6 +16,7 @@ __all__ = [
     "print_columns",
     "print_json",
     "print_list",
+    "print_slips",
     "print_verdict",
     "printable",
     "whoever_listens",
@@ -44,6 +45,12 @@ def print_verdict(report: dict[str, Any]) -> None:
     """Print what has to be told before anything else, if there is such a thing."""
     if "verdict" in report:
         print(f"{printable(report['verdict'])}\n")
+
+
+def print_slips(told: Sequence[str]) -> None:
+    """Say on standard error what settings probably mean otherwise."""
+    for sentence in told:
+        print(f"translate: {printable(sentence)}", file=sys.stderr)
 
 
 def print_columns(lines: Sequence[tuple[str, ...]]) -> None:

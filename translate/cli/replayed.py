@@ -14,6 +14,7 @@ from translate.conversion.progress import Bar
 from translate.telling.rendering import printable
 
 if TYPE_CHECKING:
+    from translate.delivery.contact import Unheard
     from translate.delivery.replaying import Outlook
     from translate.delivery.run import Outcome
 
@@ -30,6 +31,17 @@ def tell_of_interruption(under_way: int) -> None:
             f"translate: waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost",
             file=sys.stderr,
         )
+
+
+def tell_of_silence(told: Unheard, where: str) -> None:
+    """Say that nobody answers, and what is done about it."""
+    tries = f"{told.tries:,} request{'s' if told.tries != 1 else ''} tried"
+    print(
+        f"translate: no connection to {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
+        f"each is tried again, at most {told.attempts_max} times and a minute apart, before the run gives up; "
+        "Ctrl-C stops it now, and the same call goes on",
+        file=sys.stderr,
+    )
 
 
 class Ticker:

@@ -16,6 +16,7 @@ from typing import IO, Any
 from translate.conversion import calls, persistence
 from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
+from translate.delivery.contact import Unheard
 from translate.delivery.endpoint import Endpoint, open_endpoint, write_requests
 from translate.delivery.journal import Journal, lock, refuse_without_end
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, parse_rate
@@ -67,7 +68,7 @@ def replay(
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
     mappings: calls.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
-    tell: Callable[[Outlook], None] | None = None, interrupted: Callable[[int], None] | None = None, seed: int | None = None,
+    tell: Callable[[Outlook], None] | None = None, interrupted: Callable[[int], None] | None = None, unheard: Callable[[Unheard], None] | None = None, seed: int | None = None,
 ) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
 
@@ -114,6 +115,7 @@ def replay(
                     bounds or Bounds(),
                     progress,
                     interrupted,
+                    unheard,
                     seed,
                 )
             )
@@ -227,7 +229,7 @@ def _refuse_losses(look: Outlook, accepted: frozenset[str]) -> None:
 def _send(
     folder: Path, prepared: Prepared, destination: Destination, target: Target, receiver: Endpoint, look: Outlook,
     speedup: float | None, bounds: Bounds, progress: Callable[[Outcome, int], None] | None,
-    interrupted: Callable[[int], None] | None, seed: int | None,
+    interrupted: Callable[[int], None] | None, unheard: Callable[[Unheard], None] | None, seed: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     layout = destination.layout
     order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
@@ -242,7 +244,7 @@ def _send(
         run = Run(
             prepared.parts, journal, receiver, Pace(look.rate), order=order,
             rhythm=Rhythm(layout, speedup) if speedup is not None else None, bounds=bounds,
-            in_flight_max=target.max_in_flight, seed=seed, interrupted=interrupted,
+            in_flight_max=target.max_in_flight, seed=seed, interrupted=interrupted, unheard=unheard,
             progress=None if progress is None else lambda outcome: progress(outcome, total - before.sent - before.never),
         )  # fmt: skip
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from translate.delivery.answers import Answer, Pile
+from translate.delivery.contact import Contact, Unheard, why_again
 from translate.delivery.endpoint import Endpoint
 from translate.delivery.journal import Journal, digest_of
 from translate.delivery.pace import ATTEMPTS_MAX, Bounds, Pace, backoff_seconds
@@ -50,6 +51,7 @@ class Run:
         self, parts: Parts, journal: Journal, endpoint: Endpoint, pace: Pace, *, order: tuple[Place, ...] = (),
         rhythm: Rhythm | None = None, bounds: Bounds | None = None, in_flight_max: int = 8, seed: int | None = None,
         progress: Callable[[Outcome], None] | None = None, interrupted: Callable[[int], None] | None = None,
+        unheard: Callable[[Unheard], None] | None = None,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._endpoint = endpoint
@@ -63,6 +65,7 @@ class Run:
         self._answers: queue.SimpleQueue[tuple[int, Answer | BaseException]] = queue.SimpleQueue()
         self._outcome = Outcome()
         self._started = time.monotonic()
+        self._contact = Contact(unheard or (lambda _: None), self._bounds.attempts, self._started)
         self._turns = Turns(parts, journal.settled, order, rhythm, self._started)
 
     def run(self) -> Outcome:
@@ -113,6 +116,7 @@ class Run:
         )
         self._pace.take(time.monotonic(), len(work.positions))
         self._outcome.requests += 1
+        self._contact.tried()
         # No pool: its threads would hold up the end for as long as a receiver that says nothing.
         threading.Thread(target=self._deliver, args=(number, work.shipment), daemon=True).start()
         self._under_way[number] = (
@@ -153,6 +157,7 @@ class Run:
             raise answer
         if work is None or work.shipment is None:
             return  # interrupted while it was sent: to the journal its answer is lost
+        self._contact.answered(answer)
         self._journal.answered(number, work.shipment, answer)
         self._pace.answered(time.monotonic(), len(work.positions))
         outcome = self._outcome
@@ -189,7 +194,7 @@ class Run:
         attempt = 1 if piles[Pile.SENT] else work.attempt + 1
         if attempt > self._bounds.attempts * (PATIENCE_WHEN_THROTTLED if answer.throttled else 1):
             self._stop(
-                f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({_why(answer)})",
+                f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({why_again(answer) or 'no reason given'})",
                 failed=True,
             )
         due = time.monotonic() + backoff_seconds(min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random)
@@ -204,6 +209,7 @@ class Run:
             self._outcome.why, self._outcome.failed = why, failed
 
     def _goes_on(self) -> bool:
+        self._contact.look(time.monotonic())
         outcome, bounds = self._outcome, self._bounds
         answered = outcome.sent + outcome.never
         if outcome.never >= bounds.errors:
@@ -235,10 +241,3 @@ class Run:
             wait = self._pace.wait_seconds(now, len(self._turns.waiting[index].positions))
             return min(NAP_SECONDS, wait) if math.isfinite(wait) else NAP_SECONDS
         return min(NAP_SECONDS, max(0.0, self._turns.next_due(now) - now))
-
-
-def _why(answer: Answer) -> str:
-    return next(
-        (verdict.message or verdict.code for verdict in answer.verdicts if verdict.pile is Pile.AGAIN),
-        "no reason given",
-    )

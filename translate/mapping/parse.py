@@ -35,7 +35,7 @@ def _at(path: str, where: tuple[str, ...]) -> str:
 def parse(path: Path, *, proven: bool = False) -> Mapping:
     """Read one mapping; raise MappingError with every complaint; `proven` says that its fields have run already."""
     table, digest = read_toml(path, path.name)
-    sheet = Sheet(path.name)
+    sheet = Sheet(path)
     digests = [digest, *inherit(path, table, sheet)]
     if len(digests) > 1:
         digest = digest_of("".join(digests).encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.errors import Complaint, MappingError, suggest
+from translate.mapping.toml_lines import located
 
 KINDS = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
 
@@ -16,13 +17,14 @@ KINDS = {str: "text", bool: "true or false", int: "a whole number", list: "a lis
 class Sheet:
     """One TOML file under reading: collects complaints, each with its path inside the file."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = path.name
         self.complaints: list[Complaint] = []
 
-    def complain(self, path: str, message: str) -> None:
-        """Note a complaint."""
-        self.complaints.append(Complaint(self.file, path, message))
+    def complain(self, path: str, message: str, excerpt: str = "") -> None:
+        """Note a complaint; an excerpt shows the place in an expression."""
+        self.complaints.append(Complaint(self.file, path, message, excerpt=excerpt))
 
     def known_keys(self, table: dict[str, Any], path: str, known: Iterable[str]) -> None:
         """Complain about each key that nobody asked for."""
@@ -75,7 +77,7 @@ class Sheet:
     def finish(self) -> None:
         """Raise all complaints, if there are any."""
         if self.complaints:
-            raise MappingError(self.complaints)
+            raise MappingError(located(self.complaints, self.path))
 
 
 def join(path: str, key: str) -> str:

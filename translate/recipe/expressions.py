@@ -17,14 +17,6 @@ NOTHING_MOVED: Mapping[str, Moved] = {}
 KEYED = ("attributes", "metrics", "other")
 
 
-class Unfit(ValueError):  # noqa: N818  it says what is wrong with an expression, not that the tool failed
-    """An expression that no recipe may hold; `messages` says everything that is wrong with it."""
-
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__("; ".join(messages))
-        self.messages = list(dict.fromkeys(messages))
-
-
 @dataclass(frozen=True)
 class Expression:
     """A proven SQL expression: what it looks at, and the type of what it gives."""

@@ -25,7 +25,7 @@ Find = Callable[[str, Path], Path]
 def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path, ...] = ()) -> Recipe:
     """Read a recipe and what it extends; raise MappingError with every complaint."""
     table, digest = read_toml(path, path.name)
-    sheet = Sheet(path.name)
+    sheet = Sheet(path)
     sheet.known_keys(table, "", spec.RECIPE_KEYS)
     base = _base(sheet, table, path, find, mappings, (*seen, path.resolve()))
     layouts = _target(sheet, table, base, mappings)

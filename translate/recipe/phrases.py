@@ -10,7 +10,9 @@ from translate import events
 from translate.mapping.sheet import Sheet
 from translate.recipe import expressions, proof, spec
 from translate.recipe.cuts import KEY_CHARACTERS_MIN
-from translate.recipe.expressions import Expression, Unfit, key_of
+from translate.recipe.expressions import Expression, key_of
+from translate.recipe.meant import as_hub, words_here
+from translate.recipe.mistakes import Unfit
 from translate.recipe.spec import Cut, Rule
 
 CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be
@@ -93,7 +95,7 @@ class RuleParser:
             found = proof.read(sql, exploded=self.exploded)
         except Unfit as unfit:
             for message in unfit.messages:
-                self.sheet.complain(path, message)
+                self.sheet.complain(path, message, unfit.excerpt_of(message))
             return None
         misfit = expressions.misfit(found, wanted, target)
         if misfit:
@@ -117,6 +119,9 @@ class RuleParser:
     def _target(self, path: str, target: str) -> pl.DataType | None:
         """Give the type of a place that a rule may set."""
         keyed = key_of(target)
+        if as_hub(target) != target:
+            self.sheet.complain(path, f'no hub column "{target}"; did you mean "{as_hub(target)}"?')
+            return None
         if keyed and keyed[0] != "other":
             return events.NUMBER if keyed[0] == "metrics" else events.TEXT
         if keyed or target in events.MAPS:
@@ -128,6 +133,10 @@ class RuleParser:
         return None
 
     def _column(self, path: str, name: str) -> bool:
+        own = "" if name in events.SCHEMA else words_here(name)
+        if own:
+            self.sheet.complain(path, f'no hub column "{name}"; it is {own} here')
+            return False
         return self.sheet.one_of(name, path, "hub column", events.SCHEMA)
 
     def _names(self, path: str, table: dict[str, Any]) -> dict[str, str]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import itertools
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,17 +11,17 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.errors import UsageError, refuse_bytes, suggest
+from translate.errors import UsageError, refuse_bytes
 from translate.recipe.expressions import (
     KEYED,
-    NAIVE_TIME,
     Condition,
     Expression,
-    Unfit,
-    kind_of,
     misfit,
     type_of,
 )
+from translate.recipe.kinds import mixed, uncomparable, worst_frame
+from translate.recipe.meant import as_hub, instead_of, words_here
+from translate.recipe.mistakes import Mistake, Unfit, first_line, of_parser, place_of
 
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 REFUSED_TEXT = {
@@ -43,7 +40,6 @@ NESTED_MAX = 40
 LINKS_MAX = 300
 LINKS = re.compile(r"\b(?:AND|OR|XOR|NOT|WHEN|IS|IN|LIKE|ILIKE)\b|[-+*/%|<>=!~^&]+", re.IGNORECASE)
 TOO_DEEP = f"is nested too deeply: more than {NESTED_MAX} levels, or too long a chain; share it out over several rules"
-SHOWN_CHARACTERS = 200
 
 OPERATORS = frozenset(
     """
@@ -77,15 +73,6 @@ NODES = {
     "Alias": "AS gives a name, and the column's is known already; leave it out",
 }
 
-# What a value may be at its worst: an expression that stops on one of these would stop a run.
-EXTREMES: dict[Any, list[Any]] = {
-    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b"],
-    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5],
-    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf],
-    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1)],  # noqa: DTZ001  expressions see times without a zone
-}  # fmt: skip
-CROSSED = 3  # so many columns of an expression are tried in every combination
-
 
 def condition(sql: str, shown: str) -> Condition:
     """Read a condition over hub events; raise UsageError with everything that is wrong with it."""
@@ -93,7 +80,7 @@ def condition(sql: str, shown: str) -> Condition:
     try:
         found = read(sql, exploded=False)
     except Unfit as unfit:
-        raise UsageError(f"{shown}: {unfit}") from None
+        raise UsageError("\n".join(filter(None, (f"{shown}: {unfit}", unfit.excerpt)))) from None
     wrong = misfit(found, pl.Boolean(), "")
     if wrong:
         raise UsageError(f"{shown}: {wrong}")
@@ -105,19 +92,23 @@ def read(sql: str, *, exploded: bool) -> Expression:
 
     `exploded` tells that an earlier rule makes one row per item, so that there is an `item` to look at.
     """
-    outside = QUOTED.sub("''", sql)
-    messages = [message for pattern, message in REFUSED_TEXT.items() if pattern.search(outside)]
-    messages += _too_large(outside)
-    if messages:
-        raise Unfit(messages)
+    outside = QUOTED.sub(lambda text: "'" * len(text[0]), sql)
+    mistakes = [
+        Mistake(message, found.span())
+        for pattern, message in REFUSED_TEXT.items()
+        if (found := pattern.search(outside))
+    ]
+    mistakes += map(Mistake, _too_large(outside))
+    if mistakes:
+        raise Unfit(sql, mistakes)
     try:
         expr = pl.sql_expr(sql)
     except pl.exceptions.PolarsError as error:
-        raise Unfit([f"is not an SQL expression: {_first_line(error)}"]) from None
+        raise Unfit(sql, [of_parser(sql, error)]) from None
     try:
         return _judged(expr, sql, exploded=exploded)
     except (RecursionError, pl.exceptions.PolarsError):  # a long CASE is as deep as it has branches
-        raise Unfit([TOO_DEEP]) from None
+        raise Unfit(sql, [Mistake(TOO_DEEP)]) from None
 
 
 def _too_large(outside: str) -> Iterator[str]:
@@ -132,17 +123,17 @@ def _too_large(outside: str) -> Iterator[str]:
 
 def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     tree = json.loads(expr.meta.serialize(format="json"))
-    messages = list(_refused(tree))
-    if messages:
-        raise Unfit(messages)
+    mistakes = [Mistake(message, place_of(sql, name)) for message, name in _refused(tree)]
+    if mistakes:
+        raise Unfit(sql, mistakes)
     names = tuple(sorted(_columns(tree)))
-    messages = [message for name in names if (message := _unknown(name, exploded=exploded))]
+    mistakes = [mistake for name in names if (mistake := _unknown(name, sql, exploded=exploded))]
+    if mistakes:
+        raise Unfit(sql, mistakes)
+    dtype = _proven(expr, names, sql, tree)
+    messages = list(mixed(tree, names))
     if messages:
-        raise Unfit(messages)
-    dtype = _proven(expr, names)
-    messages = list(_mixed(tree, names))
-    if messages:
-        raise Unfit(messages)
+        raise Unfit(sql, map(Mistake, messages))
     return Expression(sql, expr, names, dtype)
 
 
@@ -154,28 +145,31 @@ def _columns(tree: Any) -> set[str]:
     return set().union(*map(_columns, tree)) if isinstance(tree, list) else set()
 
 
-def _unknown(name: str, *, exploded: bool) -> str | None:
+def _unknown(name: str, sql: str, *, exploded: bool) -> Mistake | None:
+    place = place_of(sql, name)
     if type_of(name) is not None:
         if name.startswith("item.") and not exploded:
-            return f'"{name}" needs an earlier rule with explode = "items"'
+            return Mistake(f'"{name}" needs an earlier rule with explode = "items"', place)
         return None
     if name in events.MAPS:
-        return f'{name} is a map; name one of its keys, in quotes: "{name if name in KEYED else "attributes"}.KEY"'
-    known = [column for column, dtype in events.SCHEMA.items() if dtype != events.MAP]
-    return f'no hub column "{name}"{suggest(name, known)}'
+        return Mistake(
+            f'{name} is a map; name one of its keys, in quotes: "{name if name in KEYED else "attributes"}.KEY"',
+            place,
+        )
+    return Mistake(f'no hub column "{name}"{instead_of(name, sql, place)}', place)
 
 
-def _refused(node: Any, parent: str = "") -> Iterator[str]:
-    """Say what in a tree is not on the allow-list."""
+def _refused(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
+    """Say what in a tree is not on the allow-list, and by which word of the expression it can be found."""
     if isinstance(node, str):
-        yield NODES.get(node, f"{node} is not allowed in a recipe")
+        yield NODES.get(node, f"{node} is not allowed in a recipe"), node
         return
     kind, inner = next(iter(node.items()))
     if kind in ("Column", "Literal"):
         return
     if kind == "BinaryExpr":
         if inner["op"] not in OPERATORS:
-            yield f"the operator {inner['op']} is not allowed in a recipe"
+            yield f"the operator {inner['op']} is not allowed in a recipe", ""
         yield from _refused(inner["left"])
         yield from _refused(inner["right"])
     elif kind == "Ternary":
@@ -184,31 +178,40 @@ def _refused(node: Any, parent: str = "") -> Iterator[str]:
     elif kind == "Cast":
         # NOT wraps its operand in a strict cast to truth; the proof shows that the operand is one.
         if inner["options"] != "NonStrict" and parent != "Not":
-            yield "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)"
+            yield (
+                "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)",
+                "CAST",
+            )
         yield from _refused(inner["expr"])
     elif kind == "Function":
         yield from _refused_function(inner)
     else:
-        yield NODES.get(kind, f"{kind} is not allowed in a recipe")
+        yield NODES.get(kind, f"{kind} is not allowed in a recipe"), ""
 
 
-def _refused_function(node: dict[str, Any]) -> Iterator[str]:
+def _refused_function(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     family, name, argument = _function_name(node["function"])
     if (family, name) == ("StructExpr", "FieldByName"):
         column = _dotted(node)
-        yield f'write the name in quotes: "{column}"'
+        own = words_here(column)
+        right = (
+            f'no hub column "{column}"; it is {own} here'
+            if own
+            else f'write the name in quotes: "{as_hub(column)}"'
+        )
+        yield right, column
         return
     if (family, name) == ("StringExpr", "Strptime"):
-        yield "times cannot be read from text in a recipe: one that does not fit would stop the run"
+        yield "times cannot be read from text in a recipe: one that does not fit would stop the run", ""
         return
     if name not in FUNCTIONS.get(family, ()):
-        yield f"the function {name} is not allowed in a recipe"
+        yield f"the function {name} is not allowed in a recipe", name
     for entry in node["input"]:
         yield from _refused(entry, parent=name)
     if (family, name) == ("StringExpr", "Contains") and argument.get("literal") is False:
         pattern = node["input"][1]
         if "Literal" not in pattern:
-            yield "a pattern must be written out, not taken from a column"
+            yield "a pattern must be written out, not taken from a column", ""
 
 
 def _function_name(function: Any) -> tuple[str, str, Any]:
@@ -232,56 +235,13 @@ def _dotted(node: Any) -> str:
     return f"{_dotted(inner['input'][0])}.{inner['function']['StructExpr']['FieldByName']}"
 
 
-def _proven(expr: pl.Expr, names: tuple[str, ...]) -> pl.DataType:
+def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> pl.DataType:
     """Run an expression on no rows for its type, and on the worst values to see that it never stops."""
-    frame = _worst_frame(names)
+    frame = worst_frame(names)
     try:
         dtype = frame.clear().select(x=expr).schema["x"]
         frame.select(x=expr)
     except pl.exceptions.PolarsError as error:
-        raise Unfit([f"does not work: {_first_line(error)}"]) from None
+        mistakes = list(uncomparable(tree, names, sql)) or [Mistake(f"does not work: {first_line(error)}")]
+        raise Unfit(sql, mistakes) from None
     return dtype
-
-
-def _worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
-    types = {name: type_of(name) for name in names}
-    count = len(EXTREMES[events.TEXT])
-    combinations = list(itertools.product(range(count), repeat=min(len(names), CROSSED)))
-    columns = {}
-    for position, (name, dtype) in enumerate(types.items()):
-        extremes = EXTREMES[dtype]
-        indexes = [
-            combination[position] if position < CROSSED else (row + position) % count
-            for row, combination in enumerate(combinations)
-        ]
-        columns[name] = pl.Series([extremes[index] for index in indexes], dtype=dtype)
-    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
-
-
-def _mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
-    """Say where a choice has branches of several kinds: the engine would silently make text of them."""
-    if isinstance(tree, list):
-        for entry in tree:
-            yield from _mixed(entry, names)
-    if not isinstance(tree, dict):
-        return
-    branches = []
-    if "Ternary" in tree:
-        branches = [tree["Ternary"]["truthy"], tree["Ternary"]["falsy"]]
-    elif tree.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
-        branches = tree["Function"]["input"]
-    kinds = {kind_of(_type_of_branch(branch, names)) for branch in branches} - {"nothing"}
-    if len(kinds) > 1:
-        yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
-    for inner in tree.values():
-        yield from _mixed(inner, names)
-
-
-def _type_of_branch(branch: Any, names: tuple[str, ...]) -> pl.DataType:
-    expr = pl.Expr.deserialize(io.BytesIO(json.dumps(branch).encode()), format="json")
-    return _worst_frame(names).clear().select(x=expr).schema["x"]
-
-
-def _first_line(error: Exception) -> str:
-    line = str(error).strip().splitlines()[0].rstrip(".:")
-    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}..."

@@ -12,11 +12,13 @@ import polars as pl
 from translate import events, mapping
 from translate.errors import Complaint, suggest
 from translate.mapping.sheet import Sheet
+from translate.mapping.toml_lines import located
 from translate.notes import NOTES_TYPE
 from translate.reader.hub import TRAVELLERS, with_event_ids
 from translate.reader.literals import Refused, number_digits
 from translate.recipe import privacy
 from translate.recipe.items import COPY
+from translate.recipe.meant import words_here
 from translate.recipe.rules import Recipe
 from translate.recipe.spec import REJECT, Test
 from translate.recipe.steps import FILTERED
@@ -51,7 +53,9 @@ def read(sheet: Sheet, path: str, table: dict[str, Any], head: str = "") -> dict
             if isinstance(value, dict):
                 event |= read(sheet, where, value, f"{column}.")
             else:
-                sheet.complain(where, f'no hub column "{column}"{suggest(column, events.SCHEMA)}')
+                own = words_here(column)
+                near = f"; it is {own} here" if own else suggest(column, events.SCHEMA)
+                sheet.complain(where, f'no hub column "{column}"{near}')
             continue
         try:
             event[column] = _value(column, value)
@@ -150,11 +154,12 @@ def failures(recipe: Recipe, mappings: Path | None = None) -> list[Complaint]:
         address: _outcomes(recipe, address, mappings)
         for address in dict.fromkeys(test.to for test in recipe.tests)
     }
-    return [
+    differences = [
         Complaint(recipe.file, path, message)
         for number, test in enumerate(recipe.tests)
         for path, message in _differences(test, [row for row in outcomes[test.to] if row["row"] == number])
     ]
+    return differences if recipe.path is None else located(differences, recipe.path)
 
 
 def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:

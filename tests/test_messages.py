@@ -1,0 +1,140 @@
+"""What is told of a mistake: the place in an expression, the line in a file, the word that was meant, and who does not answer."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import translate
+from translate.delivery.answers import Answer
+from translate.delivery.contact import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
+from translate.errors import UsageError
+from translate.mapping.toml_lines import lines_of
+from translate.recipe.proof import condition
+
+SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
+RECIPE = '''# a comment: [[rule]]
+to = "personalize/interactions"
+
+[[rule]]
+about = """
+[[rule]]
+when = "no key"
+"""
+when = "name = 'a'"
+set."attributes.x" = "'y'"
+set.session.id = "'z'"
+
+[[rule]]   # the second
+names = { a = "b", "c d" = "e" }
+
+[rule.set]
+item_id = "'i'"
+
+[[test]]
+expect = [
+  { ITEM_ID = "[" },
+]
+event = { name = "a" }
+'''
+
+
+def test_lines_of_a_file():
+    """Each table and key has its line; what stands in texts and lists of several lines is none."""
+    lines = lines_of(RECIPE)
+    tomllib.loads(RECIPE)
+    assert lines["to"] == 2
+    assert (lines["rule[1]"], lines["rule[1].when"], lines["rule[1].set.attributes.x"]) == (4, 9, 10)
+    assert lines["rule[1].set.session.id"] == 11
+    assert (lines["rule[2]"], lines["rule[2].names"], lines["rule[2].set.item_id"]) == (13, 14, 17)
+    assert (lines["test[1].expect"], lines["test[1].event"]) == (20, 23)
+
+
+def test_a_complaint_has_its_line(tmp_path):
+    """A complaint tells the line in the file, or of what is around it, and so does a test that fails."""
+    file = tmp_path / "own.toml"
+    file.write_text(RECIPE.replace("name = 'a'", "nmae = 'a'").replace("ITEM_ID", "ITEM"))
+    lines = {complaint.path: complaint.line for complaint in translate.check(file).complaints}
+    assert lines["rule[1].when"] == 9
+    assert lines["test[1].expect[1].ITEM"] == 20
+
+
+def where(sql):
+    with pytest.raises(UsageError) as refused:
+        condition(sql, "--where")
+    return str(refused.value).removeprefix("--where: ").split("\n")
+
+
+@pytest.mark.parametrize(
+    ("sql", "told", "marked"),
+    [
+        ("event_type = 'a'", 'no hub column "event_type"; it is "name" here', "event_type"),
+        ("name = 'a' AND USER_ID = 'u'", 'no hub column "USER_ID"; it is "user_id" here', "USER_ID"),
+        ("client.client_id = 'c'", 'no hub column "client.client_id"; it is "client_id" here', "client.client_id"),
+        ('"metric.x" > 1', 'no hub column "metric.x"; did you mean "metrics.x"?', '"metric.x"'),
+        ("attribute.x = 'y'", 'write the name in quotes: "attributes.x"', "attribute.x"),
+        ('name == "a b"', "no hub column \"a b\"; a text stands in single quotes: 'a b'", '"a b"'),
+        ("name IN (purchase)", "no hub column \"purchase\"; a text stands in single quotes: 'purchase'", "purchase"),
+        ("name IN ('a' 'b')", "is not an SQL expression: a comma or ) should follow, but there is 'b'", "'b'"),
+        ("NOT (name = 'a'", "is not an SQL expression: this bracket is never closed", "("),
+        ("name = 'a')", "is not an SQL expression: this bracket closes none", ")"),
+        ("name = 'it", "is not an SQL expression: this text lacks its second quote", "'"),
+        ("time > NOW()", "the time of day is not allowed: the same files must give the same rows", "NOW"),
+        ("'x' < time", "a time is not compared with text; write TIMESTAMP 'x'", "'x'"),
+        ("price BETWEEN '1' AND 3", "a number is not compared with text; write 1, without quotes", "'1'"),
+    ],
+)  # fmt: skip
+def test_the_place_of_a_mistake(sql, told, marked):
+    """A mistake is told with what was meant, the expression, and carets below the place."""
+    message, shown, carets = where(sql)
+    assert (message, shown.strip()) == (told, sql)
+    start = carets.index("^")
+    assert shown[start : len(carets)] == marked
+
+
+def test_a_long_expression_is_shown_in_part():
+    """Of a long expression the part around the place is shown, of several lines the one that has it."""
+    _, shown, carets = where(" OR ".join(["name = 'abcdefgh'"] * 20) + " OR nmae = 'x'")
+    assert len(shown) < 110
+    assert shown[carets.index("^") : len(carets)] == "nmae"
+    _, shown, carets = where("name = 'a'\n  OR nmae = 'x'")
+    assert (shown, carets) == ("      OR nmae = 'x'", "         ^^^^")
+
+
+def test_a_run_tells_of_an_unknown_application_id(tmp_path):
+    """An old id that no event has is told with what there is; one that is there is not."""
+    report = translate.convert(
+        SAMPLE, to="clickstream", out=tmp_path / "out",
+        set_=["app_ids.0123=game", "app_ids.0123456789abcdef0123456789abcdef=shop"],
+    )  # fmt: skip
+    (told,) = report.unmatched_app_ids()
+    assert told == "app_ids.0123: matched nothing; the archive has: 0123456789abcdef0123456789abcdef"
+
+
+class TestContact:
+    """Who does not answer."""
+
+    refused = Answer.all_again(1, "connection_refused", "refused")
+
+    def told(self, moments, answers=()):
+        said = []
+        contact = Contact(said.append, 30, 0.0)
+        contact.tried()
+        for answer in answers:
+            contact.answered(answer)
+        for moment in moments:
+            contact.look(moment)
+        return said
+
+    def test_silence_is_told_within_ten_seconds(self):
+        """It is told once after a while, then once a minute, with the last reason."""
+        assert FIRST_TOLD_SECONDS < 10
+        assert self.told([1.0, FIRST_TOLD_SECONDS - 0.1]) == []
+        said = self.told([6.0, 7.0, 6.0 + TOLD_AGAIN_SECONDS], [self.refused])
+        assert [round(one.seconds) for one in said] == [6, 66]
+        assert (said[0].tries, said[0].why, said[0].attempts_max) == (1, "refused", 30)
+
+    def test_whoever_answers_is_there(self):
+        """Any answer of HTTP is one, and so nothing is told."""
+        busy = Answer.all_again(1, "503", "busy", status=503)
+        assert self.told([6.0, 90.0], [busy, self.refused]) == []

@@ -1,0 +1,125 @@
+"""Of which kinds the parts of an expression are: choices of several kinds, and comparisons that cannot be made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import itertools
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.recipe.expressions import NAIVE_TIME, kind_of, type_of
+from translate.recipe.mistakes import Mistake, tokens
+
+COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
+# What a value may be at its worst: an expression that stops on one of these would stop a run.
+EXTREMES: dict[Any, list[Any]] = {
+    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b"],
+    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5],
+    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf],
+    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1)],  # noqa: DTZ001  expressions see times without a zone
+}  # fmt: skip
+CROSSED = 3  # so many columns of an expression are tried in every combination
+
+
+def worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
+    """Make rows of the worst values that columns can have, in many combinations."""
+    types = {name: type_of(name) for name in names}
+    count = len(EXTREMES[events.TEXT])
+    combinations = list(itertools.product(range(count), repeat=min(len(names), CROSSED)))
+    columns = {}
+    for position, (name, dtype) in enumerate(types.items()):
+        extremes = EXTREMES[dtype]
+        indexes = [
+            combination[position] if position < CROSSED else (row + position) % count
+            for row, combination in enumerate(combinations)
+        ]
+        columns[name] = pl.Series([extremes[index] for index in indexes], dtype=dtype)
+    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
+
+
+def mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
+    """Say where a choice has branches of several kinds: the engine would silently make text of them."""
+    if isinstance(tree, list):
+        for entry in tree:
+            yield from mixed(entry, names)
+    if not isinstance(tree, dict):
+        return
+    branches = []
+    if "Ternary" in tree:
+        branches = [tree["Ternary"]["truthy"], tree["Ternary"]["falsy"]]
+    elif tree.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
+        branches = tree["Function"]["input"]
+    kinds = {kind_of(_type_of(branch, names)) for branch in branches} - {"nothing"}
+    if len(kinds) > 1:
+        yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
+    for inner in tree.values():
+        yield from mixed(inner, names)
+
+
+def _type_of(branch: Any, names: tuple[str, ...]) -> pl.DataType:
+    expr = pl.Expr.deserialize(io.BytesIO(json.dumps(branch).encode()), format="json")
+    return worst_frame(names).clear().select(x=expr).schema["x"]
+
+
+def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
+    """Say where an expression compares a time, a number or a text with one of the others, and what to write."""
+    if isinstance(tree, list):
+        for entry in tree:
+            yield from uncomparable(entry, names, sql)
+    if not isinstance(tree, dict):
+        return
+    for value, literal in _compared(tree):
+        try:
+            kind = kind_of(_type_of(value, names))
+        except pl.exceptions.PolarsError:
+            continue  # what is wrong there is told for itself
+        yield from _told(kind, literal, sql)
+    for inner in tree.values():
+        yield from uncomparable(inner, names, sql)
+
+
+def _compared(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Give what a node compares with what is written out."""
+    inner = node.get("BinaryExpr")
+    if inner and inner["op"] in COMPARISONS:
+        sides = [(inner["left"], inner["right"]), (inner["right"], inner["left"])]
+    elif node.get("Function", {}).get("function", {}) and "IsBetween" in json.dumps(
+        node["Function"]["function"]
+    ):
+        value, *bounds = node["Function"]["input"]
+        sides = [(value, bound) for bound in bounds]
+    else:
+        return
+    yield from ((value, other["Literal"]) for value, other in sides if "Literal" in other)
+
+
+def _told(kind: str, literal: Any, sql: str) -> Iterator[Mistake]:
+    text = literal.get("Scalar", {}).get("String")
+    number = next(iter(literal.get("Dyn", {}).values()), None)
+    if text is not None and kind in ("a time", "a date"):
+        written = "'" + text.replace("'", "''") + "'"
+        what = "TIMESTAMP" if kind == "a time" else "DATE"
+        yield Mistake(f"{kind} is not compared with text; write {what} {written}", _place_of(sql, written))
+    elif text is not None and kind == "a number":
+        written = "'" + text.replace("'", "''") + "'"
+        way_out = f"write {text}, without quotes" if _is_number(text) else "write a number, without quotes"
+        yield Mistake(f"a number is not compared with text; {way_out}", _place_of(sql, written))
+    elif number is not None and kind == "text":
+        yield Mistake(f"text is not compared with a number; write '{number}'", _place_of(sql, str(number)))
+
+
+def _place_of(sql: str, written: str) -> tuple[int, int] | None:
+    return next(((start, end) for text, start, end in tokens(sql) if text == written), None)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -1,0 +1,167 @@
+"""What is wrong with an SQL expression, and at which place of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+INDENT = "    "
+SHOWN_CHARACTERS = 90  # of a line of SQL, so that it stands in one line of a terminal
+BEFORE_SHOWN = 40  # of them stand before the place
+
+TOKEN = re.compile(
+    r"'(?:[^']|'')*'"
+    r'|"(?:[^"]|"")*"'
+    r'|[A-Za-z_]\w*(?:\.(?:[A-Za-z_]\w*|"[^"]*"))*'
+    r"|\d+(?:\.\d+)?|==|<>|!=|<=|>=|\S"
+)
+COMPARED = re.compile(r"(?:==?|<>|!=|\bI?LIKE|\bIN\s*\((?:[^()]*,)?)\s*$", re.IGNORECASE)
+# What the parser beneath polars says; polars itself keeps its words and the place to itself.
+PARSER = re.compile(
+    r"sql parser error: (?P<what>.*?) at Line: (?P<line>\d+), Column: (?P<column>\d+)", re.DOTALL
+)
+EXPECTED = re.compile(r"Expected: (?P<wanted>.*), found: (?P<found>.*)", re.DOTALL)
+OPENED = "SELECT (\n"  # what is missing at the end is then told from what follows
+UNENDED = {"Unterminated string literal": "this text lacks its second quote"}
+AT_THE_END = "the expression ends here"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong with an expression, and from where to where it stands, if that is known."""
+
+    message: str
+    place: tuple[int, int] | None = None
+
+
+class Unfit(ValueError):  # noqa: N818  it says what is wrong with an expression, not that the tool failed
+    """An expression that no recipe may hold: everything that is wrong with it, and where."""
+
+    def __init__(self, sql: str, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = list(dict.fromkeys(mistakes))
+        self.messages = list(dict.fromkeys(mistake.message for mistake in self.mistakes))
+        self.sql = sql
+        super().__init__("; ".join(self.messages))
+
+    def excerpt_of(self, message: str) -> str:
+        """Give the lines that show where a message's mistakes are; nothing where that is not known."""
+        return excerpt(
+            self.sql,
+            [mistake.place for mistake in self.mistakes if mistake.message == message and mistake.place],
+        )
+
+    @property
+    def excerpt(self) -> str:
+        """Give the lines that show all places."""
+        return excerpt(self.sql, [mistake.place for mistake in self.mistakes if mistake.place])
+
+
+def excerpt(sql: str, places: list[tuple[int, int]]) -> str:
+    """Show the line of an expression where the first of these places is, and carets below it."""
+    if not places:
+        return ""
+    first = min(start for start, _ in places)
+    begin = sql.rfind("\n", 0, first) + 1
+    end = sql.find("\n", begin)
+    end = len(sql) if end < 0 else end
+    cut = max(begin, first - BEFORE_SHOWN) if end - begin > SHOWN_CHARACTERS else begin
+    line = sql[cut : min(end, cut + SHOWN_CHARACTERS)]
+    marks = [" "] * (len(line) + 1)
+    for start, stop in places:
+        for position in range(start, max(stop, start + 1)):
+            if cut <= position <= cut + len(line):
+                marks[position - cut] = "^"
+    shown = "".join(sign if sign.isprintable() else " " for sign in line)
+    head, tail = "..." if cut > begin else "", "..." if cut + len(line) < end else ""
+    return f"{INDENT}{head}{shown}{tail}\n{INDENT}{' ' * len(head)}{''.join(marks).rstrip()}"
+
+
+def tokens(sql: str) -> Iterator[tuple[str, int, int]]:
+    """Cut an expression into words, texts, numbers and signs, each with its place."""
+    for found in TOKEN.finditer(sql):
+        yield found[0], found.start(), found.end()
+
+
+def place_of(sql: str, name: str) -> tuple[int, int] | None:
+    """Find where an expression names a column, in double quotes or without."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    for text, start, end in tokens(sql):
+        if text in (name, quoted) or (not text.startswith("'") and text.replace('"', "") == name):
+            return start, end
+    return None
+
+
+def is_compared_with(sql: str, place: tuple[int, int]) -> bool:
+    """Tell whether what stands at a place is what something else is compared with: a text that lacks its quotes."""
+    return COMPARED.search(sql[: place[0]]) is not None
+
+
+def of_parser(sql: str, error: Exception) -> Mistake:
+    """Say where the parser stopped, and what it expected there."""
+    lonely = _lonely_bracket(sql)
+    if lonely is not None:
+        return lonely
+    said = first_line(error)
+    try:
+        pl.SQLContext().execute(f"{OPENED}{sql}\n)")
+    except pl.exceptions.PolarsError as again:
+        found = PARSER.search(str(again))
+    else:
+        found = None
+    if found is None:
+        return Mistake(f"is not an SQL expression: {said}", _place_of_function(sql, said))
+    place = _place(sql, int(found["line"]) - 1, int(found["column"]) - 1)
+    expected = EXPECTED.fullmatch(found["what"])
+    if expected is None:
+        return Mistake(f"is not an SQL expression: {UNENDED.get(found['what'], found['what'])}", place)
+    wanted = "the end" if expected["wanted"] == "end of statement" else expected["wanted"]
+    at_end = place[0] >= len(sql.rstrip())
+    met = AT_THE_END if at_end else f"there is {expected['found']}"
+    if wanted == ")":
+        signs = [text for text, _, end in tokens(sql) if end <= place[0]]
+        wanted = "a comma or )" if signs.count("(") > signs.count(")") else "an operator, or the end,"
+    return Mistake(f"is not an SQL expression: {wanted} should follow, but {met}", place)
+
+
+def _lonely_bracket(sql: str) -> Mistake | None:
+    """Find a bracket that lacks the other one."""
+    opened: list[tuple[int, int]] = []
+    for text, start, end in tokens(sql):
+        if text == "(":
+            opened.append((start, end))
+        elif text == ")":
+            if not opened:
+                return Mistake("is not an SQL expression: this bracket closes none", (start, end))
+            opened.pop()
+    return Mistake("is not an SQL expression: this bracket is never closed", opened[-1]) if opened else None
+
+
+def _place(sql: str, line: int, column: int) -> tuple[int, int]:
+    """Give the place of a word by its line (from 1) and its column; what is beyond is the end."""
+    lines = sql.split("\n")
+    if line > len(lines):
+        end = len(sql.rstrip())
+        return end, end + 1
+    start = sum(len(before) + 1 for before in lines[: line - 1]) + column
+    stop = next((end for _, begin, end in tokens(sql) if begin == start), start + 1)
+    return start, stop
+
+
+def _place_of_function(sql: str, said: str) -> tuple[int, int] | None:
+    named = re.search(r"function '(\w+)'", said)
+    return (
+        None
+        if named is None
+        else next(
+            ((start, end) for text, start, end in tokens(sql) if text.lower() == named[1].lower()), None
+        )
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Give the first line of an error, shortened."""
+    line = str(error).strip().splitlines()[0].rstrip(".:")
+    return line if len(line) <= 200 else f"{line[:200]}..."
