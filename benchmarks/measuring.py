@@ -73,9 +73,11 @@ def run(contender: Contender, target: Path) -> Run:
     """Let a contender make its target, pinned to as many cores as it may use; what it says goes to a file beside."""
     all_cores = sorted(os.sched_getaffinity(0))
     cores = all_cores[: contender.cores]
+    # What is installed has its bytecode; here the first run leaves it.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        **inherited,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), inherited.get("PYTHONPATH")])),
         "POLARS_MAX_THREADS": str(len(cores)),
     }
     said, complaints = target.with_suffix(".out"), target.with_suffix(".err")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,11 +15,16 @@ from hypothesis import strategies as st
 
 from translate import events, notes
 from translate.engine.choice import CHOICE, REFERENCE
-from translate.engine.keys import keys_of, renamed
+from translate.engine.keys import LyingTogether, keys_of, names_told, renamed
 from translate.engine.library import library
 from translate.engine.some_rows import replaced, spread
+from translate.vocabulary.notation import quoted
+from translate.writer.keys import KeyRules
 
 KEYS = st.text(st.sampled_from("abé_- "), max_size=3) | st.sampled_from(["k" * 13, "ü" * 20])
+MORE_KEYS = KEYS | st.sampled_from(
+    ["a b", "a_b", "aB", "A B", "itemId", "item id", "userId", "é", '"', "\\", ":{"]
+)
 MAPS = st.none() | st.dictionaries(KEYS, st.text("xyé", max_size=30), max_size=6)
 COLUMNS = st.integers(1, 3).flatmap(
     lambda width: st.lists(st.lists(MAPS, min_size=width, max_size=width), min_size=1, max_size=8)
@@ -56,31 +64,130 @@ def test_keys_of_a_map_with_many() -> None:
     assert set(found["most"]) == {5_000}
 
 
-@pytest.mark.skipif(library() is None, reason="only the kernel renames whole columns")
-@given(
-    COLUMNS,
-    st.dictionaries(KEYS, st.none() | st.sampled_from(["name", "a", "other name", "n" * 40]), max_size=4),
+NEW_NAMES = st.dictionaries(
+    KEYS, st.none() | st.sampled_from(["name", "a", "other name", "n" * 40]), max_size=4
 )
-def test_renamed_maps(rows: list[list[dict[str, str] | None]], names: dict[str, str | None]) -> None:
+KINDS = ["attributes", "metrics", "other"]
+
+
+def lying_together(rows: list[list[dict[str, str] | None]], *, kept: bool) -> dict[str, LyingTogether]:
+    """Give columns with what is noted of their keys; of those that stay as they are nothing, unless they are not the first."""
+    return {
+        kind: LyingTogether(
+            column,
+            notes.beginning("changed", kind, notes.RENAMED),
+            notes.beginning("changed", kind, notes.RETYPED) if kept and kind != "attributes" else None,
+        )
+        for kind, column in zip(KINDS, columns_of(rows), strict=False)
+    }
+
+
+@pytest.mark.skipif(library() is None, reason="only the kernel renames whole columns")
+@given(COLUMNS, NEW_NAMES, st.booleans())
+def test_renamed_maps(
+    rows: list[list[dict[str, str] | None]], names: dict[str, str | None], into_first: bool
+) -> None:
     """Keys get their names; a row in which two are one, or one has none, stays as it is and is told."""
     kernel = library()
     assert kernel is not None
-    kinds = ["attributes", "metrics", "other"][: len(rows[0])]
-    heads = [notes.beginning("changed", kind, notes.RENAMED) for kind in kinds]
-    found = renamed(kernel, dict(zip(kinds, columns_of(rows), strict=True)), names, heads)
+    found = renamed(kernel, lying_together(rows, kept=into_first), names, into_first=into_first)
     for number, maps in enumerate(rows):
+        given_maps = dict(zip(KINDS, maps, strict=False))
         finals = [names.get(key, key) for values in maps for key in values or {}]
         is_odd = None in finals or len({*finals}) < len(finals)
         assert found["odd"][number] == is_odd
-        changed = []
-        for kind, values in zip(kinds, maps, strict=True):
-            given_names = {} if is_odd else names
-            expected = values and {given_names.get(key) or key: text for key, text in values.items()}
-            assert found[kind][number] == expected
-            changed += [(kind, key) for key in values or {} if given_names.get(key, key) != key]
-        told = [notes.read(text).spot for text in found["notes"].to_list()[number] or []]
-        assert told == [notes.InHub(kind, key) for kind, key in changed]
+        if not is_odd:
+            expected = {
+                kind: values and {names.get(key) or key: text for key, text in values.items()}
+                for kind, values in given_maps.items()
+            }
+            assert {kind: found[kind][number] for kind in expected} == (
+                put_into_first(expected) if into_first else expected
+            )
+        elif not into_first:
+            assert {kind: found[kind][number] for kind in given_maps} == given_maps
+        changed = [
+            (kind, key)
+            for kind, values in given_maps.items()
+            for key in values or {}
+            if not is_odd and names.get(key, key) != key
+        ]
+        told = [notes.read(text) for text in found["notes"].to_list()[number] or []]
+        assert [(note.spot.column, note.spot.key) for note in told if note.why == notes.RENAMED] == changed
+        retyped = [key for values in maps[1:] for key in values or {} if not is_odd and into_first]
+        assert len(told) - len(changed) == sum(names.get(key, key) == key for key in retyped)
         assert (found["names"][number] is None) == (not changed)
+
+
+def put_into_first(maps: dict[str, dict[str, str] | None]) -> dict[str, dict[str, str] | None]:
+    """Put all entries into the first map."""
+    first, *others = maps
+    entries = {key: text for values in maps.values() for key, text in (values or {}).items()}
+    emptied = {kind: None if maps[kind] is None else {} for kind in others}
+    return {first: entries or maps[first], **emptied}
+
+
+MERGED_ROWS = st.lists(
+    st.tuples(
+        *[st.none() | st.dictionaries(MORE_KEYS, st.sampled_from(["x", "é", "1"]), max_size=4)] * 3,
+        st.sampled_from(["purchase", "other"]),
+    ),
+    min_size=1,
+    max_size=6,
+)  # fmt: skip
+RULES = [
+    KeyRules("maps", make_legal=False, taken=frozenset()),
+    KeyRules("object", make_legal=True, taken=frozenset({"a_b", "itemId"})),
+    KeyRules("properties", make_legal=False, taken=frozenset({"itemId"}), reserved=frozenset({"userid", "abé"})),
+    KeyRules(
+        "properties", make_legal=False, taken=frozenset({"itemId"}), constants={"itemId": ("purchase",)}
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", RULES, ids=lambda rules: f"{rules.form}-{len(rules.constants)}")
+@given(rows=MERGED_ROWS)
+def test_rules_by_the_kernel(rules: KeyRules, rows: list[tuple[Any, ...]]) -> None:
+    """Whole batches get the final keys, names and notes that rows get one by one."""
+    schema = {**dict.fromkeys(KINDS, events.MAP), "name": pl.String}
+    batch = pl.DataFrame(rows, schema=schema, orient="row")
+    found = merged(rules, batch)
+    with reference():
+        expected = merged(replace(rules), batch)
+    columns = [name for name in found.columns if name != "_others" or rules.form == "object"]
+    assert found.select(columns).rows() == expected.select(columns).rows()
+
+
+def merged(rules: KeyRules, batch: pl.DataFrame) -> pl.DataFrame:
+    """Give what rules make of a batch, each row's notes in the order of their texts."""
+    columns = rules.merge(batch.with_columns(_care=rules.need_care()))
+    frame = pl.DataFrame([series.alias(name) for name, series in columns.items()])
+    return frame.with_columns(pl.col("_key_notes").list.sort())
+
+
+@given(MERGED_ROWS, st.data())
+def test_the_kernel_lists_the_same_names(rows: list[tuple[Any, ...]], data: st.DataObject) -> None:
+    """What was renamed, in how many of the rows that are asked for."""
+    others = data.draw(st.sampled_from([{}, {"lists": {"other": ["a", '}{"']}}]))
+    texts = [
+        quoted({kind: names for kind, names in told if names})[1:-1] or None
+        for *maps, _ in rows
+        for told in [[*others.items(), *zip(KINDS, maps, strict=True)]]
+    ]
+    flags = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    originals, only = pl.Series("_names", texts, dtype=pl.String), pl.Series(flags, dtype=pl.Boolean)
+    kinds = data.draw(st.sampled_from([KINDS, ["other"], []]))
+    found = counted(names_told(originals, kinds, only))
+    with reference():
+        assert found == counted(names_told(originals, kinds, only))
+
+
+def counted(told: Iterable[tuple[str, str, str, int]]) -> Counter[tuple[str, str, str]]:
+    """Sum up what is told."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for kind, key, name, count in told:
+        counts[kind, key, name] += count
+    return counts
 
 
 @given(st.lists(st.tuples(MAPS, st.booleans(), MAPS), min_size=1, max_size=8))

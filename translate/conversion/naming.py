@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from translate import events
-from translate.engine.keys import keys_of
+from translate.engine.keys import keys_of, names_told
 
 if TYPE_CHECKING:
     from translate.conversion.job import Job
@@ -106,29 +105,16 @@ def names_in(batch: pl.DataFrame) -> dict[Name, int]:
     ]
     for key, number, count in _keys_in(batch, maps, written):
         found[Name(KINDS[maps[number]], key, key)] += count
-    for column, key, name, count in _renamed_in(batch, maps, written):
-        found[Name(KINDS[column], key, name)] += count
-        found[Name(KINDS[column], key, key)] -= count
+    if "_names" in batch.columns:
+        for column, key, name, count in names_told(batch["_names"], maps, written):
+            found[Name(KINDS[column], key, name)] += count
+            found[Name(KINDS[column], key, key)] -= count
     return {name: count for name, count in found.items() if count}
 
 
 def _keys_in(batch: pl.DataFrame, maps: list[str], written: pl.Series) -> Iterator[tuple[str, int, int]]:
     if maps:
         yield from keys_of([batch[name] for name in maps], written).select("key", "map", "rows").iter_rows()
-
-
-def _renamed_in(
-    batch: pl.DataFrame, maps: list[str], written: pl.Series
-) -> Iterator[tuple[str, str, str, int]]:
-    """Give the keys that were renamed: of which map, the key, its name, in how many rows."""
-    if "_names" not in batch.columns:
-        return
-    texts = batch["_names"].filter(written).drop_nulls().to_frame().group_by("_names").len()
-    for originals, count in texts.iter_rows():
-        told = json.loads(f"{{{originals}}}")
-        for column in maps:
-            for name, key in told.get(column, {}).items():
-                yield column, key, name, count
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from translate import events
 from translate.engine.library import library, through
 from translate.notes import NOTES_TYPE
+from translate.vocabulary.notation import quoted
 
 SEED = ctypes.c_uint64(secrets.randbits(64))  # no archive can know it, and so none can make its keys meet
 NAMES = pl.Schema({"key": pl.String, "name": pl.String})
@@ -48,22 +51,58 @@ def _keys_of(number: int, maps: pl.Series) -> pl.DataFrame:
     return listed.collect(engine="in-memory")
 
 
-def renamed(
-    kernel: ctypes.CDLL,
-    maps: Mapping[str, pl.Series],
-    names: Mapping[str, str | None],
-    notes: Sequence[str],
-) -> pl.DataFrame:
-    """Give maps that lie together in a row, in the order of what they are called, under other names for some keys.
+def names_told(
+    originals: pl.Series, kinds: Sequence[str], only: pl.Series
+) -> Iterator[tuple[str, str, str, int]]:
+    """List what JSON members of kinds tell of keys under other names: of which kind, the key, its name, in how many rows."""
+    kernel = library()
+    if kernel is None:
+        yield from _names_told(originals.filter(only), kinds)
+        return
+    frame = pl.DataFrame([only.alias("only"), originals])
+    quoted_kinds = pl.DataFrame({"kind": [*map(quoted, kinds)]}, schema={"kind": pl.String})
+    call = kernel.translate_names_told
+    told = through(lambda given, named, made: call(given, named, SEED, made), frame, quoted_kinds)
+    for member, number, rows in told.select("key", "map", "rows").iter_rows():
+        ((name, key),) = json.loads(f"{{{member}}}").items()
+        yield kinds[number], key, name, rows
 
-    Beside them `names`, JSON members that tell the keys by their new names; `notes`, each of the texts given for its map with the
-    key behind it; and `odd`, for rows that stay as they are: they have a key without a name, or two of one name.
+
+def _names_told(originals: pl.Series, kinds: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
+    """List it without the kernel."""
+    counts = originals.drop_nulls().value_counts(name="rows")
+    for members, rows in counts.iter_rows():
+        told = json.loads(f"{{{members}}}")
+        for kind in kinds:
+            for name, key in told.get(kind, {}).items():
+                yield kind, key, name, rows
+
+
+@dataclass(frozen=True)
+class LyingTogether:
+    """A map whose keys lie together with those of others, and what is noted of a key: with another name, and with its own."""
+
+    values: pl.Series
+    renamed: str
+    kept: str | None = None
+
+
+def renamed(
+    kernel: ctypes.CDLL, maps: Mapping[str, LyingTogether], names: Mapping[str, str | None], *, into_first: bool = False
+) -> pl.DataFrame:  # fmt: skip
+    """Give maps, by what they are called, under other names for some keys; all entries in the first one if they go there.
+
+    Beside them `names`, JSON members that tell the keys by their new names; `notes`, with each key behind the text that is
+    given for it; and `odd`, for rows that stay as they are: they have a key without a name, or two of one name.
     """
-    frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(maps.values())])
+    frame = pl.DataFrame([each.values.alias(str(number)) for number, each in enumerate(maps.values())])
     told = pl.DataFrame({"key": [*names], "name": [*names.values()]}, schema=NAMES)
-    kinds, heads = _texts(list(maps)), _texts(notes)
+    texts = [
+        _texts(maps),
+        *(_texts(getattr(each, what) for each in maps.values()) for what in ("renamed", "kept")),
+    ]
     found = through(
-        lambda given, named, made: kernel.translate_renamed(given, named, SEED, kinds, heads, made),
+        lambda given, named, made: kernel.translate_renamed(given, named, SEED, *texts, into_first, made),
         frame,
         told,
     )
@@ -72,5 +111,6 @@ def renamed(
     return found.select(**renamed_maps, names="names", notes=pl.col("notes").cast(NOTES_TYPE), odd=odd)
 
 
-def _texts(texts: Sequence[str]) -> ctypes.Array[ctypes.c_char_p]:
-    return (ctypes.c_char_p * len(texts))(*(text.encode() for text in texts))
+def _texts(texts: Iterable[str | None]) -> ctypes.Array[ctypes.c_char_p]:
+    encoded = [None if text is None else text.encode() for text in texts]
+    return (ctypes.c_char_p * len(encoded))(*encoded)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -15,10 +16,10 @@ import polars as pl
 from translate import events
 from translate.engine.some_rows import replaced
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
-from translate.vocabulary.camel_case import PLAIN, camel_keys, told_apart
+from translate.vocabulary.camel_case import PLAIN, camel_case, camel_keys, told_apart
 from translate.vocabulary.notation import entities, maps_of, quoted
 from translate.vocabulary.repetition import REPEATED, in_groups, written_keys
-from translate.vocabulary.spelling import LEGAL, each_its_own, legal_keys, with_hash
+from translate.vocabulary.spelling import LEGAL, each_its_own, legal_keys, legal_name, with_hash
 from translate.vocabulary.word import Form
 from translate.writer.renaming import KINDS, Renaming
 
@@ -39,7 +40,7 @@ class KeyRules:
 
     `taken` are the keys of places of its own; `presets` those of them that an event may lack, with the hub column
     that fills each; `constants` the names of the events that have each of those with one value. No key may be one of
-    the `reserved`, which are in lower case, in any case. Where there is a `renaming`, it finds the events that need care.
+    the `reserved`, which are in lower case, in any case.
     """
 
     form: Form
@@ -48,7 +49,19 @@ class KeyRules:
     presets: dict[str, str] = field(default_factory=dict)
     constants: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reserved: frozenset[str] = frozenset()
-    renaming: Renaming | None = None
+
+    @cached_property
+    def renaming(self) -> Renaming | None:
+        """Give what renames whole batches, where there is something that finds the events that need care."""
+        if self.form == "entities" or (self.make_legal and not self.shared):
+            return None
+        kinds = KINDS if self.shared else ("attributes", "other")
+        return Renaming.of(self._free_name, kinds, as_texts=self.form != "object")
+
+    def _free_name(self, key: str) -> str | None:
+        """Name a key without a look at others; nothing where its name may be another one's."""
+        name = camel_case(key) if self.form == "properties" else legal_name(key) if self.make_legal else key
+        return None if name in self.taken or name.lower() in self.reserved else name
 
     @property
     def shared(self) -> bool:

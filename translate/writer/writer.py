@@ -19,7 +19,7 @@ from translate.writer.extras import Extras, listed
 from translate.writer.keys import KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
-from translate.writer.renaming import KINDS, Renaming
+from translate.writer.renaming import KINDS
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source
 
@@ -66,7 +66,6 @@ class Writer:
             form=form,
             make_legal=make_legal,
             taken=taken,
-            renaming=Renaming.of(taken, make_legal=make_legal) if form == "object" else None,
             constants={entry.key: entry.when for entry in presets if entry.const is not None and entry.when},
             reserved=self.shape.layout.reserved_in(*self.shape.containers)
             if form == "properties"

@@ -175,6 +175,97 @@ EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struc
     return well ? 0 : 1;
 }
 
+/* -- which names are told ----------------------------------------------------------------------------------------- */
+
+/* Take a quoted text, with its quotes. */
+static bool take_quoted(struct span *rest, struct span *quoted)
+{
+    size_t end = 1;
+    while (end < rest->length && rest->at[end] != '"')
+        end += rest->at[end] == '\\' ? 2 : 1;
+    if (end >= rest->length || rest->at[0] != '"')
+        return false;
+    *quoted = (struct span){rest->at, end + 1};
+    *rest = (struct span){rest->at + end + 1, rest->length - end - 1};
+    return true;
+}
+
+static bool take_byte(struct span *rest, uint8_t byte)
+{
+    if (rest->length == 0 || rest->at[0] != byte)
+        return false;
+    *rest = (struct span){rest->at + 1, rest->length - 1};
+    return true;
+}
+
+static bool take_members(struct directory *directory, int64_t kind, struct span *rest)
+{
+    do {
+        struct span member = *rest, quoted;
+        if (!take_quoted(rest, &quoted) || !take_byte(rest, ':') || !take_quoted(rest, &quoted))
+            return false;
+        member.length -= rest->length;
+        struct known *known = remember(directory, kind, member);
+        if (known == NULL)
+            return false;
+        known->rows++;
+    } while (take_byte(rest, ','));
+    return take_byte(rest, '}');
+}
+
+/* Pass over what an object holds that is no object of texts. */
+static bool pass_over(struct span *rest)
+{
+    struct span quoted;
+    for (int depth = 1; depth > 0;) {
+        if (rest->length == 0)
+            return false;
+        uint8_t byte = rest->at[0];
+        if (byte == '"' ? !take_quoted(rest, &quoted) : !take_byte(rest, byte))
+            return false;
+        depth += (byte == '{') - (byte == '}');
+    }
+    return true;
+}
+
+static bool take_kinds(struct directory *directory, const struct texts_given *kinds, int64_t count, struct span rest)
+{
+    struct span quoted;
+    do {
+        int64_t kind = 0;
+        if (!take_quoted(&rest, &quoted) || !take_byte(&rest, ':') || !take_byte(&rest, '{'))
+            return false;
+        while (kind < count && !is_same(text_at(kinds, kind), quoted))
+            kind++;
+        if (kind < count ? !take_members(directory, kind, &rest) : !pass_over(&rest))
+            return false;
+    } while (take_byte(&rest, ','));
+    return rest.length == 0;
+}
+
+/* List what a frame's second column tells, in the rows where its first one holds: the members, as they are written, of
+ * the objects of texts that `kinds_given` names, quoted; in the form of the keys of maps. Give 0, or another number where
+ * there was no memory, or something else is told. */
+EXPORTED int translate_names_told(struct ArrowArrayStream *given, struct ArrowArrayStream *kinds_given, uint64_t seed,
+                                  struct ArrowArrayStream *made)
+{
+    struct frame frame, kinds;
+    struct directory directory = {.seed = seed};
+    bool well = frame_take(&frame, given);
+    well = frame_take(&kinds, kinds_given) && well;
+    well = well && kinds.columns == 1 && kinds.column[0].kind == KIND_TEXT &&
+           (frame.rows == 0 ||
+            (frame.columns == 2 && frame.column[0].kind == KIND_FLAG && frame.column[1].kind == KIND_TEXT));
+    for (int64_t row = 0; well && row < frame.rows; row++)
+        if (flag_at(&frame.column[0], row) && is_there(&frame.column[1], row))
+            well = take_kinds(&directory, &kinds.column[0].texts, kinds.rows, text_at(&frame.column[1].texts, row));
+    well = well && tell(&directory, made);
+    free_directory(&directory);
+    frame_let_go(&kinds);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
+
 /* -- other names for some of them ------------------------------------------------------------------------------- */
 
 enum { NAMES = MAPS_MAX, NOTES, ODD, COLUMNS };
@@ -184,7 +275,9 @@ struct renaming {
     const struct given *names;         /* by number in the directory; none where a row with such a key is for Python */
     struct directory directory;
     const char *const *kinds;          /* what the maps are called, in the order of their names */
-    const char *const *notes;          /* how a note on a key of each map begins */
+    const char *const *notes;          /* how a note on a key of each map that has another name begins */
+    const char *const *kept;           /* and how one on a key that keeps its name does, where it is noted */
+    bool together;                     /* whether the first map takes the entries of all */
     struct table made;
     struct span taken[FEW];            /* the final keys of a row, map by map */
     size_t n_taken;
@@ -245,29 +338,40 @@ static bool put(struct table *table, struct span text, struct view *view)
     return well;
 }
 
-static bool put_note(struct renaming *renaming, int64_t map, struct span key, int64_t row)
+static bool put_note(struct renaming *renaming, const char *beginning, struct span key, int64_t row)
 {
+    if (beginning == NULL)
+        return true;
     struct column *notes = &renaming->made.columns[NOTES];
     struct buffer *heap = &renaming->made.heap;
     size_t start = heap->length;
-    struct span head = {(const uint8_t *)renaming->notes[map], strlen(renaming->notes[map])};
+    struct span head = {(const uint8_t *)beginning, strlen(beginning)};
     return write_bytes(heap, head) && write_bytes(heap, key) && column_open(notes, row) &&
            column_add(notes, NULL, heap_view(heap, start));
 }
 
-/* Put a map's entries under the names that are taken from one number on, or as they were. */
+/* Open the row of the column that takes a map's entries, and its own, which stays empty where another one takes them. */
+static bool open_row(struct renaming *renaming, int64_t map, int64_t row, struct column *taking)
+{
+    const struct given *given = &renaming->frame->column[map];
+    bool takes_any = map == 0 || !renaming->together || entries_to(given, row) > entries_from(given, row);
+    return column_open(&renaming->made.columns[map], row) && (!takes_any || column_open(taking, row));
+}
+
+/* Put a map's entries under the names that are taken from one number on; as they were where there are no names. */
 static bool put_entries(struct renaming *renaming, int64_t map, int64_t row, const struct span *names)
 {
     const struct given *given = &renaming->frame->column[map];
-    struct column *column = &renaming->made.columns[map];
-    bool well = column_open(column, row);
+    struct column *column = &renaming->made.columns[renaming->together && names != NULL ? 0 : map];
+    const char *kept = names == NULL ? NULL : renaming->kept[map];
+    bool well = open_row(renaming, map, row, column);
     for (int64_t entry = entries_from(given, row); well && entry < entries_to(given, row); entry++) {
         struct span key = text_at(&given->keys, entry), name = names == NULL ? key : *names++;
         struct span value = text_is_there(&given->texts, entry) ? text_at(&given->texts, entry) : NOTHING;
         struct view key_view, value_view;
         well = put(&renaming->made, name, &key_view) && put(&renaming->made, value, &value_view) &&
                column_add(column, &key_view, value_view) &&
-               (is_same(key, name) || put_note(renaming, map, key, row));
+               put_note(renaming, is_same(key, name) ? kept : renaming->notes[map], key, row);
     }
     return well;
 }
@@ -363,15 +467,18 @@ static bool rename_rows(struct renaming *renaming, struct ArrowArrayStream *made
     return well;
 }
 
-/* Give a frame's maps, which lie together in a row, with other names for some keys. `names_given` holds the keys and
+/* Give a frame's maps, whose keys lie together in a row, with other names for some keys. `names_given` holds the keys and
  * their names: a row that has one without a name, or two of one name, is `odd` and stays as it is. Beside the maps there
- * are `names`, JSON members that tell the keys by their new names, and `notes` on each that changed. Give 0, or another
- * number where there was no memory. */
+ * are `names`, JSON members that tell the keys by their new names, and `notes` on each that changed, or is `kept` with a
+ * note; of other rows the first map has the entries of all if they lie `together`. Give 0, or another number where there
+ * was no memory. */
 EXPORTED int translate_renamed(struct ArrowArrayStream *given, struct ArrowArrayStream *names_given, uint64_t seed,
-                               const char *const *kinds, const char *const *notes, struct ArrowArrayStream *made)
+                               const char *const *kinds, const char *const *notes, const char *const *kept,
+                               int32_t together, struct ArrowArrayStream *made)
 {
     struct frame frame, names;
-    struct renaming renaming = {.frame = &frame, .kinds = kinds, .notes = notes, .directory = {.seed = seed}};
+    struct renaming renaming = {.frame = &frame, .kinds = kinds, .notes = notes, .kept = kept,
+                                .together = together != 0, .directory = {.seed = seed}};
     bool well = frame_take(&frame, given);
     well = frame_take(&names, names_given) && well;
     well = well && frame.columns <= MAPS_MAX && learn(&renaming, &names) && rename_rows(&renaming, made);
