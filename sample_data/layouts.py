@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import destinations
 import discontinued
 import polars as pl
 import successors
@@ -11,7 +12,7 @@ from zoo import ZOO
 from translate import events
 from translate.reader.literals import DECODER, canonical
 
-TEXTS = {**discontinued.FILES, **successors.FILES}
+TEXTS = {**discontinued.FILES, **successors.FILES, **destinations.FILES}
 SQL_TIMES = ("event_timestamp", "arrival_timestamp", "session_start_timestamp", "session_stop_timestamp")
 JSON_TEXTS = ("items", "impression")
 

@@ -74,7 +74,7 @@ def test_every_kind_of_complaint_has_a_file():
         'no model "', 'no layout "', "is like another layout itself", "not like itself",
         # of options and places
         "a container takes none", "a constant takes none", "takes none", "needs a hub column", "settings are texts",
-        "has a segment without a name", "is no place", "letters, digits and _ only", "here is only one value",
+        "has a segment without a name", "is no place", "letters, digits, _ and $ only", "here is only one value",
         # of what fields say against one another
         "holds columns of a table", "its place ends in *", "only texts may lie", "only numbers may lie", "only single values may lie",
         "nothing has a place of its own inside of", "for some events only has no other place", "is read from elsewhere already",
@@ -86,6 +86,8 @@ def test_every_kind_of_complaint_has_a_file():
         "so it cannot lie below a *", "it has to be text", "every event has to have it", 'no member "', "is a value, and holds no JSON",
         "around a field", "lies too deep", "a name has no other place", "are not packed into requests", "made for a request",
         "gives text where it is written", "says nothing",
+        # of what stands for nothing, of tables read backwards, and of what settings keep out
+        "the default stands there", "should be a whole number, as codec", "twice", "needs a value table", "would never be written",
     ):  # fmt: skip
         assert piece in said
 

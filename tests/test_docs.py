@@ -97,7 +97,8 @@ def askers(setting):
         hazards = (
             {hazard.setting for hazard in model.delivery.preflight.values()} if model.delivery else set()
         )
-        protocol = PROTOCOLS[model.delivery.protocol] if model.delivery else None
+        named = model.delivery.protocol if model.delivery else None
+        protocol = PROTOCOLS[named] if named else None
         sent = {*protocol.needs, *(["region"] if protocol.by_region else [])} if protocol else set()
         if setting in fields | hazards | sent:
             yield name

@@ -120,6 +120,16 @@ def test_no_module_knows_a_vendor(words):
     assert [place for file in modules() for place in found(words, file)] == []
 
 
+def test_what_is_described_needs_no_module():
+    """Where a sheet describes all there is to a model, not even the rooms that speak with vendors know of it."""
+    described = {name: table for name, table in TABLES.items() if "protocol" not in table.get("delivery", {})}
+    assert len(described) > 0
+    sources = "\n".join(SHEETS[name] for name in described)
+    theirs = {*described, *(table["title"] for table in described.values())}
+    theirs |= {*re.findall(r"https?://([a-z0-9.-]+)", sources)} - {"docs.aws.amazon.com"}
+    assert [place for file in sorted(CODE.rglob("*.py")) for place in found(theirs, file)] == []
+
+
 def test_the_search_finds_what_it_looks_for(tmp_path):
     """A literal with a vendor's name is found, one in a docstring is not."""
     file = tmp_path / "module.py"

@@ -31,6 +31,10 @@ KEYS = {
     "user_agent": "the user agent of events whose request named none",
     "forwarded_address": "the address of events whose request named none",
     "fill_endpoints": "true puts into requests what creates or updates endpoints",
+    "update_profiles": "true lets what is written set properties of people whom the receiver knows already",
+    "locate_by_sender": "true lets the receiver place events where the request comes from, if they have no address",
+    "reach_destinations": "true lets the receiver pass events on to whatever is connected to it, which may mail people",
+    "live_events": "true sends events as those of today, not as history",
     "day": "the day (YYYY-MM-DD) in whose folder the rows of a buffer are to lie",
     "columns": "a table: the columns of a dataset's own, each with its source and type, as in columns.DEVICE=device.platform:string",
     "keep_names": "true keeps names as they are where the target would want legal ones",
@@ -57,7 +61,8 @@ WRITTEN_TEXTS = (
     "app_title",
     "platform",
 )
-WRITTEN_FLAGS = ("keep_names", "fill_endpoints")
+EFFECTS = ("fill_endpoints", "update_profiles", "locate_by_sender", "reach_destinations", "live_events")
+WRITTEN_FLAGS = ("keep_names", *EFFECTS)
 # What only a replay asks for changes nothing of what is written.
 TEXTS = (*WRITTEN_TEXTS, "region", "application_id", "account")
 FLAGS = (*WRITTEN_FLAGS, "plain_bodies")
@@ -82,6 +87,10 @@ class Settings:
     user_agent: str | None = None
     forwarded_address: str | None = None
     fill_endpoints: bool = False
+    update_profiles: bool = False
+    locate_by_sender: bool = False
+    reach_destinations: bool = False
+    live_events: bool = False
     day: dt.date | None = None
     region: str | None = None
     application_id: str | None = None
@@ -98,7 +107,7 @@ class Settings:
         """Give the settings as JSON values, for digests."""
         said = {
             name: getattr(self, name)
-            for name in (*WRITTEN_TEXTS, "fill_endpoints", *WRITTEN_NUMBERS, "day")
+            for name in (*WRITTEN_TEXTS, *EFFECTS, *WRITTEN_NUMBERS, "day")
             if getattr(self, name) not in (None, False, RECORD_BYTES)
         }
         if self.columns:

@@ -161,6 +161,10 @@ def _endpoint_overwritten(hazard: Hazard, case: Case) -> Concern:
     return (events, {}) if events else None
 
 
+def _setting_wanted(hazard: Hazard, case: Case) -> Concern:
+    return (case.surveyed.events, {}) if getattr(case.settings, hazard.setting or "", False) else None
+
+
 def _support_ended(_: Hazard, case: Case) -> Concern:
     today = (EPOCH + dt.timedelta(milliseconds=case.now_ms)).date()
     if case.support is None or today <= case.support.ended:
@@ -188,5 +192,6 @@ JUDGES: dict[str, Judge] = {
     "repeated": _repeated,
     "repeated_ids": _repeated,
     "endpoint_overwritten": _endpoint_overwritten,
+    "setting_wanted": _setting_wanted,
     "support_ended": _support_ended,
 }

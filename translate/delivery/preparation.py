@@ -50,7 +50,7 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
     """Find where a replay leads; raise UsageError where the model has no endpoint."""
     model, _, name = to.partition("/")
     sheet = mapping.load(model, mappings)
-    if sheet.delivery is None:
+    if sheet.delivery is None or sheet.delivery.protocol is None:
         raise UsageError(
             f"{model}: its mapping does not say how requests are delivered, so there is nothing to replay to"
         )

@@ -154,7 +154,7 @@ def _target(
 ) -> Target:
     named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
              if (value := getattr(settings, name)) is not None}  # fmt: skip
-    return Target(destination.delivery.protocol, endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
+    return Target(destination.delivery.protocol or "", endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
                   allow_http=allow_http, **named)  # fmt: skip
 
 

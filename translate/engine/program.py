@@ -101,7 +101,7 @@ class Program:
             strayed=self._note_of_key("changed", place, RETYPED),
             rounded=self._note_of_key("changed", place, ROUNDED),
             member=self._span(entry.member),
-            beyond=self._note("on_purpose", place, OF_TRANSPORT),
+            beyond=self._note("on_purpose", place, entry.word.why or OF_TRANSPORT),
             first_name=len(self._names),
             n_names=len(names),
         )

@@ -25,7 +25,7 @@ FORMS: dict[DataType, DataType] = {
     **dict.fromkeys([pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt16(), pl.UInt32()], events.WHOLE),
 }  # fmt: skip
 # Only of such names do the expressions leave out members that are null.
-PLAIN_NAME = re.compile(r"[0-9A-Za-z_.]+")
+PLAIN_NAME = re.compile(r"[0-9A-Za-z_.$]+")
 NULL_TEXT = -1
 
 

@@ -48,6 +48,18 @@ def _required_in(limit: Limit, place: str, rows: Rows) -> Wrong:
         )
 
 
+def _one_required(limit: Limit, rows: Rows) -> Wrong:
+    """Ask for a text in one of the places; one that is too short is none."""
+    least = limit.value
+    texts = [each.told for place in limit.places for each in rows.texts(place)]
+    enough = [(text.str.len_chars() >= least).fill_null(value=False) for text in texts]
+    what = f" of {least:,} characters or more" if least > 1 else ""
+    yield (
+        ~pl.any_horizontal(pl.lit(value=False), *enough),
+        f"neither {' nor '.join(limit.places)} has a text{what}",
+    )
+
+
 def _objects_whole(limit: Limit, place: str, rows: Rows) -> Wrong:
     needs = [f"{place}.{name}" for name in limit.value]
     there = [value.is_not_null() for value in rows.members(place)]
@@ -341,6 +353,19 @@ def _in_list(place: str, rows: Rows, wrong: members.Wrong, message: str) -> Wron
         yield Look(place, wrong), message
 
 
+# -- what is nested -------------------------------------------------------------------------------------------------
+
+
+def _nested(wrong: Callable[[int], members.Wrong], what: str) -> Judge:
+    """Look into the objects and lists of a place, one by one."""
+
+    def judge(limit: Limit, place: str, rows: Rows) -> Wrong:
+        if rows.json_of(place) is not None:
+            yield Look(place, wrong(limit.value)), f"{place} {what.format(limit.value)}"
+
+    return judge
+
+
 JUDGES: dict[str, Judge] = {
     "required": _required,
     "required_in": _required_in,
@@ -365,6 +390,11 @@ JUDGES: dict[str, Judge] = {
     "exact_duration": _exact_duration,
     "maps_of_texts": _maps_of(MAP_OF_TEXTS, "text"),
     "maps_of_lists": _maps_of(MAP_OF_LISTS, "list of texts"),
+    "depth_max": _nested(members.is_deeper_than, "is nested deeper than {:,}"),
+    "nested_members_max": _nested(
+        members.has_larger_than, "holds an object or list of more than {:,} members"
+    ),
+    "nested_characters_max": _nested(members.has_longer_inside, "holds a text of more than {:,} characters"),
     "list_of_texts": _list_of_texts,
     "objects_whole": _objects_whole,
     "members_needed": _members_needed,
@@ -374,6 +404,7 @@ JUDGES: dict[str, Judge] = {
 }
 # Those that look at all of their places at once.
 TOGETHER: dict[str, Callable[[Limit, Rows], Wrong]] = {
+    "one_required": _one_required,
     "members_max": _members_max,
     "exact_types": _exact_types,
 }

@@ -141,6 +141,41 @@ def has_text(least: int, most: int | None) -> Wrong:
     return lambda value: any(map(is_wrong, _texts(value)))
 
 
+def is_deeper_than(most: int) -> Wrong:
+    """Look for what is nested deeper, the value itself counted."""
+    return lambda value: _depth(value) > most
+
+
+def has_larger_than(most: int) -> Wrong:
+    """Look inside of a value for an object or a list of more members."""
+    return lambda value: any(isinstance(inner, dict | list) and len(inner) > most for inner in _inside(value))
+
+
+def has_longer_inside(most: int) -> Wrong:
+    """Look inside of a value for a text of more characters."""
+    return lambda value: any(isinstance(inner, str) and len(inner) > most for inner in _inside(value))
+
+
+def _members_of(value: Any) -> list[Any]:
+    return [*value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _depth(value: Any) -> int:
+    depth, layer = 0, [value]
+    while any(isinstance(each, dict | list) for each in layer):
+        layer = [inner for each in layer for inner in _members_of(each)]
+        depth += 1
+    return depth
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """Give all that lies in a value, at any depth, without the value itself."""
+    layer = _members_of(value)
+    while layer:
+        yield from layer
+        layer = [inner for each in layer for inner in _members_of(each)]
+
+
 def is_no_list_of_texts(elements: tuple[int, int], characters: tuple[int, int]) -> Wrong:
     """Look for what is no list of so many texts of so many characters."""
 

@@ -12,6 +12,7 @@ from translate.judging.judges import judged
 from translate.judging.members import Look, with_looks
 from translate.judging.rows import Rows
 from translate.judging.seldom import Seldom, with_seldom
+from translate.mapping.checks import WORDS
 from translate.mapping.spec import Limit
 from translate.reader.tree import is_read
 from translate.settings import Settings
@@ -24,6 +25,11 @@ class Question:
     limit: Limit
     wrong: pl.Expr
     message: str
+
+    @property
+    def code(self) -> str:
+        """Tell by what a row is rejected for it."""
+        return WORDS[self.limit.judge].code if self.limit.judge in WORDS else "over_limit"
 
     @property
     def cited(self) -> str:
@@ -60,7 +66,9 @@ class Judge:
         """Add the columns of flags that the questions need beside those of the rows."""
         homes = {question.home: self._rows.free[question.home].maps for question in self._seldom.values()}
         frame = with_seldom(frame, self._seldom, homes)
-        return with_looks(frame, self._looks, dict(self._rows.lists), self._rows.whole)
+        into = {look.place for look in self._looks.values() if not look.of_row}
+        texts = {place: text for place in sorted(into) if (text := self._rows.json_of(place)) is not None}
+        return with_looks(frame, self._looks, texts, self._rows.whole)
 
 
 def alone_of(rows: Rows) -> Iterator[Question]:

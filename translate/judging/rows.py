@@ -10,6 +10,7 @@ import polars as pl
 from translate import events
 from translate.mapping.places import NAMES, kind_of
 from translate.mapping.spec import Field, Layout
+from translate.vocabulary.notation import object_of_map
 
 NONE = pl.lit(None, pl.String)
 NO_MAP = pl.lit(None, events.MAP)
@@ -202,6 +203,12 @@ class Rows:
         home: Free | User | None = self.free.get(head) or self.users.get(head)
         return home.at(key) if home else Keyed()
 
+    def json_of(self, place: str) -> pl.Expr | None:
+        """Give the JSON text of a value that other values may lie in; of free-form ones only of objects and lists and the like."""
+        if place in self.free:
+            return _object_of(self.free[place].other)
+        return _object_of(self.objects[place]) if place in self.objects else self.lists.get(place)
+
     def count(self, place: str, beside: str | None) -> pl.Expr:
         """Count what lies in a place."""
         if place in self.free:
@@ -225,6 +232,11 @@ class Rows:
     def members(self, place: str) -> list[pl.Expr]:
         """Give the single values that lie below a place."""
         return [value for name, value in self.values.items() if name.startswith(f"{place}.")]
+
+
+def _object_of(values: pl.Expr) -> pl.Expr:
+    """Write a map of JSON texts as an object, unless there is nothing in it."""
+    return pl.when(values.map.len() > 0).then(object_of_map(values))
 
 
 def _unquoted(text: pl.Expr) -> pl.Expr:

@@ -15,7 +15,7 @@ Containers = dict[str, Field]
 
 NEEDED_TO_READ = ("name", "time")
 # Names that the writer tells from the rest of a row without taking it apart.
-PLAIN = re.compile(r"[0-9A-Za-z_]+")
+PLAIN = re.compile(r"[0-9A-Za-z_$]+")
 
 
 def contradictions(layout: Layout) -> Iterator[Found]:
@@ -60,7 +60,7 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
             and layout.write
             and not all(map(PLAIN.fullmatch, filter(None, entry.path)))
         ):
-            yield where, "is written, so its names may hold letters, digits and _ only"
+            yield where, "is written, so its names may hold letters, digits, _ and $ only"
         if entry.word.is_container and len(entry.path) > 1:
             yield (
                 where,

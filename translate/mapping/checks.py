@@ -36,13 +36,14 @@ ARCHIVE_LIMITS = {
 class JudgeWord:
     """A judge by its name in a mapping: what it asks, of which kinds of places, and what its value has to be.
 
-    One that `wants` nothing takes no value.
+    One that `wants` nothing takes no value; `code` is what rows that it refuses are rejected by.
     """
 
     about: str
     kinds: tuple[str, ...]
     wants: str = ""
     holds: Callable[[Any], bool] = lambda value: value is None
+    code: str = "over_limit"
 
     def complaint(self, value: Any) -> str | None:
         """Say what is wrong with a value, if anything."""
@@ -91,11 +92,13 @@ TEXTS = ("text", "map", "key", "names", "user")
 SCALARS = ("text", "whole", "number", "flag", "json", "list", "map", "object", "user", "key")
 WHOLE = ("a whole number", _is_whole)
 PATTERN = ("a regular expression", _is_pattern)
+NESTED = ("map", "object", "json", "list")
 LIST = ("a list of texts", _is_texts)
 RANGE = ("a least and a most", _is_range)
 
 WORDS: dict[str, JudgeWord] = {
     "required": JudgeWord("it has to be there", SCALARS),
+    "one_required": JudgeWord("one of the places has to hold a text, of so many characters at least", ("text", "key"), *WHOLE, code="missing_required"),
     "required_in": JudgeWord("it has to be there in events of these names", ("key",), "a list of event names", _is_texts),
     "characters_max": JudgeWord("no text there is longer", (*TEXTS, "list"), *WHOLE),
     "characters_min": JudgeWord("no text there is shorter", (*TEXTS, "list"), *WHOLE),
@@ -105,7 +108,7 @@ WORDS: dict[str, JudgeWord] = {
     "pattern": JudgeWord("every text there is of this form", TEXTS, *PATTERN),
     "one_of": JudgeWord("it is one of these", ("text",), *LIST),
     "one_of_any_case": JudgeWord("it is one of these, in any case", ("text",), *LIST),
-    "none_of_any_case": JudgeWord("it is none of these, in any case", ("text", "names"), *LIST),
+    "none_of_any_case": JudgeWord("it is none of these, in any case", ("text", "names", "key"), *LIST),
     "own_begin": JudgeWord("it begins so only if it is one of those known", ("text", "names"), "a table of prefix and known", _is_table_of(prefix=lambda value: isinstance(value, str), known=_is_texts)),
     "number_max": JudgeWord("no number there is larger", ("whole", "number"), *WHOLE),
     "float_bits_max": JudgeWord("no number there is beyond what a float of so many bits holds", ("number",), "16, 32 or 64", lambda value: value in (16, 32, 64) and _is_whole(value)),
@@ -120,6 +123,9 @@ WORDS: dict[str, JudgeWord] = {
     "maps_of_texts": JudgeWord("all of its values are texts", ("object",)),
     "maps_of_lists": JudgeWord("all of its values are lists of texts", ("object",)),
     "members_max": JudgeWord("there are no more values, in all of the places together; in a list, no more elements", ("map", "user", "list"), *WHOLE),
+    "depth_max": JudgeWord("nothing there is nested deeper, the value itself counted", NESTED, *WHOLE),
+    "nested_members_max": JudgeWord("no object or list inside of it has more members", NESTED, *WHOLE),
+    "nested_characters_max": JudgeWord("no text inside of its objects and lists is longer", NESTED, *WHOLE),
     "list_of_texts": JudgeWord("it is a list of so many texts of so many characters", ("list",), "a table of elements and characters, each a least and a most", _is_table_of(elements=_is_range, characters=_is_range)),
     "objects_whole": JudgeWord("an object that is there has all of these members", ("fields",), *LIST),
     "members_needed": JudgeWord("an object that is there has each of these members", ("fields",), *LIST),

@@ -20,6 +20,7 @@ from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support
 OVERRIDES = ("freshness_hours", "user_keep_days", "retention_days")
 SETTINGS = ("user_agent", "forwarded_address")
 WISHES = ("fill_endpoints",)
+EFFECTS = ("update_profiles", "locate_by_sender", "reach_destinations", "live_events")
 
 VERIFY_PLACES = ("events", "earliest", "latest", "earliest_ms", "latest_ms")
 # What a sentence has places for; which of them, depends on the sentence.
@@ -75,6 +76,7 @@ KINDS: dict[str, Kind] = {
     "repeated": Kind("events that have all of it the same as an earlier one", columns="columns"),
     "repeated_ids": Kind("events with the id of an earlier one", implied=("event_id",)),
     "endpoint_overwritten": Kind("events beside an endpoint that says something, where the setting wants it written", setting=WISHES, setting_required=True),
+    "setting_wanted": Kind("any event, where the setting wants what the receiver does with them", setting=EFFECTS, setting_required=True),
     "support_ended": Kind("any event, once the support has ended", says=("value",)),
 }  # fmt: skip
 _FOUND = ("events", "share")
@@ -103,10 +105,8 @@ class _DeliveryParser:
         layout = sheet.need(table, path, "layout", str, "")
         if isinstance(table.get("layout"), str):
             self.layout(layout)
-        protocol = sheet.need(table, path, "protocol", str, "")
-        if isinstance(table.get("protocol"), str) and sheet.one_of(
-            protocol, "delivery.protocol", "protocol", PROTOCOLS
-        ):
+        protocol: str | None = sheet.get(table, path, "protocol", str)
+        if protocol is not None and sheet.one_of(protocol, "delivery.protocol", "protocol", PROTOCOLS):
             self.protocol(protocol, layout)
         order = self.needed_texts(table, path, "order")
         for column in order:

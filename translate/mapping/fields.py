@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from translate import events
+from translate.mapping.options import OPTIONS, PHASES, SETTINGS, WISHES, OptionsCheck
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Field
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS
 from translate.vocabulary.words.stamps import parameters
 
-# What a mapping may take from the settings: texts that no event says, and whether something is wanted.
-SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
-WISHES = ("keep_names", "fill_endpoints")
-PHASES = ("START", "UPDATE", "END")
-OPTIONS = {
-    "required": "true: an event without it is rejected",
-    "required_for": "the phase (START, UPDATE or END) whose events are rejected without it",
-    "when": "the well-known events that have it; no other event does",
-    "table": "the value table through which its text goes, both ways",
-    "default": "what is written where nothing says it",
-    "optional": "true: a column that is there only if the source can have it, or a recipe fills it",
-    "also": "other places where older or foreign records have it; they are only read",
-    "asked": f"the setting without which it is not written: `{'` or `'.join(WISHES)}`",
-    "setting": f"the setting that says it, whatever the events say: `{'`, `'.join(SETTINGS)}`",
-    "fills": "true: the setting says it only where the events do not",
-    "member": "the name of the hub's first column within an object of several values",
-    "template": "the address that is made, with `{hub column}` in its query",
-    "texts": "true: its number is read from a text, too",
-}
 KEYS = {
     "hub": "the hub column, or a list of them, as its codec takes them; a text in place of the table says this alone",
     "as": "the codec between the two; `text`, unless said",
@@ -75,11 +55,14 @@ class FieldParser:
             when=self._when(path, value),
             table=self._one_of(value, path, "table", "value table", self.tables),
             default=self._literal(path, value, "default"),
+            back=sheet.get(value, path, "back", bool, default=False),
+            absent=self._literal(path, value, "absent"),
             const=self._literal(path, value, "const"),
             optional=sheet.get(value, path, "optional", bool, default=False),
             texts=sheet.get(value, path, "texts", bool, default=False),
             also=sheet.texts(value, path, "also") or (),
             asked=self._one_of(value, path, "asked", "setting of true or false", WISHES),
+            unless=self._one_of(value, path, "unless", "setting of true or false", WISHES),
             setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
             fills=sheet.get(value, path, "fills", bool, default=False),
             member=sheet.get(value, path, "member", str, ""),
@@ -87,7 +70,7 @@ class FieldParser:
         )
         is_spoilt = field.const is None and "const" in value
         if not is_spoilt and self._check_codec(field, path, around=around):
-            self._check_options(field, path, value, around=around)
+            OptionsCheck(sheet, self.tables).check(field, path, value, around=around)
         return field
 
     # -- its options ------------------------------------------------------------------------------------------------
@@ -116,62 +99,6 @@ class FieldParser:
             return literal
         self.sheet.complain(join(path, key), f"should be text, a number, true or false, but is {literal!r}")
         return None
-
-    def _check_options(self, field: Field, path: str, value: dict[str, Any], *, around: bool) -> None:
-        for who, options in _without_effect(field, around=around):
-            for option in options:
-                if option in value:
-                    self.sheet.complain(join(path, option), f"{who} takes none")
-        self._check_member(field, path)
-        self._check_default(field, path)
-        if not field.hub and field.const is None and not field.word.is_stamp:
-            if field.optional:
-                self.sheet.complain(join(path, "optional"), "needs a hub column, which a recipe may fill")
-            if field.setting is not None and not around:
-                self.sheet.complain(join(path, "setting"), "an event's field needs a hub column beside it")
-        self._check_setting(field, path)
-        for other in field.also:
-            if "*" in other or "" in other.split("."):
-                self.sheet.complain(
-                    join(path, "also"), f'"{other}" is no place: it is names with dots between'
-                )
-
-    def _check_member(self, field: Field, path: str) -> None:
-        """Complain unless exactly the codec that has a member to name names one."""
-        if not field.word.is_scalar or field.const is not None:
-            return
-        wanted = field.word.has_member
-        if wanted and not field.member:
-            self.sheet.complain(
-                join(path, "member"), f'is missing: codec "{field.codec}" has {field.hub[0]} under a name'
-            )
-        if field.member and not wanted:
-            self.sheet.complain(join(path, "member"), f'codec "{field.codec}" takes none')
-
-    def _check_setting(self, field: Field, path: str) -> None:
-        if field.fills and (field.setting is None or not field.hub):
-            self.sheet.complain(join(path, "fills"), "needs a setting, and a hub column beside it")
-        if field.setting is not None and field.word.is_scalar and field.word.wire != "text":
-            self.sheet.complain(
-                join(path, "setting"), f'settings are texts, but codec "{field.codec}" gives none'
-            )
-
-    def _check_default(self, field: Field, path: str) -> None:
-        """Complain about a text that would stand in a record where a number or JSON should."""
-        word = field.word
-        if not isinstance(field.default, str) or word.wire not in ("number", "json"):
-            return
-        try:
-            value = json.loads(field.default, parse_constant=float)
-        except ValueError:
-            value = math.nan
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if value != value or (word.wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
-            wanted = "a number" if word.wire == "number" else "JSON"
-            self.sheet.complain(
-                join(path, "default"),
-                f'should be {wanted}, as codec "{word.name}" gives, but is {field.default!r}',
-            )
 
     # -- its codec --------------------------------------------------------------------------------------------------
 
@@ -252,32 +179,3 @@ class FieldParser:
                 f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
             )
             self.sheet.complain(f"{path}.hub", message)
-
-
-def _effective_in(stamp: Field) -> set[str]:
-    """Name the options that something made for a request can have."""
-    return {"asked", *(["also"] if stamp.hub else []), *(["template"] if stamp.word.takes_template else [])}
-
-
-def _without_effect(field: Field, *, around: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give options that a field cannot have, with the reason: nothing would come of them."""
-    word = field.word
-    if word.is_container:
-        yield "a container", tuple(OPTIONS)
-    elif word.is_stamp:
-        yield (
-            "what is made for a request",
-            tuple(option for option in OPTIONS if option not in _effective_in(field)),
-        )
-    elif field.const is not None:
-        yield "a constant", ("table", "default", "optional", "also", "setting", "texts")
-    elif word.rowwise is not None:
-        yield f'codec "{word.name}"', ("table", "default", "when", "setting")
-    elif not word.takes_table:
-        yield f'codec "{word.name}"', ("table",)
-    if field.const is None and word.wire not in ("whole", "number"):
-        yield f'codec "{word.name}"', ("texts",)
-    if not word.takes_other_places:
-        yield f'codec "{word.name}"', ("also",)
-    if around and not (word.is_container or word.is_stamp):
-        yield "a request's field", ("required_for", "optional")

@@ -103,7 +103,7 @@ DASHBOARDS = {"beyond": "sentences: what they show that rows alone do not tell"}
 
 DELIVERY = {
     "layout": "the layout whose records are sent",
-    "protocol": "how they are sent",
+    "protocol": "how they are sent; without it nothing is replayed, and what its service does with old data is told all the same",
     "order": "hub columns: events with equal values in all of them are never in flight at once",
     "quota": "how fast the service takes them",
     "support": "when the service's support ended",

@@ -15,8 +15,9 @@ from translate.mapping.agreement import contradictions
 from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, WORDS
 from translate.mapping.columns import TYPES
 from translate.mapping.delivery import read_delivery
-from translate.mapping.fields import PHASES, FieldParser
+from translate.mapping.fields import FieldParser
 from translate.mapping.inheritance import inherit
+from translate.mapping.options import PHASES
 from translate.mapping.personal import KINDS, wrong_with
 from translate.mapping.proof import failures
 from translate.mapping.sheet import Sheet, digest_of, join, read_toml

@@ -26,8 +26,9 @@ class Spelling:
 class Field:
     """One place in a model's record, the hub columns that it stands for, and the word for what is between them.
 
-    `also` are other places where older or foreign records have the value; `asked` and `setting` name a setting:
-    without the first the field is not written, from the second comes what no event says. A setting stands in place of
+    `also` are other places where older or foreign records have the value; `asked`, `unless` and `setting` name a setting:
+    without the first the field is not written, nor with the second; from the third comes what no event says. `absent` stands
+    where nothing says the value, and is read as nothing; a table that goes `back` is read backwards, too. A setting stands in place of
     what the events say, too, unless it only `fills` what they do not. `texts`: its number is read from a text, too.
     `member`: the name under which an object of several values has the first one. `template`: what an address is made of.
     `own` is what makes it a column of a dataset's own.
@@ -40,12 +41,15 @@ class Field:
     required_for: str | None = None
     when: tuple[str, ...] = ()
     table: str | None = None
+    back: bool = False
     default: Any = None
+    absent: Any = None
     const: Any = None
     optional: bool = False
     texts: bool = False
     also: tuple[str, ...] = ()
     asked: str | None = None
+    unless: str | None = None
     setting: str | None = None
     fills: bool = False
     member: str = ""
@@ -63,6 +67,11 @@ class Field:
         if self.const is None:
             return self.word.wire
         return "text" if isinstance(self.const, str) else "flag" if isinstance(self.const, bool) else "whole"
+
+    @property
+    def is_always_said(self) -> bool:
+        """Tell whether something stands there, whatever an event says."""
+        return self.const is not None or self.default is not None or self.absent is not None
 
     @property
     def holds_list(self) -> bool:
@@ -318,12 +327,12 @@ class Hazard:
 class Delivery:
     """How a model's requests are delivered, and what its service does with them.
 
-    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS. Events with equal values of the hub columns `order` are never in flight at once.
+    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
     `verify` tells how to see what arrived, with places for what was sent.
     """
 
     layout: str
-    protocol: str
+    protocol: str | None
     order: tuple[str, ...]
     quota: Quota
     support: Support | None = None

@@ -226,7 +226,7 @@ class CarefulReader:
         elif way == "const":
             self._const(record, leaf, path, value, around=around)
         elif way == "stamp":
-            record.note("on_purpose", InSource(path, around), OF_TRANSPORT)
+            record.note("on_purpose", InSource(path, around), leaf.entry.word.why or OF_TRANSPORT)
 
     def _time_of(
         self, record: Record, leaf: Leaf, path: tuple[str, ...], value: Any, *, around: bool

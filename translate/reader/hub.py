@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 import polars_hash
@@ -10,9 +10,9 @@ import polars_hash
 from translate import events
 from translate.engine.ids import event_ids
 from translate.engine.library import library
-from translate.engine.some_rows import replaced, spread
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.items import take_out_own_item
+from translate.reader.presets import WayOut
 from translate.reader.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.tree import slots
 from translate.settings import Settings
@@ -35,6 +35,7 @@ class Hub:
         self.layout = layout
         self.settings = settings
         self._names = EventNames(mapping)
+        self._tables = mapping.tables
         containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
         self._slots = {
             slot: entry for slot, entry in slots(layout) if entry.hub and not entry.word.holds_whole_map
@@ -108,7 +109,10 @@ class Hub:
     def _read(self, entry: Field, raw: pl.Expr) -> pl.Expr:
         if entry.word.spells_event:
             return self._name(raw)
-        return entry.word.read(raw) if entry.word.read else raw
+        value = entry.word.read(raw) if entry.word.read else raw
+        value = notation.exchanged_back(value, self._tables[entry.table or ""]) if entry.back else value
+        is_there = raw.cast(pl.String) != str(entry.absent)
+        return value if entry.absent is None else pl.when(is_there).then(value)
 
     def _name(self, raw: pl.Expr) -> pl.Expr:
         """Read an event's name: the original one, if it travelled along, else what the model means by it."""
@@ -154,7 +158,7 @@ class Hub:
             groups.setdefault(entry.when, {}).setdefault(self._homes[entry.path[0]], []).append(entry)
         if not groups:
             return frame
-        ways = [_WayOut(when, homes, self._read) for when, homes in groups.items()]
+        ways = [WayOut(when, homes, self._read) for when, homes in groups.items()]
 
         def take_out(batch: pl.DataFrame) -> pl.DataFrame:
             for way in ways:
@@ -204,54 +208,6 @@ class Hub:
         window = f"{since:%Y-%m-%d} to {until:%Y-%m-%d}"
         message = pl.concat_str(pl.lit(f"{entry.place} "), spelled, pl.lit(f" is outside of {window}"), hint)
         return implausible, message
-
-
-class _WayOut:
-    """How presets leave the maps of the events that they belong to: few events, so that only these are looked at."""
-
-    def __init__(
-        self, when: tuple[str, ...], homes: dict[str, list[Field]], read: Callable[[Field, pl.Expr], pl.Expr]
-    ) -> None:
-        self._when = when
-        self._homes = [*homes]
-        self._exact: list[pl.Expr] = []
-        self._made: list[pl.Expr] = []
-        for home, entries in homes.items():
-            texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
-            keys = [entry.key for entry in entries]
-            others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
-            rest = pl.col(home).map.entries().list.eval(others).list.to_map()
-            exact = f"exact:{home}"
-            self._exact.append(_are_exact(entries, texts).alias(exact))
-            self._made.append(pl.when(exact).then(rest).otherwise(pl.col(home)).alias(home))
-            self._made += [
-                pl.when(exact).then(read(entry, texts[entry.hub[0]])).alias(entry.hub[0]) for entry in entries
-            ]
-
-    def taken_out(self, batch: pl.DataFrame) -> list[pl.Series]:
-        """Give the presets' columns, and what is left of their maps; maps that lack a digit of a number keep all of it."""
-        rows = batch[self._homes[0]].is_not_null()
-        for home in self._homes[1:]:
-            rows = rows | batch[home].is_not_null()
-        if self._when:
-            rows = rows & batch["name"].is_in(self._when).fill_null(value=False)
-        chosen = batch.select(self._homes).filter(rows).lazy().with_columns(self._exact).select(self._made)
-        taken = chosen.collect(engine="in-memory")
-        columns = spread(taken.drop(self._homes), rows).get_columns()
-        if not taken.height:
-            return columns
-        return [*columns, *(replaced(batch[home], rows, taken[home]).alias(home) for home in self._homes)]
-
-
-def _are_exact(entries: list[Field], texts: dict[str, pl.Expr]) -> pl.Expr:
-    """Tell for which events a double holds every digit of the numbers; else they all stay in their map."""
-    checks = [
-        texts[entry.hub[0]].is_null()
-        | (notation.digits(texts[entry.hub[0]].cast(pl.Float64, strict=False)) == texts[entry.hub[0]])
-        for entry in entries
-        if entry.word.as_double
-    ]
-    return pl.all_horizontal(checks).fill_null(value=False) if checks else pl.lit(True)
 
 
 def with_event_ids(frame: pl.LazyFrame, provided: set[str]) -> pl.LazyFrame:

@@ -68,6 +68,28 @@ def loose_value(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr
     return pl.when(~_is_money(value, price, quantity, code, store)).then(value)
 
 
+def _is_product(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
+    """Tell which values are price times quantity, said or not: of these a receiver may do the sum itself."""
+    product = worth(pl.lit(None, pl.Float64), price, quantity)
+    return (value.fill_null(product) == product).fill_null(value=False)
+
+
+def summed(
+    part: pl.Expr, value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr
+) -> pl.Expr:
+    """Give a price or quantity whose product is the real money that the event is worth."""
+    is_summed = _is_money(value, price, quantity, code, store) & _is_product(value, price, quantity)
+    return pl.when(is_summed).then(part)
+
+
+def not_summed(
+    part: pl.Expr, value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr
+) -> pl.Expr:
+    """Give a price or quantity of which no receiver may make money."""
+    is_summed = _is_money(value, price, quantity, code, store) & _is_product(value, price, quantity)
+    return pl.when(~is_summed).then(part)
+
+
 def loose_price(
     price: pl.Expr, value: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr,
     item_id: pl.Expr, items: pl.Expr,

@@ -109,6 +109,11 @@ def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None =
     return otherwise if chain is pl else chain.otherwise(otherwise)
 
 
+def exchanged_back(text: pl.Expr, table: Mapping[str, str]) -> pl.Expr:
+    """Exchange texts by a small table that is read backwards; others stay."""
+    return exchanged(text, {new: old for old, new in table.items()})
+
+
 def object_of_map(column: pl.Expr, turned: Callable[[pl.Expr], pl.Expr] | None = None) -> pl.Expr:
     """Write a map of JSON texts as an object, each value turned into another if need be."""
     entries = column.map.entries()
@@ -134,11 +139,11 @@ def members_of_struct(values: Mapping[str, pl.Expr]) -> pl.Expr:
 def without_nulls(encoded: pl.Expr) -> pl.Expr:
     """Take null members with plain names out of encoded objects.
 
-    Inside a JSON text every quote is escaped, and outside of one a plain letter cannot follow a quote: so
+    Inside a JSON text every quote is escaped, and outside of one neither a plain letter nor $ can follow a quote: so
     `"name":null` can only be a member.
     """
-    return encoded.str.replace_all(r',"[0-9A-Za-z_.]+":null', "").str.replace_all(
-        r'\{"[0-9A-Za-z_.]+":null,?', "{"
+    return encoded.str.replace_all(r',"[0-9A-Za-z_.$]+":null', "").str.replace_all(
+        r'\{"[0-9A-Za-z_.$]+":null,?', "{"
     )
 
 

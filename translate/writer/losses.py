@@ -47,7 +47,7 @@ class Losses:
     def carried(self) -> set[str]:
         """Give the columns that arrive in every event."""
         carried: set[str] = set()
-        presets = [entry for entry in self.shape.all_presets() if not entry.when]
+        presets = [entry for entry in self.shape.asked_presets() if not entry.when]
         for entry in [*self.shape.columns, *presets, *self.shape.around, *self.shape.containers.values()]:
             carried |= {*entry.carries}
         return carried
@@ -200,18 +200,24 @@ class Losses:
             plan.losses.append(
                 self._loss(entry.hub[0], "changed", word.why, word.changed(columns), _shown(entry.hub[0]))
             )
+        if entry.absent is not None:
+            why = f"{entry.place} of {entry.absent!r} is read as nothing"
+            lost = (written.cast(pl.String) == str(entry.absent)) & columns[0].is_not_null()
+            plan.losses.append(self._loss(entry.hub[0], "changed", why, lost, columns[0]))
         if word.spells_event:
             self._plan_name(plan, entry, written)
         if word.is_app_id:
             self._plan_app_id(plan, entry)
         if entry.table or (word.is_app_id and self.shape.settings.app_ids):
             why = "exchanged by a table of values" if entry.table else word.why
-            plan.losses.append(self._loss(entry.hub[0], "changed", why, written != columns[0], columns[0]))
+            table = self.shape.mapping.tables[entry.table] if entry.table and entry.back else {}
+            told = notation.exchanged_back(written, table)
+            plan.losses.append(self._loss(entry.hub[0], "changed", why, told != columns[0], columns[0]))
         if entry.table:
             known = columns[0].str.to_lowercase().is_in(list(self.shape.mapping.tables[entry.table]))
             plan.findings.append(
                 Finding(
-                    "unknown_platform",
+                    f"unknown_{entry.hub[0].rpartition('.')[2]}",
                     f"{place}: not in the table of {self.shape.mapping.model}, kept as it is",
                     ~known,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -184,6 +185,6 @@ def _entities_from_members(members: pl.Expr, names: list[str]) -> pl.Expr:
 
     A quote inside of a text is escaped, so `"name":` stands only where a member begins.
     """
-    either = "|".join(names)
+    either = "|".join(map(re.escape, names))
     entities = members.str.replace_all(rf',"({either})":', '},{"key":"$1","value":')
     return entities.str.replace(rf'^"({either})":', '{"key":"$1","value":') + pl.lit("}")

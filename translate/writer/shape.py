@@ -70,18 +70,13 @@ class Shape:
 
     def is_wanted(self, entry: Field) -> bool:
         """Leave out what no event can have; of a table's columns only optional ones."""
-        if entry.asked is not None and not getattr(self.settings, entry.asked):
+        if not is_asked_for(entry, self.settings):
             return False
         if entry.optional:
             return entry.hub[0] in self.source.provided
         if self.said(entry) is not None:
             return True
-        if (
-            self.layout.records == "csv"
-            or entry.required
-            or entry.const is not None
-            or entry.default is not None
-        ):
+        if self.layout.records == "csv" or entry.required or entry.is_always_said:
             return True
         return not entry.hub or any(column in self.source.provided for column in entry.hub)
 
@@ -103,9 +98,19 @@ class Shape:
         """Give the presets of all containers."""
         return [entry for entries in self.presets.values() for entry in entries]
 
+    def asked_presets(self) -> list[Field]:
+        """Give the presets that the settings do not keep out."""
+        return [entry for entry in self.all_presets() if is_asked_for(entry, self.settings)]
+
     def wanted_presets(self) -> list[Field]:
         """Give the presets that events from the source can fill."""
         return [entry for entry in self.all_presets() if self.is_wanted(entry)]
+
+
+def is_asked_for(entry: Field, settings: Settings) -> bool:
+    """Tell whether the settings want a field written, as far as it leaves that to them."""
+    is_wanted = entry.asked is None or getattr(settings, entry.asked)
+    return bool(is_wanted) and not (entry.unless is not None and getattr(settings, entry.unless))
 
 
 def request_fields(layout: Layout, settings: Settings) -> list[Field]:
@@ -113,7 +118,7 @@ def request_fields(layout: Layout, settings: Settings) -> list[Field]:
     request = layout.request
     if request is None:
         return []
-    said = [entry for entry in request.fields if entry.asked is None or getattr(settings, entry.asked)]
+    said = [entry for entry in request.fields if is_asked_for(entry, settings)]
     return [
         entry
         for entry in said

@@ -166,6 +166,8 @@ class Writer:
             value = value.fill_null(said) if said is not None and entry.fills else value
         if entry.default is not None:
             value = value.fill_null(entry.default)
+        if entry.absent is not None:
+            value = value.fill_null(str(entry.absent) if entry.wire == "number" else entry.absent)
         return value if applies is None else pl.when(applies).then(value)
 
     def _coded(self, entry: Field) -> pl.Expr:
@@ -267,7 +269,7 @@ class Writer:
                 )
         for question in self._judge.questions:
             if question.limit.hard:
-                yield question.wrong, "over_limit", question.cited
+                yield question.wrong, question.code, question.cited
 
     def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
         yield from (

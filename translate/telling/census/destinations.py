@@ -12,6 +12,7 @@ from translate.notes import USED, InHub, InSource, Spot
 from translate.reader.paths import AROUND, lies_around
 from translate.telling.census.evidence import Held
 from translate.writer.dataset import sources
+from translate.writer.shape import is_asked_for
 
 NOT_TOLD = "neither carried nor told"
 
@@ -125,9 +126,7 @@ class Ways:
         return self._carriers[column, name]
 
     def _carries(self, entry: Field, column: str, name: str) -> bool:
-        if (entry.when and name not in entry.when) or (
-            entry.asked and not getattr(self._job.settings, entry.asked)
-        ):
+        if (entry.when and name not in entry.when) or not is_asked_for(entry, self._job.settings):
             return False
         if entry.optional and entry.hub[0] not in self._source.provided:
             return False

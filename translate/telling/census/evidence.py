@@ -11,14 +11,10 @@ from translate.notes import InSource
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
-from translate.vocabulary.word import Form
+from translate.telling.census.nesting import Around, below
 
 MIXED = ("attributes", "metrics", "other")
 HOMES = {"text": "attributes", "empty": "attributes", "number": "metrics"}
-BELOW: dict[Form, Below] = {
-    "maps": Below.KEYS, "object": Below.KEYS, "whole": Below.KEYS, "user": Below.PROPERTIES,
-    "entities": Below.ENTITIES, "properties": Below.JSON_OF_KEYS,
-}  # fmt: skip
 HOLDING_MEMBERS = (Below.KEYS, Below.PROPERTIES, Below.ENTITIES, Below.JSON_OF_KEYS)
 OTHER_NAMES = {"raw_path": "path"}  # of a captured request: both are read as one
 
@@ -37,25 +33,13 @@ class Held(NamedTuple):
     noted: InSource | None = None
 
 
-class Around:
-    """What a layout knows of the places around its events."""
-
-    def __init__(self, layout: Layout, places: Places) -> None:
-        fields = layout.request.fields if layout.request else ()
-        self.tree: Tree = _below(places.request)
-        self.names = places.names
-        self.maps = {entry.path: entry for entry in fields if entry.word.holds_whole_map}
-        self.heads = places.heads_around
-        self.nodes = places.request
-
-
 class Evidence:
     """Knows of one layout which hub columns speak for a key; of one event, what is left to speak for another."""
 
     def __init__(self, layout: Layout) -> None:
         self._places: Places = places_of(layout)
         self._heads = self._places.heads
-        self.tree: Tree = _below(self._places.event)
+        self.tree: Tree = below(self._places.event)
         self.around = Around(layout, self._places)
         self._name_paths = [
             tuple(place.split("."))
@@ -218,27 +202,32 @@ class Trail:
             return held  # not what always stands there, or what its column should hold, or another place was first
         if not leaf.entry.hub:
             return Held("", None, "the same in every record") if leaf.entry.const is not None else None
-        return next((Held(column) for column in leaf.entry.hub if self._row.get(column) is not None), None)
+        return self._in_columns_of(leaf.entry)
+
+    def _in_columns_of(self, entry: Field) -> Held | None:
+        held = next((Held(column) for column in entry.hub if self._row.get(column) is not None), None)
+        is_none = held is None and entry.absent is not None
+        return Held("", None, f"{entry.absent!r} stands for nothing") if is_none else held
+
+    def _said_once(self, entry: Field) -> Held | None:
+        if entry.word.travels_with_names and self._originals is not None:
+            return Held("", None, "the names that it tells went back to their places")
+        return Held("", None, "the same in every such event") if entry.const is not None else None
 
     def _in_map(self, around: Field, presets: list[Field], key: Key) -> Held | None:
         if key.kind == "null":
             return None  # no map holds any, but another map's key may have the same name
         name = key.path[-1]
-        for entry in presets:
-            if any(name in (self._row.get(home) or ()) for home in MIXED):
-                continue
-            if entry.word.travels_with_names and self._originals is not None:
-                return Held("", None, "the names that it tells went back to their places")
-            if entry.const is not None:
-                return Held("", None, "the same in every such event")
+        free = [entry for entry in presets if not any(name in (self._row.get(home) or ()) for home in MIXED)]
+        if told := next((told for entry in free if (told := self._said_once(entry))), None):
+            return told
         homes = self._homes(around, key.kind)
         held = next((held for home in homes if (held := self._take(home, self._original(home, name)))), None)
         if held:
             return held
         if around.member and name == around.member and self._row.get("user_id") is not None:
             return Held("user_id")
-        columns = (column for entry in presets for column in entry.hub)
-        return next((Held(column) for column in columns if self._row.get(column) is not None), None)
+        return next((held for entry in presets if (held := self._in_columns_of(entry))), None)
 
     def _homes(self, around: Field, kind: str) -> list[str]:
         if around.word.holds_whole_map:
@@ -289,11 +278,3 @@ def _node(tree: Any, path: tuple[str, ...]) -> Any:
     for segment in path:
         tree = tree.get(segment) if isinstance(tree, dict) else None
     return tree
-
-
-def _below(tree: Mapping[str, Any]) -> Tree:
-    """Turn the reader's tree into what the census asks of one."""
-    return {
-        name: _below(node) if isinstance(node, dict) else BELOW.get(node.entry.word.form, Below.NOTHING)
-        for name, node in tree.items()
-    }

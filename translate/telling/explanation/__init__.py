@@ -25,7 +25,7 @@ from translate.vocabulary.words.names import EVENT_NAME
 from translate.writer.dataset import with_columns
 from translate.writer.extras import same_events
 from translate.writer.losses import why_not_mapped
-from translate.writer.shape import Shape, Source
+from translate.writer.shape import Shape, Source, is_asked_for
 from translate.writer.writer import Writer
 
 if TYPE_CHECKING:
@@ -162,15 +162,13 @@ class _Pair:
             named = "those that a recipe or the settings name as columns"
             how = named if self.target.takes_columns else "for reading only"
             return Row(place.part, entry.place, "not_written", how=how)
-        fixed = sections.fixed(entry)
-        clauses = list(sections.options(entry))
-        if fixed is not None:
+        fixed, clauses = sections.fixed(entry), list(sections.options(entry))
+        if fixed is not None and not sections.is_declined(entry, self.settings):
             return Row(place.part, entry.place, "fixed", how="; ".join([fixed, *clauses]))
         if entry.own is not None:
             return self._own(place, entry.own)
         if self._is_off(place):
-            asked = f"--set {entry.asked}=true" if entry.asked else "a rule sets it"
-            return Row(place.part, entry.place, "off", how=f"left out unless {asked}")
+            return Row(place.part, entry.place, "off", how=sections.off(entry, self.settings))
         return self._filled(place, self.fed[place], clauses) if place in self.fed else self._unfilled(place)
 
     def _own(self, place: FieldPlace, column: Column) -> Row:
@@ -197,7 +195,7 @@ class _Pair:
         """Tell whether a field is left out because nobody asked for it."""
         if place.entry.optional:
             return place.entry.hub[0] not in self.columns
-        return place.entry.asked is not None and not getattr(self.settings, place.entry.asked)
+        return not is_asked_for(place.entry, self.settings)
 
     def _unfilled(self, place: FieldPlace) -> Row:
         entry, nothing = place.entry, "nothing in the source"
@@ -206,7 +204,11 @@ class _Pair:
         known: list[tuple[Any, State, str]] = [
             (entry.setting is not None and getattr(self.settings, entry.setting), "fixed", said),
             (entry.fills, "fixed", f"{said}; left out without it"),
-            (entry.default is not None, "fixed", "; ".join([nothing, *sections.options(entry)])),
+            (
+                entry.default is not None or entry.absent is not None,
+                "fixed",
+                "; ".join([nothing, *sections.options(entry)]),
+            ),
             (
                 entry.required,
                 "missing",

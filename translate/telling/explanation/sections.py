@@ -10,6 +10,7 @@ from translate import events
 from translate.mapping.personal import KINDS, marked
 from translate.mapping.spec import Field, Layout, Mapping, Spelling
 from translate.recipe.privacy import chosen
+from translate.settings import Settings
 from translate.telling.explanation.sides import HUB_LAYOUT
 from translate.vocabulary.spelling import legal_name
 from translate.vocabulary.words.texts import TEXT
@@ -46,16 +47,32 @@ def options(entry: Field) -> Iterator[str]:
         yield f"by the table {entry.table}"
     if entry.default is not None:
         yield f"{json.dumps(entry.default)} where there is none"
+    if entry.absent is not None:
+        yield f"{json.dumps(entry.absent)} where there is none, which is read as nothing"
     if entry.when:
         yield f"only for {', '.join(entry.when)}"
     if entry.setting is not None and entry.hub:
         yield f"--set {entry.setting}=... {'where there is none' if entry.fills else 'goes before it'}"
     if entry.asked is not None:
         yield f"only with --set {entry.asked}=true"
+    if entry.unless is not None:
+        yield f"left out with --set {entry.unless}=true"
     if entry.required:
         yield "required"
     if entry.required_for is not None:
         yield f"required where the phase is {entry.required_for}"
+
+
+def is_declined(entry: Field, settings: Settings) -> bool:
+    """Tell whether a setting keeps a field out that is written without it."""
+    return entry.unless is not None and bool(getattr(settings, entry.unless))
+
+
+def off(entry: Field, settings: Settings) -> str:
+    """Say why a field is left out."""
+    if is_declined(entry, settings):
+        return f"left out because of --set {entry.unless}=true"
+    return f"left out unless {f'--set {entry.asked}=true' if entry.asked else 'a rule sets it'}"
 
 
 def fixed(entry: Field) -> str | None:

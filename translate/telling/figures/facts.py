@@ -13,6 +13,7 @@ from translate.reader.hub import Hub
 from translate.settings import Settings
 from translate.vocabulary import money
 from translate.vocabulary.spelling import EventNames
+from translate.writer.shape import is_asked_for
 
 START, STOP, PURCHASE = "session.start", "session.stop", "purchase"
 
@@ -121,8 +122,8 @@ class HeldColumns:
         self._fields: dict[str, Field] = {}
         self._off: dict[str, str] = {}
         for entry in layout.all_fields:
-            if entry.hub and entry.asked is not None and not getattr(settings, entry.asked):
-                self._off[entry.hub[0]] = entry.asked
+            if entry.hub and not is_asked_for(entry, settings):
+                self._off[entry.hub[0]] = entry.asked or entry.unless or ""
             elif entry.hub:
                 self._fields.setdefault(entry.hub[0], entry)
         self._off = {name: asked for name, asked in self._off.items() if name not in self._fields}

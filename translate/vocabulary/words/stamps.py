@@ -95,6 +95,17 @@ TRANSPORT = Stamp(
     "transport", "how the body came, which is not how it is written", make=lambda _request, _template: None, example=((), None),
 )  # fmt: skip
 
+SECRET = Stamp(
+    "secret", "what proves who sends: read over, and never written",
+    make=lambda _request, _template: None, example=((), None), why="it proves who sends, and is never kept",
+)  # fmt: skip
+
+SENDING_TIME = Stamp(
+    "sending_time", "when the request was sent: never written, for receivers move the times of events by it",
+    make=lambda _request, _template: None, example=((), None),
+    why="when it was sent: receivers move the times of events by it, so it is never written",
+)  # fmt: skip
+
 URI = Stamp(
     "uri", "the path and query of the request as the endpoint would have seen it, by a template",
     make=_uri, example=((), '"/collect?app=game&number=3"'), takes_template=True,

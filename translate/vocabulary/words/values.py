@@ -32,6 +32,11 @@ def _supplements_of_money(written: Written) -> Iterator[Finding]:
     yield from _worthless(written)
 
 
+def _supplements_of_revenue(written: Written) -> Iterator[Finding]:
+    yield _of_worth(written, pl.lit(False))
+    yield from _worthless(written)
+
+
 def _worthless(written: Written) -> Iterator[Finding]:
     """Tell why a real purchase has no value."""
     value, price, quantity, code, store = (pl.col(name) for name in written.hub)
@@ -57,12 +62,47 @@ MONEY = Scalar(
     states_money=True, needs_finite=True,
 )  # fmt: skip
 
+REVENUE = Scalar(
+    "revenue", "what real money an event is worth, where no list of items says it",
+    types=(events.NUMBER,) * 3 + (events.TEXT,) * 2, columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.amount(*columns)),
+    example=((None, 9.99, 3.0, "USD", None), "29.97"), supplements=_supplements_of_revenue, needs_finite=True,
+)  # fmt: skip
+
 MONEY_CURRENCY = Scalar(
     "money_currency", "the currency of real money",
     types=(events.TEXT, events.TEXT, events.NUMBER), columns=(5, 5), wire="text", read=as_it_is,
     write=lambda columns: money.currency(*columns),
     changed=lambda columns: columns[0] != money.currency(*columns), why="written in capitals",
     example=(("Gold", "Virtual", None, 1.0, 1.0), None),
+)  # fmt: skip
+
+SUMMED_PRICE = Scalar(
+    "summed_price", "a price that, times the quantity, is the real money that the event is worth",
+    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.summed(columns[0], columns[1], columns[0], *columns[2:])),
+    example=((9.99, None, 3.0, "USD", None), "9.99"), needs_finite=True,
+)  # fmt: skip
+
+SUMMED_QUANTITY = Scalar(
+    "summed_quantity", "a quantity that, times the price, is the real money that the event is worth",
+    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.summed(columns[0], columns[1], columns[2], columns[0], *columns[3:])),
+    example=((3.0, None, 9.99, "USD", None), "3"), needs_finite=True,
+)  # fmt: skip
+
+PLAIN_PRICE = Scalar(
+    "plain_price", "a price of which no receiver may make money",
+    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.not_summed(columns[0], columns[1], columns[0], *columns[2:])),
+    example=((500.0, None, 3.0, "Gold", "Virtual"), "500"), needs_finite=True,
+)  # fmt: skip
+
+PLAIN_QUANTITY = Scalar(
+    "plain_quantity", "a quantity of which no receiver may make money",
+    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
+    write=lambda columns: digits(money.not_summed(columns[0], columns[1], columns[2], columns[0], *columns[3:])),
+    example=((3.0, None, 500.0, "Gold", "Virtual"), "3"), needs_finite=True,
 )  # fmt: skip
 
 LOOSE_VALUE = Scalar(
