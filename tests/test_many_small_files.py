@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 from canonical import SAMPLES
 from damaged import record
+from hypothesis import given
+from hypothesis import strategies as st
 
-from translate.archive import recognition
+import translate
+from translate.archive import recognition, units
 from translate.archive.likeness import Likeness
 from translate.archive.recognition import recognise
-from translate.archive.sources import SourceFile, find
+from translate.archive.sources import SourceFile, digest_of, find
+from translate.engine.search import Search
 from translate.reader.request import RequestReader
 
 ROOT = Path(__file__).parent.parent
@@ -137,3 +141,59 @@ def test_a_likeness_is_of_a_record(sample: str) -> None:
     )
     lines = (SAMPLES / sample).read_text(encoding="utf-8").splitlines()
     assert all(look.fits(value) for value in recognition.values_in(lines))
+
+
+def test_a_likeness_passes_over_no_request() -> None:
+    """What a record is passed over by, the names of its members, is what its requests need."""
+    layouts = [
+        layout for _, layout in recognition._candidates(None).values() if layout.records == "json-lines"
+    ]
+    quick, slow = ([Likeness(layout) for layout in layouts] for _ in range(2))
+    for look in slow:
+        look._heads = None
+    for sample in [*SAMPLES.glob("*/*.jsonl"), *Path(__file__).parent.glob("captures/**/*.jsonl")]:
+        for value in recognition.values_in(sample.read_text(encoding="utf-8").splitlines()):
+            assert [look.fits(value) for look in quick] == [look.fits(value) for look in slow]
+
+
+@given(
+    st.lists(st.text('ab"_', min_size=1, max_size=6), min_size=1, max_size=4),
+    st.text('ab"_', max_size=60),
+)
+def test_a_search_finds_what_is_there(texts: list[str], content: str) -> None:
+    """The kernel's search answers as Python's, also at the very end of a text."""
+    search = Search([text.encode() for text in texts])
+    for length in range(len(content) + 1):
+        here = content[:length]
+        assert search.finds_one(here.encode()) == any(text in here for text in texts)
+
+
+def test_text_is_drawn_as_it_is_read(tmp_path: Path) -> None:
+    """Opening a group of files reads none of them; where each begins, and its digest, is known afterwards."""
+    (unit,) = units.units(find([write_archive(tmp_path / "archive", 3)]))
+    opened = units.open_unit(unit, tmp_path, digested=True)
+    assert opened.lines.first_rows == []
+    assert opened.lines.frame.collect().height == 9
+    assert opened.lines.first_rows == [0, 3, 6]
+    assert opened.digests() == {file.shown: digest_of(file) for file in unit.files}
+
+
+def test_files_that_were_not_read_have_digests_too(tmp_path: Path) -> None:
+    """A limit ends the reading early; what lies behind it is told by its digest all the same."""
+    archive = write_archive(tmp_path / "archive", 4)
+    translate.convert(archive, to="clickstream", out=tmp_path / "out", limit=1)
+    told = [json.loads(line) for line in (tmp_path / "out" / "files.ndjson").read_text().splitlines()]
+    assert [about["digest"] for about in told] == [digest_of(file) for file in find([archive])]
+
+
+def test_each_table_has_its_own_header(tmp_path: Path) -> None:
+    """Small tables are read together, each by the names in its own first line."""
+    rows = {
+        "a.csv": "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\nu,i,1500000000,e\n",
+        "b.csv.gz": "EVENT_TYPE,TIMESTAMP,ITEM_ID,USER_ID\ne,1500000001,j,v\n",
+    }
+    for name, text in rows.items():
+        stored = text.encode()
+        (tmp_path / name).write_bytes(gzip.compress(stored) if name.endswith(".gz") else stored)
+    events = translate.scan([tmp_path / name for name in rows], model="personalize").collect()
+    assert events.select("user_id", "item_id").rows() == [("u", "i"), ("v", "j")]

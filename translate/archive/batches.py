@@ -95,11 +95,13 @@ def _blocks(chunks: Iterator[bytes], record_bytes: int | None) -> Iterator[_Bloc
 def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Put chunks together until they are worth a look."""
     waiting: list[bytes] = []
+    length = 0
     for chunk in chunks:
         waiting.append(chunk)
-        if sum(map(len, waiting)) >= BATCH_BYTES:
+        length += len(chunk)
+        if length >= BATCH_BYTES:
             yield b"".join(waiting)
-            waiting = []
+            waiting, length = [], 0
     if any(waiting):
         yield b"".join(waiting)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,16 +30,21 @@ TEXT_MAX = 1 << 20
 BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first
 
 
-def layers(chunks: Iterator[Block], depth: int = LAYERS_MAX) -> Iterator[Block]:
+def layers(
+    chunks: Iterator[Block],
+    depth: int = LAYERS_MAX,
+    *,
+    inflating: Callable[[Any], Iterator[Block]] | None = None,
+) -> Iterator[Block]:
     """See through compression by content, also where it was applied twice."""
     first = next(chunks, b"")
     rest = itertools.chain([first], chunks)
     if isinstance(first, Damage) or depth == 0:
         yield from rest
     elif first.startswith(GZIP):
-        yield from layers(inflate(rest), depth - 1)
+        yield from layers((inflating or inflate)(rest), depth - 1, inflating=inflating)
     elif zstd.begins(first):
-        yield from layers(_unzstd(rest), depth - 1)
+        yield from layers(_unzstd(rest), depth - 1, inflating=inflating)
     else:
         yield from rest
 
@@ -69,6 +74,21 @@ def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 inflater, fresh, full = fast_zlib.decompressobj(wbits=31), True, False
     if not fresh:
         raise DamagedError("the compressed data ends too early")
+
+
+def whole_text(stored: bytes) -> bytes:
+    """Give the text of a file that is held as it is stored, the fast way; raise DamagedError where that is not enough.
+
+    It asks the engine for nothing, so that the engine may ask for it.
+    """
+    text = stored
+    for _ in range(LAYERS_MAX):
+        if zstd.begins(text):
+            raise DamagedError("zstd is for the engine")
+        if not text.startswith(GZIP):
+            break
+        text = b"".join(inflated([text]))
+    return text
 
 
 def inflate(chunks: Iterator[Block]) -> Iterator[Block]:

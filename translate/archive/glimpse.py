@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from translate.reader.literals import DECODER, Pairs, Refused
 from translate.reader.opening import PRINTED, body_of, printed_form
 
 MEMBER = re.compile(r'"(\w+)"\s*:')
+MARGIN = "\ufeff \t\r"
 BLANKS = re.compile(r"[\ufeff \t\r\n]*")
 
 
-def values_in(lines: list[str]) -> Iterator[Any]:
-    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member."""
-    text = "\n".join(line.strip("\ufeff \t\r") for line in lines)
-    position = 0
-    while position < len(text):
-        try:
-            value, position = DECODER.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            value, position = _of_broken(text, position)
-        yield value
-        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
+def values_in(lines: Iterable[str]) -> Iterator[Any]:
+    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member.
+
+    A line is asked for only once the values before it were taken.
+    """
+    left = iter(lines)
+    for line in left:
+        text, position = line.strip(MARGIN), 0
+        while position < len(text):
+            try:
+                value, position = DECODER.raw_decode(text, position)
+            except (json.JSONDecodeError, RecursionError):
+                more = [following.strip(MARGIN) for following in left]
+                if more:
+                    text = "\n".join([text, *more])
+                    continue
+                value, position = _of_broken(text, position)
+            yield value
+            position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
 
 
 def _of_broken(text: str, position: int) -> tuple[Any, int]:

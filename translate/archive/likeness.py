@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from translate.mapping.spec import Layout
+from translate.engine.search import Search
+from translate.mapping.spec import Layout, Request
 from translate.reader.literals import Pairs, Refused
 from translate.reader.opening import peek
-from translate.reader.request import RequestReader
-from translate.reader.tree import places_of
+from translate.reader.request import PARTS, WHOLE_PARTS, RequestReader
+from translate.reader.tree import ANY, places_of
 
 NEEDED = ("name", "time")
 
@@ -30,10 +31,11 @@ class Likeness:
         self._reader = (
             RequestReader(layout.request, places_of(layout), lambda *_: None) if layout.request else None
         )
+        self._heads = _heads(layout.request) if layout.request else None
         self._name = next((entry.path for entry in layout.fields if entry.hub[:1] == ("name",)), ())
         self._marks, self._mark_names = layout.marks, layout.mark_names
-        self._spelled = [f'"{mark}"'.encode() for mark in layout.marks]
-        self._spelled += [f'"{name}'.encode() for name in layout.mark_names or ()]
+        spelled = [*(f'"{mark}"' for mark in layout.marks), *(f'"{name}' for name in layout.mark_names or ())]
+        self._search = Search([text.encode() for text in spelled])
 
     def fits(self, record: Any) -> bool:
         """Tell whether a record, or one of its events, holds all that the layout requires."""
@@ -41,11 +43,13 @@ class Likeness:
 
     def is_marked(self, content: bytes, records: Iterable[Any]) -> bool:
         """Tell whether one of the records that a text holds shows a mark; most texts do not even spell one."""
-        return any(spelled in content for spelled in self._spelled) and any(map(self._shows_mark, records))
+        return self._search.finds_one(content) and any(map(self._shows_mark, records))
 
     def _events(self, record: Any) -> Iterator[Any]:
         if self._reader is None:
             yield record
+            return
+        if self._heads and isinstance(record, Pairs) and self._heads.isdisjoint(record.names()):
             return
         try:
             yield from [event for _, event in self._reader.events("", record)]
@@ -61,3 +65,11 @@ class Likeness:
         name = peek(record, self._name)
         named = isinstance(name, str) and name.startswith(self._mark_names) if self._mark_names else False
         return named or any(record.get(mark) is not None for mark in self._marks)
+
+
+def _heads(request: Request) -> frozenset[str] | None:
+    """Give the names of which a request that is an object has one; None where it may lead to its events without any."""
+    if not request.each or request.each[0] == ANY:
+        return None
+    others = (place.partition(".")[0] for places in request.also.values() for place in places)
+    return frozenset({*request.each, *request.also, *others, *PARTS, *WHOLE_PARTS})

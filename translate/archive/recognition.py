@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from translate import mapping
-from translate.archive.glimpse import values_in
+from translate.archive.glimpse import MARGIN, values_in
 from translate.archive.hub_files import HUB, is_hub
 from translate.archive.likeness import Likeness
 from translate.archive.parquet import MAGIC, columns_of
@@ -22,6 +26,7 @@ from translate.reader.literals import Pairs
 from translate.reader.reader import Damage
 
 LINES_MAX = 100
+TOGETHER = 32  # files that a thread looks at before it takes others
 SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
@@ -89,7 +94,7 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
             name: candidate for name, candidate in candidates.items() if candidate[1].model == address
         }
     looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
-    seen = {file.shown: _layout_of(file, candidates, looks) for file in files}
+    seen = _layouts_of(files, candidates, looks)
     found = sorted({name for name in seen.values() if name in candidates})
     if not found:
         _demand_a_readable(files)
@@ -194,6 +199,19 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
 # -- one file -------------------------------------------------------------------------------------------------------
 
 
+def _layouts_of(files: list[SourceFile], candidates: Candidates, looks: list[Likeness]) -> dict[str, str]:
+    """Name the layout of each file, some of them at a time: decompression and the search for marks let go of Python's lock."""
+
+    def of_some(some: list[SourceFile]) -> dict[str, str]:
+        return {file.shown: _layout_of(file, candidates, looks) for file in some}
+
+    if len(files) <= TOGETHER or any(file.is_remote for file in files):
+        return of_some(files)
+    with ThreadPoolExecutor(os.cpu_count()) as beside:
+        shares = (files[begin : begin + TOGETHER] for begin in range(0, len(files), TOGETHER))
+        return {name: layout for seen in beside.map(of_some, shares) for name, layout in seen.items()}
+
+
 def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:
     """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
     try:
@@ -202,12 +220,21 @@ def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) 
         return EMPTY
     if content.startswith(MAGIC):
         return _of_columns(file, columns_of(file), candidates)
-    lines = [line for line in content.decode(errors="replace").split("\n") if line.strip("\ufeff \t\r")]
-    if not lines:
+    lines = _lines_in(content)
+    first = next(lines, None)
+    if first is None:
         return EMPTY
-    first = lines[0].lstrip("\ufeff \t")
+    first = first.lstrip("\ufeff \t")
     as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
-    return as_table if as_table != FOREIGN else _of_records(file, content, lines[:LINES_MAX], looks)
+    return as_table if as_table != FOREIGN else _of_records(file, content, chain([first], lines), looks)
+
+
+def _lines_in(content: bytes) -> Iterator[str]:
+    """Give the lines that are not empty, one by one: of most files the first one shows what they are."""
+    for line in io.BytesIO(content):
+        text = line.decode(errors="replace").removesuffix("\n")
+        if text.strip(MARGIN):
+            yield text
 
 
 def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
@@ -222,8 +249,9 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
     return _the_only(file, fitting) if fitting else FOREIGN
 
 
-def _of_records(file: SourceFile, content: bytes, lines: list[str], looks: list[Likeness]) -> str:
-    records = _Glimpsed(values_in(lines))
+def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: list[Likeness]) -> str:
+    first = next(lines)
+    records = _Glimpsed(values_in(islice(chain([first], lines), LINES_MAX)))
     fitting = next(
         (found for record in records if (found := [look for look in looks if look.fits(record)])), []
     )
@@ -241,7 +269,7 @@ def _of_records(file: SourceFile, content: bytes, lines: list[str], looks: list[
     ]
     if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
         return LISTED
-    return UNKNOWN if lines[0].lstrip("\ufeff \t").startswith(("{", "[")) else FOREIGN
+    return UNKNOWN if first.startswith(("{", "[")) else FOREIGN
 
 
 class _Glimpsed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob as globbing
+import hashlib
 import json
 import os
 import re
@@ -239,3 +240,19 @@ def _remote_chunks(file: SourceFile) -> Iterator[bytes]:
         yield from boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)
     except (BotoCoreError, ClientError) as error:
         raise ReadError(str(error)) from error
+
+
+def digest_of(file: SourceFile) -> str:
+    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in chunks_of(file):
+            digest.update(chunk)
+    except ReadError:
+        return ""
+    return named(digest)
+
+
+def named(digest: hashlib._Hash) -> str:
+    """Spell a digest with its algorithm's name, so that another one can follow it."""
+    return f"{digest.name}:{digest.hexdigest()}"

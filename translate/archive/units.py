@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +13,11 @@ import polars as pl
 
 from translate.archive import parquet, zstd
 from translate.archive.batches import lines_in, lines_of
-from translate.archive.compression import GZIP, ZLIB, inflated, layers
-from translate.archive.lines import Block, blocks_of_lines, checked, join_records
+from translate.archive.compression import GZIP, DamagedError, inflated, layers
+from translate.archive.gathering import Gathered
+from translate.archive.lines import Block
 from translate.archive.long_lines import LongLines
-from translate.archive.sources import CHUNK, ReadError, SourceFile, chunks_of, ends_of, keep_ends
+from translate.archive.sources import CHUNK, ReadError, SourceFile, chunks_of, digest_of, ends_of, keep_ends
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
@@ -90,8 +90,8 @@ def open_unit(
 ) -> Opened:  # fmt: skip
     """Open a unit's lines; unless it is `digested`, digests are told only where they come for nothing.
 
-    A large file is read by the engine itself, unless it is to be salvaged or its records joined: then a clean
-    copy of its text is. Files that are `refused` count as one damaged record each.
+    Text is read as it is drawn, unless it is to be salvaged or its records joined: then a clean copy of it is.
+    Files that are `refused` count as one damaged record each.
     """
     if is_parquet(unit.files[0]):
         return _open_parquet(unit.files[0], (refused or {}).get(unit.files[0].shown))
@@ -100,20 +100,15 @@ def open_unit(
         opened = _open_directly(unit.files[0], scratch, digested=digested)
         if opened:
             return opened
-    gathered = _Gathered((scratch / f"text-{unit.number:05}").open("wb") if large else io.BytesIO())
-    digests = {}
-    for file in unit.files:
-        damage = (refused or {}).get(file.shown)
-        digests[file.shown] = gathered.add(file, damage, join=file.shown in joined)
-    source, temporary = gathered.finish()
-    if not gathered.rows:
-        frame = _NO_LINES.lazy()
-    elif isinstance(source, str):
-        frame = pl.scan_lines(source, name="text", row_index_name="row")
+    gathered = Gathered(unit.files, refused or {})
+    temporary: list[Path] = []
+    if gathered.may_be_drawn and not (large or salvage or joined):
+        frame = lines_of(gathered.texts, LongLines(), gathered.damage)
     else:
-        frame = lines_in(source)
+        source, temporary = _written(gathered, scratch / f"text-{unit.number:05}" if large else None, joined)
+        frame = _lines_of_text(source) if gathered.rows else _NO_LINES.lazy()
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
-    return Opened(lines, lambda: digests, temporary)
+    return Opened(lines, gathered.digests if digested else dict, temporary)
 
 
 # The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)
@@ -125,48 +120,25 @@ _NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
 _ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)
 
 
-class _Gathered:
-    """The text of several files, one after the other, with the damage in the places of lines."""
+def _written(
+    gathered: Gathered, place: Path | None, joined: frozenset[str]
+) -> tuple[bytes | str, list[Path]]:
+    """Write a unit's text down: to a file if there is a place for it, else into memory."""
+    if place is None:
+        text = io.BytesIO()
+        gathered.write(text, joined)
+        return text.getvalue(), []
+    with place.open("wb") as file:
+        gathered.write(file, joined)
+    return str(place), [place]
 
-    def __init__(self, target: io.BytesIO | io.BufferedWriter) -> None:
-        self._target = target
-        self.rows = 0
-        self.first_rows: list[int] = []
-        self.damage: dict[int, Damage] = {}
 
-    def add(self, file: SourceFile, damage: Damage | None, *, join: bool) -> str:
-        """Add a file's lines; give its digest."""
-        self.first_rows.append(self.rows)
-        if damage is not None:
-            self._put(damage)
-            return ""
-        digest = hashlib.sha256()
-        try:
-            stored = _digested(chunks_of(file), digest)
-            blocks = blocks_of_lines(layers(stored))
-            for block in checked(join_records(blocks) if join else blocks):
-                self._put(block)
-            for _ in stored:  # what follows damage is not looked at, but digested
-                pass
-        except ReadError as error:
-            self._put(Damage("unreadable_file", f"the file cannot be read: {error}", ""))
-            return ""
-        return named(digest)
-
-    def _put(self, block: Block) -> None:
-        if isinstance(block, Damage):
-            self.damage[self.rows] = block
-            block = b"\n"
-        if self.rows == 0 and block.startswith(ZLIB):
-            self._target.write(b" ")  # or the engine would take the text for compressed
-        self._target.write(block)
-        self.rows += block.count(b"\n")
-
-    def finish(self) -> tuple[bytes | str, list[Path]]:
-        if isinstance(self._target, io.BytesIO):
-            return self._target.getvalue(), []
-        self._target.close()
-        return self._target.name, [Path(self._target.name)]
+def _lines_of_text(source: bytes | str) -> pl.LazyFrame:
+    return (
+        pl.scan_lines(source, name="text", row_index_name="row")
+        if isinstance(source, str)
+        else lines_in(source)
+    )
 
 
 def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
@@ -229,26 +201,17 @@ def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:
     return str(copy), [copy]
 
 
-def digest_of(file: SourceFile) -> str:
-    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end."""
-    digest = hashlib.sha256()
-    try:
-        for chunk in chunks_of(file):
-            digest.update(chunk)
-    except ReadError:
-        return ""
-    return named(digest)
-
-
-def named(digest: hashlib._Hash) -> str:
-    """Spell a digest with its algorithm's name, so that another one can follow it."""
-    return f"{digest.name}:{digest.hexdigest()}"
-
-
 def head(file: SourceFile) -> bytes:
     """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
+    try:
+        return _begun(layers(_noticed(file), inflating=inflated))
+    except DamagedError:
+        return _begun(layers(_noticed(file)))
+
+
+def _begun(blocks: Iterator[Block]) -> bytes:
     text = b""
-    for block in layers(_noticed(file)):
+    for block in blocks:
         if isinstance(block, Damage) or len(text) >= CHUNK:
             break
         text = (text + block).lstrip()
@@ -260,12 +223,6 @@ def _noticed(file: SourceFile) -> Iterator[bytes]:
     for chunk in chunks_of(file):
         if len(chunk) == file.bytes:
             keep_ends(file, chunk, chunk)
-        yield chunk
-
-
-def _digested(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
         yield chunk
 
 

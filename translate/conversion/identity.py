@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.archive.recognition import Recognised
-from translate.archive.sources import SourceFile
-from translate.archive.units import digest_of
+from translate.archive.sources import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.output import digest
 from translate.errors import UsageError

@@ -71,7 +71,7 @@ def is_as(file: Path, about: dict[str, Any]) -> bool:
 
 def sealed(values: dict[str, Any]) -> str:
     """Write a record of the run's state so that it is noticed if it is changed."""
-    return json.dumps({**values, SEAL: _seal(values)}, indent=1)
+    return json.dumps({**values, SEAL: _seal(values)})  # indented, it would be Python that writes it
 
 
 def unsealed(file: Path, way_out: str) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -76,21 +77,21 @@ def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFram
 
 def _refused(lines: Lines, tally: Tally) -> pl.LazyFrame:
     """Refuse every line of files that are no tables."""
-    damage = pl.DataFrame(
-        [{"row": row, "_code": found.code, "_message": found.message} for row, found in lines.damage.items()],
-        schema={"row": pl.UInt32, "_code": pl.String, "_message": pl.String},
-    )
-    file = pl.col("row").map_elements(lambda row: lines.origin(row)[0], return_dtype=pl.String)
-    line = pl.col("row").map_elements(lambda row: lines.origin(row)[1], return_dtype=pl.Int64)
-    frame = lines.frame.select(pl.col("row").cast(pl.UInt32), "text").join(
-        damage.lazy(), on="row", how="left"
-    )
+
+    def told(of_row: Callable[[int], Any], dtype: Any) -> pl.Expr:
+        return pl.col("row").map_elements(of_row, return_dtype=dtype)
+
+    def damage(row: int) -> Damage:
+        return lines.damage.get(row, NO_TABLE)
+
+    frame = lines.frame.select(pl.col("row").cast(pl.UInt32), "text")
     absent = {
         name: pl.lit(None, dtype) for name, dtype in events.SCHEMA.items() if name not in ("file", "line")
     }
     named = frame.with_columns(
-        **absent, file=file, line=line, notes=notes.none(),
-        code=pl.col("_code").fill_null(NO_TABLE.code), message=pl.col("_message").fill_null(NO_TABLE.message),
+        **absent, notes=notes.none(),
+        file=told(lambda row: lines.origin(row)[0], pl.String), line=told(lambda row: lines.origin(row)[1], pl.Int64),
+        code=told(lambda row: damage(row).code, pl.String), message=told(lambda row: damage(row).message, pl.String),
     )  # fmt: skip
     return _counted(named, tally)
 

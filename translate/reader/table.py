@@ -35,10 +35,24 @@ def headers(
     frame: pl.LazyFrame, files: Sequence[str], first_rows: Sequence[int], joined: Collection[str]
 ) -> dict[str, list[str]]:
     """Read the names of the columns of each file: its first line, or the names inside of a row of Parquet."""
-    first = frame.head(1) if len(files) == 1 else frame.filter(pl.col("row").is_in(list(first_rows)))
-    lines = dict(first.select("row", "text").collect(engine="streaming").iter_rows())
-    texts = {file: lines.get(row, "") for file, row in zip(files, first_rows, strict=True)}
+    texts = first_lines(frame, files, first_rows)
     return {file: names(as_it_stood(text) if file in joined else text) for file, text in texts.items()}
+
+
+def first_lines(frame: pl.LazyFrame, files: Sequence[str], first_rows: Sequence[int]) -> dict[str, str]:
+    """Give the first line of each file; where files begin may be known only as their lines go by."""
+    if len(files) == 1:
+        found = frame.select("text").head(1).collect(engine="streaming")["text"]
+        return {files[0]: "".join(found)}
+
+    def chosen(batch: pl.DataFrame) -> pl.DataFrame:
+        return batch.filter(batch["row"].is_in(list(first_rows)))
+
+    schema = pl.Schema({"row": pl.UInt32, "text": pl.String})
+    passing = frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    first = passing.map_batches(chosen, schema=schema, validate_output_schema=False, streamable=True)
+    lines = dict(first.collect(engine="streaming").iter_rows())
+    return {file: lines.get(row, "") for file, row in zip(files, first_rows, strict=True)}
 
 
 def names(line: str) -> list[str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from itertools import starmap
 
-import polars as pl
-
 from translate.reader.reader import Lines
+from translate.reader.table import first_lines
 from translate.telling.census import Members, Value, members_of, scan
 
 PARQUET_ROW = '{"parquet":'
@@ -21,20 +20,10 @@ class Tables:
     """Finds the keys in the rows of a unit's tables; the first line of each file names its columns."""
 
     def __init__(self, lines: Lines) -> None:
-        wanted = lines.frame.filter(pl.col("row").is_in(lines.first_rows)).select("row", "text")
-        first = dict(
-            (lines.frame.head(1).select("row", "text") if len(lines.files) == 1 else wanted)
-            .collect(engine="streaming")
-            .iter_rows()
-        )
-        texts = (first.get(row, "") for row in lines.first_rows)
-        self._headers = dict(
-            zip(
-                lines.files,
-                ([cell or "" for cell in cells(text.removeprefix("\ufeff"))] for text in texts),
-                strict=True,
-            )
-        )
+        first = first_lines(lines.frame, lines.files, lines.first_rows)
+        self._headers = {
+            file: [cell or "" for cell in cells(text.removeprefix("\ufeff"))] for file, text in first.items()
+        }
 
     def row(self, text: str, file: str, line: int) -> Value:
         """Give a row as the object that its columns make of it; nothing of the header."""
