@@ -330,7 +330,7 @@ def test_a_batch_is_not_kept(tmp_path):
         )
     ).collect()
     gathered = figures.Figures(tmp_path / "scratch")
-    beside = {"code": pl.lit(None, pl.String), "_deselected": pl.lit(None, pl.String)}
+    beside = dict.fromkeys(("code", "message", "_deselected"), pl.lit(None, pl.String))
     gathered.add(frame.with_columns(**beside).select(gathered.columns))
     assert gathered.census._sums.texts.estimated_size() < 10_000
     assert gathered.ids.count() == 2_000

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from translate.telling.rendering import printable
+from translate.telling.terminal import Paper, paper_of
 
 __all__ = [
+    "paper",
     "print_advice",
     "print_columns",
     "print_json",
@@ -24,6 +27,15 @@ __all__ = [
 
 SHOWN_MAX = 12
 ADVICE = "over_advice"
+
+
+UNFOLDED = 10_000  # where there is no terminal, tables are not folded
+
+
+def paper() -> Paper:
+    """Give what standard output is: how wide, and whether it shows colour; without bounds where it is no terminal."""
+    width = shutil.get_terminal_size((UNFOLDED, 24)).columns
+    return paper_of(sys.stdout, None if width >= UNFOLDED else width)
 
 
 @contextlib.contextmanager

@@ -25,15 +25,12 @@ from translate.cli.options import (
     Where,
     layouts,
 )
-from translate.cli.printing import print_json, whoever_listens
+from translate.cli.printing import UNFOLDED, paper, print_json, whoever_listens
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, OutputError, UsageError
 
 if TYPE_CHECKING:
     from translate.telling.inspection import Inspection
-
-
-UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 
 @app.command()
@@ -74,7 +71,8 @@ def inspect(
             sys.stdout.writelines(found.json_pieces())
             print()
         else:
-            print(found)
+            here = paper()
+            print(found.to_text(here.width, colour=here.colour))
         if html is not None and not as_json:
             print(f"page: {html}")
     return ExitCode.FLAWED if found.values["events"]["unreadable"] else ExitCode.DONE
@@ -142,13 +140,11 @@ def why(
 
 @app.command()
 def parity(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="What was converted: file, folder, glob, or s3:// URL.")
-    ],
-    target: Annotated[
-        str,
+    paths: Annotated[
+        list[str],
         typer.Argument(
-            metavar="TARGET", help="What it was converted into: the directory of convert, or any archive."
+            metavar="SOURCE... TARGET",
+            help="What was converted (files, folders, globs, s3:// URLs), and last what it was converted into: the directory of convert, or any archive.",
         ),
     ],
     report: Annotated[
@@ -176,8 +172,11 @@ def parity(
     Each difference is explained by what the run did (filtered, rejected, added, changed, no place in the target) or
     flagged. The exit code is 1 if one is not explained.
     """
+    *sources, target = paths
+    if not sources:
+        raise UsageError(f"parity needs SOURCE and TARGET, and {target} is only one of them")
     found = translate.parity(
-        source,
+        sources,
         target,
         report=report,
         from_=from_,
@@ -191,7 +190,8 @@ def parity(
         if as_json:
             print_json(found.to_json())
         else:
-            print(found.to_text(), end="")
+            here = paper()
+            print(found.to_text(width=here.width, colour=here.colour), end="")
     return ExitCode.FLAWED if found.unexplained else ExitCode.DONE
 
 

@@ -21,7 +21,8 @@ from translate.telling import explanation
 from translate.telling.figures.facts import FACTS, HeldColumns
 from translate.telling.figures.fates import HELD, Stage, said, steps, write_facts, write_fates
 from translate.telling.figures.measures import MEASURES, Measure, dashboard_measures
-from translate.telling.figures.result import SCHEMA, Parity
+from translate.telling.figures.renames import Renames, renames_in
+from translate.telling.figures.result import MONEY, SCHEMA, Parity, shown
 from translate.telling.figures.run import FormerRun, find_run
 
 __all__ = ["Parity", "parity"]
@@ -68,13 +69,15 @@ def parity(
             else HeldColumns(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
         )
         taken = list(steps(counts, run, held))
+        renames = renames_in(fates)
         frames = [_account(counts, there, unreadable, run)]
         causes: Counter[tuple[str, str]] = Counter()
-        frames += [_compare(measure, fates, taken, there, held, causes) for measure in measures]
+        frames += [_compare(measure, fates, taken, there, held, causes, renames) for measure in measures]
     return Parity(
         recognised.address, arrived.address, pl.concat(frames),
         tuple({"figure": figure, "cause": cause, "rows": rows} for (figure, cause), rows in causes.items()),
         {measure.name: measure.about for measure in measures}, run.report is not None, sheet.beyond if sheet else (), tuple(merged),
+        tuple(dict.fromkeys(renames.texts.values())),
     )  # fmt: skip
 
 
@@ -121,10 +124,11 @@ def _compare(
     there: pl.LazyFrame,
     held: HeldColumns | None,
     causes: Counter[tuple[str, str]],
+    renames: Renames,
 ) -> pl.DataFrame:
     """Compute a figure after each step, and in the target; explain what each step did, and count the causes."""
-    values = [measure.grouping(step.facts(fates)).collect(engine="streaming") for step in taken]
-    values.append(measure.grouping(there.select(*FACTS)).collect(engine="streaming"))
+    sides = [*(step.facts(fates) for step in taken), there.select(*FACTS)]
+    values = [measure.grouping(renames.told(side)).collect(engine="streaming") for side in sides]
     keys = pl.concat([frame.select("key") for frame in values]).unique().sort("key")
     for number, frame in enumerate(values):
         keys = keys.join(frame.rename({"value": f"v{number}"}), on="key", how="left")
@@ -133,7 +137,7 @@ def _compare(
     rows = []
     for key, *row in keys.sort("key").iter_rows():
         *expected, arrived = (empty if value is None else value for value in row)
-        changes = _changes(reasons, expected, arrived)
+        changes = _changes(measure.name, reasons, expected, arrived)
         causes.update((measure.name, cause) for cause, _ in changes if cause != UNEXPLAINED)
         told = "; ".join(f"{cause}: {change}" for cause, change in changes)
         difference = None if expected[0] is None or arrived is None else round(arrived - expected[0], 6)
@@ -144,12 +148,14 @@ def _compare(
 
 
 def _changes(
-    reasons: list[str], expected: list[float | None], arrived: float | None
+    figure: str, reasons: list[str], expected: list[float | None], arrived: float | None
 ) -> list[tuple[str, str]]:
     """Give what each step did to a figure, and then what nothing explains."""
     steps = zip([*reasons, UNEXPLAINED], expected, [*expected[1:], arrived], strict=True)
     return [
-        (reason, _change(before, after)) for reason, before, after in steps if not _are_same(before, after)
+        (reason, _change(figure, before, after))
+        for reason, before, after in steps
+        if not _are_same(before, after)
     ]
 
 
@@ -159,11 +165,14 @@ def _are_same(one: float | None, other: float | None) -> bool:
     return abs(one - other) <= SAME * max(abs(one), abs(other))
 
 
-def _change(before: float | None, after: float | None) -> str:
+def _change(figure: str, before: float | None, after: float | None) -> str:
     """Write a difference with its sign; where there is none on a side, both values."""
     if before is None or after is None:
-        return f"{'none' if before is None else f'{before:,.6g}'} became {'none' if after is None else f'{after:,.6g}'}"
+        texts = ["none" if value is None else shown(figure, value) for value in (before, after)]
+        return " became ".join(texts)
     change = round(after - before, 6)
+    if figure == MONEY:
+        return f"{change:+,.2f}"
     return f"{int(change):+,}" if change == int(change) else f"{change:+,}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from translate.conversion.naming import Meeting
 from translate.telling.rendering import Report, printable
+from translate.telling.terminal import Paper, columns
 
 SCHEMA = {
     "figure": pl.String, "key": pl.String, "source": pl.Float64, "target": pl.Float64, "difference": pl.Float64,
@@ -17,6 +18,7 @@ SCHEMA = {
 }  # fmt: skip
 SHOWN_MAX = 12
 CAUSES_MAX = 40
+MONEY, SHARE = "revenue", "retention"
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +29,8 @@ class Parity:
     `difference`, `explanation` and `explained`; a figure that a side does not have is 0 there, or null where that would
     be a statement (means and shares). `causes` counts by `figure` and `cause` the rows that differ for it, `about` says what
     each figure is, `report` tells whether the run's own report was at hand; `beyond` what the
-    target's dashboards show that its rows alone do not tell, `merged` which event types are one in the target.
+    target's dashboards show that its rows alone do not tell, `merged` which event types are one in the target,
+    `renamed` which have another name there: such a type is one row, under both names.
     """
 
     source: str
@@ -38,6 +41,7 @@ class Parity:
     report: bool = False
     beyond: tuple[str, ...] = ()
     merged: tuple[Meeting, ...] = ()
+    renamed: tuple[str, ...] = ()
 
     @property
     def unexplained(self) -> int:
@@ -64,33 +68,42 @@ class Parity:
             "summary": [*self._summary()],
             "causes": [*self.causes],
             "merged": [{"written": meeting.written, "names": [*meeting.names], "events": meeting.events, "text": meeting.text} for meeting in self.merged],
+            "renamed": [*self.renamed],
             "about": self.about,
             "not_compared": [*self.beyond],
             "figures": [{**row, "source": _plain(row["source"]), "target": _plain(row["target"]), "difference": _plain(row["difference"])}
                         for row in self.frame.iter_rows(named=True)],
         }  # fmt: skip
 
-    def to_text(self, shown_max: int = SHOWN_MAX) -> str:
-        """Write the tables for a terminal, at most so many rows of each."""
+    def to_text(self, shown_max: int = SHOWN_MAX, *, width: int | None = None, colour: bool = False) -> str:
+        """Write the tables for a terminal of so many characters, at most so many rows of each."""
+        paper = Paper(width, colour)
         lines = [f"{self.source} -> {self.target}", ""]
         summary = [(row["figure"], *(f"{row[name]:,}" for name in _COUNTED)) for row in self._summary()]
-        lines += _columns([("figure", *_COUNTED), *summary])
+        lines += columns([("figure", *_COUNTED), *summary], paper, head=True)
         if self.causes:
             causes = [
                 (cause["figure"], f"{cause['rows']:,}", printable(cause["cause"])) for cause in self.causes
             ]
-            lines += ["", "why they differ:", *_columns([("figure", "rows", "cause"), *causes[:CAUSES_MAX]])]
+            head = ("figure", "rows", "cause")
+            lines += [
+                "",
+                paper.styled("why they differ:", "bold"),
+                *columns([head, *causes[:CAUSES_MAX]], paper, wrapped=(2,), head=True),
+            ]
             lines += (
                 [f"and {len(causes) - CAUSES_MAX:,} more with --json"] if len(causes) > CAUSES_MAX else []
             )
         if self.merged:
-            told = [f"  {printable(meeting.text)}" for meeting in self.merged[:CAUSES_MAX]]
-            lines += ["", "one type for the target:", *told]
+            told = _wrapped([meeting.text for meeting in self.merged[:CAUSES_MAX]], paper)
+            lines += ["", paper.styled("one type for the target:", "bold"), *told]
             lines += (
                 [f"and {len(self.merged) - CAUSES_MAX:,} more with --json"]
                 if len(self.merged) > CAUSES_MAX
                 else []
             )
+        if self.renamed:
+            lines += ["", paper.styled("other names for the target:", "bold"), *_wrapped(self.renamed, paper)]
         for title, rows in (
             ("UNEXPLAINED", self._rows(explained=False)),
             ("explained, for example", self._rows(explained=True)),
@@ -98,8 +111,13 @@ class Parity:
             if rows.height:
                 lines += [
                     "",
-                    f"{title}:",
-                    *_columns([_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))]),
+                    paper.styled(f"{title}:", "red" if title == "UNEXPLAINED" else "bold"),
+                    *columns(
+                        [_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))],
+                        paper,
+                        wrapped=(1, 4),
+                        head=True,
+                    ),
                 ]
             if rows.height > shown_max:
                 lines.append(f"and {rows.height - shown_max:,} more with --json")
@@ -107,9 +125,10 @@ class Parity:
             lines += [
                 "",
                 "the dashboards show more, which rows alone do not tell:",
-                *(f"  {each}" for each in self.beyond),
+                *_wrapped(self.beyond, paper),
             ]
-        return "\n".join([*lines, "", self._verdict]) + "\n"
+        verdict = paper.styled(self._verdict, "red" if self.unexplained else "green")
+        return "\n".join([*lines, "", verdict]) + "\n"
 
     @property
     def _verdict(self) -> str:
@@ -136,7 +155,7 @@ class Parity:
                    "explained": int((differs & explained).sum()), "unexplained": int((~explained).sum())}  # fmt: skip
 
     def _tables(self) -> Report:
-        shown = [name for name in SCHEMA if name != "explained"]
+        named = [name for name in SCHEMA if name != "explained"]
         values: dict[str, Any] = {
             "from": self.source,
             "to": self.target,
@@ -152,9 +171,10 @@ class Parity:
             ("explained_differences", True),
         ):
             values[title] = [
-                {name: _plain(row[name]) for name in shown}
+                {name: _as_shown(row, name) for name in named}
                 for row in self._rows(explained=explained).iter_rows(named=True)
             ]
+        values["other_names_for_the_target"] = [*self.renamed]
         values["not_compared"] = [*self.beyond]
         return Report({name: value for name, value in values.items() if value})
 
@@ -163,33 +183,36 @@ _COUNTED = ("rows", "the same", "explained", "unexplained")
 _HEAD = ("figure", "of", "source", "target", "explanation")
 
 
+def _wrapped(sentences: Sequence[str], paper: Paper) -> list[str]:
+    return [*columns([(printable(sentence),) for sentence in sentences], paper, wrapped=(0,))]
+
+
 def _plain(value: Any) -> Any:
     """Give whole numbers as such."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_shown(row: dict[str, Any], name: str) -> Any:
+    """Give a cell of a table in a notebook: money and shares as such, any other number as one."""
+    if row["figure"] in (MONEY, SHARE) and isinstance(row[name], float):
+        return shown(row["figure"], row[name])
+    return _plain(row[name])
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         row["figure"],
         printable(row["key"]),
-        _number(row["source"]),
-        _number(row["target"]),
+        shown(row["figure"], row["source"]),
+        shown(row["figure"], row["target"]),
         printable(row["explanation"]),
     )
 
 
-def _number(value: float | None) -> str:
-    plain = _plain(value)
-    return "-" if plain is None else f"{plain:,}"
-
-
-def _columns(lines: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    numbers = {place for place in range(len(widths)) if lines[0][place] in ("source", "target", *_COUNTED)}
-    return [
-        "  ".join(
-            cell.rjust(width) if place in numbers else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+def shown(figure: str, value: float | None) -> str:
+    """Write a figure as what it is: money with its cents, a share in per cent, any other as a number."""
+    if value is None:
+        return "-"
+    if figure == MONEY:
+        return f"{value:,.2f}"
+    return f"{value:.1%}" if figure == SHARE else f"{_plain(value):,}"

@@ -41,7 +41,7 @@ def inspect(
     job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
     with scratch_folder() as folder:
         seen = Pass(job, recognised, progress).run(Path(folder))
-        values = values_of(recognised, seen.figures, seen.events_by_source)
+        values = values_of(recognised, seen.figures, seen.events_by_source, told.mappings)
         values["selection"] = selection.described() if selection else {}
         keys = keys_frame(seen.figures)
         is_empty = values["events"]["read"] and not values["events"]["inspected"]

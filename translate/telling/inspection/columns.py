@@ -40,6 +40,7 @@ KEY_SEED, VALUE_SEED, ENTRY_SEED = 13, 14, 15
 
 IDS, DETAILS_DIGEST, STARTED, STOPPED = "ids", "details", "started", "stopped"
 LONG_TEXTS, MANY_KEYS = "texts_too_long", "too_many_keys"
+OF_UNREADABLE = ("file", "line", "message")  # of records that cannot be read, and of no others
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,13 @@ def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: KeyLi
     values = [keys.pairs(name).alias(keys.column(name)) for name in keys.CONTAINERS]
     counted = [each.alias(name) for name, each in _over(limits).items()]
     return [
-        *map(pl.col, AS_THEY_ARE), *told, *flags, *together, *values, *counted, *_ids(provided), *_personal(provided, marked),
+        *map(pl.col, AS_THEY_ARE), *_unreadable(), *told, *flags, *together, *values, *counted, *_ids(provided), *_personal(provided, marked),
     ]  # fmt: skip
+
+
+def _unreadable() -> Iterator[pl.Expr]:
+    for name in OF_UNREADABLE:
+        yield pl.when(pl.col("code").is_not_null()).then(pl.col(name)).alias(f"unreadable.{name}")
 
 
 def _over(limits: KeyLimits) -> dict[str, pl.Expr]:

@@ -29,6 +29,7 @@ from translate.telling.inspection.columns import (
     looked_at,
     personal,
 )
+from translate.telling.inspection.damages import Damages
 from translate.telling.inspection.digests import Digests
 from translate.telling.inspection.sums import Counts, Sums
 from translate.vocabulary import money
@@ -123,6 +124,7 @@ class Figures:
         self._bought: list[pl.DataFrame] = []
         self._places = personal(self.provided, self.marked)
         self.census = keys.Census(examples=self.examples)
+        self.damages = Damages()
 
     @property
     def columns(self) -> list[pl.Expr]:
@@ -138,6 +140,7 @@ class Figures:
         if batch["code"].null_count() < batch.height:
             bad = batch.filter(pl.col("code").is_not_null())
             self.codes.update(dict(bad["code"].value_counts().iter_rows()))
+            self.damages.add(bad)
             good = batch.filter(pl.col("code").is_null())
         if good[DESELECTED].null_count() < good.height:
             good = good.filter(pl.col(DESELECTED).is_null())
@@ -261,6 +264,7 @@ class Figures:
         self.moments.absorb(other.moments)
         self.details.absorb(other.details)
         self.census.absorb(other.census)
+        self.damages.absorb(other.damages)
 
 
 def _digests(good: pl.DataFrame, name: str, **told: pl.Expr) -> pl.DataFrame:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,12 +17,15 @@ from translate.mapping.personal import KINDS
 from translate.telling.inspection.columns import DETAILS, KeyLimits
 from translate.telling.inspection.figures import HOUR_MS, LATE_HOURS, MILLIONTHS, Figures
 from translate.telling.inspection.keys import PAIRS_MAX
+from translate.telling.inspection.wording import own_names, platform_meanings
 
 HOURS_OF_A_DAY = 24
 KEY_CHARACTERS_MAX = 50  # what every service here asks of a key
 
 
-def values_of(recognised: Recognised, figures: Figures, by_source: list[int]) -> dict[str, Any]:
+def values_of(
+    recognised: Recognised, figures: Figures, by_source: list[int], mappings: Path | None
+) -> dict[str, Any]:
     """Give everything but the keys."""
     counts = figures.counts
     sessions, unstopped = _sessions(figures)
@@ -41,12 +46,15 @@ def values_of(recognised: Recognised, figures: Figures, by_source: list[int]) ->
             "arrival": {**_span(figures.bounds, "arrival"), "events": counts["with_arrival"]},
         },
         "days": [{"day": day, "events": count} for day, count in days_of(figures.hours)],
+        "missing_days": missing_days(figures.hours),
         "types": [{"name": name, "events": count} for (name,), count in figures.names.sorted()],
+        "own_names": own_names(recognised, {name for (name,) in figures.names.events if name}),
         "people": {
             **{name: _people(figures, name) for name in ("clients", "users", "identities", "devices")},
             "sessions": sessions,
         },
         **{detail: list(_details(figures, detail)) for detail in DETAILS},
+        "platform_meanings": platform_meanings(recognised, mappings, [*_details(figures, "platforms")]),
         "purchases": _purchases(figures),
         "personal": [
             {"place": place, "kind": kind, "about": KINDS[kind], "events": count}
@@ -54,6 +62,7 @@ def values_of(recognised: Recognised, figures: Figures, by_source: list[int]) ->
             if count
         ],
         "faults": [fault for fault in _faults(figures, unstopped) if fault["count"]],
+        "unreadable_files": [*figures.damages.worst_first(examples=figures.examples)],
         "beyond": _beyond(figures),
     }
 
@@ -85,6 +94,27 @@ def days_of(hours: Counter[int]) -> list[tuple[str, int]]:
     for hour, count in hours.items():
         days[hour // HOURS_OF_A_DAY] += count
     return [((EPOCH + dt.timedelta(days=day)).date().isoformat(), days[day]) for day in sorted(days)]
+
+
+def missing_days(hours: Counter[int]) -> dict[str, Any]:
+    """Give the spans of days (UTC) without any event between the first and the last, the longest first."""
+    days = sorted({hour // HOURS_OF_A_DAY for hour in hours})
+    gaps = [
+        (after - before - 1, before + 1) for before, after in itertools.pairwise(days) if after > before + 1
+    ]
+    gaps.sort(key=lambda gap: (-gap[0], gap[1]))
+    return {
+        "of": days[-1] - days[0] + 1 if days else 0,
+        "days": sum(length for length, _ in gaps),
+        "gaps": [
+            {"first": _date(first), "last": _date(first + length - 1), "days": length}
+            for length, first in gaps
+        ],
+    }
+
+
+def _date(day: int) -> str:
+    return (EPOCH + dt.timedelta(days=day)).date().isoformat()
 
 
 def _span(bounds: dict[str, int], of: str) -> dict[str, Any]:

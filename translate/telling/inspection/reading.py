@@ -36,6 +36,7 @@ BESIDE = pl.Schema(
         "row": pl.UInt32(),
         "part": pl.UInt32(),
         "code": pl.String(),
+        "message": pl.String(),
         DESELECTED: pl.String(),
         "notes": NOTES_TYPE,
     }

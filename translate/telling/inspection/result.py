@@ -18,6 +18,7 @@ from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.grounds import Grounds
 from translate.telling.inspection.tables import PEOPLE
 from translate.telling.rendering import Table, escaped, many, table_html
+from translate.telling.terminal import Paper
 from translate.vocabulary import notation
 
 # Where the types go: no text in JSON holds a line break.
@@ -156,7 +157,11 @@ class Inspection:
         return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"
 
     def __str__(self) -> str:
-        return tables.text(self.values, self.keys, examples=self.examples)
+        return self.to_text()
+
+    def to_text(self, width: int | None = None, *, colour: bool = False) -> str:
+        """Write the tables for a terminal of so many characters, with colour if it shows any."""
+        return tables.text(self.values, self.keys, Paper(width, colour), examples=self.examples)
 
     def _repr_html_(self) -> str:
         """Show the figures in a notebook."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from translate.telling.rendering import many, printable
+from translate.telling.terminal import Paper, beside, columns
 
 SHOWN_MAX = 12
-KEYS_SHOWN_MAX = 24
-BAR = 30
+TYPES_OF_KEYS_MAX = 8
+KEYS_OF_TYPE_MAX = 5
+FILES_MAX = 8
+GAPS_MAX = 6
+BAR, BAR_MAX = 30, 90
+UNREADABLE = "unreadable."
 LISTS = {
     "apps": "applications", "versions": "versions", "sdks": "SDKs", "platform_versions": "platforms", "devices": "devices",
     "countries": "countries", "languages": "languages",
@@ -25,38 +30,33 @@ PEOPLE = {
 }
 
 
-def text(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> str:
+def text(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples: bool) -> str:
     """Write the tables, the weightiest entries of each."""
-    return "\n".join(_lines(values, keys, examples=examples))
+    return "\n".join(_lines(values, keys, paper, examples=examples))
 
 
-def _lines(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
+def _lines(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples: bool) -> Iterator[str]:
     if "verdict" in values:
         yield f"{printable(values['verdict'])}\n"
     for source in values["sources"]:
-        yield f"{source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
+        address = paper.styled(f"{source['model']}/{source['layout']}", "bold")
+        yield f"{address}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
     yield from _figures(values)
+    yield from _faults(values, paper)
+    yield from _files(values.get("unreadable_files", []), paper)
     yield from _section(
-        "faults",
-        [(f"{fault['count']:,}", fault["of"], fault["message"], _hint(fault)) for fault in values["faults"]]
-        or [("none",)],
+        "personal data",
+        [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]],
+        paper,
+        wrapped=(2,),
+        kept=(1,),
     )
-    yield from _section(
-        "personal data", [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]]
-    )
-    yield from _days(values["days"])
-    types = [(f"{entry['events']:,}", printable(entry["name"])) for entry in values["types"]]
-    yield from _section(f"event types ({len(types):,})", types)
-    yield from _section(
-        f"keys ({keys.height:,})",
-        list(_keys(keys, examples=examples)),
-        most=KEYS_SHOWN_MAX,
-        total=keys.height,
-    )
-    for name, title in LISTS.items():
-        rows = [(f"{entry['events']:,}", label_of(entry)) for entry in values[name]]
-        yield from _section(f"{title} ({len(rows):,})", rows)
-    yield from _section("purchases", [_bought(row) for row in values["purchases"]["revenue"]])
+    yield from _days(values["days"], paper)
+    yield from _gaps(values["missing_days"], paper)
+    yield from _types(values, paper)
+    yield from _keys(values["types"], keys, paper, examples=examples)
+    yield from beside(_lists(values, paper), paper)
+    yield from _section("purchases", [_bought(row) for row in values["purchases"]["revenue"]], paper)
     if values["beyond"]:
         yield "too many to list: " + ", ".join(
             f"{count:,} events with other {name}" for name, count in values["beyond"].items()
@@ -76,7 +76,42 @@ def _figures(values: dict[str, Any]) -> Iterator[str]:
             yield f"{title:<20}{counted['different']:>14,}"
 
 
-def _days(days: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _faults(values: dict[str, Any], paper: Paper) -> Iterator[str]:
+    yield _titled("faults", paper)
+    unread = [fault for fault in values["faults"] if fault["fault"].startswith(UNREADABLE)]
+    rows = []
+    if unread:
+        codes = ", ".join(f"{fault['count']:,} {fault['fault'].removeprefix(UNREADABLE)}" for fault in unread)
+        total = sum(fault["count"] for fault in unread)
+        rows.append((f"{total:,}", f"{unread[0]['of']} cannot be read: {codes}{_hint(unread[0])}"))
+    rows += [
+        (f"{fault['count']:,}", f"{fault['of']} {fault['message']}{_hint(fault)}")
+        for fault in values["faults"]
+        if fault not in unread
+    ]
+    if rows:
+        yield from columns(rows, paper, wrapped=(1,), styles={0: "yellow"})
+    else:
+        yield paper.styled("  none", "green")
+
+
+def _files(files: list[dict[str, Any]], paper: Paper) -> Iterator[str]:
+    """Name the files with the most records that cannot be read, and of each the first."""
+    rows = [
+        (f"{file['records']:,}", f"{printable(file['file'])}:{file['line']}", printable(file["reason"]))
+        for file in files
+    ]
+    yield from _section(
+        f"files with records that cannot be read ({len(files):,}), and of each the first",
+        rows,
+        paper,
+        most=FILES_MAX,
+        wrapped=(1, 2),
+        styles={0: "red"},
+    )
+
+
+def _days(days: Sequence[dict[str, Any]], paper: Paper) -> Iterator[str]:
     """Write the days, or the months where there are many."""
     rows, unit = [(entry["day"], entry["events"]) for entry in days], "day"
     if len(rows) > 2 * SHOWN_MAX:
@@ -85,26 +120,76 @@ def _days(days: Sequence[dict[str, Any]]) -> Iterator[str]:
             months[day[:7]] = months.get(day[:7], 0) + events
         rows, unit = list(months.items()), "month"
     most = max((events for _, events in rows), default=1)
-    bars = [(when, f"{events:>14,}", "#" * max(1, round(BAR * events / most))) for when, events in rows]
-    yield from _section(f"events by {unit}", bars, most=4 * SHOWN_MAX)
+    taken = max((len(when) for when, _ in rows), default=0) + len(f"{most:,}") + 6
+    longest = BAR if paper.width is None else min(BAR_MAX, paper.width - taken)
+    bars = [(when, f"{events:,}", "#" * max(1, round(longest * events / most))) for when, events in rows]
+    yield from _section(f"events by {unit}", bars, paper, most=4 * SHOWN_MAX, styles={2: "cyan"})
 
 
-def _keys(keys: pl.DataFrame, *, examples: bool) -> Iterator[tuple[str, ...]]:
-    for row in keys.head(KEYS_SHOWN_MAX).iter_rows(named=True):
-        example = (
-            (f"for example {printable(row['example'])}" if row["example"] is not None else "",)
-            if examples
-            else ()
+def _gaps(missing: dict[str, Any], paper: Paper) -> Iterator[str]:
+    """Name the longest spans without any event."""
+    if not missing["days"]:
+        return
+    rows = [
+        (f"{gap['days']:,}", gap["first"] if gap["days"] == 1 else f"{gap['first']} to {gap['last']}")
+        for gap in missing["gaps"][:GAPS_MAX]
+    ]
+    left = len(missing["gaps"]) - GAPS_MAX
+    longest = ", the longest" if left > 0 else ""
+    yield _titled(f"days without events ({missing['days']:,} of {missing['of']:,}{longest})", paper)
+    yield from columns(rows, paper, styles={0: "yellow"})
+    if left > 0:
+        yield paper.styled(f"  and {left:,} more with --json", "dim")
+
+
+def _types(values: dict[str, Any], paper: Paper) -> Iterator[str]:
+    own = values["own_names"]
+    rows = [
+        (
+            f"{entry['events']:,}",
+            printable(entry["name"]),
+            f"({', '.join(map(printable, own[entry['name']]))})" if entry["name"] in own else "",
         )
-        yield (
-            printable(row["name"]),
-            row["container"],
-            printable(row["key"]),
-            f"{row['events']:>10,}",
-            percent(row["fill"]),
-            looks_of(row),
-            *example,
-        )
+        for entry in values["types"]
+    ]
+    title = f"event types ({len(rows):,})" + (
+        ", and how the archive calls them" if any(row[2] for row in rows[:SHOWN_MAX]) else ""
+    )
+    yield from _section(title, rows, paper, styles={2: "dim"})
+
+
+def _keys(
+    types: Sequence[dict[str, Any]], keys: pl.DataFrame, paper: Paper, *, examples: bool
+) -> Iterator[str]:
+    """Write the most frequent keys of the biggest types, as recipes name them."""
+    by_type = keys.partition_by("name", as_dict=True, maintain_order=True)
+    biggest = [entry for entry in types if (entry["name"],) in by_type][:TYPES_OF_KEYS_MAX]
+    rows, shown = [], 0
+    for entry in biggest:
+        mine = by_type[entry["name"],].sort("events", descending=True, maintain_order=True)
+        few = mine.head(KEYS_OF_TYPE_MAX)
+        shown += few.height
+        for number, row in enumerate(few.iter_rows(named=True)):
+            left = mine.height - few.height if number + 1 == few.height else 0
+            rows.append(_key(row, examples=examples, is_first=not number, left=left))
+    left = keys.height - shown
+    yield from _section(f"keys ({keys.height:,}), the most frequent of the biggest types" if left else f"keys ({keys.height:,})",
+                        rows, paper, most=len(rows), styles={0: "bold"})  # fmt: skip
+    if left:
+        yield paper.styled(f"  and {left:,} more with --json", "dim")
+
+
+def _key(row: dict[str, Any], *, examples: bool, is_first: bool, left: int) -> tuple[str, ...]:
+    looks = looks_of(row) + (f"; {left:,} more" if left else "")
+    example = printable(row["example"]) if examples and row["example"] is not None else ""
+    return (
+        printable(row["name"]) if is_first else "",
+        f"{row['container']}.{printable(row['key'])}",
+        f"{row['events']:,}",
+        percent(row["fill"]),
+        looks,
+        *((f"for example {example}" if example else "",) if examples else ()),
+    )
 
 
 def looks_of(row: dict[str, Any]) -> str:
@@ -117,9 +202,34 @@ def looks_of(row: dict[str, Any]) -> str:
     )
 
 
+def _lists(values: dict[str, Any], paper: Paper) -> Iterator[list[str]]:
+    meanings = [
+        (f"{entry['events']:,}", entry["meaning"], spellings)
+        for entry in values["platform_meanings"]
+        if (spellings := _spellings(entry)) or len(values["platform_meanings"]) > 1
+    ]
+    block = list(
+        _section(f"platforms ({len(meanings):,}), and their spellings", meanings, paper, styles={2: "dim"})
+    )
+    if block:
+        yield block
+    for name, title in {**LISTS, "platform_versions": "versions of platforms"}.items():
+        rows = [(f"{entry['events']:,}", label_of(entry)) for entry in values[name]]
+        block = list(_section(f"{title} ({len(rows):,})", rows, paper))
+        if block:
+            yield block
+
+
+def _spellings(entry: dict[str, Any]) -> str:
+    spelled = entry["spellings"]
+    if [one["name"] for one in spelled] == [entry["meaning"]]:
+        return ""
+    return ", ".join(f"{printable(one['name'])} {one['events']:,}" for one in spelled)
+
+
 def _bought(row: dict[str, Any]) -> tuple[str, ...]:
     currency = printable(row["currency"]) if row["currency"] is not None else "no currency"
-    return f"{row['purchases']:,}", f"{row['amount']:,.2f} {currency}", no_money(row)
+    return f"{row['purchases']:,}", f"{row['amount']:,.2f}", currency, no_money(row)
 
 
 def no_money(row: dict[str, Any]) -> str:
@@ -131,30 +241,19 @@ def no_money(row: dict[str, Any]) -> str:
 
 
 def _section(
-    title: str, rows: Sequence[tuple[str, ...]], most: int = SHOWN_MAX, total: int | None = None
-) -> Iterator[str]:
+    title: str, rows: Sequence[tuple[str, ...]], paper: Paper, most: int = SHOWN_MAX,
+    wrapped: tuple[int, ...] = (), kept: tuple[int, ...] = (), styles: dict[int, str] | None = None,
+) -> Iterator[str]:  # fmt: skip
     if not rows:
         return
-    yield f"{title}:"
-    yield from columns(rows[:most])
-    left = (total or len(rows)) - most
-    if left > 0:
-        yield f"  and {left:,} more with --json"
+    yield _titled(title, paper)
+    yield from columns(rows[:most], paper, wrapped=wrapped, kept=kept, styles=styles)
+    if len(rows) > most:
+        yield paper.styled(f"  and {len(rows) - most:,} more with --json", "dim")
 
 
-def columns(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
-    """Write rows of cells below one another; numbers end below one another."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if _is_number(cell) else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        yield f"  {'  '.join(cells)}".rstrip()
-
-
-def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").replace(".", "").removesuffix("%").strip().isdigit()
+def _titled(title: str, paper: Paper) -> str:
+    return paper.styled(f"{title}:", "bold")
 
 
 def percent(share: float) -> str:
@@ -176,4 +275,4 @@ def label_of(entry: dict[str, Any]) -> str:
 
 
 def _hint(fault: dict[str, Any]) -> str:
-    return f"({fault['hint']})" if fault["hint"] else ""
+    return f" ({fault['hint']})" if fault["hint"] else ""
