@@ -15,6 +15,20 @@ MARGIN = "\ufeff \t\r"
 BLANKS = re.compile(r"[\ufeff \t\r\n]*")
 
 
+class Glimpsed:
+    """Records that are parsed when they are first asked for, once."""
+
+    def __init__(self, records: Iterator[Any]) -> None:
+        self._records = records
+        self._seen: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._seen
+        for record in self._records:
+            self._seen.append(record)
+            yield record
+
+
 def values_in(lines: Iterable[str]) -> Iterator[Any]:
     """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member.
 

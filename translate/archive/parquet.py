@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate.archive.sources import ReadError, SourceFile, chunks_of
+from translate.archive.sources import ReadError, SourceFile, path_of
 from translate.vocabulary.notation import COMPACT
 
 MAGIC = b"PAR1"
@@ -33,10 +32,8 @@ def fault(file: SourceFile) -> str:
 
 
 def scan(file: SourceFile) -> pl.LazyFrame:
-    """Scan a file; a remote one is fetched whole."""
-    if file.is_remote:
-        return pl.scan_parquet(io.BytesIO(b"".join(chunks_of(file))))
-    return pl.scan_parquet(file.location, glob=False)
+    """Scan a file."""
+    return pl.scan_parquet(path_of(file), glob=False)
 
 
 def rows_as_lines(file: SourceFile) -> pl.LazyFrame:

@@ -8,17 +8,19 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from translate import mapping
-from translate.archive.glimpse import MARGIN, values_in
+from translate.archive.glimpse import MARGIN, Glimpsed, values_in
 from translate.archive.hub_files import HUB, is_hub
 from translate.archive.likeness import Likeness
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.sources import ReadError, SourceFile
 from translate.archive.units import head
+from translate.archive.unseen import FOREIGN, Unseen, by_room
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import table
@@ -31,8 +33,8 @@ SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
-FOREIGN = "foreign"  # no records
 EMPTY = "empty"
+NOT_RECOGNISED = "is not of a layout that can be read; the others are {known}"
 
 
 class Origin(NamedTuple):
@@ -51,6 +53,7 @@ class Recognised:
     layouts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Damage] = field(default_factory=dict)
     schemas: tuple[SourceFile, ...] = ()  # those that lie beside the tables that they describe
+    unseen: Unseen | None = None
 
     @property
     def files(self) -> list[SourceFile]:
@@ -64,7 +67,10 @@ class Recognised:
 
     def refused_in(self, files: Iterable[SourceFile]) -> dict[str, Damage]:
         """Give the refused ones among some files."""
-        return {file.shown: self.refused[file.shown] for file in files if file.shown in self.refused}
+        given = list(files)
+        if self.unseen is not None:
+            self.unseen.look_at(given, self.refused)
+        return {file.shown: self.refused[file.shown] for file in given if file.shown in self.refused}
 
 
 Candidates = dict[str, tuple[Mapping, Layout]]
@@ -94,8 +100,12 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
             name: candidate for name, candidate in candidates.items() if candidate[1].model == address
         }
     looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
-    seen = _layouts_of(files, candidates, looks)
+    early, late = by_room(files)
+    seen = _layouts_of(early, candidates, looks)
     found = sorted({name for name in seen.values() if name in candidates})
+    if late and len(found) != 1:
+        seen |= _layouts_of(late, candidates, looks)
+        found, late = sorted({name for name in seen.values() if name in candidates}), []
     if not found:
         _demand_a_readable(files)
         if address is not None:
@@ -105,7 +115,13 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
         raise SourceError(
             f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from"
         )
-    return _sorted_out(files, seen, [candidates[name] for name in found])
+    seen |= {file.shown: UNKNOWN for file in late}
+    recognised = _sorted_out(files, seen, [candidates[name] for name in found])
+    if late:
+        layout_of = partial(_layout_of, candidates=candidates, looks=looks)
+        message = NOT_RECOGNISED.format(known=found[0])
+        recognised.unseen = Unseen({file.shown for file in late}, layout_of, found[0], candidates, message)
+    return recognised
 
 
 def _without_schemas(files: list[SourceFile]) -> list[SourceFile]:
@@ -169,7 +185,7 @@ def _sorted_out(
     """Give each file to its layout; what fits any, and what is none, goes to the first."""
     first = found[0][1].address
     known = ", ".join(layout.address for _, layout in found)
-    message = f"is not of a layout that can be read; the others are {known}"
+    message = NOT_RECOGNISED.format(known=known)
     refused = {
         shown: Damage("not_recognised", message, "") for shown, name in seen.items() if name == FOREIGN
     }
@@ -251,7 +267,7 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
 
 def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: list[Likeness]) -> str:
     first = next(lines)
-    records = _Glimpsed(values_in(islice(chain([first], lines), LINES_MAX)))
+    records = Glimpsed(values_in(islice(chain([first], lines), LINES_MAX)))
     fitting = next(
         (found for record in records if (found := [look for look in looks if look.fits(record)])), []
     )
@@ -270,20 +286,6 @@ def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: l
     if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
         return LISTED
     return UNKNOWN if first.startswith(("{", "[")) else FOREIGN
-
-
-class _Glimpsed:
-    """Records that are parsed when they are first asked for, once."""
-
-    def __init__(self, records: Iterator[Any]) -> None:
-        self._records = records
-        self._seen: list[Any] = []
-
-    def __iter__(self) -> Iterator[Any]:
-        yield from self._seen
-        for record in self._records:
-            self._seen.append(record)
-            yield record
 
 
 def _the_only(file: SourceFile, fitting: list[str]) -> str:

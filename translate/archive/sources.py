@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import glob as globbing
 import hashlib
@@ -15,7 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from translate.archive.spool import SMALL_BYTES, spool
 from translate.errors import SourceError, UsageError
+from translate.stores.bucket import Listed
+from translate.stores.refusals import StoreRefusedError
 
 CHUNK = 2**20
 ENDS = 8  # bytes: all magic numbers, and the length that gzip tells
@@ -59,7 +63,16 @@ def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
             found.setdefault(key, replace(file, shown=shown))
-    return sorted(found.values(), key=lambda file: file.shown)
+    files = sorted(found.values(), key=lambda file: file.shown)
+    expect(files)
+    return files
+
+
+def expect(files: Iterable[SourceFile]) -> None:
+    """Have the objects among some files fetched in this order, ahead of the work."""
+    remote = [file for file in files if file.is_remote]
+    if remote:
+        spool().expect(remote)
 
 
 def _nothing_in(source: str) -> str:
@@ -151,41 +164,32 @@ def _printable(name: str) -> str:
 
 def _find_remote(source: str) -> Iterator[SourceFile]:
     """List an S3 object, everything below a folder, or what a glob names."""
-    bucket, _, key = source.removeprefix("s3://").partition("/")
+    name, _, key = source.removeprefix("s3://").partition("/")
     prefix = re.split(r"[*?\[]", key, maxsplit=1)[0]
     is_glob = prefix != key
     folder = prefix.rpartition("/")[0] if is_glob else key.rstrip("/")
-    for entry in _list_bucket(bucket, prefix if is_glob else folder):
-        name = str(entry["Key"])
-        below = not folder or name.startswith(f"{folder}/")
+    for entry in _listed(source, name, prefix if is_glob else folder):
+        below = not folder or entry.key.startswith(f"{folder}/")
         taken = (
-            fnmatch.fnmatchcase(name, key)
+            fnmatch.fnmatchcase(entry.key, key)
             if is_glob
-            else name == folder or (below and not _is_hidden(name[len(folder) :]))
+            else entry.key == folder or (below and not _is_hidden(entry.key[len(folder) :]))
         )
-        if taken and not name.endswith("/"):
+        if taken and not entry.key.endswith("/"):
             base = folder if below else folder.rpartition("/")[0]
-            modified = int(entry["LastModified"].timestamp() * 10**9)
-            shown = name[len(base) :].lstrip("/")
-            yield SourceFile(
-                f"s3://{bucket}/{name}", shown, int(entry["Size"]), modified, entry.get("ETag", "")
-            )
+            shown = entry.key[len(base) :].lstrip("/")
+            yield SourceFile(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
 
 
 def _is_hidden(name: str) -> bool:
     return any(segment.startswith(".") for segment in name.split("/"))
 
 
-def _list_bucket(bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    import boto3  # noqa: PLC0415  slow to import, and few runs need it
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
+def _listed(source: str, name: str, prefix: str) -> Iterator[Listed]:
     try:
-        pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            yield from page.get("Contents", [])
-    except (BotoCoreError, ClientError) as error:
-        raise SourceError(f"s3://{bucket}/{prefix}: {error}") from error
+        yield from spool().bucket(name, anew=True).listed(prefix)
+    except StoreRefusedError as error:
+        raise SourceError(f"{source}: {error}") from None
 
 
 class ReadError(Exception):
@@ -193,12 +197,15 @@ class ReadError(Exception):
 
 
 def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
-    """Give the first and the last few bytes of a file; nothing of one that cannot be read, and no last ones of a remote one."""
+    """Give the first and the last few bytes of a file; nothing of one that cannot be read.
+
+    Of an object that nobody looked at yet its name tells what it is, for it is not fetched to make a plan.
+    """
     if "ends" not in file.seen:
         try:
             if file.is_remote:
-                file.seen["ends"] = next(chunks_of(file), b"")[:ENDS]
-            elif not stat.S_ISREG(os.stat(file.location).st_mode):
+                return b"PAR1" if file.shown.endswith(".parquet") else b"", b""
+            if not stat.S_ISREG(os.stat(file.location).st_mode):
                 file.seen["ends"] = b""
             else:
                 with open(file.location, "rb") as content:
@@ -218,28 +225,42 @@ def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
 
 def chunks_of(file: SourceFile) -> Iterator[bytes]:
     """Read a file's bytes; raise ReadError if it cannot be read."""
-    if file.is_remote:
-        yield from _remote_chunks(file)
+    if file.is_remote and file.bytes <= SMALL_BYTES:
+        yield _small(file)
         return
+    path = path_of(file)
     try:
-        if not stat.S_ISREG(os.stat(file.location).st_mode):
+        if not stat.S_ISREG(os.stat(path).st_mode):
             raise ReadError("it is no regular file")
-        with open(file.location, "rb") as content:
+        with open(path, "rb") as content:
             while chunk := content.read(CHUNK):
                 yield chunk
     except OSError as error:
         raise ReadError(error.strerror or str(error)) from error
 
 
-def _remote_chunks(file: SourceFile) -> Iterator[bytes]:
-    import boto3  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+def path_of(file: SourceFile) -> str:
+    """Say where a file's bytes lie on this machine: those of an object once it is fetched; raise ReadError if it cannot be."""
+    if not file.is_remote:
+        return file.location
+    with _told_of(file):
+        return str(spool().path_of(file))
 
-    bucket, _, key = file.location.removeprefix("s3://").partition("/")
+
+def _small(file: SourceFile) -> bytes:
+    with _told_of(file):
+        return spool().read(spool().copy_of(file))
+
+
+@contextlib.contextmanager
+def _told_of(file: SourceFile) -> Iterator[None]:
+    """Tell what goes wrong with one object as with a file, and what goes wrong with all of them as the source's end."""
     try:
-        yield from boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK)
-    except (BotoCoreError, ClientError) as error:
-        raise ReadError(str(error)) from error
+        yield
+    except StoreRefusedError as error:
+        if error.is_of_one_object:
+            raise ReadError(str(error)) from None
+        raise SourceError(f"{file.location}: {error}") from None
 
 
 def digest_of(file: SourceFile) -> str:

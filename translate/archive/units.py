@@ -17,7 +17,18 @@ from translate.archive.compression import GZIP, DamagedError, inflated, layers
 from translate.archive.gathering import Gathered
 from translate.archive.lines import Block
 from translate.archive.long_lines import LongLines
-from translate.archive.sources import CHUNK, ReadError, SourceFile, chunks_of, digest_of, ends_of, keep_ends
+from translate.archive.sources import (
+    CHUNK,
+    ENDS,
+    ReadError,
+    SourceFile,
+    chunks_of,
+    digest_of,
+    ends_of,
+    expect,
+    keep_ends,
+    path_of,
+)
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
@@ -42,6 +53,7 @@ class Unit:
 def units_of(sources: Iterable[Iterable[SourceFile]]) -> list[Unit]:
     """Share the sorted files of each layout out into units of work; a unit is of one layout."""
     shared = [replace(unit, source=source) for source, files in enumerate(sources) for unit in units(files)]
+    expect(file for unit in shared for file in unit.files)
     return [replace(unit, number=number) for number, unit in enumerate(shared)]
 
 
@@ -97,7 +109,7 @@ def open_unit(
         return _open_parquet(unit.files[0], (refused or {}).get(unit.files[0].shown))
     large = len(unit.files) == 1 and is_large(unit.files[0])
     if large and not (salvage or joined or refused):
-        opened = _open_directly(unit.files[0], scratch, digested=digested)
+        opened = _open_directly(unit.files[0], digested=digested)
         if opened:
             return opened
     gathered = Gathered(unit.files, refused or {})
@@ -152,30 +164,27 @@ def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
     return Opened(lines, lambda: digest)
 
 
-def _open_directly(file: SourceFile, scratch: Path, *, digested: bool) -> Opened | None:
+def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
     """Read a file, or a copy of a remote one, as it is drawn; give nothing for what would not be read rightly."""
-    location = file.location
-    temporary: list[Path] = []
     try:
+        location = path_of(file)
         first = next(chunks_of(file), b"")
-        if file.is_remote:
-            location, temporary = _copied(file, scratch / "remote")
     except ReadError:
         return None
     if zstd.is_skipped(first, 0) or not location.isprintable():
         return None
-    here = replace(file, location=location)
+    here = replace(file, location=location)  # an object's copy is this one, whoever draws it
     digests = _digested_beside(here) if digested else dict
     if zstd.begins(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
-        return Opened(Lines(frame, [file.shown], [0]), digests, temporary)
+        return Opened(Lines(frame, [file.shown], [0]), digests)
     long_lines, damage = LongLines(), dict[int, Damage]()
 
     def chunks() -> Iterator[bytes]:
         return inflated(_drawn(here)) if first.startswith(GZIP) else _drawn(here)
 
     frame = lines_of(chunks, long_lines, damage)
-    return Opened(Lines(frame, [file.shown], [0], damage, long_lines=long_lines), digests, temporary)
+    return Opened(Lines(frame, [file.shown], [0], damage, long_lines=long_lines), digests)
 
 
 def _drawn(file: SourceFile) -> Iterator[bytes]:
@@ -192,13 +201,6 @@ def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
     made = beside.submit(digest_of, file)
     beside.shutdown(wait=False)
     return lambda: {file.shown: made.result()}
-
-
-def _copied(file: SourceFile, copy: Path) -> tuple[str, list[Path]]:
-    with copy.open("wb") as output:
-        for chunk in chunks_of(file):
-            output.write(chunk)
-    return str(copy), [copy]
 
 
 def head(file: SourceFile) -> bytes:
@@ -221,7 +223,9 @@ def _begun(blocks: Iterator[Block]) -> bytes:
 def _noticed(file: SourceFile) -> Iterator[bytes]:
     """Read a file's bytes; of one that is read whole at once, keep what tells its kind and length."""
     for chunk in chunks_of(file):
-        if len(chunk) == file.bytes:
+        if file.is_remote:
+            file.seen.setdefault("ends", chunk[:ENDS])
+        elif len(chunk) == file.bytes:
             keep_ends(file, chunk, chunk)
         yield chunk
 

@@ -112,12 +112,15 @@ def changed(told: Iterable[dict[str, Any]], files: Iterable[SourceFile]) -> Iter
     here = {file.shown: file for file in files}
     for about in told:
         file = here.get(about["path"])
-        if file is None or file.bytes != about["bytes"] or not _is_of(about["digest"], file):
+        if file is None or file.bytes != about["bytes"] or not _is_of(about, file):
             yield about["path"]
 
 
-def _is_of(digest: str, file: SourceFile) -> bool:
-    """Tell whether a digest is that of a file; older reports left the algorithm's name out."""
+def _is_of(about: dict[str, Any], file: SourceFile) -> bool:
+    """Tell whether a file is the one told of: an object by its tag, else by its digest, which older reports gave no name."""
+    digest = about["digest"]
+    if file.tag and "etag" in about:
+        return bool(about["etag"] == file.tag)
     return not digest or digest_of(file).endswith(digest)
 
 

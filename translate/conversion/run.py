@@ -194,6 +194,7 @@ class Conversion:
                 "path": file.shown,
                 "bytes": file.bytes,
                 "digest": digests.get(file.shown, ""),
+                **({"etag": file.tag} if file.tag else {}),
                 "model": model,
                 "layout": layout,
             }

@@ -1,0 +1,232 @@
+"""Archives in a bucket: listed once, each object fetched once, faults of the store survived or told in our words."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from damaged import ARCHIVE, lines, record
+
+import translate
+from translate.archive import spool, units
+from translate.archive.sources import chunks_of, find
+from translate.errors import SourceError
+from translate.stores import bucket as calls
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+from loopback import Store, served
+
+FILES = 40
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store of this machine with an archive, and the environment that leads there."""
+    monkeypatch.setattr(calls, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(spool, "_spools", [])
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "an-example")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    held = Store({"old": archive(), "empty": {}})
+    with served(held) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", address)
+        yield held
+
+
+def archive() -> dict[str, bytes]:
+    return {
+        f"awsma/2016/04/{1 + number // 24:02}/{number % 24:02}/part-{number:05}.gz": gzip.compress(
+            "".join(f"{record(number * 10 + at)}\n" for at in range(10)).encode(), mtime=0
+        )
+        for number in range(FILES)
+    }
+
+
+def on_disk(folder: Path, objects: dict[str, bytes]) -> Path:
+    for key, body in objects.items():
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / key).write_bytes(body)
+    return folder
+
+
+def written(out: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted((out / "data").rglob("*"))
+        if path.is_file()
+    }
+
+
+def asked(store: Store) -> Counter[str]:
+    return Counter({kind: count for kind, count in store.told.items() if kind != "faults"})
+
+
+def test_one_list_and_one_get_an_object(store, tmp_path):
+    """A conversion lists once and fetches each object once, and writes what it writes from disk."""
+    report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert report["events"]["written"] == 10 * FILES
+    assert asked(store) == {"LIST": 1, "GET": FILES}
+    assert max(store.asked.values()) == 1
+    translate.convert(on_disk(tmp_path / "in", archive()) / "awsma", to="clickstream", out=tmp_path / "here")
+    assert written(tmp_path / "out") == written(tmp_path / "here")
+    told = [json.loads(line) for line in (tmp_path / "out/files.ndjson").read_text().splitlines()]
+    here = [json.loads(line) for line in (tmp_path / "here/files.ndjson").read_text().splitlines()]
+    assert all(file.pop("etag").startswith('"') for file in told)
+    assert told == here
+
+
+def test_a_list_of_many(store):
+    """A thousand objects are one list, and what follows is another one."""
+    store.synthetic, store.body = 2500, b"{}\n"
+    assert len(find(["s3://synthetic"])) == 2500
+    assert asked(store) == {"LIST": 3}
+
+
+@pytest.mark.parametrize("fault", ["503", "500", "cut", "reset"])
+def test_what_passes_is_survived(store, tmp_path, fault):
+    """Where a tenth of the calls fails, the result is the same, and repetitions are counted apart."""
+    store.faults = [{"verb": verb, "every": 10, "do": fault} for verb in ("GET", "LIST")]
+    report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert report["events"]["written"] == 10 * FILES
+    assert report["events"]["rejected"] == 0
+    counted = spool.spool().bucket("old").calls
+    assert counted["GET"] == FILES
+    assert counted["repeated"] == store.told["faults"] > 0
+
+
+def test_a_large_object_comes_in_ranges(store, tmp_path, monkeypatch):
+    """What is larger than a range comes in ranges, each of them fetched once."""
+    monkeypatch.setattr(spool, "RANGE_BYTES", 1 << 20)
+    body = (
+        b"".join(lines(20_000, 20_000))[: 5 << 19]
+        if isinstance(lines(1), list)
+        else (lines(1) * 20_000)[: 5 << 19]
+    )
+    store.buckets["old"] = {"large/a.json": body}
+    (file,) = find(["s3://old/large"])
+    assert b"".join(chunks_of(file)) == body
+    assert asked(store) == {"LIST": 1, "GET": 3}
+    assert max(store.asked.values()) == 1
+
+
+def test_what_is_expected_comes_once_in_little_room(store, monkeypatch):
+    """Copies go when room is needed; whoever reads in order has each object fetched once all the same."""
+    monkeypatch.setattr(spool, "KEPT_BYTES", 2_000)
+    files = find(["s3://old/awsma"])
+    for file in files:
+        assert b"".join(chunks_of(file)) == archive()[file.location.removeprefix("s3://old/")]
+    assert asked(store)["GET"] == FILES
+    held = spool.spool()
+    assert sum(copy.bytes for copy in held._held.values()) <= 2_000
+
+
+def test_objects_beyond_the_room_are_looked_at_as_they_are_read(store, tmp_path, monkeypatch):
+    """What cannot be kept from the look to the reading is fetched once, and what is no record of it is refused as ever."""
+    store.buckets["old"]["awsma/2016/05/x.gz"] = b"%PDF-1.4 nothing"
+    monkeypatch.setattr(units, "GROUP_BYTES", 6_000)
+    monkeypatch.setattr(spool, "KEPT_BYTES", 2_000)
+    report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert [call for call, count in store.asked.items() if count > 1] == []
+    assert asked(store) == {"LIST": 1, "GET": FILES + 1}
+    assert (report["events"]["written"], report["rejects"]) == (10 * FILES, {"not_recognised": 1})
+
+
+def test_another_layout_beyond_the_room_is_told(store, tmp_path, monkeypatch):
+    """A run that finds another layout than it was made for stops, and says how to go on."""
+    other = json.dumps({**json.loads(record(1)), "awsAccountId": "1"}).encode()
+    store.buckets["old"]["awsma/2016/05/x.json"] = other
+    monkeypatch.setattr(spool, "KEPT_BYTES", 2_000)
+    with pytest.raises(SourceError, match=r"x.json: is pinpoint/event_stream.*one by one with --from"):
+        translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+
+
+def test_odd_keys(store, tmp_path):
+    """Keys are any text: empty segments, blanks, signs and scripts."""
+    keys = ["/a//b.json", "a b+c%20.json", "ü/日本.json", "x//x.json", "q?=&;.json", "c\x01d.json"]
+    store.buckets["old"] = {key: lines(number + 1) for number, key in enumerate(keys)}
+    report = translate.convert("s3://old", to=ARCHIVE, out=tmp_path / "out")
+    assert report["events"]["written"] == sum(range(1, len(keys) + 1))
+
+
+def test_an_object_that_is_gone(store, tmp_path):
+    """One object that cannot be read is one reject, as a file on disk is."""
+    gone = next(iter(archive()))
+    store.faults = [{"verb": "GET", "key": gone, "do": {"status": 404, "code": "NoSuchKey"}}]
+    report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert report["rejects"] == {"unreadable_file": 1}
+    assert report["events"]["written"] == 10 * (FILES - 1)
+
+
+def test_a_resumed_run_notices_a_changed_object(store, tmp_path):
+    """An object with another tag is another job; a finished run is known by the tags, and fetches nothing."""
+    translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    store.told.clear()
+    again = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out", from_=ARCHIVE)
+    assert again.finished_already
+    assert asked(store)["GET"] <= 1
+    key = next(iter(archive()))
+    store.buckets["old"][key] = store.buckets["old"][key][:-1] + b"\1"
+    with pytest.raises(translate.UsageError, match="not empty"):
+        translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+
+
+def test_an_object_replaced_under_the_run(store, tmp_path):
+    """What was replaced after it was listed ends the run: the plan was made of other bytes."""
+    files = find(["s3://old/awsma"])
+    key = files[-1].location.removeprefix("s3://old/")
+    store.buckets["old"][key] = b"other"
+    with pytest.raises(SourceError, match=f"{key}: was replaced by other bytes after it was listed"):
+        list(chunks_of(files[-1]))
+
+
+@pytest.mark.parametrize(
+    ("verb", "fault", "message"),
+    [
+        ("LIST", {"status": 403, "code": "AccessDenied"}, "access denied: the access key AKIDEXAMPLE may not s3:ListBucket on arn:aws:s3:::old"),
+        ("GET", {"status": 403, "code": "AccessDenied"}, "may not s3:GetObject on arn:aws:s3:::old/awsma/"),
+        ("LIST", {"status": 404, "code": "NoSuchBucket"}, 'there is no bucket "old"'),
+        ("LIST", {"status": 301, "code": "PermanentRedirect", "region": "eu-west-1"}, "wrong region.*not in us-east-1 but in eu-west-1: say --region eu-west-1"),
+        ("LIST", {"status": 503, "code": "SlowDown"}, "asks to slow down .throttled., also in the last of 8 attempts"),
+        ("GET", {"status": 503, "code": "SlowDown"}, "asks to slow down"),
+        ("LIST", {"status": 400, "code": "ExpiredToken"}, "credentials have expired"),
+        ("LIST", {"status": 403, "code": "InvalidAccessKeyId"}, "access key id does not exist"),
+        ("LIST", {"status": 403, "code": "SignatureDoesNotMatch"}, "the secret key is not that of"),
+        ("LIST", {"status": 400, "code": "SomethingNew", "message": "so it is"}, "refuses to s3:ListBucket: SomethingNew so it is"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.get("code") if isinstance(given, dict) else "",
+)  # fmt: skip
+def test_refusals_in_our_words(store, tmp_path, verb, fault, message):
+    """What a store refuses is told with what is missing and the way out."""
+    store.faults = [{"verb": verb, "do": fault}]
+    with pytest.raises(SourceError, match=message):
+        translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_credentials(store, monkeypatch):
+    """Without credentials it says where they were looked for; whoever does not sign needs none."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(
+        SourceError,
+        match=r'no AWS credentials were found .looked for: AWS_ACCESS_KEY_ID in the environment, the profile "default"',
+    ):
+        find(["s3://old/awsma"])
+
+
+def test_an_unreachable_store(store, monkeypatch):
+    """A store that nobody reaches is told with its address."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    with pytest.raises(SourceError, match=r"http://127.0.0.1:9 cannot be reached"):
+        find(["s3://old/awsma"])

@@ -1,0 +1,111 @@
+"""Who asks a store, and where it is: profile, region, endpoint and credentials, as the AWS CLI takes and finds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from translate.errors import UsageError
+from translate.stores.signature import Signer
+
+REGION = "us-east-1"  # where one is needed and none is named, as botocore has it
+SIGNED_FOR = "X-Amz-Credential="
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a call says of it; the rest comes from the environment and from the files of the AWS CLI."""
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    request_payer: bool = False
+    sign_requests: bool = True
+
+    @cached_property
+    def _session(self) -> Any:
+        import botocore.session  # noqa: PLC0415  slow to import, and few runs need it
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        try:
+            session = botocore.session.Session(profile=self.profile)
+            session.get_scoped_config()
+        except BotoCoreError as error:
+            raise UsageError(f"{error}; name a profile of ~/.aws/config, or leave --profile out") from None
+        return session
+
+    @cached_property
+    def _credentials(self) -> Any:
+        return self._session.get_credentials() if self.sign_requests else None
+
+    def signer(self, region: str, service: str) -> Signer | None:
+        """Give who signs, with credentials that are valid now; None where there are none, or none are wanted."""
+        if self._credentials is None:
+            return None
+        held = self._credentials.get_frozen_credentials()
+        return _signer(held.access_key, held.secret_key, held.token, region, service)
+
+    def place(self, bucket: str, region: str | None = None) -> BucketAddress:
+        """Find where a bucket answers; raise UsageError for what can be no bucket's name or no endpoint."""
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        try:
+            # Nobody signs in here, so that a machine without credentials finds the way, too.
+            client = self._session.create_client(
+                "s3", region_name=region or self.region, endpoint_url=self.endpoint_url,
+                aws_access_key_id="NOBODY", aws_secret_access_key="NOTHING",  # noqa: S106
+                config=Config(signature_version="s3v4"),
+            )  # fmt: skip
+            url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "KEY"})
+        except (BotoCoreError, ValueError) as error:
+            raise UsageError(f"s3://{bucket}: {error}") from None
+        parts = urlsplit(url)
+        _, _, signed_region, service, _ = parts.query.partition(SIGNED_FOR)[2].partition("&")[0].split("%2F")
+        is_own = bool(self.endpoint_url) or not (parts.hostname or "").rstrip(".").endswith(
+            (".amazonaws.com", ".amazonaws.com.cn")
+        )
+        return BucketAddress(
+            f"{parts.scheme}://{parts.netloc}", parts.path.removesuffix("KEY"), signed_region, service, is_own
+        )
+
+    @property
+    def looked_for(self) -> str:
+        """Say where credentials were looked for."""
+        profile = self._session.get_config_variable("profile") or "default"
+        return (
+            f'AWS_ACCESS_KEY_ID in the environment, the profile "{profile}" in ~/.aws/credentials and ~/.aws/config, '
+            "a web identity, a container's role, an instance's role"
+        )
+
+
+@dataclass(frozen=True)
+class BucketAddress:
+    """Where a bucket answers: address, path before the key, the region and service that calls are signed for."""
+
+    address: str
+    path: str
+    region: str
+    service: str
+    is_own: bool  # an endpoint that somebody named: no region leads to another one
+
+
+@cache
+def _signer(access_key: str, secret_key: str, token: str | None, region: str, service: str) -> Signer:
+    return Signer(access_key, secret_key, token, region, service)
+
+
+_said = [Access()]
+
+
+def current() -> Access:
+    """Give what this process was told last."""
+    return _said[-1]
+
+
+def say(**given: Any) -> Access:
+    """Say who asks from now on: `profile`, `region`, `endpoint_url`, `request_payer`, `sign_requests`."""
+    _said[-1] = replace(current(), **given)
+    return _said[-1]

@@ -1,0 +1,99 @@
+"""What a store refuses, in our words: what is missing, and the way out."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from xml.etree import ElementTree as ET
+
+ACTIONS = {
+    "LIST": "s3:ListBucket",
+    "GET": "s3:GetObject",
+    "PUT": "s3:PutObject",
+    "POST": "s3:PutObject",
+    "DELETE": "s3:DeleteObject",
+}
+AGAIN = "repeat the call: it resumes"
+SENTENCES = {
+    "NoSuchBucket": 'there is no bucket "{bucket}"; name another one, or the --endpoint-url where it is',
+    "NoSuchKey": "there is no such object (any more)",
+    "AccessDenied": "access denied: {who} may not {action} on {resource}; allow it, or say another --profile{said}",
+    "AllAccessDisabled": "access denied: all access to this bucket is switched off",
+    "AccountProblem": "the account of the bucket has a problem that only AWS support can tell{said}",
+    "InvalidAccessKeyId": "the credentials are not known: their access key id does not exist; say another --profile",
+    "SignatureDoesNotMatch": "the credentials are wrong: the secret key is not that of the access key id; say another --profile",
+    "ExpiredToken": "the credentials have expired; sign in again, and " + AGAIN,
+    "InvalidToken": "the credentials' session token is not valid; sign in again, and " + AGAIN,
+    "RequestTimeTooSkewed": "this machine's clock differs from the store's by more than 15 minutes; set it, and " + AGAIN,
+    "InvalidObjectState": "lies in an archive class (Glacier); restore it first, or leave it out",
+    "PreconditionFailed": "was replaced by other bytes after it was listed; name a new --out to convert it as it is now",
+    "SlowDown": "the store asks to slow down (throttled), also in the last of {attempts} attempts; wait a while, and " + AGAIN,
+    "KMS.DisabledException": "its KMS key is switched off; switch it on, and " + AGAIN,
+}  # fmt: skip
+SENTENCES["RequestLimitExceeded"] = SENTENCES["Throttling"] = SENTENCES["SlowDown"]
+SENTENCES["PermanentRedirect"] = SENTENCES["AuthorizationHeaderMalformed"] = SENTENCES[
+    "IllegalLocationConstraintException"
+] = 'wrong region: the bucket "{bucket}" is not in {region}{there}'
+OF_STATUS = {301: "PermanentRedirect", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 429: "SlowDown", 503: "SlowDown"}  # fmt: skip
+OF_ONE_OBJECT = frozenset({"NoSuchKey", "AccessDenied", "InvalidObjectState"})
+OFTEN = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded", "OperationAborted"})  # fmt: skip
+MEMBER = re.compile(r"^\{.*\}")
+
+
+class StoreRefusedError(Exception):
+    """A store refused a call, or could not be reached; the text says what, and the way out."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+    @property
+    def is_of_one_object(self) -> bool:
+        """Tell whether other objects can be read all the same."""
+        return self.code in OF_ONE_OBJECT
+
+
+@dataclass(frozen=True)
+class RefusedAnswer:
+    """An answer that is a refusal, as the store spelled it."""
+
+    status: int
+    code: str
+    message: str
+    region: str
+
+    @property
+    def is_passing(self) -> bool:
+        """Tell whether the same call may succeed a moment later."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or self.status == HTTPStatus.TOO_MANY_REQUESTS or (
+            self.code in OFTEN
+        )  # fmt: skip
+
+
+def fault_of(status: int, body: bytes, region: str | None) -> RefusedAnswer:
+    """Read a refusal; one that says nothing is told by its status."""
+    told: dict[str, str] = {}
+    with contextlib.suppress(ET.ParseError):
+        told = {MEMBER.sub("", member.tag): member.text or "" for member in ET.fromstring(body)}  # noqa: S314  a service's own answer
+    code = told.get("Code") or OF_STATUS.get(status, f"HTTP {status}")
+    return RefusedAnswer(status, code, told.get("Message", ""), region or told.get("Region", ""))
+
+
+def told(
+    fault: RefusedAnswer, verb: str, bucket: str, key: str, *, who: str, region: str, attempts: int
+) -> str:
+    """Say why a call was refused, and the way out."""
+    action = ACTIONS[verb]
+    resource = f"arn:aws:s3:::{bucket}" if verb == "LIST" else f"arn:aws:s3:::{bucket}/{key}"
+    there = f" but in {fault.region}: say --region {fault.region}" if fault.region else "; say --region"
+    said = f" ({fault.message})" if len(fault.message) > len("Access Denied.") else ""
+    sentence = SENTENCES.get(fault.code) or SENTENCES.get(
+        OF_STATUS.get(fault.status, "") if not fault.message else ""
+    )
+    if sentence is None:
+        return f"the store refuses to {action}: {fault.code} {fault.message}".rstrip()
+    return sentence.format(
+        bucket=bucket, action=action, resource=resource, there=there, region=region, said=said, attempts=attempts, who=who
+    )  # fmt: skip
