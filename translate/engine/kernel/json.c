@@ -471,6 +471,19 @@ bool append_canonical(struct buffer *out, const struct value *value)
     return copy_value(out, &from, NESTING_MAX);
 }
 
+/* Tell whether a text's escapes are those that it is quoted with. */
+static bool is_escaped_alike(const struct value *text)
+{
+    const uint8_t *at = text->start, *end = text->start + text->length;
+    while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        if (at[1] == '/' || at[1] == 'u') {
+            return false;
+        }
+        at += 2;
+    }
+    return true;
+}
+
 bool append_as_it_stood(struct buffer *out, const struct value *value)
 {
     struct cursor from = {value->start, value->start + value->length};
@@ -483,7 +496,7 @@ bool append_as_it_stood(struct buffer *out, const struct value *value)
             if (!read_text(&from, &text)) {
                 return false;
             }
-            if (!text.escaped) {
+            if (!text.escaped || is_escaped_alike(&text)) {
                 continue;
             }
         } else if (*from.at > ' ') {

@@ -106,6 +106,24 @@ static bool read_line(struct reader *reader, int64_t number, struct cursor line)
     return true;
 }
 
+/* Read a line in one pass while that is hoped to do, else the usual way; where only this did, there is no more hope. */
+static bool read_line_hoping(struct reader *reader, int64_t number, struct cursor line)
+{
+    int64_t row = reader->row;
+    size_t heap_length = reader->table.heap.length;
+    if (read_line(reader, number, line)) {
+        return true;
+    }
+    if (!reader->hopes) {
+        return false;
+    }
+    go_back(reader, row, heap_length);
+    reader->hopes = false;
+    bool done = read_line(reader, number, line);
+    reader->hopes = !done;
+    return done;
+}
+
 static bool leave_to_python(struct reader *reader, int64_t line, int64_t row, size_t heap_length)
 {
     go_back(reader, row, heap_length);
@@ -136,7 +154,7 @@ static bool read_lines(struct reader *reader, const struct lines *lines)
         bool may_read = is_valid(lines, number);
         struct cursor line = may_read ? line_at(lines, number) : (struct cursor){NULL, NULL};
         may_read = may_read && line.end - line.at <= reader->program->record_bytes;
-        if ((!may_read || !read_line(reader, number, line)) && !leave_to_python(reader, number, row, heap_length)) {
+        if ((!may_read || !read_line_hoping(reader, number, line)) && !leave_to_python(reader, number, row, heap_length)) {
             return false;
         }
     }
@@ -150,6 +168,7 @@ static bool make_reader(struct reader *reader, const struct program *program)
 {
     memset(reader, 0, sizeof *reader);
     reader->program = program;
+    reader->hopes = program->request >= 0;
     reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
     reader->table.columns = calloc((size_t)program->n_columns, sizeof *reader->table.columns);
     reader->indexes = calloc((size_t)program->n_columns, sizeof *reader->indexes);
@@ -175,6 +194,7 @@ static void free_reader(struct reader *reader)
     buffer_free(&reader->null_paths);
     buffer_free(&reader->scratch);
     buffer_free(&reader->members);
+    buffer_free(&reader->around);
     for (int number = 0; number < OPENED_MAX; number++) {
         buffer_free(&reader->opened[number]);
     }

@@ -6,7 +6,7 @@
 #include "json.h"
 #include "program.h"
 
-enum { LATE_MAX = 32, DEPTH_MAX = 10, OPENED_MAX = 4, LEVELS_MAX = 8, NULL_PATHS_MAX = 64 };
+enum { LATE_MAX = 32, DEPTH_MAX = 10, OPENED_MAX = 4, LEVELS_MAX = 8, NULL_PATHS_MAX = 64, KNOWN_AROUND = 2 };
 
 /* A member that waits until the plain values of its record are known. */
 struct late {
@@ -33,6 +33,12 @@ struct level {
 struct member {
     struct value key;
     struct value value;
+};
+
+/* A value that a column has for all events of a request. */
+struct cell {
+    int32_t column;
+    struct view value; /* of a number its bytes */
 };
 
 /* The keys of one object: views, and beyond a few of them a table of their numbers by what they hash to. */
@@ -65,6 +71,10 @@ struct reader {
     struct level levels[LEVELS_MAX];
     int n_levels;
     struct buffer members;    /* of all levels */
+    bool hopes;               /* that what leads to events comes last in a request: one pass is enough then */
+    int n_alike;              /* how many events had the same around them; -1: it is more than plain values */
+    struct buffer around;     /* of `n_alike` events, once these are KNOWN_AROUND: cells */
+    int64_t nulls_around;
     struct buffer opened[OPENED_MAX]; /* texts that held JSON */
     int n_opened;
     struct late late[LATE_MAX];

@@ -45,8 +45,8 @@ static bool descend(struct reader *reader, struct cursor *cursor, int32_t node, 
 
 /* -- the events ------------------------------------------------------------------------------------------------- */
 
-/* Read what stands around the events into the row: it is read once more for each of them. */
-static bool read_around(struct reader *reader)
+/* Read what stands around the events into the row. */
+static bool read_members_around(struct reader *reader)
 {
     reader->is_around = true;
     for (int number = 0; number < reader->n_levels; number++) {
@@ -65,6 +65,61 @@ static bool read_around(struct reader *reader)
         if (reader->n_late > 0 && (level->depth > 0 || !take_late(reader))) {
             return false;
         }
+    }
+    return true;
+}
+
+/* Keep what was read around an event, to be put into the rows of those that follow; nothing of it if there are lists or maps. */
+static void keep_around(struct reader *reader)
+{
+    reader->around.length = 0;
+    bool well = reader->null_paths.length == 0 && reader->strays.length == 0;
+    for (int32_t number = 0; well && number < reader->table.n_columns; number++) {
+        const struct column *column = &reader->table.columns[number];
+        struct cell cell = {number, {0, {{0}}}};
+        size_t size = column->type == TYPE_TEXT ? sizeof cell.value : sizeof(int64_t);
+        if (!column_is_set(column, reader->row)) {
+            continue;
+        }
+        well = !column_is_nested(column);
+        if (well) {
+            memcpy(&cell.value, column->values.data + (size_t)reader->row * size, size);
+            well = buffer_append(&reader->around, &cell, sizeof cell);
+        }
+    }
+    reader->nulls_around = reader->nulls;
+    reader->n_alike = well ? reader->n_alike + 1 : -1;
+}
+
+static bool put_around(struct reader *reader)
+{
+    const struct cell *cells = (const struct cell *)(const void *)reader->around.data;
+    size_t count = reader->around.length / sizeof *cells;
+    bool well = true;
+    for (size_t number = 0; well && number < count; number++) {
+        struct column *column = &reader->table.columns[cells[number].column];
+        int64_t whole;
+        memcpy(&whole, &cells[number].value, sizeof whole);
+        well = column->type == TYPE_TEXT ? column_set_view(column, reader->row, cells[number].value)
+                                         : column_set_whole(column, reader->row, whole);
+    }
+    reader->nulls = reader->nulls_around;
+    return well;
+}
+
+/* Read what stands around the events into the row; from the third one on it is known, if it is plain. */
+static bool read_around(struct reader *reader)
+{
+    if (reader->n_alike == KNOWN_AROUND) {
+        return put_around(reader);
+    }
+    if (!read_members_around(reader)) {
+        return false;
+    }
+    if (reader->n_alike == KNOWN_AROUND - 1) {
+        keep_around(reader);
+    } else if (reader->n_alike >= 0) {
+        reader->n_alike++;
     }
     return true;
 }
@@ -108,7 +163,7 @@ static bool read_events(struct reader *reader, struct cursor *cursor, row_finish
     return take(cursor, ']');
 }
 
-/* -- the way down: what lies there was found to be JSON before -------------------------------------------------- */
+/* -- the way down ------------------------------------------------------------------------------------------------ */
 
 /* Go on in each member of an object, whatever its name. */
 static bool descend_in_all(struct reader *reader, struct cursor *cursor, int32_t node, int step, row_finisher *finish, void *told)
@@ -133,7 +188,17 @@ static bool descend_in_all(struct reader *reader, struct cursor *cursor, int32_t
     return take(cursor, '}');
 }
 
-/* Keep an object's members, but for the one that leads on. */
+/* Tell whether an object or a list comes next; what begins there is all of the rest. */
+static bool begins_nested(struct cursor *cursor, struct value *value)
+{
+    skip_blanks(cursor);
+    bool is_object = cursor->at < cursor->end && *cursor->at == '{';
+    bool is_list = cursor->at < cursor->end && *cursor->at == '[';
+    *value = (struct value){is_object ? KIND_OBJECT : KIND_ARRAY, false, cursor->at, (size_t)(cursor->end - cursor->at)};
+    return is_object || is_list;
+}
+
+/* Keep an object's members, but for the one that leads on; it is taken to be the last one where that is hoped. */
 static bool keep_members(struct reader *reader, struct cursor *cursor, const struct step *step, bool is_root, struct value *onward)
 {
     const struct program *program = reader->program;
@@ -143,11 +208,14 @@ static bool keep_members(struct reader *reader, struct cursor *cursor, const str
     }
     for (bool first = true; !take(cursor, '}'); first = false) {
         struct member member;
-        if ((!first && !take(cursor, ',')) || !read_key(cursor, &member.key) || member.key.escaped ||
-            !read_value(cursor, &member.value, NESTING_MAX)) {
+        if ((!first && !take(cursor, ',')) || !read_key(cursor, &member.key) || member.key.escaped) {
             return false;
         }
         bool is_onward = is_named(program, &member.key, step->name);
+        bool is_open = is_onward && reader->hopes && begins_nested(cursor, &member.value);
+        if (!is_open && !read_value(cursor, &member.value, NESTING_MAX)) {
+            return false;
+        }
         /* Further down, the same names would tell of a request inside of this one. */
         if (is_among(program, &member.key, program->undecided, program->n_undecided) ||
             (!is_root && is_named(program, &member.key, program->steps[0].name))) {
@@ -164,6 +232,9 @@ static bool keep_members(struct reader *reader, struct cursor *cursor, const str
         }
         if (is_onward) {
             *onward = member.value;
+            if (is_open) {
+                return true;
+            }
         } else if (!buffer_append(&reader->members, &member, sizeof member)) {
             return false;
         }
@@ -183,10 +254,17 @@ static bool descend_by_name(struct reader *reader, struct cursor *cursor, int32_
     reader->levels[reader->n_levels++] = (struct level){
         kept / sizeof(struct member), (reader->members.length - kept) / sizeof(struct member), node, step};
     reader->way[step] = (struct value){KIND_TEXT, false, text_at(program, name), (size_t)name.length};
+    reader->n_alike = 0;
     int32_t child = find_child(program, node, text_at(program, name), (size_t)name.length);
+    bool is_open = onward.start == cursor->at;
     struct cursor inner = {onward.start, onward.start + onward.length};
     bool done = descend(reader, &inner, child < 0 ? -1 : program->children[child].node, step + 1, finish, told);
+    if (is_open) {
+        done = done && take(&inner, '}');
+        cursor->at = inner.at;
+    }
     reader->n_levels--;
+    reader->n_alike = 0;
     reader->members.length = kept;
     return done;
 }
@@ -207,18 +285,10 @@ bool read_request(struct reader *reader, struct cursor *cursor, row_finisher *fi
     const struct program *program = reader->program;
     reader->n_levels = 0;
     reader->n_opened = 0;
+    reader->n_alike = 0;
     reader->members.length = 0;
     skip_blanks(cursor);
     bool is_list = cursor->at < cursor->end && *cursor->at == '[';
-    bool leads_by_name = program->n_steps > 0 && !program->steps[0].is_any;
-    if (!is_list && leads_by_name) {
-        return descend_by_name(reader, cursor, program->request, 0, finish, told);
-    }
-    struct value request;
-    if (!read_value(cursor, &request, NESTING_MAX)) {
-        return false;
-    }
-    struct cursor inner = {request.start, request.start + request.length};
-    return is_list && program->takes_list ? read_events(reader, &inner, finish, told)
-                                          : descend(reader, &inner, program->request, 0, finish, told);
+    return is_list && program->takes_list ? read_events(reader, cursor, finish, told)
+                                          : descend(reader, cursor, program->request, 0, finish, told);
 }
