@@ -31,7 +31,39 @@ AMPLITUDE = (
     amplitude("paused", 8, event_properties={"translate_names": '{"name":"session.pause"}'}),
 )
 
+
+# -- Mixpanel ----------------------------------------------------------------------------------------------------
+
+def mixpanel(name, number, **properties):
+    """Make an event of the import."""
+    return {"event": name, "properties": {"time": 1618716477000 + number, "distinct_id": "91304156-cafc-4673-a237-623d1129c801",
+                                          "$insert_id": f"29fc2962-6d9c-455d-95ad-{number:012}", **properties}}
+
+
+HANDSET = {"$device_id": "91304156-cafc-4673-a237-623d1129c801", "$os": "iOS", "$os_version": "14.4", "$manufacturer": "Apple", "$model": "iPhone12,1", "$brand": "Apple",
+           "$carrier": "Verizon", "$app_version_string": "2.1", "$app_build_number": "210", "$screen_width": 828, "$screen_height": 1792, "mp_country_code": "US",
+           "$city": "San Francisco", "$region": "California", "mp_lib": "swift", "$lib_version": "2.8.1", "ip": 0}
+MIXPANEL = (
+    mixpanel("Session Start", 1, **HANDSET, session_id="s-1", session_start=1618716477000),
+    mixpanel("Signed up", 2, **{"Referred by": "Friend", "URL": "mixpanel.com/signup", "flag": True, "list": ["a", 1, None], "object": {"a": {"b": "c"}}, "empty": "", "zero": 0,
+                                "over 64 bits": 12345678901234567890, "bücket": "ü"}, ip="192.0.2.1"),
+    mixpanel("Purchase", 3, **HANDSET, **{"$user_id": "ada", "Item": "Coffee"}, item_id="b-1", price=2.5, quantity=2, currency="EUR", items=[{"id": "b-1"}]),
+    # As client libraries write times: seconds, whole and with a fraction; ids of 32 digits, of numbers, and of none.
+    {"event": "seconds", "properties": {"time": 1618716480, "distinct_id": 13793, "$insert_id": "5d958f87542d4c1094220ed75893dc81", "mp_lib": "python"}},
+    {"event": "a fraction", "properties": {"time": 1618716481.25, "distinct_id": ""}},
+    {"event": "seconds with a point", "properties": {"time": 1618716482.0, "distinct_id": "u", "$user_id": "ada", "$device_id": "d", "ip": 0.0}},
+    mixpanel("Session End", 7, **HANDSET, session_id="s-1", session_duration=60000, user_properties={"plan": "pro", "visits": 3}),
+    # An id that did not fit, and the original of another one.
+    {"event": "exploded", "properties": {"time": 1618716484000, "distinct_id": "u", "$insert_id": "3d7fe62f-9dc3-56a6-9e1f-93b6e0f0d4b4", "translate_event_id": "not the one"}},
+    {"event": "exploded", "properties": {"time": 1618716485000, "distinct_id": "u", "$insert_id": "dbdfc127-081c-574c-a1a9-c6eaf3183258",
+                                         "translate_event_id": "0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11-2"}},
+)
+
 FILES = {
+    "mixpanel/events_minimal.jsonl": lines({"event": "Signed up", "properties": {"time": 1618716477000, "distinct_id": "u", "$insert_id": "i-1"}}),
+    "mixpanel/events_full.jsonl": lines(*MIXPANEL),
+    "mixpanel/requests_minimal.jsonl": lines([{"event": "Signed up", "properties": {"time": 1618716477000, "distinct_id": "u", "$insert_id": "i-1"}}]),
+    "mixpanel/requests_full.jsonl": lines(list(MIXPANEL[:4]), list(MIXPANEL[4:])),
     "amplitude/events_minimal.jsonl": lines({"user_id": "ada-l", "event_type": "watch_tutorial", "time": 1396381378123}),
     "amplitude/events_full.jsonl": lines(*AMPLITUDE),
     "amplitude/requests_minimal.jsonl": lines({"events": [{"user_id": "ada-l", "event_type": "watch_tutorial", "time": 1396381378123}]}),

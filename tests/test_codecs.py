@@ -13,10 +13,10 @@ import pytest
 import translate
 from translate import events
 from translate.mapping import proof
-from translate.vocabulary import money, notation, spelling, words
+from translate.vocabulary import money, notation, spelling, times, words
 from translate.vocabulary.times import NO_ISO8601, NoTime, read_time
 from translate.vocabulary.word import Word
-from translate.vocabulary.words import WORDS, stamps
+from translate.vocabulary.words import WORDS, ids, stamps
 
 SCALARS = {name: word for name, word in WORDS.items() if word.is_scalar}
 CONTAINERS = {name: word for name, word in WORDS.items() if word.is_container}
@@ -159,6 +159,9 @@ NULL_TABLE = [
     ("short_session", (None,), None), ("short_session", ("",), "e3b0c44298fc1c149afb"), ("short_session", ("x" * 7,), hashlib.sha256(b"xxxxxxx").hexdigest()[:20]),
     ("short_session", ("x" * 8,), "x" * 8), ("short_session", ("x" * 20,), "x" * 20),
     ("long_session", (None,), None), ("long_session", ("",), ""), ("long_session", ("x" * 21,), "x" * 21), ("long_session", ("x" * 20,), None),
+    ("epoch_ms_or_s", (None,), None), ("epoch_ms_or_s", (TIME,), 1457947613589), ("epoch_ms_or_s", (events.EPOCH,), 0),
+    ("fitting_id", (None,), None), ("fitting_id", ("",), "74f0ed57-caa2-5556-9c4c-81ff8f850797"), ("fitting_id", ("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11-2",), "dbdfc127-081c-574c-a1a9-c6eaf3183258"),
+    ("unfit_id", (None,), None), ("unfit_id", ("",), ""), ("unfit_id", ("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11",), None), ("unfit_id", ("x",), "x"),
     ("worth", (None, None, None), None), ("worth", (0.0, 2.0, 3.0), "0"), ("worth", (None, 0.0, 3.0), "0"), ("worth", (None, 2.0, None), None),
     ("money", (None, None, None, None, None), None), ("money", (0.0, None, None, "JPY", ""), "0"), ("money", (1.0, None, None, "", None), None),
     ("money", (1.0, None, None, "USD", "Virtual"), None), ("money", (1.0, None, None, "usd", None), "1"), ("money", (1.0, None, None, "uſd", None), None),
@@ -209,6 +212,7 @@ READ_TABLE = [
     ("number", None, None), ("number", "0", 0.0), ("number", "29.97", 29.97), ("number", "x", None),
     ("epoch_ms", None, None), ("epoch_ms", 0, events.EPOCH), ("epoch_ms", 1457947613589, TIME),
     ("epoch_s", None, None), ("epoch_s", 1457947613, TIME.replace(microsecond=0)),
+    ("epoch_ms_or_s", 1457947613589, TIME), ("fitting_id", "x", "x"), ("unfit_id", "x", "x"),
     ("iso8601", None, None), ("iso8601", "", None), ("iso8601", "2016-03-14T09:26:53.589Z", TIME), ("iso8601", "2016-03-14T09:26:53Z", TIME.replace(microsecond=0)),
     ("iso8601", "yesterday", None), ("iso8601", "2016-02-30T00:00:00Z", None),
     ("epoch_s_exact", None, None), ("epoch_s_exact", "1457947613.589", TIME), ("epoch_s_exact", "-1.5", events.EPOCH - dt.timedelta(seconds=1.5)),
@@ -266,6 +270,7 @@ FILLED_IN = {
     "language": ("the locale's stands in for one that the event does not have", ("de", "en_US")),
     "country": ("the locale's stands in for one that the event does not have", ("AT", "en_US")),
     "long_session": ("a short one is written elsewhere", ("x" * 21,)),
+    "unfit_id": ("one that fits is written elsewhere", ("x",)),
 }
 # What no codec can read alone: it takes the model's names, the settings, or the whole record.
 NOT_ALONE = {"event_name", "app_id", "original_names", "own_column", *WHOLE_MAPS, "user_object"}
@@ -296,7 +301,7 @@ def test_every_codec_can_be_read():
     }
 
 
-@pytest.mark.parametrize(("name", "given", "wanted"), [("epoch_s", (TIME,), True), ("epoch_s", (events.EPOCH,), False), ("short_session", ("abc",), True),
+@pytest.mark.parametrize(("name", "given", "wanted"), [("epoch_s", (TIME,), True), ("epoch_s", (events.EPOCH,), False), ("fitting_id", ("x",), True), ("fitting_id", ("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11",), False), ("short_session", ("abc",), True),
                                                        ("exact_duration", (1, TIME, TIME), True), ("exact_duration", (0, TIME, TIME), False)])  # fmt: skip
 def test_changes_are_told(name, given, wanted):
     """A codec that loses something tells for which values."""
@@ -318,7 +323,7 @@ def test_containers_hold_maps():
         assert {events.SCHEMA[name] for name in container.stands_for} == {events.MAP}
 
 
-@pytest.mark.parametrize("module", [stamps, money, notation, spelling])
+@pytest.mark.parametrize("module", [ids, stamps, money, notation, spelling, times])
 def test_examples_in_docstrings(module):
     """The examples in the modules' docstrings run."""
     assert doctest.testmod(module).failed == 0

@@ -23,6 +23,7 @@ from translate.engine.tables import (
 from translate.mapping.spec import Layout, Request, Spelling
 from translate.notes import RETYPED, InSource, note, written
 from translate.reader.literals import canonical, constant
+from translate.reader.paths import AROUND
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
@@ -34,7 +35,9 @@ WAYS = (
     "text", "whole", "number", "json", "time", "constant", "stamp", "map", "text_map", "number_map", "mixed_map",
     "entities", "properties", "user_object", UNDECIDED,
 )  # fmt: skip
-UNITS = (None, "milliseconds", "seconds", "seconds_or_iso8601", "iso8601", "milliseconds as text")
+UNITS = (
+    None, "milliseconds", "seconds", "seconds_or_iso8601", "iso8601", "milliseconds as text", "seconds_or_milliseconds",
+)  # fmt: skip
 REQUIRED, OTHER, LIST, WHOLE_TEXT, NUMBER_TEXT, LONG_SESSION = 1, 2, 4, 8, 16, 32
 TEXT, WHOLE, MAP, LIST_OF_TEXTS = range(4)
 FIXED = {
@@ -135,8 +138,13 @@ class Program:
         session = next((slot for slot, entry in self._slots.items() if entry.word.empty_is_absent), None)
         emptied = self._note("changed", InSource(self._slots[session].path), EMPTIED) if session else Span()
         end = self._span(note_end)
-        steps, told, undecided, named, opened = self._of_request(self._layout.request, places)
-        takes_list = self._layout.request is not None and self._layout.request.bare and not steps[-1].is_any
+        told = [self._overruled(*pair) for pair in overruled(self._layout)]
+        steps, undecided, named, opened = self._of_request(self._layout.request, places)
+        takes_list = (
+            self._layout.request is not None
+            and self._layout.request.bare
+            and not (steps and steps[-1].is_any)
+        )
         return ProgramTable(
             texts=bytes(self._texts), nodes=self._array(self._nodes), children=self._array(self._children),
             leaves=self._array(self._leaves), names=self._array(self._names), peeks=self._array(peeks),
@@ -153,19 +161,11 @@ class Program:
 
     def _of_request(
         self, request: Request | None, places: Places
-    ) -> tuple[list[WayStep], list[Overruled], list[Span], list[Span], list[Span]]:
+    ) -> tuple[list[WayStep], list[Span], list[Span], list[Span]]:
         """Tell the way to a request's events, and which of its members the kernel leaves to the reference."""
         if request is None:
-            return [], [], [], [], []
+            return [], [], [], []
         steps = [self._step(request.each[: depth + 1], places) for depth in range(len(request.each))]
-        told = [
-            Overruled(
-                self._numbers[f"${outer}"],
-                self._numbers[f"${inner}"],
-                self._note("on_purpose", InSource(self._slots[outer].path, True), OVERRULED),
-            )
-            for outer, inner in overruled(self._layout)
-        ]
         heads = {place.partition(".")[0] for others in request.also.values() for place in others}
         takes_apart = has_parts(request)
         undecided = (
@@ -175,10 +175,15 @@ class Program:
         )
         return (
             steps,
-            told,
             [self._span(name) for name in sorted(undecided)],
             [self._span(name) for name in ([QUERY] if takes_apart else [])],
             [self._span(name) for name in request.opened],
+        )
+
+    def _overruled(self, outer: str, inner: str) -> Overruled:
+        place = InSource(self._slots[outer].path, outer.startswith(AROUND))
+        return Overruled(
+            self._numbers[f"${outer}"], self._numbers[f"${inner}"], self._note("on_purpose", place, OVERRULED)
         )
 
     def _step(self, path: tuple[str, ...], places: Places) -> WayStep:
@@ -232,6 +237,8 @@ def way_of(leaf: Leaf) -> str:
         return leaf.way
     if leaf.way == "const" or entry.const is not None:
         return "constant"
+    if entry.word.confirms is not None and not entry.word.confirms_session:
+        return UNDECIDED
     if leaf.is_time:
         return "time"
     return leaf.wire if leaf.wire in WAYS else "whole"

@@ -86,8 +86,12 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
             yield where, f'only single values may lie inside of "{home.place}"'
         elif wires and entry.word.is_scalar and not _fits(entry, wires):
             yield where, f'only {kind} may lie inside of "{home.place}"'
-        if entry.required or entry.required_for:
-            yield where, f'what lies inside of "{home.place}" cannot be required'
+        is_asked = entry.required and home.word.form != "object"
+        if is_asked or entry.required_for or (entry.required and entry.when):
+            yield (
+                where,
+                f'what lies inside of "{home.place}" cannot be required{" by some events only" if entry.when else ""}',
+            )
         if wires and entry.when and entry.hub and layout.read:
             if entry.also:
                 yield (
@@ -192,7 +196,12 @@ def _of_objects(layout: Layout, containers: Containers) -> Iterator[Found]:
 
 def _of_reading(layout: Layout, containers: Containers) -> Iterator[Found]:
     """Find what every event needs and no field gives."""
-    seen = {entry.hub[0] for entry in layout.fields if entry.hub and entry.path[0] not in containers}
+    seen = {
+        entry.hub[0]
+        for entry in layout.fields
+        if entry.hub
+        and (entry.path[0] not in containers or (entry.required and entry not in containers.values()))
+    }
     for column in NEEDED_TO_READ:
         if column not in seen:
             yield ("fields",), f'no field is read into hub column "{column}", which every event needs'

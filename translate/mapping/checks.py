@@ -66,7 +66,8 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _is_pattern(value: Any) -> bool:
+def is_pattern(value: Any) -> bool:
+    """Tell whether a value is a regular expression."""
     if not isinstance(value, str):
         return False
     try:
@@ -91,7 +92,7 @@ def _is_table_of(**holds: Callable[[Any], bool]) -> Callable[[Any], bool]:
 TEXTS = ("text", "map", "key", "names", "user")
 SCALARS = ("text", "whole", "number", "flag", "json", "list", "map", "object", "user", "key")
 WHOLE = ("a whole number", _is_whole)
-PATTERN = ("a regular expression", _is_pattern)
+PATTERN = ("a regular expression", is_pattern)
 NESTED = ("map", "object", "json", "list")
 LIST = ("a list of texts", _is_texts)
 RANGE = ("a least and a most", _is_range)

@@ -67,6 +67,7 @@ class FieldParser:
             fills=sheet.get(value, path, "fills", bool, default=False),
             member=sheet.get(value, path, "member", str, ""),
             template=sheet.get(value, path, "template", str, ""),
+            fits=sheet.get(value, path, "fits", str, ""),
         )
         is_spoilt = field.const is None and "const" in value
         if not is_spoilt and self._check_codec(field, path, around=around):

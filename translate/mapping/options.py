@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from translate.mapping.checks import is_pattern
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Field
 
@@ -37,6 +38,7 @@ OPTIONS = {
     "fills": "true: the setting says it only where the events do not",
     "member": "the name of the hub's first column within an object of several values",
     "template": "the address that is made, with `{hub column}` in its query",
+    "fits": "the form, a regular expression, of ids that are taken as they are",
     "texts": "true: its number is read from a text, too",
 }
 # What may stand for nothing, by the wire of the value in whose place it does.
@@ -59,6 +61,7 @@ class OptionsCheck:
         self._check_member(field, path)
         self._check_default(field, path)
         self._check_absent(field, path)
+        self._check_form(field, path)
         self._check_back(field, path)
         if field.unless is not None and field.unless == field.asked:
             self.sheet.complain(join(path, "unless"), "is what it is asked by: it would never be written")
@@ -126,6 +129,15 @@ class OptionsCheck:
             self.sheet.complain(
                 path, f'should be {wanted}, as codec "{field.codec}" gives, but is {field.absent!r}'
             )
+
+    def _check_form(self, field: Field, path: str) -> None:
+        """Complain about a form that no id is held against, or that is none."""
+        if not field.fits or field.word.is_container:
+            return
+        if field.word.of_form is None:
+            self.sheet.complain(join(path, "fits"), f'codec "{field.codec}" takes none')
+        elif not is_pattern(field.fits):
+            self.sheet.complain(join(path, "fits"), f"should be a regular expression, but is {field.fits!r}")
 
     def _check_back(self, field: Field, path: str) -> None:
         """Complain about a table that cannot be read backwards: none, or one of two ways to a value."""

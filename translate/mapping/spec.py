@@ -31,6 +31,7 @@ class Field:
     where nothing says the value, and is read as nothing; a table that goes `back` is read backwards, too. A setting stands in place of
     what the events say, too, unless it only `fills` what they do not. `texts`: its number is read from a text, too.
     `member`: the name under which an object of several values has the first one. `template`: what an address is made of.
+    `fits`: the form of ids that are taken as they are.
     `own` is what makes it a column of a dataset's own.
     """
 
@@ -54,12 +55,14 @@ class Field:
     fills: bool = False
     member: str = ""
     template: str = ""
+    fits: str = ""
     own: Column | None = None
 
     @property
     def word(self) -> Word:
         """Give the word between the place and the columns: what is asked of a field's codec, is asked of it."""
-        return word_of(self.codec)
+        word = word_of(self.codec)
+        return word.of_form(self.fits) if self.fits and word.of_form is not None else word
 
     @property
     def wire(self) -> Wire:

@@ -37,6 +37,7 @@ from translate.reader.record import EMPTIED, OVERRULED, Record, refuse_surrogate
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
+from translate.reader.users import read_user
 from translate.settings import RECORD_BYTES
 
 BOM = "\ufeff"
@@ -254,7 +255,7 @@ class CarefulReader:
             if leaf.is_other:
                 continue
             if entry.word.is_user:
-                containers.read_user(record, leaf, value, record.values.get(self._time))
+                read_user(record, leaf, value, record.values.get(self._time))
             elif entry.word.shared:
                 containers.READERS[entry.word.form](record, entry, value, presets)
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -18,16 +17,17 @@ from translate.reader.literals import (
     Refused,
     an_object,
     canonical,
+    constant,
     fits_64_bits,
     number_digits,
     shown,
 )
 from translate.reader.opening import opened
 from translate.reader.record import DOUBLED, ROUNDED, Record
+from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf
 from translate.vocabulary.times import NoTime, instant_of
 from translate.vocabulary.word import Form, Word
-from translate.vocabulary.words.times import EPOCH_MS
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -159,14 +159,24 @@ def _take_preset(record: Record, leaf: Leaf | None, place: InSource, value: Any)
     entry = leaf.entry
     if entry.word.holds_whole_map:
         return _take_map(record, entry, value)
+    if entry.required:
+        return _take_required(record, leaf, place, value)
     text = exact_text(entry, value)
     if text is None and (leaf.is_other or entry.texts) and type(value) is str and NUMBER.fullmatch(value):
         text = exact_text(entry, Digits(value))  # some clients write numbers as texts
         if text is not None:
             record.note("changed", place, RETYPED)
-    if text is None or not _confirmed(record, entry, text):
+    if text is None or not _confirmed(record, leaf, text):
         return False
     record.values[leaf.slot] = text
+    return True
+
+
+def _take_required(record: Record, leaf: Leaf, place: InSource, value: Any) -> bool:
+    """Take in what every event needs as any other place would: in all its forms, or not at all."""
+    if leaf.is_time:
+        return take_time(record, leaf, place, value)
+    record.values[leaf.slot] = scalar_text(record, leaf, place, unquoted(record, leaf, place, value))
     return True
 
 
@@ -175,6 +185,7 @@ def _take_map(record: Record, entry: Field, value: Any) -> bool:
         not isinstance(value, Pairs)
         or len(value.names()) < len(value)
         or any(inner is None for _, inner in value)
+        or entry.hub[0] in record.maps
     ):
         return False
     record.maps[entry.hub[0]] = {key: canonical(inner) for key, inner in value}
@@ -184,8 +195,10 @@ def _take_map(record: Record, entry: Field, value: Any) -> bool:
 def exact_text(entry: Field, value: Any) -> str | None:
     """Give the text of a value that is just what its field would write; None if it is anything else."""
     if entry.const is not None:
-        same = type(value) is type(entry.const) and value == entry.const
-        return canonical(entry.const) if same else None
+        is_number = isinstance(value, Digits) and not isinstance(entry.const, bool | str)
+        is_same = type(value) is type(entry.const) or is_number
+        text = canonical(constant(entry.const))
+        return text if is_same and canonical(value) == text else None
     word = entry.word
     if word.unit is not None:
         return _exact_time(word, value)
@@ -227,11 +240,10 @@ def _fits(text: str) -> bool:
     return WHOLE_TEXT.fullmatch(text) is not None and fits_64_bits(text)
 
 
-def _confirmed(record: Record, entry: Field, text: str) -> bool:
-    """Hold a full session id against the short one that was made of it."""
-    if not entry.word.confirms_session:
-        return True
-    return record.values.get("session") == hashlib.sha256(text.encode()).hexdigest()[:20]
+def _confirmed(record: Record, leaf: Leaf, text: str) -> bool:
+    """Hold an original id against the one that was made of it."""
+    made_of = leaf.entry.word.confirms
+    return made_of is None or record.values.get(leaf.beside) == made_of(text)
 
 
 def read_whole_map(record: Record, entry: Field, place: InSource, value: Any) -> None:
@@ -239,57 +251,6 @@ def read_whole_map(record: Record, entry: Field, place: InSource, value: Any) ->
     members = once(record, place, an_object(value, place.shown))
     record.nulls += sum(inner is None for inner in members.values())
     record.maps[entry.hub[0]] = {key: canonical(inner) for key, inner in members.items() if inner is not None}
-
-
-# -- the user -------------------------------------------------------------------------------------------------------
-
-
-def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
-    """Read a user's properties, each with the time when it was set; the event's own time needs no saying."""
-    entry = leaf.entry
-    place = InSource(entry.path)
-    user = once(record, place, an_object(value, entry.place))
-    properties: dict[str, str] = {}
-    times: dict[str, str] = {}
-    for name, inner in user.items():
-        given, set_time = _value_and_time(record, place.member(name), inner)
-        if given is None:
-            record.nulls += 1
-            continue
-        if name == entry.member and type(given) in (str, Digits):
-            record.values[leaf.slot] = text_of(record, place.member(name), given)
-            if type(given) is Digits:
-                record.note("changed", place.member(name), RETYPED)
-        else:
-            properties[name] = canonical(given)
-        if set_time is not None and set_time != time:
-            times[name] = set_time
-    if properties:
-        record.maps["user_properties"] = properties
-    if times:
-        record.maps["user_property_times"] = times
-
-
-def _value_and_time(record: Record, place: InSource, inner: Any) -> tuple[Any, str | None]:
-    if not isinstance(inner, Pairs) or "value" not in inner.names():
-        return inner, None
-    members = once(record, place, inner)
-    set_time = members.get("set_timestamp")
-    digits = None if set_time is None else _set_time(record, place.member("set_timestamp"), set_time)
-    for other in members:
-        if other not in ("value", "set_timestamp"):
-            record.note("not_mapped", place.member(other))
-    return members["value"], digits
-
-
-def _set_time(record: Record, place: InSource, value: Any) -> str | None:
-    found = instant_of(EPOCH_MS, value)
-    if isinstance(found, NoTime):
-        record.note("not_mapped", place, f"no time ({found.why})")
-        return None
-    for why in found.changed:
-        record.note("changed", place, why)
-    return found.text
 
 
 READERS: dict[Form, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {

@@ -96,7 +96,8 @@ class Hub:
         """Read each hub column; of several places that have one the first that is there counts."""
         found: dict[str, list[pl.Expr]] = {}
         for slot, entry in self._slots.items():
-            found.setdefault(entry.hub[0], []).append(self._read(entry, pl.col(f"${slot}")))
+            values = found.setdefault(entry.hub[0], [])
+            values.insert(0 if entry.word.confirms else len(values), self._read(entry, pl.col(f"${slot}")))
         scalars = {
             name: pl.coalesce(values) if len(values) > 1 else values[0] for name, values in found.items()
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,11 +18,15 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Leaf:
-    """A place that is read: its field, where its text goes, and whether it is only another place of the field."""
+    """A place that is read: its field, where its text goes, and whether it is only another place of the field.
+
+    `beside` is where what was made of an original goes.
+    """
 
     entry: Field
     slot: str
     is_other: bool = False
+    beside: str = ""
 
     @cached_property
     def wire(self) -> str:
@@ -106,19 +111,33 @@ def raw_type(entry: Field) -> pl.DataType:
     return pl.Int64() if entry.word.raw == "whole" else pl.String()
 
 
+def _made_of(original: Field, layout: Layout) -> str:
+    """Give the slot of what is made of an original."""
+    made = (slot for slot, entry in slots(layout) if entry.word.is_made_short and entry.hub == original.hub)
+    return next(made, "") if original.word.confirms is not None else ""
+
+
 def overruled(layout: Layout) -> list[tuple[str, str]]:
-    """Give the slots around the events that fill a hub column of a slot in them: the event's own word counts."""
+    """Give the slots that fill a hub column of another one, which counts: of those around the events, and of later texts in them."""
     found = list(slots(layout))
+    pairs = itertools.product(found, found)
     return [
         (outer, inner)
-        for outer, around in found
-        for inner, within in found
-        if outer.startswith(AROUND)
-        and not inner.startswith(AROUND)
-        and not around.word.is_stamp
-        and around.hub
+        for (outer, around), (inner, within) in pairs
+        if around.hub
         and around.hub[:1] == within.hub[:1]
+        and _yields((outer, around), (inner, within), found)
     ]
+
+
+def _yields(one: tuple[str, Field], other: tuple[str, Field], found: list[tuple[str, Field]]) -> bool:
+    """Tell whether a slot gives way to another one."""
+    (outer, around), (inner, within) = one, other
+    if outer.startswith(AROUND):
+        return not inner.startswith(AROUND) and not around.word.is_stamp
+    both = (around.word, within.word)
+    are_texts = all(word.is_plain_text for word in both)
+    return are_texts and not inner.startswith(AROUND) and found.index(one) > found.index(other)
 
 
 def places_of(layout: Layout) -> Places:
@@ -129,7 +148,8 @@ def places_of(layout: Layout) -> Places:
         if slot.startswith(AROUND):
             _grow(places, places.request, entry.path, Leaf(entry, slot), is_request=True)
         elif entry.path[0] in containers:
-            places.presets.setdefault(entry.path[0], {})[entry.key] = Leaf(entry, slot)
+            leaf = Leaf(entry, slot, beside=_made_of(entry, layout))
+            places.presets.setdefault(entry.path[0], {})[entry.key] = leaf
         else:
             _grow(places, places.event, entry.path, Leaf(entry, slot), is_request=False)
     for place, entry in containers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,6 +34,9 @@ OUTSIDE: Final = "outside of the years 1 to 9999"
 IS_NEITHER: Final = "neither text nor a number"
 
 FAR_DIGITS: Final = 30  # a number with more digits before its point is no time in any unit
+
+# A number of less is one of seconds where it may be one of milliseconds, too: these would lie before March of 1973.
+SECONDS_BELOW: Final = 100_000_000_000
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 USUAL_ISO8601 = re.compile(
@@ -89,6 +93,16 @@ def read_time(text: str, unit: Unit, *, is_number: bool) -> Instant | NoTime:
     return Instant(found.milliseconds, _in_unit(found.milliseconds, unit), found.changed or (IN_SECONDS,))
 
 
+def milliseconds_of_either(number: Any) -> int:
+    """Give the milliseconds since 1970 of a number that may be one of seconds.
+
+    >>> milliseconds_of_either(1460000000), milliseconds_of_either(1460000000123)
+    (1460000000000, 1460000000123)
+    """
+    scale = 1000 if abs(float(number)) < SECONDS_BELOW else 1
+    return math.floor(round(float(number) * scale * 1000) / 1000)
+
+
 def instant_of(word: Word, value: Any, *, anywhen: bool = False) -> Instant | NoTime:
     """Read a time as it stands in a record; numbers stand as texts where that is the way of its word.
 
@@ -118,9 +132,10 @@ def _from_number(literal: str, unit: Unit) -> Instant | NoTime:
     sign, digits, exponent = Decimal(literal).as_tuple()
     if any(digits) and len(digits) + int(exponent) > FAR_DIGITS:
         return NoTime(TOO_FAR)
-    exact = Decimal(
-        (sign, digits, int(exponent) + (0 if unit == "milliseconds" else 3))
-    )  # no context rounds it
+    in_milliseconds = unit == "milliseconds" or (
+        unit == "seconds_or_milliseconds" and abs(Decimal(literal)) >= SECONDS_BELOW
+    )
+    exact = Decimal((sign, digits, int(exponent) + (0 if in_milliseconds else 3)))  # no context rounds it
     if abs(exact) >= 2**63:
         return NoTime(TOO_FAR)
     milliseconds = int(exact.to_integral_value("ROUND_FLOOR"))
@@ -132,7 +147,7 @@ def _from_number(literal: str, unit: Unit) -> Instant | NoTime:
 
 def _in_unit(milliseconds: int, unit: Unit) -> str:
     """Spell an instant in milliseconds or in seconds, with a fraction where there is one."""
-    if unit == "milliseconds":
+    if unit in ("milliseconds", "seconds_or_milliseconds"):
         return str(milliseconds)
     sign, (seconds, rest) = "-" * (milliseconds < 0), divmod(abs(milliseconds), 1000)
     return f"{sign}{seconds}.{rest:03}".rstrip("0").rstrip(".") if rest else f"{sign}{seconds}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from translate.vocabulary.words.stamps import StampedRequest
 
 Wire = Literal["text", "whole", "number", "flag", "json"]
-Unit = Literal["iso8601", "milliseconds", "seconds", "seconds_or_iso8601"]
+Unit = Literal["iso8601", "milliseconds", "seconds", "seconds_or_iso8601", "seconds_or_milliseconds"]
 # How what has several values lies in a row: free-form ones as a map of one type, as one object, as a list, as JSON text of
 # an object of texts, as columns of a table; a hub map as it is; a user's attributes.
 Form = Literal["value", "maps", "object", "entities", "properties", "columns", "whole", "user"]
@@ -111,6 +111,9 @@ class Word:
     digits_as_text: bool = False
     empty_is_absent: bool = False
     confirms_session: bool = False  # the full id that the session's own was made of
+    confirms: Callable[[str], str] | None = None  # an original: what was made of it
+    is_made_short: bool = False  # made of an original, which may stand elsewhere
+    of_form: Callable[[str], Word] | None = None  # the word for ids of another form than its own
     lists_own_item: bool = False  # of an event without a list of items
     states_money: bool = False
     travels_with_names: bool = False  # holds the names that the target could not take
@@ -129,6 +132,13 @@ class Word:
     def in_seconds(self) -> bool:
         """Tell whether it is a time that stands in seconds."""
         return self.unit in ("seconds", "seconds_or_iso8601")
+
+    @property
+    def is_plain_text(self) -> bool:
+        """Tell whether the text that stands there is the hub column's own."""
+        return (
+            self.wire == "text" and self.types == (events.TEXT,) and not (self.confirms or self.is_made_short)
+        )
 
     @property
     def holds_whole_map(self) -> bool:

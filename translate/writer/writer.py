@@ -274,7 +274,7 @@ class Writer:
     def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
         yield from (
             (entry, pl.col(f"={entry.place}"))
-            for entry in self.columns
+            for entry in [*self.columns, *self.shape.wanted_presets()]
             if entry.required or entry.required_for
         )
         yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)

@@ -40,7 +40,7 @@ enum way {
     WAY_UNDECIDED     /* for Python to read */
 };
 
-enum unit { UNIT_NONE, UNIT_MILLISECONDS, UNIT_SECONDS, UNIT_SECONDS_OR_ISO8601, UNIT_ISO8601, UNIT_MILLISECONDS_TEXT };
+enum unit { UNIT_NONE, UNIT_MILLISECONDS, UNIT_SECONDS, UNIT_SECONDS_OR_ISO8601, UNIT_ISO8601, UNIT_MILLISECONDS_TEXT, UNIT_SECONDS_OR_MILLISECONDS };
 
 enum leaf_flags {
     LEAF_REQUIRED = 1,  /* whoever judges times later wants even those that no calendar has */

@@ -6,6 +6,7 @@
 
 static const int64_t FIRST_MILLISECOND = -62135596800000; /* of the year 1 */
 static const int64_t LAST_MILLISECOND = 253402300799999;  /* of the year 9999 */
+static const int64_t SECONDS_BELOW = 100000000000; /* so many milliseconds would lie before March of 1973 */
 enum { WHOLE_DIGITS = 18, ISO_SECONDS = 19, SHORT_SESSION = 20 }; /* so many digits are surely within 64 bits */
 
 /* -- putting ---------------------------------------------------------------------------------------------------- */
@@ -131,6 +132,9 @@ bool read_instant(const struct leaf *leaf, const struct value *value, int64_t *m
     if (value->kind != (as_text ? KIND_TEXT : KIND_NUMBER) || !read_whole(value->start, value->length, milliseconds)) {
         return false;
     }
+    if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS) {
+        in_seconds = *milliseconds > -SECONDS_BELOW && *milliseconds < SECONDS_BELOW;
+    }
     if (in_seconds) {
         if (*milliseconds > LAST_MILLISECOND || *milliseconds < FIRST_MILLISECOND) {
             return false;
@@ -172,6 +176,10 @@ static bool take_time(struct reader *reader, const struct leaf *leaf, const stru
     }
     if (is_exact_fraction(leaf, value)) {
         return put_bytes(reader, leaf->column, value->start, value->length);
+    }
+    if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS) {
+        struct column *to = &reader->table.columns[leaf->column];
+        return to->type == TYPE_WHOLE && read_instant(leaf, value, &milliseconds) && column_set_whole(to, reader->row, milliseconds);
     }
     return read_instant(leaf, value, &milliseconds) && put_whole(reader, leaf->column, value);
 }
@@ -256,8 +264,12 @@ static enum taken take_if(bool is_such, bool done)
 static enum taken take_constant(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
     struct span wanted = leaf->constant;
-    bool same = value->length == (size_t)wanted.length && value->kind != KIND_TEXT && value->kind != KIND_NUMBER &&
-                memcmp(value->start, text_at(reader->program, wanted), value->length) == 0;
+    const uint8_t *text = text_at(reader->program, wanted);
+    bool same = value->length == (size_t)wanted.length && value->kind != KIND_TEXT && memcmp(value->start, text, value->length) == 0;
+    bool may_be_spelled_otherwise = (value->kind == KIND_TEXT && *text == '"') || (value->kind == KIND_NUMBER && *text <= '9' && *text != '"');
+    if (!same && may_be_spelled_otherwise) {
+        return UNDECIDED;
+    }
     return take_if(same, same && put_bytes(reader, leaf->column, value->start, value->length));
 }
 
@@ -320,6 +332,9 @@ enum taken take_preset(struct reader *reader, const struct leaf *leaf, const str
 {
     if ((leaf->flags & LEAF_OTHER) && is_set(reader, leaf->column)) {
         return FREE;
+    }
+    if ((leaf->flags & LEAF_REQUIRED) && leaf->way != WAY_UNDECIDED) {
+        return take_if(true, take_scalar(reader, leaf, value));
     }
     switch (leaf->way) {
     case WAY_TEXT:

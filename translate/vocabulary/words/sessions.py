@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,11 +43,12 @@ SHORT_SESSION = Scalar(
     "short_session", "a session id of 8 to 20 characters, else 20 characters of its SHA-256",
     types=(events.TEXT,), wire="text", read=_unless_empty, write=_short,
     changed=lambda columns: ~_is_short(columns[0]), why="hashed to 20 characters",
-    example=(("8nc92io9q",), "8nc92io9q"), empty_is_absent=True,
+    example=(("8nc92io9q",), "8nc92io9q"), empty_is_absent=True, is_made_short=True,
 )  # fmt: skip
 
 LONG_SESSION = Scalar(
     "long_session", "a session id that is not of 8 to 20 characters",
     types=(events.TEXT,), wire="text", read=as_it_is, write=_long,
     example=(("8nc92io9q",), None), confirms_session=True,
+    confirms=lambda text: hashlib.sha256(text.encode()).hexdigest()[:20],
 )  # fmt: skip

@@ -10,6 +10,7 @@ import polars as pl
 
 from translate import events
 from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
+from translate.vocabulary.times import milliseconds_of_either
 from translate.vocabulary.word import Scalar
 
 
@@ -76,6 +77,13 @@ EPOCH_MS_TEXT = Scalar(
     types=(events.TIME,), wire="text", unit="milliseconds",
     read=from_milliseconds, write=lambda columns: columns[0].dt.timestamp("ms").cast(pl.String), clock=int,
     example=((events.EPOCH,), "0"),
+)  # fmt: skip
+
+EPOCH_MS_OR_S = Scalar(
+    "epoch_ms_or_s", "milliseconds since 1970; read, too, where they are seconds, which their size tells",
+    types=(events.TIME,), wire="whole", unit="seconds_or_milliseconds",
+    read=from_milliseconds, write=lambda columns: columns[0].dt.timestamp("ms"), clock=milliseconds_of_either,
+    example=((events.EPOCH,), 0), as_its_column=True,
 )  # fmt: skip
 
 EPOCH_S = Scalar(

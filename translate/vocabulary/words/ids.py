@@ -1,0 +1,56 @@
+"""An id where a receiver takes only some: as it is, or the UUID of its hash, with the original in a place of its own."""
+
+from __future__ import annotations
+
+import uuid
+from functools import cache
+from typing import Any
+
+import polars as pl
+import polars_hash
+
+from translate import events
+from translate.vocabulary.notation import as_it_is
+from translate.vocabulary.word import Scalar
+
+UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+
+
+def uuid_of(text: str) -> str:
+    """Give the name-based UUID of an id.
+
+    >>> uuid_of("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11-2")
+    'dbdfc127-081c-574c-a1a9-c6eaf3183258'
+    """
+    return str(uuid.uuid5(uuid.UUID(events.NAMESPACE), text))
+
+
+def _uuids(column: pl.Expr) -> pl.Expr:
+    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+    made: pl.Expr = hashing.uuidhash.uuid5(namespace=events.NAMESPACE)
+    return made
+
+
+@cache
+def _fitting(form: str) -> Scalar:
+    return Scalar(
+        "fitting_id", "an id as it is if it is of the form that `fits` says, a UUID unless said; else the UUID of its hash",
+        types=(events.TEXT,), wire="text", read=as_it_is,
+        write=lambda columns: pl.when(columns[0].str.contains(form)).then(columns[0]).otherwise(_uuids(columns[0])),
+        changed=lambda columns: ~columns[0].str.contains(form), why="not of a form that is taken: the UUID of its hash",
+        example=(("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11",), "0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11"),
+        is_made_short=True, of_form=_fitting,
+    )  # fmt: skip
+
+
+@cache
+def _unfit(form: str) -> Scalar:
+    return Scalar(
+        "unfit_id", "an id that is not of the form that `fits` says, beside the UUID of its hash",
+        types=(events.TEXT,), wire="text", read=as_it_is,
+        write=lambda columns: pl.when(~columns[0].str.contains(form)).then(columns[0]),
+        example=(("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11",), None), confirms=uuid_of, of_form=_unfit,
+    )  # fmt: skip
+
+
+FITTING_ID, UNFIT_ID = _fitting(UUID), _unfit(UUID)
