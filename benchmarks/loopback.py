@@ -148,6 +148,7 @@ class _Connection(asyncio.Protocol):
         kind = "LIST" if verb == "GET" and not key else verb
         self.store.told[kind] += 1
         self.store.asked[f"{kind} {bucket}/{key}{' ' + headers['range'] if 'range' in headers else ''}"] += 1
+        self.store.headers[kind] = headers
         fault = self._fault(kind, key)
         if isinstance(fault, dict):
             extra = {"x-amz-bucket-region": str(fault["region"])} if "region" in fault else {}

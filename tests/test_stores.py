@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -230,3 +231,51 @@ def test_an_unreachable_store(store, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     with pytest.raises(SourceError, match=r"http://127.0.0.1:9 cannot be reached"):
         find(["s3://old/awsma"])
+
+
+@pytest.mark.parametrize("here", ["bucket", "disk"])
+def test_folders_are_trusted_only_where_that_is_asked(store, tmp_path, here):
+    """Hourly folders far from the times asked for are left out, listed and counted, and never fetched; else all is read."""
+    source = "s3://old/awsma" if here == "bucket" else str(on_disk(tmp_path / "in", archive()) / "awsma")
+    call = {
+        "to": "clickstream",
+        "from_": ARCHIVE,
+        "since": "2016-04-02T02:00:00Z",
+        "until": "2016-04-02T05:00:00Z",
+    }
+    report = translate.convert(source, out=tmp_path / "near", trust_folders=1 / 24, **call)
+    told = report["trusted_folders"]
+    assert (report["events"]["read"], told["files"]) == (50, FILES - 5)
+    assert told["folders"][0] == {"folder": "2016/04/01/00", "files": 1}
+    assert sum(call.startswith("GET") for call in store.asked) == (5 if here == "bucket" else 0)
+    report = translate.convert(source, out=tmp_path / "all", **call)
+    assert report["events"]["read"] == 10 * FILES
+
+
+def test_folders_are_trusted_for_times_alone(store, tmp_path):
+    """Without times there is nothing that a folder could be far from; where all are far, it says so."""
+    with pytest.raises(translate.UsageError, match="--trust-folders needs --since or --until"):
+        translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out", trust_folders=1)
+    with pytest.raises(SourceError, match="each of the 40 files lies in a folder that is further away"):
+        translate.convert(
+            "s3://old/awsma", to="clickstream", out=tmp_path / "out", trust_folders=1, since="2020-01-01"
+        )
+
+
+def test_who_asks(store, tmp_path):
+    """Options as the AWS CLI spells them lead to the store; what is asked carries who pays."""
+    words = [
+        "--endpoint-url",
+        os.environ.pop("AWS_ENDPOINT_URL_S3"),
+        "--request-payer",
+        "requester",
+        "--no-sign-request",
+    ]
+    words += ["--region", "eu-west-1"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "translate", "convert", "s3://old/awsma/**/*.gz", "--to", "clickstream", "--out", tmp_path / "out", *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert all(headers.get("x-amz-request-payer") == "requester" for headers in store.headers.values())
+    assert "authorization" not in store.headers["GET"]

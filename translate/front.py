@@ -78,7 +78,7 @@ def convert(
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
-    census: bool = False,
+    census: bool = False, trust_folders: float | None = None,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -86,11 +86,12 @@ def convert(
     SourceError if there is nothing to read, OutputError if the target cannot be written. `dedupe`, `add`
     (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
+    `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
     """
     ready = conversion(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
-        mappings=mappings, progress=progress, careful=careful, census=census,
+        mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
     )  # fmt: skip
     return Converted(ready.run(), ready)
 
@@ -123,7 +124,7 @@ def conversion(
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
-    census: bool = False,
+    census: bool = False, trust_folders: float | None = None,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     refuse_store(out, "--out")
@@ -131,7 +132,7 @@ def conversion(
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=told.mappings)
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
-        selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census,
+        selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census, trust_folders=trust_folders,
     )  # fmt: skip
     return Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
 

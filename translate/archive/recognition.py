@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from translate import mapping
 from translate.archive.glimpse import MARGIN, Glimpsed, values_in
+from translate.archive.hours import Trusted
 from translate.archive.hub_files import HUB, is_hub
 from translate.archive.likeness import Likeness
 from translate.archive.parquet import MAGIC, columns_of
@@ -54,6 +55,7 @@ class Recognised:
     refused: dict[str, Damage] = field(default_factory=dict)
     schemas: tuple[SourceFile, ...] = ()  # those that lie beside the tables that they describe
     unseen: Unseen | None = None
+    trusted: Trusted | None = None
 
     @property
     def files(self) -> list[SourceFile]:
@@ -79,11 +81,9 @@ Candidates = dict[str, tuple[Mapping, Layout]]
 def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path | None = None) -> Recognised:
     """Find the layouts of the files: the one named, one of the model named, or those that their content shows.
 
-    Raise UsageError if the named one cannot be read, SourceError if no file is of a known layout or one may be of
-    several, or if files of different models lie together.
+    Raise UsageError if the named one cannot be read, SourceError if no file shows one, one several, or all several models.
     """
-    given = list(files)
-    described = _without_schemas(given)
+    described = _without_schemas(given := list(files))
     recognised = _recognised(described, address, mappings)
     names = {file.shown for file in described}
     recognised.schemas = tuple(file for file in given if file.shown not in names)

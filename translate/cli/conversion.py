@@ -36,6 +36,7 @@ from translate.cli.printing import (
     printable,
     whoever_listens,
 )
+from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 
@@ -51,6 +52,10 @@ ADD_HELP = (
 FOLD_HELP = (
     "Make one event with a duration of the START and the END of a session, before the recipe; reads the source twice, "
     "and needs disk for the ENDs."
+)
+TRUST_HELP = (
+    "Leave out hourly folders (2016/04/07/12/) that lie further than so many days from --since and --until; without it "
+    "all is read, for events may lie in any folder."
 )
 CENSUS_HELP = (
     "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
@@ -107,6 +112,7 @@ def _print_checked(result: dict[str, Any]) -> None:
 
 
 @app.command()
+@reaching_stores
 def convert(
     sources: Sources,
     to: Annotated[
@@ -139,6 +145,7 @@ def convert(
     ] = False,
     add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
     fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
+    trust_folders: Annotated[float | None, typer.Option(metavar="DAYS", help=TRUST_HELP)] = None,
     examples: Annotated[
         bool, typer.Option("--examples", help="Put a value into the report for each loss.")
     ] = False,
@@ -183,6 +190,7 @@ def convert(
             fold=fold,
             examples=examples,
             census=census,
+            trust_folders=trust_folders,
             progress=bar.show,
             **options,
         )
@@ -228,6 +236,11 @@ def _print_report(report: dict[str, Any], out: Path, hazards: list[Forecast]) ->
     print(
         f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes"
     )
+    if "trusted_folders" in report:
+        told = report["trusted_folders"]
+        print(
+            f"not read: {told['files']:,} files in {len(told['folders']):,} folders, by --trust-folders {told['days']:g}"
+        )
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):
             print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())

@@ -34,6 +34,7 @@ from translate.cli.replayed import (
     tell_of_interruption,
     tell_of_silence,
 )
+from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
@@ -48,6 +49,7 @@ ReplaySources = Annotated[
 
 
 @app.command()
+@reaching_stores
 def replay(
     sources: ReplaySources = None,
     to: Annotated[

@@ -22,6 +22,7 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import print_json, print_list, print_verdict, printable, whoever_listens
+from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode
 
@@ -29,6 +30,7 @@ LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 
 
 @app.command()
+@reaching_stores
 def roundtrip(
     sources: Sources,
     via: Annotated[
@@ -89,6 +91,7 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
 
 
 @app.command()
+@reaching_stores
 def validate(
     sources: Sources,
     as_: Annotated[

@@ -26,6 +26,7 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import UNFOLDED, paper, print_json, whoever_listens
+from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, OutputError, UsageError
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@reaching_stores
 def inspect(
     sources: Sources,
     from_: From = None,
@@ -88,6 +90,7 @@ def _write_page(found: Inspection, html: Path) -> None:
 
 
 @app.command()
+@reaching_stores
 def why(
     record: Annotated[
         str,
@@ -139,6 +142,7 @@ def why(
 
 
 @app.command()
+@reaching_stores
 def parity(
     paths: Annotated[
         list[str],

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from translate import mapping
 from translate import recipe as recipes
+from translate.archive.hours import near
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
 from translate.conversion.job import HUB_MODEL, Job
@@ -34,7 +35,7 @@ Folder = str | os.PathLike[str]
 def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
-    examples: bool = False, careful: bool = False, census: bool = False,
+    examples: bool = False, careful: bool = False, census: bool = False, trust_folders: float | None = None,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
     settings = settings_of(settings, (), mappings)
@@ -55,7 +56,12 @@ def job_of(
             key_of_environment()
     settings = legal_app_ids(settings, target_layout)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    recognised = recognise(find(given), from_, settings.mappings)
+    files, trusted = find(given), None
+    if trust_folders is not None:
+        since, until = (selection.since, selection.until) if selection else (None, None)
+        files, trusted = near(files, since, until, trust_folders)
+    recognised = recognise(files, from_, settings.mappings)
+    recognised.trusted = trusted
     columns: tuple[Column, ...] = ()
     if target_mapping is not None and target_layout is not None:
         target_layout, columns = dataset.of_job(

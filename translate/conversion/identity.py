@@ -85,6 +85,7 @@ class Task:
             "settings": self.job.settings.described(),
             "selection": self.job.selection.described() if self.job.selection else {},
             "options": self._options(),
+            **({"trusted_folders": self.recognised.trusted.described()} if self.recognised.trusted else {}),
             "version": VERSION,
         }
 
