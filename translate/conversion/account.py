@@ -11,8 +11,9 @@ import polars as pl
 
 from translate import notes, passes
 from translate.archive import hub_files
+from translate.conversion.part import Part
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
-from translate.conversion.report import COUNTS, Finding, Loss, RunReport, commonest
+from translate.conversion.report import COUNTS, RunReport, commonest
 from translate.passes import duplicates
 from translate.passes.duplicates import hashed
 from translate.reader.oversize import TOO_LARGE
@@ -22,48 +23,151 @@ from translate.writer.packing import ROW
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES
 
-
-def counts(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Count rows by file and outcome.
-
-    One grouping for all of it: beside a second one the engine would keep the whole unit in memory.
-    """
-    return rows.group_by(
-        "file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT, first=FIRST
-    ).agg(rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum())
+OUTCOME = ("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT)
 
 
-def counts_of_flags(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Count losses and findings over the rows that are written, what rules did over all; find each loss's smallest example."""
-    names = rows.collect_schema().names()
-    of_selection = flag(WHERE, "")
-    return rows.select(
-        *(
-            pl.col(name).sum()
-            for name in names
-            if name.startswith(("_loss", "_finding", TALLY)) and not name.startswith(of_selection)
-        ),
-        *((pl.col(name) & FIRST).sum() for name in names if name.startswith(of_selection)),
-        *(pl.col(name).min() for name in names if name.startswith("_example")),
-        _rows=pl.len(),
-    )
+class Account:
+    """Takes in the rows of a unit, batch by batch, and tells what became of them; rejects go to a file of their own."""
+
+    def __init__(self, query: Query, rejects: Part, *, examples: bool) -> None:
+        self._query = query
+        self._rejects = rejects
+        self._examples = examples
+        self._outcomes: Counter[tuple[Any, ...]] = Counter()
+        self._careful: Counter[tuple[Any, ...]] = Counter()
+        self._nulls: Counter[tuple[Any, ...]] = Counter()
+        self._flags: Counter[str] = Counter()
+        self._smallest: dict[str, str] = {}
+        self._notes: Counter[str] = Counter()
+        self._smallest_of_notes: dict[str, str] = {}
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Count a batch, and put its rejects away."""
+        self._count_outcomes(batch)
+        self._count_flags(batch)
+        if _tells(batch["code"]):
+            self._rejects.add_rows(_rejects(batch))
+        noted = batch.filter(pl.col(NOTES).is_not_null())
+        if noted.height:
+            self._count_notes(noted)
+
+    @staticmethod
+    def is_written_whole(batch: pl.DataFrame) -> bool:
+        """Tell whether all rows of a batch are written."""
+        return not any(_tells(batch[name]) for name in ("code", FILTERED))
+
+    def _count_outcomes(self, batch: pl.DataFrame) -> None:
+        told = [name for name in OUTCOME if _tells(batch[name])]
+        grouped = batch.lazy().group_by(*told, first=FIRST).agg(
+            rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
+        )  # fmt: skip
+        for row in grouped.collect(engine="in-memory").iter_rows(named=True):
+            outcome = (*(row.get(name) for name in OUTCOME), row["first"])
+            self._outcomes[outcome] += row["rows"]
+            self._careful[outcome] += row["careful"]
+            self._nulls[outcome] += row["nulls"] or 0
+
+    def _count_flags(self, batch: pl.DataFrame) -> None:
+        """Count losses and findings over the rows that are written, what rules did over all; keep each loss's smallest example."""
+        of_selection = flag(WHERE, "")
+        flags = [name for name in batch.columns if name.startswith(("_loss", "_finding", TALLY))]
+        sums = (
+            (pl.col(name) & FIRST).sum() if name.startswith(of_selection) else pl.col(name).sum()
+            for name in flags
+        )
+        self._flags.update(
+            {name: count for name, count in batch.select(sums).row(0, named=True).items() if count}
+        )
+        examples = batch.select(pl.col(name).min() for name in batch.columns if name.startswith("_example"))
+        for name, example in examples.row(0, named=True).items() if examples.width else ():
+            _keep_smallest(self._smallest, name, example)
+
+    def _count_notes(self, noted: pl.DataFrame) -> None:
+        for note, count, example in _counts_of_notes(
+            noted, self._query.source, examples=self._examples
+        ).iter_rows():
+            self._notes[note] += count
+            _keep_smallest(self._smallest_of_notes, note, example)
+
+    def report(self) -> RunReport:
+        """Put the counts into the unit's report."""
+        report = RunReport()
+        files: dict[str, Counter[str]] = {}
+        for outcome, rows in sorted(self._outcomes.items(), key=lambda found: found[0][0]):
+            told = dict(zip((*OUTCOME, "first"), outcome, strict=True))
+            self._tell_outcome(report, files.setdefault(told["file"], Counter()), told, rows)
+            if told["first"]:
+                report.careful += self._careful[outcome]
+                report.find("explicit_nulls", "explicit nulls, read as absent", self._nulls[outcome])
+        for path, by_file in files.items():
+            report.events.update(by_file)
+            report.files.append({"path": path, **{name: by_file[name] for name in COUNTS}})
+        report.left_out = {reason: commonest(names) for reason, names in report.left_out.items()}
+        self._tell_flags(report)
+        for text, count in self._notes.items():
+            told_of = notes.read(text)
+            place, example = self._query.source.shown(told_of.spot), self._smallest_of_notes.get(text)
+            report.lose(place, told_of.kind, told_of.why, count, example)
+        return report
+
+    @staticmethod
+    def _tell_outcome(report: RunReport, by_file: Counter[str], told: dict[str, Any], rows: int) -> None:
+        outcome = _outcome(told)
+        by_file[outcome] += rows
+        by_file["read" if told["first"] else "added"] += rows
+        if told["_added"] is not None:
+            report.find(f"{told['_added']}_added", passes.ADDED[told["_added"]], rows)
+        if outcome == "rejected":
+            report.rejects[told["code"]] += rows
+        elif outcome == "filtered":
+            report.filtered[told[FILTERED]] += rows
+            report.left_out.setdefault(told[FILTERED], Counter())[told[LEFT_OUT]] += rows
+
+    def _tell_flags(self, report: RunReport) -> None:
+        tallies = {name: count for name, count in self._flags.items() if name.startswith(TALLY)}
+        report.tallies.update({name.removeprefix(TALLY): count for name, count in tallies.items()})
+        for number, loss in enumerate(self._query.counts.losses):
+            example = self._smallest.get(f"_example{number}")
+            report.lose(loss.field, loss.kind, loss.why, self._flags[f"_loss{number}"], example)
+        for number, finding in enumerate(self._query.counts.findings):
+            report.find(finding.code, finding.message, self._flags[f"_finding{number}"])
 
 
-def noted(rows: pl.LazyFrame, *, examples: bool) -> pl.LazyFrame:
-    """Give the notes of keys that were lost or changed, one a row, to be written down and counted after the run."""
-    given = [name for name in FREE_FORM if examples and name in rows.collect_schema()]
-    return rows.filter(pl.col(NOTES).is_not_null()).select(*given, note=pl.col(NOTES)).explode("note")
+def _tells(column: pl.Series) -> bool:
+    """Tell whether a column says anything of any row."""
+    return column.any() if column.dtype == pl.Boolean else column.null_count() < len(column)
 
 
-def counts_of_notes(noted_rows: pl.LazyFrame, source: Source) -> pl.LazyFrame:
-    """Count each note; where the values were kept for examples, give the smallest one of each key."""
-    given = [name for name in FREE_FORM if name in noted_rows.collect_schema()]
+def _keep_smallest(kept: dict[str, str], name: str, example: str | None) -> None:
+    if example is not None:
+        kept[name] = min(kept.get(name, example), example)
+
+
+def _outcome(told: dict[str, Any]) -> str:
+    if told["code"] is not None:
+        return "rejected"
+    if told["_duplicate"]:
+        return "duplicates"
+    if told["_merged"]:
+        return "merged"
+    return "written" if told[FILTERED] is None else "filtered"
+
+
+# -- notes ------------------------------------------------------------------------------------------------------------
+
+
+def counts_of_notes(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Count the notes of rows: `note`, `count`, and no `example`."""
+    return _counts_of_notes(rows.filter(pl.col(NOTES).is_not_null()), source, examples=False)
+
+
+def _counts_of_notes(noted: pl.DataFrame, source: Source, *, examples: bool) -> pl.DataFrame:
+    """Count each note; with examples give the smallest value of each key among those that the rows have."""
+    given = [name for name in FREE_FORM if examples and name in noted.columns]
+    each = noted.lazy().select(*given, note=pl.col(NOTES)).explode("note")
     example = pl.coalesce(_examples(given, source)) if given else pl.lit(None, pl.String)
-    return (
-        noted_rows.select("note", example=example)
-        .group_by("note")
-        .agg(count=pl.len(), example=pl.col("example").min())
-    )
+    counted = each.select("note", example=example).group_by("note")
+    return counted.agg(count=pl.len(), example=pl.col("example").min()).collect(engine="in-memory")
 
 
 def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
@@ -79,8 +183,12 @@ def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
         )
 
 
-def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Write the rejects as JSON lines, in the order of the source."""
+# -- rejects ----------------------------------------------------------------------------------------------------------
+
+
+def _rejects(batch: pl.DataFrame) -> pl.Series:
+    """Write the rejects of a batch as JSON texts."""
+    rows = batch.lazy()
     text = hub_files.text_of(rows)
     raw = (
         pl.when(pl.col("code") == TOO_LARGE)
@@ -96,72 +204,11 @@ def rejects(rows: pl.LazyFrame) -> pl.LazyFrame:
         pl.lit(',"message":'), notation.json_text(pl.col("message")),
         pl.lit(',"raw":'), raw, pl.lit("}"),
     )  # fmt: skip
-    return rows.filter(pl.col("code").is_not_null()).select(reject=line)
+    refused = rows.filter(pl.col("code").is_not_null()).select(reject=line)
+    return refused.collect(engine="in-memory").to_series()
 
 
-def put_together(
-    query: Query, counted: pl.DataFrame, flags: pl.DataFrame, noted_rows: pl.DataFrame
-) -> RunReport:
-    """Put a unit's counts into its report."""
-    report = RunReport()
-    files: dict[str, Counter[str]] = {}
-    for row in counted.sort("file").iter_rows(named=True):
-        outcome = _outcome(row)
-        by_file = files.setdefault(row["file"], Counter())
-        by_file[outcome] += row["rows"]
-        by_file["read" if row["first"] else "added"] += row["rows"]
-        if row["_added"] is not None:
-            report.find(f"{row['_added']}_added", passes.ADDED[row["_added"]], row["rows"])
-        if outcome == "rejected":
-            report.rejects[row["code"]] += row["rows"]
-        elif outcome == "filtered":
-            report.filtered[row[FILTERED]] += row["rows"]
-            report.left_out.setdefault(row[FILTERED], Counter())[row[LEFT_OUT]] += row["rows"]
-        if row["first"]:
-            report.careful += row["careful"]
-            report.find("explicit_nulls", "explicit nulls, read as absent", row["nulls"] or 0)
-    for path, by_file in files.items():
-        report.events.update(by_file)
-        report.files.append({"path": path, **{name: by_file[name] for name in COUNTS}})
-    report.left_out = {reason: commonest(names) for reason, names in report.left_out.items()}
-    _count_flags(report, query, flags)
-    for text, count, example in noted_rows.iter_rows():
-        told = notes.read(text)
-        report.lose(query.source.shown(told.spot), told.kind, told.why, count, example)
-    return report
-
-
-def _outcome(row: dict[str, Any]) -> str:
-    if row["code"] is not None:
-        return "rejected"
-    if row["_duplicate"]:
-        return "duplicates"
-    if row["_merged"]:
-        return "merged"
-    return "written" if row[FILTERED] is None else "filtered"
-
-
-def _count_flags(report: RunReport, query: Query, flags: pl.DataFrame) -> None:
-    counts: dict[str, Any] = flags.row(0, named=True)
-    report.tallies.update(
-        {
-            name.removeprefix(TALLY): count
-            for name, count in counts.items()
-            if name.startswith(TALLY) and count
-        }
-    )
-    losses: list[Loss] = query.counts.losses
-    findings: list[Finding] = query.counts.findings
-    for number, loss in enumerate(losses):
-        report.lose(
-            loss.field,
-            loss.kind,
-            loss.why,
-            int(counts[f"_loss{number}"] or 0),
-            counts.get(f"_example{number}"),
-        )
-    for number, finding in enumerate(findings):
-        report.find(finding.code, finding.message, int(counts[f"_finding{number}"] or 0))
+# -- rows that become identical ---------------------------------------------------------------------------------------
 
 
 def row_digests(query: Query) -> pl.LazyFrame:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -25,6 +24,9 @@ KINDS = {
     "other": ATTRIBUTES,
     "user_properties": USER_ATTRIBUTES,
 }
+NAMED = (
+    "named:"  # before the name of a column that tells of names: free-form values under their own are examples
+)
 # A bound on what keys that are values can cost: an archive has thousands of names, not millions.
 NAMES_MAX = 500_000
 
@@ -77,17 +79,21 @@ class Names:
 
 
 class Gathering:
-    """Gathers names from batches of written rows, whatever thread they come from."""
+    """Gathers names from batches of written rows.
 
-    def __init__(self) -> None:
+    `named` are the columns that tell of them: `name` and `_legal`, the free-form maps, `_names` for their keys that were renamed; none
+    where no names are gathered.
+    """
+
+    def __init__(self, named: Sequence[str]) -> None:
+        self._named = named
         self._names = Names()
-        self._lock = Lock()
 
     def add(self, batch: pl.DataFrame) -> None:
-        """Take in a batch: `name` and `_legal`, the free-form maps, `_names` for their keys that were renamed, and what is `_written`."""
-        found = names_in(batch)
-        with self._lock:
-            for name, count in found.items():
+        """Take in a batch."""
+        if self._named and batch.height:
+            told = batch.select(pl.col(f"{NAMED}{name}").alias(name) for name in self._named)
+            for name, count in names_in(told).items():
                 self._names.count(name, count)
 
     def names(self) -> Names:
@@ -97,24 +103,24 @@ class Gathering:
 
 def names_in(batch: pl.DataFrame) -> dict[Name, int]:
     """Give each name that a batch's written rows have, and in how many of them."""
-    written = batch["_written"]
-    types = batch.select("name", "_legal").filter(written).group_by("name", "_legal").len()
+    types = batch.group_by("name", "_legal").len()
     found = Counter({Name(EVENT_TYPES, name, legal): count for name, legal, count in types.iter_rows()})
     maps = [
         column for column in KINDS if column in batch.columns and batch[column].null_count() < batch.height
     ]
-    for key, number, count in _keys_in(batch, maps, written):
+    for key, number, count in _keys_in(batch, maps):
         found[Name(KINDS[maps[number]], key, key)] += count
     if "_names" in batch.columns:
-        for column, key, name, count in names_told(batch["_names"], maps, written):
+        every = pl.Series([True]).new_from_index(0, batch.height)
+        for column, key, name, count in names_told(batch["_names"], maps, every):
             found[Name(KINDS[column], key, name)] += count
             found[Name(KINDS[column], key, key)] -= count
     return {name: count for name, count in found.items() if count}
 
 
-def _keys_in(batch: pl.DataFrame, maps: list[str], written: pl.Series) -> Iterator[tuple[str, int, int]]:
+def _keys_in(batch: pl.DataFrame, maps: list[str]) -> Iterator[tuple[str, int, int]]:
     if maps:
-        yield from keys_of([batch[name] for name in maps], written).select("key", "map", "rows").iter_rows()
+        yield from keys_of([batch[name] for name in maps]).select("key", "map", "rows").iter_rows()
 
 
 @dataclass(frozen=True)

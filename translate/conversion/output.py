@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -33,6 +33,17 @@ class Kept:
 
     report: RunReport
     changed: list[Path]
+
+
+@dataclass(frozen=True)
+class WrittenUnit:
+    """What came of a unit: its account, its files, and how many events lie in its part by a count of their own."""
+
+    report: RunReport
+    part: Path | None
+    rejects: Path
+    events: int
+    digests: dict[Path, str] = field(default_factory=dict)  # of files whose digest is known
 
 
 class Output:
@@ -130,10 +141,9 @@ class Output:
         changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
         return Kept(RunReport.from_record(values), changed)
 
-    def finish_unit(
-        self, number: int, part: Path | None, rejects: Path, report: RunReport, beside: Iterable[Path] = ()
-    ) -> None:
+    def finish_unit(self, number: int, written: WrittenUnit, beside: Iterable[Path] = ()) -> None:
         """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
+        part, rejects, report = written.part, written.rejects, written.report
         places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
         if part is not None:
             places[part] = self.directory / "data" / part.relative_to(self.scratch)
@@ -142,8 +152,9 @@ class Output:
         for file, place in places.items():
             make_folder(place.parent)
             persistence.move(file, place)
+        digests = {place: written.digests.get(file) for file, place in places.items()}
         holds = {
-            file.relative_to(self.directory).as_posix(): persistence.described(file)
+            file.relative_to(self.directory).as_posix(): persistence.described(file, digests.get(file))
             for file in (*places.values(), *beside)
         }
         values = {**report.to_record(), "unit": number, "holds": holds}

@@ -55,13 +55,12 @@ def write_whole(file: Path, text: str, temporary: Path | None = None) -> None:
 # -- what is known again ---------------------------------------------------------------------------------------------
 
 
-def described(file: Path) -> dict[str, Any]:
-    """Give a file's size and digest, by which it is known again."""
-    with file.open("rb") as content:
-        return {
-            "bytes": file.stat().st_size,
-            "digest": f"{ALGORITHM}:{hashlib.file_digest(content, ALGORITHM).hexdigest()}",
-        }
+def described(file: Path, digest: str | None = None) -> dict[str, Any]:
+    """Give a file's size and digest, by which it is known again; a digest that was made while it was written is taken."""
+    if digest is None:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, ALGORITHM).hexdigest()
+    return {"bytes": file.stat().st_size, "digest": f"{ALGORITHM}:{digest}"}
 
 
 def is_as(file: Path, about: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import polars as pl
 
 from translate import events, notes, passes
 from translate.conversion.job import Job
+from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
 from translate.mapping.moved import moved_keys
 from translate.notes import OF_RECIPE, USED
@@ -41,9 +42,6 @@ COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "caref
 WRITTEN = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
 BEFORE = "?"  # before the name of a hub column as it was read, kept for the census of keys
-NAMED = (
-    "named:"  # before the name of a column that tells of names: free-form values under their own are examples
-)
 IS_COUNTED = "_counts"  # whether what a row lost is counted: it is written, and the first of its event
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 

@@ -22,11 +22,11 @@ from translate.conversion.closing import (
 )
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
-from translate.conversion.output import Output
+from translate.conversion.output import Output, WrittenUnit
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import Readings, look_through, refuse_full_disk
 from translate.conversion.report import COUNTS, RunReport
-from translate.conversion.sinks import Sinks, WrittenUnit
+from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast
 from translate.delivery.questions import Questions, Surveyed
 from translate.delivery.survey import survey_rows
@@ -170,7 +170,7 @@ class Conversion:
         beside = [
             file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()
         ]
-        self.output.finish_unit(unit.number, written.part, written.rejects, written.report, beside)
+        self.output.finish_unit(unit.number, written, beside)
         return written.report
 
     def _hold_against(self, tally: Tally, written: WrittenUnit) -> None:

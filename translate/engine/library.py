@@ -10,7 +10,7 @@ import polars as pl
 
 from translate.engine.choice import library
 
-__all__ = ["ArrowStream", "library", "row_by_row", "through"]
+__all__ = ["ArrowStream", "handed_over", "library", "row_by_row", "through"]
 
 STREAM = b"arrow_array_stream"  # the capsules' name has to outlive them
 
@@ -42,12 +42,17 @@ class _Given:
 
 def through(call: Callable[..., int], *frames: pl.DataFrame) -> pl.DataFrame:
     """Hand frames' columns to a function of the kernel, which takes a stream of each and fills another; give the latter's frame."""
-    capsules = [frame.rechunk().__arrow_c_stream__() for frame in frames]
-    given = [ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM)) for capsule in capsules]
     made = ArrowStream()
-    if call(*given, ctypes.byref(made)) != 0:
+    if not handed_over(lambda *given: call(*given, ctypes.byref(made)), *frames):
         raise MemoryError
     return pl.DataFrame(_Given(made))
+
+
+def handed_over(call: Callable[..., int], *frames: pl.DataFrame) -> bool:
+    """Hand frames' columns to a function of the kernel, a stream of each; tell if it did its work."""
+    capsules = [frame.rechunk().__arrow_c_stream__() for frame in frames]
+    given = [ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM)) for capsule in capsules]
+    return call(*given) == 0
 
 
 def row_by_row(call: Callable[..., int], frame: pl.DataFrame) -> pl.DataFrame:
