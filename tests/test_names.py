@@ -362,19 +362,18 @@ def test_a_preflight_tells_of_names_that_meet(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("together", [1, 3, 100])
 def test_names_of_many_batches_are_those_of_one(together):
-    """However many rows come together, each is counted once; rows not written never."""
+    """However many rows come together, each is counted once."""
     rows = pl.DataFrame(
         {
             "name": ["a", "b", "a", "c", "a"],
             "_legal": ["a", "b", "a", "c", "a"],
-            "_written": [True, True, True, False, True],
         }
-    )
-    gathering = naming.Gathering()
+    ).select(pl.all().name.prefix(naming.NAMED))
+    gathering = naming.Gathering(["name", "_legal"])
     for number in range(0, rows.height, together):
         gathering.add(rows.slice(number, together))
     found = gathering.names()
-    assert {name.name: count for name, count in found.events.items()} == {"a": 3, "b": 1}
+    assert {name.name: count for name, count in found.events.items()} == {"a": 3, "b": 1, "c": 1}
     assert gathering.names().events == found.events
 
 

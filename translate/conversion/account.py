@@ -14,6 +14,7 @@ from translate.archive import hub_files
 from translate.conversion.part import Part
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
+from translate.conversion.waiting import Waiting
 from translate.passes import duplicates
 from translate.passes.duplicates import hashed
 from translate.reader.oversize import TOO_LARGE
@@ -23,7 +24,10 @@ from translate.writer.packing import ROW
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES
 
+SUMMED = ("_loss", "_finding", TALLY)
+FLAGS = (*SUMMED, "_example")
 OUTCOME = ("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT)
+COUNTED = frozenset({*OUTCOME, "_copy", "careful", "nulls", NOTES})
 
 
 class Account:
@@ -40,14 +44,21 @@ class Account:
         self._smallest: dict[str, str] = {}
         self._notes: Counter[str] = Counter()
         self._smallest_of_notes: dict[str, str] = {}
+        self._waiting = Waiting(self._count)
 
     def add(self, batch: pl.DataFrame) -> None:
-        """Count a batch, and put its rejects away."""
-        self._count_outcomes(batch)
-        self._count_flags(batch)
+        """Take in a batch, and put its rejects away."""
         if _tells(batch["code"]):
             self._rejects.add_rows(_rejects(batch))
-        noted = batch.filter(pl.col(NOTES).is_not_null())
+        self._waiting.add(batch[[name for name in batch.columns if self._is_counted(name)]])
+
+    def _is_counted(self, name: str) -> bool:
+        return name in COUNTED or name.startswith(FLAGS) or (self._examples and name in FREE_FORM)
+
+    def _count(self, batch: pl.DataFrame) -> None:
+        self._count_outcomes(batch)
+        self._count_flags(batch)
+        noted = batch.filter(pl.col(NOTES).is_not_null()) if _tells(batch[NOTES]) else batch.clear()
         if noted.height:
             self._count_notes(noted)
 
@@ -70,7 +81,7 @@ class Account:
     def _count_flags(self, batch: pl.DataFrame) -> None:
         """Count losses and findings over the rows that are written, what rules did over all; keep each loss's smallest example."""
         of_selection = flag(WHERE, "")
-        flags = [name for name in batch.columns if name.startswith(("_loss", "_finding", TALLY))]
+        flags = [name for name in batch.columns if name.startswith(SUMMED) and batch[name].any()]
         sums = (
             (pl.col(name) & FIRST).sum() if name.startswith(of_selection) else pl.col(name).sum()
             for name in flags
@@ -91,6 +102,7 @@ class Account:
 
     def report(self) -> RunReport:
         """Put the counts into the unit's report."""
+        self._waiting.finish()
         report = RunReport()
         files: dict[str, Counter[str]] = {}
         for outcome, rows in sorted(self._outcomes.items(), key=lambda found: found[0][0]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from translate import events
+from translate.conversion.waiting import Waiting
 from translate.engine.keys import keys_of, names_told
 
 if TYPE_CHECKING:
@@ -88,17 +89,21 @@ class Gathering:
     def __init__(self, named: Sequence[str]) -> None:
         self._named = named
         self._names = Names()
+        self._waiting = Waiting(self._count)
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in a batch."""
-        if self._named and batch.height:
-            told = batch.select(pl.col(f"{NAMED}{name}").alias(name) for name in self._named)
-            for name, count in names_in(told).items():
-                self._names.count(name, count)
+        if self._named:
+            self._waiting.add(pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named]))
 
     def names(self) -> Names:
         """Give the names of all batches."""
+        self._waiting.finish()
         return self._names
+
+    def _count(self, batch: pl.DataFrame) -> None:
+        for name, count in names_in(batch).items():
+            self._names.count(name, count)
 
 
 def names_in(batch: pl.DataFrame) -> dict[Name, int]:
@@ -111,8 +116,7 @@ def names_in(batch: pl.DataFrame) -> dict[Name, int]:
     for key, number, count in _keys_in(batch, maps):
         found[Name(KINDS[maps[number]], key, key)] += count
     if "_names" in batch.columns:
-        every = pl.Series([True]).new_from_index(0, batch.height)
-        for column, key, name, count in names_told(batch["_names"], maps, every):
+        for column, key, name, count in names_told(batch["_names"], maps):
             found[Name(KINDS[column], key, name)] += count
             found[Name(KINDS[column], key, key)] -= count
     return {name: count for name, count in found.items() if count}

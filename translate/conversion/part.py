@@ -16,15 +16,17 @@ from translate.engine.joined import lines_of
 ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}  # of files, by their compression
 GZIP_LEVEL = 3  # isal's best
 GZIP_WINDOW = 31  # with gzip's header, which then names neither a time nor a file
+WRITTEN_TOGETHER = 1 << 20
 READABLE = 0o666  # less what the process masks
 
 
 class Part:
-    """A file of lines; `lines` counts those that were written."""
+    """A file of lines."""
 
     def __init__(self, path: Path, compression: str = "none", mode: int = READABLE) -> None:
         self.path = path
-        self.lines = 0
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._compression = compression
         self._plain = path.with_name(f"{path.name}.plain") if compression == "zstd" else path
         opened = os.open(self._plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -35,16 +37,27 @@ class Part:
 
     def add_rows(self, rows: pl.Series) -> None:
         """Write texts, a line each."""
-        self.lines += len(rows)
         with lines_of(rows) as text:
-            self.write(text)
+            self._write(text)
 
-    def write(self, text: bytes | memoryview) -> None:
-        """Write text as it is."""
+    def write(self, text: bytes) -> None:
+        """Write text as it is; what is short waits for more."""
+        self._waiting.append(text)
+        self._waiting_bytes += len(text)
+        if self._waiting_bytes >= WRITTEN_TOGETHER:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        text = b"".join(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        self._write(text)
+
+    def _write(self, text: bytes | memoryview) -> None:
         self._put(text if self._deflate is None else self._deflate.compress(text))
 
     def close(self) -> dict[Path, str]:
         """End the file; give its digest, unless its bytes have not gone by here."""
+        self._write_waiting()
         if self._deflate is not None:
             self._put(self._deflate.flush())
         self._output.close()

@@ -51,15 +51,14 @@ def _keys_of(number: int, maps: pl.Series) -> pl.DataFrame:
     return listed.collect(engine="in-memory")
 
 
-def names_told(
-    originals: pl.Series, kinds: Sequence[str], only: pl.Series
-) -> Iterator[tuple[str, str, str, int]]:
+def names_told(originals: pl.Series, kinds: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
     """List what JSON members of kinds tell of keys under other names: of which kind, the key, its name, in how many rows."""
     kernel = library()
     if kernel is None:
-        yield from _names_told(originals.filter(only), kinds)
+        yield from _names_told(originals, kinds)
         return
-    frame = pl.DataFrame([only.alias("only"), originals])
+    every = pl.Series("only", [True]).new_from_index(0, len(originals))
+    frame = pl.DataFrame([every, originals])
     quoted_kinds = pl.DataFrame({"kind": [*map(quoted, kinds)]}, schema={"kind": pl.String})
     call = kernel.translate_names_told
     told = through(lambda given, named, made: call(given, named, SEED, made), frame, quoted_kinds)

@@ -13,12 +13,11 @@ from translate.engine.library import library, through
 def spread(values: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     """Give each row that is chosen its values, one after the other; the others have null."""
     places = rows.arg_true()
-    nulls = values.clear(1)
-    return pl.DataFrame([_spread(nulls[column.name], column, places, len(rows)) for column in values])
+    return pl.DataFrame([_spread(column, places, len(rows)) for column in values])
 
 
-def _spread(null: pl.Series, values: pl.Series, places: pl.Series, height: int) -> pl.Series:
-    whole = null.new_from_index(0, height)
+def _spread(values: pl.Series, places: pl.Series, height: int) -> pl.Series:
+    whole = pl.Series(values.name, [None], values.dtype).new_from_index(0, height)
     return whole.scatter(places, values) if len(values) else whole
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, repeat
-from typing import IO
+from typing import Protocol
 
 import polars as pl
 
@@ -37,6 +37,13 @@ TEXT, COUNT, NUMBERS, NAMES, MEMBER, REQUEST, PLACE, FIRST, HOUR = (
 )
 
 
+class Output(Protocol):
+    """What lines are written to."""
+
+    def write(self, text: bytes, /) -> object:
+        """Write what is a whole line, or several."""
+
+
 class Packer:
     """Packs rows into a layout's requests, one open request for each set of values around the events.
 
@@ -45,7 +52,7 @@ class Packer:
     """
 
     def __init__(
-        self, layout: Layout, settings: Settings, output: IO[bytes], *, sequence: int = 1,
+        self, layout: Layout, settings: Settings, output: Output, *, sequence: int = 1,
         tell: Callable[[list[int]], None] | None = None,
     ) -> None:  # fmt: skip
         if layout.request is None:
