@@ -11,7 +11,7 @@ import polars as pl
 
 from translate import notes, passes
 from translate.archive import hub_files
-from translate.conversion.part import Part
+from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
 from translate.conversion.waiting import Waiting
@@ -30,10 +30,10 @@ OUTCOME = ("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT
 COUNTED = frozenset({*OUTCOME, "_copy", "careful", "nulls", NOTES})
 
 
-class Account:
+class UnitAccount:
     """Takes in the rows of a unit, batch by batch, and tells what became of them; rejects go to a file of their own."""
 
-    def __init__(self, query: Query, rejects: Part, *, examples: bool) -> None:
+    def __init__(self, query: Query, rejects: LinesFile, *, examples: bool) -> None:
         self._query = query
         self._rejects = rejects
         self._examples = examples
@@ -86,11 +86,9 @@ class Account:
             (pl.col(name) & FIRST).sum() if name.startswith(of_selection) else pl.col(name).sum()
             for name in flags
         )
-        self._flags.update(
-            {name: count for name, count in batch.select(sums).row(0, named=True).items() if count}
-        )
+        self._flags.update({name: count for name, count in _told(batch.select(sums)) if count})
         examples = batch.select(pl.col(name).min() for name in batch.columns if name.startswith("_example"))
-        for name, example in examples.row(0, named=True).items() if examples.width else ():
+        for name, example in _told(examples):
             _keep_smallest(self._smallest, name, example)
 
     def _count_notes(self, noted: pl.DataFrame) -> None:
@@ -148,6 +146,11 @@ class Account:
 def _tells(column: pl.Series) -> bool:
     """Tell whether a column says anything of any row."""
     return column.any() if column.dtype == pl.Boolean else column.null_count() < len(column)
+
+
+def _told(row: pl.DataFrame) -> Iterator[tuple[str, Any]]:
+    """Give the columns of a single row, if there are any."""
+    return ((column.name, column.item()) for column in row)
 
 
 def _keep_smallest(kept: dict[str, str], name: str, example: str | None) -> None:

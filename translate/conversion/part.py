@@ -1,78 +1,96 @@
-"""The file of lines that a unit's rows or rejects go into: compressed, counted and digested while it is written."""
+"""How rows become a unit's part: texts, a table's lines, requests that they are packed into, or the hub's Parquet."""
 
 from __future__ import annotations
 
-import hashlib
-import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from translate.archive.compression import fast_zlib
-from translate.conversion.persistence import ALGORITHM
-from translate.engine.joined import lines_of
-
-ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}  # of files, by their compression
-GZIP_LEVEL = 3  # isal's best
-GZIP_WINDOW = 31  # with gzip's header, which then names neither a time nor a file
-WRITTEN_TOGETHER = 1 << 20
-READABLE = 0o666  # less what the process masks
+from translate.conversion.lines_file import LinesFile
+from translate.conversion.plan import WRITTEN, Query
+from translate.mapping.spec import Layout
+from translate.settings import Settings
+from translate.writer.packing import ROW, Packer
 
 
-class Part:
-    """A file of lines."""
+class PartOfUnit(ABC):
+    """A unit's part, and how many events and requests came into it by a count of its own."""
 
-    def __init__(self, path: Path, compression: str = "none", mode: int = READABLE) -> None:
+    requests = 0
+    events = 0
+    beside: Iterable[pl.LazyFrame] = ()  # what is to be run besides `add`
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._compression = compression
-        self._plain = path.with_name(f"{path.name}.plain") if compression == "zstd" else path
-        opened = os.open(self._plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        self._output = os.fdopen(opened, "wb", buffering=0)
-        self._digest = hashlib.new(ALGORITHM)
-        is_gzip = compression == "gzip"
-        self._deflate = fast_zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW) if is_gzip else None
 
-    def add_rows(self, rows: pl.Series) -> None:
-        """Write texts, a line each."""
-        with lines_of(rows) as text:
-            self._write(text)
+    @abstractmethod
+    def add(self, written: pl.DataFrame) -> None:
+        """Take in a batch of rows that are to be written."""
 
-    def write(self, text: bytes) -> None:
-        """Write text as it is; what is short waits for more."""
-        self._waiting.append(text)
-        self._waiting_bytes += len(text)
-        if self._waiting_bytes >= WRITTEN_TOGETHER:
-            self._write_waiting()
+    @abstractmethod
+    def finish(self) -> dict[Path, str]:
+        """End the part; give its digest, where it is known."""
 
-    def _write_waiting(self) -> None:
-        text = b"".join(self._waiting)
-        self._waiting, self._waiting_bytes = [], 0
-        self._write(text)
 
-    def _write(self, text: bytes | memoryview) -> None:
-        self._put(text if self._deflate is None else self._deflate.compress(text))
+class LinesPart(PartOfUnit):
+    """Rows that are lines of their own: JSON texts, or a table's."""
 
-    def close(self) -> dict[Path, str]:
-        """End the file; give its digest, unless its bytes have not gone by here."""
-        self._write_waiting()
-        if self._deflate is not None:
-            self._put(self._deflate.flush())
-        self._output.close()
-        if self._plain == self.path:
-            return {self.path: self._digest.hexdigest()}
-        lines = pl.scan_lines(self._plain)
-        lines.sink_csv(
-            self.path, include_header=False, quote_style="never", compression="zstd", check_extension=False,
-            engine="streaming",
-        )  # fmt: skip
-        self._plain.unlink()
+    def __init__(self, path: Path, compression: str, columns: list[str], *, is_table: bool) -> None:
+        super().__init__(path)
+        self._lines = LinesFile(path, compression)
+        self._columns = [pl.col(name).alias(name.removeprefix("=")) for name in columns]
+        self._is_table = is_table
+
+    def add(self, written: pl.DataFrame) -> None:
+        """Write the rows."""
+        if not self._is_table:
+            self._lines.add_rows(written[ROW])
+        elif written.height:
+            table = written.select(self._columns)
+            text = table.write_csv(include_header=self.events == 0, quote_style="necessary")
+            self._lines.write(text.encode())
+        self.events += written.height
+
+    def finish(self) -> dict[Path, str]:
+        """End the file."""
+        return self._lines.close()
+
+
+class RequestsPart(PartOfUnit):
+    """Requests that rows are packed into as they come."""
+
+    def __init__(
+        self, path: Path, compression: str, query: Query, layout: Layout, settings: Settings, sequence: int
+    ) -> None:
+        super().__init__(path)
+        self._lines = LinesFile(path, compression)
+        self._packer = Packer(layout, settings, self._lines, sequence=sequence)
+        self._members = query.members
+
+    def add(self, written: pl.DataFrame) -> None:
+        """Write the requests that are full."""
+        self._packer.add(written.select(self._members))
+
+    def finish(self) -> dict[Path, str]:
+        """Write the others, and end the file."""
+        self._packer.finish()
+        self.requests, self.events = self._packer.requests, self._packer.events
+        return self._lines.close()
+
+
+class HubPart(PartOfUnit):
+    """Hub events as Parquet, which the engine writes itself."""
+
+    def __init__(self, path: Path, query: Query) -> None:
+        super().__init__(path)
+        self.beside = [query.rows.filter(WRITTEN).select(query.columns).sink_parquet(path, lazy=True)]
+
+    def add(self, written: pl.DataFrame) -> None:
+        """Leave it to the engine."""
+
+    def finish(self) -> dict[Path, str]:
+        """Count what was written."""
+        self.events = int(pl.scan_parquet(self.path).select(pl.len()).collect().item())
         return {}
-
-    def _put(self, stored: Any) -> None:
-        self._digest.update(stored)
-        left = memoryview(stored)
-        while left:  # a file without a buffer may take less than it is given
-            left = left[self._output.write(left) :]

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from translate.conversion import plan
-from translate.conversion.account import Account, row_digests
+from translate.conversion.account import UnitAccount, row_digests
 from translate.conversion.job import Job
+from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.naming import Gathering
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
-from translate.conversion.part import ENDINGS, Part
-from translate.conversion.parts import HubPart, LinesPart, PartOfUnit, RequestsPart
+from translate.conversion.part import HubPart, LinesPart, PartOfUnit, RequestsPart
 from translate.conversion.plan import Query
 from translate.errors import UsageError
 from translate.mapping.spec import Layout
@@ -41,9 +41,9 @@ class Sinks:
 
     def write(self, number: int, query: Query, sequence: int = 1, fates: Fates | None = None) -> WrittenUnit:
         """Run a unit's query once; the first request gets this number, `fates` all rows."""
-        rejects = Part(self._scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
+        rejects = LinesFile(self._scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
         part = self._part_of(number, query, sequence)
-        account = Account(query, rejects, examples=self.job.examples)
+        account = UnitAccount(query, rejects, examples=self.job.examples)
         gathering = Gathering(query.named)
 
         def add(batch: pl.DataFrame) -> None:

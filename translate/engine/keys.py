@@ -51,14 +51,16 @@ def _keys_of(number: int, maps: pl.Series) -> pl.DataFrame:
     return listed.collect(engine="in-memory")
 
 
-def names_told(originals: pl.Series, kinds: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
+def names_told(
+    originals: pl.Series, kinds: Sequence[str], only: pl.Series | None = None
+) -> Iterator[tuple[str, str, str, int]]:
     """List what JSON members of kinds tell of keys under other names: of which kind, the key, its name, in how many rows."""
+    flags = pl.Series([True]).new_from_index(0, len(originals)) if only is None else only
     kernel = library()
     if kernel is None:
-        yield from _names_told(originals, kinds)
+        yield from _names_told(originals.filter(flags), kinds)
         return
-    every = pl.Series("only", [True]).new_from_index(0, len(originals))
-    frame = pl.DataFrame([every, originals])
+    frame = pl.DataFrame([flags.alias("only"), originals])
     quoted_kinds = pl.DataFrame({"kind": [*map(quoted, kinds)]}, schema={"kind": pl.String})
     call = kernel.translate_names_told
     told = through(lambda given, named, made: call(given, named, SEED, made), frame, quoted_kinds)

@@ -37,7 +37,7 @@ TEXT, COUNT, NUMBERS, NAMES, MEMBER, REQUEST, PLACE, FIRST, HOUR = (
 )
 
 
-class Output(Protocol):
+class LinesOutput(Protocol):
     """What lines are written to."""
 
     def write(self, text: bytes, /) -> object:
@@ -52,7 +52,7 @@ class Packer:
     """
 
     def __init__(
-        self, layout: Layout, settings: Settings, output: Output, *, sequence: int = 1,
+        self, layout: Layout, settings: Settings, output: LinesOutput, *, sequence: int = 1,
         tell: Callable[[list[int]], None] | None = None,
     ) -> None:  # fmt: skip
         if layout.request is None:

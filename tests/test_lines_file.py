@@ -1,0 +1,71 @@
+"""The file of lines that a unit's rows go into: what lies on the disk, its digest, its compression."""
+
+import gzip
+import hashlib
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translate.conversion.lines_file import ENDINGS, WRITTEN_TOGETHER, LinesFile
+from translate.engine.joined import lines_of
+
+TEXTS = ["", '{"a":"\\u00fc"}', "ümlaut 漢字 🎈", "x" * 100]
+
+
+def written(path, compression, *, rows=(), texts=()):
+    file = LinesFile(path, compression)
+    for each in rows:
+        file.add_rows(pl.Series(each, dtype=pl.String))
+    for text in texts:
+        file.write(text)
+    return file.close()
+
+
+@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), max_size=30), st.booleans())
+def test_the_kernel_joins_texts_as_python_does(texts, sliced):
+    rows = pl.Series(texts, dtype=pl.String)
+    rows = rows[len(texts) // 2 :] if sliced else rows
+    with lines_of(rows) as lines:
+        assert bytes(lines) == "".join(f"{text}\n" for text in rows if text is not None).encode()
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+@pytest.mark.parametrize("compression", ENDINGS)
+def test_what_is_written_can_be_read(tmp_path, monkeypatch, engine, compression):
+    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+    path = tmp_path / "part"
+    digests = written(path, compression, rows=[TEXTS, [], TEXTS[:1]], texts=[b"a\n"] * 3)
+    lines = pl.scan_lines(path).collect().to_series().to_list()
+    assert lines == [*TEXTS, TEXTS[0], "a", "a", "a"]
+    assert [path] == [*tmp_path.iterdir()], "nothing is left beside it"
+    assert digests in ({}, {path: hashlib.sha256(path.read_bytes()).hexdigest()})
+    assert digests or compression == "zstd"
+
+
+def test_gzip_names_neither_time_nor_file(tmp_path):
+    for name in ("one", "other"):
+        written(tmp_path / name, "gzip", rows=[TEXTS * 100])
+    stored = (tmp_path / "one").read_bytes()
+    assert stored == (tmp_path / "other").read_bytes()
+    assert stored[:2] == b"\x1f\x8b"
+    assert stored[4:8] == bytes(4), "no time"
+    assert gzip.decompress(stored).count(b"\n") == 400
+
+
+def test_short_texts_are_written_together(tmp_path):
+    file = LinesFile(tmp_path / "part")
+    file.write(b"a\n")
+    assert not (tmp_path / "part").stat().st_size
+    file.write(b"b" * WRITTEN_TOGETHER)
+    assert (tmp_path / "part").stat().st_size == WRITTEN_TOGETHER + 2
+    file.close()
+
+
+def test_rows_and_texts_keep_their_order(tmp_path):
+    file = LinesFile(tmp_path / "part")
+    file.write(b"first\n")
+    file.add_rows(pl.Series(["second"]))
+    file.close()
+    assert (tmp_path / "part").read_bytes() == b"first\nsecond\n"

@@ -1,0 +1,79 @@
+"""The file of lines that a unit's rows or rejects go into: compressed, counted and digested while it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from translate.archive.compression import fast_zlib
+from translate.conversion.persistence import ALGORITHM
+from translate.engine.joined import lines_of
+
+ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}  # of files, by their compression
+GZIP_LEVEL = 3  # isal's best
+GZIP_WINDOW = 31  # with gzip's header, which then names neither a time nor a file
+WRITTEN_TOGETHER = 1 << 20
+READABLE = 0o666  # less what the process masks
+
+
+class LinesFile:
+    """A file of lines."""
+
+    def __init__(self, path: Path, compression: str = "none", mode: int = READABLE) -> None:
+        self.path = path
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._compression = compression
+        self._plain = path.with_name(f"{path.name}.plain") if compression == "zstd" else path
+        opened = os.open(self._plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        self._output = os.fdopen(opened, "wb", buffering=0)
+        self._digest = hashlib.new(ALGORITHM)
+        is_gzip = compression == "gzip"
+        self._deflate = fast_zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW) if is_gzip else None
+
+    def add_rows(self, rows: pl.Series) -> None:
+        """Write texts, a line each."""
+        self._write_waiting()
+        with lines_of(rows) as text:
+            self._write(text)
+
+    def write(self, text: bytes) -> None:
+        """Write text as it is; what is short waits for more."""
+        self._waiting.append(text)
+        self._waiting_bytes += len(text)
+        if self._waiting_bytes >= WRITTEN_TOGETHER:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        text = b"".join(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        self._write(text)
+
+    def _write(self, text: bytes | memoryview) -> None:
+        self._put(text if self._deflate is None else self._deflate.compress(text))
+
+    def close(self) -> dict[Path, str]:
+        """End the file; give its digest, unless its bytes have not gone by here."""
+        self._write_waiting()
+        if self._deflate is not None:
+            self._put(self._deflate.flush())
+        self._output.close()
+        if self._plain == self.path:
+            return {self.path: self._digest.hexdigest()}
+        lines = pl.scan_lines(self._plain)
+        lines.sink_csv(
+            self.path, include_header=False, quote_style="never", compression="zstd", check_extension=False,
+            engine="streaming",
+        )  # fmt: skip
+        self._plain.unlink()
+        return {}
+
+    def _put(self, stored: Any) -> None:
+        self._digest.update(stored)
+        left = memoryview(stored)
+        while left:  # a file without a buffer may take less than it is given
+            left = left[self._output.write(left) :]
