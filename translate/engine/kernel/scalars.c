@@ -1,13 +1,14 @@
 /* Single values: strictly as their places want them. What is anything else is for Python to decide. */
 #include <string.h>
 
+#include "instants.h"
 #include "read.h"
 #include "sha256.h"
 
 static const int64_t FIRST_MILLISECOND = -62135596800000; /* of the year 1 */
 static const int64_t LAST_MILLISECOND = 253402300799999;  /* of the year 9999 */
 static const int64_t SECONDS_BELOW = 100000000000; /* so many milliseconds would lie before March of 1973 */
-enum { WHOLE_DIGITS = 18, ISO_SECONDS = 19, SHORT_SESSION = 20 }; /* so many digits are surely within 64 bits */
+enum { WHOLE_DIGITS = 18, SHORT_SESSION = 20 }; /* so many digits are surely within 64 bits */
 
 /* -- putting ---------------------------------------------------------------------------------------------------- */
 
@@ -92,39 +93,6 @@ static bool put_whole(struct reader *reader, int32_t column, const struct value 
 
 /* -- times ------------------------------------------------------------------------------------------------------ */
 
-static bool two_digits(const uint8_t *at, int most, int *number)
-{
-    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9') {
-        return false;
-    }
-    *number = (at[0] - '0') * 10 + (at[1] - '0');
-    return *number <= most;
-}
-
-/* Tell whether a text is a time in the usual form of ISO 8601: `2016-04-07T10:00:00.000Z`, the fraction of up to three digits. */
-static bool is_usual_iso8601(const uint8_t *at, size_t length)
-{
-    static const int days[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int century, year, month, day, number;
-    if (length < ISO_SECONDS + 1 || length > ISO_SECONDS + 5 || length == ISO_SECONDS + 2 || at[length - 1] != 'Z') {
-        return false;
-    }
-    if (at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
-        !two_digits(at, 99, &century) || !two_digits(at + 2, 99, &year) || !two_digits(at + 5, 12, &month) ||
-        !two_digits(at + 8, 31, &day) || !two_digits(at + 11, 23, &number) || !two_digits(at + 14, 59, &number) ||
-        !two_digits(at + 17, 59, &number)) {
-        return false;
-    }
-    for (size_t digit = ISO_SECONDS + 1; digit < length - 1; digit++) {
-        if (at[ISO_SECONDS] != '.' || at[digit] < '0' || at[digit] > '9') {
-            return false;
-        }
-    }
-    year += century * 100;
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return year > 0 && month > 0 && day > 0 && day <= days[month] + (month == 2 && is_leap);
-}
-
 bool read_instant(const struct leaf *leaf, const struct value *value, int64_t *milliseconds)
 {
     bool in_seconds = leaf->unit == UNIT_SECONDS || leaf->unit == UNIT_SECONDS_OR_ISO8601;
@@ -171,7 +139,7 @@ static bool take_time(struct reader *reader, const struct leaf *leaf, const stru
 {
     int64_t milliseconds;
     if (leaf->unit == UNIT_ISO8601) {
-        return value->kind == KIND_TEXT && !value->escaped && is_usual_iso8601(value->start, value->length) &&
+        return value->kind == KIND_TEXT && !value->escaped && read_iso8601(value->start, value->length, &milliseconds) &&
                put_text(reader, leaf->column, value);
     }
     if (is_exact_fraction(leaf, value)) {

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from translate import events
+from translate.engine.instants import instants
 from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
 from translate.vocabulary.times import milliseconds_of_either
 from translate.vocabulary.word import Scalar
@@ -21,6 +22,10 @@ def from_milliseconds(text: pl.Expr) -> pl.Expr:
 
 def _from_seconds(text: pl.Expr) -> pl.Expr:
     """Read seconds and their fraction; what is finer than a millisecond is floored."""
+    return instants(text, _seconds_by_expressions, in_seconds=True)
+
+
+def _seconds_by_expressions(text: pl.Expr) -> pl.Expr:
     text = text.cast(pl.String)
     microseconds = (text.cast(pl.Float64, strict=False) * 1_000_000).round()
     with_fraction = (microseconds / MILLISECONDS).floor().cast(pl.Int64, strict=False)
@@ -44,9 +49,14 @@ def _in_seconds(time: pl.Expr) -> pl.Expr:
 
 
 def _from_iso8601(text: pl.Expr) -> pl.Expr:
-    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it.
+    """Read ISO 8601 in its usual form, in UTC; the reader of times has brought the others into it."""
+    return instants(text, _iso8601_by_expressions)
 
-    With three digits of a fraction, as most are written, each character has its place, and the engine is many times as fast.
+
+def _iso8601_by_expressions(text: pl.Expr) -> pl.Expr:
+    """Read them by polars.
+
+    With three digits of a fraction, as most are written, each character has its place, and polars is many times as fast.
     """
     placed = text.str.strptime(pl.Datetime("ms"), "%Y-%m-%dT%H:%M:%S.%3fZ", strict=False, cache=False)
     others = pl.when(placed.is_null()).then(text)

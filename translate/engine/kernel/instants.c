@@ -1,0 +1,111 @@
+/* Times as texts, in the forms in which nearly all of them are written; of others nothing is said. */
+#include "instants.h"
+
+#include "columns.h"
+#include "exported.h"
+#include "input.h"
+
+enum { ISO_SECONDS = 19, SECONDS_DIGITS = 9, DECIMALS = 3 };
+
+static bool two_digits(const uint8_t *at, int most, int *number)
+{
+    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9') {
+        return false;
+    }
+    *number = (at[0] - '0') * 10 + (at[1] - '0');
+    return *number <= most;
+}
+
+/* Read up to three digits behind a point as thousandths; false if there are none, or others follow. */
+static bool read_thousandths(const uint8_t *at, size_t length, int64_t *thousandths)
+{
+    bool well = length >= 2 && length <= DECIMALS + 1 && at[0] == '.';
+    *thousandths = 0;
+    for (size_t digit = 1; well && digit <= DECIMALS; digit++) {
+        well = digit >= length || (at[digit] >= '0' && at[digit] <= '9');
+        *thousandths = *thousandths * 10 + (digit < length ? at[digit] - '0' : 0);
+    }
+    return well;
+}
+
+/* Give how many days after 1 January 1970 a day is, by eras of 400 years that begin in March. */
+static int64_t days_until(int year, int month, int day)
+{
+    int64_t years = year - (month <= 2), era = years / 400, of_era = years % 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool read_day(const uint8_t *at, int64_t *days)
+{
+    static const int most[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int century, year, month, day;
+    if (at[4] != '-' || at[7] != '-' || !two_digits(at, 99, &century) || !two_digits(at + 2, 99, &year) ||
+        !two_digits(at + 5, 12, &month) || !two_digits(at + 8, 31, &day)) {
+        return false;
+    }
+    year += century * 100;
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    *days = days_until(year, month, day);
+    return year > 0 && month > 0 && day > 0 && day <= most[month] + (month == 2 && is_leap);
+}
+
+bool read_iso8601(const uint8_t *at, size_t length, int64_t *milliseconds)
+{
+    int64_t days, thousandths = 0;
+    int hour, minute, second;
+    if (length < ISO_SECONDS + 1 || at[length - 1] != 'Z' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
+        !read_day(at, &days) || !two_digits(at + 11, 23, &hour) || !two_digits(at + 14, 59, &minute) ||
+        !two_digits(at + 17, 59, &second)) {
+        return false;
+    }
+    size_t rest = length - 1 - ISO_SECONDS;
+    if (rest > 0 && !read_thousandths(at + ISO_SECONDS, rest, &thousandths)) {
+        return false;
+    }
+    *milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + thousandths;
+    return true;
+}
+
+/* Read seconds since 1970 with up to three decimals, so few that a double holds their millionths. */
+static bool read_seconds(const uint8_t *at, size_t length, int64_t *milliseconds)
+{
+    size_t digits = 0;
+    int64_t seconds = 0, thousandths = 0;
+    for (; digits < length && at[digits] >= '0' && at[digits] <= '9' && digits <= SECONDS_DIGITS; digits++) {
+        seconds = seconds * 10 + (at[digits] - '0');
+    }
+    bool well = digits > 0 && digits <= SECONDS_DIGITS + 1 && seconds < 9000000000 &&
+                (digits == 1 || at[0] != '0') &&
+                (digits == length || read_thousandths(at + digits, length - digits, &thousandths));
+    *milliseconds = well ? seconds * 1000 + thousandths : 0;
+    return well;
+}
+
+/* Read the times in a frame's only column of texts as milliseconds since 1970; those in another form are null. Give 0, or
+ * another number where there was no memory. */
+EXPORTED int translate_instants(struct ArrowArrayStream *given, int32_t in_seconds, struct ArrowArrayStream *made)
+{
+    static const char *const name = "instants";
+    struct frame frame;
+    struct table table = {0};
+    bool well = frame_take(&frame, given) && (frame.rows == 0 || frame.column[0].kind == KIND_TEXT) &&
+                table_begin(&table, 1, &name, frame.rows);
+    if (well) {
+        table.columns[0].type = TYPE_WHOLE;
+    }
+    for (int64_t row = 0; well && row < frame.rows; row++) {
+        int64_t milliseconds;
+        if (!is_there(&frame.column[0], row)) {
+            continue;
+        }
+        struct span text = text_at(&frame.column[0].texts, row);
+        bool is_time = in_seconds ? read_seconds(text.at, text.length, &milliseconds)
+                                  : read_iso8601(text.at, text.length, &milliseconds);
+        well = !is_time || column_set_whole(&table.columns[0], row, milliseconds);
+    }
+    well = well && table_hand_over(&table, made);
+    table_free(&table);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
