@@ -183,7 +183,7 @@ class _Connection(asyncio.Protocol):
         elif not self.store.has(bucket):
             self._refuse(404, "NoSuchBucket", "The specified bucket does not exist")
         elif kind == "LIST":
-            self._list(bucket, query)
+            self._list_uploads(bucket, query) if "uploads" in query else self._list(bucket, query)
         elif kind in ("GET", "HEAD"):
             self._get(kind, bucket, key, headers, cut=cut)
         elif kind == "DELETE":
@@ -218,6 +218,14 @@ class _Connection(asyncio.Protocol):
             f"{'<EncodingType>url</EncodingType>' if is_encoded else ''}"
             f"<IsTruncated>{str(more).lower()}</IsTruncated>{token}{contents}</ListBucketResult>"
         ).encode())  # fmt: skip
+
+    def _list_uploads(self, bucket: str, query: dict[str, str]) -> None:
+        begun = "".join(
+            f"<Upload><Key>{escape(key)}</Key><UploadId>{name}</UploadId></Upload>"
+            for name, (held_in, key, _) in self.store.uploads.items()
+            if held_in == bucket and key.startswith(query.get("prefix", ""))
+        )
+        self._send(200, f"<ListMultipartUploadsResult>{begun}</ListMultipartUploadsResult>".encode())
 
     def _get(self, kind: str, bucket: str, key: str, headers: dict[str, str], *, cut: bool) -> None:
         body = self.store.read(bucket, key)

@@ -16,6 +16,7 @@ from damaged import ARCHIVE, STORED, convert, levels, lines, outcome, record, zs
 import translate
 from translate.archive import sources as archives
 from translate.archive import units as files
+from translate.archive.gathering import Gathered
 from translate.errors import OutputError, SourceError, UsageError
 
 
@@ -180,13 +181,13 @@ def test_s3_sources(bucket):
             archives.find([source])
 
 
-@pytest.mark.parametrize("given", ["s3://bucket/x", Path("s3://bucket/x")], ids=type)
+@pytest.mark.parametrize("given", ["gs://bucket/x", Path("gs://bucket/x")], ids=type)
 def test_a_store_is_no_folder(tmp_path, monkeypatch, given):
     """A URL in the place of a folder is refused before anything is read, and becomes no folder."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="s3://bucket/x: --out is a folder of this machine"):
+    with pytest.raises(UsageError, match="gs://bucket/x: --out is a folder of this machine"):
         translate.convert("missing", to=ARCHIVE, out=given)
-    with pytest.raises(UsageError, match="s3://bucket/x: --journal is a folder of this machine"):
+    with pytest.raises(UsageError, match="gs://bucket/x: --journal is a folder of this machine"):
         translate.replay("missing", to="pinpoint", journal=given)
     assert list(tmp_path.iterdir()) == []
 
@@ -276,14 +277,14 @@ def test_full_disk_while_salvaging(tmp_path, monkeypatch):
     """A full disk is not mistaken for a file that cannot be read."""
     monkeypatch.setattr(files, "BUFFERED_MAX", 0)
 
-    put = files._Gathered._put
+    write = Gathered._write_block
 
-    def refuse(self, block):
+    def refuse(self, target, block):
         if isinstance(block, bytes):
             raise OSError(errno.ENOSPC, "No space left on device")
-        put(self, block)
+        write(self, target, block)
 
-    monkeypatch.setattr(files._Gathered, "_put", refuse)
+    monkeypatch.setattr(Gathered, "_write_block", refuse)
     with pytest.raises(OutputError, match="make room and repeat"):
         convert(tmp_path, {"a.gz": STORED[:-8]})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ from translate.conversion.calls import (
     Sources,
     job_of,
     legal_app_ids,
+    place_of,
     recipe_of,
     selection_of,
     settings_of,
@@ -33,7 +35,7 @@ from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
 from translate.delivery.preflight import Forecast
-from translate.errors import SourceError, UsageError, refuse_store
+from translate.errors import SourceError, UsageError
 from translate.mapping.moved import Moved, moved_keys
 from translate.passes import asked_for
 from translate.reader.reader import Lines
@@ -78,7 +80,8 @@ def convert(
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
-    census: bool = False, trust_folders: float | None = None,
+    census: bool = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
+    sse: str | None = None, sse_kms_key_id: str | None = None,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -86,12 +89,14 @@ def convert(
     SourceError if there is nothing to read, OutputError if the target cannot be written. `dedupe`, `add`
     (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
+    `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
     """
     ready = conversion(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
+        state=state, sse=sse, sse_kms_key_id=sse_kms_key_id,
     )  # fmt: skip
     return Converted(ready.run(), ready)
 
@@ -107,6 +112,19 @@ class Converted(Report):
     def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
         """Copy what was reported, not the run."""
         return Report, (dict(self),)
+
+    def place(self, name: str) -> str:
+        """Say where a file beside the rows lies: `rejects.ndjson`, `report.json`, `files.ndjson`, `keys.ndjson`."""
+        return self._ready.output.place(name)
+
+    def first_reject(self) -> dict[str, Any] | None:
+        """Give the first rejected record; nothing where there is none, or where they lie in a bucket since an earlier run."""
+        file = self._ready.output.directory / "rejects.ndjson"
+        if not file.exists():
+            return None
+        with file.open(encoding="utf-8") as rejects:
+            first = rejects.readline()
+        return json.loads(first) if first else None
 
     def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target would do with the rows at a moment: `report["hazards"]` are those as of the archive's own span."""
@@ -124,17 +142,18 @@ def conversion(
     settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
-    census: bool = False, trust_folders: float | None = None,
+    census: bool = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
+    sse: str | None = None, sse_kms_key_id: str | None = None,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
-    refuse_store(out, "--out")
+    place = place_of(out, state, sse, sse_kms_key_id)
     told = settings_of(settings, set_, mappings)
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=told.mappings)
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census, trust_folders=trust_folders,
     )  # fmt: skip
-    return Conversion(job, recognised, Path(out), compression=compression, asked=asked, progress=progress)
+    return Conversion(job, recognised, place, compression=compression, asked=asked, progress=progress)
 
 
 def preview(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import weakref
@@ -60,7 +61,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="translate-objects-", ignore_cleanup_errors=True)
+        self._folder = tempfile.mkdtemp(prefix="translate-objects-")
         self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
         self._buckets: dict[str, Bucket] = {}
         self._order: list[Remote] = []
@@ -72,10 +73,11 @@ class Spool:
         self._names = count()
         self._kept_bytes = 0
         self._segments = Segments(self._new_path)
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
 
     def _new_path(self) -> Path:
-        return Path(self._folder.name) / str(next(self._names))
+        return Path(self._folder) / str(next(self._names))
 
     def bucket(self, name: str, *, anew: bool = False) -> Bucket:
         """Give a bucket, as who asks now may see it."""

@@ -42,6 +42,7 @@ from translate.errors import ExitCode, MappingError
 
 if TYPE_CHECKING:
     from translate.delivery.preflight import Forecast
+    from translate.front import Converted
 
 
 ADD_HELP = (
@@ -56,6 +57,10 @@ FOLD_HELP = (
 TRUST_HELP = (
     "Leave out hourly folders (2016/04/07/12/) that lie further than so many days from --since and --until; without it "
     "all is read, for events may lie in any folder."
+)
+STATE_HELP = (
+    "With --out s3://...: folder or s3:// prefix for rejects, report and what a resumed run needs; else the prefix "
+    "beside it, PREFIX-translate/."
 )
 CENSUS_HELP = (
     "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
@@ -125,8 +130,12 @@ def convert(
         ),
     ],
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Target directory: new, empty, or of an unfinished run."),
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Target directory or s3:// prefix: new, empty, or of an unfinished run.",
+        ),
     ] = None,
     from_: From = None,
     recipe: Recipe = None,
@@ -157,11 +166,19 @@ def convert(
             help="Show the first 5 records, or as many as --limit says, before and after; write nothing.",
         ),
     ] = False,
+    state: Annotated[str | None, typer.Option(metavar="DIR", help=STATE_HELP)] = None,
+    sse: Annotated[
+        str | None, typer.Option(metavar="AES256|aws:kms", help="S3: how what is written is encrypted there.")
+    ] = None,
+    sse_kms_key_id: Annotated[
+        str | None, typer.Option("--sse-kms-key-id", metavar="ID", help="S3: the key, with --sse aws:kms.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Convert an archive into another model.
 
-    DIR gets data/, rejects.ndjson, report.json and files.ndjson. An interrupted run is resumed by the same call.
+    DIR gets data/, rejects.ndjson, report.json and files.ndjson. An interrupted run is resumed by the same call. An
+    s3:// prefix gets data/ alone; the rest lies below PREFIX-translate/, or where --state says.
     """
     options: dict[str, Any] = {
         "to": to, "from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
@@ -191,6 +208,9 @@ def convert(
             examples=examples,
             census=census,
             trust_folders=trust_folders,
+            state=state,
+            sse=sse,
+            sse_kms_key_id=sse_kms_key_id,
             progress=bar.show,
             **options,
         )
@@ -198,7 +218,7 @@ def convert(
         if as_json:
             print_json(report)
         else:
-            _print_report(report, out, report.hazards_at(dt.datetime.now(dt.UTC)))
+            _print_report(report, report.hazards_at(dt.datetime.now(dt.UTC)))
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
@@ -226,7 +246,7 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
             print(f"  filtered  {record['filtered']}")
 
 
-def _print_report(report: dict[str, Any], out: Path, hazards: list[Forecast]) -> None:
+def _print_report(report: Converted, hazards: list[Forecast]) -> None:
     from translate.conversion.report import flaws
 
     counts, files = report["events"], report["inputs"]["files"]
@@ -257,21 +277,18 @@ def _print_report(report: dict[str, Any], out: Path, hazards: list[Forecast]) ->
         lambda finding: f"{finding['message']}",
     )
     if counts["rejected"]:
-        print(f"rejected records: {out / 'rejects.ndjson'}; the first: {_first_reject(out)}")
+        first = report.first_reject()
+        told = f"; the first: {printable(first['message'])}" if first else ""
+        print(f"rejected records: {report.place('rejects.ndjson')}{told}")
     if "keys" in report:
-        print(f"keys: {out / 'keys.ndjson'}")
+        print(f"keys: {report.place('keys.ndjson')}")
     if hazards:
         print(f"what {report['to'].partition('/')[0]} does with these rows today:")
     for hazard in hazards:
         print(
             f"{'loses' if hazard.loses else 'said':<6}{hazard.name}: {hazard.message}\n      instead: {hazard.instead}"
         )
-    print(f"report: {out / 'report.json'}")
-
-
-def _first_reject(out: Path) -> str:
-    with (out / "rejects.ndjson").open(encoding="utf-8") as rejects:
-        return printable(json.loads(rejects.readline())["message"])
+    print(f"report: {report.place('report.json')}")
 
 
 def _reasons(report: dict[str, Any], name: str) -> str:

@@ -14,8 +14,9 @@ from translate import recipe as recipes
 from translate.archive.hours import near
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
+from translate.conversion.bucket_output import Target, target_of
 from translate.conversion.job import HUB_MODEL, Job
-from translate.errors import MappingError, UsageError
+from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
 from translate.mapping.spec import Layout
 from translate.recipe import Recipe
@@ -23,6 +24,7 @@ from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
 from translate.recipe.selection import Selection
 from translate.settings import Settings, parse_time, read_settings
+from translate.stores.upload import Encryption
 from translate.writer import dataset
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -72,6 +74,21 @@ def job_of(
         selection, examples=examples, careful_only=careful, census=census, columns=columns,
     )  # fmt: skip
     return job, recognised
+
+
+def place_of(
+    out: str | os.PathLike[str], state: str | os.PathLike[str] | None, sse: str | None, kms_key_id: str | None
+) -> Path | Target:
+    """Give the target that a call names: a folder, or a prefix of a bucket; raise UsageError."""
+    address = STORE.match(os.fspath(out))
+    if address and address[1].lower() == "s3":
+        return target_of(
+            f"s3://{address[2]}", None if state is None else os.fspath(state), Encryption(sse, kms_key_id)
+        )
+    if state or sse or kms_key_id:
+        raise UsageError("--state, --sse and --sse-kms-key-id are for --out s3://bucket/prefix")
+    refuse_store(out, "--out")
+    return Path(out)
 
 
 def recipe_of(recipe: str | os.PathLike[str] | None, target: str, mappings: Path | None) -> Recipe | None:

@@ -62,6 +62,15 @@ class Output:
         self._lock: IO[str] | None = None
         self.resumed = False
 
+    @property
+    def shown(self) -> str:
+        """Name the target as whoever called it did."""
+        return str(self.directory)
+
+    def place(self, name: str) -> str:
+        """Say where a file beside the data lies for whoever looks for it."""
+        return str(self.directory / name)
+
     def __enter__(self) -> Self:
         try:
             self._claim()
@@ -85,7 +94,7 @@ class Output:
         try:
             present = {path.name for path in self.directory.iterdir()} if self.directory.exists() else set()
             if present and STATE not in present:
-                raise UsageError(f"{self.directory}: is not empty; name a new or empty directory")
+                raise UsageError(f"{self.shown}: is not empty; name a new or empty directory")
             make_folder(self.scratch)
             self._take_lock()
             self._same_job_or_refuse(present)
@@ -93,13 +102,13 @@ class Output:
             make_folder(self.scratch)
             make_folder(self.directory / "data")
         except (NotADirectoryError, FileExistsError) as error:
-            raise UsageError(f"{self.directory}: is no directory; name a new or empty directory") from error
+            raise UsageError(f"{self.shown}: is no directory; name a new or empty directory") from error
         except OSError as error:
             way_out = (
                 "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
             )
             raise OutputError(
-                f"{self.directory}: cannot be written: {error.strerror}; {way_out} and repeat the call"
+                f"{self.shown}: cannot be written: {error.strerror}; {way_out} and repeat the call"
             ) from error
 
     def _take_lock(self) -> None:
@@ -108,7 +117,7 @@ class Output:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"{self.directory}: another run is writing here; wait for it, or name another directory"
+                f"{self.shown}: another run is writing here; wait for it, or name another directory"
             ) from None
 
     def _same_job_or_refuse(self, present: Iterable[str]) -> None:
@@ -118,12 +127,12 @@ class Output:
             different = sorted(key for key in {*before, *self._job} if before.get(key) != self._job.get(key))
             if different:
                 raise UsageError(
-                    f"{self.directory}: holds an unfinished run of another job (different: {', '.join(different)}); "
+                    f"{self.shown}: holds an unfinished run of another job (different: {', '.join(different)}); "
                     "repeat that call to resume it, or name another directory"
                 )
             self.resumed = True
         elif set(present) - {STATE}:
-            raise UsageError(f"{self.directory}: is not empty; name a new or empty directory")
+            raise UsageError(f"{self.shown}: is not empty; name a new or empty directory")
         else:
             self.write_whole(file, json.dumps(self._job, indent=1, sort_keys=True))
 
@@ -138,7 +147,7 @@ class Output:
         if values["unit"] != number:
             raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
         files = {self.directory / name: about for name, about in values["holds"].items()}
-        changed = [path for path, about in files.items() if not persistence.is_as(path, about)]
+        changed = [path for path, about in files.items() if not self._is_kept(path, about)]
         return Kept(RunReport.from_record(values), changed)
 
     def finish_unit(self, number: int, written: WrittenUnit, beside: Iterable[Path] = ()) -> None:
@@ -154,11 +163,19 @@ class Output:
             persistence.move(file, place)
         digests = {place: written.digests.get(file) for file, place in places.items()}
         holds = {
-            file.relative_to(self.directory).as_posix(): persistence.described(file, digests.get(file))
+            file.relative_to(self.directory).as_posix(): self._keep(file, digests.get(file))
             for file in (*places.values(), *beside)
         }
         values = {**report.to_record(), "unit": number, "holds": holds}
         self.write_whole(self._record(number), persistence.sealed(values))
+
+    def _keep(self, file: Path, digest: str | None) -> dict[str, Any]:
+        """Have a unit's file lie where it will be found; give what it is known by."""
+        return persistence.described(file, digest)
+
+    def _is_kept(self, file: Path, about: dict[str, Any]) -> bool:
+        """Tell whether a unit's file lies there as it was left."""
+        return persistence.is_as(file, about)
 
     def _record(self, number: int) -> Path:
         return self.state / f"unit-{number:05}.json"
@@ -195,7 +212,11 @@ class Output:
                     with part.open("rb") as content:
                         shutil.copyfileobj(content, output)
         settle(whole)
-        persistence.move(whole, self.directory / "rejects.ndjson")
+        self._appear(whole, self.directory / "rejects.ndjson")
+
+    def _appear(self, whole: Path, place: Path) -> None:
+        """Give what is whole its final name."""
+        persistence.move(whole, place)
 
     def write_whole(self, file: Path, text: str) -> None:
         """Write a file so that it appears only when it is complete, and then stays."""

@@ -11,6 +11,7 @@ from typing import Any
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, text_bytes
 from translate.conversion import nothing, plan
+from translate.conversion.bucket_output import Target, output_of
 from translate.conversion.closing import (
     find_identical,
     find_meetings,
@@ -22,7 +23,7 @@ from translate.conversion.closing import (
 )
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
-from translate.conversion.output import Output, WrittenUnit
+from translate.conversion.output import WrittenUnit
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import Readings, look_through, refuse_full_disk
 from translate.conversion.report import COUNTS, RunReport
@@ -46,7 +47,7 @@ class Conversion:
     """A run of `convert`."""
 
     def __init__(
-        self, job: Job, recognised: Recognised, directory: Path, *, compression: str = "none",
+        self, job: Job, recognised: Recognised, directory: Path | Target, *, compression: str = "none",
         asked: Asked = NOTHING, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         refuse_bytes(str(directory), "a target directory")
@@ -56,7 +57,7 @@ class Conversion:
             refuse_uncounted(source.layout for source in recognised.sources)
         self.asked = asked
         self._task = Task(job, recognised, asked, compression)
-        self.output = Output(directory, self.identity())
+        self.output = output_of(directory, self.identity())
         self._readings = Readings(job, recognised, self.output.scratch)
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
@@ -112,7 +113,7 @@ class Conversion:
                 return self.output.complete(total, head, len(self.units), self._task.schema())
             except OSError as error:
                 refuse_full_disk(error)
-                raise OutputError(f"{self.output.directory}: {error.strerror or error}") from error
+                raise OutputError(f"{self.output.shown}: {error.strerror or error}") from error
 
     def _kept(self, unit: Unit) -> RunReport | None:
         """Give the account of a unit that an earlier run finished; nothing if its files are not as that run left them."""

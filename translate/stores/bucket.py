@@ -77,6 +77,15 @@ class Bucket:
                 return
             query["continuation-token"] = token
 
+    def read(self, key: str) -> bytes | None:
+        """Read a small object; nothing where there is none."""
+        try:
+            return self._call("GET", key, {})[1]
+        except StoreRefusedError as error:
+            if error.code == "NoSuchKey":
+                return None
+            raise
+
     def fetch(self, key: str, tag: str, take: Callable[[int, bytes], object], first: int = 0, count: int | None = None) -> None:  # fmt: skip
         """Read an object, or a range of it, with one call; `take` gets each piece with its place, after a repetition anew."""
         headers = {"If-Match": tag} if tag else {}
@@ -111,19 +120,32 @@ class Bucket:
         answer, _ = self._call("PUT", key, {"partNumber": str(number), "uploadId": upload}, {}, body)
         return answer.get("ETag", "")
 
-    def close_upload(self, key: str, upload: str, tags: list[str]) -> None:
-        """Have the parts become the object, in one step."""
+    def close_upload(self, key: str, upload: str, tags: list[str]) -> str:
+        """Have the parts become the object, in one step; give its tag."""
         parts = "".join(
             f"<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"
             for number, tag in enumerate(tags, 1)
         )
         body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-        _, answer = self._call("POST", key, {"uploadId": upload}, {}, body)
-        if b"<Error>" in answer:  # S3 answers 200 before it knows
-            fault = fault_of(HTTPStatus.INTERNAL_SERVER_ERROR, answer, None)
-            raise StoreRefusedError(
-                fault.code, f"the upload could not be closed: {fault.code} {fault.message}"
-            )
+
+        def read(answer: http.client.HTTPResponse) -> bytes:
+            told = answer.read()
+            if b"<Error>" in told:  # S3 answers 200 before it knows
+                raise http.client.HTTPException(fault_of(answer.status, told, None).code)
+            return told
+
+        _, answer = self._call("POST", key, {"uploadId": upload}, {}, body, read=read)
+        return _text_of(answer, "ETag")
+
+    def begun_uploads(self, prefix: str) -> list[tuple[str, str]]:
+        """List the uploads below a prefix that were begun and neither closed nor aborted: key and id."""
+        _, body = self._call("LIST", "", {"uploads": "", "prefix": prefix})
+        found = []
+        for upload in ET.fromstring(body).iter():  # noqa: S314  a service's own answer
+            if upload.tag.endswith("}Upload") or upload.tag == "Upload":
+                about = {member.tag.rpartition("}")[2]: member.text or "" for member in upload}
+                found.append((about["Key"], about["UploadId"]))
+        return found
 
     def abort_upload(self, key: str, upload: str) -> None:
         """Give the parts of an upload up."""

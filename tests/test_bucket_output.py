@@ -1,0 +1,184 @@
+"""A bucket as the target: parts appear complete or not at all, a stopped run goes on, and books lie apart from rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_stores import FILES, archive, on_disk, store, written  # noqa: F401  a fixture is found by its name
+
+import translate
+from translate.archive import units
+from translate.errors import OutputError, UsageError
+from translate.stores import upload
+from translate.stores.upload import Encryption
+
+CALL = {"to": "clickstream", "compression": "gzip"}
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """An archive on disk that makes several parts, one of its records damaged."""
+    monkeypatch.setattr(units, "GROUP_BYTES", 20_000)
+    objects = {**archive(), "awsma/2016/06/x.gz": b"%PDF-1.4 nothing"}
+    return on_disk(tmp_path / "in", objects) / "awsma"
+
+
+def held(store, prefix):  # noqa: F811
+    return {
+        key.removeprefix(prefix): body
+        for key, body in store.buckets["empty"].items()
+        if key.startswith(prefix)
+    }
+
+
+def test_rows_lie_alone(store, source, tmp_path):  # noqa: F811
+    """Below the prefix lie the parts, byte for byte those of a folder; what no pipeline may take in lies beside it."""
+    report = translate.convert(source, out="s3://empty/rows", **CALL)
+    here = translate.convert(source, out=tmp_path / "here", **CALL)
+    assert dict(report) == dict(here)
+    parts = held(store, "rows/")
+    assert parts == written(tmp_path / "here")
+    assert len(parts) >= 5
+    books = held(store, "rows-translate/")
+    assert set(books) == {"report.json", "files.ndjson", "rejects.ndjson"}
+    for name in ("files.ndjson", "rejects.ndjson", "report.json"):
+        assert books[name] == (tmp_path / "here" / name).read_bytes()
+    assert store.headers["empty/rows-translate/rejects.ndjson"]["x-amz-acl"] == "private"
+    assert report.place("report.json") == "s3://empty/rows-translate/report.json"
+    assert (report.first_reject() or {})["code"] == "not_recognised"
+
+
+def test_it_is_called_again(store, source):  # noqa: F811
+    """A finished run called again does nothing; another job is refused, as is a prefix where something lies."""
+    translate.convert(source, out="s3://empty/rows/", **CALL)
+    before = dict(store.buckets["empty"])
+    assert translate.convert(source, out="s3://empty/rows", **CALL).finished_already
+    assert store.buckets["empty"] == before
+    with pytest.raises(UsageError, match="s3://empty/rows: is not empty"):
+        translate.convert(source, out="s3://empty/rows", to="clickstream")
+    with pytest.raises(UsageError, match="s3://old/awsma: is not empty; name a new or empty prefix"):
+        translate.convert(source, out="s3://old/awsma", **CALL)
+    store.buckets["empty"]["other-translate/x"] = b"x"
+    with pytest.raises(UsageError, match="s3://empty/other: is not empty"):
+        translate.convert(source, out="s3://empty/other", **CALL)
+
+
+@pytest.mark.parametrize("state", [None, "s3://empty/books", "folder"])
+def test_a_stopped_run_goes_on(store, source, tmp_path, state):  # noqa: F811
+    """A run that the store stopped is resumed by the same call: what was uploaded stays, and the end is the same."""
+    translate.convert(source, out="s3://empty/whole", **CALL)
+    call = {
+        **CALL,
+        "out": "s3://empty/rows",
+        "state": str(tmp_path / "folder") if state == "folder" else state,
+    }
+    store.faults = [{"verb": "PUT", "key": "part-00003", "do": {"status": 403, "code": "AccessDenied"}}]
+    with pytest.raises(
+        OutputError,
+        match=r"s3://empty/rows: access denied: .* may not s3:PutObject on arn:aws:s3:::empty/rows/data/part-00003",
+    ):
+        translate.convert(source, **call)
+    assert sorted(held(store, "rows/")) == [f"data/part-0000{number}.ndjson.gz" for number in range(3)]
+    with pytest.raises(
+        UsageError, match=r"s3://empty/rows: holds an unfinished run of another job .different: compression"
+    ):
+        translate.convert(source, **{**call, "compression": "none"})
+    store.faults = []
+    store.asked.clear()
+    translate.convert(source, **call)
+    assert held(store, "rows/") == held(store, "whole/")
+    assert not [key for key in store.buckets["empty"] if "/.translate/" in key]
+    assert not [call for call in store.asked if call.startswith("PUT empty/rows/data/part-00001")]
+
+
+def test_a_part_that_was_changed_is_made_again(store, source):  # noqa: F811
+    """A resumed run looks at size and tag of what it uploaded."""
+    translate.convert(source, out="s3://empty/whole", **CALL)
+    store.faults = [{"verb": "PUT", "key": "part-00003", "do": {"status": 403, "code": "AccessDenied"}}]
+    with pytest.raises(OutputError):
+        translate.convert(source, out="s3://empty/rows", **CALL)
+    store.faults = []
+    store.buckets["empty"]["rows/data/part-00001.ndjson.gz"] = b"other"
+    with pytest.warns(UserWarning, match=r"part-00001.ndjson.gz: is not as it was written; it is made again"):
+        translate.convert(source, out="s3://empty/rows", **CALL)
+    assert held(store, "rows/") == held(store, "whole/")
+
+
+@pytest.mark.parametrize("fault", ["503", "reset"])
+def test_a_tenth_of_the_calls_fails(store, source, fault):  # noqa: F811
+    """What passes is survived."""
+    translate.convert(source, out="s3://empty/whole", **CALL)
+    store.faults = [
+        {"verb": verb, "every": 10, "do": fault} for verb in ("GET", "LIST", "PUT", "POST", "DELETE")
+    ]
+    translate.convert(source, out="s3://empty/rows", **CALL)
+    assert store.told["faults"] > 0
+    assert held(store, "rows/") == held(store, "whole/")
+
+
+def test_a_large_part_goes_in_pieces_or_not_at_all(store, source, monkeypatch):  # noqa: F811
+    """A part in pieces appears when all are there; where one is refused nothing appears, and nothing is left."""
+    monkeypatch.setattr(upload, "PIECE_BYTES", 1_000)
+    translate.convert(source, out="s3://empty/whole", to="clickstream")
+    assert store.told["POST"] >= 4
+    store.faults = [
+        {"verb": "PUT", "key": "part-00000", "every": 3, "do": {"status": 403, "code": "AccessDenied"}}
+    ]
+    with pytest.raises(OutputError, match="access denied"):
+        translate.convert(source, out="s3://empty/rows", to="clickstream")
+    assert held(store, "rows/") == {}
+    assert store.uploads == {}
+    store.faults = []
+    translate.convert(source, out="s3://empty/rows", to="clickstream")
+    assert held(store, "rows/") == held(store, "whole/")
+
+
+def test_what_a_killed_run_began_is_given_up(store, source):  # noqa: F811
+    """A resumed run aborts the uploads that a killed one left open."""
+    store.faults = [{"verb": "PUT", "key": "part-00003", "do": {"status": 403, "code": "AccessDenied"}}]
+    with pytest.raises(OutputError):
+        translate.convert(source, out="s3://empty/rows", **CALL)
+    store.faults = []
+    store.uploads["left"] = ("empty", "rows/data/part-00003.ndjson.gz", {1: b"x"})
+    translate.convert(source, out="s3://empty/rows", **CALL)
+    assert store.uploads == {}
+
+
+def test_encryption_is_passed_on(store, source):  # noqa: F811
+    """What is written is encrypted as asked, rows and books alike."""
+    told = Encryption("aws:kms", "key-1").headers()
+    translate.convert(source, out="s3://empty/rows", sse="aws:kms", sse_kms_key_id="key-1", **CALL)
+    written_to = {name: headers for name, headers in store.headers.items() if name.startswith("empty/")}
+    assert len(written_to) > 5
+    assert all(told.items() <= headers.items() for headers in written_to.values())
+
+
+def test_what_can_be_no_target(store, source, tmp_path):  # noqa: F811
+    """A bucket without a prefix, books among the rows, and options of a bucket for a folder are refused before any work."""
+    for call, message in (
+        ({"out": "s3://empty"}, r"s3://empty: --out should name a bucket and a prefix"),
+        ({"out": "s3://empty/rows", "state": "s3://empty/rows/books"}, "lies below --out"),
+        ({"out": tmp_path / "x", "state": "s3://empty/books"}, "are for --out s3://"),
+        ({"out": "gs://empty/rows"}, "gs://empty/rows: --out is a folder of this machine"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            translate.convert(source, **CALL, **call)
+    with pytest.raises(OutputError, match='s3://nowhere/x-translate: there is no bucket "nowhere"'):
+        translate.convert(source, out="s3://nowhere/x", **CALL)
+
+
+def test_from_bucket_to_bucket(store):  # noqa: F811
+    """Nothing of an archive in a bucket has to lie here: the command line takes it from one and puts it into another."""
+    words = ["convert", "s3://old/awsma", "--to", "clickstream", "--out", "s3://empty/rows"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "translate", *words], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "report: s3://empty/rows-translate/report.json" in ended.stdout
+    rows = [json.loads(row) for body in held(store, "rows/").values() for row in body.splitlines()]
+    assert len(rows) == 10 * FILES
+    assert Path("s3:").exists() is False

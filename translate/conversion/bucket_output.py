@@ -1,0 +1,232 @@
+"""A prefix of a bucket as the target: parts are made here, and go there when they are complete; books and state lie apart.
+
+Below the prefix lie rows alone, for a pipeline to take them in. What a run needs to be resumed, its rejects and its
+report lie below another prefix, or in a folder of this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from translate.conversion.output import REPORT, STATE, Output
+from translate.errors import OutputError, UsageError
+from translate.stores import access
+from translate.stores.bucket import Bucket, Listed
+from translate.stores.refusals import StoreRefusedError
+from translate.stores.upload import TOGETHER, Encryption, upload
+
+SCHEME = "s3://"
+BESIDE = "-translate"
+DATA = "data"
+BOOKS = (REPORT, "files.ndjson")
+PRIVATE = "rejects"
+TAG = "etag"
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """A place in a bucket, under which keys begin."""
+
+    bucket: Bucket
+    key: str
+
+    @classmethod
+    def of(cls, address: str, shown: str) -> Prefix:
+        """Read `s3://bucket/prefix`; raise UsageError where no prefix is named."""
+        name, _, key = address.removeprefix(SCHEME).partition("/")
+        if not name or not key.strip("/"):
+            raise UsageError(
+                f"{address}: {shown} should name a bucket and a prefix in it, s3://bucket/prefix"
+            )
+        return cls(Bucket(name, replace(access.current())), key.rstrip("/"))
+
+    def __str__(self) -> str:
+        """Write the address."""
+        return f"{SCHEME}{self.bucket.name}/{self.key}"
+
+    @property
+    def beside(self) -> Prefix:
+        """Name the prefix beside it, for what no pipeline should take in."""
+        return replace(self, key=f"{self.key}{BESIDE}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where rows go, and where a run's books and state lie: below another prefix, or in a folder."""
+
+    rows: Prefix
+    books: Prefix | Path
+    encryption: Encryption = field(default_factory=Encryption)
+
+    def __str__(self) -> str:
+        """Write the address of the rows."""
+        return str(self.rows)
+
+
+def target_of(out: str, state: str | None, encryption: Encryption) -> Target:
+    """Read what a call says of a target in a bucket; raise UsageError."""
+    rows = Prefix.of(out, "--out")
+    if state is None:
+        return Target(rows, rows.beside, encryption)
+    if not state.startswith(SCHEME):
+        return Target(rows, Path(state), encryption)
+    books = Prefix.of(state, "--state")
+    if books.bucket.name == rows.bucket.name and f"{books.key}/".startswith(f"{rows.key}/"):
+        raise UsageError(
+            f"--state {state}: lies below --out, and whoever takes that in would take rejects in, too"
+        )
+    return Target(rows, books, encryption)
+
+
+class BucketOutput(Output):
+    """A target in a bucket under construction: each part goes there in one step, its record after it."""
+
+    def __init__(self, target: Target, job: dict[str, Any]) -> None:
+        self.target = target
+        self._books = target.books if isinstance(target.books, Prefix) else None
+        folder = _folder_of(self) if isinstance(target.books, Prefix) else target.books
+        super().__init__(folder, job)
+        self._there: dict[str, tuple[int, str]] = {}  # size and tag of each part, as it was listed
+
+    @property
+    def shown(self) -> str:
+        """Name the prefix of the rows."""
+        return str(self.target)
+
+    def place(self, name: str) -> str:
+        """Say where a file of the books lies for whoever looks for it."""
+        return f"{self._books}/{name}" if self._books else super().place(name)
+
+    # -- the beginning ------------------------------------------------------------------------------------------
+
+    def _claim(self) -> None:
+        """Use a prefix where nothing is, or one that holds an unfinished run of the same job."""
+        rows = self.target.rows
+        with self._told(rows):
+            parts = {entry.key: (entry.bytes, entry.tag) for entry in rows.bucket.listed(f"{rows.key}/")}
+        if self._books:
+            self._fetch_state(self._books)
+        super()._claim()
+        if parts and not self.resumed:
+            raise UsageError(f"{rows}: is not empty; name a new or empty prefix")
+        self._there = parts
+        if self.resumed:
+            self._abort_begun()
+
+    def _fetch_state(self, books: Prefix) -> None:
+        """Bring the state of an unfinished run here; whatever else lies there is for `_claim` to refuse."""
+
+        def fetch(entry: Listed) -> None:
+            name = entry.key.removeprefix(f"{books.key}/")
+            place = self.directory / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if name.startswith(f"{STATE}/"):
+                place.write_bytes(books.bucket.read(entry.key) or b"")
+            else:
+                place.touch()
+
+        with self._told(books), ThreadPoolExecutor(TOGETHER) as beside:
+            list(beside.map(fetch, books.bucket.listed(f"{books.key}/")))
+
+    def _abort_begun(self) -> None:
+        """Give up what a run that was killed had begun to upload: it would cost, and never appear."""
+        rows = self.target.rows
+        with contextlib.suppress(StoreRefusedError):  # not everybody may ask for that
+            for key, begun in rows.bucket.begun_uploads(f"{rows.key}/"):
+                rows.bucket.abort_upload(key, begun)
+
+    # -- what goes there ----------------------------------------------------------------------------------------
+
+    def _keep(self, file: Path, digest: str | None) -> dict[str, Any]:
+        about = super()._keep(file, digest)
+        if not self._is_part(file):
+            self._put_book(file)
+            return about
+        key = self._key_of(file)
+        with self._told(self.target.rows):
+            tag = upload(self.target.rows.bucket, key, file, self.target.encryption.headers())
+        file.unlink()
+        self._there[key] = (about["bytes"], tag)
+        return {**about, TAG: tag}
+
+    def _is_kept(self, file: Path, about: dict[str, Any]) -> bool:
+        if self._is_part(file):
+            return self._there.get(self._key_of(file)) == (about["bytes"], about[TAG])
+        return super()._is_kept(file, about)
+
+    def _is_part(self, file: Path) -> bool:
+        return file.is_relative_to(self.directory / DATA)
+
+    def _key_of(self, part: Path) -> str:
+        return f"{self.target.rows.key}/{part.relative_to(self.directory).as_posix()}"
+
+    def write_whole(self, file: Path, text: str) -> None:
+        """Write a file of the books so that it appears only when it is complete, here and there."""
+        super().write_whole(file, text)
+        self._put_book(file)
+
+    def _appear(self, whole: Path, place: Path) -> None:
+        super()._appear(whole, place)
+        self._put_book(place)
+
+    def _put_book(self, file: Path) -> None:
+        if self._books is None:
+            return
+        with self._told(self._books):
+            key = f"{self._books.key}/{file.relative_to(self.directory).as_posix()}"
+            headers = self.target.encryption.headers()
+            upload(self._books.bucket, key, file, headers, is_private=file.name.startswith(PRIVATE))
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def _end_state(self) -> None:
+        super()._end_state()
+        shutil.rmtree(self.directory / DATA, ignore_errors=True)  # the folders of parts that went away
+        if self._books:
+            with self._told(self._books):
+                for entry in list(self._books.bucket.listed(f"{self._books.key}/{STATE}/")):
+                    self._books.bucket.remove(entry.key)
+
+    def result(self) -> dict[str, Any] | None:
+        """Give the report of a complete run that lies there; anything else is none."""
+        if self._books:
+            with self._told(self._books):
+                for name in BOOKS:
+                    book = self._books.bucket.read(f"{self._books.key}/{name}")
+                    if book is not None:
+                        self.directory.mkdir(parents=True, exist_ok=True)
+                        (self.directory / name).write_bytes(book)
+        return super().result()
+
+    def tidy(self) -> None:
+        """Remove what a run that was killed after its report has left of its state."""
+        if self._books:
+            self.state.mkdir(parents=True, exist_ok=True)
+        super().tidy()
+
+    @contextlib.contextmanager
+    def _told(self, prefix: Prefix) -> Iterator[None]:
+        try:
+            yield
+        except StoreRefusedError as error:
+            raise OutputError(f"{prefix}: {error}") from None
+
+
+def _folder_of(owner: object) -> Path:
+    """Make a folder that is there as long as its owner."""
+    folder = tempfile.mkdtemp(prefix="translate-run-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def output_of(target: Path | Target, job: dict[str, Any]) -> Output:
+    """Give the output for a target: a folder, or a prefix of a bucket."""
+    return BucketOutput(target, job) if isinstance(target, Target) else Output(target, job)
