@@ -11,8 +11,9 @@ import pytest
 from commands import run_here
 
 import translate
-from translate import front, mapping
+from translate import mapping
 from translate.archive import units as files
+from translate.conversion import converting
 from translate.conversion.output import Output
 from translate.delivery import preflight
 from translate.delivery.parts import Parts
@@ -163,7 +164,7 @@ def test_rows_are_surveyed_as_their_requests_are(tmp_path, to):
     """What `convert` finds of its rows is what the preflight of a replay finds of the same requests; repeats it leaves to that."""
     sample = Path(__file__).resolve().parent.parent / "sample_data" / "mobile_analytics" / "archive"
     settings = Settings(tracking_id="t", fill_endpoints=True)
-    conversion = front.conversion(sample, to=to, out=tmp_path / "out", settings=settings)
+    conversion = converting.conversion(sample, to=to, out=tmp_path / "out", settings=settings)
     conversion.run()
     sheet, layout = mapping.find_layout(to)
     survey = Survey(sheet.delivery, layout)

@@ -12,6 +12,7 @@ from commands import run_here
 
 import translate
 from translate import mapping
+from translate.conversion import converting
 from translate.recipe.privacy import KEY, TRIAL_KEY
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
@@ -360,11 +361,9 @@ def test_a_run_is_resumed_with_its_own_key(archive, tmp_path, recipe, monkeypatc
     """Hashes of two keys in one directory would be of no use: another key is another job."""
     monkeypatch.setenv(KEY, SECRET)
     chosen, out = recipe('address = "hash"'), tmp_path / "out"
-    from translate import front  # noqa: PLC0415
-
-    first = front.conversion(archive, to="clickstream", out=out, recipe=chosen).identity()
+    first = converting.conversion(archive, to="clickstream", out=out, recipe=chosen).identity()
     monkeypatch.setenv(KEY, OTHER)
-    assert front.conversion(archive, to="clickstream", out=out, recipe=chosen).identity() != first
+    assert converting.conversion(archive, to="clickstream", out=out, recipe=chosen).identity() != first
     assert SECRET not in json.dumps(first)
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from translate.version import VERSION
 
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
+    from translate.conversion.converting import convert, preview
     from translate.conversion.frames import scan, write
     from translate.conversion.progress import Step
     from translate.delivery.pace import Bounds
-    from translate.delivery.records import status
     from translate.delivery.replaying import replay
+    from translate.delivery.standing import status
     from translate.errors import (
         ConservationError,
         ExitCode,
@@ -23,11 +24,14 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
         TranslateError,
         UsageError,
     )
-    from translate.front import check, convert, explain, models, preview, roundtrip, validate
+    from translate.front import check, explain, models, roundtrip, validate
     from translate.rehearsal import Rehearsal
-    from translate.telling.figures import parity
-    from translate.telling.inspection import inspect
-    from translate.telling.tracing import why
+    from translate.settings import Settings
+    from translate.telling.explanation import Explanation
+    from translate.telling.figures import Parity, parity
+    from translate.telling.inspection import Inspection, inspect
+    from translate.telling.rendering import Report
+    from translate.telling.tracing import Why, why
 
 __version__ = VERSION
 
@@ -35,14 +39,20 @@ __all__ = [
     "Bounds",
     "ConservationError",
     "ExitCode",
+    "Explanation",
+    "Inspection",
     "MappingError",
     "OutputError",
+    "Parity",
     "PreflightError",
     "Rehearsal",
+    "Report",
+    "Settings",
     "SourceError",
     "Step",
     "TranslateError",
     "UsageError",
+    "Why",
     "__version__",
     "check",
     "convert",
@@ -60,15 +70,24 @@ __all__ = [
     "write",
 ]
 
+ROOMS_SHOWN = ("events",)  # modules that users look into
 _ROOMS = {
     "Bounds": "delivery.pace",
+    "Explanation": "telling.explanation",
+    "Inspection": "telling.inspection",
+    "Parity": "telling.figures",
     "Rehearsal": "rehearsal",
+    "Report": "telling.rendering",
+    "Settings": "settings",
     "Step": "conversion.progress",
+    "convert": "conversion.converting",
     "inspect": "telling.inspection",
     "parity": "telling.figures",
+    "preview": "conversion.converting",
     "replay": "delivery.replaying",
     "scan": "conversion.frames",
-    "status": "delivery.records",
+    "Why": "telling.tracing",
+    "status": "delivery.standing",
     "why": "telling.tracing",
     "write": "conversion.frames",
 }
@@ -96,4 +115,4 @@ def _room(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *ROOMS_SHOWN})

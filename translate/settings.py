@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,20 +125,21 @@ class Settings:
         }
 
 
-def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Settings:
-    """Read a settings file and `key=value` assignments, the latter winning; raise MappingError or UsageError.
+def read_settings(said: Path | Mapping[str, Any] | None, assignments: Iterable[str] | str = ()) -> Settings:
+    """Read settings, a file or a table, and `key=value` assignments, the latter winning; raise MappingError or UsageError.
 
     A file may say `app_ids.old = "new"` and the like at its top level; an assignment says
     `app_ids.old=new`.
     """
-    table: dict[str, Any] = {}
-    shown = "--set"
+    file = said if isinstance(said, Path) else None
+    table: dict[str, Any] = _unfolded(said) if isinstance(said, Mapping) else {}
+    shown = "settings" if table else "--set"
     if file is not None:
         table, _ = read_toml(file, file.name)
         shown = file.name
         if isinstance(table.get("mappings"), str):
             table["mappings"] = os.path.join(file.parent, table["mappings"])
-    for assignment in assignments:
+    for assignment in [assignments] if isinstance(assignments, str) else assignments:
         refuse_bytes(assignment, "--set")
         key, equals, value = assignment.partition("=")
         if not equals:
@@ -148,6 +149,21 @@ def read_settings(file: Path | None, assignments: Iterable[str] = ()) -> Setting
         return _checked(table, shown)
     except MappingError as error:
         raise MappingError(error.complaints if file is None else located(error.complaints, file)) from None
+
+
+def _unfolded(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a table as a file would say it: `{"app_ids.old": "new"}` too, and paths as texts."""
+    table: dict[str, Any] = {}
+    for key, value in said.items():
+        head, dot, rest = str(key).partition(".")
+        plain = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if dot and head in ("app_ids", "columns"):
+            table[head] = {**table.get(head, {}), rest: plain}
+        elif isinstance(plain, Mapping):
+            table[str(key)] = {**table.get(str(key), {}), **plain}
+        else:
+            table[str(key)] = plain
+    return table
 
 
 def _assign(table: dict[str, Any], key: str, value: str) -> None:

@@ -41,8 +41,8 @@ from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 
 if TYPE_CHECKING:
+    from translate.conversion.converting import Converted
     from translate.delivery.preflight import Forecast
-    from translate.front import Converted
 
 
 ADD_HELP = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -12,12 +11,11 @@ import polars as pl
 
 from translate.archive.recognition import Recognised
 from translate.conversion import plan
-from translate.conversion.calls import Folder, Sources, job_of, settings_of
+from translate.conversion.calls import Folder, Given, Sources, job_of, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.errors import suggest
 from translate.reader.reader import Lines
-from translate.settings import Settings
 
 SHOWN_MAX = 5
 APP_ID = "app.id"
@@ -46,7 +44,7 @@ def unmatched(job: Job, recognised: Recognised) -> list[str]:
 
 
 def unmatched_of_call(
-    source: Sources, *, from_: str | None, settings: Settings | str | os.PathLike[str] | None, set_: Iterable[str],
+    source: Sources, *, from_: str | None, settings: Given, set_: Iterable[str],
     mappings: Folder | None,
 ) -> list[str]:  # fmt: skip
     """Say the same of the settings and the source of a call."""

@@ -6,8 +6,9 @@ import dataclasses
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from translate import mapping
 from translate import recipe as recipes
@@ -29,6 +30,8 @@ from translate.writer import dataset
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Folder = str | os.PathLike[str]
+Given = Settings | Mapping[str, Any] | str | os.PathLike[str] | None  # what calls take as `settings`
+Moment = str | dt.date | None  # a time is a date too
 
 
 # -- what a call says -------------------------------------------------------------------------------------------
@@ -120,22 +123,21 @@ def legal_app_ids(settings: Settings, target: Layout | None) -> Settings:
 
 
 def settings_of(
-    settings: Settings | str | os.PathLike[str] | None,
+    settings: Given,
     assignments: Iterable[str],
     mappings: Folder | None = None,
 ) -> Settings:
     """Give a call's settings, read from a file if they are its name; assignments, and the folder named by the call, count more."""
-    told = (
-        settings
-        if isinstance(settings, Settings)
-        else read_settings(None if settings is None else Path(settings), assignments)
-    )
+    if isinstance(settings, Settings):
+        told = settings
+    elif settings is None or isinstance(settings, Mapping):
+        told = read_settings(settings, assignments)
+    else:
+        told = read_settings(Path(settings), assignments)
     return told if mappings is None else dataclasses.replace(told, mappings=Path(mappings))
 
 
-def selection_of(
-    where: str | None, since: str | dt.datetime | None, until: str | dt.datetime | None, limit: int | None
-) -> Selection | None:
+def selection_of(where: str | None, since: Moment, until: Moment, limit: int | None) -> Selection | None:
     """Give the part of the archive that a call asks for; None is all of it."""
     if where is None and since is None and until is None and limit is None:
         return None
@@ -148,9 +150,12 @@ def selection_of(
     return Selection(wanted, first, last, limit)
 
 
-def _time(value: str | dt.datetime | None, option: str) -> dt.datetime | None:
-    if value is None or isinstance(value, dt.datetime):
-        return value if value is None or value.tzinfo else value.replace(tzinfo=dt.UTC)
+def _time(value: Moment, option: str) -> dt.datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, dt.date):
+        moment = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     try:
         return parse_time(value)
     except ValueError:

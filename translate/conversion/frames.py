@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +17,75 @@ from translate import events, mapping
 from translate import recipe as recipes
 from translate.archive.recognition import Recognised
 from translate.conversion import plan
-from translate.conversion.calls import Folder, Sources, job_of, settings_of
+from translate.conversion.arguments import WAYS_OUT, checked
+from translate.conversion.calls import (
+    Folder,
+    Given,
+    Moment,
+    Sources,
+    job_of,
+    selection_of,
+    settings_of,
+)
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
+from translate.errors import UsageError
+from translate.mapping.moved import Moved, moved_keys
 from translate.reader.reader import Lines
-from translate.settings import Settings
+from translate.recipe.selection import Selection, is_taken
 from translate.vocabulary import money
 from translate.writer import dataset
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, ROW, Writer
 
 
+@checked
 def scan(
-    source: Sources,
-    *,
+    source: Sources, *, from_: str | None = None, where: str | None = None, since: Moment = None, until: Moment = None,
+    limit: int | None = None, settings: Given = None, set_: Iterable[str] = (), mappings: Folder | None = None,
     model: str | None = None,
-    mappings: Folder | None = None,
-    settings: Settings | None = None,
-) -> pl.LazyFrame:
+) -> pl.LazyFrame:  # fmt: skip
     """Read an archive as hub events, unit by unit, when the frame is collected.
 
-    Columns as in `translate.events.COLUMNS`. Records that cannot be read are left out; a warning says how many.
-    Raise SourceError if there is nothing to read, UsageError for an unknown model.
+    Columns as in `translate.events.COLUMNS`; only those that a query needs are made, and only the rows that its filters
+    take leave the reader. Records that cannot be read are left out; a warning says how many. `model` is another word
+    for `from_`. Raise SourceError if there is nothing to read, UsageError for an unknown model.
+
+    >>> import translate
+    >>> events = translate.scan("sample_data/mobile_analytics/archive_full.jsonl")
+    >>> events.filter(name="purchase").select("price", "quantity", "currency").collect().rows()
+    [(4.99, 2.0, 'USD')]
+    >>> translate.scan("sample_data/mobile_analytics/archive_full.jsonl", where="name = 'purchase'").collect().height
+    1
     """
-    job, recognised = job_of(source, to=HUB_MODEL, from_=model, mappings=mappings, settings=settings)
-    return register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
+    selection = selection_of(where, since, until, limit)
+    job, recognised = job_of(
+        source,
+        to=HUB_MODEL,
+        from_=from_ or model,
+        settings=settings_of(settings, set_, mappings),
+        selection=selection,
+    )
+    frame = register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
+    return frame if limit is None else frame.head(limit)
 
 
 def _event_batches(job: Job, recognised: Recognised) -> Any:
+    """Give what polars calls for the events of a query: only its columns and its rows leave the reader."""
+
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, batch_rows: int | None
     ) -> Iterator[pl.DataFrame]:
         del batch_rows
+        wanted = PushedDown(columns, predicate, rows_wanted, job.selection)
         left = rows_wanted
         unread = 0
-        for batch in hub_batches(job, recognised):
+        for batch in hub_batches(job, recognised, wanted):
             good = batch.filter(pl.col("code").is_null()).drop("code")
             unread += batch.height - good.height
             frame = good if left is None else good.head(left)
             left = None if left is None else left - frame.height
-            frame = frame if predicate is None else frame.filter(predicate)
-            yield frame if columns is None else frame.select(columns)
+            yield frame
             if left == 0:
                 break
         if unread:
@@ -65,32 +94,65 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
     return read
 
 
-def hub_batches(job: Job, recognised: Recognised) -> Iterator[pl.DataFrame]:
+@dataclass(frozen=True)
+class PushedDown:
+    """What a query asks of events: columns, which of them, and how many at most; None stands for all."""
+
+    columns: Sequence[str] | None = None
+    predicate: pl.Expr | None = None
+    rows: int | None = None
+    selection: Selection | None = None
+
+    def of(self, frame: pl.LazyFrame, moved: Mapping[str, Moved]) -> pl.LazyFrame:
+        """Give that, with `code` beside; records that cannot be read are there too, unless only some rows are wanted."""
+        if self.selection is not None:  # the limit is not one of a unit
+            frame = replace(self.selection, limit=None).apply(frame, moved)
+            frame = frame.filter(pl.col("code").is_not_null() | is_taken())
+        if self.predicate is not None:
+            frame = frame.filter(pl.col("code").is_not_null() | self.predicate)
+        if self.rows is not None:
+            frame = frame.filter(pl.col("code").is_null()).head(self.rows)
+        return frame.select("code", *(events.SCHEMA if self.columns is None else self.columns))
+
+
+def hub_batches(job: Job, recognised: Recognised, wanted: PushedDown | None = None) -> Iterator[pl.DataFrame]:
     """Read unit by unit, each by way of the disk: whether a unit was read soundly is known only at its end."""
+    asked = wanted or PushedDown()
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
         file = Path(scratch) / "events.parquet"
 
         def attempt(job: Job, lines: Lines) -> tuple[None, set[str]]:
             frame, unsound = plan.hub_events(job, lines)
-            frame.select("code", *events.SCHEMA).sink_parquet(file, compression="lz4", engine="streaming")
+            asked.of(frame, moved_keys(job.source_layout)).sink_parquet(
+                file, compression="lz4", engine="streaming"
+            )
             return None, unsound()
 
         for _ in Readings(job, recognised, Path(scratch)).each(attempt):
             yield from pl.scan_parquet(file).collect_batches(engine="streaming")
 
 
+@checked
 def write(
-    frame: pl.LazyFrame | pl.DataFrame, *, model: str, recipe: str | os.PathLike[str] | None = None,
-    settings: Settings | None = None, mappings: Folder | None = None,
+    frame: pl.LazyFrame | pl.DataFrame, *, to: str | None = None, recipe: str | os.PathLike[str] | None = None,
+    settings: Given = None, set_: Iterable[str] = (), mappings: Folder | None = None, model: str | None = None,
 ) -> pl.LazyFrame:  # fmt: skip
     """Turn hub events into a target's rows.
 
     The frame gets a column for each field of the layout, named by its place; free-form objects, lists and
     numbers are JSON text, and `row` is the whole row as JSON, for JSON layouts. Events that the target does not
-    take are left out; a warning tells of those that it would refuse.
+    take are left out; a warning tells of those that it would refuse. `model` is another word for `to`.
+
+    >>> import translate
+    >>> events = translate.scan("sample_data/mobile_analytics/archive_full.jsonl")
+    >>> translate.write(events, to="clickstream").select("event_type", "platform").collect().rows()
+    [('_app_end', 'Android'), ('purchase', 'Android')]
     """
-    told = settings_of(settings, (), mappings)
-    target_mapping, layout = mapping.find_layout(model, told.mappings)
+    target = to or model
+    if target is None:
+        raise UsageError(f"write: to is missing{WAYS_OUT['to']}")
+    told = settings_of(settings, set_, mappings)
+    target_mapping, layout = mapping.find_layout(target, told.mappings)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
     prepared = plan.from_hub(frame.lazy())
     prepared = (

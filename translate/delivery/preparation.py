@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from translate import front, mapping
-from translate.conversion import calls, persistence
+from translate import mapping
+from translate.conversion import calls, converting, persistence
 from translate.conversion.output import digest
 from translate.delivery.journal import refuse_another_job
 from translate.delivery.parts import Parts
 from translate.delivery.records import NAME, records
+from translate.delivery.target import Target
 from translate.errors import UsageError
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.settings import Settings
@@ -62,6 +64,33 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
     return Destination(sheet, sheet.delivery, layout)
 
 
+def target_of(
+    destination: Destination,
+    settings: Settings,
+    endpoint: str | None,
+    max_in_flight: int,
+    *,
+    allow_http: bool,
+) -> Target:
+    """Give where requests go, and how."""
+    named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
+             if (value := getattr(settings, name)) is not None}  # fmt: skip
+    return Target(destination.delivery.protocol or "", endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
+                  allow_http=allow_http, **named)  # fmt: skip
+
+
+def accepted_of(accept: Iterable[str], destination: Destination) -> frozenset[str]:
+    """Give the names of the findings that were accepted; raise UsageError for one that the preflight has not."""
+    said = [accept] if isinstance(accept, str) else accept
+    names = frozenset(name.strip() for given in said for name in given.split(",") if name.strip())
+    known = destination.delivery.preflight
+    for name in sorted(names - set(known)):
+        raise UsageError(
+            f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})"
+        )
+    return names
+
+
 def prepare(source: calls.Sources, folder: Path, destination: Destination, call: Table[str, Any]) -> Prepared:
     """Convert a source into the journal's folder, or find that this was done; `call` holds the options of `convert`.
 
@@ -81,7 +110,7 @@ def _prepared(
     if converted is not None:
         source, call = converted[0] / "data", {**call, "from_": call.get("from_") or converted[1]["to"]}
     target = folder / CONVERTED
-    conversion = front.conversion(source, to=destination.layout.address, out=target, **call)
+    conversion = converting.conversion(source, to=destination.layout.address, out=target, **call)
     identity = {key: value for key, value in conversion.identity().items() if key != "version"}
     _keep_or_begin_anew(folder, identity)
     whole = target / "report.json"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from translate.conversion import calls, persistence
+from translate.conversion.arguments import checked
 from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
 from translate.delivery.contact import Unheard
@@ -30,7 +31,14 @@ from translate.delivery.preflight import (
     unaccepted,
     verification,
 )
-from translate.delivery.preparation import Destination, Prepared, destination_of, prepare
+from translate.delivery.preparation import (
+    Destination,
+    Prepared,
+    accepted_of,
+    destination_of,
+    prepare,
+    target_of,
+)
 from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
@@ -60,11 +68,12 @@ class Outlook:
     verify: tuple[str, ...]
 
 
+@checked
 def replay(
     source: calls.Sources, *, to: str, journal: str | os.PathLike[str], endpoint: str | None = None,
     from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
-    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
-    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), dedupe: bool = False,
+    since: calls.Moment = None, until: calls.Moment = None, limit: int | None = None,
+    settings: calls.Given = None, set_: Iterable[str] = (), dedupe: bool = False,
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
     mappings: calls.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
@@ -76,15 +85,24 @@ def replay(
     requests. `rate` is `500` (events a second), `15requests`, or a time-table. Raise UsageError before anything
     is read, PreflightError if the target would lose data that `accept` does not name. The report has `events`
     (converted, sent, rejected, left), `requests`, `lost_answers`, `stopped` (why it ended early, or None) and `failed`.
+
+    >>> import translate
+    >>> with translate.Rehearsal() as server:
+    ...     report = translate.replay(
+    ...         "sample_data/mobile_analytics/archive_full.jsonl", to="clickstream", journal="sent",
+    ...         endpoint=server.addresses["clickstream"], accept="age-limit,user-retention,redshift-retention",
+    ...     )
+    >>> report["events"]["sent"]
+    2
     """
     refuse_store(journal, "--journal")
     told = calls.settings_of(settings, set_, mappings)
     destination = destination_of(to, told.mappings)
-    target = _target(destination, told, endpoint, max_in_flight, allow_http=allow_http)
+    target = target_of(destination, told, endpoint, max_in_flight, allow_http=allow_http)
     chosen = (
         parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
     )
-    accepted = _known(accept, destination)
+    accepted = accepted_of(accept, destination)
     if speedup is not None and not speedup > 0:
         raise UsageError(f"--speedup {speedup:g}: should be above 0; 1 keeps the recorded rhythm")
     folder = Path(journal)
@@ -142,30 +160,6 @@ def _write(file: Path, text: str) -> None:
         raise OutputError(
             f"{file}: cannot be written: {error.strerror}; make room and repeat the call: nothing is sent twice"
         ) from error
-
-
-def _target(
-    destination: Destination,
-    settings: Settings,
-    endpoint: str | None,
-    max_in_flight: int,
-    *,
-    allow_http: bool,
-) -> Target:
-    named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
-             if (value := getattr(settings, name)) is not None}  # fmt: skip
-    return Target(destination.delivery.protocol or "", endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
-                  allow_http=allow_http, **named)  # fmt: skip
-
-
-def _known(accept: Iterable[str], destination: Destination) -> frozenset[str]:
-    names = frozenset(name.strip() for given in accept for name in given.split(",") if name.strip())
-    known = destination.delivery.preflight
-    for name in sorted(names - set(known)):
-        raise UsageError(
-            f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})"
-        )
-    return names
 
 
 # -- before anything is sent ---------------------------------------------------------------------------------------

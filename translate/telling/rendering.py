@@ -82,6 +82,18 @@ class Report(dict[str, Any]):
 
     finished_already = False  # nothing was done: an earlier call had left this report
 
+    def __repr__(self) -> str:
+        counts = self.get("events")
+        told = (
+            ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+            if isinstance(counts, Mapping)
+            else ""
+        )
+        return f"<Report {': '.join(filter(None, (self._title, told))) or ', '.join(self)}>"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
     def to_html(self) -> str:
         """Give the tables as a piece of HTML that needs no style sheet, script or network."""
         pieces = [f'<p style="font-size:1.2em"><b>{escaped(self._title)}</b></p>'] if self._title else []

@@ -12,11 +12,11 @@ import polars as pl
 
 from translate.archive.recognition import Origin, Recognised, recognise
 from translate.archive.sources import find
-from translate.conversion.calls import Folder, Sources, settings_of
+from translate.conversion.arguments import checked
+from translate.conversion.calls import Folder, Given, Sources, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
-from translate.settings import Settings
 from translate.telling import explanation
 from translate.telling.figures.facts import FACTS, HeldColumns
 from translate.telling.figures.fates import HELD, Stage, said, steps, write_facts, write_fates
@@ -32,10 +32,11 @@ UNEXPLAINED = "UNEXPLAINED"
 UNREADABLE = "records of the target that cannot be read"
 
 
+@checked
 def parity(
     source: Sources, target: str | os.PathLike[str], *, report: str | os.PathLike[str] | None = None,
     from_: str | None = None, to: str | None = None, recipe: str | os.PathLike[str] | None = None,
-    settings: Settings | str | os.PathLike[str] | None = None, set_: Sequence[str] = (), mappings: Folder | None = None,
+    settings: Given = None, set_: Sequence[str] = (), mappings: Folder | None = None,
 ) -> Parity:  # fmt: skip
     """Compare the figures that people judge a migration by, on both sides, and explain each difference.
 
@@ -43,6 +44,11 @@ def parity(
     named. What it says of recipe, settings, selection and passes explains the differences; without one, `recipe` and the
     rest are what the caller says. `to` names the target's layout where its content does not show it. Figures of the
     target are computed from its files alone. Raise UsageError, MappingError or SourceError.
+
+    >>> import translate
+    >>> report = translate.convert("sample_data/mobile_analytics/archive_full.jsonl", to="clickstream", out="clicks")
+    >>> translate.parity("sample_data/mobile_analytics/archive_full.jsonl", "clicks")
+    <Parity mobile_analytics/archive -> clickstream/events: no difference>
     """
     told = settings_of(settings, set_) if settings or set_ else None
     own = Path(mappings) if mappings is not None else told.mappings if told else None

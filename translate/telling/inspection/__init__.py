@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.conversion import calls, nothing
+from translate.conversion.arguments import checked
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress
-from translate.settings import Settings
 from translate.telling.inspection.findings import keys_frame, values_of
 from translate.telling.inspection.grounds import Grounds
 from translate.telling.inspection.reading import Pass, scratch_folder
@@ -21,10 +20,11 @@ from translate.telling.inspection.result import Inspection
 __all__ = ["Inspection", "inspect"]
 
 
+@checked
 def inspect(
-    source: calls.Sources, *, from_: str | None = None, where: str | None = None, since: str | dt.datetime | None = None,
-    until: str | dt.datetime | None = None, limit: int | None = None,
-    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), examples: bool = False,
+    source: calls.Sources, *, from_: str | None = None, where: str | None = None, since: calls.Moment = None,
+    until: calls.Moment = None, limit: int | None = None,
+    settings: calls.Given = None, set_: Iterable[str] = (), examples: bool = False,
     mappings: calls.Folder | None = None, progress: Progress | None = None,
 ) -> Inspection:  # fmt: skip
     """Look at an archive once, and say what is in it and what is wrong with it; nothing is changed.
@@ -32,6 +32,13 @@ def inspect(
     Holds no values of attributes without `examples` (one of each key). Counts are exact whatever the size, and
     memory is bounded; of values that are too many to list, `beyond` tells how many events have others. Raise
     UsageError before anything is read, SourceError if there is nothing to read.
+
+    >>> import translate
+    >>> found = translate.inspect("sample_data/mobile_analytics/archive_full.jsonl")
+    >>> found
+    <Inspection mobile_analytics/archive: 2 events>
+    >>> found.keys.select("name", "key", "events").rows()
+    [('session.stop', 'channel', 1), ('session.stop', 'score', 1)]
     """
     told = calls.settings_of(settings, set_, mappings)
     selection = calls.selection_of(where, since, until, limit)

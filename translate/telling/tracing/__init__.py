@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from translate.conversion.calls import Folder, job_of, settings_of
+from translate.conversion.arguments import checked
+from translate.conversion.calls import Folder, Given, job_of, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import UsageError
 from translate.notes import read_all
-from translate.settings import Settings
 from translate.telling import explanation
 from translate.telling.explanation import sides
 from translate.telling.explanation.sides import HUB_LAYOUT
@@ -22,15 +22,20 @@ from translate.writer.writer import FILTERED, NOTES
 __all__ = ["EventTrace", "FieldTrace", "Why", "why"]
 
 
+@checked
 def why(
     record: str | os.PathLike[str], *, to: str, id_: str | None = None, from_: str | None = None,
-    recipe: str | os.PathLike[str] | None = None, settings: Settings | str | os.PathLike[str] | None = None,
+    recipe: str | os.PathLike[str] | None = None, settings: Given = None,
     set_: Iterable[str] = (), mappings: Folder | None = None,
 ) -> Why:  # fmt: skip
     """Follow one record through a conversion: what each field of the target holds, and whence, or why it is empty.
 
     `record` is `FILE:LINE`, `FILE:LINE#N` for the Nth event of a line of many, or, with `id_`, the source in which the first
     event of that id is looked for. Raise UsageError where there is none, or MappingError, SourceError.
+
+    >>> import translate
+    >>> translate.why("sample_data/mobile_analytics/archive_full.jsonl:1", to="clickstream")
+    <Why archive_full.jsonl:1: written>
     """
     told = settings_of(settings, set_, mappings)
     address = (

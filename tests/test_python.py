@@ -1,0 +1,226 @@
+"""The calls from Python: the words of the command line, what a person would pass, refusals in words, examples that run."""
+
+import datetime as dt
+import doctest
+import inspect
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import translate
+from translate.conversion.arguments import KINDS
+from translate.conversion.frames import PushedDown
+from translate.errors import MappingError, UsageError
+
+ROOT = Path(translate.__file__).parent.parent
+SAMPLES = ROOT / "sample_data" / "mobile_analytics"
+FULL, ARCHIVE = SAMPLES / "archive_full.jsonl", SAMPLES / "archive"
+CALLS = [name for name in translate.__all__ if inspect.isfunction(getattr(translate, name))]
+
+
+@pytest.fixture
+def beside_samples(tmp_path, monkeypatch):
+    """A folder that has the samples and the mappings, as the checkout."""
+    for name in ("sample_data", "mappings"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_examples_of_a_call_run(name, beside_samples):
+    """Each call shows by an example what it gives, and that is what it gives."""
+    call = getattr(translate, name)
+    found = doctest.DocTestParser().get_doctest(inspect.getdoc(call), {}, name, None, None)
+    assert found.examples
+    said = []
+    doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(found, out=said.append)
+    assert not said, "".join(said)
+
+
+def test_dir_shows_the_product_only():
+    """What is offered at a prompt is what one calls, and no module that is only there inside."""
+    shown = set(dir(translate))
+    assert {"convert", "scan", "Inspection", "UsageError", "events"} <= shown
+    assert not {"import_module", "TYPE_CHECKING", "annotations", "front", "cli", "VERSION"} & shown
+    assert all(getattr(translate, name) is not None for name in shown)
+
+
+def test_the_package_says_that_it_is_typed():
+    """Type checkers of those who call it read its types."""
+    assert (Path(translate.__file__).parent / "py.typed").exists()
+
+
+def test_the_same_words_everywhere():
+    """An argument has one name and one default in all calls, and it is of one kind."""
+    defaults = {}
+    for name in CALLS:
+        for argument, parameter in inspect.signature(getattr(translate, name)).parameters.items():
+            if argument in KINDS and parameter.default is not inspect.Parameter.empty:
+                defaults.setdefault(argument, set()).add(repr(parameter.default))
+    assert {argument for argument, values in defaults.items() if len(values) > 1} <= {"set_", "from_", "to"}
+    for words in (("from_", "where", "since", "until", "limit", "settings", "set_", "mappings"),):
+        for name in ("convert", "inspect", "preview", "roundtrip", "replay", "scan"):
+            assert set(words) <= inspect.signature(getattr(translate, name)).parameters.keys()
+
+
+def test_scan_selects_as_the_command_line_does():
+    """`where`, `since`, `until` and `limit` take what `convert` takes with them."""
+    whole = translate.scan(ARCHIVE, from_="mobile_analytics/archive").collect()
+    taken = translate.scan(
+        ARCHIVE,
+        where="name = 'purchase' AND \"attributes.ud_ver\" IS NULL",
+        since="2017-01-01",
+        until=dt.date(2018, 1, 1),
+    ).collect()
+    from_, to = dt.datetime(2017, 1, 1, tzinfo=dt.UTC), dt.datetime(2018, 1, 1, tzinfo=dt.UTC)
+    expected = whole.filter(
+        pl.col("name") == "purchase", pl.col("attributes").map.get("ud_ver").is_null(), pl.col("time").is_between(from_, to, closed="left"),
+    )  # fmt: skip
+    assert taken.height > 10
+    assert taken.equals(expected)
+    assert translate.scan(ARCHIVE, where="name = 'purchase'", limit=7).collect().height == 7
+
+
+@pytest.mark.parametrize(
+    "since",
+    ["2018-01-01", dt.date(2018, 1, 1), dt.datetime(2018, 1, 1), dt.datetime(2018, 1, 1, tzinfo=dt.UTC)],  # noqa: DTZ001
+)
+def test_dates_and_times_as_one_has_them(since):
+    """A date, a time, with a zone or without, and the text of one say the same."""
+    assert translate.inspect(ARCHIVE, since=since).values["events"]["inspected"] == 477
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"app_ids": {"0123456789abcdef0123456789abcdef": "game"}},
+        {"app_ids.0123456789abcdef0123456789abcdef": "game"},
+        translate.Settings(app_ids={"0123456789abcdef0123456789abcdef": "game"}),
+    ],
+)
+def test_settings_as_a_dict(settings, tmp_path):
+    """Settings are a dict, a file, or the thing itself."""
+    rows = translate.write(translate.scan(FULL), to="clickstream", settings=settings).collect()
+    assert set(rows["app_id"]) == {"game"}
+    file = tmp_path / "settings.toml"
+    file.write_text('app_ids.0123456789abcdef0123456789abcdef = "game"\n')
+    again = translate.write(translate.scan(FULL), to="clickstream", settings=file).collect()
+    assert again.equals(rows)
+
+
+def test_settings_that_are_wrong():
+    """What a dict says wrongly is told as of a file; a single assignment needs no list."""
+    with pytest.raises(MappingError, match='settings: appids: no such setting "appids"'):
+        translate.scan(FULL, settings={"appids": {}})
+    with pytest.raises(UsageError, match="write it as key=value"):
+        translate.scan(FULL, set_="app_ids")
+    assert translate.scan(FULL, set_="record_bytes=100000").collect().height == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: translate.scan(5), "scan: source should be a path, or a list of paths, but is 5 (int)"),
+        (lambda: translate.inspect([FULL, None]), "inspect: source should be a path, or a list of paths, but is [PosixPath("),
+        (lambda: translate.inspect(FULL, limit="3"), "inspect: limit should be a whole number, but is '3' (str)"),
+        (lambda: translate.inspect(FULL, limit=True), "inspect: limit should be a whole number, but is True (bool)"),
+        (lambda: translate.scan(FULL, where=pl.col("name") == "x"), "a polars expression filters the frame of scan()"),
+        (lambda: translate.convert(FULL, to=None, out="x"), "convert: to should be text, but is None (NoneType); name a model"),
+        (lambda: translate.convert(FULL, to="hub", out=None), "convert: out should be a path, but is None (NoneType)"),
+        (lambda: translate.scan(FULL, since=2018), "scan: since should be a date, a time, or text of one, but is 2018 (int)"),
+        (lambda: translate.scan(FULL, settings=["a"]), "scan: settings should be a path of a TOML file, a dict or Settings"),
+        (lambda: translate.write([1], to="clickstream"), "write: frame should be a frame of polars, but is [1] (list)"),
+        (lambda: translate.write(translate.scan(FULL)), "write: to is missing; name a model"),
+        (lambda: translate.convert(FULL, to="hub", out="x", dedupe="yes"), "convert: dedupe should be True or False"),
+        (lambda: translate.explain(from_=1, to="hub"), "explain: from_ should be text, but is 1 (int)"),
+    ],
+)  # fmt: skip
+def test_arguments_of_another_kind(call, told):
+    """What is no argument of its kind is refused in words, before anything is read."""
+    with pytest.raises(UsageError) as refused:
+        call()
+    assert told in str(refused.value)
+
+
+def test_arguments_of_no_name():
+    """An argument that there is not is told with the one that was meant."""
+    with pytest.raises(TypeError, match=re.escape('scan() has no argument "sinse"; did you mean "since"?')):
+        translate.scan(FULL, sinse="2018")
+    with pytest.raises(TypeError, match=re.escape('has no argument "from"; did you mean "from_"?')):
+        translate.inspect(FULL, **{"from": "pinpoint"})
+
+
+def test_short_texts_of_answers(tmp_path):
+    """At a prompt an answer is one line; printed, and in a notebook, it is its tables."""
+    report = translate.convert(FULL, to="clickstream", out=tmp_path / "out")
+    assert (
+        repr(report)
+        == "<Report mobile_analytics/archive \N{RIGHTWARDS ARROW} clickstream/events: read 2, written 2>"
+    )
+    assert "What does not arrive as it was" in str(report)
+    assert "<table>" in report._repr_html_()
+    for answer in (
+        translate.inspect(FULL),
+        translate.parity(FULL, tmp_path / "out"),
+        translate.why(f"{FULL}:1", to="clickstream"),
+    ):
+        assert len(repr(answer)) < 120
+        assert "<table>" in answer._repr_html_()
+
+
+class TestPushedDown:
+    """What a query asks for is all that leaves the reader."""
+
+    @pytest.fixture
+    def seen(self, monkeypatch):
+        """Note what left the reader."""
+        left = []
+        of = PushedDown.of
+
+        def noting(self, frame, moved):
+            taken = of(self, frame, moved)
+            left.append(taken.collect(engine="in-memory"))
+            return taken
+
+        monkeypatch.setattr(PushedDown, "of", noting)
+        return left
+
+    def test_columns_and_rows(self, seen):
+        """A filter and a selection of columns reach the reader."""
+        found = translate.scan(FULL).filter(name="purchase").select("price", "quantity").collect()
+        assert found.rows() == [(4.99, 2.0)]
+        (left,) = seen
+        assert set(left.columns) == {"code", "price", "quantity"} | ({"name"} & set(left.columns))
+        assert left.height == 1
+
+    def test_the_first_rows(self, seen):
+        """The first rows are all that is read of a large unit."""
+        assert translate.scan(FULL).head(1).collect().height == 1
+        assert seen[0].height == 1
+
+    def test_unreadable_records_are_told(self, tmp_path):
+        """Whatever a filter takes, what cannot be read is told."""
+        file = tmp_path / "a.json"
+        file.write_text(FULL.read_text() + "{broken\n")
+        with pytest.warns(UserWarning, match="1 records could not be read"):
+            assert (
+                translate.scan(file, from_="mobile_analytics").filter(name="purchase").collect().height == 1
+            )
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            lambda events: events.filter(pl.col("price") > 1, name="purchase"),
+            lambda events: events.filter(pl.col("time").dt.year() == 2017).select("event_id", "name"),
+            lambda events: events.group_by("name").len().sort("name"),
+            lambda events: events.filter(pl.col("attributes").map.get("sku").is_not_null()).head(5),
+            lambda events: events.select(pl.len()),
+        ],
+    )
+    def test_any_query_is_that_of_a_frame(self, query):
+        """A query of the scan gives what it gives of all events."""
+        whole = translate.scan(ARCHIVE).collect()
+        assert query(translate.scan(ARCHIVE)).collect().equals(query(whole.lazy()).collect())
