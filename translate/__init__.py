@@ -70,7 +70,7 @@ __all__ = [
     "write",
 ]
 
-ROOMS_SHOWN = ("events",)  # modules that users look into
+ROOMS_SHOWN = ("analysis", "events")  # modules that users look into
 _ROOMS = {
     "Bounds": "delivery.pace",
     "Explanation": "telling.explanation",

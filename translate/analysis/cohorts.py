@@ -1,0 +1,114 @@
+"""Users in spans of time: how many there were, how many of them were new, and how many came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from translate.analysis.frames import (
+    CLIENT,
+    PERIODS,
+    SEEN,
+    Events,
+    Who,
+    began,
+    lazy,
+    named,
+    number_of,
+    one_of,
+    person,
+)
+from translate.errors import UsageError
+
+AFTER = {
+    "day": (1, 7, 30),
+    "week": (1, 2, 3, 4),
+    "month": (1, 2, 3, 6, 12),
+    "quarter": (1, 2, 3, 4),
+    "year": (1, 2),
+}
+
+
+def users(events: Events, *, period: str = "day", who: Who = CLIENT, seen: str | None = SEEN) -> pl.DataFrame:
+    """Count users by day, week, month, quarter or year: `users`, and which of them were `new` and `returning`.
+
+    A user is one with an event called `seen` (a session start; None: any event) in that time, and new where that is the
+    first one of the frame. Spans without anybody have no row.
+
+    >>> import translate
+    >>> events = translate.scan("sample_data/mobile_analytics/archive")
+    >>> translate.analysis.users(events, period="month").head(2).rows()
+    [(datetime.date(2016, 4, 1), 39, 39, 0), (datetime.date(2016, 5, 1), 20, 17, 3)]
+    """
+    one_of(period, "period", "users", PERIODS)
+    there = _there(events, "users", period, who, seen)
+    there = there.with_columns(new=pl.col("began") == pl.col("began").min().over("who"))
+    counted = there.group_by("began").agg(users=pl.len(), new=pl.col("new").sum())
+    told = counted.select("began", "users", "new", returning=pl.col("users") - pl.col("new"))
+    return told.sort("began").rename({"began": period}).collect()
+
+
+def retention(
+    events: Events,
+    *,
+    period: str = "day",
+    after: int | Iterable[int] | None = None,
+    who: Who = CLIENT,
+    seen: str | None = SEEN,
+) -> pl.DataFrame:
+    """Tell of those who were new in a day (week, month ...) how many were there again so many later.
+
+    Columns: `cohort` (the first day of its span), `size`, `after`, `back`, `share`. A span that lies after the last event
+    has no row; of one without any event at all nothing is known, so that `back` and `share` are null there.
+
+    >>> import translate
+    >>> events = translate.scan("sample_data/mobile_analytics/archive")
+    >>> translate.analysis.retention(events, period="quarter", after=[1]).head(1).rows()
+    [(datetime.date(2016, 4, 1), 56, 1, 10, 0.17857142857142858)]
+    """
+    one_of(period, "period", "retention", PERIODS)
+    number = number_of(pl.col("began"), period)
+    there = _there(events, "retention", period, who, seen).with_columns(number=number)
+    there = there.with_columns(
+        first=pl.col("number").min().over("who"), cohort=pl.col("began").min().over("who")
+    )
+    met = there.select("cohort", "first", "number", "who").collect()
+    known = (
+        lazy(events, "retention", ["time"])
+        .select(began=began(period))
+        .unique()
+        .select(number=number)
+        .collect()["number"]
+    )
+    sizes = met.filter(pl.col("number") == pl.col("first")).group_by("cohort", "first").agg(size=pl.len())
+    steps = pl.DataFrame({"after": _steps(after, period)}, schema={"after": pl.Int64})
+    asked = sizes.join(steps, how="cross").with_columns(number=pl.col("first") + pl.col("after"))
+    back = met.group_by("first", "number").agg(back=pl.len())
+    told = asked.filter(pl.col("number") <= (known.max() if known.len() else 0)).join(
+        back, on=["first", "number"], how="left"
+    )
+    is_known = pl.col("number").is_in(known.implode())
+    return (
+        told.with_columns(back=pl.when(is_known).then(pl.col("back").fill_null(0)))
+        .select("cohort", "size", "after", "back", share=pl.col("back") / pl.col("size"))
+        .sort("cohort", "after")
+    )
+
+
+def _steps(after: int | Iterable[int] | None, period: str) -> list[int]:
+    """Give after how many spans is asked, in order; raise UsageError for what is no number of any."""
+    asked = AFTER[period] if after is None else [after] if isinstance(after, int) else [*after]
+    if not all(isinstance(number, int) and number >= 0 for number in asked):
+        raise UsageError(
+            f"retention: after should be numbers of {period}s, such as [1, 7, 30], but is {after!r}"
+        )
+    return sorted(set(asked))
+
+
+def _there(events: Events, question: str, period: str, who: Who, seen: str | None) -> pl.LazyFrame:
+    """Give who was there in which span, once each."""
+    frame = lazy(events, question, ["name", "time", *named(who)])
+    if seen is not None:
+        frame = frame.filter(pl.col("name") == seen)
+    return frame.select(who=person(who), began=began(period)).drop_nulls().unique()

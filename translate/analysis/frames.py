@@ -1,0 +1,66 @@
+"""What all questions have in common: the frame that is asked, who counts, and the spans of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from translate import events
+from translate.errors import UsageError, suggest
+
+Events = pl.LazyFrame | pl.DataFrame
+Who = str | Sequence[str]
+CLIENT = "client_id"
+SEEN = "session.start"  # by which Mobile Analytics, and whoever follows it, counts users
+PERIODS = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def lazy(asked: Events, question: str, columns: Iterable[str]) -> pl.LazyFrame:
+    """Give the frame of events; raise UsageError for what is none, or lacks a column that is looked at."""
+    if not isinstance(asked, pl.LazyFrame | pl.DataFrame):
+        raise UsageError(
+            f"{question}: events should be a frame of hub events, as translate.scan gives it, but is {type(asked).__name__}"
+        )
+    frame = asked.lazy()
+    known = frame.collect_schema().names()
+    for name in columns:
+        if name not in known:
+            wanted = suggest(name, events.SCHEMA) if name not in events.SCHEMA else ", which a hub frame has"
+            raise UsageError(f'{question}: events have no column "{name}"{wanted}')
+    return frame
+
+
+def named(who: Who) -> list[str]:
+    """Name the columns of those who count."""
+    return [who] if isinstance(who, str) else list(who)
+
+
+def person(who: Who) -> pl.Expr:
+    """Give whoever did something: of several columns the first that is there."""
+    return pl.coalesce(named(who))
+
+
+def one_of(value: Any, name: str, question: str, known: Iterable[str]) -> str:
+    """Give a word if it is known; raise UsageError."""
+    words = list(known)
+    if value not in words:
+        near = suggest(value, words) if isinstance(value, str) else ""
+        raise UsageError(f"{question}: no {name} {value!r}{near} (one of: {', '.join(words)})")
+    return str(value)
+
+
+def began(period: str) -> pl.Expr:
+    """Give the first day of the span of time that an event lies in; weeks begin on Mondays, all of it in UTC."""
+    return pl.col("time").dt.truncate(PERIODS[period]).dt.date()
+
+
+def number_of(day: pl.Expr, period: str) -> pl.Expr:
+    """Give the number of the span that begins on a day, so that the next one has the next number."""
+    if period in MONTHS:
+        months = day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1
+        return months // MONTHS[period]
+    days = day.to_physical().cast(pl.Int64)
+    return (days + 3) // 7 if period == "week" else days  # 1970 began on a Thursday
