@@ -144,7 +144,7 @@ def test_every_word_is_said_once():
 
 # Absent, empty text, zero, false: five things. None stands for absent, "" is kept, 0 is kept.
 NULL_TABLE = [
-    ("text", (None,), None), ("text", ("",), ""), ("text", ("0",), "0"),
+    ("event_kind", (None,), None), ("event_kind", ("",), ""), ("text", (None,), None), ("text", ("",), ""), ("text", ("0",), "0"),
     ("whole", (None,), None), ("whole", (0,), 0),
     ("number", (None,), None), ("number", (0.0,), "0"), ("number", (-0.0,), "0"), ("number", (1e16,), "10000000000000000"),
     ("number", (5e-324,), "0." + "0" * 323 + "5"), ("number", (0.1,), "0.1"), ("number", (-1.5,), "-1.5"),

@@ -88,7 +88,48 @@ def mobile_analytics(events):
     return {"client_context": {"client": {"client_id": "c", "app_title": "Shop"}}, "body": {"events": sent}}
 
 
-MAKERS = {maker.__name__: maker for maker in (clickstream, pinpoint, personalize, mobile_analytics)}
+def without_none(event):
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def amplitude(events):
+    sent = [
+        {"event_type": event.get("name", "a"), "time": ms_ago(event), "insert_id": event["id"], "device_id": event.get("client", "c")}
+        for event in events
+    ]  # fmt: skip
+    return {"events": [*map(without_none, sent)]}
+
+
+def mixpanel(events):
+    sent = [
+        {"time": ms_ago(event), "distinct_id": "u", "$insert_id": event["id"], "$device_id": event.get("client", "c")}
+        for event in events
+    ]  # fmt: skip
+    return [{"event": "a", "properties": without_none(properties)} for properties in sent]
+
+
+def posthog(events):
+    return {
+        "batch": [
+            {"event": "a", "distinct_id": "u", "timestamp": iso(ms_ago(event)), "uuid": event["id"]}
+            for event in events
+        ]
+    }
+
+
+def segment_spec(events):
+    return {
+        "batch": [
+            {"type": "track", "event": "a", "userId": "u", "timestamp": iso(ms_ago(event)), "messageId": event["id"]}
+            for event in events
+        ]
+    }  # fmt: skip
+
+
+RECEIVERS = (amplitude, mixpanel, posthog, segment_spec)
+MAKERS = {
+    maker.__name__: maker for maker in (clickstream, pinpoint, personalize, mobile_analytics, *RECEIVERS)
+}
 
 
 def surveyed(model, *requests, **options):
@@ -160,9 +201,26 @@ BOUNDARIES = {
     ),
     ("pinpoint", "retention"): ([[{"ago": 89 * DAY}]], [[{"ago": 91 * DAY}, {}]], 1),
     ("pinpoint", "event-types"): ([[{"name": str(n)}] for n in range(1500)], [[{"name": str(n)}] for n in range(1501)], 1501),
+    ("amplitude", "for-ever"): ([[{"ago": 29 * DAY}]], [[{"ago": 31 * DAY}, {"ago": 29 * DAY}]], 1),
+    ("amplitude", "without-device"): ([FRESH], [[{"ago": 1, "client": None}, {"ago": 1}]], 1),
+    ("amplitude", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
+    ("mixpanel", "in-future"): ([[{"ago": 0}]], [[{"ago": -1}, {"ago": 0}]], 1),
+    ("mixpanel", "without-person"): ([FRESH], [[{"ago": 1, "client": None}, {"ago": 1}]], 1),
+    ("mixpanel", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
+    ("posthog", "many-days"): ([[{"ago": 12.4}, {"ago": 0}]], [[{"ago": 12.6}, {"ago": 0}]], 2),
+    ("posthog", "in-future"): ([[{"ago": 0}]], [[{"ago": -1}, {"ago": 0}]], 1),
+    ("posthog", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
+    ("segment_spec", "destinations-without-history"): ([[{"ago": 71}]], [[{"ago": 73}, {"ago": 71}]], 1),
+    ("segment_spec", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
     ("mobile_analytics", "event-types"): ([[{"name": str(n)}] for n in range(1500)], [[{"name": str(n)}] for n in range(1501)], 1501),
 }  # fmt: skip
 BY_SETTING = {
+    ("amplitude", "profiles"): ({}, {"update_profiles": True}),
+    ("mixpanel", "sender-located"): ({}, {"locate_by_sender": True}),
+    ("posthog", "profiles"): ({}, {"update_profiles": True}),
+    ("posthog", "sender-located"): ({}, {"locate_by_sender": True}),
+    ("posthog", "live"): ({}, {"live_events": True}),
+    ("segment_spec", "destinations"): ({}, {"reach_destinations": True}),
     ("clickstream", "bots"): ({"agent": "translate/1"}, {"agent": "Python-urllib/3.12"}),
     ("clickstream", "geography"): ({"forwarded_address": "192.0.2.1"}, {}),
     ("pinpoint", "support-ended"): (

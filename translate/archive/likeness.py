@@ -43,7 +43,8 @@ class Likeness:
 
     def is_marked(self, content: bytes, records: Iterable[Any]) -> bool:
         """Tell whether one of the records that a text holds shows a mark; most texts do not even spell one."""
-        return self._search.finds_one(content) and any(map(self._shows_mark, records))
+        events = (event for record in records for event in self._events(record))
+        return self._search.finds_one(content) and any(map(self._shows_mark, events))
 
     def _events(self, record: Any) -> Iterator[Any]:
         if self._reader is None:

@@ -171,10 +171,14 @@ def _kept(node: Any, each: tuple[str, ...], wanted: Callable[[], bool]) -> Any:
 
 
 class PlacedColumn:
-    """Where a layout has a hub column, read fast: what lies around several events is looked up once."""
+    """Where a layout has a hub column, read fast: what lies around several events is looked up once.
 
-    def __init__(self, place: Place) -> None:
+    Events that have nothing there have it `instead` elsewhere, as their kind where they have no name.
+    """
+
+    def __init__(self, place: Place, instead: PlacedColumn | None = None) -> None:
         self._place = place
+        self._instead = instead
         self._path = path = place.field.path
         self._ends_in_name = place.around and path[-1] == ANY
         stars = [index for index, segment in enumerate(path) if segment == ANY]
@@ -182,6 +186,9 @@ class PlacedColumn:
 
     def values(self, request: PackedRequest, events: Sequence[Any]) -> list[Any]:
         """Give the column's value for each event, None where there is none."""
+        if self._instead is not None:
+            both = zip(self._in(events), self._instead.values(request, events), strict=True)
+            return [own if own is not None else other for own, other in both]
         if not self._place.around:
             return self._in(events)
         if self._ends_in_name:
@@ -205,7 +212,9 @@ class PlacedColumn:
 def find_column(layout: Layout, hub: str) -> PlacedColumn | None:
     """Find a hub column in a layout's packed requests."""
     found = entry_of(layout, hub)
-    return None if found is None else PlacedColumn(Place(*found))
+    kinds = [entry for entry in layout.fields if entry.word.tells_kind and hub in entry.hub]
+    instead = PlacedColumn(Place(kinds[0], around=False)) if kinds else None
+    return None if found is None else PlacedColumn(Place(*found), instead)
 
 
 def entry_of(layout: Layout, hub: str) -> tuple[Field, bool] | None:

@@ -233,8 +233,8 @@ def way_of(leaf: Leaf) -> str:
     entry = leaf.entry
     if entry.word.way:
         return entry.word.way if entry.word.way in WAYS else UNDECIDED
-    if leaf.way in ("map", "stamp"):
-        return leaf.way
+    if entry.word.holds_whole_map or leaf.way == "stamp":
+        return "map" if entry.word.holds_whole_map else "stamp"
     if leaf.way == "const" or entry.const is not None:
         return "constant"
     if entry.word.confirms is not None and not entry.word.confirms_session:

@@ -127,7 +127,7 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
 
 def _of_maps(layout: Layout) -> Iterator[Found]:
     """Find hub maps that would be filled from two places, of which one would be forgotten."""
-    held: dict[str, str] = {}
+    held: dict[str, Field] = {}
     where_of: list[tuple[tuple[str, ...], Field]] = [
         (("fields", entry.place), entry) for entry in layout.fields
     ]
@@ -137,9 +137,15 @@ def _of_maps(layout: Layout) -> Iterator[Found]:
     ]
     for where, entry in where_of:
         for column in entry.word.maps_held(entry.hub):
-            if column in held:
-                yield where, f'hub map "{column}" is held by "{held[column]}" already'
-            held.setdefault(column, entry.place)
+            if column in held and not _take_turns(held[column], entry):
+                yield where, f'hub map "{column}" is held by "{held[column].place}" already'
+            held.setdefault(column, entry)
+
+
+def _take_turns(one: Field, other: Field) -> bool:
+    """Tell whether a setting decides which of two places is written."""
+    turns = {(one.asked, other.unless), (other.asked, one.unless)}
+    return any(asked is not None and asked == unless for asked, unless in turns)
 
 
 def _of_csv(layout: Layout) -> Iterator[Found]:

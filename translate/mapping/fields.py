@@ -130,7 +130,7 @@ class FieldParser:
         return True
 
     def _check_stamp(self, field: Field, path: str, *, around: bool) -> None:
-        if not around:
+        if not around and not field.word.is_left_out:
             self.sheet.complain(
                 f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields'
             )

@@ -131,7 +131,9 @@ class OptionsCheck:
             )
 
     def _check_form(self, field: Field, path: str) -> None:
-        """Complain about a form that no id is held against, or that is none."""
+        """Complain about a kind without a table, and about a form that no id is held against, or that is none."""
+        if field.word.tells_kind and (field.table is None or field.default is None):
+            self.sheet.complain(path, f'codec "{field.codec}" needs a value table, and a default')
         if not field.fits or field.word.is_container:
             return
         if field.word.of_form is None:

@@ -46,6 +46,7 @@ class Hub:
             for entry in layout.fields
             if entry.path[0] in containers and entry.when and entry.hub and entry not in own
         ]
+        self._tells_kinds = any(entry.word.tells_kind for entry in layout.fields)
         self._homes = {place: entry.hub[0] for place, entry in containers.items()}
         self._flags = {slot: entry for slot, entry in slots(layout) if entry.const is not None and entry.when}
         maps = [entry for entry in layout.all_fields if entry.word.holds_whole_map]
@@ -110,6 +111,9 @@ class Hub:
     def _read(self, entry: Field, raw: pl.Expr) -> pl.Expr:
         if entry.word.spells_event:
             return self._name(raw)
+        if entry.word.tells_kind:
+            kinds = {kind: name for name, kind in self._tables[entry.table or ""].items()}
+            return notation.exchanged(raw, kinds, pl.lit(None, pl.String))
         value = entry.word.read(raw) if entry.word.read else raw
         value = notation.exchanged_back(value, self._tables[entry.table or ""]) if entry.back else value
         is_there = raw.cast(pl.String) != str(entry.absent)
@@ -174,8 +178,9 @@ class Hub:
         readable = pl.col("code").is_null()
         codes, messages = [pl.col("code")], [pl.col("message")]
         for slot, entry in self._slots.items():
-            if entry.hub[0] in NEEDED and f"${slot}" in texts:
-                missing = readable & pl.col(f"${slot}").is_null()
+            if entry.hub[0] in NEEDED and f"${slot}" in texts and not entry.word.tells_kind:
+                is_named = self._tells_kinds and entry.hub[0] == "name"  # or of a kind that has no name
+                missing = readable & pl.col("name" if is_named else f"${slot}").is_null()
                 codes.append(pl.when(missing).then(pl.lit("missing_required")))
                 messages.append(
                     pl.when(missing).then(pl.lit(f"{entry.place} is missing; every event needs one"))

@@ -106,6 +106,9 @@ class Word:
     needs_finite: bool = False
     is_app_id: bool = False
     spells_event: bool = False  # as the model calls it
+    tells_kind: bool = (
+        False  # of record that an event of its name is: others than the default's have no name beside it
+    )
     gives_action: bool = False  # the phase
     first_of_several: bool = False
     digits_as_text: bool = False
@@ -117,6 +120,7 @@ class Word:
     lists_own_item: bool = False  # of an event without a list of items
     states_money: bool = False
     travels_with_names: bool = False  # holds the names that the target could not take
+    is_left_out: bool = False  # read over, and never written, be it in a request or in an event
     keeps_hours_apart: bool = False  # of a request: it tells when that was sent
 
     is_scalar: ClassVar[bool] = False
@@ -137,7 +141,9 @@ class Word:
     def is_plain_text(self) -> bool:
         """Tell whether the text that stands there is the hub column's own."""
         return (
-            self.wire == "text" and self.types == (events.TEXT,) and not (self.confirms or self.is_made_short)
+            self.wire == "text"
+            and self.types == (events.TEXT,)
+            and not (self.confirms or self.is_made_short or self.tells_kind)
         )
 
     @property

@@ -208,6 +208,8 @@ class Losses:
             self._plan_name(plan, entry, written)
         if word.is_app_id:
             self._plan_app_id(plan, entry)
+        if word.tells_kind:
+            return
         if entry.table or (word.is_app_id and self.shape.settings.app_ids):
             why = "exchanged by a table of values" if entry.table else word.why
             table = self.shape.mapping.tables[entry.table] if entry.table and entry.back else {}

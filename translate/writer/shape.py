@@ -65,7 +65,8 @@ class Shape:
         inside = [*self.containers.values(), *self.all_presets()]
         inside += [entry for entry in layout.fields if entry.word.is_container]
         self.around = [entry for entry in request_fields(layout, settings) if not entry.word.is_stamp]
-        self.columns = [entry for entry in layout.fields if entry not in inside and self.is_wanted(entry)]
+        left_out = [*inside, *(entry for entry in layout.fields if entry.word.is_stamp)]
+        self.columns = [entry for entry in layout.fields if entry not in left_out and self.is_wanted(entry)]
         self.columns += layout.own
 
     def is_wanted(self, entry: Field) -> bool:

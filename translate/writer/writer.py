@@ -22,6 +22,7 @@ from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.writer.renaming import KINDS
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source
+from translate.writer.wording import named, way_out
 
 __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
 
@@ -119,7 +120,8 @@ class Writer:
             return frame.with_columns(_original=pl.lit(None, pl.String))
         action = next((pl.col(f"={entry.place}") for entry in self.columns if entry.word.gives_action), None)
         back = self._names.read(pl.col(f"={spelled}"), action)
-        frame = frame.with_columns(_original=pl.when(back.ne_missing(pl.col("name"))).then(pl.col("name")))
+        astray = back.ne_missing(pl.col("name")) & ~pl.col("name").is_in([*self._kinds()])
+        frame = frame.with_columns(_original=pl.when(astray).then(pl.col("name")))
         return frame.with_columns(**{f"={entry.place}": self._original_names() for entry in late})
 
     def _with_extra(self, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -172,8 +174,8 @@ class Writer:
 
     def _coded(self, entry: Field) -> pl.Expr:
         columns = [pl.col(name) for name in entry.hub]
-        if entry.word.spells_event:
-            return pl.col("_legal")
+        if entry.word.spells_event or entry.word.tells_kind:
+            return self._name_or_kind(entry)
         if entry.own is not None:
             return TYPES[entry.own.type](pl.col("attributes").map.get(entry.own.name))
         if entry.word.gives_action:
@@ -186,6 +188,18 @@ class Writer:
             table = self.shape.mapping.tables[entry.table]
             return notation.exchanged(value.str.to_lowercase(), table, value)
         return value
+
+    def _kinds(self) -> dict[str, str]:
+        """Give the kinds of records by the names of the events that are of another one than the default."""
+        table = next((entry.table for entry in self.columns if entry.word.tells_kind), None)
+        return self.shape.mapping.tables[table] if table else {}
+
+    def _name_or_kind(self, entry: Field) -> pl.Expr:
+        """Give an event's name where its kind does not say it, or its kind."""
+        kinds = self._kinds()
+        if entry.word.tells_kind:
+            return notation.exchanged(pl.col("name"), kinds, pl.lit(None, pl.String))
+        return pl.when(~pl.col("name").is_in([*kinds])).then(pl.col("_legal")) if kinds else pl.col("_legal")
 
     def _original_names(self) -> pl.Expr:
         own = pl.concat_str(pl.lit('"name":'), notation.json_text(pl.col("_original")))
@@ -243,8 +257,8 @@ class Writer:
         first = pl.coalesce(
             pl.when(bad).then(pl.lit(number, pl.UInt16)) for number, (bad, _, _) in enumerate(faults)
         )
-        code = _named(pl.col(FAULT), [code for _, code, _ in faults])
-        message = _named(pl.col(FAULT), [message for _, _, message in faults])
+        code = named(pl.col(FAULT), [code for _, code, _ in faults])
+        message = named(pl.col(FAULT), [message for _, _, message in faults])
         return (
             frame.with_columns(pl.when(is_open).then(first).alias(FAULT))
             .with_columns(code=pl.coalesce("code", code), message=pl.coalesce("message", message))
@@ -257,7 +271,7 @@ class Writer:
             bad = column.is_null()
             if entry.required_for:
                 bad = bad & (pl.col("=action") == entry.required_for)
-            message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {_way_out(entry)}"
+            message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {way_out(entry)}"
             yield bad, "missing_required", message
         for entry in self.columns:
             if entry.word.needs_finite:
@@ -278,18 +292,3 @@ class Writer:
             if entry.required or entry.required_for
         )
         yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)
-
-
-def _named(numbers: pl.Expr, names: list[str]) -> pl.Expr:
-    """Give the text of each number.
-
-    By conditions alone: where an expression calls Python, the engine no longer sees that sinks share a step, and a table
-    would make it hold all rows of a unit.
-    """
-    return pl.coalesce(pl.when(numbers == number).then(pl.lit(name)) for number, name in enumerate(names))
-
-
-def _way_out(entry: Field) -> str:
-    """Say what can give an event what it has not."""
-    setting = entry.setting or ("app_id" if entry.hub == ("app.id",) else None)
-    return f"say --set {setting}=..." if setting else "a recipe can set it"

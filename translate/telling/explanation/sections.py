@@ -93,7 +93,8 @@ def not_read(entry: Field) -> str:
     if entry.const is not None:
         return f"always {json.dumps(entry.const)}, so it says nothing of the event"
     if entry.word.is_stamp:
-        return f"not read: {entry.word.about}, made anew for each request"
+        made = "" if entry.word.is_left_out else ", made anew for each request"
+        return f"not read: {entry.word.about}{made}"
     return "not read: it says nothing of the event"
 
 

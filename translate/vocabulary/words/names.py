@@ -29,6 +29,12 @@ EVENT_NAME = Scalar(
     spells_event=True, of_events=True, takes_table=False,
 )  # fmt: skip
 
+EVENT_KIND = Scalar(
+    "event_kind", "the kind of record that an event of its name is, by the value table; any other is of the default kind, and named",
+    types=(events.TEXT,), stands_for=("name",), wire="text", read=as_it_is, write=first, example=(("x",), "x"),
+    tells_kind=True, of_events=True,
+)  # fmt: skip
+
 ACTION = Scalar(
     "action", "START, UPDATE or END; by the name where the event has no phase",
     types=(events.TEXT, events.TEXT), columns=(2, 2), stands_for=("phase", "name"), wire="text",

@@ -93,17 +93,18 @@ LATEST_TIME = Stamp(
 
 TRANSPORT = Stamp(
     "transport", "how the body came, which is not how it is written", make=lambda _request, _template: None, example=((), None),
+    is_left_out=True,
 )  # fmt: skip
 
 SECRET = Stamp(
     "secret", "what proves who sends: read over, and never written",
-    make=lambda _request, _template: None, example=((), None), why="it proves who sends, and is never kept",
+    make=lambda _request, _template: None, example=((), None), why="it proves who sends, and is never kept", is_left_out=True,
 )  # fmt: skip
 
 SENDING_TIME = Stamp(
     "sending_time", "when the request was sent: never written, for receivers move the times of events by it",
     make=lambda _request, _template: None, example=((), None),
-    why="when it was sent: receivers move the times of events by it, so it is never written",
+    why="when it was sent: receivers move the times of events by it, so it is never written", is_left_out=True,
 )  # fmt: skip
 
 URI = Stamp(
