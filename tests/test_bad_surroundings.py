@@ -166,6 +166,17 @@ def test_s3(bucket, tmp_path, size):
     assert found.files["1.gz"]["digest"] == f"sha256:{hashlib.sha256(STORED).hexdigest()}"
 
 
+def test_from_s3_to_s3(bucket, tmp_path):
+    """What is put into a bucket, by moto's account of it, is what lies in a folder else."""
+    translate.convert(f"{bucket}/x", to="clickstream", out=f"{bucket}/rows")
+    translate.convert(f"{bucket}/x", to="clickstream", out=tmp_path / "here")
+    (part,) = archives.find([f"{bucket}/rows"])
+    assert part.shown == "data/part-00000.ndjson"
+    assert b"".join(archives.chunks_of(part)) == (tmp_path / "here" / part.shown).read_bytes()
+    books = [file.shown for file in archives.find([f"{bucket}/rows-translate"])]
+    assert books == ["files.ndjson", "rejects.ndjson", "report.json"]
+
+
 def test_s3_sources(bucket):
     """An S3 source is an object, a folder or a glob; several are told apart by their keys."""
 

@@ -89,6 +89,8 @@ def target_of(out: str, state: str | None, encryption: Encryption) -> Target:
 class BucketOutput(Output):
     """A target in a bucket under construction: each part goes there in one step, its record after it."""
 
+    kind = "prefix"
+
     def __init__(self, target: Target, job: dict[str, Any]) -> None:
         self.target = target
         self._books = target.books if isinstance(target.books, Prefix) else None

@@ -54,6 +54,8 @@ class Output:
     What a record speaks of is on the disk before the record is, so that a loss of power leaves no record of nothing.
     """
 
+    kind = "directory"
+
     def __init__(self, directory: Path, job: dict[str, Any]) -> None:
         self.directory = directory
         self.state = directory / STATE
@@ -94,7 +96,7 @@ class Output:
         try:
             present = {path.name for path in self.directory.iterdir()} if self.directory.exists() else set()
             if present and STATE not in present:
-                raise UsageError(f"{self.shown}: is not empty; name a new or empty directory")
+                raise UsageError(f"{self.shown}: is not empty; name a new or empty {self.kind}")
             make_folder(self.scratch)
             self._take_lock()
             self._same_job_or_refuse(present)
@@ -132,7 +134,7 @@ class Output:
                 )
             self.resumed = True
         elif set(present) - {STATE}:
-            raise UsageError(f"{self.shown}: is not empty; name a new or empty directory")
+            raise UsageError(f"{self.shown}: is not empty; name a new or empty {self.kind}")
         else:
             self.write_whole(file, json.dumps(self._job, indent=1, sort_keys=True))
 

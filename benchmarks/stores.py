@@ -1,0 +1,157 @@
+"""Measures what an archive in a bucket costs beside the same one on disk: python benchmarks/stores.py [--rounds 3].
+
+A server of this machine (loopback.py) stands for S3; its own work is not counted. Printed are the least CPU seconds of
+some rounds, how often each kind of call was made as the server counted it, and what one GET costs each client that is
+installed. `--keys N` lists and plans N synthetic objects, and prints the most memory that took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from measuring import ROOT, Contender, measure, python, translate
+
+HERE = Path(__file__).resolve().parent
+FLAWED = (0, 1)
+GET = """
+import json, os, resource, sys
+kind, base, keys = sys.argv[1], sys.argv[2], [f"events-{number:05}.gz" for number in range(int(sys.argv[3]))]
+if kind == "boto3":
+    import boto3
+    client = boto3.client("s3")
+    def get(key): return client.get_object(Bucket="archive", Key=key)["Body"].read()
+elif kind == "obstore":
+    import obstore
+    from obstore.store import S3Store
+    store = S3Store("archive", endpoint=base, client_options={"allow_http": True}, virtual_hosted_style_request=False,
+                    aws_access_key_id="a", aws_secret_access_key="b", region="us-east-1")
+    def get(key): return obstore.get(store, key).bytes()
+else:
+    from translate.stores.access import Access
+    from translate.stores.bucket import Bucket
+    bucket = Bucket("archive", Access())
+    def get(key): return bucket.read(key)
+get(keys[0])
+begin = resource.getrusage(resource.RUSAGE_SELF)
+for key in keys: get(key)
+end = resource.getrusage(resource.RUSAGE_SELF)
+print((end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime) / len(keys) * 1000)
+"""
+LIST = """
+import json, resource, sys, time
+from translate.archive.sources import find
+from translate.archive.units import units_of
+begin = time.process_time()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+files = find(["s3://synthetic"])
+planned = units_of([files])
+print(json.dumps([len(files), len(planned), time.process_time() - begin, before / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--records", type=int, default=400_000)
+    parser.add_argument("--files", type=int, default=4_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keys", type=int)
+    told = parser.parse_args()
+    os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        if told.keys:
+            plan_many(told.keys, scratch)
+            return
+        costs = {}
+        for count in (told.files, 1):
+            archive = scratch / str(count)
+            subprocess.run(
+                python(HERE / "foreign.py", archive, "--records", told.records, "--files", count, "--gzip"), check=True, stdout=subprocess.DEVNULL
+            )  # fmt: skip
+            costs |= compare(archive, count, scratch, told.rounds)
+        ratios(costs, told.files)
+        gets(scratch / str(told.files), min(told.files, 2_000), told.rounds)
+
+
+def compare(archive: Path, count: int, scratch: Path, rounds: int) -> dict[tuple[int, str], float]:
+    """Convert an archive from disk and from the bucket."""
+    with served(archive) as address:
+        os.environ["AWS_ENDPOINT_URL_S3"] = address
+        contenders = [
+            Contender(where, lambda target, source=source: translate("convert", source, "--to", "clickstream", "--out", target), FLAWED)
+            for where, source in (("disk", str(archive)), ("bucket", "s3://archive/"))
+        ]  # fmt: skip
+        measured = measure(contenders, scratch, rounds)
+        told = asked(address)
+    for where, found in measured.items():
+        print(
+            f"{count:>6,} objects from {where:<7}{found.least('cpu_seconds'):8.2f} s CPU{found.least('peak_bytes') / 2**20:8.0f} MB"
+        )
+    print(f"        calls in {rounds} rounds: {told}")
+    return {(count, where): found.least("cpu_seconds") for where, found in measured.items()}
+
+
+def ratios(costs: dict[tuple[int, str], float], files: int) -> None:
+    for count in (files, 1):
+        print(f"{count:,} objects, bucket : disk  {costs[count, 'bucket'] / costs[count, 'disk']:.2f}")
+    for where in ("disk", "bucket"):
+        print(f"{where}, {files:,} objects : 1  {costs[files, where] / costs[1, where]:.2f}")
+
+
+def gets(archive: Path, count: int, rounds: int) -> None:
+    """Measure what one GET costs each client, one after the other."""
+    with served(archive) as address:
+        os.environ["AWS_ENDPOINT_URL_S3"] = address
+        for kind in ("translate", "obstore", "boto3"):
+            command = [sys.executable, "-c", GET, kind, address, str(count)]
+            runs = [
+                subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(rounds)
+            ]
+            said = [float(run.stdout) for run in runs if run.returncode == 0]
+            print(f"one GET by {kind:<10}{f'{min(said):.3f} ms CPU' if said else 'not installed'}")
+
+
+def plan_many(keys: int, scratch: Path) -> None:
+    """List and plan synthetic objects."""
+    body = scratch / "body"
+    body.write_bytes(b"{}\n")
+    with served(None, "--keys", str(keys), "--body", str(body)) as address:
+        os.environ["AWS_ENDPOINT_URL_S3"] = address
+        found = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, check=True)
+        count, units, seconds, before, peak = json.loads(found.stdout)
+        print(
+            f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {peak:.0f} MB, {before:.0f} MB before; {asked(address)}"
+        )
+
+
+def asked(address: str) -> dict[str, int]:
+    with urllib.request.urlopen(f"{address}/_told") as answer:
+        return dict(json.load(answer)["told"])
+
+
+@contextlib.contextmanager
+def served(folder: Path | None, *more: str) -> Iterator[str]:
+    """Serve a folder, or synthetic keys, by a process of its own."""
+    command = [sys.executable, str(HERE / "loopback.py"), *([str(folder)] if folder else []), *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        finally:
+            server.terminate()
+
+
+if __name__ == "__main__":
+    main()
