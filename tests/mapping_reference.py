@@ -9,7 +9,7 @@ import re
 from translate import events
 from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
-from translate.recipe import privacy, spec
+from translate.recipe import dialect, privacy, spec
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS, stamps
 
@@ -187,7 +187,41 @@ def additions_table():
     )
 
 
+def dialect_tables():
+    """What expressions may say, family by family."""
+    parts = []
+    for family, idioms in dialect.IDIOMS.items():
+        rows = ((escaped(idiom.said), escaped(idiom.meaning), shown(idiom.examples)) for idiom in idioms)
+        parts.append(f"### {family}\n\n{table(('say', 'meaning', 'for example'), *rows)}")
+    return "\n\n".join(parts)
+
+
+def shown(examples):
+    return ", ".join(f"{code(sql)} is {value(gives)}" for sql, gives in examples.items())
+
+
+def example_event():
+    """The event upon which the examples run, as a test of a recipe would write it."""
+    rows = []
+    for name, given in dialect.EVENT.items():
+        held = given.items() if isinstance(given, dict) else [("", given)]
+        for key, inner in held:
+            when = isinstance(inner, dt.datetime)
+            text = f"`{inner.isoformat(timespec='milliseconds')}`" if when else value(inner)
+            rows.append((f"`{name}.{key}`" if key else f"`{name}`", text))
+    return table(("name", "value"), *rows)
+
+
+def elsewhere():
+    return table(
+        ("elsewhere", "here"), *((code(name), code(said)) for name, said in dialect.ELSEWHERE.items())
+    )
+
+
 REFERENCE = {
+    "example event": example_event,
+    "dialect": dialect_tables,
+    "elsewhere": elsewhere,
     "sheet keys": lambda: keys_of(SHEET_TABLES),
     "recipe keys": lambda: keys_of(RECIPE_TABLES),
     "codecs": codecs_table,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from translate.recipe.dialect import instead
+
 INDENT = "    "
 SHOWN_CHARACTERS = 90  # of a line of SQL, so that it stands in one line of a terminal
 BEFORE_SHOWN = 40  # of them stand before the place
@@ -112,7 +114,9 @@ def of_parser(sql: str, error: Exception) -> Mistake:
     else:
         found = None
     if found is None:
-        return Mistake(f"is not an SQL expression: {said}", _place_of_function(sql, said))
+        function = re.search(r"unsupported function '(\w+)'", said)
+        way_out = instead(function[1]) if function else ""
+        return Mistake(f"is not an SQL expression: {said}{way_out}", _place_of_function(sql, said))
     place = _place(sql, int(found["line"]) - 1, int(found["column"]) - 1)
     expected = EXPECTED.fullmatch(found["what"])
     if expected is None:

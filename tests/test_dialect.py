@@ -1,0 +1,64 @@
+"""The SQL that docs/dialect.md shows is what expressions may say: each example gives what stands there, and none is left out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from translate.recipe import dialect, proof, trial
+from translate.recipe.expressions import evaluate
+from translate.recipe.mistakes import Unfit
+
+EXAMPLES = {
+    sql: gives
+    for idioms in dialect.IDIOMS.values()
+    for idiom in idioms
+    for sql, gives in idiom.examples.items()
+}
+# The list allows what polars may make of SQL; its present version makes none of these of anything.
+NEVER_MADE = {
+    ("Boolean", "AllHorizontal"), ("Boolean", "AnyHorizontal"), ("Boolean", "IsBetween"), ("Boolean", "IsIn"), ("Sql", "ToFloat"),
+    ("StringExpr", "Head"), ("StringExpr", "Tail"), ("StringExpr", "StripPrefix"), ("StringExpr", "StripSuffix"),
+    ("TemporalExpr", "Date"), ("TemporalExpr", "Millisecond"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", EXAMPLES)
+def test_an_example_gives_what_the_page_says(sql):
+    read = proof.read(sql, exploded=False)
+    frame = evaluate(trial.frame([dialect.EVENT]), read.columns, {"given": read.expr})
+    given, wanted = frame.collect()["given"][0], EXAMPLES[sql]
+    assert (given, type(given)) == (wanted, type(wanted))
+
+
+def functions_of(node):
+    """Name the engine's functions in the tree of an expression."""
+    if isinstance(node, list):
+        return set().union(*map(functions_of, node))
+    if not isinstance(node, dict):
+        return set()
+    own = {proof._function_name(node["Function"]["function"])[:2]} if "Function" in node else set()
+    return own.union(*map(functions_of, node.values()))
+
+
+def test_whatever_is_allowed_is_on_the_page():
+    allowed = {(family, name) for family, names in proof.FUNCTIONS.items() for name in names}
+    trees = [
+        json.loads(proof.read(sql, exploded=False).expr.meta.serialize(format="json")) for sql in EXAMPLES
+    ]
+    assert allowed - functions_of(trees) == NEVER_MADE
+
+
+@pytest.mark.parametrize(
+    ("sql", "way_out"),
+    [
+        ("NVL(name, 'x') = 'x'", "; write COALESCE(a, b)"),
+        ("SUBSTRNG(name, 1) = 'x'", '; did you mean "SUBSTRING"?'),
+        ("is_paying(name)", ""),
+    ],
+)
+def test_a_function_of_elsewhere_leads_to_the_one_here(sql, way_out):
+    with pytest.raises(Unfit) as caught:
+        proof.read(sql, exploded=False)
+    assert str(caught.value).endswith(f"unsupported function '{sql.partition('(')[0].lower()}'{way_out}")
