@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
     from translate.conversion.converting import convert, preview
     from translate.conversion.frames import scan, write
     from translate.conversion.progress import Step
+    from translate.conversion.streaming import stream
     from translate.delivery.pace import Bounds
     from translate.delivery.replaying import replay
     from translate.delivery.standing import status
@@ -65,6 +66,7 @@ __all__ = [
     "roundtrip",
     "scan",
     "status",
+    "stream",
     "validate",
     "why",
     "write",
@@ -88,6 +90,7 @@ _ROOMS = {
     "scan": "conversion.frames",
     "Why": "telling.tracing",
     "status": "delivery.standing",
+    "stream": "conversion.streaming",
     "why": "telling.tracing",
     "write": "conversion.frames",
 }

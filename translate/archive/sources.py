@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from translate.archive.piped import PIPE, laid_down, standard_input
 from translate.archive.spool import SMALL_BYTES, spool
 from translate.errors import SourceError, UsageError
 from translate.stores.bucket import Listed
@@ -46,11 +47,22 @@ class SourceFile:
         return self.location.startswith("s3://")
 
 
-def find(sources: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
-    """List the files of the sources in sorted order; raise SourceError where there are none."""
+def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> list[SourceFile]:
+    """List the files of the sources in sorted order; raise SourceError where there are none.
+
+    Standard input is laid down as a file, unless it is `drawn`: read once, as it comes.
+    """
     given = [os.fspath(source) for source in sources]
     if not given:
         raise UsageError("no source given")
+    if PIPE in given:
+        if len(given) > 1:
+            raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
+        return [
+            SourceFile(PIPE, PIPE, 0)
+            if drawn
+            else replace(_local(laid_down(), laid_down().parent), shown=PIPE)
+        ]
     found: dict[str, SourceFile] = {}
     labels = _labels(given)
     for source in given:
@@ -225,6 +237,9 @@ def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
 
 def chunks_of(file: SourceFile) -> Iterator[bytes]:
     """Read a file's bytes; raise ReadError if it cannot be read."""
+    if file.location == PIPE:
+        yield from standard_input().chunks()
+        return
     if file.is_remote and file.bytes <= SMALL_BYTES:
         yield _small(file)
         return

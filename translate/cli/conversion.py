@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import translate
+from translate.archive.piped import PIPE
+from translate.cli.account import print_conversion, print_stream
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
@@ -27,24 +30,19 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import (
-    print_advice,
     print_columns,
     print_json,
-    print_list,
     print_slips,
-    print_verdict,
-    printable,
     whoever_listens,
 )
 from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 
-if TYPE_CHECKING:
-    from translate.conversion.converting import Converted
-    from translate.delivery.preflight import Forecast
-
-
+OUT_HELP = (
+    "Target directory or s3:// prefix: new, empty, or of an unfinished run; - writes the rows to standard output, and what "
+    "is told to standard error."
+)
 ADD_HELP = (
     "Before the recipe, for targets that count by it: first_open (an event at each client's earliest, and in all when that "
     "was), session_number (counted where missing), profile_set (an event where a user's properties change), engagement "
@@ -134,7 +132,13 @@ def convert(
         typer.Option(
             "--out",
             metavar="DIR",
-            help="Target directory or s3:// prefix: new, empty, or of an unfinished run.",
+            help=OUT_HELP,
+        ),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where rejects go with --out -: a new file; else they are counted only."
         ),
     ] = None,
     from_: From = None,
@@ -178,7 +182,8 @@ def convert(
     """Convert an archive into another model.
 
     DIR gets data/, rejects.ndjson, report.json and files.ndjson. An interrupted run is resumed by the same call. An
-    s3:// prefix gets data/ alone; the rest lies below PREFIX-translate/, or where --state says.
+    s3:// prefix gets data/ alone; the rest lies below PREFIX-translate/, or where --state says. With `--out -` the rows go to
+    standard output; a SOURCE `-`, standard input, is then read once, as it comes.
     """
     options: dict[str, Any] = {
         "to": to, "from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
@@ -195,6 +200,25 @@ def convert(
         return ExitCode.DONE
     if out is None:
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
+    if out == PIPE:
+        whole = {
+            "--dedupe": dedupe,
+            "--add": add,
+            "--fold": fold,
+            "--census": census,
+            "--trust-folders": trust_folders,
+        }
+        return _stream(
+            sources,
+            rejects,
+            [name for name, asked in whole.items() if asked],
+            as_json=as_json,
+            compression=compression,
+            examples=examples,
+            **options,
+        )
+    if rejects is not None:
+        raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
     from translate.conversion.report import flaws
 
     with Bar() as bar:
@@ -218,7 +242,7 @@ def convert(
         if as_json:
             print_json(report)
         else:
-            _print_report(report, report.hazards_at(dt.datetime.now(dt.UTC)))
+            print_conversion(report, report.hazards_at(dt.datetime.now(dt.UTC)))
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
@@ -228,6 +252,28 @@ def convert(
         if report["events"]["rejected"] or "verdict" in report or flaws(report)
         else ExitCode.DONE
     )
+
+
+def _stream(
+    sources: list[str], rejects: Path | None, refused: list[str], *, as_json: bool, **options: Any
+) -> int:
+    """Write the rows to standard output, and the account to standard error."""
+    from translate.conversion.report import flaws
+
+    if refused:
+        raise translate.UsageError(
+            f"{refused[0]} cannot stream: leave it out, or name a directory in place of --out -"
+        )
+    try:
+        report = translate.stream(sources, output=sys.stdout.buffer, rejects=rejects, **options)
+    except BrokenPipeError:  # whoever read has enough
+        return ExitCode.DONE
+    with redirect_stdout(sys.stderr):
+        if as_json:
+            print_json(report)
+        else:
+            print_stream(report, rejects)
+    return ExitCode.FLAWED if report["events"]["rejected"] or flaws(report) else ExitCode.DONE
 
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -244,59 +290,3 @@ def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
             print(f"  rejected  {record['rejected']}: {record['message']}")
         else:
             print(f"  filtered  {record['filtered']}")
-
-
-def _print_report(report: Converted, hazards: list[Forecast]) -> None:
-    from translate.conversion.report import flaws
-
-    counts, files = report["events"], report["inputs"]["files"]
-    print_verdict(report)
-    if "verdict" in report:
-        print_advice(report.get("nothing_written", {}))
-    print(
-        f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes"
-    )
-    if "trusted_folders" in report:
-        told = report["trusted_folders"]
-        print(
-            f"not read: {told['files']:,} files in {len(told['folders']):,} folders, by --trust-folders {told['days']:g}"
-        )
-    for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
-        if counts[name] or name in ("read", "written"):
-            print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())
-    print_list(
-        "lost or changed",
-        report["losses"],
-        lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}",
-    )
-    wrong = flaws(report)
-    print_list("to settle", wrong, lambda finding: f"{finding['message']}")
-    print_list(
-        "to know",
-        [finding for finding in report["findings"] if finding not in wrong],
-        lambda finding: f"{finding['message']}",
-    )
-    if counts["rejected"]:
-        first = report.first_reject()
-        told = f"; the first: {printable(first['message'])}" if first else ""
-        print(f"rejected records: {report.place('rejects.ndjson')}{told}")
-    if "keys" in report:
-        print(f"keys: {report.place('keys.ndjson')}")
-    if hazards:
-        print(f"what {report['to'].partition('/')[0]} does with these rows today:")
-    for hazard in hazards:
-        print(
-            f"{'loses' if hazard.loses else 'said':<6}{hazard.name}: {hazard.message}\n      instead: {hazard.instead}"
-        )
-    print(f"report: {report.place('report.json')}")
-
-
-def _reasons(report: dict[str, Any], name: str) -> str:
-    reasons = {"rejected": report["rejects"], "filtered": report["filtered"]}.get(name, {})
-    return ", ".join(
-        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])
-    )
-
-
-def _example(loss: dict[str, Any]) -> str:
-    return f", for example {loss['example']}" if "example" in loss else ""

@@ -33,7 +33,10 @@ def recipes(incomplete: str) -> list[str]:
 
 Sources = Annotated[
     list[str],
-    typer.Argument(metavar="SOURCE", help="File, folder (read recursively), glob, or s3:// URL of these."),
+    typer.Argument(
+        metavar="SOURCE",
+        help="File, folder (read recursively), glob, s3:// URL of these, or - for standard input.",
+    ),
 ]
 From = Annotated[
     str | None,

@@ -41,6 +41,7 @@ def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
     examples: bool = False, careful: bool = False, census: bool = False, trust_folders: float | None = None,
+    drawn: bool = False,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
     settings = settings_of(settings, (), mappings)
@@ -61,7 +62,7 @@ def job_of(
             key_of_environment()
     settings = legal_app_ids(settings, target_layout)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    files, trusted = find(given), None
+    files, trusted = find(given, drawn=drawn), None
     if trust_folders is not None:
         since, until = (selection.since, selection.until) if selection else (None, None)
         files, trusted = near(files, since, until, trust_folders)

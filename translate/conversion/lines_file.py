@@ -23,14 +23,20 @@ READABLE = 0o666  # less what the process masks
 class LinesFile:
     """A file of lines."""
 
-    def __init__(self, path: Path, compression: str = "none", mode: int = READABLE) -> None:
+    def __init__(
+        self, path: Path, compression: str = "none", mode: int = READABLE, *, output: int | None = None
+    ) -> None:
+        """Begin a file, or write to a descriptor in its place."""
         self.path = path
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._compression = compression
         self._plain = path.with_name(f"{path.name}.plain") if compression == "zstd" else path
-        opened = os.open(self._plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        self._output = os.fdopen(opened, "wb", buffering=0)
+        if output is None:
+            output = os.open(self._plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        else:
+            output = os.dup(output)
+        self._output = os.fdopen(output, "wb", buffering=0)
         self._digest = hashlib.new(ALGORITHM)
         is_gzip = compression == "gzip"
         self._deflate = fast_zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW) if is_gzip else None

@@ -37,9 +37,12 @@ class PartOfUnit(ABC):
 class LinesPart(PartOfUnit):
     """Rows that are lines of their own: JSON texts, or a table's."""
 
-    def __init__(self, path: Path, compression: str, columns: list[str], *, is_table: bool) -> None:
-        super().__init__(path)
-        self._lines = LinesFile(path, compression)
+    def __init__(
+        self, lines: LinesFile, columns: list[str], *, is_table: bool, is_headed: bool = True
+    ) -> None:
+        super().__init__(lines.path)
+        self._is_headed = is_headed
+        self._lines = lines
         self._columns = [pl.col(name).alias(name.removeprefix("=")) for name in columns]
         self._is_table = is_table
 
@@ -49,7 +52,9 @@ class LinesPart(PartOfUnit):
             self._lines.add_rows(written[ROW])
         elif written.height:
             table = written.select(self._columns)
-            text = table.write_csv(include_header=self.events == 0, quote_style="necessary")
+            text = table.write_csv(
+                include_header=self._is_headed and not self.events, quote_style="necessary"
+            )
             self._lines.write(text.encode())
         self.events += written.height
 
@@ -62,10 +67,10 @@ class RequestsPart(PartOfUnit):
     """Requests that rows are packed into as they come."""
 
     def __init__(
-        self, path: Path, compression: str, query: Query, layout: Layout, settings: Settings, sequence: int
+        self, lines: LinesFile, query: Query, layout: Layout, settings: Settings, sequence: int
     ) -> None:
-        super().__init__(path)
-        self._lines = LinesFile(path, compression)
+        super().__init__(lines.path)
+        self._lines = lines
         self._packer = Packer(layout, settings, self._lines, sequence=sequence)
         self._members = query.members
 

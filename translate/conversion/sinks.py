@@ -38,6 +38,8 @@ class Sinks:
         self._scratch = scratch
         self._state = state
         self._folder = _day_folder(job.target_layout, job.settings.day)
+        self.output: int | None = None  # a descriptor in place of the parts
+        self.heads_each_part = True  # of a table: by the names of its columns
 
     def write(self, number: int, query: Query, sequence: int = 1, fates: Fates | None = None) -> WrittenUnit:
         """Run a unit's query once; the first request gets this number, `fates` all rows."""
@@ -81,9 +83,11 @@ class Sinks:
             return HubPart(part.with_suffix(".parquet"), query)
         is_table = layout.records == "csv"
         part = part.with_suffix((".csv" if is_table else ".ndjson") + ENDINGS[self.compression])
+        lines = LinesFile(part, self.compression, output=self.output)
         if layout.request is None:
-            return LinesPart(part, self.compression, query.columns, is_table=is_table)
-        return RequestsPart(part, self.compression, query, layout, self.job.settings, sequence)
+            is_headed = self.heads_each_part or number == 0
+            return LinesPart(lines, query.columns, is_table=is_table, is_headed=is_headed)
+        return RequestsPart(lines, query, layout, self.job.settings, sequence)
 
     # -- rows that become identical -----------------------------------------------------------------------------
 

@@ -1,0 +1,147 @@
+"""Rows to standard output: the same as in a directory, while records come in, and an account on standard error."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import translate
+
+SAMPLES = Path(__file__).parent.parent / "sample_data"
+ARCHIVE = SAMPLES / "mobile_analytics" / "archive_full.jsonl"
+COMMAND = [sys.executable, "-m", "translate", "convert", "-", "--out", "-"]
+
+
+def piped(given, *arguments, to="clickstream/events"):
+    return subprocess.run([*COMMAND, "--to", to, *arguments], input=given, capture_output=True, check=False)
+
+
+def rows_in(folder):
+    return b"".join(part.read_bytes() for part in sorted((folder / "data").iterdir()))
+
+
+@pytest.mark.parametrize(
+    "to", ["clickstream/events", "clickstream/requests", "personalize/interactions", "pinpoint/event_stream"]
+)
+def test_the_rows_are_those_of_a_directory(tmp_path, to):
+    translate.convert(ARCHIVE, to=to, out=tmp_path / "out")
+    streamed = piped(ARCHIVE.read_bytes(), to=to)
+    assert streamed.stdout == rows_in(tmp_path / "out")
+    assert streamed.returncode == 0
+    assert b"read                   2" in streamed.stderr
+
+
+def test_compressed_both_ways(tmp_path):
+    translate.convert(ARCHIVE, to="clickstream/events", out=tmp_path / "out")
+    streamed = piped(gzip.compress(ARCHIVE.read_bytes()), "--compression", "gzip")
+    assert gzip.decompress(streamed.stdout) == rows_in(tmp_path / "out")
+
+
+def test_rejects_go_to_a_file_of_their_own(tmp_path):
+    given = ARCHIVE.read_bytes() + b"{broken\n" + ARCHIVE.read_bytes()
+    streamed = piped(given, "--rejects", str(tmp_path / "rejects.ndjson"))
+    assert streamed.returncode == 1
+    assert streamed.stdout.count(b"\n") == 4
+    (reject,) = map(json.loads, (tmp_path / "rejects.ndjson").read_text().splitlines())
+    assert (reject["file"], reject["line"], reject["raw"]) == ("-", 3, "{broken")
+    assert (tmp_path / "rejects.ndjson").stat().st_mode & 0o777 == 0o600
+    again = piped(given, "--rejects", str(tmp_path / "rejects.ndjson"))
+    assert (again.returncode, again.stdout) == (2, b"")
+    assert b"is there already" in again.stderr
+
+
+def test_rejects_without_a_file_are_told():
+    streamed = piped(b"{broken\n" + ARCHIVE.read_bytes(), "--json")
+    assert streamed.returncode == 1
+    assert json.loads(streamed.stderr)["rejects"] == {"bad_json": 1}
+
+
+def test_files_stream_too_and_a_table_has_one_head(tmp_path, monkeypatch):
+    for number in range(3):
+        (tmp_path / f"{number}.json").write_bytes(ARCHIVE.read_bytes())
+    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 1)
+    with (tmp_path / "rows.csv").open("wb") as output:
+        report = translate.stream(
+            [tmp_path / f"{number}.json" for number in range(3)], to="personalize/interactions", output=output
+        )
+    lines = (tmp_path / "rows.csv").read_text().splitlines()
+    assert len(lines) == 1 + report["events"]["written"] == 4
+    assert [line for line in lines if line.startswith("USER_ID")] == lines[:1]
+
+
+def test_rows_come_while_records_come_in():
+    """A batch goes out before the input ends; what waits is bounded."""
+    record = ARCHIVE.read_bytes()
+    with subprocess.Popen(
+        [*COMMAND, "--to", "clickstream/events"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.set_blocking(process.stdin.fileno(), False)
+        deadline, came = time.monotonic() + 60, b""
+        os.set_blocking(process.stdout.fileno(), False)
+        while not came and time.monotonic() < deadline:
+            try:
+                process.stdin.write(record * 32)
+            except BlockingIOError:
+                time.sleep(0.01)
+            came = process.stdout.read(100) or b""
+        assert came.startswith(b'{"event_type"')
+        process.kill()
+
+
+def test_nobody_listens():
+    with subprocess.Popen(
+        [*COMMAND, "--to", "clickstream/events"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.close()
+        process.stdin.write(ARCHIVE.read_bytes() * 10)
+        process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--to", "hub"], "Parquet is no stream"),
+        (["--to", "clickstream/events", "--dedupe"], "--dedupe cannot stream"),
+        (["--to", "clickstream/events", "--census"], "--census cannot stream"),
+        (["--to", "clickstream/events", "--compression", "zstd"], "zstd is written to files only"),
+        (["--to", "clickstream/events", str(ARCHIVE)], "leave out the others"),
+    ],
+)
+def test_what_cannot_stream_is_refused(arguments, complaint):
+    done = subprocess.run(
+        [*COMMAND, *arguments], input=ARCHIVE.read_bytes(), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert complaint in done.stderr.decode()
+
+
+@pytest.mark.parametrize("end", [gzip.compress(ARCHIVE.read_bytes())[:-20]], ids=["cut"])
+def test_damage_is_told(end):
+    done = piped(end)
+    assert done.returncode == 3
+    assert "write it to a file first" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_other_commands_take_standard_input():
+    done = subprocess.run(
+        [sys.executable, "-m", "translate", "inspect", "-", "--json"],
+        input=ARCHIVE.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["events"]["read"] == 2

@@ -1,0 +1,202 @@
+"""Rows to standard output while records come in, so that a conversion can stand between other programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from polars.exceptions import PolarsError
+
+from translate.archive.batches import lines_of
+from translate.archive.compression import DamagedError, layers
+from translate.archive.long_lines import LongLines
+from translate.archive.piped import PIPE, standard_input
+from translate.archive.recognition import Recognised
+from translate.archive.units import Unit
+from translate.conversion import plan
+from translate.conversion.calls import Folder, Sources, job_of, selection_of, settings_of
+from translate.conversion.closing import find_identical, find_meetings, find_slips, hazards_told, rules_told
+from translate.conversion.identity import Task
+from translate.conversion.job import Job
+from translate.conversion.output import OWNER_ONLY, WrittenUnit
+from translate.conversion.reading import Readings
+from translate.conversion.report import RunReport
+from translate.conversion.sinks import Sinks
+from translate.delivery.questions import Questions
+from translate.delivery.survey import survey_rows
+from translate.engine.choice import engine_name
+from translate.errors import OutputError, SourceError, UsageError
+from translate.mapping.moved import moved_keys
+from translate.passes import Asked
+from translate.reader.reader import Damage, Lines
+from translate.recipe.watch import Wanted, Watch
+from translate.settings import Settings
+from translate.telling.rendering import Report
+
+SAVE = "write it to a file first, and name that"
+
+
+def stream(
+    source: Sources, *, to: str, output: IO[bytes], rejects: str | os.PathLike[str] | None = None,
+    from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
+    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
+    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
+    examples: bool = False, mappings: Folder | None = None,
+) -> Report:  # fmt: skip
+    """Convert and write the rows to an open file, as records come in; give the report.
+
+    The source `-` is standard input, read once. Rejects go to a new file, or are counted only. Other arguments and errors as in
+    `convert`; BrokenPipeError where nobody reads any more.
+    """
+    job, recognised = job_of(
+        source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
+        selection=selection_of(where, since, until, limit), examples=examples, drawn=True,
+    )  # fmt: skip
+    kept = None if rejects is None else Path(rejects)
+    streaming = Streaming(job, recognised, output.fileno(), kept, compression=compression)
+    return Report(streaming.run())
+
+
+class Streaming:
+    """A conversion whose rows go to a descriptor; there is nothing to resume, and nothing is read twice."""
+
+    def __init__(
+        self,
+        job: Job,
+        recognised: Recognised,
+        output: int,
+        rejects: Path | None,
+        *,
+        compression: str = "none",
+    ) -> None:
+        if job.target_mapping is None or job.target_layout is None:
+            raise UsageError("--out -: Parquet is no stream; name a directory, or another --to than hub")
+        if compression == "zstd":
+            raise UsageError(
+                "--out -: zstd is written to files only; say --compression gzip, or pipe the rows through zstd"
+            )
+        self.job = job
+        self.recognised = recognised
+        self._output = output
+        self._rejects = rejects
+        self._compression = compression
+        self._questions = Questions(job.target_mapping.delivery, job.target_layout)
+        self._total = RunReport()
+
+    def run(self) -> dict[str, Any]:
+        """Convert; give the report as JSON values."""
+        with (
+            tempfile.TemporaryDirectory(prefix="translate-") as scratch,
+            _rejects_file(self._rejects) as rejects,
+        ):
+            readings = Readings(self.job, self.recognised, Path(scratch))
+            sinks = Sinks(self.job, Path(scratch), Path(scratch), compression=self._compression)
+            sinks.heads_each_part = False
+            for unit in readings.units:
+                written = (
+                    self._drawn(unit, readings, sinks)
+                    if _is_piped(unit)
+                    else self._read(unit, readings, sinks)
+                )
+                written.report.check(f"unit {unit.number}")
+                self._total.add(written.report)
+                with written.rejects.open("rb") as lines:
+                    shutil.copyfileobj(lines, rejects)
+            find_identical(self._total, sinks, readings.units)
+            hazards = self._hazards(
+                [sinks.answers_file(unit.number) for unit in readings.units], Path(scratch)
+            )
+        find_meetings(self._total, self.job)
+        find_slips(self._total, self.job)
+        head = Task(self.job, self.recognised, Asked(), self._compression).head()
+        if any(_is_piped(unit) for unit in readings.units):
+            head["inputs"]["bytes"] = standard_input().bytes
+        engine = engine_name(careful=self.job.careful_only)
+        rules = rules_told(self._total, self.job)
+        return {**self._total.to_json(), **head, "hazards": hazards, **rules, "engine": engine}
+
+    def _hazards(self, answers: list[Path], scratch: Path) -> list[dict[str, Any]]:
+        if not self._questions.hazards:
+            return []
+        return hazards_told(self.job, survey_rows(self._questions, filter(Path.exists, answers), scratch))
+
+    def _read(self, unit: Unit, readings: Readings, sinks: Sinks) -> WrittenUnit:
+        """Convert a unit of files into a part, for it may be read anew, and hand that on."""
+
+        def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
+            return self._written(readings.job_of(unit), unit, lines, sinks)
+
+        written = readings.read(unit, attempt)
+        if written.part is not None:
+            with written.part.open("rb") as rows, os.fdopen(self._output, "wb", closefd=False) as output:
+                shutil.copyfileobj(rows, output)
+            written.part.unlink()
+        return written
+
+    def _drawn(self, unit: Unit, readings: Readings, sinks: Sinks) -> WrittenUnit:
+        """Convert what comes in."""
+        long_lines, damage = LongLines(), dict[int, Damage]()
+        frame = lines_of(lambda: _text(layers(standard_input().let_go())), long_lines, damage)
+        lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines)
+        sinks.output = self._output
+        try:
+            written, unsound = self._written(readings.job_of(unit), unit, lines, sinks)
+        except (PolarsError, OSError) as error:
+            raise _told(error) from error
+        if unsound:
+            raise SourceError(
+                f"{PIPE}: records reach over several lines, which are put together in files only; {SAVE}"
+            )
+        return written
+
+    def _written(self, job: Job, unit: Unit, lines: Lines, sinks: Sinks) -> tuple[WrittenUnit, set[str]]:
+        watch = Watch(
+            Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
+        )
+        query = plan.build(job, lines, watch=watch, questions=self._questions)
+        written = sinks.write(unit.number, query, self._total.requests + 1)
+        written.report.watched = watch.told()
+        return written, query.unsound
+
+
+def _is_piped(unit: Unit) -> bool:
+    return unit.files[0].location == PIPE
+
+
+def _text(blocks: Iterator[Any]) -> Iterator[bytes]:
+    """Give text as it is decompressed; what is no text any more ends it."""
+    for block in blocks:
+        if isinstance(block, Damage):
+            raise DamagedError(block.message)
+        yield block
+
+
+def _told(error: Exception) -> Exception:
+    """Say what went wrong with a stream; whoever closed it knows."""
+    if "broken pipe" in str(error).lower():
+        return BrokenPipeError()
+    reason = str(error).strip().splitlines()[0]
+    return SourceError(
+        f"{PIPE}: cannot be read to its end ({reason}); rows of what came before it went out; {SAVE}"
+    )
+
+
+@contextmanager
+def _rejects_file(place: Path | None) -> Iterator[IO[bytes]]:
+    """Open a file of rejects that only its owner can read; without a place they are counted only."""
+    target = Path(os.devnull) if place is None else place
+    try:
+        flags = os.O_WRONLY if place is None else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = os.open(target, flags, OWNER_ONLY)
+    except FileExistsError:
+        raise UsageError(f"--rejects {place}: is there already; name a new file") from None
+    except OSError as error:
+        raise OutputError(f"--rejects {place}: {error.strerror or error}") from error
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
