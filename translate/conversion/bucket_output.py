@@ -59,7 +59,7 @@ class Prefix:
 
 
 @dataclass(frozen=True)
-class Target:
+class BucketTarget:
     """Where rows go, and where a run's books and state lie: below another prefix, or in a folder."""
 
     rows: Prefix
@@ -71,19 +71,19 @@ class Target:
         return str(self.rows)
 
 
-def target_of(out: str, state: str | None, encryption: Encryption) -> Target:
+def target_of(out: str, state: str | None, encryption: Encryption) -> BucketTarget:
     """Read what a call says of a target in a bucket; raise UsageError."""
     rows = Prefix.of(out, "--out")
     if state is None:
-        return Target(rows, rows.beside, encryption)
+        return BucketTarget(rows, rows.beside, encryption)
     if not state.startswith(SCHEME):
-        return Target(rows, Path(state), encryption)
+        return BucketTarget(rows, Path(state), encryption)
     books = Prefix.of(state, "--state")
     if books.bucket.name == rows.bucket.name and f"{books.key}/".startswith(f"{rows.key}/"):
         raise UsageError(
             f"--state {state}: lies below --out, and whoever takes that in would take rejects in, too"
         )
-    return Target(rows, books, encryption)
+    return BucketTarget(rows, books, encryption)
 
 
 class BucketOutput(Output):
@@ -91,7 +91,7 @@ class BucketOutput(Output):
 
     kind = "prefix"
 
-    def __init__(self, target: Target, job: dict[str, Any]) -> None:
+    def __init__(self, target: BucketTarget, job: dict[str, Any]) -> None:
         self.target = target
         self._books = target.books if isinstance(target.books, Prefix) else None
         folder = _folder_of(self) if isinstance(target.books, Prefix) else target.books
@@ -229,6 +229,6 @@ def _folder_of(owner: object) -> Path:
     return Path(folder)
 
 
-def output_of(target: Path | Target, job: dict[str, Any]) -> Output:
+def output_of(target: Path | BucketTarget, job: dict[str, Any]) -> Output:
     """Give the output for a target: a folder, or a prefix of a bucket."""
-    return BucketOutput(target, job) if isinstance(target, Target) else Output(target, job)
+    return BucketOutput(target, job) if isinstance(target, BucketTarget) else Output(target, job)

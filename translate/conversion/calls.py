@@ -15,7 +15,7 @@ from translate import recipe as recipes
 from translate.archive.hours import near
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
-from translate.conversion.bucket_output import Target, target_of
+from translate.conversion.bucket_output import BucketTarget, target_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
@@ -82,7 +82,7 @@ def job_of(
 
 def place_of(
     out: str | os.PathLike[str], state: str | os.PathLike[str] | None, sse: str | None, kms_key_id: str | None
-) -> Path | Target:
+) -> Path | BucketTarget:
     """Give the target that a call names: a folder, or a prefix of a bucket; raise UsageError."""
     address = STORE.match(os.fspath(out))
     if address and address[1].lower() == "s3":

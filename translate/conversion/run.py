@@ -11,7 +11,7 @@ from typing import Any
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, text_bytes
 from translate.conversion import nothing, plan
-from translate.conversion.bucket_output import Target, output_of
+from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.closing import (
     find_identical,
     find_meetings,
@@ -47,7 +47,7 @@ class Conversion:
     """A run of `convert`."""
 
     def __init__(
-        self, job: Job, recognised: Recognised, directory: Path | Target, *, compression: str = "none",
+        self, job: Job, recognised: Recognised, directory: Path | BucketTarget, *, compression: str = "none",
         asked: Asked = NOTHING, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         refuse_bytes(str(directory), "a target directory")
