@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import tomllib
 
-from translate import events
+from translate import events, mapping
 from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
 from translate.recipe import dialect, privacy, spec
@@ -218,7 +219,48 @@ def elsewhere():
     )
 
 
+def ended_table():
+    """When which service's support ended."""
+    rows = []
+    for name in mapping.models():
+        model = mapping.load(name)
+        support = model.delivery.support if model.delivery else None
+        if support:
+            rows.append((model.title, f"{support.ended:%Y-%m-%d}", support.source))
+    return table(("service", "support ended on", "source"), *rows)
+
+
+def sources_tables():
+    """Each document that a sheet rests on, with what was taken from it."""
+    parts = []
+    for file in sorted(mapping.folder().glob("*.toml")):
+        sheet = tomllib.loads(file.read_text(encoding="utf-8"))
+        documents = {}
+        for said in sources(sheet):
+            document, _, fact = said.partition(": ")
+            taken = documents.setdefault(document, [])
+            taken += [fact] if fact and fact not in taken else []
+        rows = ((escaped(document), escaped("; ".join(taken))) for document, taken in documents.items())
+        parts.append(f"### {sheet['title']}\n\n{table(('source', 'what was taken from it'), *rows)}")
+    return "\n\n".join(parts)
+
+
+def sources(node):
+    """Give all that a sheet names as its sources, in its order."""
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            if key == "source" and isinstance(inner, str):
+                yield inner
+            else:
+                yield from sources(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from sources(inner)
+
+
 REFERENCE = {
+    "ended": ended_table,
+    "sources": sources_tables,
     "example event": example_event,
     "dialect": dialect_tables,
     "elsewhere": elsewhere,

@@ -1,4 +1,4 @@
-"""The pages that people read: README.md and docs/, as the tests look at them."""
+"""The pages that people read: README.md, those beside it, and docs/, as the tests look at them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [README, *DOCS]
+BESIDE = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [README, *BESIDE, *DOCS]
 
 
 def address(page):

@@ -11,13 +11,14 @@ import re
 import sys
 import tomllib
 import types
+from functools import partial
 
 import nbformat
 import pytest
 import typer.main
 from canonical import zoo
 from mapping_reference import REFERENCE, documented, escaped, table
-from pages import DOCS, PAGES, README, ROOT, address, anchors, links, text_of
+from pages import PAGES, README, ROOT, address, anchors, links, text_of
 from typer.core import TyperGroup
 
 import translate
@@ -32,7 +33,7 @@ from translate.settings import KEYS, Settings
 from translate.telling.comparison import Roundtrip
 from translate.telling.journey import INDEX, travel
 
-README_LINES_MAX = 400
+README_LINES_MAX = 200
 MARK = re.compile(r"^<!-- ([a-z ]+) -->$", re.MULTILINE)
 
 
@@ -113,23 +114,19 @@ def commands():
 
 def commands_table():
     rows = [
-        (f"`translate {name}`", escaped(command.get_short_help_str(1000)))
+        (f"[`translate {name}`](docs/commands/{name}.md)", escaped(command.get_short_help_str(1000)))
         for name, command in commands().items()
     ]
     return table(("command", "what it does"), *rows)
 
 
-def help_of_commands():
+def help_of(name):
+    """Write what a command says with --help."""
     group = typer.main.get_command(cli.commands())
     with group.make_context("translate", ["models"]) as parent:
-        texts = []
-        for name, command in commands().items():
-            context = command.make_context(name, [], parent=parent, resilient_parsing=True)
-            text = f"```text\n{command.get_help(context)}\n```"
-            texts.append(
-                f"<details>\n<summary><code>translate {name}</code></summary>\n\n{text}\n\n</details>"
-            )
-    return "\n\n".join(texts)
+        command = commands()[name]
+        context = command.make_context(name, [], parent=parent, resilient_parsing=True)
+        return f"```text\n{command.get_help(context)}\n```"
 
 
 def notebooks_table():
@@ -285,6 +282,20 @@ def returned(home, via):
     return f"{found.events['returned']} of {found.events['read']}{share}"
 
 
+def peers_table():
+    """What a conversion takes beside others, of the newest run on docs/speed.md."""
+    text = text_of(ROOT / "docs" / "speed.md")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"
+    ]
+    shown = [
+        (race, who, wall.partition(" /")[0], f"{float(ratio):.1f}", peak)
+        for race, who, wall, ratio, _, _, peak in (row for row in rows if len(row) == 7)
+        if race in ("convert", "inspect") and who not in ("floor", "who")
+    ]
+    return table(("job", "who", "seconds", "in times of translate's", "MB at most"), *shown)
+
+
 GENERATED = {
     "pairs": pairs_table,
     "notebooks": notebooks_table,
@@ -297,7 +308,8 @@ GENERATED = {
     "columns": columns_table,
     "settings": settings_table,
     "exit codes": exit_codes_table,
-    "help": help_of_commands,
+    "peers": peers_table,
+    **{f"help {name}": partial(help_of, name) for name in commands()},
     **REFERENCE,
 }
 
@@ -376,7 +388,12 @@ def test_what_a_page_points_to_exists(page):
 @pytest.mark.parametrize("start", [README, ROOT / "docs" / "README.md"], ids=address)
 def test_every_page_is_reached(start):
     reached = {(start.parent / path).resolve() for path, _ in links(start)}
-    assert [address(page) for page in DOCS if page not in {*reached, start}] == []
+    assert [address(page) for page in PAGES if page not in {*reached, start}] == []
+
+
+def test_each_command_has_a_page():
+    """A command more wants docs/commands/NAME.md, with its marks of `help NAME`, and a line in docs/README.md."""
+    assert sorted(page.stem for page in (ROOT / "docs" / "commands").glob("*.md")) == sorted(commands())
 
 
 def test_the_source_distribution_holds_what_pages_point_to():
@@ -403,15 +420,14 @@ def test_every_command_and_option_on_a_page_exists():
     assert used - options == set()
 
 
-def test_ci_runs_the_tests_as_readme_says():
-    command = re.search(r"python (-m pytest.*)$", text_of(README), re.MULTILINE)
+def test_ci_runs_the_tests_as_the_page_says():
+    command = re.search(r"python (-m pytest.*)$", text_of(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
     assert command
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == f"python {command[1]}"
 
 
 def test_the_newest_change_is_this_version():
-    changes = text_of(README).partition("\n## Changes\n")[2]
-    assert re.findall(r"^### (.+)$", changes, re.MULTILINE)[0] == translate.__version__
+    assert re.findall(r"^## (.+)$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)[0] == translate.__version__
 
 
 def test_public_names_are_those_of_the_front_door():
