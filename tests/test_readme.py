@@ -70,6 +70,7 @@ FLAWED = {
     "translate convert ARCHIVE --to clickstream --out clicks --set app_ids.0123456789abcdef0123456789abcdef=my_game",
     "translate convert ARCHIVE --to clickstream --out counted --add first_open,session_number,profile_set,engagement",
     "translate convert ARCHIVE --to clickstream/raw --out buffer --set day=2026-11-21 --compression gzip",
+    "translate convert ARCHIVE --to amplitude --recipe mobile_analytics-to-amplitude --out amplitude",
     "translate convert ARCHIVE --to learning_context --out context",
     "translate convert ARCHIVE --to learning_context/requests --out posts",
     "translate convert ARCHIVE --to clickstream --out y2017 --since 2017-01-01 --until 2018-01-01",
