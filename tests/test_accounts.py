@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import translate
-from translate.conversion import plan
+from translate.conversion import part, plan
 from translate.reader.hub import Hub
 from translate.vocabulary.money import worth
 
@@ -41,10 +41,14 @@ def test_events_lost_on_the_way_stop_the_run(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "report.json").exists()
 
 
-@pytest.mark.parametrize("to", ["clickstream", "hub", "pinpoint"])
+@pytest.mark.parametrize("to", ["clickstream", "hub", "clickstream/requests"])
 def test_rows_lost_in_the_sink_stop_the_run(tmp_path, monkeypatch, to):
     """What lies in the part is counted again."""
-    monkeypatch.setattr(plan, "WRITTEN", plan.WRITTEN & (pl.col("line") != 3))
+    lost = pl.col("line") != 3
+    for kind in (part.LinesPart, part.RequestsPart):
+        add = kind.add
+        monkeypatch.setattr(kind, "add", lambda self, rows, add=add: add(self, rows.filter(lost)))
+    monkeypatch.setattr(part, "WRITTEN", plan.WRITTEN & lost)
     with pytest.raises(translate.ConservationError, match="10 events should be in"):
         translate.convert(write(tmp_path / "a.json", 10), to=to, out=tmp_path / "out")
 

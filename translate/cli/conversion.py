@@ -52,6 +52,10 @@ FOLD_HELP = (
     "Make one event with a duration of the START and the END of a session, before the recipe; reads the source twice, "
     "and needs disk for the ENDs."
 )
+LAKE_HELP = (
+    "Lay the events of --to hub down for engines over files: a folder for each day, sorted by client and time, schema.sql "
+    "beside them; needs disk for all of them twice."
+)
 TRUST_HELP = (
     "Leave out hourly folders (2016/04/07/12/) that lie further than so many days from --since and --until; without it "
     "all is read, for events may lie in any folder."
@@ -158,6 +162,7 @@ def convert(
     ] = False,
     add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
     fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
+    lake: Annotated[bool, typer.Option("--lake", help=LAKE_HELP)] = False,
     trust_folders: Annotated[float | None, typer.Option(metavar="DAYS", help=TRUST_HELP)] = None,
     examples: Annotated[
         bool, typer.Option("--examples", help="Put a value into the report for each loss.")
@@ -206,6 +211,7 @@ def convert(
             "--add": add,
             "--fold": fold,
             "--census": census,
+            "--lake": lake,
             "--trust-folders": trust_folders,
         }
         return _stream(
@@ -232,6 +238,7 @@ def convert(
             examples=examples,
             census=census,
             trust_folders=trust_folders,
+            lake=lake,
             state=state,
             sse=sse,
             sse_kms_key_id=sse_kms_key_id,

@@ -41,10 +41,12 @@ def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
     examples: bool = False, careful: bool = False, census: bool = False, trust_folders: float | None = None,
-    drawn: bool = False,
+    drawn: bool = False, lake: bool = False,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
     settings = settings_of(settings, (), mappings)
+    if lake and to.partition("/")[0] != HUB_MODEL:
+        raise UsageError(f"--lake lays down hub events; say --to {HUB_MODEL}")
     target_mapping, target_layout = None, None
     if to.partition("/")[0] != HUB_MODEL:
         target_mapping, target_layout = mapping.find_layout(to, settings.mappings)
@@ -75,7 +77,7 @@ def job_of(
         )
     job = Job(
         recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
-        selection, examples=examples, careful_only=careful, census=census, columns=columns,
+        selection, examples=examples, careful_only=careful, census=census, lake=lake, columns=columns,
     )  # fmt: skip
     return job, recognised
 

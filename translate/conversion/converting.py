@@ -30,6 +30,7 @@ from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
 from translate.delivery.preflight import Forecast
+from translate.errors import UsageError
 from translate.passes import asked_for
 from translate.reader.reader import Lines
 from translate.telling.rendering import Report
@@ -47,7 +48,7 @@ def convert(
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
-    sse: str | None = None, sse_kms_key_id: str | None = None,
+    sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -56,6 +57,7 @@ def convert(
     (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
+    `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
 
     >>> import translate
@@ -69,7 +71,7 @@ def convert(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
-        state=state, sse=sse, sse_kms_key_id=sse_kms_key_id,
+        state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake,
     )  # fmt: skip
     return Converted(ready.run(), ready)
 
@@ -116,7 +118,7 @@ def conversion(
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: bool = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
-    sse: str | None = None, sse_kms_key_id: str | None = None,
+    sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     place = place_of(out, state, sse, sse_kms_key_id)
@@ -124,8 +126,12 @@ def conversion(
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=told.mappings)
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
-        selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census, trust_folders=trust_folders,
+        selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
     )  # fmt: skip
+    if lake and not isinstance(place, Path):
+        raise UsageError(
+            f"--lake is laid down on a disk: name a directory in place of {place}, and copy it there"
+        )
     return Conversion(job, recognised, place, compression=compression, asked=asked, progress=progress)
 
 

@@ -58,6 +58,7 @@ class Task:
             **self.asked.described(),
             "examples": self.job.examples,
             "census": self.job.census,
+            **({"lake": True} if self.job.lake else {}),
         }
 
     def _own_columns(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Job:
     examples: bool = False
     careful_only: bool = False
     census: bool = False
+    lake: bool = False  # hub events by day, client and time
     columns: tuple[Column, ...] = ()  # those of the target's own that are named
 
     def reading(self, origin: Origin) -> Job:

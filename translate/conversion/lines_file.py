@@ -41,11 +41,12 @@ class LinesFile:
         is_gzip = compression == "gzip"
         self._deflate = fast_zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW) if is_gzip else None
 
-    def add_rows(self, rows: pl.Series) -> None:
-        """Write texts, a line each."""
+    def add_rows(self, rows: pl.Series) -> int:
+        """Write texts, a line each; absent ones are none. Count the lines."""
         self._write_waiting()
         with lines_of(rows) as text:
             self._write(text)
+        return len(rows) - rows.null_count()
 
     def write(self, text: bytes) -> None:
         """Write text as it is; what is short waits for more."""

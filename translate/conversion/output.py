@@ -60,6 +60,7 @@ class Output:
         self.directory = directory
         self.state = directory / STATE
         self.scratch = self.state / "scratch"
+        self.rows = directory / "data"  # the folder of the units' parts
         self._job = job
         self._lock: IO[str] | None = None
         self.resumed = False
@@ -157,7 +158,7 @@ class Output:
         part, rejects, report = written.part, written.rejects, written.report
         places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
         if part is not None:
-            places[part] = self.directory / "data" / part.relative_to(self.scratch)
+            places[part] = self.rows / part.relative_to(self.scratch)
         for file in (*places, *beside):
             settle(file)
         for file, place in places.items():

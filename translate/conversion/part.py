@@ -49,14 +49,13 @@ class LinesPart(PartOfUnit):
     def add(self, written: pl.DataFrame) -> None:
         """Write the rows."""
         if not self._is_table:
-            self._lines.add_rows(written[ROW])
+            self.events += self._lines.add_rows(written[ROW])
         elif written.height:
+            is_headed = self._is_headed and not self.events
             table = written.select(self._columns)
-            text = table.write_csv(
-                include_header=self._is_headed and not self.events, quote_style="necessary"
-            )
+            text = table.write_csv(include_header=is_headed, quote_style="necessary")
             self._lines.write(text.encode())
-        self.events += written.height
+            self.events += table.height
 
     def finish(self) -> dict[Path, str]:
         """End the file."""

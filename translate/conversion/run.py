@@ -10,7 +10,7 @@ from typing import Any
 
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, text_bytes
-from translate.conversion import nothing, plan
+from translate.conversion import lake, nothing, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.closing import (
     find_identical,
@@ -58,6 +58,8 @@ class Conversion:
         self.asked = asked
         self._task = Task(job, recognised, asked, compression)
         self.output = output_of(directory, self.identity())
+        if job.lake:
+            self.output.rows = self.output.state / lake.HUB_PARTS
         self._readings = Readings(job, recognised, self.output.scratch)
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
@@ -110,6 +112,8 @@ class Conversion:
                     **rules_told(total, self.job), **(self._gather_keys() if self.job.census else {}),
                     "engine": engine_name(careful=self.job.careful_only),
                 }  # fmt: skip
+                if self.job.lake:
+                    lake.complete(self.output, total.events["written"])
                 return self.output.complete(total, head, len(self.units), self._task.schema())
             except OSError as error:
                 refuse_full_disk(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import shutil
 import tempfile
@@ -20,7 +19,8 @@ from translate.archive.piped import PIPE, standard_input
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit
 from translate.conversion import plan
-from translate.conversion.calls import Folder, Sources, job_of, selection_of, settings_of
+from translate.conversion.arguments import checked
+from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
 from translate.conversion.closing import find_identical, find_meetings, find_slips, hazards_told, rules_told
 from translate.conversion.identity import Task
 from translate.conversion.job import Job
@@ -36,23 +36,28 @@ from translate.mapping.moved import moved_keys
 from translate.passes import Asked
 from translate.reader.reader import Damage, Lines
 from translate.recipe.watch import Wanted, Watch
-from translate.settings import Settings
 from translate.telling.rendering import Report
 
 SAVE = "write it to a file first, and name that"
 
 
+@checked
 def stream(
     source: Sources, *, to: str, output: IO[bytes], rejects: str | os.PathLike[str] | None = None,
     from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
-    since: str | dt.datetime | None = None, until: str | dt.datetime | None = None, limit: int | None = None,
-    settings: Settings | str | os.PathLike[str] | None = None, set_: Iterable[str] = (), compression: str = "none",
-    examples: bool = False, mappings: Folder | None = None,
+    since: Moment = None, until: Moment = None, limit: int | None = None, settings: Given = None, set_: Iterable[str] = (),
+    compression: str = "none", examples: bool = False, mappings: Folder | None = None,
 ) -> Report:  # fmt: skip
     """Convert and write the rows to an open file, as records come in; give the report.
 
     The source `-` is standard input, read once. Rejects go to a new file, or are counted only. Other arguments and errors as in
     `convert`; BrokenPipeError where nobody reads any more.
+
+    >>> import translate
+    >>> with open("rows.ndjson", "wb") as output:
+    ...     report = translate.stream("sample_data/mobile_analytics/archive_full.jsonl", to="clickstream", output=output)
+    >>> report["events"]["written"]
+    2
     """
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
