@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+import translate
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -104,6 +107,25 @@ def test_is_a_template(path):
     assert not [cell.source for cell in rest if "sample_data" in cell.source]
     links = [link for cell in notebook.cells for link in re.findall(r"\]\(([^)]+\.ipynb)\)", cell.source)]
     assert [link for link in links if not (path.parent / link).is_file()] == []
+
+
+@every_notebook
+def test_imports_the_product_only(path):
+    """Nothing inside of the package is asked for: what a notebook needs is a call that anyone has."""
+    imported = {
+        name
+        for cell in code(read(path))
+        for node in ast.walk(ast.parse(cell.source))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [f"{node.module}.{alias.name}" for alias in node.names]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if name.startswith("translate.")
+    }
+    assert imported <= {f"translate.{name}" for name in dir(translate)}
 
 
 @every_notebook
