@@ -155,12 +155,12 @@ class BotoEndpoint(ABC):
     def _send(self, shipment: Shipment) -> Answer:
         count = len(shipment.events)
         self._thread.written = False
-        client = self._opened()
-        if isinstance(client, Silence):
-            return sort_silence(client, count)
+        opened = self._opened()
+        if isinstance(opened, Silence):
+            return sort_silence(opened, count)
+        client, identity = opened
         try:
-            response = client.put_events(**self._arguments(shipment))
-            return self._accepted(response, shipment)
+            return self._call(client, identity, shipment)
         except ClientError as error:
             return self._refused(told_in(error.response), count)
         except ParamValidationError as error:
@@ -170,13 +170,17 @@ class BotoEndpoint(ABC):
         except (ResponseParserError, *SERIALIZER_ERRORS) as error:
             return self._unreadable(error, count)
 
-    def _opened(self) -> BaseClient | Silence:
-        """Give the client, or why there is none: nothing that the events could be blamed for."""
+    def _call(self, client: BaseClient, identity: ReadOnlyCredentials, shipment: Shipment) -> Answer:  # noqa: ARG002 - boto3 finds its own
+        """Send the request by boto3; give what came of it."""
+        return self._accepted(client.put_events(**self._arguments(shipment)), shipment)
+
+    def _opened(self) -> tuple[BaseClient, ReadOnlyCredentials] | Silence:
+        """Give the client and who signs, or why there is none: nothing that the events could be blamed for."""
         identity = self._identity.current()
         if isinstance(identity, Silence):
             return identity
         try:
-            return self._client()
+            return self._client(), identity
         except (BotoCoreError, ValueError) as error:
             hint = f"check the AWS settings, the region and the endpoint: {error}"
             return Silence(type(error).__name__, str(error), lost=False, stop=hint)
@@ -213,6 +217,10 @@ class BotoEndpoint(ABC):
                 self._sender = self._made(boto3.session.Session())
                 self._sender.meta.events.register("before-send", self._note_written)
             return self._sender
+
+    @property
+    def _agent(self) -> str:
+        return f"{AGENT} {self._target.user_agent}"
 
     def _note_written(self, **_: Any) -> None:
         self._thread.written = True

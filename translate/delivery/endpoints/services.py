@@ -27,6 +27,7 @@ from translate.delivery.answers import (
     sort_silence,
     told_by,
 )
+from translate.delivery.endpoints import personalize
 from translate.delivery.endpoints.aws import BotoEndpoint, Identity, told_in
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment
@@ -126,7 +127,7 @@ def client_context(context: Any) -> dict[str, str]:
 
 
 class Personalize(BotoEndpoint):
-    """The operation PutEvents of an event tracker."""
+    """The operation PutEvents of an event tracker: plain requests are signed and sent as they are, others by boto3."""
 
     service = "personalize-events"
     advice = Advice(
@@ -139,13 +140,23 @@ class Personalize(BotoEndpoint):
         "they need the right personalize:PutEvents",
     )
 
+    def _call(self, client: Any, identity: ReadOnlyCredentials, shipment: Shipment) -> Answer:
+        if not personalize.is_plain(shipment.request):
+            return super()._call(client, identity, shipment)
+        self._note_written()
+        reply = personalize.post(client, identity, shipment.request, self._agent)
+        told = told_by(reply)
+        count = len(shipment.events)
+        return self._sorted(told, count) if reply.status < 300 else self._refused(told, count)
+
     def _arguments(self, shipment: Shipment) -> dict[str, Any]:
         """Give times as such: botocore would read each number twice, by way of the machine's time zone."""
         return {**shipment.request, "eventList": [_timed(event) for event in shipment.request["eventList"]]}
 
     def _accepted(self, response: dict[str, Any], shipment: Shipment) -> Answer:
-        told = told_in(response)
-        count = len(shipment.events)
+        return self._sorted(told_in(response), len(shipment.events))
+
+    def _sorted(self, told: Told, count: int) -> Answer:
         if told.status != 200:
             return halt(
                 told,
