@@ -15,6 +15,7 @@ import translate
 from translate.archive.piped import PIPE
 from translate.cli.account import print_conversion, print_stream
 from translate.cli.application import app
+from translate.cli.census import Tallied, Verified, WithCensus
 from translate.cli.options import (
     AsJson,
     Assignments,
@@ -63,10 +64,6 @@ TRUST_HELP = (
 STATE_HELP = (
     "With --out s3://...: folder or s3:// prefix for rejects, report and what a resumed run needs; else the prefix "
     "beside it, PREFIX-translate/."
-)
-CENSUS_HELP = (
-    "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
-    "own; the run takes 3 to 12 times as long."
 )
 
 
@@ -118,7 +115,7 @@ def _print_checked(result: dict[str, Any]) -> None:
     print(f"{result['file']}: {verdict}{tests}")
 
 
-@app.command()
+@app.command(cls=WithCensus)
 @reaching_stores
 def convert(
     sources: Sources,
@@ -167,7 +164,8 @@ def convert(
     examples: Annotated[
         bool, typer.Option("--examples", help="Put a value into the report for each loss.")
     ] = False,
-    census: Annotated[bool, typer.Option("--census", help=CENSUS_HELP)] = False,
+    census: Tallied = False,
+    verified_census: Verified = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -236,7 +234,7 @@ def convert(
             add=add or (),
             fold=fold,
             examples=examples,
-            census=census,
+            census="verify" if verified_census else census,
             trust_folders=trust_folders,
             lake=lake,
             state=state,

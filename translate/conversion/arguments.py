@@ -50,6 +50,7 @@ TEXTS = KindOfArgument(
 SQL = KindOfArgument("an SQL expression as text", TEXT.takes)
 MOMENT = KindOfArgument("a date, a time, or text of one", lambda value: isinstance(value, str | dt.date))
 FLAG = KindOfArgument("True or False", lambda value: isinstance(value, bool))
+CENSUS = KindOfArgument('True, False or "verify"', lambda value: isinstance(value, bool) or value == "verify")
 WHOLE = KindOfArgument("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
 NUMBER = KindOfArgument("a number", _is_number)
 SETTINGS = KindOfArgument(
@@ -64,9 +65,9 @@ KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),
-    **dict.fromkeys(("dedupe", "fold", "examples", "careful", "census", "dry_run", "allow_http"), FLAG),
+    **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http"), FLAG),
     **dict.fromkeys(("limit", "max_in_flight", "seed"), WHOLE),
-    "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME,
+    "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME,
 }  # fmt: skip
 WAYS_OUT = {
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",

@@ -16,7 +16,7 @@ from translate.archive.hours import near
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
 from translate.conversion.bucket_output import BucketTarget, target_of
-from translate.conversion.job import HUB_MODEL, Job
+from translate.conversion.job import HUB_MODEL, Census, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
 from translate.mapping.spec import Layout
@@ -40,7 +40,7 @@ Moment = str | dt.date | None  # a time is a date too
 def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
-    examples: bool = False, careful: bool = False, census: bool = False, trust_folders: float | None = None,
+    examples: bool = False, careful: bool = False, census: Census = False, trust_folders: float | None = None,
     drawn: bool = False, lake: bool = False,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""

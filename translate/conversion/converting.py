@@ -25,7 +25,7 @@ from translate.conversion.calls import (
     selection_of,
     settings_of,
 )
-from translate.conversion.job import Job
+from translate.conversion.job import Census, Job
 from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
@@ -47,7 +47,7 @@ def convert(
     settings: Given = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
-    census: bool = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
+    census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
@@ -55,7 +55,8 @@ def convert(
     `to` and `from_` are `model` or `model/layout`. Raise UsageError or MappingError before anything is read,
     SourceError if there is nothing to read, OutputError if the target cannot be written. `dedupe`, `add`
     (`first_open`, `session_number`, `profile_set`, `engagement`) and `fold` look at the whole archive first: see `translate.passes`.
-    `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report.
+    `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report;
+    if it is "verify", a scanner apart from the engine counts.
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
     `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
@@ -117,7 +118,7 @@ def conversion(
     settings: Given = None, set_: Iterable[str] = (), compression: str = "none",
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
-    census: bool = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
+    census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from translate import mapping
 from translate.mapping.columns import Column
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from translate.recipe.selection import Selection
 
 HUB_MODEL = "hub"
+VERIFY: Literal["verify"] = "verify"
+# Whether each key is accounted for: as the kernel tallies it, or verified by a scanner of its own.
+Census = bool | Literal["verify"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Job:
     selection: Selection | None = None
     examples: bool = False
     careful_only: bool = False
-    census: bool = False
+    census: Census = False
     lake: bool = False  # hub events by day, client and time
     columns: tuple[Column, ...] = ()  # those of the target's own that are named
 

@@ -37,7 +37,8 @@ from translate.mapping.moved import moved_keys
 from translate.passes import Asked, Passes
 from translate.reader.reader import Lines, Tally
 from translate.recipe.watch import Wanted, Watch
-from translate.telling.census.fates import Fates, as_lines, refuse_uncounted, summary, together
+from translate.telling.census.fates import as_lines, refuse_uncounted, summary, together
+from translate.telling.census.tallied import keys_account
 
 NOTHING = Asked()
 EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
@@ -158,16 +159,16 @@ class Conversion:
                 questions=self._questions,
                 watch=watch,
             )
-            fates = Fates(job, query, lines) if job.census else None
-            if fates is not None:
-                tally.on_empty_line = fates.add_empty_line
-            written = self.sinks.write(unit.number, query, sequence, fates)
+            keys = keys_account(job, query, lines) if job.census else None
+            if keys is not None:
+                tally.on_empty_line = keys.add_empty_line
+            written = self.sinks.write(unit.number, query, sequence, keys)
             written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
             written.report.watched = watch.told()
             if not query.unsound:
                 self._hold_against(tally, written)
-                if fates is not None:
-                    self.output.write_whole(self._keys_file(unit), fates.checked())
+                if keys is not None:
+                    self.output.write_whole(self._keys_file(unit), keys.checked())
             return written, query.unsound
 
         written, digests = self._readings.read_digested(unit, attempt)

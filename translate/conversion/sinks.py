@@ -18,7 +18,7 @@ from translate.conversion.part import HubPart, LinesPart, PartOfUnit, RequestsPa
 from translate.conversion.plan import Query
 from translate.errors import UsageError
 from translate.mapping.spec import Layout
-from translate.telling.census.fates import Fates
+from translate.telling.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 10_000  # what waits to be written holds the batches that it came from
 NO_DAY = (
@@ -41,8 +41,10 @@ class Sinks:
         self.output: int | None = None  # a descriptor in place of the parts
         self.heads_each_part = True  # of a table: by the names of its columns
 
-    def write(self, number: int, query: Query, sequence: int = 1, fates: Fates | None = None) -> WrittenUnit:
-        """Run a unit's query once; the first request gets this number, `fates` all rows."""
+    def write(
+        self, number: int, query: Query, sequence: int = 1, keys: KeysAccount | None = None
+    ) -> WrittenUnit:
+        """Run a unit's query once; the first request gets this number, `keys` all rows."""
         rejects = LinesFile(self._scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
         part = self._part_of(number, query, sequence)
         account = UnitAccount(query, rejects, examples=self.job.examples)
@@ -50,12 +52,14 @@ class Sinks:
 
         def add(batch: pl.DataFrame) -> None:
             account.add(batch)
+            if keys is not None:
+                keys.add(batch)
             written = batch if account.is_written_whole(batch) else batch.filter(plan.WRITTEN)
             part.add(written)
             gathering.add(written)
 
         rows = query.rows.sink_batches(add, lazy=True, maintain_order=True)
-        pl.collect_all([rows, *part.beside, *self._beside(number, query, fates)], engine="streaming")
+        pl.collect_all([rows, *part.beside, *self._beside(number, query)], engine="streaming")
         digests = {**rejects.close(), **part.finish()}
         report = account.report()
         report.requests = part.requests
@@ -63,15 +67,13 @@ class Sinks:
         written = part.path if report.events["written"] else None
         return WrittenUnit(report, written, rejects.path, part.events, digests)
 
-    def _beside(self, number: int, query: Query, fates: Fates | None) -> Iterator[pl.LazyFrame]:
+    def _beside(self, number: int, query: Query) -> Iterator[pl.LazyFrame]:
         """Give what else is kept of a unit's rows, each a sink of its own."""
         if self.rows_may_meet:
             yield _kept(row_digests(query), self.digests_file(number))
         if query.asked:
             answers = query.rows.select(*query.asked, taken=plan.WRITTEN).filter("taken").select(query.asked)
             yield _kept(answers, self.answers_file(number))
-        if fates is not None:
-            yield query.rows.select(fates.columns).sink_batches(fates.add, lazy=True)
 
     def _part_of(self, number: int, query: Query, sequence: int) -> PartOfUnit:
         """Say how a unit's rows become its part; below the scratch folder it lies as it will below `data`."""

@@ -38,7 +38,7 @@ def take_in(job: Job, lines: Lines, *, tally: Tally | None = None) -> Intake:
         return _of_hub_files(lines, job.settings, tally or Tally())
     reader = Reader(
         job.source_layout, job.source_mapping.names, careful_only=job.careful_only, tally=tally,
-        keeps_lines=job.census, record_bytes=job.settings.record_bytes,
+        keeps_lines=bool(job.census), record_bytes=job.settings.record_bytes,
     )  # fmt: skip
     hub = Hub(job.source_mapping, job.source_layout, job.settings)
     return Intake(hub.events(reader.records(lines)), hub.provided, hub.places, reader.unsound)

@@ -41,7 +41,7 @@ class Evidence:
         self._heads = self._places.heads
         self.tree: Tree = below(self._places.event)
         self.around = Around(layout, self._places)
-        self._name_paths = [
+        self.name_paths = [
             tuple(place.split("."))
             for entry in layout.fields
             if "name" in entry.hub[:1]
@@ -52,19 +52,19 @@ class Evidence:
         self._maps = {
             entry.path: entry for entry in layout.fields if entry.word.holds_whole_map or entry.word.is_user
         }
-        self._presets: dict[tuple[str, ...], list[Field]] = {}
+        self.presets: dict[tuple[str, ...], list[Field]] = {}
         for entry in layout.fields:
             for place in (entry.place, *entry.also) if entry.place not in containers else ():
                 head, _, rest = place.partition(".")
                 if head in containers:
-                    self._presets.setdefault((head, rest), []).append(entry)
+                    self.presets.setdefault((head, rest), []).append(entry)
         self._leaves: dict[tuple[bool, tuple[str, ...]], Leaf | None] = {}
         self._names: dict[tuple[tuple[str, ...], int, bool], str] = {}
         self._homes: dict[tuple[str, ...], tuple[Field | None, list[Field]]] = {}
 
     def event_type(self, record: Value) -> str | None:
         """Give the event's name as the record spells it; None if it has none."""
-        for path in self._name_paths:
+        for path in self.name_paths:
             found: Value | None = record
             for segment in path:
                 found = dict(found).get(segment) if isinstance(found, Members) else None
@@ -93,7 +93,7 @@ class Evidence:
 
     def _original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
         """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
-        for (head, rest), entries in self._presets.items():
+        for (head, rest), entries in self.presets.items():
             if not entries[0].word.travels_with_names or not isinstance(record, Members):
                 continue
             text = text_of(dict(members_of(dict(record).get(head, ""))).get(rest, ""))
@@ -121,7 +121,7 @@ class Evidence:
             return self.around.maps.get(path[:-1]), []
         if path not in self._homes:
             around = self._containers.get(path[:-1]) or self._maps.get(path[:-1])
-            self._homes[path] = around, self._presets.get((path[0], ".".join(path[1:])), []) if around else []
+            self._homes[path] = around, self.presets.get((path[0], ".".join(path[1:])), []) if around else []
         return self._homes[path]
 
     def of_column(self, name: str) -> tuple[str, str] | None:

@@ -30,24 +30,12 @@ OF_LOSS = {"changed": "changed", "cannot": "no_place", "not_mapped": "no_place",
 PASSED_OVER = Fate("changed", "a later member of the same key took its place")
 WITHOUT_EVENT = Fate("dropped", "a request, or a part of one, without an event")
 TRAVELLERS = (
-    "file",
-    "line",
-    "text",
-    "base64",
-    "code",
-    FILTERED,
-    "_copy",
-    "_added",
-    "nulls",
-    "name",
-    USED,
-    NOTES,
-    "notes",
-    "_names",
-    *OF_LINES,
-)
+    "file", "line", "text", "base64", "code", FILTERED, "_copy", "_added", "nulls", "name", USED, NOTES, "notes",
+    "_names", *OF_LINES,
+)  # fmt: skip
 
 EventType = str | None
+NEW_LINE = "\n"
 
 
 class Found(NamedTuple):
@@ -83,6 +71,8 @@ class Account:
         told: Counter[tuple[EventType, str]] = Counter()
         for (event_type, name, _), count in self.fates.items():
             told[event_type, name] += count
+        if dict.__eq__(told, self.census):
+            return
         for event_type, name in sorted({*self.census, *told}, key=lambda pair: (pair[0] or "", pair[1])):
             counted, accounted = self.census[event_type, name], told[event_type, name]
             if counted != accounted:
@@ -100,19 +90,27 @@ class Account:
 
 def as_lines(fates: Counts) -> str:
     """Write counts as JSON lines, in the order of their names."""
-    rows = [
-        {"event_type": event_type, "key": name, "fate": fate, "how": how, "events": count}
+    spelled = _Spelled()
+    return "".join(
+        f'{{"event_type": {spelled[event_type]}, "key": {spelled[name]}, "fate": {spelled[fate]}, '
+        f'"how": {spelled[how]}, "events": {count}}}\n'
         for (event_type, name, (fate, how)), count in sorted(fates.items(), key=_by_name)
-    ]
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    )
+
+
+class _Spelled(dict[str | None, str]):
+    """Texts as JSON, each spelled once: there are far fewer of them than lines."""
+
+    def __missing__(self, text: str | None) -> str:
+        self[text] = json.dumps(text, ensure_ascii=False)
+        return self[text]
 
 
 def together(texts: Iterable[str]) -> Counts:
     """Read the counts of several units, and add them up."""
     fates: Counts = Counter()
     for text in texts:
-        for line in filter(None, text.split("\n")):
-            row = json.loads(line)
+        for row in json.loads(f"[{','.join(filter(None, text.split(NEW_LINE)))}]"):
             fates[row["event_type"], row["key"], Fate(row["fate"], row["how"])] += row["events"]
     return fates
 
@@ -142,10 +140,10 @@ class Fates:
         self.columns = [*dict.fromkeys([*self._travellers, *self._before, *self._flags])]
         self._losses = query.counts.losses
         self._source = query.source
-        self._evidence = Evidence(job.source_layout)
+        self.evidence = Evidence(job.source_layout)
         self._ways = Ways(job, query)
         self._tables = Tables(lines) if job.source_layout.records == "csv" else None
-        request, around = job.source_layout.request, self._evidence.around
+        request, around = job.source_layout.request, self.evidence.around
         self._requests = Requests(request, around.tree, around.names) if request else None
         self._is_cut = job.selection is not None and job.selection.limit is not None
         self._line = OpenLine([])
@@ -177,6 +175,15 @@ class Fates:
             self._close(self._line)
         return self.account.checked()
 
+    def of_one(
+        self, found: Found, row: dict[str, Any], held: dict[str, Any], flagged: list[int]
+    ) -> Iterator[tuple[str, Fate]]:
+        """Give the fates of an event's keys; `held` is what the hub held of it before any recipe."""
+        if row["code"] is not None:
+            yield from ((name, Fate("rejected", row["code"])) for _, name in found.keys)
+        else:
+            yield from self._fates(found, row, held, self._losses_of(row, flagged))
+
     # -- in the raw text ----------------------------------------------------------------------------------------
 
     def _found(self, row: dict[str, Any]) -> Found:
@@ -190,9 +197,9 @@ class Fates:
         return self._of_record(census.scan(text or ""))
 
     def _of_record(self, record: Value, around: Iterable[Key] = ()) -> Found:
-        found = [*around, *census.keys(record, self._evidence.tree)]
+        found = [*around, *census.keys(record, self.evidence.tree)]
         return Found(
-            record, self._evidence.event_type(record), [(key, self._evidence.name_of(key)) for key in found]
+            record, self.evidence.event_type(record), [(key, self.evidence.name_of(key)) for key in found]
         )
 
     def _of_part(self, part: RequestPart) -> Found:
@@ -220,12 +227,8 @@ class Fates:
             return
         found = self._found(row)
         self._count(found)
-        told = self.account.fates
-        if row["code"] is not None:
-            told.update((found.event_type, name, Fate("rejected", row["code"])) for _, name in found.keys)
-            return
-        for name, fate in self._fates(found, row, held, self._losses_of(row, flagged)):
-            told[found.event_type, name, fate] += 1
+        told = self.of_one(found, row, held, flagged)
+        self.account.fates.update((found.event_type, name, fate) for name, fate in told)
 
     def _refuse(self, row: dict[str, Any]) -> None:
         """Let all go that was refused together: a request, or what is left of a line."""
@@ -251,7 +254,7 @@ class Fates:
             *(noted.spot for noted in read_all(row["notes"])),
         ]  # of what no target sees there is no other word
         noted = frozenset(spot for spot in spots if isinstance(spot, InSource))
-        trail = self._evidence.of_event(found.record, before, noted)
+        trail = self.evidence.of_event(found.record, before, noted)
         nulls = row["nulls"]
         for key, name in found.keys:
             if key.passed_over:
@@ -264,7 +267,7 @@ class Fates:
             elif held is None and key.kind == "null" and nulls:
                 nulls -= 1
                 yield name, Fate("null")
-            elif key.kind == "empty" and self._evidence.empty_is_none(key):
+            elif key.kind == "empty" and self.evidence.empty_is_none(key):
                 yield name, Fate("null", "an empty text stands for none")
             elif held is None:
                 self.account.first_lost = self.account.first_lost or f"{row['file']}, line {row['line']}"
@@ -279,7 +282,7 @@ class Fates:
 
     def _is_known_object(self, key: Key) -> bool:
         """Tell an empty object of the layout's own from a value: it has no member that could speak for it."""
-        return key.known == len(key.path) and self._evidence.holds_members(key)
+        return key.known == len(key.path) and self.evidence.holds_members(key)
 
     def _losses_of(self, row: dict[str, Any], flagged: list[int]) -> dict[Spot, Fate]:
         """Gather by place what the conversion itself says to have lost of a row."""
