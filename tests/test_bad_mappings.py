@@ -87,7 +87,7 @@ def test_every_kind_of_complaint_has_a_file():
         "around a field", "lies too deep", "a name has no other place", "are not packed into requests", "made for a request",
         "gives text where it is written", "says nothing",
         # of what stands for nothing, of tables read backwards, and of what settings keep out
-        "the default stands there", "should be a whole number, as codec", "twice", "needs a value table", "would never be written", "by some events only", "needs a value table, and a default",
+        "the default stands there", "should be a whole number, as codec", "twice", "needs a value table", "would never be written", "by some events only", "a hard limit is refused", "needs a value table, and a default",
     ):  # fmt: skip
         assert piece in said
 

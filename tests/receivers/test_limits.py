@@ -141,7 +141,15 @@ def test_told_one_beyond(limit, tmp_path):
     at, beyond = make()
     report = translate.convert(file_of([at, beyond]), to=layout, out=tmp_path / "out", from_=layout)
     assert report["events"]["written"] == 2
-    assert [finding["events"] for finding in report["findings"] if finding["code"] == "over_advice"] == [1]
+    told = [finding for finding in report["findings"] if finding["code"] == "receiver_changes"]
+    assert [finding["events"] for finding in told] == [1]
+    assert ": the receiver " in told[0]["message"]
+    (breach,) = translate.validate(file_of([beyond]), as_=layout)["breaches"]
+    assert (breach["hard"], breach["receiver_changes"] in told[0]["message"]) == (False, True)
+    explained = translate.explain(from_=layout, to=layout)
+    assert any(
+        row["effect"] == "alters" and breach["receiver_changes"] in row["what"] for row in explained.limits
+    )
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,10 @@ def _print_breach(breach: dict[str, Any]) -> None:
         else ""
     )
     first = breach["examples"][0]
-    print(
-        f"{breach['events']:>14,}  {'refused' if breach['hard'] else 'advice ':<8}  {printable(breach['message'])}{requests}"
-    )
+    verdict = "refused" if breach["hard"] else "altered" if "receiver_changes" in breach else "advice"
+    print(f"{breach['events']:>14,}  {verdict:<8}  {printable(breach['message'])}{requests}")
+    if "receiver_changes" in breach:
+        print(f"{'':>24}  the receiver {printable(breach['receiver_changes'])}")
     print(f"{'':>24}  by {breach['source']}")
     print(f"{'':>24}  first in {printable(first['file'])}:{first['line']}")
     for name in ("message", "text"):

@@ -32,9 +32,15 @@ class Question:
         return WORDS[self.limit.judge].code if self.limit.judge in WORDS else "over_limit"
 
     @property
+    def told_as(self) -> str:
+        """Tell by which code a row is told of that is taken all the same."""
+        return "receiver_changes" if self.limit.alters else "over_advice"
+
+    @property
     def cited(self) -> str:
-        """Say it with who says so."""
-        return f"{self.message} ({self.limit.source})"
+        """Say it with what comes of it, and who says so."""
+        altered = f": the receiver {self.limit.alters}" if self.limit.alters else ""
+        return f"{self.message}{altered} ({self.limit.source})"
 
 
 class Judge:

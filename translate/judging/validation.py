@@ -72,7 +72,8 @@ class Breach:
         counted = {} if self.requests is None else {"requests": self.requests}
         return {
             "limit": self.limit.name, "layout": self.layout, "hard": self.limit.hard, "observed": self.limit.observed,
-            "source": self.limit.source, "message": self.message, "events": self.events, **counted, "examples": self.examples,
+            "source": self.limit.source, "message": self.message, "events": self.events, **counted,
+            **({"receiver_changes": self.limit.alters} if self.limit.alters else {}), "examples": self.examples,
         }  # fmt: skip
 
 

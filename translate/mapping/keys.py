@@ -73,6 +73,7 @@ LIMIT = {
     "value": "what the judge holds them against",
     "beside": "how the names begin that are not counted",
     "says": "a sentence in place of the judge's own",
+    "alters": "what the receiver does with what is beyond, where it takes that all the same: the third verdict, beside refused and advised against",
     "hard": COUNTED["hard"],
     "source": COUNTED["source"],
     "observed": COUNTED["observed"],

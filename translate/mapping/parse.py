@@ -262,10 +262,16 @@ class _SheetParser:
                     join(where, "places"), "is missing: a limit names the places that it judges"
                 )
             beside, says = (self.sheet.get(inner, where, key, str) for key in ("beside", "says"))
+            alters = self.sheet.get(inner, where, "alters", str, "")
+            if alters and inner.get("hard") is True:
+                self.sheet.complain(
+                    join(where, "alters"), "has no effect: what is beyond a hard limit is refused"
+                )
             limits[name] = Limit(
                 name,
                 inner.get("value"),
                 *self._why(inner, where),
+                alters=alters,
                 judge=word,
                 places=places or (),
                 beside=beside,

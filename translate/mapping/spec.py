@@ -103,7 +103,7 @@ class Limit:
 
     An `observed` one is not documented, but was seen in its code, in its SDKs or in what it did. A row's is judged by one of
     translate.mapping.checks.WORDS, in each of its `places`; what begins as `beside` says is not counted. `says` is a sentence
-    in place of the judge's own.
+    in place of the judge's own. What is beyond may be taken all the same, and altered: `alters` says how.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Limit:
     places: tuple[str, ...] = ()
     beside: str | None = None
     says: str | None = None
+    alters: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Writer:
         """Say what is lost, and what there is to tell, as expressions over the written rows."""
         plan = self._losses.plan()
         advice = [question for question in self._judge.questions if not question.limit.hard]
-        plan.findings += [Finding("over_advice", question.cited, question.wrong) for question in advice]
+        plan.findings += [Finding(question.told_as, question.cited, question.wrong) for question in advice]
         return plan
 
     def _key_rules(self, *, make_legal: bool) -> KeyRules | None:

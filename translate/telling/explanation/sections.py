@@ -172,7 +172,7 @@ def tables(mapping: Mapping, layout: Layout) -> Iterator[dict[str, Any]]:
 
 
 def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
-    """Give what the target takes and refuses; `effect` is `takes`, `keeps`, `rejects`, `advises` or `packs`."""
+    """Give what the target takes and refuses; `effect` is `takes`, `keeps`, `rejects`, `alters`, `advises` or `packs`."""
     if source.address == layout.address:
         yield _limit("keeps", "members of a record that no field names, where they were", "")
     if layout.only is not None:
@@ -180,7 +180,9 @@ def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
         yield _limit("takes", f"only events with {layout.only.hub}{names_taken}", layout.only.rule)
     for limit in (*layout.limits.values(), *layout.checks.values()):
         what = f"{limit.name.replace('_', ' ')}: {', '.join(limit.places)}"
-        yield _limit("rejects" if limit.hard else "advises", f"{what}{_value(limit.value)}", limit.source)
+        effect = "rejects" if limit.hard else "alters" if limit.alters else "advises"
+        altered = f": the receiver {limit.alters}" if limit.alters else ""
+        yield _limit(effect, f"{what}{_value(limit.value)}{altered}", limit.source)
     request = layout.request
     if request is not None and request.events_max is not None:
         yield _limit("packs", f"at most {request.events_max:,} events into a request", "")
