@@ -92,6 +92,22 @@ def test_the_place_of_a_mistake(sql, told, marked):
     assert shown[start : len(carets)] == marked
 
 
+def test_texts_and_keys_as_others_write_them(tmp_path):
+    """A text that a rule sets without its quotes, and a key that a test says as rules do, are told how they are written."""
+    file = tmp_path / "own.toml"
+    file.write_text(
+        'to = "personalize"\n[[rule]]\nset.name = "View"\nset.item_id = "shelf"\n'
+        '[[test]]\nevent = { name = "a", time = 2016-04-07T00:00:00Z, "attributes.sku" = "x" }\nexpect = []\n'
+    )
+    told = {complaint.path: complaint.message for complaint in translate.check(file).complaints}
+    assert told["rule[1].set.name"] == "is not an SQL expression; a text stands in single quotes: 'View'"
+    assert told["rule[1].set.item_id"] == "no hub column \"shelf\"; a text stands in single quotes: 'shelf'"
+    assert (
+        told["test[1].event.attributes.sku"]
+        == 'no hub column "attributes.sku"; write attributes = { sku = ... }'
+    )
+
+
 def test_a_long_expression_is_shown_in_part():
     """Of a long expression the part around the place is shown, of several lines the one that has it."""
     _, shown, carets = where(" OR ".join(["name = 'abcdefgh'"] * 20) + " OR nmae = 'x'")

@@ -135,6 +135,8 @@ def test_settings_that_are_wrong():
         (lambda: translate.write([1], to="clickstream"), "write: frame should be a frame of polars, but is [1] (list)"),
         (lambda: translate.write(translate.scan(FULL)), "write: to is missing; name a model"),
         (lambda: translate.convert(FULL, to="hub", out="x", dedupe="yes"), "convert: dedupe should be True or False"),
+        (lambda: translate.write(translate.scan(FULL), to="pinpoint/flat"), "pinpoint/flat cannot be written"),
+        (lambda: translate.write(translate.scan(FULL), to="clickstream", settings={"app_ids": {"a": "0"}}), 'app_ids.a: clickstream/events does not take "0"'),
         (lambda: translate.explain(from_=1, to="hub"), "explain: from_ should be text, but is 1 (int)"),
     ],
 )  # fmt: skip
@@ -151,6 +153,19 @@ def test_arguments_of_no_name():
         translate.scan(FULL, sinse="2018")
     with pytest.raises(TypeError, match=re.escape('has no argument "from"; did you mean "from_"?')):
         translate.inspect(FULL, **{"from": "pinpoint"})
+
+
+def test_a_call_that_lacks_something_shows_how_it_is_written():
+    """What is missing, or has no name, is told with the call as it should be."""
+    with pytest.raises(
+        TypeError,
+        match=re.escape("missing a required argument: 'out'; write convert(source, to=..., out=...)"),
+    ):
+        translate.convert(FULL, to="clickstream")
+    with pytest.raises(
+        TypeError, match=re.escape("too many positional arguments; write convert(source, to=..., out=...)")
+    ):
+        translate.convert(FULL, "clickstream", "out")
 
 
 def test_short_texts_of_answers(tmp_path):

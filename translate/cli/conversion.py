@@ -31,7 +31,7 @@ from translate.cli.options import (
     layouts,
 )
 from translate.cli.printing import (
-    print_columns,
+    paper,
     print_json,
     print_slips,
     whoever_listens,
@@ -39,6 +39,7 @@ from translate.cli.printing import (
 from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
+from translate.telling.terminal import columns
 
 OUT_HELP = (
     "Target directory or s3:// prefix: new, empty, or of an unfinished run; - writes the rows to standard output, and what "
@@ -79,7 +80,7 @@ def models(mappings: Mappings = None, as_json: AsJson = False) -> None:
         marks = ["yes" if row[name] else "-" for name in ("read", "write")]
         default = " (default)" if row["default"] else ""
         lines.append((f"{row['model']}/{row['layout']}{default}", *marks, row["about"]))
-    print_columns(lines)
+    print("\n".join(columns(lines, paper(), wrapped=(3,), kept=(0,), head=True)))
 
 
 @app.command()

@@ -16,7 +16,6 @@ from translate.telling.terminal import Paper, paper_of
 __all__ = [
     "paper",
     "print_advice",
-    "print_columns",
     "print_json",
     "print_list",
     "print_slips",
@@ -63,13 +62,6 @@ def print_slips(told: Sequence[str]) -> None:
     """Say on standard error what settings probably mean otherwise."""
     for sentence in told:
         print(f"translate: {printable(sentence)}", file=sys.stderr)
-
-
-def print_columns(lines: Sequence[tuple[str, ...]]) -> None:
-    """Print lines of cells below one another."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_list(

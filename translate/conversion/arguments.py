@@ -61,7 +61,7 @@ FRAME = KindOfArgument("a frame of polars", lambda value: type(value).__name__ i
 
 KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("source",), PATHS),
-    **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "record", "journal_folder"), PATH),
+    **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "rejects", "record", "journal_folder"), PATH),
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),
@@ -88,7 +88,7 @@ def checked(call: Callable[P, R]) -> Callable[P, R]:
             raise TypeError(
                 f'{call.__name__}() has no argument "{unknown}"{_meant(unknown, signature.parameters)}'
             )
-        for name, value in signature.bind(*given, **named).arguments.items():
+        for name, value in _bound(signature, call.__name__, given, named).items():
             kind = KINDS.get(name)
             if kind is None or (value is None and name in optional) or kind.takes(value):
                 continue
@@ -103,6 +103,21 @@ def checked(call: Callable[P, R]) -> Callable[P, R]:
         return call(*given, **named)
 
     return refusing
+
+
+def _bound(
+    signature: inspect.Signature, name: str, given: tuple[Any, ...], named: dict[str, Any]
+) -> dict[str, Any]:
+    """Give the arguments by their names; raise TypeError that shows how the call is written."""
+    try:
+        return signature.bind(*given, **named).arguments
+    except TypeError as error:
+        needed = [
+            parameter.name if parameter.kind is parameter.POSITIONAL_OR_KEYWORD else f"{parameter.name}=..."
+            for parameter in signature.parameters.values()
+            if parameter.default is parameter.empty
+        ]
+        raise TypeError(f"{name}(): {error}; write {name}({', '.join(needed)})") from None
 
 
 def _meant(unknown: str, known: Mapping[str, Any]) -> str:

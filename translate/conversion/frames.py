@@ -24,6 +24,7 @@ from translate.conversion.calls import (
     Moment,
     Sources,
     job_of,
+    legal_app_ids,
     selection_of,
     settings_of,
 )
@@ -153,6 +154,9 @@ def write(
         raise UsageError(f"write: to is missing{WAYS_OUT['to']}")
     told = settings_of(settings, set_, mappings)
     target_mapping, layout = mapping.find_layout(target, told.mappings)
+    if not layout.write:
+        raise UsageError(f"{layout.address} cannot be written")
+    told = legal_app_ids(told, layout)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
     prepared = plan.from_hub(frame.lazy())
     prepared = (

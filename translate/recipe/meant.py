@@ -25,7 +25,7 @@ def instead_of(name: str, sql: str, place: tuple[int, int] | None) -> str:
         return f'; did you mean "{hub}"?'
     known = [column for column, dtype in events.SCHEMA.items() if dtype != events.MAP]
     in_quotes = place is not None and sql[place[0]] == '"'
-    if place is not None and is_compared_with(sql, place):
+    if place is not None and (is_compared_with(sql, place) or sql.strip() == name):
         return f"; a text stands in single quotes: '{name}'"
     near = suggest(name, known)
     if near:

@@ -21,6 +21,7 @@ TOKEN = re.compile(
     r"|\d+(?:\.\d+)?|==|<>|!=|<=|>=|\S"
 )
 COMPARED = re.compile(r"(?:==?|<>|!=|\bI?LIKE|\bIN\s*\((?:[^()]*,)?)\s*$", re.IGNORECASE)
+BARE = re.compile(r"\w+(?: \w+)*")  # words alone, one of which means something in SQL
 # What the parser beneath polars says; polars itself keeps its words and the place to itself.
 PARSER = re.compile(
     r"sql parser error: (?P<what>.*?) at Line: (?P<line>\d+), Column: (?P<column>\d+)", re.DOTALL
@@ -106,6 +107,9 @@ def of_parser(sql: str, error: Exception) -> Mistake:
     lonely = _lonely_bracket(sql)
     if lonely is not None:
         return lonely
+    if BARE.fullmatch(sql.strip()):
+        told = f"is not an SQL expression; a text stands in single quotes: '{sql.strip()}'"
+        return Mistake(told, (0, len(sql)))
     said = first_line(error)
     try:
         pl.SQLContext().execute(f"{OPENED}{sql}\n)")

@@ -55,6 +55,8 @@ def read(sheet: Sheet, path: str, table: dict[str, Any], head: str = "") -> dict
             else:
                 own = words_here(column)
                 near = f"; it is {own} here" if own else suggest(column, events.SCHEMA)
+                home, _, last = column.partition(".")
+                near = f"; write {home} = {{ {last} = ... }}" if home in events.MAPS and last else near
                 sheet.complain(where, f'no hub column "{column}"{near}')
             continue
         try:
