@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from translate.archive.piped import PIPE, laid_down, standard_input
 from translate.archive.spool import SMALL_BYTES, spool
@@ -27,11 +26,14 @@ ENDS = 8  # bytes: all magic numbers, and the length that gzip tells
 REPORT = "report.json"
 
 
-@dataclass(frozen=True)
+_Ends = bytes | None  # within the class `bytes` is a number
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
 
-    `seen` keeps what was seen of a small file, so that planning opens it once.
+    `ends` keeps what was seen of a small file, so that planning opens it once.
     """
 
     location: str
@@ -39,7 +41,7 @@ class SourceFile:
     bytes: int
     modified: int = 0
     tag: str = ""
-    seen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    ends: _Ends = field(default=None, compare=False, repr=False)
 
     @property
     def is_remote(self) -> bool:
@@ -65,6 +67,12 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
         ]
     found: dict[str, SourceFile] = {}
     labels = _labels(given)
+    if len(given) == 1 and given[0].startswith("s3://"):  # no key is listed twice, and there may be a million
+        remote = sorted(_find_remote(given[0]), key=lambda file: file.shown)
+        if not remote:
+            raise SourceError(f"{given[0]}: {_nothing_in(given[0])}")
+        expect(remote)
+        return remote
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
@@ -213,26 +221,28 @@ def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
 
     Of an object that nobody looked at yet its name tells what it is, for it is not fetched to make a plan.
     """
-    if "ends" not in file.seen:
+    if file.ends is None:
         try:
             if file.is_remote:
                 return b"PAR1" if file.shown.endswith(".parquet") else b"", b""
             if not stat.S_ISREG(os.stat(file.location).st_mode):
-                file.seen["ends"] = b""
+                keep_ends(file, b"", b"")
             else:
                 with open(file.location, "rb") as content:
                     first = content.read(ENDS)
                     content.seek(-min(ENDS, content.seek(0, os.SEEK_END)), os.SEEK_END)
                     keep_ends(file, first, content.read(ENDS))
         except (OSError, ReadError):
-            file.seen["ends"] = b""
-    ends = file.seen["ends"]
+            keep_ends(file, b"", b"")
+    ends = file.ends or b""
     return ends[:ENDS], ends[ENDS:]
 
 
 def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
     """Keep the first and last bytes of a file for `ends_of`."""
-    file.seen["ends"] = first[:ENDS] + last[-ENDS:]
+    object.__setattr__(
+        file, "ends", first[:ENDS] + last[-ENDS:]
+    )  # what is seen changes nothing of what it is
 
 
 def chunks_of(file: SourceFile) -> Iterator[bytes]:

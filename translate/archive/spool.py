@@ -26,6 +26,7 @@ SEGMENT_BYTES = 32 * 2**20
 KEPT_BYTES = 1 << 30  # of what was read: whoever asks for it again in time costs no call
 AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
+NEAR = 1_000
 TOGETHER = 16
 RANGES_TOGETHER = 4
 
@@ -65,7 +66,7 @@ class Spool:
         self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
         self._buckets: dict[str, Bucket] = {}
         self._order: list[Remote] = []
-        self._places: dict[str, int] = {}
+        self._last = 0  # in the order: what was asked for last
         self._next = 0  # in the order: what was not asked for ahead yet
         self._coming: dict[str, tuple[Future[Copy], int]] = {}
         self._held: OrderedDict[str, Copy] = OrderedDict()  # asked for in this order
@@ -90,8 +91,7 @@ class Spool:
         """Say which objects will be read, in their order."""
         with self._guard:
             self._order = list(files)
-            self._places = {file.location: place for place, file in enumerate(self._order)}
-            self._next = 0
+            self._next = self._last = 0
             self._early.update(self._held)
             self._held.clear()
 
@@ -99,7 +99,7 @@ class Spool:
         """Give a copy of an object, which stays at least until others are asked for; raise StoreRefusedError."""
         with self._guard:
             known = self._key(file)
-            place = self._places.get(file.location)
+            place = self._place_of(file)
             if known in self._early:
                 self._held[known] = self._early.pop(known)
             if known not in self._held and known not in self._coming:
@@ -145,6 +145,16 @@ class Spool:
             return os.pread(descriptor, copy.bytes, copy.first)
         finally:
             os.close(descriptor)
+
+    def _place_of(self, file: Remote) -> int | None:
+        """Find an object in the order, near the one that was asked for last or at the beginning; else it is out of order."""
+        count = len(self._order)
+        for begin in (self._last, 0):
+            for place in range(begin, min(begin + NEAR, count)):
+                if self._order[place].location == file.location:
+                    self._last = place
+                    return place
+        return None
 
     @staticmethod
     def _key(file: Remote) -> str:

@@ -19,7 +19,6 @@ from translate.archive.lines import Block
 from translate.archive.long_lines import LongLines
 from translate.archive.sources import (
     CHUNK,
-    ENDS,
     ReadError,
     SourceFile,
     chunks_of,
@@ -224,7 +223,8 @@ def _noticed(file: SourceFile) -> Iterator[bytes]:
     """Read a file's bytes; of one that is read whole at once, keep what tells its kind and length."""
     for chunk in chunks_of(file):
         if file.is_remote:
-            file.seen.setdefault("ends", chunk[:ENDS])
+            if file.ends is None:
+                keep_ends(file, chunk, b"")
         elif len(chunk) == file.bytes:
             keep_ends(file, chunk, chunk)
         yield chunk

@@ -11,7 +11,7 @@ from typing import Any
 from translate.archive.recognition import Recognised
 from translate.archive.sources import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
-from translate.conversion.output import digest
+from translate.conversion.output import digest, digest_of_each
 from translate.errors import UsageError
 from translate.passes import Asked
 from translate.reader.hub import Hub
@@ -38,8 +38,8 @@ class Task:
         """Say what makes a job the same job: inputs, mappings, recipe, settings, and how it is written."""
         job = self.job
         return {
-            "inputs": digest(
-                [[file.shown, file.bytes, file.modified, file.tag] for file in self.recognised.files]
+            "inputs": digest_of_each(
+                [file.shown, file.bytes, file.modified, file.tag] for file in self.recognised.files
             ),
             "from": self.recognised.address,
             "to": self.target,

@@ -256,3 +256,12 @@ class Output:
 def digest(value: Any) -> str:
     """Give the SHA-256 of a JSON value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of_each(values: Iterable[Any]) -> str:
+    """Give the SHA-256 of a JSON list whose values come one by one: there may be a million."""
+    made = hashlib.sha256(b"[")
+    for number, value in enumerate(values):
+        made.update(f"{', ' if number else ''}{json.dumps(value, sort_keys=True)}".encode())
+    made.update(b"]")
+    return made.hexdigest()
