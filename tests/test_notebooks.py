@@ -90,6 +90,12 @@ def test_loads_nothing_from_the_network(path):
 
 
 @every_notebook
+def test_charts_are_images(path):
+    """JupyterLab takes drawings out of what it did not run itself, and leaves their bare words."""
+    assert "<svg" not in json.dumps([cell.outputs for cell in code(read(path))])
+
+
+@every_notebook
 def test_is_small_and_names_no_machine(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.encode()) < BYTES_MAX

@@ -41,12 +41,6 @@ KEY = """
 LOOK = '\n            "{}": {}'
 EXAMPLE = ',\n          "example": {}'
 
-CHART = (
-    ".translate-inspection{max-width:56rem}.translate-inspection svg{width:100%;height:auto}"
-    ".translate-inspection .bar{fill:#3b7cc4}.translate-inspection .grid{stroke:#8884}"
-    ".translate-inspection text{font:12px sans-serif;fill:currentColor}"
-)
-
 
 def pieces(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
     """Give the text, as `json` indents it by two."""
@@ -96,14 +90,14 @@ def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
     parts = [
         f"<p>{escaped(_sentence(values))}</p>",
         *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
-        *([f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.by_time(days)] if days else []),
+        *([f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.picture(charts.by_time(days))] if days else []),
         *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
         table_html(Table("Faults", ("count", "what", "what to do"), faults))
         if faults
         else "<p>No fault of those that are looked for.</p>",
         f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>",
     ]
-    return f'<div class="translate-inspection"><style>{CHART}</style>{"".join(parts)}</div>'
+    return f'<div class="translate-inspection">{"".join(parts)}</div>'
 
 
 def _sentence(values: dict[str, Any]) -> str:
