@@ -72,6 +72,11 @@ class KernelHook(BuildHookInterface):
 
 
 def _platform() -> str:
-    """Give this machine's platform as wheels name it; which older systems of its kind it suits nobody has judged."""
+    """Give the platform as wheels name it: the one that $CC compiles for, if that is said, else this machine's.
+
+    Which older systems of its kind the latter suits nobody has judged.
+    """
+    if "TRANSLATE_PLATFORM" in os.environ:
+        return os.environ["TRANSLATE_PLATFORM"]
     names = (tag.platform for tag in sys_tags())
     return next(name for name in names if not name.startswith(("manylinux", "musllinux")))
