@@ -19,6 +19,12 @@ LOADS = ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "bac
 VOID = ("meta", "img", "br", "link", "input", "hr")
 
 
+# The chart of a notebook is an image that holds its own drawing.
+OWN_IMAGE = re.compile(
+    r'<img alt="Events by \w+" style="max-width:100%" src="data:image/svg\+xml;base64,[\w+/=]+">'
+)
+
+
 class Page(HTMLParser):
     """Notes tags and attributes, and whether each is closed."""
 
@@ -96,7 +102,7 @@ def test_what_comes_from_the_archive_is_escaped(tmp_path):
     found.write_html(tmp_path / "page.html")
     for text in ((tmp_path / "page.html").read_text(encoding="utf-8"), found._repr_html_()):
         assert "&lt;script&gt;" in text
-        parsed = Page(text)
+        parsed = Page(OWN_IMAGE.sub("", text))
         assert not {"script", "img"} & set(parsed.tags)
         assert not [name for name, _ in parsed.attributes if name.startswith("on")]
 

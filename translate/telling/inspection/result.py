@@ -90,7 +90,11 @@ def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
     parts = [
         f"<p>{escaped(_sentence(values))}</p>",
         *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
-        *([f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.picture(charts.by_time(days))] if days else []),
+        *(
+            [f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.picture(charts.by_time(days))]
+            if days
+            else []
+        ),
         *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
         table_html(Table("Faults", ("count", "what", "what to do"), faults))
         if faults
