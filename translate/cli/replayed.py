@@ -37,7 +37,7 @@ def tell_of_silence(told: Unheard, where: str) -> None:
     """Say that nobody answers, and what is done about it."""
     tries = f"{told.tries:,} request{'s' if told.tries != 1 else ''} tried"
     print(
-        f"translate: no connection to {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
+        f"translate: no answer from {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
         f"each is tried again, at most {told.attempts_max} times and a minute apart, before the run gives up; "
         "Ctrl-C stops it now, and the same call goes on",
         file=sys.stderr,
