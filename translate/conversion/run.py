@@ -229,8 +229,10 @@ class Conversion:
     def _gather_keys(self) -> dict[str, Any]:
         """Write down what became of each key; give the sums for the report."""
         files = [file for unit in self.units if (file := self._keys_file(unit)).exists()]
-        whole = together(file.read_text(encoding="utf-8") for file in files)
-        self.output.write_whole(self.output.directory / "keys.ndjson", as_lines(whole))
+        texts = [file.read_text(encoding="utf-8") for file in files]
+        whole = together(texts)
+        text = texts[0] if len(texts) == 1 else as_lines(whole)
+        self.output.write_whole(self.output.directory / "keys.ndjson", text)
         return {"keys": summary(whole)}
 
     # -- progress -----------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ FIXED = ("text", "context", "rejected", "nulls", "remarks")  # what the frame's 
 NONE = -1
 OTHER_COLUMN = -2  # one that the frame does not have
 OF_SOURCE = -1
-NAMES_MAX, FLAGS_MAX = 4, 128
+NAMES_MAX, FLAG_WORDS, FLAG_BITS = 4, 2, 64
+FLAGS_MAX = FLAG_WORDS * FLAG_BITS
 AT_HOME, IN_EXTRA = 1 << WATCHED_MAX, 1 << (WATCHED_MAX + 1)
 SEGMENT = "\x1f"
 NO_WORD, EVENT_TYPES, CONTEXTS, PATHS = range(4)
@@ -85,11 +86,15 @@ class KeyTally:
     ) -> None:
         self._kernel = kernel
         first = len(FIXED) + len(flags)
-        self._hub = list(hub)
         self._columns = {name: number for number, name in enumerate(hub, start=first)}
         self._list: list[Site] = []
         self._places = self._arranged(root)
-        self._flags = _whole([self._columns.get(column, OTHER_COLUMN) for column in flags])
+        self._n_flags = len(flags)
+        self._flags_of = (ctypes.c_uint64 * (FLAG_WORDS * (first + len(hub))))()
+        for number, column in enumerate(flags):
+            if column in self._columns:
+                word = FLAG_WORDS * self._columns[column] + number // FLAG_BITS
+                self._flags_of[word] |= 1 << number % FLAG_BITS
         self._mixed = _whole([self._columns[name] for name in mixed if name in self._columns])
         self._remarks: list[RemarkRow] = []
         self._sets: list[SpanRow] = []
@@ -158,10 +163,10 @@ class KeyTally:
         remarks = (RemarkRow * max(1, len(self._remarks)))(*self._remarks)
         sets = (SpanRow * max(1, len(self._sets)))(*self._sets)
         in_sets = (ctypes.c_int64 * max(1, len(self._in_sets)))(*self._in_sets)
-        arrays = (self._places, self._flags, self._mixed, remarks, sets, in_sets)
+        arrays = (self._places, self._flags_of, self._mixed, remarks, sets, in_sets)
         extra = self._columns.get("extra", NONE)
         addresses = [ctypes.addressof(array) for array in arrays]
-        sheet = SheetRow(*addresses, len(self._places), len(self._flags), len(self._mixed), extra)
+        sheet = SheetRow(*addresses, len(self._places), self._n_flags, len(self._mixed), extra)
         return sheet, arrays
 
     # -- ways ---------------------------------------------------------------------------------------------------

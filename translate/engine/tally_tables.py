@@ -48,7 +48,7 @@ class SheetRow(ctypes.Structure):
 
     _fields_ = [
         ("places", ctypes.c_void_p),
-        ("column_of_flag", ctypes.c_void_p),
+        ("flags_of", ctypes.c_void_p),
         ("mixed", ctypes.c_void_p),
         ("remarks", ctypes.c_void_p),
         ("sets", ctypes.c_void_p),

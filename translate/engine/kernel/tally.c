@@ -30,7 +30,7 @@ struct remarks {
 /* What the rows of a unit are held against; what is said of them grows with each frame. */
 struct sheet {
     const struct place *places;
-    const int32_t *column_of_flag; /* the hub's column that a flag tells of, as the frame numbers it */
+    const uint64_t (*flags_of)[FLAG_WORDS]; /* by column of the frame: the flags that tell of it */
     const int32_t *mixed;          /* the columns of maps that share keys of any sort, `extra` last */
     const struct remark *remarks;
     const struct remarks *sets;
@@ -212,10 +212,8 @@ static void forget_claims(struct row *row)
 
 static void add_flags(const struct row *row, int32_t column, struct way *way)
 {
-    for (int32_t flag = 0; flag < row->sheet->n_flags; flag++) {
-        if (column >= 0 && row->sheet->column_of_flag[flag] == column)
-            way->flags[flag / FLAG_BITS] |= row->flags[flag / FLAG_BITS] & (uint64_t)1 << flag % FLAG_BITS;
-    }
+    for (int word = 0; column >= 0 && word < FLAG_WORDS; word++)
+        way->flags[word] |= row->flags[word] & row->sheet->flags_of[column][word];
 }
 
 static struct span text_of_word(const struct words *words, uint32_t number)
