@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
+import hashlib
 import json
 import os
 import subprocess
@@ -11,6 +13,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from damaged import ARCHIVE, lines, record
 
 import translate
@@ -18,6 +23,9 @@ from translate.archive import spool, units
 from translate.archive.sources import chunks_of, find
 from translate.errors import SourceError
 from translate.stores import bucket as calls
+from translate.stores.access import Access, BucketAddress
+from translate.stores.connections import Connections
+from translate.stores.signature import Signer, encoded_path, encoded_query
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
@@ -212,6 +220,63 @@ def test_refusals_in_our_words(store, tmp_path, verb, fault, message):
     with pytest.raises(SourceError, match=message):
         translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bucket_in_another_region_is_found(store, monkeypatch):
+    """What S3 answers names the region, and the calls after it are signed for that; at an endpoint of somebody's own it is told."""
+    address = os.environ["AWS_ENDPOINT_URL_S3"]
+    asked_for = []
+
+    def place(self, bucket, region=None):
+        asked_for.append(region)
+        return BucketAddress(address, f"/{bucket}/", region or "us-east-1", "s3", is_own=False)
+
+    monkeypatch.setattr(Access, "place", place)
+    told = {"status": 301, "code": "PermanentRedirect", "region": "eu-west-1"}
+    store.faults = [{"verb": "LIST", "times": 1, "do": told}]
+    assert len(find(["s3://old/awsma"])) == FILES
+    assert asked_for == [None, "eu-west-1"]
+    assert "/eu-west-1/s3/aws4_request" in store.headers["LIST"]["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://s3.example:443", "s3.example"),
+        ("http://127.0.0.1:443", "127.0.0.1:443"),
+        ("http://a.example", "a.example"),
+    ],
+)
+def test_a_usual_port_is_not_signed(address, host):
+    """A call is signed for the host that its headers name."""
+    assert Connections(address).host == host
+
+
+@pytest.mark.parametrize("token", [None, "a-token"])
+def test_signatures_are_those_of_botocore(monkeypatch, token):
+    """A call is signed as botocore signs it, odd characters and all."""
+    key, query = "/odd//ü b+c%20?=&;~.json", {"list-type": "2", "prefix": "a b/ü+", "uploads": ""}
+    address, path, asked = "http://127.0.0.1:9", encoded_path(f"/old/{key}"), encoded_query(query)
+    signed = Signer("AKIDEXAMPLE", "an-example", token, "eu-west-1", "s3").sign(
+        "PUT",
+        "127.0.0.1:9",
+        path,
+        asked,
+        {"x-amz-acl": "private", "Range": "bytes=0-9"},
+        hashlib.sha256(b"x").hexdigest(),
+    )
+    request = AWSRequest(
+        "PUT",
+        f"{address}{path}?{asked}",
+        {"x-amz-acl": "private", "Range": "bytes=0-9", "X-Amz-Date": signed["x-amz-date"]},
+        b"x",
+    )
+    request.context["timestamp"] = signed["x-amz-date"]
+    request.context["payload_signing_enabled"] = True
+    moment = dt.datetime.strptime(signed["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_, **__: moment.replace(tzinfo=None))
+    S3SigV4Auth(Credentials("AKIDEXAMPLE", "an-example", token), "s3", "eu-west-1").add_auth(request)
+    assert signed["Authorization"] == request.headers["Authorization"]
 
 
 def test_no_credentials(store, monkeypatch):

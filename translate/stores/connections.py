@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 60
+USUAL_PORTS = {"https": 443, "http": 80}
 UNREACHABLE = (OSError, http.client.HTTPException)  # what a connection raises; a call may be repeated
 
 
@@ -24,8 +25,9 @@ class Connections:
 
     @property
     def host(self) -> str:
-        """Name host and port as a call's headers do."""
-        return urlsplit(self.address).netloc
+        """Name host and port as a call's headers do, which leave the usual port out."""
+        parts = urlsplit(self.address)
+        return parts.netloc.removesuffix(f":{USUAL_PORTS[parts.scheme]}")
 
     def ask(
         self, verb: str, target: str, headers: Mapping[str, str], body: bytes | None = None
@@ -59,7 +61,7 @@ class Connections:
 
 def _connected(address: str) -> http.client.HTTPConnection:
     parts = urlsplit(address)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = parts.port or USUAL_PORTS[parts.scheme]
     proxy = _proxy(address)
     host, at = (proxy.hostname or "", proxy.port or 80) if proxy else (parts.hostname or "", port)
     connection: http.client.HTTPConnection
