@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from translate.conversion.output import REPORT, STATE, Output
+from translate.conversion.output import REPORT, STATE, WITNESS, Output
 from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
@@ -91,11 +91,11 @@ class BucketOutput(Output):
 
     kind = "prefix"
 
-    def __init__(self, target: BucketTarget, job: dict[str, Any]) -> None:
+    def __init__(self, target: BucketTarget, job: dict[str, Any], attempt: str = "") -> None:
         self.target = target
         self._books = target.books if isinstance(target.books, Prefix) else None
         folder = _folder_of(self) if isinstance(target.books, Prefix) else target.books
-        super().__init__(folder, job)
+        super().__init__(folder, job, attempt)
         self._there: dict[str, tuple[int, str]] = {}  # size and tag of each part, as it was listed
 
     @property
@@ -111,17 +111,30 @@ class BucketOutput(Output):
 
     def _claim(self) -> None:
         """Use a prefix where nothing is, or one that holds an unfinished run of the same job."""
-        rows = self.target.rows
-        with self._told(rows):
-            parts = {entry.key: (entry.bytes, entry.tag) for entry in rows.bucket.listed(f"{rows.key}/")}
-        if self._books:
-            self._fetch_state(self._books)
+        self.catch_up()
         super()._claim()
-        if parts and not self.resumed:
-            raise UsageError(f"{rows}: is not empty; name a new or empty prefix")
-        self._there = parts
+        if self._there and not self.resumed:
+            raise UsageError(f"{self.target.rows}: is not empty; name a new or empty prefix")
         if self.resumed:
             self._abort_begun()
+
+    def catch_up(self) -> None:
+        """Take note of what lies there, whoever finished it."""
+        rows = self.target.rows
+        with self._told(rows):
+            self._there = {
+                entry.key: (entry.bytes, entry.tag) for entry in rows.bucket.listed(f"{rows.key}/")
+            }
+        if self._books:
+            self._fetch_state(self._books)
+
+    def witness(self) -> str | None:
+        """Read what lies there to prove that this place is reached."""
+        if self._books is None:
+            return super().witness()
+        with self._told(self._books):
+            held = self._books.bucket.read(f"{self._books.key}/{STATE}/{WITNESS}")
+        return None if held is None else held.decode()
 
     def _fetch_state(self, books: Prefix) -> None:
         """Bring the state of an unfinished run here; whatever else lies there is for `_claim` to refuse."""
@@ -159,10 +172,10 @@ class BucketOutput(Output):
         self._there[key] = (about["bytes"], tag)
         return {**about, TAG: tag}
 
-    def _is_kept(self, file: Path, about: dict[str, Any]) -> bool:
+    def _is_kept(self, file: Path, about: dict[str, Any], *, trusted: bool = False) -> bool:
         if self._is_part(file):
             return self._there.get(self._key_of(file)) == (about["bytes"], about[TAG])
-        return super()._is_kept(file, about)
+        return super()._is_kept(file, about, trusted=trusted)
 
     def _is_part(self, file: Path) -> bool:
         return file.is_relative_to(self.directory / DATA)
@@ -229,6 +242,10 @@ def _folder_of(owner: object) -> Path:
     return Path(folder)
 
 
-def output_of(target: Path | BucketTarget, job: dict[str, Any]) -> Output:
-    """Give the output for a target: a folder, or a prefix of a bucket."""
-    return BucketOutput(target, job) if isinstance(target, BucketTarget) else Output(target, job)
+def output_of(target: Path | BucketTarget, job: dict[str, Any], attempt: str = "") -> Output:
+    """Give the output for a target: a folder, or a prefix of a bucket; or for an attempt at a unit of another's run."""
+    return (
+        BucketOutput(target, job, attempt)
+        if isinstance(target, BucketTarget)
+        else Output(target, job, attempt)
+    )

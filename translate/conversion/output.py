@@ -22,6 +22,7 @@ from translate.errors import OutputError, UsageError
 STATE = ".translate"
 OVER = f"{STATE}.over"  # a state that nobody needs any more
 REPORT = "report.json"
+WITNESS = "witness"
 OWNER_ONLY = 0o600
 CONVERT_AGAIN = "remove this file, and the same call converts its unit again"
 ANOTHER_PLACE = "put it back as it was, or name another directory"
@@ -52,15 +53,17 @@ class Output:
     Finished units lie under their final names; what is under way lies in a hidden folder, with one record for each
     finished unit: its counts, and the size and digest of each of its files. The folder goes when the run is complete.
     What a record speaks of is on the disk before the record is, so that a loss of power leaves no record of nothing.
+    Who makes single units for the run that holds the directory does it in a scratch folder of its own, an `attempt`.
     """
 
     kind = "directory"
 
-    def __init__(self, directory: Path, job: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, job: dict[str, Any], attempt: str = "") -> None:
         self.directory = directory
         self.state = directory / STATE
-        self.scratch = self.state / "scratch"
         self.rows = directory / "data"  # the folder of the units' parts
+        self.scratch = self.state / "scratch" / attempt
+        self.beside = self.scratch if attempt else self.state  # of what is kept of a unit beside its rows
         self._job = job
         self._lock: IO[str] | None = None
         self.resumed = False
@@ -141,8 +144,11 @@ class Output:
 
     # -- units ------------------------------------------------------------------------------------------------
 
-    def kept(self, number: int) -> Kept | None:
-        """Give what an earlier run left of a unit that it finished; raise UsageError if its record is damaged."""
+    def kept(self, number: int, *, trusted: bool = False) -> Kept | None:
+        """Give what is left of a unit that was finished, by its files' digests unless they are `trusted`.
+
+        Raise UsageError if its record is damaged.
+        """
         file = self._record(number)
         if not file.exists():
             return None
@@ -150,35 +156,51 @@ class Output:
         if values["unit"] != number:
             raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
         files = {self.directory / name: about for name, about in values["holds"].items()}
-        changed = [path for path, about in files.items() if not self._is_kept(path, about)]
+        changed = [path for path, about in files.items() if not self._is_kept(path, about, trusted=trusted)]
         return Kept(RunReport.from_record(values), changed)
 
     def finish_unit(self, number: int, written: WrittenUnit, beside: Iterable[Path] = ()) -> None:
-        """Give a unit's part its final name, then write down that the unit is done; `beside` lies in the state already."""
+        """Give a unit's files their final names, then write down that the unit is done."""
         part, rejects, report = written.part, written.rejects, written.report
         places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
         if part is not None:
             places[part] = self.rows / part.relative_to(self.scratch)
-        for file in (*places, *beside):
+        places |= {file: self.state / file.name for file in beside}
+        for file in places:
             settle(file)
         for file, place in places.items():
-            make_folder(place.parent)
-            persistence.move(file, place)
+            if file != place:
+                make_folder(place.parent)
+                persistence.move(file, place)
         digests = {place: written.digests.get(file) for file, place in places.items()}
         holds = {
             file.relative_to(self.directory).as_posix(): self._keep(file, digests.get(file))
-            for file in (*places.values(), *beside)
+            for file in places.values()
         }
         values = {**report.to_record(), "unit": number, "holds": holds}
         self.write_whole(self._record(number), persistence.sealed(values))
+
+    def catch_up(self) -> None:
+        """Take note of what others have finished: here it lies already."""
+
+    def write_witness(self, witness: str) -> None:
+        """Lay down what others read to prove that they reach this place."""
+        self.write_whole(self.state / WITNESS, witness)
+
+    def witness(self) -> str | None:
+        """Read what lies there of that; nothing where it cannot be reached."""
+        try:
+            return (self.state / WITNESS).read_text(encoding="utf-8")
+        except OSError:
+            return None
 
     def _keep(self, file: Path, digest: str | None) -> dict[str, Any]:
         """Have a unit's file lie where it will be found; give what it is known by."""
         return persistence.described(file, digest)
 
-    def _is_kept(self, file: Path, about: dict[str, Any]) -> bool:
-        """Tell whether a unit's file lies there as it was left."""
-        return persistence.is_as(file, about)
+    def _is_kept(self, file: Path, about: dict[str, Any], *, trusted: bool = False) -> bool:
+        """Tell whether a unit's file lies there as it was left; whoever is trusted needs no digest made."""
+        return (persistence.is_as_long if trusted else persistence.is_as)(file, about)
 
     def _record(self, number: int) -> Path:
         return self.state / f"unit-{number:05}.json"

@@ -65,7 +65,12 @@ def described(file: Path, digest: str | None = None) -> dict[str, Any]:
 
 def is_as(file: Path, about: dict[str, Any]) -> bool:
     """Tell whether a file is there and as it was described."""
-    return file.is_file() and file.stat().st_size == about["bytes"] and described(file) == about
+    return is_as_long(file, about) and described(file) == about
+
+
+def is_as_long(file: Path, about: dict[str, Any]) -> bool:
+    """Tell whether a file is there, with the length that was described."""
+    return file.is_file() and file.stat().st_size == about["bytes"]
 
 
 def sealed(values: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,15 @@ NOTHING = Asked()
 EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
 
 
+Crew = Callable[["Conversion", Passes | None], None]  # makes the units of a run elsewhere, all that remain
+
+
 class Conversion:
     """A run of `convert`."""
 
     def __init__(
         self, job: Job, recognised: Recognised, directory: Path | BucketTarget, *, compression: str = "none",
-        asked: Asked = NOTHING, progress: Progress | None = None,
+        asked: Asked = NOTHING, progress: Progress | None = None, attempt: str = "",
     ) -> None:  # fmt: skip
         refuse_bytes(str(directory), "a target directory")
         self.job = job
@@ -58,12 +62,14 @@ class Conversion:
             refuse_uncounted(source.layout for source in recognised.sources)
         self.asked = asked
         self._task = Task(job, recognised, asked, compression)
-        self.output = output_of(directory, self.identity())
+        self.target = directory
+        self.output = output_of(directory, self.identity(), attempt)
         if job.lake:
             self.output.rows = self.output.state / lake.HUB_PARTS
         self._readings = Readings(job, recognised, self.output.scratch)
         self.units = self._readings.units
-        self.sinks = Sinks(job, self.output.scratch, self.output.state, compression=compression)
+        self.sinks = Sinks(job, self.output.scratch, self.output.beside, compression=compression)
+        self.crew: Crew | None = None  # else all units are made here
         self.finished_already = False  # once it ran
         self.surveyed = Surveyed()
         self._questions = None
@@ -95,8 +101,10 @@ class Conversion:
         with self.output:
             try:
                 passes = look_through(self._readings, self.asked) if self.asked else None
+                if self.crew:
+                    self.crew(self, passes)
                 for unit in self.units:
-                    report = self._kept(unit) or self._convert(
+                    report = self._kept(unit, trusted=self.crew is not None) or self._convert(
                         unit, self._rest(total), passes, total.requests + 1
                     )
                     report.check(f"unit {unit.number}")
@@ -120,12 +128,25 @@ class Conversion:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.shown}: {error.strerror or error}") from error
 
-    def _kept(self, unit: Unit) -> RunReport | None:
-        """Give the account of a unit that an earlier run finished; nothing if its files are not as that run left them."""
-        kept = self.output.kept(unit.number)
+    def remaining(self) -> list[Unit]:
+        """Give the units that no earlier run finished."""
+        return [unit for unit in self.units if self._kept(unit) is None]
+
+    def make(self, unit: Unit, passes: Passes | None, sequence: int) -> None:
+        """Make a unit for the run that holds the directory."""
+        self._convert(unit, self.job, passes, sequence).check(f"unit {unit.number}")
+
+    def requests_of(self, unit: Unit, passes: Passes | None) -> int:
+        """Count the requests that a unit becomes; what was written for that is not kept."""
+        return self._written(unit, self.job, passes, sequence=1)[0].report.requests
+
+    def _kept(self, unit: Unit, *, trusted: bool = False) -> RunReport | None:
+        """Give the account of a finished unit; nothing if its files are not as they were left, which a crew is trusted in."""
+        kept = self.output.kept(unit.number, trusted=trusted)
         if kept is None:
             return None
-        refuse_changed(kept.report.files, unit.files)
+        if not trusted:
+            refuse_changed(kept.report.files, unit.files)
         for path in kept.changed:
             warnings.warn(f"{path}: is not as it was written; it is made again", stacklevel=2)
         return None if kept.changed else kept.report
@@ -143,7 +164,19 @@ class Conversion:
         return dataclasses.replace(self.job, selection=rest)
 
     def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> RunReport:
-        marks = passes.of_unit(unit.number) if passes else None
+        written, digests = self._written(unit, job, passes, sequence)
+        self._describe_files(unit, written.report, digests)
+        beside = [
+            file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()
+        ]
+        self.output.finish_unit(unit.number, written, beside)
+        return written.report
+
+    def _written(
+        self, unit: Unit, job: Job, passes: Passes | None, sequence: int
+    ) -> tuple[WrittenUnit, dict[str, str]]:
+        """Write a unit's rows to scratch; give what came of it, and the digests of its files."""
+        marks = passes.of_unit(unit.number, self.output.scratch) if passes else None
         job = job.reading(self.recognised.sources[unit.source])
 
         def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
@@ -171,13 +204,7 @@ class Conversion:
                     self.output.write_whole(self._keys_file(unit), keys.checked())
             return written, query.unsound
 
-        written, digests = self._readings.read_digested(unit, attempt)
-        self._describe_files(unit, written.report, digests)
-        beside = [
-            file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()
-        ]
-        self.output.finish_unit(unit.number, written, beside)
-        return written.report
+        return self._readings.read_digested(unit, attempt)
 
     def _hold_against(self, tally: Tally, written: WrittenUnit) -> None:
         """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""

@@ -239,10 +239,10 @@ class Passes:
 
     # -- telling ------------------------------------------------------------------------------------------------
 
-    def of_unit(self, unit: int) -> UnitMarks:
-        """Give what a unit has to do."""
+    def of_unit(self, unit: int, scratch: Path | None = None) -> UnitMarks:
+        """Give what a unit has to do; it is laid out in a scratch folder, if one is given."""
         shards = []
-        own = self._folder / "marks" / f"{unit:05}"
+        own = (scratch or self._folder) / "marks" / f"{unit:05}"
         for kind in ("additions", "halves"):
             if any(self._found.glob(f"{kind}-*.parquet")):
                 marks = pl.scan_parquet(self._found / f"{kind}-*.parquet").filter(pl.col("unit") == unit)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlencode
 
 from translate import events
 from translate.vocabulary.notation import quoted
-from translate.vocabulary.word import Stamp
+from translate.vocabulary.word import Stamp, Word
 from translate.vocabulary.words.times import from_milliseconds
 
 SECOND = 1000
@@ -117,3 +117,11 @@ REQUEST_ID = Stamp(
     make=lambda request, _: _digest(request, REQUEST_ID_LENGTH), example=((), '"4f53cda18c2baa0c0354bb5f9a3ecbe5"'),
     in_templates=True,
 )  # fmt: skip
+
+
+def is_numbered(word: Word, template: str) -> bool:
+    """Tell whether what a word makes follows from the number of the request."""
+    if word.make is None:
+        return False
+    first, second = (word.make(replace(EXAMPLE_REQUEST, sequence=number), template) for number in (1, 2))
+    return bool(first != second)

@@ -1,0 +1,82 @@
+"""Spark itself, with two executors of their own processes: the same bytes, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from test_spark_crew import source, whole  # noqa: F401  a fixture is found by its name
+
+import translate
+from translate import spark as on_spark
+
+pytest.importorskip("pyspark.sql", reason="PySpark is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none"),
+]
+TWO_EXECUTORS = "local-cluster[2,1,1024]"
+EXECUTOR = b"CoarseGrainedExecutorBackend"
+
+
+@pytest.fixture(scope="module")
+def spark():
+    """A session with two executors."""
+    from translate.spark.session import session_of  # noqa: PLC0415
+
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    patch.setenv("PYSPARK_PYTHON", sys.executable)
+    with session_of(TWO_EXECUTORS) as session:
+        yield session
+    patch.undo()
+
+
+def executors(session):
+    """Give the process ids of a session's executors, each by what it was started for."""
+    named = session.sparkContext.applicationId.encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:  # it has just ended
+                continue
+            if EXECUTOR in words and named in words:
+                yield int(entry.name)
+
+
+def test_it_is_the_same_to_the_byte(spark, source, tmp_path):  # noqa: F811
+    """Requests that are numbered over all units, made by two executors: parts, rejects and report are the same."""
+    call = {"to": "clickstream/requests", "compression": "gzip", "dedupe": True}
+    here = translate.convert(source, out=tmp_path / "here", **call)
+    there = on_spark.convert(spark, source, out=tmp_path / "there", **call)
+    assert dict(here) == dict(there)
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+    assert len(list(executors(spark))) == 2
+
+
+def test_a_killed_executor_changes_nothing(spark, source, tmp_path):  # noqa: F811
+    """An executor that dies in mid-job costs a second attempt at what it had begun."""
+    translate.convert(source, to="clickstream", out=tmp_path / "here")
+    killed = []
+
+    def kill():
+        state = tmp_path / "there" / ".translate"
+        while not killed and not any(state.glob("unit-*.json")):
+            time.sleep(0.005)
+        victim = next(executors(spark))
+        os.kill(victim, signal.SIGKILL)
+        killed.append(victim)
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    on_spark.convert(spark, source, to="clickstream", out=tmp_path / "there")
+    killer.join(10)
+    assert killed
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")

@@ -1,0 +1,240 @@
+"""What executors make is what one machine makes, to the byte, for every kind of target and pass; Spark itself is not asked."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from in_one_process import Session
+from test_bucket_output import held
+from test_stores import archive, on_disk, store, written  # noqa: F401  a fixture is found by its name
+
+import translate
+from translate import spark
+from translate.archive import units
+from translate.errors import ConservationError, OutputError, UsageError
+from translate.spark import crew, members, refusals
+
+RECIPE = """
+to = "clickstream/events"
+
+[personal]
+"attributes.level" = "hash"
+"""
+TO_PERSONALIZE = """
+to = "personalize/interactions"
+
+[[rule]]
+when = "name IS NOT NULL"
+set.item_id = "name"
+set.user_id = "client_id"
+"""
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """An archive on disk that makes several parts, with damaged records, a file that is none, and events that are there twice."""
+    monkeypatch.setattr(units, "GROUP_BYTES", 20_000)
+    objects = {**archive(), "awsma/2016/06/x.gz": b"%PDF-1.4 nothing"}
+    first = next(iter(objects))
+    objects["awsma/2016/05/again.gz"] = objects[first]
+    objects["awsma/2016/05/damaged"] = b'{"event_type":"x"}\n{damaged\n'
+    return on_disk(tmp_path / "in", objects) / "awsma"
+
+
+def whole(folder):
+    """Give all files of a folder, also those that are hidden."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"to": "clickstream", "compression": "gzip", "examples": True},
+        {"to": "clickstream/requests"},
+        {"to": "clickstream/raw", "set_": ["day=2016-05-01"], "compression": "zstd"},
+        {"to": "personalize", "recipe": "own.toml"},
+        {"to": "hub", "dedupe": True},
+        {
+            "to": "clickstream",
+            "dedupe": True,
+            "add": ["first_open", "session_number", "engagement"],
+            "fold": True,
+        },
+        {"to": "pinpoint", "census": True, "where": "name <> 'x'", "since": "2016-04-03"},
+    ],
+    ids=lambda call: "-".join(map(str, call.values())),
+)
+def test_it_is_the_same_to_the_byte(source, tmp_path, call):
+    """Parts, rejects, report and the list of files are those of a local run, and nothing else is left."""
+    (tmp_path / "own.toml").write_text(TO_PERSONALIZE)
+    call = {**call, "recipe": tmp_path / call["recipe"]} if "recipe" in call else call
+    here = translate.convert(source, out=tmp_path / "here", **call)
+    there = spark.convert(Session(), source, out=tmp_path / "there", **call)
+    assert dict(here) == dict(there)
+    assert here["events"]["duplicates"] == (10 if "dedupe" in call else 0)
+    assert here["events"]["rejected"] >= 2
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+    assert len(written(tmp_path / "there")) >= 5
+    assert spark.convert(Session(), source, out=tmp_path / "there", **call).finished_already
+
+
+def test_numbers_go_on_over_units(source, tmp_path):
+    """Requests that are numbered are counted first, in a job of its own; also after a run that was stopped."""
+    translate.convert(source, to="clickstream/requests", out=tmp_path / "here")
+    session = Session()
+    stopped = stop_after(session, 3)
+    with pytest.raises(OutputError, match=r"Spark gave up: stopped"):
+        spark.convert(session, source, to="clickstream/requests", out=tmp_path / "there")
+    assert session.sparkContext.described[-2:] == ["translate counts requests", "translate makes units"]
+    assert len(list((tmp_path / "there" / ".translate").glob("unit-*.json"))) == 3
+    stopped.clear()
+    spark.convert(session, source, to="clickstream/requests", out=tmp_path / "there")
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+
+
+def stop_after(session, count):
+    """Have a task fail after so many units, for as long as the list that is given back holds something."""
+    stopping, done = [True], []
+
+    def before_each():
+        if session.sparkContext.described[-1:] == ["translate makes units"]:
+            done.append(True)
+        if stopping and len(done) > count:
+            raise RuntimeError("stopped")
+
+    session.sparkContext.before_each = before_each
+    return stopping
+
+
+@pytest.mark.parametrize("resumed_by", ["local", "spark"])
+def test_a_stopped_run_goes_on(source, tmp_path, resumed_by):
+    """What executors finished is taken as it is, by a cluster or by one machine; half a unit is nowhere."""
+    translate.convert(source, to="clickstream", out=tmp_path / "here")
+    session = Session()
+    stop_after(session, 3)
+    with pytest.raises(OutputError, match=r"the same call goes on"):
+        spark.convert(session, source, to="clickstream", out=tmp_path / "there")
+    kept = {path: path.stat().st_ino for path in (tmp_path / "there" / "data").iterdir()}
+    assert kept
+    convert = translate.convert if resumed_by == "local" else spark.convert
+    convert(*([] if resumed_by == "local" else [Session()]), source, to="clickstream", out=tmp_path / "there")
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+    assert {path: path.stat().st_ino for path in kept} == kept
+
+
+def test_a_unit_is_made_twice(source, tmp_path, monkeypatch):
+    """Of an executor that was lost and one that took over, both may write: neither sees the other's scratch."""
+    translate.convert(source, to="clickstream", out=tmp_path / "here")
+    made = crew._made
+    monkeypatch.setattr(crew, "_made", lambda *given: (made(*given), made(*given)))
+    spark.convert(Session(), source, to="clickstream", out=tmp_path / "there")
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+
+
+@pytest.mark.parametrize("state", [None, "folder"])
+def test_a_bucket_is_the_target(store, source, tmp_path, state):  # noqa: F811
+    """Executors put parts into the bucket, and what the driver needs beside them."""
+    call = {"to": "clickstream", "compression": "gzip", "state": state and str(tmp_path / state)}
+    translate.convert(source, to="clickstream", compression="gzip", out=tmp_path / "here")
+    spark.convert(Session(), source, out="s3://empty/rows", **call)
+    assert held(store, "rows/") == written(tmp_path / "here")
+    books = held(store, "rows-translate/") if state is None else whole(tmp_path / "folder")
+    assert set(books) == {"report.json", "files.ndjson", "rejects.ndjson"}
+    for name, book in books.items():
+        assert book == (tmp_path / "here" / name).read_bytes()
+
+
+def test_passes_need_a_folder(store, source):  # noqa: F811
+    """What passes found lies in a folder, so a bucket alone is refused by name, before any unit is made."""
+    with pytest.raises(UsageError, match=r"--dedupe, --add and --fold .* name a folder as --state"):
+        spark.convert(Session(), source, to="clickstream", out="s3://empty/rows", dedupe=True)
+    assert held(store, "rows/") == {}
+
+
+def test_a_bucket_is_the_source(store, tmp_path):  # noqa: F811
+    """Executors ask the store as the driver was told to."""
+    translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "here")
+    spark.convert(Session(), "s3://old/awsma", to="clickstream", out=tmp_path / "there")
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+
+
+# -- refusals --------------------------------------------------------------------------------------------------------
+
+
+def test_a_limit_is_refused(source, tmp_path):
+    with pytest.raises(UsageError, match=r"--limit takes the first events"):
+        spark.convert(Session(), source, to="clickstream", out=tmp_path / "there", limit=5)
+    assert not (tmp_path / "there").exists()
+
+
+def test_a_folder_that_is_not_shared_is_refused(source, tmp_path, monkeypatch):
+    """A folder of the same name on another machine does not hold what the driver wrote; no unit is begun."""
+    (tmp_path / "other" / ".translate").mkdir(parents=True)
+    (tmp_path / "other" / ".translate" / "witness").write_text("of another run")
+    monkeypatch.setattr(crew, "_spelled", lambda _: (str(tmp_path / "other"), None, None))
+    with pytest.raises(
+        OutputError, match=r"other: the executor on .* does not see what the driver wrote there"
+    ):
+        spark.convert(Session(), source, to="clickstream", out=tmp_path / "there")
+    assert list(whole(tmp_path / "other")) == [".translate/witness"]
+
+
+def test_another_key_is_refused(source, tmp_path, monkeypatch):
+    """Hashes made by two keys would be two users."""
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    monkeypatch.setenv("TRANSLATE_HASH_KEY", "k" * 40)
+    session = Session()
+
+    def before_each():
+        if session.sparkContext.described[-1:] == ["translate makes units"]:
+            os.environ["TRANSLATE_HASH_KEY"] = "other" * 10
+
+    session.sparkContext.before_each = before_each
+    with pytest.raises(UsageError, match=r"TRANSLATE_HASH_KEY is another one on .* than on the driver"):
+        spark.convert(
+            session, source, to="clickstream", out=tmp_path / "there", recipe=tmp_path / "recipe.toml"
+        )
+
+
+def test_another_engine_is_refused(source, tmp_path, monkeypatch):
+    """One engine runs a job, and one version."""
+    session = Session()
+    session.sparkContext.before_each = lambda: os.environ.update(TRANSLATE_ENGINE="reference")
+    monkeypatch.setenv("TRANSLATE_ENGINE", "kernel")
+    with pytest.raises(
+        UsageError, match=r"executor on .*: engine is reference, .* the driver's kernel; give driver"
+    ):
+        spark.convert(session, source, to="clickstream", out=tmp_path / "there")
+
+
+def test_what_an_executor_has_not_is_told(source, tmp_path):
+    """An executor without this package tells so, instead of a trace of imports."""
+    told = members.self_description()()
+    driver, without = members.Member("driver", told), {**told, "translate": "missing", "engine": "x: y"}
+    assert members.differences([driver, driver]) == []
+    assert members.differences([driver, members.Member("executor", without)]) == [
+        f"executor on {told['host']}: translate is missing, the driver's {told['translate']}",
+        f"executor on {told['host']}: engine is x: y, the driver's {told['engine']}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "error", [UsageError("a: b"), ConservationError('"{quoted}" :translate>'), OutputError("full")]
+)
+def test_our_errors_come_home(error):
+    """An error of ours arrives as it was raised, out of whatever text Spark puts around it."""
+    with pytest.raises(type(error)) as raised, refusals.told_of_spark():
+        try:
+            with refusals.carried():
+                raise error
+        except refusals.CarriedError as carried:
+            raise RuntimeError(f"Job aborted: {carried}\n\tat org.apache.spark") from None
+    assert str(raised.value) == str(error)
+    with (
+        pytest.raises(OutputError, match=r"Spark gave up: ExecutorLostFailure .executor 1 exited"),
+        refusals.told_of_spark(),
+    ):
+        raise RuntimeError("An error occurred\n: ExecutorLostFailure (executor 1 exited ...)\n at x")
