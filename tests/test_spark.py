@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from test_spark_crew import source, whole  # noqa: F401  a fixture is found by its name
 
@@ -80,3 +81,29 @@ def test_a_killed_executor_changes_nothing(spark, source, tmp_path):  # noqa: F8
     killer.join(10)
     assert killed
     assert whole(tmp_path / "here") == whole(tmp_path / "there")
+
+
+def test_a_scan_gives_what_a_scan_here_gives(spark, source):  # noqa: F811
+    """Rows in their order, maps as maps, times as instants, with file and line; a partition for each unit."""
+    columns = ["event_id", "time", "session.start", "attributes", "metrics", "value", "file", "line"]
+    frame = on_spark.scan(spark, source, columns=columns, where="name <> 'x'")
+    assert frame.rdd.getNumPartitions() >= 5
+    assert dict(frame.dtypes)["attributes"] == "map<string,string>"
+    assert {dict(frame.dtypes)[name] for name in ("time", "session.start")} == {"timestamp"}
+    with pytest.warns(UserWarning, match="records could not be read"):
+        ours = translate.scan(source, where="name <> 'x'").select(columns).collect()
+    here = ours.with_columns(pl.col("time", "session.start").dt.epoch("us")).rows()
+    micros = frame.selectExpr(
+        "event_id",
+        "unix_micros(time)",
+        "unix_micros(`session.start`)",
+        "attributes",
+        "metrics",
+        "value",
+        "file",
+        "line",
+    )
+    assert [tuple(row) for row in micros.collect()] == here
+    on_spark.scan(spark, source).createOrReplaceTempView("events")
+    (counted,) = spark.sql("select count(*), count(distinct file) from events where name = 'x'").collect()
+    assert tuple(counted) == (0, 0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import polars as pl
 import pytest
 from in_one_process import Session
 from test_bucket_output import held
@@ -14,6 +16,9 @@ from translate import spark
 from translate.archive import units
 from translate.errors import ConservationError, OutputError, UsageError
 from translate.spark import crew, members, refusals
+from translate.spark.dataframe import arrow_batches
+
+ROOT = Path(translate.__file__).parent.parent
 
 RECIPE = """
 to = "clickstream/events"
@@ -238,3 +243,26 @@ def test_our_errors_come_home(error):
         refusals.told_of_spark(),
     ):
         raise RuntimeError("An error occurred\n: ExecutorLostFailure (executor 1 exited ...)\n at x")
+
+
+# -- scans -----------------------------------------------------------------------------------------------------------
+
+
+def test_batches_are_bounded_in_bytes():
+    """However long some events are, a batch holds no more than it may, unless that is one event; none is lost."""
+    file = ROOT / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
+    events = pl.concat([translate.scan(file).collect()] * 500)
+    long = pl.Series(["x" * 30_000 if number % 100 == 0 else None for number in range(events.height)])
+    events = events.with_columns(item_id=long)
+    batches = list(arrow_batches(events, 50_000))
+    assert all(batch.nbytes <= 50_000 or batch.num_rows == 1 for batch in batches)
+    assert 10 < len(batches) < 200
+    assert {str(field.type) for field in batches[0].schema} == {
+        "string", "int64", "double", "timestamp[us, tz=UTC]", "map<string, string>",
+    }  # fmt: skip
+    assert pl.DataFrame(pl.concat([pl.from_arrow(batch) for batch in batches]))["line"].equals(events["line"])
+
+
+def test_a_column_that_is_none_is_refused(source):
+    with pytest.raises(UsageError, match=r'no column "attribute"; did you mean "attributes"'):
+        spark.scan(Session(), source, columns=["attribute"])

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from translate.spark.crew import SparkCrew, refuse_by_name
+from translate.spark.dataframe import scan
 from translate.spark.members import spark_check
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from translate.conversion.calls import Sources
     from translate.conversion.converting import Converted
 
-__all__ = ["convert", "refuse_by_name", "spark_check"]
+__all__ = ["convert", "refuse_by_name", "scan", "spark_check"]
 
 
 def convert(
