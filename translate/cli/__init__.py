@@ -17,6 +17,7 @@ import typer
 
 from translate.cli.application import HOMES, app
 from translate.cli.printing import SHOWN_MAX, printable
+from translate.engine.allocators import ask_polars_for_less
 from translate.errors import ExitCode, MappingError, TranslateError
 
 OBJECTS_BETWEEN_COLLECTIONS = (
@@ -27,6 +28,7 @@ SHOWN_CHARACTERS = 200  # of a name that is in error
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
+    ask_polars_for_less()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     atexit.register(gc.freeze)  # the end of the process needs no search for what nobody holds any more
     commands(sys.argv[1:])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 from functools import cache
 
+from translate.engine.allocators import share_arenas
 from translate.engine.build import KERNEL, SANITIZED, stale
 from translate.errors import UsageError, suggest
 
 CHOICE = "TRANSLATE_ENGINE"
 REFERENCE = "reference"
 FILES = {"kernel": KERNEL, "sanitized": SANITIZED}  # the latter for tests: see translate.engine.build
-ARENA_MAX, ARENAS = -8, 2  # M_ARENA_MAX of mallopt(3)
 BUILD = "python -m translate.engine.build"
 
 
@@ -61,11 +60,5 @@ def _load(name: str) -> ctypes.CDLL | str:
         loaded = ctypes.CDLL(str(file))
     except OSError:
         return "the compiled kernel does not load on this machine"
-    _share_arenas()
+    share_arenas()
     return loaded
-
-
-def _share_arenas() -> None:
-    """Let glibc's threads share their memory: an arena each would keep the large, short-lived buffers of all of them."""
-    with contextlib.suppress(AttributeError):  # other C libraries have no such thing
-        ctypes.CDLL(None).mallopt(ARENA_MAX, ARENAS)

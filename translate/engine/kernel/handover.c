@@ -153,6 +153,19 @@ static bool fill_up(struct table *table)
     return buffer_reach(&table->zeros, bytes);
 }
 
+/* Keep no more than what is handed over: as many tables wait as batches are on their way. */
+static void fit(struct table *table)
+{
+    for (int32_t number = 0; number < table->n_columns; number++) {
+        struct column *column = &table->columns[number];
+        buffer_fit(&column->validity);
+        buffer_fit(&column->values);
+        buffer_fit(&column->keys);
+        buffer_fit(&column->offsets);
+    }
+    buffer_fit(&table->heap);
+}
+
 /* -- schemas ---------------------------------------------------------------------------------------------------- */
 
 static void release_schema(struct ArrowSchema *schema)
@@ -287,7 +300,9 @@ static struct owner *make_owner(struct table *table)
 
 bool table_hand_over(struct table *table, struct ArrowArrayStream *stream)
 {
-    struct pending *pending = fill_up(table) ? calloc(1, sizeof *pending) : NULL;
+    bool is_full = fill_up(table);
+    fit(table);
+    struct pending *pending = is_full ? calloc(1, sizeof *pending) : NULL;
     struct owner *owner = pending == NULL ? NULL : make_owner(table);
     if (owner == NULL) {
         free(pending);

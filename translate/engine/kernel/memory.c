@@ -42,6 +42,22 @@ bool buffer_reach(struct buffer *buffer, size_t length)
     return true;
 }
 
+void buffer_fit(struct buffer *buffer)
+{
+    if (buffer->capacity - buffer->length <= buffer->length / 8) {
+        return;
+    }
+    if (buffer->length == 0) {
+        buffer_free(buffer);
+        return;
+    }
+    uint8_t *data = realloc(buffer->data, buffer->length);
+    if (data != NULL) {
+        buffer->data = data;
+        buffer->capacity = buffer->length;
+    }
+}
+
 void buffer_free(struct buffer *buffer)
 {
     free(buffer->data);

@@ -23,6 +23,9 @@ static inline bool buffer_need(struct buffer *buffer, size_t more)
 /* Make it at least so long; what is new is zero. */
 bool buffer_reach(struct buffer *buffer, size_t length);
 
+/* Give back the room that is left, unless it is little. */
+void buffer_fit(struct buffer *buffer);
+
 /* Copy without a call what is short, and read no byte beyond. */
 static inline void copy(uint8_t *to, const uint8_t *from, size_t length)
 {

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from translate.archive.units import Unit, text_bytes, units_of
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import soundly
+from translate.engine.allocators import give_back
 from translate.mapping.moved import moved_keys
 from translate.mapping.personal import Marked
 from translate.mapping.places import kind_of
@@ -123,7 +124,7 @@ class Pass:
                 *BESIDE, *events.SCHEMA
             )
             sample.of(chosen).select(figures.columns).sink_batches(
-                figures.add, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True
+                _and_give_back(figures.add), engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True
             )
             figures.finish()
             return (figures, sample.events, intake.provided), intake.unsound
@@ -184,6 +185,16 @@ class _Sample:
         if sum(part.height for part in self._parts) >= self._wanted:
             first = pl.concat(self._parts).sort("row", "part").head(self._wanted)
             self._parts, self._last_row = [first], first["row"][-1]
+
+
+def _and_give_back(add: Callable[[pl.DataFrame], None]) -> Callable[[pl.DataFrame], None]:
+    """Give back what a batch leaves behind: figures are small, and the most that is held is soon what lies free between them."""
+
+    def added(batch: pl.DataFrame) -> None:
+        add(batch)
+        give_back()
+
+    return added
 
 
 def _numbers() -> Iterator[int]:
