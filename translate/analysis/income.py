@@ -34,13 +34,13 @@ def revenue(
         *([began(period).alias(period)] if period else []),
         *keys,
         _payer=person(who),
-        _currency=money.currency(*map(pl.col, ("currency", "store", "value", "price", "quantity"))),
+        _code=money.currency(*map(pl.col, ("currency", "store", "value", "price", "quantity"))),
         _amount=(money.amount(*map(pl.col, PARTS)) * MICROS).round().cast(pl.Int64, strict=False),
     )
     groups = [*([period] if period else []), *keys, "currency"]
     summed = (
-        told.drop_nulls("_currency")
-        .rename({"_currency": "currency"} if "currency" not in keys else {})
+        told.drop_nulls("_code")
+        .rename({"_code": "currency"} if "currency" not in keys else {})
         .group_by(groups)
         .agg(
             purchases=pl.len(),

@@ -65,14 +65,16 @@ KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),
-    **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http"), FLAG),
+    **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake"), FLAG),
     **dict.fromkeys(("limit", "max_in_flight", "seed"), WHOLE),
     "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME,
 }  # fmt: skip
 WAYS_OUT = {
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",
-    "to": '; name a model, or a model and its layout: to="clickstream/events"',
-    "from_": '; name a model, or a model and its layout: from_="pinpoint/event_stream"',
+    **dict.fromkeys(
+        ("to", "from_"),
+        "; name a model, or a model and its layout, MODEL/LAYOUT; translate.models() lists them",
+    ),
 }
 
 
