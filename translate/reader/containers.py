@@ -157,6 +157,9 @@ def _take_preset(record: Record, leaf: Leaf | None, place: InSource, value: Any)
     if leaf is None or (leaf.is_other and leaf.slot in record.values):
         return False
     entry = leaf.entry
+    if entry.word.is_left_out:
+        record.note("on_purpose", place, entry.word.why)
+        return True
     if entry.word.holds_whole_map:
         return _take_map(record, entry, value)
     if entry.required:

@@ -71,7 +71,7 @@ class Shape:
 
     def is_wanted(self, entry: Field) -> bool:
         """Leave out what no event can have; of a table's columns only optional ones."""
-        if not is_asked_for(entry, self.settings):
+        if entry.word.is_left_out or not is_asked_for(entry, self.settings):
             return False
         if entry.optional:
             return entry.hub[0] in self.source.provided
