@@ -222,6 +222,19 @@ def test_refusals_in_our_words(store, tmp_path, verb, fault, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("code", ["SlowDown", "ExpiredToken"])
+def test_a_store_that_fails_under_the_work_ends_it(store, tmp_path, code):
+    """What is wrong with the whole store is no reject of one object, wherever it shows; the same call resumes."""
+    last = max(archive())
+    status = 503 if code == "SlowDown" else 400
+    store.faults = [{"verb": "GET", "key": last, "do": {"status": status, "code": code}}]
+    call = {"to": "clickstream", "from_": ARCHIVE, "out": tmp_path / "out"}
+    with pytest.raises(SourceError, match=f"{last}: .* repeat the call: it resumes"):
+        translate.convert("s3://old/awsma", **call)
+    store.faults = []
+    assert translate.convert("s3://old/awsma", **call)["events"]["written"] == 10 * FILES
+
+
 def test_a_bucket_in_another_region_is_found(store, monkeypatch):
     """What S3 answers names the region, and the calls after it are signed for that; at an endpoint of somebody's own it is told."""
     address = os.environ["AWS_ENDPOINT_URL_S3"]
