@@ -81,6 +81,16 @@ def test_they_say_nothing_of_maps_and_long_lines() -> None:
     assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 
+@pytest.mark.slow
+def test_they_say_nothing_of_keys_that_are_tallied() -> None:
+    """What the kernel does with records whose values were exchanged for others, and with the columns beside them."""
+    file = str(FOLDER.parent / "test_census_tally.py")
+    done = run(
+        "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-k", "damaged or foreign", file
+    )
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
 def test_they_would_say_something(tmp_path: Path) -> None:
     """One byte beyond a text, in memory as the test above hands it over, ends the process."""
     source, library = tmp_path / "beyond.c", tmp_path / "beyond.so"

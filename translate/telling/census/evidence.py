@@ -50,7 +50,10 @@ class Evidence:
         containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
         self._containers: dict[tuple[str, ...], Field] = {entry.path: entry for entry in containers.values()}
         self._maps = {
-            entry.path: entry for entry in layout.fields if entry.word.holds_whole_map or entry.word.is_user
+            tuple(place.split(".")): entry
+            for entry in layout.fields
+            if entry.word.holds_whole_map or entry.word.is_user
+            for place in (entry.place, *entry.also)
         }
         self.presets: dict[tuple[str, ...], list[Field]] = {}
         for entry in layout.fields:
