@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -107,3 +108,27 @@ def test_a_scan_gives_what_a_scan_here_gives(spark, source):  # noqa: F811
     on_spark.scan(spark, source).createOrReplaceTempView("events")
     (counted,) = spark.sql("select count(*), count(distinct file) from events where name = 'x'").collect()
     assert tuple(counted) == (0, 0)
+
+
+def test_the_command(source, tmp_path):  # noqa: F811
+    """`--engine spark` starts a session of this machine where no master is named, and says what a local run says."""
+    call = [sys.executable, "-m", "translate", "convert", source, "--to", "clickstream", "--out"]
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    here = subprocess.run([*call, "here"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    there = subprocess.run(
+        [*call, "there", "--engine", "spark", "--master", "local[1]"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (there.returncode, there.stdout) == (here.returncode, here.stdout.replace("here/", "there/"))
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+
+
+def test_the_check(tmp_path):
+    """`spark-check` tells of driver and executors, and that they are alike."""
+    call = [sys.executable, "-m", "translate", "spark-check", "--master", "local[1]"]
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    told = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+    lines = told.stdout.splitlines()
+    assert (told.returncode, lines[-1]) == (0, "all would make the same parts")
+    assert [line for line in lines[:-1] if not line.startswith(" ")] == ["driver", "executor"]
+    assert {line.split()[0] for line in lines[:-1]} >= {"host", "platform", "python", "polars", "engine"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from test_stores import archive, on_disk, store, written  # noqa: F401  a fixtur
 import translate
 from translate import spark
 from translate.archive import units
+from translate.cli import commands
 from translate.errors import ConservationError, OutputError, UsageError
 from translate.spark import crew, members, refusals
 from translate.spark.dataframe import arrow_batches
@@ -243,6 +245,27 @@ def test_our_errors_come_home(error):
         refusals.told_of_spark(),
     ):
         raise RuntimeError("An error occurred\n: ExecutorLostFailure (executor 1 exited ...)\n at x")
+
+
+def test_the_command(tmp_path, monkeypatch, source, capsys):
+    """`--engine` names who makes the parts; a master is Spark's."""
+    app = commands(["convert"])
+
+    def call(*arguments):
+        return app(
+            ["convert", str(source), "--to", "clickstream", "--out", str(tmp_path / "o"), *arguments],
+            standalone_mode=False,
+        )
+
+    for wrong, said in [
+        (["--engine", "flink"], "--engine flink: is none .one of: local, spark"),
+        (["--master", "local"], "--master is for --engine spark"),
+        (["--engine", "spark", "--limit", "3"], "leave out --engine spark"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            call(*wrong)
+    assert not (tmp_path / "o").exists()
+    assert json.dumps(capsys.readouterr().out) == '""'
 
 
 # -- scans -----------------------------------------------------------------------------------------------------------

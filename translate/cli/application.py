@@ -27,6 +27,7 @@ HOMES = {
     "replay": "delivery",
     "check": "conversion",
     "models": "conversion",
+    "spark-check": "cluster",
 }
 WHOLE = 1000  # no first sentence is cut
 

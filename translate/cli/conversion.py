@@ -16,6 +16,7 @@ from translate.archive.piped import PIPE
 from translate.cli.account import print_conversion, print_stream
 from translate.cli.application import app
 from translate.cli.census import Tallied, Verified, WithCensus
+from translate.cli.cluster import LOCAL, Engine, Master, converter
 from translate.cli.options import (
     AsJson,
     Assignments,
@@ -181,6 +182,8 @@ def convert(
     sse_kms_key_id: Annotated[
         str | None, typer.Option("--sse-kms-key-id", metavar="ID", help="S3: the key, with --sse aws:kms.")
     ] = None,
+    engine: Engine = LOCAL,
+    master: Master = None,
     as_json: AsJson = False,
 ) -> int:
     """Convert an archive into another model.
@@ -206,13 +209,9 @@ def convert(
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
     if out == PIPE:
         whole = {
-            "--dedupe": dedupe,
-            "--add": add,
-            "--fold": fold,
-            "--census": census,
-            "--lake": lake,
-            "--trust-folders": trust_folders,
-        }
+            "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake,
+            "--trust-folders": trust_folders, "--engine": engine != LOCAL,
+        }  # fmt: skip
         return _stream(
             sources,
             rejects,
@@ -226,8 +225,8 @@ def convert(
         raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
     from translate.conversion.report import flaws
 
-    with Bar() as bar:
-        report = translate.convert(
+    with Bar() as bar, converter(engine, master, limit) as convert_by:
+        report = convert_by(
             sources,
             out=out,
             compression=compression,
