@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from translate.archive.absence import why_none
 from translate.archive.piped import PIPE, laid_down, standard_input
 from translate.archive.spool import SMALL_BYTES, spool
 from translate.errors import SourceError, UsageError
@@ -70,13 +71,13 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
     if len(given) == 1 and given[0].startswith("s3://"):  # no key is listed twice, and there may be a million
         remote = sorted(_find_remote(given[0]), key=lambda file: file.shown)
         if not remote:
-            raise SourceError(f"{given[0]}: {_nothing_in(given[0])}")
+            raise SourceError(f"{given[0]}: {why_none(given[0])}")
         expect(remote)
         return remote
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
-            raise SourceError(f"{source}: {_nothing_in(source)}")
+            raise SourceError(f"{source}: {why_none(source)}")
         label = labels[source]
         for file in here:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
@@ -93,16 +94,6 @@ def expect(files: Iterable[SourceFile]) -> None:
     remote = [file for file in files if file.is_remote]
     if remote:
         spool().expect(remote)
-
-
-def _nothing_in(source: str) -> str:
-    """Say why a source gives no files, and what to name in its place."""
-    if not source.startswith("s3://") and os.path.isdir(source):
-        hidden = any(names for _, _, names in os.walk(source))
-        why = "holds hidden files only, which are left out" if hidden else "is empty"
-    else:
-        why = "nothing there"
-    return f"{why}; name a file, a folder, a glob or an s3:// URL of these"
 
 
 def _labels(given: list[str]) -> dict[str, str]:
