@@ -20,8 +20,9 @@ from translate.errors import ConservationError
 
 DAY = "day"
 HUB_PARTS = "hub"  # below the state: where the parts of a run lie that ends in a lake
-WAITING_BYTES = 96 * 2**20  # of events that wait for a run, and of events that are sorted at once
+WAITING_BYTES = 32 * 2**20  # of events that wait for a run, and of events that are sorted at once
 ROW_GROUP_ROWS = 50_000
+RUN_GROUP_ROWS = 2_000  # small, so that of a run little more is read than the range that is wanted
 ORDER = ("client_id", "time")
 SAMPLE = 64  # of which clients divide a day: those of every 64th event
 MICROSECONDS = pl.Datetime("us", "UTC")
@@ -94,7 +95,7 @@ def _write_day(runs: _Runs, day: dt.date, folder: Path) -> int:
     """Write the events of a day; count them."""
     folder.mkdir()
     count = 0
-    for number, found in enumerate(_in_order(runs.files[day], runs.bytes[day])):
+    for number, found in enumerate(_in_order(runs, day)):
         part = folder / f"part-{number:05}.parquet"
         found.write_parquet(part, compression="zstd", row_group_size=ROW_GROUP_ROWS, statistics=True)
         settle(part)
@@ -110,6 +111,7 @@ class _Runs:
         self.folder = folder
         self.files: dict[dt.date, list[Path]] = {}
         self.bytes: dict[dt.date, int] = {}
+        self.clients: dict[dt.date, list[pl.Series]] = {}  # a sample of each run's
         self._waiting: list[pl.DataFrame] = []
         self._waiting_bytes = 0
         shutil.rmtree(folder, ignore_errors=True)
@@ -133,8 +135,9 @@ class _Runs:
             run = together.filter(days == day).sort(ORDER, maintain_order=True)
             known = self.files.setdefault(day, [])
             file = self.folder / f"{day}-{len(known):05}.parquet"
-            run.write_parquet(file, compression="lz4", row_group_size=ROW_GROUP_ROWS)
+            run.write_parquet(file, compression="lz4", row_group_size=RUN_GROUP_ROWS)
             known.append(file)
+            self.clients.setdefault(day, []).append(run[ORDER[0]].gather_every(SAMPLE).drop_nulls())
             self.bytes[day] = self.bytes.get(day, 0) + int(run.estimated_size())
 
 
@@ -147,23 +150,24 @@ def _plain() -> list[pl.Expr]:
     ]
 
 
-def _in_order(files: list[Path], size_bytes: int) -> Iterator[pl.DataFrame]:
+def _in_order(runs: _Runs, day: dt.date) -> Iterator[pl.DataFrame]:
     """Give a day's events in their order, not more at once than memory should hold, unless they are one client's."""
-    rows = pl.scan_parquet(files)
-    bounds = _bounds(rows, size_bytes // WAITING_BYTES)
+    bounds = _bounds(pl.concat(runs.clients[day]), runs.bytes[day] // WAITING_BYTES)
     for low, high in zip([None, *bounds], [*bounds, None], strict=True):
-        found = rows.filter(_lies_between(low, high)).collect(engine="streaming")
+        wanted = _lies_between(low, high)  # of one run after the other: all at once would be read ahead
+        found = pl.concat(
+            pl.scan_parquet(run).filter(wanted).collect(engine="in-memory") for run in runs.files[day]
+        )
         if found.height:
             yield found.sort(ORDER, maintain_order=True)
 
 
-def _bounds(rows: pl.LazyFrame, ranges: int) -> list[str]:
+def _bounds(clients: pl.Series, ranges: int) -> list[str]:
     """Give clients that divide a day into ranges of about one size."""
-    if not ranges:
+    if not ranges or not len(clients):
         return []
-    sample = rows.select(pl.col(ORDER[0]).gather_every(SAMPLE)).drop_nulls().collect(engine="streaming")
-    clients = sample.to_series().sort()
-    return clients.gather_every(max(1, len(clients) // (ranges + 1)), offset=1).unique().sort().to_list()
+    together = max(1, len(clients) // (ranges + 1))
+    return clients.sort().gather_every(together, offset=1).unique().sort().to_list()
 
 
 def _lies_between(low: str | None, high: str | None) -> pl.Expr:

@@ -87,9 +87,10 @@ class RequestsPart(PartOfUnit):
 class HubPart(PartOfUnit):
     """Hub events as Parquet, which the engine writes itself."""
 
-    def __init__(self, path: Path, query: Query) -> None:
+    def __init__(self, path: Path, query: Query, row_group_rows: int | None = None) -> None:
         super().__init__(path)
-        self.beside = [query.rows.filter(WRITTEN).select(query.columns).sink_parquet(path, lazy=True)]
+        rows = query.rows.filter(WRITTEN).select(query.columns)
+        self.beside = [rows.sink_parquet(path, row_group_size=row_group_rows, lazy=True)]
 
     def add(self, written: pl.DataFrame) -> None:
         """Leave it to the engine."""

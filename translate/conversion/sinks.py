@@ -82,7 +82,8 @@ class Sinks:
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"part-{number:05}"
         if layout is None:
-            return HubPart(part.with_suffix(".parquet"), query)
+            together = ROWS_TOGETHER if self.job.lake else None  # a lake's parts are read again
+            return HubPart(part.with_suffix(".parquet"), query, together)
         is_table = layout.records == "csv"
         part = part.with_suffix((".csv" if is_table else ".ndjson") + ENDINGS[self.compression])
         lines = LinesFile(part, self.compression, output=self.output)
