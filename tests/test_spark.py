@@ -21,6 +21,7 @@ from translate import spark as on_spark
 pytest.importorskip("pyspark.sql", reason="PySpark is not installed")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),  # whatever PySpark has to say of versions
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none"),
 ]
 TWO_EXECUTORS = "local-cluster[2,1,1024]"
