@@ -34,7 +34,6 @@ SOURCES = [
 ]
 SETTINGS = ["tracking_id=tracker-1", "day=2026-11-20", "app_id=shop"]
 HOMES = {"attributes", "metrics", "other"}
-SET = ("app.id", "ApplicationId")
 TOLD = ("changed", "no_place", "unknown", "dropped")
 
 
@@ -80,9 +79,19 @@ def speaks_for(address):
             place.startswith(f"{key}.") and field == of for place, of in peeked.items()
         ):  # a text that holds JSON, looked into
             return True
-        return nested or bool(columns.get(key, set()) & columns.get(field, set()))
+        whole = {
+            home for home in columns if key == home or key.startswith(f"{home}.")
+        }  # a map, at whichever place
+        return nested or any(columns[home] & columns.get(field, set()) for home in whole)
 
     return speaks
+
+
+def places_of_app_id(address):
+    """Name the places of what the settings give: it is no key of the source."""
+    model, _, layout = address.partition("/")
+    fields = mapping.load(model).layouts[layout].all_fields
+    return {"app.id", *(entry.place for entry in fields if entry.hub[:1] == ("app.id",))}
 
 
 def disagreements(report, rows, address):
@@ -113,7 +122,7 @@ def disagreements(report, rows, address):
             found and sum(row["events"] for row in heard) < events
         ):  # what the settings give is no key of the source
             yield f"the census tells of fewer than {events} events of {field}: {why}"
-        if not found and field not in SET:
+        if not found and field not in places_of_app_id(address):
             yield f"the census knows nothing of {field}: {why}"
 
 

@@ -13,12 +13,13 @@ def path_of(segments: tuple[str, ...], known_heads: frozenset[str] = frozenset()
 
     So is what an event's own path begins with where that could be taken for the mark of what lies around the events.
 
-    >>> path_of(("client", "a.b")), path_of(("a.b",)), path_of(("client.x",), frozenset({"client"})), path_of(("^x",))
-    ('client.a\\.b', 'a.b', 'client\\.x', '\\^x')
+    >>> path_of(("client", "a.b")), path_of(("a.b",)), path_of(("client.x",), frozenset({"client"})), path_of(("^x", "y"))
+    ('client.a\\.b', 'a.b', 'client\\.x', '\\^x.y')
     """
-    if len(segments) > 1 or segments[0].partition(".")[0] in known_heads:
-        return ".".join(segment.replace("\\", "\\\\").replace(".", "\\.") for segment in segments)
-    return f"\\{segments[0]}" if TOLD_APART.match(segments[0]) else segments[0]
+    path = segments[0]
+    if len(segments) > 1 or path.partition(".")[0] in known_heads:
+        path = ".".join(segment.replace("\\", "\\\\").replace(".", "\\.") for segment in segments)
+    return f"\\{path}" if TOLD_APART.match(segments[0]) else path
 
 
 def path_around(segments: tuple[str, ...], known_heads: frozenset[str] = frozenset()) -> str:
