@@ -43,6 +43,12 @@ def is_plain(request: Any) -> bool:
     return _holds(request, REQUEST, REQUIRED)
 
 
+def can_sign(identity: ReadOnlyCredentials) -> bool:
+    """Tell whether credentials are of characters that a header can have; what becomes of others, botocore is to say."""
+    told = (identity.access_key, identity.secret_key, identity.token or "")
+    return all(text.isascii() and (text.isprintable() or not text) for text in told)
+
+
 def _holds(value: Any, members: Mapping[str, Callable[[Any], bool]], required: frozenset[str]) -> bool:
     if not isinstance(value, dict) or not required <= value.keys():
         return False

@@ -141,7 +141,7 @@ class Personalize(BotoEndpoint):
     )
 
     def _call(self, client: Any, identity: ReadOnlyCredentials, shipment: Shipment) -> Answer:
-        if not personalize.is_plain(shipment.request):
+        if not (personalize.can_sign(identity) and personalize.is_plain(shipment.request)):
             return super()._call(client, identity, shipment)
         self._note_written()
         reply = personalize.post(client, identity, shipment.request, self._agent)
