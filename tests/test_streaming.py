@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import translate
+from translate.conversion import part
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive_full.jsonl"
@@ -94,6 +95,17 @@ def test_rows_come_while_records_come_in():
             came = process.stdout.read(100) or b""
         assert came.startswith(b'{"event_type"')
         process.kill()
+
+
+def test_rows_lost_on_the_way_stop_the_stream(tmp_path, monkeypatch):
+    """What goes out is counted again, as it is for a directory."""
+    add = part.LinesPart.add
+    monkeypatch.setattr(part.LinesPart, "add", lambda self, rows: add(self, rows[1:]))
+    with (
+        (tmp_path / "rows").open("wb") as output,
+        pytest.raises(translate.ConservationError, match="2 events should be in"),
+    ):
+        translate.stream(ARCHIVE, to="clickstream/events", output=output)
 
 
 def test_nobody_listens():

@@ -13,11 +13,14 @@ from translate.archive.units import Unit
 from translate.conversion.account import count_identical
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMES_MAX, meetings
+from translate.conversion.output import WrittenUnit
 from translate.conversion.report import NAMES_MEET, RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast, judge
 from translate.delivery.questions import Surveyed
+from translate.errors import ConservationError
 from translate.events import EPOCH
+from translate.reader.reader import Tally
 from translate.recipe import slips
 from translate.recipe.selection import OPTIONS
 
@@ -27,6 +30,19 @@ MEETINGS_MAX = 100
 def taken(total: RunReport) -> int:
     """Count the events that the selection took."""
     return total.events["read"] - sum(total.filtered[option] for option in OPTIONS)
+
+
+def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
+    """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
+    report, selection = written.report, job.selection
+    if tally.records != report.events["read"] and (selection is None or selection.limit is None):
+        raise ConservationError(
+            f"{tally.records} records were read, but {report.events['read']} are accounted for"
+        )
+    if written.events != report.events["written"]:
+        raise ConservationError(
+            f"{report.events['written']} events should be in {written.part}, but {written.events} are"
+        )
 
 
 def find_identical(total: RunReport, sinks: Sinks, units: Iterable[Unit]) -> None:

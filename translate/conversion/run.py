@@ -19,6 +19,7 @@ from translate.conversion.closing import (
     find_slips,
     hazards_at,
     hazards_told,
+    hold_against,
     rules_told,
     taken,
 )
@@ -33,7 +34,7 @@ from translate.delivery.preflight import Forecast
 from translate.delivery.questions import Questions, Surveyed
 from translate.delivery.survey import survey_rows
 from translate.engine.choice import engine_name
-from translate.errors import ConservationError, OutputError, refuse_bytes
+from translate.errors import OutputError, refuse_bytes
 from translate.mapping.moved import moved_keys
 from translate.passes import Asked, Passes
 from translate.reader.reader import Lines, Tally
@@ -199,24 +200,12 @@ class Conversion:
             written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
             written.report.watched = watch.told()
             if not query.unsound:
-                self._hold_against(tally, written)
+                hold_against(self.job, tally, written)
                 if keys is not None:
                     self.output.write_whole(self._keys_file(unit), keys.checked())
             return written, query.unsound
 
         return self._readings.read_digested(unit, attempt)
-
-    def _hold_against(self, tally: Tally, written: WrittenUnit) -> None:
-        """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
-        report, selection = written.report, self.job.selection
-        if tally.records != report.events["read"] and (selection is None or selection.limit is None):
-            raise ConservationError(
-                f"{tally.records} records were read, but {report.events['read']} are accounted for"
-            )
-        if written.events != report.events["written"]:
-            raise ConservationError(
-                f"{report.events['written']} events should be in {written.part}, but {written.events} are"
-            )
 
     def _describe_files(self, unit: Unit, report: RunReport, digests: dict[str, str]) -> None:
         counted = {file["path"]: file for file in report.files}

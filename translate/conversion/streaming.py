@@ -21,7 +21,14 @@ from translate.archive.units import Unit
 from translate.conversion import plan
 from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
-from translate.conversion.closing import find_identical, find_meetings, find_slips, hazards_told, rules_told
+from translate.conversion.closing import (
+    find_identical,
+    find_meetings,
+    find_slips,
+    hazards_told,
+    hold_against,
+    rules_told,
+)
 from translate.conversion.identity import Task
 from translate.conversion.job import Job
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
@@ -34,7 +41,7 @@ from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
 from translate.mapping.moved import moved_keys
 from translate.passes import Asked
-from translate.reader.reader import Damage, Lines
+from translate.reader.reader import Damage, Lines, Tally
 from translate.recipe.watch import Wanted, Watch
 from translate.telling.rendering import Report
 
@@ -164,9 +171,12 @@ class Streaming:
         watch = Watch(
             Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
         )
-        query = plan.build(job, lines, watch=watch, questions=self._questions)
+        tally = Tally()
+        query = plan.build(job, lines, tally=tally, watch=watch, questions=self._questions)
         written = sinks.write(unit.number, query, self._total.requests + 1)
         written.report.watched = watch.told()
+        if not query.unsound:
+            hold_against(job, tally, written)
         return written, query.unsound
 
 
