@@ -1,6 +1,7 @@
 """Rows to standard output: the same as in a directory, while records come in, and an account on standard error."""
 
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -73,6 +74,35 @@ def test_files_stream_too_and_a_table_has_one_head(tmp_path, monkeypatch):
     lines = (tmp_path / "rows.csv").read_text().splitlines()
     assert len(lines) == 1 + report["events"]["written"] == 4
     assert [line for line in lines if line.startswith("USER_ID")] == lines[:1]
+
+
+def test_a_table_has_its_head_whichever_unit_writes_first(tmp_path, monkeypatch):
+    """The first file's events are no interactions: the head goes before the first row all the same."""
+    other = json.loads(ARCHIVE.read_text().splitlines()[0]) | {"event_type": "other"}
+    (tmp_path / "0.json").write_text(json.dumps(other) + "\n", encoding="utf-8")
+    (tmp_path / "1.json").write_bytes(ARCHIVE.read_bytes())
+    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 1)
+    with (tmp_path / "rows.csv").open("wb") as output:
+        translate.stream(
+            [tmp_path / "0.json", tmp_path / "1.json"], to="personalize/interactions", output=output
+        )
+    first, *rows = (tmp_path / "rows.csv").read_text().splitlines()
+    assert first.startswith("USER_ID,")
+    assert len(rows) == 1
+
+
+def test_what_was_written_before_stands_before(tmp_path):
+    with (tmp_path / "rows").open("wb") as output:
+        output.write(b"before\n")
+        translate.stream(ARCHIVE, to="clickstream/events", output=output)
+        output.write(b"after\n")
+    lines = (tmp_path / "rows").read_bytes().splitlines()
+    assert (lines[0], lines[-1], len(lines)) == (b"before", b"after", 4)
+
+
+def test_an_output_in_memory_is_refused():
+    with pytest.raises(translate.UsageError, match="a file that is open for writing"):
+        translate.stream(ARCHIVE, to="clickstream/events", output=io.BytesIO())
 
 
 def test_rows_come_while_records_come_in():

@@ -71,7 +71,7 @@ def complete(output: Output, events_written: int) -> None:
             f"{events_written} events should be in the lake, but {sum(days.values())} are"
         )
     output.write_whole(output.directory / "schema.sql", schema_sql([*days]))
-    data.rmdir()
+    shutil.rmtree(data)  # empty, or what a run put there that was stopped before it could vouch for it
     move(whole, data)
 
 

@@ -39,7 +39,7 @@ class Sinks:
         self._state = state
         self._folder = _day_folder(job.target_layout, job.settings.day)
         self.output: int | None = None  # a descriptor in place of the parts
-        self.heads_each_part = True  # of a table: by the names of its columns
+        self.is_headed = True  # whether the next part of a table begins with the names of its columns
 
     def write(
         self, number: int, query: Query, sequence: int = 1, keys: KeysAccount | None = None
@@ -88,8 +88,7 @@ class Sinks:
         part = part.with_suffix((".csv" if is_table else ".ndjson") + ENDINGS[self.compression])
         lines = LinesFile(part, self.compression, output=self.output)
         if layout.request is None:
-            is_headed = self.heads_each_part or number == 0
-            return LinesPart(lines, query.columns, is_table=is_table, is_headed=is_headed)
+            return LinesPart(lines, query.columns, is_table=is_table, is_headed=self.is_headed)
         return RequestsPart(lines, query, layout, self.job.settings, sequence)
 
     # -- rows that become identical -----------------------------------------------------------------------------

@@ -71,8 +71,20 @@ def stream(
         selection=selection_of(where, since, until, limit), examples=examples, drawn=True,
     )  # fmt: skip
     kept = None if rejects is None else Path(rejects)
-    streaming = Streaming(job, recognised, output.fileno(), kept, compression=compression)
+    streaming = Streaming(job, recognised, _descriptor_of(output), kept, compression=compression)
     return Report(streaming.run())
+
+
+def _descriptor_of(output: IO[bytes]) -> int:
+    """Give the descriptor of an open file, once what its caller wrote has gone there."""
+    try:
+        descriptor = output.fileno()
+    except (AttributeError, OSError):
+        raise UsageError(
+            "output: rows go to a file that is open for writing, which has a descriptor"
+        ) from None
+    output.flush()
+    return descriptor
 
 
 class Streaming:
@@ -109,8 +121,8 @@ class Streaming:
         ):
             readings = Readings(self.job, self.recognised, Path(scratch))
             sinks = Sinks(self.job, Path(scratch), Path(scratch), compression=self._compression)
-            sinks.heads_each_part = False
             for unit in readings.units:
+                sinks.is_headed = not self._total.events["written"]
                 written = (
                     self._drawn(unit, readings, sinks)
                     if _is_piped(unit)
