@@ -63,6 +63,14 @@ def test_rejects_without_a_file_are_told():
     assert json.loads(streamed.stderr)["rejects"] == {"bad_json": 1}
 
 
+def test_a_stream_that_writes_nothing_says_so_first_and_why():
+    streamed = piped(b"{broken\n" * 2, "--from", "mobile_analytics/archive")
+    said = streamed.stderr.decode()
+    assert (streamed.returncode, streamed.stdout) == (1, b"")
+    assert said.startswith("nothing was written of 2 events; 2 rejected: bad_json\n")
+    assert "not kept; --rejects FILE keeps them; the first: is not JSON" in said
+
+
 def test_files_stream_too_and_a_table_has_one_head(tmp_path, monkeypatch):
     for number in range(3):
         (tmp_path / f"{number}.json").write_bytes(ARCHIVE.read_bytes())

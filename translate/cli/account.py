@@ -10,6 +10,7 @@ from translate.cli.printing import print_advice, print_list, print_verdict, prin
 
 if TYPE_CHECKING:
     from translate.conversion.converting import Converted
+    from translate.conversion.streaming import Streamed
     from translate.delivery.preflight import Forecast
 
 
@@ -19,14 +20,17 @@ def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
     if "verdict" in report:
         print_advice(report.get("nothing_written", {}))
     _print_counts(report)
-    if report["events"]["rejected"]:
-        first = report.first_reject()
-        told = f"; the first: {printable(first['message'])}" if first else ""
-        print(f"rejected records: {report.place('rejects.ndjson')}{told}")
+    _print_rejects(report, report.place("rejects.ndjson"), report.first_reject())
     if "keys" in report:
         print(f"keys: {report.place('keys.ndjson')}")
     _print_hazards(report, "today", [dataclasses.asdict(hazard) for hazard in hazards])
     print(f"report: {report.place('report.json')}")
+
+
+def _print_rejects(report: dict[str, Any], place: str, first: dict[str, Any] | None) -> None:
+    if report["events"]["rejected"]:
+        told = f"; the first: {printable(first['message'])}" if first else ""
+        print(f"rejected records: {place}{told}")
 
 
 def _print_hazards(report: dict[str, Any], when: str, hazards: list[dict[str, Any]]) -> None:
@@ -78,10 +82,10 @@ def _example(loss: dict[str, Any]) -> str:
     return f", for example {loss['example']}" if "example" in loss else ""
 
 
-def print_stream(report: dict[str, Any], rejects: Path | None) -> None:
+def print_stream(report: Streamed, rejects: Path | None) -> None:
     """Print what became of the events of a stream."""
+    print_verdict(report)
     _print_counts(report)
-    if report["events"]["rejected"]:
-        print(f"rejected records: {rejects or 'not kept; --rejects FILE keeps them'}")
+    _print_rejects(report, str(rejects or "not kept; --rejects FILE keeps them"), report.first_reject)
     as_of = next((hazard["as_of"] for hazard in report["hazards"]), "")
     _print_hazards(report, f"if they come at {as_of}", report["hazards"])

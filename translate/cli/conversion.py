@@ -223,7 +223,6 @@ def convert(
         )
     if rejects is not None:
         raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
-    from translate.conversion.report import flaws
 
     with Bar() as bar, converter(engine, master, limit) as convert_by:
         report = convert_by(
@@ -252,19 +251,21 @@ def convert(
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE
     print_slips(report.unmatched_app_ids())
-    return (
-        ExitCode.FLAWED
-        if report["events"]["rejected"] or "verdict" in report or flaws(report)
-        else ExitCode.DONE
-    )
+    return _code_of(report)
+
+
+def _code_of(report: dict[str, Any]) -> int:
+    """Give the exit code of a run whose report has something for its caller to look at, or nothing."""
+    from translate.conversion.report import flaws
+
+    looked_at = report["events"]["rejected"] or "verdict" in report or flaws(report)
+    return ExitCode.FLAWED if looked_at else ExitCode.DONE
 
 
 def _stream(
     sources: list[str], rejects: Path | None, refused: list[str], *, as_json: bool, **options: Any
 ) -> int:
     """Write the rows to standard output, and the account to standard error."""
-    from translate.conversion.report import flaws
-
     if refused:
         raise translate.UsageError(
             f"{refused[0]} cannot stream: leave it out, or name a directory in place of --out -"
@@ -278,7 +279,7 @@ def _stream(
             print_json(report)
         else:
             print_stream(report, rejects)
-    return ExitCode.FLAWED if report["events"]["rejected"] or flaws(report) else ExitCode.DONE
+    return _code_of(report)
 
 
 def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -81,7 +81,7 @@ def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
     if total.events["written"] or not total.events["read"]:
         return {}
     mappings = source.job.settings.mappings
-    verdict = {"verdict": _verdict(total)}
+    verdict = {"verdict": verdict_of(total)}
     if any(code == NOTHING_TAKEN for code, _ in total.findings):
         return verdict
     sample = _sample(source)
@@ -104,7 +104,8 @@ def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
     return {**verdict, "nothing_written": advice}
 
 
-def _verdict(total: RunReport) -> str:
+def verdict_of(total: RunReport) -> str:
+    """Say that nothing was written, and by what."""
     selections = [message for code, message in total.findings if code == NOTHING_TAKEN]
     if selections:
         return f"nothing was written: {'; '.join(selections)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -31,6 +32,7 @@ from translate.conversion.closing import (
 )
 from translate.conversion.identity import Task
 from translate.conversion.job import Job
+from translate.conversion.nothing import verdict_of
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
@@ -54,7 +56,7 @@ def stream(
     from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
     since: Moment = None, until: Moment = None, limit: int | None = None, settings: Given = None, set_: Iterable[str] = (),
     compression: str = "none", examples: bool = False, mappings: Folder | None = None,
-) -> Report:  # fmt: skip
+) -> Streamed:  # fmt: skip
     """Convert and write the rows to an open file, as records come in; give the report.
 
     The source `-` is standard input, read once. Rejects go to a new file, or are counted only. Other arguments and errors as in
@@ -72,7 +74,19 @@ def stream(
     )  # fmt: skip
     kept = None if rejects is None else Path(rejects)
     streaming = Streaming(job, recognised, _descriptor_of(output), kept, compression=compression)
-    return Report(streaming.run())
+    return Streamed(streaming.run(), streaming.first_reject)
+
+
+class Streamed(Report):
+    """The report of a stream; `first_reject` is the first record that was rejected, as `rejects.ndjson` has it."""
+
+    def __init__(self, values: dict[str, Any], first_reject: dict[str, Any] | None) -> None:
+        super().__init__(values)
+        self.first_reject = first_reject
+
+    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
+        """Copy what was reported."""
+        return Report, (dict(self),)
 
 
 def _descriptor_of(output: IO[bytes]) -> int:
@@ -112,6 +126,7 @@ class Streaming:
         self._compression = compression
         self._questions = Questions(job.target_mapping.delivery, job.target_layout)
         self._total = RunReport()
+        self.first_reject: dict[str, Any] | None = None  # once it ran
 
     def run(self) -> dict[str, Any]:
         """Convert; give the report as JSON values."""
@@ -130,8 +145,7 @@ class Streaming:
                 )
                 written.report.check(f"unit {unit.number}")
                 self._total.add(written.report)
-                with written.rejects.open("rb") as lines:
-                    shutil.copyfileobj(lines, rejects)
+                self._keep_rejects(written.rejects, rejects)
             find_identical(self._total, sinks, readings.units)
             hazards = self._hazards(
                 [sinks.answers_file(unit.number) for unit in readings.units], Path(scratch)
@@ -143,7 +157,18 @@ class Streaming:
             head["inputs"]["bytes"] = standard_input().bytes
         engine = engine_name(careful=self.job.careful_only)
         rules = rules_told(self._total, self.job)
-        return {**self._total.to_json(), **head, "hazards": hazards, **rules, "engine": engine}
+        is_nothing = self._total.events["read"] and not self._total.events["written"]
+        verdict = {"verdict": verdict_of(self._total)} if is_nothing else {}
+        return {**self._total.to_json(), **verdict, **head, "hazards": hazards, **rules, "engine": engine}
+
+    def _keep_rejects(self, file: Path, rejects: IO[bytes]) -> None:
+        """Add a unit's rejects to those before; the first of all is what is told of them."""
+        with file.open("rb") as lines:
+            first = lines.readline()
+            if first and self.first_reject is None:
+                self.first_reject = json.loads(first)
+            rejects.write(first)
+            shutil.copyfileobj(lines, rejects)
 
     def _hazards(self, answers: list[Path], scratch: Path) -> list[dict[str, Any]]:
         if not self._questions.hazards:
