@@ -1,12 +1,12 @@
 """Rows to standard output: the same as in a directory, while records come in, and an account on standard error."""
 
+import contextlib
 import gzip
 import io
 import json
-import os
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -116,23 +116,33 @@ def test_an_output_in_memory_is_refused():
 def test_rows_come_while_records_come_in():
     """A batch goes out before the input ends; what waits is bounded."""
     record = ARCHIVE.read_bytes()
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [*COMMAND, "--to", "clickstream/events"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        os.set_blocking(process.stdin.fileno(), False)
-        deadline, came = time.monotonic() + 60, b""
-        os.set_blocking(process.stdout.fileno(), False)
-        while not came and time.monotonic() < deadline:
-            try:
-                process.stdin.write(record * 32)
-            except BlockingIOError:
-                time.sleep(0.01)
-            came = process.stdout.read(100) or b""
-        assert came.startswith(b'{"event_type"')
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+    )
+    feeding = threading.Thread(target=feed_until_it_is_gone, args=(process.stdin, record * 32))
+    deadline = threading.Timer(60, process.kill)
+    feeding.start()
+    deadline.start()
+    try:
+        assert process.stdout.read(100).startswith(b'{"event_type"')
+    finally:
         process.kill()
+        process.wait()
+        deadline.cancel()
+        feeding.join()
+        process.stdout.close()
+        process.stdin.close()
+
+
+def feed_until_it_is_gone(pipe, records):
+    """Write without an end; it ends when nobody reads."""
+    with contextlib.suppress(BrokenPipeError):
+        while True:
+            pipe.write(records)
 
 
 def test_rows_lost_on_the_way_stop_the_stream(tmp_path, monkeypatch):
