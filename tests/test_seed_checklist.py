@@ -8,7 +8,7 @@ import pytest
 import translate
 from translate import mapping
 from translate.settings import KEYS
-from translate.vocabulary.camel_case import camel_case
+from translate.vocabulary.spelling import camel_case
 from translate.vocabulary.words import VOCABULARY, word_of
 
 ROOT = Path(__file__).resolve().parent.parent

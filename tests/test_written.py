@@ -14,7 +14,7 @@ from translate.conversion.plan import from_hub, without_recipe
 from translate.notes import InHub, read_all
 from translate.settings import Settings, read_settings
 from translate.vocabulary import spelling
-from translate.vocabulary.repetition import read_keys
+from translate.vocabulary.spelling import read_keys
 from translate.writer.shape import Source
 from translate.writer.writer import NOTES, ROW, Writer
 

@@ -13,7 +13,7 @@ from translate.judging.seldom import Seldom, is_key
 from translate.mapping.places import NAMES
 from translate.mapping.spec import Limit
 from translate.vocabulary.word import Word
-from translate.vocabulary.words.maps import MAP_OF_LISTS, MAP_OF_TEXTS
+from translate.vocabulary.words.objects import MAP_OF_LISTS, MAP_OF_TEXTS
 
 # What a row is wrong in: in which rows, or what to look for; and what to say of them.
 Wrong = Iterator[tuple[pl.Expr | Look | Seldom, str]]

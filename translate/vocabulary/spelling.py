@@ -1,11 +1,11 @@
-"""Names on their way between the hub and a model: well-known events, and names that a target can take."""
+"""Names on their way between the hub and a model: well-known events, names and keys that a target can take, keys that stand twice."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -156,3 +156,109 @@ class EventNames:
             pl.when(known).then(name.is_in(self._leading_back)).otherwise(self.read(written, phase) == name)
         )
         return pl.when(~leads_back).then(name)
+
+
+# -- keys in camel case, as Amazon Personalize has them among an event's properties --------------------------
+# https://docs.aws.amazon.com/personalize/latest/dg/recording-item-interaction-events.html: `NUM_RATINGS` is `numRatings` there.
+
+CAMEL_WORD = re.compile(r"[^\W_]+")
+CAMEL_CASE = r"^[a-z][0-9A-Za-z]*$"
+NAMELESS = "key"
+
+
+def camel_case(key: str) -> str:
+    """Write a key in camel case.
+
+    >>> camel_case("NUM_RATINGS"), camel_case("num ratings"), camel_case("numRatings"), camel_case("Level")
+    ('numRatings', 'numRatings', 'numRatings', 'level')
+    """
+    words = [word.lower() if word.isascii() and word.isupper() else word for word in CAMEL_WORD.findall(key)]
+    if not words:
+        return NAMELESS
+    first, *others = words
+    return _with_first(first, str.lower) + "".join(_with_first(word, str.upper) for word in others)
+
+
+def _with_first(word: str, change: Callable[[str], str]) -> str:
+    """Change the first letter of a word, if it is one of ASCII: of others the case is not always one letter."""
+    return change(word[0]) + word[1:] if word[0].isascii() else word
+
+
+def camel_keys(keys: Iterable[str], taken: frozenset[str], reserved: frozenset[str]) -> dict[str, str]:
+    """Give each key a name in camel case that is not reserved (in any case), not taken, and its own."""
+    wanted = {key: camel_case(key) for key in keys}
+    counts = Counter(wanted.values())
+    return {
+        key: told_apart(name, key)
+        if name.lower() in reserved or name in taken or (counts[name] > 1 and name != key)
+        else name
+        for key, name in wanted.items()
+    }
+
+
+def told_apart(name: str, key: str) -> str:
+    """Tell a name in camel case apart by the hash of its key; it stays one word, so that it is camel case again."""
+    return f"{name}{hashlib.sha256(key.encode()).hexdigest()[:HASH_LENGTH]}"
+
+
+# -- entities of one key: the second one is `key#2` in the hub, and a second `key` in a list -----------------
+
+REPEATED = r"#[0-9]+$"
+NUMBERED = re.compile(r"(.*)#[0-9]+", re.DOTALL)
+
+
+def read_keys(written: Sequence[str]) -> list[str]:
+    """Give the keys that a reader makes of a list's, which tells those that stand twice apart.
+
+    >>> read_keys(["k", "k", "x", "k"])
+    ['k', 'k#2', 'x', 'k#3']
+    """
+    names: list[str] = []
+    counts: dict[str, int] = {}
+    for key in written:
+        counts[key] = counts.get(key, 0) + 1
+        name = key if counts[key] == 1 else f"{key}#{counts[key]}"
+        while name in names:
+            counts[key] += 1
+            name = f"{key}#{counts[key]}"
+        names.append(name)
+    return names
+
+
+def in_groups(keys: Sequence[str]) -> list[str]:
+    """Put the keys of one entity together, in the order of their numbers, where the first of them stands.
+
+    >>> in_groups(["k#3", "x", "k", "k#2"])
+    ['k', 'k#2', 'k#3', 'x']
+    """
+    places: dict[str, int] = {}
+    found = []
+    for key in keys:
+        match = NUMBERED.fullmatch(key)
+        base, number = (match[1], key[len(match[1]) + 1 :]) if match else (key, "")
+        found.append((places.setdefault(base, len(places)), len(number), number, key))
+    return [key for *_, key in sorted(found)]
+
+
+def written_keys(before: Sequence[str], keys: Sequence[str]) -> list[str] | None:
+    """Give the keys to write, numbered ones without their number where reading gives it back; None if no key changes.
+
+    `before` are the keys that stand before these in the list.
+
+    >>> written_keys([], ["k", "k#2", "x#2"]), written_keys(["app"], ["app#2"]), written_keys([], ["k#2", "k"])
+    (['k', 'k', 'x#2'], ['app'], None)
+    """
+    bases = {key: match[1] for key in keys if (match := NUMBERED.fullmatch(key))}
+    accepted: set[str] = set()
+    for base in dict.fromkeys(bases.values()):
+        if _come_back(before, keys, bases, accepted | {base}):
+            accepted.add(base)
+    return _written(keys, bases, accepted) if accepted else None
+
+
+def _written(keys: Sequence[str], bases: dict[str, str], accepted: set[str]) -> list[str]:
+    return [bases[key] if bases.get(key) in accepted else key for key in keys]
+
+
+def _come_back(before: Sequence[str], keys: Sequence[str], bases: dict[str, str], accepted: set[str]) -> bool:
+    return read_keys([*before, *_written(keys, bases, accepted)]) == [*before, *keys]

@@ -20,7 +20,7 @@ from translate.notes import USED
 from translate.reader import table
 from translate.settings import Settings
 from translate.vocabulary import notation
-from translate.vocabulary.camel_case import camel_case
+from translate.vocabulary.spelling import camel_case
 from translate.writer.writer import FILTERED
 
 TEXTS = pl.List(pl.String)

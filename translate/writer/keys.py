@@ -16,10 +16,21 @@ import polars as pl
 from translate import events
 from translate.engine.some_rows import replaced
 from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
-from translate.vocabulary.camel_case import PLAIN, camel_case, camel_keys, told_apart
 from translate.vocabulary.notation import entities, maps_of, quoted
-from translate.vocabulary.repetition import REPEATED, in_groups, written_keys
-from translate.vocabulary.spelling import LEGAL, each_its_own, legal_keys, legal_name, with_hash
+from translate.vocabulary.spelling import (
+    CAMEL_CASE,
+    LEGAL,
+    REPEATED,
+    camel_case,
+    camel_keys,
+    each_its_own,
+    in_groups,
+    legal_keys,
+    legal_name,
+    told_apart,
+    with_hash,
+    written_keys,
+)
 from translate.vocabulary.word import Form
 from translate.writer.renaming import KINDS, Renaming
 
@@ -90,7 +101,7 @@ class KeyRules:
         if self.form == "entities":
             fine = fine & ~key.str.contains(REPEATED)
         if self.form == "properties":
-            fine = fine & key.str.contains(PLAIN) & ~key.str.to_lowercase().is_in(list(self.reserved))
+            fine = fine & key.str.contains(CAMEL_CASE) & ~key.str.to_lowercase().is_in(list(self.reserved))
         return fine
 
     def merge(self, batch: pl.DataFrame) -> dict[str, pl.Series]:

@@ -13,7 +13,7 @@ from translate.recipe.privacy import chosen
 from translate.settings import Settings
 from translate.telling.explanation.sides import HUB_LAYOUT
 from translate.vocabulary.spelling import legal_name
-from translate.vocabulary.words.texts import TEXT
+from translate.vocabulary.words.scalars import TEXT
 from translate.writer.exposure import destination
 from translate.writer.shape import Shape
 

@@ -1,18 +1,19 @@
-"""Times, in each unit that a model spells them in."""
+"""Times, in each unit that a model spells them in, and the length of a session between two of them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from translate import events
+from translate.conversion.report import FILLED_IN, Finding
 from translate.engine.instants import instants
 from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
 from translate.vocabulary.times import milliseconds_of_either
-from translate.vocabulary.word import Scalar
+from translate.vocabulary.word import Scalar, Written
 
 
 def from_milliseconds(text: pl.Expr) -> pl.Expr:
@@ -119,4 +120,48 @@ ISO8601 = Scalar(
     read=_from_iso8601, write=_iso8601, clock=_clock_of_iso8601,
     changed=lambda columns: ~has_four_digit_year(columns[0]), why="left out: its year has no four digits",
     example=((events.EPOCH,), "1970-01-01T00:00:00.000Z"),
+)  # fmt: skip
+
+
+OF_SESSION = (events.WHOLE, events.TIME, events.TIME)
+
+
+def _measured(start: pl.Expr, stop: pl.Expr) -> pl.Expr:
+    """Give the milliseconds between two times, unless they are so far apart that the difference would wrap around."""
+    sane = has_four_digit_year(start) & has_four_digit_year(stop)
+    return pl.when(sane).then((stop - start).dt.total_milliseconds())
+
+
+def _recorded_or_measured(columns: Sequence[pl.Expr]) -> pl.Expr:
+    duration, start, stop = columns
+    return duration.fill_null(_measured(start, stop))
+
+
+def _measured_or_recorded(columns: Sequence[pl.Expr]) -> pl.Expr:
+    duration, start, stop = columns
+    return _measured(start, stop).fill_null(duration)
+
+
+def _disagrees(columns: Sequence[pl.Expr]) -> pl.Expr:
+    duration, start, stop = columns
+    return duration != _measured(start, stop)
+
+
+def _supplements(written: Written) -> Iterator[Finding]:
+    filled_in = pl.col(written.hub[0]).is_null() & written.value.is_not_null() & written.is_there
+    yield Finding(FILLED_IN, f"{written.place} is stop minus start", filled_in, written.hub[0])
+
+
+DURATION = Scalar(
+    "duration", "a session's length: the recorded one, else stop minus start",
+    types=OF_SESSION, columns=(3, 3), wire="whole", read=whole, write=_recorded_or_measured,
+    example=((5, events.EPOCH, events.EPOCH), 5), supplements=_supplements, made_of_several=True,
+)  # fmt: skip
+
+EXACT_DURATION = Scalar(
+    "exact_duration", "a session's length: stop minus start, else the recorded one",
+    types=OF_SESSION, columns=(3, 3), wire="whole", read=whole, write=_measured_or_recorded,
+    changed=_disagrees, why="disagreed with stop minus start",
+    example=((5, events.EPOCH, events.EPOCH), 0), supplements=_supplements, made_of_several=True,
+    in_figures="a length is stop minus start",
 )  # fmt: skip
