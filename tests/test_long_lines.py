@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import translate
-from translate.archive import batches, sources
+from translate.archive import batches, stored
 from translate.archive import units as files
 from translate.archive.compression import inflated
 from translate.archive.long_lines import Ends
@@ -28,7 +28,7 @@ def read_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read small files as large ones, in blocks of a few records."""
     monkeypatch.setattr(files, "BUFFERED_MAX", 0)
     monkeypatch.setattr(batches, "BATCH_BYTES", 4_000)
-    monkeypatch.setattr(sources, "CHUNK", 1_000)
+    monkeypatch.setattr(stored, "CHUNK", 1_000)
 
 
 @pytest.mark.skipif(library() is None, reason="no kernel to be held against the reference")

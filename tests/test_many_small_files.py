@@ -18,7 +18,8 @@ import translate
 from translate.archive import recognition, units
 from translate.archive.likeness import Likeness
 from translate.archive.recognition import recognise
-from translate.archive.sources import SourceFile, digest_of, find
+from translate.archive.sources import find
+from translate.archive.stored import SourceFile, digest_of
 from translate.engine.search import Search
 from translate.reader.request import RequestReader
 

@@ -20,7 +20,8 @@ from damaged import ARCHIVE, lines, record
 
 import translate
 from translate.archive import spool, units
-from translate.archive.sources import chunks_of, find
+from translate.archive.sources import find
+from translate.archive.stored import chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
 from translate.stores.access import Access, BucketAddress

@@ -6,15 +6,103 @@ import base64
 import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate.archive import zstd
 from translate.archive.lines import Block
 from translate.reader.reader import Damage
+
+ZSTD = b"\x28\xb5\x2f\xfd"
+SKIPPED = b"\x2a\x4d\x18"  # the end of the magic number of frames that hold no text
+FRAME_HEAD = 8  # of such a frame: magic number and length
+RUN_LENGTH = 1
+SIZE_BYTES = (0, 2, 4, 8)
+DICTIONARY_BYTES = (0, 1, 2, 4)
+
+
+@dataclass(frozen=True)
+class ZstdBlock:
+    """One block, and the frame that it belongs to."""
+
+    frame: int
+    window: int
+    head: int
+    body: bytes
+
+
+def is_zstd(stored: bytes) -> bool:
+    """Tell whether bytes begin as zstd does, be it with a frame that holds no text."""
+    return stored.startswith(ZSTD) or is_skipped_frame(stored, 0)
+
+
+def is_skipped_frame(stored: bytes, position: int) -> bool:
+    """Tell whether a frame that holds no text begins at a position."""
+    return stored[position + 1 : position + 4] == SKIPPED and stored[position] >> 4 == 5
+
+
+def after_skipped_frames(stored: bytes) -> int:
+    """Tell where the frames end that hold no text and come first: the engine would not look beyond them."""
+    position = 0
+    while is_skipped_frame(stored, position):
+        position += FRAME_HEAD + int.from_bytes(stored[position + 4 : position + FRAME_HEAD], "little")
+    return position
+
+
+def zstd_blocks(stored: bytes) -> Iterator[ZstdBlock]:
+    """Give the blocks that are there as a whole."""
+    position = frame = 0
+    while True:
+        if is_skipped_frame(stored, position):
+            position += FRAME_HEAD + int.from_bytes(stored[position + 4 : position + FRAME_HEAD], "little")
+            continue
+        if not stored.startswith(ZSTD, position) or len(stored) < position + 18:
+            return
+        window, has_checksum, position = _frame_head(stored, position + 4)
+        head = 0
+        while not head & 1:
+            head = int.from_bytes(stored[position : position + 3], "little")
+            size = 1 if head >> 1 & 3 == RUN_LENGTH else head >> 3
+            body = stored[position + 3 : position + 3 + size]
+            if position + 3 > len(stored) or len(body) < size:
+                return
+            yield ZstdBlock(frame, window, head, body)
+            position += 3 + size
+        position += 4 * has_checksum
+        frame += 1
+
+
+def _frame_head(stored: bytes, position: int) -> tuple[int, bool, int]:
+    """Give a frame's window descriptor, whether a checksum ends it, and where its blocks begin."""
+    descriptor = stored[position]
+    position += 1
+    is_single = bool(descriptor & 32)
+    window = 0
+    if not is_single:
+        window = stored[position]
+        position += 1
+    position += DICTIONARY_BYTES[descriptor & 3]
+    size_bytes = SIZE_BYTES[descriptor >> 6] or int(is_single)
+    if is_single:  # the window is the text: give it as the next power of two
+        text_bytes = int.from_bytes(stored[position : position + size_bytes], "little") + 256
+        window = max(text_bytes.bit_length() - 10, 0) << 3
+    return window, bool(descriptor & 4), position + size_bytes
+
+
+def closed_frames(found: list[ZstdBlock]) -> bytes:
+    """Put blocks into frames that end after their last one, without promises of length and checksum."""
+    parts: list[bytes] = []
+    for index, block in enumerate(found):
+        if index == 0 or found[index - 1].frame != block.frame:
+            parts.append(ZSTD + bytes([0, block.window]))
+        is_last = index + 1 == len(found) or found[index + 1].frame != block.frame
+        parts += [(block.head & ~1 | is_last).to_bytes(3, "little"), block.body]
+    return b"".join(parts)
+
+
+# -- compression, by content and however often applied -------------------------------------------------------
 
 try:  # more than twice as fast, but nothing can be had of it that comes before damage
     from isal import isal_zlib
@@ -43,7 +131,7 @@ def layers(
         yield from rest
     elif first.startswith(GZIP):
         yield from layers((inflating or inflate)(rest), depth - 1, inflating=inflating)
-    elif zstd.begins(first):
+    elif is_zstd(first):
         yield from layers(_unzstd(rest), depth - 1, inflating=inflating)
     else:
         yield from rest
@@ -83,7 +171,7 @@ def whole_text(stored: bytes) -> bytes:
     """
     text = stored
     for _ in range(LAYERS_MAX):
-        if zstd.begins(text):
+        if is_zstd(text):
             raise DamagedError("zstd is for the engine")
         if not text.startswith(GZIP):
             break
@@ -148,7 +236,7 @@ def _unzstd(chunks: Iterator[Block]) -> Iterator[Block]:
     parts = list(chunks)
     stored = b"".join(part for part in parts if isinstance(part, bytes))
     damage = next((part for part in parts if isinstance(part, Damage)), None)
-    start = zstd.text_begins(stored)
+    start = after_skipped_frames(stored)
     try:
         if start > len(stored):
             raise OSError("a frame ends too early")
@@ -156,7 +244,7 @@ def _unzstd(chunks: Iterator[Block]) -> Iterator[Block]:
             yield _engine_text(stored[start:]) + b"\n"
     except (PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        text = _text_before_damage(list(zstd.blocks(stored)))
+        text = _text_before_damage(list(zstd_blocks(stored)))
         damage = _damaged(reason, text.count(b"\n"))
         yield text
     if damage:
@@ -169,14 +257,14 @@ def _engine_text(stored: bytes) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _text_before_damage(blocks: list[zstd.Block]) -> bytes:
+def _text_before_damage(blocks: list[ZstdBlock]) -> bytes:
     """Find the most blocks that can be decompressed: usually all that are whole, else by halving."""
     sound, text = 0, b""
     damaged = len(blocks) + 1
     tried = len(blocks)
     while sound < tried < damaged:
         try:
-            text = _engine_text(zstd.closed(blocks[:tried]))
+            text = _engine_text(closed_frames(blocks[:tried]))
             sound = tried
         except (PolarsError, OSError):
             damaged = tried

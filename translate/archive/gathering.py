@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO
 
-from translate.archive import zstd
+from translate.archive import compression
 from translate.archive.compression import ZLIB, layers, whole_text
 from translate.archive.lines import Block, blocks_of_lines, checked, join_records
-from translate.archive.sources import ReadError, SourceFile, chunks_of, digest_of, ends_of, named
+from translate.archive.stored import ReadError, SourceFile, chunks_of, digest_of, ends_of, named
 from translate.reader.reader import Damage
 
 
@@ -35,7 +35,7 @@ class Gathered:
     @property
     def may_be_drawn(self) -> bool:
         """Tell whether the engine may ask for the text while it works: none of it needs the engine itself."""
-        return not any(zstd.begins(ends_of(file)[0]) for file in self._files)
+        return not any(compression.is_zstd(ends_of(file)[0]) for file in self._files)
 
     # -- drawn --------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import json
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate.archive.sources import ReadError, SourceFile, path_of
+from translate.archive.stored import ReadError, SourceFile, path_of
 from translate.vocabulary.notation import COMPACT
 
 MAGIC = b"PAR1"

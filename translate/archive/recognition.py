@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from translate import mapping
-from translate.archive.glimpse import MARGIN, Glimpsed, values_in
-from translate.archive.hours import Trusted
 from translate.archive.hub_files import HUB, is_hub
-from translate.archive.likeness import Likeness
+from translate.archive.likeness import MARGIN, Glimpsed, Likeness, values_in
 from translate.archive.parquet import MAGIC, columns_of
-from translate.archive.sources import ReadError, SourceFile
+from translate.archive.sources import Trusted
+from translate.archive.stored import ReadError, SourceFile
 from translate.archive.units import head
 from translate.archive.unseen import FOREIGN, Unseen, by_room
 from translate.errors import SourceError, UsageError

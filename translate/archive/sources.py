@@ -1,53 +1,31 @@
-"""Where an archive lies: files, folders, globs and S3, and the bytes of each file."""
+"""Which files a source means: those of files, folders, globs and S3, and which of them are left out where someone trusts the names of hourly folders."""
 
 from __future__ import annotations
 
-import contextlib
+import datetime as dt
 import fnmatch
 import glob as globbing
-import hashlib
 import json
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from translate.archive.absence import why_none
-from translate.archive.piped import PIPE, laid_down, standard_input
-from translate.archive.spool import SMALL_BYTES, spool
+from translate.archive.spool import spool
+from translate.archive.stored import PIPE, SourceFile, laid_down
 from translate.errors import SourceError, UsageError
 from translate.stores.bucket import Listed
 from translate.stores.refusals import StoreRefusedError
 
-CHUNK = 2**20
-ENDS = 8  # bytes: all magic numbers, and the length that gzip tells
 REPORT = "report.json"
-
-
-_Ends = bytes | None  # within the class `bytes` is a number
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
-
-    `ends` keeps what was seen of a small file, so that planning opens it once.
-    """
-
-    location: str
-    shown: str
-    bytes: int
-    modified: int = 0
-    tag: str = ""
-    ends: _Ends = field(default=None, compare=False, repr=False)
-
-    @property
-    def is_remote(self) -> bool:
-        """Tell whether the file lies on S3."""
-        return self.location.startswith("s3://")
+NAME_OTHERS = "name a file, a folder, a glob or an s3:// URL of these"
+HOURLY = re.compile(
+    r"(?:^|/)(?:year=)?(\d{4})/(?:month=)?(\d{2})/(?:day=)?(\d{2})(?:/(?:hour=)?(\d{2}))?(?=/)"
+    r"|(?:^|/)(?:\w+=)?(\d{4})-(\d{2})-(\d{2})(?:/(?:\w+=)?(\d{2}))?(?=/)"
+)
 
 
 def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> list[SourceFile]:
@@ -71,13 +49,13 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
     if len(given) == 1 and given[0].startswith("s3://"):  # no key is listed twice, and there may be a million
         remote = sorted(_find_remote(given[0]), key=lambda file: file.shown)
         if not remote:
-            raise SourceError(f"{given[0]}: {why_none(given[0])}")
+            raise SourceError(f"{given[0]}: {_why_none(given[0])}")
         expect(remote)
         return remote
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
-            raise SourceError(f"{source}: {why_none(source)}")
+            raise SourceError(f"{source}: {_why_none(source)}")
         label = labels[source]
         for file in here:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
@@ -203,93 +181,74 @@ def _listed(source: str, name: str, prefix: str) -> Iterator[Listed]:
         raise SourceError(f"{source}: {error}") from None
 
 
-class ReadError(Exception):
-    """A source file cannot be read; not an OSError, which would mean that the target cannot be written."""
+def _why_none(source: str) -> str:
+    """Tell a folder that is empty, or that holds hidden files only, from what is not there."""
+    if source.startswith("s3://") or not os.path.isdir(source):
+        return f"nothing there; {NAME_OTHERS}"
+    hidden = any(names for _, _, names in os.walk(source))
+    return f"{'holds hidden files only, which are left out' if hidden else 'is empty'}; {NAME_OTHERS}"
 
 
-def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
-    """Give the first and the last few bytes of a file; nothing of one that cannot be read.
-
-    Of an object that nobody looked at yet its name tells what it is, for it is not fetched to make a plan.
-    """
-    if file.ends is None:
-        try:
-            if file.is_remote:
-                return b"PAR1" if file.shown.endswith(".parquet") else b"", b""
-            if not stat.S_ISREG(os.stat(file.location).st_mode):
-                keep_ends(file, b"", b"")
-            else:
-                with open(file.location, "rb") as content:
-                    first = content.read(ENDS)
-                    content.seek(-min(ENDS, content.seek(0, os.SEEK_END)), os.SEEK_END)
-                    keep_ends(file, first, content.read(ENDS))
-        except (OSError, ReadError):
-            keep_ends(file, b"", b"")
-    ends = file.ends or b""
-    return ends[:ENDS], ends[ENDS:]
+# -- hourly folders -------------------------------------------------------------------------------------------
 
 
-def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
-    """Keep the first and last bytes of a file for `ends_of`."""
-    object.__setattr__(
-        file, "ends", first[:ENDS] + last[-ENDS:]
-    )  # what is seen changes nothing of what it is
+@dataclass(frozen=True)
+class Trusted:
+    """Folders that were left out for their names, with the number and the bytes of their files."""
+
+    days: float
+    folders: dict[str, int]
+    bytes: int
+
+    def described(self) -> dict[str, Any]:
+        """Give what the report says of it."""
+        folders = [{"folder": name, "files": count} for name, count in sorted(self.folders.items())]
+        return {
+            "days": self.days,
+            "files": sum(self.folders.values()),
+            "bytes": self.bytes,
+            "folders": folders,
+        }
 
 
-def chunks_of(file: SourceFile) -> Iterator[bytes]:
-    """Read a file's bytes; raise ReadError if it cannot be read."""
-    if file.location == PIPE:
-        yield from standard_input().chunks()
-        return
-    if file.is_remote and file.bytes <= SMALL_BYTES:
-        yield _small(file)
-        return
-    path = path_of(file)
+def near(
+    files: Iterable[SourceFile], since: dt.datetime | None, until: dt.datetime | None, days: float
+) -> tuple[list[SourceFile], Trusted]:
+    """Leave out the files whose hourly folder lies further than some days from the times asked for."""
+    if since is None and until is None:
+        raise UsageError("--trust-folders needs --since or --until: it leaves out what lies far from them")
+    if days < 0:
+        raise UsageError(f"--trust-folders {days:g}: a number of days, 0 or more")
+    margin = dt.timedelta(days=days)
+    kept: list[SourceFile] = []
+    folders: Counter[str] = Counter()
+    left_out_bytes = 0
+    for file in files:
+        found = HOURLY.search(file.location)
+        span = _span(found) if found else None
+        is_far = span is not None and (
+            (since is not None and span[1] <= since - margin)
+            or (until is not None and span[0] >= until + margin)
+        )
+        if found and is_far:
+            folders[found[0].strip("/")] += 1
+            left_out_bytes += file.bytes
+        else:
+            kept.append(file)
+    if not kept:
+        raise SourceError(
+            f"--trust-folders {days:g}: each of the {sum(folders.values()):,} files lies in a folder that is further "
+            "away from --since and --until than that; name more days, or leave it out"
+        )
+    expect(kept)
+    return kept, Trusted(days, dict(folders), left_out_bytes)
+
+
+def _span(found: re.Match[str]) -> tuple[dt.datetime, dt.datetime] | None:
+    """Give the time that a folder's name speaks of; None where it is no time."""
+    year, month, day, hour = (found[group] or found[group + 4] for group in (1, 2, 3, 4))
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ReadError("it is no regular file")
-        with open(path, "rb") as content:
-            while chunk := content.read(CHUNK):
-                yield chunk
-    except OSError as error:
-        raise ReadError(error.strerror or str(error)) from error
-
-
-def path_of(file: SourceFile) -> str:
-    """Say where a file's bytes lie on this machine: those of an object once it is fetched; raise ReadError if it cannot be."""
-    if not file.is_remote:
-        return file.location
-    with _told_of(file):
-        return str(spool().path_of(file))
-
-
-def _small(file: SourceFile) -> bytes:
-    with _told_of(file):
-        return spool().read(spool().copy_of(file))
-
-
-@contextlib.contextmanager
-def _told_of(file: SourceFile) -> Iterator[None]:
-    """Tell what goes wrong with one object as with a file, and what goes wrong with all of them as the source's end."""
-    try:
-        yield
-    except StoreRefusedError as error:
-        if error.is_of_one_object:
-            raise ReadError(str(error)) from None
-        raise SourceError(f"{file.location}: {error}") from None
-
-
-def digest_of(file: SourceFile) -> str:
-    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end."""
-    digest = hashlib.sha256()
-    try:
-        for chunk in chunks_of(file):
-            digest.update(chunk)
-    except ReadError:
-        return ""
-    return named(digest)
-
-
-def named(digest: hashlib._Hash) -> str:
-    """Spell a digest with its algorithm's name, so that another one can follow it."""
-    return f"{digest.name}:{digest.hexdigest()}"
+        begin = dt.datetime(int(year), int(month), int(day), int(hour or 0), tzinfo=dt.UTC)
+    except ValueError:
+        return None
+    return begin, begin + (dt.timedelta(hours=1) if hour else dt.timedelta(days=1))

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import polars as pl
 
-from translate.archive import parquet, zstd
+from translate.archive import compression, parquet
 from translate.archive.batches import lines_in, lines_of
 from translate.archive.compression import GZIP, DamagedError, inflated, layers
 from translate.archive.gathering import Gathered
 from translate.archive.lines import Block
 from translate.archive.long_lines import LongLines
-from translate.archive.sources import (
+from translate.archive.sources import expect
+from translate.archive.stored import (
     CHUNK,
     ReadError,
     SourceFile,
     chunks_of,
     digest_of,
     ends_of,
-    expect,
     keep_ends,
     path_of,
 )
@@ -170,11 +170,11 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
         first = next(chunks_of(file), b"")
     except ReadError:
         return None
-    if zstd.is_skipped(first, 0) or not location.isprintable():
+    if compression.is_skipped_frame(first, 0) or not location.isprintable():
         return None
     here = replace(file, location=location)  # an object's copy is this one, whoever draws it
     digests = _digested_beside(here) if digested else dict
-    if zstd.begins(first):
+    if compression.is_zstd(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
         return Opened(Lines(frame, [file.shown], [0]), digests)
     long_lines, damage = LongLines(), dict[int, Damage]()
@@ -238,5 +238,5 @@ def text_bytes(file: SourceFile) -> int:
         return file.bytes
     first, last = ends_of(file)
     if not first.startswith(GZIP):
-        return file.bytes * (EXPANSION if zstd.begins(first) else 1) if first else 0
+        return file.bytes * (EXPANSION if compression.is_zstd(first) else 1) if first else 0
     return max(int.from_bytes(last[-4:], "little"), file.bytes)

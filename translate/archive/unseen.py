@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from translate.archive import spool
-from translate.archive.sources import SourceFile
+from translate.archive.stored import SourceFile
 from translate.errors import SourceError
 from translate.reader.reader import Damage
 

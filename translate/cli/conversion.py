@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import translate
-from translate.archive.piped import PIPE
+from translate.archive.stored import PIPE
 from translate.cli.account import print_conversion, print_stream
 from translate.cli.application import app
 from translate.cli.census import Tallied, Verified, WithCensus

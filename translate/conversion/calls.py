@@ -12,9 +12,8 @@ from typing import Any
 
 from translate import mapping
 from translate import recipe as recipes
-from translate.archive.hours import near
 from translate.archive.recognition import Recognised, recognise
-from translate.archive.sources import find
+from translate.archive.sources import find, near
 from translate.conversion.bucket_output import BucketTarget, target_of
 from translate.conversion.job import HUB_MODEL, Census, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store

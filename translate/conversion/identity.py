@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.archive.recognition import Recognised
-from translate.archive.sources import SourceFile, digest_of
+from translate.archive.stored import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.output import digest, digest_of_each
 from translate.errors import UsageError

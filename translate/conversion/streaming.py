@@ -16,8 +16,8 @@ from polars.exceptions import PolarsError
 from translate.archive.batches import lines_of
 from translate.archive.compression import DamagedError, layers
 from translate.archive.long_lines import LongLines
-from translate.archive.piped import PIPE, standard_input
 from translate.archive.recognition import Recognised
+from translate.archive.stored import PIPE, standard_input
 from translate.archive.units import Unit
 from translate.conversion import plan
 from translate.conversion.arguments import checked

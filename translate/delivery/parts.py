@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from translate.archive.compression import layers
-from translate.archive.sources import SourceFile, chunks_of
+from translate.archive.stored import SourceFile, chunks_of
 from translate.conversion import persistence
 from translate.delivery.journal import OWNER_ONLY
 from translate.delivery.records import Settled, records

@@ -11,7 +11,7 @@ import polars as pl
 from translate import events
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.recognition import Origin, Recognised
-from translate.archive.sources import ReadError, SourceFile
+from translate.archive.stored import ReadError, SourceFile
 from translate.archive.units import head
 from translate.errors import Complaint, MappingError
 from translate.mapping.columns import NAME, TYPES, Column

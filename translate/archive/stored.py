@@ -1,0 +1,184 @@
+"""One file of a source and its bytes as they are stored: on a disk, on S3, or on standard input, drawn once or laid down."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+from translate.archive.spool import SMALL_BYTES, spool
+from translate.errors import SourceError
+from translate.stores.refusals import StoreRefusedError
+
+PIPE = "-"
+CHUNK = 2**20
+ENDS = 8  # bytes: all magic numbers, and the length that gzip tells
+
+_Ends = bytes | None  # within the class `bytes` is a number
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
+
+    `ends` keeps what was seen of a small file, so that planning opens it once.
+    """
+
+    location: str
+    shown: str
+    bytes: int
+    modified: int = 0
+    tag: str = ""
+    ends: _Ends = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether the file lies on S3."""
+        return self.location.startswith("s3://")
+
+
+class ReadError(Exception):
+    """A source file cannot be read; not an OSError, which would mean that the target cannot be written."""
+
+
+def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
+    """Give the first and the last few bytes of a file; nothing of one that cannot be read.
+
+    Of an object that nobody looked at yet its name tells what it is, for it is not fetched to make a plan.
+    """
+    if file.ends is None:
+        try:
+            if file.is_remote:
+                return b"PAR1" if file.shown.endswith(".parquet") else b"", b""
+            if not stat.S_ISREG(os.stat(file.location).st_mode):
+                keep_ends(file, b"", b"")
+            else:
+                with open(file.location, "rb") as content:
+                    first = content.read(ENDS)
+                    content.seek(-min(ENDS, content.seek(0, os.SEEK_END)), os.SEEK_END)
+                    keep_ends(file, first, content.read(ENDS))
+        except (OSError, ReadError):
+            keep_ends(file, b"", b"")
+    ends = file.ends or b""
+    return ends[:ENDS], ends[ENDS:]
+
+
+def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
+    """Keep the first and last bytes of a file for `ends_of`."""
+    object.__setattr__(
+        file, "ends", first[:ENDS] + last[-ENDS:]
+    )  # what is seen changes nothing of what it is
+
+
+def chunks_of(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes; raise ReadError if it cannot be read."""
+    if file.location == PIPE:
+        yield from standard_input().chunks()
+        return
+    if file.is_remote and file.bytes <= SMALL_BYTES:
+        yield _small(file)
+        return
+    path = path_of(file)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ReadError("it is no regular file")
+        with open(path, "rb") as content:
+            while chunk := content.read(CHUNK):
+                yield chunk
+    except OSError as error:
+        raise ReadError(error.strerror or str(error)) from error
+
+
+def path_of(file: SourceFile) -> str:
+    """Say where a file's bytes lie on this machine: those of an object once it is fetched; raise ReadError if it cannot be."""
+    if not file.is_remote:
+        return file.location
+    with _told_of(file):
+        return str(spool().path_of(file))
+
+
+def _small(file: SourceFile) -> bytes:
+    with _told_of(file):
+        return spool().read(spool().copy_of(file))
+
+
+@contextlib.contextmanager
+def _told_of(file: SourceFile) -> Iterator[None]:
+    """Tell what goes wrong with one object as with a file, and what goes wrong with all of them as the source's end."""
+    try:
+        yield
+    except StoreRefusedError as error:
+        if error.is_of_one_object:
+            raise ReadError(str(error)) from None
+        raise SourceError(f"{file.location}: {error}") from None
+
+
+def digest_of(file: SourceFile) -> str:
+    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in chunks_of(file):
+            digest.update(chunk)
+    except ReadError:
+        return ""
+    return named(digest)
+
+
+def named(digest: hashlib._Hash) -> str:
+    """Spell a digest with its algorithm's name, so that another one can follow it."""
+    return f"{digest.name}:{digest.hexdigest()}"
+
+
+# -- standard input -------------------------------------------------------------------------------------------
+
+
+class Piped:
+    """Bytes that come once; what was looked at is kept, until they are let go of, and comes again."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._kept: list[bytes] = []
+        self._keeps = True
+        self.bytes = 0  # that came so far
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the bytes from their beginning."""
+        yield from self._kept
+        while chunk := self._stream.read(CHUNK):
+            self.bytes += len(chunk)
+            if self._keeps:
+                self._kept.append(chunk)
+            yield chunk
+
+    def let_go(self) -> Iterator[bytes]:
+        """Give the bytes from their beginning for the last time."""
+        self._keeps = False
+        while self._kept:
+            yield self._kept.pop(0)
+        yield from self.chunks()
+
+
+@cache
+def standard_input() -> Piped:
+    """Give standard input; whatever asks for it gets the same."""
+    return Piped(sys.stdin.buffer)
+
+
+@cache
+def laid_down() -> Path:
+    """Lay standard input down in a temporary file, which is removed at the end of the process."""
+    descriptor, name = tempfile.mkstemp(prefix="translate-")
+    atexit.register(lambda: Path(name).unlink(missing_ok=True))
+    with os.fdopen(descriptor, "wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file, CHUNK)
+    return Path(name)
