@@ -47,7 +47,9 @@ def test_rows_lost_in_the_sink_stop_the_run(tmp_path, monkeypatch, to):
     lost = pl.col("line") != 3
     for kind in (part.LinesPart, part.RequestsPart):
         add = kind.add
-        monkeypatch.setattr(kind, "add", lambda self, rows, add=add: add(self, rows.filter(lost)))
+        monkeypatch.setattr(
+            kind, "add", lambda self, rows, add=add: add(self, pl.concat([rows[:2], rows[3:]]))
+        )
     monkeypatch.setattr(part, "WRITTEN", plan.WRITTEN & lost)
     with pytest.raises(translate.ConservationError, match="10 events should be in"):
         translate.convert(write(tmp_path / "a.json", 10), to=to, out=tmp_path / "out")

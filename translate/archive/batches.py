@@ -158,12 +158,13 @@ def _batch(block: bytes, row: int, damage: dict[int, Damage]) -> pl.DataFrame:
 
 def _without_damage(block: bytes, row: int, damage: dict[int, Damage]) -> bytes:
     """Take the lines that are not UTF-8 out, and tell of them."""
-    lines: list[bytes] = []
-    for line in checked(iter([block])):
-        if isinstance(line, Damage):
-            damage[row + len(lines)] = line
-        lines.append(b"\n" if isinstance(line, Damage) else line)
-    return b"".join(lines)
+    kept: list[bytes] = []
+    for piece in checked(iter([block])):
+        if isinstance(piece, Damage):
+            damage[row] = piece
+        kept.append(b"\n" if isinstance(piece, Damage) else piece)
+        row += kept[-1].count(b"\n")
+    return b"".join(kept)
 
 
 def _lines(block: bytes, row: int) -> pl.DataFrame:

@@ -88,13 +88,14 @@ class Gathering:
 
     def __init__(self, named: Sequence[str]) -> None:
         self._named = named
+        self.columns = [f"{NAMED}{name}" for name in named]
         self._names = Names()
         self._waiting = Waiting(self._count)
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in a batch."""
         if self._named:
-            self._waiting.add(pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named]))
+            self._waiting.add(batch[self.columns].rename(lambda name: name.removeprefix(NAMED)))
 
     def names(self) -> Names:
         """Give the names of all batches."""

@@ -49,12 +49,15 @@ class Sinks:
         part = self._part_of(number, query, sequence)
         account = UnitAccount(query, rejects, examples=self.job.examples)
         gathering = Gathering(query.named)
+        needed = [*query.columns, *gathering.columns]
 
         def add(batch: pl.DataFrame) -> None:
             account.add(batch)
             if keys is not None:
                 keys.add(batch)
-            written = batch if account.is_written_whole(batch) else batch.filter(plan.WRITTEN)
+            written = batch[needed]
+            if not account.is_written_whole(batch):
+                written = written.filter(batch.select(plan.WRITTEN).to_series())
             part.add(written)
             gathering.add(written)
 

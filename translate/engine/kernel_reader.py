@@ -36,7 +36,10 @@ class KernelReader:
         return cls(kernel, layout, names, record_bytes) if kernel is not None and understood(layout) else None
 
     def read(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Read a batch of `row` and `text`; give raw records, and the lines that are left, those set apart among them."""
+        """Read a batch of `row` and `text`; give raw records, and the lines that are left, those set apart among them.
+
+        What is left has a record in its place that says nothing.
+        """
         texts = lines.select(text=lines["text"] if apart is None else lines["text"].set(apart, None))
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
             return self._by_halves(lines, apart)
@@ -47,8 +50,7 @@ class KernelReader:
         )
         is_odd = found["odd"].is_not_null()
         left = lines[found["batch_row"].filter(is_odd)] if is_odd.any() else lines.clear()
-        read = found.filter(~is_odd) if left.height else found
-        return self._records(with_names_restored(read, self._names_slots), lines), left
+        return self._records(with_names_restored(found, self._names_slots), lines), left
 
     def _by_halves(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         middle = lines.height // 2
