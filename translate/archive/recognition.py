@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
@@ -28,7 +26,6 @@ from translate.reader.literals import Pairs
 from translate.reader.reader import Damage
 
 LINES_MAX = 100
-TOGETHER = 32  # files that a thread looks at before it takes others
 SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
@@ -215,16 +212,8 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
 
 
 def _layouts_of(files: list[SourceFile], candidates: Candidates, looks: list[Likeness]) -> dict[str, str]:
-    """Name the layout of each file, some of them at a time: decompression and the search for marks let go of Python's lock."""
-
-    def of_some(some: list[SourceFile]) -> dict[str, str]:
-        return {file.shown: _layout_of(file, candidates, looks) for file in some}
-
-    if len(files) <= TOGETHER or any(file.is_remote for file in files):
-        return of_some(files)
-    with ThreadPoolExecutor(os.cpu_count()) as beside:
-        shares = (files[begin : begin + TOGETHER] for begin in range(0, len(files), TOGETHER))
-        return {name: layout for seen in beside.map(of_some, shares) for name, layout in seen.items()}
+    """Name the layout of each file, one by one: side by side they would wait for Python's lock."""
+    return {file.shown: _layout_of(file, candidates, looks) for file in files}
 
 
 def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:

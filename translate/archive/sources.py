@@ -40,9 +40,7 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
         if len(given) > 1:
             raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
         return [
-            SourceFile(PIPE, PIPE, 0)
-            if drawn
-            else replace(_local(laid_down(), laid_down().parent), shown=PIPE)
+            SourceFile(PIPE, PIPE, 0) if drawn else replace(_local(laid_down(), laid_down().name), shown=PIPE)
         ]
     found: dict[str, SourceFile] = {}
     labels = _labels(given)
@@ -92,14 +90,17 @@ def _find_local(source: str) -> Iterator[SourceFile]:
     if path.is_dir():
         yield from _walk(path, path)
     elif path.exists() or path.is_symlink():
-        yield _local(path, path.parent)
+        yield _local(path, path.name)
     else:
         root = Path(
             re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0]
             or ("/" if source.startswith("/") else ".")
         )
         for name in sorted(globbing.glob(source, recursive=True)):
-            yield from _walk(Path(name), root) if Path(name).is_dir() else [_local(Path(name), root)]
+            path = Path(name)
+            yield from (
+                _walk(path, root) if path.is_dir() else [_local(path, path.relative_to(root).as_posix())]
+            )
 
 
 def _walk(top: Path, root: Path) -> Iterator[SourceFile]:
@@ -111,12 +112,14 @@ def _walk(top: Path, root: Path) -> Iterator[SourceFile]:
             folders.clear()
             continue
         seen.add(real)
-        if _is_result(Path(folder), folders, names):
+        here = Path(folder)
+        within = "" if here == root else f"{here.relative_to(root).as_posix()}/"
+        if _is_result(here, folders, names):
             folders[:], names[:] = ["data"], []
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield _local(Path(folder) / name, root)
+                yield _local(name if here == Path() else os.path.join(here, name), within + name)
 
 
 def _is_result(folder: Path, folders: list[str], names: list[str]) -> bool:
@@ -137,13 +140,13 @@ def _refuse_folder(error: OSError) -> None:
     )
 
 
-def _local(path: Path, root: Path) -> SourceFile:
+def _local(path: str | Path, shown: str) -> SourceFile:
     try:
-        status = path.stat()
+        status = os.stat(path)
         size, modified = status.st_size, status.st_mtime_ns
     except OSError:
         size, modified = 0, 0
-    return SourceFile(str(path), _printable(path.relative_to(root).as_posix()), size, modified)
+    return SourceFile(os.fspath(path), _printable(shown), size, modified)
 
 
 def _printable(name: str) -> str:

@@ -27,7 +27,7 @@ class Search:
 
     def finds_one(self, content: bytes) -> bool:
         """Tell whether a content holds one of the texts."""
-        if self._kernel is None:
+        if self._kernel is None or not self._texts:
             return any(text in content for text in self._texts)
         length = ctypes.c_int64(len(content))
         return bool(self._kernel.translate_spells_one(content, length, self._wanted, len(self._texts)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from translate.vocabulary.notation import quoted
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+SHOWN_MAX = 40  # characters of a value in a message
 NESTING_MAX = 200  # a bound of our own, for Python's depends on who calls
 
 
@@ -124,24 +126,31 @@ def constant(value: Any) -> Any:
     return Digits(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def as_it_stood(value: Any, depth: int = 0) -> str:
+def as_it_stood(value: Any) -> str:
     """Write a parsed value as compact JSON with its numbers as they were spelled, for the rejects.
 
     Halves of surrogate pairs, which no file can hold, are escaped. Raise Refused if it is nested too deeply.
     """
+    return "".join(_pieces(value, 0))
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
     if depth > NESTING_MAX:
         raise TOO_DEEP
-    if isinstance(value, Digits | Constant):
-        return str(value)
     if isinstance(value, Pairs):
-        return (
-            "{"
-            + ",".join(f"{as_it_stood(key)}:{as_it_stood(inner, depth + 1)}" for key, inner in value)
-            + "}"
-        )
-    if isinstance(value, list):
-        return "[" + ",".join(as_it_stood(inner, depth + 1) for inner in value) + "]"
-    return printable(quoted(value))
+        yield "{"
+        for number, (key, inner) in enumerate(value):
+            yield f"{',' if number else ''}{printable(quoted(key))}:"
+            yield from _pieces(inner, depth + 1)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for number, inner in enumerate(value):
+            yield "," if number else ""
+            yield from _pieces(inner, depth + 1)
+        yield "]"
+    else:
+        yield str(value) if isinstance(value, Digits | Constant) else printable(quoted(value))
 
 
 def printable(text: str) -> str:
@@ -160,8 +169,12 @@ def syntax_error(text: str, error: json.JSONDecodeError) -> Refused:
 
 def shown(value: Any) -> str:
     """Write a value for a message, shortened."""
-    text = as_it_stood(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    text = ""
+    for piece in _pieces(value, 0):
+        text += piece
+        if len(text) > SHOWN_MAX:
+            return f"{text[: SHOWN_MAX - 3]}..."
+    return text
 
 
 def an_object(value: Any, place: str) -> Pairs:

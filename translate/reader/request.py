@@ -35,7 +35,7 @@ class RequestReader:
     def events(self, raw: str, value: Any) -> Iterator[tuple[Record, Any]]:
         """Give each event's value with a record of what the request says; raise Refused if it is none.
 
-        Where there are none, NO_EVENT stands in their place.
+        Where there are none, NO_EVENT stands in their place. Without a text of the request its events have none.
         """
         record = Record(raw)
         if self._request.bare and type(value) is str:
@@ -49,7 +49,7 @@ class RequestReader:
             record, self._places.request, self._rooted(value), self._request.each, ()
         ):
             if event is not NO_EVENT:
-                found.raw = _own_text(event, raw)
+                found.raw = _own_text(event, raw) if raw else ""
             yield found, event
 
     def _in_parts(self, value: Pairs) -> Pairs:
