@@ -17,6 +17,7 @@ import translate
 from translate.archive import sources as archives
 from translate.archive import units as files
 from translate.archive.gathering import Gathered
+from translate.archive.stored import chunks_of
 from translate.errors import OutputError, SourceError, UsageError
 
 
@@ -172,7 +173,7 @@ def test_from_s3_to_s3(bucket, tmp_path):
     translate.convert(f"{bucket}/x", to="clickstream", out=tmp_path / "here")
     (part,) = archives.find([f"{bucket}/rows"])
     assert part.shown == "data/part-00000.ndjson"
-    assert b"".join(archives.chunks_of(part)) == (tmp_path / "here" / part.shown).read_bytes()
+    assert b"".join(chunks_of(part)) == (tmp_path / "here" / part.shown).read_bytes()
     books = [file.shown for file in archives.find([f"{bucket}/rows-translate"])]
     assert books == ["files.ndjson", "rejects.ndjson", "report.json"]
 
