@@ -1,22 +1,27 @@
 """The page of an inspection needs nothing but itself, and says of each target what it would make of the archive."""
 
+import base64
 import datetime as dt
+import hashlib
+import itertools
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import translate
-from translate.telling.inspection import charts, inspect
+from translate.telling.inspection import activity, digests, inspect
+from translate.telling.pages import charts
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
 FULL = ROOT / "sample_data" / "clickstream" / "events_full.jsonl"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 LOADS = ("src", "href", "srcset", "action", "data", "poster", "xlink:href", "background")
-VOID = ("meta", "img", "br", "link", "input", "hr")
+VOID = ("meta", "img", "br", "link", "input", "hr", "wbr")
 
 
 # The chart of a notebook is an image that holds its own drawing.
@@ -60,21 +65,109 @@ def page(archive, tmp_path_factory):
 
 
 def test_the_page_loads_nothing(page):
-    """No script, no attribute that loads, no address in the style: the page opens offline."""
+    """No attribute that loads, no address in the style, and a policy that lets the one script run and nothing else: the page opens offline."""
     parsed = Page(page)
     assert parsed.open == []
-    assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form"} & set(parsed.tags)
-    assert not [name for name, _ in parsed.attributes if name in LOADS or name.startswith("on")]
+    assert not {"link", "img", "iframe", "object", "embed", "base", "form"} & set(parsed.tags)
+    assert not [name for name, _ in parsed.attributes if name in LOADS and name != "href"]
+    assert all(value.startswith("#") for name, value in parsed.attributes if name == "href")
+    assert not [name for name, _ in parsed.attributes if name.startswith("on")]
     style = page[page.index("<style>") : page.index("</style>")]
     assert not re.search(r"url\(|@import|https?:|expression", style)
     assert not re.search(r"""(?:=\s*["']?|url\()\s*(?:https?:)?//""", page)
+    script = re.search("<script>(.*)</script>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = next(value for name, value in parsed.attributes if name == "content" and "script-src" in value)
+    assert policy.startswith("default-src 'none';")
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert not re.search(r"fetch|XMLHttp|import\(|innerHTML|eval|document\.write", script)
 
 
 def test_the_page_prints_and_suits_dark_screens(page):
-    """It has rules for paper and for dark screens, and draws its charts itself."""
-    assert "@media print" in page
-    assert "prefers-color-scheme:dark" in page
-    assert page.count("<svg") == 3
+    """It has rules for paper, for narrow and for dark screens, and draws its charts itself."""
+    for rule in ("@media print", "prefers-color-scheme:dark", "max-width:30rem", "prefers-reduced-motion"):
+        assert rule in page
+    assert page.count("<svg") == 4
+
+
+def test_whoever_does_not_see_or_point_gets_along(page):
+    """Landmarks, one first heading and no level left out, captions, scopes, names for drawings, and links that lead somewhere."""
+    parsed = Page(page)
+    assert {"header", "nav", "main", "footer"} <= set(parsed.tags)
+    levels = [int(tag[1]) for tag in parsed.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert parsed.tags.count("table") == parsed.tags.count("caption")
+    heads = re.findall("<th[ >][^>]*", page)
+    assert heads
+    assert all('scope="' in head for head in heads)
+    assert all(
+        'role="img"' in drawing and 'aria-label="' in drawing for drawing in re.findall("<svg[^>]*", page)
+    )
+    ids = [value for name, value in parsed.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    wanted = [value for name, value in parsed.attributes if name == "aria-labelledby"]
+    wanted += [value[1:] for name, value in parsed.attributes if name == "href"]
+    assert wanted
+    assert set(wanted) <= set(ids)
+
+
+def test_the_verdict_is_three_sentences(archive, page):
+    """On top stand what it is, what is wrong with it, and where it could go."""
+    verdict = re.search('<div class="verdict[^>]*>(.*?)</div>', page)[1]
+    what, how, where = re.findall("<p>(.*?)</p>", verdict)
+    assert what.startswith("Amazon Mobile Analytics: 3,103 events of 184 clients")
+    assert "160 events have the id of an earlier one" in how
+    assert "sent to Clickstream Analytics on AWS now, it would be accepted and then dropped" in where
+    assert "Amazon Pinpoint and Amazon Mobile Analytics have ended" in where
+
+
+def test_each_model_has_one_card_and_its_best_layout_first(archive, page):
+    """The other layouts of a model are folded into its card."""
+    cards = re.findall(r'<article class="card [a-z]+" aria-labelledby="([^"]+)"><header><h3', page)
+    assert len(cards) == len({target.title for target in archive.targets})
+    assert "to-clickstream-events" in cards
+    best = page.index('id="to-clickstream-events"')
+    assert (
+        best
+        < page.index('id="to-clickstream-requests"')
+        < page.index("</article>", page.index('id="to-clickstream-requests"'))
+    )
+
+
+def test_users_are_those_of_the_notebooks(archive):
+    """Users, retention, lengths and revenue are what `translate.analysis` says of the same events."""
+    events = translate.scan(ARCHIVE).collect()
+    values = archive.values
+    for key, period in (("daily", "day"), ("monthly", "month")):
+        told = translate.analysis.users(events, period=period).with_columns(pl.col(period).cast(pl.String))
+        assert values["users"][key] == told.to_dicts()
+    found = values["users"]["retention"]
+    told = translate.analysis.retention(events, period=found["period"], after=range(1, 13))
+    flat = [
+        (cohort["cohort"], cohort["size"], back) for cohort in found["cohorts"] for back in cohort["back"]
+    ]
+    assert flat == told.select(pl.col("cohort").cast(pl.String), "size", "back").rows()
+    lengths = translate.analysis.lengths(events).drop("share")
+    assert values["session_lengths"] == lengths.to_dicts()
+    months = translate.analysis.revenue(events, period="month")
+    taken = [
+        (row["month"], row["currency"], row["purchases"], row["amount"])
+        for row in values["purchases"]["by_month"]
+    ]
+    told = months.select(pl.col("month").dt.strftime("%Y-%m"), "currency", "purchases", "amount").rows()
+    assert [row[:3] for row in taken] == [row[:3] for row in told]
+    assert [row[3] for row in taken] == pytest.approx([row[3] for row in told])
+
+
+def test_users_do_not_depend_on_what_fits_in_memory(archive, monkeypatch):
+    """Counted in many small parts they are the same."""
+    monkeypatch.setattr(digests, "BUCKET_ROWS", 50)
+    monkeypatch.setattr(activity, "PRESENT_ROWS", 50)
+    monkeypatch.setattr(digests.Digests.__init__, "__defaults__", ((), 50, ("a", "b")))
+    small = inspect(ARCHIVE)
+    for name in ("users", "session_lengths"):
+        assert small.values[name] == archive.values[name]
 
 
 def test_losses_have_an_order(archive):
@@ -103,7 +196,8 @@ def test_what_comes_from_the_archive_is_escaped(tmp_path):
     for text in ((tmp_path / "page.html").read_text(encoding="utf-8"), found._repr_html_()):
         assert "&lt;script&gt;" in text
         parsed = Page(OWN_IMAGE.sub("", text))
-        assert not {"script", "img"} & set(parsed.tags)
+        assert parsed.tags.count("script") == text.count("</footer>")  # the page's own
+        assert "img" not in parsed.tags
         assert not [name for name, _ in parsed.attributes if name.startswith("on")]
 
 
@@ -119,9 +213,9 @@ def test_words_of_a_column_stay_whole(tmp_path):
     (tmp_path / "events.json").write_text(json.dumps(event) + "\n", encoding="utf-8")
     inspect(tmp_path / "events.json", examples=True).write_html(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<td>key</td><td>attributes</td>" in page
+    assert '<th scope="row">key</th><td>attributes</td>' in page
     assert f'<td class="long">{"x" * 60}</td>' in page
-    assert "1 of 1 event is taken" in page
+    assert "the 1 event tried can be written" in page
     assert "bytes, 1 event<" in page
     assert not re.search(r"\b1 (?:kinds|requests|fields|files)\b", page)
 

@@ -12,7 +12,7 @@ import pytest
 from IPython.core.formatters import HTMLFormatter, PlainTextFormatter
 
 import translate
-from translate.telling.rendering import FOLDED_MAX, SHOWN_MAX, Report, page
+from translate.telling.rendering import FOLDED_MAX, SHOWN_MAX, Report
 
 ARCHIVE = "sample_data/mobile_analytics/archive_full.jsonl"
 NASTY = '<script src="https://evil.example/x.js">alert(1)</script><img src=x onerror=alert(1)> & "q" \u202e \x1b[31m'
@@ -196,11 +196,3 @@ def test_whatever_is_in_a_report_it_shows(values):
     """Nobody wants a traceback in place of a result, even an odd one."""
     assert Page(Report(values).to_html()).open == []
     assert isinstance(Report(values).to_text(), str)
-
-
-def test_a_page_stands_alone():
-    """It loads nothing, escapes its title, and is whole."""
-    shown = page(NASTY, [losses(2).to_html()])
-    assert not re.search(r"<(?:script|link|img|iframe)|url\(|@import", shown)
-    assert shown.startswith("<!doctype html>")
-    assert "table" in {tag for tag, _ in Page(shown).tags}

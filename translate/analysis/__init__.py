@@ -1,4 +1,4 @@
-"""Questions that analysts ask of events, each a function over a hub frame that gives a frame: `funnel`, `retention`, `sessions`, `revenue`, `users`.
+"""Questions that analysts ask of events, each a function over a hub frame that gives a frame: `funnel`, `retention`, `sessions`, `lengths`, `revenue`, `users`.
 
 They take what `translate.scan` gives, whole or filtered, lazy or collected, and look at the columns that they need only. Who
 counts is the client unless `who` names another column, or several, of which the first that is there counts.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from translate.analysis.cohorts import retention, users
 from translate.analysis.income import revenue
 from translate.analysis.steps import funnel
-from translate.analysis.visits import sessions
+from translate.analysis.visits import lengths, sessions
 
-__all__ = ["funnel", "retention", "revenue", "sessions", "users"]
+__all__ = ["funnel", "lengths", "retention", "revenue", "sessions", "users"]
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,6 @@ FOLDED_MAX = 200  # rows that are a click away: a notebook keeps what it shows
 LEFT, RIGHT = 'style="text-align:left"', 'style="text-align:right"'
 HEADS = {"hard": "hard limit", "loses": "loses data", "from": "source", "to": "target"}
 LONG_WORD = re.compile(r"\S{40}(?=\S)")
-PAGE_STYLE = (
-    "body{font:15px/1.45 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;margin:.3em 0 1.2em}th,td{padding:.25em .7em;border-bottom:1px solid #ccc;vertical-align:top}"
-    "@media print{body{margin:0;max-width:none}tr{break-inside:avoid}details::details-content{content-visibility:visible}}"
-)
 
 
 @dataclass(frozen=True)
@@ -154,12 +149,6 @@ class Report(dict[str, Any]):
         shown = {*self._tables, "verdict"}
         rest = {key: value for key, value in self.items() if key not in shown}
         return Table("About this run", ("", ""), list(_flat(rest)))
-
-
-def page(title: str, pieces: Iterable[str]) -> str:
-    """Put pieces of HTML on one page that opens offline and prints; the title is escaped, the pieces are not."""
-    head = f'<meta charset="utf-8"><title>{escaped(title)}</title><style>{PAGE_STYLE}</style>'
-    return f"<!doctype html>\n<html><head>{head}</head><body><h1>{escaped(title)}</h1>\n{chr(10).join(pieces)}\n</body></html>\n"
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------

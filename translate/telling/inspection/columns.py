@@ -31,6 +31,9 @@ AS_THEY_ARE = [
 ]  # fmt: skip
 PERSON = pl.coalesce("user_id", "cognito_id", "client_id")  # whom Personalize takes for the user
 PERSON_OF_SESSION = pl.coalesce("client_id", "user_id")
+SESSION_MS = pl.coalesce(
+    "session.duration", (pl.col("session.stop") - pl.col("session.start")).dt.total_milliseconds()
+)
 CONTENT = [name for name in events.CONTENT if events.SCHEMA[name] != events.MAP]
 CONTENT_MAPS = [
     name for name in (*events.CONTENT, *events.CONTENT_ADDED) if events.SCHEMA[name] == events.MAP
@@ -38,7 +41,7 @@ CONTENT_MAPS = [
 TELLING = ("name", "time", "client_id", "user_id", "session.id")
 KEY_SEED, VALUE_SEED, ENTRY_SEED = 13, 14, 15
 
-IDS, DETAILS_DIGEST, STARTED, STOPPED = "ids", "details", "started", "stopped"
+IDS, DETAILS_DIGEST, STARTED, STOPPED, LENGTH = "ids", "details", "started", "stopped", "length"
 LONG_TEXTS, MANY_KEYS = "texts_too_long", "too_many_keys"
 OF_UNREADABLE = ("file", "line", "message")  # of records that cannot be read, and of no others
 
@@ -94,7 +97,11 @@ def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: KeyLi
     """Give the columns; there is none for what a layout cannot say, but for those that are taken as they are."""
     told = [each for name, told in TOLD.items() if told.is_said(provided) for each in told.digests(name)]
     is_stop = (pl.col("name") == "session.stop") | pl.col("session.stop").is_not_null()
-    flags = [is_stop.alias(STOPPED), (pl.col("name") == "session.start").alias(STARTED)]
+    flags = [
+        is_stop.alias(STOPPED),
+        (pl.col("name") == "session.start").alias(STARTED),
+        SESSION_MS.alias(LENGTH),
+    ]
     details = [pl.col(name).hash(SEEDS[0]) for name in DETAILED if name in provided]
     together = [combined(details).alias(DETAILS_DIGEST)] if details else []
     values = [keys.pairs(name).alias(keys.column(name)) for name in keys.CONTAINERS]

@@ -49,10 +49,13 @@ def merged_in_parts(
 
 
 class Digests:
-    """Rows of `a` and `b`, and of what else is told of each value; `told` says how two tellings become one."""
+    """Rows of `a` and `b`, or of other columns to tell values apart by, and of what else is told of each; `told` says how two tellings become one."""
 
-    def __init__(self, folder: Path, told: Sequence[pl.Expr] = (), kept_rows: int = KEPT_ROWS) -> None:
+    def __init__(
+        self, folder: Path, told: Sequence[pl.Expr] = (), kept_rows: int = KEPT_ROWS, by: Sequence[str] = ("a", "b"),
+    ) -> None:  # fmt: skip
         self._folder = folder
+        self._by = list(by)
         self._told = list(told)
         self._kept_rows = kept_rows
         self._kept: list[pl.DataFrame] = []
@@ -96,13 +99,13 @@ class Digests:
             self.add(rows)
         other._kept, other._files = [], []
 
-    def buckets(self) -> Iterator[pl.DataFrame]:
+    def buckets(self, rows: int | None = None) -> Iterator[pl.DataFrame]:
         """Give the different values, with what is told of each, so many at a time as fit in memory."""
         frames = [pl.concat(self._kept).lazy()] if self._kept else []
         frames += [pl.scan_parquet(self._files)] if self._files else []
         if not frames:
             return
-        for _, bucket in duplicates.buckets(pl.concat(frames), "a", BUCKET_ROWS):
+        for _, bucket in duplicates.buckets(pl.concat(frames), "a", rows or BUCKET_ROWS):
             yield self._merged(bucket).collect(engine="streaming")
 
     def count(self) -> int:
@@ -110,4 +113,4 @@ class Digests:
         return sum(bucket.height for bucket in self.buckets())
 
     def _merged(self, rows: Rows) -> Rows:
-        return rows.group_by("a", "b").agg(*self._told) if self._told else rows.unique(["a", "b"])
+        return rows.group_by(self._by).agg(*self._told) if self._told else rows.unique(self._by)

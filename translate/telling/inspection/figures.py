@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
-from translate import events
+from translate import analysis, events
 from translate.mapping.personal import Marked
 from translate.recipe.selection import DESELECTED
 from translate.telling.inspection import keys
@@ -18,6 +20,7 @@ from translate.telling.inspection.columns import (
     DETAILS,
     DETAILS_DIGEST,
     IDS,
+    LENGTH,
     LONG_TEXTS,
     MANY_KEYS,
     PEOPLE,
@@ -38,10 +41,13 @@ COMBINATIONS_MAX = 20_000  # in memory
 ROOM = 2**32
 
 HOUR_MS = 3_600_000
+HOURS_OF_A_DAY = 24
 LATE_HOURS = (1, 24, 72, 720)
 MILLIONTHS = 10**6
 BOUGHT_ROWS = 10_000
 HOUR = pl.col("time").to_physical() // HOUR_MS
+DAY = (HOUR // HOURS_OF_A_DAY).cast(pl.Int32)
+Key = TypeVar("Key", bound=Hashable)
 LAST_SEEN = (pl.col("hour").max(), pl.col("events").sum())
 
 
@@ -113,11 +119,14 @@ class Figures:
     sources: Counts = field(default_factory=Counts)  # of attribution
     senders: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in SENDERS})
     revenue: dict[tuple[str | None, bool], list[int]] = field(default_factory=dict)
+    takings: dict[tuple[dt.date, str], list[int]] = field(default_factory=dict)  # purchases and millionths
 
     def __post_init__(self) -> None:
         """Make the stores."""
         self.people = {name: Digests(self.folder / name, LAST_SEEN) for name in PEOPLE}
-        self.sessions = Digests(self.folder / "sessions", (pl.col("stopped").max(), pl.col("started").max()))
+        of_session = (pl.col(name).max() for name in ("stopped", "started", LENGTH))
+        self.sessions = Digests(self.folder / "sessions", tuple(of_session))
+        self.presence = Digests(self.folder / "presence", (pl.col("started").max(),), by=("a", "day"))
         self.ids = Digests(self.folder / IDS)
         self.moments = Digests(self.folder / "moments")
         self.details = Details(self.provided)
@@ -205,7 +214,13 @@ class Figures:
             seen = _digests(good, name, hour=HOUR, events=pl.lit(1, pl.UInt32))
             self.counts[f"of_{name}"] += seen.height
             store.add(seen)
-        self.sessions.add(_digests(good, "sessions", stopped=pl.col(STOPPED), started=pl.col(STARTED)))
+        self.sessions.add(
+            _digests(good, "sessions", **{name: pl.col(name) for name in (STOPPED, STARTED, LENGTH)})
+        )
+        self.counts["starts"] += int(good[STARTED].sum() or 0)
+        who = "clients" if "client_id" in self.provided else "persons"
+        there = _digests(good, who, day=DAY, started=pl.col(STARTED).fill_null(value=False))
+        self.presence.add(there.drop("b").unique() if there.width else there)
         moments = _digests(good, "moments")
         self.counts["moments"] += moments.height
         self.moments.add(moments)
@@ -214,7 +229,7 @@ class Figures:
         """Keep copies of what is bought: it is little, and costs as much for one as for many."""
         if bought.height:
             texts = [pl.concat_str(name, pl.lit("")) for name in ("currency", "store")]
-            self._bought.append(bought.select("value", "price", "quantity", *texts))
+            self._bought.append(bought.select("name", "time", "value", "price", "quantity", *texts))
         if sum(each.height for each in self._bought) > BOUGHT_ROWS:
             self.finish()
 
@@ -238,6 +253,8 @@ class Figures:
             known = self.revenue.setdefault((currency, is_real), [0, 0, 0])
             for place, value in enumerate((purchases, worthy, int(amount or 0))):
                 known[place] += value
+        daily = analysis.revenue(bought.with_columns(client_id=pl.lit(None, pl.String)))
+        _add(self.takings, {(day, currency): [purchases, round(amount * MILLIONTHS)] for day, currency, purchases, _, amount in daily.iter_rows()})  # fmt: skip
 
     # -- together -----------------------------------------------------------------------------------------------
 
@@ -253,18 +270,23 @@ class Figures:
         self.sources.absorb(other.sources)
         for name, senders in other.senders.items():
             self.senders[name].absorb(senders)
-        for key, sums in other.revenue.items():
-            self.revenue[key] = [
-                sum(pair) for pair in zip(self.revenue.get(key, [0, 0, 0]), sums, strict=True)
-            ]
+        _add(self.revenue, other.revenue)
+        _add(self.takings, other.takings)
         for name, digests in other.people.items():
             self.people[name].absorb(digests)
         self.sessions.absorb(other.sessions)
+        self.presence.absorb(other.presence)
         self.ids.absorb(other.ids)
         self.moments.absorb(other.moments)
         self.details.absorb(other.details)
         self.census.absorb(other.census)
         self.damages.absorb(other.damages)
+
+
+def _add(mine: dict[Key, list[int]], theirs: Mapping[Key, list[int]]) -> None:
+    """Add sums to those of the same key."""
+    for key, sums in theirs.items():
+        mine[key] = [sum(pair) for pair in zip(mine.get(key, [0] * len(sums)), sums, strict=True)]
 
 
 def _digests(good: pl.DataFrame, name: str, **told: pl.Expr) -> pl.DataFrame:

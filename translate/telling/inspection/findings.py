@@ -14,12 +14,12 @@ import polars as pl
 from translate.archive.recognition import Recognised
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
+from translate.telling.inspection.activity import lengths_of, revenue_by_month, users_of
 from translate.telling.inspection.columns import DETAILS, KeyLimits
-from translate.telling.inspection.figures import HOUR_MS, LATE_HOURS, MILLIONTHS, Figures
+from translate.telling.inspection.figures import HOUR_MS, HOURS_OF_A_DAY, LATE_HOURS, MILLIONTHS, Figures
 from translate.telling.inspection.keys import PAIRS_MAX
 from translate.telling.inspection.wording import own_names, platform_meanings
 
-HOURS_OF_A_DAY = 24
 KEY_CHARACTERS_MAX = 50  # what every service here asks of a key
 
 
@@ -53,9 +53,11 @@ def values_of(
             **{name: _people(figures, name) for name in ("clients", "users", "identities", "devices")},
             "sessions": sessions,
         },
+        "users": users_of(figures),
+        "session_lengths": lengths_of(figures),
         **{detail: list(_details(figures, detail)) for detail in DETAILS},
         "platform_meanings": platform_meanings(recognised, mappings, [*_details(figures, "platforms")]),
-        "purchases": _purchases(figures),
+        "purchases": {**_purchases(figures), "by_month": revenue_by_month(figures)},
         "personal": [
             {"place": place, "kind": kind, "about": KINDS[kind], "events": count}
             for (place, kind), count in sorted(figures.personal.items())

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
-from translate.telling.inspection import charts, report_cards
-from translate.telling.inspection.charts import STYLE
+from translate.telling.inspection import cards, over_time
 from translate.telling.inspection.grading import GradedTarget
-from translate.telling.inspection.tables import LISTS, PEOPLE, looks_of, no_money, percent
-from translate.telling.rendering import many, printable
-from translate.version import VERSION
+from translate.telling.inspection.tables import LISTS, PEOPLE, looks_of, percent
+from translate.telling.pages import (
+    Markup,
+    Section,
+    document,
+    element,
+    folded,
+    paragraph,
+    table,
+    tiles,
+)
+from translate.telling.rendering import many
 
-BARS_MAX = 15
-ROWS_MAX = 20
-KEYS_MAX = 40  # of a type
-WORD_MAX = 24  # characters that stand together in a cell
+OPEN_MAX = 15  # rows of a list that stands open, and types whose keys do
+KEYS_MAX = 200  # of a type
 TYPES_MAX = 60  # whose keys are on the page: the rest is in the JSON
 LISTED = ("apps", "versions", "sdks", "platform_versions", "devices", "countries", "languages")
-
-
 ONE = {
     "events": "event", "unreadable records": "unreadable record", "left out": "left out", "clients": "client", "users": "user",
     "Cognito identities": "Cognito identity", "devices": "device", "sessions": "session", "event types": "event type", "days": "day",
@@ -40,54 +43,84 @@ def page(
     examples: bool,
 ) -> str:
     """Write the page; whatever comes from the archive is escaped."""
-    title = f"Inspection: {values['from']}"
-    parts = [
-        f"<h1>{_text(title)}</h1>", *_sentences(values, made), *_tiles(values), *_faults(values["faults"]), *_personal(values["personal"]), *_charts(values),
-        *report_cards.cards(targets), *_purchases(values["purchases"]), *_lists(values), *_types(values["types"], keys, examples=examples),
-    ]  # fmt: skip
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
+    sections = [
+        Section("At a glance", [_tiles(values)]),
+        Section("Faults", [*_faults(values), *_damaged(values)]),
+        Section("Where it could go", [*cards.cards(targets)]),
+        Section("Personal data", [*_personal(values["personal"])]),
+        Section("Events over time", [*over_time.events(values)]),
+        Section("Event types and platforms", [*_names(values)]),
+        Section("Users", [*over_time.users(values["users"])]),
+        Section("Sessions", [*over_time.sessions(values)]),
+        Section("Purchases and revenue", [*over_time.revenue(values["purchases"])]),
+        Section("Apps, SDKs, devices and places", [*_lists(values)]),
+        Section("Attributes and metrics", [*_types(values["types"], keys, examples=examples)]),
+    ]
+    verdict = [_what(values), _how(values), cards.verdict(targets)]
+    return document(
+        f"Inspection: {values['from']}",
+        [*_about(values)],
+        [told for told in verdict if told],
+        sections,
+        made,
     )
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]], figures: Sequence[int] = ()) -> str:
-    """Write a table; cells are text, the columns of `figures` stand to the right. Only words too long for a column are broken."""
-
-    def line(cells: Sequence[Any], tag: str) -> str:
-        told = [str(cell) for cell in cells]
-        long = [max(map(len, cell.split()), default=0) > WORD_MAX for cell in told]
-        kinds = [
-            ' class="figure"' if place in figures else ' class="long"' if long[place] else ""
-            for place in range(len(told))
-        ]
-        return f"<tr>{''.join(f'<{tag}{kind}>{_text(cell)}</{tag}>' for cell, kind in zip(told, kinds, strict=True))}</tr>"
-
-    return f"<table><thead>{line(head, 'th')}</thead><tbody>{''.join(line(row, 'td') for row in rows)}</tbody></table>"
+# -- the head -------------------------------------------------------------------------------------------------------
 
 
-def _text(text: str) -> str:
-    return escape(printable(text))
+def _what(values: dict[str, Any]) -> str:
+    """Say what there is; where nothing was taken, why."""
+    if "verdict" in values:
+        told = str(values["verdict"])
+        return f"{told[:1].upper()}{told[1:]}."
+    counts, people, span = values["events"], values["people"], values["time"]["event"]
+    of = next(((people[name]["different"], title) for name, title in PEOPLE.items() if people[name]["different"]), None)  # fmt: skip
+    whom = f" of {of[0]:,} {of[1] if of[0] != 1 else ONE[of[1]]}" if of else ""
+    titles = " and ".join(dict.fromkeys(source["title"] for source in values["sources"]))
+    when = f", from {span['first'][:10]} to {span['last'][:10]}" if span["first"] else ""
+    read = (
+        f"{many(counts['unreadable'], 'record')} cannot be read"
+        if counts["unreadable"]
+        else "every record can be read"
+    )
+    return f"{titles}: {many(counts['inspected'], 'event')}{whom}{when}; {read}."
 
 
-def _sentences(values: dict[str, Any], made: dt.datetime) -> Iterator[str]:
+def _how(values: dict[str, Any]) -> str:
+    """Say what is most wrong with it."""
+    told = [
+        f"{fault['count']:,} {fault['of']} {fault['message']}"
+        for fault in values["faults"]
+        if fault["fault"] in ("duplicates", "clock_skew", "without_client", "sessions_without_stop")
+    ][:2]
+    missing = values["missing_days"]
+    if missing["days"]:
+        told.append(f"{missing['days']:,} of {missing['of']:,} days have no event")
+    others = len(values["faults"]) - min(len(told), 2)
+    if not told:
+        return "Nothing of what is looked for is wrong with it." if others <= 0 else f"Less weighty faults are listed below ({others})."  # fmt: skip
+    return f"To know: {'; '.join(told)}."
+
+
+def _about(values: dict[str, Any]) -> Iterator[Markup]:
     for source in values["sources"]:
-        told = f"{source['title']}, {source['model']}/{source['layout']}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
-        yield f"<p>{_text(told)}</p>"
+        address = f"{source['model']}/{source['layout']}"
+        yield paragraph(
+            element("code", address),
+            f" {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}",
+        )
     event, arrival = values["time"]["event"], values["time"]["arrival"]
     if event["first"]:
-        yield f"<p>Events from <b>{_text(event['first'])}</b> to <b>{_text(event['last'])}</b>, by the clocks of the devices.</p>"
+        yield paragraph("Events from ", element("b", event["first"]), " to ", element("b", event["last"]), ", by the clocks of the devices.")  # fmt: skip
     if arrival["first"]:
-        yield f"<p>They arrived from {_text(arrival['first'])} to {_text(arrival['last'])}.</p>"
+        yield paragraph(f"They arrived from {arrival['first']} to {arrival['last']}.")
     chosen = [f"--{name} {value}" for name, value in values["selection"].items() if value is not None]
     if chosen:
-        yield f"<p>Only some of the events: {_text(', '.join(chosen))}</p>"
-    yield f'<p class="quiet">Made by translate {VERSION} on {made:%Y-%m-%d}.</p>'
+        yield paragraph(f"Only some of the events: {', '.join(chosen)}")
 
 
-def _tiles(values: dict[str, Any]) -> Iterator[str]:
+def _tiles(values: dict[str, Any]) -> Markup:
     counted = {
         "events": values["events"]["inspected"],
         "unreadable records": values["events"]["unreadable"],
@@ -99,112 +132,97 @@ def _tiles(values: dict[str, Any]) -> Iterator[str]:
         "days": len(values["days"]),
         "purchases": values["purchases"]["events"],
     }
-    tiles = [
-        f'<div class="tile"><b>{count:,}</b><span>{_text(name if count != 1 else ONE[name])}</span></div>'
+    return tiles(
+        (name if count != 1 else ONE[name], count)
         for name, count in counted.items()
         if count or name == "events"
-    ]
-    yield f'<div class="tiles">{"".join(tiles)}</div>'
-
-
-def _faults(faults: list[dict[str, Any]]) -> Iterator[str]:
-    yield "<h2>Faults</h2>"
-    if not faults:
-        yield "<p>None of those that are looked for.</p>"
-        return
-    yield table(
-        ("count", "what", "what to do"),
-        [(f"{fault['count']:,}", f"{fault['of']} {fault['message']}", fault["hint"]) for fault in faults],
-        [0],
     )
 
 
-def _personal(found: list[dict[str, Any]]) -> Iterator[str]:
-    if found:
-        yield "<h2>Personal data</h2>"
-        yield "<p>Places that the data sheets mark; what an app puts among its own attributes only its owner knows.</p>"
+# -- what is wrong --------------------------------------------------------------------------------------------------
+
+
+def _faults(values: dict[str, Any]) -> Iterator[Markup]:
+    rows = [
+        (fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]
+    ]
+    if not rows:
+        yield paragraph(element("span", "None of those that are looked for.", class_="good"))
+        return
+    yield table("Faults", ("count", "what", "what to do"), rows, [0], is_told=False)
+
+
+def _damaged(values: dict[str, Any]) -> Iterator[Markup]:
+    rows = [
+        (file["file"], file["records"], file["line"], file["reason"]) for file in values["unreadable_files"]
+    ]
+    if rows:
         yield table(
-            ("place", "what", "events"),
-            [(row["place"], row["about"], f"{row['events']:,}") for row in found],
-            [2],
+            "Damaged files, and of each the first record that cannot be read",
+            ("file", "records", "line", "reason"),
+            rows,
+            [1, 2],
         )
 
 
-def _charts(values: dict[str, Any]) -> Iterator[str]:
+def _personal(found: list[dict[str, Any]]) -> Iterator[Markup]:
+    if found:
+        yield table(
+            "Places that the data sheets mark",
+            ("place", "what", "events"),
+            [(row["place"], row["about"], row["events"]) for row in found],
+            [2],
+        )
+        yield paragraph("What an app puts among its own attributes only its owner knows.", quiet=True)
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+def _names(values: dict[str, Any]) -> Iterator[Markup]:
     total = max(values["events"]["inspected"], 1)
-    days = [(entry["day"], entry["events"]) for entry in values["days"]]
-    if days:
-        yield f"<h2>Events by {charts.unit_of(days)}</h2>"
-        yield _chart(charts.by_time(days))
-    for title, rows in (("Event types", values["types"]), ("Platforms", values["platforms"])):
-        if rows:
-            yield f"<h2>{title}</h2>"
-            bars = [
-                (next(str(value) for name, value in row.items() if name != "events"), row["events"])
-                for row in rows[:BARS_MAX]
-            ]
-            yield _chart(charts.by_name(title, bars, total))
-            left = rows[BARS_MAX:]
-            if left:
-                yield f'<p class="quiet">and {len(left):,} more, of {sum(row["events"] for row in left):,} events</p>'
+    own = values["own_names"]
+    if values["types"]:
+        rows = [
+            (entry["name"], ", ".join(own.get(entry["name"], ())), entry["events"], over_time.part(entry["events"], total))
+            for entry in values["types"]
+        ]  # fmt: skip
+        yield table("Event types", ("type", "the archive's own name", "events", "share"), rows, [2])
+    if values["platform_meanings"]:
+        rows = [
+            (entry["meaning"] or "(none)", ", ".join(f"{one['name']} {one['events']:,}" for one in entry["spellings"]), entry["events"],
+             over_time.part(entry["events"], total))
+            for entry in values["platform_meanings"]
+        ]  # fmt: skip
+        yield table("Platforms, by what they mean", ("platform", "spelled", "events", "share"), rows, [2])
 
 
-def _chart(drawn: str) -> str:
-    return f'<div class="chart">{drawn}</div>'
-
-
-def _purchases(purchases: dict[str, Any]) -> Iterator[str]:
-    if not purchases["events"]:
-        return
-    yield "<h2>Purchases and revenue</h2>"
-    rows = [
-        (row["currency"] or "(none)", f"{row['purchases']:,}", f"{row['amount']:,.2f}", no_money(row))
-        for row in purchases["revenue"]
-    ]
-    yield table(("currency", "purchases", "amount", ""), rows, [1, 2])
-
-
-def _lists(values: dict[str, Any]) -> Iterator[str]:
-    yield "<h2>Apps, SDKs, devices and places</h2>"
+def _lists(values: dict[str, Any]) -> Iterator[Markup]:
     for name in LISTED:
         rows = values[name]
         if not rows:
             continue
-        head = [*(column.replace("_", " ") for column in rows[0] if column != "events"), "events"]
-        cells = [
-            [
-                "" if value is None else f"{value:,}" if column == "events" else value
-                for column, value in row.items()
-            ]
-            for row in rows[:ROWS_MAX]
-        ]
-        more = f" (the first {ROWS_MAX} of {len(rows):,})" if len(rows) > ROWS_MAX else ""
-        yield f"<details{' open' if len(rows) <= ROWS_MAX else ''}><summary>{LISTS[name]}{more}</summary>{table(head, cells, [len(head) - 1])}</details>"
+        head = [column.replace("_", " ") for column in rows[0]]
+        cells = [[*row.values()] for row in rows]
+        caption = f"{LISTS[name][:1].upper()}{LISTS[name][1:]}"
+        listed = table(caption, head, cells, [len(head) - 1], is_told=False)
+        yield folded(f"{caption} ({len(rows):,})", listed, is_open=len(rows) <= OPEN_MAX)
 
 
-def _types(types: list[dict[str, Any]], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
+def _types(types: list[dict[str, Any]], keys: pl.DataFrame, *, examples: bool) -> Iterator[Markup]:
     if not keys.height:
         return
-    yield "<h2>Attributes and metrics by event type</h2>"
     by_type = keys.partition_by("name", as_dict=True, maintain_order=True)
     frequent = [entry["name"] for entry in types if (entry["name"],) in by_type]
-    for name in frequent[:TYPES_MAX]:
-        mine = by_type[(name,)]
-        head = ("key", "in", "events", "of the type's", "looks like", *(("for example",) if examples else ()))
+    head = ("key", "in", "events", "of the type's", "looks like", *(("for example",) if examples else ()))
+    for number, name in enumerate(frequent[:TYPES_MAX]):
+        mine = by_type[(name,)].sort("events", descending=True, maintain_order=True)
         rows = [
-            (
-                row["key"],
-                row["container"],
-                f"{row['events']:,}",
-                percent(row["fill"]),
-                looks_of(row),
-                *((row["example"] or "",) if examples else ()),
-            )
-            for row in mine.sort("events", descending=True, maintain_order=True)
-            .head(KEYS_MAX)
-            .iter_rows(named=True)
-        ]
+            (row["key"], row["container"], row["events"], percent(row["fill"]), looks_of(row), *((row["example"] or "",) if examples else ()))
+            for row in mine.head(KEYS_MAX).iter_rows(named=True)
+        ]  # fmt: skip
         more = f", the {KEYS_MAX} most frequent" if mine.height > KEYS_MAX else ""
-        yield f"<details{' open' if len(frequent) <= BARS_MAX else ''}><summary>{_text(name)}: {mine.height:,} keys{more}</summary>{table(head, rows, [2, 3])}</details>"
+        listed = table(f"Keys of {name}", head, rows, [2, 3], is_told=False)
+        yield folded(f"{name}: {many(mine.height, 'key')}{more}", listed, is_open=not number, is_aside=True)
     if len(frequent) > TYPES_MAX:
-        yield f'<p class="quiet">The keys of {len(frequent) - TYPES_MAX:,} rarer types are in the JSON: translate inspect ... --json</p>'
+        yield paragraph(f"The keys of {len(frequent) - TYPES_MAX:,} rarer types are in the JSON: translate inspect ... --json", quiet=True)  # fmt: skip

@@ -13,10 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from translate.telling.inspection import charts, grading, pages, tables
+from translate.telling.inspection import grading, pages, tables
 from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.grounds import Grounds
 from translate.telling.inspection.tables import PEOPLE
+from translate.telling.pages import charts
 from translate.telling.rendering import Table, escaped, many, table_html
 from translate.telling.terminal import Paper
 from translate.vocabulary import notation
