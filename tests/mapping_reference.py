@@ -30,6 +30,11 @@ SHEET_TABLES = {
     "[layout.LAYOUT.archive_limits.LIMIT]": keys.COUNTED,
     "[layout.LAYOUT.request.limits.LIMIT]": keys.COUNTED,
     "[delivery]": keys.DELIVERY,
+    "[delivery.http]": keys.HTTP,
+    "[delivery.http.query.NAME]": keys.PARAMETER,
+    "[delivery.http.headers.NAME]": keys.PARAMETER,
+    "[delivery.http.authentication]": keys.AUTHENTICATION,
+    "[delivery.http.answers.NAME]": keys.ANSWER,
     "[delivery.quota]": keys.QUOTA,
     "[delivery.support]": keys.SUPPORT,
     "[delivery.preflight.NAME]": {**keys.HAZARD, **keys.OF_CHECKS},
@@ -181,6 +186,19 @@ def protocols_table():
     )
 
 
+def described_table():
+    """To whom a sheet alone leads: where to, with which secrets, and what stops it."""
+    rows = []
+    for name in mapping.models():
+        told = mapping.load(name).delivery
+        http = told.http if told else None
+        if http:
+            addresses = "<br>".join(f"`{region}` {address}" for region, address in http.addresses.items())
+            answers = in_code(f"{answer.name}" for answer in http.answers.values())
+            rows.append((f"`{name}`", addresses, in_code(http.variables), in_code(http.settings), answers))
+    return table(("model", "addresses", "secrets", "settings", "answers"), *rows)
+
+
 def additions_table():
     return table(
         ("addition", "what it adds", "keys of its own"),
@@ -278,6 +296,10 @@ REFERENCE = {
     "checks": checks_table,
     "places of sentences": lambda: meanings("place", delivery.PLACES),
     "protocols": protocols_table,
+    "bodies": lambda: meanings("body", keys.BODIES),
+    "kinds of authentication": lambda: meanings("kind", keys.KINDS_OF_AUTHENTICATION),
+    "meanings": lambda: meanings("means", keys.MEANINGS),
+    "described": described_table,
     "additions": additions_table,
 }
 

@@ -101,7 +101,8 @@ def askers(setting):
         named = model.delivery.protocol if model.delivery else None
         protocol = PROTOCOLS[named] if named else None
         sent = {*protocol.needs, *(["region"] if protocol.by_region else [])} if protocol else set()
-        if setting in fields | hazards | sent:
+        http = model.delivery.http if model.delivery else None
+        if setting in fields | hazards | sent | {*(http.settings if http else ())}:
             yield name
 
 

@@ -521,6 +521,11 @@ def test_every_kind_of_complaint_about_delivery_has_a_file():
     for piece in (
         "has no requests", "has no place for", "names nothing", "takes one hub column", "not both", "is not in hours", "no check", "no setting of this check",
         "no regular expression", "is no sentence with places", "no place ", "a place is a name only", "should be a number above 0, but", "up to 1",
+        "give one of the two", "names nothing", "no method", "no body", "no kind of authentication", "no setting of the receiver", "no meaning", "no answer",
+        "should be text, or a table of setting", "without user, query and fragment", "should begin with https://", "has several paths", "cannot be an HTTP header",
+        "sends events alone", "has no place", "something else lies at", "has no such key", "environment variable", "does not mean stop", "none means done",
+        "has no effect where it means", "they tell which events", "from 200 to 599", "have no other *", "should be a table, a list or text", "stands before it, and fits",
+        "no rehearsal could play it", "has no room for",
         "should be a date", "needs a table", "small letters", "should be a whole number", "should be more than 0", "is missing", "no such key",
     ):  # fmt: skip
         assert piece in said

@@ -58,7 +58,8 @@ def replay(
     endpoint: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="Where to send; services that boto3 finds need only --set region=..."
+            metavar="URL",
+            help="Where to send; services of AWS and those with addresses in their sheet need only --set region=...",
         ),
     ] = None,
     journal: Annotated[
@@ -139,7 +140,7 @@ def replay(
     """Send an archive to a live endpoint, paced, and resumed by the same call.
 
     Secrets come from the environment only: AWS credentials as usual, TRANSLATE_COOKIE, TRANSLATE_LEARNING_CONTEXT_SECRET
-    and TRANSLATE_LEARNING_CONTEXT_PASSWORD.
+    and TRANSLATE_LEARNING_CONTEXT_PASSWORD, and the variables that the data sheet of a receiver names.
     """
     if status_of is not None:
         if sources or to is not None or journal is not None:

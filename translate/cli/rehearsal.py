@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from translate.cli.application import app
+from translate.cli.options import Mappings, models
 from translate.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ LOOK_SECONDS = 0.1
 @app.command()
 def rehearse(
     *,
+    play: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            metavar="MODEL",
+            autocompletion=models,
+            help="Model whose endpoint is played; repeatable. Without: the five that have a protocol by name.",
+        ),
+    ] = None,
+    mappings: Mappings = None,
     port: Annotated[int, typer.Option(metavar="N", help="Port; 0 picks a free one.")] = 0,
     host: Annotated[
         str, typer.Option(metavar="HOST", help="Address to listen on; any but loopback needs --expose.")
@@ -82,11 +93,27 @@ def rehearse(
         typer.Option(metavar="SHARE", help="Share whose connection is reset after the events were taken."),
     ] = 0.0,
     partial: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of Pinpoint's requests of which some items fail.")
+        float,
+        typer.Option(
+            metavar="SHARE", help="Share of which some events fail, where the receiver tells which."
+        ),
     ] = 0.0,
     partial_code: Annotated[
         list[int] | None,
-        typer.Option(metavar="400|429|500", help="Code of such items; repeatable. [default: 429, 500]"),
+        typer.Option(
+            metavar="400|429|500", help="Code of such events at Pinpoint; repeatable. [default: 429, 500]"
+        ),
+    ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SHARE",
+            help="Share that gets this answer of a described service's sheet; repeatable.",
+        ),
+    ] = None,
+    client_rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Events a second of one client that a described service bears."),
     ] = None,
     quota: Annotated[
         int | None, typer.Option(metavar="N", help="Requests a second, to each target; more are throttled.")
@@ -107,7 +134,7 @@ def rehearse(
         bool, typer.Option("--json", help="Print JSON lines: the addresses, and the counts at the end.")
     ] = False,
 ) -> int:
-    """Stand in for all five endpoints, on this machine, to rehearse a replay against.
+    """Stand in for the endpoints of models, on this machine, to rehearse a replay against.
 
     GET /_accepted, /_rejected and /_arrivals (?target=, ?fields=) tell what came, /_stats the counts. Ctrl-C stops it.
     """
@@ -119,7 +146,8 @@ def rehearse(
         secret_key=secret_key, applications=_pairs("--application", application), accounts=_pairs("--account", account),
         seed=seed, throttle=throttle, retry_after_seconds=retry_after, retry_after_form=retry_after_form, errors=errors,
         slow=slow, slow_seconds=slow_seconds, reset_before=reset_before, reset_after=reset_after, partial=partial,
-        partial_codes=tuple(partial_code or PASSING_CODES), quota_per_second=quota, age_limit_hours=age_limit_hours, keep=keep,
+        partial_codes=tuple(partial_code or PASSING_CODES), quota_per_second=quota, client_events_per_second=client_rate,
+        answers=_shares(answer), play=tuple(play or ()), mappings=mappings, age_limit_hours=age_limit_hours, keep=keep,
     )  # fmt: skip
     with _stopped_by_signals() as stopped, Rehearsal(options) as server:
         _print_addresses(server, as_json=as_json)
@@ -135,6 +163,13 @@ def _pairs(option: str, texts: Sequence[str] | None) -> dict[str, str]:
     if not all(name and equals for name, equals, _ in pairs):
         raise UsageError(f"{option} is NAME=SECRET")  # without the text: a secret may be in it
     return {name: secret for name, _, secret in pairs}
+
+
+def _shares(texts: Sequence[str] | None) -> dict[str, float]:
+    try:
+        return {name: float(share) for name, _, share in (text.partition("=") for text in texts or ())}
+    except ValueError:
+        raise UsageError("--answer is NAME=SHARE, a share of the requests from 0 to 1") from None
 
 
 @contextlib.contextmanager

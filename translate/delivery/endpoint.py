@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from translate.delivery.answers import Answer
-from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.delivery.journal import OWNER_ONLY
 from translate.delivery.parts import Parts
 from translate.delivery.records import NAME, Settled, read
@@ -38,11 +37,14 @@ class Endpoint(Protocol):
 
 def open_endpoint(target: Target, secrets: Secrets | None = None) -> Endpoint:
     """Open the endpoint of a target; secrets come from the environment unless given. Connects to nothing yet."""
-    module, name = PROTOCOLS[target.protocol].speaker
-    made: Endpoint = getattr(importlib.import_module(module), name)(
-        target, secrets or Secrets.from_environment()
-    )
+    module, name = target.spoken.speaker
+    made: Endpoint = getattr(importlib.import_module(module), name)(target, secrets or secrets_of(target))
     return made
+
+
+def secrets_of(target: Target) -> Secrets:
+    """Take from the environment what the target asks for."""
+    return Secrets.from_environment(target.sending.variables if target.sending else ())
 
 
 def write_requests(

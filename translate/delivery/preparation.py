@@ -19,6 +19,7 @@ from translate.delivery.parts import Parts
 from translate.delivery.records import NAME, records
 from translate.delivery.target import Target
 from translate.errors import UsageError
+from translate.mapping.sending import Sending
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.settings import Settings
 
@@ -52,7 +53,7 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
     """Find where a replay leads; raise UsageError where the model has no endpoint."""
     model, _, name = to.partition("/")
     sheet = mapping.load(model, mappings)
-    if sheet.delivery is None or sheet.delivery.protocol is None:
+    if sheet.delivery is None or not sheet.delivery.reaches:
         raise UsageError(
             f"{model}: its mapping does not say how requests are delivered, so there is nothing to replay to"
         )
@@ -75,8 +76,25 @@ def target_of(
     """Give where requests go, and how."""
     named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
              if (value := getattr(settings, name)) is not None}  # fmt: skip
-    return Target(destination.delivery.protocol or "", endpoint, gzip=not settings.plain_bodies, max_in_flight=max_in_flight,
-                  allow_http=allow_http, **named)  # fmt: skip
+    sending = destination.delivery.http
+    return Target(
+        destination.delivery.protocol or destination.mapping.model, endpoint or (_address(sending, settings.region, destination.mapping.model) if sending else None),
+        gzip=not settings.plain_bodies, max_in_flight=max_in_flight, allow_http=allow_http, sending=sending, layout=destination.layout, **named,
+    )  # fmt: skip
+
+
+def _address(sending: Sending, region: str | None, model: str) -> str:
+    """Give the described address of a region; the only one, where none is named."""
+    known = ", ".join(sending.addresses)
+    if region is None and len(sending.addresses) > 1:
+        raise UsageError(
+            f"{model} has addresses in {known}: say which, --set region=..., or give one as endpoint"
+        )
+    if region is not None and region not in sending.addresses:
+        raise UsageError(
+            f"--set region={region}: {model} has no address there (it has: {known}); or give one as endpoint"
+        )
+    return next(iter(sending.addresses.values())) if region is None else sending.addresses[region]
 
 
 def accepted_of(accept: Iterable[str], destination: Destination) -> frozenset[str]:

@@ -43,7 +43,6 @@ from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
 from translate.delivery.run import Outcome, Run
-from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import place_of
 from translate.delivery.survey import Survey
 from translate.delivery.target import Target
@@ -113,7 +112,7 @@ def replay(
         look = _look_over(folder, prepared, destination, told, target, chosen)
         if tell:
             tell(look)
-        receiver = open_endpoint(target, Secrets.from_environment())
+        receiver = open_endpoint(target)
         try:
             if dry_run:
                 shown = write_requests(

@@ -191,7 +191,7 @@ class Run:
         again = tuple(piles[Pile.AGAIN])
         if not again:
             return
-        attempt = 1 if piles[Pile.SENT] else work.attempt + 1
+        attempt = 1 if piles[Pile.SENT] or piles[Pile.NEVER] else work.attempt + 1
         if attempt > self._bounds.attempts * (PATIENCE_WHEN_THROTTLED if answer.throttled else 1):
             self._stop(
                 f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({why_again(answer) or 'no reason given'})",

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -43,9 +43,9 @@ _SIGNED_WITH = re.compile(r"(?i)\b((?:aws_)?(?:credential|signature)\s*=\s*)[^\s
 class Secrets:
     """The secrets of one process; shows none of them, whoever prints it."""
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    def __init__(self, values: Mapping[str, str] | None = None, described: Iterable[str] = ()) -> None:
         given = dict(values or {})
-        self._named = {name: given[name] for name in OWN_NAMES if given.get(name)}
+        self._named = {name: given[name] for name in (*OWN_NAMES, *described) if given.get(name)}
         cookie = self._named.get(COOKIE)
         if cookie is not None and not fits_header(cookie):
             raise UsageError(
@@ -60,9 +60,9 @@ class Secrets:
         self.remember(*passwords, *map(sha1_hex, passwords))
 
     @classmethod
-    def from_environment(cls) -> Secrets:
-        """Take the secrets from this process's environment."""
-        return cls(os.environ)
+    def from_environment(cls, described: Iterable[str] = ()) -> Secrets:
+        """Take the secrets from this process's environment, those of further variables that a sheet names among them."""
+        return cls(os.environ, described)
 
     def __repr__(self) -> str:
         """Show nothing."""

@@ -70,10 +70,7 @@ class PackedRequest:
 
     def event(self, way: Way) -> Any:
         """Give the event at the end of a way."""
-        inner = self.tree
-        for segment in way:
-            inner = inner[segment]
-        return inner
+        return _at(self.tree, way)
 
     def values(self, place: Place) -> Iterator[Any]:
         """Give what lies at a place for each event."""
@@ -114,6 +111,11 @@ def closed(request: Any, layout: Layout) -> str:
     return json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
 
 
+def events_of(request: Any, layout: Layout) -> Iterator[Any]:
+    """Give the events of a request, in their order."""
+    return (_at(request, way) for way in _ways(request, _request(layout).each))
+
+
 def place_of(layout: Layout, column: str) -> Place | None:
     """Find where a layout has the value of a hub column; None if it has no place for it."""
     for around, entries in ((True, _request(layout).fields), (False, layout.fields)):
@@ -139,6 +141,12 @@ def _follow(node: Any, path: tuple[str, ...]) -> Any:
         if not isinstance(node, dict):
             return None
         node = node.get(segment)
+    return node
+
+
+def _at(node: Any, way: Way) -> Any:
+    for segment in way:
+        node = node[segment]
     return node
 
 
@@ -200,6 +208,10 @@ class PlacedColumn:
             if way[: self._shared] not in known:
                 known[way[: self._shared]] = self._place.value(request.tree, way, None)
         return [known[way[: self._shared]] for way in request.ways]
+
+    def of_events(self, events: Sequence[Any]) -> list[Any]:
+        """Give the column's value for each of some events, by what lies in them alone."""
+        return [None] * len(events) if self._place.around else self._in(events)
 
     def _in(self, events: Sequence[Any]) -> list[Any]:
         name, *rest = self._path

@@ -1,22 +1,28 @@
 """The target of a replay: where to, as whom, by which protocol, and how patiently; secrets are no part of it.
 
-A data sheet says `protocol = "..."` in its table [delivery]; any model whose requests have the protocol's form can be replayed.
+A data sheet says `protocol = "..."` in its table [delivery], and any model whose requests have the protocol's form can be
+replayed; or it describes how requests are sent, in [delivery.http].
 """
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from translate.delivery.endpoints.protocols import PROTOCOLS
+from translate.delivery.endpoints.protocols import DESCRIBED, PROTOCOLS, Protocol
 from translate.errors import UsageError, suggest
 from translate.version import VERSION
+
+if TYPE_CHECKING:
+    from translate.mapping.sending import Sending
+    from translate.mapping.spec import Layout
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a replay sends to.
+    """Where a replay sends to: by a protocol, or, where that has no name, as `sending` says of requests of `layout`.
 
     `endpoint`: a URL; Pinpoint and Personalize need only the `region`. `forwarded_address`: X-Forwarded-For
     (Clickstream). `application_id` and `account`: `aid` and `user` of Learning Context. `gzip`: Clickstream's
@@ -35,10 +41,17 @@ class Target:
     connect_seconds: float = 10.0
     read_seconds: float = 60.0
     allow_http: bool = False
+    sending: Sending | None = None
+    layout: Layout | None = None
+
+    @property
+    def spoken(self) -> Protocol:
+        """Give the protocol."""
+        return DESCRIBED if self.sending else PROTOCOLS[self.protocol]
 
     def __post_init__(self) -> None:
         """Refuse what cannot be right."""
-        if self.protocol not in PROTOCOLS:
+        if not self.sending and self.protocol not in PROTOCOLS:
             known = ", ".join(PROTOCOLS)
             raise UsageError(
                 f'no protocol "{self.protocol}"{suggest(self.protocol, PROTOCOLS)}: there are {known}'
@@ -54,7 +67,7 @@ class Target:
         if self.endpoint is not None:
             split_endpoint(self.endpoint)
             refuse_plain_http(self.endpoint, allowed=self.allow_http)
-        elif not PROTOCOLS[self.protocol].by_region:
+        elif not self.spoken.by_region:
             raise UsageError(
                 f"{self.protocol} needs an endpoint: give the receiver's URL (endpoint, https://...)"
             )
@@ -62,13 +75,13 @@ class Target:
             raise UsageError(
                 f"{self.protocol} needs a region (such as eu-west-1), or a region and an endpoint"
             )
-        if self.region is None and PROTOCOLS[self.protocol].by_region:
+        if self.region is None and self.spoken.by_region:
             raise UsageError(
                 f"{self.protocol} needs a region beside its endpoint: requests are signed for one"
             )
 
     def _check_sender(self) -> None:
-        needs = PROTOCOLS[self.protocol].needs
+        needs = self.spoken.needs
         if not all(getattr(self, setting) for setting in needs):
             wanted = " and ".join(f"{setting} ({meaning})" for setting, meaning in needs.items())
             raise UsageError(f"{self.protocol} needs {wanted}")

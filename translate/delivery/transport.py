@@ -51,10 +51,14 @@ class Pool:
         )
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply | Silence:
+        """Post one request, once."""
+        return self.send("POST", url, headers, body)
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply | Silence:
         """Send one request, once."""
         try:
             response = self._manager.request(
-                "POST", url, headers=headers, body=body, retries=False, redirect=False, preload_content=False
+                method, url, headers=headers, body=body, retries=False, redirect=False, preload_content=False
             )
             try:
                 said = response.read(BODY_BYTES_MAX)

@@ -13,6 +13,7 @@ from typing import Any
 from translate import events
 from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import keys
+from translate.mapping.description import read_sending
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support
 
@@ -108,6 +109,12 @@ class _DeliveryParser:
         protocol: str | None = sheet.get(table, path, "protocol", str)
         if protocol is not None and sheet.one_of(protocol, "delivery.protocol", "protocol", PROTOCOLS):
             self.protocol(protocol, layout)
+        described: dict[str, Any] | None = sheet.get(table, path, "http", dict)
+        if described is not None and protocol is not None:
+            sheet.complain(
+                "delivery.http", "says how requests are sent, and so does protocol: give one of the two"
+            )
+        http = None if described is None else read_sending(sheet, described, self.layouts.get(layout))
         order = self.needed_texts(table, path, "order")
         for column in order:
             self.column(column, "delivery.order")
@@ -121,7 +128,7 @@ class _DeliveryParser:
         preflight = {
             name: self.hazard(name, hazard, has_end=support is not None) for name, hazard in inner.items()
         }
-        return Delivery(layout, protocol, order, quota, support, verify, preflight)
+        return Delivery(layout, protocol, order, quota, support, verify, preflight, http)
 
     def layout(self, name: str) -> None:
         if not self.sheet.one_of(name, "delivery.layout", "layout", self.layouts):

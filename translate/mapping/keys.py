@@ -104,12 +104,69 @@ DASHBOARDS = {"beyond": "sentences: what they show that rows alone do not tell"}
 
 DELIVERY = {
     "layout": "the layout whose records are sent",
-    "protocol": "how they are sent; without it nothing is replayed, and what its service does with old data is told all the same",
+    "protocol": "how they are sent, where a protocol is known by name",
+    "http": "how they are sent, described; without either of the two nothing is replayed, and what its service does with old data is told all the same",
     "order": "hub columns: events with equal values in all of them are never in flight at once",
     "quota": "how fast the service takes them",
     "support": "when the service's support ended",
     "verify": "sentences: how to see what arrived, with places for what was sent",
     "preflight": "what is looked for before anything is sent, each by the name under which it is accepted",
+}
+
+HTTP = {
+    "addresses": "where requests go: a URL by region, all with one path; the setting `region` chooses one of several, `--endpoint` another",
+    "method": "POST, unless said, or PUT",
+    "query": "parameters of the address, each a text, or a table: left out where its setting says nothing",
+    "headers": "headers, alike; none that proves who sends",
+    "body": "the form in which a request is sent",
+    "gzip": "true: bodies are compressed, unless `plain_bodies` is set",
+    "authentication": "how the sender proves who it is; nothing, where there is no such table",
+    "answers": "what the service answers, each under a name: of those that fit, the first one counts. What none fits goes by its status",
+    "source": "who says so",
+}
+
+PARAMETER = {"setting": "the setting that says it: `application_id`, `account` or `region`"}
+
+BODIES = {
+    "json": "the record of the layout as it is, as application/json",
+    "ndjson": "its events, one a line, as application/x-ndjson",
+}
+
+AUTHENTICATION = {
+    "kind": "the kind",
+    "name": "the name of the header, parameter or member",
+    "before": "what stands before the secret in a header",
+    "user": "the environment variable of the user's name",
+    "secret": "the environment variable of the secret",
+    "answer": "which of the answers a rehearsal gives to whom it does not let in; 401, unless said",
+}
+
+KINDS_OF_AUTHENTICATION = {
+    "basic": "user and password (RFC 7617); without the variable `secret`, or where it is not set, the password is empty",
+    "header": 'a header of this `name`, `Authorization` unless said: `before`, as in `"Bearer "`, and the secret',
+    "member": "a member of the request's object, beside its events",
+    "query": "a parameter of the address",
+}
+
+ANSWER = {
+    "status": "its status of HTTP, or a list of them",
+    "has": "what its JSON has: the way to a member that is there, and not empty, 0, false or null",
+    "text": "a regular expression that its text holds",
+    "means": "what it means",
+    "indexes": "the ways to the positions, counted from 0, of the events that it is about: `NAME.*` (a list of numbers), `NAME.*.NAME` (a list of objects), or `NAME.*.*` (lists by some name), each below any number of names",
+    "counts": "the way to the number of events that it says were taken; another than was sent is told in the report",
+    "wait_seconds": "how long to wait, where no header Retry-After says it",
+    "says": "what has to be mended",
+    "body": "what a rehearsal answers: a table, or a text that is no JSON; positions and counts are put into it",
+}
+
+MEANINGS = {
+    "done": "all events were taken",
+    "partly": "those at the `indexes` are refused for good, all others were taken",
+    "refused": "none was taken; those at the `indexes` are refused for good and the others sent again; where it names none, halves are tried",
+    "again": "none was taken, all are sent again",
+    "slower": "the same, and the service asks for less; a rehearsal names the events at the `indexes`",
+    "stop": "none was taken, and none will be until is mended what it `says`: the run ends, and goes on by the same call",
 }
 
 QUOTA = {

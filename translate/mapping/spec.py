@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from translate import events
 from translate.mapping.columns import Column
+from translate.mapping.sending import Sending
 from translate.vocabulary.word import Wire, Word
 from translate.vocabulary.words import word_of
 
@@ -331,7 +332,7 @@ class Hazard:
 class Delivery:
     """How a model's requests are delivered, and what its service does with them.
 
-    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
+    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
     `verify` tells how to see what arrived, with places for what was sent.
     """
 
@@ -342,6 +343,12 @@ class Delivery:
     support: Support | None = None
     verify: tuple[str, ...] = ()
     preflight: dict[str, Hazard] = field(default_factory=dict)
+    http: Sending | None = None
+
+    @property
+    def reaches(self) -> bool:
+        """Tell whether requests can be sent at all."""
+        return self.protocol is not None or self.http is not None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Local endpoints that behave, and misbehave, as the five targets are documented to."""
+"""Local endpoints that behave, and misbehave, as the targets are documented to."""
 
 from translate.rehearsal.ledger import canonical, digest_of
 from translate.rehearsal.options import Options

@@ -165,7 +165,7 @@ def _received(request: HttpRequest, options: Options, query: dict[str, str]) -> 
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     try:
         if coding in ("gzip", "deflate"):
-            body = _inflated(body)
+            body = inflated(body)
         elif coding != "identity":
             return Judgement(page(415))
     except (OSError, zlib.error, EOFError, ValueError):
@@ -202,7 +202,7 @@ def _events(body: bytes) -> list[Any] | tuple[str, str]:
     text = body.strip()
     if not (text.startswith(b"[") and text.endswith(b"]")):
         try:
-            text = _inflated(base64.b64decode(text, validate=True)).strip()
+            text = inflated(base64.b64decode(text, validate=True)).strip()
         except (binascii.Error, OSError, EOFError, zlib.error, ValueError):
             return (
                 "no_array",
@@ -217,7 +217,7 @@ def _events(body: bytes) -> list[Any] | tuple[str, str]:
     return events
 
 
-def _inflated(body: bytes) -> bytes:
+def inflated(body: bytes) -> bytes:
     """Open gzip or zlib, up to a size that no sender means."""
     opened = zlib.decompressobj(wbits=47 if body[:2] == b"\x1f\x8b" else 15)
     text = opened.decompress(body, OPENED_BYTES_MAX)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -11,9 +10,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from translate.errors import UsageError, suggest
 from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, personalize, pinpoint
+from translate.rehearsal.described import DescribedTarget
 from translate.rehearsal.ledger import KINDS, Gate, Ledger, TargetCounts
-from translate.rehearsal.messages import HttpReply, HttpRequest, Judgement, Refusal, json_reply
+from translate.rehearsal.messages import HttpReply, HttpRequest, Judgement, json_reply
 from translate.rehearsal.options import Options, Whim, failing_items, retry_after, whim_of
 from translate.rehearsal.wire import Action
 
@@ -74,8 +75,9 @@ class _Case:
     outcome: Judgement
     whim: Whim
     reply: HttpReply | None
+    deferred: int
+    played: DescribedTarget | None
     taken: bool = True
-    deferred: int = 0
 
     def postpone(self, reply: HttpReply | None) -> None:
         """Take nothing of the request, without anything against its events."""
@@ -87,13 +89,40 @@ class Desk:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.ledger = Ledger(options.keep)
         self._lock = threading.Lock()
         self._number = 0
         self._begun = time.monotonic()
+        self._described = {
+            model: DescribedTarget(model, options.mappings) for model in options.play if model not in JUDGES
+        }
+        self.targets = options.play or tuple(JUDGES)
+        self._refuse_unknown(options)
         self._total = TargetCounts()
-        self._tallies = {target: TargetCounts() for target in JUDGES}
-        self._quotas = {target: Gate() for target in JUDGES}
+        self._tallies = {target: TargetCounts() for target in self.targets}
+        self._quotas = {target: Gate() for target in self.targets}
+        self.ledger = Ledger(options.keep)
+
+    def path(self, target: str, options: Options) -> str:
+        """Give the path of a target's address."""
+        if target in self._described:
+            return f"/{target}{self._described[target].sending.path}"
+        return options.collect_path if target == "clickstream" else ""
+
+    def _refuse_unknown(self, options: Options) -> None:
+        known = {name for played in self._described.values() for name in played.sending.answers}
+        for name in options.answers.keys() - known:
+            raise UsageError(
+                f"--answer {name}: no described service that is played has it{suggest(name, known)} (they have: {', '.join(sorted(known)) or 'none'})"
+            )
+
+    def _target(self, path: str) -> str | None:
+        """Tell by its path whose request it is; a described service has its own below its name, or, played alone, where it is."""
+        for model, played in self._described.items():
+            own = path.removeprefix(f"/{model}")
+            if own.rstrip("/") == played.sending.path.rstrip("/") and (own != path or len(self.targets) == 1):
+                return model
+        found = target_of(path)
+        return found if found in self.targets else None
 
     def answer(self, request: HttpRequest) -> Action:
         """Answer a request, whatever it is."""
@@ -101,18 +130,21 @@ class Desk:
             return Action(misdirected())
         if request.path.startswith("/_"):
             return Action(self._tell(request))
+        target = self._target(request.path)
+        if target is None:
+            return Action(
+                json_reply(404, {"message": f"nothing is played here, but {', '.join(self.targets)}"})
+            )
         self._number += 1
         request.id = f"{self.options.seed % 2**32:08x}-0000-4000-8000-{self._number:012x}"
-        target = target_of(request.path)
-        outcome = JUDGES[target](request, self.options)
-        case = _Case(
-            self._number, target, request, outcome, whim_of(self.options, self._number), outcome.reply
-        )
-        case.deferred = outcome.deferred
+        played = self._described.get(target)
+        outcome = played.judge(request, self.options) if played else JUDGES[target](request, self.options)
+        whim = whim_of(self.options, self._number)
+        case = _Case(self._number, target, request, outcome, whim, outcome.reply, outcome.deferred, played)
         marks = self._meddle(case)
         with self._lock:
             self._write(case, marks)
-        unheard = (lambda: self._unheard(target)) if case.taken and outcome.accepted else None
+        unheard = (lambda: self._unheard(target)) if case.taken and case.outcome.accepted else None
         return Action(case.reply, case.whim.delay_seconds, unheard)
 
     def _meddle(self, case: _Case) -> list[str]:
@@ -131,9 +163,10 @@ class Desk:
         elif case.whim.kind == "reset_before":
             marks.append("reset_before")
             case.postpone(None)
-        elif case.whim.partial and case.target == "pinpoint" and case.outcome.accepted:
+        elif case.whim.answer and case.played and self._give(case, case.whim.answer):
+            marks.append(case.whim.answer)
+        elif case.whim.partial and case.outcome.accepted and self._spoil(case):
             marks.append("partial")
-            self._spoil(case)
         if case.taken and case.whim.kind == "reset_after":
             marks.append("reset_after")
             case.reply = None
@@ -141,25 +174,33 @@ class Desk:
             marks.append("slow")
         return marks
 
-    def _spoil(self, case: _Case) -> None:
-        """Refuse some of the items that Pinpoint would have taken."""
-        outcome = case.outcome
-        codes = failing_items(self.options, case.number, len(outcome.accepted))
-        answer = json.loads(outcome.reply.body)
-        for position, code in codes.items():
-            item = outcome.accepted[position]
-            message = {400: "Invalid event", 429: "Too many requests", 500: "Internal server error"}[code]
-            assert item.context
-            answer["Results"][item.context["endpoint"]]["EventsItemResponse"][item.id] = {
-                "StatusCode": code,
-                "Message": message,
-            }
-            if code == 400:
-                outcome.rejected.append(Refusal(item, "400", message))
-            else:
-                case.deferred += 1
-        outcome.accepted = [item for position, item in enumerate(outcome.accepted) if position not in codes]
-        case.reply = pinpoint.results_reply(case.request, answer["Results"])
+    def _give(self, case: _Case, name: str) -> bool:
+        """Give a described service's answer of a name to a request that nothing is wrong with; tell whether it has it."""
+        answer = case.played.sending.answers.get(name) if case.played else None
+        if answer is None or case.played is None or case.outcome.rejected:
+            return False
+        if answer.means == "partly" or (answer.means == "refused" and answer.indexes):
+            return self._spoil(case)
+        reply = case.played.reply(answer, answer.statuses[0], name, taken=len(case.outcome.accepted))
+        if answer.means == "done":
+            case.reply = reply
+        else:
+            case.postpone(reply)
+        return True
+
+    def _spoil(self, case: _Case) -> bool:
+        """Refuse some of the items that would have been taken, where the service tells which; tell whether it does."""
+        if case.played:
+            chosen = failing_items(self.options, case.number, len(case.outcome.accepted))
+            spoiled = case.played.spoiled(case.outcome, dict.fromkeys(chosen, ("event", "Invalid event")))
+            if spoiled is not None:
+                case.outcome, case.reply, case.deferred = spoiled, spoiled.reply, spoiled.deferred
+            return spoiled is not None
+        if case.target == "pinpoint":
+            codes = failing_items(self.options, case.number, len(case.outcome.accepted))
+            case.deferred += pinpoint.spoil(case.request, case.outcome, codes)
+            case.reply = case.outcome.reply
+        return case.target == "pinpoint"
 
     def _write(self, case: _Case, marks: list[str]) -> None:
         """Put the request into the accounts, before its answer goes out."""
@@ -219,8 +260,8 @@ class Desk:
             )
         asked = request.parameters()
         target = asked.get("target")
-        if target and target not in JUDGES:
-            return json_reply(404, {"message": f"target is one of {', '.join(JUDGES)}"})
+        if target and target not in self.targets:
+            return json_reply(404, {"message": f"target is one of {', '.join(self.targets)}"})
         if request.method == "HEAD":
             return HttpReply(200, headers=dict(NDJSON))
         names = asked["fields"].split(",") if asked.get("fields") else None
@@ -230,7 +271,9 @@ class Desk:
 def throttling(case: _Case, options: Options) -> HttpReply:
     """Answer that there were too many requests, as each target would."""
     message = "Too many requests"
-    if case.target == "pinpoint":
+    if case.played:
+        reply = case.played.meaning("slower", 429, message)
+    elif case.target == "pinpoint":
         reply = pinpoint.error(429, "TooManyRequestsException", message, case.request)
     elif case.target in ("personalize", "mobile_analytics"):
         reply = aws.error(429, "ThrottlingException", "Rate exceeded", case.request)
@@ -244,12 +287,12 @@ def throttling(case: _Case, options: Options) -> HttpReply:
 
 def failing(case: _Case) -> HttpReply:
     """Answer that something broke, as each target would."""
+    if case.played:
+        return case.played.meaning("again", 500, "internal error")
     if case.target == "pinpoint":
         return pinpoint.error(500, "InternalServerErrorException", "Internal server error", case.request)
     if case.target in ("personalize", "mobile_analytics"):
         return aws.error(500, "InternalFailure", "Internal failure", case.request)
-    return (
-        learning_context.failure(500, "Internal error")
-        if case.target == "learning_context"
-        else clickstream.page(502)
-    )
+    if case.target == "learning_context":
+        return learning_context.failure(500, "Internal error")
+    return clickstream.page(502)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-KEPT_BYTES_MAX = 8 << 20  # twice the largest limit of the five: what is beyond is counted and let go
+KEPT_BYTES_MAX = 40 << 20  # more than any limit that is known: what is beyond is counted and let go
 TAKEN_BYTES_MAX = 256 << 20
 CHUNK_LINE_MAX = 4096
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from email.utils import formatdate
+from pathlib import Path
 
 from translate.errors import UsageError
 
@@ -26,13 +27,17 @@ FAILING_SHARE = 1 / 3  # of the items, in a request of which some fail
 class Options:
     """Options of a rehearsal; shares are of requests, from 0 to 1, and drawn by `seed` for each request's number.
 
-    `app_ids`: Clickstream and Mobile Analytics app ids, Pinpoint application ids and Personalize tracking ids that are
-    known; none given: any. `cookie`: the Cookie header that Clickstream asks for. `access_key` and `secret_key`: with both,
-    SigV4 signatures are verified; else any will do. `applications` (aid to secret) and `accounts` (user to password): with
-    both, Learning Context's signatures are verified. `partial`: requests to Pinpoint of which some items fail, each with one
-    of `partial_codes`. `quota_per_second`: requests to a target in any second; what comes beyond is throttled.
-    `retry_after_seconds`: goes out with each throttling, as seconds or as a date. `age_limit_hours`: Clickstream's
-    DataFreshnessInHour. `keep`: a directory for the accounts; else they lie in a temporary one and go with the server.
+    `play`: the models that are played, the five of known protocols where none is named; `mappings`: a folder of further
+    data sheets. `app_ids`: Clickstream and Mobile Analytics app ids, Pinpoint application ids and Personalize tracking
+    ids that are known; none given: any. `cookie`: the Cookie header that Clickstream asks for. `access_key` and
+    `secret_key`: with both, SigV4 signatures are verified; else any will do. `applications` (aid to secret) and `accounts`
+    (user to password): with both, Learning Context's signatures are verified. `partial`: requests of which some events
+    fail, to Pinpoint, each with one of `partial_codes`, or to a described service that tells which. `answers`: the shares
+    that get an answer of a described service, by its name. `quota_per_second`: requests to a target in any second; what
+    comes beyond is throttled. `client_events_per_second`: events of one client of a described service, in the mean; a
+    request that brings more too early is throttled. `retry_after_seconds`: goes out with each throttling, as seconds or as
+    a date. `age_limit_hours`: Clickstream's DataFreshnessInHour. `keep`: a directory for the accounts; else they lie in a
+    temporary one and go with the server.
     """
 
     host: str = "127.0.0.1"
@@ -57,6 +62,10 @@ class Options:
     partial: float = 0.0
     partial_codes: tuple[int, ...] = PASSING_CODES
     quota_per_second: int | None = None
+    client_events_per_second: float | None = None
+    answers: Mapping[str, float] = field(default_factory=dict)
+    play: tuple[str, ...] = ()
+    mappings: Path | None = None
     age_limit_hours: float | None = None
     keep: str | None = None
 
@@ -68,9 +77,12 @@ class Options:
         for name in SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"--{name.replace('_', '-')} is a share of the requests, from 0 to 1")
-        if sum(getattr(self, name) for name in EXCLUSIVE) > 1:
+        for name, share in self.answers.items():
+            if not 0 <= share <= 1:
+                raise UsageError(f"--answer {name}={share:g}: should be a share of the requests, from 0 to 1")
+        if sum(getattr(self, name) for name in EXCLUSIVE) + sum(self.answers.values()) > 1:
             raise UsageError(
-                "--throttle, --errors, --reset-before and --reset-after are more than 1 together"
+                "--throttle, --errors, --reset-before, --reset-after and --answer are more than 1 together"
             )
         self._check_words()
 
@@ -81,6 +93,8 @@ class Options:
             raise UsageError("--retry-after is a whole number of seconds, 0 or more")
         if self.quota_per_second is not None and self.quota_per_second < 1:
             raise UsageError("--quota is 1 or more requests a second")
+        if self.client_events_per_second is not None and not self.client_events_per_second > 0:
+            raise UsageError("--client-rate is more than 0 events a second")
         if bool(self.access_key) != bool(self.secret_key):
             raise UsageError("--access-key and --secret-key: give both, or none")
         if not set(self.partial_codes) <= set(PARTIAL_CODES) or not self.partial_codes:
@@ -104,11 +118,12 @@ def draw(seed: int, number: int, what: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Whim:
-    """What one request meets: `kind` is throttle, errors, reset_before, reset_after or nothing."""
+    """What one request meets: `kind` is throttle, errors, reset_before, reset_after, answer (a named one) or nothing."""
 
     kind: str | None = None
     delay_seconds: float = 0.0
     partial: bool = False
+    answer: str | None = None
 
 
 CALM = Whim()
@@ -124,19 +139,28 @@ def whim_of(options: Options, number: int) -> Whim:
             options.reset_after,
             options.slow,
             options.partial,
+            options.answers,
         )
     ):
         return CALM
-    kind, drawn = None, draw(options.seed, number, "kind")
+    kind, answer, drawn = None, None, draw(options.seed, number, "kind")
     for name in EXCLUSIVE:
         share = getattr(options, name)
         if drawn < share:
             kind = name
             break
         drawn -= share
+    for name, share in options.answers.items() if kind is None else ():
+        if drawn < share:
+            kind, answer = "answer", name
+            break
+        drawn -= share
     slow = options.slow > draw(options.seed, number, "slow")
     return Whim(
-        kind, options.slow_seconds if slow else 0.0, options.partial > draw(options.seed, number, "partial")
+        kind,
+        options.slow_seconds if slow else 0.0,
+        options.partial > draw(options.seed, number, "partial"),
+        answer,
     )
 
 

@@ -91,6 +91,22 @@ def _put_events(request: HttpRequest, app_id: str, content: Any) -> Judgement:
     return outcome
 
 
+def spoil(request: HttpRequest, outcome: Judgement, codes: dict[int, int]) -> int:
+    """Fail items, by their positions among those that would have been taken; count those that may come again."""
+    answer = json.loads(outcome.reply.body)
+    for position, code in codes.items():
+        item = outcome.accepted[position]
+        message = {400: "Invalid event", 429: "Too many requests", 500: "Internal server error"}[code]
+        assert item.context
+        results = answer["Results"][item.context["endpoint"]]["EventsItemResponse"]
+        results[item.id] = {"StatusCode": code, "Message": message}
+        if code == 400:
+            outcome.rejected.append(Refusal(item, "400", message))
+    outcome.accepted = [item for position, item in enumerate(outcome.accepted) if position not in codes]
+    outcome.reply = results_reply(request, answer["Results"])
+    return sum(code != 400 for code in codes.values())
+
+
 def results_reply(request: HttpRequest, results: dict[str, Any]) -> HttpReply:
     """Answer with the results of all items."""
     return json_reply(202, {"Results": results}, {"x-amzn-RequestId": request.id})

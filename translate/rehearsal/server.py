@@ -17,11 +17,13 @@ from translate.rehearsal.options import NAMES, Options
 from translate.rehearsal.wire import Connection
 
 BACKLOG = 512
-FIXED = frozenset({"host", "port", "expose", "keep", "seed"})
+FIXED = frozenset({"host", "port", "expose", "keep", "seed", "play", "mappings"})
 
 
 class Rehearsal:
-    """Local endpoints for all five targets on one port: `with Rehearsal(seed=1, throttle=0.1) as server: ...`.
+    """Local endpoints for several targets on one port: `with Rehearsal(seed=1, throttle=0.1) as server: ...`.
+
+    They are those of the five models of known protocols, or of the models that `play` names.
 
     Takes `Options`, or the fields of `Options` by name. In the block `url`, `port` and `addresses` are known.
     """
@@ -87,13 +89,8 @@ class Rehearsal:
     @property
     def addresses(self) -> dict[str, str]:
         """Give what each target's client is told as its endpoint."""
-        return {
-            "clickstream": f"{self.url}{self.options.collect_path}",
-            "pinpoint": self.url,
-            "personalize": self.url,
-            "mobile_analytics": self.url,
-            "learning_context": self.url,
-        }
+        desk = self._desk
+        return {target: f"{self.url}{desk.path(target, self.options)}" for target in desk.targets}
 
     def change(self, **named: Any) -> None:
         """Change options while it runs, its misbehaviour for instance; the next request meets the new ones."""

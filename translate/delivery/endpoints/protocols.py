@@ -43,3 +43,6 @@ PROTOCOLS: dict[str, Protocol] = {
         by_region=True,
     ),
 }
+
+# Spoken to whoever is described by a sheet.
+DESCRIBED = Protocol((f"{_ROOM}.described", "DescribedService"), ())

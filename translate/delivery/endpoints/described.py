@@ -1,0 +1,201 @@
+"""A service that its sheet describes: requests are made, and its answers sorted, as the table [delivery.http] says."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from translate.delivery.answers import (
+    SENT,
+    Advice,
+    Answer,
+    Pile,
+    Told,
+    Verdict,
+    halt,
+    json_bytes,
+    sort_refusal,
+    sort_silence,
+    told_by,
+)
+from translate.delivery.secrets import MASK, Secrets
+from translate.delivery.shipments import Shipment, closed, events_of
+from translate.delivery.target import Target, fits_header
+from translate.delivery.transport import Reply, Silence, open_pool
+from translate.errors import UsageError
+from translate.mapping.keys import BODIES
+from translate.mapping.sending import Parameter, Sending, ServiceAnswer, json_of
+from translate.mapping.spec import Layout
+
+COMPRESSION_LEVEL = 6
+CONTENT_TYPES = {name: meaning.rpartition(" ")[2] for name, meaning in BODIES.items()}
+
+
+class DescribedService:
+    """Whoever the sheet of a target describes."""
+
+    def __init__(self, target: Target, secrets: Secrets) -> None:
+        if target.sending is None or target.layout is None:
+            raise AssertionError
+        self._target = target
+        self._sending: Sending = target.sending
+        self._layout: Layout = target.layout
+        self._secrets = secrets
+        self._pool = open_pool(target)
+        self._advice = Advice(target.protocol, dict.fromkeys((401, 403), self._credentials))
+        way = self._sending.authentication
+        if way and way.kind == "header" and not fits_header(self._given(way.secret)):
+            raise UsageError(
+                f"{way.secret} cannot be sent as an HTTP header: it holds a line break or an unusual character"
+            )
+        if way and way.kind == "basic":
+            # The two are sent as one text.
+            secrets.remember(
+                f"{self._given(way.user)}:{self._given(way.secret)}" if self._given(way.user) else None
+            )
+
+    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
+        """Give the request as it would be sent now, not compressed; each secret is masked."""
+        url, headers, body = self._request(shipment, shown=True)
+        mask = self._secrets.mask
+        shown = {mask(name): mask(text) for name, text in headers.items()}
+        return {
+            "method": self._sending.method,
+            "url": mask(url),
+            "headers": shown,
+            "body": mask(body.decode()),
+        }
+
+    def send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
+        """Send the events, once; what the answer means, the sheet says."""
+        return self._secrets.cover(self._send(shipment))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._pool.close()
+
+    def _send(self, shipment: Shipment) -> Answer:
+        count = len(shipment.events)
+        way = self._sending.authentication
+        if way and not self._given(way.needed):
+            return Answer.halted(
+                count, "no_credentials", "", f"set {way.needed} in the environment: requests are sent with it"
+            )
+        try:
+            url, headers, body = self._request(shipment)
+        except ValueError as error:
+            return Answer.all_refused(count, "not_json", str(error))
+        reply = self._pool.send(self._sending.method, url, headers, body)
+        return sort_silence(reply, count) if isinstance(reply, Silence) else self._sorted(reply, count)
+
+    # -- the request ------------------------------------------------------------------------------------------------
+
+    def _request(self, shipment: Shipment, *, shown: bool = False) -> tuple[str, dict[str, str], bytes]:
+        sending, way = self._sending, self._sending.authentication
+        query = self._said(sending.query)
+        headers = {"Content-Type": CONTENT_TYPES[sending.body], "User-Agent": self._target.user_agent}
+        headers = _with(headers, self._said(sending.headers))
+        request = shipment.request
+        if way:
+            user, secret = (MASK, MASK) if shown else (self._given(way.user), self._given(way.secret))
+            if way.kind == "basic":
+                token = MASK if shown else base64.b64encode(f"{user}:{secret}".encode()).decode()
+                headers["Authorization"] = f"Basic {token}"
+            elif way.kind == "header":
+                headers = _with(headers, {way.name: f"{way.before}{secret}"})
+            elif way.kind == "query":
+                query[way.name] = secret
+            else:
+                request = {way.name: secret, **request}
+        body = self._body(request)
+        if sending.gzip and self._target.gzip and not shown:
+            # The time in gzip's header would make the same events another body each second.
+            body = gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        url = self._target.url(sending.path)
+        return f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url, headers, body
+
+    def _body(self, request: Any) -> bytes:
+        if self._sending.body == "ndjson":
+            return b"".join(json_bytes(event) + b"\n" for event in events_of(request, self._layout))
+        text = closed(request, self._layout)
+        try:
+            return text.encode()
+        except UnicodeEncodeError:
+            return json_bytes(json.loads(text))
+
+    def _said(self, parameters: tuple[Parameter, ...]) -> dict[str, str]:
+        """Give the parameters that say something: texts, and settings that were set."""
+        given = {
+            each.name: getattr(self._target, each.setting) if each.setting else each.text
+            for each in parameters
+        }
+        return {name: text for name, text in given.items() if text is not None}
+
+    def _given(self, variable: str) -> str:
+        return (self._secrets.get(variable) if variable else None) or ""
+
+    # -- the answer -------------------------------------------------------------------------------------------------
+
+    @property
+    def _credentials(self) -> str:
+        names = " and ".join(self._sending.variables)
+        return (
+            f"check {names} and what they allow"
+            if names
+            else "the sheet says of no secret, and the service asks for one"
+        )
+
+    def _sorted(self, reply: Reply, count: int) -> Answer:
+        told = told_by(reply)
+        text = reply.body.decode("utf-8", "replace")
+        answer = self._sending.answer_of(reply.status, text)
+        if answer is not None:
+            return self._meant(answer, told, json_of(text), count)
+        if 200 <= reply.status < 300:
+            return halt(
+                told,
+                count,
+                f"{self._target.protocol} answered {reply.status}, and its sheet names no such answer: check the endpoint",
+            )
+        return sort_refusal(told, count, self._advice)
+
+    def _meant(self, answer: ServiceAnswer, told: Told, tree: Any, count: int) -> Answer:
+        rest = {**told.rest(), "retry_after_seconds": told.retry_after_seconds or answer.wait_seconds}
+        blamed = answer.blamed(tree, count)
+        if answer.means == "stop":
+            return halt(told, count, f"{self._target.protocol} answered {told.status}: {answer.says}")
+        if answer.means in ("again", "slower"):
+            return Answer.all_again(
+                count, answer.name, told.message, throttled=answer.means == "slower", **rest
+            )
+        if answer.means == "refused" and not blamed:
+            return Answer.all_refused(count, answer.name, told.message, **rest)
+        others = (
+            Verdict(Pile.AGAIN, answer.name, "another event of its request was refused")
+            if answer.means == "refused"
+            else SENT
+        )
+        verdicts = tuple(
+            Verdict(Pile.NEVER, answer.name, blamed[position]) if position in blamed else others
+            for position in range(count)
+        )
+        return Answer(verdicts, findings=_miscounted(answer, tree, count - len(blamed)), **rest)
+
+
+def _miscounted(answer: ServiceAnswer, tree: Any, taken: int) -> tuple[str, ...]:
+    counted = answer.counted(tree)
+    if answer.means == "refused" or counted is None or counted == taken:
+        return ()
+    return (
+        f"the service counted {counted:,} events where {taken:,} were sent: it leaves out what it has already, or keeps less than it says",
+    )
+
+
+def _with(headers: dict[str, str], others: dict[str, str]) -> dict[str, str]:
+    """Put headers in, in place of those of the same name."""
+    names = {name.lower() for name in others}
+    return {**{name: text for name, text in headers.items() if name.lower() not in names}, **others}

@@ -1,0 +1,284 @@
+"""The table [delivery.http] of a mapping is read: what is wrong in it, what has no effect, and what contradicts itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from translate.delivery.target import fits_header, is_loopback, split_endpoint
+from translate.errors import UsageError
+from translate.mapping import keys
+from translate.mapping.sending import ANY, Authentication, Parameter, Sending, ServiceAnswer, Way
+from translate.mapping.sheet import Sheet, join
+
+if TYPE_CHECKING:
+    from translate.mapping.spec import Layout
+
+METHODS = ("POST", "PUT")
+OF_RECEIVER = ("application_id", "account", "region")
+OWN_PREFIX = "TRANSLATE_"
+# What the sender writes itself, or what proves who sends.
+OWN_HEADERS = {
+    "content-length": "the sender writes it",
+    "content-encoding": "gzip = true writes it",
+    "host": "the address says it",
+    "user-agent": "the setting user_agent says it",
+    "authorization": "secrets come from the environment: say [delivery.http.authentication]",
+    "cookie": "secrets come from the environment: say [delivery.http.authentication]",
+}
+OF_MEANINGS = {
+    "indexes": ("partly", "refused", "slower"),
+    "counts": ("done", "partly"),
+    "wait_seconds": ("again", "slower"),
+    "says": ("stop",),
+}
+_VARIABLE = re.compile(rf"{OWN_PREFIX}[A-Z0-9_]+")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Which of its other keys a kind of authentication has, and which of them it has to have.
+_OF_KINDS = {
+    "basic": (("user", "secret"), ("user",)),
+    "header": (("name", "before", "secret"), ("secret",)),
+    "member": (("name", "secret"), ("name", "secret")),
+    "query": (("name", "secret"), ("name", "secret")),
+}
+_PATH = "delivery.http"
+
+
+def read_sending(sheet: Sheet, table: dict[str, Any], layout: Layout | None) -> Sending:
+    """Read the table; complain to the sheet."""
+    return _SendingParser(sheet, layout).sending(table)
+
+
+class _SendingParser:
+    """Walks the table of one mapping."""
+
+    def __init__(self, sheet: Sheet, layout: Layout | None) -> None:
+        self.sheet = sheet
+        self.request = layout.request if layout else None
+        fields = self.request.fields if self.request else ()
+        self.written = tuple(entry.place for entry in fields if not entry.word.is_left_out)
+
+    def sending(self, table: dict[str, Any]) -> Sending:
+        sheet = self.sheet
+        sheet.known_keys(table, _PATH, keys.HTTP)
+        method: str = sheet.get(table, _PATH, "method", str, "POST")
+        sheet.one_of(method, f"{_PATH}.method", "method", METHODS)
+        body: str = sheet.need(table, _PATH, "body", str, "json")
+        if sheet.one_of(body, f"{_PATH}.body", "body", keys.BODIES) and body == "ndjson" and self.written:
+            sheet.complain(
+                f"{_PATH}.body", f'"ndjson" sends events alone, and "{self.written[0]}" stands beside them'
+            )
+        query = self.parameters(table, "query")
+        headers = self.parameters(table, "headers")
+        for header in headers:
+            self.header(header.name, header.text, join(f"{_PATH}.headers", header.name))
+        answers = self.answers(sheet.need(table, _PATH, "answers", dict, None))
+        way = sheet.get(table, _PATH, "authentication", dict)
+        sending = Sending(
+            self.addresses(sheet.need(table, _PATH, "addresses", dict, None)), self.request.each if self.request else (),
+            method, query, headers, body, sheet.get(table, _PATH, "gzip", bool, default=False),
+            None if way is None else self.authentication(way, body, answers), answers, sheet.need(table, _PATH, "source", str, ""),
+        )  # fmt: skip
+        self.twice(sending)
+        self.played(sending)
+        return sending
+
+    def addresses(self, table: dict[str, Any] | None) -> dict[str, str]:
+        path = f"{_PATH}.addresses"
+        if table == {}:
+            self.sheet.complain(path, "names nothing")
+        found, ways = {}, set()
+        for region, address in (table or {}).items():
+            if not isinstance(address, str):
+                self.sheet.complain(join(path, region), f"should be text, but is {address!r}")
+                continue
+            try:
+                parts = split_endpoint(address)
+            except UsageError:
+                self.sheet.complain(
+                    join(path, region), "should be https://HOST/PATH, without user, query and fragment"
+                )
+                continue
+            if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+                self.sheet.complain(join(path, region), "should begin with https://")
+            ways.add(parts.path)
+            found[region] = address
+        if len(ways) > 1:
+            self.sheet.complain(path, f"has several paths: {', '.join(sorted(ways))}")
+        return found
+
+    def parameters(self, table: dict[str, Any], key: str) -> tuple[Parameter, ...]:
+        path, found = f"{_PATH}.{key}", []
+        for name, value in self.sheet.get(table, _PATH, key, dict, {}).items():
+            here = join(path, name)
+            if isinstance(value, str):
+                found.append(Parameter(name, value))
+            elif isinstance(value, dict):
+                self.sheet.known_keys(value, here, keys.PARAMETER)
+                setting = self.sheet.need(value, here, "setting", str, "")
+                if isinstance(value.get("setting"), str):
+                    self.sheet.one_of(setting, join(here, "setting"), "setting of the receiver", OF_RECEIVER)
+                found.append(Parameter(name, setting=setting))
+            else:
+                self.sheet.complain(here, f"should be text, or a table of setting, but is {value!r}")
+        return tuple(found)
+
+    def header(self, name: str, text: str, path: str) -> None:
+        if not _HEADER.fullmatch(name) or not fits_header(text):
+            self.sheet.complain(path, "cannot be an HTTP header")
+        elif name.lower() in OWN_HEADERS:
+            self.sheet.complain(path, OWN_HEADERS[name.lower()])
+
+    def authentication(
+        self, table: dict[str, Any], body: str, answers: dict[str, ServiceAnswer]
+    ) -> Authentication | None:
+        sheet, path = self.sheet, f"{_PATH}.authentication"
+        sheet.known_keys(table, path, keys.AUTHENTICATION)
+        kind = sheet.need(table, path, "kind", str, "")
+        if not isinstance(table.get("kind"), str) or not sheet.one_of(
+            kind, f"{path}.kind", "kind of authentication", keys.KINDS_OF_AUTHENTICATION
+        ):
+            return None
+        may, must = _OF_KINDS[kind]
+        for key in ("name", "before", "user", "secret"):
+            if key in table and key not in may:
+                sheet.complain(f"{path}.{key}", f'has no effect: "{kind}" has no such key')
+        said = {key: (sheet.need if key in must else sheet.get)(table, path, key, str, "") for key in may}
+        for key in ("user", "secret"):
+            if said.get(key) and not _VARIABLE.fullmatch(said[key]):
+                sheet.complain(
+                    f"{path}.{key}",
+                    f"should be the name of an environment variable, {OWN_PREFIX}..., but is {said[key]!r}",
+                )
+        if kind == "header":
+            said["name"] = said["name"] or "Authorization"
+            if not _HEADER.fullmatch(said["name"]) or not fits_header(f"{said['before']}x"):
+                sheet.complain(path, "cannot be an HTTP header")
+        if kind == "member":
+            self.member(said["name"], f"{path}.name", body)
+        answer = sheet.get(table, path, "answer", str, "")
+        if (
+            answer
+            and sheet.one_of(answer, f"{path}.answer", "answer", answers)
+            and answers[answer].means != "stop"
+        ):
+            sheet.complain(
+                f"{path}.answer", f'"{answer}" does not mean stop: whoever is not let in would send for ever'
+            )
+        return Authentication(kind, answer=answer, **said)
+
+    def member(self, name: str, path: str, body: str) -> None:
+        if body == "ndjson":
+            self.sheet.complain(path, "has no place: ndjson sends events alone")
+        elif self.request and not self.request.each:
+            self.sheet.complain(path, "has no place: the request is the list of its events")
+        elif self.request and name in {
+            *(place.partition(".")[0] for place in self.written),
+            self.request.each[0],
+        }:
+            self.sheet.complain(path, f'something else lies at "{name}"')
+
+    def answers(self, table: dict[str, Any] | None) -> dict[str, ServiceAnswer]:
+        inner = self.sheet.tables(table or {}, f"{_PATH}.answers")
+        found = {name: self.answer(name, answer) for name, answer in inner.items()}
+        if table is not None and not any(answer.means in ("done", "partly") for answer in found.values()):
+            self.sheet.complain(f"{_PATH}.answers", "none means done: nothing would ever be sent")
+        return found
+
+    def answer(self, name: str, table: dict[str, Any]) -> ServiceAnswer:
+        sheet, path = self.sheet, join(f"{_PATH}.answers", name)
+        sheet.known_keys(table, path, keys.ANSWER)
+        means = sheet.need(table, path, "means", str, "")
+        known = isinstance(table.get("means"), str) and sheet.one_of(
+            means, f"{path}.means", "meaning", keys.MEANINGS
+        )
+        for key, meanings in OF_MEANINGS.items() if known else ():
+            if key in table and means not in meanings:
+                sheet.complain(f"{path}.{key}", f'has no effect where it means "{means}"')
+        if means == "partly" and "indexes" not in table:
+            sheet.complain(f"{path}.indexes", "is missing: they tell which events were refused")
+        if means == "stop" and not table.get("says"):
+            sheet.complain(f"{path}.says", "is missing")
+        wait = table.get("wait_seconds")
+        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait > 0):
+            sheet.complain(f"{path}.wait_seconds", f"should be a number above 0, but is {wait!r}")
+        body = table.get("body")
+        if body is not None and not isinstance(body, str | dict | list):
+            sheet.complain(f"{path}.body", f"should be a table, a list or text, but is {body!r}")
+        indexes = sheet.texts(table, path, "indexes") or ()
+        return ServiceAnswer(
+            name, self.statuses(table, path), means, _way(sheet.get(table, path, "has", str, "")), self.pattern(table, path),
+            tuple(filter(None, (self.index(text, f"{path}.indexes") for text in indexes))),
+            _way(sheet.get(table, path, "counts", str, "")), wait, sheet.get(table, path, "says", str, ""), body,
+        )  # fmt: skip
+
+    def statuses(self, table: dict[str, Any], path: str) -> tuple[int, ...]:
+        given = table.get("status")
+        found = given if isinstance(given, list) else [given]
+        if "status" not in table:
+            self.sheet.complain(f"{path}.status", "is missing")
+        elif not found or not all(type(status) is int and 200 <= status <= 599 for status in found):
+            self.sheet.complain(
+                f"{path}.status", f"should be whole numbers from 200 to 599, but is {given!r}"
+            )
+        else:
+            return tuple(found)
+        return ()
+
+    def pattern(self, table: dict[str, Any], path: str) -> re.Pattern[str] | None:
+        text = self.sheet.get(table, path, "text", str)
+        try:
+            return None if text is None else re.compile(text)
+        except re.error as error:
+            self.sheet.complain(f"{path}.text", f'"{text}" is no regular expression: {error}')
+            return None
+
+    def index(self, text: str, path: str) -> Way:
+        way = _way(text)
+        tail = way[way.index(ANY) :] if ANY in way else ()
+        if tail not in ((ANY,), (ANY, ANY)) and (len(tail) != 2 or tail[1] == ANY):
+            self.sheet.complain(path, f'"{text}" should end in *, in *.NAME or in *.*, and have no other *')
+            return ()
+        return way
+
+    # -- what contradicts itself -----------------------------------------------------------------------------------
+
+    def twice(self, sending: Sending) -> None:
+        """Complain where the secret would stand where something stands already."""
+        way = sending.authentication
+        others: Iterable[Parameter] = (
+            {"header": sending.headers, "query": sending.query}.get(way.kind, ()) if way else ()
+        )
+        if way and any(way.name.lower() == other.name.lower() for other in others):
+            self.sheet.complain(f"{_PATH}.authentication.name", f'something else lies at "{way.name}"')
+
+    def played(self, sending: Sending) -> None:
+        """Complain about each answer that would never be taken for itself: play it, and read it."""
+        if self.sheet.complaints:
+            return
+        for name, answer in sending.answers.items():
+            path = join(f"{_PATH}.answers", name)
+            for status in answer.statuses:
+                try:
+                    text = answer.played({0: ("place", "why")}, 1)
+                except (AttributeError, TypeError):
+                    self.sheet.complain(f"{path}.body", "has no room for what indexes and counts lead to")
+                    break
+                read = sending.answer_of(status, text)
+                if read is answer:
+                    continue
+                if read is None:
+                    self.sheet.complain(
+                        f"{path}.body",
+                        "is not what has and text look for, so that no rehearsal could play it",
+                    )
+                else:
+                    self.sheet.complain(
+                        path, f'has no effect for {status}: "{read.name}" stands before it, and fits'
+                    )
+                break
+
+
+def _way(text: str) -> Way:
+    return tuple(text.split(".")) if text else ()
