@@ -100,7 +100,7 @@ def test_doubtful_file_is_read_line_by_line(tmp_path):
 
 def test_small_file_with_a_long_text_is_not_held_in_memory(tmp_path, monkeypatch):
     """Whether a file is large is told by its text."""
-    monkeypatch.setattr(translate.archive.units, "GROUP_BYTES", 10_000)
+    monkeypatch.setattr(translate.archive.units, "TEXT_BYTES_MAX", 10_000)
     (tmp_path / "a.gz").write_bytes(gzip.compress(write(tmp_path / "plain", 1000).read_bytes()))
     (file,) = translate.archive.sources.find([tmp_path / "a.gz"])
     assert file.bytes < 10_000 < translate.archive.units.text_bytes(file)

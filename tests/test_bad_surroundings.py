@@ -268,7 +268,7 @@ def tree(folder):
 @pytest.mark.parametrize("filler", [0, 300, 508])
 def test_full_disk(tmp_path, tiny_disk, filler, monkeypatch, size):
     """On a full disk the run stops with one sentence; repeated after making room, it ends as if nothing had been."""
-    monkeypatch.setattr(files, "GROUP_BYTES", 200_000)
+    monkeypatch.setattr(files, "PART_BYTES", 200_000)
     source = tmp_path / "source"
     source.mkdir()
     for number in range(8):

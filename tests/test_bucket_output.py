@@ -22,7 +22,7 @@ CALL = {"to": "clickstream", "compression": "gzip"}
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """An archive on disk that makes several parts, one of its records damaged."""
-    monkeypatch.setattr(units, "GROUP_BYTES", 20_000)
+    monkeypatch.setattr(units, "PART_BYTES", 2_500)
     objects = {**archive(), "awsma/2016/06/x.gz": b"%PDF-1.4 nothing"}
     return on_disk(tmp_path / "in", objects) / "awsma"
 

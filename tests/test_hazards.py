@@ -139,7 +139,7 @@ def test_every_target_tells_the_hazards_of_its_sheet(tmp_path, to, options, name
 
 def test_a_resumed_run_tells_the_same(tmp_path, monkeypatch):
     """What finished units hold is known again."""
-    monkeypatch.setattr(files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(files, "FILES_MAX", 1)
     source = archive(tmp_path, *EVENTS)
     whole = translate.convert(source, to="clickstream", out=tmp_path / "whole")
     finish_unit = Output.finish_unit

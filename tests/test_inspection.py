@@ -129,7 +129,7 @@ def test_batches_and_units_do_not_show(monkeypatch):
     whole = inspect(ARCHIVE).to_json()
     monkeypatch.setattr(reading, "BATCH_EVENTS", 7)
     monkeypatch.setattr(sums, "WAITING_ROWS", 50)
-    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 20_000)
+    monkeypatch.setattr("translate.archive.units.PART_BYTES", 20_000)
     assert inspect(ARCHIVE).to_json() == whole
 
 

@@ -28,7 +28,7 @@ DRIVER = """
 import shutil, sys, time
 from translate.archive import units as files
 from translate.conversion.output import Output
-files.GROUP_BYTES = 1
+files.FILES_MAX = 1
 stop_at, moment = int(sys.argv.pop(1)), sys.argv.pop(1)
 finish_unit, write_whole, complete = Output.finish_unit, Output.write_whole, Output.complete
 
@@ -47,9 +47,12 @@ def write(self, file, text):
     if file.name == f"unit-{stop_at:05}.json" and moment == "between":
         wait()
     write_whole(self, file, text)
-    if file.name == "files.ndjson" and moment == "at the end":
-        wait()
     if file.name == "report.json" and moment == "after the report":
+        wait()
+
+def appear(self, whole, place):
+    appears(self, whole, place)
+    if place.name == "files.ndjson" and moment == "at the end":
         wait()
 
 def remove(folder, **options):
@@ -57,7 +60,8 @@ def remove(folder, **options):
         wait()
     rmtree(folder, **options)
 
-Output.finish_unit, Output.write_whole = finish, write
+appears = Output._appear
+Output.finish_unit, Output.write_whole, Output._appear = finish, write, appear
 rmtree, shutil.rmtree = shutil.rmtree, remove
 sys.argv[0] = "translate"
 from translate.cli import main
@@ -90,7 +94,7 @@ def undisturbed(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 def small_units() -> Any:
     patch = pytest.MonkeyPatch.context()
     monkeypatch = patch.__enter__()
-    monkeypatch.setattr(files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(files, "FILES_MAX", 1)
 
     class Closing:
         def __enter__(self) -> None: ...

@@ -307,7 +307,7 @@ def test_dedupe_removes_exactly_the_repeats(lines: list[str], order: list[int]) 
     given_lines = [lines[number % len(lines)] for number in order]
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(duplicates, "BUCKET_ROWS", 3)
-        patch.setattr(files, "GROUP_BYTES", 2000)
+        patch.setattr(files, "PART_BYTES", 2000)
         for number, line in enumerate(given_lines):
             write_archive(Path(folder), [line], f"in/{number // 3:03}/{number:03}.json")
         out = Path(folder, "out")
@@ -340,7 +340,7 @@ def test_same_in_same_out(target: str, tmp_path: Path, monkeypatch: pytest.Monke
             os.utime(path, (number, 1_500_000_000 + len(name)))
     whole = _tree(tmp_path / "one/in", target, tmp_path / "a")
     assert _tree(tmp_path / "elsewhere/deep/in", target, tmp_path / "deep/b") == whole
-    monkeypatch.setattr(files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(files, "FILES_MAX", 1)
     single = _tree(tmp_path / "one/in", target, tmp_path / "c")
     monkeypatch.setattr(files, "BUFFERED_MAX", 1)
     assert _tree(tmp_path / "one/in", target, tmp_path / "d") == single

@@ -253,7 +253,7 @@ def many(tmp_path):
 def test_names_meet_from_unit_to_unit(many, tmp_path, monkeypatch):
     """However the archive is shared out, the report is the same."""
     _, _, whole = convert(many, tmp_path / "whole")
-    monkeypatch.setattr(files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(files, "FILES_MAX", 1)
     code, _, parts = convert(many, tmp_path / "parts")
     assert code == 1
     assert len(list((tmp_path / "parts" / "data").iterdir())) == len(ENDS)
@@ -266,7 +266,7 @@ import os, signal, sys
 from translate.archive import units as files
 from translate.conversion import naming
 from translate.conversion.output import Output
-files.GROUP_BYTES = 1
+files.FILES_MAX = 1
 finish_unit = Output.finish_unit
 
 def finish(self, number, *rest):
@@ -283,7 +283,7 @@ main()
 
 def test_a_resumed_run_knows_the_names_of_the_first(many, tmp_path, monkeypatch):
     """What a run found before it was killed is told by the one that finishes it."""
-    monkeypatch.setattr(files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(files, "FILES_MAX", 1)
     _, _, undisturbed = convert(many, tmp_path / "undisturbed")
     out = tmp_path / "out"
     words = ["convert", str(many), "--to", "clickstream", "--out", str(out)]

@@ -234,7 +234,7 @@ def test_a_body_is_one_line():
 
 def test_sequence_goes_on_across_units(tmp_path, monkeypatch):
     """Requests are numbered through all units of a run, also where it was resumed."""
-    monkeypatch.setattr(units, "GROUP_BYTES", 1)
+    monkeypatch.setattr(units, "FILES_MAX", 1)
     record = {
         "event_type": "e",
         "event_timestamp": 1487973802507,

@@ -64,7 +64,7 @@ def write_files(folder: Path, *contents: list[Any]) -> Path:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make units of a file, buckets of some events, and shards of two rows, so that all joints are in use."""
-    monkeypatch.setattr(files, "GROUP_BYTES", 1)
+    monkeypatch.setattr(files, "FILES_MAX", 1)
     set_bucket_rows(monkeypatch, 3)
     monkeypatch.setattr(sightings, "SHARD_ROWS", 2)
     monkeypatch.setattr(sightings, "STRETCH_ROWS", 4)
@@ -747,7 +747,7 @@ import json, os, sys
 import translate
 from translate.archive import units as files
 from translate.conversion.output import Output
-files.GROUP_BYTES = 1
+files.FILES_MAX = 1
 finish_unit = Output.finish_unit
 def finish(self, number, *rest):
     if number == int(sys.argv[3]):

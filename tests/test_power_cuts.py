@@ -19,7 +19,7 @@ DRIVER = """
 import atexit, json, os, sys
 from pathlib import Path
 from translate.archive import units as files
-files.GROUP_BYTES = 1
+files.FILES_MAX = 1
 steps, told, out = [], sys.argv.pop(1), Path(sys.argv.pop(1))
 fsync, replace, mkdir = os.fsync, os.replace, os.mkdir
 

@@ -162,7 +162,7 @@ drop = "rare"
 """)
     options = {"to": "personalize", "recipe": recipe, "where": "name <> 'leevl'", "examples": True}
     whole = translate.convert(folder, out=tmp_path / "whole", **options)
-    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 1)
+    monkeypatch.setattr("translate.archive.units.FILES_MAX", 1)
 
     def stop(step):
         if step.files == 2:

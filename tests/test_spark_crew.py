@@ -41,7 +41,7 @@ set.user_id = "client_id"
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """An archive on disk that makes several parts, with damaged records, a file that is none, and events that are there twice."""
-    monkeypatch.setattr(units, "GROUP_BYTES", 20_000)
+    monkeypatch.setattr(units, "PART_BYTES", 2_500)
     objects = {**archive(), "awsma/2016/06/x.gz": b"%PDF-1.4 nothing"}
     first = next(iter(objects))
     objects["awsma/2016/05/again.gz"] = objects[first]

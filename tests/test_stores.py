@@ -143,7 +143,7 @@ def test_what_is_expected_comes_once_in_little_room(store, monkeypatch):
 def test_objects_beyond_the_room_are_looked_at_as_they_are_read(store, tmp_path, monkeypatch):
     """What cannot be kept from the look to the reading is fetched once, and what is no record of it is refused as ever."""
     store.buckets["old"]["awsma/2016/05/x.gz"] = b"%PDF-1.4 nothing"
-    monkeypatch.setattr(units, "GROUP_BYTES", 6_000)
+    monkeypatch.setattr(units, "PART_BYTES", 750)
     monkeypatch.setattr(spool, "KEPT_BYTES", 2_000)
     report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
     assert [call for call, count in store.asked.items() if count > 1] == []

@@ -74,7 +74,7 @@ def test_a_stream_that_writes_nothing_says_so_first_and_why():
 def test_files_stream_too_and_a_table_has_one_head(tmp_path, monkeypatch):
     for number in range(3):
         (tmp_path / f"{number}.json").write_bytes(ARCHIVE.read_bytes())
-    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 1)
+    monkeypatch.setattr("translate.archive.units.FILES_MAX", 1)
     with (tmp_path / "rows.csv").open("wb") as output:
         report = translate.stream(
             [tmp_path / f"{number}.json" for number in range(3)], to="personalize/interactions", output=output
@@ -89,7 +89,7 @@ def test_a_table_has_its_head_whichever_unit_writes_first(tmp_path, monkeypatch)
     other = json.loads(ARCHIVE.read_text().splitlines()[0]) | {"event_type": "other"}
     (tmp_path / "0.json").write_text(json.dumps(other) + "\n", encoding="utf-8")
     (tmp_path / "1.json").write_bytes(ARCHIVE.read_bytes())
-    monkeypatch.setattr("translate.archive.units.GROUP_BYTES", 1)
+    monkeypatch.setattr("translate.archive.units.FILES_MAX", 1)
     with (tmp_path / "rows.csv").open("wb") as output:
         translate.stream(
             [tmp_path / "0.json", tmp_path / "1.json"], to="personalize/interactions", output=output

@@ -26,7 +26,11 @@ class Gathered:
 
     def digests(self) -> dict[str, str]:
         """Give the files' digests; nothing of what was refused or cannot be read."""
-        return {file.shown: self._digests.get(file.shown) or self._digest_of(file) for file in self._files}
+        own = {file.shown: digest_of(file) for file in self._files if file.stretch}
+        return {
+            file.shown: own.get(file.shown) or self._digests.get(file.shown) or self._digest_of(file)
+            for file in self._files
+        }
 
     def _digest_of(self, file: SourceFile) -> str:
         """Give the digest of a file that was not drawn, for nobody asked for more lines."""
@@ -43,7 +47,7 @@ class Gathered:
         """Draw the text file by file, each time anew; raise DamagedError where careful reading would save more of a file."""
         self._begin()
         for file in self._files:
-            self.first_rows.append(self.rows)
+            self.first_rows.append(self.rows - file.lines_before)
             if file.shown in self._refused:
                 yield self._damaged(self._refused[file.shown])
                 continue
@@ -80,7 +84,7 @@ class Gathered:
         """Write the text down, whatever precedes damage saved, records of some files put together."""
         self._begin()
         for file in self._files:
-            self.first_rows.append(self.rows)
+            self.first_rows.append(self.rows - file.lines_before)
             if file.shown in self._refused:
                 target.write(self._damaged(self._refused[file.shown]))
             else:

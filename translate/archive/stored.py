@@ -28,10 +28,21 @@ _Ends = bytes | None  # within the class `bytes` is a number
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A range of a file's bytes that holds whole records; what comes before it is known once it `is_told`."""
+
+    begin: int
+    end: int
+    lines_before: int = 0
+    digest_to_end: str = ""  # of all bytes from the file's beginning on
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
 
-    `ends` keeps what was seen of a small file, so that planning opens it once.
+    `ends` keeps what was seen of a small file, so that planning opens it once. Of a file that has a `stretch` no more is read.
     """
 
     location: str
@@ -40,11 +51,22 @@ class SourceFile:
     modified: int = 0
     tag: str = ""
     ends: _Ends = field(default=None, compare=False, repr=False)
+    stretch: Stretch | None = None
 
     @property
     def is_remote(self) -> bool:
         """Tell whether the file lies on S3."""
         return self.location.startswith("s3://")
+
+    @property
+    def lines_before(self) -> int:
+        """Count the lines before what is read of it."""
+        return self.stretch.lines_before if self.stretch else 0
+
+    @property
+    def ends_here(self) -> bool:
+        """Tell whether what is read of it reaches to its end."""
+        return self.stretch is None or self.stretch.end == self.bytes
 
 
 class ReadError(Exception):
@@ -93,7 +115,14 @@ def chunks_of(file: SourceFile) -> Iterator[bytes]:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise ReadError("it is no regular file")
         with open(path, "rb") as content:
-            while chunk := content.read(CHUNK):
+            if file.stretch is None:
+                while chunk := content.read(CHUNK):
+                    yield chunk
+                return
+            content.seek(file.stretch.begin)
+            left = file.stretch.end - file.stretch.begin
+            while chunk := content.read(min(CHUNK, left)):
+                left -= len(chunk)
                 yield chunk
     except OSError as error:
         raise ReadError(error.strerror or str(error)) from error
@@ -124,7 +153,12 @@ def _told_of(file: SourceFile) -> Iterator[None]:
 
 
 def digest_of(file: SourceFile) -> str:
-    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end."""
+    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end.
+
+    Of a stretch it is the digest up to its end, which is known.
+    """
+    if file.stretch is not None:
+        return file.stretch.digest_to_end
     digest = hashlib.sha256()
     try:
         for chunk in chunks_of(file):

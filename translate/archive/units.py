@@ -1,4 +1,4 @@
-"""Units of work: one large file, or a group of small ones, and how their lines are opened."""
+"""Units of work, each of which becomes a part: a large file, a stretch of one, or small ones; and how their lines are opened."""
 
 from __future__ import annotations
 
@@ -31,49 +31,51 @@ from translate.archive.stored import (
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
-GROUP_BYTES = 96 * 2**20  # small files are read together until their text is about this long
+TEXT_BYTES_MAX = 96 * 2**20  # a text that is longer is not held in memory
+PART_BYTES = (
+    64 * 2**20
+)  # small files are read together until they are about this long, and large ones are cut
+FILES_MAX = 10_000  # in a unit, whose account tells of each
 EXPANSION = 8  # how much text a compressed byte gives, where the file does not say
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of work: one large file, or a group of small ones, in sorted order."""
+    """A unit of work: one large file, a stretch of one, or a group of small ones, in sorted order."""
 
     number: int
     files: tuple[SourceFile, ...]
     source: int = 0  # which of the archive's layouts its files are of
 
-    @property
-    def bytes(self) -> int:
-        """Sum the files' bytes."""
-        return sum(file.bytes for file in self.files)
 
-
-def units_of(sources: Iterable[Iterable[SourceFile]]) -> list[Unit]:
+def units_of(sources: Iterable[Iterable[SourceFile]], part_bytes: int | None = None) -> list[Unit]:
     """Share the sorted files of each layout out into units of work; a unit is of one layout."""
-    shared = [replace(unit, source=source) for source, files in enumerate(sources) for unit in units(files)]
+    shared = [
+        replace(unit, source=source)
+        for source, files in enumerate(sources)
+        for unit in units(files, part_bytes)
+    ]
     expect(file for unit in shared for file in unit.files)
     return [replace(unit, number=number) for number, unit in enumerate(shared)]
 
 
-def units(files: Iterable[SourceFile]) -> list[Unit]:
-    """Share sorted files out into units of work, by nothing but their sizes."""
+def units(files: Iterable[SourceFile], part_bytes: int | None = None) -> list[Unit]:
+    """Share sorted files out into units of work, by nothing but their bytes."""
     groups: list[list[SourceFile]] = []
     room = 0
     for file in files:
-        alone = is_large(file) or is_parquet(file)
-        length = text_bytes(file)
-        if alone or not groups or length > room:
+        alone = file.stretch is not None or is_large(file) or is_parquet(file)
+        if alone or not groups or file.bytes > room or len(groups[-1]) >= FILES_MAX:
             groups.append([])
-            room = 0 if alone else GROUP_BYTES
+            room = 0 if alone else part_bytes or PART_BYTES
         groups[-1].append(file)
-        room -= length
+        room -= file.bytes
     return [Unit(number, tuple(group)) for number, group in enumerate(groups)]
 
 
 def is_large(file: SourceFile) -> bool:
     """Tell whether a file is too large to hold its text in memory."""
-    return file.bytes > BUFFERED_MAX or text_bytes(file) > GROUP_BYTES
+    return file.bytes > BUFFERED_MAX or text_bytes(file) > TEXT_BYTES_MAX
 
 
 def is_parquet(file: SourceFile) -> bool:
@@ -116,7 +118,10 @@ def open_unit(
     if gathered.may_be_drawn and not (large or salvage or joined):
         frame = lines_of(gathered.texts, LongLines(), gathered.damage)
     else:
-        source, temporary = _written(gathered, scratch / f"text-{unit.number:05}" if large else None, joined)
+        is_long = large or sum(text_bytes(file) for file in unit.files) > TEXT_BYTES_MAX
+        source, temporary = _written(
+            gathered, scratch / f"text-{unit.number:05}" if is_long else None, joined
+        )
         frame = _lines_of_text(source) if gathered.rows else _NO_LINES.lazy()
     lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
     return Opened(lines, gathered.digests if digested else dict, temporary)
@@ -183,7 +188,8 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
         return inflated(_drawn(here)) if first.startswith(GZIP) else _drawn(here)
 
     frame = lines_of(chunks, long_lines, damage)
-    return Opened(Lines(frame, [file.shown], [0], damage, long_lines=long_lines), digests)
+    first_rows = [-file.lines_before]
+    return Opened(Lines(frame, [file.shown], first_rows, damage, long_lines=long_lines), digests)
 
 
 def _drawn(file: SourceFile) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from translate.cli.options import (
     From,
     Limit,
     Mappings,
+    PartSize,
     Recipe,
     SettingsFile,
     Since,
@@ -182,6 +183,7 @@ def convert(
     sse_kms_key_id: Annotated[
         str | None, typer.Option("--sse-kms-key-id", metavar="ID", help="S3: the key, with --sse aws:kms.")
     ] = None,
+    part_size: PartSize = None,
     engine: Engine = LOCAL,
     master: Master = None,
     as_json: AsJson = False,
@@ -210,7 +212,7 @@ def convert(
     if out == PIPE:
         whole = {
             "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake,
-            "--trust-folders": trust_folders, "--engine": engine != LOCAL,
+            "--trust-folders": trust_folders, "--part-size": part_size, "--engine": engine != LOCAL,
         }  # fmt: skip
         return _stream(
             sources,
@@ -236,6 +238,7 @@ def convert(
             census="verify" if verified_census else census,
             trust_folders=trust_folders,
             lake=lake,
+            part_size=part_size,
             state=state,
             sse=sse,
             sse_kms_key_id=sse_kms_key_id,

@@ -86,3 +86,12 @@ Mappings = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+PartSize = Annotated[
+    str | None,
+    typer.Option(
+        "--part-size",
+        metavar="SIZE",
+        help="How much of the source becomes a part of the output, 64MB unless said: small files together, stretches of "
+        "large ones that are not compressed; a run is resumed part by part.",
+    ),
+]

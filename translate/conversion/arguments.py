@@ -57,6 +57,9 @@ SETTINGS = KindOfArgument(
     "a path of a TOML file, a dict or Settings",
     lambda value: _is_path(value) or isinstance(value, Settings | Mapping),
 )
+SIZE = KindOfArgument(
+    "a number of bytes, or text like 64MB", lambda value: WHOLE.takes(value) or TEXT.takes(value)
+)
 FRAME = KindOfArgument("a frame of polars", lambda value: type(value).__name__ in ("DataFrame", "LazyFrame"))
 
 KINDS: dict[str, KindOfArgument] = {
@@ -67,7 +70,7 @@ KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("since", "until"), MOMENT),
     **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake"), FLAG),
     **dict.fromkeys(("limit", "max_in_flight", "seed"), WHOLE),
-    "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME,
+    "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME, "part_size": SIZE,
 }  # fmt: skip
 WAYS_OUT = {
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",

@@ -30,6 +30,7 @@ from translate.writer import dataset
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Folder = str | os.PathLike[str]
 Given = Settings | Mapping[str, Any] | str | os.PathLike[str] | None  # what calls take as `settings`
+SIZE = re.compile(r"(?P<number>[0-9]+) ?(?P<unit>[kKmMgG]?)(?:i?[bB])?")
 Moment = str | dt.date | None  # a time is a date too
 
 
@@ -164,3 +165,14 @@ def _time(value: Moment, option: str) -> dt.datetime | None:
         raise UsageError(
             f"{option} {value}: is no ISO 8601 date or time, for example 2016-04-07 or 2016-04-07T12:00:00Z"
         ) from None
+
+
+def part_bytes_of(size: int | str | None) -> int | None:
+    """Read how large a part is to be, in bytes or with a unit; raise UsageError."""
+    if size is None:
+        return None
+    found = SIZE.fullmatch(str(size).strip())
+    if found is None or int(found["number"]) == 0:
+        raise UsageError(f"--part-size {size}: should be a number of bytes above 0, or one like 64MB")
+    unit: str = found["unit"].upper()
+    return int(found["number"]) << (10 * "BKMG".index(unit or "B"))

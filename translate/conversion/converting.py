@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -21,6 +22,7 @@ from translate.conversion.calls import (
     Moment,
     Sources,
     job_of,
+    part_bytes_of,
     place_of,
     selection_of,
     settings_of,
@@ -48,7 +50,7 @@ def convert(
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
-    sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False,
+    sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -59,6 +61,7 @@ def convert(
     if it is "verify", a scanner apart from the engine counts.
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
     `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
+    `part_size` is how much of the source becomes a part, in bytes or as text (`64MB`, which it is unless said).
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
 
     >>> import translate
@@ -72,7 +75,7 @@ def convert(
         source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
-        state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake,
+        state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake, part_size=part_size,
     )  # fmt: skip
     return Converted(ready.run(), ready)
 
@@ -119,7 +122,7 @@ def conversion(
     dedupe: bool = False, add: Iterable[str] = (), fold: bool = False, examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
-    sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False,
+    sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     place = place_of(out, state, sse, sse_kms_key_id)
@@ -133,6 +136,7 @@ def conversion(
         raise UsageError(
             f"--lake is laid down on a disk: name a directory in place of {place}, and copy it there"
         )
+    job = dataclasses.replace(job, part_bytes=part_bytes_of(part_size))
     return Conversion(job, recognised, place, compression=compression, asked=asked, progress=progress)
 
 

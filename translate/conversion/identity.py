@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from translate.archive import units
 from translate.archive.recognition import Recognised
 from translate.archive.stored import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
@@ -48,6 +49,7 @@ class Task:
             **self._own_columns(),
             "selection": job.selection.described() if job.selection else None,
             **self._options(),
+            "part_size": job.part_bytes or units.PART_BYTES,
             "hash_key": fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None,
             "version": VERSION,
         }
@@ -59,6 +61,7 @@ class Task:
             "examples": self.job.examples,
             "census": self.job.census,
             **({"lake": True} if self.job.lake else {}),
+            **({"part_size": self.job.part_bytes} if self.job.part_bytes else {}),
         }
 
     def _own_columns(self) -> dict[str, Any]:

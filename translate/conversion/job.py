@@ -39,6 +39,7 @@ class Job:
     census: Census = False
     lake: bool = False  # hub events by day, client and time
     columns: tuple[Column, ...] = ()  # those of the target's own that are named
+    part_bytes: int | None = None  # how much of the source becomes a part, if it was said
 
     def reading(self, origin: Origin) -> Job:
         """Give the job for files of one of the source's layouts."""

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from translate.errors import OutputError, UsageError
 STATE = ".translate"
 OVER = f"{STATE}.over"  # a state that nobody needs any more
 REPORT = "report.json"
+FILES = "files.ndjson"
 WITNESS = "witness"
 OWNER_ONLY = 0o600
 CONVERT_AGAIN = "remove this file, and the same call converts its unit again"
@@ -208,12 +209,12 @@ class Output:
     # -- the end ----------------------------------------------------------------------------------------------
 
     def complete(
-        self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None
+        self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None, files: Path
     ) -> dict[str, Any]:
         """Write the files beside the data, the report last, and remove what the run needed for itself."""
         self._gather_rejects(count)
-        files = "".join(json.dumps(file, ensure_ascii=False) + "\n" for file in report.files)
-        self.write_whole(self.directory / "files.ndjson", files)
+        settle(files)
+        self._appear(files, self.directory / FILES)
         if schema is not None:
             self.write_whole(self.directory / "schema.json", json.dumps(schema, indent=2) + "\n")
         values = {**report.to_json(), **head, "complete": True}
@@ -257,12 +258,10 @@ class Output:
             return None
         return values if isinstance(values, dict) and values.get("complete") is True else None
 
-    def told_files(self) -> list[dict[str, Any]]:
-        """Give what a complete run said of its source's files; nothing if that is not to be read."""
-        try:
-            return [json.loads(line) for line in (self.directory / "files.ndjson").read_bytes().splitlines()]
-        except (OSError, ValueError, RecursionError):
-            return []
+    def told_files(self) -> Iterator[dict[str, Any]]:
+        """Give what a complete run said of its source's files; raise OSError or ValueError if that is not to be read."""
+        with (self.directory / FILES).open("rb") as lines:
+            yield from map(json.loads, lines)
 
     def tidy(self) -> None:
         """Remove what a run that was killed after its report has left of its state."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
 from polars.exceptions import PolarsError
 
-from translate.archive.recognition import Recognised
+from translate.archive import units as units_of_work
+from translate.archive.recognition import Origin, Recognised
+from translate.archive.stored import SourceFile
+from translate.archive.stretches import Walk, stretches_of
 from translate.archive.units import Unit, open_unit, units_of
 from translate.conversion import plan
 from translate.conversion.job import Job
@@ -66,16 +69,40 @@ def refuse_full_disk(error: BaseException) -> None:
 
 @dataclass(frozen=True)
 class Readings:
-    """The units of a source, and how each of them is read for a job."""
+    """The units of a source, and how each of them is read for a job; those that write what is told of files need digests."""
 
     job: Job
     recognised: Recognised
     scratch: Path
+    digested: bool = False
+    cut: bool = True  # whether large files are
 
     @cached_property
     def units(self) -> list[Unit]:
         """Give the units, in their order."""
-        return units_of(source.files for source in self.recognised.sources)
+        return units_of(map(self._pieces, self.recognised.sources), self._part_bytes)
+
+    @property
+    def _part_bytes(self) -> int:
+        return self.job.part_bytes or units_of_work.PART_BYTES
+
+    def _pieces(self, source: Origin) -> Iterator[SourceFile]:
+        """Give the files of a layout, the large ones in stretches; a table's quotes would have to be followed from its beginning."""
+        for file in source.files:
+            if not self.cut or source.layout.records != "json-lines" or file.shown in self.recognised.refused:
+                yield file
+            else:
+                yield from stretches_of(file, self._part_bytes)
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return Walk((file for unit in self.units for file in unit.files), digested=self.digested)
+
+    def told(self, unit: Unit) -> Unit:
+        """Give a unit that knows how many lines of its file come before it."""
+        if unit.files[0].stretch is None:
+            return unit
+        return replace(unit, files=tuple(map(self._walk.told, unit.files)))
 
     def job_of(self, unit: Unit) -> Job:
         """Give the job for a unit's layout."""
@@ -83,13 +110,14 @@ class Readings:
 
     def read(self, unit: Unit, attempt: Callable[[Lines], tuple[Result, set[str]]]) -> Result:
         """Work on a unit's lines; give the result."""
-        return soundly(unit, self.scratch, self.recognised.refused_in(unit.files), attempt)[0]
+        return soundly(self.told(unit), self.scratch, self.recognised.refused_in(unit.files), attempt)[0]
 
     def read_digested(
         self, unit: Unit, attempt: Callable[[Lines], tuple[Result, set[str]]]
     ) -> tuple[Result, dict[str, str]]:
         """Work on a unit's lines; give the result and the files' digests."""
-        return soundly(unit, self.scratch, self.recognised.refused_in(unit.files), attempt, digested=True)
+        unit, refused = self.told(unit), self.recognised.refused_in(unit.files)
+        return soundly(unit, self.scratch, refused, attempt, digested=True)
 
     def each(self, attempt: Callable[[Job, Lines], tuple[Result, set[str]]]) -> Iterator[tuple[Unit, Result]]:
         """Work on unit after unit."""

@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass
 class RunReport:
-    """The account of a run, or of one unit of it; accounts add up."""
+    """The account of a run, or of one unit of it; accounts add up, but for what only a unit's tells: its files."""
 
     events: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
@@ -83,7 +83,6 @@ class RunReport:
         self.watched.add(other.watched)
         for reason, names in other.left_out.items():
             self.left_out[reason] = commonest(self.left_out.get(reason, Counter()) + names)
-        self.files.extend(other.files)
         self.names.add(other.names)
 
     def lose(self, field: str, kind: str, why: str, events: int, example: str | None = None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.archive.recognition import Recognised
+from translate.archive.stored import digest_of
 from translate.archive.units import Unit, text_bytes
 from translate.conversion import lake, nothing, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
@@ -23,9 +24,10 @@ from translate.conversion.closing import (
     rules_told,
     taken,
 )
+from translate.conversion.file_accounts import FileAccounts
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
-from translate.conversion.output import WrittenUnit
+from translate.conversion.output import FILES, WrittenUnit
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import Readings, look_through, refuse_full_disk
 from translate.conversion.report import COUNTS, RunReport
@@ -67,7 +69,7 @@ class Conversion:
         self.output = output_of(directory, self.identity(), attempt)
         if job.lake:
             self.output.rows = self.output.state / lake.HUB_PARTS
-        self._readings = Readings(job, recognised, self.output.scratch)
+        self._readings = Readings(job, recognised, self.output.scratch, digested=True)
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.beside, compression=compression)
         self.crew: Crew | None = None  # else all units are made here
@@ -88,13 +90,7 @@ class Conversion:
     def run(self) -> dict[str, Any]:
         """Convert all units; give the report as JSON values, the one that lies there if this was done already."""
         done = self.output.result()
-        told = self.output.told_files()
-        if (
-            done is not None
-            and told
-            and is_same(self._task.head(), done)
-            and not any(changed(told, self.recognised.files))
-        ):
+        if done is not None and is_same(self._task.head(), done) and self._is_of_these_files():
             self.output.tidy()
             self.finished_already = True
             return done
@@ -104,13 +100,15 @@ class Conversion:
                 passes = look_through(self._readings, self.asked) if self.asked else None
                 if self.crew:
                     self.crew(self, passes)
-                for unit in self.units:
+                files = FileAccounts(self.output.scratch / FILES)
+                for unit in map(self._readings.told, self.units):
                     report = self._kept(unit, trusted=self.crew is not None) or self._convert(
                         unit, self._rest(total), passes, total.requests + 1
                     )
                     report.check(f"unit {unit.number}")
                     total.add(report)
-                    self._finish_step(unit, report)
+                    files.add(report.files)
+                    self._finish_step(unit)
                     if self._has_enough(total):
                         break
                 total.check("in total")
@@ -124,14 +122,22 @@ class Conversion:
                 }  # fmt: skip
                 if self.job.lake:
                     lake.complete(self.output, total.events["written"])
-                return self.output.complete(total, head, len(self.units), self._task.schema())
+                told = files.finish(_digest_of_rest(unit))
+                return self.output.complete(total, head, len(self.units), self._task.schema(), told)
             except OSError as error:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.shown}: {error.strerror or error}") from error
 
+    def _is_of_these_files(self) -> bool:
+        """Tell whether the result that lies there was made of the files that are here, as they are."""
+        try:
+            return not any(changed(self.output.told_files(), self.recognised.files))
+        except (OSError, ValueError, RecursionError):
+            return False
+
     def remaining(self) -> list[Unit]:
         """Give the units that no earlier run finished."""
-        return [unit for unit in self.units if self._kept(unit) is None]
+        return [unit for unit in map(self._readings.told, self.units) if self._kept(unit) is None]
 
     def make(self, unit: Unit, passes: Passes | None, sequence: int) -> None:
         """Make a unit for the run that holds the directory."""
@@ -260,8 +266,14 @@ class Conversion:
         if self._progress:
             self._progress(self._step)
 
-    def _finish_step(self, unit: Unit, report: RunReport) -> None:
-        del report
-        self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+    def _finish_step(self, unit: Unit) -> None:
+        files = self._step.files + sum(file.ends_here for file in unit.files)
+        self._step = dataclasses.replace(self._step, files=files)
         if self._progress:
             self._progress(self._step)
+
+
+def _digest_of_rest(last: Unit) -> str | None:
+    """Give the digest of a file of which only a beginning was wanted."""
+    file = last.files[-1]
+    return None if file.ends_here else digest_of(dataclasses.replace(file, stretch=None))

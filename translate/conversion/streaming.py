@@ -134,7 +134,7 @@ class Streaming:
             tempfile.TemporaryDirectory(prefix="translate-") as scratch,
             _rejects_file(self._rejects) as rejects,
         ):
-            readings = Readings(self.job, self.recognised, Path(scratch))
+            readings = Readings(self.job, self.recognised, Path(scratch), cut=False)
             sinks = Sinks(self.job, Path(scratch), Path(scratch), compression=self._compression)
             for unit in readings.units:
                 sinks.is_headed = not self._total.events["written"]

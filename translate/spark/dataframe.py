@@ -55,9 +55,8 @@ def scan(
         source, to=HUB_MODEL, from_=from_, settings=settings_of(settings, set_, mappings), selection=selection
     )
     context = spark.sparkContext
-    portions = [
-        (packed(portion_of(unit, recognised)),) for unit in Readings(job, recognised, Path(os.devnull)).units
-    ]
+    readings = Readings(job, recognised, Path(os.devnull))
+    portions = [(packed(portion_of(readings.told(unit), recognised)),) for unit in readings.units]
     order = context.broadcast(packed(Order.of(job, recognised)))
     units = spark.createDataFrame(context.parallelize(portions, len(portions)), "portion binary")
     wanted = PushedDown(names, selection=selection)
