@@ -131,14 +131,7 @@ def convert(
             help="What to write; `hub` is Parquet of the events.",
         ),
     ],
-    out: Annotated[
-        str | None,
-        typer.Option(
-            "--out",
-            metavar="DIR",
-            help=OUT_HELP,
-        ),
-    ] = None,
+    out: Annotated[str | None, typer.Option("--out", metavar="DIR", help=OUT_HELP)] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(
@@ -214,15 +207,9 @@ def convert(
             "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake,
             "--trust-folders": trust_folders, "--part-size": part_size, "--engine": engine != LOCAL,
         }  # fmt: skip
-        return _stream(
-            sources,
-            rejects,
-            [name for name, asked in whole.items() if asked],
-            as_json=as_json,
-            compression=compression,
-            examples=examples,
-            **options,
-        )
+        refused = [name for name, asked in whole.items() if asked]
+        options |= {"compression": compression, "examples": examples}
+        return _stream(sources, rejects, refused, as_json=as_json, **options)
     if rejects is not None:
         raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
 
