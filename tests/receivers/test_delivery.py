@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from replayed import archive, record
@@ -378,3 +380,37 @@ def test_only_what_is_described_can_be_played(tmp_path):
     with Rehearsal(play=("amplitude",)) as server:
         assert posted(f"{server.url}/batch", {"events": []})[0] == 400
         assert posted(f"{server.url}/other", {"events": []})[0] == 404
+
+
+@pytest.mark.parametrize(
+    "case",
+    json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8")),
+    ids=lambda case: case["library"],
+)
+def test_what_client_libraries_send_is_taken(case, monkeypatch):
+    """The requests that the receivers' own libraries sent are taken by what plays these, in the form and with the proof of each."""
+    for name in SECRETS:
+        monkeypatch.delenv(name)
+    model = case["layout"].partition("/")[0]
+    http = mapping.load(model).delivery.http
+    bodies = case["records"] if case["layout"].endswith("requests") else [case["records"]]
+    headers = (
+        {"Authorization": f"Basic {base64.b64encode(b'KEY:').decode()}"}
+        if http.authentication.kind == "basic"
+        else {}
+    )
+    with Rehearsal(play=(model,)) as server:
+        for body in bodies:
+            text = json.dumps(body)
+            sent = urllib.parse.urlencode({http.form: text, "verbose": 1}) if http.form else text
+            kind = "application/x-www-form-urlencoded" if http.form else "application/json"
+            call = urllib.request.Request(
+                server.addresses[model], sent.encode(), {**headers, "Content-Type": kind}
+            )
+            with urllib.request.urlopen(call) as answer:
+                assert answer.status == 200
+        kept = [*server.accepted()]
+        assert len(kept) == sum(
+            len(body) if isinstance(body, list) else len(body[http.each[0]]) for body in bodies
+        )
+        assert "TOKEN" not in json.dumps(kept)

@@ -119,6 +119,7 @@ HTTP = {
     "query": "parameters of the address, each a text, or a table: left out where its setting says nothing",
     "headers": "headers, alike; none that proves who sends",
     "body": "the form in which a request is sent",
+    "form": "the parameter of a form in which clients may send the body as well; a rehearsal takes it",
     "gzip": "true: bodies are compressed, unless `plain_bodies` is set",
     "authentication": "how the sender proves who it is; nothing, where there is no such table",
     "answers": "what the service answers, each under a name: of those that fit, the first one counts. What none fits goes by its status",

@@ -113,6 +113,7 @@ class Sending:
     query: tuple[Parameter, ...] = ()
     headers: tuple[Parameter, ...] = ()
     body: str = "json"
+    form: str | None = None
     gzip: bool = False
     authentication: Authentication | None = None
     answers: dict[str, ServiceAnswer] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import polars as pl
 
@@ -37,6 +38,7 @@ from translate.rehearsal.messages import (
 from translate.rehearsal.options import Options
 from translate.settings import Settings
 
+FORM = "application/x-www-form-urlencoded"
 REFUSED, TOO_LARGE, WRONG_METHOD, NOT_LET_IN = 400, 413, 405, 401
 Faults = dict[int, tuple[str, str]]  # by position: the place that is wrong, and why
 
@@ -109,7 +111,7 @@ class DescribedTarget:
             return Judgement(self._error(WRONG_METHOD, f"{self.sending.method} only"))
         limits = self.layout.request.limits if self.layout.request else {}
         try:
-            body = _opened(request)
+            body = self._outside_form(request, _opened(request))
             tree = self._tree(body)
             events = list(events_of(tree, self.layout))
         except (Unreadable, LookupError, TypeError, ValueError, OSError, EOFError, zlib.error) as error:
@@ -212,6 +214,11 @@ class DescribedTarget:
         return busy
 
     # -- what is read, and what is answered ------------------------------------------------------------------------
+
+    def _outside_form(self, request: HttpRequest, body: bytes) -> bytes:
+        """Take a body out of the form that clients may send it in."""
+        is_form = request.headers.get("content-type", "").partition(";")[0] == FORM
+        return dict(parse_qsl(body))[self.sending.form.encode()] if self.sending.form and is_form else body
 
     def _tree(self, body: bytes) -> Any:
         if self.sending.body == "ndjson" and not body.lstrip().startswith(b"["):
