@@ -34,7 +34,7 @@ FENCE = "```"
 PROMPT = "% "
 
 # What no reader would compare and every edit of a mapping would change.
-DIGEST = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b(?=\",?$)")
+DIGEST = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b(?=\",?$)|\b[0-9a-f]{64}(?=(?:  -)?$)")
 
 # The port that transcripts show, and one that is free on this machine: several runs of the tests do not meet.
 STORE: list[Store] = []  # the one that a transcript has, if it has one

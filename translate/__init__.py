@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
     from translate.telling.figures import Parity, parity
     from translate.telling.inspection import Inspection, inspect
     from translate.telling.rendering import Report
+    from translate.telling.signoff import Dossier, dossier
     from translate.telling.tracing import Why, why
 
 __version__ = VERSION
@@ -39,6 +40,7 @@ __version__ = VERSION
 __all__ = [
     "Bounds",
     "ConservationError",
+    "Dossier",
     "ExitCode",
     "Explanation",
     "Inspection",
@@ -57,6 +59,7 @@ __all__ = [
     "__version__",
     "check",
     "convert",
+    "dossier",
     "explain",
     "inspect",
     "models",
@@ -75,6 +78,7 @@ __all__ = [
 ROOMS_SHOWN = ("analysis", "events")  # modules that users look into
 _ROOMS = {
     "Bounds": "delivery.pace",
+    "Dossier": "telling.signoff",
     "Explanation": "telling.explanation",
     "Inspection": "telling.inspection",
     "Parity": "telling.figures",
@@ -83,6 +87,7 @@ _ROOMS = {
     "Settings": "settings",
     "Step": "conversion.progress",
     "convert": "conversion.converting",
+    "dossier": "telling.signoff",
     "inspect": "telling.inspection",
     "parity": "telling.figures",
     "preview": "conversion.converting",

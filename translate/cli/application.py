@@ -25,6 +25,7 @@ HOMES = {
     "parity": "telling",
     "rehearse": "rehearsal",
     "replay": "delivery",
+    "dossier": "telling",
     "check": "conversion",
     "models": "conversion",
     "spark-check": "cluster",

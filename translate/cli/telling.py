@@ -32,6 +32,7 @@ from translate.errors import ExitCode, OutputError, UsageError
 
 if TYPE_CHECKING:
     from translate.telling.inspection import Inspection
+    from translate.telling.signoff import Dossier
 
 
 @app.command()
@@ -57,10 +58,7 @@ def inspect(
 
     The exit code is 1 if a record cannot be read.
     """
-    if html is not None and not html.absolute().parent.is_dir():
-        raise UsageError(f"--html {html}: there is no such folder; make it, or name another file")
-    if html is not None and html.is_dir():
-        raise UsageError(f"--html {html}: is a folder; name a file in it")
+    _check_page(html)
     with Bar() as bar:
         found = translate.inspect(
             sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
@@ -80,13 +78,75 @@ def inspect(
     return ExitCode.FLAWED if found.values["events"]["unreadable"] else ExitCode.DONE
 
 
-def _write_page(found: Inspection, html: Path) -> None:
+def _check_page(html: Path | None) -> None:
+    """Refuse a page that cannot be written, before anything is read."""
+    if html is not None and not html.absolute().parent.is_dir():
+        raise UsageError(f"--html {html}: there is no such folder; make it, or name another file")
+    if html is not None and html.is_dir():
+        raise UsageError(f"--html {html}: is a folder; name a file in it")
+
+
+def _write_page(found: Inspection | Dossier, html: Path) -> None:
     try:
         found.write_html(html)
     except OSError as error:
         raise OutputError(
             f"--html {html}: {error.strerror or error}; name a file that can be written"
         ) from error
+
+
+@app.command()
+@reaching_stores
+def dossier(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR...",
+            help="What convert left behind, or a journal of replay; as many as belong together.",
+        ),
+    ],
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="SOURCE",
+            help="What was converted, to compare the figures on both sides: one for all DIR, or one for each, in order.",
+        ),
+    ] = None,
+    recipe: Recipe = None,
+    settings: SettingsFile = None,
+    set_: Assignments = None,
+    mappings: Mappings = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the page that somebody signs.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Put together what tells of a migration: what was there, was done, was lost and why, figures, hazards, digests.
+
+    Nothing is changed. The exit code is 1 if something is open: rejected or refused events, unsent ones, a difference that nothing explains, or a source that
+    is not as it was.
+    """
+    _check_page(html)
+    found = translate.dossier(
+        folders,
+        source=source or (),
+        recipe=recipe,
+        settings=settings,
+        set_=set_ or (),
+        mappings=mappings,
+    )
+    if html is not None:
+        _write_page(found, html)
+    with whoever_listens():
+        if as_json:
+            print_json(found.to_json())
+        else:
+            here = paper()
+            print(found.to_text(here.width, colour=here.colour))
+            if html is not None:
+                print(f"page: {html}")
+    return ExitCode.FLAWED if found.open else ExitCode.DONE
 
 
 @app.command()

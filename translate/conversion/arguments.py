@@ -63,7 +63,7 @@ SIZE = KindOfArgument(
 FRAME = KindOfArgument("a frame of polars", lambda value: type(value).__name__ in ("DataFrame", "LazyFrame"))
 
 KINDS: dict[str, KindOfArgument] = {
-    **dict.fromkeys(("source",), PATHS),
+    **dict.fromkeys(("source", "folder"), PATHS),
     **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "rejects", "record", "journal_folder"), PATH),
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),

@@ -3,6 +3,7 @@
     {"journal": 1, "job": {...}}                                   what is replayed, where to, from which files
     {"send": 7, "at", "part", "line", "events": "0-99", "of": 100, "digest", "attempt"}       written before sending
     {"done": 7, "at", "status", "request_id", "sent": "0-98", "never": {"99": [code, message]}, "again": "", "lost": false}
+    {"accepted": [name, ...], "at"}                                what the preflight found and somebody accepted
     {"resumed": at, "lost_answers": 1}                             a process went on; what it found unanswered is lost
     {"stopped": why, "at"}                                         a run ended, for this reason or at its end (null)
 
@@ -22,7 +23,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -106,6 +107,12 @@ class Journal:
             }
         record |= {name: True for name in ("lost", "throttled") if getattr(answer, name)}
         self._append(record)
+
+    def accepted(self, names: Iterable[str]) -> None:
+        """Write down which findings somebody accepted by their names, once each."""
+        new = [name for name in names if name not in self.found.accepted]
+        if new:
+            self._append({"accepted": new, "at": _now()})
 
     def stopped(self, why: str | None) -> None:
         """Write down why the run ended before its end, or that it did not."""

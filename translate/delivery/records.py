@@ -118,6 +118,7 @@ class Reading:
     tally: Totals = field(default_factory=Totals)
     unanswered: dict[int, dict[str, Any]] = field(default_factory=dict)
     last_number: int = 0
+    accepted: dict[str, str] = field(default_factory=dict)  # findings that lose data, and since when
 
     def take(self, record: dict[str, Any]) -> None:
         """Take in one record; before the head there is none."""
@@ -133,6 +134,8 @@ class Reading:
             self._answer(record)
         elif "resumed" in record:
             self.close()
+        elif "accepted" in record:
+            self.accepted |= {name: record["at"] for name in record["accepted"] if name not in self.accepted}
         elif "stopped" in record:
             self.tally.last_stop = record["stopped"]
 

@@ -233,6 +233,7 @@ def _send(
     total = look.surveyed.events
     _refuse_without_end(folder)
     with Journal(folder, job) as journal:
+        journal.accepted(finding.name for finding in look.findings if finding.loses)
         before = dataclasses.replace(journal.tally)
         run = Run(
             prepared.parts, journal, receiver, Pace(look.rate), order=order,

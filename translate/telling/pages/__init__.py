@@ -17,6 +17,7 @@ from translate.telling.rendering import printable
 from translate.version import VERSION
 
 WORD_MAX = 24  # characters that stand together in a cell
+TEXT_MIN = 60  # characters of a cell that needs room on a narrow screen
 ROWS_MAX = 500  # of a table: the rest is in the JSON
 
 
@@ -174,7 +175,8 @@ def _cell(cell: Any, is_figure: bool, is_name: bool) -> Markup:  # noqa: FBT001
         return cell
     text = "" if cell is None else f"{cell:,}" if is_figure and isinstance(cell, int) else cell
     is_long = not isinstance(text, Markup) and max(map(len, str(text).split()), default=0) > WORD_MAX
-    kind = "figure" if is_figure else "long" if is_long else None
+    is_text = len(str(text)) > TEXT_MIN
+    kind = "figure" if is_figure else "long" if is_long else "text" if is_text else None
     return element("th", text, scope="row", class_=kind) if is_name else element("td", text, class_=kind)
 
 
