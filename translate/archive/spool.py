@@ -131,20 +131,15 @@ class Spool:
         if copy.is_own:
             return copy.path
         own = Copy(self._new_path(), 0, copy.bytes, is_own=True)
-        own.path.write_bytes(self.read(copy))
+        own.path.write_bytes(self._segments.read(copy))
         with self._guard:
             self._held[self._key(file)] = own
             self._segments.release(copy)
         return own.path
 
-    @staticmethod
-    def read(copy: Copy) -> bytes:
-        """Read a copy that is small enough to be held."""
-        descriptor = os.open(copy.path, os.O_RDONLY)
-        try:
-            return os.pread(descriptor, copy.bytes, copy.first)
-        finally:
-            os.close(descriptor)
+    def content_of(self, file: Remote) -> bytes:
+        """Read an object that is small; raise StoreRefusedError."""
+        return self._segments.read(self.copy_of(file))
 
     def _place_of(self, file: Remote) -> int | None:
         """Find an object in the order, near the one that was asked for last or at the beginning; else it is out of order."""
@@ -194,34 +189,45 @@ class Spool:
 
 
 class Segments:
-    """Files that hold many small copies each, and go when the last of them is released."""
+    """Files that hold many small copies each, and go when the last of them is released; the last one is still in memory."""
 
     def __init__(self, new_path: Callable[[], Path]) -> None:
         self._new_path = new_path
         self._guard = threading.Lock()
-        self._path: Path | None = None
-        self._descriptor = -1
+        self._path = new_path()
+        self._open: dict[int, bytes] = {}
         self._length = 0
         self._living: Counter[Path] = Counter()
 
     def add(self, content: bytes) -> Copy:
-        """Put a copy into the file that is open."""
+        """Put a copy into the segment that is open."""
         with self._guard:
-            if self._path is None or self._length >= SEGMENT_BYTES:
+            if self._length >= SEGMENT_BYTES:
                 self._turn()
-            assert self._path is not None
             copy = Copy(self._path, self._length, len(content), is_own=False)
-            os.pwrite(self._descriptor, content, self._length)
+            self._open[self._length] = content
             self._length += len(content)
             self._living[self._path] += 1
             return copy
 
     def _turn(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._path = self._new_path()
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._length = 0
+        """Write the segment down, if one of its copies is wanted yet, and begin another one."""
+        if self._living[self._path]:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines(self._open.values())
+        self._path, self._open, self._length = self._new_path(), {}, 0
+
+    def read(self, copy: Copy) -> bytes:
+        """Read a copy that is small enough to be held."""
+        with self._guard:
+            if copy.path == self._path and not copy.is_own:
+                return self._open[copy.first]
+        descriptor = os.open(copy.path, os.O_RDONLY)
+        try:
+            return os.pread(descriptor, copy.bytes, copy.first)
+        finally:
+            os.close(descriptor)
 
     def release(self, copy: Copy) -> None:
         """Give the room of a copy back."""

@@ -138,7 +138,7 @@ def path_of(file: SourceFile) -> str:
 
 def _small(file: SourceFile) -> bytes:
     with _told_of(file):
-        return spool().read(spool().copy_of(file))
+        return spool().content_of(file)
 
 
 @contextlib.contextmanager
