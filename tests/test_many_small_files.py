@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,35 @@ def test_a_search_finds_what_is_there(texts: list[str], content: str) -> None:
     for length in range(len(content) + 1):
         here = content[:length]
         assert search.finds_one(here.encode()) == any(text in here for text in texts)
+
+
+@given(
+    st.lists(st.text('ab1"_é', min_size=1, max_size=10), min_size=1, max_size=6),
+    st.text('ab1"_é', max_size=60),
+    st.integers(0, 5),
+)
+def test_a_search_tells_where_and_what(texts: list[str], content: str, words: int) -> None:
+    """The kernel's search names the same places and texts as Python's, and what is short only as a word of its own."""
+    here, wanted = content.encode(), [text.encode() for text in texts]
+    search, found, at = Search(wanted, words=words), [], 0
+    while (hit := search.next(here, at)) is not None:
+        found.append(hit)
+        at = hit[0] + 1
+    everywhere = (longest_at(here, place, wanted, words) for place in range(len(here)))
+    assert found == [hit for hit in everywhere if hit]
+
+
+def longest_at(here: bytes, place: int, wanted: list[bytes], words: int) -> tuple[int, int] | None:
+    """Work out which text stands at a place, the longest first, by the regular expressions of Python."""
+    for text in sorted(set(wanted), key=len, reverse=True):
+        edges = (
+            r"(?<![0-9A-Za-z])(?=[0-9A-Za-z])|(?=[^0-9A-Za-z])",
+            r"(?<=[0-9A-Za-z])(?![0-9A-Za-z])|(?<=[^0-9A-Za-z])",
+        )
+        before, after = (f"(?:{edge})".encode() if len(text) < words else b"" for edge in edges)
+        if re.compile(before + re.escape(text) + after, re.DOTALL).match(here, place):
+            return place, wanted.index(text)
+    return None
 
 
 def test_text_is_drawn_as_it_is_read(tmp_path: Path) -> None:

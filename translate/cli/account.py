@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from translate.conversion.streaming import Streamed
     from translate.delivery.preflight import Forecast
 
+ERASED_SHOWN_MAX = 10
+
 
 def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
     """Print the report of a conversion into a directory."""
@@ -21,10 +23,28 @@ def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
         print_advice(report.get("nothing_written", {}))
     _print_counts(report)
     _print_rejects(report, report.place("rejects.ndjson"), report.first_reject())
+    if "erasure" in report:
+        _print_erasure(report["erasure"])
     if "keys" in report:
         print(f"keys: {report.place('keys.ndjson')}")
     _print_hazards(report, "today", [dataclasses.asdict(hazard) for hazard in hazards])
     print(f"report: {report.place('report.json')}")
+
+
+def _print_erasure(told: dict[str, Any]) -> None:
+    """Print who was left out, and whether somebody of them stands in what was written all the same."""
+    looked, places = told["looked_through"], told["places"]
+    print(
+        f"erased: {told['events']:,} event{'s' if told['events'] != 1 else ''} of {told['met']:,} of {told['listed']:,} listed ids"
+    )
+    where = "none of them stands there" if not told["found"] else f"{told['found']:,} hold a listed id"
+    print(f"read again: {looked['lines']:,} lines of {looked['files']:,} files; {where}")
+    for place in places[:ERASED_SHOWN_MAX]:
+        print(
+            f"  {printable(place['file'])}:{place['line']} holds the id in line {place['listed']} of the list"
+        )
+    if told["found"] > ERASED_SHOWN_MAX:
+        print(f"  and {told['found'] - ERASED_SHOWN_MAX:,} more: see the report")
 
 
 def _print_rejects(report: dict[str, Any], place: str, first: dict[str, Any] | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,13 +33,13 @@ Master = Annotated[
 
 
 @contextlib.contextmanager
-def converter(engine: str, master: str | None, limit: int | None) -> Iterator[Callable[..., Converted]]:
+def converter(engine: str, master: str | None, **asked: Any) -> Iterator[Callable[..., Converted]]:
     """Give the call that converts, by this machine or by a cluster; raise UsageError for what neither does."""
     if engine == "spark":
         from translate import spark
         from translate.spark.session import session_of
 
-        spark.refuse_by_name(limit=limit)
+        spark.refuse_by_name(**asked)
         with session_of(master) as session:
             yield partial(spark.convert, session)
         return

@@ -20,6 +20,7 @@ from translate.cli.cluster import LOCAL, Engine, Master, converter
 from translate.cli.options import (
     AsJson,
     Assignments,
+    Erase,
     From,
     Limit,
     Mappings,
@@ -32,12 +33,7 @@ from translate.cli.options import (
     Where,
     layouts,
 )
-from translate.cli.printing import (
-    paper,
-    print_json,
-    print_slips,
-    whoever_listens,
-)
+from translate.cli.printing import paper, print_json, print_slips, whoever_listens
 from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
@@ -144,6 +140,7 @@ def convert(
     since: Since = None,
     until: Until = None,
     limit: Limit = None,
+    erase: Erase = None,
     settings: SettingsFile = None,
     set_: Assignments = None,
     mappings: Mappings = None,
@@ -196,7 +193,7 @@ def convert(
     if dry_run:
         from translate.conversion.app_ids import unmatched_of_call
 
-        _print_preview(translate.preview(sources, **options), as_json=as_json)
+        _print_preview(translate.preview(sources, erase=erase, **options), as_json=as_json)
         told_of = {name: options[name] for name in ("from_", "settings", "set_", "mappings")}
         print_slips(unmatched_of_call(sources, **told_of))
         return ExitCode.DONE
@@ -205,7 +202,8 @@ def convert(
     if out == PIPE:
         whole = {
             "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake,
-            "--trust-folders": trust_folders, "--part-size": part_size, "--engine": engine != LOCAL,
+            "--erase": erase, "--trust-folders": trust_folders, "--part-size": part_size,
+            "--engine": engine != LOCAL,
         }  # fmt: skip
         refused = [name for name, asked in whole.items() if asked]
         options |= {"compression": compression, "examples": examples}
@@ -213,7 +211,7 @@ def convert(
     if rejects is not None:
         raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
 
-    with Bar() as bar, converter(engine, master, limit) as convert_by:
+    with Bar() as bar, converter(engine, master, limit=limit, erase=erase) as convert_by:
         report = convert_by(
             sources,
             out=out,
@@ -226,6 +224,7 @@ def convert(
             trust_folders=trust_folders,
             lake=lake,
             part_size=part_size,
+            erase=erase,
             state=state,
             sse=sse,
             sse_kms_key_id=sse_kms_key_id,

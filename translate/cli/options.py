@@ -72,6 +72,11 @@ Until = Annotated[
     str | None, typer.Option("--until", metavar="TIME", help="Take only events before this time.")
 ]
 Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Stop after so many events.")]
+ERASE_HELP = (
+    "Leave out the events of people: a file of their user, client, device or address ids, or of keyed hashes of these, one a "
+    "line; then all that was written is read again, to show that none of them stands there, or where."
+)
+Erase = Annotated[Path | None, typer.Option(metavar="FILE", help=ERASE_HELP)]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="Settings, in TOML.")]
 Assignments = Annotated[
     list[str] | None,

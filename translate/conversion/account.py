@@ -49,7 +49,8 @@ class UnitAccount:
     def add(self, batch: pl.DataFrame) -> None:
         """Take in a batch, and put its rejects away."""
         if _tells(batch["code"]):
-            self._rejects.add_rows(_rejects(batch))
+            rejects, erasing = _rejects(batch), self._query.erasing
+            self._rejects.add_rows(erasing.withhold(rejects) if erasing else rejects)
         self._waiting.add(batch[[name for name in batch.columns if self._is_counted(name)]])
 
     def _is_counted(self, name: str) -> bool:

@@ -64,7 +64,7 @@ FRAME = KindOfArgument("a frame of polars", lambda value: type(value).__name__ i
 
 KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("source", "folder"), PATHS),
-    **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "rejects", "record", "journal_folder"), PATH),
+    **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "rejects", "record", "journal_folder", "erase"), PATH),
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),

@@ -20,6 +20,7 @@ from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
 from translate.mapping.spec import Layout
 from translate.recipe import Recipe
+from translate.recipe.erasure import listed_in
 from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
 from translate.recipe.selection import Selection
@@ -140,9 +141,11 @@ def settings_of(
     return told if mappings is None else dataclasses.replace(told, mappings=Path(mappings))
 
 
-def selection_of(where: str | None, since: Moment, until: Moment, limit: int | None) -> Selection | None:
+def selection_of(
+    where: str | None, since: Moment, until: Moment, limit: int | None, erase: Folder | None = None
+) -> Selection | None:
     """Give the part of the archive that a call asks for; None is all of it."""
-    if where is None and since is None and until is None and limit is None:
+    if where is None and since is None and until is None and limit is None and erase is None:
         return None
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: at least one event has to be taken")
@@ -150,7 +153,7 @@ def selection_of(where: str | None, since: Moment, until: Moment, limit: int | N
     first, last = _time(since, "--since"), _time(until, "--until")
     if first and last and first >= last:
         raise UsageError(f"--since {since} --until {until}: no time lies between them")
-    return Selection(wanted, first, last, limit)
+    return Selection(wanted, first, last, limit, None if erase is None else listed_in(erase))
 
 
 def _time(value: Moment, option: str) -> dt.datetime | None:

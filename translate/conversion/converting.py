@@ -51,6 +51,7 @@ def convert(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
+    erase: str | os.PathLike[str] | None = None,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -62,6 +63,8 @@ def convert(
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
     `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
     `part_size` is how much of the source becomes a part, in bytes or as text (`64MB`, which it is unless said).
+    `erase` is a list of ids, one a line, whose events are left out; then `erasure` in the report says whether one of them
+    stands in what was written, and where.
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
 
     >>> import translate
@@ -76,6 +79,7 @@ def convert(
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
         state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake, part_size=part_size,
+        erase=erase,
     )  # fmt: skip
     return Converted(ready.run(), ready)
 
@@ -123,6 +127,7 @@ def conversion(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
+    erase: str | os.PathLike[str] | None = None,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     place = place_of(out, state, sse, sse_kms_key_id)
@@ -130,11 +135,15 @@ def conversion(
     asked = asked_for(dedupe=dedupe, add=add, fold=fold, model=to.partition("/")[0], mappings=told.mappings)
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
-        selection=selection_of(where, since, until, limit), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
+        selection=selection_of(where, since, until, limit, erase), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
     )  # fmt: skip
     if lake and not isinstance(place, Path):
         raise UsageError(
             f"--lake is laid down on a disk: name a directory in place of {place}, and copy it there"
+        )
+    if erase is not None and not isinstance(place, Path):
+        raise UsageError(
+            f"--erase reads all that was written again: name a directory in place of {place}, and copy it there"
         )
     job = dataclasses.replace(job, part_bytes=part_bytes_of(part_size))
     return Conversion(job, recognised, place, compression=compression, asked=asked, progress=progress)
@@ -145,7 +154,7 @@ def preview(
     source: Sources, *, to: str, from_: str | None = None, recipe: str | os.PathLike[str] | None = None,
     where: str | None = None, since: Moment = None, until: Moment = None,
     limit: int | None = None, settings: Given = None, set_: Iterable[str] = (),
-    mappings: Folder | None = None,
+    mappings: Folder | None = None, erase: str | os.PathLike[str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Show what a conversion would do with the first few records, before and after; nothing is written.
 
@@ -156,7 +165,7 @@ def preview(
     """
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
-        selection=selection_of(where, since, until, limit or PREVIEW_EVENTS),
+        selection=selection_of(where, since, until, limit or PREVIEW_EVENTS, erase),
     )  # fmt: skip
     shown: list[dict[str, Any]] = []
 

@@ -9,6 +9,7 @@ from translate import mapping
 from translate.mapping.columns import Column
 from translate.mapping.personal import Marked, Spot, marked
 from translate.mapping.spec import Layout, Mapping
+from translate.recipe.erasure import Erasing
 from translate.recipe.privacy import chosen
 from translate.settings import Settings
 
@@ -56,6 +57,11 @@ class Job:
     def treated(self) -> dict[Spot, str]:
         """Say what the recipe does with personal data, by where it lies."""
         return chosen(self.recipe.personal, self.marked) if self.recipe else {}
+
+    def erasing(self) -> Erasing | None:
+        """Begin to leave out those whom the job was asked to erase, if it was."""
+        listed = self.selection.erase if self.selection else None
+        return Erasing(listed, self.marked) if listed else None
 
     @property
     def needs_ids(self) -> bool:

@@ -61,7 +61,7 @@ def _counted(job: Job, lines: Lines) -> tuple[_Counted, set[str]]:
     moved = moved_keys(job.source_layout)
     watch = Watch(Wanted.by(None, job.selection, examples=job.examples), moved)
     taken_in = take_in(job, lines)
-    frame = watch.over(job.selection.apply(taken_in.events, moved, tallied=True))
+    frame = watch.over(job.selection.apply(taken_in.events, moved, tallied=True, erasing=job.erasing()))
     flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     taken_here = is_taken()
     sums = frame.group_by(DESELECTED).agg(
@@ -147,7 +147,7 @@ def _sample(source: Readings) -> pl.DataFrame:
         ) -> tuple[pl.DataFrame, set[str]]:
             taken_in = take_in(job, lines)
             selected = replace(job.selection or Selection(), limit=None).apply(
-                taken_in.events, moved_keys(job.source_layout)
+                taken_in.events, moved_keys(job.source_layout), erasing=job.erasing()
             )
             taken = selected.filter(is_taken()).head(rest)
             return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(

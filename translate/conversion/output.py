@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from translate.conversion import persistence
 from translate.conversion.persistence import make_folder, settle
 from translate.conversion.report import RunReport
 from translate.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from translate.conversion.erased import Proof
 
 STATE = ".translate"
 OVER = f"{STATE}.over"  # a state that nobody needs any more
@@ -209,15 +212,17 @@ class Output:
     # -- the end ----------------------------------------------------------------------------------------------
 
     def complete(
-        self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None, files: Path
-    ) -> dict[str, Any]:
-        """Write the files beside the data, the report last, and remove what the run needed for itself."""
+        self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None, files: Path,
+        proof: Proof | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Write the files beside the data, the report last, of which a `proof` looks at the others; remove the run's own."""
         self._gather_rejects(count)
         settle(files)
         self._appear(files, self.directory / FILES)
         if schema is not None:
             self.write_whole(self.directory / "schema.json", json.dumps(schema, indent=2) + "\n")
-        values = {**report.to_json(), **head, "complete": True}
+        shown = {"erasure": proof.told(self.directory, report, head)} if proof else {}
+        values = {**report.to_json(), **head, **shown, "complete": True}
         self.write_whole(self.directory / REPORT, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
         self._end_state()
         return values

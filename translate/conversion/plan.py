@@ -19,6 +19,7 @@ from translate.reader import doubt
 from translate.reader.hub import with_event_ids
 from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally
+from translate.recipe.erasure import Erasing
 from translate.recipe.expressions import CALLED
 from translate.recipe.selection import DESELECTED, selected
 from translate.recipe.tallies import TALLY
@@ -59,6 +60,7 @@ class Query:
     named: list[str] = field(
         default_factory=list
     )  # what tells under which names the rows' own ones were written
+    erasing: Erasing | None = None
     unsound: set[str] = field(default_factory=set)  # files whose records reach over several lines
 
 
@@ -80,7 +82,8 @@ def build(
     if job.needs_ids:
         frame = with_event_ids(frame, taken_in.provided)
     frame = _without_duplicates(frame, marks.duplicates if marks else None)
-    frame = selected(job.selection, frame, moved_keys(job.source_layout), tallied=True)
+    erasing = job.erasing()
+    frame = selected(job.selection, frame, moved_keys(job.source_layout), tallied=True, erasing=erasing)
     if watch is not None:
         frame = watch.over(frame)
     is_duplicate = pl.when(pl.col("_duplicate") & pl.col("code").is_null()).then(pl.lit("duplicate"))
@@ -95,7 +98,7 @@ def build(
     lists = frozenset(job.source_layout.lists)
     source = Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around, lists)
     query = _rows(job, frame, source, questions, doubt.findings(lines.damage))
-    query.unsound = taken_in.unsound
+    query.unsound, query.erasing = taken_in.unsound, erasing
     return query
 
 
@@ -111,7 +114,7 @@ def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]
     frame = taken_in.events.with_columns(own_id=pl.col("event_id"))
     frame = with_event_ids(frame, taken_in.provided).filter(pl.col("code").is_null())
     whole = None if job.selection is None else replace(job.selection, limit=None)
-    frame = selected(whole, frame, moved_keys(job.source_layout))
+    frame = selected(whole, frame, moved_keys(job.source_layout), erasing=job.erasing())
     return frame.with_columns(taken=pl.col(DESELECTED).is_null()), lambda: taken_in.unsound
 
 

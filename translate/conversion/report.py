@@ -18,7 +18,8 @@ COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "mer
 NAMES_MAX = 1000  # names of events that are listed for each reason to leave them out
 # Findings that somebody has to settle: a run that has one of them ends with another exit code.
 NAMES_MEET = "names_meet"
-FLAWS = (NAMES_MEET,)
+LISTED_STANDS = "listed_id_stands"
+FLAWS = (NAMES_MEET, LISTED_STANDS)
 # Findings of what rows say beyond their events, or once where these say it twice.
 FILLED_IN = "filled_in"
 SAID_ONCE = "said_once"

@@ -24,6 +24,7 @@ from translate.conversion.closing import (
     rules_told,
     taken,
 )
+from translate.conversion.erased import Proof, note_unit
 from translate.conversion.file_accounts import FileAccounts
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
@@ -122,8 +123,8 @@ class Conversion:
                 }  # fmt: skip
                 if self.job.lake:
                     lake.complete(self.output, total.events["written"])
-                told = files.finish(_digest_of_rest(unit))
-                return self.output.complete(total, head, len(self.units), self._task.schema(), told)
+                told, proof = files.finish(_digest_of_rest(unit)), self._proof_of_erasure()
+                return self.output.complete(total, head, len(self.units), self._task.schema(), told, proof)
             except OSError as error:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.shown}: {error.strerror or error}") from error
@@ -174,7 +175,13 @@ class Conversion:
         written, digests = self._written(unit, job, passes, sequence)
         self._describe_files(unit, written.report, digests)
         beside = [
-            file for file in (*self.sinks.files_beside(unit.number), self._keys_file(unit)) if file.exists()
+            file
+            for file in (
+                *self.sinks.files_beside(unit.number),
+                self._keys_file(unit),
+                self._erased_file(unit, self.output.beside),
+            )
+            if file.exists()
         ]
         self.output.finish_unit(unit.number, written, beside)
         return written.report
@@ -205,6 +212,8 @@ class Conversion:
             written = self.sinks.write(unit.number, query, sequence, keys)
             written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
             written.report.watched = watch.told()
+            if query.erasing:
+                note_unit(query.erasing, written.report, self._erased_file(unit, self.output.beside))
             if not query.unsound:
                 hold_against(self.job, tally, written)
                 if keys is not None:
@@ -242,6 +251,17 @@ class Conversion:
     def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target does with the rows that were written, as of some moment."""
         return hazards_at(self.job, self.surveyed, now)
+
+    # -- erasure ------------------------------------------------------------------------------------------------
+
+    def _erased_file(self, unit: Unit, folder: Path | None = None) -> Path:
+        return (folder or self.output.state) / f"erased-{unit.number:05}.json"
+
+    def _proof_of_erasure(self) -> Proof | None:
+        selection = self.job.selection
+        if selection is None or selection.erase is None:
+            return None
+        return Proof(selection.erase, filter(Path.exists, map(self._erased_file, self.units)))
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -22,8 +22,10 @@ KINDS = {
     "user_id": "who somebody is to the app",
     "opt_out": "whether somebody wants to be written to",
 }
+WHO = frozenset(KINDS) - {"location", "opt_out"}  # kinds that tell who somebody is
 IDENTITY = "user_id"
 EXTRA = "extra"
+TEXTS = ("attributes", "metrics")  # the maps whose values are no JSON
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class Spot:
             )
             there = pl.any_horizontal(there.fill_null(value=False), deeper.fill_null(value=False))
         return there.fill_null(value=False)
+
+    def text(self) -> pl.Expr:
+        """Give the text that lies there, or the digits of the number; null for anything else."""
+        if self.key is None:
+            return pl.col(self.column)
+        value = pl.col(self.column).map.get(self.key)
+        if self.inside:
+            return _below(value, self.inside)
+        return value if self.column in TEXTS else value.str.json_path_match("$")
 
 
 def _below(text: pl.Expr, way: tuple[str, ...]) -> pl.Expr:

@@ -52,13 +52,13 @@ class Treatment:
     spot: Spot | None = None  # where `what` is no kind
 
 
-def key_of_environment() -> str:
+def key_of_environment(needed_for: str = "the recipe hashes personal data") -> str:
     """Give the key; raise UsageError where there is none, or one that could be guessed."""
     key = os.environ.get(KEY, "")
     if len(key) < KEY_CHARACTERS_MIN:
         said = f"is shorter than {KEY_CHARACTERS_MIN} characters" if key else "is not set"
         raise UsageError(
-            f"the recipe hashes personal data, and {KEY} {said}: put a secret into the environment, such as "
+            f"{needed_for}, and {KEY} {said}: put a secret into the environment, such as "
             f"export {KEY}=$(openssl rand -hex 32), and keep it for as long as hashes have to be the same"
         )
     return key
@@ -67,6 +67,13 @@ def key_of_environment() -> str:
 def fingerprint(key: str) -> str:
     """Tell keys apart without telling them, so that a run is resumed with its own."""
     return hmac.new(key.encode(), b"translate: which key", hashlib.sha256).hexdigest()[:16]
+
+
+def digest_by(key: str) -> Callable[[str], str]:
+    """Give the hash of texts by a key."""
+    return functools.lru_cache(maxsize=100_000)(
+        lambda text: hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+    )
 
 
 def chosen(treatments: Iterable[Treatment], marked: Iterable[Marked]) -> dict[Spot, str]:
@@ -87,9 +94,7 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) 
     acted = {spot: action for spot, action in spots.items() if action != "keep"}
     if not acted:
         return frame
-    digest = functools.lru_cache(maxsize=100_000)(
-        lambda text: hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
-    )
+    digest = digest_by(key)
     changes: dict[str, Change] = {"hash": lambda value: _hashed(value, digest), "remove": lambda _: _GONE}
 
     def work(batch: pl.DataFrame) -> pl.DataFrame:

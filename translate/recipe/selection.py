@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from translate.mapping.moved import Moved
-from translate.recipe import tallies
+from translate.recipe import erasure, tallies
+from translate.recipe.erasure import Erasing, Erasure
 from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, evaluate
 
-OPTIONS = ("--where", "--since", "--until")
+OPTIONS = (erasure.OPTION, "--where", "--since", "--until")
 
 ROWS_MAX = 2**32 - 1  # no frame of the engine has more
 
@@ -22,12 +23,13 @@ DESELECTED = "_deselected"  # the option that leaves an event out
 
 @dataclass(frozen=True)
 class Selection:
-    """What `--where`, `--since`, `--until` and `--limit` say."""
+    """What `--where`, `--since`, `--until`, `--limit` and `--erase` say."""
 
     where: Condition | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     limit: int | None = None
+    erase: Erasure | None = None
 
     def described(self) -> dict[str, Any]:
         """Give the selection as JSON values."""
@@ -36,10 +38,16 @@ class Selection:
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "limit": self.limit,
+            **({"erase": self.erase.described()} if self.erase else {}),
         }
 
     def apply(
-        self, frame: pl.LazyFrame, moved: Mapping[str, Moved] = NOTHING_MOVED, *, tallied: bool = False
+        self,
+        frame: pl.LazyFrame,
+        moved: Mapping[str, Moved] = NOTHING_MOVED,
+        *,
+        tallied: bool = False,
+        erasing: Erasing | None = None,
     ) -> pl.LazyFrame:
         """Tell in a column `_deselected` which option leaves an event out; cut the frame where the limit is reached.
 
@@ -47,6 +55,8 @@ class Selection:
         `translate.recipe.tallies` stands beside.
         """
         reasons = [pl.lit(None, pl.String)]
+        if erasing:
+            reasons.append(pl.when(erasing.is_listed()).then(pl.lit(erasure.OPTION)))
         time = pl.col("time")
         if self.since:
             reasons.append(pl.when(time < self.since).then(pl.lit("--since")))
@@ -78,13 +88,14 @@ def selected(
     *,
     taken: int = 0,
     tallied: bool = False,
+    erasing: Erasing | None = None,
 ) -> pl.LazyFrame:
     """Tell which events a selection takes that took so many before; no selection takes all."""
     if selection is None:
         return frame.with_columns(pl.lit(None, pl.String).alias(DESELECTED))
     if selection.limit is not None:
         selection = replace(selection, limit=selection.limit - taken)
-    return selection.apply(frame, moved, tallied=tallied)
+    return selection.apply(frame, moved, tallied=tallied, erasing=erasing)
 
 
 def is_taken() -> pl.Expr:

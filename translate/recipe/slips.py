@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from translate.conversion.nearness import Watched, meant
-from translate.recipe import tallies
+from translate.recipe import erasure, tallies
 from translate.recipe.expressions import Expression, key_of
 from translate.recipe.rules import Recipe
 from translate.recipe.selection import Selection
@@ -51,6 +51,9 @@ def of_selection(
     where = selection.where.expression if selection.where else None
     judged = _JudgedCondition("--where", tallies.WHERE, where, counts, watched, frozenset())
     yield from judged.of_where(taken=taken > 0)
+    erased = left_out[erasure.OPTION]
+    if not taken and erased and erased == left_out.total():
+        yield NOTHING_TAKEN, f"{erasure.OPTION} leaves out all of {_events(erased)}", erased
     bounds = [option for option in ("--since", "--until") if left_out[option]]
     if not taken and bounds and not left_out["--where"]:
         first, last = watched.spans["time"]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LIMITED = (
     "--limit takes the first events, and only a single process knows which they are: leave out --engine spark"
 )
+ERASED = "--erase reads again, by a single process, all that was written: leave out --engine spark"
 APART = (
     "--dedupe, --add and --fold write down what they found below --state, and executors read it there: with --out s3://... "
     "name a folder as --state that driver and executors share"
@@ -83,10 +84,12 @@ def _spelled(target: Path | BucketTarget) -> tuple[str, str | None, Encryption |
     return str(target), state, target.encryption
 
 
-def refuse_by_name(*, limit: int | None = None, **_: Any) -> None:
+def refuse_by_name(*, limit: int | None = None, erase: Any = None, **_: Any) -> None:
     """Raise UsageError for what a cluster cannot do with the result that one machine has."""
     if limit is not None:
         raise UsageError(LIMITED)
+    if erase is not None:
+        raise UsageError(ERASED)
 
 
 # -- on the driver ----------------------------------------------------------------------------------------------------

@@ -1,45 +1,164 @@
-/* Whether a long text spells one of some short ones: most spell none, so that nearly every place is passed over by a hash. */
+/* Where a long text spells one of many short ones: nearly every place is passed over by a hash of what those begin with. */
 #include "exported.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { LEAST = 4, HASH_BITS = 13, HASHES = 1 << HASH_BITS };
+enum { BITS_LEAST = 13, BITS_MOST = 27, BITS_A_TEXT = 32 };
 
-/* A text to look for, of four bytes or more. */
-struct wanted {
-    const uint8_t *text;
-    int64_t length;
+struct search {
+    const uint8_t *texts; /* one after the other */
+    const int64_t *ends;
+    int32_t count;
+    int32_t begin; /* bytes that are hashed at each place: 8, 4, 2 or 1, none of the texts is shorter */
+    int32_t bits;
+    uint8_t *begins;   /* whether a text begins so, by the hash of its beginning */
+    int32_t *numbers;  /* of the texts, by the hash of all of it; -1 is nobody's */
+    int64_t *lengths;  /* that texts have, the longest first */
+    int32_t lengths_count;
 };
 
-static uint32_t hash_of(const uint8_t *text)
+static uint64_t mixed(uint64_t value)
 {
-    uint32_t four;
-    memcpy(&four, text, sizeof four);
-    return four * 2654435761U >> (32 - HASH_BITS);
+    value *= 0x9E3779B97F4A7C15U;
+    return value ^ value >> 32;
 }
 
-static bool stands_at(const uint8_t *at, const uint8_t *end, const struct wanted *wanted, int32_t count)
+static uint64_t begin_of(const uint8_t *text, int32_t begin)
 {
-    for (int32_t number = 0; number < count; number++) {
-        const struct wanted *one = &wanted[number];
-        if (one->length <= end - at && memcmp(at, one->text, (size_t)one->length) == 0)
-            return true;
-    }
-    return false;
+    uint64_t eight = 0;
+    if (begin == 8)
+        memcpy(&eight, text, 8);
+    else if (begin == 4)
+        memcpy(&eight, text, 4);
+    else if (begin == 2)
+        memcpy(&eight, text, 2);
+    else
+        eight = *text;
+    return eight * 0x9E3779B97F4A7C15U;
 }
 
-/* Tell whether a text spells one of some. */
-EXPORTED int32_t translate_spells_one(const uint8_t *text, int64_t length, const struct wanted *wanted, int32_t count)
+static uint64_t hash_of(const uint8_t *text, int64_t length)
 {
-    uint8_t begins[HASHES] = {0};
+    uint64_t hash = (uint64_t)length;
+    for (; length >= 8; text += 8, length -= 8)
+        hash = mixed(hash ^ begin_of(text, 8));
+    for (; length > 0; text++, length--)
+        hash = mixed(hash ^ *text);
+    return mixed(hash);
+}
+
+static int64_t start_of(const struct search *search, int32_t number)
+{
+    return number == 0 ? 0 : search->ends[number - 1];
+}
+
+/* Give the slot where a text's number is, or where it would be. */
+static uint64_t slot_of(const struct search *search, const uint8_t *text, int64_t length)
+{
+    uint64_t mask = ((uint64_t)1 << search->bits) - 1;
+    uint64_t slot = hash_of(text, length) & mask;
+    for (;; slot = (slot + 1) & mask) {
+        int32_t number = search->numbers[slot];
+        if (number < 0)
+            return slot;
+        int64_t start = start_of(search, number);
+        if (search->ends[number] - start == length && memcmp(search->texts + start, text, (size_t)length) == 0)
+            return slot;
+    }
+}
+
+static int longest_first(const void *one, const void *other)
+{
+    int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
+    return (a < b) - (a > b);
+}
+
+static void fill(struct search *search)
+{
+    for (int32_t number = 0; number < search->count; number++) {
+        const uint8_t *text = search->texts + start_of(search, number);
+        uint64_t begin = begin_of(text, search->begin) >> (64 - search->bits);
+        search->begins[begin / 8] |= (uint8_t)(1 << begin % 8);
+        search->lengths[number] = search->ends[number] - start_of(search, number);
+        uint64_t slot = slot_of(search, text, search->lengths[number]);
+        if (search->numbers[slot] < 0)
+            search->numbers[slot] = number;
+    }
+    qsort(search->lengths, (size_t)search->count, sizeof *search->lengths, longest_first);
+    for (int32_t number = 0; number < search->count; number++) {
+        if (number == 0 || search->lengths[number] != search->lengths[search->lengths_count - 1])
+            search->lengths[search->lengths_count++] = search->lengths[number];
+    }
+}
+
+EXPORTED void translate_search_end(struct search *search)
+{
+    if (search != NULL) {
+        free(search->begins);
+        free(search->numbers);
+        free(search->lengths);
+        free(search);
+    }
+}
+
+/* Make a search for texts ready, which stay the caller's and none of which is empty; NULL where memory is short. */
+EXPORTED struct search *translate_search(const uint8_t *texts, const int64_t *ends, int32_t count)
+{
+    struct search *search = calloc(1, sizeof *search);
+    if (search == NULL)
+        return NULL;
+    *search = (struct search){.texts = texts, .ends = ends, .count = count, .begin = 8, .bits = BITS_LEAST};
     for (int32_t number = 0; number < count; number++) {
-        begins[hash_of(wanted[number].text)] = 1;
+        while (search->begin > ends[number] - start_of(search, number))
+            search->begin /= 2;
     }
-    for (int64_t at = 0; at + LEAST <= length; at++) {
-        if (begins[hash_of(text + at)] && stands_at(text + at, text + length, wanted, count))
-            return 1;
+    while (search->bits < BITS_MOST && (int64_t)1 << search->bits < (int64_t)count * BITS_A_TEXT)
+        search->bits++;
+    uint64_t slots = (uint64_t)1 << search->bits;
+    search->begins = calloc(slots / 8, 1);
+    search->numbers = malloc(slots * sizeof *search->numbers);
+    search->lengths = calloc((size_t)count + 1, sizeof *search->lengths);
+    if (search->begins == NULL || search->numbers == NULL || search->lengths == NULL) {
+        translate_search_end(search);
+        return NULL;
     }
-    return 0;
+    memset(search->numbers, 0xFF, slots * sizeof *search->numbers);
+    fill(search);
+    return search;
+}
+
+static bool is_of_word(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+}
+
+/* Tell whether what stands from `at` to `end` is a part of a longer word. */
+static bool is_within_word(const uint8_t *text, int64_t length, int64_t at, int64_t end)
+{
+    return (at > 0 && is_of_word(text[at - 1]) && is_of_word(text[at]))
+        || (end < length && is_of_word(text[end - 1]) && is_of_word(text[end]));
+}
+
+/* Give the first place from `at` on where one of the texts stands, the longest if several do, and which; -1 where none does.
+   Those with fewer bytes than `words` stand nowhere within a longer word. */
+EXPORTED int64_t translate_search_next(const struct search *search, const uint8_t *text, int64_t length, int64_t at, int64_t words, int32_t *which)
+{
+    int32_t begin = search->begin, shift = 64 - search->bits;
+    for (; at + begin <= length; at++) {
+        uint64_t hash = begin_of(text + at, begin) >> shift;
+        if (!(search->begins[hash / 8] >> hash % 8 & 1))
+            continue;
+        for (int32_t number = 0; number < search->lengths_count; number++) {
+            int64_t end = at + search->lengths[number];
+            if (end > length || (search->lengths[number] < words && is_within_word(text, length, at, end)))
+                continue;
+            *which = search->numbers[slot_of(search, text + at, search->lengths[number])];
+            if (*which >= 0)
+                return at;
+        }
+    }
+    return -1;
 }
