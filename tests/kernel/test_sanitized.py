@@ -72,10 +72,15 @@ def test_the_sanitizers_say_nothing() -> None:
 
 @pytest.mark.slow
 def test_they_say_nothing_of_maps_and_long_lines() -> None:
-    """What the kernel does with keys, whole maps and texts in pieces."""
+    """What the kernel does with keys, whole maps, requests and texts in pieces."""
     files = [
         str(FOLDER.parent / name)
-        for name in ("test_kernel_keys.py", "test_long_lines.py", "test_many_small_files.py")
+        for name in (
+            "test_kernel_keys.py",
+            "test_kernel_packing.py",
+            "test_long_lines.py",
+            "test_many_small_files.py",
+        )
     ]
     done = run("-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *files)
     assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"

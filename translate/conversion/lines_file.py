@@ -48,9 +48,13 @@ class LinesFile:
             self._write(text)
         return len(rows) - rows.null_count()
 
-    def write(self, text: bytes) -> None:
-        """Write text as it is; what is short waits for more."""
-        self._waiting.append(text)
+    def write(self, text: bytes | memoryview) -> None:
+        """Write text as it is; what is short waits for more, as bytes of its own."""
+        if len(text) >= WRITTEN_TOGETHER:
+            self._write_waiting()
+            self._write(text)
+            return
+        self._waiting.append(bytes(text))
         self._waiting_bytes += len(text)
         if self._waiting_bytes >= WRITTEN_TOGETHER:
             self._write_waiting()

@@ -10,6 +10,8 @@ import polars as pl
 
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import WRITTEN, Query
+from translate.engine.library import library
+from translate.engine.packed import KernelPacker
 from translate.mapping.spec import Layout
 from translate.settings import Settings
 from translate.writer.packing import ROW, Packer
@@ -70,7 +72,12 @@ class RequestsPart(PartOfUnit):
     ) -> None:
         super().__init__(lines.path)
         self._lines = lines
-        self._packer = Packer(layout, settings, self._lines, sequence=sequence)
+        kernel = library()
+        self._packer: Packer | KernelPacker = (
+            KernelPacker(kernel, layout, settings, lines)
+            if kernel is not None and KernelPacker.takes(layout, settings)
+            else Packer(layout, settings, lines, sequence=sequence)
+        )
         self._members = query.members
 
     def add(self, written: pl.DataFrame) -> None:

@@ -81,13 +81,13 @@ class Template:
     """The text of a tree, to be filled with values."""
 
     def __init__(self, parts: Iterable[str | Slot]) -> None:
-        parts = [*parts]
+        self.parts = parts = [*parts]
         form = ("%b" if isinstance(part, Slot) else part.replace("%", "%%") for part in parts)
         self._form = "".join(form).encode()
-        self._literals = len("".join(part for part in parts if isinstance(part, str)).encode())
-        self._slots = [part for part in parts if isinstance(part, Slot)]
-        self._closed = {slot.number: slot.depth for slot in self._slots if slot.depth}
-        self._in_order: Callable[[list[bytes]], Any] = itemgetter(*(slot.number for slot in self._slots))
+        self.literals_size = len("".join(part for part in parts if isinstance(part, str)).encode())
+        self.slots = [part for part in parts if isinstance(part, Slot)]
+        self._closed = {slot.number: slot.depth for slot in self.slots if slot.depth}
+        self._in_order: Callable[[list[bytes]], Any] = itemgetter(*(slot.number for slot in self.slots))
 
     @classmethod
     def of(cls, node: Any) -> Self:
@@ -110,7 +110,7 @@ class Template:
 
     def size(self, values: Sequence[bytes]) -> int:
         """Tell how many bytes it has with such values, none of them inside of a text."""
-        return self._literals + sum(len(values[slot.number]) for slot in self._slots)
+        return self.literals_size + sum(len(values[slot.number]) for slot in self.slots)
 
 
 def _parts(node: Any) -> Iterator[str | Slot]:

@@ -40,7 +40,7 @@ TEXT, COUNT, NUMBERS, NAMES, MEMBER, REQUEST, PLACE, FIRST, HOUR = (
 class LinesOutput(Protocol):
     """What lines are written to."""
 
-    def write(self, text: bytes, /) -> object:
+    def write(self, text: bytes | memoryview, /) -> object:
         """Write what is a whole line, or several."""
 
 

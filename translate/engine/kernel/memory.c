@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST = 4096 };
+enum { SMALLEST = 256 };
 static const size_t LARGEST = INT32_MAX; /* Arrow's views and offsets reach no further */
 
 bool buffer_reserve(struct buffer *buffer, size_t more)

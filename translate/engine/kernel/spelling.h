@@ -27,4 +27,11 @@ static inline bool write_byte(struct buffer *buffer, uint8_t byte)
     return true;
 }
 
+/* Put a comma unless this is the first part of its object or list: then the bracket is the last byte. */
+static inline bool write_comma(struct buffer *out)
+{
+    uint8_t last = out->length > 0 ? out->data[out->length - 1] : ',';
+    return last == '{' || last == '[' || write_byte(out, ',');
+}
+
 #endif

@@ -3,6 +3,7 @@
 #define TRANSLATE_TALLY_H
 
 #include "memory.h"
+#include "words.h"
 
 /* What lies below a place. */
 enum below {
@@ -15,6 +16,8 @@ enum below {
 };
 
 enum sort { SORT_TEXT, SORT_EMPTY, SORT_NUMBER, SORT_FLAG, SORT_NULL, SORT_OBJECT, SORT_LIST, SORTS };
+
+enum { EVENT_TYPES = 1, CONTEXTS = 2, PATHS = 3 }; /* above what texts of one sort begin */
 
 enum { ROOT = 0, UNKNOWN = -1, WATCHED_MAX = 8, NAMES_MAX = 4, REMARKS_MAX = 6 };
 
@@ -49,34 +52,6 @@ struct key {
     const uint8_t *name;
     size_t name_length;
 };
-
-/* Texts by number, each below another one: so are paths. */
-struct word {
-    uint64_t hash;
-    uint32_t above;
-    uint32_t start;
-    uint32_t length;
-};
-
-struct words {
-    struct buffer heap;
-    struct buffer words;
-    uint32_t *slots;
-    uint32_t mask;
-    uint64_t seed; /* no archive can know it, and so none can make its texts meet */
-};
-
-enum { NO_WORD = 0, EVENT_TYPES = 1, CONTEXTS = 2, PATHS = 3 }; /* above what texts of one sort begin */
-
-bool words_begin(struct words *words, uint64_t seed);
-void words_free(struct words *words);
-/* Give the number of a text below another one; NO_WORD if memory is short. */
-uint32_t word_of(struct words *words, uint32_t above, const uint8_t *text, size_t length);
-static inline uint64_t mixed(uint64_t hash, uint64_t more)
-{
-    hash = (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
 
 /* The keys of one record, found in its text. */
 struct census {

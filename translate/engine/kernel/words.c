@@ -1,18 +1,13 @@
 /* Texts by number: each is kept once, below another one, so that a path is the number of its last segment. */
 #include <stdlib.h>
 
-#include "tally.h"
+#include "words.h"
 
-enum { FIRST_SLOTS = 4096, RESERVED = 4 };
+enum { FIRST_SLOTS = 256, RESERVED = 4 };
 
 static struct word *word_at(const struct words *words, uint32_t number)
 {
     return (struct word *)(void *)words->words.data + number;
-}
-
-static uint32_t count_of(const struct words *words)
-{
-    return (uint32_t)(words->words.length / sizeof(struct word));
 }
 
 static uint64_t hash_of(const struct words *words, uint32_t above, const uint8_t *text, size_t length)
@@ -37,7 +32,7 @@ static bool spread(struct words *words, uint32_t slots)
     free(words->slots);
     words->slots = made;
     words->mask = slots - 1;
-    for (uint32_t number = RESERVED; number < count_of(words); number++) {
+    for (uint32_t number = RESERVED; number < words_count(words); number++) {
         uint32_t at = (uint32_t)word_at(words, number)->hash & words->mask;
         while (made[at] != NO_WORD)
             at = (at + 1) & words->mask;
@@ -70,7 +65,7 @@ uint32_t word_of(struct words *words, uint32_t above, const uint8_t *text, size_
             (length == 0 || memcmp(words->heap.data + word->start, text, length) == 0))
             return words->slots[at];
     }
-    uint32_t number = count_of(words);
+    uint32_t number = words_count(words);
     struct word word = {hash, above, (uint32_t)words->heap.length, (uint32_t)length};
     if (!buffer_append(&words->heap, text, length) || !buffer_append(&words->words, &word, sizeof word))
         return NO_WORD;

@@ -57,13 +57,6 @@ static struct span literal(const char *text, size_t length)
     return (struct span){(const uint8_t *)text, length};
 }
 
-/* Put a comma unless this is the first part of its object or list: then the bracket is the last byte. */
-static bool write_comma(struct buffer *out)
-{
-    uint8_t last = out->length > 0 ? out->data[out->length - 1] : ',';
-    return last == '{' || last == '[' || write_byte(out, ',');
-}
-
 static bool write_before(const struct job *job, const struct step *step)
 {
     return write_bytes(job->out, (struct span){job->program->literals + step->before, (size_t)step->before_length});

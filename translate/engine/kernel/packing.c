@@ -1,0 +1,361 @@
+/* Rows packed into requests: one is open for all rows that have the same around them, until a limit closes it. */
+#include "exported.h"
+#include "spelling.h"
+#include "words.h"
+
+#include <stdlib.h>
+
+enum { EVENTS = -1, LITERAL = -2 }; /* in place of a part's column */
+enum { ROW, TEMPLATE, TEMPLATE_OF_MEMBER, FIRST_AROUND };
+enum { AROUND = 1, MEMBER = 1, BESIDE = 2, OWN = 3 }; /* what words are */
+
+/* A part of a template: a literal, the place of the events, or a column's value. */
+struct part {
+    int32_t column;
+    int32_t start, length; /* of a literal */
+    int32_t is_counted;    /* whether the value is part of the body, whose size is limited */
+};
+
+struct template {
+    int32_t first_part, parts;
+    int32_t size; /* of the literals that are part of the body */
+};
+
+struct program {
+    const struct part *parts;
+    const struct template *templates;
+    const uint8_t *literals;
+    const int32_t *is_text; /* by column: whether its values become texts, or are JSON as they are */
+    int32_t around;         /* how many columns there are of what is around a request */
+    int32_t member, own;    /* the columns of the names of a member and of the event itself; -1: there are none */
+    int32_t beside;         /* from which column on it is said what is beside the events of a member */
+};
+
+/* What follows events, then what comes before them, and the events; `text` is empty where there is nothing. */
+struct group {
+    struct buffer text;
+    size_t before;
+    uint32_t beside;
+};
+
+struct request {
+    int64_t number; /* from 1, in the order in which they begin; 0: none is open */
+    int64_t rows, size;
+    struct group whole;
+    struct words names;
+    struct buffer members; /* by word */
+};
+
+struct packing {
+    int64_t rows_max, bytes_max, open_bytes_max;
+    int64_t open_bytes, begun;
+    int64_t requests, events; /* those that are written */
+    uint64_t seed;
+    struct words around;
+    struct buffer open; /* requests, by the word of what is around them */
+    struct buffer out;
+    struct buffer said, before, after, own; /* of the row at hand */
+    const struct program *program;
+    const struct frame *frame;
+    int64_t row;
+};
+
+static const struct given *column_at(const struct packing *packing, int32_t column)
+{
+    return &packing->frame->column[column];
+}
+
+static struct span text_here(const struct packing *packing, int32_t column)
+{
+    const struct texts_given *texts = &column_at(packing, column)->texts;
+    return text_is_there(texts, packing->row) ? text_at(texts, packing->row) : (struct span){(const uint8_t *)"", 0};
+}
+
+static struct span span_of(const struct buffer *buffer)
+{
+    return (struct span){buffer->data, buffer->length};
+}
+
+/* -- what is said around a row ----------------------------------------------------------------------------------- */
+
+/* Give the word of what some columns say, told apart from what any other row has there. */
+static uint32_t word_of_columns(struct packing *packing, struct words *words, uint32_t above, int32_t from, int32_t to)
+{
+    struct buffer *said = &packing->said;
+    said->length = 0;
+    for (int32_t column = from; column < to; column++) {
+        struct span text = text_here(packing, column);
+        int32_t length = is_there(column_at(packing, column), packing->row) ? (int32_t)text.length : -1;
+        if (!buffer_append(said, &length, sizeof length) || !buffer_append(said, text.at, text.length))
+            return NO_WORD;
+    }
+    return word_of(words, above, said->data, said->length);
+}
+
+static bool write_value(const struct packing *packing, int32_t column, struct buffer *out)
+{
+    struct span text = text_here(packing, column);
+    return packing->program->is_text[column] ? write_quoted(out, text) : write_bytes(out, text);
+}
+
+/* Fill the template that a column names, but for the events; give the size of what is part of the body. */
+static bool fill(struct packing *packing, int32_t named_by, int64_t *size)
+{
+    const struct program *program = packing->program;
+    const struct template *template = &program->templates[whole_at(column_at(packing, named_by), packing->row)];
+    struct buffer *out = &packing->before;
+    packing->before.length = packing->after.length = 0;
+    *size = template->size;
+    for (const struct part *part = &program->parts[template->first_part], *end = part + template->parts; part < end; part++) {
+        size_t start = out->length;
+        if (part->column == EVENTS)
+            out = &packing->after;
+        else if (!(part->column == LITERAL
+                       ? write_bytes(out, (struct span){program->literals + part->start, (size_t)part->length})
+                       : write_value(packing, part->column, out)))
+            return false;
+        else if (part->is_counted)
+            *size += (int64_t)(out->length - start);
+    }
+    return true;
+}
+
+static bool group_begin(struct packing *packing, struct group *group)
+{
+    group->before = packing->after.length;
+    return write_bytes(&group->text, span_of(&packing->after)) && write_bytes(&group->text, span_of(&packing->before));
+}
+
+/* -- requests ---------------------------------------------------------------------------------------------------- */
+
+static struct request *request_at(const struct packing *packing, size_t word)
+{
+    return (struct request *)(void *)packing->open.data + word;
+}
+
+static struct group *member_at(const struct request *request, size_t word)
+{
+    return (struct group *)(void *)request->members.data + word;
+}
+
+static bool begin(struct packing *packing, struct request *request)
+{
+    *request = (struct request){.number = ++packing->begun};
+    bool well = fill(packing, TEMPLATE, &request->size) && group_begin(packing, &request->whole);
+    packing->open_bytes += request->size;
+    return well && ((packing->program->member < 0 && packing->program->own < 0) || words_begin(&request->names, packing->seed));
+}
+
+static void let_go(struct request *request)
+{
+    for (size_t word = 0; word < request->members.length / sizeof(struct group); word++)
+        buffer_free(&member_at(request, word)->text);
+    buffer_free(&request->members);
+    buffer_free(&request->whole.text);
+    words_free(&request->names);
+    request->number = 0;
+}
+
+static bool write_group(struct buffer *out, const struct group *group, const struct request *members)
+{
+    const struct buffer *text = &group->text;
+    bool well = write_bytes(out, (struct span){text->data + group->before, text->length - group->before});
+    for (size_t word = 0; members != NULL && well && word < members->members.length / sizeof *group; word++) {
+        const struct group *member = member_at(members, word);
+        well = member->text.length == 0 || (write_comma(out) && write_group(out, member, NULL));
+    }
+    return well && write_bytes(out, (struct span){text->data, group->before});
+}
+
+/* Write a request that takes no more. */
+static bool close_request(struct packing *packing, struct request *request)
+{
+    packing->open_bytes -= request->size;
+    packing->requests++;
+    packing->events += request->rows;
+    bool well = write_group(&packing->out, &request->whole, request) && write_byte(&packing->out, '\n');
+    let_go(request);
+    return well;
+}
+
+static int by_number(const void *one, const void *other)
+{
+    int64_t first = (*(struct request *const *)one)->number, second = (*(struct request *const *)other)->number;
+    return (first > second) - (first < second);
+}
+
+/* Write all requests that are open, in the order in which they began. */
+static bool close_all(struct packing *packing)
+{
+    size_t count = 0, words = packing->open.length / sizeof(struct request);
+    struct request **open = malloc((words + 1) * sizeof *open);
+    bool well = open != NULL;
+    for (size_t word = 0; well && word < words; word++)
+        if (request_at(packing, word)->number != 0)
+            open[count++] = request_at(packing, word);
+    if (count > 0)
+        qsort(open, count, sizeof *open, by_number);
+    for (size_t number = 0; well && number < count; number++)
+        well = close_request(packing, open[number]);
+    free(open);
+    if (well)
+        packing->open.length = 0;
+    words_free(&packing->around);
+    return words_begin(&packing->around, packing->seed) && well;
+}
+
+/* -- rows -------------------------------------------------------------------------------------------------------- */
+
+/* Where a row goes in a request, and what it takes there. */
+struct place {
+    struct group *group;
+    int64_t size;
+    bool is_taken; /* by another row of its name, or by another member of its member's name */
+};
+
+static bool is_new(const struct words *words, uint32_t word, uint32_t before)
+{
+    return word == before && words_count(words) > before;
+}
+
+static bool find_member(struct packing *packing, struct request *request, uint32_t *word, struct place *place)
+{
+    const struct program *program = packing->program;
+    struct span name = text_here(packing, program->member);
+    uint32_t beside = word_of_columns(packing, &request->names, BESIDE, program->beside, (int32_t)packing->frame->columns);
+    *word = word_of(&request->names, MEMBER, name.at, name.length);
+    if (beside == NO_WORD || *word == NO_WORD || !buffer_reach(&request->members, (*word + 1) * sizeof(struct group)))
+        return false;
+    place->group = member_at(request, *word);
+    if (place->group->text.length > 0) {
+        place->is_taken = place->group->beside != beside;
+        return true;
+    }
+    place->group->beside = beside;
+    return fill(packing, TEMPLATE_OF_MEMBER, &place->size);
+}
+
+static bool find_place(struct packing *packing, struct request *request, struct place *place)
+{
+    const struct program *program = packing->program;
+    uint32_t word = OWN;
+    *place = (struct place){.group = &request->whole};
+    if (program->member >= 0 && !find_member(packing, request, &word, place))
+        return false;
+    if (program->own >= 0) {
+        struct span name = text_here(packing, program->own);
+        uint32_t before = words_count(&request->names), own = word_of(&request->names, word, name.at, name.length);
+        place->is_taken = place->is_taken || !is_new(&request->names, own, before);
+        if (own == NO_WORD)
+            return false;
+    }
+    place->size += (int64_t)(packing->own.length + text_here(packing, ROW).length) + 1;
+    return true;
+}
+
+static bool put(struct packing *packing, struct request *request, const struct place *place)
+{
+    struct buffer *text = &place->group->text;
+    request->rows++;
+    request->size += place->size;
+    packing->open_bytes += place->size;
+    return (text->length > 0 || group_begin(packing, place->group)) && write_comma(text) &&
+           write_bytes(text, span_of(&packing->own)) && write_bytes(text, text_here(packing, ROW));
+}
+
+static bool name_row(struct packing *packing)
+{
+    packing->own.length = 0;
+    return packing->program->own < 0 ||
+           (write_quoted(&packing->own, text_here(packing, packing->program->own)) && write_byte(&packing->own, ':'));
+}
+
+static bool pack_row(struct packing *packing)
+{
+    struct place place;
+    uint32_t word = word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program->around);
+    if (word == NO_WORD || !buffer_reach(&packing->open, (word + 1) * sizeof(struct request)))
+        return false;
+    struct request *request = request_at(packing, word);
+    if ((request->number == 0 && !begin(packing, request)) || !name_row(packing) || !find_place(packing, request, &place))
+        return false;
+    if (request->rows > 0 && (request->rows >= packing->rows_max || request->size + place.size > packing->bytes_max || place.is_taken)) {
+        if (!close_request(packing, request) || !begin(packing, request) || !find_place(packing, request, &place))
+            return false;
+    }
+    return put(packing, request, &place) && (packing->open_bytes <= packing->open_bytes_max || close_all(packing));
+}
+
+/* Tell whether all columns are what they are taken for. */
+static bool is_possible(const struct packing *packing)
+{
+    for (int64_t number = 0; number < packing->frame->columns; number++) {
+        bool is_number = number == TEMPLATE || number == TEMPLATE_OF_MEMBER;
+        if (packing->frame->column[number].kind != (is_number ? KIND_WHOLE : KIND_TEXT))
+            return false;
+    }
+    return true;
+}
+
+/* -- what Python calls ------------------------------------------------------------------------------------------- */
+
+EXPORTED struct packing *translate_packing_begin(int64_t rows_max, int64_t bytes_max, int64_t open_bytes_max, uint64_t seed)
+{
+    struct packing *packing = calloc(1, sizeof *packing);
+    if (packing != NULL) {
+        packing->rows_max = rows_max;
+        packing->bytes_max = bytes_max;
+        packing->open_bytes_max = open_bytes_max;
+        packing->seed = seed;
+        if (!words_begin(&packing->around, seed)) {
+            free(packing);
+            return NULL;
+        }
+    }
+    return packing;
+}
+
+/* Pack a frame's rows: 0, or 1 if memory is short. */
+EXPORTED int translate_packing_add(struct ArrowArrayStream *given, struct packing *packing, const int32_t *numbers,
+                                   const int32_t *is_text, const int32_t *parts, const int32_t *templates,
+                                   const uint8_t *literals)
+{
+    struct frame frame;
+    struct program program = {(const struct part *)(const void *)parts,
+                              (const struct template *)(const void *)templates,
+                              literals, is_text, numbers[0], numbers[1], numbers[2], numbers[3]};
+    packing->program = &program;
+    packing->frame = &frame;
+    bool well = frame_take(&frame, given) && (frame.rows == 0 || is_possible(packing));
+    for (packing->row = 0; well && packing->row < frame.rows; packing->row++)
+        well = pack_row(packing);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
+
+EXPORTED int translate_packing_finish(struct packing *packing)
+{
+    return close_all(packing) ? 0 : 1;
+}
+
+/* Give the requests that were written since this was asked, until rows are added, and how many of them and of events there were in all. */
+EXPORTED const uint8_t *translate_packing_taken(struct packing *packing, int64_t *told)
+{
+    told[0] = (int64_t)packing->out.length;
+    told[1] = packing->requests;
+    told[2] = packing->events;
+    packing->out.length = 0;
+    return packing->out.data;
+}
+
+EXPORTED void translate_packing_end(struct packing *packing)
+{
+    for (size_t word = 0; word < packing->open.length / sizeof(struct request); word++)
+        if (request_at(packing, word)->number != 0)
+            let_go(request_at(packing, word));
+    struct buffer *buffers[] = {&packing->open, &packing->out, &packing->said, &packing->before, &packing->after, &packing->own};
+    for (size_t number = 0; number < sizeof buffers / sizeof *buffers; number++)
+        buffer_free(buffers[number]);
+    words_free(&packing->around);
+    free(packing);
+}
