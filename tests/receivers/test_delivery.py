@@ -234,9 +234,9 @@ def test_without_a_secret_and_with_a_wrong_one(model, source, small, tmp_path, m
     with Rehearsal(play=(model,)) as server:
         way = mapping.load(model).delivery.http.authentication
         monkeypatch.delenv(way.needed)
-        report = replayed(source, model, server, tmp_path / "journal", mappings=small)
-        assert way.needed in report["stopped"]
-        assert server.stats()["requests"] == 0
+        with pytest.raises(translate.UsageError, match=f"set {way.needed}"):
+            replayed(source, model, server, tmp_path / "journal", mappings=small)
+        assert [*(tmp_path / "journal").rglob("part-*")] == []
         monkeypatch.setenv(way.needed, "another")
         report = replayed(source, model, server, tmp_path / "journal", mappings=small)
         assert way.needed in report["stopped"]

@@ -132,7 +132,7 @@ def print_report(report: dict[str, Any], journal: Path) -> None:
         )
     if report["stopped"]:
         print(f"stopped: {printable(report['stopped'])}; the same call goes on")
-    if events["sent"]:
+    if events["sent"] and report["verify"]:
         print("to see what arrived:")
         for text in report["verify"]:
             print(f"  {text}")

@@ -17,6 +17,7 @@ from translate.delivery.records import NAME, Settled, read
 from translate.delivery.secrets import Secrets
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import Target
+from translate.errors import UsageError
 
 SHOWN_FOLDER = "dry-run"
 SHOWN_FILES_MAX = 100
@@ -45,6 +46,15 @@ def open_endpoint(target: Target, secrets: Secrets | None = None) -> Endpoint:
 def secrets_of(target: Target) -> Secrets:
     """Take from the environment what the target asks for."""
     return Secrets.from_environment(target.sending.variables if target.sending else ())
+
+
+def refuse_without_secrets(target: Target) -> None:
+    """Raise UsageError where a described service's secret is not set, before an archive is converted in vain."""
+    way = target.sending.authentication if target.sending else None
+    if way and not secrets_of(target).get(way.needed):
+        raise UsageError(
+            f"set {way.needed} in the environment: requests to {target.protocol} are sent with it"
+        )
 
 
 def write_requests(

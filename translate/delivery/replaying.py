@@ -18,7 +18,7 @@ from translate.conversion.arguments import checked
 from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
 from translate.delivery.contact import Unheard
-from translate.delivery.endpoint import Endpoint, open_endpoint, write_requests
+from translate.delivery.endpoint import Endpoint, open_endpoint, refuse_without_secrets, write_requests
 from translate.delivery.journal import Journal, lock, refuse_without_end
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, parse_rate
 from translate.delivery.parts import write_refused
@@ -98,6 +98,8 @@ def replay(
     told = calls.settings_of(settings, set_, mappings)
     destination = destination_of(to, told.mappings)
     target = target_of(destination, told, endpoint, max_in_flight, allow_http=allow_http)
+    if not dry_run:
+        refuse_without_secrets(target)
     chosen = (
         parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
     )

@@ -81,7 +81,7 @@ class Target:
             )
 
     def _check_sender(self) -> None:
-        needs = self.spoken.needs
+        needs = self.sending.needs if self.sending else self.spoken.needs
         if not all(getattr(self, setting) for setting in needs):
             wanted = " and ".join(f"{setting} ({meaning})" for setting, meaning in needs.items())
             raise UsageError(f"{self.protocol} needs {wanted}")

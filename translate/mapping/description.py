@@ -119,7 +119,8 @@ class _SendingParser:
                 setting = self.sheet.need(value, here, "setting", str, "")
                 if isinstance(value.get("setting"), str):
                     self.sheet.one_of(setting, join(here, "setting"), "setting of the receiver", OF_RECEIVER)
-                found.append(Parameter(name, setting=setting))
+                needed = self.sheet.get(value, here, "needed", bool, default=False)
+                found.append(Parameter(name, setting=setting, needed=needed))
             else:
                 self.sheet.complain(here, f"should be text, or a table of setting, but is {value!r}")
         return tuple(found)

@@ -126,7 +126,10 @@ HTTP = {
     "source": "who says so",
 }
 
-PARAMETER = {"setting": "the setting that says it: `application_id`, `account` or `region`"}
+PARAMETER = {
+    "setting": "the setting that says it: `application_id`, `account` or `region`",
+    "needed": "true: nothing is sent without it",
+}
 
 BODIES = {
     "json": "the record of the layout as it is, as application/json",

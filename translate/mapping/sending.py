@@ -38,11 +38,12 @@ class Authentication:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter or header: a text, or what a setting says."""
+    """A parameter or header: a text, or what a setting says, which may be `needed`."""
 
     name: str
     text: str = ""
     setting: str = ""
+    needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ class Sending:
     def variables(self) -> tuple[str, ...]:
         """Name the environment variables that hold secrets."""
         return self.authentication.variables if self.authentication else ()
+
+    @property
+    def needs(self) -> dict[str, str]:
+        """Name the settings without which nothing is sent, each with what it is sent as."""
+        return {given.setting: given.name for given in (*self.query, *self.headers) if given.needed}
 
     @property
     def settings(self) -> tuple[str, ...]:

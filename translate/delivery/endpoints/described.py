@@ -79,11 +79,6 @@ class DescribedService:
 
     def _send(self, shipment: Shipment) -> Answer:
         count = len(shipment.events)
-        way = self._sending.authentication
-        if way and not self._given(way.needed):
-            return Answer.halted(
-                count, "no_credentials", "", f"set {way.needed} in the environment: requests are sent with it"
-            )
         try:
             url, headers, body = self._request(shipment)
         except ValueError as error:
@@ -171,6 +166,10 @@ class DescribedService:
         if answer.means in ("again", "slower"):
             return Answer.all_again(
                 count, answer.name, told.message, throttled=answer.means == "slower", **rest
+            )
+        if answer.means == "partly" and not blamed:
+            return Answer.all_again(
+                count, answer.name, "some events failed, and none is named", lost=True, **rest
             )
         if answer.means == "refused" and not blamed:
             return Answer.all_refused(count, answer.name, told.message, **rest)
