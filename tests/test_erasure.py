@@ -118,7 +118,7 @@ HIDDEN = [
         ("clickstream", {"compression": "gzip"}),
         ("clickstream", {"compression": "zstd"}),
         ("clickstream/requests", {}),
-        ("amplitude", {}),
+        ("pinpoint", {}),
         ("hub", {}),
         ("hub", {"lake": True}),
     ],

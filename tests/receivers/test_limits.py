@@ -5,8 +5,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from commands import run_here
 
 import translate
+from translate.telling.inspection import inspect
 
 FOLDER = Path(tempfile.mkdtemp())
 
@@ -150,6 +152,60 @@ def test_told_one_beyond(limit, tmp_path):
     assert any(
         row["effect"] == "alters" and breach["receiver_changes"] in row["what"] for row in explained.limits
     )
+
+
+@pytest.fixture
+def long_note(tmp_path):
+    """An event of another model whose text a receiver cuts, and one whose text it does not."""
+    about = {"event_type": "a", "event_timestamp": 1460000000000, "application": {"app_id": "shop"}}
+    records = [
+        {
+            **about,
+            "client": {"client_id": f"client-{long}"},
+            "attributes": {"note": "n" * long},
+            "metrics": {},
+        }
+        for long in (255, 256)
+    ]
+    file = tmp_path / "archive.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return file
+
+
+def test_the_page_of_an_inspection_tells_what_a_receiver_alters(long_note, tmp_path):
+    """Beside what it refuses, in how many of the events that were tried."""
+    inspected = inspect(long_note)
+    graded = {target.layout: target for target in inspected.targets}
+    for layout in ("mixpanel/events", "mixpanel/requests"):
+        (change,) = graded[layout].altered
+        assert (change["events"], "cuts it to 255 characters" in change["message"]) == (1, True)
+    assert graded["clickstream/events"].altered == []
+    inspected.write_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<span class="warn">1 taken and altered</span>: a value in properties' in page
+    assert "everything arrives, some of it changed" in page
+
+
+def test_the_preflight_tells_what_a_receiver_alters(long_note, tmp_path, monkeypatch):
+    """With counts, before anything is sent; it stops nothing. What was converted before tells the same."""
+    monkeypatch.setenv("TRANSLATE_MIXPANEL_SECRET", "a secret of the tests")
+    translate.convert(long_note, to="mixpanel/requests", out=tmp_path / "out")
+    for name, source in (("as-it-comes", long_note), ("converted", tmp_path / "out")):
+        journal = tmp_path / name
+        words = [
+            "replay",
+            str(source),
+            "--to",
+            "mixpanel",
+            "--journal",
+            str(journal),
+            "--dry-run",
+            "--set",
+            "region=us",
+        ]
+        _, told, code = run_here(["translate", *words])
+        assert code == 0
+        assert "receiver-changes: 1 event (50 %): a value in properties" in told
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ NAMES_MAX = 1000  # names of events that are listed for each reason to leave the
 # Findings that somebody has to settle: a run that has one of them ends with another exit code.
 NAMES_MEET = "names_meet"
 LISTED_STANDS = "listed_id_stands"
+RECEIVER_CHANGES = "receiver_changes"
 FLAWS = (NAMES_MEET, LISTED_STANDS)
 # Findings of what rows say beyond their events, or once where these say it twice.
 FILLED_IN = "filled_in"

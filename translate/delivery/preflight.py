@@ -9,7 +9,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from typing import Any
 
-from translate.conversion.report import flaws
+from translate.conversion.report import RECEIVER_CHANGES, flaws
 from translate.delivery.hazards import JUDGES, Case
 from translate.delivery.questions import HOUR_MS, Surveyed
 from translate.delivery.wording import duration, moment, number, percent
@@ -94,22 +94,24 @@ def judge(
     return sorted(found, key=lambda finding: not finding.loses)
 
 
-def to_settle(report: dict[str, Any]) -> list[Forecast]:
-    """Give what the conversion's report has to settle: told before anything is sent, though it stops nothing."""
-    read = report["events"]["read"]
+def of_conversion(report: dict[str, Any]) -> list[Forecast]:
+    """Give what the conversion's report has to settle, and what it says that the receiver alters: it stops nothing."""
+    read, written = report["events"]["read"], report["events"]["written"]
+    changes = [
+        {
+            **finding,
+            "message": f"{many(finding['events'], 'event')} ({percent(finding['events'] / written)}): {finding['message']}",
+        }
+        for finding in report["findings"]
+        if finding["code"] == RECEIVER_CHANGES
+    ]
     return [
         Forecast(
-            flaw["code"].replace("_", "-"),
-            False,
-            flaw["message"],
-            "",
-            "",
-            "",
-            flaw["events"],
-            flaw["events"] / read,
+            found["code"].replace("_", "-"), False, found["message"], "", "", "", found["events"], found["events"] / of
         )
-        for flaw in flaws(report)
-    ]
+        for findings, of in ((flaws(report), read), (changes, written))
+        for found in findings
+    ]  # fmt: skip
 
 
 def unaccepted(findings: Collection[Forecast], accepted: Collection[str]) -> list[Forecast]:

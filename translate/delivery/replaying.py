@@ -26,8 +26,8 @@ from translate.delivery.preflight import (
     Forecast,
     Schedule,
     judge,
+    of_conversion,
     plan_of_run,
-    to_settle,
     unaccepted,
     verification,
 )
@@ -181,7 +181,7 @@ def _look_over(
         layout=destination.layout.name,
         **rates,
     )
-    findings += to_settle(prepared.conversion)
+    findings += of_conversion(prepared.conversion)
     plan = plan_of_run(destination.delivery, surveyed, **rates)
     return Outlook(
         surveyed,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from translate.conversion.report import RECEIVER_CHANGES
 from translate.judging import requests
 from translate.judging.judges import judged
 from translate.judging.members import Look, with_looks
@@ -34,7 +35,7 @@ class Question:
     @property
     def told_as(self) -> str:
         """Tell by which code a row is told of that is taken all the same."""
-        return "receiver_changes" if self.limit.alters else "over_advice"
+        return RECEIVER_CHANGES if self.limit.alters else "over_advice"
 
     @property
     def cited(self) -> str:

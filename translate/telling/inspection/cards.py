@@ -95,7 +95,7 @@ def cards(targets: Sequence[GradedTarget]) -> Iterator[Markup]:
 
 
 def _grade(target: GradedTarget) -> str:
-    changed = ", some of it changed" if target.grade == "fits" and target.losses else ""
+    changed = ", some of it changed" if target.grade == "fits" and (target.losses or target.altered) else ""
     return GRADES[target.grade] + changed
 
 
@@ -121,6 +121,8 @@ def _fit(target: GradedTarget) -> Iterator[Any]:
     yield f"{can}; {many(target.filled, 'field')} filled from the archive"
     for code, count in target.refused.items():
         yield joined([_warned(f"{count:,} refused"), f": {code.replace('_', ' ')}"])
+    for change in target.altered:
+        yield joined([_warned(f"{change['events']:,} taken and altered"), f": {change['message']}"])
     if target.left_out:
         yield f"{target.left_out:,} of no kind that it takes"
     if target.missing:

@@ -17,7 +17,7 @@ import polars as pl
 
 from translate import mapping, notes
 from translate.conversion import account, plan
-from translate.conversion.report import Loss, RunReport
+from translate.conversion.report import RECEIVER_CHANGES, Loss, RunReport
 from translate.delivery import preflight, questions
 from translate.mapping.spec import Delivery, Layout, Mapping
 from translate.telling import explanation
@@ -46,6 +46,7 @@ class GradedTarget:
     taken: int
     refused: dict[str, int]
     left_out: int
+    altered: list[dict[str, Any]]  # what the receiver takes and changes
     filled: int
     missing: list[str]
     losses: list[dict[str, Any]]
@@ -99,11 +100,13 @@ class _Trial:
         losses = {
             f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)
         }
+        changes = [finding for finding in planned.findings if finding.code == RECEIVER_CHANGES]
+        altered = {f"_altered{number}": change.events for number, change in enumerate(changes)}
         rows = writer.rows(plan.without_recipe(self._events()))
         members = writer.members() if self.layout.request else []
         frame = (
-            rows.with_columns(**losses)
-            .select("code", FILTERED, NOTES, *losses, *members)
+            rows.with_columns(**losses, **altered)
+            .select("code", FILTERED, NOTES, *losses, *altered, *members)
             .collect(engine="in-memory")
         )
         written = frame.filter(plan.WRITTEN)
@@ -117,11 +120,14 @@ class _Trial:
         left_out = frame.height - written.height - sum(refused.values())
         no_place = list(self._without_place(explained, source, {entry["field"] for entry in counted}))
         losing = [entry for entry in counted if entry["kind"] != "changed"]
-        delivered = self._delivered(written.select(frame.columns[3 + len(losses) :]), frame.height, now)
+        delivered = self._delivered(
+            written.select(frame.columns[3 + len(losses) + len(altered) :]), frame.height, now
+        )
         grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
         return GradedTarget(
-            self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out, filled,
-            missing, sorted(counted, key=lambda entry: (-entry["events"], entry["field"], entry["kind"], entry["why"])) + no_place,
+            self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out,
+            [{"message": change.message, "events": events} for name, change in zip(altered, changes, strict=True) if (events := int(written[name].sum()))],
+            filled, missing, sorted(counted, key=lambda entry: (-entry["events"], entry["field"], entry["kind"], entry["why"])) + no_place,
             self.asked, delivered,
         )  # fmt: skip
 
