@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import translate.spark
-from translate.spark.session import session_of
+from translate.spark.cluster import session_of
 
 EXECUTOR = b"CoarseGrainedExecutorBackend"
 MEGABYTES = 2_048

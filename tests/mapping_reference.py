@@ -9,7 +9,7 @@ import tomllib
 
 from translate import events, mapping
 from translate.delivery.endpoints.protocols import PROTOCOLS
-from translate.mapping import additions, checks, columns, delivery, fields, keys, personal, places
+from translate.mapping import checks, columns, delivery, fields, keys, personal
 from translate.recipe import dialect, privacy, spec
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS, stamps
@@ -202,7 +202,7 @@ def described_table():
 def additions_table():
     return table(
         ("addition", "what it adds", "keys of its own"),
-        *((f"`{name}`", kind.about, in_code(kind.keys)) for name, kind in additions.KINDS.items()),
+        *((f"`{name}`", kind.about, in_code(kind.keys)) for name, kind in keys.ADDITIONS.items()),
     )
 
 
@@ -288,7 +288,7 @@ REFERENCE = {
     "stamps": stamps_table,
     "records": lambda: meanings("kind", keys.RECORDS),
     "judges": judges_table,
-    "kinds of places": lambda: meanings("kind", places.KINDS),
+    "kinds of places": lambda: meanings("kind", checks.KINDS),
     "limits of requests": lambda: meanings("limit", checks.REQUEST_LIMITS),
     "limits of archives": lambda: meanings("limit", checks.ARCHIVE_LIMITS),
     "kinds of personal data": lambda: meanings("kind", personal.KINDS),

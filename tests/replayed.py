@@ -10,6 +10,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from rows import rows_of
+
 import translate
 from translate import mapping
 from translate.delivery.replaying import replay
@@ -78,16 +80,6 @@ def converted(model, folder, count=240, *, step_ms=1000, clients=12, apps=6):
     )
 
 
-def lines_of(folder):
-    """Read the requests of a converted directory."""
-    return [
-        json.loads(line)
-        for part in sorted((folder / "data").rglob("part-*"))
-        for line in part.read_text(encoding="utf-8").split("\n")
-        if line
-    ]
-
-
 def rewrite(folder, lines):
     """Put other requests in their place."""
     part, *others = sorted((folder / "data").rglob("part-*"))
@@ -111,7 +103,7 @@ def events_in(model, line):
 
 def source_events(model, folder):
     """Give all events of a converted directory."""
-    return [event for line in lines_of(folder) for event in events_in(model, line)]
+    return [event for line in rows_of(folder) for event in events_in(model, line)]
 
 
 def call(model, source, journal, server, **options):

@@ -8,20 +8,12 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from rows import CLICK
 
 import translate
 from translate.archive.sources import find
 from translate.errors import SourceError
 
-CLICK = {
-    "event_type": "click",
-    "event_id": "e",
-    "timestamp": 1667877566697,
-    "app_id": "shop",
-    "unique_id": "u",
-    "zone_offset": 0,
-    "attributes": {},
-}
 CALL = {
     "events": [
         {

@@ -19,7 +19,7 @@ from translate.reader.request import RequestReader
 from translate.telling.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
 from translate.telling.census.destinations import NOT_TOLD
 from translate.telling.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
-from translate.telling.census.tables import cells
+from translate.telling.census.forms import cells
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive"

@@ -6,20 +6,12 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from rows import CLICK, rows_of
 
 import translate
 from translate.errors import UsageError
 from translate.rehearsal import Rehearsal
 
-CLICK = {
-    "event_type": "click",
-    "event_id": "e",
-    "timestamp": 1667877566697,
-    "app_id": "shop",
-    "unique_id": "u",
-    "zone_offset": 0,
-    "attributes": {},
-}
 AGENT = "Mozilla/5.0 (Linux; Android 6.0; Nexus 5 Build/MRA58N)"
 ADDRESS = "101.188.67.134, 10.0.0.1"
 LEARNT = {
@@ -52,12 +44,7 @@ def written(tmp_path, lines, to, name="out", **options):
     source = tmp_path / f"{name}.txt"
     source.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
     report = translate.convert(source, to=to, out=tmp_path / name, **options)
-    rows = [
-        json.loads(line)
-        for file in sorted((tmp_path / name / "data").rglob("part-*.ndjson"))
-        for line in file.read_text().splitlines()
-    ]
-    return rows, report
+    return rows_of(tmp_path / name), report
 
 
 def events(tmp_path, lines, name="hub", **options):

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote_plus, urlencode
 
 import pytest
+from rows import rows_of
 
 import translate
 from translate.rehearsal import Rehearsal
@@ -39,9 +40,7 @@ def converted(tmp_path, text, to="hub", name="out", **options):
     data = tmp_path / name / "data"
     if to == "hub":
         return translate.scan(data).collect().to_dicts() if report["events"]["written"] else [], report
-    return [
-        json.loads(line) for file in sorted(data.glob("part-*")) for line in file.read_text().splitlines()
-    ], report
+    return rows_of(tmp_path / name), report
 
 
 NOTATIONS = {

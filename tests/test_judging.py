@@ -26,7 +26,7 @@ from test_validate import (
 
 import translate
 from translate import mapping
-from translate.mapping.places import kind_of
+from translate.mapping.checks import kind_of
 
 WRITABLE = [
     layout.address

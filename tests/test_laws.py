@@ -26,7 +26,7 @@ import translate
 from translate import events
 from translate.archive import units as files
 from translate.mapping import find_layout
-from translate.passes import duplicates
+from translate.passes import sightings
 
 TARGETS = ["clickstream", "pinpoint/requests", "learning_context", "personalize", "mobile_analytics", "hub"]
 MODEST = settings.default.max_examples
@@ -306,7 +306,7 @@ def test_dedupe_removes_exactly_the_repeats(lines: list[str], order: list[int]) 
     """Of each id the first event stays, over files, units and buckets of ids."""
     given_lines = [lines[number % len(lines)] for number in order]
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(duplicates, "BUCKET_ROWS", 3)
+        patch.setattr(sightings, "BUCKET_ROWS", 3)
         patch.setattr(files, "PART_BYTES", 2000)
         for number, line in enumerate(given_lines):
             write_archive(Path(folder), [line], f"in/{number // 3:03}/{number:03}.json")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rows import rows_of
 
 import translate
 
@@ -40,11 +41,7 @@ def stream(**own: Any) -> str:
 
 def converted(source: Path, out: Path, to: str, **options: Any) -> tuple[dict[str, Any], list[Any]]:
     report = translate.convert(source, to=to, out=out, **options)
-    return report, [
-        json.loads(line)
-        for part in sorted((out / "data").rglob("part-*"))
-        for line in part.read_text().splitlines()
-    ]
+    return report, rows_of(out)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate.archive import recognition, units
-from translate.archive.likeness import Likeness
+from translate.archive.looks import Likeness
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, digest_of
@@ -95,7 +95,7 @@ def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: 
 
     values_in = recognition.values_in
     monkeypatch.setattr(recognition, "values_in", counted)
-    monkeypatch.setattr("translate.archive.likeness.RequestReader", Counted)
+    monkeypatch.setattr("translate.archive.looks.RequestReader", Counted)
     assert (
         recognise(find([write_archive(tmp_path / "archive", FILES)]), None).address
         == "mobile_analytics/archive"

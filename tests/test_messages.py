@@ -9,7 +9,7 @@ import translate
 from translate.delivery.answers import Answer
 from translate.delivery.contact import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
 from translate.errors import UsageError
-from translate.mapping.toml_lines import lines_of
+from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"

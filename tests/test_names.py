@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import polars as pl
 import pytest
 from commands import run_here
+from rows import rows_of as rows
 
 import translate
 from translate.archive import units as files
@@ -46,14 +47,6 @@ def convert(source, out, *options, to="clickstream"):
         ["translate", "convert", str(source), "--to", to, "--out", str(out), *options]
     )
     return code, printed, json.loads((out / "report.json").read_text(encoding="utf-8"))
-
-
-def rows(out):
-    return [
-        json.loads(line)
-        for part in sorted((out / "data").rglob("*.ndjson"))
-        for line in part.read_text(encoding="utf-8").splitlines()
-    ]
 
 
 def met(report):

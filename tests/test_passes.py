@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 import translate
 from translate import events, passes
 from translate.archive import units as files
-from translate.mapping.additions import KINDS
-from translate.passes import duplicates, fold, sightings
+from translate.mapping.keys import ADDITIONS
+from translate.passes import fold, sightings
 
 ROOT = Path(__file__).resolve().parent.parent
 START = 1_487_973_802_000
-ALL = tuple(KINDS)
+ALL = tuple(ADDITIONS)
 
 
 def record(
@@ -72,7 +72,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def set_bucket_rows(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    for module in (duplicates, passes):
+    for module in (sightings, passes):
         monkeypatch.setattr(module, "BUCKET_ROWS", rows)
 
 

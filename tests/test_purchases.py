@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rows import rows_of
 
 import translate
 from translate.settings import Settings
@@ -33,12 +34,7 @@ def converted(
     source = folder / "in.json"
     source.write_text("".join(f"{line}\n" for line in lines))
     report = translate.convert(source, to=to, out=folder / "out", **options)
-    rows = [
-        json.loads(line)
-        for part in sorted((folder / "out" / "data").rglob("*.ndjson"))
-        for line in part.read_text().splitlines()
-    ]
-    return report, rows
+    return report, rows_of(folder / "out")
 
 
 def found(report: dict[str, Any], code: str) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rows import rows_of
 
 import translate
 from translate.notes import InHub, note, read_all
@@ -221,12 +222,7 @@ def archive(tmp_path):
 
 def written_attributes(out):
     """Give the attributes of all events in Pinpoint's requests."""
-    calls = [
-        json.loads(line)
-        for path in sorted((out / "data").rglob("*.ndjson"))
-        for line in path.open(encoding="utf-8")
-    ]
-    members = [member for call in calls for member in call["EventsRequest"]["BatchItem"].values()]
+    members = [member for call in rows_of(out) for member in call["EventsRequest"]["BatchItem"].values()]
     return [event.get("Attributes") for member in members for event in member["Events"].values()]
 
 

@@ -13,10 +13,10 @@ from replayed import (
     call,
     converted,
     events_in,
-    lines_of,
     rewrite,
     source_events,
 )
+from rows import rows_of
 
 from translate.delivery.pace import Bounds
 from translate.rehearsal import Rehearsal, digest_of
@@ -37,7 +37,7 @@ def in_small_requests(model, folder):
     if model == "learning_context":
         rewrite(
             source,
-            [line[start : start + 20] for line in lines_of(source) for start in range(0, len(line), 20)],
+            [line[start : start + 20] for line in rows_of(source) for start in range(0, len(line), 20)],
         )
     return source
 
@@ -182,7 +182,7 @@ SPOILERS = {
 def test_a_refused_batch_is_split_until_the_bad_event_stands_alone(model, tmp_path):
     """The good ones go; the bad one lies in a file with its reason, and goes from there once it is mended."""
     source = in_small_requests(model, tmp_path)
-    good = lines_of(source)
+    good = rows_of(source)
     spoil, code = SPOILERS[model]
     spoilt = json.loads(json.dumps(good))
     spoil(spoilt[1])
@@ -210,7 +210,7 @@ def test_refused_events_can_be_replayed_once_mended(tmp_path):
     """The file of refused requests is a source like any other."""
     source = in_small_requests("personalize", tmp_path)
     expected = source_events("personalize", source)
-    lines = lines_of(source)
+    lines = rows_of(source)
     spoil_personalize(lines[1])
     rewrite(source, lines)
     with Rehearsal() as server:
@@ -228,7 +228,7 @@ def test_refused_events_can_be_replayed_once_mended(tmp_path):
 def test_bad_events_do_not_come_again_after_a_stop(tmp_path):
     """What was refused for good is settled, and stays in the file."""
     source = in_small_requests("mobile_analytics", tmp_path)
-    lines = lines_of(source)
+    lines = rows_of(source)
     spoil_mobile_analytics(lines[1])
     rewrite(source, lines)
     with Rehearsal() as server:
@@ -246,7 +246,7 @@ def test_bad_events_do_not_come_again_after_a_stop(tmp_path):
 def test_too_many_refused_events_stop_the_run(tmp_path):
     """By their number and by their share."""
     source = in_small_requests("mobile_analytics", tmp_path)
-    lines = lines_of(source)
+    lines = rows_of(source)
     for line in lines:
         for event in line["body"]["events"][::2]:
             event["eventType"] = "x" * 51

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from canonical import SAMPLES
 from commands import run_here
+from rows import archived as record
 
 import translate
 from translate import events
@@ -19,16 +20,6 @@ PURCHASE = {
     "attributes": {"_product_id": "p-1", "_currency": "EUR"},
     "metrics": {"_quantity": 2, "_item_price": 1.5},
 }
-
-
-def record(name, **members):
-    whole = {
-        "event_type": name,
-        "event_timestamp": 1460000000123,
-        "client": {"client_id": "c-1"},
-        "application": {"app_id": "a"},
-    }
-    return {**whole, **members}
 
 
 def view(number):

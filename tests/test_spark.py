@@ -31,7 +31,7 @@ EXECUTOR = b"CoarseGrainedExecutorBackend"
 @pytest.fixture(scope="module")
 def spark():
     """A session with two executors."""
-    from translate.spark.session import session_of  # noqa: PLC0415
+    from translate.spark.cluster import session_of  # noqa: PLC0415
 
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")

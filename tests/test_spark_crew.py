@@ -17,7 +17,7 @@ from translate import spark
 from translate.archive import units
 from translate.cli import commands
 from translate.errors import ConservationError, OutputError, UsageError
-from translate.spark import crew, members, refusals
+from translate.spark import cluster, crew
 from translate.spark.dataframe import arrow_batches
 
 ROOT = Path(translate.__file__).parent.parent
@@ -219,10 +219,10 @@ def test_another_engine_is_refused(source, tmp_path, monkeypatch):
 
 def test_what_an_executor_has_not_is_told(source, tmp_path):
     """An executor without this package tells so, instead of a trace of imports."""
-    told = members.self_description()()
-    driver, without = members.Member("driver", told), {**told, "translate": "missing", "engine": "x: y"}
-    assert members.differences([driver, driver]) == []
-    assert members.differences([driver, members.Member("executor", without)]) == [
+    told = cluster.self_description()()
+    driver, without = cluster.Member("driver", told), {**told, "translate": "missing", "engine": "x: y"}
+    assert cluster.differences([driver, driver]) == []
+    assert cluster.differences([driver, cluster.Member("executor", without)]) == [
         f"executor on {told['host']}: translate is missing, the driver's {told['translate']}",
         f"executor on {told['host']}: engine is x: y, the driver's {told['engine']}",
     ]
@@ -233,16 +233,16 @@ def test_what_an_executor_has_not_is_told(source, tmp_path):
 )
 def test_our_errors_come_home(error):
     """An error of ours arrives as it was raised, out of whatever text Spark puts around it."""
-    with pytest.raises(type(error)) as raised, refusals.told_of_spark():
+    with pytest.raises(type(error)) as raised, cluster.told_of_spark():
         try:
-            with refusals.carried():
+            with cluster.carried():
                 raise error
-        except refusals.CarriedError as carried:
+        except cluster.CarriedError as carried:
             raise RuntimeError(f"Job aborted: {carried}\n\tat org.apache.spark") from None
     assert str(raised.value) == str(error)
     with (
         pytest.raises(OutputError, match=r"Spark gave up: ExecutorLostFailure .executor 1 exited"),
-        refusals.told_of_spark(),
+        cluster.told_of_spark(),
     ):
         raise RuntimeError("An error occurred\n: ExecutorLostFailure (executor 1 exited ...)\n at x")
 

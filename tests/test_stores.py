@@ -24,9 +24,8 @@ from translate.archive.sources import find
 from translate.archive.stored import chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
-from translate.stores.access import Access, BucketAddress
+from translate.stores.access import Access, BucketAddress, Signer, encoded_path, encoded_query
 from translate.stores.connections import Connections
-from translate.stores.signature import Signer, encoded_path, encoded_query
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 

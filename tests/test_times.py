@@ -9,6 +9,7 @@ import pytest
 from commands import run_here
 from hypothesis import given
 from hypothesis import strategies as st
+from rows import rows_of
 
 import translate
 from translate.settings import Settings
@@ -93,15 +94,7 @@ def converted(tmp_path):
                 rejects,
                 pl.read_parquet(out / "data" / "*.parquet").to_dicts() if report["events"]["written"] else [],
             )
-        return (
-            report,
-            rejects,
-            [
-                json.loads(line)
-                for path in sorted((out / "data").rglob("part-*"))
-                for line in path.read_text().splitlines()
-            ],
-        )
+        return report, rejects, rows_of(out)
 
     return converting
 

@@ -8,21 +8,13 @@ import json
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rows import CLICK, rows_of
 
 import translate
 from translate import mapping
 from translate.reader.paths import lies_around, path_around, path_of, segments_of, shown
 from translate.settings import Settings
 
-CLICK = {
-    "event_type": "click",
-    "event_id": "e",
-    "timestamp": 1667877566697,
-    "app_id": "shop",
-    "unique_id": "u",
-    "zone_offset": 0,
-    "attributes": {},
-}
 PURCHASE = {"eventId": "e", "eventType": "Purchase", "sentAt": 1553631760, "itemId": "i"}
 PINPOINT = {"EventType": "x", "Timestamp": "2018-02-02T02:15:24.000Z"}
 ENDPOINT = {"OptOut": "ALL", "Demographic": {"Timezone": "UTC"}}
@@ -43,12 +35,7 @@ def convert(tmp_path):
         report = translate.convert(
             source, from_=address, to=to or address, out=out, settings=settings, **options
         )
-        found = [
-            json.loads(line)
-            for path in sorted((out / "data").rglob("*.ndjson"))
-            for line in path.read_text().splitlines()
-        ]
-        return found, report
+        return rows_of(out), report
 
     return converting
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import pytest
+from rows import archived as record
 
 import translate
 from translate import mapping
@@ -27,16 +28,6 @@ explode   = "items"
 when        = "name = 'Cart'"
 set.item_id = '"item.sku"'
 """
-
-
-def record(name, **members):
-    whole = {
-        "event_type": name,
-        "event_timestamp": 1460000000123,
-        "client": {"client_id": "c-1"},
-        "application": {"app_id": "a"},
-    }
-    return {**whole, **members}
 
 
 def write(path, *records):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from translate.version import VERSION
-
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
     from translate.conversion.converting import convert, preview
     from translate.conversion.frames import scan, write
@@ -35,7 +33,8 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
     from translate.telling.signoff import Dossier, dossier
     from translate.telling.tracing import Why, why
 
-__version__ = VERSION
+# The project's file takes it from here: asking what is installed takes a while.
+__version__ = "0.1.0"
 
 __all__ = [
     "Bounds",

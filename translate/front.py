@@ -30,8 +30,8 @@ from translate.conversion.frames import hub_batches
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.progress import Progress
 from translate.errors import SourceError, UsageError
-from translate.mapping.moved import Moved, moved_keys
 from translate.recipe import Checked
+from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.selection import ROWS_MAX, Selection, is_taken
 from translate.telling.rendering import Report
 from translate.writer import dataset

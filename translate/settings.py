@@ -12,8 +12,10 @@ from typing import Any
 
 from translate.errors import Complaint, MappingError, UsageError, refuse_bytes, suggest
 from translate.mapping.columns import Column, read_columns
-from translate.mapping.sheet import read_toml
-from translate.mapping.toml_lines import located
+from translate.mapping.delivery import OVERRIDES
+from translate.mapping.options import SETTINGS as WRITTEN_TEXTS
+from translate.mapping.options import WISHES as WRITTEN_FLAGS
+from translate.mapping.sheet import located, read_toml
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -52,22 +54,10 @@ KEYS = {
     "mappings": "a folder of data sheets that are added to the shipped ones, or replace them; in a file, relative to it",
 }
 
-WRITTEN_TEXTS = (
-    "app_id",
-    "tracking_id",
-    "user_agent",
-    "forwarded_address",
-    "client_id",
-    "app_title",
-    "platform",
-)
-EFFECTS = ("fill_endpoints", "update_profiles", "locate_by_sender", "reach_destinations", "live_events")
-WRITTEN_FLAGS = ("keep_names", *EFFECTS)
 # What only a replay asks for changes nothing of what is written.
 TEXTS = (*WRITTEN_TEXTS, "region", "application_id", "account")
 FLAGS = (*WRITTEN_FLAGS, "plain_bodies")
 WRITTEN_NUMBERS = ("missing_quantity", "record_bytes")
-NUMBERS = ("freshness_hours", "user_keep_days", "retention_days")
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ class Settings:
         """Give the settings as JSON values, for digests."""
         said = {
             name: getattr(self, name)
-            for name in (*WRITTEN_TEXTS, *EFFECTS, *WRITTEN_NUMBERS, "day")
+            for name in (*WRITTEN_TEXTS, *WRITTEN_FLAGS, *WRITTEN_NUMBERS, "day")
             if getattr(self, name) not in (None, False, RECORD_BYTES)
         }
         if self.columns:
@@ -208,7 +198,7 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
         lambda path, message: complaints.append(Complaint(shown, path, message)),
     )
     overrides = {
-        name: number for name in NUMBERS if (number := _number(table, name, shown, complaints)) is not None
+        name: number for name in OVERRIDES if (number := _number(table, name, shown, complaints)) is not None
     }
     quantity = _number(table, "missing_quantity", shown, complaints)
     record_bytes = _number(table, "record_bytes", shown, complaints)

@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from translate import mapping
 from translate.archive.hub_files import HUB, is_hub
-from translate.archive.likeness import MARGIN, Glimpsed, Likeness, values_in
+from translate.archive.looks import FOREIGN, MARGIN, Glimpsed, Likeness, Unseen, by_room, values_in
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.sources import Trusted
 from translate.archive.stored import ReadError, SourceFile
 from translate.archive.units import head
-from translate.archive.unseen import FOREIGN, Unseen, by_room
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import table

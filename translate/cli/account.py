@@ -1,17 +1,28 @@
-"""What a conversion did, in the terminal."""
+"""What a conversion and a replay tell in the terminal: before, while they run, and afterwards."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import sys
+import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from translate.cli.printing import print_advice, print_list, print_verdict, printable
+from translate.conversion.progress import Bar
 
 if TYPE_CHECKING:
     from translate.conversion.converting import Converted
     from translate.conversion.streaming import Streamed
     from translate.delivery.preflight import Forecast
+if TYPE_CHECKING:
+    from translate.delivery.contact import Unheard
+    from translate.delivery.replaying import Outlook
+    from translate.delivery.run import Outcome
+
+# -- a conversion --------------------------------------------------------------------------------------------
 
 ERASED_SHOWN_MAX = 10
 
@@ -109,3 +120,151 @@ def print_stream(report: Streamed, rejects: Path | None) -> None:
     _print_rejects(report, str(rejects or "not kept; --rejects FILE keeps them"), report.first_reject)
     as_of = next((hazard["as_of"] for hazard in report["hazards"]), "")
     _print_hazards(report, f"if they come at {as_of}", report["hazards"])
+
+
+# -- a replay ------------------------------------------------------------------------------------------------
+
+SHOWN_REQUESTS = 2
+BODY_SHOWN = 400
+TICK_SECONDS = 0.5
+
+
+def tell_of_interruption(under_way: int) -> None:
+    """Say what is waited for, and how to wait no longer."""
+    if under_way:
+        print(
+            f"translate: waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost",
+            file=sys.stderr,
+        )
+
+
+def tell_of_silence(told: Unheard, where: str) -> None:
+    """Say that nobody answers, and what is done about it."""
+    tries = f"{told.tries:,} request{'s' if told.tries != 1 else ''} tried"
+    print(
+        f"translate: no answer from {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
+        f"each is tried again, at most {told.attempts_max} times and a minute apart, before the run gives up; "
+        "Ctrl-C stops it now, and the same call goes on",
+        file=sys.stderr,
+    )
+
+
+class Ticker:
+    """One line on the terminal: events sent, rate, time left."""
+
+    def __init__(self) -> None:
+        self._started: float | None = None
+        self._shown = 0.0
+
+    def __call__(self, outcome: Outcome, left: int) -> None:
+        """Tell of a run, of which so many events were left."""
+        now = time.monotonic()
+        if self._started is None:  # at the first answer: the conversion took its own time
+            self._started = now
+            return
+        if now - self._shown < TICK_SECONDS or not sys.stderr.isatty():
+            return
+        self._shown = now
+        done = outcome.sent + outcome.never
+        rate = done / (now - self._started)
+        hours, seconds = divmod(int((left - done) / rate) if rate else 0, 3600)
+        line = f"{outcome.sent:,} of {left:,} events sent, {rate:,.0f}/s, {hours}:{seconds // 60:02}:{seconds % 60:02} left"
+        print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def tell_of_outlook(look: Outlook, bar: Bar, accepted: Collection[str] | None) -> None:
+    """Say, before anything is sent, what is known: on standard error, for it is no result.
+
+    A finding that stops the run is told when it does; `accepted` is None where nothing stops it.
+    """
+    bar.clear()
+    for sentence in look.plan.sentences:
+        print(f"translate: {sentence}", file=sys.stderr)
+    for finding in look.findings:
+        if not finding.loses or accepted is None or finding.name in accepted:
+            print(f"translate: {finding.text}", file=sys.stderr)
+
+
+def print_requests(report: dict[str, Any], journal: Path) -> None:
+    """Print the first requests as they would go out."""
+    for request in report["requests_shown"][:SHOWN_REQUESTS]:
+        print(f"{request['method']} {printable(request['url'])}")
+        for name, value in request["headers"].items():
+            print(f"{name}: {printable(str(value))}")
+        body = (
+            request["body"]
+            if isinstance(request["body"], str)
+            else json.dumps(request["body"], ensure_ascii=False)
+        )
+        print(printable(body[:BODY_SHOWN]) + (" ..." if len(body) > BODY_SHOWN else ""))
+        print()
+    print(
+        f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests lie in {journal / 'dry-run'}; nothing was sent"
+    )
+
+
+def print_replay(report: dict[str, Any], journal: Path) -> None:
+    """Print what became of the events."""
+    events = report["events"]
+    print(f"{report['from']} -> {report['to']}")
+    print(
+        f"sent      {events['sent']:>14,}  in {report['requests']:,} request{'s' if report['requests'] != 1 else ''}"
+    )
+    for name, reasons in (("rejected", report["rejects"]), ("left", {})):
+        if events[name]:
+            told = ", ".join(
+                f"{count:,} {code}" for code, count in sorted(reasons.items(), key=lambda item: -item[1])
+            )
+            print(f"{name:<10}{events[name]:>14,}  {told}".rstrip())
+    if report["conversion"]["rejected"]:
+        print(
+            f"not converted {report['conversion']['rejected']:>10,}  see {journal / 'converted' / 'rejects.ndjson'}"
+        )
+    if report["lost_answers"]:
+        print(
+            f"lost answers {report['lost_answers']:>11,}  {report['lost_events']:,} events may have arrived twice, with the same ids"
+        )
+    if report["throttled"]:
+        print(f"throttled {report['throttled']:>14,}  times")
+    print_list(
+        "to know",
+        [{"events": count, "text": text} for text, count in report["findings"].items()],
+        lambda entry: entry["text"],
+    )
+    if events["rejected"]:
+        print(
+            f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}"
+        )
+    if report["stopped"]:
+        print(f"stopped: {printable(report['stopped'])}; the same call goes on")
+    if events["sent"] and report["verify"]:
+        print("to see what arrived:")
+        for text in report["verify"]:
+            print(f"  {text}")
+    print(f"report: {journal / 'report.json'}")
+
+
+def print_status(found: dict[str, Any]) -> None:
+    """Print where a replay stands."""
+    from translate.delivery.wording import duration
+
+    events = found["events"]
+    running = "running" if found["running"] else "not running"
+    print(f"{found['journal']}: {found['to']} at {found['endpoint']}, {running}")
+    for name in ("total", "sent", "rejected", "left"):
+        if events[name] is not None:
+            print(f"{name:<10}{events[name]:>14,}")
+    print(
+        f"requests  {found['requests']:>14,}  {found['under_way']:,} under way, {found['throttled']:,} throttled"
+    )
+    if found["lost_answers"]:
+        print(
+            f"lost answers {found['lost_answers']:>11,}  {found['lost_events']:,} events may have arrived twice, with the same ids"
+        )
+    if found["events_per_second"]:
+        print(f"rate      {found['events_per_second']:>14,.1f}  events a second")
+    if found["hours_left"]:
+        print(f"time to go  {duration(found['hours_left'] * 3600)}")
+    print(f"first sent {found['first_at'] or '-'}, last answer {found['last_at'] or '-'}")
+    if found["stopped"]:
+        print(f"stopped: {printable(found['stopped'])}")

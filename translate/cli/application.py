@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
+from translate import __version__
 from translate.engine.choice import engine, library
-from translate.version import VERSION
 
 # Where a command lies; the order is that of a migration, and of the help.
 HOMES = {
@@ -26,8 +26,8 @@ HOMES = {
     "rehearse": "rehearsal",
     "replay": "delivery",
     "dossier": "telling",
-    "check": "conversion",
-    "models": "conversion",
+    "check": "judging",
+    "models": "telling",
     "spark-check": "cluster",
 }
 WHOLE = 1000  # no first sentence is cut
@@ -107,7 +107,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"translate {VERSION} ({engine()})")
+        print(f"translate {__version__} ({engine()})")
         raise typer.Exit
 
 

@@ -37,7 +37,7 @@ def converter(engine: str, master: str | None, **asked: Any) -> Iterator[Callabl
     """Give the call that converts, by this machine or by a cluster; raise UsageError for what neither does."""
     if engine == "spark":
         from translate import spark
-        from translate.spark.session import session_of
+        from translate.spark.cluster import session_of
 
         spark.refuse_by_name(**asked)
         with session_of(master) as session:
@@ -53,8 +53,7 @@ def converter(engine: str, master: str | None, **asked: Any) -> Iterator[Callabl
 @app.command("spark-check")
 def check_of_cluster(master: Master = None, as_json: AsJson = False) -> int:
     """Tell versions, engine and platform of the driver and the executors of a cluster."""
-    from translate.spark.members import differences, spark_check
-    from translate.spark.session import session_of
+    from translate.spark.cluster import differences, session_of, spark_check
 
     with session_of(master) as session:
         members = spark_check(session)

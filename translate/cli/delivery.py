@@ -10,31 +10,18 @@ from typing import Annotated, Any
 import typer
 
 import translate
-from translate.cli.application import app
-from translate.cli.options import (
-    AsJson,
-    Assignments,
-    From,
-    Limit,
-    Mappings,
-    Recipe,
-    SettingsFile,
-    Since,
-    Until,
-    Where,
-    models,
-)
-from translate.cli.printing import print_advice, print_json, print_slips, print_verdict, whoever_listens
-from translate.cli.replayed import (
+from translate.cli.account import (
     Ticker,
-    print_report,
+    print_replay,
     print_requests,
     print_status,
-    tell,
     tell_of_interruption,
+    tell_of_outlook,
     tell_of_silence,
 )
-from translate.cli.stores import reaching_stores
+from translate.cli.application import app
+from translate.cli.options import AsJson, From, Recipe, Selection, Settings, models, reaching_stores
+from translate.cli.printing import print_advice, print_json, print_slips, print_verdict, whoever_listens
 from translate.conversion.progress import Bar
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
@@ -51,6 +38,7 @@ ReplaySources = Annotated[
 @app.command()
 @reaching_stores
 def replay(
+    *,
     sources: ReplaySources = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="MODEL", autocompletion=models, help="Whose endpoint it is.")
@@ -74,13 +62,8 @@ def replay(
     ] = None,
     from_: From = None,
     recipe: Recipe = None,
-    where: Where = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    selection: Selection,
+    settings: Settings,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")
     ] = False,
@@ -156,21 +139,21 @@ def replay(
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
     if trial and max_events:
         raise UsageError("--trial and --max-events say the same: give one of them")
-    print_slips(
-        unmatched_of_call(sources, from_=from_, settings=settings, set_=set_ or (), mappings=mappings)
-    )
+    print_slips(unmatched_of_call(sources, from_=from_, **settings))
     bounds = Bounds(
         stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts
     )
     accepted = _accepted(
-        accept or [], to, i_know=i_know, mappings=settings_of(settings, set_ or (), mappings).mappings
+        accept or [],
+        to,
+        i_know=i_know,
+        mappings=settings_of(settings["settings"], settings["set_"], settings["mappings"]).mappings,
     )
     with Bar() as bar, _said_with_i_know():
         report = translate.replay(
-            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, where=where, since=since, until=until,
-            limit=limit, settings=settings, set_=set_ or (), mappings=mappings, dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
+            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, **selection, **settings, dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
             speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
-            converting=bar.show, tell=lambda look: tell(look, bar, None if dry_run else accepted), progress=Ticker(), interrupted=tell_of_interruption,
+            converting=bar.show, tell=lambda look: tell_of_outlook(look, bar, None if dry_run else accepted), progress=Ticker(), interrupted=tell_of_interruption,
             unheard=lambda told: tell_of_silence(told, endpoint or to),
         )  # fmt: skip
     with whoever_listens():
@@ -182,7 +165,7 @@ def replay(
         if dry_run:
             print_requests(report, journal)
         else:
-            print_report(report, journal)
+            print_replay(report, journal)
     return _exit_code(report)
 
 

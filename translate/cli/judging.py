@@ -1,7 +1,8 @@
-"""The commands that judge: rows by their limits, mappings by what comes home again."""
+"""The commands that judge: rows by their limits, mappings by what comes home again, mappings and recipes by their tests."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,21 +11,17 @@ import translate
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
-    Assignments,
     From,
-    Limit,
     Mappings,
-    SettingsFile,
-    Since,
+    Selection,
+    Settings,
     Sources,
-    Until,
-    Where,
-    layouts,
+    layout_option,
+    reaching_stores,
 )
 from translate.cli.printing import print_json, print_list, print_verdict, printable, whoever_listens
-from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
-from translate.errors import ExitCode
+from translate.errors import ExitCode, MappingError
 
 LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 
@@ -33,20 +30,11 @@ LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 @reaching_stores
 def roundtrip(
     sources: Sources,
-    via: Annotated[
-        str,
-        typer.Option(
-            "--via", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="The model to go through."
-        ),
-    ],
+    *,
+    via: Annotated[str, layout_option("--via", "The model to go through.")],
     from_: From = None,
-    where: Where = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    selection: Selection,
+    settings: Settings,
     examples: Annotated[
         bool, typer.Option("--examples", help="Show the values of undeclared differences.")
     ] = False,
@@ -57,10 +45,7 @@ def roundtrip(
     A difference is declared by a mapping, with its reason, or it is a fault. The exit code is 1 if there is a fault, or a
     record that cannot be read.
     """
-    report = translate.roundtrip(
-        sources, via=via, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings,
-        set_=set_ or (), mappings=mappings, examples=examples,
-    )  # fmt: skip
+    report = translate.roundtrip(sources, via=via, from_=from_, **selection, **settings, examples=examples)
     with whoever_listens():
         if as_json:
             print_json(report)
@@ -94,22 +79,12 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
 @reaching_stores
 def validate(
     sources: Sources,
+    *,
     as_: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            metavar="MODEL[/LAYOUT]",
-            autocompletion=layouts,
-            help="Whose limits to judge by; recognised if not said.",
-        ),
+        str | None, layout_option("--as", "Whose limits to judge by; recognised if not said.")
     ] = None,
-    where: Where = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    selection: Selection,
+    settings: Settings,
     examples: Annotated[
         bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")
     ] = False,
@@ -121,9 +96,8 @@ def validate(
     """
     with Bar() as bar:
         result = translate.validate(
-            sources, as_=as_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
-            examples=examples, progress=bar.show,
-        )  # fmt: skip
+            sources, as_=as_, **selection, **settings, examples=examples, progress=bar.show
+        )
     with whoever_listens():
         if as_json:
             print_json(result)
@@ -183,3 +157,36 @@ def _undeclared(entry: dict[str, Any]) -> str:
     where = f", first in {first['file']}:{first['line']}" if first else ""
     values = f" ({first['before']!r} came back as {first['after']!r})" if "before" in first else ""
     return f"{entry['field']}{where}{values}"
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Mappings and recipes.")],
+    mappings: Mappings = None,
+    as_json: AsJson = False,
+) -> int:
+    """Check mappings and recipes completely, and run the tests inside them."""
+    results = []
+    for file in files:
+        try:
+            checked = translate.check(file, mappings=mappings)
+            complaints, tests = checked.complaints, checked.tests
+        except MappingError as error:
+            complaints, tests = error.complaints, 0
+        results.append(
+            {"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]}
+        )
+    if as_json:
+        print_json(results)
+    else:
+        for result in results:
+            _print_checked(result)
+    return ExitCode.USAGE if any(result["complaints"] for result in results) else ExitCode.DONE
+
+
+def _print_checked(result: dict[str, Any]) -> None:
+    for complaint in result["complaints"]:
+        print(complaint)
+    tests = f", {result['tests']} test{'s' if result['tests'] != 1 else ''}" if result["tests"] else ""
+    verdict = f"{len(result['complaints'])} wrong" if result["complaints"] else "ok"
+    print(f"{result['file']}: {verdict}{tests}")

@@ -1,4 +1,4 @@
-"""The commands that tell without converting: what is in an archive, where fields come from, one record's way, and the figures of two archives."""
+"""The commands that tell without converting: the models, what is in an archive, where fields come from, one record's way, the figures of two archives."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ import translate
 from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
-    Assignments,
     From,
-    Limit,
     Mappings,
     Recipe,
-    SettingsFile,
-    Since,
+    Selection,
+    Settings,
     Sources,
-    Until,
-    Where,
-    layouts,
+    grouped,
+    layout_option,
+    reaching_stores,
 )
 from translate.cli.printing import UNFOLDED, paper, print_json, whoever_listens
-from translate.cli.stores import reaching_stores
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, OutputError, UsageError
+from translate.telling.terminal import columns
 
 if TYPE_CHECKING:
     from translate.telling.inspection import Inspection
@@ -39,14 +37,10 @@ if TYPE_CHECKING:
 @reaching_stores
 def inspect(
     sources: Sources,
+    *,
     from_: From = None,
-    where: Where = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    selection: Selection,
+    settings: Settings,
     examples: Annotated[bool, typer.Option("--examples", help="Show one value of each key.")] = False,
     html: Annotated[
         Path | None,
@@ -61,9 +55,8 @@ def inspect(
     _check_page(html)
     with Bar() as bar:
         found = translate.inspect(
-            sources, from_=from_, where=where, since=since, until=until, limit=limit, settings=settings, set_=set_ or (), mappings=mappings,
-            examples=examples, progress=bar.show,
-        )  # fmt: skip
+            sources, from_=from_, **selection, **settings, examples=examples, progress=bar.show
+        )
         if html is not None:
             _write_page(found, html)
     with whoever_listens():
@@ -98,6 +91,7 @@ def _write_page(found: Inspection | Dossier, html: Path) -> None:
 @app.command()
 @reaching_stores
 def dossier(
+    *,
     folders: Annotated[
         list[Path],
         typer.Argument(
@@ -114,9 +108,7 @@ def dossier(
         ),
     ] = None,
     recipe: Recipe = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    settings: Settings,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the page that somebody signs.")
     ] = None,
@@ -128,14 +120,7 @@ def dossier(
     is not as it was.
     """
     _check_page(html)
-    found = translate.dossier(
-        folders,
-        source=source or (),
-        recipe=recipe,
-        settings=settings,
-        set_=set_ or (),
-        mappings=mappings,
-    )
+    found = translate.dossier(folders, source=source or (), recipe=recipe, **settings)
     if html is not None:
         _write_page(found, html)
     with whoever_listens():
@@ -152,6 +137,7 @@ def dossier(
 @app.command()
 @reaching_stores
 def why(
+    *,
     record: Annotated[
         str,
         typer.Argument(
@@ -159,15 +145,7 @@ def why(
             help="The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id.",
         ),
     ],
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="MODEL[/LAYOUT]",
-            autocompletion=layouts,
-            help="What it would be converted into; `hub` too.",
-        ),
-    ],
+    to: Annotated[str, layout_option("--to", "What it would be converted into; `hub` too.")],
     id_: Annotated[
         str | None,
         typer.Option(
@@ -178,22 +156,11 @@ def why(
     ] = None,
     from_: From = None,
     recipe: Recipe = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    settings: Settings,
     as_json: AsJson = False,
 ) -> None:
     """Follow one record through a conversion: what each field of the target holds, whence, or why it is empty."""
-    told = translate.why(
-        record,
-        to=to,
-        id_=id_,
-        from_=from_,
-        recipe=recipe,
-        settings=settings,
-        set_=set_ or (),
-        mappings=mappings,
-    )
+    told = translate.why(record, to=to, id_=id_, from_=from_, recipe=recipe, **settings)
     with whoever_listens():
         if as_json:
             print_json(told.to_json())
@@ -204,6 +171,7 @@ def why(
 @app.command()
 @reaching_stores
 def parity(
+    *,
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -216,19 +184,9 @@ def parity(
         typer.Option(metavar="FILE", help="The report.json of the run, where it does not lie in TARGET."),
     ] = None,
     from_: From = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="MODEL[/LAYOUT]",
-            autocompletion=layouts,
-            help="What TARGET is; recognised if not said.",
-        ),
-    ] = None,
+    to: Annotated[str | None, layout_option("--to", "What TARGET is; recognised if not said.")] = None,
     recipe: Recipe = None,
-    settings: SettingsFile = None,
-    set_: Assignments = None,
-    mappings: Mappings = None,
+    settings: Settings,
     as_json: AsJson = False,
 ) -> int:
     """Compare the figures that people judge by, on both sides: events, users, sessions, revenue, retention.
@@ -239,17 +197,7 @@ def parity(
     *sources, target = paths
     if not sources:
         raise UsageError(f"parity needs SOURCE and TARGET, and {target} is only one of them")
-    found = translate.parity(
-        sources,
-        target,
-        report=report,
-        from_=from_,
-        to=to,
-        recipe=recipe,
-        settings=settings,
-        set_=set_ or (),
-        mappings=mappings,
-    )
+    found = translate.parity(sources, target, report=report, from_=from_, to=to, recipe=recipe, **settings)
     with whoever_listens():
         if as_json:
             print_json(found.to_json())
@@ -260,35 +208,20 @@ def parity(
 
 
 @app.command()
+@grouped
 def explain(
-    from_: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What the source is; `hub` too."
-        ),
-    ],
-    to: Annotated[
-        str,
-        typer.Option("--to", metavar="MODEL[/LAYOUT]", autocompletion=layouts, help="What would be written."),
-    ],
+    *,
+    from_: Annotated[str, layout_option("--from", "What the source is; `hub` too.")],
+    to: Annotated[str, layout_option("--to", "What would be written.")],
     recipe: Recipe = None,
-    settings: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings, in TOML.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="One setting, e.g. app_ids.OLD=new; as often as needed."
-        ),
-    ] = None,
-    mappings: Mappings = None,
+    settings: Settings,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
     if as_json and as_markdown:
         raise translate.UsageError("--json and --markdown: say one of them")
-    explained = translate.explain(
-        from_=from_, to=to, recipe=recipe, settings=settings, set_=set_ or (), mappings=mappings
-    )
+    explained = translate.explain(from_=from_, to=to, recipe=recipe, **settings)
     with whoever_listens():
         if as_json:
             print_json(explained.to_json())
@@ -296,3 +229,18 @@ def explain(
             print(explained.to_markdown(), end="")
         else:
             print(explained.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
+
+
+@app.command()
+def models(mappings: Mappings = None, as_json: AsJson = False) -> None:
+    """List the models, their layouts, and what each can read and write."""
+    layouts = translate.models(mappings)
+    if as_json:
+        print_json(layouts.to_dicts())
+        return
+    lines = [("layout", "read", "write", "about")]
+    for row in layouts.iter_rows(named=True):
+        marks = ["yes" if row[name] else "-" for name in ("read", "write")]
+        default = " (default)" if row["default"] else ""
+        lines.append((f"{row['model']}/{row['layout']}{default}", *marks, row["about"]))
+    print("\n".join(columns(lines, paper(), wrapped=(3,), kept=(0,), head=True)))

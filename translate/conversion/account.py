@@ -15,8 +15,8 @@ from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
 from translate.conversion.waiting import Waiting
-from translate.passes import duplicates
-from translate.passes.duplicates import hashed
+from translate.passes import sightings
+from translate.passes.sightings import hashed
 from translate.reader.oversize import TOO_LARGE
 from translate.recipe.tallies import TALLY, WHERE, flag
 from translate.vocabulary import notation
@@ -244,6 +244,6 @@ def count_identical(files: Iterable[Path], rows: int) -> int:
     hashes = pl.scan_parquet(found)
     distinct: int = sum(
         bucket.select(pl.col("hash").n_unique()).collect(engine="streaming").item()
-        for _, bucket in duplicates.buckets(hashes, "hash", duplicates.BUCKET_ROWS)
+        for _, bucket in sightings.in_buckets(hashes, "hash", sightings.BUCKET_ROWS)
     )
     return rows - distinct

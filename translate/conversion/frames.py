@@ -31,8 +31,8 @@ from translate.conversion.calls import (
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.errors import UsageError
-from translate.mapping.moved import Moved, moved_keys
 from translate.reader.reader import Lines
+from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.selection import Selection, is_taken
 from translate.vocabulary import money
 from translate.writer import dataset

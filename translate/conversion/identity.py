@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from translate import __version__
 from translate.archive import units
 from translate.archive.recognition import Recognised
 from translate.archive.stored import SourceFile, digest_of
@@ -17,7 +18,6 @@ from translate.errors import UsageError
 from translate.passes import Asked
 from translate.reader.hub import Hub
 from translate.recipe.privacy import fingerprint, key_of_environment
-from translate.version import VERSION
 from translate.writer.schema import avro_schema
 
 
@@ -51,7 +51,7 @@ class Task:
             **self._options(),
             "part_size": job.part_bytes or units.PART_BYTES,
             "hash_key": fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None,
-            "version": VERSION,
+            "version": __version__,
         }
 
     def _options(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Task:
             "selection": self.job.selection.described() if self.job.selection else {},
             "options": self._options(),
             **({"trusted_folders": self.recognised.trusted.described()} if self.recognised.trusted else {}),
-            "version": VERSION,
+            "version": __version__,
         }
 
     def schema(self) -> dict[str, Any] | None:

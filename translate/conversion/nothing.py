@@ -20,10 +20,10 @@ from translate.conversion.nearness import Watched
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
 from translate.errors import MappingError, UsageError
-from translate.mapping.moved import moved_keys
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
 from translate.recipe import Recipe, proposal, slips
+from translate.recipe.expressions import moved_keys
 from translate.recipe.selection import DESELECTED, OPTIONS, Selection, is_taken
 from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import TALLY

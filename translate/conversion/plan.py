@@ -12,7 +12,6 @@ from translate import events, notes, passes
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
-from translate.mapping.moved import moved_keys
 from translate.notes import OF_RECIPE, USED
 from translate.passes import UnitMarks
 from translate.reader import doubt
@@ -20,7 +19,7 @@ from translate.reader.hub import with_event_ids
 from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally
 from translate.recipe.erasure import Erasing
-from translate.recipe.expressions import CALLED
+from translate.recipe.expressions import CALLED, moved_keys
 from translate.recipe.selection import DESELECTED, selected
 from translate.recipe.tallies import TALLY
 from translate.recipe.watch import Watch

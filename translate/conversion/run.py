@@ -38,9 +38,9 @@ from translate.delivery.questions import Questions, Surveyed
 from translate.delivery.survey import survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, refuse_bytes
-from translate.mapping.moved import moved_keys
 from translate.passes import Asked, Passes
 from translate.reader.reader import Lines, Tally
+from translate.recipe.expressions import moved_keys
 from translate.recipe.watch import Wanted, Watch
 from translate.telling.census.fates import as_lines, refuse_uncounted, summary, together
 from translate.telling.census.tallied import keys_account

@@ -41,9 +41,9 @@ from translate.delivery.questions import Questions
 from translate.delivery.survey import survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
-from translate.mapping.moved import moved_keys
 from translate.passes import Asked
 from translate.reader.reader import Damage, Lines, Tally
+from translate.recipe.expressions import moved_keys
 from translate.recipe.watch import Wanted, Watch
 from translate.telling.rendering import Report
 

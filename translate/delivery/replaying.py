@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from translate import __version__
 from translate.conversion import calls, persistence
 from translate.conversion.arguments import checked
 from translate.conversion.progress import Progress
@@ -50,7 +51,6 @@ from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError, refuse_store
 from translate.settings import Settings
 from translate.telling.rendering import Report
-from translate.version import VERSION
 
 SCRATCH = "scratch"
 LOOK_AGAIN = "remove this file, and the same call looks through the parts again"
@@ -282,7 +282,7 @@ def _account(journal: Journal, outcome: Outcome, total: int, lost_before: int) -
 
 def _described(look: Outlook, prepared: Prepared) -> dict[str, Any]:
     return {
-        "version": VERSION, "from": prepared.identity["from"], "to": prepared.identity["to"],
+        "version": __version__, "from": prepared.identity["from"], "to": prepared.identity["to"],
         "conversion": prepared.conversion["events"], "to_settle": len(flaws(prepared.conversion)), "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},
         "rate": str(look.rate), "plan": dataclasses.asdict(look.plan), "preflight": [dataclasses.asdict(finding) for finding in look.findings],
         "verify": list(look.verify),

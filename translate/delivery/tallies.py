@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from translate.passes import duplicates
+from translate.passes import sightings
 
 KEPT_ROWS = 2_000_000  # in memory, of each tally: 32 MB of identities, 64 MB of users
 BUCKET_ROWS = 2_000_000  # counted at once: some 300 MB
@@ -67,7 +67,7 @@ class Repeats(_Tally):
         """Take identities, in the column `text`."""
         if rows.height:
             self._count += rows.height
-            self._take(rows.select(hash=duplicates.hashed("text")))
+            self._take(rows.select(hash=sightings.hashed("text")))
 
     def count(self) -> int:
         """Count those that are equal to an earlier one."""
@@ -76,7 +76,7 @@ class Repeats(_Tally):
             return 0
         distinct: Iterator[int] = (
             bucket.select(pl.col("hash").n_unique()).collect(engine="streaming").item()
-            for _, bucket in duplicates.buckets(rows, "hash", BUCKET_ROWS)
+            for _, bucket in sightings.in_buckets(rows, "hash", BUCKET_ROWS)
         )
         return self._count - sum(distinct)
 
@@ -91,7 +91,7 @@ class Users(_Tally):
         """Take the user of each event as `text`, and the event's `hour`, counted from 1970."""
         if rows.height:
             seen = rows.group_by("text").agg(pl.col("hour").max(), events=pl.len().cast(pl.Int64))
-            self._take(seen.select("hour", "events", hash=duplicates.hashed("text")))
+            self._take(seen.select("hour", "events", hash=sightings.hashed("text")))
 
     def _merged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         return (
@@ -105,7 +105,7 @@ class Users(_Tally):
         rows = self._all()
         hours: dict[int, tuple[int, int]] = {}
         users = several = 0
-        for _, bucket in duplicates.buckets(rows, "hash", BUCKET_ROWS) if rows is not None else ():
+        for _, bucket in sightings.in_buckets(rows, "hash", BUCKET_ROWS) if rows is not None else ():
             seen = self._merged(bucket).collect(engine="streaming")
             users += len(seen)
             several += int((seen["events"] >= 2).sum())

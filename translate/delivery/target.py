@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from translate import __version__
 from translate.delivery.endpoints.protocols import DESCRIBED, PROTOCOLS, Protocol
 from translate.errors import UsageError, suggest
-from translate.version import VERSION
 
 if TYPE_CHECKING:
     from translate.mapping.sending import Sending
@@ -32,7 +32,7 @@ class Target:
     protocol: str
     endpoint: str | None = None
     region: str | None = None
-    user_agent: str = f"translate/{VERSION}"
+    user_agent: str = f"translate/{__version__}"
     forwarded_address: str | None = None
     application_id: str | None = None
     account: str | None = None

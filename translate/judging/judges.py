@@ -10,7 +10,7 @@ from translate.judging import members
 from translate.judging.members import Look
 from translate.judging.rows import Keyed, Rows
 from translate.judging.seldom import Seldom, is_key
-from translate.mapping.places import NAMES
+from translate.mapping.checks import NAMES
 from translate.mapping.spec import Limit
 from translate.vocabulary.word import Word
 from translate.vocabulary.words.objects import MAP_OF_LISTS, MAP_OF_TEXTS

@@ -6,7 +6,7 @@ import polars as pl
 
 from translate import notes
 from translate.judging.rows import NO_MAP, Free, Rows, User
-from translate.mapping.places import kind_of
+from translate.mapping.checks import kind_of
 from translate.mapping.spec import Field, Layout
 from translate.notes import RETYPED
 from translate.reader.reader import ORIGINAL_NAME

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from translate import events
-from translate.mapping.places import NAMES, kind_of
+from translate.mapping.checks import NAMES, kind_of
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary.notation import object_of_map
 

@@ -23,12 +23,12 @@ from translate.judging import requests
 from translate.judging.archive_limits import COLUMNS, USER, Archive
 from translate.judging.questions import Judge, Question, needs_of
 from translate.judging.read import read_rows, with_original_name
-from translate.mapping.moved import moved_keys
 from translate.mapping.spec import Layout, Limit
 from translate.reader import intake, table
 from translate.reader.hub import Hub
 from translate.reader.reader import Lines, Reader, Tally
 from translate.reader.tree import slots
+from translate.recipe.expressions import moved_keys
 from translate.recipe.selection import DESELECTED, selected
 
 EXAMPLES_MAX = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from translate.judging.rows import NO_MAP, Free, Rows, User
-from translate.mapping.places import kind_of
+from translate.mapping.checks import kind_of
 from translate.mapping.spec import Field
 from translate.reader.tree import ANY
 from translate.writer.batchwork import USER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 SHEET = {
     "title": "the model's name for people",
     "source": "where the model is documented",
@@ -213,4 +215,26 @@ ADDITION = {
     "user_property": "the property of users that is filled in",
     "metric": "the metric that is filled in",
     "source": "who says that its reader counts by it",
+}
+
+
+@dataclass(frozen=True)
+class Addable:
+    """What can be added, and what a sheet has to say of it: how its reader calls the events, properties and metrics."""
+
+    about: str
+    keys: tuple[str, ...] = ()
+
+
+ADDITIONS = {
+    "first_open": Addable(
+        "an event for each client's first, and in the user of all its events when that was",
+        ("event", "user_property"),
+    ),
+    "session_number": Addable("the number of each session of a client"),
+    "profile_set": Addable("an event wherever a user or its properties change", ("event",)),
+    "engagement": Addable(
+        "the length of a session in all its events, and an event that leaves its pauses out",
+        ("event", "metric"),
+    ),
 }

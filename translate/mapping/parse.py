@@ -10,18 +10,16 @@ from typing import Any
 
 from translate import events
 from translate.mapping import keys
-from translate.mapping.additions import read_additions
 from translate.mapping.agreement import contradictions
 from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, WORDS
 from translate.mapping.columns import TYPES
 from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import FieldParser
-from translate.mapping.inheritance import inherit
 from translate.mapping.options import PHASES
 from translate.mapping.personal import KINDS, wrong_with
 from translate.mapping.proof import failures
-from translate.mapping.sheet import Sheet, digest_of, join, read_toml
-from translate.mapping.spec import Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
+from translate.mapping.sheet import Sheet, digest_of, inherit, join, read_toml
+from translate.mapping.spec import Addition, Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
 FOLDER = re.compile(r"[\w=-]+")
 JSON_VALUES = ("other", "user_properties")
@@ -75,7 +73,7 @@ class _SheetParser:
         if layouts and sum(layout.default for layout in layouts.values()) != 1:
             sheet.complain("layout", "exactly one layout has to say default = true")
         way = read_delivery(sheet, sheet.get(table, "", "delivery", dict), layouts)
-        additions = read_additions(sheet, sheet.get(table, "", "additions", dict, {}))
+        additions = self.additions(sheet.get(table, "", "additions", dict, {}))
         dashboards = sheet.get(table, "", "dashboards", dict, {})
         sheet.known_keys(dashboards, "dashboards", keys.DASHBOARDS)
         beyond = sheet.texts(dashboards, "dashboards", "beyond") or ()
@@ -93,6 +91,19 @@ class _SheetParser:
             additions,
             beyond,
         )
+
+    def additions(self, table: dict[str, Any]) -> dict[str, Addition]:
+        """Read what can be added, in the order in which it is made."""
+        given = self.sheet.tables(table, "additions")
+        for name in given:
+            self.sheet.one_of(name, join("additions", name), "addition", keys.ADDITIONS)
+        return {name: self.addition(name, given[name]) for name in keys.ADDITIONS if name in given}
+
+    def addition(self, name: str, table: dict[str, Any]) -> Addition:
+        path, own = join("additions", name), keys.ADDITIONS[name].keys
+        self.sheet.known_keys(table, path, (*own, "source"))
+        self.sheet.need(table, path, "source", str, "")
+        return Addition(name, **{key: self.sheet.need(table, path, key, str, "") for key in own})
 
     def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
         spellings = {}

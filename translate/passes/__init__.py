@@ -22,11 +22,10 @@ import polars as pl
 from translate import mapping
 from translate.conversion.report import Finding
 from translate.errors import UsageError, suggest
-from translate.mapping.additions import KINDS
+from translate.mapping.keys import ADDITIONS
 from translate.mapping.spec import Addition
-from translate.passes import additions, duplicates, fold, sightings
-from translate.passes.duplicates import Duplicates
-from translate.passes.sightings import Shards, UnitMarks
+from translate.passes import additions, fold, sightings
+from translate.passes.sightings import Duplicates, Shards, UnitMarks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,9 +151,9 @@ def asked_for(
     names = [add] if isinstance(add, str) else list(add)
     wanted = [name.strip() for given in names for name in given.split(",") if name.strip()]
     for name in wanted:
-        if name not in KINDS:
+        if name not in ADDITIONS:
             raise UsageError(
-                f"--add {name}: there is nothing of this name to add{suggest(name, KINDS)} (one of: {', '.join(KINDS)})"
+                f"--add {name}: there is nothing of this name to add{suggest(name, ADDITIONS)} (one of: {', '.join(ADDITIONS)})"
             )
     known = mapping.load(model, mappings).additions if wanted and model != mapping.HUB else {}
     for name in wanted:
@@ -211,7 +210,7 @@ class Passes:
                 others.sink_parquet(self._file(self._taken, unit), engine="streaming")
         taken = pl.scan_parquet(self._taken / "*.parquet").filter("taken")
         if self.asked.add:
-            for number, bucket in duplicates.buckets(
+            for number, bucket in sightings.in_buckets(
                 taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS
             ):
                 here = bucket.select("unit", "row", "part", *sightings.CLIENT).collect(engine="streaming")
@@ -224,7 +223,7 @@ class Passes:
     def _find_pairs(self, halves: pl.LazyFrame) -> None:
         pairs = self._folder / "pairs"
         pairs.mkdir()
-        for number, bucket in duplicates.buckets(halves, "pair", BUCKET_ROWS):
+        for number, bucket in sightings.in_buckets(halves, "pair", BUCKET_ROWS):
             here = bucket.select("unit", "row", "part", "pair", "is_end", "time").collect(engine="streaming")
             found, marks = fold.pairs(here)
             found.write_parquet(pairs / f"bucket-{number:05}.parquet")

@@ -1,4 +1,10 @@
-"""Recipes: what one app's events mean to one target, as files with their own tests."""
+"""Recipes: what one app's events mean to one target, as files with their own tests.
+
+A file is read (`parse`, its rules by `phrases`, its tests by `trial`) into what it may say (`spec`); each expression is
+proven before any row (`proof`, `kinds`, `mistakes`; `dialect` has the words, `expressions` what they see). Upon events come
+personal data (`privacy`), the rules in order (`rules`, each by `steps` and `reshaping`) and what is taken at all (`selection`).
+What they did is counted (`tallies`), what they missed looked out for (`watch`), and both told (`slips`, `proposal`).
+"""
 
 from __future__ import annotations
 

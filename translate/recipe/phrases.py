@@ -9,10 +9,9 @@ import polars as pl
 from translate import events
 from translate.mapping.sheet import Sheet
 from translate.recipe import expressions, proof, spec
-from translate.recipe.cuts import KEY_CHARACTERS_MIN
 from translate.recipe.expressions import Expression, key_of
-from translate.recipe.meant import as_hub, words_here
-from translate.recipe.mistakes import Unfit
+from translate.recipe.mistakes import Unfit, as_hub, words_here
+from translate.recipe.reshaping import KEY_CHARACTERS_MIN
 from translate.recipe.spec import Cut, Rule
 
 CUTS = {"values": 1, "keys": KEY_CHARACTERS_MIN, "count": 1}  # the least that each may be

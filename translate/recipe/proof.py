@@ -20,8 +20,16 @@ from translate.recipe.expressions import (
     type_of,
 )
 from translate.recipe.kinds import mixed, uncomparable, worst_frame
-from translate.recipe.meant import as_hub, instead_of, words_here
-from translate.recipe.mistakes import Mistake, Unfit, first_line, of_parser, place_of
+from translate.recipe.mistakes import (
+    Mistake,
+    Unfit,
+    as_hub,
+    first_line,
+    instead_of,
+    of_parser,
+    place_of,
+    words_here,
+)
 
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 REFUSED_TEXT = {

@@ -11,13 +11,12 @@ import polars as pl
 
 from translate import events
 from translate.mapping.columns import Column
-from translate.mapping.moved import Moved
 from translate.mapping.personal import Marked
 from translate.notes import NOTES_TYPE, OF_RECIPE, USED
 from translate.recipe import tallies
-from translate.recipe.expressions import ITEM, NOTHING_MOVED, key_of
-from translate.recipe.items import COPY
+from translate.recipe.expressions import ITEM, NOTHING_MOVED, Moved, key_of
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
+from translate.recipe.reshaping import COPY
 from translate.recipe.spec import Rule, Test
 from translate.recipe.steps import FILTERED, TEXTS, RuleStep
 

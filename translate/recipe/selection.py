@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from translate.mapping.moved import Moved
 from translate.recipe import erasure, tallies
 from translate.recipe.erasure import Erasing, Erasure
-from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, evaluate
+from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, Moved, evaluate
 
 OPTIONS = (erasure.OPTION, "--where", "--since", "--until")
 

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import polars as pl
 
 from translate import events, notes
-from translate.mapping.moved import Moved
 from translate.notes import NOTES_TYPE, OF_RECIPE, USED, InHub, note
-from translate.recipe import cuts, items, tallies
-from translate.recipe.expressions import CALLED, Expression, evaluate, key_of
+from translate.recipe import reshaping, tallies
+from translate.recipe.expressions import CALLED, Expression, Moved, evaluate, key_of
 from translate.recipe.spec import Cut, Rule
 from translate.recipe.tallies import stored
 from translate.vocabulary import notation
@@ -68,7 +67,7 @@ class RuleStep:
             frame = frame.with_columns(**flags)
         frame = frame.with_columns(**self._changes())
         if self.rule.explode:
-            frame = items.explode(frame, self._match, once=tallies.TALLY)
+            frame = reshaping.explode(frame, self._match, once=tallies.TALLY)
         if self.rule.cut:
             frame = self._cut(frame, self.rule.cut)
         return frame.drop("_match", *values)
@@ -104,9 +103,11 @@ class RuleStep:
 
     def _cut(self, frame: pl.LazyFrame, limits: Cut) -> pl.LazyFrame:
         if self._head is None:
-            return cuts.cut(frame, self._match, limits, notes=OF_RECIPE, used=USED)
+            return reshaping.cut(frame, self._match, limits, notes=OF_RECIPE, used=USED)
         noted = pl.col(OF_RECIPE).list.len()
-        frame = cuts.cut(frame.with_columns(_noted=noted), self._match, limits, notes=OF_RECIPE, used=USED)
+        frame = reshaping.cut(
+            frame.with_columns(_noted=noted), self._match, limits, notes=OF_RECIPE, used=USED
+        )
         return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop(
             "_noted"
         )

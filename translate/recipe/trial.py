@@ -11,14 +11,13 @@ import polars as pl
 
 from translate import events, mapping
 from translate.errors import Complaint, suggest
-from translate.mapping.sheet import Sheet
-from translate.mapping.toml_lines import located
+from translate.mapping.sheet import Sheet, located
 from translate.notes import NOTES_TYPE
 from translate.reader.hub import TRAVELLERS, with_event_ids
 from translate.reader.literals import Refused, number_digits
 from translate.recipe import privacy
-from translate.recipe.items import COPY
-from translate.recipe.meant import words_here
+from translate.recipe.mistakes import words_here
+from translate.recipe.reshaping import COPY
 from translate.recipe.rules import Recipe
 from translate.recipe.spec import REJECT, Test
 from translate.recipe.steps import FILTERED

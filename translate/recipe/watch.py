@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from translate.conversion.nearness import VALUES_KEPT, Watched, nearest
-from translate.mapping.moved import Moved
 from translate.recipe import tallies
-from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, key_of, type_of, view
+from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, Moved, key_of, type_of, view
 from translate.recipe.rules import Recipe
 from translate.recipe.tallies import texts_in
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from translate.spark.cluster import spark_check
 from translate.spark.crew import SparkCrew, refuse_by_name
 from translate.spark.dataframe import scan
-from translate.spark.members import spark_check
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -22,9 +22,8 @@ from translate.conversion.run import Conversion
 from translate.errors import OutputError, UsageError
 from translate.passes import Asked, Passes
 from translate.recipe.privacy import KEY
-from translate.spark.members import ASKED_EACH, refuse_different, spark_check
+from translate.spark.cluster import ASKED_EACH, carried, refuse_different, spark_check, told_of_spark
 from translate.spark.portions import Order, Portion, packed, portion_of, unpacked
-from translate.spark.refusals import carried, told_of_spark
 from translate.stores.upload import Encryption
 from translate.vocabulary.words.stamps import is_numbered
 

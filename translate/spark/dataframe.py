@@ -18,8 +18,8 @@ from translate.conversion.frames import PushedDown, hub_batches
 from translate.conversion.job import HUB_MODEL
 from translate.conversion.reading import Readings
 from translate.errors import UsageError, suggest
+from translate.spark.cluster import carried
 from translate.spark.portions import Order, packed, portion_of, unpacked
-from translate.spark.refusals import carried
 
 if TYPE_CHECKING:
     import pyarrow as pa

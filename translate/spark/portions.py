@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from translate.archive.looks import Unseen
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.units import Unit
-from translate.archive.unseen import Unseen
 from translate.conversion.job import Job
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.reader import Damage

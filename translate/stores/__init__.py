@@ -1,1 +1,1 @@
-"""Stores of objects that are no disks: who asks, how a call is signed and sent, and what a bucket answers."""
+"""Stores of objects that are no disks: who asks, signed how (`access`), over which `connections`, what a `bucket` answers or refuses."""

@@ -16,10 +16,9 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from translate.stores.access import Access, BucketAddress
+from translate.stores.access import NOTHING, Access, BucketAddress, encoded_path, encoded_query
 from translate.stores.connections import UNREACHABLE, Connections
 from translate.stores.refusals import StoreRefusedError, fault_of, told
-from translate.stores.signature import NOTHING, encoded_path, encoded_query
 
 ATTEMPTS = 8
 FIRST_WAIT_SECONDS = 0.1

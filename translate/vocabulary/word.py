@@ -178,7 +178,7 @@ class Word:
 
     @property
     def kind(self) -> str:
-        """Tell what lies in its place, by one of translate.mapping.places.KINDS."""
+        """Tell what lies in its place, by one of translate.mapping.checks.KINDS."""
         return self.wire
 
     @property

@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 from botocore.credentials import ReadOnlyCredentials
 
 from translate.delivery.transport import Reply
-from translate.stores.signature import Signer, encoded_path
+from translate.stores.access import Signer, encoded_path
 
 PATH = "/events"
 SIGNING_NAME = "personalize"

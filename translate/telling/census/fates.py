@@ -21,8 +21,8 @@ from translate.telling import census
 from translate.telling.census import Key, Value
 from translate.telling.census.destinations import Fate, Ways, worse
 from translate.telling.census.evidence import Evidence
+from translate.telling.census.forms import Tables
 from translate.telling.census.requests import OpenLine, RequestPart, Requests
-from translate.telling.census.tables import Tables
 from translate.writer.writer import FILTERED, NOTES
 
 FATES = ("kept", "renamed", "changed", "dropped", "no_place", "unknown", "rejected", "null")

@@ -20,7 +20,7 @@ from translate.telling.census import (
     text_of,
     unpacked,
 )
-from translate.telling.census.captured import member_at, named_parts, without_member
+from translate.telling.census.forms import member_at, named_parts, without_member
 
 ANY = "*"
 HEADERS = "headers"

@@ -19,9 +19,17 @@ from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
 from translate.telling import explanation
 from translate.telling.figures.facts import FACTS, HeldColumns
-from translate.telling.figures.fates import HELD, Stage, said, steps, write_facts, write_fates
+from translate.telling.figures.fates import (
+    HELD,
+    Renames,
+    Stage,
+    renames_in,
+    said,
+    steps,
+    write_facts,
+    write_fates,
+)
 from translate.telling.figures.measures import MEASURES, Measure, dashboard_measures
-from translate.telling.figures.renames import Renames, renames_in
 from translate.telling.figures.result import MONEY, SCHEMA, Parity, shown
 from translate.telling.figures.run import FormerRun, find_run
 

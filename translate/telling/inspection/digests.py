@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from translate.passes import duplicates
+from translate.passes import sightings
 
 KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
 PARTS = 8  # in which what is in memory is merged: grouping takes ten times what the groups do
@@ -105,7 +105,7 @@ class Digests:
         frames += [pl.scan_parquet(self._files)] if self._files else []
         if not frames:
             return
-        for _, bucket in duplicates.buckets(pl.concat(frames), "a", rows or BUCKET_ROWS):
+        for _, bucket in sightings.in_buckets(pl.concat(frames), "a", rows or BUCKET_ROWS):
             yield self._merged(bucket).collect(engine="streaming")
 
     def count(self) -> int:

@@ -19,13 +19,13 @@ from translate.conversion.job import Job
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import soundly
 from translate.engine.allocators import give_back
-from translate.mapping.moved import moved_keys
+from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
-from translate.mapping.places import kind_of
 from translate.mapping.spec import Layout, Limit, Mapping
 from translate.notes import NOTES_TYPE
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
+from translate.recipe.expressions import moved_keys
 from translate.recipe.selection import DESELECTED, is_taken, selected
 from translate.telling.inspection.columns import KeyLimits
 from translate.telling.inspection.figures import Figures

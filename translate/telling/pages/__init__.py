@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from translate import __version__
 from translate.telling.rendering import printable
-from translate.version import VERSION
 
 WORD_MAX = 24  # characters that stand together in a cell
 TEXT_MIN = 60  # characters of a cell that needs room on a narrow screen
@@ -81,7 +81,7 @@ def document(
         element("header", element("h1", title), *about, told),
         element("nav", element("ol", *links), aria_label="Contents"),
         element("main", *(section.html() for section in sections if section.pieces), id="page"),
-        element("footer", f"Made by translate {VERSION} on {made:%Y-%m-%d}. The page loads nothing and sends nothing."),
+        element("footer", f"Made by translate {__version__} on {made:%Y-%m-%d}. The page loads nothing and sends nothing."),
     ]  # fmt: skip
     style, script = _beside("page.css"), _beside("page.js")
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

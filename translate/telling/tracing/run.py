@@ -28,7 +28,7 @@ from translate.events import EPOCH
 from translate.notes import OF_RECIPE, USED
 from translate.reader.reader import Lines, Reader
 from translate.recipe import Recipe
-from translate.recipe.items import COPY
+from translate.recipe.reshaping import COPY
 from translate.settings import Settings
 from translate.telling.tracing.rules import Met, rules_met
 from translate.writer.shape import Source

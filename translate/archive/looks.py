@@ -1,18 +1,25 @@
-"""What a file's first lines hold, as far as a glimpse tells, and what the records of each layout look like."""
+"""What a look into a file tells: the values of its first lines, and which layouts its records are like; and the objects that are looked at late."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from translate.archive import spool
+from translate.archive.stored import SourceFile
 from translate.engine.search import Search
+from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
 from translate.reader.literals import DECODER, Pairs, Refused
 from translate.reader.opening import PRINTED, body_of, peek, printed_form
+from translate.reader.reader import Damage
 from translate.reader.request import PARTS, WHOLE_PARTS, RequestReader
 from translate.reader.tree import ANY, places_of
+
+# -- a glimpse -----------------------------------------------------------------------------------------------
 
 MEMBER = re.compile(r'"(\w+)"\s*:')
 MARGIN = "\ufeff \t\r"
@@ -154,3 +161,45 @@ def _heads(request: Request) -> frozenset[str] | None:
         return None
     others = (place.partition(".")[0] for places in request.also.values() for place in places)
     return frozenset({*request.each, *request.also, *others, *PARTS, *WHOLE_PARTS})
+
+
+# -- objects that are looked at only when they are read ------------------------------------------------------
+
+FOREIGN = "foreign"  # no records
+
+
+@dataclass
+class Unseen:
+    """Objects that are looked at only when they are read, for there was no room to keep them from the look to the reading."""
+
+    names: set[str]
+    layout_of: Callable[[SourceFile], str]
+    address: str
+    others: Container[str]  # layouts that are known
+    message: str
+
+    def look_at(self, files: Iterable[SourceFile], refused: dict[str, Damage]) -> None:
+        """Refuse those that are no records; raise SourceError for one that is of another layout than all before."""
+        for file in files:
+            if file.shown not in self.names:
+                continue
+            name = self.layout_of(file)
+            if name == FOREIGN:
+                refused[file.shown] = Damage("not_recognised", self.message, "")
+            elif name != self.address and name in self.others:
+                raise SourceError(
+                    f"{file.location}: is {name}, and what was looked at before the work is {self.address}; convert "
+                    "the two one by one with --from, each from a folder or a glob of its own"
+                )
+            self.names.discard(file.shown)
+
+
+def by_room(files: list[SourceFile]) -> tuple[list[SourceFile], list[SourceFile]]:
+    """Part the files that are looked at before the work from the objects that could not be kept until they are read."""
+    early: list[SourceFile] = []
+    late: list[SourceFile] = []
+    room = spool.KEPT_BYTES
+    for file in files:
+        room -= file.bytes if file.is_remote else 0
+        (early if room >= 0 or not file.is_remote else late).append(file)
+    return (early, late) if early else (late[:1], late[1:])
