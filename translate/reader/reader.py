@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -139,11 +140,9 @@ class Reader:
             lines.long_lines.record_bytes = self._record_bytes
         if self.layout.records == "csv":
             self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
+        read = partial(self._read_batch, lines=lines)
         return lines.frame.select("row", "text").map_batches(
-            lambda batch: self._read_batch(batch, lines),
-            schema=self.schema,
-            validate_output_schema=False,
-            streamable=True,
+            read, schema=self.schema, validate_output_schema=False, streamable=True
         )
 
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
@@ -253,12 +252,10 @@ class Reader:
             columns["request"] = [record.request for record in records]
             columns["refuses"] = [record.refuses for record in records]
         filled = {slot for record in records for slot in record.values}
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(records))
         for slot, entry in self._slots.items():
-            if slot in filled:
-                series = pl.Series([record.values.get(slot) for record in records], dtype=pl.String)
-            else:
-                series = pl.Series([None], dtype=pl.String).new_from_index(0, len(records))
-            columns[f"${slot}"] = series.cast(raw_type(entry))
+            values = [record.values.get(slot) for record in records] if slot in filled else nothing
+            columns[f"${slot}"] = pl.Series(values, dtype=pl.String).cast(raw_type(entry))
         columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
         return pl.DataFrame(columns, schema=self.schema)
 
@@ -284,9 +281,8 @@ def begins_record(line: str | None) -> bool:
 
 
 def _damaged(damage: Damage) -> Record:
-    is_text = isinstance(damage.raw, str)
     raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
-    return Record(raw, code=damage.code, message=damage.message, base64=not is_text, refuses=DAMAGE)
+    return Record(raw, code=damage.code, message=damage.message, base64=raw is not damage.raw, refuses=DAMAGE)
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
