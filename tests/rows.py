@@ -30,7 +30,7 @@ def archived(name: str, **members: Any) -> dict[str, Any]:
 
 def rows_of(out: Path) -> list[Any]:
     """Read the JSON lines that a conversion wrote into a directory."""
-    parts = sorted((out / "data").rglob("part-*"))
+    parts = sorted((out / "data").rglob("*.ndjson"))
     return [
         json.loads(line) for part in parts for line in part.read_text(encoding="utf-8").split("\n") if line
     ]

@@ -143,9 +143,8 @@ def _lost(trail: ConversionTrail) -> Iterator[Markup]:
         rows = [(code.replace("_", " "), count) for code, count in report["rejects"].items()]
         yield table("Rejected: each with its own text in rejects.ndjson", ("why", "events"), rows, [1])
         places = [(entry["code"].replace("_", " "), entry["file"], entry["line"]) for entry in trail.rejected]
-        listed = table(
-            "The first rejects of each reason", ("why", "file", "line"), places, [2], is_told=False
-        )
+        places_head = ("why", "file", "line")
+        listed = table("The first rejects of each reason", places_head, places, [2], is_told=False)
         yield folded("where the first of each stand", listed)
     if report["filtered"]:
         rows = [*report["filtered"].items()]
@@ -197,13 +196,8 @@ def _figures(dossier: Dossier, trail: ConversionTrail) -> Iterator[Markup]:
         for row in differing.iter_rows(named=True)
     ]  # fmt: skip
     if rows:
-        listed = table(
-            "Rows that differ",
-            ("figure", "of", "source", "target", "explanation"),
-            rows,
-            [2, 3],
-            is_told=False,
-        )
+        rows_head = ("figure", "of", "source", "target", "explanation")
+        listed = table("Rows that differ", rows_head, rows, [2, 3], is_told=False)
         yield folded(f"all rows that differ ({len(rows):,})", listed, is_aside=True)
     if told["not_compared"]:
         items = [element("li", each) for each in told["not_compared"]]
@@ -252,9 +246,8 @@ def _hazards(dossier: Dossier) -> Iterator[Markup]:
 
 
 def _named(hazard: dict[str, Any]) -> Markup:
-    return joined(
-        [hazard["name"], *([" ", element("span", "loses data", class_="warn")] if hazard["loses"] else [])]
-    )
+    flag = [" ", element("span", "loses data", class_="warn")] if hazard["loses"] else []
+    return joined([hazard["name"], *flag])
 
 
 def _way_out(hazard: dict[str, Any]) -> str:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from translate import __version__
 from translate.conversion.report import flaws
 from translate.telling.figures import Parity
 from translate.telling.rendering import Table, escaped, many, printable, table_html
 from translate.telling.signoff import pages
 from translate.telling.signoff.trails import ConversionTrail, ReplayTrail
 from translate.telling.terminal import Paper, columns
-from translate.version import VERSION
 
 OPEN_MAX = 3  # points of the verdict: all of them are listed below it
 
@@ -122,7 +122,7 @@ class Dossier:
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON values."""
         return {
-            "version": VERSION,
+            "version": __version__,
             "verdict": self.verdict,
             "open": self.open,
             "conversions": [
