@@ -62,9 +62,8 @@ def targets(grounds: Grounds, now: dt.datetime) -> list[GradedTarget]:
     """Grade every layout that can be written, but the archive's own."""
     if not grounds.sample.height:
         return []
-    sheets = [
-        mapping.load(name, grounds.settings.mappings) for name in mapping.models(grounds.settings.mappings)
-    ]
+    folder = grounds.settings.mappings
+    sheets = [mapping.load(name, folder) for name in mapping.models(folder)]
     layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
     own = [layout.address for layout in grounds.layouts]
     return [
