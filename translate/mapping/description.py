@@ -77,7 +77,7 @@ class _SendingParser:
         way = sheet.get(table, _PATH, "authentication", dict)
         sending = Sending(
             self.addresses(sheet.need(table, _PATH, "addresses", dict, None)), self.request.each if self.request else (),
-            method, query, headers, body, sheet.get(table, _PATH, "form", str), sheet.get(table, _PATH, "gzip", bool, default=False),
+            method, query, headers, body, sheet.get(table, _PATH, "form", str), sheet.get(table, _PATH, "gzip", bool, default=False), sheet.get(table, _PATH, "answers_first", bool, default=False),
             None if way is None else self.authentication(way, body, answers), answers, sheet.need(table, _PATH, "source", str, ""),
         )  # fmt: skip
         self.twice(sending)

@@ -123,6 +123,7 @@ HTTP = {
     "body": "the form in which a request is sent",
     "form": "the parameter of a form in which clients may send the body as well; a rehearsal takes it",
     "gzip": "true: bodies are compressed, unless `plain_bodies` is set",
+    "answers_first": "true: the service answers before it looks at the events; what its limits refuse is lost without a word",
     "authentication": "how the sender proves who it is; nothing, where there is no such table",
     "answers": "what the service answers, each under a name: of those that fit, the first one counts. What none fits goes by its status",
     "source": "who says so",

@@ -116,6 +116,7 @@ class Sending:
     body: str = "json"
     form: str | None = None
     gzip: bool = False
+    answers_first: bool = False
     authentication: Authentication | None = None
     answers: dict[str, ServiceAnswer] = field(default_factory=dict)
     source: str = ""

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
-import re
 import time
 import zlib
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-import polars as pl
-
 from translate import mapping
 from translate.delivery.shipments import entry_of, events_of, find_column
 from translate.errors import UsageError
-from translate.judging.questions import Judge, needs_of
-from translate.judging.read import read_rows
+from translate.judging.apart import EventJudge, Faults
 from translate.mapping.sending import ServiceAnswer
-from translate.mapping.spec import Layout, Mapping
-from translate.reader.reader import Lines, Reader
 from translate.rehearsal.clickstream import inflated
 from translate.rehearsal.messages import (
     HttpReply,
@@ -36,53 +28,9 @@ from translate.rehearsal.messages import (
     parsed,
 )
 from translate.rehearsal.options import Options
-from translate.settings import Settings
 
 FORM = "application/x-www-form-urlencoded"
 REFUSED, TOO_LARGE, WRONG_METHOD, NOT_LET_IN = 400, 413, 405, 401
-Faults = dict[int, tuple[str, str]]  # by position: the place that is wrong, and why
-
-
-class EventJudge:
-    """Judges events as the limits of their layout do, wherever they lie."""
-
-    def __init__(self, sheet: Mapping, layout: Layout) -> None:
-        self._layout = replace(layout, request=None)
-        self._names = sheet.names
-        rows = read_rows(self._layout)
-        self._judge = Judge(rows, needs_of(rows, Settings()))
-        self._asked = {
-            f"_asked{number}": each for number, each in enumerate(self._judge.questions) if each.limit.hard
-        }
-        places = sorted(
-            {entry.place for entry in self._layout.all_fields}, key=lambda place: (-len(place), place)
-        )
-        self._place = re.compile(f"({'|'.join(map(re.escape, places))})(?:[ .]|$)")
-
-    def faults(self, events: list[Any]) -> Faults:
-        """Tell which events a receiver would refuse, and why."""
-        texts = [json.dumps(event, separators=(",", ":")) for event in events]
-        frame = pl.LazyFrame(
-            {"row": range(len(texts)), "text": texts}, schema={"row": pl.UInt32, "text": pl.String}
-        )
-        records = Reader(self._layout, self._names).records(Lines(frame, ["request"], [0]))
-        flags = {name: each.wrong.fill_null(value=False) for name, each in self._asked.items()}
-        found = (
-            self._judge.look(records).select("row", "code", "message", **flags).collect(engine="in-memory")
-        )
-        faults: Faults = {}
-        for row, code, message, *wrong in found.iter_rows():
-            asked = [each for each, is_so in zip(self._asked.values(), wrong, strict=True) if is_so]
-            if code is not None:
-                place = self._place.match(message)
-                faults[row] = (place[1] if place else "event", message)
-            elif asked:
-                place = self._place.match(asked[0].message)
-                faults[row] = (
-                    place[1] if place else next(iter(asked[0].limit.places), "event"),
-                    asked[0].message,
-                )
-        return faults
 
 
 class DescribedTarget:
@@ -109,7 +57,6 @@ class DescribedTarget:
         """Answer one request."""
         if request.method != self.sending.method:
             return Judgement(self._error(WRONG_METHOD, f"{self.sending.method} only"))
-        limits = self.layout.request.limits if self.layout.request else {}
         try:
             body = self._outside_form(request, _opened(request))
             tree = self._tree(body)
@@ -121,19 +68,37 @@ class DescribedTarget:
             way = self.sending.authentication
             answer = self.sending.answers.get(way.answer) if way else None
             return Judgement(self.reply(answer, NOT_LET_IN, "not authorized"), deferred=len(items))
-        for name, size in (("bytes_max", len(body)), ("events_max", len(events))):
+        return self._too_large(body, items) or self._throttled(events, options) or self._looked(items, events)
+
+    def _too_large(self, body: bytes, items: list[Item]) -> Judgement | None:
+        limits = self.layout.request.limits if self.layout.request else {}
+        for name, size in (("bytes_max", len(body)), ("events_max", len(items))):
             if name in limits and limits[name].hard and size > limits[name].value:
-                return Judgement(
-                    self._of_status(TOO_LARGE, f"{size} is more than {limits[name].value}"),
-                    deferred=len(items),
-                )
+                why = f"{size} is more than {limits[name].value}"
+                if name == "events_max" and self.sending.answers_first:
+                    return self._lost(items, dict.fromkeys(range(len(items)), (name, why)))
+                return Judgement(self._of_status(TOO_LARGE, why), deferred=len(items))
+        return None
+
+    def _throttled(self, events: list[Any], options: Options) -> Judgement | None:
         busy = self._busy(events, options)
-        if busy:
-            return Judgement(
-                self.reply(self.sending.meaning("slower"), 429, "too many requests", busy),
-                deferred=len(items),
-            )
-        return self._judged(items, self._judge.faults(events) if events else {})
+        reply = self.reply(self.sending.meaning("slower"), 429, "too many requests", busy)
+        return Judgement(reply, deferred=len(events)) if busy else None
+
+    def _looked(self, items: list[Item], events: list[Any]) -> Judgement:
+        faults, altered = self._judge.look(events) if events else ({}, ())
+        outcome = (self._lost if self.sending.answers_first else self._judged)(items, faults)
+        outcome.notes = altered
+        return outcome
+
+    def _lost(self, items: list[Item], faults: Faults) -> Judgement:
+        """Answer that all were taken, and lose these without a word."""
+        outcome = self._judged(items, {})
+        outcome.accepted = [item for index, item in enumerate(items) if index not in faults]
+        outcome.rejected = [
+            Refusal(items[index], *fault, later=True) for index, fault in sorted(faults.items())
+        ]
+        return outcome
 
     def _judged(self, items: list[Item], faults: Faults, *, of_whim: bool = False) -> Judgement:
         """Take or refuse events, these among them that something speaks against."""
@@ -216,9 +181,13 @@ class DescribedTarget:
     # -- what is read, and what is answered ------------------------------------------------------------------------
 
     def _outside_form(self, request: HttpRequest, body: bytes) -> bytes:
-        """Take a body out of the form that clients may send it in."""
+        """Take a body out of the form that clients may send it in; curl calls any body one."""
         is_form = request.headers.get("content-type", "").partition(";")[0] == FORM
-        return dict(parse_qsl(body))[self.sending.form.encode()] if self.sending.form and is_form else body
+        return (
+            dict(parse_qsl(body)).get(self.sending.form.encode(), body)
+            if self.sending.form and is_form
+            else body
+        )
 
     def _tree(self, body: bytes) -> Any:
         if self.sending.body == "ndjson" and not body.lstrip().startswith(b"["):
