@@ -25,8 +25,8 @@ from translate.recipe.tallies import TALLY
 from translate.recipe.watch import Watch
 from translate.settings import Settings
 from translate.vocabulary import money
-from translate.writer import exposure
 from translate.writer.dataset import moved
+from translate.writer.exposure import Exposure
 from translate.writer.extras import same_events
 from translate.writer.losses import Plan
 from translate.writer.packing import ROW
@@ -196,8 +196,9 @@ def _rows(
         members = writer.members()
         named = writer.columns_of_names
         asked = questions.expressions(writer) if questions else {}
-    plan.findings.extend(exposure.findings(job.marked, job.treated, source.provided, shape))
-    plan.findings.extend([*passes.findings(), *doubted])
+    exposed = Exposure(job.marked, job.treated, source.provided, shape)
+    frame = exposed.looked_for(frame)
+    plan.findings.extend([*exposed.findings(), *passes.findings(), *doubted])
     if job.settings.missing_quantity is not None:
         plan.findings.append(money.quantity_filled())
     flags = {f"_loss{number}": loss.events & pl.col(IS_COUNTED) for number, loss in enumerate(plan.losses)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -57,6 +57,14 @@ class Spot:
             )
             there = pl.any_horizontal(there.fill_null(value=False), deeper.fill_null(value=False))
         return there.fill_null(value=False)
+
+    def may_be_in(self, keys: Mapping[str, Collection[str]]) -> bool:
+        """Tell whether any of the events can have something there whose maps have these keys."""
+        if self.key is None or self.column not in keys:
+            return True
+        found = keys[self.column]
+        is_deeper = self.column == EXTRA and any(key.startswith(f"{self.key}.") for key in found)
+        return self.key in found or is_deeper
 
     def text(self) -> pl.Expr:
         """Give the text that lies there, or the digits of the number; null for anything else."""
