@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import run_here
 
 import translate
 from translate.telling import terminal
@@ -157,3 +158,29 @@ def test_parity_takes_several_sources_and_shows_money_and_other_names(tmp_path):
     text = found.to_text(width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert "9.98" in text or ".00" in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "convert {archive} --to clickstream --out {out}",
+        "convert {archive} --to amplitude --out {out}",
+        "validate {archive} --as mobile_analytics/archive",
+        "roundtrip {archive} --via personalize",
+        "inspect {archive}",
+        "parity {archive} {archive}",
+        "models",
+    ],
+)
+def test_what_commands_say_fits_a_terminal(command, tmp_path, monkeypatch):
+    """What is longer than a line goes on below its beginning; where there is no terminal it stays a line."""
+    words = command.format(archive=ARCHIVE, out=tmp_path / "out").split()
+    long, _, _ = run_here(["translate", *words])
+    monkeypatch.setenv("COLUMNS", "80")
+    if "convert" in words:
+        words[-1] += "-again"
+    said, _, _ = run_here(["translate", *words])
+    names = (str(ARCHIVE), str(tmp_path))  # of paths nothing is broken
+    lines = [line for line in said.splitlines() if not any(name in line for name in names)]
+    assert max(map(visible, lines)) <= 80
+    assert "".join(said.split()).replace("-again", "")[:200] == "".join(long.split())[:200]

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from translate.cli.printing import print_advice, print_list, print_verdict, printable
+from translate.cli.printing import print_advice, print_hanging, print_list, print_verdict, printable
 from translate.conversion.progress import Bar
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _print_erasure(told: dict[str, Any]) -> None:
 def _print_rejects(report: dict[str, Any], place: str, first: dict[str, Any] | None) -> None:
     if report["events"]["rejected"]:
         told = f"; the first: {printable(first['message'])}" if first else ""
-        print(f"rejected records: {place}{told}")
+        print_hanging("", f"rejected records: {place}{told}")
 
 
 def _print_hazards(report: dict[str, Any], when: str, hazards: list[dict[str, Any]]) -> None:
@@ -69,7 +69,8 @@ def _print_hazards(report: dict[str, Any], when: str, hazards: list[dict[str, An
         print(f"what {report['to'].partition('/')[0]} does with these rows {when}:")
     for hazard in hazards:
         kind = "loses" if hazard["loses"] else "said"
-        print(f"{kind:<6}{hazard['name']}: {hazard['message']}\n      instead: {hazard['instead']}")
+        print_hanging(f"{kind:<6}", f"{hazard['name']}: {hazard['message']}")
+        print_hanging(" " * 6, f"instead: {hazard['instead']}")
 
 
 def _print_counts(report: dict[str, Any]) -> None:
@@ -77,17 +78,15 @@ def _print_counts(report: dict[str, Any]) -> None:
     from translate.conversion.report import flaws
 
     counts, files = report["events"], report["inputs"]["files"]
-    print(
-        f"{report['from']} -> {report['to']}: {files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes"
-    )
+    size = f"{files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes"
+    print_hanging("", f"{report['from']} -> {report['to']}: {size}")
     if "trusted_folders" in report:
         told = report["trusted_folders"]
-        print(
-            f"not read: {told['files']:,} files in {len(told['folders']):,} folders, by --trust-folders {told['days']:g}"
-        )
+        where = f"{told['files']:,} files in {len(told['folders']):,} folders"
+        print_hanging("", f"not read: {where}, by --trust-folders {told['days']:g}")
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):
-            print(f"{name:<10}{counts[name]:>14,}  {_reasons(report, name)}".rstrip())
+            print_hanging(f"{name:<10}{counts[name]:>14,}  ", _reasons(report, name))
     print_list(
         "lost or changed",
         report["losses"],

@@ -19,10 +19,18 @@ from translate.cli.options import (
     layout_option,
     reaching_stores,
 )
-from translate.cli.printing import print_json, print_list, print_verdict, printable, whoever_listens
+from translate.cli.printing import (
+    print_hanging,
+    print_json,
+    print_list,
+    print_verdict,
+    printable,
+    whoever_listens,
+)
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 
+UNDER = " " * 26  # where the text of an entry begins
 LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 
 
@@ -122,8 +130,8 @@ def _print_validation(result: dict[str, Any]) -> None:
     if result["archive"]:
         print("over the whole archive:")
         for finding in result["archive"]:
-            print(f"{'':>24}  {finding['message']}")
-            print(f"{'':>24}  by {finding['source']}")
+            print_hanging(UNDER, finding["message"])
+            print_hanging(UNDER, f"by {finding['source']}")
     if not result["breaches"] and not result["archive"]:
         print("every limit is kept")
 
@@ -136,14 +144,14 @@ def _print_breach(breach: dict[str, Any]) -> None:
     )
     first = breach["examples"][0]
     verdict = "refused" if breach["hard"] else "altered" if "receiver_changes" in breach else "advice"
-    print(f"{breach['events']:>14,}  {verdict:<8}  {printable(breach['message'])}{requests}")
+    print_hanging(f"{breach['events']:>14,}  {verdict:<8}  ", f"{printable(breach['message'])}{requests}")
     if "receiver_changes" in breach:
-        print(f"{'':>24}  the receiver {printable(breach['receiver_changes'])}")
-    print(f"{'':>24}  by {breach['source']}")
-    print(f"{'':>24}  first in {printable(first['file'])}:{first['line']}")
+        print_hanging(UNDER, f"the receiver {printable(breach['receiver_changes'])}")
+    print_hanging(UNDER, f"by {breach['source']}")
+    print_hanging(UNDER, f"first in {printable(first['file'])}:{first['line']}")
     for name in ("message", "text"):
         if name in first:
-            print(f"{'':>24}  {printable(first[name])}")
+            print_hanging(UNDER, printable(first[name]))
 
 
 def _declared(why: str) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from translate.telling.terminal import Paper, paper_of
 __all__ = [
     "paper",
     "print_advice",
+    "print_hanging",
     "print_json",
     "print_list",
     "print_slips",
@@ -47,6 +49,14 @@ def whoever_listens() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def print_hanging(head: str, text: str) -> None:
+    """Print a text behind a head; what is beyond the terminal's width goes on below its beginning."""
+    room = paper().room(len(head))
+    lines = [text] if room is None else textwrap.wrap(text, room, break_on_hyphens=False)
+    for number, line in enumerate(lines or [""]):
+        print(f"{' ' * len(head) if number else head}{line}".rstrip())
+
+
 def print_json(values: Any) -> None:
     """Print what a command found as JSON."""
     print(json.dumps(values, indent=2, ensure_ascii=False, default=str))
@@ -55,7 +65,8 @@ def print_json(values: Any) -> None:
 def print_verdict(report: dict[str, Any]) -> None:
     """Print what has to be told before anything else, if there is such a thing."""
     if "verdict" in report:
-        print(f"{printable(report['verdict'])}\n")
+        print_hanging("", printable(report["verdict"]))
+        print()
 
 
 def print_slips(told: Sequence[str]) -> None:
@@ -77,7 +88,7 @@ def print_list(
     for entry in sorted(entries, key=lambda entry: (entry.get("code") == ADVICE, -entry["events"]))[
         :SHOWN_MAX
     ]:
-        print(f"{entry['events']:>24,}  {printable(text(entry))}")
+        print_hanging(f"{entry['events']:>24,}  ", printable(text(entry)))
     if len(entries) > SHOWN_MAX:
         print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")
 
