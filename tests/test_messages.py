@@ -154,3 +154,22 @@ class TestContact:
         """Any answer of HTTP is one, and so nothing is told."""
         busy = Answer.all_again(1, "503", "busy", status=503)
         assert self.told([6.0, 90.0], [busy, self.refused]) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "marked"),
+    [
+        ("count(*) > 3", "count"),
+        ("name = 'max' AND Max(time) IS NULL", "Max"),
+        ("name = 'x' OR SUM(price) OVER (PARTITION BY name) > 1", "OVER"),
+        ("unnest(name) = 'x'", "unnest"),
+        ("cast(price AS INT) = 1", "cast("),
+        ("name AS other", "AS"),
+    ],
+)
+def test_what_sees_more_than_an_event_is_shown(sql, marked):
+    """The word that is refused has the carets below it, in capitals or not, and never one within a text."""
+    with pytest.raises(translate.UsageError) as raised:
+        condition(sql, "--where")
+    *_, shown, carets = str(raised.value).splitlines()
+    assert shown[carets.index("^") : carets.rindex("^") + 1] == marked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -100,6 +100,11 @@ def place_of(sql: str, name: str) -> tuple[int, int] | None:
         if text in (name, quoted) or (not text.startswith("'") and text.replace('"', "") == name):
             return start, end
     return None
+
+
+def place_of_word(sql: str, words: Collection[str]) -> tuple[int, int] | None:
+    """Find where an expression has one of some words of SQL, in capitals or not."""
+    return next(((start, end) for text, start, end in tokens(sql) if text.upper() in words), None)
 
 
 def is_compared_with(sql: str, place: tuple[int, int]) -> bool:

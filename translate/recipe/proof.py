@@ -28,6 +28,7 @@ from translate.recipe.mistakes import (
     instead_of,
     of_parser,
     place_of,
+    place_of_word,
     words_here,
 )
 
@@ -80,6 +81,13 @@ NODES = {
     "Selector": "names no single column; name each column in full",
     "Alias": "AS gives a name, and the column's is known already; leave it out",
 }
+AGGREGATES = frozenset(
+    """
+    COUNT SUM MIN MAX AVG MEAN MEDIAN FIRST LAST STDDEV STDEV STDDEV_SAMP STDEV_SAMP VARIANCE VAR VAR_SAMP ARRAY_AGG
+    """.split()
+)
+# By which words of SQL such a node comes about.
+SPELLED = {"Len": AGGREGATES, "Agg": AGGREGATES, "Over": {"OVER"}, "Explode": {"UNNEST"}, "Alias": {"AS"}}
 
 
 def condition(sql: str, shown: str) -> Condition:
@@ -131,7 +139,10 @@ def _too_large(outside: str) -> Iterator[str]:
 
 def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     tree = json.loads(expr.meta.serialize(format="json"))
-    mistakes = [Mistake(message, place_of(sql, name)) for message, name in _refused(tree)]
+    mistakes = [
+        Mistake(message, place_of_word(sql, SPELLED.get(name, {name})) or place_of(sql, name))
+        for message, name in _refused(tree)
+    ]
     if mistakes:
         raise Unfit(sql, mistakes)
     names = tuple(sorted(_columns(tree)))
@@ -194,7 +205,7 @@ def _refused(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
     elif kind == "Function":
         yield from _refused_function(inner)
     else:
-        yield NODES.get(kind, f"{kind} is not allowed in a recipe"), ""
+        yield NODES.get(kind, f"{kind} is not allowed in a recipe"), kind
 
 
 def _refused_function(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
