@@ -29,6 +29,7 @@ class Contender:
     # translate ends with 1 where records were rejected or findings made.
     codes: Collection[int] = (0,)
     cores: int | None = None
+    threads: int | None = None  # of polars' pool, else as many as cores
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def run(contender: Contender, target: Path) -> Run:
     environment = {
         **inherited,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), inherited.get("PYTHONPATH")])),
-        "POLARS_MAX_THREADS": str(len(cores)),
+        "POLARS_MAX_THREADS": str(contender.threads or len(cores)),
     }
     said, complaints = target.with_suffix(".out"), target.with_suffix(".err")
     with said.open("wb") as out, complaints.open("wb") as err:

@@ -324,16 +324,20 @@ def small_files(race: Race) -> None:
     )
 
 
-def workers(race: Race) -> None:
-    """Race two cores against one, polars' pool pinned with them."""
+def scaling(race: Race) -> None:
+    """Race two workers against one, each with a pool of one thread and a core of its own."""
     if len(os.sched_getaffinity(0)) < 2:
-        race.results.notes.append("workers: this machine has one core, so nothing was raced")
+        race.results.notes.append("scaling: this machine has one core, so nothing was raced")
         return
     source = race.archive()
-    measured = race.measure(converting("two cores", source, cores=2), converting("one core", source, cores=1))
-    race.results.add("workers", measured, "two cores")
-    ratio = measured["one core"].times(measured["two cores"], WALL)
-    race.results.bar("workers", "two cores, times as fast as one by wall", ratio, 1.7, 1.4, at_least=True)
+    parts = max(1, source.stat().st_size // 15)
+    options = ("--part-size", str(min(parts, 64 << 20)), "--workers")
+    one = converting("one worker", source, *options, "1", cores=1)
+    two = converting("two workers", source, *options, "2", cores=2, threads=1)
+    measured = race.measure(one, two)
+    race.results.add("scaling", measured, two.name)
+    ratio = measured[one.name].times(measured[two.name], WALL)
+    race.results.bar("scaling", "two workers, times as fast as one by wall", ratio, 1.7, 1.4, at_least=True)
 
 
 def memory(race: Race) -> None:
@@ -379,7 +383,7 @@ RACES: dict[str, Callable[[Race], None]] = {
     "census": census,
     "layouts": layouts,
     "small-files": small_files,
-    "workers": workers,
+    "scaling": scaling,
     "memory": memory,
 }
 

@@ -16,6 +16,7 @@ import translate
 from translate import spark
 from translate.archive import units
 from translate.cli import commands
+from translate.conversion import errands
 from translate.errors import ConservationError, OutputError, UsageError
 from translate.spark import cluster, crew
 from translate.spark.dataframe import arrow_batches
@@ -181,7 +182,7 @@ def test_a_folder_that_is_not_shared_is_refused(source, tmp_path, monkeypatch):
     """A folder of the same name on another machine does not hold what the driver wrote; no unit is begun."""
     (tmp_path / "other" / ".translate").mkdir(parents=True)
     (tmp_path / "other" / ".translate" / "witness").write_text("of another run")
-    monkeypatch.setattr(crew, "_spelled", lambda _: (str(tmp_path / "other"), None, None))
+    monkeypatch.setattr(errands, "_spelled", lambda _: (str(tmp_path / "other"), None, None))
     with pytest.raises(
         OutputError, match=r"other: the executor on .* does not see what the driver wrote there"
     ):

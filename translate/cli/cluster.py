@@ -33,13 +33,19 @@ Master = Annotated[
 
 
 @contextlib.contextmanager
-def converter(engine: str, master: str | None, **asked: Any) -> Iterator[Callable[..., Converted]]:
+def converter(
+    engine: str, master: str | None, *, workers: int | None, **asked: Any
+) -> Iterator[Callable[..., Converted]]:
     """Give the call that converts, by this machine or by a cluster; raise UsageError for what neither does."""
     if engine == "spark":
         from translate import spark
         from translate.spark.cluster import session_of
 
         spark.refuse_by_name(**asked)
+        if workers is not None:
+            raise translate.UsageError(
+                "--workers is for this machine: with --engine spark its executors work"
+            )
         with session_of(master) as session:
             yield partial(spark.convert, session)
         return
@@ -47,7 +53,7 @@ def converter(engine: str, master: str | None, **asked: Any) -> Iterator[Callabl
         raise translate.UsageError(f"--engine {engine}: is none (one of: {LOCAL}, spark)")
     if master is not None:
         raise translate.UsageError("--master is for --engine spark")
-    yield translate.convert
+    yield partial(translate.convert, workers=workers)
 
 
 @app.command("spark-check")

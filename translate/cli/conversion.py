@@ -26,6 +26,7 @@ from translate.cli.options import (
     Selection,
     Settings,
     Sources,
+    Workers,
     layout_option,
     reaching_stores,
 )
@@ -126,6 +127,7 @@ def convert(
         str | None, typer.Option("--sse-kms-key-id", metavar="ID", help="S3: the key, with --sse aws:kms.")
     ] = None,
     part_size: PartSize = None,
+    workers: Workers = None,
     engine: Engine = LOCAL,
     master: Master = None,
     as_json: AsJson = False,
@@ -150,7 +152,7 @@ def convert(
     if out == PIPE:
         whole = {
             "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake,
-            "--erase": erase, "--trust-folders": trust_folders, "--part-size": part_size,
+            "--erase": erase, "--trust-folders": trust_folders, "--part-size": part_size, "--workers": workers,
             "--engine": engine != LOCAL,
         }  # fmt: skip
         refused = [name for name, asked in whole.items() if asked]
@@ -159,7 +161,8 @@ def convert(
     if rejects is not None:
         raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
 
-    with Bar() as bar, converter(engine, master, limit=selection["limit"], erase=erase) as convert_by:
+    asked = {"workers": workers, "limit": selection["limit"], "erase": erase}
+    with Bar() as bar, converter(engine, master, **asked) as convert_by:
         report = convert_by(
             sources,
             out=out,

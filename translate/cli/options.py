@@ -83,6 +83,14 @@ PartSize = Annotated[
         "large ones that are not compressed; a run is resumed part by part.",
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        help="How many processes make parts, each with its share of the cores; what they write is the same for any number.",
+    ),
+]
 
 
 # -- options that go together -----------------------------------------------------------------------------------

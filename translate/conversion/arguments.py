@@ -69,7 +69,7 @@ KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),
     **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake"), FLAG),
-    **dict.fromkeys(("limit", "max_in_flight", "seed"), WHOLE),
+    **dict.fromkeys(("limit", "max_in_flight", "seed", "workers"), WHOLE),
     "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME, "part_size": SIZE,
 }  # fmt: skip
 WAYS_OUT = {

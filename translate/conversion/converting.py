@@ -31,6 +31,7 @@ from translate.conversion.job import Census, Job
 from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
+from translate.conversion.workers import crew_of
 from translate.delivery.preflight import Forecast
 from translate.errors import UsageError
 from translate.passes import asked_for
@@ -51,7 +52,7 @@ def convert(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
-    erase: str | os.PathLike[str] | None = None,
+    erase: str | os.PathLike[str] | None = None, workers: int | None = None,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -65,6 +66,7 @@ def convert(
     `part_size` is how much of the source becomes a part, in bytes or as text (`64MB`, which it is unless said).
     `erase` is a list of ids, one a line, whose events are left out; then `erasure` in the report says whether one of them
     stands in what was written, and where.
+    `workers` is how many processes make parts; the result is the same for any number.
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
 
     >>> import translate
@@ -81,6 +83,7 @@ def convert(
         state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake, part_size=part_size,
         erase=erase,
     )  # fmt: skip
+    ready.crew = crew_of(workers, ready)
     return Converted(ready.run(), ready)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from translate.archive.recognition import Recognised
-from translate.archive.stored import digest_of
 from translate.archive.units import Unit, text_bytes
 from translate.conversion import lake, nothing, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
@@ -25,13 +25,13 @@ from translate.conversion.closing import (
     taken,
 )
 from translate.conversion.erased import Proof, note_unit
-from translate.conversion.file_accounts import FileAccounts
+from translate.conversion.file_accounts import FileAccounts, described
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import FILES, WrittenUnit
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import Readings, look_through, refuse_full_disk
-from translate.conversion.report import COUNTS, RunReport
+from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast
 from translate.delivery.questions import Questions, Surveyed
@@ -80,6 +80,7 @@ class Conversion:
         if job.target_mapping and job.target_layout:
             self._questions = Questions(job.target_mapping.delivery, job.target_layout)
         self._progress = progress
+        self._stepping = threading.Lock()
         self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
 
     def identity(self) -> dict[str, Any]:
@@ -109,7 +110,8 @@ class Conversion:
                     report.check(f"unit {unit.number}")
                     total.add(report)
                     files.add(report.files)
-                    self._finish_step(unit)
+                    if self.crew is None:
+                        self.finish_step(unit)
                     if self._has_enough(total):
                         break
                 total.check("in total")
@@ -123,7 +125,7 @@ class Conversion:
                 }  # fmt: skip
                 if self.job.lake:
                     lake.complete(self.output, total.events["written"])
-                told, proof = files.finish(_digest_of_rest(unit)), self._proof_of_erasure()
+                told, proof = files.finish(unit.files[-1]), self._proof_of_erasure()
                 return self.output.complete(total, head, len(self.units), self._task.schema(), told, proof)
             except OSError as error:
                 refuse_full_disk(error)
@@ -136,9 +138,13 @@ class Conversion:
         except (OSError, ValueError, RecursionError):
             return False
 
-    def remaining(self) -> list[Unit]:
+    def remaining(self) -> Iterator[Unit]:
         """Give the units that no earlier run finished."""
-        return [unit for unit in map(self._readings.told, self.units) if self._kept(unit) is None]
+        for unit in map(self._readings.told, self.units):
+            if self._kept(unit) is None:
+                yield unit
+            else:
+                self.finish_step(unit)
 
     def make(self, unit: Unit, passes: Passes | None, sequence: int) -> None:
         """Make a unit for the run that holds the directory."""
@@ -173,7 +179,7 @@ class Conversion:
 
     def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> RunReport:
         written, digests = self._written(unit, job, passes, sequence)
-        self._describe_files(unit, written.report, digests)
+        written.report.files = described(unit, written.report.files, digests, self.recognised.layouts)
         beside = [
             file
             for file in (
@@ -194,7 +200,7 @@ class Conversion:
         job = job.reading(self.recognised.sources[unit.source])
 
         def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
-            tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
+            tally = Tally(on_batch=self.count_batch) if self._progress else Tally()
             watch = Watch(
                 Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
             )
@@ -221,21 +227,6 @@ class Conversion:
             return written, query.unsound
 
         return self._readings.read_digested(unit, attempt)
-
-    def _describe_files(self, unit: Unit, report: RunReport, digests: dict[str, str]) -> None:
-        counted = {file["path"]: file for file in report.files}
-        report.files = []
-        for file in unit.files:
-            model, _, layout = self.recognised.layouts.get(file.shown, "").partition("/")
-            about = {
-                "path": file.shown,
-                "bytes": file.bytes,
-                "digest": digests.get(file.shown, ""),
-                **({"etag": file.tag} if file.tag else {}),
-                "model": model,
-                "layout": layout,
-            }
-            report.files.append({**about, **counted.get(file.shown, dict.fromkeys(COUNTS, 0))})
 
     # -- hazards ------------------------------------------------------------------------------------------------
 
@@ -279,21 +270,19 @@ class Conversion:
 
     # -- progress -----------------------------------------------------------------------------------------------
 
-    def _count_batch(self, count_bytes: int, events: int) -> None:
-        self._step = dataclasses.replace(
-            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
-        )
-        if self._progress:
-            self._progress(self._step)
+    def count_batch(self, count_bytes: int, events: int) -> None:
+        """Take note of a batch that is read, here or elsewhere."""
+        with self._stepping:
+            self._step = dataclasses.replace(
+                self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
+            )
+            if self._progress:
+                self._progress(self._step)
 
-    def _finish_step(self, unit: Unit) -> None:
-        files = self._step.files + sum(file.ends_here for file in unit.files)
-        self._step = dataclasses.replace(self._step, files=files)
-        if self._progress:
-            self._progress(self._step)
-
-
-def _digest_of_rest(last: Unit) -> str | None:
-    """Give the digest of a file of which only a beginning was wanted."""
-    file = last.files[-1]
-    return None if file.ends_here else digest_of(dataclasses.replace(file, stretch=None))
+    def finish_step(self, unit: Unit) -> None:
+        """Take note, for whoever is shown how far this is, of a unit that is done."""
+        with self._stepping:
+            files = self._step.files + sum(file.ends_here for file in unit.files)
+            self._step = dataclasses.replace(self._step, files=files)
+            if self._progress:
+                self._progress(self._step)

@@ -14,12 +14,12 @@ import polars as pl
 from translate import events
 from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
+from translate.conversion.errands import Order, packed, portion_of, unpacked
 from translate.conversion.frames import PushedDown, hub_batches
 from translate.conversion.job import HUB_MODEL
 from translate.conversion.reading import Readings
 from translate.errors import UsageError, suggest
 from translate.spark.cluster import carried
-from translate.spark.portions import Order, packed, portion_of, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa

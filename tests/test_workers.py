@@ -1,0 +1,176 @@
+"""Workers: whatever their number, and whichever of them is killed, what is left behind is the same to the byte."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_interruptions import tree
+from test_parts import content
+
+import translate
+from translate.conversion import workers
+from translate.conversion.progress import Step
+from translate.conversion.workers import Worker, WorkerLostError
+from translate.errors import ExitCode, OutputError, UsageError
+
+SIZE = 20_000
+MANY = 300
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A large file and two small ones, with damaged records."""
+    folder = tmp_path_factory.mktemp("source")
+    for name, count in (("a.json", 400), ("b.json", 20), ("c.json", 20)):
+        (folder / name).write_bytes(content(count))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({"to": "clickstream", "compression": "gzip", "examples": True, "census": True}, 2),
+        ({"to": "hub", "dedupe": True}, 2),
+        ({"to": "clickstream", "add": ["first_open", "session_number"], "fold": True}, 2),
+        ({"to": "clickstream/requests"}, 3),
+        ({"to": "clickstream", "limit": 100}, 2),
+        ({"to": "clickstream", "erase": "left_out"}, 2),
+    ],
+    ids=str,
+)
+def test_it_is_the_same_for_any_number(options, count, source, tmp_path):
+    """Parts, rejects, report and the list of files are those of a single process, and nothing else is left."""
+    if "erase" in options:
+        (tmp_path / "left_out").write_text("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee\n")
+        options = {**options, "erase": tmp_path / "left_out"}
+    one = translate.convert(source, out=tmp_path / "one", part_size=SIZE, **options)
+    steps: list[Step] = []
+    several = translate.convert(
+        source, out=tmp_path / "several", part_size=SIZE, workers=count, progress=steps.append, **options
+    )
+    assert dict(one) == dict(several)
+    assert tree(tmp_path / "one") == tree(tmp_path / "several")
+    if "limit" not in options and "erase" not in options:
+        assert len([*(tmp_path / "one" / "data").iterdir()]) > 3
+        assert (steps[-1].files, steps[-1].events) == (3, one["events"]["read"])
+        assert [step.bytes for step in steps] == sorted(step.bytes for step in steps)
+
+
+@pytest.fixture
+def killing(monkeypatch):
+    """Kill the worker that is asked for the unit 1, as often as the list says."""
+    send, times = Worker._send, [0]
+
+    def sent(self, message):
+        send(self, message)
+        if isinstance(message, tuple) and message[1].unit.number == 1 and times[0]:
+            times[0] -= 1
+            self._process.kill()
+
+    monkeypatch.setattr(Worker, "_send", sent)
+    return times
+
+
+def test_a_killed_worker_costs_a_second_attempt(source, tmp_path, killing):
+    """Another one makes its unit; where that is killed too, the run ends, and the same call goes on."""
+    translate.convert(source, to="clickstream", out=tmp_path / "one", part_size=SIZE)
+    killing[0] = 1
+    translate.convert(source, to="clickstream", out=tmp_path / "two", part_size=SIZE, workers=2)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    killing[0] = 2
+    with pytest.raises(OutputError, match="killed twice while it made part 1"):
+        translate.convert(source, to="clickstream", out=tmp_path / "three", part_size=SIZE, workers=2)
+    assert killing[0] == 0
+    assert not [*(tmp_path / "three" / ".translate" / "scratch").glob("*")]
+    translate.convert(source, to="clickstream", out=tmp_path / "three", part_size=SIZE, workers=2)
+    assert tree(tmp_path / "one") == tree(tmp_path / "three")
+
+
+def test_what_is_wrong_in_a_worker_is_raised_here(source, tmp_path, monkeypatch):
+    """Also where an error cannot travel as it is."""
+    monkeypatch.setattr(workers, "START", (sys.executable, "-c", BROKEN))
+    with pytest.raises(OutputError, match="OddError: the disk is full of bees"):
+        translate.convert(source, to="clickstream", out=tmp_path / "out", part_size=SIZE, workers=2)
+    with pytest.raises(UsageError, match="at least one"):
+        translate.convert(source, to="clickstream", out=tmp_path / "out", workers=0)
+
+
+BROKEN = """
+from translate.conversion import workers
+class OddError(Exception):
+    def __init__(self, what, where):
+        super().__init__(f"{what} is full of {where}")
+def done(*given):
+    raise OddError("the disk", "bees")
+workers._done = done
+workers.work()
+"""
+
+
+def test_a_worker_that_does_not_start_is_lost(monkeypatch):
+    """Whoever asks hears it."""
+    monkeypatch.setattr(workers, "START", (sys.executable, "-c", ""))
+    with pytest.raises(WorkerLostError):
+        Worker(None, 1).ask("make", None, 1, lambda *_: None)
+
+
+# -- the whole run ----------------------------------------------------------------------------------------------------
+
+
+def begin(source, out):
+    """Start a run that takes a while, in a process group of its own; wait until some of it is done."""
+    command = [sys.executable, "-m", "translate", "convert", source, "--to", "clickstream", "--out", out]
+    process = subprocess.Popen(
+        [*map(str, command), "--part-size", str(SIZE), "--workers", "2"],
+        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(out.glob(".translate/unit-*.json")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+def members(process):
+    """Give the processes of a run that live."""
+    asked = ["ps", "-o", "pid=,stat=", "--sid", str(process.pid)]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    return [line.split()[0] for line in found.splitlines() if "Z" not in line.split()[1]]
+
+
+@pytest.mark.skipif(
+    not Path("/proc").exists() or not shutil.which("ps"), reason="processes are looked up with it"
+)
+@pytest.mark.parametrize("how", ["kill", "ctrl-c", "terminate"])
+def test_a_stopped_run_goes_on(how, tmp_path):
+    """Its workers end with it, half a part is nowhere, and the same call finishes the work."""
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        (tmp_path / "in" / f"{number}.json").write_bytes(content(MANY * 4))
+    process = begin(tmp_path / "in", tmp_path / "out")
+    assert len(members(process)) == 3
+    if how == "ctrl-c":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.SIGKILL if how == "kill" else signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    if how != "kill":
+        assert process.returncode == ExitCode.INTERRUPTED, said
+        assert said.splitlines()[-1] == "translate: interrupted; repeat the call to resume it"
+    deadline = time.monotonic() + 20
+    while members(process):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    done = len(list((tmp_path / "out").glob(".translate/unit-*.json")))
+    assert done
+    translate.convert(tmp_path / "in", to="clickstream", out=tmp_path / "out", part_size=SIZE, workers=2)
+    translate.convert(tmp_path / "in", to="clickstream", out=tmp_path / "undisturbed", part_size=SIZE)
+    assert tree(tmp_path / "out") == tree(tmp_path / "undisturbed")

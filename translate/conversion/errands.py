@@ -1,0 +1,191 @@
+"""What another process is told to make units of a run: once for all the task, and for each its files and what is known of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from translate.archive.looks import Unseen
+from translate.archive.recognition import Origin, Recognised
+from translate.archive.units import Unit
+from translate.conversion.bucket_output import BucketTarget, Prefix, target_of
+from translate.conversion.job import Job
+from translate.conversion.output import Output
+from translate.conversion.persistence import make_folder
+from translate.conversion.progress import Progress
+from translate.conversion.run import Conversion
+from translate.errors import OutputError, UsageError
+from translate.mapping.spec import Layout, Mapping
+from translate.passes import Asked, Passes
+from translate.reader.reader import Damage
+from translate.recipe.privacy import KEY
+from translate.stores import access
+from translate.stores.upload import Encryption
+from translate.vocabulary.words.stamps import is_numbered
+
+UNREACHABLE = (
+    "{target}: the executor on {host} does not see what the driver wrote there; name a folder that driver and executors "
+    "share, or an s3:// prefix"
+)
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A unit, and what recognition found of its files."""
+
+    unit: Unit
+    layouts: dict[str, str]
+    refused: dict[str, Damage]
+    unseen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is the same for all units of a run: what is done with them, how their layouts are read, who asks stores."""
+
+    job: Job
+    sources: tuple[tuple[Mapping, Layout], ...]
+    unseen: Unseen | None
+    store: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, job: Job, recognised: Recognised) -> Order:
+        """Give what holds for all units of a source."""
+        unseen = replace(recognised.unseen, names=set()) if recognised.unseen else None
+        asked = access.current()
+        store = {name: getattr(asked, name) for name in access.Access.__dataclass_fields__}
+        return cls(job, tuple((mapping, layout) for mapping, layout, _ in recognised.sources), unseen, store)
+
+    def ask_stores_alike(self) -> None:
+        """Ask stores as the driver does."""
+        access.say(**self.store)
+
+    def recognised(self, portion: Portion) -> Recognised:
+        """Give a source of a unit's files alone, in which they have their places."""
+        here = [
+            Origin(mapping, layout, [*portion.unit.files] if number == portion.unit.source else [])
+            for number, (mapping, layout) in enumerate(self.sources)
+        ]
+        unseen = replace(self.unseen, names={*portion.unseen}) if self.unseen else None
+        return Recognised(here, portion.layouts, dict(portion.refused), unseen=unseen)
+
+
+def portion_of(unit: Unit, recognised: Recognised) -> Portion:
+    """Give a unit with what is known of its files."""
+    names = [file.shown for file in unit.files]
+    late = recognised.unseen.names if recognised.unseen else set()
+    return Portion(
+        unit,
+        {name: recognised.layouts[name] for name in names if name in recognised.layouts},
+        {name: recognised.refused[name] for name in names if name in recognised.refused},
+        frozenset(late.intersection(names)),
+    )
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What others have to do with each unit of a run: an order, and where what they make goes."""
+
+    order: Order
+    out: str
+    state: str | None
+    encryption: Encryption | None
+    asked: Asked
+    compression: str
+    hash_key: str | None
+    witness: str
+    passes: Path | None
+
+    @classmethod
+    def of(cls, run: Conversion, passes: Passes | None) -> Errand:
+        """Give the errand of a run that holds its target."""
+        run.output.write_witness(witness := uuid.uuid4().hex)
+        out, state, encryption = _spelled(run.target)
+        return cls(
+            Order.of(run.job, run.recognised), out, state, encryption, run.asked, run.sinks.compression,
+            run.identity()["hash_key"], witness, run.output.scratch.absolute() if passes else None,
+        )  # fmt: skip
+
+    @property
+    def target(self) -> Path | BucketTarget:
+        """Give the target as this process reaches it."""
+        return target_of(self.out, self.state, self.encryption) if self.encryption else Path(self.out)
+
+
+def _spelled(target: Path | BucketTarget) -> tuple[str, str | None, Encryption | None]:
+    """Spell a target so that another process finds it."""
+    if not isinstance(target, BucketTarget):
+        return os.path.abspath(target), None, None
+    books = target.books
+    state = str(books) if isinstance(books, Prefix) else os.path.abspath(books)
+    return str(target), state, target.encryption
+
+
+def is_numbered_through(run: Conversion) -> bool:
+    """Tell whether requests are numbered over all units, so that those of earlier ones have to be counted first."""
+    layout = run.job.target_layout
+    request = layout.request if layout else None
+    return request is not None and any(is_numbered(entry.word, entry.template) for entry in request.fields)
+
+
+def first_numbers(run: Conversion, counts: dict[int, int]) -> dict[int, int]:
+    """Give the number of each unit's first request: some were counted now, the others are done."""
+    known = dict(counts)
+    for unit in run.units:
+        kept = None if unit.number in known else run.output.kept(unit.number, trusted=True)
+        known[unit.number] = kept.report.requests if kept else known[unit.number]
+    before = accumulate((known[unit.number] for unit in run.units), initial=1)
+    return {unit.number: first for unit, first in zip(run.units, before, strict=False)}
+
+
+@contextlib.contextmanager
+def attempt(
+    errand: Errand, portion: Portion, progress: Progress | None = None
+) -> Iterator[tuple[Conversion, Passes | None]]:
+    """Give a run of one unit, in a scratch folder that no other attempt at it has: one that was given up may still be writing."""
+    order = errand.order
+    order.ask_stores_alike()
+    run = Conversion(
+        order.job, order.recognised(portion), errand.target, compression=errand.compression, asked=errand.asked,
+        progress=progress, attempt=f"{portion.unit.number:05}-{uuid.uuid4().hex}",
+    )  # fmt: skip
+    refuse_unreached(run.output, errand)
+    if run.identity()["hash_key"] != errand.hash_key:
+        raise UsageError(f"{KEY} is another one on {socket.gethostname()} than on the driver")
+    make_folder(run.output.scratch)
+    try:
+        yield run, Passes(errand.passes, errand.asked) if errand.passes else None
+    finally:
+        shutil.rmtree(run.output.scratch, ignore_errors=True)
+
+
+def refuse_unreached(output: Output, errand: Errand) -> None:
+    """Raise OutputError where this process does not reach the target, or not the driver's data sheets."""
+    host, sheets = socket.gethostname(), errand.order.job.settings.mappings
+    if output.witness() != errand.witness:
+        raise OutputError(UNREACHABLE.format(target=errand.out, host=host))
+    if sheets is not None and not sheets.is_dir():
+        raise UsageError(
+            f"--mappings {sheets}: the executor on {host} does not see it; name a folder that all share"
+        )
+
+
+def packed(values: Any) -> bytes:
+    """Write something down for another process of this version."""
+    return pickle.dumps(values)
+
+
+@lru_cache(maxsize=2)
+def unpacked(text: bytes) -> Any:
+    """Read it; what many units share is read once, so that what is made of it is made once, too."""
+    return pickle.loads(text)  # noqa: S301  the driver's own
