@@ -81,6 +81,7 @@ FLAWED = {
     "translate convert ARCHIVE --to clickstream --out unique --dedupe",
     "translate convert ARCHIVE --to clickstream --out clicks --census",
     "translate convert ARCHIVE --to clickstream --out out",
+    "translate dossier out --source ARCHIVE --html migration.html",
     "find ARCHIVE/ -name '*.gz' -exec zcat -f {} + | translate convert - --to clickstream --out - --rejects refused.ndjson > rows.ndjson",
     ".venv/bin/translate convert sample_data/mobile_analytics/archive --to clickstream --out out",
     "translate replay ARCHIVE --to clickstream --endpoint http://127.0.0.1:8080/collect --journal rehearsed --dedupe --accept age-limit,user-retention,redshift-retention",

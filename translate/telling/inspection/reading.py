@@ -14,7 +14,7 @@ import polars as pl
 
 from translate import events, mapping
 from translate.archive.recognition import Recognised
-from translate.archive.units import Unit, text_bytes, units_of
+from translate.archive.units import Unit, text_bytes, units, units_of
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress, Step
 from translate.conversion.reading import soundly
@@ -31,6 +31,9 @@ from translate.telling.inspection.columns import KeyLimits
 from translate.telling.inspection.figures import Figures
 
 BATCH_EVENTS = 14_000
+READ_BYTES = (
+    12 * 2**20
+)  # of small files together: nothing that is told depends on it, and what waits to be looked at does
 SAMPLED = 1_000  # events that targets are tried with
 BESIDE = pl.Schema(
     {
@@ -73,16 +76,16 @@ class Pass:
         first = self.recognised.sources[0].mapping
         total = self._figures(scratch / "all", frozenset(events.SCHEMA), first)
         by_source = [0] * len(self.recognised.sources)
-        units = units_of(source.files for source in self.recognised.sources)
-        for unit in units:
+        for unit in units_of((source.files for source in self.recognised.sources), READ_BYTES):
             if self._is_enough(total):
                 break
             figures = self._look_at(unit, scratch, total)
             by_source[unit.source] += figures.counts["events"]
             total.absorb(figures)
             self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+        planned = sum(len(units(source.files)) for source in self.recognised.sources)
         sample = pl.concat(self._sample or [_NO_EVENTS.select(*events.SCHEMA, "notes")])
-        return Seen(total, by_source, sample, frozenset(self._provided), len(units))
+        return Seen(total, by_source, sample, frozenset(self._provided), planned)
 
     def _figures(
         self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()
