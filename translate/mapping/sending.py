@@ -181,8 +181,11 @@ def _at(node: Any, way: Way, said: Way = ()) -> Iterator[tuple[Any, str]]:
 
 
 def _told(members: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}: {value}" for name, value in members.items() if isinstance(value, str | int | float)
+    said = {name: value for name, value in members.items() if isinstance(value, str | int | float)}
+    return (
+        str(*said.values())
+        if len(said) == 1
+        else ", ".join(f"{name}: {value}" for name, value in said.items())
     )
 
 
