@@ -32,9 +32,8 @@ from translate.telling.inspection.columns import (
     looked_at,
     personal,
 )
-from translate.telling.inspection.damages import Damages
 from translate.telling.inspection.digests import Digests
-from translate.telling.inspection.sums import Counts, Sums
+from translate.telling.inspection.sums import Counts, Damages, Sums
 from translate.vocabulary import money
 
 COMBINATIONS_MAX = 20_000  # in memory
