@@ -16,7 +16,6 @@ LONGER = {
     "judging/validation.py": "one run over an archive, whose counts belong together",
     "mapping/delivery.py": "the kinds of hazards are a table, and one walk reads them",
     "mapping/parse.py": "one walk over a sheet, so that all complaints come at once",
-    "mapping/spec.py": "the types of all that a sheet may say, each of them short",
     "reader/careful.py": "one record's way into the hub, place by place",
 }
 ENTRIES_MAX = 24

@@ -14,7 +14,8 @@ from translate.delivery.hazards import JUDGES, Case
 from translate.delivery.questions import HOUR_MS, Surveyed
 from translate.delivery.wording import duration, moment, number, percent
 from translate.events import EPOCH
-from translate.mapping.spec import Delivery, Hazard, Mapping
+from translate.mapping.sending import Delivery, Hazard
+from translate.mapping.spec import Mapping
 from translate.settings import Settings
 from translate.telling.rendering import many
 

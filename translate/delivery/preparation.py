@@ -19,8 +19,8 @@ from translate.delivery.parts import Parts
 from translate.delivery.records import NAME, records
 from translate.delivery.target import Target
 from translate.errors import UsageError
-from translate.mapping.sending import Sending
-from translate.mapping.spec import Delivery, Layout, Mapping
+from translate.mapping.sending import Delivery, Sending
+from translate.mapping.spec import Layout, Mapping
 from translate.settings import Settings
 
 CONVERTED = "converted"

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 import polars as pl
 
 from translate.delivery.shipments import MILLISECONDS, entry_of
-from translate.mapping.spec import Delivery, Hazard, Layout
+from translate.mapping.sending import Delivery, Hazard
+from translate.mapping.spec import Layout
 from translate.writer.writer import Writer
 
 HOUR_MS = 3_600 * MILLISECONDS

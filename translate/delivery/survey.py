@@ -13,7 +13,8 @@ import polars as pl
 from translate.delivery.questions import HOUR_MS, MARK, MISSING, TIME, Questions, SeenUsers, Surveyed
 from translate.delivery.shipments import PackedRequest, asked_columns, clock_of, find_column
 from translate.delivery.tallies import KEPT_ROWS, Repeats, Users
-from translate.mapping.spec import Delivery, Layout
+from translate.mapping.sending import Delivery
+from translate.mapping.spec import Layout
 
 CHUNK_EVENTS = 50_000
 DISTINCT_MAX = 100_000  # exact up to here; more values than that are "at least" so many

@@ -14,8 +14,9 @@ from translate import events
 from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.mapping import keys
 from translate.mapping.description import read_sending
+from translate.mapping.sending import Delivery, Hazard, Quota, Support
 from translate.mapping.sheet import Sheet, join
-from translate.mapping.spec import Delivery, Hazard, Layout, Quota, Support
+from translate.mapping.spec import Layout
 
 # Numbers of the target's configuration that a user may have raised, each in the unit of the hazard that it overrides.
 OVERRIDES = ("freshness_hours", "user_keep_days", "retention_days")

@@ -1,8 +1,9 @@
-"""How requests reach a service that its sheet describes, and what its answers mean: read by a sender, and played by a rehearsal."""
+"""How a model's requests are delivered and what its service does with them; for one that its sheet describes, how they reach it and what it answers."""
 
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -151,6 +152,85 @@ class Sending:
         """Find the first answer of these meanings, those of the first one before all others."""
         answers = [answer for mean in means for answer in self.answers.values() if answer.means == mean]
         return next(iter(answers), None)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many requests a second the target bears, and which share of it a replay takes by default.
+
+    One that is not `documented` is no quota of the target's, but a pace of our own choice; `source` says why.
+    """
+
+    requests_per_second: float
+    scope: str
+    share: float
+    source: str
+    date: dt.date
+    documented: bool = True
+
+    @property
+    def default_requests_per_second(self) -> float:
+        """Give the rate that leaves headroom for live traffic."""
+        return self.requests_per_second * self.share
+
+
+@dataclass(frozen=True)
+class Support:
+    """When the service's support ended."""
+
+    ended: dt.date
+    source: str
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """One thing that the target does with data, asked before anything is sent.
+
+    `check` is one of translate.mapping.delivery.KINDS; which of `value` (`unit` says of what), `columns`, `names`
+    (names of events as the target spells them, or patterns) and `setting` it has depends on it. `says` and `instead`
+    are sentences, `says` with places for what was found.
+    """
+
+    name: str
+    check: str
+    loses: bool
+    says: str
+    instead: str
+    source: str
+    date: dt.date
+    value: int | None = None
+    unit: str = ""
+    columns: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    setting: str | None = None
+    layouts: tuple[str, ...] = ()
+
+    def concerns(self, layout: str) -> bool:
+        """Tell whether it threatens rows of a layout."""
+        return not self.layouts or layout in self.layouts
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a model's requests are delivered, and what its service does with them.
+
+    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
+    `verify` tells how to see what arrived, with places for what was sent.
+    """
+
+    layout: str
+    protocol: str | None
+    order: tuple[str, ...]
+    quota: Quota
+    support: Support | None = None
+    verify: tuple[str, ...] = ()
+    preflight: dict[str, Hazard] = field(default_factory=dict)
+    http: Sending | None = None
+
+    @property
+    def reaches(self) -> bool:
+        """Tell whether requests can be sent at all."""
+        return self.protocol is not None or self.http is not None
 
 
 def json_of(text: str) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from translate import events
 from translate.mapping.columns import Column
-from translate.mapping.sending import Sending
+from translate.mapping.sending import Delivery
 from translate.vocabulary.word import Wire, Word
 from translate.vocabulary.words import word_of
 
@@ -226,22 +225,17 @@ class Layout:
     def app_id_pattern(self) -> str | None:
         """Give the regular expression of the application ids that the receiver takes, if a check names one."""
         places = {entry.place for entry in self.fields if entry.word.is_app_id}
-        asked = [
-            limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == "pattern"
-        ]
-        return next((limit.value for limit in asked if places & {*limit.places}), None)
+        return next((limit.value for limit in self._asked("pattern") if places & {*limit.places}), None)
+
+    def _asked(self, judge: str) -> list[Limit]:
+        return [limit for limit in (*self.limits.values(), *self.checks.values()) if limit.judge == judge]
 
     def reserved_in(self, *containers: str) -> frozenset[str]:
         """Give, in lower case, the keys of objects that the receiver refuses there, or would take for the event's own."""
-        asked = [
-            limit
-            for limit in (*self.limits.values(), *self.checks.values())
-            if limit.judge == "none_of_any_case"
-        ]
         within = [f"{container}." for container in containers]
         refused = {
             key
-            for limit in asked
+            for limit in self._asked("none_of_any_case")
             if {f"{start}*" for start in within} & {*limit.places}
             for key in limit.value
         }
@@ -270,85 +264,6 @@ class Layout:
     def address(self) -> str:
         """Write the layout as the command line takes it."""
         return f"{self.model}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Quota:
-    """How many requests a second the target bears, and which share of it a replay takes by default.
-
-    One that is not `documented` is no quota of the target's, but a pace of our own choice; `source` says why.
-    """
-
-    requests_per_second: float
-    scope: str
-    share: float
-    source: str
-    date: dt.date
-    documented: bool = True
-
-    @property
-    def default_requests_per_second(self) -> float:
-        """Give the rate that leaves headroom for live traffic."""
-        return self.requests_per_second * self.share
-
-
-@dataclass(frozen=True)
-class Support:
-    """When the service's support ended."""
-
-    ended: dt.date
-    source: str
-
-
-@dataclass(frozen=True)
-class Hazard:
-    """One thing that the target does with data, asked before anything is sent.
-
-    `check` is one of translate.mapping.delivery.KINDS; which of `value` (`unit` says of what), `columns`, `names`
-    (names of events as the target spells them, or patterns) and `setting` it has depends on it. `says` and `instead`
-    are sentences, `says` with places for what was found.
-    """
-
-    name: str
-    check: str
-    loses: bool
-    says: str
-    instead: str
-    source: str
-    date: dt.date
-    value: int | None = None
-    unit: str = ""
-    columns: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    setting: str | None = None
-    layouts: tuple[str, ...] = ()
-
-    def concerns(self, layout: str) -> bool:
-        """Tell whether it threatens rows of a layout."""
-        return not self.layouts or layout in self.layouts
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """How a model's requests are delivered, and what its service does with them.
-
-    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
-    `verify` tells how to see what arrived, with places for what was sent.
-    """
-
-    layout: str
-    protocol: str | None
-    order: tuple[str, ...]
-    quota: Quota
-    support: Support | None = None
-    verify: tuple[str, ...] = ()
-    preflight: dict[str, Hazard] = field(default_factory=dict)
-    http: Sending | None = None
-
-    @property
-    def reaches(self) -> bool:
-        """Tell whether requests can be sent at all."""
-        return self.protocol is not None or self.http is not None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from translate import mapping, notes
 from translate.conversion import account, plan
 from translate.conversion.report import RECEIVER_CHANGES, Loss, RunReport
 from translate.delivery import preflight, questions
-from translate.mapping.spec import Delivery, Layout, Mapping
+from translate.mapping.sending import Delivery
+from translate.mapping.spec import Layout, Mapping
 from translate.telling import explanation
 from translate.telling.inspection.grounds import Grounds
 from translate.writer.assembly import ANY
@@ -66,9 +67,8 @@ def targets(grounds: Grounds, now: dt.datetime) -> list[GradedTarget]:
     sheets = [mapping.load(name, folder) for name in mapping.models(folder)]
     layouts = [(sheet, layout) for sheet in sheets for layout in sheet.layouts.values() if layout.write]
     own = [layout.address for layout in grounds.layouts]
-    return [
-        _Trial(grounds, sheet, layout).target(now) for sheet, layout in layouts if own != [layout.address]
-    ]
+    others = ((sheet, layout) for sheet, layout in layouts if own != [layout.address])
+    return [_Trial(grounds, sheet, layout).target(now) for sheet, layout in others]
 
 
 class _Trial:
