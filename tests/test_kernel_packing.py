@@ -175,3 +175,32 @@ def test_many_rows_go_to_the_kernel_in_portions(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(packed, "TOGETHER_BYTES", 20)
     packs(KernelPacker(KERNEL, layout, SETTINGS, outputs[1]), frame, 100)
     assert outputs[0].getvalue() == outputs[1].getvalue() != b""
+
+
+def test_more_than_the_kernel_writes_at_once() -> None:
+    """Large requests go on one after the other, those that a limit closes and those that are left in the end."""
+    layout = with_request(LAYOUTS["personalize/requests"], events_max=3, bytes_max=None)
+    columns = {f"@{entry.place}": ["x", "y"] * 20 for entry in Templates(layout, SETTINGS).head}
+    frame = pl.DataFrame({ROW: [f'{{"n":"{"x" * 700_000}{number}"}}' for number in range(40)], **columns})
+    by_python, by_kernel = io.BytesIO(), io.BytesIO()
+    counted = packs(Packer(layout, SETTINGS, by_python), frame, 40)
+    assert packs(KernelPacker(KERNEL, layout, SETTINGS, by_kernel), frame, 25) == counted
+    assert by_kernel.getvalue() == by_python.getvalue()
+
+
+@pytest.mark.parametrize("name", ["a head inside of the body", "personalize/requests", "pinpoint/requests"])
+def test_a_limit_of_bytes_is_met_to_the_byte(name: str) -> None:
+    """Whatever the limit, the same rows are the first that are too many."""
+    height = 6
+    columns = [column for column in columns_of(LAYOUTS[name]) if column not in (EXTRA, EXTRA_BESIDE)]
+    named = {
+        column: [f"{column}{row}" if column.endswith(".*") else '"ü"' for row in range(height)]
+        for column in columns
+    }
+    frame = pl.DataFrame({ROW: [f'{{"n":"{"x" * (row % 3)}"}}' for row in range(height)], **named})
+    for bytes_max in range(10, 330, 3 if name == "pinpoint/requests" else 1):
+        layout = with_request(LAYOUTS[name], bytes_max=bytes_max, events_max=None)
+        by_python, by_kernel = io.BytesIO(), io.BytesIO()
+        packs(Packer(layout, SETTINGS, by_python), frame, height)
+        packs(KernelPacker(KERNEL, layout, SETTINGS, by_kernel), frame, height)
+        assert by_kernel.getvalue() == by_python.getvalue(), bytes_max

@@ -21,6 +21,7 @@ from translate.writer.templates import Said, Templates, said
 TEMPLATE, MEMBER_TEMPLATE = "_template", "_member_template"
 PLACES, NUMBER = "_places", "_number"
 EVENTS, LITERAL, ABSENT = -1, -2, -1  # as kernel/packing.c says
+MORE, FAILED = 1, 2
 PART, RANGE = 4, 3  # numbers of a part, and of a template
 NO_LIMIT = 2**63 - 1
 FIELDS_MAX = 62  # each has a bit of a whole number
@@ -75,7 +76,7 @@ class KernelPacker:
 
     def finish(self) -> None:
         """Write what is left, in the order in which the requests were begun."""
-        self._write(is_done=not self._kernel.translate_packing_finish(self._pointer))
+        self._go(is_begun=not self._kernel.translate_packing_finish(self._pointer))
 
     def _add(self, rows: pl.DataFrame) -> None:
         lists = Lists()
@@ -89,22 +90,22 @@ class KernelPacker:
             pl.col(name) if name in (TEMPLATE, MEMBER_TEMPLATE) else pl.col(name).cast(pl.String)
             for name in self._columns
         )
+        numbers = self._places, self._are_texts, *lists.flat()  # they have to outlive the packing
+        add = self._kernel.translate_packing_add
+        self._go(is_begun=handed_over(lambda given: int(add(given, self._pointer, *numbers)), frame))
 
-        def add(given: ctypes.c_void_p) -> int:
-            numbers = self._places, self._are_texts, *lists.flat()
-            done: int = self._kernel.translate_packing_add(given, self._pointer, *numbers)
-            return done
-
-        self._write(is_done=handed_over(add, frame))
-
-    def _write(self, *, is_done: bool) -> None:
-        if not is_done:
+    def _go(self, *, is_begun: bool) -> None:
+        """Have the kernel do it, and write what it made as often as that is enough."""
+        state = MORE if is_begun else FAILED
+        while state == MORE:
+            state = self._kernel.translate_packing_go(self._pointer)
+            told = (ctypes.c_int64 * 3)()
+            at = self._kernel.translate_packing_taken(self._pointer, told)
+            size, self.requests, self.events = told
+            if size:
+                self._output.write(memoryview((ctypes.c_char * size).from_address(at)).cast("B"))
+        if state == FAILED:
             raise MemoryError
-        told = (ctypes.c_int64 * 3)()
-        at = self._kernel.translate_packing_taken(self._pointer, told)
-        size, self.requests, self.events = told
-        if size:
-            self._output.write(memoryview((ctypes.c_char * size).from_address(at)).cast("B"))
 
     # -- templates ----------------------------------------------------------------------------------------------
 

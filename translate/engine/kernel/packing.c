@@ -8,6 +8,8 @@
 enum { EVENTS = -1, LITERAL = -2 }; /* in place of a part's column */
 enum { ROW, TEMPLATE, TEMPLATE_OF_MEMBER, FIRST_AROUND };
 enum { AROUND = 1, MEMBER = 1, BESIDE = 2, OWN = 3 }; /* what words are */
+enum { DONE, MORE, FAILED };
+enum { WRITTEN_TOGETHER = 1 << 22 }; /* bytes of requests: more than these go on before others are written */
 
 /* A part of a template: a literal, the place of the events, or a column's value. */
 struct part {
@@ -53,16 +55,18 @@ struct packing {
     uint64_t seed;
     struct words around;
     struct buffer open; /* requests, by the word of what is around them */
+    struct request **closing; /* those of them that are to be written; NULL: rows are taken in */
+    size_t n_closing, closed;
     struct buffer out;
     struct buffer said, before, after, own; /* of the row at hand */
-    const struct program *program;
-    const struct frame *frame;
+    struct program program;
+    struct frame frame;
     int64_t row;
 };
 
 static const struct given *column_at(const struct packing *packing, int32_t column)
 {
-    return &packing->frame->column[column];
+    return &packing->frame.column[column];
 }
 
 static struct span text_here(const struct packing *packing, int32_t column)
@@ -95,13 +99,13 @@ static uint32_t word_of_columns(struct packing *packing, struct words *words, ui
 static bool write_value(const struct packing *packing, int32_t column, struct buffer *out)
 {
     struct span text = text_here(packing, column);
-    return packing->program->is_text[column] ? write_quoted(out, text) : write_bytes(out, text);
+    return packing->program.is_text[column] ? write_quoted(out, text) : write_bytes(out, text);
 }
 
 /* Fill the template that a column names, but for the events; give the size of what is part of the body. */
 static bool fill(struct packing *packing, int32_t named_by, int64_t *size)
 {
-    const struct program *program = packing->program;
+    const struct program *program = &packing->program;
     const struct template *template = &program->templates[whole_at(column_at(packing, named_by), packing->row)];
     struct buffer *out = &packing->before;
     packing->before.length = packing->after.length = 0;
@@ -143,7 +147,7 @@ static bool begin(struct packing *packing, struct request *request)
     *request = (struct request){.number = ++packing->begun};
     bool well = fill(packing, TEMPLATE, &request->size) && group_begin(packing, &request->whole);
     packing->open_bytes += request->size;
-    return well && ((packing->program->member < 0 && packing->program->own < 0) || words_begin(&request->names, packing->seed));
+    return well && ((packing->program.member < 0 && packing->program.own < 0) || words_begin(&request->names, packing->seed));
 }
 
 static void let_go(struct request *request)
@@ -184,24 +188,27 @@ static int by_number(const void *one, const void *other)
     return (first > second) - (first < second);
 }
 
-/* Write all requests that are open, in the order in which they began. */
-static bool close_all(struct packing *packing)
+/* Have all requests that are open written before other rows, in the order in which they began. */
+static bool begin_closing(struct packing *packing)
 {
-    size_t count = 0, words = packing->open.length / sizeof(struct request);
-    struct request **open = malloc((words + 1) * sizeof *open);
-    bool well = open != NULL;
-    for (size_t word = 0; well && word < words; word++)
+    size_t words = packing->open.length / sizeof(struct request);
+    packing->closing = malloc((words + 1) * sizeof *packing->closing);
+    packing->n_closing = packing->closed = 0;
+    for (size_t word = 0; packing->closing != NULL && word < words; word++)
         if (request_at(packing, word)->number != 0)
-            open[count++] = request_at(packing, word);
-    if (count > 0)
-        qsort(open, count, sizeof *open, by_number);
-    for (size_t number = 0; well && number < count; number++)
-        well = close_request(packing, open[number]);
-    free(open);
-    if (well)
-        packing->open.length = 0;
+            packing->closing[packing->n_closing++] = request_at(packing, word);
+    if (packing->n_closing > 0)
+        qsort(packing->closing, packing->n_closing, sizeof *packing->closing, by_number);
+    return packing->closing != NULL;
+}
+
+static bool end_closing(struct packing *packing)
+{
+    free(packing->closing);
+    packing->closing = NULL;
+    packing->open.length = 0;
     words_free(&packing->around);
-    return words_begin(&packing->around, packing->seed) && well;
+    return words_begin(&packing->around, packing->seed);
 }
 
 /* -- rows -------------------------------------------------------------------------------------------------------- */
@@ -220,9 +227,9 @@ static bool is_new(const struct words *words, uint32_t word, uint32_t before)
 
 static bool find_member(struct packing *packing, struct request *request, uint32_t *word, struct place *place)
 {
-    const struct program *program = packing->program;
+    const struct program *program = &packing->program;
     struct span name = text_here(packing, program->member);
-    uint32_t beside = word_of_columns(packing, &request->names, BESIDE, program->beside, (int32_t)packing->frame->columns);
+    uint32_t beside = word_of_columns(packing, &request->names, BESIDE, program->beside, (int32_t)packing->frame.columns);
     *word = word_of(&request->names, MEMBER, name.at, name.length);
     if (beside == NO_WORD || *word == NO_WORD || !buffer_reach(&request->members, (*word + 1) * sizeof(struct group)))
         return false;
@@ -237,7 +244,7 @@ static bool find_member(struct packing *packing, struct request *request, uint32
 
 static bool find_place(struct packing *packing, struct request *request, struct place *place)
 {
-    const struct program *program = packing->program;
+    const struct program *program = &packing->program;
     uint32_t word = OWN;
     *place = (struct place){.group = &request->whole};
     if (program->member >= 0 && !find_member(packing, request, &word, place))
@@ -266,14 +273,14 @@ static bool put(struct packing *packing, struct request *request, const struct p
 static bool name_row(struct packing *packing)
 {
     packing->own.length = 0;
-    return packing->program->own < 0 ||
-           (write_quoted(&packing->own, text_here(packing, packing->program->own)) && write_byte(&packing->own, ':'));
+    return packing->program.own < 0 ||
+           (write_quoted(&packing->own, text_here(packing, packing->program.own)) && write_byte(&packing->own, ':'));
 }
 
 static bool pack_row(struct packing *packing)
 {
     struct place place;
-    uint32_t word = word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program->around);
+    uint32_t word = word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program.around);
     if (word == NO_WORD || !buffer_reach(&packing->open, (word + 1) * sizeof(struct request)))
         return false;
     struct request *request = request_at(packing, word);
@@ -283,18 +290,40 @@ static bool pack_row(struct packing *packing)
         if (!close_request(packing, request) || !begin(packing, request) || !find_place(packing, request, &place))
             return false;
     }
-    return put(packing, request, &place) && (packing->open_bytes <= packing->open_bytes_max || close_all(packing));
+    return put(packing, request, &place) && (packing->open_bytes <= packing->open_bytes_max || begin_closing(packing));
 }
 
 /* Tell whether all columns are what they are taken for. */
 static bool is_possible(const struct packing *packing)
 {
-    for (int64_t number = 0; number < packing->frame->columns; number++) {
+    for (int64_t number = 0; number < packing->frame.columns; number++) {
         bool is_number = number == TEMPLATE || number == TEMPLATE_OF_MEMBER;
-        if (packing->frame->column[number].kind != (is_number ? KIND_WHOLE : KIND_TEXT))
+        if (packing->frame.column[number].kind != (is_number ? KIND_WHOLE : KIND_TEXT))
             return false;
     }
     return true;
+}
+
+/* Do what comes next: write a request, or take in a row. */
+static int step(struct packing *packing)
+{
+    bool well;
+    if (packing->closing == NULL && packing->row == packing->frame.rows)
+        return DONE;
+    if (packing->closing == NULL)
+        well = pack_row(packing) && ++packing->row;
+    else if (packing->closed < packing->n_closing)
+        well = close_request(packing, packing->closing[packing->closed++]);
+    else
+        well = end_closing(packing);
+    return well ? MORE : FAILED;
+}
+
+static void let_go_of_frame(struct packing *packing)
+{
+    frame_let_go(&packing->frame);
+    packing->frame = (struct frame){.rows = 0};
+    packing->row = 0;
 }
 
 /* -- what Python calls ------------------------------------------------------------------------------------------- */
@@ -302,43 +331,47 @@ static bool is_possible(const struct packing *packing)
 EXPORTED struct packing *translate_packing_begin(int64_t rows_max, int64_t bytes_max, int64_t open_bytes_max, uint64_t seed)
 {
     struct packing *packing = calloc(1, sizeof *packing);
-    if (packing != NULL) {
-        packing->rows_max = rows_max;
-        packing->bytes_max = bytes_max;
-        packing->open_bytes_max = open_bytes_max;
-        packing->seed = seed;
-        if (!words_begin(&packing->around, seed)) {
-            free(packing);
-            return NULL;
-        }
-    }
-    return packing;
+    if (packing == NULL)
+        return NULL;
+    packing->rows_max = rows_max;
+    packing->bytes_max = bytes_max;
+    packing->open_bytes_max = open_bytes_max;
+    packing->seed = seed;
+    if (words_begin(&packing->around, seed))
+        return packing;
+    free(packing);
+    return NULL;
 }
 
-/* Pack a frame's rows: 0, or 1 if memory is short. */
+/* Take a frame, whose rows are packed by what is called next: with lists that stay until then. Give 0, or 1 if memory is short. */
 EXPORTED int translate_packing_add(struct ArrowArrayStream *given, struct packing *packing, const int32_t *numbers,
                                    const int32_t *is_text, const int32_t *parts, const int32_t *templates,
                                    const uint8_t *literals)
 {
-    struct frame frame;
-    struct program program = {(const struct part *)(const void *)parts,
-                              (const struct template *)(const void *)templates,
-                              literals, is_text, numbers[0], numbers[1], numbers[2], numbers[3]};
-    packing->program = &program;
-    packing->frame = &frame;
-    bool well = frame_take(&frame, given) && (frame.rows == 0 || is_possible(packing));
-    for (packing->row = 0; well && packing->row < frame.rows; packing->row++)
-        well = pack_row(packing);
-    frame_let_go(&frame);
-    return well ? 0 : 1;
+    packing->program = (struct program){(const struct part *)(const void *)parts,
+                                        (const struct template *)(const void *)templates,
+                                        literals, is_text, numbers[0], numbers[1], numbers[2], numbers[3]};
+    return frame_take(&packing->frame, given) && (packing->frame.rows == 0 || is_possible(packing)) ? 0 : 1;
 }
 
+/* Have all that is open written by what is called next. */
 EXPORTED int translate_packing_finish(struct packing *packing)
 {
-    return close_all(packing) ? 0 : 1;
+    return begin_closing(packing) ? 0 : 1;
 }
 
-/* Give the requests that were written since this was asked, until rows are added, and how many of them and of events there were in all. */
+/* Write requests until there is nothing to do, or there are enough to be taken; give DONE, MORE, or FAILED if memory is short. */
+EXPORTED int translate_packing_go(struct packing *packing)
+{
+    int state = MORE;
+    while (state == MORE && packing->out.length < WRITTEN_TOGETHER)
+        state = step(packing);
+    if (state != MORE)
+        let_go_of_frame(packing);
+    return state;
+}
+
+/* Give the requests that were written since this was asked, until others are, and how many of them and of events there were in all. */
 EXPORTED const uint8_t *translate_packing_taken(struct packing *packing, int64_t *told)
 {
     told[0] = (int64_t)packing->out.length;
@@ -357,5 +390,7 @@ EXPORTED void translate_packing_end(struct packing *packing)
     for (size_t number = 0; number < sizeof buffers / sizeof *buffers; number++)
         buffer_free(buffers[number]);
     words_free(&packing->around);
+    let_go_of_frame(packing);
+    free(packing->closing);
     free(packing);
 }
