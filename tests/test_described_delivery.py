@@ -225,3 +225,32 @@ def test_some_failed_and_none_is_named(sheet, tmp_path):
         assert report["events"]["sent"] == 0
         assert report["lost_answers"] > 0
         assert "was not taken in" in report["stopped"]
+
+
+def test_no_secret_is_told_by_anybody(sheet, tmp_path):
+    """A receiver that repeats the secret, and an error that shows the address with it: no file and no report has it."""
+    change(sheet, (r'kind   = "header".*?(?=answer = )', f"{WAYS['query']}\n"))
+    other = tmp_path / "other" / "harbor.toml"
+    other.parent.mkdir()
+    repeating = f'status  = 422\nmeans   = "refused"\nbody = "none for {TOKEN}"\n'
+    text = re.sub(r'status  = 422\n.*?line"\n', repeating, sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+    other.write_text(text, encoding="utf-8")
+    with Rehearsal(play=("harbor",), mappings=other.parent, answers={"bad-logs": 1}) as server:
+        report = replayed(sheet, server, tmp_path)
+        assert report["events"]["rejected"] == EVENTS
+        address = server.addresses["harbor"]
+    unheard = []
+    silent = translate.replay(
+        tmp_path / "archive.jsonl", to="harbor", endpoint=address, journal=tmp_path / "silent", mappings=sheet.parent, set_=["application_id=7"],
+        bounds=Bounds(attempts=1), unheard=unheard.append,
+    )  # fmt: skip
+    assert "was not taken in" in silent["stopped"]
+    said = b"".join(
+        file.read_bytes()
+        for name in ("journal", "silent")
+        for file in (tmp_path / name).rglob("*")
+        if file.is_file()
+    )
+    assert b"none for ***" in said
+    assert TOKEN.encode() not in said
+    assert TOKEN not in f"{report}{silent}{unheard}"

@@ -28,7 +28,7 @@ RECEIVERS = ("amplitude", "mixpanel", "posthog", "segment_spec")
 EVENTS = 240
 SECRETS = {
     "TRANSLATE_AMPLITUDE_API_KEY": "amp-5ecret", "TRANSLATE_MIXPANEL_USER": "mix-5ervice", "TRANSLATE_MIXPANEL_SECRET": "mix-5ecret",
-    "TRANSLATE_POSTHOG_API_KEY": "phc_5ecret", "TRANSLATE_SEGMENT_WRITE_KEY": "seg-5ecret",
+    "TRANSLATE_POSTHOG_API_KEY": "phc_5ecret", "TRANSLATE_SEGMENT_SPEC_WRITE_KEY": "seg-5ecret",
 }  # fmt: skip
 ID = {
     "amplitude": ["insert_id"],

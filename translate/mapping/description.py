@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 METHODS = ("POST", "PUT")
 OF_RECEIVER = ("application_id", "account", "region")
-OWN_PREFIX = "TRANSLATE_"
 # What the sender writes itself, or what proves who sends.
 OWN_HEADERS = {
     "content-length": "the sender writes it",
@@ -33,7 +32,7 @@ OF_MEANINGS = {
     "wait_seconds": ("again", "slower"),
     "says": ("stop",),
 }
-_VARIABLE = re.compile(rf"{OWN_PREFIX}[A-Z0-9_]+")
+_VARIABLE_PART = re.compile(r"[A-Z0-9_]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # Which of its other keys a kind of authentication has, and which of them it has to have.
 _OF_KINDS = {
@@ -147,10 +146,10 @@ class _SendingParser:
                 sheet.complain(f"{path}.{key}", f'has no effect: "{kind}" has no such key')
         said = {key: (sheet.need if key in must else sheet.get)(table, path, key, str, "") for key in may}
         for key in ("user", "secret"):
-            if said.get(key) and not _VARIABLE.fullmatch(said[key]):
+            if said.get(key) and not self.is_own(said[key]):
                 sheet.complain(
                     f"{path}.{key}",
-                    f"should be the name of an environment variable, {OWN_PREFIX}..., but is {said[key]!r}",
+                    f"should be the name of an environment variable, {self.prefix}..., but is {said[key]!r}",
                 )
         if kind == "header":
             said["name"] = said["name"] or "Authorization"
@@ -168,6 +167,16 @@ class _SendingParser:
                 f"{path}.answer", f'"{answer}" does not mean stop: whoever is not let in would send for ever'
             )
         return Authentication(kind, answer=answer, **said)
+
+    @property
+    def prefix(self) -> str:
+        """Give how the variables of the model begin: no sheet can ask for the secrets of anything else."""
+        return f"TRANSLATE_{re.sub('[^A-Z0-9]', '_', self.sheet.path.stem.upper())}_"
+
+    def is_own(self, variable: str) -> bool:
+        return variable.startswith(self.prefix) and bool(
+            _VARIABLE_PART.fullmatch(variable.removeprefix(self.prefix))
+        )
 
     def member(self, name: str, path: str, body: str) -> None:
         if body == "ndjson":

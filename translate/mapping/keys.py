@@ -143,8 +143,8 @@ AUTHENTICATION = {
     "kind": "the kind",
     "name": "the name of the header, parameter or member",
     "before": "what stands before the secret in a header",
-    "user": "the environment variable of the user's name",
-    "secret": "the environment variable of the secret",
+    "user": "the environment variable of the user's name, `TRANSLATE_MODEL_...`",
+    "secret": "the environment variable of the secret, `TRANSLATE_MODEL_...`",
     "answer": "which of the answers a rehearsal gives to whom it does not let in; 401, unless said",
 }
 
