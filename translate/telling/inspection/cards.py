@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from translate.delivery.wording import duration, number
@@ -22,7 +22,7 @@ IN_VERDICT = {
     "fits": "all of it arrives in", "loses": "it arrives, with losses, in", "part": "a part of it is taken by",
     "drops": "it is accepted and then dropped by", "none": "nothing of it is taken, as it is, by",
 }  # fmt: skip
-ENDED, HAS_ENDED = "support-ended", "the service has ended"
+HAS_ENDED = "the service has ended"
 KINDS = {"cannot": "no place", "not_mapped": "no place", "on_purpose": "left out", "changed": "changed"}
 
 
@@ -32,9 +32,8 @@ class Model:
     def __init__(self, targets: Sequence[GradedTarget]) -> None:
         self.targets = sorted(targets, key=lambda target: ORDER.index(target.grade))
         self.best = self.targets[0]
-        found = (found for target in targets if target.delivery for found in target.delivery["findings"])
         self.drops = self.best.grade != "drops" and any(target.grade == "drops" for target in targets)
-        self.has_ended = any(each["name"] == ENDED for each in found)
+        self.has_ended = self.best.has_ended
 
     @property
     def rank(self) -> tuple[bool, int, str]:
@@ -50,9 +49,9 @@ def models_of(targets: Sequence[GradedTarget]) -> list[Model]:
     return sorted((Model(mine) for mine in by_title.values()), key=lambda model: model.rank)
 
 
-def verdict(targets: Sequence[GradedTarget]) -> str:
-    """Say in one sentence where an archive could go."""
-    models = models_of(targets)
+def verdict(targets: Sequence[GradedTarget], at_home: Collection[str] = ()) -> str:
+    """Say in one sentence where an archive could go but home."""
+    models = [model for model in models_of(targets) if model.best.title not in at_home]
     told = []
     for grade, words in IN_VERDICT.items():
         titles = [model.best.title for model in models if model.best.grade == grade and not model.has_ended]

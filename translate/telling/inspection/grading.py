@@ -53,10 +53,7 @@ class GradedTarget:
     losses: list[dict[str, Any]]
     settings: list[str]
     delivery: dict[str, Any] | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the target as JSON values."""
-        return dataclasses.asdict(self)
+    has_ended: bool  # the service is there no more
 
 
 def targets(grounds: Grounds, now: dt.datetime) -> list[GradedTarget]:
@@ -127,7 +124,7 @@ class _Trial:
             self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out,
             [{"message": change.message, "events": events} for name, change in zip(altered, changes, strict=True) if (events := int(written[name].sum()))],
             filled, missing, sorted(counted, key=lambda entry: (-entry["events"], entry["field"], entry["kind"], entry["why"])) + no_place,
-            self.asked, delivered,
+            self.asked, delivered, bool(self.sheet.delivery and (support := self.sheet.delivery.support) and now.date() > support.ended),
         )  # fmt: skip
 
     def _events(self) -> pl.LazyFrame:

@@ -26,6 +26,10 @@ from translate.telling.rendering import many
 OPEN_MAX = 15  # rows of a list that stands open, and types whose keys do
 KEYS_MAX = 200  # of a type
 TYPES_MAX = 60  # whose keys are on the page: the rest is in the JSON
+WEIGHTY = {
+    "duplicates": ("event", " that came before"), "clock_skew": ("event", " later than their own arrival"),
+    "without_client": ("event", " without a client"), "sessions_without_stop": ("session", " without an end"),
+}  # fmt: skip
 LISTED = ("apps", "versions", "sdks", "platform_versions", "devices", "countries", "languages")
 ONE = {
     "events": "event", "unreadable records": "unreadable record", "left out": "left out", "clients": "client", "users": "user",
@@ -56,7 +60,11 @@ def page(
         Section("Apps, SDKs, devices and places", [*_lists(values)]),
         Section("Attributes and metrics", [*_types(values["types"], keys, examples=examples)]),
     ]
-    verdict = [_what(values), _how(values), cards.verdict(targets)]
+    verdict = [
+        _what(values),
+        _how(values),
+        cards.verdict(targets, {source["title"] for source in values["sources"]}),
+    ]
     return document(
         f"Inspection: {values['from']}",
         [*_about(values)],
@@ -89,18 +97,16 @@ def _what(values: dict[str, Any]) -> str:
 
 def _how(values: dict[str, Any]) -> str:
     """Say what is most wrong with it."""
-    told = [
-        f"{fault['count']:,} {fault['of']} {fault['message']}"
-        for fault in values["faults"]
-        if fault["fault"] in ("duplicates", "clock_skew", "without_client", "sessions_without_stop")
-    ][:2]
+    counts = {fault["fault"]: fault["count"] for fault in values["faults"]}
+    if not values["people"]["clients"]["different"]:
+        counts.pop("without_client", None)  # the layout knows no clients
+    told = [f"{many(counts[fault], of)}{what}" for fault, (of, what) in WEIGHTY.items() if fault in counts]
     missing = values["missing_days"]
     if missing["days"]:
-        told.append(f"{missing['days']:,} of {missing['of']:,} days have no event")
-    others = len(values["faults"]) - min(len(told), 2)
-    if not told:
-        return "Nothing of what is looked for is wrong with it." if others <= 0 else f"Less weighty faults are listed below ({others})."  # fmt: skip
-    return f"To know: {'; '.join(told)}."
+        told.append(f"{missing['days']:,} of {missing['of']:,} days without any event")
+    if told:
+        return f"To know: {', '.join(told)}."
+    return "To know: the faults below, none of them weighty." if counts else "Nothing of what is looked for is wrong with it."  # fmt: skip
 
 
 def _about(values: dict[str, Any]) -> Iterator[Markup]:
