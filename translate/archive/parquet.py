@@ -36,18 +36,13 @@ def scan(file: SourceFile) -> pl.LazyFrame:
     return pl.scan_parquet(path_of(file), glob=False)
 
 
-def rows_as_lines(file: SourceFile, *, texts_only: bool = False) -> pl.LazyFrame:
-    """Give `row` and `text`: each row as JSON text of its cells, or of those that hold text, every one of them text or null."""
+def rows_as_lines(file: SourceFile) -> pl.LazyFrame:
+    """Give `row` and `text`: each row as JSON text of its cells, every one of them text or null."""
     frame = _with_texts(scan(file))
     schema = frame.collect_schema()
-    taken = {name: dtype for name, dtype in schema.items() if not texts_only or _holds_text(dtype)}
-    cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in taken.items()]
+    cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in schema.items()]
     encoded = pl.struct(parquet=pl.struct(cells)).struct.json_encode()
     return frame.select(text=encoded).with_row_index("row")
-
-
-def _holds_text(dtype: pl.DataType) -> bool:
-    return not (dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean)
 
 
 def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,8 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.archive import parquet
-from translate.archive.sources import find
+from translate import events
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.output import OWNER_ONLY, REPORT, STATE
 from translate.conversion.report import LISTED_STANDS, RunReport
@@ -19,6 +18,8 @@ from translate.recipe.erasure import OPTION, Erasing, Erasure, Traces, is_like_h
 from translate.recipe.privacy import KEY
 
 PLACES_MAX = 1000
+READ_BYTES = 1 << 20
+BETWEEN = "\x1f"  # the texts of a row
 STANDS = "lines of what was written in which a listed id stands: see `erasure` in the report"
 HASHES = f"listed texts that look like keyed hashes, looked for as they are: {KEY} is not set"
 WITHHELD = "rejects without their text and message, for these tell of somebody listed, or may do so"
@@ -49,7 +50,7 @@ class Proof:
         for file in _written(directory):
             name, before = file.relative_to(directory).as_posix(), 0
             for block in _blocks(file):
-                for line, listed in traces.places(block, is_json=".csv" not in name):
+                for line, listed in traces.places(block, is_json="json" in name):
                     found += 1
                     if found <= PLACES_MAX:
                         places.append({"file": name, "line": before + line + 1, "listed": listed})
@@ -87,14 +88,27 @@ def _written(directory: Path) -> list[Path]:
 
 
 def _blocks(file: Path) -> Iterator[bytes]:
-    """Give the text of a file in whole lines; of Parquet its rows, without the columns of numbers and times."""
-    if file.suffix == ".parquet":
-        (found,) = find([file])
-        rows = parquet.rows_as_lines(found, texts_only=True).select("text")
-    elif file.stat().st_size:
-        rows = pl.scan_lines(file, name="text", glob=False)
-    else:
+    """Give the text of a file in whole lines; of Parquet a line a row."""
+    if file.suffix not in (".gz", ".zst", ".parquet"):
+        with file.open("rb") as content:
+            while block := content.read(READ_BYTES):
+                yield block + content.readline()
         return
+    is_table = file.suffix == ".parquet"
+    rows = (
+        _rows(pl.scan_parquet(file, glob=False)) if is_table else pl.scan_lines(file, name="text", glob=False)
+    )
     for batch in rows.collect_batches(maintain_order=True, engine="streaming"):
         with lines_of(batch["text"]) as text:
             yield bytes(text)
+
+
+def _rows(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Put all that is text in a row of the hub together, the keys of its maps among it."""
+    schema = frame.collect_schema()
+    maps = [pl.col(name).map for name, dtype in schema.items() if dtype == events.MAP]
+    lists = [*(each.keys() for each in maps), *(each.values() for each in maps)]
+    cells = [*(pl.col(name) for name, dtype in schema.items() if dtype == events.TEXT),
+             *(each.list.join(BETWEEN, ignore_nulls=True) for each in lists)]  # fmt: skip
+    text = pl.concat_str(cells, separator=BETWEEN, ignore_nulls=True)
+    return frame.select(text=text.str.replace_all("\n", " ", literal=True))

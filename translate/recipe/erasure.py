@@ -36,6 +36,7 @@ LAYERS_MAX = 8
 HASH = re.compile(r"[0-9a-f]{64}")
 ESCAPED = re.compile(rb"\\.", re.DOTALL)
 UNICODE = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
+ALTERING = re.compile(rb'\\[^"\\]')  # an escape that may stand in an id, or whose letter may stand before one
 PLAIN = (rb"\"", b'"'), (rb"\/", b"/"), *((rb"\%c" % letter, b" ") for letter in b"bfnrt")
 BASE64 = '{"base64":'
 WITHHELD = "its text and message are withheld: a listed id stands in them"
@@ -173,11 +174,13 @@ class Traces:
                 spelled.setdefault(spelling.encode(), line)
         self._texts, self._lines = list(spelled), list(spelled.values())
         self._search = Search(self._texts, words=WORD_BYTES)
+        self._are_plain = not any(b'"' in text or b"\\" in text for text in self._texts)
 
     def places(self, block: bytes, *, is_json: bool = True) -> Iterator[tuple[int, int]]:
         """Give the lines of a block, from 0, that hold one of the texts, and for each the line that names the text."""
         found: dict[int, int] = {}
-        for text in _layers(block):
+        is_plain = self._are_plain and ALTERING.search(block) is None
+        for text in [block] if is_plain else _layers(block):
             for line, named in self._places(text, is_json=is_json):
                 found.setdefault(line, named)
         yield from sorted(found.items())
