@@ -329,3 +329,24 @@ def test_bytes_that_are_no_text_are_looked_through():
     held = base64.b64decode(base64.b64encode(b"\xff" + EVE.encode() + b"\xfe"))
     assert list(Traces({EVE: 1}).places(held)) == [(0, 1)]
     assert len(EVE) < WORD_BYTES
+
+
+def test_workers_prove_the_same(tmp_path, monkeypatch):
+    """Processes that make the parts know the list and its key, and what they met comes home."""
+    monkeypatch.setenv(KEY, SECRET)
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for number in range(3):
+        hidden = {"note": EVE} if number == 2 else {}
+        mine = [record(EVE, 1460000000000 + number), record(f"c-{number}", attributes=hidden)] * 50
+        archive_of(folder, *mine, record(EVE, "no time"), name=f"{number}.jsonl")
+    options = {
+        "to": "clickstream",
+        "erase": list_of(tmp_path, hashed(EVE)),
+        "part_size": 1000,
+        "dedupe": True,
+    }
+    one = translate.convert(folder, out=tmp_path / "one", **options)
+    two = translate.convert(folder, out=tmp_path / "two", workers=2, **options)
+    assert dict(one) == dict(two)
+    assert (one["erasure"]["met"], one["erasure"]["found"]) == (1, 1)

@@ -50,6 +50,16 @@ class Erasure:
     lines: dict[str, int]
     key: str | None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process without the key, which is in its environment too."""
+        return Erasure.of, (self.lines,)
+
+    @classmethod
+    def of(cls, lines: dict[str, int]) -> Erasure:
+        """Take the key of the environment, if there is one; raise UsageError for one that could be guessed."""
+        needed_for = f"{OPTION} may name people by keyed hashes"
+        return cls(lines, privacy.key_of_environment(needed_for) if privacy.KEY in os.environ else None)
+
     @cached_property
     def digest(self) -> Callable[[str], str] | None:
         """Hash a text as recipes do; nothing without a key."""
@@ -105,12 +115,7 @@ def listed_in(file: str | os.PathLike[str]) -> Erasure:
             lines.setdefault(line.strip(), number)
     if not lines:
         raise UsageError(f"{OPTION} {file}: lists no id; it holds one a line")
-    key = (
-        privacy.key_of_environment(f"{OPTION} may name people by keyed hashes")
-        if privacy.KEY in os.environ
-        else None
-    )
-    return Erasure(lines, key)
+    return Erasure.of(lines)
 
 
 @dataclass
