@@ -82,6 +82,17 @@ def where(sql):
         ("time > NOW()", "the time of day is not allowed: the same files must give the same rows", "NOW"),
         ("'x' < time", "a time is not compared with text; write TIMESTAMP 'x'", "'x'"),
         ("price BETWEEN '1' AND 3", "a number is not compared with text; write 1, without quotes", "'1'"),
+        ("name = 'a' && price > 1", "&& is no operator here; write AND", "&&"),
+        ("WHERE name = 'a'", "leave WHERE out: what follows it is all that is asked for", "WHERE"),
+        ("name = 'a;';", "leave the semicolon out", ";"),
+        ("name = \u2018a b\u2019", "a text stands in straight single quotes, 'purchase'", "\u2018"),
+        ("time > 2017-01-01", "a day stands in quotes: DATE '2017-01-01'", "2017-01-01"),
+        ("name = 'a' OR item_id != null", "nothing is ever = NULL or <> NULL; write IS NULL or IS NOT NULL", "!= null"),
+        ("name IS NOT 'a'", "IS takes NULL, TRUE or FALSE; a text is compared by = or <>", "IS NOT"),
+        ("name = _session.start", "no hub column \"_session.start\"; a text stands in single quotes: '_session.start'", "_session.start"),
+        ("name = 'a' AND DATE(time) = DATE '2017-01-01'", "a time is not read from text: one that does not fit would stop the run; the day of a time is TRY_CAST(time AS DATE)", "DATE"),
+        ("price > 1,5", "is not an SQL expression: an operator, or the end, should follow, but there is ,", ","),
+        ("is_paying(name)", "is not an SQL expression: unsupported function 'is_paying'; those that there are stand in docs/dialect.md", "is_paying"),
     ],
 )  # fmt: skip
 def test_the_place_of_a_mistake(sql, told, marked):
@@ -106,6 +117,11 @@ def test_texts_and_keys_as_others_write_them(tmp_path):
         told["test[1].event.attributes.sku"]
         == 'no hub column "attributes.sku"; write attributes = { sku = ... }'
     )
+
+
+def test_an_expression_that_says_nothing():
+    """An empty expression is told as that, without a place in it."""
+    assert where("  ") == ["is empty; write an expression, for example name = 'purchase'"]
 
 
 def test_a_long_expression_is_shown_in_part():

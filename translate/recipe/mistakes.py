@@ -34,6 +34,7 @@ PARSER = re.compile(
 EXPECTED = re.compile(r"Expected: (?P<wanted>.*), found: (?P<found>.*)", re.DOTALL)
 OPENED = "SELECT (\n"  # what is missing at the end is then told from what follows
 UNENDED = {"Unterminated string literal": "this text lacks its second quote"}
+LISTED = "stand in docs/dialect.md"
 AT_THE_END = "the expression ends here"
 
 
@@ -129,7 +130,11 @@ def of_parser(sql: str, error: Exception) -> Mistake:
         found = None
     if found is None:
         function = re.search(r"unsupported function '(\w+)'", said)
-        way_out = instead(function[1]) if function else ""
+        stray = re.search(r"found unexpected token '(.)'", said)
+        if stray:
+            place = next(((start, end) for text, start, end in tokens(sql) if text == stray[1]), None)
+            return Mistake(_followed("an operator, or the end,", f"there is {stray[1]}"), place)
+        way_out = instead(function[1]) or f"; those that there are {LISTED}" if function else ""
         return Mistake(f"is not an SQL expression: {said}{way_out}", _place_of_function(sql, said))
     place = _place(sql, int(found["line"]) - 1, int(found["column"]) - 1)
     expected = EXPECTED.fullmatch(found["what"])
@@ -141,7 +146,11 @@ def of_parser(sql: str, error: Exception) -> Mistake:
     if wanted == ")":
         signs = [text for text, _, end in tokens(sql) if end <= place[0]]
         wanted = "a comma or )" if signs.count("(") > signs.count(")") else "an operator, or the end,"
-    return Mistake(f"is not an SQL expression: {wanted} should follow, but {met}", place)
+    return Mistake(_followed(wanted, met), place)
+
+
+def _followed(wanted: str, met: str) -> str:
+    return f"is not an SQL expression: {wanted} should follow, but {met}"
 
 
 def _lonely_bracket(sql: str) -> Mistake | None:

@@ -26,6 +26,7 @@ from translate.recipe.mistakes import (
     as_hub,
     first_line,
     instead_of,
+    is_compared_with,
     of_parser,
     place_of,
     place_of_word,
@@ -42,6 +43,17 @@ REFUSED_TEXT = {
         "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)"
     ),
     re.compile(r"\bSELECT\b", re.IGNORECASE): "an expression sees one event; there is nothing to SELECT from",
+    re.compile(r"^\s*WHERE\b", re.IGNORECASE): "leave WHERE out: what follows it is all that is asked for",
+    re.compile(r";"): "leave the semicolon out",
+    re.compile(r"&&"): "&& is no operator here; write AND",
+    re.compile("[\u2018\u2019\u201c\u201d]"): "a text stands in straight single quotes, 'purchase'",
+    re.compile(r"\b\d{4}-\d\d-\d\d\b"): r"a day stands in quotes: DATE '\g<0>'",  # else it is a subtraction
+    re.compile(r"(?:==?|!=|<>)\s*NULL\b", re.IGNORECASE): (
+        "nothing is ever = NULL or <> NULL; write IS NULL or IS NOT NULL"
+    ),
+    re.compile(r"\bIS(?:\s+NOT)?(?=\s*')", re.IGNORECASE): (
+        "IS takes NULL, TRUE or FALSE; a text is compared by = or <>"
+    ),
 }
 
 # The parser, and whatever walks the tree that it gives, would run out of stack beyond these.
@@ -81,13 +93,21 @@ NODES = {
     "Selector": "names no single column; name each column in full",
     "Alias": "AS gives a name, and the column's is known already; leave it out",
 }
+TIME_FROM_TEXT = "a time is not read from text: one that does not fit would stop the run; the day of a time is TRY_CAST(time AS DATE)"
 AGGREGATES = frozenset(
     """
     COUNT SUM MIN MAX AVG MEAN MEDIAN FIRST LAST STDDEV STDEV STDDEV_SAMP STDEV_SAMP VARIANCE VAR VAR_SAMP ARRAY_AGG
     """.split()
 )
 # By which words of SQL such a node comes about.
-SPELLED = {"Len": AGGREGATES, "Agg": AGGREGATES, "Over": {"OVER"}, "Explode": {"UNNEST"}, "Alias": {"AS"}}
+SPELLED = {
+    "Strptime": {"DATE", "TIME", "TIMESTAMP", "STRPTIME"},
+    "Len": AGGREGATES,
+    "Agg": AGGREGATES,
+    "Over": {"OVER"},
+    "Explode": {"UNNEST"},
+    "Alias": {"AS"},
+}
 
 
 def condition(sql: str, shown: str) -> Condition:
@@ -108,9 +128,11 @@ def read(sql: str, *, exploded: bool) -> Expression:
 
     `exploded` tells that an earlier rule makes one row per item, so that there is an `item` to look at.
     """
+    if not sql.strip():
+        raise Unfit(sql, [Mistake("is empty; write an expression, for example name = 'purchase'")])
     outside = QUOTED.sub(lambda text: "'" * len(text[0]), sql)
     mistakes = [
-        Mistake(message, found.span())
+        Mistake(found.expand(message), found.span())
         for pattern, message in REFUSED_TEXT.items()
         if (found := pattern.search(outside))
     ]
@@ -141,7 +163,7 @@ def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     tree = json.loads(expr.meta.serialize(format="json"))
     mistakes = [
         Mistake(message, place_of_word(sql, SPELLED.get(name, {name})) or place_of(sql, name))
-        for message, name in _refused(tree)
+        for message, name in _refused(tree, sql)
     ]
     if mistakes:
         raise Unfit(sql, mistakes)
@@ -178,7 +200,7 @@ def _unknown(name: str, sql: str, *, exploded: bool) -> Mistake | None:
     return Mistake(f'no hub column "{name}"{instead_of(name, sql, place)}', place)
 
 
-def _refused(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
+def _refused(node: Any, sql: str, parent: str = "") -> Iterator[tuple[str, str]]:
     """Say what in a tree is not on the allow-list, and by which word of the expression it can be found."""
     if isinstance(node, str):
         yield NODES.get(node, f"{node} is not allowed in a recipe"), node
@@ -189,11 +211,11 @@ def _refused(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
     if kind == "BinaryExpr":
         if inner["op"] not in OPERATORS:
             yield f"the operator {inner['op']} is not allowed in a recipe", ""
-        yield from _refused(inner["left"])
-        yield from _refused(inner["right"])
+        yield from _refused(inner["left"], sql)
+        yield from _refused(inner["right"], sql)
     elif kind == "Ternary":
         for branch in ("predicate", "truthy", "falsy"):
-            yield from _refused(inner[branch])
+            yield from _refused(inner[branch], sql)
     elif kind == "Cast":
         # NOT wraps its operand in a strict cast to truth; the proof shows that the operand is one.
         if inner["options"] != "NonStrict" and parent != "Not":
@@ -201,32 +223,36 @@ def _refused(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
                 "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)",
                 "CAST",
             )
-        yield from _refused(inner["expr"])
+        yield from _refused(inner["expr"], sql)
     elif kind == "Function":
-        yield from _refused_function(inner)
+        yield from _refused_function(inner, sql)
     else:
         yield NODES.get(kind, f"{kind} is not allowed in a recipe"), kind
 
 
-def _refused_function(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _refused_function(node: dict[str, Any], sql: str) -> Iterator[tuple[str, str]]:
     family, name, argument = _function_name(node["function"])
     if (family, name) == ("StructExpr", "FieldByName"):
         column = _dotted(node)
-        own = words_here(column)
-        right = (
-            f'no hub column "{column}"; it is {own} here'
-            if own
-            else f'write the name in quotes: "{as_hub(column)}"'
+        place = place_of(sql, column)
+        known = type_of(as_hub(column)) is not None
+        is_text = place is not None and not known and is_compared_with(sql, place)
+        yield (
+            (
+                f'no hub column "{column}"{instead_of(column, sql, place)}'
+                if is_text or words_here(column)
+                else f'write the name in quotes: "{as_hub(column)}"'
+            ),
+            column,
         )
-        yield right, column
         return
     if (family, name) == ("StringExpr", "Strptime"):
-        yield "times cannot be read from text in a recipe: one that does not fit would stop the run", ""
+        yield TIME_FROM_TEXT, "Strptime"
         return
     if name not in FUNCTIONS.get(family, ()):
         yield f"the function {name} is not allowed in a recipe", name
     for entry in node["input"]:
-        yield from _refused(entry, parent=name)
+        yield from _refused(entry, sql, parent=name)
     if (family, name) == ("StringExpr", "Contains") and argument.get("literal") is False:
         pattern = node["input"][1]
         if "Literal" not in pattern:
