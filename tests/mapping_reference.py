@@ -161,7 +161,7 @@ def checks_table():
         ),
         *(
             (f"`{name}`", kind.about, in_code(kind.keys), in_code(kind.says))
-            for name, kind in delivery.KINDS.items()
+            for name, kind in keys.CHECKS.items()
         ),
     )
 

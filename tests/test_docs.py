@@ -26,7 +26,8 @@ from translate import cli, events, mapping, recipe
 from translate.delivery.endpoints.protocols import PROTOCOLS
 from translate.errors import EXIT_MEANINGS, MappingError
 from translate.mapping import columns
-from translate.mapping.delivery import _FOUND, KINDS, PLACES, VERIFY_PLACES
+from translate.mapping.delivery import _FOUND, PLACES, VERIFY_PLACES
+from translate.mapping.keys import CHECKS
 from translate.mapping.parse import parse
 from translate.mapping.sheet import Sheet
 from translate.settings import KEYS, Settings
@@ -362,7 +363,7 @@ def test_the_page_shows_the_keys_that_the_parser_takes(page, sheets, read, monke
 
 def test_every_place_of_a_sentence_has_a_meaning():
     places = {*VERIFY_PLACES, *_FOUND}
-    assert places.union(*(kind.says for kind in KINDS.values())) == {*PLACES}
+    assert places.union(*(kind.says for kind in CHECKS.values())) == {*PLACES}
 
 
 def test_every_generated_part_has_a_maker():

@@ -14,7 +14,6 @@ LINES_MAX = 300
 LONGER = {
     "judging/judges.py": "one short judge a limit: to read it is to read a list",
     "judging/validation.py": "one run over an archive, whose counts belong together",
-    "mapping/delivery.py": "the kinds of hazards are a table, and one walk reads them",
     "mapping/parse.py": "one walk over a sheet, so that all complaints come at once",
     "reader/careful.py": "one record's way into the hub, place by place",
 }

@@ -18,7 +18,7 @@ from translate.delivery.preflight import judge, plan_of_run, unaccepted, verific
 from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.shipments import unpack
 from translate.delivery.survey import Survey
-from translate.mapping.delivery import KINDS, OVERRIDES
+from translate.mapping.keys import CHECKS, OVERRIDES
 from translate.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -260,7 +260,7 @@ def test_each_check_of_each_shipped_mapping_has_its_boundary_here():
     """No check of a shipped mapping goes untested, and each kind of check has a judge."""
     shipped = {(model, name) for model in mapping.models() for name in mapping.load(model).delivery.preflight}
     assert shipped == {*BOUNDARIES, *BY_SETTING}
-    assert KINDS.keys() == JUDGES.keys()
+    assert CHECKS.keys() == JUDGES.keys()
 
 
 def test_ages_are_told_to_the_hour_and_never_too_young():

@@ -12,7 +12,7 @@ from typing import Any
 
 from translate.errors import Complaint, MappingError, UsageError, refuse_bytes, suggest
 from translate.mapping.columns import Column, read_columns
-from translate.mapping.delivery import OVERRIDES
+from translate.mapping.keys import OVERRIDES
 from translate.mapping.options import SETTINGS as WRITTEN_TEXTS
 from translate.mapping.options import WISHES as WRITTEN_FLAGS
 from translate.mapping.sheet import located, read_toml

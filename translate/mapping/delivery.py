@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
@@ -17,12 +16,6 @@ from translate.mapping.description import read_sending
 from translate.mapping.sending import Delivery, Hazard, Quota, Support
 from translate.mapping.sheet import Sheet, join
 from translate.mapping.spec import Layout
-
-# Numbers of the target's configuration that a user may have raised, each in the unit of the hazard that it overrides.
-OVERRIDES = ("freshness_hours", "user_keep_days", "retention_days")
-SETTINGS = ("user_agent", "forwarded_address")
-WISHES = ("fill_endpoints",)
-EFFECTS = ("update_profiles", "locate_by_sender", "reach_destinations", "live_events")
 
 VERIFY_PLACES = ("events", "earliest", "latest", "earliest_ms", "latest_ms")
 # What a sentence has places for; which of them, depends on the sentence.
@@ -40,47 +33,6 @@ PLACES = {
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of check: what it looks for, the keys of its number, its other keys, and the places of its sentence.
-
-    `implied` are hub columns that it looks at unasked.
-    """
-
-    about: str
-    number: tuple[str, ...] = ()
-    columns: str | None = None
-    names: str | None = None
-    setting: tuple[str, ...] = ()
-    setting_required: bool = False
-    implied: tuple[str, ...] = ()
-    says: tuple[str, ...] = ()
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Give all keys that the check may have of its own."""
-        others = (self.columns, self.names, "setting" if self.setting else None)
-        return (*self.number, *(key for key in others if key))
-
-
-KINDS: dict[str, Kind] = {
-    "older_than": Kind("events that are older when they arrive", ("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest")),
-    "users_last_seen_before": Kind("users whose last event is older", ("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
-    "newer_than_now": Kind("events that lie in the future", names="except", says=("latest",)),
-    "user_agent_matches": Kind("user agents, of requests or of the run, that a pattern matches", names="patterns", implied=("user_agent",), says=("value",)),
-    "setting_missing": Kind("events that lack what neither they nor the setting say", setting=SETTINGS, setting_required=True, says=("value",)),
-    "column_missing": Kind("events without it", columns="column"),
-    "values_outside": Kind("events whose value is none of those known", columns="column", names="known", says=("found",)),
-    "spans_more_than": Kind("events on more days", ("days",), says=("value", "found", "earliest", "latest")),
-    "distinct_max": Kind("more different values", ("most",), columns="column", says=("value", "found")),
-    "fewer_events_than": Kind("fewer events", ("least",), says=("value",)),
-    "fewer_users_than": Kind("fewer users with two events or more", ("least",), columns="column", says=("value", "found")),
-    "repeated": Kind("events that have all of it the same as an earlier one", columns="columns"),
-    "repeated_ids": Kind("events with the id of an earlier one", implied=("event_id",)),
-    "endpoint_overwritten": Kind("events beside an endpoint that says something, where the setting wants it written", setting=WISHES, setting_required=True),
-    "setting_wanted": Kind("any event, where the setting wants what the receiver does with them", setting=EFFECTS, setting_required=True),
-    "support_ended": Kind("any event, once the support has ended", says=("value",)),
-}  # fmt: skip
 _FOUND = ("events", "share")
 
 
@@ -197,9 +149,9 @@ class _DeliveryParser:
             )
         check = sheet.need(table, path, "check", str, "")
         known = isinstance(table.get("check"), str) and sheet.one_of(
-            check, join(path, "check"), "check", KINDS
+            check, join(path, "check"), "check", keys.CHECKS
         )
-        kind = KINDS[check] if known else Kind("")
+        kind = keys.CHECKS[check] if known else keys.HazardCheck("")
         if known:
             sheet.known_keys(table, path, (*keys.HAZARD, *kind.keys))
         if check == "support_ended" and not has_end:
@@ -231,7 +183,7 @@ class _DeliveryParser:
             self.sheet.one_of(name, join(path, "layouts"), "layout", self.layouts)
         return layouts
 
-    def most(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[int | None, str]:
+    def most(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[int | None, str]:
         """Give the number of a check, and the key that says its unit."""
         if not kind.number:
             return None, ""
@@ -247,8 +199,8 @@ class _DeliveryParser:
             self.sheet.complain(join(path, given[0]), f"should be more than 0, but is {value}")
         return value, given[0]
 
-    def hub_columns(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[str, ...]:
-        if kind.setting == SETTINGS and table.get("setting") in SETTINGS:
+    def hub_columns(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[str, ...]:
+        if kind.setting == keys.OF_SENDER and table.get("setting") in keys.OF_SENDER:
             return (table["setting"],)  # the hub column that the setting fills
         if kind.columns is None:
             return kind.implied
@@ -259,7 +211,7 @@ class _DeliveryParser:
             self.sheet.complain(join(path, "column"), "takes one hub column")
         return names
 
-    def names(self, table: dict[str, Any], path: str, kind: Kind) -> tuple[str, ...]:
+    def names(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[str, ...]:
         if kind.names is None or (kind.names == "except" and "except" not in table):
             return ()
         names = self.needed_texts(table, path, kind.names)
@@ -276,7 +228,7 @@ class _DeliveryParser:
             self.sheet.complain(join(path, key), "names nothing" if key in table else "is missing")
         return texts or ()
 
-    def setting(self, table: dict[str, Any], path: str, kind: Kind) -> str | None:
+    def setting(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> str | None:
         if not kind.setting:
             return None
         ask = self.sheet.need if kind.setting_required else self.sheet.get

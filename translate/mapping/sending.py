@@ -186,7 +186,7 @@ class Support:
 class Hazard:
     """One thing that the target does with data, asked before anything is sent.
 
-    `check` is one of translate.mapping.delivery.KINDS; which of `value` (`unit` says of what), `columns`, `names`
+    `check` is one of translate.mapping.keys.CHECKS; which of `value` (`unit` says of what), `columns`, `names`
     (names of events as the target spells them, or patterns) and `setting` it has depends on it. `says` and `instead`
     are sentences, `says` with places for what was found.
     """
