@@ -25,6 +25,7 @@ def kernel_of_these_sources() -> None:
 
 
 kernel_of_these_sources()
+os.environ.pop("COLUMNS", None)  # pytest-xdist says 80 to its workers, of a terminal that there is not
 
 MODEST = 25
 QUICK = [
