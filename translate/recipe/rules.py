@@ -92,7 +92,9 @@ class Recipe:
             key = key or (key_of_environment() if self.needs_key else "")
             frame = treat(frame, chosen(self.personal, marked), key, OF_RECIPE)
         for number, rule in enumerate(self.rules):
-            frame = RuleStep(rule, tallies.of_rule(number) if tallied else None, moved).apply(frame)
+            is_first = number == 0 and not self.personal
+            head = tallies.of_rule(number) if tallied else None
+            frame = RuleStep(rule, head, moved, is_first=is_first).apply(frame)
         numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)
         return frame.with_columns(
             pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),

@@ -47,13 +47,19 @@ def with_key(entries: pl.Expr, key: str, value: pl.Expr) -> pl.Expr:
 
 
 class RuleStep:
-    """One rule upon a frame: look, decide, change; `head` is where its counts stand, if there are any."""
+    """One rule upon a frame: look, decide, change; `head` is where its counts stand, if there are any.
 
-    def __init__(self, rule: Rule, head: str | None, moved: Mapping[str, Moved]) -> None:
+    Before the first one nothing is noted: it is spared to put its notes together with those of others.
+    """
+
+    def __init__(
+        self, rule: Rule, head: str | None, moved: Mapping[str, Moved], *, is_first: bool = False
+    ) -> None:
         self.rule = rule
         self._head = head
         self._moved = moved
         self._match = pl.col("_match")
+        self._is_first = is_first
 
     def apply(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Give the frame after the rule."""
@@ -162,8 +168,9 @@ class RuleStep:
         changes |= dict(self._map_changes())
         changes |= self._refusal()
         for column, additions in ((OF_RECIPE, list(self._notes())), (USED, list(self._used()))):
+            lists = additions if self._is_first else [pl.col(column), *additions]
             if additions:
-                changes[column] = pl.concat_list(column, *additions)
+                changes[column] = lists[0] if len(lists) == 1 else pl.concat_list(lists)
         return changes
 
     def _when_matched(self, value: pl.Expr, column: str) -> pl.Expr:
