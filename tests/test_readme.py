@@ -56,6 +56,7 @@ NOT_RUN = {
     "ruff check": ITSELF,
     "ruff format": ITSELF,
     "mypy": ITSELF,
+    "translate replay ARCHIVE --to harbor --mappings sheets --set application_id=7 --journal moved --trial 100": "sends to a service that is not there",
     "TRANSLATE_ACCEPT=1 python -m pytest tests/test_docs.py": "writes these pages",
     "TRANSLATE_ACCEPT=1 python -m pytest tests/test_transcripts.py": "writes the transcripts",
 }
@@ -87,6 +88,10 @@ FLAWED = {
     "translate replay ARCHIVE --to clickstream --endpoint http://127.0.0.1:8080/collect --journal rehearsed --dedupe --accept age-limit,user-retention,redshift-retention",
     "translate replay ARCHIVE --to clickstream --endpoint https://ingest.example.com/collect --journal moved --dedupe --dry-run",
     "translate replay ARCHIVE --to clickstream --endpoint https://ingest.example.com/collect --journal moved --dedupe --accept $ACCEPTED --trial 100",
+    "translate replay ARCHIVE --to amplitude --endpoint http://127.0.0.1:8080/amplitude/batch --journal rehearsed --dedupe --accept repeated-ids",
+    "translate replay ARCHIVE --to amplitude --set region=eu --journal moved --dedupe --dry-run",
+    "translate replay ARCHIVE --to harbor --mappings sheets --set application_id=7 --endpoint http://127.0.0.1:8080/harbor/v3/logs --journal rehearsed",
+    "translate replay ARCHIVE --to harbor --mappings sheets --set application_id=7 --journal moved --dry-run",
     'translate replay ARCHIVE --to clickstream --endpoint https://ingest.example.com/collect --journal moved --dedupe --accept $ACCEPTED --rate "22:00-06:00=5000,else=500"',
 }
 
@@ -160,7 +165,13 @@ def follow_sql(block, _sender):
 
 
 def follow_toml(block, _sender):
-    """A whole recipe is the reader's own, with its tests; a rule alone is right in a recipe."""
+    """A whole recipe is the reader's own, with its tests; a rule alone is right in a recipe. A data sheet lies in a folder of such."""
+    title = re.match(r'title +=\s"(\w+)"', block)
+    if title:
+        file = Path("sheets", f"{title[1].lower()}.toml")
+        file.parent.mkdir()
+        file.write_text(block, encoding="utf-8")
+        return
     is_whole = re.search(r"^(?:to|extends) ", block, re.MULTILINE) is not None
     file = Path("my-recipe.toml" if is_whole else "rule.toml")
     file.write_text(block if is_whole else f'to = "pinpoint/requests"\n{block}', encoding="utf-8")
