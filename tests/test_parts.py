@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import translate
-from translate.archive import stretches
+from translate.archive import stretches, units
 from translate.archive.sources import find
 from translate.archive.stored import chunks_of, digest_of
 from translate.archive.stretches import Walk, stretches_of
@@ -77,11 +77,17 @@ def converted(tmp_path: Path, name: str, **options: Any) -> dict[str, Any]:
         {"limit": 100},
         {"where": "name <> 'x'", "to": "pinpoint"},
         {"careful": True},
+        {"read": "directly"},
     ],
     ids=str,
 )
-def test_parts_come_to_the_whole(options: dict[str, Any], tmp_path: Path) -> None:
+def test_parts_come_to_the_whole(
+    options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows, rejects with their lines, counts, losses and the digest of the file are those of the file in one part."""
+    if "read" in options:
+        options = {}
+        monkeypatch.setattr(units, "BUFFERED_MAX", 0)
     (tmp_path / "a.json").write_bytes(content())
     whole = converted(tmp_path, "whole", part_size=WHOLE, **options)
     for size in (9_000, "30KB"):

@@ -154,7 +154,7 @@ def roundtrip(
         raise UsageError("--via hub: the hub holds everything; name a model to go through")
     total = Comparison()
     for origin in recognised.sources:
-        here = Recognised([origin], recognised.layouts, recognised.refused)
+        here = Recognised([origin], recognised.refused)
         home = dataset.with_columns(origin.layout, dataset.kept(origin))
         journey = Roundtrip((origin.mapping, home), (job.target_mapping, job.target_layout), job.settings)
         journey.comparison = total

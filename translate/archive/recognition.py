@@ -46,7 +46,6 @@ class Recognised:
     """Which files are read as what, in the order of their layouts, and which are refused and why."""
 
     sources: list[Origin]
-    layouts: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Damage] = field(default_factory=dict)
     schemas: tuple[SourceFile, ...] = ()  # those that lie beside the tables that they describe
     unseen: Unseen | None = None
@@ -56,6 +55,16 @@ class Recognised:
     def files(self) -> list[SourceFile]:
         """Give all files, layout by layout."""
         return [file for source in self.sources for file in source.files]
+
+    @property
+    def layouts(self) -> dict[str, str]:
+        """Name the layout of each file that is read."""
+        return {
+            file.shown: source.layout.address
+            for source in self.sources
+            for file in source.files
+            if file.shown not in self.refused
+        }
 
     @property
     def address(self) -> str:
@@ -80,8 +89,9 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     """
     described = _without_schemas(given := list(files))
     recognised = _recognised(described, address, mappings)
-    names = {file.shown for file in described}
-    recognised.schemas = tuple(file for file in given if file.shown not in names)
+    if len(described) < len(given):
+        names = {file.shown for file in described}
+        recognised.schemas = tuple(file for file in given if file.shown not in names)
     return recognised
 
 
@@ -97,21 +107,22 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
     looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
     early, late = by_room(files)
     seen = _layouts_of(early, candidates, looks)
-    found = sorted({name for name in seen.values() if name in candidates})
+    found = sorted({name for name in seen if name in candidates})
+    ordered = [*early, *late]
     if late and len(found) != 1:
-        seen |= _layouts_of(late, candidates, looks)
-        found, late = sorted({name for name in seen.values() if name in candidates}), []
+        seen += _layouts_of(late, candidates, looks)
+        found, late = sorted({name for name in seen if name in candidates}), []
     if not found:
         _demand_a_readable(files)
         if address is not None:
             return _as_told(files, *told)
-        raise SourceError(_none_found(seen, candidates))
+        raise SourceError(_none_found(ordered, seen, candidates))
     if len({_form(candidates[name][1]) for name in found}) > 1:
         raise SourceError(
             f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from"
         )
-    seen |= {file.shown: UNKNOWN for file in late}
-    recognised = _sorted_out(files, seen, [candidates[name] for name in found])
+    seen += [UNKNOWN] * len(late)
+    recognised = _sorted_out(ordered, seen, [candidates[name] for name in found])
     if late:
         layout_of = partial(_layout_of, candidates=candidates, looks=looks)
         message = NOT_RECOGNISED.format(known=found[0])
@@ -134,16 +145,18 @@ def _is_schema(file: SourceFile) -> bool:
     )
 
 
-def _none_found(seen: dict[str, str], candidates: Candidates) -> str:
-    if set(seen.values()) == {EMPTY}:
-        whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{next(iter(seen))} holds"
+def _none_found(files: list[SourceFile], seen: list[str], candidates: Candidates) -> str:
+    if set(seen) == {EMPTY}:
+        whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{files[0].shown} holds"
         return f"{whose} nothing that would show a layout; name what has records, or say --from"
     known = ", ".join(sorted(candidates))
     whose = (
-        f"none of the {len(seen)} files is" if len(seen) > 1 else f"{next(iter(seen), 'the source')} is not"
+        f"none of the {len(seen)} files is"
+        if len(seen) > 1
+        else f"{files[0].shown if files else 'the source'} is not"
     )
     message = f"{whose} of a layout that can be read ({known})"
-    listed = next((shown for shown, name in seen.items() if name == LISTED), None)
+    listed = next((file.shown for file, name in zip(files, seen, strict=True) if name == LISTED), None)
     if listed is None:
         return f"{message}; if you know better, say --from"
     return f"{message}; {listed} has its records in an array: put each onto a line of its own first, as jq -c '.[]' does"
@@ -171,26 +184,23 @@ def _readable(address: str, mappings: Path | None) -> tuple[Mapping, Layout]:
 
 def _as_told(files: list[SourceFile], model: Mapping, layout: Layout) -> Recognised:
     _demand_a_readable(files)
-    return Recognised([Origin(model, layout, files)], {file.shown: layout.address for file in files})
+    return Recognised([Origin(model, layout, files)])
 
 
-def _sorted_out(
-    files: list[SourceFile], seen: dict[str, str], found: list[tuple[Mapping, Layout]]
-) -> Recognised:
+def _sorted_out(files: list[SourceFile], seen: list[str], found: list[tuple[Mapping, Layout]]) -> Recognised:
     """Give each file to its layout; what fits any, and what is none, goes to the first."""
     first = found[0][1].address
     known = ", ".join(layout.address for _, layout in found)
     message = NOT_RECOGNISED.format(known=known)
-    refused = {
-        shown: Damage("not_recognised", message, "") for shown, name in seen.items() if name == FOREIGN
-    }
-    own = {layout.address for _, layout in found}
-    layouts = {shown: name if name in own else first for shown, name in seen.items() if shown not in refused}
-    origins = [
-        Origin(model, layout, [file for file in files if layouts.get(file.shown, first) == layout.address])
-        for model, layout in found
-    ]
-    return Recognised(origins, layouts, refused)
+    damage = Damage("not_recognised", message, "")
+    refused = {file.shown: damage for file, name in zip(files, seen, strict=True) if name == FOREIGN}
+    of_layout: dict[str, list[SourceFile]] = {layout.address: [] for _, layout in found}
+    for file, name in zip(files, seen, strict=True):
+        of_layout.get(name, of_layout[first]).append(file)
+    if len({file.is_remote for file in files}) > 1:  # then those that were looked at early came first
+        for own in of_layout.values():
+            own.sort(key=lambda file: file.shown)
+    return Recognised([Origin(model, layout, of_layout[layout.address]) for model, layout in found], refused)
 
 
 def _demand_a_readable(files: list[SourceFile]) -> None:
@@ -210,9 +220,9 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
 # -- one file -------------------------------------------------------------------------------------------------------
 
 
-def _layouts_of(files: list[SourceFile], candidates: Candidates, looks: list[Likeness]) -> dict[str, str]:
+def _layouts_of(files: list[SourceFile], candidates: Candidates, looks: list[Likeness]) -> list[str]:
     """Name the layout of each file, one by one: side by side they would wait for Python's lock."""
-    return {file.shown: _layout_of(file, candidates, looks) for file in files}
+    return [_layout_of(file, candidates, looks) for file in files]
 
 
 def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:

@@ -10,7 +10,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,17 +39,17 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
     if PIPE in given:
         if len(given) > 1:
             raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
-        return [
-            SourceFile(PIPE, PIPE, 0) if drawn else replace(_local(laid_down(), laid_down().name), shown=PIPE)
-        ]
+        return [SourceFile.at(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)]
     found: dict[str, SourceFile] = {}
     labels = _labels(given)
-    if len(given) == 1 and given[0].startswith("s3://"):  # no key is listed twice, and there may be a million
-        remote = sorted(_find_remote(given[0]), key=lambda file: file.shown)
-        if not remote:
+    if len(given) == 1 and (given[0].startswith("s3://") or os.path.isdir(given[0])):
+        # nothing is listed twice, and there may be a million
+        listed = _find_remote(given[0]) if given[0].startswith("s3://") else _find_local(given[0])
+        only = sorted(listed, key=lambda file: file.shown)
+        if not only:
             raise SourceError(f"{given[0]}: {_why_none(given[0])}")
-        expect(remote)
-        return remote
+        expect(only)
+        return only
     for source in given:
         here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
         if not here:
@@ -59,7 +59,7 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
-            found.setdefault(key, replace(file, shown=shown))
+            found.setdefault(key, SourceFile.at(file.location, shown, file.bytes, file.modified, file.tag))
     files = sorted(found.values(), key=lambda file: file.shown)
     expect(files)
     return files
@@ -146,7 +146,7 @@ def _local(path: str | Path, shown: str) -> SourceFile:
         size, modified = status.st_size, status.st_mtime_ns
     except OSError:
         size, modified = 0, 0
-    return SourceFile(os.fspath(path), _printable(shown), size, modified)
+    return SourceFile.at(os.fspath(path), _printable(shown), size, modified)
 
 
 def _printable(name: str) -> str:
@@ -170,7 +170,7 @@ def _find_remote(source: str) -> Iterator[SourceFile]:
         if taken and not entry.key.endswith("/"):
             base = folder if below else folder.rpartition("/")[0]
             shown = entry.key[len(base) :].lstrip("/")
-            yield SourceFile(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
+            yield SourceFile.at(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
 
 
 def _is_hidden(name: str) -> bool:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,10 @@ from translate.stores.refusals import StoreRefusedError
 
 PIPE = "-"
 CHUNK = 2**20
-ENDS = 8  # bytes: all magic numbers, and the length that gzip tells
+ENDS = 4  # bytes: all magic numbers, and the length that gzip tells
+GZIP = b"\x1f\x8b"
+GZIP_TIMES_MAX = 1032  # how much longer a text can be than what gzip makes of it
+TEXT_BYTES_MAX = 96 * 2**20  # a text that is longer is not held in memory
 
 _Ends = bytes | None  # within the class `bytes` is a number
 
@@ -39,24 +42,55 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """What locations and names of files begin with, shared by many of them."""
+
+    location: str
+    shown: str
+
+
+folder_of = lru_cache(maxsize=4096)(Folder)
+_shared = lru_cache(maxsize=4096)(bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
 
     `ends` keeps what was seen of a small file, so that planning opens it once. Of a file that has a `stretch` no more is read.
     """
 
-    location: str
-    shown: str
+    folder: Folder
+    name: str
     bytes: int
     modified: int = 0
     tag: str = ""
     ends: _Ends = field(default=None, compare=False, repr=False)
     stretch: Stretch | None = None
 
+    @classmethod
+    def at(cls, location: str, shown: str, bytes: int, modified: int = 0, tag: str = "") -> SourceFile:  # noqa: A002
+        """Say where a file lies and how it is named; there may be a million in memory, so what many share is held once."""
+        name = location[location.rfind("/") + 1 :]
+        if not shown.endswith(name) or name == location:
+            return cls(Folder(location, shown), "", bytes, modified, tag)
+        cut = len(name)
+        return cls(folder_of(location[:-cut], shown[:-cut]), name, bytes, modified, tag)
+
+    @property
+    def location(self) -> str:
+        """Say where the file lies."""
+        return self.folder.location + self.name
+
+    @property
+    def shown(self) -> str:
+        """Say how reports name it."""
+        return self.folder.shown + self.name
+
     @property
     def is_remote(self) -> bool:
         """Tell whether the file lies on S3."""
-        return self.location.startswith("s3://")
+        return self.folder.location.startswith("s3://")
 
     @property
     def lines_before(self) -> int:
@@ -96,10 +130,10 @@ def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
 
 
 def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
-    """Keep the first and last bytes of a file for `ends_of`."""
-    object.__setattr__(
-        file, "ends", first[:ENDS] + last[-ENDS:]
-    )  # what is seen changes nothing of what it is
+    """Keep the first bytes of a file for `ends_of`, and the last ones where the length that they tell may matter."""
+    is_told = first.startswith(GZIP) and file.bytes * GZIP_TIMES_MAX > TEXT_BYTES_MAX
+    ends = _shared(first[:ENDS]) if not is_told else first[:ENDS] + last[-ENDS:]
+    object.__setattr__(file, "ends", ends)  # what is seen changes nothing of what it is
 
 
 def chunks_of(file: SourceFile) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from translate.archive.long_lines import LongLines
 from translate.archive.sources import expect
 from translate.archive.stored import (
     CHUNK,
+    TEXT_BYTES_MAX,
     ReadError,
     SourceFile,
     chunks_of,
@@ -31,7 +32,6 @@ from translate.archive.stored import (
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
-TEXT_BYTES_MAX = 96 * 2**20  # a text that is longer is not held in memory
 PART_BYTES = (
     64 * 2**20
 )  # small files are read together until they are about this long, and large ones are cut
@@ -177,7 +177,9 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
         return None
     if compression.is_skipped_frame(first, 0) or not location.isprintable():
         return None
-    here = replace(file, location=location)  # an object's copy is this one, whoever draws it
+    here = file
+    if file.is_remote:  # an object's copy is this one, whoever draws it
+        here = SourceFile.at(location, file.shown, file.bytes, file.modified, file.tag)
     digests = _digested_beside(here) if digested else dict
     if compression.is_zstd(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
@@ -237,12 +239,13 @@ def _noticed(file: SourceFile) -> Iterator[bytes]:
 
 
 def text_bytes(file: SourceFile) -> int:
-    """Estimate the length of a file's text: gzip tells it in its last four bytes."""
+    """Estimate the length of a file's text: of what may be long, gzip tells it in its last four bytes."""
     if file.is_remote:
         return file.bytes * EXPANSION
     if file.bytes < 18:
         return file.bytes
     first, last = ends_of(file)
-    if not first.startswith(GZIP):
-        return file.bytes * (EXPANSION if compression.is_zstd(first) else 1) if first else 0
-    return max(int.from_bytes(last[-4:], "little"), file.bytes)
+    if not last or not first.startswith(GZIP):
+        is_compressed = first.startswith(GZIP) or compression.is_zstd(first)
+        return file.bytes * (EXPANSION if is_compressed else 1) if first else 0
+    return max(int.from_bytes(last, "little"), file.bytes)

@@ -44,7 +44,6 @@ class Portion:
     """A unit, and what recognition found of its files."""
 
     unit: Unit
-    layouts: dict[str, str]
     refused: dict[str, Damage]
     unseen: frozenset[str] = frozenset()
 
@@ -77,7 +76,7 @@ class Order:
             for number, (mapping, layout) in enumerate(self.sources)
         ]
         unseen = replace(self.unseen, names={*portion.unseen}) if self.unseen else None
-        return Recognised(here, portion.layouts, dict(portion.refused), unseen=unseen)
+        return Recognised(here, dict(portion.refused), unseen=unseen)
 
 
 def portion_of(unit: Unit, recognised: Recognised) -> Portion:
@@ -86,7 +85,6 @@ def portion_of(unit: Unit, recognised: Recognised) -> Portion:
     late = recognised.unseen.names if recognised.unseen else set()
     return Portion(
         unit,
-        {name: recognised.layouts[name] for name in names if name in recognised.layouts},
         {name: recognised.refused[name] for name in names if name in recognised.refused},
         frozenset(late.intersection(names)),
     )

@@ -179,7 +179,9 @@ class Conversion:
 
     def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> RunReport:
         written, digests = self._written(unit, job, passes, sequence)
-        written.report.files = described(unit, written.report.files, digests, self.recognised.layouts)
+        address = self.recognised.sources[unit.source].layout.address
+        layouts = {file.shown: address for file in unit.files if file.shown not in self.recognised.refused}
+        written.report.files = described(unit, written.report.files, digests, layouts)
         beside = [
             file
             for file in (

@@ -100,7 +100,7 @@ def _arrived(
 ) -> Recognised:
     """Find the target's files; where the run wrote nothing there are none."""
     if run.report is not None and run.to is not None and not run.report["events"]["written"]:
-        return Recognised([Origin(*explanation.find(run.to, mappings, to_read=True), [])], {})
+        return Recognised([Origin(*explanation.find(run.to, mappings, to_read=True), [])])
     return recognise(find([target]), to, mappings)
 
 
