@@ -291,6 +291,22 @@ def test_an_interrupted_run_proves_the_same(tmp_path, monkeypatch):
     assert translate.convert(folder, to="clickstream", out=out, erase=listed).finished_already
 
 
+def test_examples_are_of_nobody_listed(tmp_path):
+    """What a condition should have meant is told by the values of those who stay."""
+    source = archive_of(tmp_path, record(EVE), record("someone-else"))
+    report = translate.convert(
+        source,
+        to="clickstream",
+        out=tmp_path / "out",
+        where="client_id = 'nobody'",
+        examples=True,
+        erase=list_of(tmp_path, EVE),
+    )
+    assert "someone-else" in report["verdict"]
+    assert EVE not in json.dumps(report)
+    assert report["erasure"]["found"] == 0
+
+
 def test_no_report_tells_who_was_listed(tmp_path):
     """Not even by a digest that could be tried out in a moment."""
     source = archive_of(tmp_path, record(EVE), record("c-1"))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from translate.conversion.nearness import VALUES_KEPT, Watched, nearest
-from translate.recipe import tallies
+from translate.recipe import erasure, tallies
 from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, Moved, key_of, type_of, view
 from translate.recipe.rules import Recipe
+from translate.recipe.selection import DESELECTED
 from translate.recipe.tallies import texts_in
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ KNOWN_MAX = (
 
 # A batch goes by on a thread of the streaming engine: one that waited there for the streaming engine would wait without end.
 NESTED: Literal["in-memory"] = "in-memory"
+
+TOLD_OF = pl.col("code").is_null() & pl.col(DESELECTED).ne_missing(
+    erasure.OPTION
+)  # others are to be forgotten
 
 PRINTABLE = (dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31))  # noqa: DTZ001  expressions see times without a zone
 
@@ -94,7 +99,7 @@ class Watch:
     def _look(self, batch: pl.DataFrame) -> pl.DataFrame:
         keys, names = self._keys - self.watched.met, self._names - self.watched.met
         if keys or names:
-            events = batch.lazy().filter(pl.col("code").is_null())
+            events = batch.lazy().filter(TOLD_OF)
             found_keys = self._keys_in(events) if keys else set()
             found_names = (
                 set(events.select(pl.col("name").drop_nulls().unique()).collect(engine=NESTED)["name"])
@@ -105,7 +110,7 @@ class Watch:
                 self._compare("keys", keys, found_keys)
                 self._compare("names", names, found_names)
         if self._columns:
-            self._look_at_values(batch.lazy().filter(pl.col("code").is_null()))
+            self._look_at_values(batch.lazy().filter(TOLD_OF))
         return batch
 
     def _look_at_values(self, events: pl.LazyFrame) -> None:
