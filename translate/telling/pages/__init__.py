@@ -222,4 +222,4 @@ def legend(names: Mapping[str, str]) -> Markup:
 
 def _wide(caption: str, whole: Markup) -> Markup:
     """Let what is too wide for a screen be moved sideways, by keys too."""
-    return element("div", whole, class_="wide", tabindex="0", role="region", aria_label=caption)
+    return element("div", whole, class_="wide", tabindex="0", role="group", aria_label=caption)
