@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from replayed import archive
 import translate
 from translate.delivery.pace import Bounds
 from translate.rehearsal import Rehearsal
+from translate.rehearsal.messages import KEPT_BYTES_MAX
 
 MANUAL = Path(__file__).parent.parent / "docs" / "mappings.md"
 EVENTS = 240
@@ -254,3 +257,43 @@ def test_no_secret_is_told_by_anybody(sheet, tmp_path):
     assert b"none for ***" in said
     assert TOKEN.encode() not in said
     assert TOKEN not in f"{report}{silent}{unheard}"
+
+
+def posted(url, body, **headers):
+    call = urllib.request.Request(url, body, {"X-Harbor-Token": TOKEN, **headers}, method="PUT")
+    try:
+        with urllib.request.urlopen(call) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_what_is_no_event_and_what_is_too_large(sheet):
+    """A rehearsal refuses what is no object, says where; more bytes than anybody sends, and more events than are taken, are too large."""
+    good = b'{"kind": "a", "when": 1500000000000, "who": "c"}\n'
+    with Rehearsal(play=("harbor",), mappings=sheet.parent) as server:
+        url = server.addresses["harbor"]
+        assert posted(url, good) == (200, {"stored": 1})
+        status, told = posted(url, good + b"5\n[]\nnull\n" + good)
+        assert (status, [fault["line"] for fault in told["faults"]]) == (422, [1, 2, 3])
+        assert posted(url, good * 50)[0] == 200
+        assert posted(url, good * 51)[0] == 413
+        assert posted(url, b" " * (KEPT_BYTES_MAX + 1))[0] == 413
+        assert posted(url, b"{")[0] == 400
+        assert posted(url, good, **{"Content-Encoding": "br"})[0] == 400
+        assert server.stats()["accepted"] == 51
+
+
+def test_the_answer_that_is_asked_for(sheet, tmp_path):
+    """Of two answers that name bad events, the one is given that a rehearsal is asked for."""
+    change(
+        sheet,
+        (
+            "\\[delivery.quota]",
+            '[delivery.http.answers.some]\nstatus = 207\nmeans = "partly"\nindexes = "wrong.*"\n\n[delivery.quota]',
+        ),
+    )
+    with Rehearsal(play=("harbor",), mappings=sheet.parent, answers={"bad-logs": 0.5}, seed=3) as server:
+        report = replayed(sheet, server, tmp_path)
+        assert [*report["rejects"]] == ["bad-logs"]
+        assert set(server.stats()["statuses"]) == {"200", "422"}

@@ -41,11 +41,15 @@ class EventJudge:
             f"_asked{number}": each.wrong.fill_null(value=False) for number, each in enumerate(self._asked)
         }
         found = self._judge.look(records).select("row", "code", "message", **flags)
-        faults: Faults = {}
+        faults: Faults = {
+            row: ("event", "is no object") for row, event in enumerate(events) if not isinstance(event, dict)
+        }
         altered: list[str] = []
         for row, code, message, *wrong in found.collect(engine="in-memory").iter_rows():
             said = [each for each, is_so in zip(self._asked, wrong, strict=True) if is_so]
             refusing = [each for each in said if each.limit.hard]
+            if row in faults:
+                continue
             if code is not None:
                 faults[row] = (self._placed(message), message)
             elif refusing:

@@ -18,6 +18,7 @@ from translate.judging.apart import EventJudge, Faults
 from translate.mapping.sending import ServiceAnswer
 from translate.rehearsal.clickstream import inflated
 from translate.rehearsal.messages import (
+    KEPT_BYTES_MAX,
     HttpReply,
     HttpRequest,
     Item,
@@ -57,6 +58,8 @@ class DescribedTarget:
         """Answer one request."""
         if request.method != self.sending.method:
             return Judgement(self._error(WRONG_METHOD, f"{self.sending.method} only"))
+        if request.bytes > KEPT_BYTES_MAX:
+            return Judgement(self._of_status(TOO_LARGE, f"more than {KEPT_BYTES_MAX} bytes"))
         try:
             body = self._outside_form(request, _opened(request))
             tree = self._tree(body)
@@ -100,32 +103,33 @@ class DescribedTarget:
         ]
         return outcome
 
-    def _judged(self, items: list[Item], faults: Faults, *, of_whim: bool = False) -> Judgement:
+    def _judged(self, items: list[Item], faults: Faults) -> Judgement:
         """Take or refuse events, these among them that something speaks against."""
+        if faults:
+            return self._told(items, faults, self.sending.meaning("partly") or self._refusal())
+        return Judgement(self.reply(self.sending.meaning("done", "partly"), 200, "", {}, len(items)), items)
+
+    def _told(self, items: list[Item], faults: Faults, answer: ServiceAnswer | None) -> Judgement:
+        """Tell of bad events by an answer, which takes the others or none."""
         rejected = [Refusal(items[index], place, why) for index, (place, why) in sorted(faults.items())]
         others = [item for index, item in enumerate(items) if index not in faults]
-        if not faults:
-            return Judgement(
-                self.reply(self.sending.meaning("done", "partly"), 200, "", {}, len(items)), others
-            )
-        answer = self.sending.meaning("partly") or self._telling(of_whim=of_whim)
         reply = self.reply(answer, REFUSED, rejected[0].message, faults, len(others))
         if answer is not None and answer.means == "partly":
             return Judgement(reply, others, rejected)
         return Judgement(reply, rejected=rejected, deferred=len(others))
 
-    def _telling(self, *, of_whim: bool) -> ServiceAnswer | None:
-        """Find the answer to what is wrong: one that tells which events, if there is one."""
+    def _refusal(self) -> ServiceAnswer | None:
+        """Find the answer to a request that something is wrong with: one that tells which events, if there is one."""
         answers = [answer for answer in self.sending.answers.values() if answer.means == "refused"]
         telling = [answer for answer in answers if answer.indexes]
-        plain = [] if of_whim else [answer for answer in answers if REFUSED in answer.statuses] + answers
-        return next(iter(telling + plain), None)
+        return next(
+            iter(telling + [answer for answer in answers if REFUSED in answer.statuses] + answers), None
+        )
 
-    def spoiled(self, outcome: Judgement, positions: Faults) -> Judgement | None:
+    def spoiled(self, outcome: Judgement, faults: Faults, name: str | None) -> Judgement | None:
         """Refuse some events of a request that would have been taken; None where the service never tells which."""
-        if not (self.sending.meaning("partly") or self._telling(of_whim=True)):
-            return None
-        return self._judged(outcome.accepted, positions, of_whim=True)
+        answer = self.sending.answers[name] if name else self.sending.meaning("partly") or self._refusal()
+        return self._told(outcome.accepted, faults, answer) if answer and answer.indexes else None
 
     # -- who sends, and how often ----------------------------------------------------------------------------------
 

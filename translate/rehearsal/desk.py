@@ -180,7 +180,7 @@ class Desk:
         if answer is None or case.played is None or case.outcome.rejected:
             return False
         if answer.means == "partly" or (answer.means == "refused" and answer.indexes):
-            return self._spoil(case)
+            return self._spoil(case, name)
         reply = case.played.reply(answer, answer.statuses[0], name, taken=len(case.outcome.accepted))
         if answer.means == "done":
             case.reply = reply
@@ -188,11 +188,12 @@ class Desk:
             case.postpone(reply)
         return True
 
-    def _spoil(self, case: _Case) -> bool:
+    def _spoil(self, case: _Case, name: str | None = None) -> bool:
         """Refuse some of the items that would have been taken, where the service tells which; tell whether it does."""
         if case.played:
             chosen = failing_items(self.options, case.number, len(case.outcome.accepted))
-            spoiled = case.played.spoiled(case.outcome, dict.fromkeys(chosen, ("event", "Invalid event")))
+            bad = dict.fromkeys(chosen, ("event", "Invalid event"))
+            spoiled = case.played.spoiled(case.outcome, bad, name) if bad else None
             if spoiled is not None:
                 case.outcome, case.reply, case.deferred = spoiled, spoiled.reply, spoiled.deferred
             return spoiled is not None

@@ -26,12 +26,11 @@ from translate.delivery.shipments import Shipment, closed, events_of
 from translate.delivery.target import Target, fits_header
 from translate.delivery.transport import Reply, Silence, open_pool
 from translate.errors import UsageError
-from translate.mapping.keys import BODIES
 from translate.mapping.sending import Parameter, Sending, ServiceAnswer, json_of
 from translate.mapping.spec import Layout
 
 COMPRESSION_LEVEL = 6
-CONTENT_TYPES = {name: meaning.rpartition(" ")[2] for name, meaning in BODIES.items()}
+CONTENT_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson"}  # by keys.BODIES
 
 
 class DescribedService:
@@ -51,11 +50,8 @@ class DescribedService:
             raise UsageError(
                 f"{way.secret} cannot be sent as an HTTP header: it holds a line break or an unusual character"
             )
-        if way and way.kind == "basic":
-            # The two are sent as one text.
-            secrets.remember(
-                f"{self._given(way.user)}:{self._given(way.secret)}" if self._given(way.user) else None
-            )
+        if way and way.kind == "basic" and self._given(way.user):
+            secrets.remember(f"{self._given(way.user)}:{self._given(way.secret)}")  # as they are sent
 
     def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
         """Give the request as it would be sent now, not compressed; each secret is masked."""
