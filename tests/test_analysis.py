@@ -224,9 +224,9 @@ class TestFunnel:
 
     def test_of_nobody(self):
         """Where nobody took the first step there is no rate."""
-        assert analysis.funnel(happened(("a", "view", 0)), ["cart", "buy"]).rows() == [
-            ("cart", 0, None, None, None), ("buy", 0, None, None, None),
-        ]  # fmt: skip
+        with pytest.warns(UserWarning, match='no event is called "(cart|buy)"'):
+            told = analysis.funnel(happened(("a", "view", 0)), ["cart", "buy"])
+        assert told.rows() == [("cart", 0, None, None, None), ("buy", 0, None, None, None)]
 
 
 def test_sessions_by_hand():
@@ -272,7 +272,7 @@ def test_sessions_are_as_many_as_an_inspection_counts(scanned):
         (lambda: analysis.retention(happened(), after=["1"]), "retention: after should be numbers of days, such as [1, 7, 30], but is ['1']"),
         (lambda: analysis.funnel(happened(), "view"), "funnel: steps should be a list of names of events"),
         (lambda: analysis.funnel(happened(), []), "funnel: steps should be a list of names of events"),
-        (lambda: analysis.funnel(happened(), ["a"], within=5), "funnel: within should be a timedelta, but is 5"),
+        (lambda: analysis.funnel(happened(), ["a"], within=5), "funnel: within should be a timedelta, or text"),
         (lambda: analysis.funnel(happened(), [pl.col("prise") > 1]), 'funnel: events have no column "prise"; did you mean "price"?'),
         (lambda: analysis.revenue(happened(), period="hour"), "revenue: no period 'hour'"),
     ],
@@ -290,3 +290,48 @@ def test_no_event_is_no_error(name):
     told = getattr(analysis, name)(happened(), *({"funnel": (["a"],)}.get(name, ())))
     assert told.height == (1 if name == "funnel" else 0)
     assert told.width >= 4
+
+
+VISITS = happened(
+    ("a", "session.start", 0), ("a", "menu_open", 1), ("a", "purchase", 90), ("b", "session.start", 0),
+    ("b", "menu_open", 1), ("b", "purchase", 30),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ask", [analysis.users, analysis.retention])
+def test_users_that_are_seen_by_no_event_are_warned_of(ask):
+    """An empty answer to a slip looks like an archive without users; one of no events at all is just that."""
+    with pytest.warns(
+        UserWarning, match='no event is called "session_start"; did you mean "session.start"?.*seen=None'
+    ):
+        assert ask(VISITS, seen="session_start").is_empty()
+    assert ask(VISITS.filter(name="nothing")).is_empty()
+
+
+def test_a_step_that_no_event_is_called_is_warned_of():
+    with pytest.warns(
+        UserWarning, match='funnel: no event is called "menu_opened"; did you mean "menu_open"?'
+    ):
+        assert analysis.funnel(VISITS, ["menu_opened", "purchase"])["users"].to_list() == [0, 0]
+
+
+def test_a_funnel_in_a_time_as_polars_writes_it():
+    steps = ["menu_open", "purchase"]
+    for within in ("1h", dt.timedelta(hours=1)):
+        assert analysis.funnel(VISITS, steps, within=within)["users"].to_list() == [2, 1]
+    for wrong in (3600, "an hour", [1]):
+        with pytest.raises(UsageError, match='within should be a timedelta, or text such as "1h"'):
+            analysis.funnel(VISITS, steps, within=wrong)
+
+
+def test_columns_that_are_no_names_are_told_the_way_out():
+    """A key of a map, or an expression, becomes a column of the frame; what is told works."""
+    with pytest.raises(UsageError, match=r"revenue: by should be the name of a column, .*with_columns"):
+        analysis.revenue(VISITS, by=pl.col("app.version"))
+    with pytest.raises(UsageError, match="who should be the name of a column"):
+        analysis.users(VISITS, who=7)
+    with pytest.raises(UsageError) as told:
+        analysis.revenue(VISITS, by="attributes.shop")
+    way_out = str(told.value).partition("give it one: ")[2]
+    given = eval(way_out, {"events": VISITS, "pl": pl})
+    assert analysis.revenue(given, by="attributes.shop").columns[:2] == ["day", "attributes.shop"]

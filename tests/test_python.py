@@ -48,6 +48,12 @@ def test_dir_shows_the_product_only():
     assert all(getattr(translate, name) is not None for name in shown)
 
 
+def test_a_slip_in_the_name_of_a_call_is_told():
+    with pytest.raises(AttributeError, match="no attribute 'convrt'; did you mean 'convert'"):
+        translate.convrt  # noqa: B018
+    assert not hasattr(translate, "nothing_like_it")
+
+
 def test_the_package_says_that_it_is_typed():
     """Type checkers of those who call it read its types."""
     assert (Path(translate.__file__).parent / "py.typed").exists()
@@ -220,7 +226,7 @@ class TestPushedDown:
         """Whatever a filter takes, what cannot be read is told."""
         file = tmp_path / "a.json"
         file.write_text(FULL.read_text() + "{broken\n")
-        with pytest.warns(UserWarning, match="1 records could not be read"):
+        with pytest.warns(UserWarning, match="1 record could not be read"):
             assert (
                 translate.scan(file, from_="mobile_analytics").filter(name="purchase").collect().height == 1
             )

@@ -18,6 +18,7 @@ from translate.analysis.frames import (
     number_of,
     one_of,
     person,
+    warn_of_absent,
 )
 from translate.errors import UsageError
 
@@ -28,6 +29,8 @@ AFTER = {
     "quarter": (1, 2, 3, 4),
     "year": (1, 2),
 }
+
+ANY = " (seen=None takes any event)"
 
 
 def users(events: Events, *, period: str = "day", who: Who = CLIENT, seen: str | None = SEEN) -> pl.DataFrame:
@@ -45,8 +48,10 @@ def users(events: Events, *, period: str = "day", who: Who = CLIENT, seen: str |
     there = _there(events, "users", period, who, seen)
     there = there.with_columns(new=pl.col("began") == pl.col("began").min().over("who"))
     counted = there.group_by("began").agg(users=pl.len(), new=pl.col("new").sum())
-    told = counted.select("began", "users", "new", returning=pl.col("users") - pl.col("new"))
-    return told.sort("began").rename({"began": period}).collect()
+    told = counted.select("began", "users", "new", returning=pl.col("users") - pl.col("new")).collect()
+    if seen is not None and told.is_empty():
+        warn_of_absent(seen, events.lazy(), "users", ANY)
+    return told.sort("began").rename({"began": period})
 
 
 def retention(
@@ -74,6 +79,8 @@ def retention(
         first=pl.col("number").min().over("who"), cohort=pl.col("began").min().over("who")
     )
     met = there.select("cohort", "first", "number", "who").collect()
+    if seen is not None and met.is_empty():
+        warn_of_absent(seen, events.lazy(), "retention", ANY)
     known = (
         lazy(events, "retention", ["time"])
         .select(began=began(period))

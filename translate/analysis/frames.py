@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,14 +29,36 @@ def lazy(asked: Events, question: str, columns: Iterable[str]) -> pl.LazyFrame:
     known = frame.collect_schema().names()
     for name in columns:
         if name not in known:
-            wanted = suggest(name, events.SCHEMA) if name not in events.SCHEMA else ", which a hub frame has"
-            raise UsageError(f'{question}: events have no column "{name}"{wanted}')
+            raise UsageError(f'{question}: events have no column "{name}"{_meant(name)}')
     return frame
 
 
-def named(who: Who) -> list[str]:
-    """Name the columns of those who count."""
-    return [who] if isinstance(who, str) else list(who)
+def _meant(name: str) -> str:
+    """Say what may have been meant by a column that is none; a key of a map becomes one by a call of polars."""
+    if name in events.SCHEMA:
+        return ", which a hub frame has"
+    container, _, key = name.partition(".")
+    if isinstance(events.SCHEMA.get(container), pl.Map) and key:
+        return f"; give it one: events.with_columns(pl.col({container!r}).map.get({key!r}).alias({name!r}))"
+    return suggest(name, events.SCHEMA)
+
+
+def named(columns: Who, argument: str = "who") -> list[str]:
+    """Name the columns of those who count, or that are told apart; raise UsageError for what are no names."""
+    names = [columns] if isinstance(columns, str) else columns
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise UsageError(
+            f"{argument} should be the name of a column, or a list of names, but is {columns!r}; "
+            "events.with_columns(name=...) makes a column of an expression"
+        )
+    return list(names)
+
+
+def warn_of_absent(name: str, frame: pl.LazyFrame, question: str, way_out: str = "") -> None:
+    """Warn if no event has a name: a slip gives zeros, and these look like an answer."""
+    names = frame.select(pl.col("name").drop_nulls().unique()).collect()["name"].to_list()
+    if any(names) and name not in names:
+        warnings.warn(f'{question}: no event is called "{name}"{suggest(name, names)}{way_out}', stacklevel=3)
 
 
 def person(who: Who) -> pl.Expr:

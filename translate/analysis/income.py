@@ -26,7 +26,7 @@ def revenue(
     >>> translate.analysis.revenue(events, period=None).filter(currency="EUR").rows()
     [('EUR', 5, 5, 39.9)]
     """
-    keys = named(by)
+    keys = named(by, "revenue: by")
     if period is not None:
         one_of(period, "period", "revenue", PERIODS)
     frame = lazy(events, "revenue", ["name", "time", *PARTS, *named(who), *keys])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
-from translate.analysis.frames import CLIENT, Events, Who, lazy, named, person
+from translate.analysis.frames import CLIENT, Events, Who, lazy, named, person, warn_of_absent
 from translate.errors import UsageError
 
 Step = str | pl.Expr
@@ -18,12 +19,13 @@ def funnel(
     steps: Sequence[Step] | Mapping[str, Step],
     *,
     who: Who = CLIENT,
-    within: dt.timedelta | None = None,
+    within: dt.timedelta | str | None = None,
 ) -> pl.DataFrame:
     """Count who came to each step, having taken all the steps before it, each at or after the one before.
 
     A step is the name of an event, or a condition of polars on its columns; a dict gives steps names of their own. With
-    `within` all of it has to happen in that time from the first step on. Columns: `step`, `users`, `rate` (of those of
+    `within`, a timedelta or a text of polars such as `1h` or `7d`, all of it has to happen in that time from the first step
+    on. A name that no event has is warned of. Columns: `step`, `users`, `rate` (of those of
     the step before), `share` (of those of the first) and `median_seconds` since the step before.
 
     >>> import translate
@@ -32,8 +34,7 @@ def funnel(
     [('Product View', 76), ('Add To Cart', 45), ('purchase', 15)]
     """
     named_steps = _named(steps)
-    if within is not None and not isinstance(within, dt.timedelta):
-        raise UsageError(f"funnel: within should be a timedelta, but is {within!r}")
+    _check_within(within)
     conditions = [pl.col("name") == step if isinstance(step, str) else step for step in named_steps.values()]
     looked_at = {name for condition in conditions for name in condition.meta.root_names()}
     frame = lazy(events, "funnel", ["time", *named(who), *sorted(looked_at)])
@@ -42,6 +43,9 @@ def funnel(
         pl.col("who").is_not_null() & pl.any_horizontal(pl.col(name) for name in flags)
     )
     rows = taken.sort("time").collect()
+    for flag, step in zip(flags, named_steps.values(), strict=True):
+        if isinstance(step, str) and not rows[flag].any():
+            warn_of_absent(step, events.lazy(), "funnel")
     chains = rows.filter("_0").select("who", begun="time", at="time")
     told = []
     for number, name in enumerate(named_steps):
@@ -79,8 +83,23 @@ def _named(steps: Sequence[Step] | Mapping[str, Step]) -> dict[str, Step]:
     return named_steps
 
 
+def _check_within(within: Any) -> None:
+    """Raise UsageError for what is no length of time."""
+    try:
+        if within is not None:
+            pl.select(_later(pl.lit(dt.datetime(2000, 1, 1, tzinfo=dt.UTC)), within))
+    except (TypeError, pl.exceptions.PolarsError):
+        raise UsageError(
+            f'funnel: within should be a timedelta, or text such as "1h" or "7d", but is {within!r}'
+        ) from None
+
+
+def _later(time: pl.Expr, length: dt.timedelta | str) -> pl.Expr:
+    return time + length if isinstance(length, dt.timedelta) else time.dt.offset_by(length)
+
+
 def _next(
-    chains: pl.DataFrame, taken: pl.DataFrame, within: dt.timedelta | None, *, repeats: bool
+    chains: pl.DataFrame, taken: pl.DataFrame, within: dt.timedelta | str | None, *, repeats: bool
 ) -> pl.DataFrame:
     """Let each beginning go on to the next event of a step; of two steps that are one, the same event is not both."""
     on = chains.sort("at").join_asof(
@@ -89,7 +108,7 @@ def _next(
     )  # fmt: skip
     on = on.drop_nulls("came")
     if within is not None:
-        on = on.filter(pl.col("came") - pl.col("begun") <= within)
+        on = on.filter(pl.col("came") <= _later(pl.col("begun"), within))
     return on.select("who", "begun", before="at", at="came")
 
 

@@ -90,7 +90,10 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
             if left == 0:
                 break
         if unread:
-            warnings.warn(f"{unread} records could not be read; convert() tells which and why", stacklevel=2)
+            warnings.warn(
+                f"{unread:,} record{'s' if unread != 1 else ''} could not be read; convert() tells which and why",
+                stacklevel=2,
+            )
 
     return read
 
