@@ -48,7 +48,9 @@ def _print_erasure(told: dict[str, Any]) -> None:
     print(
         f"erased: {told['events']:,} event{'s' if told['events'] != 1 else ''} of {told['met']:,} of {told['listed']:,} listed ids"
     )
-    where = "none of them stands there" if not told["found"] else f"{told['found']:,} hold a listed id"
+    where = (
+        f"a listed id stands in {told['found']:,} of them" if told["found"] else "no listed id stands there"
+    )
     print(f"read again: {looked['lines']:,} lines of {looked['files']:,} files; {where}")
     for place in places[:ERASED_SHOWN_MAX]:
         print(
