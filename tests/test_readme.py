@@ -81,6 +81,7 @@ FLAWED = {
     "translate convert ARCHIVE --to clickstream --out some --limit 1000",
     "translate convert ARCHIVE --to clickstream --out unique --dedupe",
     "translate convert ARCHIVE --to clickstream --out clicks --census",
+    "translate convert ARCHIVE --to clickstream --out clicks --erase people.txt",
     "translate convert ARCHIVE --to clickstream --out out",
     "translate dossier out --source ARCHIVE --html migration.html",
     "find ARCHIVE/ -name '*.gz' -exec zcat -f {} + | translate convert - --to clickstream --out - --rejects refused.ndjson > rows.ndjson",
@@ -245,6 +246,7 @@ def scratch(tmp_path, monkeypatch):
     for name in ("sample_data", "mappings", "benchmarks"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "ARCHIVE").symlink_to(ARCHIVE)
+    (tmp_path / "people.txt").write_text("ada@example.com\n", encoding="utf-8")  # whoever the reader lists
     home, programs = tmp_path / ".home", tmp_path / ".programs"
     home.mkdir()
     programs.mkdir()
