@@ -21,6 +21,7 @@ from translate.archive.looks import Likeness
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, digest_of
+from translate.conversion.course import Course
 from translate.engine.search import Search
 from translate.reader.request import RequestReader
 
@@ -228,3 +229,28 @@ def test_each_table_has_its_own_header(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(gzip.compress(stored) if name.endswith(".gz") else stored)
     events = translate.scan([tmp_path / name for name in rows], model="personalize").collect()
     assert events.select("user_id", "item_id").rows() == [("u", "i"), ("v", "j")]
+
+
+def test_what_is_to_come_is_told_by_what_was(tmp_path):
+    """The text of small compressed files is estimated, and the estimate follows what was read; what is done already is no part of it."""
+    files = []
+    for number in range(4):
+        (tmp_path / f"{number}.gz").write_bytes(gzip.compress(b"x" * 10_000))
+        files += find([tmp_path / f"{number}.gz"])
+    steps = []
+    course = Course(files, steps.append)
+    course.finish(files[:1])
+    assert steps[-1].bytes_total == 3 * 8 * files[0].bytes
+    course.count(10_000, 5)
+    assert (steps[-1].files, steps[-1].bytes) == (1, 10_000)
+    course.finish(files[1:2])
+    assert steps[-1].bytes_total == 30_000
+    course.count(12_000, 1)
+    course.count(9_000, 1)
+    course.finish(files[2:])
+    assert (steps[-1].files, steps[-1].bytes, steps[-1].bytes_total, steps[-1].events) == (
+        4,
+        31_000,
+        31_000,
+        7,
+    )

@@ -61,6 +61,7 @@ def test_it_is_the_same_for_any_number(options, count, source, tmp_path):
         assert len([*(tmp_path / "one" / "data").iterdir()]) > 3
         assert (steps[-1].files, steps[-1].events) == (3, one["events"]["read"])
         assert [step.bytes for step in steps] == sorted(step.bytes for step in steps)
+        assert steps[-1].bytes_total == steps[-1].bytes
 
 
 @pytest.fixture

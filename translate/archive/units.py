@@ -240,6 +240,8 @@ def _noticed(file: SourceFile) -> Iterator[bytes]:
 
 def text_bytes(file: SourceFile) -> int:
     """Estimate the length of a file's text: of what may be long, gzip tells it in its last four bytes."""
+    if file.stretch is not None:
+        return file.stretch.end - file.stretch.begin
     if file.is_remote:
         return file.bytes * EXPANSION
     if file.bytes < 18:

@@ -54,7 +54,7 @@ class Bar:
             return
         self._progress.update(
             self._task,
-            total=max(step.bytes_total, step.bytes),
+            total=step.bytes_total,
             completed=step.bytes,
             files=f"{step.files:,}/{step.files_total:,}",
             events=step.events,

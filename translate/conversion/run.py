@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from translate.archive.recognition import Recognised
-from translate.archive.units import Unit, text_bytes
+from translate.archive.units import Unit
 from translate.conversion import lake, nothing, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.closing import (
@@ -24,12 +23,13 @@ from translate.conversion.closing import (
     rules_told,
     taken,
 )
+from translate.conversion.course import Course
 from translate.conversion.erased import Proof, note_unit
 from translate.conversion.file_accounts import FileAccounts, described
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import FILES, WrittenUnit
-from translate.conversion.progress import Progress, Step
+from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings, look_through, refuse_full_disk
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
@@ -79,9 +79,7 @@ class Conversion:
         self._questions = None
         if job.target_mapping and job.target_layout:
             self._questions = Questions(job.target_mapping.delivery, job.target_layout)
-        self._progress = progress
-        self._stepping = threading.Lock()
-        self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
+        self.course = Course(recognised.files, progress)
 
     def identity(self) -> dict[str, Any]:
         """Say what makes a job the same job."""
@@ -111,7 +109,7 @@ class Conversion:
                     total.add(report)
                     files.add(report.files)
                     if self.crew is None:
-                        self.finish_step(unit)
+                        self.course.finish(unit.files)
                     if self._has_enough(total):
                         break
                 total.check("in total")
@@ -144,7 +142,7 @@ class Conversion:
             if self._kept(unit) is None:
                 yield unit
             else:
-                self.finish_step(unit)
+                self.course.finish(unit.files)
 
     def make(self, unit: Unit, passes: Passes | None, sequence: int) -> None:
         """Make a unit for the run that holds the directory."""
@@ -202,7 +200,7 @@ class Conversion:
         job = job.reading(self.recognised.sources[unit.source])
 
         def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
-            tally = Tally(on_batch=self.count_batch) if self._progress else Tally()
+            tally = Tally(on_batch=self.course.count if self.course.show else None)
             watch = Watch(
                 Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
             )
@@ -269,22 +267,3 @@ class Conversion:
         text = texts[0] if len(texts) == 1 else as_lines(whole)
         self.output.write_whole(self.output.directory / "keys.ndjson", text)
         return {"keys": summary(whole)}
-
-    # -- progress -----------------------------------------------------------------------------------------------
-
-    def count_batch(self, count_bytes: int, events: int) -> None:
-        """Take note of a batch that is read, here or elsewhere."""
-        with self._stepping:
-            self._step = dataclasses.replace(
-                self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
-            )
-            if self._progress:
-                self._progress(self._step)
-
-    def finish_step(self, unit: Unit) -> None:
-        """Take note, for whoever is shown how far this is, of a unit that is done."""
-        with self._stepping:
-            files = self._step.files + sum(file.ends_here for file in unit.files)
-            self._step = dataclasses.replace(self._step, files=files)
-            if self._progress:
-                self._progress(self._step)

@@ -203,7 +203,7 @@ class _Asking:
                 self._worker = None
             else:
                 if self._what == "make":
-                    self._run.finish_step(unit)
+                    self._run.course.finish(unit.files)
                 return answer
         raise OutputError(KILLED.format(number=unit.number))
 
@@ -221,7 +221,7 @@ class _Seen:
             warnings.warn(value, stacklevel=2)
             return
         bytes_, events = value
-        self._run.count_batch(bytes_ - self._bytes, events - self._events)
+        self._run.course.count(bytes_ - self._bytes, events - self._events)
         self._bytes, self._events = bytes_, events
 
 

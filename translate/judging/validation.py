@@ -15,9 +15,10 @@ import polars as pl
 
 from translate.archive import hub_files
 from translate.archive.recognition import Origin, Recognised
-from translate.archive.units import Unit, text_bytes, units_of
+from translate.archive.units import Unit, units_of
+from translate.conversion.course import Course
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress, Step
+from translate.conversion.progress import Progress
 from translate.conversion.reading import soundly
 from translate.judging import requests
 from translate.judging.archive_limits import COLUMNS, USER, Archive
@@ -85,8 +86,7 @@ class Validation:
         self.recognised = recognised
         self.events: Counter[str] = Counter()
         self.breaches: dict[Key, Breach] = {}
-        self._progress = progress
-        self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
+        self._course = Course(recognised.files, progress)
         self._judges = [_Judge(job, origin) for origin in recognised.sources]
 
     def run(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Validation:
         taken = self.events["read"] - self.events["filtered"]
 
         def attempt(lines: Lines) -> tuple[_Judged, set[str]]:
-            tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
+            tally = Tally(on_batch=self._course.count) if self._course.show else Tally()
             frame, unsound = judge.rows(lines, taken, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
             header = (
@@ -145,7 +145,7 @@ class Validation:
         self._count_codes(chosen, judge)
         self._count_questions(chosen, judge)
         archive.gather(unit.number, chosen.filter(pl.col("code").is_null()).select(COLUMNS), done.header)
-        self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+        self._course.finish(unit.files)
 
     def _count(self, rows: pl.LazyFrame, over: dict[bool, set[int]]) -> None:
         kept = pl.col(DESELECTED).is_null()
@@ -223,13 +223,6 @@ class Validation:
             )
             breach.examples += [_example(row) for row in found.head(missing).iter_rows(named=True)]
         return breach
-
-    def _count_batch(self, count_bytes: int, events: int) -> None:
-        self._step = dataclasses.replace(
-            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + events
-        )
-        if self._progress:
-            self._progress(self._step)
 
 
 @dataclass(frozen=True)

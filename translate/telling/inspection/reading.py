@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import tempfile
 import threading
@@ -14,9 +13,10 @@ import polars as pl
 
 from translate import events, mapping
 from translate.archive.recognition import Recognised
-from translate.archive.units import Unit, text_bytes, units, units_of
+from translate.archive.units import Unit, units, units_of
+from translate.conversion.course import Course
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress, Step
+from translate.conversion.progress import Progress
 from translate.conversion.reading import soundly
 from translate.engine.allocators import give_back
 from translate.mapping.checks import kind_of
@@ -65,8 +65,7 @@ class Pass:
     def __init__(self, job: Job, recognised: Recognised, progress: Progress | None) -> None:
         self.job = job
         self.recognised = recognised
-        self._progress = progress
-        self._step = Step(0, len(recognised.files), 0, sum(text_bytes(file) for file in recognised.files), 0)
+        self._course = Course(recognised.files, progress)
         self._sample: list[pl.DataFrame] = []
         self._provided: set[str] = set()
         self._watched = watched_names(job.settings.mappings)
@@ -82,7 +81,7 @@ class Pass:
             figures = self._look_at(unit, scratch, total)
             by_source[unit.source] += figures.counts["events"]
             total.absorb(figures)
-            self._step = dataclasses.replace(self._step, files=self._step.files + len(unit.files))
+            self._course.finish(unit.files)
         planned = sum(len(units(source.files)) for source in self.recognised.sources)
         sample = pl.concat(self._sample or [_NO_EVENTS.select(*events.SCHEMA, "notes")])
         return Seen(total, by_source, sample, frozenset(self._provided), planned)
@@ -113,7 +112,7 @@ class Pass:
         def attempt(
             lines: Lines,
         ) -> tuple[tuple[Figures, pl.DataFrame, set[str]], set[str]]:
-            tally = Tally(on_batch=self._count_batch) if self._progress else Tally()
+            tally = Tally(on_batch=self._course.count) if self._course.show else Tally()
             intake = take_in(job, lines, tally=tally)
             figures = self._figures(
                 scratch / f"unit-{unit.number:05}-{next(attempts)}",
@@ -139,13 +138,6 @@ class Pass:
             self._sample.append(sample)
         self._provided |= provided
         return figures
-
-    def _count_batch(self, count_bytes: int, count: int) -> None:
-        self._step = dataclasses.replace(
-            self._step, bytes=self._step.bytes + count_bytes, events=self._step.events + count
-        )
-        if self._progress:
-            self._progress(self._step)
 
 
 class _Sample:
