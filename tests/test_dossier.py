@@ -181,3 +181,24 @@ def test_it_holds_no_texts_of_the_archive_and_nothing_becomes_markup(tmp_path):
         assert "SECRET" not in text
     assert Page(page).tags.count("script") == 1
     assert "&lt;script&gt;" in page
+
+
+def test_an_erasure_is_told_and_compared_by_its_own_list(tmp_path, monkeypatch, capsys):
+    """The page says what was proved; figures are compared by the list that the run had, and by no other."""
+    client = translate.scan(ARCHIVE).select("client_id").collect()["client_id"][0]
+    listed = tmp_path / "listed.txt"
+    listed.write_text(f"{client}\n", encoding="utf-8")
+    translate.convert(ARCHIVE, to="pinpoint", out=tmp_path / "out", erase=listed)
+    with pytest.raises(translate.UsageError, match="say --erase with the list"):
+        translate.dossier(tmp_path / "out", source=ARCHIVE)
+    other = tmp_path / "other.txt"
+    other.write_text("somebody-else\n", encoding="utf-8")
+    with pytest.raises(translate.UsageError, match="is not the list that the run had"):
+        translate.dossier(tmp_path / "out", source=ARCHIVE, erase=other)
+    found = translate.dossier(tmp_path / "out", source=ARCHIVE, erase=listed)
+    assert found.open == []
+    page = page_of(found, tmp_path)
+    assert "none of them stands there" in page
+    assert client not in page
+    code, told = run(monkeypatch, capsys, "parity", ARCHIVE, tmp_path / "out", "--erase", listed)
+    assert (code or 0, told.err) == (0, "")

@@ -107,6 +107,12 @@ def dossier(
             help="What was converted, to compare the figures on both sides: one for all DIR, or one for each, in order.",
         ),
     ] = None,
+    erase: Annotated[
+        Path | None,
+        typer.Option(
+            "--erase", metavar="FILE", help="The list of those whom the run left out, if it had one."
+        ),
+    ] = None,
     recipe: Recipe = None,
     settings: Settings,
     html: Annotated[
@@ -120,7 +126,7 @@ def dossier(
     is not as it was.
     """
     _check_page(html)
-    found = translate.dossier(folders, source=source or (), recipe=recipe, **settings)
+    found = translate.dossier(folders, source=source or (), recipe=recipe, erase=erase, **settings)
     if html is not None:
         _write_page(found, html)
     with whoever_listens():
@@ -185,6 +191,12 @@ def parity(
     ] = None,
     from_: From = None,
     to: Annotated[str | None, layout_option("--to", "What TARGET is; recognised if not said.")] = None,
+    erase: Annotated[
+        Path | None,
+        typer.Option(
+            "--erase", metavar="FILE", help="The list of those whom the run left out, if it had one."
+        ),
+    ] = None,
     recipe: Recipe = None,
     settings: Settings,
     as_json: AsJson = False,
@@ -197,7 +209,9 @@ def parity(
     *sources, target = paths
     if not sources:
         raise UsageError(f"parity needs SOURCE and TARGET, and {target} is only one of them")
-    found = translate.parity(sources, target, report=report, from_=from_, to=to, recipe=recipe, **settings)
+    found = translate.parity(
+        sources, target, report=report, from_=from_, to=to, recipe=recipe, erase=erase, **settings
+    )
     with whoever_listens():
         if as_json:
             print_json(found.to_json())

@@ -45,12 +45,13 @@ def parity(
     source: Sources, target: str | os.PathLike[str], *, report: str | os.PathLike[str] | None = None,
     from_: str | None = None, to: str | None = None, recipe: str | os.PathLike[str] | None = None,
     settings: Given = None, set_: Sequence[str] = (), mappings: Folder | None = None,
+    erase: str | os.PathLike[str] | None = None,
 ) -> Parity:  # fmt: skip
     """Compare the figures that people judge a migration by, on both sides, and explain each difference.
 
     `target` is a directory that `convert` filled, or any archive; the report of the run is found in that directory, or
     named. What it says of recipe, settings, selection and passes explains the differences; without one, `recipe` and the
-    rest are what the caller says. `to` names the target's layout where its content does not show it. Figures of the
+    rest are what the caller says. `erase` is the list of those whom the run left out, if it did. `to` names the target's layout where its content does not show it. Figures of the
     target are computed from its files alone. Raise UsageError, MappingError or SourceError.
 
     >>> import translate
@@ -60,7 +61,7 @@ def parity(
     """
     told = settings_of(settings, set_) if settings or set_ else None
     own = Path(mappings) if mappings is not None else told.mappings if told else None
-    run = find_run(target, report, recipe, told, own)
+    run = find_run(target, report, recipe, told, own, erase)
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_ or run.of, own)
     arrived = _arrived(target, to or run.to, run, own)

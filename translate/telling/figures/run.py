@@ -17,6 +17,7 @@ from translate.conversion.output import STATE
 from translate.errors import MappingError, UsageError
 from translate.passes import DID, Asked
 from translate.recipe import Recipe
+from translate.recipe.erasure import Erasure, listed_in
 from translate.recipe.proof import condition
 from translate.recipe.selection import Selection
 from translate.settings import Settings, parse_time
@@ -55,7 +56,7 @@ class FormerRun:
 
 def find_run(
     target: str | os.PathLike[str] | None, report: str | os.PathLike[str] | None, recipe: str | os.PathLike[str] | None,
-    settings: Settings | None, mappings: Path | None = None,
+    settings: Settings | None, mappings: Path | None = None, erase: str | os.PathLike[str] | None = None,
 ) -> FormerRun:  # fmt: skip
     """Find the report that belongs to a target; raise UsageError for one that is none, or a recipe that was not the run's."""
     path = Path(report) if report is not None else _beside(target)
@@ -65,7 +66,7 @@ def find_run(
     told = _read(path)
     return FormerRun(
         told, _recipe(told, path, recipe, mappings), settings or _settings(told["settings"]),
-        _selection(told["selection"]), _asked(told, mappings),
+        _selection(told["selection"], path, erase), _asked(told, mappings),
     )  # fmt: skip
 
 
@@ -132,14 +133,31 @@ def _settings(told: dict[str, Any]) -> Settings:
     return Settings(**plain, day=day, time_window=(since, until))
 
 
-def _selection(told: dict[str, Any]) -> Selection | None:
+def _selection(told: dict[str, Any], path: Path, erase: str | os.PathLike[str] | None) -> Selection | None:
+    erased = _erased(told.get("erase"), path, erase)
     if not any(value is not None for value in told.values()):
         return None
     where, since, until = told.get("where"), told.get("since"), told.get("until")
     return Selection(
         condition(where, "--where") if where else None,
-        parse_time(since) if since else None, parse_time(until) if until else None, told.get("limit"),
+        parse_time(since) if since else None, parse_time(until) if until else None, told.get("limit"), erased,
     )  # fmt: skip
+
+
+def _erased(told: dict[str, Any] | None, path: Path, erase: str | os.PathLike[str] | None) -> Erasure | None:
+    """Read the list of those whom the run left out; a report holds its fingerprint only."""
+    if told is None:
+        if erase is not None:
+            raise UsageError(f"--erase {os.fspath(erase)}: {path} says that the run left out nobody's events")
+        return None
+    if erase is None:
+        raise UsageError("the run left out the events of people: say --erase with the list of their ids")
+    listed = listed_in(erase)
+    if listed.described() != told:
+        raise UsageError(
+            f"--erase {os.fspath(erase)}: is not the list that the run had; say --erase with that one"
+        )
+    return listed
 
 
 def _asked(told: dict[str, Any], mappings: Path | None) -> Asked:

@@ -20,12 +20,13 @@ __all__ = ["Dossier", "dossier"]
 def dossier(
     folder: Sources, *, source: Sources = (), recipe: str | os.PathLike[str] | None = None,
     settings: Given = None, set_: Sequence[str] = (), mappings: Folder | None = None,
+    erase: str | os.PathLike[str] | None = None,
 ) -> Dossier:  # fmt: skip
     """Put together what tells of a migration: directories that `convert` left, and journals of `replay`, one or several.
 
     With `source` the figures on both sides are compared, as `parity` does, and the source's files are held against the
     digests of the run: one source for all directories, or one for each conversion, in order. `recipe` is one of your own that a run
-    had. Nothing is changed. Raise UsageError, MappingError or SourceError.
+    had, `erase` the list of those whom runs left out. Nothing is changed. Raise UsageError, MappingError or SourceError.
 
     >>> import translate
     >>> report = translate.convert("sample_data/mobile_analytics/archive_full.jsonl", to="clickstream", out="signed")
@@ -40,6 +41,7 @@ def dossier(
     for trail, origin in zip(conversions, sources, strict=False):
         compared[trail.folder] = parity(
             origin, trail.folder, recipe=_recipe(trail, recipe), settings=settings, set_=set_, mappings=mappings,
+            erase=erase if "erasure" in trail.report else None,
         )  # fmt: skip
         changed[trail.folder] = changed_inputs(trail, origin)
     return Dossier(tuple(conversions), tuple(replays), compared, changed)

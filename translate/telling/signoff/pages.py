@@ -34,7 +34,7 @@ KINDS = {
 }  # fmt: skip
 TOTALS = ("events", "sessions", "new users")  # figures that add up over days
 BY_MONTH = ("monthly users", "monthly people")
-RECOUNT = "find data *.json *.ndjson -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
+RECOUNT = "find * -type f -not -name '*.html' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
 SIGNED = ("For the migration: name, date", "For the data: name, date", "Accepted by: name, date")
 
 
@@ -149,6 +149,11 @@ def _lost(trail: ConversionTrail) -> Iterator[Markup]:
     if report["filtered"]:
         rows = [*report["filtered"].items()]
         yield table("Left out", ("rule or selection", "events"), rows, [1])
+    erasure = report.get("erasure")
+    if erasure:
+        looked = f"{erasure['looked_through']['lines']:,} lines of {many(erasure['looked_through']['files'], 'file')} were read again"
+        found = f"in {erasure['found']:,} places one of them still stands" if erasure["found"] else "none of them stands there"  # fmt: skip
+        yield paragraph(f"Erased: {many(erasure['events'], 'event')} of {erasure['met']:,} of {many(erasure['listed'], 'listed id')}; {looked}, and {found}.")  # fmt: skip
     for name, why in (("duplicates", "are gone: others have their ids"), ("merged", "were folded into others")):  # fmt: skip
         if report["events"][name]:
             yield paragraph(f"{many(report['events'][name], 'event')} {why}.")

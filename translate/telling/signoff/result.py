@@ -57,6 +57,9 @@ class Dossier:
                     trail.folder,
                     f"{many(len(changed), 'file')} of the source {_is(len(changed))} not as when it was converted ({changed[0]})",
                 )
+            left = (trail.report.get("erasure") or {}).get("found")
+            if left:
+                yield trail.folder, f"{many(left, 'place')} where somebody who was to be erased still stands"
             if counts["rejected"]:
                 yield trail.folder, f"{many(counts['rejected'], 'event')} rejected"
             for flaw in flaws(trail.report):

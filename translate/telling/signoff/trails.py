@@ -19,7 +19,7 @@ from translate.delivery.records import NAME as JOURNAL
 from translate.delivery.records import SURVEY, read
 from translate.errors import UsageError, refuse_store
 
-FILES, REJECTS, DATA = "files.ndjson", "rejects.ndjson", "data"
+FILES, REJECTS, PAGE = "files.ndjson", "rejects.ndjson", ".html"
 LISTED_MAX = 500  # files that are named; the digest of a list is of all of them
 PLACES_MAX = 5  # rejects of each code that are named
 
@@ -157,9 +157,10 @@ def _inputs(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _outputs(folder: Path) -> Iterator[dict[str, Any]]:
-    """Hash what was written; what else lies in the directory is not of the run."""
-    files = [path for path in (folder / DATA).rglob("*") if path.is_file()]
-    files += [path for path in folder.iterdir() if path.suffix in (".json", ".ndjson") and path.is_file()]
+    """Hash what was written; a page in the directory is not of the run."""
+    top = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    below = (path for each in top for path in ([each] if each.is_file() else each.rglob("*")))
+    files = [path for path in below if path.is_file() and path.suffix != PAGE]
     shown = {os.fsencode(path.relative_to(folder).as_posix()): path for path in files}
     for name, path in sorted(shown.items()):
         digest, size = hashlib.sha256(), 0
