@@ -69,15 +69,10 @@ def replayed(sheet, server, folder, **options):
     """Send the archive as the manual does, but for its pace."""
     source = folder / "archive.jsonl"
     source = source if source.exists() else archive(folder, EVENTS)
-    call = {"set_": ["application_id=7"], "endpoint": server.addresses["harbor"], "rate": "100000", **options}
+    call = {"set_": ["application_id=7"], "endpoint": server.addresses["harbor"], "rate": "100000"}
+    call |= {"bounds": Bounds(error_share=1), **options}
     return translate.replay(
-        source,
-        to="harbor",
-        journal=folder / "journal",
-        mappings=sheet.parent,
-        seed=1,
-        bounds=Bounds(error_share=1),
-        **call,
+        source, to="harbor", journal=folder / "journal", mappings=sheet.parent, seed=1, **call
     )
 
 
@@ -297,3 +292,12 @@ def test_the_answer_that_is_asked_for(sheet, tmp_path):
         report = replayed(sheet, server, tmp_path)
         assert [*report["rejects"]] == ["bad-logs"]
         assert set(server.stats()["statuses"]) == {"200", "422"}
+
+
+def test_bad_events_that_are_named_are_progress(sheet, tmp_path):
+    """What is left of a refused request begins its attempts anew: it is another request, without the bad events."""
+    with Rehearsal(play=("harbor",), mappings=sheet.parent, partial=0.5, seed=2) as server:
+        report = replayed(sheet, server, tmp_path, bounds=Bounds(error_share=1, attempts=1))
+        assert report["stopped"] is None
+        assert report["events"]["left"] == 0
+        assert report["events"]["rejected"] > 0
