@@ -51,6 +51,7 @@ class Folder:
 
 folder_of = lru_cache(maxsize=4096)(Folder)
 _shared = lru_cache(maxsize=4096)(bytes)
+_shared_size = lru_cache(maxsize=2**16)(int)  # small files are often of one size
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,11 @@ class SourceFile:
     @classmethod
     def at(cls, location: str, shown: str, bytes: int, modified: int = 0, tag: str = "") -> SourceFile:  # noqa: A002
         """Say where a file lies and how it is named; there may be a million in memory, so what many share is held once."""
-        name = location[location.rfind("/") + 1 :]
+        name, size = location[location.rfind("/") + 1 :], _shared_size(bytes)
         if not shown.endswith(name) or name == location:
-            return cls(Folder(location, shown), "", bytes, modified, tag)
+            return cls(Folder(location, shown), "", size, modified, tag)
         cut = len(name)
-        return cls(folder_of(location[:-cut], shown[:-cut]), name, bytes, modified, tag)
+        return cls(folder_of(location[:-cut], shown[:-cut]), name, size, modified, tag)
 
     @property
     def location(self) -> str:
