@@ -202,3 +202,13 @@ def test_an_erasure_is_told_and_compared_by_its_own_list(tmp_path, monkeypatch, 
     assert client not in page
     code, told = run(monkeypatch, capsys, "parity", ARCHIVE, tmp_path / "out", "--erase", listed)
     assert (code or 0, told.err) == (0, "")
+
+
+def test_a_lake_is_not_compared_as_if_it_were_events(tmp_path):
+    """Its columns have names of SQL, which is said in place of figures that would be missing."""
+    translate.convert(ARCHIVE, to="hub", out=tmp_path / "lake", lake=True)
+    with pytest.raises(translate.UsageError, match="is a lake"):
+        translate.parity(ARCHIVE, tmp_path / "lake")
+    found = translate.dossier(tmp_path / "lake", source=ARCHIVE)
+    assert (found.open, found.compared) == ([], {})
+    assert "A lake is asked by SQL" in page_of(found, tmp_path)

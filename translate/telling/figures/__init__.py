@@ -62,6 +62,10 @@ def parity(
     told = settings_of(settings, set_) if settings or set_ else None
     own = Path(mappings) if mappings is not None else told.mappings if told else None
     run = find_run(target, report, recipe, told, own, erase)
+    if run.report and run.report.get("options", {}).get("lake"):
+        raise UsageError(
+            f"{os.fspath(target)}: is a lake, whose columns have names of SQL; its schema.sql tells how to ask it"
+        )
     given = [source] if isinstance(source, str | os.PathLike) else list(source)
     recognised = recognise(find(given), from_ or run.of, own)
     arrived = _arrived(target, to or run.to, run, own)

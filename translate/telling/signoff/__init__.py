@@ -39,11 +39,13 @@ def dossier(
     sources = _sources(_listed(source), len(conversions))
     compared, changed = {}, {}
     for trail, origin in zip(conversions, sources, strict=False):
+        changed[trail.folder] = changed_inputs(trail, origin)
+        if trail.is_lake:
+            continue
         compared[trail.folder] = parity(
             origin, trail.folder, recipe=_recipe(trail, recipe), settings=settings, set_=set_, mappings=mappings,
             erase=erase if "erasure" in trail.report else None,
         )  # fmt: skip
-        changed[trail.folder] = changed_inputs(trail, origin)
     return Dossier(tuple(conversions), tuple(replays), compared, changed)
 
 

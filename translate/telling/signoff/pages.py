@@ -176,6 +176,9 @@ def _lost(trail: ConversionTrail) -> Iterator[Markup]:
 
 def _figures(dossier: Dossier, trail: ConversionTrail) -> Iterator[Markup]:
     compared = dossier.compared.get(trail.folder)
+    if compared is None and trail.is_lake:
+        yield paragraph("A lake is asked by SQL: its schema.sql tells how to count there.")
+        return
     if compared is None:
         yield paragraph("They were not compared: ", element("code", "translate dossier DIR --source SOURCE"), " compares them.")  # fmt: skip
         return

@@ -100,7 +100,12 @@ class Dossier:
         if not self.conversions:
             return ""
         if not self.compared:
-            return "The figures on both sides were not compared: name the source."
+            lakes = all(trail.is_lake for trail in self.conversions)
+            return (
+                "The figures of a lake are counted by SQL."
+                if lakes
+                else "The figures on both sides were not compared: name the source."
+            )
         unexplained = sum(each.unexplained for each in self.compared.values())
         differ = any((each.frame["explanation"] != "").any() for each in self.compared.values())
         if unexplained:

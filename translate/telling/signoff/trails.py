@@ -66,6 +66,11 @@ class ConversionTrail:
         """Say what was made of what."""
         return f"{self.report['from']} \N{RIGHTWARDS ARROW} {self.report['to']}"
 
+    @property
+    def is_lake(self) -> bool:
+        """Tell whether its rows are asked by SQL: their columns have other names."""
+        return bool(self.report.get("options", {}).get("lake"))
+
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""
         return {
