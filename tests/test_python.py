@@ -245,3 +245,39 @@ class TestPushedDown:
         """A query of the scan gives what it gives of all events."""
         whole = translate.scan(ARCHIVE).collect()
         assert query(translate.scan(ARCHIVE)).collect().equals(query(whole.lazy()).collect())
+
+
+def test_whom_to_erase_is_a_list_or_a_file(tmp_path):
+    """Ids at hand need no file, and a list leaves out whom the same file does."""
+    client = translate.scan(FULL).collect()["client_id"][0]
+    (tmp_path / "people.txt").write_text(f"{client}\n")
+    told = [
+        translate.convert(FULL, to="clickstream", out=tmp_path / f"out-{number}", erase=erase)
+        for number, erase in enumerate([tmp_path / "people.txt", [client], {client}])
+    ]
+    assert told[0]["events"]["filtered"] > 0
+    assert [report["erasure"] for report in told] == [told[0]["erasure"]] * 3
+    for wrong, said in (
+        ([], "empty list"),
+        ([1], "should be a path of a list of ids, or a list of ids"),
+        (7, "a list of ids"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            translate.convert(FULL, to="clickstream", out=tmp_path / "no", erase=wrong)
+
+
+def test_a_preview_does_not_flood_a_prompt():
+    """It is the list that it was, one line at a prompt, and a table in a notebook."""
+    shown = translate.preview(FULL, to="clickstream")
+    assert isinstance(shown, list)
+    assert repr(shown) == f"<Preview: {len(shown)} records>"
+    assert str(shown).splitlines()[0] == "archive_full.jsonl:1"
+    assert "<table>" in shown._repr_html_()
+
+
+def test_what_was_checked_says_so_in_a_line(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('form = "pinpoint"\n')
+    checked = translate.check(file)
+    assert repr(checked) == f"<Checked mine.toml: {len(checked.complaints)} wrong>"
+    assert str(checked).splitlines()[0] == str(checked.complaints[0]).splitlines()[0]

@@ -196,3 +196,18 @@ def test_whatever_is_in_a_report_it_shows(values):
     """Nobody wants a traceback in place of a result, even an odd one."""
     assert Page(Report(values).to_html()).open == []
     assert isinstance(Report(values).to_text(), str)
+
+
+def test_long_cells_go_on_below():
+    """No line of text is wider than a few cells: a hazard's sentences do not push the next column off the screen."""
+    hazard = {
+        "events": 3,
+        "name": "age-limit",
+        "message": "dropped " * 40,
+        "source": "code " * 40,
+        "as_of": "now",
+    }
+    told = str(Report({"hazards": [hazard]}))
+    assert max(map(len, told.splitlines())) <= 100
+    assert told.split().count("dropped") == 40
+    assert "code" not in told

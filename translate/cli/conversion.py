@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -33,6 +32,9 @@ from translate.cli.options import (
 from translate.cli.printing import print_json, print_slips, whoever_listens
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode
+
+if TYPE_CHECKING:
+    from translate.conversion.converting import Preview
 
 OUT_HELP = (
     "Target directory or s3:// prefix: new, empty, or of an unfinished run; - writes the rows to standard output, and what "
@@ -222,17 +224,8 @@ def _stream(
     return _code_of(report)
 
 
-def _print_preview(shown: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_preview(shown: Preview, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
-        return
-    for record in shown:
-        print(f"{record['file']}:{record['line']}")
-        print(f"  before  {record['before']}")
-        if "after" in record:
-            after = record["after"]
-            print(f"  after   {after if isinstance(after, str) else json.dumps(after, ensure_ascii=False)}")
-        elif "rejected" in record:
-            print(f"  rejected  {record['rejected']}: {record['message']}")
-        else:
-            print(f"  filtered  {record['filtered']}")
+    elif shown:
+        print(shown)

@@ -174,27 +174,22 @@ def check(
     as_json: AsJson = False,
 ) -> int:
     """Check mappings and recipes completely, and run the tests inside them."""
+    from translate.recipe import Checked
+
     results = []
     for file in files:
         try:
-            checked = translate.check(file, mappings=mappings)
-            complaints, tests = checked.complaints, checked.tests
+            results.append(translate.check(file, mappings=mappings))
         except MappingError as error:
-            complaints, tests = error.complaints, 0
-        results.append(
-            {"file": str(file), "tests": tests, "complaints": [str(complaint) for complaint in complaints]}
-        )
+            results.append(Checked(str(file), error.complaints))
     if as_json:
-        print_json(results)
+        print_json(
+            [
+                {"file": str(file), "tests": checked.tests, "complaints": list(map(str, checked.complaints))}
+                for file, checked in zip(files, results, strict=True)
+            ]
+        )
     else:
-        for result in results:
-            _print_checked(result)
-    return ExitCode.USAGE if any(result["complaints"] for result in results) else ExitCode.DONE
-
-
-def _print_checked(result: dict[str, Any]) -> None:
-    for complaint in result["complaints"]:
-        print(complaint)
-    tests = f", {result['tests']} test{'s' if result['tests'] != 1 else ''}" if result["tests"] else ""
-    verdict = f"{len(result['complaints'])} wrong" if result["complaints"] else "ok"
-    print(f"{result['file']}: {verdict}{tests}")
+        for file, checked in zip(files, results, strict=True):
+            print(*checked.complaints, f"{file}: {checked.verdict}", sep="\n")
+    return ExitCode.USAGE if any(checked.complaints for checked in results) else ExitCode.DONE

@@ -57,6 +57,10 @@ SETTINGS = KindOfArgument(
     "a path of a TOML file, a dict or Settings",
     lambda value: _is_path(value) or isinstance(value, Settings | Mapping),
 )
+IDS = KindOfArgument(
+    "a path of a list of ids, or a list of ids",
+    lambda value: _is_path(value) or _is_several(value, TEXT.takes),
+)
 SIZE = KindOfArgument(
     "a number of bytes, or text like 64MB", lambda value: WHOLE.takes(value) or TEXT.takes(value)
 )
@@ -64,13 +68,13 @@ FRAME = KindOfArgument("a frame of polars", lambda value: type(value).__name__ i
 
 KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("source", "folder"), PATHS),
-    **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "rejects", "record", "journal_folder", "erase"), PATH),
+    **dict.fromkeys(("target", "out", "recipe", "mappings", "journal", "report", "file", "state", "rejects", "record", "journal_folder"), PATH),
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),
     **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake"), FLAG),
     **dict.fromkeys(("limit", "max_in_flight", "seed", "workers"), WHOLE),
-    "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME, "part_size": SIZE,
+    "erase": IDS, "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME, "part_size": SIZE,
 }  # fmt: skip
 WAYS_OUT = {
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from translate.writer import dataset
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Folder = str | os.PathLike[str]
+Erased = Folder | Collection[str] | None  # the path of a list of ids, or the ids
 Given = Settings | Mapping[str, Any] | str | os.PathLike[str] | None  # what calls take as `settings`
 SIZE = re.compile(r"(?P<number>[0-9]+) ?(?P<unit>[kKmMgG]?)(?:i?[bB])?")
 Moment = str | dt.date | None  # a time is a date too
@@ -142,7 +143,7 @@ def settings_of(
 
 
 def selection_of(
-    where: str | None, since: Moment, until: Moment, limit: int | None, erase: Folder | None = None
+    where: str | None, since: Moment, until: Moment, limit: int | None, erase: Erased = None
 ) -> Selection | None:
     """Give the part of the archive that a call asks for; None is all of it."""
     if where is None and since is None and until is None and limit is None and erase is None:

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from translate.archive import hub_files
 from translate.conversion import app_ids, plan
 from translate.conversion.arguments import checked
 from translate.conversion.calls import (
+    Erased,
     Folder,
     Given,
     Moment,
@@ -36,7 +37,7 @@ from translate.delivery.preflight import Forecast
 from translate.errors import UsageError
 from translate.passes import asked_for
 from translate.reader.reader import Lines
-from translate.telling.rendering import Report
+from translate.telling.rendering import Report, many
 from translate.writer.writer import FILTERED, ROW
 
 PREVIEW_EVENTS = 5
@@ -52,7 +53,7 @@ def convert(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
-    erase: str | os.PathLike[str] | None = None, workers: int | None = None,
+    erase: Erased = None, workers: int | None = None,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -64,8 +65,8 @@ def convert(
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
     `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
     `part_size` is how much of the source becomes a part, in bytes or as text (`64MB`, which it is unless said).
-    `erase` is a list of ids, one a line, whose events are left out; then `erasure` in the report says whether one of them
-    stands in what was written, and where.
+    `erase` lists ids, or is the path of a file that holds one a line: their events are left out, and `erasure` in the report
+    says whether one of them stands in what was written, and where.
     `workers` is how many processes make parts; the result is the same for any number.
     `trust_folders` leaves out hourly folders that lie further than so many days from `since` and `until`.
 
@@ -130,7 +131,7 @@ def conversion(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
-    erase: str | os.PathLike[str] | None = None,
+    erase: Erased = None,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     place = place_of(out, state, sse, sse_kms_key_id)
@@ -152,13 +153,39 @@ def conversion(
     return Conversion(job, recognised, place, compression=compression, asked=asked, progress=progress)
 
 
+class Preview(list[dict[str, Any]]):
+    """What a conversion would do with the first records: a list of dicts, which shows itself as records before and after."""
+
+    def __repr__(self) -> str:
+        return f"<Preview: {many(len(self), 'record')}>"
+
+    def __str__(self) -> str:
+        return "\n".join(line for record in self for line in _lines_of(record))
+
+    def _repr_html_(self) -> str:
+        """Show the records in a notebook."""
+        return Report(records=list(self)).to_html()
+
+
+def _lines_of(record: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{record['file']}:{record['line']}"
+    yield f"  before  {record['before']}"
+    if "after" in record:
+        after = record["after"]
+        yield f"  after   {after if isinstance(after, str) else json.dumps(after, ensure_ascii=False)}"
+    elif "rejected" in record:
+        yield f"  rejected  {record['rejected']}: {record['message']}"
+    else:
+        yield f"  filtered  {record['filtered']}"
+
+
 @checked
 def preview(
     source: Sources, *, to: str, from_: str | None = None, recipe: str | os.PathLike[str] | None = None,
     where: str | None = None, since: Moment = None, until: Moment = None,
     limit: int | None = None, settings: Given = None, set_: Iterable[str] = (),
-    mappings: Folder | None = None, erase: str | os.PathLike[str] | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    mappings: Folder | None = None, erase: Erased = None,
+) -> Preview:  # fmt: skip
     """Show what a conversion would do with the first few records, before and after; nothing is written.
 
     >>> import translate
@@ -170,7 +197,7 @@ def preview(
         source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit or PREVIEW_EVENTS, erase),
     )  # fmt: skip
-    shown: list[dict[str, Any]] = []
+    shown = Preview()
 
     def attempt(job: Job, lines: Lines) -> tuple[pl.DataFrame, set[str]]:
         query = plan.build(job, lines)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from translate import mapping
 from translate.errors import Complaint, MappingError, UsageError, suggest
@@ -25,13 +26,30 @@ from translate.settings import KEYS, Settings
 __all__ = ["Checked", "Recipe", "check", "demand", "failures", "load", "names"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked:
     """What was found in a mapping or a recipe, and how many tests ran."""
 
     file: str
     complaints: list[Complaint]
     tests: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """Give the words that say whether all is well."""
+        wrong = f"{len(self.complaints)} wrong" if self.complaints else "ok"
+        tests = f", {self.tests} test{'s' if self.tests != 1 else ''}" if self.tests else ""
+        return f"{wrong}{tests}"
+
+    def __repr__(self) -> str:
+        return f"<Checked {self.file}: {self.verdict}>"
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.complaints), f"{self.file}: {self.verdict}"])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001
+        """Show the complaints in a notebook."""
+        printer.text("Checked(...)" if cycle else str(self))
 
 
 def names(mappings: Path | None = None) -> list[str]:

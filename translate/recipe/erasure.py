@@ -101,20 +101,26 @@ def is_like_hash(text: str) -> bool:
     return HASH.fullmatch(text) is not None
 
 
-def listed_in(file: str | os.PathLike[str]) -> Erasure:
-    """Read a list, an id a line; raise UsageError where there is none."""
+def listed_in(file: str | os.PathLike[str] | Iterable[str]) -> Erasure:
+    """Read a list, an id a line, or take the ids themselves; raise UsageError where there is none."""
+    if not isinstance(file, str | os.PathLike):
+        return _listed(file, f"{OPTION} is an empty list")
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{OPTION} {file}: is not UTF-8 text; it holds an id a line") from None
     except OSError as error:
         raise UsageError(f"{OPTION} {file}: {error.strerror or error}") from None
+    return _listed(text.split("\n"), f"{OPTION} {file}: lists no id; it holds one a line")
+
+
+def _listed(ids: Iterable[str], none: str) -> Erasure:
     lines: dict[str, int] = {}
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(ids, 1):
         if line.strip():
             lines.setdefault(line.strip(), number)
     if not lines:
-        raise UsageError(f"{OPTION} {file}: lists no id; it holds one a line")
+        raise UsageError(none)
     return Erasure.of(lines)
 
 

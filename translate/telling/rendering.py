@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 SHOWN_MAX = 12  # rows of a table that stand open; the rest is a click away, or left out of text
 FOLDED_MAX = 200  # rows that are a click away: a notebook keeps what it shows
+CELL_CHARACTERS = 60  # of text; a longer cell goes on below
 LEFT, RIGHT = 'style="text-align:left"', 'style="text-align:right"'
 HEADS = {"hard": "hard limit", "loses": "loses data", "from": "source", "to": "target"}
 LONG_WORD = re.compile(r"\S{40}(?=\S)")
@@ -63,6 +66,7 @@ PARTS = {
     "preflight": Part(
         "What the target does with such events", ("events", "name", "loses", "message", "instead")
     ),
+    "hazards": Part("Hazards", ("events", "name", "loses", "message", "instead")),
     "findings": Part("To know", ("events", "message")),
     "verify": Part("How to see what arrived"),
 }
@@ -265,11 +269,15 @@ def _rows_html(table: Table, rows: Sequence[tuple[Any, ...]]) -> str:
     )
 
 
+def _lines(cells: list[str]) -> Iterator[tuple[str, ...]]:
+    """Write a row: one line, or several where a cell is long."""
+    folded = (textwrap.wrap(cell, CELL_CHARACTERS) or [""] for cell in cells)
+    yield from zip_longest(*folded, fillvalue="")
+
+
 def _table_text(table: Table) -> str:
-    lines = [
-        [_text(name) for name in table.head],
-        *([_text(cell) for cell in row] for row in table.rows[:SHOWN_MAX]),
-    ]
+    rows = [table.head, *table.rows[:SHOWN_MAX]]
+    lines = [line for row in rows for line in _lines([_text(cell) for cell in row])]
     widths = [max(len(line[place]) for line in lines) for place in range(len(table.head))]
     written = [table.title]
     for line in lines if any(table.head) else lines[1:]:
