@@ -8,6 +8,7 @@ import pickle
 import re
 from html.parser import HTMLParser
 
+import polars as pl
 import pytest
 from IPython.core.formatters import HTMLFormatter, PlainTextFormatter
 
@@ -211,3 +212,15 @@ def test_long_cells_go_on_below():
     assert max(map(len, told.splitlines())) <= 100
     assert told.split().count("dropped") == 40
     assert "code" not in told
+
+
+def test_frames_are_shown_as_tables():
+    """Names stand without quotes, rows in their order, money with its cents; one without rows is left out."""
+    frame = pl.DataFrame({"name": ["b", "a"], "events": [1, 2000], "amount": [1234.5, None]})
+    money = frame.with_columns(pl.col("amount").cast(pl.Decimal(scale=2)))
+    report = Report({"types": money, "nothing": frame.clear()})
+    assert Page(report.to_html()).cells == ["name", "events", "amount", "b", "1", "1,234.50", "a", "2,000"]
+    assert [line.split() for line in str(report).splitlines()[1:]] == [
+        ["name", "events", "amount"], ["b", "1", "1,234.50"], ["a", "2,000"],
+    ]  # fmt: skip
+    assert "nothing" not in str(report).lower()

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
@@ -74,7 +75,7 @@ IN_A_ROW = frozenset({"events"})  # counts that are shown beside one another
 
 
 class Report(dict[str, Any]):
-    """The answer of a command: a dict of JSON values, which a notebook shows as tables.
+    """The answer of a command: a dict of JSON values, which a notebook shows as tables; frames put into one are shown alike.
 
     Every text is escaped, and characters that do not print are spelled out: names and keys are as the archive has them.
     """
@@ -137,7 +138,7 @@ class Report(dict[str, Any]):
             yield _text(self["verdict"][:1].upper() + self["verdict"][1:])
         for key in self._tables:
             part, value = PARTS.get(key, Part(_text(key).replace("_", " ").capitalize())), self[key]
-            if value:
+            if len(value):
                 yield _table(key, part, value)
             elif part.nothing:
                 yield part.nothing
@@ -145,7 +146,11 @@ class Report(dict[str, Any]):
     @property
     def _tables(self) -> list[str]:
         """Name the members that are tables: the known ones in their order, then lists of rows under any name."""
-        known = [key for key in PARTS if isinstance(self.get(key), Mapping | list | tuple)]
+        known = [
+            key
+            for key in PARTS
+            if isinstance(self.get(key), Mapping | list | tuple) or _is_frame(self.get(key))
+        ]
         return [*known, *(key for key in self if key not in PARTS and _is_table(self[key]))]
 
     def _about(self) -> Table:
@@ -159,14 +164,21 @@ class Report(dict[str, Any]):
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value)
+    is_rows = isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value)
+    return is_rows or _is_frame(value)
+
+
+def _is_frame(value: Any) -> bool:
+    return type(value).__name__ == "DataFrame" and hasattr(value, "rows")  # without an import of polars
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _table(key: str, part: Part, value: Any) -> Table:
+    if _is_frame(value):
+        return Table(part.title, tuple(value.columns), value.rows())
     if isinstance(value, Mapping):
         return _counts(key, part, value)
     if not all(isinstance(entry, Mapping) for entry in value):
@@ -209,7 +221,7 @@ def _text(value: Any) -> str:
     if _is_number(value):
         return (
             f"{value:,}"
-            if isinstance(value, int)
+            if isinstance(value, int | Decimal)
             else f"{value:,.0f}"
             if abs(value) >= 100
             else f"{value:.4g}"
