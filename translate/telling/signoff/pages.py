@@ -6,10 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from translate.telling.figures import Parity
-from translate.telling.figures.result import shown
 from translate.telling.pages import (
     Markup,
     Section,
@@ -23,6 +19,7 @@ from translate.telling.pages import (
     tiles,
 )
 from translate.telling.rendering import many
+from translate.telling.signoff.sides import figures
 from translate.telling.signoff.trails import ConversionTrail, Listing, ReplayTrail
 
 if TYPE_CHECKING:
@@ -32,8 +29,6 @@ COUNTED = ("read", "added", "written", "rejected", "filtered", "duplicates", "me
 KINDS = {
     "cannot": "the target has no place", "not_mapped": "nobody said where to", "on_purpose": "a rule dropped it", "changed": "arrives changed",
 }  # fmt: skip
-TOTALS = ("events", "sessions", "new users")  # figures that add up over days
-BY_MONTH = ("monthly users", "monthly people")
 RECOUNT = "find * -type f -not -name '*.html' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
 SIGNED = ("For the migration: name, date", "For the data: name, date", "Accepted by: name, date")
 
@@ -46,7 +41,7 @@ def page(dossier: Dossier, made: dt.datetime) -> str:
         Section("What was there", [*_each(conversions, _there)]),
         Section("What was done", [*_each(conversions, _done)]),
         Section("What was lost and why", [*_each(conversions, _lost)]),
-        Section("Figures on both sides", [*_each(conversions, lambda trail: _figures(dossier, trail))]),
+        Section("Figures on both sides", [*_each(conversions, lambda trail: figures(dossier, trail))]),
         Section("Hazards", [*_hazards(dossier)]),
         Section("What was sent", [piece for trail in replays for piece in _sent(trail)]),
         Section("Digests", [*_each(conversions, _digests)]),
@@ -169,71 +164,6 @@ def _lost(trail: ConversionTrail) -> Iterator[Markup]:
         yield table("To know", ("what", "events"), findings, [1])
     if not (report["rejects"] or report["filtered"] or losses):
         yield paragraph(element("span", "Nothing.", class_="good"))
-
-
-# -- figures --------------------------------------------------------------------------------------------------------
-
-
-def _figures(dossier: Dossier, trail: ConversionTrail) -> Iterator[Markup]:
-    compared = dossier.compared.get(trail.folder)
-    if compared is None and trail.is_lake:
-        yield paragraph("A lake is asked by SQL: its schema.sql tells how to count there.")
-        return
-    if compared is None:
-        yield paragraph("They were not compared: ", element("code", "translate dossier DIR --source SOURCE"), " compares them.")  # fmt: skip
-        return
-    changed = dossier.changed.get(trail.folder) or []
-    if changed:
-        yield paragraph(element("span", f"{many(len(changed), 'file')} of the source changed since: {changed[0]}", class_="warn"))  # fmt: skip
-    else:
-        yield paragraph("Each file of the source is, to the byte, as it was when it was converted.")
-    told = compared.to_json()
-    head = ("source", "target", "difference")
-    yield table("In all", ("figure", *head), [*_totals(compared)], [1, 2, 3])
-    yield table("By month", ("figure", "month", *head), [*_months(compared)], [2, 3, 4])
-    counts = ("rows", "the same", "explained", "unexplained")
-    summary = [(row["figure"], *(row[name] for name in counts)) for row in told["summary"]]
-    yield table("Day by day: rows of each figure", ("figure", *counts), summary, [1, 2, 3, 4])
-    yield folded("what the figures are", facts(told["about"].items()))
-    if told["causes"]:
-        rows = [(each["figure"], each["cause"], each["rows"]) for each in told["causes"]]
-        yield table("Why rows differ", ("figure", "why", "rows"), rows, [2])
-    differing = compared.frame.filter(pl.col("explanation") != "").sort("explained", maintain_order=True)
-    rows = [
-        (row["figure"], row["key"], *(shown(row["figure"], row[name]) for name in ("source", "target")), row["explanation"])
-        for row in differing.iter_rows(named=True)
-    ]  # fmt: skip
-    if rows:
-        rows_head = ("figure", "of", "source", "target", "explanation")
-        listed = table("Rows that differ", rows_head, rows, [2, 3], is_told=False)
-        yield folded(f"all rows that differ ({len(rows):,})", listed, is_aside=True)
-    if told["not_compared"]:
-        items = [element("li", each) for each in told["not_compared"]]
-        yield folded("what the target's dashboards show beyond the rows", element("ul", *items))
-
-
-def _totals(compared: Parity) -> Iterator[tuple[Any, ...]]:
-    """Give the figures that add up over days."""
-    frame = compared.frame
-    for figure in TOTALS:
-        mine = frame.filter(figure=figure)
-        yield (figure, *_sides(figure, *(sum(mine[name].to_list()) for name in ("source", "target"))))
-    revenue = frame.filter(figure="revenue").with_columns(key=pl.col("key").str.split(" ").list.last())
-    sums = revenue.group_by("key").agg(pl.col("source", "target").sum()).sort("key")
-    for code, source, target in sums.iter_rows():
-        yield (f"revenue, {code}", *_sides("revenue", source, target))
-
-
-def _months(compared: Parity) -> Iterator[tuple[Any, ...]]:
-    """Give the figures of each month."""
-    for figure in BY_MONTH:
-        for row in compared.frame.filter(figure=figure).iter_rows(named=True):
-            yield (figure, row["key"], *_sides(figure, row["source"], row["target"]))
-
-
-def _sides(figure: str, source: float, target: float) -> tuple[str, str, str]:
-    difference = round(target - source, 6)
-    return shown(figure, source), shown(figure, target), shown(figure, difference) if difference else ""
 
 
 # -- hazards, replays, digests --------------------------------------------------------------------------------------
