@@ -143,6 +143,11 @@ def test_imports_the_product_only(path):
 
 
 @every_notebook
+def test_calls_nothing_private(path):
+    assert [cell.source for cell in code(read(path)) if re.search(r"\._\w", cell.source)] == []
+
+
+@every_notebook
 def test_reports_are_tables(path):
     """No output is the representation of a dict or of an object."""
     data = [output.data for cell in code(read(path)) for output in cell.outputs if "data" in output]

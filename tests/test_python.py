@@ -281,3 +281,16 @@ def test_what_was_checked_says_so_in_a_line(tmp_path):
     checked = translate.check(file)
     assert repr(checked) == f"<Checked mine.toml: {len(checked.complaints)} wrong>"
     assert str(checked).splitlines()[0] == str(checked.complaints[0]).splitlines()[0]
+
+
+def test_answers_are_taken_along_without_private_calls(tmp_path):
+    """What a notebook shows is a piece of a page of one's own, and text has a width without being asked for one."""
+    translate.convert(FULL, to="clickstream", out=tmp_path / "clicks")
+    shown = [
+        translate.inspect(FULL), translate.parity(FULL, tmp_path / "clicks"), translate.why(f"{FULL}:1", to="clickstream"),
+    ]  # fmt: skip
+    for answer in shown:
+        assert "<table" in answer.to_html() == answer._repr_html_()
+        assert answer.to_text() == str(answer)
+    explained = translate.explain(from_="pinpoint", to="clickstream")
+    assert explained.to_text() == str(explained)

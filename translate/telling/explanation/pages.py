@@ -68,7 +68,7 @@ class Explanation:
         return f"<Explanation {self._title}: {len(self.rows)} rows>"
 
     def __str__(self) -> str:
-        return self.to_text(PRINTED)
+        return self.to_text()
 
     def _repr_markdown_(self) -> str:
         """Show the page in a notebook."""
@@ -113,7 +113,7 @@ class Explanation:
             lines += ["", f"## {title}", "", *_markdown_table(head, rows)]
         return "\n".join(lines) + "\n"
 
-    def to_text(self, width: int) -> str:
+    def to_text(self, width: int = PRINTED) -> str:
         """Write the page for a terminal of that many columns."""
         lines = [
             self._title,

@@ -56,6 +56,10 @@ class Parity:
 
     def _repr_html_(self) -> str:
         """Show the tables in a notebook."""
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Give the tables as a piece of HTML that needs no style sheet, script or network."""
         return self._tables().to_html()
 
     def to_json(self) -> dict[str, Any]:

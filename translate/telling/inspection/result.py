@@ -164,6 +164,10 @@ class Inspection:
 
     def _repr_html_(self) -> str:
         """Show the figures in a notebook."""
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Give the figures as a piece of HTML that needs no style sheet, script or network."""
         return fragment(self.values, self.keys)
 
     def write_html(self, path: str | os.PathLike[str]) -> None:

@@ -119,10 +119,14 @@ class Why:
         return f"<Why {self._title}: {', '.join(event.outcome for event in self.events)}>"
 
     def __str__(self) -> str:
-        return self.to_text(PRINTED)
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         """Show the tables in a notebook."""
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Give the tables as a piece of HTML that needs no style sheet, script or network."""
         return "".join(self._tables(event).to_html() for event in self.events)
 
     def to_json(self) -> dict[str, Any]:
@@ -136,7 +140,7 @@ class Why:
             "events": [event.to_json() for event in self.events],
         }
 
-    def to_text(self, width: int) -> str:
+    def to_text(self, width: int = PRINTED) -> str:
         """Write the tables for a terminal of that many columns."""
         lines = [
             f"{printable(self._title)}: {self.source} -> {self.target}"
