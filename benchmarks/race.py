@@ -330,8 +330,8 @@ def scaling(race: Race) -> None:
         race.results.notes.append("scaling: this machine has one core, so nothing was raced")
         return
     source = race.archive()
-    parts = max(1, source.stat().st_size // 15)
-    options = ("--part-size", str(min(parts, 64 << 20)), "--workers")
+    # So many parts that the last of them, which one worker makes alone, hardly counts.
+    options = ("--part-size", str(max(1, source.stat().st_size // 40)), "--workers")
     one = converting("one worker", source, *options, "1", cores=1)
     two = converting("two workers", source, *options, "2", cores=2, threads=1)
     measured = race.measure(one, two)
