@@ -65,6 +65,18 @@ def test_the_page_is_of_one_hand_with_the_others(clicks, bought, journal, tmp_pa
         assert_all_can_read_it(page)
 
 
+def test_each_of_several_runs_has_its_own_recipe(tmp_path):
+    """Recipes of one's own go to the runs that had them."""
+    rule = '\n[[rule]]\nwhen = "name = \'heartbeat\'"\ndrop = "noise"\n'
+    folders, recipes = [], []
+    for model in ("pinpoint", "mixpanel"):
+        recipes.append(tmp_path / f"to_{model}.toml")
+        recipes[-1].write_text(f'to = "{model}"{rule}')
+        folders.append(tmp_path / model)
+        translate.convert(ARCHIVE, to=model, recipe=recipes[-1], out=folders[-1], limit=50)
+    assert len(translate.dossier(folders, source=ARCHIVE, recipe=recipes).compared) == len(folders)
+
+
 def test_digests_are_what_a_shell_counts(clicks, bought):
     """The digest of the outputs is that of the command which the page shows; the one of the inputs that of the source's files."""
     for folder in (clicks, bought):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import translate
-from translate.delivery.answers import Answer
+from translate.delivery.answers import SENT, Answer
 from translate.delivery.contact import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
-from translate.errors import UsageError
+from translate.errors import SourceError, UsageError
 from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition
 
@@ -166,10 +166,12 @@ class TestContact:
         assert [round(one.seconds) for one in said] == [6, 66]
         assert (said[0].tries, said[0].why, said[0].attempts_max) == (1, "refused", 30)
 
-    def test_whoever_answers_is_there(self):
-        """Any answer of HTTP is one, and so nothing is told."""
-        busy = Answer.all_again(1, "503", "busy", status=503)
-        assert self.told([6.0, 90.0], [busy, self.refused]) == []
+    def test_whoever_answers_and_takes_nothing_is_told(self):
+        """An answer of HTTP that takes no event is told as one, until the first is taken."""
+        busy = Answer.all_again(1, "501", "not implemented", status=501)
+        (said,) = self.told([6.0, 7.0], [busy])
+        assert (said.answers, said.why) == (True, "not implemented")
+        assert self.told([6.0, 90.0], [busy, Answer(verdicts=[SENT], status=200)]) == []
 
 
 @pytest.mark.parametrize(
@@ -189,3 +191,12 @@ def test_what_sees_more_than_an_event_is_shown(sql, marked):
         condition(sql, "--where")
     *_, shown, carets = str(raised.value).splitlines()
     assert shown[carets.index("^") : carets.rindex("^") + 1] == marked
+
+
+def test_a_path_as_reports_show_it(tmp_path, monkeypatch):
+    """A path that lacks the folder which was given is told with it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "games" / "2016").mkdir(parents=True)
+    (tmp_path / "games" / "2016" / "a.gz").touch()
+    with pytest.raises(SourceError, match=r'^2016/a.gz: nothing there; did you mean "games/2016/a.gz"[?]$'):
+        translate.why("2016/a.gz:1", to="clickstream")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -127,7 +127,13 @@ def refuse_store(place: str | os.PathLike[str], shown: str) -> None:
         )
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Give the clause `; did you mean "x"?`, or nothing unless a known name is really near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return f'; did you mean "{near[0]}"?' if near else ""
+def suggest(name: str, known: Iterable[str], about: Callable[[str], str] = str) -> str:
+    """Give the clause `; did you mean "x"?`, as `about` shows it, or nothing unless a known name is really near."""
+    names = {_plain(candidate): candidate for candidate in reversed(list(known))}
+    near = difflib.get_close_matches(_plain(name), list(names), n=1, cutoff=0.75)
+    return f'; did you mean "{about(names[near[0]])}"?' if near else ""
+
+
+def _plain(name: str) -> str:
+    """Spell a name as if nobody minded capitals, hyphens and blanks."""
+    return name.lower().replace("-", "_").replace(" ", "_")

@@ -15,7 +15,7 @@ from translate.mapping.columns import Column, read_columns
 from translate.mapping.keys import OVERRIDES
 from translate.mapping.options import SETTINGS as WRITTEN_TEXTS
 from translate.mapping.options import WISHES as WRITTEN_FLAGS
-from translate.mapping.sheet import located, read_toml
+from translate.mapping.sheet import located, read_toml, refuse_other
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -126,6 +126,7 @@ def read_settings(said: Path | Mapping[str, Any] | None, assignments: Iterable[s
     shown = "settings" if table else "--set"
     if file is not None:
         table, _ = read_toml(file, file.name)
+        refuse_other(table, file, "settings")
         shown = file.name
         if isinstance(table.get("mappings"), str):
             table["mappings"] = os.path.join(file.parent, table["mappings"])
@@ -181,7 +182,7 @@ def _checked(table: dict[str, Any], shown: str) -> Settings:
             )
     app_ids = table.get("app_ids", {})
     if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
-        complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}"))
+        complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}; write app_ids.OLD=new"))
     complaints += [
         Complaint(shown, name, "should be true or false")
         for name in FLAGS

@@ -17,7 +17,7 @@ from translate.archive.looks import FOREIGN, MARGIN, Glimpsed, Likeness, Unseen,
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.sources import Trusted
 from translate.archive.stored import ReadError, SourceFile
-from translate.archive.units import head
+from translate.archive.units import head, packed
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import table
@@ -116,11 +116,10 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
         _demand_a_readable(files)
         if address is not None:
             return _as_told(files, *told)
-        raise SourceError(_none_found(ordered, seen, candidates))
+        raise SourceError(_none_found(ordered, seen))
     if len({_form(candidates[name][1]) for name in found}) > 1:
-        raise SourceError(
-            f"the files are of several layouts ({', '.join(found)}); convert them one by one with --from"
-        )
+        shown = ", ".join(f"{name} such as {ordered[seen.index(name)].shown}" for name in found)
+        raise SourceError(f"the files are of several layouts ({shown}); name those of one at a time")
     seen += [UNKNOWN] * len(late)
     recognised = _sorted_out(ordered, seen, [candidates[name] for name in found])
     if late:
@@ -145,20 +144,22 @@ def _is_schema(file: SourceFile) -> bool:
     )
 
 
-def _none_found(files: list[SourceFile], seen: list[str], candidates: Candidates) -> str:
+def _none_found(files: list[SourceFile], seen: list[str]) -> str:
     if set(seen) == {EMPTY}:
         whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{files[0].shown} holds"
         return f"{whose} nothing that would show a layout; name what has records, or say --from"
-    known = ", ".join(sorted(candidates))
     whose = (
         f"none of the {len(seen)} files is"
         if len(seen) > 1
         else f"{files[0].shown if files else 'the source'} is not"
     )
-    message = f"{whose} of a layout that can be read ({known})"
+    message = f"{whose} of a layout that can be read"
     listed = next((file.shown for file, name in zip(files, seen, strict=True) if name == LISTED), None)
+    kind = packed(files[0]) if files else None
+    if kind is not None:
+        return f"{message}; {files[0].shown} is {kind}: unpack it first"
     if listed is None:
-        return f"{message}; if you know better, say --from"
+        return f"{message} (translate models lists them); if you know better, say --from"
     return f"{message}; {listed} has its records in an array: put each onto a line of its own first, as jq -c '.[]' does"
 
 

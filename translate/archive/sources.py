@@ -16,11 +16,12 @@ from typing import Any
 
 from translate.archive.spool import spool
 from translate.archive.stored import PIPE, SourceFile, laid_down
-from translate.errors import SourceError, UsageError
+from translate.errors import SourceError, UsageError, suggest
 from translate.stores.bucket import Listed
 from translate.stores.refusals import StoreRefusedError
 
 REPORT = "report.json"
+S3_SPELLED = ("s3", "s3a", "s3n")  # as Hadoop says it, and with a slash too few
 NAME_OTHERS = "name a file, a folder, a glob or an s3:// URL of these"
 HOURLY = re.compile(
     r"(?:^|/)(?:year=)?(\d{4})/(?:month=)?(\d{2})/(?:day=)?(\d{2})(?:/(?:hour=)?(\d{2}))?(?=/)"
@@ -185,11 +186,32 @@ def _listed(source: str, name: str, prefix: str) -> Iterator[Listed]:
 
 
 def _why_none(source: str) -> str:
-    """Tell a folder that is empty, or that holds hidden files only, from what is not there."""
-    if source.startswith("s3://") or not os.path.isdir(source):
+    """Tell a folder that is empty, or that holds hidden files only, from what is not there, and from URLs of others."""
+    scheme, colon, rest = source.partition(":/")
+    if source.startswith("s3://"):
         return f"nothing there; {NAME_OTHERS}"
+    if colon and scheme.lower() in S3_SPELLED:
+        return f"write it as s3://{rest.lstrip('/')}"
+    if colon and scheme.isalnum() and len(scheme) > 1:
+        return f"nothing is read over {scheme}; copy it to a folder, or name an s3:// URL, s3://bucket/prefix"
+    if not os.path.isdir(source):
+        return f"nothing there{_nearest(Path(source)) or f'; {NAME_OTHERS}'}"
     hidden = any(names for _, _, names in os.walk(source))
     return f"{'holds hidden files only, which are left out' if hidden else 'is empty'}; {NAME_OTHERS}"
+
+
+def _nearest(path: Path) -> str:
+    """Give the clause that names what is spelt nearly so, beside the first part of a path that is not there."""
+    if (
+        not path.is_absolute() and ".." not in path.parts
+    ):  # as reports and rejects show it: without the folder that was given
+        within = next(Path().glob(f"*/{globbing.escape(os.fspath(path))}"), None)
+        if within is not None:
+            return f'; did you mean "{os.fspath(within)}"?'
+    missing = next(part for part in (*reversed(path.parents), path) if not part.exists())
+    folder = missing.parent
+    beside = [entry.name for entry in folder.iterdir()] if os.access(folder, os.R_OK | os.X_OK) else []
+    return suggest(missing.name, beside, about=lambda name: os.fspath(folder / name))
 
 
 # -- hourly folders -------------------------------------------------------------------------------------------

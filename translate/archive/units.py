@@ -36,6 +36,7 @@ PART_BYTES = (
     64 * 2**20
 )  # small files are read together until they are about this long, and large ones are cut
 FILES_MAX = 10_000  # in a unit, whose account tells of each
+TAR_MARK = slice(257, 262)
 EXPANSION = 8  # how much text a compressed byte gives, where the file does not say
 
 
@@ -216,6 +217,17 @@ def head(file: SourceFile) -> bytes:
         return _begun(layers(_noticed(file), inflating=inflated))
     except DamagedError:
         return _begun(layers(_noticed(file)))
+
+
+def packed(file: SourceFile) -> str | None:
+    """Say what a file is that holds other files, if it is one; a compressed one is looked into."""
+    try:
+        start = head(file)
+    except ReadError:
+        return None
+    if start.startswith(b"PK\x03\x04"):
+        return "a ZIP archive"
+    return "a tar archive" if start[TAR_MARK] == b"ustar" else None
 
 
 def _begun(blocks: Iterator[Block]) -> bytes:

@@ -140,10 +140,11 @@ def tell_of_interruption(under_way: int) -> None:
 
 
 def tell_of_silence(told: Unheard, where: str) -> None:
-    """Say that nobody answers, and what is done about it."""
+    """Say that nobody answers, or that whoever does takes nothing, and what is done about it."""
+    heard = "nothing is taken by" if told.answers else "no answer from"
     tries = f"{told.tries:,} request{'s' if told.tries != 1 else ''} tried"
     print(
-        f"translate: no answer from {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
+        f"translate: {heard} {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
         f"each is tried again, at most {told.attempts_max} times and a minute apart, before the run gives up; "
         "Ctrl-C stops it now, and the same call goes on",
         file=sys.stderr,

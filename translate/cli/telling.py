@@ -22,6 +22,7 @@ from translate.cli.options import (
     grouped,
     layout_option,
     reaching_stores,
+    recipes,
 )
 from translate.cli.printing import UNFOLDED, paper, print_json, whoever_listens
 from translate.conversion.progress import Bar
@@ -113,7 +114,15 @@ def dossier(
             "--erase", metavar="FILE", help="The list of those whom the run left out, if it had one."
         ),
     ] = None,
-    recipe: Recipe = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recipe",
+            metavar="FILE",
+            autocompletion=recipes,
+            help="Recipe of your own that a run had; as often as there are such.",
+        ),
+    ] = None,
     settings: Settings,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the page that somebody signs.")

@@ -75,6 +75,7 @@ KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake"), FLAG),
     **dict.fromkeys(("limit", "max_in_flight", "seed", "workers"), WHOLE),
     "erase": IDS, "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME, "part_size": SIZE,
+    "dossier.recipe": PATHS,  # several runs, each with its own
 }  # fmt: skip
 WAYS_OUT = {
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",
@@ -98,14 +99,11 @@ def checked(call: Callable[P, R]) -> Callable[P, R]:
                 f'{call.__name__}() has no argument "{unknown}"{_meant(unknown, signature.parameters)}'
             )
         for name, value in _bound(signature, call.__name__, given, named).items():
-            kind = KINDS.get(name)
+            kind = KINDS.get(f"{call.__name__}.{name}", KINDS.get(name))
             if kind is None or (value is None and name in optional) or kind.takes(value):
                 continue
-            shown = (
-                repr(value)
-                if len(repr(value)) <= SHOWN_CHARACTERS
-                else f"{repr(value)[:SHOWN_CHARACTERS]}..."
-            )
+            first, *more = repr(value).splitlines()
+            shown = f"{first[:SHOWN_CHARACTERS]}..." if more or len(first) > SHOWN_CHARACTERS else first
             raise UsageError(
                 f"{call.__name__}: {name} should be {kind.told}, but is {shown} ({type(value).__name__}){WAYS_OUT.get(name, '')}"
             )

@@ -68,16 +68,14 @@ class Target:
             split_endpoint(self.endpoint)
             refuse_plain_http(self.endpoint, allowed=self.allow_http)
         elif not self.spoken.by_region:
-            raise UsageError(
-                f"{self.protocol} needs an endpoint: give the receiver's URL (endpoint, https://...)"
-            )
+            raise UsageError(f"{self.protocol} needs an endpoint, the receiver's URL: --endpoint https://...")
         elif self.region is None:
             raise UsageError(
-                f"{self.protocol} needs a region (such as eu-west-1), or a region and an endpoint"
+                f"{self.protocol} needs a region: --set region=eu-west-1 or another, and an --endpoint if it is not Amazon's own"
             )
         if self.region is None and self.spoken.by_region:
             raise UsageError(
-                f"{self.protocol} needs a region beside its endpoint: requests are signed for one"
+                f"{self.protocol} needs a region beside its endpoint, for requests are signed for one: --set region=eu-west-1 or another"
             )
 
     def _check_sender(self) -> None:

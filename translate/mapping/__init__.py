@@ -83,7 +83,8 @@ def load(model: str, mappings: Path | None = None) -> Mapping:
     known = files(mappings)
     if model not in known:
         names = sorted([*known, HUB])
-        raise UsageError(f'no model "{model}"{suggest(model, names)} (models: {", ".join(names)})')
+        near = f'; Parquet is "{HUB}" here' if model.lower() == "parquet" else suggest(model, names)
+        raise UsageError(f'no model "{model}"{near} (models: {", ".join(names)})')
     return _load(known[model], known[model].stat().st_mtime_ns)
 
 

@@ -18,7 +18,7 @@ from translate.mapping.fields import FieldParser
 from translate.mapping.options import PHASES
 from translate.mapping.personal import KINDS, wrong_with
 from translate.mapping.proof import failures
-from translate.mapping.sheet import Sheet, digest_of, inherit, join, read_toml
+from translate.mapping.sheet import SHEET, Sheet, digest_of, inherit, join, read_toml, refuse_other
 from translate.mapping.spec import Addition, Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
 FOLDER = re.compile(r"[\w=-]+")
@@ -34,6 +34,7 @@ def _at(path: str, where: tuple[str, ...]) -> str:
 def parse(path: Path, *, proven: bool = False) -> Mapping:
     """Read one mapping; raise MappingError with every complaint; `proven` says that its fields have run already."""
     table, digest = read_toml(path, path.name)
+    refuse_other(table, path, SHEET)
     sheet = Sheet(path)
     digests = [digest, *inherit(path, table, sheet)]
     if len(digests) > 1:

@@ -102,8 +102,27 @@ def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text: {error.reason} at byte {error.start}"
     except tomllib.TOMLDecodeError as error:
-        message = f"is not TOML: {error}"
+        raise MappingError([_no_toml(shown, error, content.decode())]) from None
     raise MappingError([Complaint(shown, "", message)])
+
+
+def _no_toml(shown: str, error: tomllib.TOMLDecodeError, text: str) -> Complaint:
+    """Say why a text is no TOML, in which line, with a caret below the place."""
+    place = re.search(r"at line (\d+), column (\d+)", str(error))
+    line, column = (int(place[1]), int(place[2])) if place else (len(text.splitlines()) or 1, 0)
+    excerpt = f"    {text.splitlines()[line - 1]}\n    {' ' * (column - 1)}^" if column else ""
+    return Complaint(shown, "", f"is not TOML: {error}", line, excerpt)
+
+
+RECIPE, SHEET = "a recipe", "the data sheet of a model"
+OPTIONS = {RECIPE: "--recipe", SHEET: "--mappings with its folder"}
+
+
+def refuse_other(table: dict[str, Any], path: Path, wanted: str) -> None:
+    """Raise MappingError for a file that may be right, but is of another kind than the one that is wanted here."""
+    kind = SHEET if "layout" in table else None if {"to", "extends"}.isdisjoint(table) else RECIPE
+    if kind not in (None, wanted):
+        raise MappingError([Complaint(path.name, "", f"is {kind}, not {wanted}; say {OPTIONS[kind]}")])
 
 
 # -- layouts that are like another one: what they do not say themselves, they take from it -------------------

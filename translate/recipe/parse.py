@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from translate import events, mapping
-from translate.errors import MappingError, UsageError, suggest
+from translate.errors import Complaint, MappingError, UsageError, suggest
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.personal import KINDS, Spot
-from translate.mapping.sheet import Sheet, digest_of, read_toml
+from translate.mapping.sheet import RECIPE, Sheet, digest_of, read_toml, refuse_other
 from translate.mapping.spec import Layout
 from translate.recipe import privacy, spec, trial
 from translate.recipe.phrases import NEEDED, RuleParser, at, flat
 from translate.recipe.privacy import Treatment
 from translate.recipe.rules import Recipe
 from translate.recipe.spec import REJECT, Test
-from translate.settings import TEXTS
+from translate.settings import KEYS, TEXTS
 
 Find = Callable[[str, Path], Path]
 
@@ -25,6 +25,9 @@ Find = Callable[[str, Path], Path]
 def read(path: Path, find: Find, mappings: Path | None = None, seen: tuple[Path, ...] = ()) -> Recipe:
     """Read a recipe and what it extends; raise MappingError with every complaint."""
     table, digest = read_toml(path, path.name)
+    refuse_other(table, path, RECIPE)
+    if table and {key.partition(".")[0] for key in table} <= KEYS.keys() - spec.RECIPE_KEYS:
+        raise MappingError([Complaint(path.name, "", "holds settings, and is no recipe; say --settings")])
     sheet = Sheet(path)
     sheet.known_keys(table, "", spec.RECIPE_KEYS)
     base = _base(sheet, table, path, find, mappings, (*seen, path.resolve()))
@@ -141,6 +144,10 @@ def _personal(sheet: Sheet, table: dict[str, Any]) -> Iterator[Treatment]:
         elif what.partition(".")[0] in events.MAPS and "." in what:
             home, _, key = what.partition(".")
             spot = Spot(home, key)
+        elif what not in {*KINDS, *events.SCHEMA} and not suggest(what, [*KINDS, *events.SCHEMA]):
+            shown = f'no kind of personal data, and no hub column "{what}"; a key of your own is "attributes.{what}"'
+            sheet.complain(path, shown)
+            continue
         elif sheet.one_of(
             what, path, "kind of personal data, hub column or key of one", [*KINDS, *events.SCHEMA]
         ):

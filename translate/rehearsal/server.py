@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import threading
 from collections.abc import Iterator
@@ -47,9 +48,12 @@ class Rehearsal:
         self._ready.wait()
         if self._failure:
             self._desk.ledger.close()
-            raise OutputError(
-                f"{self.options.host}:{self.options.port}: {getattr(self._failure, 'strerror', None) or self._failure}"
-            ) from self._failure
+            taken = getattr(self._failure, "errno", None) == errno.EADDRINUSE
+            reason = getattr(self._failure, "strerror", None) or self._failure
+            told = (
+                "somebody else listens there; name another --port, or 0 for a free one" if taken else reason
+            )
+            raise OutputError(f"{self.options.host}:{self.options.port}: {told}") from self._failure
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from translate.errors import UsageError
 ALGORITHM = "AWS4-HMAC-SHA256"
 NOTHING = hashlib.sha256(b"").hexdigest()
 PATH_SAFE = "/~"
+BUCKET_NAME = re.compile(r"arn:.+|[A-Za-z0-9._-]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ class Access:
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
+        if not BUCKET_NAME.fullmatch(bucket):
+            raise UsageError(f's3://{bucket}: "{bucket}" can be no bucket; write s3://bucket/prefix')
         try:
             # Nobody signs in here, so that a machine without credentials finds the way, too.
             client = self._session.create_client(

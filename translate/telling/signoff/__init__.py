@@ -18,7 +18,7 @@ __all__ = ["Dossier", "dossier"]
 
 @checked
 def dossier(
-    folder: Sources, *, source: Sources = (), recipe: str | os.PathLike[str] | None = None,
+    folder: Sources, *, source: Sources = (), recipe: Sources | None = None,
     settings: Given = None, set_: Sequence[str] = (), mappings: Folder | None = None,
     erase: str | os.PathLike[str] | None = None,
 ) -> Dossier:  # fmt: skip
@@ -26,7 +26,8 @@ def dossier(
 
     With `source` the figures on both sides are compared, as `parity` does, and the source's files are held against the
     digests of the run: one source for all directories, or one for each conversion, in order. `recipe` is one of your own that a run
-    had, `erase` the list of those whom runs left out. Nothing is changed. Raise UsageError, MappingError or SourceError.
+    had, or several of them, `erase` the list of those whom runs left out. Nothing is changed. Raise UsageError, MappingError or
+    SourceError.
 
     >>> import translate
     >>> report = translate.convert("sample_data/mobile_analytics/archive_full.jsonl", to="clickstream", out="signed")
@@ -43,7 +44,7 @@ def dossier(
         if trail.is_lake:
             continue
         compared[trail.folder] = parity(
-            origin, trail.folder, recipe=_recipe(trail, recipe), settings=settings, set_=set_, mappings=mappings,
+            origin, trail.folder, recipe=_recipe(trail, _listed(recipe or ())), settings=settings, set_=set_, mappings=mappings,
             erase=erase if "erasure" in trail.report else None,
         )  # fmt: skip
     return Dossier(tuple(conversions), tuple(replays), compared, changed)
@@ -62,7 +63,7 @@ def _sources(given: list[str | os.PathLike[str]], conversions: int) -> list[str 
     return given * conversions if len(given) == 1 else given
 
 
-def _recipe(trail: ConversionTrail, given: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
-    """Give a recipe of one's own to those runs that had it."""
+def _recipe(trail: ConversionTrail, given: list[str | os.PathLike[str]]) -> str | os.PathLike[str] | None:
+    """Give a run that one of these recipes of one's own that it had."""
     names = {name.removesuffix(".toml") for name in trail.report["mapping"]}
-    return given if given is not None and Path(given).name.removesuffix(".toml") in names else None
+    return next((recipe for recipe in given if Path(recipe).name.removesuffix(".toml") in names), None)
