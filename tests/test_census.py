@@ -287,6 +287,17 @@ def test_rejected_and_dropped_keys(tmp_path):
     assert found["cut", "client.client_id"] == ("rejected", "incomplete")
 
 
+@pytest.mark.parametrize("way", [True, "verify"])
+def test_halves_of_surrogate_pairs_in_names(tmp_path, way):
+    """What no file can hold is written as JSON escapes it."""
+    line = json.dumps({**RECORD, "event_type": "half \ud83d", "attributes": {"k\udc00": "v"}})
+    (tmp_path / "a.json").write_text(f"{line}\n")
+    translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / "out", census=way)
+    keys = [json.loads(text) for text in (tmp_path / "out" / "keys.ndjson").read_text().splitlines()]
+    assert {row["event_type"] for row in keys} == {"half \\ud83d"}
+    assert "attributes.k\\udc00" in {row["key"] for row in keys}
+
+
 def test_a_reader_that_loses_a_key_stops_the_run(tmp_path, monkeypatch):
     """What stands in the text and reaches the hub nowhere is found out, by name."""
     read = Hub.events

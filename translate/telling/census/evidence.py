@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from translate.mapping.spec import Field, Layout
 from translate.notes import InSource
+from translate.reader.literals import printable
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
@@ -66,14 +67,14 @@ class Evidence:
         self._homes: dict[tuple[str, ...], tuple[Field | None, list[Field]]] = {}
 
     def event_type(self, record: Value) -> str | None:
-        """Give the event's name as the record spells it; None if it has none."""
+        """Give the event's name as the record spells it, halves of surrogate pairs escaped; None if it has none."""
         for path in self.name_paths:
             found: Value | None = record
             for segment in path:
                 found = dict(found).get(segment) if isinstance(found, Members) else None
             if isinstance(found, str) and found != "null":
                 text = text_of(found)
-                return found if text is None else text
+                return printable(found if text is None else text)
         return None
 
     def name_of(self, key: Key) -> str:
@@ -81,7 +82,9 @@ class Evidence:
         name = self._names.get((key.path, key.known, key.around))
         if name is None:
             is_inside = not key.around and key.known > 0 and key.path[:-1] in self._containers
-            name = ".".join(key.path) if is_inside else self._path(key.path, around=key.around)
+            name = printable(
+                ".".join(key.path) if is_inside else self._path(key.path, around=key.around)
+            )
             self._names[key.path, key.known, key.around] = name
         return name
 
