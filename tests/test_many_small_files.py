@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 import translate
 from translate.archive import recognition, units
+from translate.archive.compression import TEXT_MAX
+from translate.archive.gathering import Gathered
 from translate.archive.looks import Likeness
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
@@ -254,3 +256,18 @@ def test_what_is_to_come_is_told_by_what_was(tmp_path):
         31_000,
         7,
     )
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_no_text_comes_in_one_piece(tmp_path, times):
+    """Whatever a file holds, and however often it was compressed, no more of its text is held than a piece."""
+    text = "".join(record(number) + "\n" for number in range(20_000)).encode()
+    stored = text
+    for _ in range(times):
+        stored = gzip.compress(stored)
+    (tmp_path / "a").write_bytes(stored)
+    gathered = Gathered(find([tmp_path]), {})
+    pieces = [*gathered.texts()]
+    assert b"".join(pieces) == text
+    assert gathered.rows == 20_000
+    assert max(map(len, pieces)) <= TEXT_MAX < len(text)

@@ -164,19 +164,21 @@ def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise DamagedError("the compressed data ends too early")
 
 
-def whole_text(stored: bytes) -> bytes:
-    """Give the text of a file that is held as it is stored, the fast way; raise DamagedError where that is not enough.
+def text_in(stored: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the text of a file that is held as it is stored, the fast way, in pieces; raise DamagedError where that is not enough.
 
     It asks the engine for nothing, so that the engine may ask for it.
     """
-    text = stored
+    pieces: Iterator[bytes] = iter(stored)
     for _ in range(LAYERS_MAX):
-        if is_zstd(text):
+        first = next(filter(None, pieces), b"")
+        pieces = itertools.chain([first], pieces)
+        if is_zstd(first):
             raise DamagedError("zstd is for the engine")
-        if not text.startswith(GZIP):
+        if not first.startswith(GZIP):
             break
-        text = b"".join(inflated([text]))
-    return text
+        pieces = inflated(pieces)
+    yield from filter(None, pieces)
 
 
 def inflate(chunks: Iterator[Block]) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO
 
 from translate.archive import compression
-from translate.archive.compression import ZLIB, layers, whole_text
+from translate.archive.compression import ZLIB, layers, text_in
 from translate.archive.lines import Block, blocks_of_lines, checked, join_records
 from translate.archive.stored import ReadError, SourceFile, chunks_of, digest_of, ends_of, named
 from translate.reader.reader import Damage
@@ -52,17 +52,25 @@ class Gathered:
                 yield self._damaged(self._refused[file.shown])
                 continue
             try:
-                stored = b"".join(chunks_of(file))
+                stored = [*chunks_of(file)]
             except ReadError as error:
                 yield self._unreadable(file, error)
                 continue
-            text = whole_text(stored)
-            self.rows += text.count(b"\n")
-            yield text
-            if text and not text.endswith(b"\n"):
-                self.rows += 1
-                yield b"\n"
-            self._digests[file.shown] = named(hashlib.sha256(stored))
+            yield from self._ended(text_in(stored))
+            digest = hashlib.sha256()
+            for chunk in stored:
+                digest.update(chunk)
+            self._digests[file.shown] = named(digest)
+
+    def _ended(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Count the lines of a text as it goes by; the last one ends, too."""
+        last = b"\n"
+        for last in pieces:
+            self.rows += last.count(b"\n")
+            yield last
+        if not last.endswith(b"\n"):
+            self.rows += 1
+            yield b"\n"
 
     def _begin(self) -> None:
         self.rows = 0

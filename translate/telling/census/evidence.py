@@ -82,9 +82,7 @@ class Evidence:
         name = self._names.get((key.path, key.known, key.around))
         if name is None:
             is_inside = not key.around and key.known > 0 and key.path[:-1] in self._containers
-            name = printable(
-                ".".join(key.path) if is_inside else self._path(key.path, around=key.around)
-            )
+            name = printable(".".join(key.path) if is_inside else self._path(key.path, around=key.around))
             self._names[key.path, key.known, key.around] = name
         return name
 
