@@ -31,8 +31,7 @@ from translate.mapping.keys import CHECKS
 from translate.mapping.parse import parse
 from translate.mapping.sheet import Sheet
 from translate.settings import KEYS, Settings
-from translate.telling.comparison import Roundtrip
-from translate.telling.journey import INDEX, travel
+from translate.telling.journey import INDEX, Roundtrip, travel
 
 README_LINES_MAX = 200
 MARK = re.compile(r"^<!-- ([a-z -]+) -->$", re.MULTILINE)

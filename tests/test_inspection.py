@@ -13,9 +13,8 @@ import pytest
 
 import translate
 from translate import cli
-from translate.telling.inspection import figures, inspect, keys, reading, sums
-from translate.telling.inspection.digests import Digests, digest_of
-from translate.telling.inspection.sums import Counts
+from translate.telling.inspection import columns, figures, inspect, reading, sums
+from translate.telling.inspection.sums import Counts, Digests, digest_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = sorted(
@@ -58,7 +57,7 @@ def naive(events):
     rows = list(events.iter_rows(named=True))
     times = [row["time"] for row in rows]
     values = Counter(
-        (row["name"], home, key) for row in rows for home in keys.CONTAINERS for key in row[home] or {}
+        (row["name"], home, key) for row in rows for home in columns.CONTAINERS for key in row[home] or {}
     )
     return {
         "events": len(rows),
@@ -311,7 +310,7 @@ def test_lists_are_bounded(monkeypatch):
     counts.add([("a",), ("b",), ("c",)], [1, 2, 3])
     counts.add([("a",), ("d",)], [1, 1])
     assert (counts.sorted(), counts.beyond) == ([(("a",), 2), (("b",), 2)], 4)
-    monkeypatch.setattr(keys.Census.__init__, "__kwdefaults__", {"examples": False, "pairs_max": 5})
+    monkeypatch.setattr(columns.Census.__init__, "__kwdefaults__", {"examples": False, "pairs_max": 5})
     found = inspect(ARCHIVE)
     assert found.keys.height <= 5
     assert found.values["beyond"]["keys"] > 0

@@ -10,7 +10,7 @@ import pytest
 from whole_pages import Page, assert_all_can_read_it, assert_it_loads_nothing
 
 import translate
-from translate.telling.inspection import activity, digests, inspect
+from translate.telling.inspection import activity, inspect, sums
 from translate.telling.pages import charts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,9 +106,9 @@ def test_users_are_those_of_the_notebooks(archive):
 
 def test_users_do_not_depend_on_what_fits_in_memory(archive, monkeypatch):
     """Counted in many small parts they are the same."""
-    monkeypatch.setattr(digests, "BUCKET_ROWS", 50)
+    monkeypatch.setattr(sums, "BUCKET_ROWS", 50)
     monkeypatch.setattr(activity, "PRESENT_ROWS", 50)
-    monkeypatch.setattr(digests.Digests.__init__, "__defaults__", ((), 50, ("a", "b")))
+    monkeypatch.setattr(sums.Digests.__init__, "__defaults__", ((), 50, ("a", "b")))
     small = inspect(ARCHIVE)
     for name in ("users", "session_lengths"):
         assert small.values[name] == archive.values[name]

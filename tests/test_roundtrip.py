@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 import translate
 from translate import mapping
 from translate.settings import Settings
-from translate.telling import comparison, journey
-from translate.telling.comparison import Roundtrip
-from translate.telling.journey import INDEX, differences, travel, undeclared
+from translate.telling import journey
+from translate.telling.journey import INDEX, Roundtrip, differences, travel, undeclared
 from translate.writer.losses import Plan
 from translate.writer.writer import Writer
 
@@ -144,6 +143,6 @@ def test_an_archive_goes_there_and_back_in_batches(monkeypatch):
     """Batches add up, and a limit holds over all of them."""
     archive = SAMPLES / "mobile_analytics" / "archive"
     whole = translate.roundtrip(archive, via="clickstream", limit=60)
-    monkeypatch.setattr(comparison, "BATCH_EVENTS", 7)
+    monkeypatch.setattr(journey, "BATCH_EVENTS", 7)
     assert whole["events"]["read"] == 60
     assert translate.roundtrip(archive, via="clickstream", limit=60) == whole

@@ -144,7 +144,7 @@ def roundtrip(
     >>> translate.roundtrip("sample_data/mobile_analytics/archive_full.jsonl", via="pinpoint")["undeclared"]
     []
     """
-    from translate.telling.comparison import Comparison, Roundtrip  # noqa: PLC0415
+    from translate.telling.journey import Comparison, Roundtrip  # noqa: PLC0415
 
     job, recognised = job_of(
         source, to=via, from_=from_, settings=settings_of(settings, set_, mappings),

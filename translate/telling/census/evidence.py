@@ -12,7 +12,33 @@ from translate.reader.literals import printable
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
-from translate.telling.census.nesting import Around, below
+from translate.vocabulary.word import Form
+
+BELOW: dict[Form, Below] = {
+    "maps": Below.KEYS, "object": Below.KEYS, "whole": Below.KEYS, "user": Below.PROPERTIES,
+    "entities": Below.ENTITIES, "properties": Below.JSON_OF_KEYS,
+}  # fmt: skip
+
+
+def below(tree: Mapping[str, Any]) -> Tree:
+    """Turn the reader's tree into what the census asks of one."""
+    return {
+        name: below(node) if isinstance(node, dict) else BELOW.get(node.entry.word.form, Below.NOTHING)
+        for name, node in tree.items()
+    }
+
+
+class Around:
+    """What a layout knows of the places around its events."""
+
+    def __init__(self, layout: Layout, places: Places) -> None:
+        fields = layout.request.fields if layout.request else ()
+        self.tree: Tree = below(places.request)
+        self.names = places.names
+        self.maps = {entry.path: entry for entry in fields if entry.word.holds_whole_map}
+        self.heads = places.heads_around
+        self.nodes = places.request
+
 
 MIXED = ("attributes", "metrics", "other")
 HOMES = {"text": "attributes", "empty": "attributes", "number": "metrics"}
@@ -91,11 +117,7 @@ class Evidence:
 
     # -- one event ----------------------------------------------------------------------------------------------
 
-    def of_event(self, record: Value, row: Row, noted: frozenset[InSource]) -> Trail:
-        """Begin to look for one event's keys."""
-        return Trail(self, row, noted, self._original_keys(record))
-
-    def _original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
+    def original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
         """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
         for (head, rest), entries in self.presets.items():
             if not entries[0].word.travels_with_names or not isinstance(record, Members):
@@ -166,17 +188,11 @@ class Evidence:
 class Trail:
     """Looks for the keys of one event; what spoke for one key speaks for no other."""
 
-    def __init__(
-        self,
-        evidence: Evidence,
-        row: Row,
-        noted: frozenset[InSource],
-        originals: dict[str, dict[str, str]] | None,
-    ) -> None:
+    def __init__(self, evidence: Evidence, record: Value, row: Row, noted: frozenset[InSource]) -> None:
         self._evidence = evidence
         self._row = row
         self._noted = noted
-        self._originals = originals
+        self._originals = evidence.original_keys(record)
         self._spoken: set[tuple[str, str]] = set()
         self._inside: dict[str, Any] = {}
 
@@ -226,8 +242,8 @@ class Trail:
         if told := next((told for entry in free if (told := self._said_once(entry))), None):
             return told
         homes = self._homes(around, key.kind)
-        held = next((held for home in homes if (held := self._take(home, self._original(home, name)))), None)
-        if held:
+        originals = ((home, (self._originals or {}).get(home, {}).get(name, name)) for home in homes)
+        if held := next((held for original in originals if (held := self._take(*original))), None):
             return held
         if around.member and name == around.member and self._row.get("user_id") is not None:
             return Held("user_id")
@@ -240,9 +256,6 @@ class Trail:
             return ["user_properties"]
         own = HOMES.get(kind, "other")
         return [own, *(home for home in MIXED if home != own)]
-
-    def _original(self, home: str, name: str) -> str:
-        return (self._originals or {}).get(home, {}).get(name, name)
 
     def _take(self, column: str, name: str) -> Held | None:
         if name not in (self._row.get(column) or ()) or (column, name) in self._spoken:

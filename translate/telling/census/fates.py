@@ -20,7 +20,7 @@ from translate.reader.reader import OF_LINES, Lines
 from translate.telling import census
 from translate.telling.census import Key, Value
 from translate.telling.census.destinations import Fate, Ways, worse
-from translate.telling.census.evidence import Evidence
+from translate.telling.census.evidence import Evidence, Trail
 from translate.telling.census.forms import Tables
 from translate.telling.census.requests import OpenLine, RequestPart, Requests
 from translate.writer.writer import FILTERED, NOTES
@@ -254,7 +254,7 @@ class Fates:
             *(noted.spot for noted in read_all(row["notes"])),
         ]  # of what no target sees there is no other word
         noted = frozenset(spot for spot in spots if isinstance(spot, InSource))
-        trail = self.evidence.of_event(found.record, before, noted)
+        trail = Trail(self.evidence, found.record, before, noted)
         nulls = row["nulls"]
         for key, name in found.keys:
             if key.passed_over:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
@@ -12,12 +19,169 @@ from translate.conversion import calls, nothing
 from translate.conversion.arguments import checked
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress
+from translate.telling.inspection import grading, pages, tables
 from translate.telling.inspection.findings import keys_frame, values_of
+from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.grounds import Grounds
 from translate.telling.inspection.reading import Pass, scratch_folder
-from translate.telling.inspection.result import Inspection
+from translate.telling.inspection.tables import PEOPLE
+from translate.telling.pages import charts
+from translate.telling.rendering import Table, escaped, many, table_html
+from translate.telling.terminal import Paper
+from translate.vocabulary import notation
 
-__all__ = ["Inspection", "inspect"]
+# Where the types go: no text in JSON holds a line break.
+NO_TYPES = '\n  "types": []'
+TYPE = """
+    {{
+      "name": {name},
+      "events": {events},
+      "keys": [{keys}]
+    }}"""
+KEY = """
+        {{
+          "container": {},
+          "key": {},
+          "events": {},
+          "fill": {},
+          "looks": {{{}
+          }}{}
+        }}"""
+LOOK = '\n            "{}": {}'
+EXAMPLE = ',\n          "example": {}'
+
+
+def pieces(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
+    """Give the text, as `json` indents it by two."""
+    head, _, tail = json.dumps({**values, "types": []}, indent=2, ensure_ascii=False).partition(NO_TYPES)
+    if not values["types"]:
+        yield head + NO_TYPES + tail
+        return
+    listed = dict(_by_type(keys, examples=examples).iter_rows())
+    yield f'{head}\n  "types": ['
+    for number, entry in enumerate(values["types"]):
+        text = listed.get(entry["name"])
+        told = {
+            "name": notation.quoted(entry["name"]),
+            "events": entry["events"],
+            "keys": f"{text}\n      " if text else "",
+        }
+        yield f"{',' if number else ''}{TYPE.format(**told)}"
+    yield f"\n  ]{tail}"
+
+
+def _by_type(keys: pl.DataFrame, *, examples: bool) -> pl.DataFrame:
+    """Give the text of each type's keys."""
+    look = pl.format(LOOK, pl.element().struct.field("look"), pl.element().struct.field("events"))
+    shown = {
+        "container": _texts(keys["container"]), "key": _texts(keys["key"]), "events": keys["events"],
+        "fill": pl.Series(["null" if fill is None else repr(fill) for fill in keys["fill"]], dtype=pl.String),
+        "looks": keys.select(pl.col("looks").list.eval(look).list.join(",")).to_series(),
+        "example": keys.select(pl.format(EXAMPLE, _texts(keys["example"]).fill_null("null"))).to_series() if examples else pl.lit(""),
+    }  # fmt: skip
+    rows = keys.select("name", text=pl.format(KEY, *shown.values()))
+    return rows.group_by("name", maintain_order=True).agg(pl.col("text").str.join(","))
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    return notation.by_distinct_value(values, notation.quoted)
+
+
+def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
+    """Write what one looks for first."""
+    people = {title: values["people"][name]["different"] for name, title in PEOPLE.items()}
+    counted = [(name, count) for name, count in {**values["events"], **people}.items() if count]
+    days = [(entry["day"], entry["events"]) for entry in values["days"]]
+    types = [(entry["name"], entry["events"]) for entry in values["types"]]
+    faults = [
+        (fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]
+    ]
+    parts = [
+        f"<p>{escaped(_sentence(values))}</p>",
+        *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
+        *(
+            [f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.picture(charts.by_time(days))]
+            if days
+            else []
+        ),
+        *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
+        table_html(Table("Faults", ("count", "what", "what to do"), faults))
+        if faults
+        else "<p>No fault of those that are looked for.</p>",
+        f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>",
+    ]
+    return f'<div class="translate-inspection">{"".join(parts)}</div>'
+
+
+def _sentence(values: dict[str, Any]) -> str:
+    span, inputs = values["time"]["event"], values["inputs"]
+    when = f", events from {span['first']} to {span['last']}" if span["first"] else ""
+    return f"{many(inputs['files'], 'file')}, {inputs['bytes']:,} bytes{when}"
+
+
+@dataclass(frozen=True, repr=False)
+class Inspection:
+    """What is in an archive.
+
+    `values` are figures, lists and faults as JSON values; `keys` the frame of attribute and metric keys: `name` of the
+    event type, `container`, `key`, `events`, `fill` (share of the type's events), `looks` (of its values), `example`.
+    `targets` says, once it is asked, what each layout that can be written would make of the archive.
+    """
+
+    values: dict[str, Any]
+    keys: pl.DataFrame
+    grounds: Grounds = field(compare=False)
+    examples: bool = False
+    made: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC), compare=False)
+
+    @cached_property
+    def targets(self) -> list[GradedTarget]:
+        """Try the first events on each layout that can be written."""
+        return grading.targets(self.grounds, self.made)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all figures as JSON values, the keys below their types; without the targets."""
+        listed: dict[str, list[dict[str, Any]]] = {}
+        for name, container, key, events, fill, looks, example in self.keys.iter_rows():
+            told = {
+                "container": container,
+                "key": key,
+                "events": events,
+                "fill": fill,
+                "looks": {look["look"]: look["events"] for look in looks},
+            }
+            listed.setdefault(name, []).append({**told, "example": example} if self.examples else told)
+        return {
+            **self.values,
+            "types": [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]],
+        }
+
+    def json_pieces(self) -> Iterator[str]:
+        """Give the same as text, indented by two, piece by piece."""
+        return pieces(self.values, self.keys, examples=self.examples)
+
+    def __repr__(self) -> str:
+        return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self, width: int | None = None, *, colour: bool = False) -> str:
+        """Write the tables for a terminal of so many characters, with colour if it shows any."""
+        return tables.text(self.values, self.keys, Paper(width, colour), examples=self.examples)
+
+    def _repr_html_(self) -> str:
+        """Show the figures in a notebook."""
+        return self.to_html()
+
+    def to_html(self) -> str:
+        """Give the figures as a piece of HTML that needs no style sheet, script or network."""
+        return fragment(self.values, self.keys)
+
+    def write_html(self, path: str | os.PathLike[str]) -> None:
+        """Write one page that needs nothing but itself: figures, charts, faults, and each target's grade."""
+        page = pages.page(self.values, self.keys, self.targets, self.made, examples=self.examples)
+        Path(path).write_text(page, encoding="utf-8")
 
 
 @checked

@@ -14,7 +14,7 @@ import polars as pl
 from translate import analysis, events
 from translate.mapping.personal import Marked
 from translate.recipe.selection import DESELECTED
-from translate.telling.inspection import keys
+from translate.telling.inspection import columns
 from translate.telling.inspection.columns import (
     DETAILED,
     DETAILS,
@@ -32,8 +32,7 @@ from translate.telling.inspection.columns import (
     looked_at,
     personal,
 )
-from translate.telling.inspection.digests import Digests
-from translate.telling.inspection.sums import Counts, Damages, Sums
+from translate.telling.inspection.sums import Counts, Damages, Digests, Sums
 from translate.vocabulary import money
 
 COMBINATIONS_MAX = 20_000  # in memory
@@ -131,7 +130,7 @@ class Figures:
         self.details = Details(self.provided)
         self._bought: list[pl.DataFrame] = []
         self._places = personal(self.provided, self.marked)
-        self.census = keys.Census(examples=self.examples)
+        self.census = columns.Census(examples=self.examples)
         self.damages = Damages()
 
     @property

@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from translate import mapping
 from translate.archive.recognition import Recognised
+from translate.conversion.job import HUB_MODEL
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
 from translate.telling.inspection.activity import lengths_of, revenue_by_month, users_of
-from translate.telling.inspection.columns import DETAILS, KeyLimits
-from translate.telling.inspection.figures import HOUR_MS, HOURS_OF_A_DAY, LATE_HOURS, MILLIONTHS, Figures
-from translate.telling.inspection.keys import PAIRS_MAX
-from translate.telling.inspection.wording import own_names, platform_meanings
+from translate.telling.inspection.columns import DETAILS, LONG_TEXTS, MANY_KEYS, KeyLimits
+from translate.telling.inspection.figures import HOURS_OF_A_DAY, LATE_HOURS, MILLIONTHS, Figures
 
 KEY_CHARACTERS_MAX = 50  # what every service here asks of a key
 
@@ -32,9 +32,7 @@ def values_of(
     return {
         "from": recognised.address,
         "inputs": {"files": len(recognised.files), "bytes": sum(file.bytes for file in recognised.files)},
-        "sources": [
-            _source(origin, count) for origin, count in zip(recognised.sources, by_source, strict=True)
-        ],
+        "sources": [*map(_source, recognised.sources, by_source)],
         "events": {
             "read": counts["read"],
             "inspected": counts["events"],
@@ -63,7 +61,7 @@ def values_of(
             for (place, kind), count in sorted(figures.personal.items())
             if count
         ],
-        "faults": [fault for fault in _faults(figures, unstopped) if fault["count"]],
+        "faults": [*_faults(figures, unstopped)],
         "unreadable_files": [*figures.damages.worst_first(examples=figures.examples)],
         "beyond": _beyond(figures),
     }
@@ -78,16 +76,11 @@ def _source(origin: Any, events: int) -> dict[str, Any]:
 
 def moment(milliseconds: int | None) -> str | None:
     """Write a time, given in milliseconds since 1970."""
-    if milliseconds is None:
-        return None
     try:
-        return (
-            (EPOCH + dt.timedelta(milliseconds=milliseconds))
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z")
-        )
+        time = EPOCH + dt.timedelta(milliseconds=milliseconds) if milliseconds is not None else None
     except OverflowError:
         return f"{milliseconds} ms"
+    return None if time is None else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def days_of(hours: Counter[int]) -> list[tuple[str, int]]:
@@ -95,23 +88,21 @@ def days_of(hours: Counter[int]) -> list[tuple[str, int]]:
     days: Counter[int] = Counter()
     for hour, count in hours.items():
         days[hour // HOURS_OF_A_DAY] += count
-    return [((EPOCH + dt.timedelta(days=day)).date().isoformat(), days[day]) for day in sorted(days)]
+    return [(_date(day), days[day]) for day in sorted(days)]
 
 
 def missing_days(hours: Counter[int]) -> dict[str, Any]:
     """Give the spans of days (UTC) without any event between the first and the last, the longest first."""
     days = sorted({hour // HOURS_OF_A_DAY for hour in hours})
-    gaps = [
-        (after - before - 1, before + 1) for before, after in itertools.pairwise(days) if after > before + 1
+    gaps = [(after - before - 1, before + 1) for before, after in itertools.pairwise(days)]
+    gaps = sorted((gap for gap in gaps if gap[0]), key=lambda gap: (-gap[0], gap[1]))
+    told = [
+        {"first": _date(first), "last": _date(first + length - 1), "days": length} for length, first in gaps
     ]
-    gaps.sort(key=lambda gap: (-gap[0], gap[1]))
     return {
         "of": days[-1] - days[0] + 1 if days else 0,
         "days": sum(length for length, _ in gaps),
-        "gaps": [
-            {"first": _date(first), "last": _date(first + length - 1), "days": length}
-            for length, first in gaps
-        ],
+        "gaps": told,
     }
 
 
@@ -127,7 +118,7 @@ def _people(figures: Figures, name: str) -> dict[str, int]:
     return {"different": figures.people[name].count(), "events": figures.counts[f"of_{name}"]}
 
 
-def _sessions(figures: Figures) -> tuple[dict[str, int], int | None]:
+def _sessions(figures: Figures) -> tuple[dict[str, int], int]:
     """Count sessions, and those that began and of which nothing says that they ended."""
     sums: Counter[str] = Counter()
     for bucket in figures.sessions.buckets():
@@ -146,15 +137,9 @@ def _details(figures: Figures, detail: str) -> Iterator[dict[str, Any]]:
 
 def _purchases(figures: Figures) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
-        {
-            "currency": currency,
-            "money": is_money,
-            "purchases": purchases,
-            "with_amount": worthy,
-            "amount": amount / MILLIONTHS,
-        }
-        for (currency, is_money), (purchases, worthy, amount) in figures.revenue.items()
-    ]
+        {"currency": code, "money": is_money, "purchases": count, "with_amount": worthy, "amount": amount / MILLIONTHS}
+        for (code, is_money), (count, worthy, amount) in figures.revenue.items()
+    ]  # fmt: skip
     rows.sort(key=lambda row: (not row["money"], -row["purchases"], row["currency"] or ""))
     return {"events": sum(row["purchases"] for row in rows), "revenue": rows}
 
@@ -162,83 +147,50 @@ def _purchases(figures: Figures) -> dict[str, Any]:
 # -- faults ---------------------------------------------------------------------------------------------------------
 
 
-def _faults(figures: Figures, unstopped: int | None) -> Iterator[dict[str, Any]]:
-    counts, bounds, limits = figures.counts, figures.bounds, figures.limits
+def _faults(figures: Figures, unstopped: int) -> Iterator[dict[str, Any]]:
+    """Give each fault that was looked for and found."""
+    members = ("fault", "count", "of", "message", "hint")
+    told = (dict(zip(members, fault, strict=True)) for fault in _looked_for(figures, unstopped))
+    return (fault for fault in told if fault["count"])
+
+
+def _looked_for(figures: Figures, unstopped: int) -> Iterator[tuple[str, int, str, str, str]]:
+    counts = figures.counts
     for code, count in sorted(figures.codes.items(), key=lambda entry: (-entry[1], entry[0])):
-        yield _fault(
-            f"unreadable.{code}",
-            count,
-            "records",
-            f"cannot be read: {code}",
-            "convert writes each with its reason to rejects.ndjson",
-        )
-    repeated = counts["events"] - figures.ids.count()
-    yield _fault(
-        "duplicates",
-        repeated,
-        "events",
+        hint = "convert writes each with its reason to rejects.ndjson"
+        yield f"unreadable.{code}", count, "records", f"cannot be read: {code}", hint
+    repeated, told = (
+        counts["events"] - figures.ids.count(),
         "have the id of an earlier one, or its whole content",
-        "convert --dedupe removes them",
     )
+    yield "duplicates", repeated, "events", told, "convert --dedupe removes them"
     for hours in LATE_HOURS:
-        told = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
-        yield _fault(
-            f"late.{hours}h",
-            figures.late[hours],
-            "events",
-            f"arrived more than {told.replace('1 hours', 'an hour')} after they happened",
-            "",
-        )
-    largest = bounds.get("largest_skew", 0) / 1000
-    yield _fault(
-        "clock_skew",
-        counts["skewed"],
-        "events",
-        f"happened after they arrived, by up to {largest:,.0f} seconds",
-        "clocks of devices are wrong",
+        span = "an hour" if hours == 1 else f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+        told = f"arrived more than {span} after they happened"
+        yield f"late.{hours}h", figures.late[hours], "events", told, ""
+    told = (
+        f"happened after they arrived, by up to {figures.bounds.get('largest_skew', 0) / 1000:,.0f} seconds"
     )
-    yield _fault(
-        "sessions_without_stop", unstopped or 0, "sessions", "began and nothing says that they ended", ""
-    )
-    yield _fault("without_client", counts["events"] - counts["of_clients"], "events", "name no client", "")
-    yield from _over_limits(figures, limits)
+    yield "clock_skew", counts["skewed"], "events", told, "clocks of devices are wrong"
+    yield "sessions_without_stop", unstopped, "sessions", "began and nothing says that they ended", ""
+    yield "without_client", counts["events"] - counts["of_clients"], "events", "name no client", ""
+    yield from _over_limits(figures, figures.limits)
 
 
-def _over_limits(figures: Figures, limits: KeyLimits) -> Iterator[dict[str, Any]]:
+def _over_limits(figures: Figures, limits: KeyLimits) -> Iterator[tuple[str, int, str, str, str]]:
     closer = "translate validate judges all limits"
     if limits.text_characters is not None:
         told = f"are longer than {limits.text_characters} characters"
-        yield _fault("texts_too_long", figures.counts["texts_too_long"], "attribute values", told, closer)
+        yield LONG_TEXTS, figures.counts[LONG_TEXTS], "attribute values", told, closer
     if limits.keys is not None:
-        yield _fault(
-            "too_many_keys",
-            figures.counts["too_many_keys"],
-            "events",
-            f"have more than {limits.keys} attributes and metrics",
-            closer,
-        )
+        told = f"have more than {limits.keys} attributes and metrics"
+        yield MANY_KEYS, figures.counts[MANY_KEYS], "events", told, closer
+    characters = f"of more than {KEY_CHARACTERS_MAX} characters"
     long_keys = figures.census.events_of_keys_over(KEY_CHARACTERS_MAX)
-    yield _fault(
-        "keys_too_long",
-        long_keys,
-        "values",
-        f"have a key of more than {KEY_CHARACTERS_MAX} characters",
-        closer,
-    )
-    long_names = sum(
-        count for (name,), count in figures.names.events.items() if len(name or "") > KEY_CHARACTERS_MAX
-    )
-    yield _fault(
-        "names_too_long",
-        long_names,
-        "events",
-        f"have a type of more than {KEY_CHARACTERS_MAX} characters",
-        closer,
-    )
-
-
-def _fault(name: str, count: int, of: str, message: str, hint: str) -> dict[str, Any]:
-    return {"fault": name, "count": count, "of": of, "message": message, "hint": hint}
+    yield "keys_too_long", long_keys, "values", f"have a key {characters}", closer
+    names = figures.names.events.items()
+    long_names = sum(count for (name,), count in names if len(name or "") > KEY_CHARACTERS_MAX)
+    yield "names_too_long", long_names, "events", f"have a type {characters}", closer
 
 
 def _beyond(figures: Figures) -> dict[str, int]:
@@ -254,4 +206,53 @@ def keys_frame(figures: Figures) -> pl.DataFrame:
     return figures.census.frame(events)
 
 
-__all__ = ["HOUR_MS", "PAIRS_MAX", "days_of", "keys_frame", "moment", "values_of"]
+# -- how an archive calls what the hub has names for -----------------------------------------------------------------
+
+PLATFORM = "device.platform"
+
+
+def own_names(recognised: Recognised, names: Iterable[str]) -> dict[str, list[str]]:
+    """Give the archive's own names of those hub names that it calls otherwise."""
+    told: dict[str, list[str]] = {}
+    for name in sorted(names):
+        spellings = [origin.mapping.names.get(name) for origin in recognised.sources]
+        own = [f"{one.phase} {one.name}" if one.phase else one.name for one in spellings if one is not None]
+        others = [spelled for spelled in dict.fromkeys(own) if spelled != name]
+        if others:
+            told[name] = others
+    return told
+
+
+def platform_meanings(
+    recognised: Recognised, mappings: Path | None, platforms: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Put the spellings of platforms together that mean one, by the first table of values that knows them."""
+    tables = list(_tables(recognised, mappings))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in platforms:
+        name = entry["platform"]
+        known = (table[name.lower()] for table in tables if name and name.lower() in table)
+        found.setdefault(next(known, name), []).append({"name": name, "events": entry["events"]})
+    told = [
+        {"meaning": meaning, "events": sum(one["events"] for one in spellings), "spellings": spellings}
+        for meaning, spellings in found.items()
+    ]
+    return sorted(told, key=lambda entry: (-entry["events"], str(entry["meaning"])))
+
+
+def _tables(recognised: Recognised, mappings: Path | None) -> Iterator[dict[str, str]]:
+    """Give the tables that platforms are exchanged by: the source's own first, then those of all models."""
+    others = [mapping.load(name, mappings) for name in mapping.models(mappings)]
+    own = [origin.mapping for origin in recognised.sources if origin.layout.model != HUB_MODEL]
+    fields = (
+        (sheet, entry)
+        for sheet in [*own, *others]
+        for layout in sheet.layouts.values()
+        for entry in layout.fields
+    )
+    for sheet, entry in fields:
+        if entry.table and PLATFORM in entry.hub:
+            pairs = sheet.tables[entry.table].items()
+            yield {value.lower(): value for _, value in pairs} | {
+                spelled.lower(): value for spelled, value in pairs
+            }

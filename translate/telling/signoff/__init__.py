@@ -2,18 +2,183 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from translate import __version__
 from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, Sources
+from translate.conversion.report import flaws
 from translate.errors import UsageError
-from translate.telling.figures import parity
-from translate.telling.signoff.result import Dossier
+from translate.telling.figures import Parity, parity
+from translate.telling.rendering import Table, escaped, many, printable, table_html
+from translate.telling.signoff import pages
 from translate.telling.signoff.trails import ConversionTrail, ReplayTrail, changed_inputs, trails_of
+from translate.telling.terminal import Paper, columns
 
-__all__ = ["Dossier", "dossier"]
+OPEN_MAX = 3  # points of the verdict: all of them are listed below it
+
+
+@dataclass(frozen=True, repr=False)
+class Dossier:
+    """What tells of a migration.
+
+    `conversions` and `replays` are what the directories hold, `compared` the figures on both sides by directory, `changed` the
+    files of a source that are not those of the run any more. `open` names what somebody has to settle, or to accept by a signature.
+    """
+
+    conversions: tuple[ConversionTrail, ...]
+    replays: tuple[ReplayTrail, ...] = ()
+    compared: dict[str, Parity] = field(default_factory=dict)
+    changed: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[str]:
+        """Name what is not as it should be, in the order of its weight."""
+        points = [*self._open_conversions(), *self._open_replays()]
+        is_one = len({folder for folder, _ in points}) == 1 and len(self.conversions) + len(self.replays) == 1
+        return [point if is_one else f"{folder}: {point}" for folder, point in points]
+
+    def _open_conversions(self) -> Iterator[tuple[str, str]]:
+        for trail in self.conversions:
+            counts = trail.report["events"]
+            if counts["read"] and not counts["written"]:
+                yield trail.folder, "nothing was written"
+            unexplained = self.compared[trail.folder].unexplained if trail.folder in self.compared else 0
+            if unexplained:
+                yield (
+                    trail.folder,
+                    f"{many(unexplained, 'difference')} between the figures that nothing explains",
+                )
+            changed = self.changed.get(trail.folder)
+            if changed:
+                yield (
+                    trail.folder,
+                    f"{many(len(changed), 'file')} of the source {_is(len(changed))} not as when it was converted ({changed[0]})",
+                )
+            left = (trail.report.get("erasure") or {}).get("found")
+            if left:
+                yield trail.folder, f"{many(left, 'place')} where somebody who was to be erased still stands"
+            if counts["rejected"]:
+                yield trail.folder, f"{many(counts['rejected'], 'event')} rejected"
+            for flaw in flaws(trail.report):
+                yield trail.folder, f"{flaw['message']}"
+
+    def _open_replays(self) -> Iterator[tuple[str, str]]:
+        for trail in self.replays:
+            if trail.events["left"]:
+                why = f": {trail.stopped}" if trail.stopped else ""
+                yield trail.folder, f"{many(trail.events['left'], 'event')} not sent yet{why}"
+            if trail.events["rejected"]:
+                yield trail.folder, f"the receiver refused {many(trail.events['rejected'], 'event')}"
+            if trail.lost_events:
+                yield (
+                    trail.folder,
+                    f"of {many(trail.lost_events, 'event')} no answer came, so they were sent again and may be there twice",
+                )
+
+    @property
+    def verdict(self) -> list[str]:
+        """Say in three sentences what was done, whether the figures agree, and what is open."""
+        return [sentence for sentence in (self._done(), self._figures(), self._left()) if sentence]
+
+    def _done(self) -> str:
+        told = []
+        for trail in self.conversions:
+            counts = trail.report["events"]
+            told.append(
+                f"{many(counts['read'], 'event')} of {trail.report['from']} ({many(trail.inputs.files, 'file')}): {counts['written']:,} written as {trail.report['to']}, {counts['rejected']:,} rejected"
+            )
+        told += [
+            f"{trail.events['sent']:,} of {many(trail.events['total'], 'event')} sent to {trail.endpoint}"
+            for trail in self.replays
+        ]
+        return f"{'; '.join(told)}."
+
+    def _figures(self) -> str:
+        if not self.conversions:
+            return ""
+        if not self.compared:
+            lakes = all(trail.is_lake for trail in self.conversions)
+            return (
+                "The figures of a lake are counted by SQL."
+                if lakes
+                else "The figures on both sides were not compared: name the source."
+            )
+        unexplained = sum(each.unexplained for each in self.compared.values())
+        differ = any((each.frame["explanation"] != "").any() for each in self.compared.values())
+        if unexplained:
+            return f"Of the differences between the figures on both sides, {unexplained:,} {_is(unexplained)} not explained."
+        return "Every difference between the figures on both sides is explained." if differ else "The figures on both sides are the same."  # fmt: skip
+
+    def _left(self) -> str:
+        if not self.open:
+            return "Nothing is open."
+        more = len(self.open) - OPEN_MAX
+        told = "; ".join([*self.open[:OPEN_MAX], *([f"and {more:,} more"] if more > 0 else [])])
+        return f"To settle, or to accept by a signature: {told}."
+
+    def __repr__(self) -> str:
+        names = [trail.name for trail in self.conversions] or [trail.to for trail in self.replays]
+        told = many(len(self.open), "open point") if self.open else "nothing is open"
+        return f"<Dossier {', '.join(names)}: {told}>"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything as JSON values."""
+        return {
+            "version": __version__,
+            "verdict": self.verdict,
+            "open": self.open,
+            "conversions": [
+                {**trail.to_json(), "changed_inputs": self.changed.get(trail.folder),
+                 "figures": self.compared[trail.folder].to_json() if trail.folder in self.compared else None}
+                for trail in self.conversions
+            ],
+            "replays": [trail.to_json() for trail in self.replays],
+        }  # fmt: skip
+
+    def to_text(self, width: int | None = None, *, colour: bool = False) -> str:
+        """Write the verdict, the counts and the digests for a terminal of so many characters."""
+        paper = Paper(width, colour)
+        lines = [*columns([(printable(sentence),) for sentence in self.verdict], paper, wrapped=(0,))]
+        for trail in self.conversions:
+            counts = trail.report["events"]
+            lines += ["", paper.styled(f"{printable(trail.folder)}: {trail.name}", "bold")]
+            lines += columns([(name, f"{count:,}") for name, count in counts.items() if count or name in ("read", "written")], paper)  # fmt: skip
+            lines += columns([(name, digest) for name, digest in pages.digests(trail)], paper, kept=(1,))
+        for sent in self.replays:
+            lines += ["", paper.styled(f"{printable(sent.folder)}: sent to {printable(sent.endpoint)}", "bold")]  # fmt: skip
+            lines += columns([(name, f"{count:,}") for name, count in sent.events.items()], paper)
+            lines += columns(
+                [(f"--accept {name}", f"since {at}") for name, at in sent.accepted.items()], paper, kept=(1,)
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Show the verdict and the counts in a notebook."""
+        told = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.verdict)
+        rows = [
+            (trail.name, *(trail.report["events"][name] for name in pages.COUNTED))
+            for trail in self.conversions
+        ]
+        return (
+            f"<div>{told}{table_html(Table('Conversions', ('', *pages.COUNTED), rows)) if rows else ''}</div>"
+        )
+
+    def write_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to sign; it needs nothing but itself."""
+        Path(path).write_text(pages.page(self, dt.datetime.now(dt.UTC)), encoding="utf-8")
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 @checked

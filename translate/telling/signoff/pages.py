@@ -23,7 +23,7 @@ from translate.telling.signoff.sides import figures
 from translate.telling.signoff.trails import ConversionTrail, Listing, ReplayTrail
 
 if TYPE_CHECKING:
-    from translate.telling.signoff.result import Dossier
+    from translate.telling.signoff import Dossier
 
 COUNTED = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 KINDS = {

@@ -14,7 +14,7 @@ from translate.telling.rendering import many
 from translate.telling.signoff.trails import ConversionTrail
 
 if TYPE_CHECKING:
-    from translate.telling.signoff.result import Dossier
+    from translate.telling.signoff import Dossier
 
 TOTALS = ("events", "sessions", "new users")  # figures that add up over days
 BY_MONTH = ("monthly users", "monthly people")
