@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 import polars as pl
-from polars.exceptions import ComputeError
 from polars.io.plugins import register_io_source
 
-from translate.archive.compression import ZLIB
 from translate.archive.lines import checked
 from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
+from translate.archive.stored import CHUNK
+from translate.engine.split import split
 from translate.reader.oversize import TOO_LARGE, told
 from translate.reader.reader import Damage
 
@@ -24,7 +24,7 @@ SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
 class _Block:
     """Lines, or what takes the place of a record; the last of them may be cut, and go on in the next block."""
 
-    text: bytes | Passed
+    text: bytes | memoryview | Passed
     is_cut: bool = False
 
 
@@ -64,16 +64,20 @@ def lines_of(
 
 
 def _blocks(chunks: Iterator[bytes], record_bytes: int | None) -> Iterator[_Block]:
-    """Put chunks together, and cut them apart after line breaks, or else between the records of a line."""
-    pieces, line, waiting = _pieces(chunks), _OpenLine(), b""
-    while piece := next(pieces, b""):
-        whole = piece.rfind(b"\n") + 1
+    """Put chunks together, and cut them apart after line breaks, or else between the records of a line.
+
+    A block's text is to be used before the next one is asked for.
+    """
+    window, line = _Window(chunks), _OpenLine()
+    while window.fill():
+        piece, whole = window.text, window.end_of_lines()
         if whole:
-            yield _Block(line.with_(waiting + piece[:whole]))
-            line, waiting = _OpenLine(), piece[whole:]
+            yield _Block(line.with_(piece[:whole]))
+            line = _OpenLine()
+            window.drop(whole)
             continue
-        line.add(waiting + piece, follow=record_bytes is not None)
-        waiting = b""
+        line.add(bytes(piece), follow=record_bytes is not None)
+        window.drop(len(piece))
         if line.end:
             yield line.cut()
         if record_bytes is None or line.length <= record_bytes:
@@ -81,29 +85,59 @@ def _blocks(chunks: Iterator[bytes], record_bytes: int | None) -> Iterator[_Bloc
         begins = next_record(line.text)
         if begins:
             yield _Block(line.text[:begins], is_cut=True)
-            pieces = chain(_slices(line.text[begins:]), pieces)
+            window.put_back(line.text[begins:])
         else:
-            passed, rest = passed_over(line.text, pieces, line.ends)
+            passed, behind = passed_over(line.text, window.chunks, line.ends)
             yield _Block(passed, is_cut=True)
-            pieces = chain(_slices(rest), pieces)
+            window.put_back(behind)
         line = _OpenLine()
-    rest = line.with_(waiting)
+    rest = line.with_(window.text)
     if rest:
         yield _Block(rest)
 
 
-def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Put chunks together until they are worth a look."""
-    waiting: list[bytes] = []
-    length = 0
-    for chunk in chunks:
-        waiting.append(chunk)
-        length += len(chunk)
-        if length >= BATCH_BYTES:
-            yield b"".join(waiting)
-            waiting, length = [], 0
-    if any(waiting):
-        yield b"".join(waiting)
+class _Window:
+    """The part of a text that is looked at, in memory that is used again: fresh pages would cost more than reading does."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.chunks = chunks
+        self._memory = bytearray(BATCH_BYTES + CHUNK)
+        self._length = 0
+
+    @property
+    def text(self) -> memoryview:
+        """Give what was not dropped."""
+        return memoryview(self._memory)[: self._length]
+
+    def fill(self) -> bool:
+        """Go on until there is so much more that it is worth a look; tell if there was any."""
+        before = self._length
+        for chunk in self.chunks:
+            self._add(chunk)
+            if self._length - before >= BATCH_BYTES:
+                break
+        return self._length > before
+
+    def _add(self, chunk: bytes) -> None:
+        end = self._length + len(chunk)
+        if end > len(self._memory):
+            self._memory = self._memory[: self._length] + bytes(end - self._length)
+        self._memory[self._length : end] = chunk
+        self._length = end
+
+    def end_of_lines(self) -> int:
+        """Tell where the last line ends that is whole."""
+        return self._memory.rfind(b"\n", 0, self._length) + 1
+
+    def drop(self, count: int) -> None:
+        """Let go of the first bytes."""
+        rest = self._length - count
+        self._memory[:rest] = self._memory[count : self._length]
+        self._length = rest
+
+    def put_back(self, text: bytes) -> None:
+        """Have a text come again before the other chunks."""
+        self.chunks = chain(_slices(text), self.chunks)
 
 
 def _slices(text: bytes) -> Iterator[bytes]:
@@ -124,9 +158,9 @@ class _OpenLine:
         """Put together what there is of it."""
         return b"".join(self._parts)
 
-    def with_(self, more: bytes) -> bytes:
+    def with_(self, more: memoryview) -> bytes | memoryview:
         """Give it with what ends it."""
-        return b"".join([*self._parts, more])
+        return b"".join([*self._parts, more]) if self._parts else more
 
     def add(self, piece: bytes, *, follow: bool) -> None:
         """Go on with the line; follow its records, if asked."""
@@ -149,11 +183,12 @@ def _too_large(passed: Passed, limit_bytes: int) -> Damage:
     return Damage(TOO_LARGE, message, text.encode())
 
 
-def _batch(block: bytes, row: int, damage: dict[int, Damage]) -> pl.DataFrame:
-    try:
-        return _lines(block, row)
-    except ComputeError:
-        return _lines(_without_damage(block, row, damage), row)
+def _batch(block: bytes | memoryview, row: int, damage: dict[int, Damage]) -> pl.DataFrame:
+    texts = split(block)
+    if texts is None:
+        texts = split(_without_damage(bytes(block), row, damage))
+    assert texts is not None  # what is not UTF-8 was taken out
+    return texts.to_frame().with_row_index("row", offset=row).cast(SCHEMA)
 
 
 def _without_damage(block: bytes, row: int, damage: dict[int, Damage]) -> bytes:
@@ -165,11 +200,3 @@ def _without_damage(block: bytes, row: int, damage: dict[int, Damage]) -> bytes:
         kept.append(b"\n" if isinstance(piece, Damage) else piece)
         row += kept[-1].count(b"\n")
     return b"".join(kept)
-
-
-def _lines(block: bytes, row: int) -> pl.DataFrame:
-    if not block.startswith(ZLIB):
-        return pl.read_lines(block, name="text", row_index_name="row", row_index_offset=row).cast(SCHEMA)
-    # The engine takes such a text for compressed, unless a line comes before it.
-    batch = pl.read_lines(b"\n" + block, name="text")[1:]
-    return batch.with_row_index("row", offset=row).cast(SCHEMA)

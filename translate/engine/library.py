@@ -10,7 +10,7 @@ import polars as pl
 
 from translate.engine.choice import library
 
-__all__ = ["ArrowStream", "handed_over", "library", "row_by_row", "through"]
+__all__ = ["ArrowStream", "frame_of", "handed_over", "library", "row_by_row", "through"]
 
 STREAM = b"arrow_array_stream"  # the capsules' name has to outlive them
 
@@ -45,6 +45,11 @@ def through(call: Callable[..., int], *frames: pl.DataFrame) -> pl.DataFrame:
     made = ArrowStream()
     if not handed_over(lambda *given: call(*given, ctypes.byref(made)), *frames):
         raise MemoryError
+    return frame_of(made)
+
+
+def frame_of(made: ArrowStream) -> pl.DataFrame:
+    """Take over the frame in a stream that the kernel filled."""
     return pl.DataFrame(_Given(made))
 
 

@@ -21,7 +21,7 @@ enum code {
     CODES
 };
 
-#define BYTES_EXPECTED 1024 /* of a row */
+#define BYTES_EXPECTED 2048 /* of a row */
 #define ESCAPED_MAX 6  /* \u001f */
 #define NULL_TEXT (-1) /* to skip there means that the row has no text */
 

@@ -1,0 +1,105 @@
+/* A text in UTF-8 as a column of its lines. */
+#include "columns.h"
+#include "exported.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+enum { NO_MEMORY = 12, NOT_UTF8 = 84 };
+
+/* -- UTF-8 ------------------------------------------------------------------------------------------------------ */
+
+/* Pass over what is ASCII, as far as that goes in one stride. */
+static const uint8_t *pass_ascii(const uint8_t *at, const uint8_t *end)
+{
+#if defined(__SSE2__)
+    for (; end - at >= 16; at += 16) {
+        unsigned high = (unsigned)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)at));
+        if (high != 0)
+            return at + __builtin_ctz(high);
+    }
+#endif
+    for (uint64_t word; end - at >= 8; at += 8) {
+        memcpy(&word, at, 8);
+        if ((word & HIGH_BITS) != 0)
+            break;
+    }
+    while (at < end && *at < 0x80)
+        at++;
+    return at;
+}
+
+static bool is_continued(const uint8_t *at, size_t bytes)
+{
+    for (size_t number = 0; number < bytes; number++)
+        if ((at[number] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
+/* Give how many bytes the letter has that begins here, which is not ASCII; 0 if it is none. */
+static size_t letter_bytes(const uint8_t *at, const uint8_t *end)
+{
+    uint8_t first = at[0];
+    size_t bytes = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || (size_t)(end - at) < bytes || !is_continued(at + 1, bytes - 1))
+        return 0;
+    bool is_too_long = (first == 0xE0 && at[1] < 0xA0) || (first == 0xF0 && at[1] < 0x90);
+    bool is_surrogate = first == 0xED && at[1] > 0x9F, is_beyond = first == 0xF4 && at[1] > 0x8F;
+    return is_too_long || is_surrogate || is_beyond ? 0 : bytes;
+}
+
+static bool is_utf8(const uint8_t *at, const uint8_t *end)
+{
+    while ((at = pass_ascii(at, end)) < end) {
+        size_t bytes = letter_bytes(at, end);
+        if (bytes == 0)
+            return false;
+        at += bytes;
+    }
+    return true;
+}
+
+/* -- lines ------------------------------------------------------------------------------------------------------ */
+
+static struct view view_of(const uint8_t *text, size_t start, size_t length)
+{
+    struct view view = {(int32_t)length, {{0}}};
+    if (length <= VIEW_INSIDE) {
+        memcpy(view.text.inside, text + start, length);
+    } else {
+        memcpy(view.text.outside.prefix, text + start, sizeof view.text.outside.prefix);
+        view.text.outside.offset = (int32_t)start;
+    }
+    return view;
+}
+
+/* Set a row for each line of the heap, without what ends it: a line break, and what may stand before one. */
+static bool split(struct table *table)
+{
+    const uint8_t *text = table->heap.data;
+    for (size_t at = 0, length = table->heap.length; at < length; table->rows++) {
+        const uint8_t *found = memchr(text + at, '\n', length - at);
+        size_t end = found == NULL ? length : (size_t)(found - text);
+        size_t shown = end > at && text[end - 1] == '\r' ? end - 1 : end;
+        if (!column_set_view(&table->columns[0], table->rows, view_of(text, at, shown - at)))
+            return false;
+        at = end + 1;
+    }
+    return true;
+}
+
+/* Give the lines of a text as a column `text`. Give 0, or another number where there is no memory, or no UTF-8. */
+EXPORTED int translate_split(const uint8_t *text, int64_t length, struct ArrowArrayStream *made)
+{
+    if (!is_utf8(text, text + length))
+        return NOT_UTF8;
+    static const char *const name = "text";
+    struct table table;
+    bool well = table_begin(&table, 1, &name, 0) && buffer_append(&table.heap, text, (size_t)length) && split(&table) &&
+                table_hand_over(&table, made);
+    table_free(&table);
+    return well ? 0 : NO_MEMORY;
+}
