@@ -78,6 +78,7 @@ def test_they_say_nothing_of_maps_and_long_lines() -> None:
         for name in (
             "test_kernel_keys.py",
             "test_kernel_packing.py",
+            "test_split.py",
             "test_long_lines.py",
             "test_many_small_files.py",
         )

@@ -117,7 +117,9 @@ class Gathered:
             target.write(self._damaged(block))
             return
         if self.rows == 0 and block.startswith(ZLIB):
-            target.write(b" ")  # or the engine would take the text for compressed
+            target.write(
+                b" "
+            )  # or the engine, which reads what was written to a file, would take it for compressed
         target.write(block)
         self.rows += block.count(b"\n")
 

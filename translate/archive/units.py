@@ -13,7 +13,7 @@ import polars as pl
 
 from translate.archive import compression, parquet
 from translate.archive.batches import lines_in, lines_of
-from translate.archive.compression import GZIP, DamagedError, inflated, layers
+from translate.archive.compression import GZIP, DamagedError, inflated, layers, text_in
 from translate.archive.gathering import Gathered
 from translate.archive.lines import Block
 from translate.archive.long_lines import LongLines
@@ -187,10 +187,7 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
         return Opened(Lines(frame, [file.shown], [0]), digests)
     long_lines, damage = LongLines(), dict[int, Damage]()
 
-    def chunks() -> Iterator[bytes]:
-        return inflated(_drawn(here)) if first.startswith(GZIP) else _drawn(here)
-
-    frame = lines_of(chunks, long_lines, damage)
+    frame = lines_of(lambda: text_in(_drawn(here)), long_lines, damage)
     first_rows = [-file.lines_before]
     return Opened(Lines(frame, [file.shown], first_rows, damage, long_lines=long_lines), digests)
 

@@ -1,0 +1,59 @@
+"""A text as a column of its lines: the kernel's agree with Python's decoding and with the reference, byte for byte."""
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from translate.engine.split import split
+
+LETTERS = ["a", "\n", "\r", "\x00", "é", "漢", "🎈", "\ud7ff", "\ue000", "\U0010ffff", "x" * 17, "y" * 13]
+NO_UTF8 = [
+    b"\x80", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xe0\x9f\xbf", b"\xe2\x82", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf",
+    b"\xf0\x9f\x8e", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xff", b"\xe2\x28\xa1", b"\xf0\x9f\x28\x88",
+]  # fmt: skip
+texts = st.lists(st.sampled_from(LETTERS) | st.text(max_size=40)).map("".join)
+
+
+def expected(text: str) -> list[str]:
+    """Give the lines of a text, as they are to be."""
+    lines = text.split("\n")
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+
+
+def memory(text: bytes) -> memoryview:
+    """Give bytes that end where their memory does."""
+    return memoryview(bytearray(text))
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+@given(text=texts)
+@example(text="x\x9c" + "b" * 40)
+@example(text="\r\r\n\n\r")
+def test_lines_are_those_of_the_text(engine, text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSLATE_ENGINE", engine)
+        encoded = text.encode("utf-8", "replace")
+        assert split(encoded).to_list() == expected(encoded.decode())
+        if encoded:
+            assert split(memory(encoded)).to_list() == expected(encoded.decode())
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+@pytest.mark.parametrize("wrong", NO_UTF8)
+@pytest.mark.parametrize("before", [0, 1, 7, 15, 16, 31])
+@pytest.mark.parametrize("behind", [b"", b"\n", b"z" * 20])
+def test_what_is_not_utf8_is_not_taken(monkeypatch, engine, wrong, before, behind):
+    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+    assert split(b"a" * before + wrong + behind) is None
+
+
+@given(st.binary(max_size=60))
+def test_both_engines_take_the_same(text):
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        decoded = None
+    made = split(text)
+    assert (made is None) == (decoded is None)
+    assert decoded is None or made.equals(pl.Series("text", expected(decoded), dtype=pl.String))
