@@ -6,10 +6,9 @@ counts is the client unless `who` names another column, or several, of which the
 
 from __future__ import annotations
 
-from translate.analysis.cohorts import retention, users
+from translate.analysis.cohorts import lengths, retention, sessions, users
 from translate.analysis.income import revenue
 from translate.analysis.steps import funnel
-from translate.analysis.visits import lengths, sessions
 
 __all__ = ["funnel", "lengths", "retention", "revenue", "sessions", "users"]
 

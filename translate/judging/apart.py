@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from translate.judging.questions import Judge, Question, needs_of
-from translate.judging.read import read_rows
+from translate.judging.views import read_rows
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.reader import Lines, Reader
 from translate.settings import Settings

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from translate.judging import members
-from translate.judging.members import Look
+from translate.judging.members import Look, Seldom, is_key
 from translate.judging.rows import Keyed, Rows
-from translate.judging.seldom import Seldom, is_key
 from translate.mapping.checks import NAMES
 from translate.mapping.spec import Limit
 from translate.vocabulary.word import Word

@@ -1,13 +1,115 @@
-"""What no column tells of a row: what stands in its lists, and how its members stand, which only their JSON text shows."""
+"""What expressions alone do not tell of a row, or not cheaply: what stands in its maps, which a batch's distinct keys tell; what stands in its lists; how its members stand, which only their JSON text shows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+
+from translate.engine.keys import keys_of
+
+Test = Callable[[pl.Expr], pl.Expr]
+KNOWN_MAX = 100_000  # keys that need no second look; beyond, all of them are looked at anew
+
+
+@dataclass(frozen=True)
+class Seldom:
+    """What rows may be wrong in because of what lies in the maps of one `home`, which the keys that a batch has tell.
+
+    There has to be a key as `key` tests for, a value of more than `bytes_max`, or a row of more than `entries_max`. What is wrong
+    `besides` lies in columns of their own.
+    """
+
+    home: str
+    wrong: pl.Expr
+    key: Test | None = None
+    bytes_max: int | None = None
+    entries_max: int | None = None
+    besides: pl.Expr | None = None
+
+    def told_by(self, column: str) -> pl.Expr:
+        """Tell which rows are wrong, once a column says so of the maps."""
+        flags = [pl.col(column), *([] if self.besides is None else [self.besides])]
+        return pl.any_horizontal(flag.fill_null(value=False) for flag in flags)
+
+
+def is_key(key: str) -> Test:
+    """Test for one key."""
+    return lambda name: name == key
+
+
+class _Keys:
+    """Remembers which keys of one home the questions test for: each is tested once."""
+
+    def __init__(self, asked: Mapping[str, Seldom]) -> None:
+        self._asked = asked
+        self._known: set[str] = set()
+        self._found: dict[str, set[str]] = {}
+        self._lock = threading.Lock()  # batches come from several threads
+
+    def possible(self, keys: pl.DataFrame) -> Iterator[str]:
+        """Name the questions that rows with such keys may be wrong in; `keys` as `keys_of` lists them."""
+        names = {*keys["key"]}
+        with self._lock:
+            self._learn(names)
+            found = {name: not names.isdisjoint(wrong) for name, wrong in self._found.items()}
+        longest = max(keys["longest"], default=0)
+        entries = int(keys.group_by("map").agg(pl.col("most").max())["most"].sum())
+        for name, question in self._asked.items():
+            if question.key is not None:
+                may_be = found[name]
+            elif question.bytes_max is not None:
+                may_be = longest > question.bytes_max
+            else:
+                may_be = question.entries_max is None or entries > question.entries_max
+            if may_be:
+                yield name
+
+    def _learn(self, names: set[str]) -> None:
+        if not self._found or len(self._known) > KNOWN_MAX:
+            self._known, self._found = set(), {name: set() for name in self._asked}
+        new = pl.DataFrame({"key": sorted(names - self._known)}, schema={"key": pl.String})
+        self._known |= names
+        for name, question in self._asked.items() if new.height else ():
+            if question.key is not None:
+                self._found[name] |= {*new.filter(question.key(pl.col("key")))["key"]}
+
+
+def with_seldom(
+    frame: pl.LazyFrame, asked: Mapping[str, Seldom], homes: Mapping[str, Sequence[pl.Expr]]
+) -> pl.LazyFrame:
+    """Add a column of flags for each question."""
+    if not asked:
+        return frame
+    maps = {
+        f"{home}{number}": column for home, columns in homes.items() for number, column in enumerate(columns)
+    }
+    keys = {
+        home: _Keys({name: question for name, question in asked.items() if question.home == home})
+        for home in homes
+    }
+
+    def look(batch: pl.DataFrame) -> pl.DataFrame:
+        given = batch.select(**maps)
+        possible = [
+            name
+            for home, columns in homes.items()
+            for name in keys[home].possible(
+                keys_of([given[f"{home}{number}"] for number in range(len(columns))])
+            )
+        ]
+        none = pl.Series([False]).new_from_index(0, batch.height)
+        flags = {name: asked[name].wrong.fill_null(value=False) for name in possible}
+        found = batch.select(**flags).to_dict()
+        return pl.DataFrame([*batch.get_columns(), *(found.get(name, none.alias(name)) for name in asked)])
+
+    schema = {**frame.collect_schema(), **dict.fromkeys(asked, pl.Boolean())}
+    return frame.map_batches(look, schema=schema, validate_output_schema=False, streamable=True)
+
 
 Wrong = Callable[[Any], bool]
 ABSENT = object()
@@ -26,12 +128,8 @@ def with_looks(
     frame: pl.LazyFrame, looks: dict[str, Look], lists: dict[str, pl.Expr], whole: pl.Expr | None
 ) -> pl.LazyFrame:
     """Add a column of flags for each look; texts that do not name the member are not taken apart."""
-    into_lists = {
-        place: f"_list{number}"
-        for number, place in enumerate(
-            dict.fromkeys(look.place for look in looks.values() if not look.of_row)
-        )
-    }
+    places = dict.fromkeys(look.place for look in looks.values() if not look.of_row)
+    into_lists = {place: f"_list{number}" for number, place in enumerate(places)}
     into_rows = {name: look for name, look in looks.items() if look.of_row}
     if not looks:
         return frame
@@ -41,13 +139,8 @@ def with_looks(
     def look_at(batch: pl.DataFrame) -> pl.DataFrame:
         flags: dict[str, list[bool]] = {}
         for place, column in into_lists.items():
-            theirs = {
-                name: look.wrong for name, look in looks.items() if not look.of_row and look.place == place
-            }
-            flags |= _flags(
-                theirs,
-                batch[column],
-            )
+            into = {name: look for name, look in looks.items() if not look.of_row and look.place == place}
+            flags |= _flags(into, batch[column])
         flags |= _of_rows(into_rows, batch)
         return batch.drop(*into_lists.values(), "_whole").with_columns(
             pl.Series(name, flags[name], pl.Boolean) for name in looks
@@ -57,12 +150,12 @@ def with_looks(
     return prepared.map_batches(look_at, schema=schema, validate_output_schema=False, streamable=True)
 
 
-def _flags(wrongs: dict[str, Wrong], texts: pl.Series) -> dict[str, list[bool]]:
-    flags = {name: [False] * len(texts) for name in wrongs}
+def _flags(looks: dict[str, Look], texts: pl.Series) -> dict[str, list[bool]]:
+    flags = {name: [False] * len(texts) for name in looks}
     for row in texts.is_not_null().arg_true():
         value = _parsed(texts[row])
-        for name, wrong in wrongs.items():
-            flags[name][row] = value is not ABSENT and wrong(value)
+        for name, look in looks.items():
+            flags[name][row] = value is not ABSENT and look.wrong(value)
     return flags
 
 
@@ -197,8 +290,3 @@ def _texts(value: Any) -> Iterator[str]:
     for element in value if isinstance(value, list) else ():
         members = element.values() if isinstance(element, dict) else [element]
         yield from (text for text in members if isinstance(text, str))
-
-
-__all__ = [
-    "Look", "has_more_than", "has_own", "has_text", "is_no_list_of_texts", "is_no_text", "is_not_exactly", "lacks", "needs_one_of", "with_looks",
-]  # fmt: skip

@@ -20,10 +20,10 @@ from translate.conversion.course import Course
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress
 from translate.conversion.reading import soundly
-from translate.judging import requests
+from translate.judging import questions
 from translate.judging.archive_limits import COLUMNS, USER, Archive
 from translate.judging.questions import Judge, Question, needs_of
-from translate.judging.read import read_rows, with_original_name
+from translate.judging.views import read_rows, with_original_name
 from translate.mapping.spec import Layout, Limit
 from translate.reader import intake, table
 from translate.reader.hub import Hub
@@ -131,11 +131,11 @@ class Validation:
                 else {}
             )
             empty = [
-                lines.origin(requests.row_of(number))
-                for number in requests.without_events(lines, archive.layout)
+                lines.origin(questions.row_of(number))
+                for number in questions.without_events(lines, archive.layout)
             ]
             columns = {name for names in header.values() for name in names}
-            return _Judged(requests.over_by_bytes(lines, archive.layout), columns, empty), unsound()
+            return _Judged(questions.over_by_bytes(lines, archive.layout), columns, empty), unsound()
 
         done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
         rows = pl.scan_parquet(file)
@@ -161,12 +161,12 @@ class Validation:
 
     def _judge_requests(self, rows: pl.LazyFrame, layout: Layout, done: _Judged) -> dict[bool, set[int]]:
         over: dict[bool, set[int]] = {True: set(), False: set()}
-        for limit, message in requests.messages(layout):
+        for limit, message in questions.messages(layout):
             limit_of_requests = dataclasses.replace(limit, name=f"request_{limit.name}")
             if limit.name == "events_min":
                 self._count_empty(layout, limit_of_requests, message, done.empty)
                 continue
-            found = done.over_by_bytes if limit.name == "bytes_max" else requests.over_by_events(rows, limit)
+            found = done.over_by_bytes if limit.name == "bytes_max" else questions.over_by_events(rows, limit)
             over[limit.hard] |= set(found)
             theirs = rows.filter(pl.col("_request").is_in(found) & pl.col(DESELECTED).is_null())
             count = (
@@ -281,7 +281,7 @@ class _Judge:
             pl.any_horizontal(self.told, *map(pl.col, self.asked)).alias(BREACHED),
         )
         numbered = self.layout.request is not None and self._rows is not None
-        frame = frame.with_columns(_request=requests.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
+        frame = frame.with_columns(_request=questions.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
         shown = ["text"] if self.job.examples else []
         kept = [
             "row",

@@ -8,7 +8,7 @@ import polars as pl
 
 from translate.conversion.report import Finding
 from translate.judging.questions import Judge, alone_of
-from translate.judging.written import written_rows
+from translate.judging.views import written_rows
 from translate.mapping.columns import TYPES
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from translate import analysis
-from translate.analysis.visits import by_length
+from translate.analysis.cohorts import by_length
 from translate.telling.inspection.figures import HOURS_OF_A_DAY, MILLIONTHS, Figures
 
 START, MS_OF_A_DAY = "session.start", 86_400_000

@@ -14,7 +14,6 @@ import polars as pl
 from translate import analysis, events
 from translate.mapping.personal import Marked
 from translate.recipe.selection import DESELECTED
-from translate.telling.inspection import columns
 from translate.telling.inspection.columns import (
     DETAILED,
     DETAILS,
@@ -27,6 +26,7 @@ from translate.telling.inspection.columns import (
     SENDERS,
     STARTED,
     STOPPED,
+    Census,
     KeyLimits,
     halves,
     looked_at,
@@ -130,7 +130,7 @@ class Figures:
         self.details = Details(self.provided)
         self._bought: list[pl.DataFrame] = []
         self._places = personal(self.provided, self.marked)
-        self.census = columns.Census(examples=self.examples)
+        self.census = Census(examples=self.examples)
         self.damages = Damages()
 
     @property

@@ -1,10 +1,15 @@
-"""An event's name and phase, and the names that travel along."""
+"""Names and ids: an event's name and phase, the names that travel along, and ids where a receiver takes only some."""
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 
 import polars as pl
+import polars_hash
 
 from translate import events
 from translate.conversion.report import SAID_ONCE, Finding
@@ -47,4 +52,90 @@ ORIGINAL_NAMES = Scalar(
     columns=(0, 0), wire="text", read=as_it_is,
     also_gives=("name",),  # of which event a name that several have is
     travels_with_names=True, of_events=True, takes_other_places=False,
+)  # fmt: skip
+
+
+UUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+
+
+def uuid_of(text: str) -> str:
+    """Give the name-based UUID of an id; none of one with half of a surrogate pair, which no text has.
+
+    >>> uuid_of("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11-2")
+    'dbdfc127-081c-574c-a1a9-c6eaf3183258'
+    """
+    try:
+        return str(uuid.uuid5(uuid.UUID(events.NAMESPACE), text))
+    except UnicodeEncodeError:
+        return ""
+
+
+def _uuids(column: pl.Expr) -> pl.Expr:
+    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+    made: pl.Expr = hashing.uuidhash.uuid5(namespace=events.NAMESPACE)
+    return made
+
+
+@cache
+def _fitting(form: str) -> Scalar:
+    return Scalar(
+        "fitting_id", "an id as it is if it is of the form that `fits` says, a UUID unless said; else the UUID of its hash",
+        types=(events.TEXT,), wire="text", read=as_it_is,
+        write=lambda columns: pl.when(columns[0].str.contains(form)).then(columns[0]).otherwise(_uuids(columns[0])),
+        changed=lambda columns: ~columns[0].str.contains(form), why="not of a form that is taken: the UUID of its hash",
+        example=(("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11",), "0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11"),
+        is_made_short=True, of_form=_fitting,
+    )  # fmt: skip
+
+
+@cache
+def _unfit(form: str) -> Scalar:
+    return Scalar(
+        "unfit_id", "an id that is not of the form that `fits` says, beside the UUID of its hash",
+        types=(events.TEXT,), wire="text", read=as_it_is,
+        write=lambda columns: pl.when(~columns[0].str.contains(form)).then(columns[0]),
+        example=(("0f4c3c1e-5b1d-4f3a-9a57-2d7f0f6f8b11",), None), confirms=uuid_of, of_form=_unfit,
+    )  # fmt: skip
+
+
+FITTING_ID, UNFIT_ID = _fitting(UUID), _unfit(UUID)
+
+
+def _is_short(session: pl.Expr) -> pl.Expr:
+    return session.str.len_chars().is_between(8, 20)
+
+
+def _unless_empty(text: pl.Expr) -> pl.Expr:
+    """Read an empty text as absent: a client that has no session sends one."""
+    return pl.when(text != "").then(text)
+
+
+def _digest(column: pl.Expr, length: int) -> pl.Expr:
+    """Give the first characters of a text's SHA-256 in hexadecimal."""
+    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+    hashed: pl.Expr = hashing.chash.sha2_256()
+    return hashed.str.slice(0, length)
+
+
+def _short(columns: Sequence[pl.Expr]) -> pl.Expr:
+    session = columns[0]
+    return pl.when(_is_short(session)).then(session).otherwise(_digest(session, 20))
+
+
+def _long(columns: Sequence[pl.Expr]) -> pl.Expr:
+    return pl.when(~_is_short(columns[0])).then(columns[0])
+
+
+SHORT_SESSION = Scalar(
+    "short_session", "a session id of 8 to 20 characters, else 20 characters of its SHA-256",
+    types=(events.TEXT,), wire="text", read=_unless_empty, write=_short,
+    changed=lambda columns: ~_is_short(columns[0]), why="hashed to 20 characters",
+    example=(("8nc92io9q",), "8nc92io9q"), empty_is_absent=True, is_made_short=True,
+)  # fmt: skip
+
+LONG_SESSION = Scalar(
+    "long_session", "a session id that is not of 8 to 20 characters",
+    types=(events.TEXT,), wire="text", read=as_it_is, write=_long,
+    example=(("8nc92io9q",), None), confirms_session=True,
+    confirms=lambda text: hashlib.sha256(text.encode()).hexdigest()[:20],
 )  # fmt: skip
