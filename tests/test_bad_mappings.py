@@ -18,7 +18,7 @@ import translate
 from translate import events, mapping, settings
 from translate.errors import MappingError
 from translate.judging.judges import JUDGES, TOGETHER
-from translate.mapping import agreement, checks, fields, proof
+from translate.mapping import agreement, checks, fields
 from translate.mapping.parse import parse
 from translate.mapping.spec import Mapping
 from translate.vocabulary import word, words
@@ -99,7 +99,7 @@ def test_every_field_of_a_shipped_mapping_runs_alone(model):
     loaded = mapping.load(model)
     for layout in loaded.layouts.values():
         assert list(agreement.contradictions(layout)) == []
-        assert list(proof.failures(loaded, layout)) == []
+        assert list(agreement.failures(loaded, layout)) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_codec_that_does_not_keep_its_types_is_found(fault, message, monkeypat
     """A codec whose expression fails, or gives another type than it promises, is found before any row."""
     monkeypatch.setitem(words.WORDS, "epoch_ms", replace(times.EPOCH_MS, **fault))
     loaded = mapping.load("mobile_analytics")
-    found = dict(proof.failures(loaded, loaded.layouts["archive"]))
+    found = dict(agreement.failures(loaded, loaded.layouts["archive"]))
     assert message in found["fields", "event_timestamp"]
     assert ("fields", "event_type") not in found
 

@@ -12,7 +12,7 @@ import pytest
 
 import translate
 from translate import events
-from translate.mapping import proof
+from translate.mapping import agreement
 from translate.vocabulary import money, notation, spelling, times, words
 from translate.vocabulary.times import NO_ISO8601, NoTime, read_time
 from translate.vocabulary.word import Word
@@ -59,7 +59,7 @@ def test_the_example_runs(name):
     assert result == wanted
     assert type(result) is type(wanted)
     assert wanted is None or isinstance(
-        result, int if proof.WIRE_TYPES[SCALARS[name].wire] == pl.Int64 else str
+        result, int if agreement.WIRE_TYPES[SCALARS[name].wire] == pl.Int64 else str
     )
 
 

@@ -19,7 +19,7 @@ from translate.conversion.job import HUB_MODEL, Census, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
 from translate.mapping.spec import Layout
-from translate.recipe import Recipe
+from translate.recipe import Recipe, trial
 from translate.recipe.erasure import listed_in
 from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
@@ -110,7 +110,7 @@ def recipe_of(recipe: str | os.PathLike[str] | None, target: str, mappings: Path
         raise UsageError(
             f"{chosen.name}: this recipe leads to {listed}, not to {target}; name another recipe, or another --to"
         )
-    failed = recipes.failures(chosen, mappings)
+    failed = trial.failures(chosen, mappings)
     if failed:
         raise MappingError(failed)
     return chosen

@@ -24,10 +24,9 @@ from translate.reader.intake import take_in
 from translate.reader.reader import Lines
 from translate.recipe import Recipe, proposal, slips
 from translate.recipe.expressions import moved_keys
-from translate.recipe.selection import DESELECTED, OPTIONS, Selection, is_taken
+from translate.recipe.selection import OPTIONS, Selection, is_taken
 from translate.recipe.slips import NOTHING_TAKEN
-from translate.recipe.tallies import TALLY
-from translate.recipe.watch import Wanted, Watch
+from translate.recipe.tallies import DESELECTED, TALLY, Wanted, Watch
 
 LOOKED_AT = 20_000  # events, the first ones
 NAMES_SHOWN = 10

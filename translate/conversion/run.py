@@ -41,7 +41,7 @@ from translate.errors import OutputError, refuse_bytes
 from translate.passes import Asked, Passes
 from translate.reader.reader import Lines, Tally
 from translate.recipe.expressions import moved_keys
-from translate.recipe.watch import Wanted, Watch
+from translate.recipe.tallies import Wanted, Watch
 from translate.telling.census.fates import as_lines, refuse_uncounted, summary, together
 from translate.telling.census.tallied import keys_account
 

@@ -44,7 +44,7 @@ from translate.errors import OutputError, SourceError, UsageError
 from translate.passes import Asked
 from translate.reader.reader import Damage, Lines, Tally
 from translate.recipe.expressions import moved_keys
-from translate.recipe.watch import Wanted, Watch
+from translate.recipe.tallies import Wanted, Watch
 from translate.telling.rendering import Report
 
 SAVE = "write it to a file first, and name that"

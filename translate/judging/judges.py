@@ -41,10 +41,8 @@ def _required(_limit: Limit, place: str, rows: Rows) -> Wrong:
 def _required_in(limit: Limit, place: str, rows: Rows) -> Wrong:
     name = next(entry.place for entry in rows.layout.fields if entry.hub[:1] == ("name",))
     for event in limit.value:
-        yield (
-            (rows.value(name) == event) & rows.is_missing(place),
-            f"{place} is missing, in an event of {name} {event}",
-        )
+        told = f"{place} is missing, in an event of {name} {event}"
+        yield (rows.value(name) == event) & rows.is_missing(place), told
 
 
 def _one_required(limit: Limit, rows: Rows) -> Wrong:
@@ -53,10 +51,8 @@ def _one_required(limit: Limit, rows: Rows) -> Wrong:
     texts = [each.told for place in limit.places for each in rows.texts(place)]
     enough = [(text.str.len_chars() >= least).fill_null(value=False) for text in texts]
     what = f" of {least:,} characters or more" if least > 1 else ""
-    yield (
-        ~pl.any_horizontal(pl.lit(value=False), *enough),
-        f"neither {' nor '.join(limit.places)} has a text{what}",
-    )
+    told = f"neither {' nor '.join(limit.places)} has a text{what}"
+    yield ~pl.any_horizontal(pl.lit(value=False), *enough), told
 
 
 def _objects_whole(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -165,18 +161,14 @@ def _line_breaks_max(limit: Limit, place: str, rows: Rows) -> Wrong:
 
 
 def _one_of(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield (
-        ~rows.value(place).cast(pl.String).is_in(limit.value),
-        f"{place} is none of {', '.join(limit.value)}",
-    )
+    told = f"{place} is none of {', '.join(limit.value)}"
+    yield ~rows.value(place).cast(pl.String).is_in(limit.value), told
 
 
 def _one_of_any_case(limit: Limit, place: str, rows: Rows) -> Wrong:
     lower = [text.lower() for text in limit.value]
-    yield (
-        ~rows.value(place).cast(pl.String).str.to_lowercase().is_in(lower),
-        f"{place} is none of {', '.join(limit.value)}",
-    )
+    told = f"{place} is none of {', '.join(limit.value)}"
+    yield ~rows.value(place).cast(pl.String).str.to_lowercase().is_in(lower), told
 
 
 def _none_of_any_case(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -200,10 +192,8 @@ def _bytes_max(limit: Limit, _place: str, rows: Rows) -> Wrong:
 
 
 def _number_max(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield (
-        rows.value(place).cast(pl.Float64, strict=False) > limit.value,
-        f"{_noun(place, rows)} above {limit.value:,}",
-    )
+    told = f"{_noun(place, rows)} above {limit.value:,}"
+    yield rows.value(place).cast(pl.Float64, strict=False) > limit.value, told
 
 
 def _float_bits_max(limit: Limit, place: str, rows: Rows) -> Wrong:

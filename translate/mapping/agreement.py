@@ -1,14 +1,20 @@
-"""How the fields of a layout fit together: what one says against another, each with its path below the layout."""
+"""What a layout has to keep before a row is read: what its fields say fits together, and each of them, alone, runs on an empty frame."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
+import polars as pl
+from polars.exceptions import PolarsError
+
+from translate import events
 from translate.mapping.checks import asked_in_vain
-from translate.mapping.spec import Field, Layout
+from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.surroundings import around, place_above
-from translate.vocabulary.word import Wire
+from translate.vocabulary import notation
+from translate.vocabulary.word import KIND_NAMES, Wire, Word
 
 Found = tuple[tuple[str, ...], str]
 Containers = dict[str, Field]
@@ -49,10 +55,8 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
             if layout.records != "csv":
                 yield where, f'codec "{entry.codec}" holds columns of a table, and these records are none'
             elif not entry.place.endswith("*"):
-                yield (
-                    where,
-                    f'codec "{entry.codec}" holds all columns whose names begin alike: its place ends in *',
-                )
+                told = f'codec "{entry.codec}" holds all columns whose names begin alike: its place ends in *'
+                yield where, told
         elif "*" in entry.place:
             yield where, "* stands for any name, and here is only one value"
         elif (
@@ -62,10 +66,8 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
         ):
             yield where, "is written, so its names may hold letters, digits, _ and $ only"
         if entry.word.is_container and len(entry.path) > 1:
-            yield (
-                where,
-                f'codec "{entry.codec}" holds a whole object, which has to lie at the top of the record',
-            )
+            told = f'codec "{entry.codec}" holds a whole object, which has to lie at the top of the record'
+            yield where, told
         above = place_above(entry.path, places)
         if above is not None and above not in containers:
             yield where, f'lies inside of "{above}", which is no object'
@@ -94,10 +96,8 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
             )
         if wires and entry.when and entry.hub and layout.read:
             if entry.also:
-                yield (
-                    (*where, "also"),
-                    f'what lies inside of "{home.place}" for some events only has no other place',
-                )
+                told = f'what lies inside of "{home.place}" for some events only has no other place'
+                yield (*where, "also"), told
             if entry.hub[0] in columns:
                 yield where, f'hub column "{entry.hub[0]}" is read from elsewhere already'
 
@@ -157,10 +157,8 @@ def _of_csv(layout: Layout) -> Iterator[Found]:
             yield ("fields", entry.place), "a csv record holds single values only"
         for other in entry.also:
             if "." in other:
-                yield (
-                    ("fields", entry.place, "also"),
-                    f'"{other}" is no column: a csv record holds single values only',
-                )
+                told = f'"{other}" is no column: a csv record holds single values only'
+                yield ("fields", entry.place, "also"), told
 
 
 # -- what needs something else ----------------------------------------------------------------------------------
@@ -194,10 +192,8 @@ def _of_objects(layout: Layout, containers: Containers) -> Iterator[Found]:
                 yield where, f'"{entry.place}" is not always written'
         for entry in layout.fields:
             if entry.const is not None and needs and entry.place.rpartition(".")[0] == name:
-                yield (
-                    ("fields", entry.place),
-                    f'a constant has no place in "{name}", which needs what an event says',
-                )
+                told = f'a constant has no place in "{name}", which needs what an event says'
+                yield ("fields", entry.place), told
 
 
 def _of_reading(layout: Layout, containers: Containers) -> Iterator[Found]:
@@ -211,3 +207,87 @@ def _of_reading(layout: Layout, containers: Containers) -> Iterator[Found]:
     for column in NEEDED_TO_READ:
         if column not in seen:
             yield ("fields",), f'no field is read into hub column "{column}", which every event needs'
+
+
+# -- each field alone ----------------------------------------------------------------------------------------
+
+WIRE_TYPES: dict[str, pl.DataType] = {
+    "text": pl.String(),
+    "whole": pl.Int64(),
+    "number": pl.String(),
+    "flag": pl.Boolean(),
+    "json": pl.String(),
+}
+
+
+def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
+    """Run each word alone on an empty frame; tell what fails or gives another type than it should."""
+    fields: list[tuple[tuple[str, ...], Field]] = [
+        (("fields", entry.place), entry) for entry in layout.fields
+    ]
+    if layout.request:
+        fields += [(("request", "fields", entry.place), entry) for entry in layout.request.fields]
+    for where, entry in fields:
+        word = entry.word
+        if not word.is_scalar or entry.const is not None or not (entry.hub or word.columns == (0, 0)):
+            continue
+        trials = []
+        if layout.write:
+            trials.append(("written", *_written(mapping, entry, word)))
+        if layout.read and word.read is not None and entry.hub:
+            trials.append(("read", *_read(entry, word)))
+        for verb, given, wanted in trials:
+            if isinstance(given, PolarsError):
+                yield where, f'codec "{word.name}" cannot be {verb}: {str(given).splitlines()[0]}'
+            elif given is not None and given != wanted:
+                kinds = [KIND_NAMES.get(dtype, str(dtype)) for dtype in (given, wanted)]
+                told = f'codec "{word.name}" gives {kinds[0]} where it is {verb}, which should be {kinds[1]}'
+                yield where, told
+
+
+def _written(
+    mapping: Mapping, entry: Field, word: Word
+) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
+    table = entry.table is not None and tuple(mapping.tables[entry.table].items())
+    return _written_type(
+        word, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default
+    ), WIRE_TYPES[word.wire]
+
+
+@cache
+def _written_type(
+    word: Word, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
+) -> pl.DataType | PolarsError | None:
+    empty = pl.DataFrame([pl.Series(str(place), [], dtype) for place, dtype in enumerate(types)])
+    try:
+        if word.rowwise is not None:
+            return word.rowwise(empty.get_columns(), "").dtype
+        if word.write is None:
+            return None
+        value = word.write([pl.col(name) for name in empty.columns])
+        if table is not None:
+            value = notation.exchanged(value.str.to_lowercase(), dict(table), value)
+        if default is not None:
+            value = value.fill_null(default)
+        return _type_of(empty, value)
+    except PolarsError as error:
+        return error
+
+
+def _read(entry: Field, word: Word) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
+    return _read_type(word), events.SCHEMA[entry.hub[0]]
+
+
+@cache
+def _read_type(word: Word) -> pl.DataType | PolarsError | None:
+    raw = pl.Series("raw", [], pl.Int64 if word.raw == "whole" else pl.String)
+    if word.read is None:
+        return None
+    try:
+        return _type_of(raw.to_frame(), word.read(pl.col("raw")))
+    except PolarsError as error:
+        return error
+
+
+def _type_of(empty: pl.DataFrame, value: pl.Expr) -> pl.DataType:
+    return empty.select(value.alias("value")).schema["value"]

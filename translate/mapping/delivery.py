@@ -109,10 +109,8 @@ class _DeliveryParser:
         written = {entry.path[0] for entry in request.fields}
         for member in protocol.members:
             if member not in written:
-                self.sheet.complain(
-                    "delivery.protocol",
-                    f'"{name}" needs a request to have a member "{member}", and no field lies there',
-                )
+                told = f'"{name}" needs a request to have a member "{member}", and no field lies there'
+                self.sheet.complain("delivery.protocol", told)
 
     def column(self, name: Any, path: str) -> None:
         """Complain unless it is a hub column that the layout has a place for."""

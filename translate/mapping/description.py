@@ -279,10 +279,8 @@ class _SendingParser:
                 if read is answer:
                     continue
                 if read is None:
-                    self.sheet.complain(
-                        f"{path}.body",
-                        "is not what has and text look for, so that no rehearsal could play it",
-                    )
+                    told = "is not what has and text look for, so that no rehearsal could play it"
+                    self.sheet.complain(f"{path}.body", told)
                 else:
                     self.sheet.complain(
                         path, f'has no effect for {status}: "{read.name}" stands before it, and fits'

@@ -123,10 +123,8 @@ class FieldParser:
         if field.word.is_container or self._check_scalar(field, path):
             self._check_fixed(field, path, field.word.stands_for or field.hub)
             if field.hub[0:1] and field.hub[0] not in (field.word.kept_in or field.hub):
-                sheet.complain(
-                    f"{path}.hub",
-                    f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none',
-                )
+                told = f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none'
+                sheet.complain(f"{path}.hub", told)
         return True
 
     def _check_stamp(self, field: Field, path: str, *, around: bool) -> None:

@@ -109,10 +109,8 @@ class OptionsCheck:
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if value != value or (word.wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
             wanted = "a number" if word.wire == "number" else "JSON"
-            self.sheet.complain(
-                join(path, "default"),
-                f'should be {wanted}, as codec "{word.name}" gives, but is {field.default!r}',
-            )
+            told = f'should be {wanted}, as codec "{word.name}" gives, but is {field.default!r}'
+            self.sheet.complain(join(path, "default"), told)
 
     def _check_absent(self, field: Field, path: str) -> None:
         """Complain about what stands for nothing where it could not stand, or where something else already does."""

@@ -10,14 +10,13 @@ from typing import Any
 
 from translate import events
 from translate.mapping import keys
-from translate.mapping.agreement import contradictions
+from translate.mapping.agreement import contradictions, failures
 from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, WORDS
 from translate.mapping.columns import TYPES
 from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import FieldParser
 from translate.mapping.options import PHASES
 from translate.mapping.personal import KINDS, wrong_with
-from translate.mapping.proof import failures
 from translate.mapping.sheet import SHEET, Sheet, digest_of, inherit, join, read_toml, refuse_other
 from translate.mapping.spec import Addition, Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 

@@ -38,10 +38,8 @@ def around(request: Request, *, is_written: bool) -> Iterator[Found]:
 def _of_the_way(request: Request, *, is_written: bool) -> Iterator[Found]:
     where, each = ("request", "each"), request.each
     if request.listed and (len(each) != 1 or not request.bare):
-        yield (
-            ("request", "listed"),
-            "needs events that lie in a member of the request, and a request that is bare",
-        )
+        told = "needs events that lie in a member of the request, and a request that is bare"
+        yield ("request", "listed"), told
     fields = {entry.path: entry for entry in request.fields}
     if "" in each:
         yield where, "has a segment without a name"

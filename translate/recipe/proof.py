@@ -219,10 +219,8 @@ def _refused(node: Any, sql: str, parent: str = "") -> Iterator[tuple[str, str]]
     elif kind == "Cast":
         # NOT wraps its operand in a strict cast to truth; the proof shows that the operand is one.
         if inner["options"] != "NonStrict" and parent != "Not":
-            yield (
-                "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)",
-                "CAST",
-            )
+            told = "CAST stops the run at the first value that does not fit; write TRY_CAST(... AS ...)"
+            yield told, "CAST"
         yield from _refused(inner["expr"], sql)
     elif kind == "Function":
         yield from _refused_function(inner, sql)

@@ -12,8 +12,7 @@ import polars as pl
 
 from translate.errors import MappingError
 from translate.mapping.spec import Layout
-from translate.recipe import trial
-from translate.recipe.parse import read
+from translate.recipe import read, trial
 from translate.recipe.rules import Recipe
 from translate.telling.rendering import printable
 

@@ -12,12 +12,11 @@ import polars as pl
 from translate.recipe import erasure, tallies
 from translate.recipe.erasure import Erasing, Erasure
 from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, Moved, evaluate
+from translate.recipe.tallies import DESELECTED
 
 OPTIONS = (erasure.OPTION, "--where", "--since", "--until")
 
 ROWS_MAX = 2**32 - 1  # no frame of the engine has more
-
-DESELECTED = "_deselected"  # the option that leaves an event out
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from translate.recipe.expressions import Expression, key_of
 from translate.recipe.rules import Recipe
 from translate.recipe.selection import Selection
 from translate.recipe.spec import Rule
-from translate.recipe.watch import names_in
+from translate.recipe.tallies import names_in
 
 NOTHING_TAKEN = "selection_takes_nothing"
 SHOWN_MAX = 60  # characters of a value
@@ -64,11 +64,8 @@ def of_selection(
             count,
         )
     elif not taken and bounds and counts[f"{tallies.WHERE}.matched"]:
-        yield (
-            NOTHING_TAKEN,
-            f"--where and {' and '.join(bounds)} leave nothing: no event meets both",
-            left_out.total(),
-        )
+        told = f"--where and {' and '.join(bounds)} leave nothing: no event meets both"
+        yield NOTHING_TAKEN, told, left_out.total()
 
 
 def _made_by(recipe: Recipe) -> Iterator[str]:
@@ -112,11 +109,8 @@ class _JudgedCondition:
             absent = [target for target in rule.sets if self._count(f"null.{target}") == matched]
             if absent:
                 why, told = self._why_absent(rule, absent)
-                yield (
-                    "rule_set_nothing",
-                    f"{self.where} matched and set no {' and no '.join(absent)}: {why}",
-                    matched,
-                )
+                message = f"{self.where} matched and set no {' and no '.join(absent)}: {why}"
+                yield "rule_set_nothing", message, matched
             elif (
                 not rule.sets
                 and rule.cut is None

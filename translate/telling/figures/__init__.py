@@ -231,9 +231,5 @@ def _held_against_report(counts: pl.DataFrame, run: FormerRun) -> Iterator[tuple
         found[first[is_first]] += events
         found[outcome] += events
     for name, count in told.items():
-        yield (
-            f"{name}, as the report says",
-            found[name],
-            count,
-            "the report is of another run, or the source has changed since",
-        )
+        message = "the report is of another run, or the source has changed since"
+        yield f"{name}, as the report says", found[name], count, message

@@ -9,7 +9,7 @@ import polars as pl
 
 from translate import events
 from translate.mapping.personal import Marked
-from translate.recipe.selection import DESELECTED
+from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.sums import SEEDS, Sums, combined, digest_of
 
 DETAILS: dict[str, tuple[str, ...]] = {

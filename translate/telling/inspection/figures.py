@@ -13,7 +13,7 @@ import polars as pl
 
 from translate import analysis, events
 from translate.mapping.personal import Marked
-from translate.recipe.selection import DESELECTED
+from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.columns import (
     DETAILED,
     DETAILS,
