@@ -13,9 +13,9 @@ import pytest
 import translate
 from translate import events, mapping, recipe
 from translate.errors import MappingError, UsageError
-from translate.notes import InHub, note, read_all
 from translate.recipe import trial
 from translate.recipe.proof import condition
+from translate.vocabulary.notes import InHub, note, read_all
 
 BAD_RECIPES = Path(__file__).parent / "bad_recipes"
 TIME = dt.datetime(2016, 4, 7, 1, 2, 3, 456000, tzinfo=dt.UTC)

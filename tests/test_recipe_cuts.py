@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rows import rows_of
 
 import translate
-from translate.notes import InHub, note, read_all
 from translate.recipe import Recipe, trial
 from translate.recipe.proof import read
 from translate.recipe.spec import Cut, Rule
+from translate.vocabulary.notes import InHub, note, read_all
 from translate.vocabulary.spelling import with_hash
 
 LIMITS = [Cut(values=3), Cut(keys=10), Cut(count=2), Cut(values=2, keys=11, count=3)]

@@ -9,11 +9,11 @@ from canonical import hub_frame, judged, requests
 from receivers import parsed
 
 import translate
-from translate import events, mapping, notes
+from translate import events, mapping
 from translate.conversion.plan import from_hub, without_recipe
-from translate.notes import InHub, read_all
 from translate.settings import Settings, read_settings
-from translate.vocabulary import spelling
+from translate.vocabulary import notes, spelling
+from translate.vocabulary.notes import InHub, read_all
 from translate.vocabulary.spelling import read_keys
 from translate.writer.shape import Source
 from translate.writer.writer import NOTES, ROW, Writer

@@ -24,9 +24,9 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
         TranslateError,
         UsageError,
     )
-    from translate.front import check, explain, models, roundtrip, validate
     from translate.rehearsal import Rehearsal
     from translate.settings import Settings
+    from translate.telling.answers import check, explain, models, roundtrip, validate
     from translate.telling.explanation import Explanation
     from translate.telling.figures import Parity, parity
     from translate.telling.inspection import Inspection, inspect
@@ -107,7 +107,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one that is here
         """Import what is asked for, from its room: polars and the clients of Amazon take longer than many a call."""
         if name not in __all__:
             return _room(name)
-        room = _ROOMS.get(name, "errors" if name[0].isupper() else "front")
+        room = _ROOMS.get(name, "errors" if name[0].isupper() else "telling.answers")
         value = globals()[name] = getattr(import_module(f"{__name__}.{room}"), name)
         return value
 

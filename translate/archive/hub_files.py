@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate import events, notes
+from translate import events
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.notes import InHub, InSource, Note, note
+from translate.vocabulary import notes
+from translate.vocabulary.notes import InHub, InSource, Note, note
 from translate.vocabulary.times import FIRST_MILLISECOND, LAST_MILLISECOND, OUTSIDE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from translate import notes, passes
+from translate import passes
 from translate.archive import hub_files
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
@@ -19,7 +19,7 @@ from translate.passes import sightings
 from translate.passes.sightings import hashed
 from translate.reader.oversize import TOO_LARGE
 from translate.recipe.tallies import TALLY, WHERE, flag
-from translate.vocabulary import notation
+from translate.vocabulary import notation, notes
 from translate.writer.packing import ROW
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES

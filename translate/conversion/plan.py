@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from translate import events, notes, passes
+from translate import events, passes
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
-from translate.notes import OF_RECIPE, USED
 from translate.passes import UnitMarks
 from translate.reader import doubt
 from translate.reader.hub import with_event_ids
@@ -23,7 +22,8 @@ from translate.recipe.expressions import CALLED, moved_keys
 from translate.recipe.selection import selected
 from translate.recipe.tallies import DESELECTED, TALLY, Watch
 from translate.settings import Settings
-from translate.vocabulary import money
+from translate.vocabulary import money, notes
+from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.dataset import moved
 from translate.writer.exposure import Exposure
 from translate.writer.extras import same_events

@@ -12,7 +12,7 @@ import polars as pl
 from translate.conversion.naming import Names
 from translate.conversion.nearness import Watched
 from translate.errors import ConservationError
-from translate.notes import InHub
+from translate.vocabulary.notes import InHub
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 NAMES_MAX = 1000  # names of events that are listed for each reason to leave them out

@@ -7,13 +7,14 @@ from typing import Any, Self
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.engine.library import library, through
 from translate.engine.program import Program, understood
 from translate.mapping.spec import Layout, Spelling
 from translate.reader.originals import maps_changed, restore_names
 from translate.reader.record import Record
 from translate.reader.tree import slots
+from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 
 BATCH_BYTES_MAX = 1 << 29  # offsets into a batch's texts have 32 bits

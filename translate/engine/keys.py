@@ -12,8 +12,8 @@ import polars as pl
 
 from translate import events
 from translate.engine.library import library, through
-from translate.notes import NOTES_TYPE
 from translate.vocabulary.notation import quoted
+from translate.vocabulary.notes import NOTES_TYPE
 
 SEED = ctypes.c_uint64(secrets.randbits(64))  # no archive can know it, and so none can make its keys meet
 NAMES = pl.Schema({"key": pl.String, "name": pl.String})

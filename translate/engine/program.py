@@ -21,12 +21,12 @@ from translate.engine.tables import (
     WayStep,
 )
 from translate.mapping.spec import Layout, Request, Spelling
-from translate.notes import RETYPED, InSource, note, written
 from translate.reader.literals import canonical, constant
 from translate.reader.paths import AROUND
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
+from translate.vocabulary.notes import RETYPED, InSource, note, written
 
 NONE = -1
 ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there

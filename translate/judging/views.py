@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from translate import notes
 from translate.judging.rows import NO_MAP, Free, Rows, User
 from translate.mapping.checks import kind_of
 from translate.mapping.spec import Field, Layout
-from translate.notes import RETYPED
 from translate.reader.reader import ORIGINAL_NAME
 from translate.reader.tree import ANY, is_read, slots
+from translate.vocabulary import notes
+from translate.vocabulary.notes import RETYPED
 from translate.writer.batchwork import USER
 from translate.writer.packing import ROW
 from translate.writer.renaming import FINAL

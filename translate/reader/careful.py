@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from translate.mapping.spec import Layout, Spelling
-from translate.notes import InSource
 from translate.reader import containers
 from translate.reader.containers import once, text_of
 from translate.reader.literals import (
@@ -39,6 +38,7 @@ from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 from translate.reader.users import read_user
 from translate.settings import RECORD_BYTES
+from translate.vocabulary.notes import InSource
 
 BOM = "\ufeff"
 FIRST_MEMBER = re.compile(r'\s*\{\s*("[^"\\]*(?:\\.[^"\\]*)*"\s*:)')

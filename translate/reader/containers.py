@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from translate.mapping.spec import Field
-from translate.notes import RETYPED, InSource
 from translate.reader.literals import (
     DECODER,
     NUMBER,
@@ -26,6 +25,7 @@ from translate.reader.opening import opened
 from translate.reader.record import DOUBLED, ROUNDED, Record
 from translate.reader.scalars import scalar_text, take_time, unquoted
 from translate.reader.tree import Leaf
+from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NoTime, instant_of
 from translate.vocabulary.word import Form, Word
 

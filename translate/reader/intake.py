@@ -8,12 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.archive import hub_files
 from translate.conversion.job import Job
 from translate.reader.hub import Hub
 from translate.reader.reader import Damage, Lines, Reader, Tally
 from translate.settings import Settings
+from translate.vocabulary import notes
 
 NO_TABLE = Damage("not_recognised", "is no Parquet file of hub events", "")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.archive.long_lines import LongLines
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
@@ -20,6 +20,7 @@ from translate.reader.literals import INCOMPLETE
 from translate.reader.record import Record
 from translate.reader.tree import is_read, raw_type, slots
 from translate.settings import RECORD_BYTES
+from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 
 __all__ = ["Damage", "Lines", "Reader", "Tally"]

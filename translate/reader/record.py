@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from translate.notes import InSource, Note, note
 from translate.reader.literals import Refused, printable
 from translate.reader.paths import AROUND
+from translate.vocabulary.notes import InSource, Note, note
 
 ROUNDED = "rounded to a double"
 OVERRULED = "the event says otherwise"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from translate.mapping.spec import Request
-from translate.notes import InSource
 from translate.reader.literals import Pairs, Refused, an_object, as_it_stood, shown
 from translate.reader.opening import body_of, object_in, opened, request_parts
 from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import ANY, Places, Tree
+from translate.vocabulary.notes import InSource
 
 HEADERS = "headers"
 QUERY = "query"

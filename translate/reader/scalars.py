@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from translate.notes import RETYPED, InSource
 from translate.reader.literals import (
     Constant,
     Digits,
@@ -18,6 +17,7 @@ from translate.reader.literals import (
 )
 from translate.reader.record import ROUNDED, Record
 from translate.reader.tree import Leaf
+from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NUMBER, NoTime, instant_of
 
 

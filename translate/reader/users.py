@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from translate.notes import RETYPED, InSource
 from translate.reader.containers import once, text_of
 from translate.reader.literals import Digits, Pairs, an_object, canonical
 from translate.reader.record import Record
 from translate.reader.tree import Leaf
+from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NoTime, instant_of
 from translate.vocabulary.words.times import EPOCH_MS
 

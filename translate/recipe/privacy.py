@@ -18,11 +18,12 @@ from typing import Any
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.errors import UsageError
 from translate.mapping.personal import EXTRA, Marked, Spot
-from translate.notes import InHub, note
 from translate.reader.literals import DECODER, Digits, Pairs, canonical
+from translate.vocabulary import notes
+from translate.vocabulary.notes import InHub, note
 
 KEY = "TRANSLATE_HASH_KEY"
 KEY_CHARACTERS_MIN = 16

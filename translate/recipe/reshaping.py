@@ -12,12 +12,12 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate import notes as noting
-from translate.notes import InHub, Note, note
 from translate.reader.literals import Refused, number_digits
 from translate.recipe.expressions import ITEM
 from translate.recipe.spec import Cut
+from translate.vocabulary import notes as noting
 from translate.vocabulary.notation import ENCODER, quoted
+from translate.vocabulary.notes import InHub, Note, note
 from translate.vocabulary.spelling import HASH_LENGTH
 from translate.writer.keys import keys_used
 

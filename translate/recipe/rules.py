@@ -12,13 +12,13 @@ import polars as pl
 from translate import events
 from translate.mapping.columns import Column
 from translate.mapping.personal import Marked
-from translate.notes import NOTES_TYPE, OF_RECIPE, USED
 from translate.recipe import tallies
 from translate.recipe.expressions import ITEM, NOTHING_MOVED, Moved, key_of
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
 from translate.recipe.reshaping import COPY
 from translate.recipe.spec import Rule, Test
 from translate.recipe.steps import FILTERED, TEXTS, RuleStep
+from translate.vocabulary.notes import NOTES_TYPE, OF_RECIPE, USED
 
 ADDED = [FILTERED, COPY, OF_RECIPE, USED]
 LITERAL = re.compile(r"'(?:[^']|'')*'")

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
-from translate import events, notes
-from translate.notes import NOTES_TYPE, OF_RECIPE, USED, InHub, note
+from translate import events
 from translate.recipe import reshaping, tallies
 from translate.recipe.expressions import CALLED, Expression, Moved, evaluate, key_of
 from translate.recipe.spec import Cut, Rule
 from translate.recipe.tallies import stored
-from translate.vocabulary import notation
+from translate.vocabulary import notation, notes
 from translate.vocabulary.notation import exchanged
+from translate.vocabulary.notes import NOTES_TYPE, OF_RECIPE, USED, InHub, note
 from translate.writer.keys import keys_used
 
 FILTERED = "_filtered"

@@ -12,7 +12,6 @@ import polars as pl
 from translate import events, mapping
 from translate.errors import Complaint, suggest
 from translate.mapping.sheet import Sheet, located
-from translate.notes import NOTES_TYPE
 from translate.reader.hub import TRAVELLERS, with_event_ids
 from translate.reader.literals import Refused, number_digits
 from translate.recipe import privacy
@@ -23,6 +22,7 @@ from translate.recipe.spec import REJECT, Test
 from translate.recipe.steps import FILTERED
 from translate.settings import Settings, parse_time
 from translate.vocabulary.notation import quoted
+from translate.vocabulary.notes import NOTES_TYPE
 from translate.writer.dataset import moved, with_columns
 from translate.writer.shape import Source, as_json
 from translate.writer.writer import ROW, Writer

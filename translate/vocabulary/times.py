@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from dateutil import parser as dateutil_parser
 
-from translate.notes import RETYPED
 from translate.reader.literals import Digits
+from translate.vocabulary.notes import RETYPED
 from translate.vocabulary.word import Unit, Word
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

@@ -16,10 +16,10 @@ from translate.archive.units import head
 from translate.errors import Complaint, MappingError
 from translate.mapping.columns import NAME, TYPES, Column
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.notes import USED
 from translate.reader import table
 from translate.settings import Settings
 from translate.vocabulary import notation
+from translate.vocabulary.notes import USED
 from translate.vocabulary.spelling import camel_case
 from translate.writer.writer import FILTERED
 

@@ -15,8 +15,8 @@ import polars as pl
 
 from translate import events
 from translate.engine.some_rows import replaced
-from translate.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.vocabulary.notation import entities, maps_of, quoted
+from translate.vocabulary.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.vocabulary.spelling import (
     CAMEL_CASE,
     LEGAL,

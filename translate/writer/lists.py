@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
-from translate.notes import InHub, Note, note
 from translate.vocabulary.notation import quoted
+from translate.vocabulary.notes import InHub, Note, note
 from translate.writer.shape import Shape
 
 # A list of one text, number, true or false, as the hub writes JSON.

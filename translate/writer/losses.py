@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.conversion.report import Finding, Loss
 from translate.mapping.spec import Field, Layout
-from translate.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
-from translate.vocabulary import notation
+from translate.vocabulary import notation, notes
+from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
 from translate.vocabulary.spelling import EventNames
 from translate.writer import emptiness
 from translate.writer.extras import withheld_members

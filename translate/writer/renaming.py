@@ -9,10 +9,10 @@ from typing import Self
 
 import polars as pl
 
-from translate import notes
 from translate.engine.keys import LyingTogether, keys_of, renamed
 from translate.engine.library import library
-from translate.notes import RENAMED, RETYPED
+from translate.vocabulary import notes
+from translate.vocabulary.notes import RENAMED, RETYPED
 
 KINDS = ("attributes", "metrics", "other")
 FINAL = {"attributes": "_attributes", "metrics": "_metrics", "other": "_others"}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.notes import InSource, Spot
 from translate.reader.paths import shown
 from translate.reader.tree import ANY
 from translate.settings import Settings
 from translate.vocabulary import notation
+from translate.vocabulary.notes import InSource, Spot
 
 
 @dataclass(frozen=True)

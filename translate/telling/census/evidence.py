@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from translate.mapping.spec import Field, Layout
-from translate.notes import InSource
 from translate.reader.literals import printable
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
+from translate.vocabulary.notes import InSource
 from translate.vocabulary.word import Form
 
 BELOW: dict[Form, Below] = {

@@ -15,7 +15,6 @@ from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.conversion.report import Loss
 from translate.errors import ConservationError, UsageError
 from translate.mapping.spec import Layout
-from translate.notes import RENAMED, USED, InSource, Note, Spot, read_all
 from translate.reader.reader import OF_LINES, Lines
 from translate.telling import census
 from translate.telling.census import Key, Value
@@ -23,6 +22,7 @@ from translate.telling.census.destinations import Fate, Ways, worse
 from translate.telling.census.evidence import Evidence, Trail
 from translate.telling.census.forms import Tables
 from translate.telling.census.requests import OpenLine, RequestPart, Requests
+from translate.vocabulary.notes import RENAMED, USED, InSource, Note, Spot, read_all
 from translate.writer.writer import FILTERED, NOTES
 
 FATES = ("kept", "renamed", "changed", "dropped", "no_place", "unknown", "rejected", "null")

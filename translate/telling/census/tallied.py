@@ -14,13 +14,13 @@ from translate.conversion.job import VERIFY, Job
 from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.engine.library import library
 from translate.engine.tally import FLAGS_MAX, KeyTally, Remark, Way
-from translate.notes import USED, InHub, read
 from translate.reader.reader import Lines
 from translate.telling.census import Key
 from translate.telling.census.arrangement import places
 from translate.telling.census.destinations import Fate
 from translate.telling.census.evidence import MIXED
 from translate.telling.census.fates import Fates, Found
+from translate.vocabulary.notes import USED, InHub, read
 from translate.writer.writer import FILTERED, NOTES
 
 NEW_NAMES = "_names"

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from translate import events
 from translate.mapping.columns import Column
 from translate.mapping.spec import Layout, Mapping
-from translate.notes import NOT_MAPPED
 from translate.recipe.expressions import key_of
 from translate.settings import Settings
 from translate.telling.explanation import sections
 from translate.telling.explanation.pages import Explanation, Row, State
 from translate.telling.explanation.sections import limits, names, rules, tables
 from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, HubOrigin, find, places
+from translate.vocabulary.notes import NOT_MAPPED
 from translate.vocabulary.words.names import EVENT_NAME
 from translate.writer.dataset import with_columns
 from translate.writer.extras import same_events

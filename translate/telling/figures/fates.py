@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from translate import events, notes
+from translate import events
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.units import units_of
 from translate.conversion import plan
@@ -18,14 +18,15 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.plan import BEFORE, FIRST
 from translate.conversion.reading import Readings, look_through, soundly
 from translate.mapping.spec import Addition
-from translate.notes import OF_RECIPE, USED
 from translate.passes import UnitMarks
 from translate.reader.reader import Lines
 from translate.settings import Settings
 from translate.telling.figures.facts import FACTS, HeldColumns, facts
 from translate.telling.figures.measures import Measure
 from translate.telling.figures.run import FormerRun
+from translate.vocabulary import notes
 from translate.vocabulary.money import MISSING_QUANTITY
+from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.vocabulary.spelling import EventNames
 from translate.writer.extras import same_events
 from translate.writer.writer import FILTERED, Writer

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from translate import mapping, notes
+from translate import mapping
 from translate.conversion import account, plan
 from translate.conversion.report import RECEIVER_CHANGES, Loss, RunReport
 from translate.delivery import preflight, questions
@@ -23,6 +23,7 @@ from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
 from translate.telling import explanation
 from translate.telling.inspection.grounds import Grounds
+from translate.vocabulary import notes
 from translate.writer.assembly import ANY
 from translate.writer.extras import same_events
 from translate.writer.packing import OPEN_BYTES_MAX, Packer

@@ -22,7 +22,6 @@ from translate.engine.allocators import give_back
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
 from translate.mapping.spec import Layout, Limit, Mapping
-from translate.notes import NOTES_TYPE
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
 from translate.recipe.expressions import moved_keys
@@ -30,6 +29,7 @@ from translate.recipe.selection import is_taken, selected
 from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.columns import KeyLimits
 from translate.telling.inspection.figures import Figures
+from translate.vocabulary.notes import NOTES_TYPE
 
 BATCH_EVENTS = 14_000
 READ_BYTES = (

@@ -9,7 +9,6 @@ from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, job_of, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import UsageError
-from translate.notes import read_all
 from translate.telling import explanation
 from translate.telling.explanation import sides
 from translate.telling.explanation.sides import HUB_LAYOUT
@@ -17,6 +16,7 @@ from translate.telling.tracing.fields import EventFields
 from translate.telling.tracing.places import SourcePlaces
 from translate.telling.tracing.result import EventTrace, FieldTrace, Why
 from translate.telling.tracing.run import Traced, find_id, read_address, trace
+from translate.vocabulary.notes import read_all
 from translate.writer.writer import FILTERED, NOTES
 
 __all__ = ["EventTrace", "FieldTrace", "Why", "why"]

@@ -7,10 +7,10 @@ from typing import Any
 
 from translate import events
 from translate.mapping.spec import Layout
-from translate.notes import InSource, Spot, read_all
 from translate.reader.tree import slots
 from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, places
 from translate.telling.tracing.result import NO_PLACE, Given
+from translate.vocabulary.notes import InSource, Spot, read_all
 
 Row = dict[str, Any]
 EMPTY = "{}"

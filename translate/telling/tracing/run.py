@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from translate import notes
 from translate.archive.hub_files import HUB
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
@@ -25,12 +24,13 @@ from translate.conversion.reading import Readings, soundly
 from translate.conversion.report import Loss
 from translate.errors import UsageError
 from translate.events import EPOCH
-from translate.notes import OF_RECIPE, USED
 from translate.reader.reader import Lines, Reader
 from translate.recipe import Recipe
 from translate.recipe.reshaping import COPY
 from translate.settings import Settings
 from translate.telling.tracing.rules import Met, rules_met
+from translate.vocabulary import notes
+from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.shape import Source
 from translate.writer.writer import Writer
 

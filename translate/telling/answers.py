@@ -1,4 +1,4 @@
-"""The front door: everything that the command line does is one of these calls."""
+"""Calls that only tell: which models there are, what explains a pair, what is wrong with rows or a sheet, what comes home again."""
 
 from __future__ import annotations
 
