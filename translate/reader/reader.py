@@ -23,8 +23,6 @@ from translate.settings import RECORD_BYTES
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 
-__all__ = ["Damage", "Lines", "Reader", "Tally"]
-
 DAMAGE = "damage"
 ORIGINAL_NAME = "original_name"
 OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refuses": pl.String}

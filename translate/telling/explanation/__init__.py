@@ -6,7 +6,7 @@ Everything here is taken from the compiled mappings, the recipe, and the writer'
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,12 +79,8 @@ class _Pair:
         self.given = places(source)
         self.taken = places(target)
         self.set_by_rules = recipe.set_columns if recipe else frozenset()
-        self.used_by_rules = {
-            name
-            for rule in (recipe.rules if recipe else ())
-            for used in rule.sets.values()
-            for name in used.columns
-        }
+        uses = (used for rule in (recipe.rules if recipe else ()) for used in rule.sets.values())
+        self.used_by_rules = {name for used in uses for name in used.columns}
         self.origins = self._origins(recipe)
         self.columns = frozenset(self.origins)
         self.losses = list(self._losses(mapping))
@@ -96,7 +92,8 @@ class _Pair:
         for place in self.given:
             entry = place.entry
             for column in place.gives:
-                origin = HubOrigin(place.shown, column, entry.also, entry.when, about=sections.as_read(entry))
+                about = entry.word.about if entry.const is None and entry.word.tells_how_it_is_read else ""
+                origin = HubOrigin(place.shown, column, entry.also, entry.when, about=about)
                 origins.setdefault(column, []).append(origin)
         for rule in recipe.rules if recipe else ():
             if rule.when is None:
@@ -125,7 +122,7 @@ class _Pair:
         legal = self.target.legal_names and not self.settings.keep_names
         in_both = {place.entry.hub[0] for place in self.taken if place.entry.hub and self._takes_all(place)}
         for loss in Writer(mapping, self.target, self.settings, source).plan().losses:
-            never = loss.why == EVENT_NAME.why if not legal else False
+            never = not legal and loss.why == EVENT_NAME.why
             if not never and not (loss.kind == "cannot" and loss.field in in_both):
                 yield loss.field, loss.why
 
@@ -148,13 +145,9 @@ class _Pair:
         """Give a row for each field of the target, and then one for each place of the source that none takes up."""
         rows = [self._row(place) for place in self.taken]
         used = {origin.place for row in rows for origin in row.origins}
-        used |= {place for row in rows for origin in row.origins for place in self._behind(origin)}
-        return [*rows, *self._left_over(used)]
-
-    def _behind(self, origin: HubOrigin) -> Iterator[str]:
-        """Give the places that a rule's expression looks at."""
-        for column in origin.looks_at:
-            yield from (other.place for other in self.origins.get(column, ()) if other.rule is None)
+        looked_at = {column for row in rows for origin in row.origins for column in origin.looks_at}
+        behind = (other for column in looked_at for other in self.origins.get(column, ()))
+        return [*rows, *self._left_over(used | {other.place for other in behind if other.rule is None})]
 
     def _row(self, place: FieldPlace) -> Row:
         entry = place.entry
@@ -178,11 +171,8 @@ class _Pair:
         if source in events.SCHEMA:
             origins = tuple(self.origins.get(source, ()))
         else:
-            origins = tuple(
-                replace(origin, place=f"{origin.place}.{key}")
-                for origin in self.origins.get(kind, ())
-                if not origin.rule
-            )
+            given = (origin for origin in self.origins.get(kind, ()) if not origin.rule)
+            origins = tuple(replace(origin, place=f"{origin.place}.{key}") for origin in given)
         how = f"a column of the dataset's own, {column.type}: {source}"
         return Row(place.part, column.name, "filled" if origins else "nothing", origins, how)
 
@@ -200,21 +190,15 @@ class _Pair:
     def _unfilled(self, place: FieldPlace) -> Row:
         entry, nothing = place.entry, "nothing in the source"
         said = f"what --set {entry.setting}=... says"
-        phase = f"required where the phase is {entry.required_for}"
+        asked = f"{nothing}, and required: rejected unless a recipe or setting gives it"
+        phase = f"{nothing}, and required where the phase is {entry.required_for}: such events are rejected"
+        stands = entry.default is not None or entry.absent is not None
         known: list[tuple[Any, State, str]] = [
             (entry.setting is not None and getattr(self.settings, entry.setting), "fixed", said),
             (entry.fills, "fixed", f"{said}; left out without it"),
-            (
-                entry.default is not None or entry.absent is not None,
-                "fixed",
-                "; ".join([nothing, *sections.options(entry)]),
-            ),
-            (
-                entry.required,
-                "missing",
-                f"{nothing}, and required: rejected unless a recipe or setting gives it",
-            ),
-            (entry.required_for is not None, "missing", f"{nothing}, and {phase}: such events are rejected"),
+            (stands, "fixed", "; ".join([nothing, *sections.options(entry)])),
+            (entry.required, "missing", asked),
+            (entry.required_for is not None, "missing", phase),
             (True, "nothing", nothing),
         ]
         return next(Row(place.part, entry.place, state, how=how) for applies, state, how in known if applies)
@@ -223,10 +207,12 @@ class _Pair:
         origins = [origin for column in fed_by for origin in self.origins[column]]
         how = sections.conversion((origin.about for origin in origins), place.entry.word.about)
         also = [column for column in place.looks_at if column in self.columns and column not in fed_by]
-        if also:
-            clauses = [f"looks at {', '.join(also)} too", *clauses]
-        lost, how = tuple(self._lost(place)), "; ".join([how, *clauses])
-        return Row(place.part, place.entry.place, "filled", tuple(_distinct(origins)), how, lost)
+        how = "; ".join([how, *([f"looks at {', '.join(also)} too"] if also else []), *clauses])
+        firsts: dict[tuple[str, str | None], HubOrigin] = {}  # one place can give several columns
+        for origin in origins:
+            firsts.setdefault((origin.place, origin.rule), origin)
+        lost = tuple(self._lost(place))
+        return Row(place.part, place.entry.place, "filled", tuple(firsts.values()), how, lost)
 
     # -- losses -----------------------------------------------------------------------------------------------
 
@@ -246,55 +232,34 @@ class _Pair:
         holds = (place for place, fed_by in self.fed.items() if column in fed_by and column in place.carries)
         is_made = (place for place, fed_by in self.fed.items() if column in fed_by)
         places_of_it = {place.shown for place in self.given if column in place.gives}
-        is_beside = (
-            place
-            for place, fed_by in self.fed.items()
-            if any(origin.place in places_of_it for other in fed_by for origin in self.origins[other])
-        )
+
+        def sources(fed_by: tuple[str, ...]) -> set[str]:
+            return {origin.place for column in fed_by for origin in self.origins[column]}
+
+        is_beside = (place for place, fed_by in self.fed.items() if places_of_it & sources(fed_by))
         return next(itertools.chain(holds, is_made, is_beside), None)
 
     def _left_over(self, used: set[str]) -> Iterator[Row]:
         for place in self.given:
             if place.shown not in used:
                 yield self._without_place(place)
-        if (
-            self.target is not HUB_LAYOUT
-            and self.source.address != self.target.address
-            and "extra" not in {place.shown for place in self.given}
-        ):
-            origin = HubOrigin(EXTRA, "extra")
-            yield Row("", "", "not_mapped", (origin,), lost=(NOT_MAPPED,))
+        keeps = self.target is HUB_LAYOUT or self.source.address == self.target.address
+        if not keeps and "extra" not in {place.shown for place in self.given}:
+            yield Row("", "", "not_mapped", (HubOrigin(EXTRA, "extra"),), lost=(NOT_MAPPED,))
 
     def _without_place(self, place: FieldPlace) -> Row:
-        origin = HubOrigin(
-            place.shown, place.gives[0] if place.gives else "", place.entry.also, place.entry.when
-        )
+        column = place.gives[0] if place.gives else ""
+        origin = HubOrigin(place.shown, column, place.entry.also, place.entry.when)
         if not place.gives:
             return Row("", "", "not_read", (origin,), lost=(sections.not_read(place.entry),))
         if any(column not in self.origins for column in place.gives):
             return Row("", "", "on_purpose", (origin,), lost=("removed by a rule",))
-        reasons = list(
-            dict.fromkeys(
-                self.target.cannot[column] for column in place.gives if column in self.target.cannot
-            )
-        )
-        keys = sorted(
-            {name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives}
-        )
+        cannot = self.target.cannot
+        reasons = list(dict.fromkeys(cannot[column] for column in place.gives if column in cannot))
+        used = {name for name in self.used_by_rules if (keyed := key_of(name)) and keyed[0] in place.gives}
         state: State = "cannot" if reasons else "not_mapped"
-        wanted = (
-            other for other in self.taken if self._is_off(other) and set(other.carries) & set(place.gives)
-        )
-        off = (self._row(other).how for other in wanted)
-        told = "; ".join(reasons) or next(off, why_not_mapped(self.target, place.gives[0]))
-        return Row(
-            "", "", state, (origin,), lost=(f"{told}, but rules use {', '.join(keys)}" if keys else told,)
-        )
-
-
-def _distinct(origins: Iterable[HubOrigin]) -> Iterable[HubOrigin]:
-    """Give each place once; one place can give several columns."""
-    firsts: dict[tuple[str, str | None], HubOrigin] = {}
-    for origin in origins:
-        firsts.setdefault((origin.place, origin.rule), origin)
-    return firsts.values()
+        off = (each for each in self.taken if self._is_off(each) and set(each.carries) & set(place.gives))
+        hows = (self._row(other).how for other in off)
+        told = "; ".join(reasons) or next(hows, why_not_mapped(self.target, place.gives[0]))
+        told += f", but rules use {', '.join(sorted(used))}" if used else ""
+        return Row("", "", state, (origin,), lost=(told,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,9 +84,8 @@ class Explanation:
     def frame(self) -> pl.DataFrame:
         """Give the table as a frame of texts: `field`, `part`, `state`, `from`, `how`, `lost`."""
         rows = [{**row.to_json(), "from": _from(row), "lost": "; ".join(row.lost)} for row in self.rows]
-        return pl.DataFrame(
-            rows, schema=dict.fromkeys(("field", "part", "state", "from", "how", "lost"), pl.String)
-        )
+        names = ("field", "part", "state", "from", "how", "lost")
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
 
     def to_json(self) -> dict[str, Any]:
         """Give everything as JSON values."""
@@ -115,11 +115,7 @@ class Explanation:
 
     def to_text(self, width: int = PRINTED) -> str:
         """Write the page for a terminal of that many columns."""
-        lines = [
-            self._title,
-            *(line for sentence in self._sentences() for line in _folded(sentence, width)),
-            "",
-        ]
+        lines = [self._title, *(line for each in self._sentences() for line in _folded(each, width)), ""]
         head = (self.target, self.source, _HEADS[2])
         lines += _text_table(head, [_text_cells(row, self._twice) for row in self.rows], width)
         for title, section_head, rows in self._sections():
@@ -177,30 +173,22 @@ def _text_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
 
 
 def _markdown_cells(row: Row, twice: frozenset[str]) -> tuple[str, ...]:
-    target = (
-        _target(row, twice)
-        if row.state in NO_PLACE
-        else _target(row, twice).replace(row.field, f"`{row.field}`", 1)
-    )
+    target = _target(row, twice)
+    if row.state not in NO_PLACE:
+        target = target.replace(row.field, f"`{row.field}`", 1)
     how = f"**{row.how}**" if row.state == "missing" else row.how
     return target, "; ".join(_markdown_origin(origin) for origin in row.origins), how, "; ".join(row.lost)
 
 
 def _markdown_origin(origin: HubOrigin) -> str:
-    shown = origin.text
-    return (
-        shown.replace(origin.place, f"`{origin.place}`", 1)
-        if origin.column and not origin.place.startswith("made:")
-        else shown
-    )
+    is_made = not origin.column or origin.place.startswith("made:")
+    return origin.text if is_made else origin.text.replace(origin.place, f"`{origin.place}`", 1)
 
 
 def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [list(head), ["---"] * len(head), *rows]
-    return [
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |"
-        for line in lines
-    ]
+    cells = ([cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines)
+    return [f"| {' | '.join(line)} |" for line in cells]
 
 
 def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -229,13 +217,9 @@ def _widths(wanted: list[int], width: int) -> list[int]:
 
 
 def _text_line(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    folded = [list(_folded(cell, width)) for cell, width in zip(cells, widths, strict=True)]
-    for number in range(max(map(len, folded))):
-        parts = [
-            (part[number] if number < len(part) else "").ljust(width)
-            for part, width in zip(folded, widths, strict=True)
-        ]
-        yield GAP.join(parts).rstrip()
+    folded = (_folded(cell, width) for cell, width in zip(cells, widths, strict=True))
+    for parts in itertools.zip_longest(*folded, fillvalue=""):
+        yield GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
 
 
 def _folded(cell: str, width: int) -> Iterator[str]:

@@ -27,11 +27,6 @@ AS_IT_IS = "as it is"
 LISTED = 6  # of a longer list of values, the first are shown
 
 
-def as_read(entry: Field) -> str:
-    """Say how a value is read."""
-    return entry.word.about if entry.const is None and entry.word.tells_how_it_is_read else ""
-
-
 def conversion(reads: Iterable[str], writes: str) -> str:
     """Say how values are read, and how they are written if that is another thing."""
     read = [text for text in dict.fromkeys(reads) if text and text != writes]
@@ -115,22 +110,15 @@ def names(
 ) -> Iterator[dict[str, Any]]:
     """Give the well-known events that a side has a name for: the hub's, the source's, the target's."""
     for hub, about in events.WELL_KNOWN.items():
-        read = _spelled(source, source_layout, hub)
-        written = _spelled(target, target_layout, hub)
+        read, written = (
+            Spelling(hub) if layout is HUB_LAYOUT else model.names.get(hub)
+            for model, layout in ((source, source_layout), (target, target_layout))
+        )
         if read is None and written is None:
             continue
         legal = legal_name(hub) if target_layout.legal_names else hub
-        yield {
-            "name": hub,
-            "about": about,
-            "from": _shown(read),
-            "to": _shown(written or Spelling(legal)),
-            "note": "; ".join(_notes(hub, source, source_layout, target, target_layout)),
-        }
-
-
-def _spelled(mapping: Mapping, layout: Layout, hub: str) -> Spelling | None:
-    return Spelling(hub) if layout is HUB_LAYOUT else mapping.names.get(hub)
+        told = {"name": hub, "about": about, "from": _shown(read), "to": _shown(written or Spelling(legal))}
+        yield {**told, "note": "; ".join(_notes(hub, source, source_layout, target, target_layout))}
 
 
 def _shown(spelling: Spelling | None) -> str:
@@ -184,20 +172,17 @@ def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
         altered = f": the receiver {limit.alters}" if limit.alters else ""
         yield _limit(effect, f"{what}{_value(limit.value)}{altered}", limit.source)
     request = layout.request
-    if request is not None and request.events_max is not None:
-        yield _limit("packs", f"at most {request.events_max:,} events into a request", "")
-    if request is not None and request.bytes_max is not None:
-        yield _limit("packs", f"at most {request.bytes_max:,} bytes into a request", "")
+    for most, what in ((request.events_max, "events"), (request.bytes_max, "bytes")) if request else ():
+        if most is not None:
+            yield _limit("packs", f"at most {most:,} {what} into a request", "")
 
 
 def _value(value: Any) -> str:
     """Write a limit's value after the places that it holds for; a long list is cut."""
     if isinstance(value, dict):
         return "".join(f"; {name}{_value(inner)}" for name, inner in value.items())
-    texts = [
-        f"{each:,}" if isinstance(each, int) else str(each)
-        for each in (value if isinstance(value, list) else [value])
-    ]
+    values = value if isinstance(value, list) else [value]
+    texts = [f"{each:,}" if isinstance(each, int) else str(each) for each in values]
     rest = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
     return "" if value is None else f" ({', '.join(texts[:LISTED])}{rest})"
 
@@ -221,12 +206,8 @@ def rules(recipe: Recipe) -> Iterator[dict[str, Any]]:
             does.append(f"drops: {rule.drop}")
         if rule.keep is not None:
             does.append(f"keeps only these, else: {rule.keep}")
-        yield {
-            "rule": rule.address,
-            "about": rule.about,
-            "when": rule.when.sql if rule.when else "",
-            "does": does,
-        }
+        when = rule.when.sql if rule.when else ""
+        yield {"rule": rule.address, "about": rule.about, "when": when, "does": does}
 
 
 def personal(source: Layout, recipe: Recipe | None, shape: Shape | None) -> Iterator[dict[str, Any]]:
@@ -236,10 +217,5 @@ def personal(source: Layout, recipe: Recipe | None, shape: Shape | None) -> Iter
         kept = [spot for spot in place.spots if treated.get(spot) != "remove"]
         goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape)))
         acts = dict.fromkeys(treated[spot] for spot in place.spots if spot in treated)
-        yield {
-            "place": place.place,
-            "kind": place.kind,
-            "about": KINDS[place.kind],
-            "goes_to": " and ".join(goes_to),
-            "treatment": ", ".join(acts),
-        }
+        told = {"place": place.place, "kind": place.kind, "about": KINDS[place.kind]}
+        yield {**told, "goes_to": " and ".join(goes_to), "treatment": ", ".join(acts)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -40,8 +39,7 @@ def gives_value(word: Word, hub: tuple[str, ...], columns: frozenset[str], neede
         return False
     if word.write is None or len(hub) == 1 or any(events.SCHEMA[name] not in SAMPLES for name in hub):
         return needed is not None  # what is carried as it is
-    choices = [_choices(name, columns, needed) for name in hub]
-    rows = list(itertools.product(*choices))
+    rows = list(itertools.product(*(_choices(name, columns, needed) for name in hub)))
     frame = pl.DataFrame(rows, schema={name: events.SCHEMA[name] for name in hub}, orient="row")
     value = word.write([pl.col(name) for name in hub])
     return bool(frame.select(value.is_not_null().any()).item())
@@ -63,12 +61,11 @@ def find(address: str, mappings: Path | None, *, to_read: bool) -> tuple[Mapping
             f'{HUB.model} has no layout "{address.partition("/")[2]}" (layouts: {HUB_LAYOUT.name})'
         )
     model, layout = mapping.find_layout(address, mappings)
-    if to_read and not layout.read:
-        known = ", ".join(name for name, other in model.layouts.items() if other.read) or "none"
-        raise UsageError(f"{layout.address} cannot be read (readable layouts of {model.model}: {known})")
-    if not to_read and not layout.write:
-        known = ", ".join(name for name, other in model.layouts.items() if other.write) or "none"
-        raise UsageError(f"{layout.address} cannot be written (writable layouts of {model.model}: {known})")
+    able = [name for name, other in model.layouts.items() if (other.read if to_read else other.write)]
+    if layout.name not in able:
+        done, kind = ("read", "readable") if to_read else ("written", "writable")
+        known = ", ".join(able) or "none"
+        raise UsageError(f"{layout.address} cannot be {done} ({kind} layouts of {model.model}: {known})")
     return model, layout
 
 
@@ -107,30 +104,20 @@ class FieldPlace:
         given = columns & frozenset(self.entry.hub)
         own = frozenset(self.carries) & given
         fed = {column for column in own if gives_value(self.entry.word, self.entry.hub, given, column)}
-        helpers = given - own
-        if gives_value(self.entry.word, self.entry.hub, helpers):
-            needed = {
-                column
-                for column in helpers
-                if not gives_value(self.entry.word, self.entry.hub, helpers - {column})
-            }
-            fed |= needed or helpers
-        return tuple(column for column in self.entry.hub if column in fed)
+        helpers, word, hub = given - own, self.entry.word, self.entry.hub
+        if gives_value(word, hub, helpers):
+            fed |= {each for each in helpers if not gives_value(word, hub, helpers - {each})} or helpers
+        return tuple(column for column in hub if column in fed)
 
 
 def places(layout: Layout) -> list[FieldPlace]:
     """Give all fields of a layout in the mapping's order, the event's before the request's."""
-    return list(_places(layout))
-
-
-def _places(layout: Layout) -> Iterator[FieldPlace]:
-    own = {entry.place for entry in layout.fields}
-    for entry in (*layout.fields, *layout.own):
-        yield FieldPlace("event", entry, entry.place)
-    for entry in layout.request.fields if layout.request else ():
-        yield FieldPlace(
-            "request", entry, f"{entry.place} of the request" if entry.place in own else entry.place
-        )
+    own = {entry.place: " of the request" for entry in layout.fields}
+    around = layout.request.fields if layout.request else ()
+    return [
+        *(FieldPlace("event", entry, entry.place) for entry in (*layout.fields, *layout.own)),
+        *(FieldPlace("request", entry, f"{entry.place}{own.get(entry.place, '')}") for entry in around),
+    ]
 
 
 @dataclass(frozen=True)

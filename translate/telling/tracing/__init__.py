@@ -46,21 +46,13 @@ def why(
         raise UsageError(f"{address.file}: is not one file; name the file that the line is in")
     job = job.reading(recognised.sources[0])
     own = job.target_layout.own if job.target_layout else ()
-    source, target = (
-        job.source_layout.address,
-        job.target_layout.address if job.target_layout else HUB_LAYOUT.address,
-    )
-    explained = explanation.of_pair(
-        source,
-        target,
-        job.recipe,
-        job.settings,
-        told.mappings,
-        tuple(entry.own for entry in own if entry.own),
-    )
+    columns = tuple(entry.own for entry in own if entry.own)
+    layout = job.target_layout or HUB_LAYOUT
+    source, target = job.source_layout.address, layout.address
+    explained = explanation.of_pair(source, target, job.recipe, job.settings, told.mappings, columns)
     found = trace(job, recognised, address)
     # The explanation has a row for each place of the target, in their order, and then those of the source without one.
-    rows = list(zip(sides.places(job.target_layout or HUB_LAYOUT), explained.rows, strict=False))
+    rows = list(zip(sides.places(layout), explained.rows, strict=False))
     where = SourcePlaces(HUB_LAYOUT if job.source_layout.model == HUB_MODEL else job.source_layout)
     return Why(
         address.shown or recognised.files[0].shown, address.line, source, target, explained.recipe,
@@ -99,11 +91,9 @@ def _filter(job: Job, reason: str | None, traced: Traced) -> str | None:
             return f"{reason}, by {rule.address}: {'drop' if drops else 'keep'}{condition}"
     layout = job.target_layout
     only = layout.only if layout else None
-    if layout is not None and only is not None and only.rule == reason:
-        return (
-            f"{reason}: {layout.address} takes only events with {only.hub}, or named {', '.join(only.names)}"
-        )
-    return reason
+    if layout is None or only is None or only.rule != reason:
+        return reason
+    return f"{reason}: {layout.address} takes only events with {only.hub}, or named {', '.join(only.names)}"
 
 
 def _lost(traced: Traced) -> Iterable[str]:

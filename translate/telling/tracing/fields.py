@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from translate import events
@@ -31,11 +32,8 @@ class EventFields:
         self._rows = rows
         self._traced = traced
         self._name = str(traced.after["name"])
-        self._rules = (
-            [rule for rule, met in zip(job.recipe.rules, traced.rules, strict=True) if met.met]
-            if job.recipe
-            else []
-        )
+        rules = job.recipe.rules if job.recipe else ()
+        self._rules = [rule for rule, met in zip(rules, traced.rules, strict=bool(rules)) if met.met]
         self._layout: Layout | None = job.target_layout
 
     def __iter__(self) -> Iterator[FieldTrace]:
@@ -43,22 +41,17 @@ class EventFields:
         found = [traced for place, explained in self._rows for traced in self._traces(place, explained)]
         there = {traced.field for traced in found if traced.written is not None}
         return (
-            traced
-            for traced in found
-            if traced.written is not None or traced.field not in there or traced.part == "request"
+            each
+            for each in found
+            if each.written is not None or each.field not in there or each.part == "request"
         )
 
     def _traces(self, place: FieldPlace, explained: Explained) -> Iterator[FieldTrace]:
         written = self._written(place)
         empty = self._object_is_out(place) if written is not None else None
         if written is None or empty is not None:
-            yield FieldTrace(
-                place.entry.place,
-                place.part,
-                None,
-                codec=explained.how,
-                why=empty or self._why_empty(place, explained),
-            )
+            why = empty or self._why_empty(place, explained)
+            yield FieldTrace(place.entry.place, place.part, None, codec=explained.how, why=why)
         elif place.entry.word.is_container:
             yield from self._members(place, written, explained)
         else:
@@ -70,50 +63,27 @@ class EventFields:
         if self._layout is None:
             return shown(self._traced.after.get(place.entry.place))
         sign = "@" if place.part == "request" else "="
-        return shown(self._traced.wire.get(f"{sign}{place.entry.place}"))
+        return shown(self._traced.after.get(f"{sign}{place.entry.place}"))
 
     def _filled(self, place: FieldPlace, written: str, explained: Explained) -> FieldTrace:
         entry = place.entry
+        traced = FieldTrace(entry.place, place.part, written, codec=explained.how)
         if entry.own is not None:
             source = entry.own.source or entry.own.home
-            return FieldTrace(
-                entry.place,
-                place.part,
-                written,
-                (Given(f"the source's {source}", written),),
-                codec=explained.how,
-            )
+            return replace(traced, given=(Given(f"the source's {source}", written),))
         setting = getattr(self._job.settings, entry.setting) if entry.setting else None
-        if setting is not None and not (entry.fills and self._fed_by(place)):
-            return FieldTrace(
-                entry.place, place.part, written, rule=f"--set {entry.setting}=...", codec=explained.how
-            )
+        columns = self._fed_by(place)
+        if setting is not None and not (entry.fills and columns):
+            return replace(traced, rule=f"--set {entry.setting}=...")
         fixed = sections.fixed(entry)
         if fixed is not None:
-            return FieldTrace(entry.place, place.part, written, codec=fixed)
-        columns = self._fed_by(place)
-        if not columns:
-            default = (
-                f"{json.dumps(entry.default)} where there is none"
-                if entry.default is not None
-                else explained.how
-            )
-            return FieldTrace(entry.place, place.part, written, codec=default)
-        given, rules = [], []
-        for column in columns:
-            rule = self._set_by(column)
-            if rule is not None:
-                rules.append(_said(rule, column))
-            else:
-                given.append(self._given(column))
-        return FieldTrace(
-            entry.place,
-            place.part,
-            written,
-            tuple(dict.fromkeys(given)),
-            "; ".join(rules) or None,
-            explained.how,
-        )
+            return replace(traced, codec=fixed)
+        if not columns and entry.default is not None:
+            return replace(traced, codec=f"{json.dumps(entry.default)} where there is none")
+        rules = {column: rule for column in columns if (rule := self._set_by(column))}
+        given = dict.fromkeys(self._given(column) for column in columns if column not in rules)
+        said = "; ".join(_said(rule, column) for column, rule in rules.items())
+        return replace(traced, given=tuple(given), rule=said or None)
 
     def _fed_by(self, place: FieldPlace) -> list[str]:
         """Name the columns that the value comes of: those that arrive in it, else those that it is made of."""
@@ -122,15 +92,11 @@ class EventFields:
         return (carried[:1] if place.entry.word.first_of_several else carried) or there
 
     def _given(self, column: str) -> Given:
-        if column == "event_id" and self._source.first(column, self._traced.raw, self._traced.before) is None:
-            return Given(MADE_OF_CONTENT, None)
-        if (
-            column == "app.id"
-            and self._job.settings.app_id
-            and self._source.first(column, self._traced.raw, self._traced.before) is None
-        ):
-            return Given("--set app_id=...", self._job.settings.app_id)
         found = self._source.first(column, self._traced.raw, self._traced.before)
+        if found is None and column == "event_id":
+            return Given(MADE_OF_CONTENT, None)
+        if found is None and column == "app.id" and self._job.settings.app_id:
+            return Given("--set app_id=...", self._job.settings.app_id)
         return found or Given(f"the source's {column}", shown(self._traced.after.get(column)))
 
     def _members(self, place: FieldPlace, written: str, explained: Explained) -> Iterator[FieldTrace]:
@@ -151,31 +117,20 @@ class EventFields:
             value = (self._traced.after.get(kind) or {}).get(original) if kind else None
             rule = self._set_by(f"{kind}.{original}")
             given = () if rule or not kind else (Given(f"{source}.{original}", shown(value)),)
-            yield FieldTrace(
-                f"{place.entry.place}.{key}",
-                place.part,
-                text,
-                given,
-                _said(rule, f"{kind}.{original}") if rule else None,
-                explained.how,
-            )
+            said = _said(rule, f"{kind}.{original}") if rule else None
+            yield FieldTrace(f"{place.entry.place}.{key}", place.part, text, given, said, explained.how)
 
     def _kind(self, key: str) -> tuple[str, str]:
-        for kind in ("attributes", "metrics", "other"):
-            if key in (self._traced.after.get(kind) or {}):
-                return kind, key
-        return "", key
+        kinds = (
+            kind for kind in ("attributes", "metrics", "other") if key in (self._traced.after.get(kind) or {})
+        )
+        return next(kinds, ""), key
 
     def _original_keys(self) -> dict[str, tuple[str, str]]:
         """Give the kind and the name that a key had before the target made it another one."""
-        told = self._traced.wire.get("_names")
+        told = self._traced.after.get("_names")
         tables: dict[str, dict[str, str]] = json.loads(f"{{{told}}}") if told else {}
-        return {
-            new: (kind, old)
-            for kind, table in tables.items()
-            if isinstance(table, dict)
-            for new, old in table.items()
-        }
+        return {new: (kind, old) for kind, table in tables.items() for new, old in table.items()}
 
     # -- what is not --------------------------------------------------------------------------------------------
 
@@ -187,7 +142,7 @@ class EventFields:
             if not place.entry.place.startswith(f"{home}."):
                 continue
             for need in needs:
-                if self._traced.wire.get(f"={home}.{need}") is None:
+                if self._traced.after.get(f"={home}.{need}") is None:
                     other = next((row for row in self._rows if row[0].entry.place == f"{home}.{need}"), None)
                     why = f": {self._why_empty(*other)}" if other else ""
                     return f"{home} is left out as a whole: it needs {need}{why}"
@@ -199,11 +154,11 @@ class EventFields:
 
     def _never_for_this(self, entry: Field, explained: Explained) -> str:
         """Say why such an event never has a field, whatever else it says."""
+        others = bool(entry.when) and self._name not in entry.when
         reasons = {
             explained.how: explained.state in ("not_written", "off"),
             f"setting not given: --set {entry.setting}=...": entry.setting is not None and not entry.hub,
-            f"only for {', '.join(entry.when)}, and this is {self._name}": bool(entry.when)
-            and self._name not in entry.when,
+            f"only for {', '.join(entry.when)}, and this is {self._name}": others,
             f"made for each request: {entry.word.about}": entry.word.is_stamp,
             "every name is written as it is": entry.word.travels_with_names,
         }
@@ -219,10 +174,8 @@ class EventFields:
             return self._first_reason([column for column in wanted if column not in there]) + setting
         values = ", ".join(f"{column} = {shown(self._traced.after[column])}" for column in there)
         lacking = [column for column in entry.hub if column not in there]
-        about = entry.word.about or "the value"
-        return f"{about}: nothing to be made of {values}" + (
-            f" without {', '.join(lacking)}" if lacking else ""
-        )
+        without = f" without {', '.join(lacking)}" if lacking else ""
+        return f"{entry.word.about or 'the value'}: nothing to be made of {values}{without}"
 
     def _first_reason(self, columns: Iterable[str]) -> str:
         """Give the weightiest reason why none of some columns is there: a rule, a place of the source, that it has none."""
@@ -236,32 +189,28 @@ class EventFields:
                 yield 0, f"{rule.address} removes {column}"
             elif column in rule.sets:
                 yield 0, f"{rule.address}: {rule.sets[column].sql} gives nothing for this event"
-        there = any(
-            text is not None for _, text in self._source.given(column, self._traced.raw, self._traced.before)
-        )
+        raw, before = self._traced.raw, self._traced.before
+        absent = self._source.absent(column, str(before["name"]), raw, before)
+        there = any(text is not None for _, text in self._source.given(column, raw, before))
         for rule in self._job.recipe.rules if self._job.recipe and not there else ():
             if rule not in self._rules and rule.when is not None and column in rule.sets:
-                absent = self._source.absent(column, self._read_name, self._traced.raw, self._traced.before)
-                yield (
-                    1,
-                    f"{rule.address} would set {column}, but its condition is false: {rule.when.sql}; and {absent}",
-                )
-        reason = self._source.absent(column, self._read_name, self._traced.raw, self._traced.before)
-        yield (3 if reason.startswith(NO_PLACE) else 2), reason
-
-    @property
-    def _read_name(self) -> str:
-        """Give the name that the source's record has."""
-        return str(self._traced.before["name"])
+                told = f"{rule.address} would set {column}, but its condition is false: {rule.when.sql}; and {absent}"
+                yield 1, told
+        yield (3 if absent.startswith(NO_PLACE) else 2), absent
 
     # -- rules --------------------------------------------------------------------------------------------------
 
     def _set_by(self, column: str) -> Rule | None:
         """Find the last rule with a true condition that set a column, or a key of a map."""
-        for rule in reversed(self._rules):
-            if column in rule.sets or (column == "name" and rule.names) or column in rule.renames.values():
-                return rule
-        return None
+
+        def is_set(rule: Rule) -> bool:
+            return (
+                column in rule.sets
+                or (column == "name" and bool(rule.names))
+                or column in rule.renames.values()
+            )
+
+        return next(filter(is_set, reversed(self._rules)), None)
 
 
 def _said(rule: Rule, column: str) -> str:
@@ -279,15 +228,14 @@ def _entries(written: str) -> list[tuple[str, str]]:
         value: Any = json.loads(written)
     except ValueError:
         return []
-    if isinstance(value, dict):
-        pairs = list(value.items())
-    else:
-        pairs = [
-            (entity["key"], entity.get("value"))
-            for entity in value
-            if isinstance(entity, dict) and "key" in entity
-        ]
+    entities = (
+        ()
+        if isinstance(value, dict)
+        else (each for each in value if isinstance(each, dict) and "key" in each)
+    )
+    pairs = (
+        value.items() if isinstance(value, dict) else ((each["key"], each.get("value")) for each in entities)
+    )
     return [
-        (key, inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False))
-        for key, inner in pairs
+        (key, text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)) for key, text in pairs
     ]

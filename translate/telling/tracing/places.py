@@ -10,7 +10,7 @@ from translate.mapping.spec import Layout
 from translate.reader.tree import slots
 from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, places
 from translate.telling.tracing.result import NO_PLACE, Given
-from translate.vocabulary.notes import InSource, Spot, read_all
+from translate.vocabulary.notes import InSource, read_all
 
 Row = dict[str, Any]
 EMPTY = "{}"
@@ -64,29 +64,22 @@ class SourcePlaces:
         candidates = list(self.given(column, raw, before))
         if not candidates:
             return f"{NO_PLACE} gives {column}"
-        reasons = []
-        for place, text in candidates:
-            if place.entry.when and event not in place.entry.when:
-                reasons.append(
-                    f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}"
-                )
-            elif text is None:
-                told = [noted.why for noted in read_all(before.get("notes")) if _is_of(noted.spot, place)]
-                reasons.append(
-                    f"{place.shown}: {told[0]}" if told else f"absent in the source: {_names(place)}"
-                )
-            else:
-                reasons.append(_taken(place, text))
-        return "; ".join(dict.fromkeys(reasons))
+        noted = [
+            (noted.spot.shown, noted.why)
+            for noted in read_all(before.get("notes"))
+            if isinstance(noted.spot, InSource)
+        ]
+        return "; ".join(dict.fromkeys(_why_absent(place, text, event, noted) for place, text in candidates))
 
 
-def _is_of(spot: Spot, place: FieldPlace) -> bool:
-    """Tell whether a note is of what stood in a place, or in another one of the same field."""
-    return isinstance(spot, InSource) and ".".join(spot.path) in (place.entry.place, *place.entry.also)
-
-
-def _taken(place: FieldPlace, text: str) -> str:
-    """Say why what stands in a place is not in the column that it is read into."""
+def _why_absent(place: FieldPlace, text: str | None, event: str, noted: list[tuple[str, str]]) -> str:
+    """Say why what stands in a place, if anything, is not in the column that it is read into."""
+    if place.entry.when and event not in place.entry.when:
+        return f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}"
+    if text is None:
+        told = (why for spot, why in noted if spot in (place.entry.place, *place.entry.also))
+        why = next(told, None)
+        return f"{place.shown}: {why}" if why else f"absent in the source: {_names(place)}"
     if text == EMPTY:
         return f"{place.shown} is empty in the source"
     if place.entry.word.is_container:

@@ -5,15 +5,32 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
 from translate.telling.rendering import Report, printable
-from translate.telling.tracing.rules import Met
 
 NO_PLACE = "no place in the source"  # how the reason begins where a model knows nothing of the kind
 PRINTED = 120
 VALUE_MAX = 60  # characters of a value in a table; all of it in JSON
+
+
+@dataclass(frozen=True)
+class Met:
+    """One rule upon one event: `met` is None where the event did not come so far.
+
+    `failed` says which parts of the condition are false or unknown, `nothing` which values came out absent.
+    """
+
+    rule: str
+    met: bool | None
+    failed: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the rule as JSON values."""
+        return {"rule": self.rule, "met": self.met, "failed": [*self.failed], "nothing": [*self.nothing]}
 
 
 @dataclass(frozen=True)
@@ -176,71 +193,49 @@ class Why:
         if event.lost:
             yield ""
             yield "lost or changed:"
+            folder = textwrap.TextWrapper(
+                width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
             for names, reason in _together(event.lost):
-                yield from textwrap.wrap(
-                    printable(f"{names}: {reason}"),
-                    width,
-                    initial_indent="  ",
-                    subsequent_indent="    ",
-                    break_on_hyphens=False,
-                )
+                yield from folder.wrap(printable(f"{names}: {reason}"))
 
     def _of_rules(self, event: EventTrace, width: int) -> Iterator[str]:
         if event.rules:
             yield f"rules that it meets: {', '.join(event.rules)}"
-        nothing = [(f"  {rule.rule}", printable(told)) for rule in event.judged for told in rule.nothing]
-        failed = [
-            (f"  {rule.rule}", printable("; ".join(rule.failed)))
-            for rule in event.judged
-            if rule.met is False
-        ]
-        if nothing:
-            yield "what of them gave nothing:"
-            yield from _table([*nothing], width)
-        if failed:
-            yield "rules that it does not meet:"
-            yield from _table([*failed], width)
+        told = {
+            "what of them gave nothing:": [(rule.rule, each) for rule in event.judged for each in rule.nothing],
+            "rules that it does not meet:": [(rule.rule, "; ".join(rule.failed)) for rule in event.judged if rule.met is False],
+        }  # fmt: skip
+        for title, lines in told.items():
+            if lines:
+                yield title
+                yield from _table([(f"  {rule}", printable(each)) for rule, each in lines], width)
 
     def _tables(self, event: EventTrace) -> Report:
-        filled = [
-            dict(zip(("field", "written", "source", "conversion"), _cells(traced), strict=True))
-            for traced in event.fields
-            if traced.written is not None
-        ]
-        empty = [
-            {"field": traced.field, "why": traced.why} for traced in event.fields if traced.written is None
-        ]
-        values: dict[str, Any] = {
+        head = ("field", "written", "source", "conversion")
+        filled = [traced for traced in event.fields if traced.written is not None]
+        values = {
             "from": f"{PurePath(self._title).name} {self._head(event)}",
             "to": f"{self.target}: {event.sentence}",
-        }
-        parts = {
-            "fields": filled,
-            "empty_and_why": empty,
+            "fields": [dict(zip(head, _cells(traced), strict=True)) for traced in filled],
+            "empty_and_why": [{"field": each.field, "why": each.why} for each in event.fields if each.written is None],
             "lost_or_changed": [{"field": names, "what": reason} for names, reason in _together(event.lost)],
-        }
-        return Report({**values, **{name: rows for name, rows in parts.items() if rows}})
+        }  # fmt: skip
+        return Report({name: value for name, value in values.items() if value})
 
 
 def _cells(traced: FieldTrace) -> tuple[str, ...]:
-    given = "; ".join(
-        given.place if given.raw is None else f"{given.place} = {_short(given.raw)}" for given in traced.given
-    )
-    by = [traced.rule] if traced.rule else []
-    return (
-        traced.field,
-        _short(traced.written or ""),
-        "; ".join([*by, *([given] if given else [])]) or "-",
-        printable(traced.codec),
-    )
+    given = [
+        each.place if each.raw is None else f"{each.place} = {_short(each.raw)}" for each in traced.given
+    ]
+    whence = "; ".join([*([traced.rule] if traced.rule else []), *given]) or "-"
+    return traced.field, _short(traced.written or ""), whence, printable(traced.codec)
 
 
 def _reasons(empty: list[FieldTrace]) -> list[tuple[str, ...]]:
     """Give a line for each empty field; those that the source has no place for share one, the last."""
     nowhere = [traced.field for traced in empty if traced.why.startswith(NO_PLACE)]
-    lines: list[tuple[str, ...]] = [
-        (traced.field, printable(traced.why)) for traced in empty if not traced.why.startswith(NO_PLACE)
-    ]
+    lines = [(each.field, printable(each.why)) for each in empty if not each.why.startswith(NO_PLACE)]
     return [*lines, *([(NO_PLACE, ", ".join(nowhere))] if nowhere else [])]
 
 
@@ -264,13 +259,8 @@ def _table(lines: list[tuple[str, ...]], width: int) -> Iterator[str]:
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 12:
         widths[widths.index(max(widths))] -= 1
     for line in lines:
-        folded = [
-            textwrap.wrap(cell, room, break_on_hyphens=False) or [""]
-            for cell, room in zip(line, widths, strict=True)
-        ]
-        for number in range(max(map(len, folded))):
-            cells = [
-                (part[number] if number < len(part) else "").ljust(room)
-                for part, room in zip(folded, widths, strict=True)
-            ]
-            yield "  ".join(cells).rstrip()
+        cells = zip(line, widths, strict=True)
+        folded = [textwrap.wrap(cell, room, break_on_hyphens=False) or [""] for cell, room in cells]
+        for parts in zip_longest(*folded, fillvalue=""):
+            row = (part.ljust(room) for part, room in zip(parts, widths, strict=True))
+            yield "  ".join(row).rstrip()

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ from translate.conversion.report import Loss
 from translate.errors import UsageError
 from translate.events import EPOCH
 from translate.reader.reader import Lines, Reader
-from translate.recipe import Recipe
+from translate.recipe import Recipe, tallies
+from translate.recipe.expressions import Expression
 from translate.recipe.reshaping import COPY
+from translate.recipe.spec import Rule
 from translate.settings import Settings
-from translate.telling.tracing.rules import Met, rules_met
+from translate.telling.tracing.result import Met
 from translate.vocabulary import notes
 from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.shape import Source
@@ -37,14 +39,10 @@ from translate.writer.writer import Writer
 ADDRESS = re.compile(r"(?P<file>.+):(?P<line>[0-9]+)(?:#(?P<number>[0-9]+))?")
 COPY_NUMBER = re.compile(r"-[0-9]+$")
 
-NOTHING = pl.lit(None, pl.List(pl.String))
 TRAVELLERS = {
-    "row": pl.lit(0, pl.UInt32),
-    "part": pl.lit(0, pl.UInt32),
-    "notes": notes.none(),
-    OF_RECIPE: notes.none(),
-    USED: NOTHING,
-}
+    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
+    OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String)),
+}  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -109,12 +107,44 @@ def _first(recognised: Recognised, name: str, settings: Settings) -> Address | N
     return None
 
 
+def rules_met(recipe: Recipe | None, row: Row, first: Row) -> tuple[Met, ...]:
+    """Tell what each rule found, from an event's flags; those of rules before it became several are with its first row."""
+    rules = enumerate(recipe.rules if recipe else ())
+    return tuple(_met(rule, tallies.of_rule(number), row, first) for number, rule in rules)
+
+
+def _met(rule: Rule, head: str, row: Row, first: Row) -> Met:
+    seen = tallies.flag(head, "seen")
+    flags = row if row[seen] else first
+    if not flags[seen]:
+        return Met(rule.address, None)
+
+    def has(what: str) -> bool:
+        return bool(flags[tallies.flag(head, what)])
+
+    def absent(expression: Expression) -> str:
+        names = [f'"{name}"' for name in expression.columns if not has(f"has.{name}")]
+        return f": the event has no {' and no '.join(names)}" if names else ""
+
+    failed: list[str] = []
+    parts = list(enumerate(tallies.conditions(rule.when))) if rule.when and not has("matched") else []
+    failed += [f"{part.sql} is unknown{absent(part)}" for number, part in parts if has(f"unknown{number}")]
+    failed += [
+        f"{part.sql} is false"
+        for number, part in parts
+        if not (has(f"part{number}") or has(f"unknown{number}"))
+    ]
+    empty = [(target, told) for target, told in rule.sets.items() if has(f"null.{target}")]
+    nothing = tuple(f"{target}: {told.sql} gives nothing{absent(told)}" for target, told in empty)
+    return Met(rule.address, has("matched"), tuple(failed), nothing)
+
+
 @dataclass(frozen=True)
 class Traced:
     """One row that a conversion makes of an event, and the event that it is made of.
 
     `number` counts the events of the line, `copy` the rows of the event, both from 0. `raw` are the record's own texts by slot, and its
-    free-form maps; `before` is the event as it was read, `after` as the rules left it, `wire` what the writer made of
+    free-form maps; `before` is the event as it was read, `after` as the rules left it, and what the writer made of
     each place (`=place`, around the events `@place`), `row` the row as the conversion itself writes and judges it;
     `source` is how the source spells the hub's columns. `rules` are the recipe's, each with what it found; `lost` is what
     of the event does not arrive as it was, but for keys.
@@ -125,7 +155,6 @@ class Traced:
     raw: Row
     before: Row
     after: Row
-    wire: Row
     row: Row
     source: Source
     rules: tuple[Met, ...] = ()
@@ -141,7 +170,7 @@ class _Frames:
     rows: pl.DataFrame
     wire: pl.DataFrame
     source: Source
-    losses: list[Loss] = field(default_factory=list)
+    losses: list[Loss]
 
 
 def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
@@ -190,9 +219,8 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int) -> _Frames:
     if job.source_layout.model != HUB.model:
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
         raw = _of_line(records, here).sort("row", "part")
-    return _Frames(
-        read, raw, _of_line(query.rows, here), _of_line(wire, here), query.source, query.counts.losses
-    )
+    rows = _of_line(query.rows, here)
+    return _Frames(read, raw, rows, _of_line(wire, here), query.source, query.counts.losses)
 
 
 def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
@@ -206,10 +234,7 @@ def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.Data
 def _rows(frame: pl.DataFrame) -> Iterator[Row]:
     """Give the rows with times as ISO 8601 text: those of a damaged record may lie where Python has no dates."""
     times = [column for column in frame if isinstance(column.dtype, pl.Datetime)]
-    written = [
-        pl.Series(column.name, [_written(time) for time in column.to_physical()], pl.String)
-        for column in times
-    ]
+    written = [pl.Series(each.name, [*map(_written, each.to_physical())], pl.String) for each in times]
     return frame.with_columns(written).iter_rows(named=True)
 
 
@@ -231,21 +256,10 @@ def _put_together(frames: _Frames, recipe: Recipe | None) -> list[Traced]:
     first: Row = {}
     for row, wire in zip(_rows(frames.rows), _rows(frames.wire), strict=True):
         number += row[COPY] == 0
-        before = given[number]
         first = row if row[COPY] == 0 else first
-        lost = tuple(loss for number, loss in enumerate(frames.losses) if row[f"_loss{number}"])
+        lost = tuple(loss for place, loss in enumerate(frames.losses) if row[f"_loss{place}"])
+        met = rules_met(recipe, row, first)
         found.append(
-            Traced(
-                number,
-                row[COPY],
-                raws[number],
-                before,
-                wire,
-                wire,
-                row,
-                frames.source,
-                rules_met(recipe, row, first),
-                lost,
-            )
+            Traced(number, row[COPY], raws[number], given[number], wire, row, frames.source, met, lost)
         )
     return found
