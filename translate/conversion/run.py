@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit
 from translate.conversion import lake, nothing, plan
@@ -184,7 +186,7 @@ class Conversion:
             file
             for file in (
                 *self.sinks.files_beside(unit.number),
-                self._keys_file(unit),
+                self._keys_file(unit, self.output.beside),
                 self._erased_file(unit, self.output.beside),
             )
             if file.exists()
@@ -223,7 +225,7 @@ class Conversion:
             if not query.unsound:
                 hold_against(self.job, tally, written)
                 if keys is not None:
-                    self.output.write_whole(self._keys_file(unit), keys.checked())
+                    keys.checked().write_parquet(self._keys_file(unit, self.output.beside))
             return written, query.unsound
 
         return self._readings.read_digested(unit, attempt)
@@ -256,14 +258,11 @@ class Conversion:
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
-    def _keys_file(self, unit: Unit) -> Path:
-        return self.output.state / f"keys-{unit.number:05}.ndjson"
+    def _keys_file(self, unit: Unit, folder: Path | None = None) -> Path:
+        return (folder or self.output.state) / f"keys-{unit.number:05}.parquet"
 
     def _gather_keys(self) -> dict[str, Any]:
         """Write down what became of each key; give the sums for the report."""
-        files = [file for unit in self.units if (file := self._keys_file(unit)).exists()]
-        texts = [file.read_text(encoding="utf-8") for file in files]
-        whole = together(texts)
-        text = texts[0] if len(texts) == 1 else as_lines(whole)
-        self.output.write_whole(self.output.directory / "keys.ndjson", text)
+        whole = together(map(pl.scan_parquet, filter(Path.exists, map(self._keys_file, self.units))))
+        self.output.write_whole(self.output.directory / "keys.ndjson", as_lines(whole))
         return {"keys": summary(whole)}

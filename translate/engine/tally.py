@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from translate.engine.library import STREAM
-from translate.engine.tally_tables import COUNTED, SORTS, WATCHED_MAX, PlaceRow, RemarkRow, SheetRow, SpanRow
+from translate.engine.tally_tables import SORTS, WATCHED_MAX, WAY, PlaceRow, RemarkRow, SheetRow, SpanRow
 
 BELOW = ("tree", "nothing", "keys", "properties", "entities", "json_of_keys")
 FIXED = ("text", "context", "rejected", "nulls", "remarks")  # what the frame's columns begin with
@@ -23,7 +23,8 @@ NAMES_MAX, FLAG_WORDS, FLAG_BITS = 4, 2, 64
 FLAGS_MAX = FLAG_WORDS * FLAG_BITS
 AT_HOME, IN_EXTRA = 1 << WATCHED_MAX, 1 << (WATCHED_MAX + 1)
 SEGMENT = "\x1f"
-NO_WORD, EVENT_TYPES, CONTEXTS, PATHS = range(4)
+NO_WORD, EVENT_TYPES, CONTEXTS, PATHS, WAYS = range(5)
+COUNTED = ("event_type", "context", "way", "keys")
 
 
 @dataclass
@@ -64,12 +65,12 @@ class Way:
 
 
 class Counted(NamedTuple):
-    """How many keys of rows of one context and event type went a way, which is told by its number."""
+    """How many keys of rows of an event type and a context went a way: a table of their numbers, and what these stand for."""
 
-    event_type: str | None
-    context: str
-    way: int
-    keys: int
+    table: pl.DataFrame
+    event_types: dict[int, str]
+    contexts: dict[int, str]
+    ways: dict[int, Way]
 
 
 class KeyTally:
@@ -171,37 +172,26 @@ class KeyTally:
 
     # -- ways ---------------------------------------------------------------------------------------------------
 
-    def counted(self) -> tuple[list[Way], list[Counted]]:
+    def counted(self) -> Counted:
         """Give the ways, and how many keys went each."""
         count = ctypes.c_int64()
         rows = self._kernel.translate_tally_counted(self._pointer, ctypes.byref(count))
-        content = ctypes.string_at(rows, count.value * COUNTED.size) if count.value else b""
+        shape = (count.value, len(COUNTED))
+        content = ctypes.string_at(rows, 8 * count.value * len(COUNTED)) if count.value else b""
+        numbers = pl.Series([content]).bin.reinterpret(dtype=pl.Array(pl.Int64, shape[0] * shape[1]))
+        table = (
+            numbers.explode(empty_as_null=False).reshape(shape).arr.to_struct(list(COUNTED)).struct.unnest()
+        )
         texts = _Texts(self._kernel, self._pointer)
-        numbers: dict[tuple[int, ...], int] = {}
-        found = []
-        for (
-            flags,
-            more,
-            *remarks,
-            event_type,
-            context,
-            path,
-            extra,
-            place,
-            preset,
-            bits,
-            sort,
-            known,
-            is_member,
-            _,
-            keys,
-        ) in COUNTED.iter_unpack(content):
-            way = (flags, more, *remarks, path, extra, place, preset, bits, sort, known, is_member)
-            number = numbers.setdefault(way, len(numbers))
-            found.append(
-                Counted(texts.text(event_type) if event_type else None, texts.text(context), number, keys)
-            )
-        return [self._way(texts, *way) for way in numbers], found
+        return Counted(
+            table,
+            {number: texts.text(number) for number in table["event_type"].unique() if number != NO_WORD},
+            {number: texts.text(number) for number in table["context"].unique()},
+            {
+                number: self._way(texts, *WAY.unpack(texts.content(number)))
+                for number in table["way"].unique()
+            },
+        )
 
     def _way(self, texts: _Texts, flags: int, more_flags: int, *fields: int) -> Way:
         *remarks, path, extra, place, preset, bits, sort, known, is_member = fields
@@ -227,27 +217,28 @@ class _Texts:
     def __init__(self, kernel: ctypes.CDLL, pointer: ctypes.c_void_p) -> None:
         self._kernel = kernel
         self._pointer = pointer
-        self._texts: dict[int, tuple[str, int]] = {}
         self._paths: dict[int, tuple[str, ...]] = {PATHS: ()}
 
-    def _word(self, number: int) -> tuple[str, int]:
-        if number not in self._texts:
-            above, length = ctypes.c_uint32(), ctypes.c_int64()
-            at = self._kernel.translate_tally_text(
-                self._pointer, number, ctypes.byref(above), ctypes.byref(length)
-            )
-            self._texts[number] = ctypes.string_at(at, length.value).decode(), above.value
-        return self._texts[number]
+    def _word(self, number: int) -> tuple[bytes, int]:
+        above, length = ctypes.c_uint32(), ctypes.c_int64()
+        at = self._kernel.translate_tally_text(
+            self._pointer, number, ctypes.byref(above), ctypes.byref(length)
+        )
+        return ctypes.string_at(at, length.value), above.value
+
+    def content(self, number: int) -> bytes:
+        """Give the bytes of a text."""
+        return self._word(number)[0]
 
     def text(self, number: int) -> str:
         """Give a text."""
-        return self._word(number)[0]
+        return self.content(number).decode()
 
     def path(self, number: int) -> tuple[str, ...]:
         """Give a path by the number of its last segment."""
         if number not in self._paths:
-            text, above = self._word(number)
-            self._paths[number] = (*self.path(above), text)
+            content, above = self._word(number)
+            self._paths[number] = (*self.path(above), content.decode())
         return self._paths[number]
 
 

@@ -60,5 +60,5 @@ class SheetRow(ctypes.Structure):
     ]
 
 
-# A way, its hash, and how many keys went it, as tally.c lays them out.
-COUNTED = struct.Struct("2Q6i4I2iH3B7xQq")
+# A way, as tally.c lays it out.
+WAY = struct.Struct("2Q6i2I2iH3B3x")

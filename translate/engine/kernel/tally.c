@@ -41,26 +41,26 @@ struct sheet {
     int32_t extra;
 };
 
-/* Keys that the rows speak for in the same way; all of it but the count tells one from others. */
+/* How a row speaks for a key; the bytes of it are a text among the words, and so it has a number. */
 struct way {
     uint64_t flags[FLAG_WORDS];
     int32_t remarks[REMARKS_MAX];
-    uint32_t event_type; /* NO_WORD: none */
-    uint32_t context;
     uint32_t path;
-    uint32_t extra;      /* the name under which `extra` has it */
+    uint32_t extra; /* the name under which `extra` has it */
     int32_t place;
     int32_t preset;
     uint16_t bits;
     uint8_t sort;
     uint8_t known;
     uint8_t is_member;
-    uint8_t unused[7];
+    uint8_t unused[3];
 };
 
+/* How many keys of rows of an event type and a context went a way. */
 struct counted {
-    struct way way;
-    uint64_t hash;
+    int64_t event_type; /* NO_WORD: none */
+    int64_t context;
+    int64_t way;
     int64_t count;
 };
 
@@ -82,19 +82,18 @@ struct row {
     struct remarks remarks;
     bool is_rejected;
     int64_t nulls;
+    uint32_t event_type;
+    uint32_t context;
     int64_t claims;
     uint8_t claimed[MAPS_MAX][ENTRIES_MAX];
 };
 
 /* -- counts ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const struct way *way)
+static uint32_t slot_of(const struct tally *tally, const struct counted *counted)
 {
-    uint64_t words[sizeof *way / sizeof(uint64_t)], hash = 0;
-    memcpy(words, way, sizeof words);
-    for (size_t number = 0; number < sizeof words / sizeof *words; number++)
-        hash = mixed(hash, words[number]);
-    return hash;
+    uint64_t hash = mixed(tally->words.seed + (uint64_t)counted->event_type, (uint64_t)counted->context);
+    return (uint32_t)(mixed(hash, (uint64_t)counted->way) >> 32) & tally->mask;
 }
 
 static bool spread(struct tally *tally, uint32_t slots)
@@ -107,7 +106,7 @@ static bool spread(struct tally *tally, uint32_t slots)
     tally->mask = slots - 1;
     const struct counted *counted = (const void *)tally->counted.data;
     for (uint32_t number = 0; number < tally->counted.length / sizeof *counted; number++) {
-        uint32_t at = (uint32_t)counted[number].hash & tally->mask;
+        uint32_t at = slot_of(tally, &counted[number]);
         while (made[at] != 0)
             at = (at + 1) & tally->mask;
         made[at] = number + 1;
@@ -115,18 +114,20 @@ static bool spread(struct tally *tally, uint32_t slots)
     return true;
 }
 
-static bool count(struct tally *tally, const struct way *way)
+static bool count(struct tally *tally, int64_t event_type, int64_t context, const struct way *way)
 {
-    uint64_t hash = hash_of(way);
-    uint32_t at = (uint32_t)hash & tally->mask;
+    uint32_t word = word_of(&tally->words, WAYS, (const uint8_t *)way, sizeof *way);
+    if (word == NO_WORD)
+        return false;
+    struct counted fresh = {event_type, context, word, 1};
+    uint32_t at = slot_of(tally, &fresh);
     for (; tally->slots[at] != 0; at = (at + 1) & tally->mask) {
         struct counted *counted = (struct counted *)(void *)tally->counted.data + (tally->slots[at] - 1);
-        if (counted->hash == hash && memcmp(&counted->way, way, sizeof *way) == 0) {
+        if (counted->way == word && counted->context == context && counted->event_type == event_type) {
             counted->count++;
             return true;
         }
     }
-    struct counted fresh = {*way, hash, 1};
     if (!buffer_append(&tally->counted, &fresh, sizeof fresh))
         return false;
     uint32_t number = (uint32_t)(tally->counted.length / sizeof fresh);
@@ -416,12 +417,10 @@ static bool find_way(struct tally *tally, struct row *row, const struct key *key
     return may_be_silent || way->bits != 0 || way->remarks[0] != NO_REMARKS;
 }
 
-static bool add_way(struct tally *tally, struct row *row, const struct key *key, uint32_t event_type, uint32_t context)
+static bool add_way(struct tally *tally, struct row *row, const struct key *key)
 {
     struct way way;
     memset(&way, 0, sizeof way);
-    way.event_type = event_type;
-    way.context = context;
     way.path = key->path;
     way.place = key->place;
     way.preset = key->preset;
@@ -474,12 +473,13 @@ static bool look_at(struct tally *tally, struct row *row)
     if (!census_take(&tally->census, text.at, text.length))
         return false;
     bool is_known = true;
-    uint32_t type = type_of(tally, &is_known), context_number = word_of(&tally->words, CONTEXTS, context.at, context.length);
-    if (!is_known || context_number == NO_WORD)
+    row->event_type = type_of(tally, &is_known);
+    row->context = word_of(&tally->words, CONTEXTS, context.at, context.length);
+    if (!is_known || row->context == NO_WORD)
         return false;
     const struct key *keys = (const void *)tally->census.keys.data;
     for (size_t number = 0; number < tally->census.keys.length / sizeof *keys; number++) {
-        if (!add_way(tally, row, &keys[number], type, context_number))
+        if (!add_way(tally, row, &keys[number]))
             return false;
     }
     return row->is_rejected || (row->nulls >= 0 && all_claimed(row));
@@ -499,7 +499,7 @@ EXPORTED int translate_tally_rows(struct ArrowArrayStream *given, struct tally *
         forget_claims(row);
         const struct way *ways = (const void *)tally->ways.data;
         for (size_t way = 0; done && !left[number] && way < tally->ways.length / sizeof *ways; way++)
-            done = count(tally, &ways[way]);
+            done = count(tally, row->event_type, row->context, &ways[way]);
     }
     free(row);
     frame_let_go(&frame);

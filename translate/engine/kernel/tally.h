@@ -17,7 +17,7 @@ enum below {
 
 enum sort { SORT_TEXT, SORT_EMPTY, SORT_NUMBER, SORT_FLAG, SORT_NULL, SORT_OBJECT, SORT_LIST, SORTS };
 
-enum { EVENT_TYPES = 1, CONTEXTS = 2, PATHS = 3 }; /* above what texts of one sort begin */
+enum { EVENT_TYPES = 1, CONTEXTS = 2, PATHS = 3, WAYS = 4 }; /* above what texts of one sort begin */
 
 enum { ROOT = 0, UNKNOWN = -1, WATCHED_MAX = 8, NAMES_MAX = 4, REMARKS_MAX = 6 };
 

@@ -3,7 +3,7 @@
 
 #include "words.h"
 
-enum { FIRST_SLOTS = 256, RESERVED = 4 };
+enum { FIRST_SLOTS = 256, RESERVED = 5 };
 
 static struct word *word_at(const struct words *words, uint32_t number)
 {

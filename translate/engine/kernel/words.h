@@ -29,7 +29,7 @@ static inline uint32_t words_count(const struct words *words)
     return (uint32_t)(words->words.length / sizeof(struct word));
 }
 
-/* Give the number of a text below another one, of a word or of 1 to 3; NO_WORD if memory is short. */
+/* Give the number of a text below another one, of a word or of 1 to 4; NO_WORD if memory is short. */
 uint32_t word_of(struct words *words, uint32_t above, const uint8_t *text, size_t length);
 static inline uint64_t mixed(uint64_t hash, uint64_t more)
 {

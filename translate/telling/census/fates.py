@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from threading import Lock
@@ -22,6 +21,7 @@ from translate.telling.census.destinations import Fate, Ways, worse
 from translate.telling.census.evidence import Evidence, Trail
 from translate.telling.census.forms import Tables
 from translate.telling.census.requests import OpenLine, RequestPart, Requests
+from translate.vocabulary.notation import json_text
 from translate.vocabulary.notes import RENAMED, USED, InSource, Note, Spot, read_all
 from translate.writer.writer import FILTERED, NOTES
 
@@ -34,8 +34,11 @@ TRAVELLERS = (
     "_names", *OF_LINES,
 )  # fmt: skip
 
+# Of what counts are: there is one of each type of event, key and fate.
+COUNTS = {"event_type": pl.String, "key": pl.String, "fate": pl.String, "how": pl.String, "events": pl.Int64}
+LINE = '{{"event_type": {}, "key": {}, "fate": {}, "how": {}, "events": {}}}'
+
 EventType = str | None
-NEW_LINE = "\n"
 
 
 class Found(NamedTuple):
@@ -55,15 +58,13 @@ def refuse_uncounted(layouts: Iterable[Layout]) -> None:
             )
 
 
-Counts = Counter[tuple[EventType, str, Fate]]
-
-
 class Account:
-    """Two counts of a unit's keys: the census', and the one of what became of them."""
+    """Two counts of a unit's keys: the census', and the one of what became of them; `agreed` has what both say of others."""
 
     def __init__(self) -> None:
         self.census: Counter[tuple[EventType, str]] = Counter()
-        self.fates: Counts = Counter()
+        self.fates: Counter[tuple[EventType, str, Fate]] = Counter()
+        self.agreed = pl.DataFrame(schema=COUNTS)
         self.first_lost = ""
 
     def check(self) -> None:
@@ -82,50 +83,29 @@ class Account:
                     f"accounted for{where}; please report this"
                 )
 
-    def checked(self) -> str:
-        """Give the counts as JSON lines, if both agree."""
+    def checked(self) -> pl.DataFrame:
+        """Give the counts, if both agree."""
         self.check()
-        return as_lines(self.fates)
+        rows = [(event_type, name, *fate, count) for (event_type, name, fate), count in self.fates.items()]
+        return together([self.agreed.lazy(), pl.LazyFrame(rows, schema=COUNTS, orient="row")])
 
 
-def as_lines(fates: Counts) -> str:
-    """Write counts as JSON lines, in the order of their names."""
-    spelled = _Spelled()
-    return "".join(
-        f'{{"event_type": {spelled[event_type]}, "key": {spelled[name]}, "fate": {spelled[fate]}, '
-        f'"how": {spelled[how]}, "events": {count}}}\n'
-        for (event_type, name, (fate, how)), count in sorted(fates.items(), key=_by_name)
-    )
+def together(counts: Iterable[pl.LazyFrame]) -> pl.DataFrame:
+    """Add up counts, and set them in the order of their names."""
+    names = [name for name in COUNTS if name != "events"]
+    return pl.concat(counts).group_by(names).agg(pl.col("events").sum()).sort(names).collect()
 
 
-class _Spelled(dict[str | None, str]):
-    """Texts as JSON, each spelled once: there are far fewer of them than lines."""
-
-    def __missing__(self, text: str | None) -> str:
-        self[text] = json.dumps(text, ensure_ascii=False)
-        return self[text]
-
-
-def together(texts: Iterable[str]) -> Counts:
-    """Read the counts of several units, and add them up."""
-    fates: Counts = Counter()
-    for text in texts:
-        for row in json.loads(f"[{','.join(filter(None, text.split(NEW_LINE)))}]"):
-            fates[row["event_type"], row["key"], Fate(row["fate"], row["how"])] += row["events"]
-    return fates
+def as_lines(counts: pl.DataFrame) -> str:
+    """Write counts as JSON lines."""
+    texts = [json_text(pl.col(name)).fill_null("null") for name in counts.columns[:-1]]
+    line = pl.format(LINE, *texts, "events")
+    return "".join(counts.select(line + "\n").to_series())
 
 
-def summary(fates: Counts) -> list[dict[str, Any]]:
+def summary(counts: pl.DataFrame) -> list[dict[str, Any]]:
     """Sum counts over event types, by key and fate."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for (_, name, fate), count in fates.items():
-        counts[name, fate.fate] += count
-    return [{"key": key, "fate": fate, "events": count} for (key, fate), count in sorted(counts.items())]
-
-
-def _by_name(item: tuple[tuple[EventType, str, Fate], int]) -> tuple[bool, str, str, Fate]:
-    event_type, name, fate = item[0]
-    return event_type is not None, event_type or "", name, fate
+    return counts.group_by("key", "fate").agg(pl.col("events").sum()).sort("key", "fate").to_dicts()
 
 
 class Fates:
@@ -169,8 +149,8 @@ class Fates:
             with self._lock:
                 self._close(OpenLine(self._requests.of_line(text)))
 
-    def checked(self) -> str:
-        """Give the counts as JSON lines, if both agree."""
+    def checked(self) -> pl.DataFrame:
+        """Give the counts, if both agree."""
         if not self._is_cut:
             self._close(self._line)
         return self.account.checked()

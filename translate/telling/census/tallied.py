@@ -19,7 +19,7 @@ from translate.telling.census import Key
 from translate.telling.census.arrangement import places
 from translate.telling.census.destinations import Fate
 from translate.telling.census.evidence import MIXED
-from translate.telling.census.fates import Fates, Found
+from translate.telling.census.fates import COUNTS, Fates, Found
 from translate.vocabulary.notes import USED, InHub, read
 from translate.writer.writer import FILTERED, NOTES
 
@@ -36,8 +36,8 @@ class KeysAccount(Protocol):
     def add_empty_line(self, text: str) -> None:
         """Count the keys of a line in which the reader found no event."""
 
-    def checked(self) -> str:
-        """Give the counts as JSON lines, if both agree."""
+    def checked(self) -> pl.DataFrame:
+        """Give the counts, if both agree."""
 
 
 def keys_account(job: Job, query: Query, lines: Lines) -> KeysAccount:
@@ -129,23 +129,30 @@ class TalliedFates:
 
     # -- what became of them ------------------------------------------------------------------------------------
 
-    def checked(self) -> str:
-        """Give the counts as JSON lines, if both agree."""
+    def checked(self) -> pl.DataFrame:
+        """Give the counts, if both agree."""
         account, evidence = self._fates.account, self._fates.evidence
-        ways, counted = self._tally.counted()
-        keys = [Key(way.path, way.sort, way.known, doubled=False) for way in ways]
-        names = [evidence.name_of(key) for key in keys]
-        contexts: dict[str, tuple[Any, ...]] = {}
-        judged: dict[tuple[Any, ...], list[tuple[str, Fate]]] = {}
-        for event_type, context, way, count in counted:
-            if context not in contexts:
-                contexts[context] = self._of_account(json.loads(context))
-            same = (way, contexts[context])
-            if same not in judged:
-                judged[same] = list(self._judge(ways[way], keys[way], names[way], *contexts[context]))
-            account.census[event_type, names[way]] += count
-            for told, fate in judged[same]:
-                account.fates[event_type, told, fate] += count
+        table, event_types, texts, ways = self._tally.counted()
+        contexts = {number: self._of_account(json.loads(text)) for number, text in texts.items()}
+        numbers = {context: number for number, context in contexts.items()}
+        same = [numbers[contexts[number]] for number in table["context"]]
+        table = table.with_columns(context=pl.Series(same, dtype=pl.Int64))
+        keys = {number: Key(way.path, way.sort, way.known, doubled=False) for number, way in ways.items()}
+        names = {number: evidence.name_of(key) for number, key in keys.items()}
+        judged = {
+            (way, context): list(self._judge(ways[way], keys[way], names[way], *contexts[context]))
+            for way, context in table.select("way", "context").unique().iter_rows()
+        }
+        if all([name for name, _ in told] == [names[way]] for (way, _), told in judged.items()):
+            account.agreed = _named(
+                table, event_types, {pair: (told[0][0], *told[0][1]) for pair, told in judged.items()}
+            )
+        else:
+            for event, context, way, count in table.iter_rows():
+                event_type = event_types.get(event)
+                account.census[event_type, names[way]] += count
+                for told, fate in judged[way, context]:
+                    account.fates[event_type, told, fate] += count
         return self._fates.checked()
 
     def _of_account(self, context: dict[str, Any]) -> tuple[Any, ...]:
@@ -178,6 +185,23 @@ class TalliedFates:
             rest = next(rest for name, rest in self._fates.evidence.extra_paths(key) if name == way.extra)
             held["extra"] = {way.extra: _nested(rest)}
         return self._fates.of_one(_found(key, name), row, held, list(way.flags))
+
+
+def _named(
+    table: pl.DataFrame, event_types: dict[int, str], judged: dict[tuple[int, int], tuple[str, str, str]]
+) -> pl.DataFrame:
+    """Add up the counts of keys that have the same fate, and say their names."""
+    numbers: dict[tuple[str, str, str], int] = {}
+    verdicts = [(*pair, numbers.setdefault(verdict, len(numbers))) for pair, verdict in judged.items()]
+    pairs = pl.DataFrame(verdicts, dict.fromkeys(("way", "context", "verdict"), pl.Int64), orient="row")
+    counted = (
+        table.join(pairs, on=["way", "context"]).group_by("event_type", "verdict").agg(pl.col("keys").sum())
+    )
+    names = pl.DataFrame([*numbers], dict.fromkeys(("key", "fate", "how"), pl.String), orient="row")
+    types = [event_types.get(number) for number in counted["event_type"]]
+    return pl.DataFrame(
+        [pl.Series(types, dtype=pl.String), *names[counted["verdict"]], counted["keys"]], schema=COUNTS
+    )
 
 
 def _has_fate(fates: Fates, key: Key) -> bool:
