@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translate.conversion.lines_file import ENDINGS, WRITTEN_TOGETHER, LinesFile
-from translate.engine.joined import lines_of
+from translate.engine.joined import line_breaks, lines_of
 
 TEXTS = ["", '{"a":"\\u00fc"}', "ümlaut 漢字 🎈", "x" * 100]
 
@@ -29,6 +29,16 @@ def test_the_kernel_joins_texts_as_python_does(texts, sliced):
     rows = rows[len(texts) // 2 :] if sliced else rows
     with lines_of(rows) as lines:
         assert bytes(lines) == "".join(f"{text}\n" for text in rows if text is not None).encode()
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+@given(st.lists(st.sampled_from([b"\n", b"a", b"\n" * 64, b"\n" * 64 * 256, b"x" * 63])), st.integers(0, 70))
+def test_line_breaks_are_counted(engine, pieces, begin):
+    text = b"".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSLATE_ENGINE", engine)
+        assert line_breaks(text) == text.count(b"\n")
+        assert line_breaks(text, begin, len(text) - 1) == text.count(b"\n", begin, max(0, len(text) - 1))
 
 
 @pytest.mark.parametrize("engine", ["kernel", "reference"])

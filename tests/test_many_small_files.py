@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from canonical import SAMPLES
 from damaged import record
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import translate
@@ -174,19 +174,25 @@ def test_a_search_finds_what_is_there(texts: list[str], content: str) -> None:
 
 
 @given(
-    st.lists(st.text('ab1"_é', min_size=1, max_size=10), min_size=1, max_size=6),
+    st.lists(st.text('ab1"_é', min_size=1, max_size=16), min_size=1, max_size=6),
     st.text('ab1"_é', max_size=60),
     st.integers(0, 5),
 )
+@example(texts=["ab", "abababab"], content="1ab", words=3)
+@example(texts=["a" * 11, "b" * 12], content="1" * 7 + "a" * 11, words=0)
 def test_a_search_tells_where_and_what(texts: list[str], content: str, words: int) -> None:
     """The kernel's search names the same places and texts as Python's, and what is short only as a word of its own."""
     here, wanted = content.encode(), [text.encode() for text in texts]
-    search, found, at = Search(wanted, words=words), [], 0
-    while (hit := search.next(here, at)) is not None:
-        found.append(hit)
-        at = hit[0] + 1
     everywhere = (longest_at(here, place, wanted, words) for place in range(len(here)))
-    assert found == [hit for hit in everywhere if hit]
+    expected = [hit for hit in everywhere if hit]
+    for engine in ("kernel", "reference"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TRANSLATE_ENGINE", engine)
+            search, found, at = Search(wanted, words=words), [], 0
+        while (hit := search.next(here, at)) is not None:
+            found.append(hit)
+            at = hit[0] + 1
+        assert found == expected
 
 
 def longest_at(here: bytes, place: int, wanted: list[bytes], words: int) -> tuple[int, int] | None:

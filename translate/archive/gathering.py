@@ -10,6 +10,7 @@ from translate.archive import compression
 from translate.archive.compression import ZLIB, layers, text_in
 from translate.archive.lines import Block, blocks_of_lines, checked, join_records
 from translate.archive.stored import ReadError, SourceFile, chunks_of, digest_of, ends_of, named
+from translate.engine.joined import line_breaks
 from translate.reader.reader import Damage
 
 
@@ -66,7 +67,7 @@ class Gathered:
         """Count the lines of a text as it goes by; the last one ends, too."""
         last = b"\n"
         for last in pieces:
-            self.rows += last.count(b"\n")
+            self.rows += line_breaks(last)
             yield last
         if not last.endswith(b"\n"):
             self.rows += 1

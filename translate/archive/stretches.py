@@ -13,6 +13,7 @@ from itertools import pairwise
 from translate.archive import parquet
 from translate.archive.compression import GZIP, is_zstd
 from translate.archive.stored import ReadError, SourceFile, Stretch, chunks_of, ends_of, named
+from translate.engine.joined import line_breaks
 
 # After what closes nothing can be opened within a record, not even in an array: so this line begins another one.
 BEGINS = re.compile(rb"[}\]][ \t\r]*\n(?=[{\[])")
@@ -90,7 +91,7 @@ class Walk:
         before = self._lines
         try:
             for chunk in chunks_of(file):
-                self._lines += chunk.count(b"\n")
+                self._lines += line_breaks(chunk)
                 if self._digested:
                     self._digest.update(chunk)
         except ReadError:  # whoever reads it for the work will say so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -52,6 +53,20 @@ class KernelReader:
         is_odd = found["odd"].is_not_null()
         left = lines[found["batch_row"].filter(is_odd)] if is_odd.any() else lines.clear()
         return self._records(with_names_restored(found, self._names_slots), lines), left
+
+    @staticmethod
+    def completed(frame: pl.DataFrame, places: pl.Series, records: pl.DataFrame) -> pl.DataFrame:
+        """Put the records of lines that were left into the places that say nothing, all in the order of the lines."""
+        counts = Counter(records["row"])
+        order: list[int] = []
+        begin, record = 0, frame.height
+        for place, row in zip(places, frame["row"].gather(places), strict=True):
+            order += range(begin, place)
+            order += range(record, record + counts[row])
+            begin, record = place + 1, record + counts[row]
+        order += range(begin, frame.height)
+        both = pl.concat([frame, records], rechunk=True)  # rows are gathered from one chunk much faster
+        return both[pl.Series(order, dtype=pl.UInt32)]
 
     def _by_halves(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
         middle = lines.height // 2

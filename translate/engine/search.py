@@ -57,9 +57,9 @@ class Search:
         shortest = self._lengths[-1] if self._lengths else len(content) + 1
         for place in range(at, len(content) - shortest + 1):
             if content[place : place + shortest] in self._begins:
-                for length in self._lengths:
-                    number = self._numbers.get(content[place : place + length])
-                    if number is not None and not self._is_within_word(content, place, place + length):
+                for end in (place + length for length in self._lengths if place + length <= len(content)):
+                    number = self._numbers.get(content[place:end])
+                    if number is not None and not self._is_within_word(content, place, end):
                         return place, number
         return None
 

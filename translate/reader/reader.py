@@ -132,6 +132,7 @@ class Reader:
             **dict.fromkeys(events.MAPS, events.MAP),
             **(OF_LINES if self._keeps_lines else {}),
         }
+        self._nothing = pl.DataFrame(schema=self.schema)  # it is cut to as many records as say nothing
 
     def records(self, lines: Lines) -> pl.LazyFrame:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
@@ -147,25 +148,24 @@ class Reader:
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read by the kernel what it decides, the rest by the reference."""
         if self._kernel is None:
-            frame = self._read_carefully(_with_following(batch), lines)
+            frame = self._read_carefully(_with_following(batch, of=batch["row"]), lines)
         else:
             read, left = self._kernel.read(batch, self._set_apart(batch, lines))
             frame = _with_origin(read, lines).select(*self.schema)
             if left.height:
-                carefully = self._read_carefully(
-                    _with_following(batch).join(left, on="row", how="semi"), lines
-                )
-                frame = _in_place_of(left["row"], frame, carefully)
+                carefully = self._read_carefully(_with_following(batch, of=left["row"]), lines)
+                frame = self._kernel.completed(frame, read["odd"].is_not_null().arg_true(), carefully)
         self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
         return frame
 
     @staticmethod
     def _set_apart(batch: pl.DataFrame, lines: Lines) -> pl.Series | None:
         """Tell which lines are none, but damage."""
-        if not lines.damage:
+        if not (lines.damage and batch.height):
             return None
-        apart = batch["row"].is_in([*lines.damage])
-        return apart if apart.any() else None
+        first, last = batch["row"].item(0), batch["row"].item(-1)
+        rows = [row for row in [*lines.damage] if first <= row <= last]
+        return batch["row"].is_in(rows) if rows else None
 
     def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         rows: list[int] = []
@@ -250,28 +250,26 @@ class Reader:
             ]
             columns["request"] = [record.request for record in records]
             columns["refuses"] = [record.refuses for record in records]
-        filled = {slot for record in records for slot in record.values}
-        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(records))
-        for slot, entry in self._slots.items():
-            values = [record.values.get(slot) for record in records] if slot in filled else nothing
-            columns[f"${slot}"] = pl.Series(values, dtype=pl.String).cast(raw_type(entry))
+        for slot in {slot for record in records for slot in record.values}:
+            values = pl.Series([record.values.get(slot) for record in records], dtype=pl.String)
+            columns[f"${slot}"] = values.cast(raw_type(self._slots[slot]))
         columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
-        return pl.DataFrame(columns, schema=self.schema)
+        nothing = self._nothing
+        if len(records) > nothing.height:
+            self._nothing = nothing = nothing.clear(len(records))
+        told = (pl.Series(name, values, self.schema[name]) for name, values in columns.items())
+        return nothing.head(len(records)).with_columns(*told)
 
 
-def _in_place_of(rows: pl.Series, frame: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """Put records in the place of what stands in some rows, all in the order of the lines."""
-    is_kept = ~frame["row"].is_in(rows.implode())
-    both = pl.concat([frame, records], rechunk=True)  # rows are gathered from one chunk much faster
-    order = both.select("row", "part", at=pl.int_range(pl.len(), dtype=pl.UInt32))
-    kept = is_kept.extend(pl.repeat(value=True, n=records.height, eager=True))
-    return both[order.filter(kept).sort("row", "part")["at"]]
-
-
-def _with_following(batch: pl.DataFrame) -> pl.DataFrame:
-    """Tell for each line the text of the one after it."""
-    is_next = pl.col("row").shift(-1) == pl.col("row") + 1
-    return batch.with_columns(following=pl.when(is_next).then(pl.col("text").shift(-1)))
+def _with_following(batch: pl.DataFrame, *, of: pl.Series) -> pl.DataFrame:
+    """Give some rows of a batch, each with the text of the line after it."""
+    place = batch["row"].search_sorted(of)
+    after = (place + 1).clip(upper_bound=batch.height - 1)
+    following = batch["text"].gather(after)
+    is_next = batch["row"].gather(after) == of + 1
+    return pl.DataFrame(
+        {"row": of, "text": batch["text"].gather(place), "following": following.set(~is_next, None)}
+    )
 
 
 def begins_record(line: str | None) -> bool:

@@ -1,9 +1,11 @@
-/* Texts of rows as the bytes of a file: one behind the other, each with the end of its line. */
+/* Texts of rows as the bytes of a file: one behind the other, each with the end of its line; and how many lines such bytes are. */
 #include "exported.h"
 #include "input.h"
 #include "memory.h"
 
 #include <stdlib.h>
+
+enum { LANES = 64, ROUNDS_MAX = 255 };
 
 static bool join(const struct given *column, int64_t rows, struct buffer *made)
 {
@@ -37,4 +39,22 @@ EXPORTED int translate_joined(struct ArrowArrayStream *given, uint8_t **lines, i
 EXPORTED void translate_free(uint8_t *lines)
 {
     free(lines);
+}
+
+/* Count the line breaks from one place of a text to another, many side by side. */
+EXPORTED int64_t translate_line_breaks(const uint8_t *text, int64_t at, int64_t end)
+{
+    int64_t count = 0;
+    while (end - at >= LANES) {
+        uint8_t found[LANES] = {0};
+        for (int round = 0; round < ROUNDS_MAX && end - at >= LANES; round++, at += LANES) {
+            for (int lane = 0; lane < LANES; lane++)
+                found[lane] += text[at + lane] == '\n';
+        }
+        for (int lane = 0; lane < LANES; lane++)
+            count += found[lane];
+    }
+    for (; at < end; at++)
+        count += text[at] == '\n';
+    return count;
 }

@@ -1,4 +1,5 @@
-/* Where a long text spells one of many short ones: nearly every place is passed over by a hash of what those begin with. */
+/* Where a long text spells one of many short ones: it is looked at only every few places, and there nearly always passed over, by a
+ * hash of the bytes that stand there, which are none of any of the short ones. */
 #include "exported.h"
 
 #include <stdbool.h>
@@ -6,15 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS_LEAST = 13, BITS_MOST = 27, BITS_A_TEXT = 32 };
+enum { BITS_LEAST = 13, BITS_MOST = 27, BITS_A_TEXT = 32, WINDOW_MOST = 4, STRIDE_MOST = 8 };
 
 struct search {
     const uint8_t *texts; /* one after the other */
     const int64_t *ends;
     int32_t count;
     int32_t begin; /* bytes that are hashed at each place: 8, 4, 2 or 1, none of the texts is shorter */
+    int32_t window; /* bytes that are hashed where it is looked */
+    int32_t stride; /* places from one look to the next: one of them falls into the first windows of a text, wherever it stands */
     int32_t bits;
     uint8_t *begins;   /* whether a text begins so, by the hash of its beginning */
+    uint8_t *windows;  /* whether one of the first windows of a text is such, by their hashes */
     int32_t *numbers;  /* of the texts, by the hash of all of it; -1 is nobody's */
     int64_t *lengths;  /* that texts have, the longest first */
     int32_t lengths_count;
@@ -76,12 +80,25 @@ static int longest_first(const void *one, const void *other)
     return (a < b) - (a > b);
 }
 
+static void note(const struct search *search, uint8_t *table, const uint8_t *bytes, int32_t count)
+{
+    uint64_t hash = begin_of(bytes, count) >> (64 - search->bits);
+    table[hash / 8] |= (uint8_t)(1 << hash % 8);
+}
+
+static bool is_noted(const struct search *search, const uint8_t *table, const uint8_t *bytes, int32_t count)
+{
+    uint64_t hash = begin_of(bytes, count) >> (64 - search->bits);
+    return table[hash / 8] >> hash % 8 & 1;
+}
+
 static void fill(struct search *search)
 {
     for (int32_t number = 0; number < search->count; number++) {
         const uint8_t *text = search->texts + start_of(search, number);
-        uint64_t begin = begin_of(text, search->begin) >> (64 - search->bits);
-        search->begins[begin / 8] |= (uint8_t)(1 << begin % 8);
+        note(search, search->begins, text, search->begin);
+        for (int32_t place = 0; place < search->stride; place++)
+            note(search, search->windows, text + place, search->window);
         search->lengths[number] = search->ends[number] - start_of(search, number);
         uint64_t slot = slot_of(search, text, search->lengths[number]);
         if (search->numbers[slot] < 0)
@@ -98,6 +115,7 @@ EXPORTED void translate_search_end(struct search *search)
 {
     if (search != NULL) {
         free(search->begins);
+        free(search->windows);
         free(search->numbers);
         free(search->lengths);
         free(search);
@@ -111,17 +129,23 @@ EXPORTED struct search *translate_search(const uint8_t *texts, const int64_t *en
     if (search == NULL)
         return NULL;
     *search = (struct search){.texts = texts, .ends = ends, .count = count, .begin = 8, .bits = BITS_LEAST};
+    int64_t shortest = WINDOW_MOST + STRIDE_MOST - 1;
     for (int32_t number = 0; number < count; number++) {
-        while (search->begin > ends[number] - start_of(search, number))
-            search->begin /= 2;
+        int64_t length = ends[number] - start_of(search, number);
+        shortest = length < shortest ? length : shortest;
     }
+    while (search->begin > shortest)
+        search->begin /= 2;
+    search->window = search->begin < WINDOW_MOST ? search->begin : WINDOW_MOST;
+    search->stride = (int32_t)shortest - search->window + 1;
     while (search->bits < BITS_MOST && (int64_t)1 << search->bits < (int64_t)count * BITS_A_TEXT)
         search->bits++;
     uint64_t slots = (uint64_t)1 << search->bits;
     search->begins = calloc(slots / 8, 1);
+    search->windows = calloc(slots / 8, 1);
     search->numbers = malloc(slots * sizeof *search->numbers);
     search->lengths = calloc((size_t)count + 1, sizeof *search->lengths);
-    if (search->begins == NULL || search->numbers == NULL || search->lengths == NULL) {
+    if (search->begins == NULL || search->windows == NULL || search->numbers == NULL || search->lengths == NULL) {
         translate_search_end(search);
         return NULL;
     }
@@ -142,22 +166,34 @@ static bool is_within_word(const uint8_t *text, int64_t length, int64_t at, int6
         || (end < length && is_of_word(text[end - 1]) && is_of_word(text[end]));
 }
 
+/* Give the number of the longest text that stands at a place; -1 where none does. */
+static int32_t standing_at(const struct search *search, const uint8_t *text, int64_t length, int64_t at, int64_t words)
+{
+    if (at + search->begin > length || !is_noted(search, search->begins, text + at, search->begin))
+        return -1;
+    for (int32_t number = 0; number < search->lengths_count; number++) {
+        int64_t end = at + search->lengths[number];
+        if (end > length || (search->lengths[number] < words && is_within_word(text, length, at, end)))
+            continue;
+        int32_t found = search->numbers[slot_of(search, text + at, search->lengths[number])];
+        if (found >= 0)
+            return found;
+    }
+    return -1;
+}
+
 /* Give the first place from `at` on where one of the texts stands, the longest if several do, and which; -1 where none does.
    Those with fewer bytes than `words` stand nowhere within a longer word. */
 EXPORTED int64_t translate_search_next(const struct search *search, const uint8_t *text, int64_t length, int64_t at, int64_t words, int32_t *which)
 {
-    int32_t begin = search->begin, shift = 64 - search->bits;
-    for (; at + begin <= length; at++) {
-        uint64_t hash = begin_of(text + at, begin) >> shift;
-        if (!(search->begins[hash / 8] >> hash % 8 & 1))
+    int32_t stride = search->stride, window = search->window;
+    for (int64_t look = at + stride - 1; at < length; at += stride, look += stride) {
+        if (look + window <= length && !is_noted(search, search->windows, text + look, window))
             continue;
-        for (int32_t number = 0; number < search->lengths_count; number++) {
-            int64_t end = at + search->lengths[number];
-            if (end > length || (search->lengths[number] < words && is_within_word(text, length, at, end)))
-                continue;
-            *which = search->numbers[slot_of(search, text + at, search->lengths[number])];
+        for (int64_t place = at; place <= look; place++) {
+            *which = standing_at(search, text, length, place, words);
             if (*which >= 0)
-                return at;
+                return place;
         }
     }
     return -1;
