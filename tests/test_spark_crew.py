@@ -14,7 +14,7 @@ from test_stores import archive, on_disk, store, written  # noqa: F401  a fixtur
 
 import translate
 from translate import spark
-from translate.archive import units
+from translate.archive import spool, units
 from translate.cli import commands
 from translate.conversion import errands
 from translate.errors import ConservationError, OutputError, UsageError
@@ -162,8 +162,10 @@ def test_passes_need_a_folder(store, source):  # noqa: F811
     assert held(store, "rows/") == {}
 
 
-def test_a_bucket_is_the_source(store, tmp_path):  # noqa: F811
-    """Executors ask the store as the driver was told to."""
+@pytest.mark.parametrize("room", [1 << 30, 2_000])
+def test_a_bucket_is_the_source(room, store, tmp_path, monkeypatch):  # noqa: F811
+    """Executors ask the store as the driver was told to, and look at what the driver had no room for."""
+    monkeypatch.setattr(spool, "KEPT_BYTES", room)
     translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "here")
     spark.convert(Session(), "s3://old/awsma", to="clickstream", out=tmp_path / "there")
     assert whole(tmp_path / "here") == whole(tmp_path / "there")

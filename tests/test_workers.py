@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from test_bucket_output import held
 from test_interruptions import tree
 from test_parts import content
+from test_stores import archive, store  # noqa: F401  a fixture is found by its name
 
 import translate
+from translate.archive import spool, units
 from translate.conversion import workers
 from translate.conversion.progress import Step
 from translate.conversion.workers import Worker, WorkerLostError
-from translate.errors import ExitCode, OutputError, UsageError
+from translate.errors import ExitCode, OutputError, SourceError, UsageError
 
 SIZE = 20_000
 MANY = 300
@@ -122,6 +127,96 @@ def test_a_worker_that_does_not_start_is_lost(monkeypatch):
         Worker(None, 1).ask("make", None, 1, lambda *_: None)
 
 
+# -- objects of a bucket ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def objects(store, tmp_path, monkeypatch):  # noqa: F811
+    """An archive in a bucket that makes several parts: small objects, one in ranges, a table of its own kind, one that is none."""
+    monkeypatch.setattr(units, "PART_BYTES", 2_500)
+    monkeypatch.setattr(units, "BUFFERED_MAX", 20_000)
+    monkeypatch.setattr(spool, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(spool, "RANGE_BYTES", 10_000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    store.buckets["old"] = {
+        **archive(),
+        "awsma/2016/05/damaged.json": content(60),
+        "awsma/2016/05/large.json": content(200),
+        "awsma/2016/06/x.gz": b"%PDF-1.4 nothing",
+    }
+    yield store
+    spool._spools.clear()
+    gc.collect()
+    assert [*(tmp_path / "temporary").iterdir()] == []
+
+
+@pytest.mark.parametrize("room", [1 << 30, 2_000])
+@pytest.mark.parametrize(
+    ("options", "count", "reads"),
+    [
+        ({"to": "clickstream", "compression": "gzip"}, 2, 1),
+        ({"to": "hub", "dedupe": True}, 2, 2),
+        ({"to": "clickstream/requests"}, 3, 2),
+    ],
+    ids=str,
+)
+def test_objects_are_fetched_once_for_all(options, count, reads, room, objects, tmp_path, monkeypatch):
+    """What a bucket is asked for is what one process asks for, and what comes of it is the same; who reads twice asks twice where room is short."""
+    monkeypatch.setattr(spool, "KEPT_BYTES", room)
+    translate.convert("s3://old/awsma", out=tmp_path / "one", **options)
+    by_one = dict(objects.asked)
+    objects.asked.clear(), spool._spools.clear()
+    translate.convert("s3://old/awsma", out=tmp_path / "several", workers=count, **options)
+    assert tree(tmp_path / "one") == tree(tmp_path / "several")
+    assert len([*(tmp_path / "one" / "data").rglob("part-*")]) >= 5
+    gets = {call: times for call, times in objects.asked.items() if call.startswith("GET")}
+    assert gets.keys() == {call for call in by_one if call.startswith("GET")}
+    if room > 2_000:
+        assert objects.asked == by_one
+    assert max(gets.values()) <= (1 if room > 2_000 else reads)
+
+
+def test_from_bucket_to_bucket(objects, tmp_path):
+    """Workers put parts where they belong, and leave nothing on this machine."""
+    translate.convert("s3://old/awsma", to="clickstream", out="s3://empty/one")
+    translate.convert("s3://old/awsma", to="clickstream", out="s3://empty/several", workers=2)
+    assert held(objects, "one/") == held(objects, "several/")
+    assert held(objects, "one-translate/") == held(objects, "several-translate/")
+
+
+def test_what_a_store_refuses_is_told_as_ever(objects, tmp_path, monkeypatch):
+    """One object that is gone is a reject; what is wrong with all of them ends the run, and the same call goes on."""
+    call = {"to": "clickstream", "from_": "mobile_analytics/archive"}
+    gone = "2016/05/damaged.json"
+    objects.faults = [{"verb": "GET", "key": gone, "do": {"status": 404, "code": "NoSuchKey"}}]
+    one = translate.convert("s3://old/awsma", out=tmp_path / "one", **call)
+    several = translate.convert("s3://old/awsma", out=tmp_path / "several", workers=2, **call)
+    assert dict(one) == dict(several)
+    assert one["rejects"]["unreadable_file"] == 1
+    assert tree(tmp_path / "one") == tree(tmp_path / "several")
+    spool._spools.clear()
+    objects.faults = [{"verb": "GET", "key": "part-00030", "do": {"status": 400, "code": "ExpiredToken"}}]
+    with pytest.raises(SourceError, match=r"part-00030.gz: .* expired; sign in again, and repeat the call"):
+        translate.convert("s3://old/awsma", out=tmp_path / "stopped", workers=2, **call)
+    objects.faults = []
+    translate.convert("s3://old/awsma", out=tmp_path / "stopped", workers=2, **call)
+    translate.convert("s3://old/awsma", out=tmp_path / "undisturbed", **call)
+    assert tree(tmp_path / "stopped") == tree(tmp_path / "undisturbed")
+
+
+def test_a_killed_worker_costs_no_request(objects, tmp_path, killing):
+    """Its second attempt reads the copies that were lent to the first one."""
+    translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "one")
+    objects.asked.clear(), spool._spools.clear()
+    killing[0] = 1
+    translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "two", workers=2)
+    assert killing[0] == 0
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    assert set(objects.asked.values()) == {1}
+
+
 # -- the whole run ----------------------------------------------------------------------------------------------------
 
 
@@ -150,13 +245,17 @@ def members(process):
 @pytest.mark.skipif(
     not Path("/proc").exists() or not shutil.which("ps"), reason="processes are looked up with it"
 )
+@pytest.mark.parametrize("where", ["disk", "bucket"])
 @pytest.mark.parametrize("how", ["kill", "ctrl-c", "terminate"])
-def test_a_stopped_run_goes_on(how, tmp_path):
+def test_a_stopped_run_goes_on(how, where, store, tmp_path):  # noqa: F811
     """Its workers end with it, half a part is nowhere, and the same call finishes the work."""
     (tmp_path / "in").mkdir()
     for number in range(3):
         (tmp_path / "in" / f"{number}.json").write_bytes(content(MANY * 4))
-    process = begin(tmp_path / "in", tmp_path / "out")
+    if where == "bucket":  # objects are not cut
+        store.buckets["old"] = {f"in/{number}.json": content(MANY) for number in range(12)}
+    source = tmp_path / "in" if where == "disk" else "s3://old/in"
+    process = begin(source, tmp_path / "out")
     assert len(members(process)) == 3
     if how == "ctrl-c":
         os.killpg(process.pid, signal.SIGINT)
@@ -172,6 +271,6 @@ def test_a_stopped_run_goes_on(how, tmp_path):
         time.sleep(0.05)
     done = len(list((tmp_path / "out").glob(".translate/unit-*.json")))
     assert done
-    translate.convert(tmp_path / "in", to="clickstream", out=tmp_path / "out", part_size=SIZE, workers=2)
-    translate.convert(tmp_path / "in", to="clickstream", out=tmp_path / "undisturbed", part_size=SIZE)
+    translate.convert(source, to="clickstream", out=tmp_path / "out", part_size=SIZE, workers=2)
+    translate.convert(source, to="clickstream", out=tmp_path / "undisturbed", part_size=SIZE)
     assert tree(tmp_path / "out") == tree(tmp_path / "undisturbed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -38,6 +39,14 @@ class Glimpsed:
         for record in self._records:
             self._seen.append(record)
             yield record
+
+
+def lines_in(content: bytes) -> Iterator[str]:
+    """Give the lines that are not empty, one by one: of most files the first one shows what they are."""
+    for line in io.BytesIO(content):
+        text = line.decode(errors="replace").removesuffix("\n")
+        if text.strip(MARGIN):
+            yield text
 
 
 def values_in(lines: Iterable[str]) -> Iterator[Any]:
@@ -163,6 +172,19 @@ def _heads(request: Request) -> frozenset[str] | None:
     return frozenset({*request.each, *request.also, *others, *PARTS, *WHOLE_PARTS})
 
 
+def the_only(file: SourceFile, fitting: list[str]) -> str:
+    """Give the one layout that fits a file; raise SourceError where several do."""
+    if len(fitting) > 1:
+        raise SourceError(f"{file.shown}: may be {' or '.join(fitting)}; say with --from which it is")
+    return fitting[0]
+
+
+def form_of(layout: Layout) -> frozenset[str]:
+    """Give what tells a layout's records from others': layouts of one form are read in one run."""
+    needed = {entry.place for entry in layout.fields if entry.required}
+    return frozenset({layout.records, *needed, *(layout.request.each if layout.request else ())})
+
+
 # -- objects that are looked at only when they are read ------------------------------------------------------
 
 FOREIGN = "foreign"  # no records
@@ -172,7 +194,6 @@ FOREIGN = "foreign"  # no records
 class Unseen:
     """Objects that are looked at only when they are read, for there was no room to keep them from the look to the reading."""
 
-    names: set[str]
     layout_of: Callable[[SourceFile], str]
     address: str
     others: Container[str]  # layouts that are known
@@ -181,7 +202,7 @@ class Unseen:
     def look_at(self, files: Iterable[SourceFile], refused: dict[str, Damage]) -> None:
         """Refuse those that are no records; raise SourceError for one that is of another layout than all before."""
         for file in files:
-            if file.shown not in self.names:
+            if not file.is_remote or file.ends is not None:  # then it was looked at
                 continue
             name = self.layout_of(file)
             if name == FOREIGN:
@@ -191,15 +212,16 @@ class Unseen:
                     f"{file.location}: is {name}, and what was looked at before the work is {self.address}; convert "
                     "the two one by one with --from, each from a folder or a glob of its own"
                 )
-            self.names.discard(file.shown)
 
 
 def by_room(files: list[SourceFile]) -> tuple[list[SourceFile], list[SourceFile]]:
     """Part the files that are looked at before the work from the objects that could not be kept until they are read."""
     early: list[SourceFile] = []
     late: list[SourceFile] = []
-    room = spool.KEPT_BYTES
+    room, count = spool.KEPT_BYTES, spool.KEPT_FILES
     for file in files:
-        room -= file.bytes if file.is_remote else 0
-        (early if room >= 0 or not file.is_remote else late).append(file)
+        if file.is_remote:
+            room -= file.bytes
+            count -= 1
+        (early if min(room, count) >= 0 or not file.is_remote else late).append(file)
     return (early, late) if early else (late[:1], late[1:])

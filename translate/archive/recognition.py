@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from translate import mapping
 from translate.archive.hub_files import HUB, is_hub
-from translate.archive.looks import FOREIGN, MARGIN, Glimpsed, Likeness, Unseen, by_room, values_in
+from translate.archive.looks import (
+    FOREIGN,
+    Glimpsed,
+    Likeness,
+    Unseen,
+    by_room,
+    form_of,
+    lines_in,
+    the_only,
+    values_in,
+)
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.sources import Trusted
-from translate.archive.stored import ReadError, SourceFile
+from translate.archive.stored import ReadError, SourceFile, keep_ends
 from translate.archive.units import head, packed
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
@@ -104,28 +113,27 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
         candidates = {
             name: candidate for name, candidate in candidates.items() if candidate[1].model == address
         }
-    looks = [Likeness(layout) for _, layout in candidates.values() if layout.records == "json-lines"]
+    layout_of = _LayoutOf(candidates)
     early, late = by_room(files)
-    seen = _layouts_of(early, candidates, looks)
+    seen = [*map(layout_of, early)]  # one by one: side by side they would wait for Python's lock
     found = sorted({name for name in seen if name in candidates})
     ordered = [*early, *late]
     if late and len(found) != 1:
-        seen += _layouts_of(late, candidates, looks)
+        seen += map(layout_of, late)
         found, late = sorted({name for name in seen if name in candidates}), []
     if not found:
         _demand_a_readable(files)
         if address is not None:
             return _as_told(files, *told)
         raise SourceError(_none_found(ordered, seen))
-    if len({_form(candidates[name][1]) for name in found}) > 1:
+    if len({form_of(candidates[name][1]) for name in found}) > 1:
         shown = ", ".join(f"{name} such as {ordered[seen.index(name)].shown}" for name in found)
         raise SourceError(f"the files are of several layouts ({shown}); name those of one at a time")
     seen += [UNKNOWN] * len(late)
     recognised = _sorted_out(ordered, seen, [candidates[name] for name in found])
     if late:
-        layout_of = partial(_layout_of, candidates=candidates, looks=looks)
         message = NOT_RECOGNISED.format(known=found[0])
-        recognised.unseen = Unseen({file.shown for file in late}, layout_of, found[0], candidates, message)
+        recognised.unseen = Unseen(layout_of, found[0], candidates, message)
     return recognised
 
 
@@ -221,9 +229,22 @@ def _demand_a_readable(files: list[SourceFile]) -> None:
 # -- one file -------------------------------------------------------------------------------------------------------
 
 
-def _layouts_of(files: list[SourceFile], candidates: Candidates, looks: list[Likeness]) -> list[str]:
-    """Name the layout of each file, one by one: side by side they would wait for Python's lock."""
-    return [_layout_of(file, candidates, looks) for file in files]
+class _LayoutOf:
+    """Names the layout of a file, one of the candidates; to other processes it goes without what it made for that."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+
+    def __reduce__(self) -> tuple[type[_LayoutOf], tuple[Candidates]]:
+        return _LayoutOf, (self._candidates,)
+
+    @cached_property
+    def _looks(self) -> list[Likeness]:
+        layouts = (layout for _, layout in self._candidates.values())
+        return [Likeness(layout) for layout in layouts if layout.records == "json-lines"]
+
+    def __call__(self, file: SourceFile) -> str:
+        return _layout_of(file, self._candidates, self._looks)
 
 
 def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:
@@ -231,24 +252,17 @@ def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) 
     try:
         content = head(file)
     except ReadError:
+        keep_ends(file, b"", b"")
         return EMPTY
     if content.startswith(MAGIC):
         return _of_columns(file, columns_of(file), candidates)
-    lines = _lines_in(content)
+    lines = lines_in(content)
     first = next(lines, None)
     if first is None:
         return EMPTY
     first = first.lstrip("\ufeff \t")
     as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
     return as_table if as_table != FOREIGN else _of_records(file, content, chain([first], lines), looks)
-
-
-def _lines_in(content: bytes) -> Iterator[str]:
-    """Give the lines that are not empty, one by one: of most files the first one shows what they are."""
-    for line in io.BytesIO(content):
-        text = line.decode(errors="replace").removesuffix("\n")
-        if text.strip(MARGIN):
-            yield text
 
 
 def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
@@ -260,7 +274,7 @@ def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> s
         if layout.records == "csv"
         and {entry.place for entry in layout.fields if entry.required} <= set(names)
     ]
-    return _the_only(file, fitting) if fitting else FOREIGN
+    return the_only(file, fitting) if fitting else FOREIGN
 
 
 def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: list[Likeness]) -> str:
@@ -272,7 +286,7 @@ def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: l
     marked = [look.address for look in fitting if look.is_marked(content, records)]
     plain = [look.address for look in fitting if not look.is_marked_only]
     if marked or plain:
-        return _the_only(file, marked or plain)
+        return the_only(file, marked or plain)
     if fitting:
         return fitting[0].address if len(fitting) == 1 else UNKNOWN
     listed = [
@@ -284,15 +298,3 @@ def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: l
     if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
         return LISTED
     return UNKNOWN if first.startswith(("{", "[")) else FOREIGN
-
-
-def _the_only(file: SourceFile, fitting: list[str]) -> str:
-    if len(fitting) > 1:
-        raise SourceError(f"{file.shown}: may be {' or '.join(fitting)}; say with --from which it is")
-    return fitting[0]
-
-
-def _form(layout: Layout) -> frozenset[str]:
-    """Give what tells a layout's records from others': layouts of one form are read in one run."""
-    needed = {entry.place for entry in layout.fields if entry.required}
-    return frozenset({layout.records, *needed, *(layout.request.each if layout.request else ())})

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from translate.archive.spool import spool
+from translate.archive.spool import copies, spool
 from translate.archive.stored import PIPE, SourceFile, laid_down
 from translate.errors import SourceError, UsageError, suggest
 from translate.stores.bucket import Listed
@@ -70,7 +70,7 @@ def expect(files: Iterable[SourceFile]) -> None:
     """Have the objects among some files fetched in this order, ahead of the work."""
     remote = [file for file in files if file.is_remote]
     if remote:
-        spool().expect(remote)
+        copies().expect(remote)
 
 
 def _labels(given: list[str]) -> dict[str, str]:

@@ -7,54 +7,30 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
-from typing import Protocol
 
+from translate.archive.copies import Borrowed, Copy, Lent, Remote, Segments, key_of
+from translate.errors import SourceError
 from translate.stores import access
 from translate.stores.bucket import Bucket
+from translate.stores.refusals import StoreRefusedError
 
 RANGE_BYTES = 64 * 2**20  # what is larger comes in ranges
 SMALL_BYTES = 2**20  # so many objects are put into one file that none of them costs a file
-SEGMENT_BYTES = 32 * 2**20
 KEPT_BYTES = 1 << 30  # of what was read: whoever asks for it again in time costs no call
+KEPT_FILES = 100_000  # each of which takes some memory
 AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
 NEAR = 1_000
 TOGETHER = 16
 RANGES_TOGETHER = 4
-
-
-@dataclass
-class Copy:
-    """Where the bytes of an object lie on this machine: the whole of a file of its own, or a piece of a shared one."""
-
-    path: Path
-    first: int
-    bytes: int
-    is_own: bool
-
-
-class Remote(Protocol):
-    """What a spool needs to know of an object."""
-
-    @property
-    def location(self) -> str:
-        """Name it with its bucket."""
-
-    @property
-    def bytes(self) -> int:
-        """Say how long it is."""
-
-    @property
-    def tag(self) -> str:
-        """Say what changes with its bytes."""
 
 
 class Spool:
@@ -63,6 +39,7 @@ class Spool:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._folder = tempfile.mkdtemp(prefix="translate-objects-")
+        self._readers = 1
         self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
         self._buckets: dict[str, Bucket] = {}
         self._order: list[Remote] = []
@@ -71,6 +48,7 @@ class Spool:
         self._coming: dict[str, tuple[Future[Copy], int]] = {}
         self._held: OrderedDict[str, Copy] = OrderedDict()  # asked for in this order
         self._early: OrderedDict[str, Copy] = OrderedDict()  # asked for before it, and not yet again
+        self._lent: dict[str, Copy] = {}
         self._names = count()
         self._kept_bytes = 0
         self._segments = Segments(self._new_path)
@@ -95,11 +73,50 @@ class Spool:
             self._early.update(self._held)
             self._held.clear()
 
+    def serve(self, readers: int) -> None:
+        """Fetch for so many processes from now on."""
+        with self._guard:
+            if readers > self._readers:
+                self._readers = readers
+                self._workers = ThreadPoolExecutor(TOGETHER * readers, thread_name_prefix="fetch")
+                weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
+
+    def lend(self, files: Iterable[Remote], is_over: Callable[[], bool]) -> Lent:
+        """Give copies of objects to another process, until they are given back; raise SourceError for what is wrong with all."""
+        lent: dict[str, Copy | StoreRefusedError] = {}
+        for file in files:
+            if is_over():
+                break
+            known = key_of(file)
+            try:
+                lent[known] = copy = self.copy_of(file)
+            except StoreRefusedError as error:
+                if not error.is_of_one_object:
+                    raise SourceError(f"{file.location}: {error}") from None
+                lent[known] = error
+                continue
+            with self._guard:
+                self._lent[known] = self._held.pop(known, copy)
+                self._kept_bytes -= copy.bytes
+        self._segments.lay_down(copy for copy in lent.values() if isinstance(copy, Copy))
+        return lent
+
+    def take_back(self, lent: Lent) -> None:
+        """Have copies that were lent go when room is needed."""
+        with self._guard:
+            for known in lent:
+                if copy := self._lent.pop(known, None):
+                    self._held[known] = copy
+                    self._kept_bytes += copy.bytes
+            self._make_room()
+
     def copy_of(self, file: Remote) -> Copy:
         """Give a copy of an object, which stays at least until others are asked for; raise StoreRefusedError."""
         with self._guard:
-            known = self._key(file)
+            known = key_of(file)
             place = self._place_of(file)
+            if known in self._lent:
+                return self._lent[known]
             if known in self._early:
                 self._held[known] = self._early.pop(known)
             if known not in self._held and known not in self._coming:
@@ -133,7 +150,7 @@ class Spool:
         own = Copy(self._new_path(), 0, copy.bytes, is_own=True)
         own.path.write_bytes(self._segments.read(copy))
         with self._guard:
-            self._held[self._key(file)] = own
+            self._held[key_of(file)] = own
             self._segments.release(copy)
         return own.path
 
@@ -142,18 +159,13 @@ class Spool:
         return self._segments.read(self.copy_of(file))
 
     def _place_of(self, file: Remote) -> int | None:
-        """Find an object in the order, near the one that was asked for last or at the beginning; else it is out of order."""
-        count = len(self._order)
-        for begin in (self._last, 0):
-            for place in range(begin, min(begin + NEAR, count)):
-                if self._order[place].location == file.location:
+        """Find an object in the order, near the one that was asked for last or the beginning, or wherever else after it."""
+        for begin, end in ((self._last, self._last + NEAR), (0, NEAR), (self._last + NEAR, None)):
+            for place, other in enumerate(islice(self._order, begin, end), begin):
+                if other is file or other.location == file.location:
                     self._last = place
                     return place
         return None
-
-    @staticmethod
-    def _key(file: Remote) -> str:
-        return f"{file.location}\0{file.tag}"
 
     def _begin(self, file: Remote) -> None:
         bucket, _, key = file.location.removeprefix("s3://").partition("/")
@@ -164,21 +176,25 @@ class Spool:
             fetch = partial(_fetch_small, held, key, file.tag, self._segments)
         else:
             fetch = partial(_fetch, held, key, file.bytes, file.tag, self._new_path())
-        self._coming[self._key(file)] = (self._workers.submit(fetch), file.bytes)
+        self._coming[key_of(file)] = (self._workers.submit(fetch), file.bytes)
 
     def _look_ahead(self) -> None:
         ahead = sum(size for _, size in self._coming.values())
-        while self._next < len(self._order) and len(self._coming) < AHEAD_FILES and ahead < AHEAD_BYTES:
+        while (
+            self._next < len(self._order)
+            and len(self._coming) < AHEAD_FILES * self._readers
+            and ahead < AHEAD_BYTES
+        ):
             file = self._order[self._next]
             self._next += 1
-            known = self._key(file)
-            if not any(known in here for here in (self._held, self._early, self._coming)):
+            known = key_of(file)
+            if not any(known in here for here in (self._held, self._early, self._coming, self._lent)):
                 self._begin(file)
                 ahead += file.bytes
 
     def _make_room(self) -> None:
         """Remove what was read longest ago, then what waits longest; what was asked for last stays, however large it is."""
-        while self._kept_bytes > KEPT_BYTES and len(self._held) + len(self._early) > 1:
+        while len(self._held) + len(self._early) > (1 if self._kept_bytes > KEPT_BYTES else KEPT_FILES):
             going = self._held if len(self._held) > 1 else self._early
             _, copy = going.popitem(last=going is self._early)
             self._kept_bytes -= copy.bytes
@@ -186,56 +202,6 @@ class Spool:
                 copy.path.unlink(missing_ok=True)
             else:
                 self._segments.release(copy)
-
-
-class Segments:
-    """Files that hold many small copies each, and go when the last of them is released; the last one is still in memory."""
-
-    def __init__(self, new_path: Callable[[], Path]) -> None:
-        self._new_path = new_path
-        self._guard = threading.Lock()
-        self._path = new_path()
-        self._open: dict[int, bytes] = {}
-        self._length = 0
-        self._living: Counter[Path] = Counter()
-
-    def add(self, content: bytes) -> Copy:
-        """Put a copy into the segment that is open."""
-        with self._guard:
-            if self._length >= SEGMENT_BYTES:
-                self._turn()
-            copy = Copy(self._path, self._length, len(content), is_own=False)
-            self._open[self._length] = content
-            self._length += len(content)
-            self._living[self._path] += 1
-            return copy
-
-    def _turn(self) -> None:
-        """Write the segment down, if one of its copies is wanted yet, and begin another one."""
-        if self._living[self._path]:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines(self._open.values())
-        self._path, self._open, self._length = self._new_path(), {}, 0
-
-    def read(self, copy: Copy) -> bytes:
-        """Read a copy that is small enough to be held."""
-        with self._guard:
-            if copy.path == self._path and not copy.is_own:
-                return self._open[copy.first]
-        descriptor = os.open(copy.path, os.O_RDONLY)
-        try:
-            return os.pread(descriptor, copy.bytes, copy.first)
-        finally:
-            os.close(descriptor)
-
-    def release(self, copy: Copy) -> None:
-        """Give the room of a copy back."""
-        with self._guard:
-            self._living[copy.path] -= 1
-            if not self._living[copy.path] and copy.path != self._path:
-                del self._living[copy.path]
-                copy.path.unlink(missing_ok=True)
 
 
 def _fetch_small(bucket: Bucket, key: str, tag: str, segments: Segments) -> Copy:
@@ -267,6 +233,7 @@ def _fetch(bucket: Bucket, key: str, size: int, tag: str, target: Path) -> Copy:
 
 
 _spools: list[Spool] = []
+_borrowed: list[Borrowed] = []
 
 
 def spool() -> Spool:
@@ -274,3 +241,19 @@ def spool() -> Spool:
     if not _spools:
         _spools.append(Spool())
     return _spools[0]
+
+
+def copies() -> Spool | Borrowed:
+    """Give what holds copies of objects here: what another process lent, or else this process's spool."""
+    return _borrowed[-1] if _borrowed else spool()
+
+
+@contextmanager
+def borrowed(lent: Lent) -> Iterator[None]:
+    """Read objects from copies that another process holds."""
+    _borrowed.append(here := Borrowed(lent))
+    try:
+        yield
+    finally:
+        _borrowed.remove(here)
+        here.close()

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from translate.archive.spool import SMALL_BYTES, spool
+from translate.archive.spool import SMALL_BYTES, copies
 from translate.errors import SourceError
 from translate.stores.refusals import StoreRefusedError
 
@@ -168,12 +168,12 @@ def path_of(file: SourceFile) -> str:
     if not file.is_remote:
         return file.location
     with _told_of(file):
-        return str(spool().path_of(file))
+        return str(copies().path_of(file))
 
 
 def _small(file: SourceFile) -> bytes:
     with _told_of(file):
-        return spool().content_of(file)
+        return copies().content_of(file)
 
 
 @contextlib.contextmanager

@@ -88,7 +88,8 @@ Workers = Annotated[
     typer.Option(
         "--workers",
         metavar="N",
-        help="How many processes make parts, each with its share of the cores; what they write is the same for any number.",
+        help="How many processes make parts, each with its share of the cores; what they write is the same for any number. "
+        "With --limit one process works, and with numbered requests unless there are three or more.",
     ),
 ]
 

@@ -7,16 +7,20 @@ import os
 import pickle
 import shutil
 import socket
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from translate.archive.copies import Lent
 from translate.archive.looks import Unseen
 from translate.archive.recognition import Origin, Recognised
+from translate.archive.spool import spool
 from translate.archive.units import Unit
 from translate.conversion.bucket_output import BucketTarget, Prefix, target_of
 from translate.conversion.job import Job
@@ -45,7 +49,7 @@ class Portion:
 
     unit: Unit
     refused: dict[str, Damage]
-    unseen: frozenset[str] = frozenset()
+    lent: Lent | None = None  # copies of its objects, if this process is to read such
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,14 @@ class Order:
     @classmethod
     def of(cls, job: Job, recognised: Recognised) -> Order:
         """Give what holds for all units of a source."""
-        unseen = replace(recognised.unseen, names=set()) if recognised.unseen else None
         asked = access.current()
         store = {name: getattr(asked, name) for name in access.Access.__dataclass_fields__}
-        return cls(job, tuple((mapping, layout) for mapping, layout, _ in recognised.sources), unseen, store)
+        return cls(
+            job,
+            tuple((mapping, layout) for mapping, layout, _ in recognised.sources),
+            recognised.unseen,
+            store,
+        )
 
     def ask_stores_alike(self) -> None:
         """Ask stores as the driver does."""
@@ -75,19 +83,42 @@ class Order:
             Origin(mapping, layout, [*portion.unit.files] if number == portion.unit.source else [])
             for number, (mapping, layout) in enumerate(self.sources)
         ]
-        unseen = replace(self.unseen, names={*portion.unseen}) if self.unseen else None
-        return Recognised(here, dict(portion.refused), unseen=unseen)
+        return Recognised(here, dict(portion.refused), unseen=self.unseen)
 
 
 def portion_of(unit: Unit, recognised: Recognised) -> Portion:
     """Give a unit with what is known of its files."""
     names = [file.shown for file in unit.files]
-    late = recognised.unseen.names if recognised.unseen else set()
-    return Portion(
-        unit,
-        {name: recognised.refused[name] for name in names if name in recognised.refused},
-        frozenset(late.intersection(names)),
-    )
+    refused = {name: recognised.refused[name] for name in names if name in recognised.refused}
+    return Portion(unit, refused)
+
+
+class Portions:
+    """Units of a run, drawn one ahead of those who ask, with copies of their objects: this process fetches for all."""
+
+    def __init__(self, units: Iterator[Unit], recognised: Recognised, is_over: Callable[[], bool]) -> None:
+        self._units, self._recognised, self._is_over = units, recognised, is_over
+        self._guard = threading.Lock()
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._drawn = self._beside.submit(self._draw)
+
+    def next(self) -> Portion | None:
+        """Give the next unit; raise what was raised as it was drawn."""
+        with self._guard:
+            portion = self._drawn.result()
+            if portion is None or self._is_over():
+                return None
+            self._drawn = self._beside.submit(self._draw)
+            return portion
+
+    def _draw(self) -> Portion | None:
+        unit = next(self._units, None)
+        if unit is None:
+            return None
+        portion = portion_of(unit, self._recognised)
+        if not unit.files[0].is_remote:
+            return portion
+        return replace(portion, lent=spool().lend(unit.files, self._is_over))
 
 
 @dataclass(frozen=True)

@@ -129,12 +129,17 @@ def look_through(readings: Readings, asked: Asked) -> Passes:
     """Read the whole archive for what the passes need to know."""
     passes = Passes(readings.scratch, asked)
     for unit in readings.units:
-
-        def attempt(lines: Lines, unit: Unit = unit) -> tuple[None, set[str]]:
-            surveyed, unsound = plan.survey(readings.job_of(unit), lines)
-            passes.gather(unit.number, surveyed)
-            return None, unsound()
-
-        readings.read(unit, attempt)
+        look_into(readings, unit, passes)
     passes.find()
     return passes
+
+
+def look_into(readings: Readings, unit: Unit, passes: Passes) -> None:
+    """Read a unit for what the passes need to know."""
+
+    def attempt(lines: Lines) -> tuple[None, set[str]]:
+        surveyed, unsound = plan.survey(readings.job_of(unit), lines)
+        passes.gather(unit.number, surveyed)
+        return None, unsound()
+
+    readings.read(unit, attempt)

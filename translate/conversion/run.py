@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -32,7 +32,7 @@ from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import FILES, WrittenUnit
 from translate.conversion.progress import Progress
-from translate.conversion.reading import Readings, look_through, refuse_full_disk
+from translate.conversion.reading import Readings, look_into, look_through, refuse_full_disk
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast
@@ -51,7 +51,14 @@ NOTHING = Asked()
 EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
 
 
-Crew = Callable[["Conversion", Passes | None], None]  # makes the units of a run elsewhere, all that remain
+class Crew(Protocol):
+    """Makes the units of a run elsewhere."""
+
+    def survey(self, run: Conversion, passes: Passes) -> None:
+        """Read all units for what the passes need to know."""
+
+    def make(self, run: Conversion, passes: Passes | None) -> None:
+        """Make all units that remain; raise what this process would."""
 
 
 class Conversion:
@@ -99,11 +106,11 @@ class Conversion:
         total = RunReport()
         with self.output:
             try:
-                passes = look_through(self._readings, self.asked) if self.asked else None
+                passes = self._look_through() if self.asked else None
                 if self.crew:
-                    self.crew(self, passes)
+                    self.crew.make(self, passes)
                 files = FileAccounts(self.output.scratch / FILES)
-                for unit in map(self._readings.told, self.units):
+                for unit in self.told_units():
                     report = self._kept(unit, trusted=self.crew is not None) or self._convert(
                         unit, self._rest(total), passes, total.requests + 1
                     )
@@ -138,13 +145,29 @@ class Conversion:
         except (OSError, ValueError, RecursionError):
             return False
 
+    def _look_through(self) -> Passes:
+        if self.crew is None:
+            return look_through(self._readings, self.asked)
+        passes = Passes(self.output.scratch, self.asked)
+        self.crew.survey(self, passes)
+        passes.find()
+        return passes
+
+    def told_units(self) -> Iterator[Unit]:
+        """Give all units, each with what comes before it."""
+        return map(self._readings.told, self.units)
+
     def remaining(self) -> Iterator[Unit]:
         """Give the units that no earlier run finished."""
-        for unit in map(self._readings.told, self.units):
+        for unit in self.told_units():
             if self._kept(unit) is None:
                 yield unit
             else:
                 self.course.finish(unit.files)
+
+    def look_into(self, unit: Unit, passes: Passes) -> None:
+        """Read a unit for what the passes of the run that holds the directory need to know."""
+        look_into(self._readings, unit, passes)
 
     def make(self, unit: Unit, passes: Passes | None, sequence: int) -> None:
         """Make a unit for the run that holds the directory."""

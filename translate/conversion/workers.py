@@ -16,14 +16,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
+from translate.archive.sources import expect
+from translate.archive.spool import borrowed, spool
 from translate.archive.units import Unit
 from translate.conversion.errands import (
     Errand,
     Portion,
+    Portions,
     attempt,
     first_numbers,
     is_numbered_through,
-    portion_of,
 )
 from translate.conversion.progress import Step
 from translate.conversion.run import Conversion
@@ -48,15 +50,14 @@ def cores() -> int:
 def crew_of(asked: int | None, run: Conversion) -> Workers | None:
     """Give as many workers as are asked for and of use; None where this process makes all units itself.
 
-    It does so for events that are counted one after the other (`--limit`), for objects of a bucket, which are fetched once, and
-    for numbered requests, which would be made twice, unless there are many workers.
+    It does so for events that are counted one after the other (`--limit`), and for numbered requests, which are made twice,
+    unless there are many workers.
     """
     if asked is not None and asked < 1:
         raise UsageError(f"--workers {asked}: at least one has to work")
     count = min(asked or 1, len(run.units))
     is_limited = run.job.selection is not None and run.job.selection.limit is not None
-    is_remote = any(file.is_remote for file in run.recognised.files)
-    if is_limited or is_remote or count <= (2 if is_numbered_through(run) else 1):
+    if is_limited or count <= (2 if is_numbered_through(run) else 1):
         return None
     return Workers(count)
 
@@ -125,19 +126,20 @@ class Workers:
         self._begun: list[Worker] = []
         self._is_over = False
 
-    def __call__(self, run: Conversion, passes: Passes | None) -> None:
+    def survey(self, run: Conversion, passes: Passes) -> None:
+        """Read all units for what the passes need to know."""
+        self._each(run, Errand.of(run, passes), "survey", run.told_units(), {})
+
+    def make(self, run: Conversion, passes: Passes | None) -> None:
         """Make all units that remain; raise what this process would."""
         errand = Errand.of(run, passes)
-        try:
-            if is_numbered_through(run):
-                remaining = list(run.remaining())
-                counts = self._each(run, errand, "count", iter(remaining), {})
-                first = first_numbers(run, counts)
-                self._each(run, errand, "make", iter(remaining), first)
-            else:
-                self._each(run, errand, "make", run.remaining(), {})
-        finally:
-            self.close()
+        if is_numbered_through(run):
+            remaining = list(run.remaining())
+            counts = self._each(run, errand, "count", iter(remaining), {})
+            first = first_numbers(run, counts)
+            self._each(run, errand, "make", iter(remaining), first)
+        else:
+            self._each(run, errand, "make", run.remaining(), {})
         run.output.catch_up()
 
     def _each(
@@ -145,11 +147,19 @@ class Workers:
     ) -> dict[int, Any]:
         """Have the same done with each unit; give the answers by the units' numbers."""
         answers: dict[int, Any] = {}
+        self._is_over = False
+        if any(file.is_remote for file in run.recognised.files):
+            spool().serve(self.count)
+            expect(file for unit in run.units for file in unit.files)
+        ahead = Portions(units, run.recognised, self.is_over)
 
         def work_off() -> None:
             asking = _Asking(self, run, errand, what)
-            while (unit := self._next(units)) is not None:
-                answers[unit.number] = asking.of(unit, first.get(unit.number, 1))
+            while (portion := ahead.next()) is not None:
+                number = portion.unit.number
+                answers[number] = asking.of(portion, first.get(number, 1))
+                if portion.lent:
+                    spool().take_back(portion.lent)
 
         with ThreadPoolExecutor(self.count) as beside:
             waiting: set[Future[None]] = {beside.submit(work_off) for _ in range(self.count)}
@@ -158,15 +168,14 @@ class Workers:
                     done, waiting = wait(waiting, NAP_SECONDS, FIRST_EXCEPTION)
                     for future in done:
                         future.result()
-            except BaseException:
+            finally:
                 self.close()
-                raise
         return answers
 
     def begin(self, errand: Errand) -> Worker:
         """Start a worker, unless all is over."""
         with self._guard:
-            if self._is_over:
+            if self.is_over():
                 raise WorkerLostError
             worker = Worker(errand, max(1, cores() // self.count))
             self._begun.append(worker)
@@ -180,9 +189,9 @@ class Workers:
                 worker.close()
             self._begun.clear()
 
-    def _next(self, units: Iterator[Unit]) -> Unit | None:
-        with self._guard:
-            return None if self._is_over else next(units, None)
+    def is_over(self) -> bool:
+        """Tell whether nothing more is wanted."""
+        return self._is_over
 
 
 class _Asking:
@@ -192,9 +201,8 @@ class _Asking:
         self._workers, self._run, self._errand, self._what = workers, run, errand, what
         self._worker: Worker | None = None
 
-    def of(self, unit: Unit, first: int) -> Any:
+    def of(self, portion: Portion, first: int) -> Any:
         """Give the answer for a unit."""
-        portion = portion_of(unit, self._run.recognised)
         for _ in range(ATTEMPTS):
             try:
                 self._worker = self._worker or self._workers.begin(self._errand)
@@ -203,9 +211,9 @@ class _Asking:
                 self._worker = None
             else:
                 if self._what == "make":
-                    self._run.course.finish(unit.files)
+                    self._run.course.finish(portion.unit.files)
                 return answer
-        raise OutputError(KILLED.format(number=unit.number))
+        raise OutputError(KILLED.format(number=portion.unit.number))
 
 
 class _Seen:
@@ -265,10 +273,17 @@ def _listen(asked: SimpleQueue[Any]) -> None:
 def _done(
     errand: Errand, what: str, portion: Portion, first: int, show: Callable[[Step], None]
 ) -> int | None:
-    with attempt(errand, portion, show if what == "make" else None) as (run, passes):
+    with (
+        contextlib.nullcontext() if portion.lent is None else borrowed(portion.lent),
+        attempt(errand, portion, show if what == "make" else None) as (run, passes),
+    ):
         if what == "count":
             return run.requests_of(portion.unit, passes)
-        run.make(portion.unit, passes, first)
+        if what == "survey":
+            assert passes is not None
+            run.look_into(portion.unit, passes)
+        else:
+            run.make(portion.unit, passes, first)
     return None
 
 

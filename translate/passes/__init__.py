@@ -12,6 +12,7 @@ all the same. Recipes come after the passes, and see what these made.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,18 +180,15 @@ class Passes:
         self._duplicates = Duplicates(self._folder / "duplicates") if asked.dedupe else None
         for folder in (self._written, self._taken, self._found):
             folder.mkdir(parents=True, exist_ok=True)
-        self._units: list[int] = []
 
     # -- gathering ----------------------------------------------------------------------------------------------
 
     def gather(self, unit: int, events: pl.LazyFrame) -> None:
         """Write down what the passes need of a unit's events, as `plan.survey` gives them."""
         seen = sightings.of(events, self.asked.add, dedupe=self.asked.dedupe, fold=self.asked.fold)
-        seen.with_columns(unit=pl.lit(unit, pl.UInt32)).sink_parquet(
-            self._file(self._written, unit), engine="streaming"
-        )
-        if unit not in self._units:
-            self._units.append(unit)
+        apart = self._folder / uuid.uuid4().hex  # whoever was given up may still be writing
+        seen.with_columns(unit=pl.lit(unit, pl.UInt32)).sink_parquet(apart, engine="streaming")
+        apart.replace(self._file(self._written, unit))
 
     def _file(self, folder: Path, unit: int) -> Path:
         return folder / f"unit-{unit:05}.parquet"
@@ -198,13 +196,14 @@ class Passes:
     # -- finding ------------------------------------------------------------------------------------------------
 
     def find(self) -> None:
-        """Go through what was written down, bucket by bucket, and write down what each unit has to do."""
+        """Go through what was written down, here or elsewhere, and write down what each unit has to do."""
+        units = sorted(int(file.stem.partition("-")[2]) for file in self._written.glob("*.parquet"))
         if self._duplicates:
             self._duplicates.find(pl.scan_parquet(self._written / "*.parquet"))
         if not (self.asked.add or self.asked.fold):
             return
         if self._duplicates:
-            for unit in self._units:
+            for unit in units:
                 seen = pl.scan_parquet(self._file(self._written, unit))
                 others = seen.join(self._duplicates.of_unit(unit), on=["row", "part"], how="anti")
                 others.sink_parquet(self._file(self._taken, unit), engine="streaming")
@@ -218,9 +217,9 @@ class Passes:
                     self._found / f"additions-{number:05}.parquet"
                 )
         if self.asked.fold:
-            self._find_pairs(taken.filter(pl.col("pair").is_not_null()))
+            self._find_pairs(taken.filter(pl.col("pair").is_not_null()), units)
 
-    def _find_pairs(self, halves: pl.LazyFrame) -> None:
+    def _find_pairs(self, halves: pl.LazyFrame, units: list[int]) -> None:
         pairs = self._folder / "pairs"
         pairs.mkdir()
         for number, bucket in sightings.in_buckets(halves, "pair", BUCKET_ROWS):
@@ -228,7 +227,7 @@ class Passes:
             found, marks = fold.pairs(here)
             found.write_parquet(pairs / f"bucket-{number:05}.parquet")
             marks.write_parquet(self._found / f"halves-{number:05}.parquet")
-        for unit in self._units:
+        for unit in units:
             fold.send_ends(
                 pl.scan_parquet(self._file(self._taken, unit)),
                 unit,

@@ -48,27 +48,27 @@ def refuse_by_name(*, limit: int | None = None, erase: Any = None, **_: Any) -> 
 
 
 class SparkCrew:
-    """Makes the units of a run by the executors of a session, one task each."""
+    """Makes the units of one run by the executors of a session, one task each."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._context = spark.sparkContext
         self._spark = spark
+        self._errand: Any = None
 
-    def __call__(self, run: Conversion, passes: Passes | None) -> None:
-        """Make all units that remain; raise what a single process would."""
-        if (
-            passes is not None
-            and isinstance(run.target, BucketTarget)
-            and isinstance(run.target.books, Prefix)
-        ):
+    def survey(self, run: Conversion, passes: Passes) -> None:
+        """Read all units for what the passes need to know."""
+        if isinstance(run.target, BucketTarget) and isinstance(run.target.books, Prefix):
             raise UsageError(APART)
+        errand = self._told(run, passes)
+        portions = [packed(portion_of(unit, run.recognised)) for unit in run.told_units()]
+        self._each("looks through the archive", partial(_surveyed, errand), portions)
+
+    def make(self, run: Conversion, passes: Passes | None) -> None:
+        """Make all units that remain; raise what a single process would."""
         remaining = list(run.remaining())
         if not remaining:
             return
-        refuse_different(spark_check(self._spark))
-        errand = self._context.broadcast(packed(Errand.of(run, passes)))
-        probes = max(2, self._context.defaultParallelism) * ASKED_EACH
-        self._each("reaches the target", partial(_reached, errand), range(probes))
+        errand = self._told(run, passes)
         portions = {unit.number: packed(portion_of(unit, run.recognised)) for unit in remaining}
         first = dict.fromkeys(portions, 1)
         if is_numbered_through(run):
@@ -78,6 +78,15 @@ class SparkCrew:
             "makes units", partial(_made, errand), [(portions[number], first[number]) for number in portions]
         )
         run.output.catch_up()
+
+    def _told(self, run: Conversion, passes: Passes | None) -> Any:
+        """Tell executors what is to be done with each unit, once they are known to be alike and to reach the target."""
+        if self._errand is None:
+            refuse_different(spark_check(self._spark))
+            self._errand = self._context.broadcast(packed(Errand.of(run, passes)))
+            probes = max(2, self._context.defaultParallelism) * ASKED_EACH
+            self._each("reaches the target", partial(_reached, self._errand), range(probes))
+        return self._errand
 
     def _each(self, doing: str, work: Callable[[Any], Any], given: Sequence[Any]) -> list[Any]:
         """Have each of some things done by a task of its own; give the answers in order."""
@@ -94,6 +103,13 @@ def _reached(errand: Any, _: Any) -> None:
         told: Errand = unpacked(errand.value)
         told.order.ask_stores_alike()
         refuse_unreached(output_of(told.target, {}), told)
+
+
+def _surveyed(errand: Any, given: bytes) -> None:
+    portion = pickle.loads(given)  # noqa: S301  the driver's own
+    with carried(), attempt(unpacked(errand.value), portion) as (run, passes):
+        assert passes is not None
+        run.look_into(portion.unit, passes)
 
 
 def _made(errand: Any, given: tuple[bytes, int]) -> None:

@@ -49,6 +49,10 @@ class StoreRefusedError(Exception):
         self.code = code
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[type[StoreRefusedError], tuple[str, str]]:
+        """Copy it with its code: it may be told by one process to another."""
+        return StoreRefusedError, (self.code, str(self))
+
     @property
     def is_of_one_object(self) -> bool:
         """Tell whether other objects can be read all the same."""

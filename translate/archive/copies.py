@@ -1,0 +1,147 @@
+"""Copies of objects on this machine: many small ones share a file, and what one process has fetched another one may borrow."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from translate.stores.refusals import StoreRefusedError
+
+SEGMENT_BYTES = 32 * 2**20
+
+
+class Remote(Protocol):
+    """What there is to know of an object."""
+
+    @property
+    def location(self) -> str:
+        """Name it with its bucket."""
+
+    @property
+    def bytes(self) -> int:
+        """Say how long it is."""
+
+    @property
+    def tag(self) -> str:
+        """Say what changes with its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Where the bytes of an object lie on this machine: the whole of a file of its own, or a piece of a shared one."""
+
+    path: Path
+    first: int
+    bytes: int
+    is_own: bool
+
+    def read(self) -> _Bytes:
+        """Read a copy that is small enough to be held."""
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            return os.pread(descriptor, self.bytes, self.first)
+        finally:
+            os.close(descriptor)
+
+
+_Bytes = bytes  # within the class it is a number
+Lent = Mapping[str, Copy | StoreRefusedError]  # by `key_of`: what came of each object
+
+
+def key_of(file: Remote) -> str:
+    """Name an object and its bytes."""
+    return f"{file.location}\0{file.tag}"
+
+
+class Segments:
+    """Files that hold many small copies each, and go when the last of them is released; the last one is still in memory."""
+
+    def __init__(self, new_path: Callable[[], Path]) -> None:
+        self._new_path = new_path
+        self._guard = threading.Lock()
+        self._path = new_path()
+        self._open: dict[int, bytes] = {}
+        self._length = 0
+        self._living: Counter[Path] = Counter()
+
+    def add(self, content: bytes) -> Copy:
+        """Put a copy into the segment that is open."""
+        with self._guard:
+            if self._length >= SEGMENT_BYTES:
+                self._turn()
+            copy = Copy(self._path, self._length, len(content), is_own=False)
+            self._open[self._length] = content
+            self._length += len(content)
+            self._living[self._path] += 1
+            return copy
+
+    def _turn(self) -> None:
+        """Write the segment down, if one of its copies is wanted yet, and begin another one."""
+        if self._living[self._path]:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines(self._open.values())
+        self._path, self._open, self._length = self._new_path(), {}, 0
+
+    def read(self, copy: Copy) -> bytes:
+        """Read a copy that is small enough to be held."""
+        with self._guard:
+            if copy.path == self._path and not copy.is_own:
+                return self._open[copy.first]
+        return copy.read()
+
+    def lay_down(self, copies: Iterable[Copy]) -> None:
+        """Have copies lie where another process can read them."""
+        with self._guard:
+            if any(copy.path == self._path for copy in copies):
+                self._turn()
+
+    def release(self, copy: Copy) -> None:
+        """Give the room of a copy back."""
+        with self._guard:
+            self._living[copy.path] -= 1
+            if not self._living[copy.path] and copy.path != self._path:
+                del self._living[copy.path]
+                copy.path.unlink(missing_ok=True)
+
+
+class Borrowed:
+    """Copies that another process has fetched, in the place of a spool."""
+
+    def __init__(self, lent: Lent) -> None:
+        self._lent = lent
+        self._own: list[Path] = []
+
+    def copy_of(self, file: Remote) -> Copy:
+        """Give a copy; raise what was refused of it."""
+        found = self._lent[key_of(file)]
+        if isinstance(found, StoreRefusedError):
+            raise found
+        return found
+
+    def content_of(self, file: Remote) -> bytes:
+        """Read an object that is small; raise StoreRefusedError."""
+        return self.copy_of(file).read()
+
+    def path_of(self, file: Remote) -> Path:
+        """Give a file that holds nothing but a copy of an object."""
+        copy = self.copy_of(file)
+        if copy.is_own:
+            return copy.path
+        own = copy.path.with_name(f"{copy.path.name}-{copy.first}")  # nobody else borrowed the same
+        own.write_bytes(copy.read())
+        self._own.append(own)
+        return own
+
+    def expect(self, files: Iterable[Remote]) -> None:
+        """Take note of nothing: all that will be read is here."""
+
+    def close(self) -> None:
+        """Remove what was written for reading."""
+        while self._own:
+            self._own.pop().unlink(missing_ok=True)
