@@ -6,7 +6,8 @@ hourly folders whose body is one file, in the bucket `synthetic`; what is put st
 
 What it was asked, and what it is to do wrong, goes by way of `/_told` (GET) and `/_faults` (PUT): a list of faults as
 `{"verb": "GET", "every": 10, "do": "503"}`, where `do` is a status, `cut` (half of a body, then the end), `reset`
-(nothing), or `{"status": 403, "code": "AccessDenied"}`; `key` and `times` say which keys it is for, and how often.
+(nothing), or `{"status": 403, "code": "AccessDenied"}`; `key` and `times` say which keys it is for, and how often, and
+`header` which calls: those that carry it.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ class _Connection(asyncio.Protocol):
         self.store.told[kind] += 1
         self.store.asked[f"{kind} {bucket}/{key}{' ' + headers['range'] if 'range' in headers else ''}"] += 1
         self.store.headers[kind] = headers
-        fault = self._fault(kind, key)
+        fault = self._fault(kind, key, headers)
         if isinstance(fault, dict):
             extra = {"x-amz-bucket-region": str(fault["region"])} if "region" in fault else {}
             self._refuse(
@@ -162,9 +163,11 @@ class _Connection(asyncio.Protocol):
         else:
             self._serve(kind, bucket, key, query, headers, body, cut=fault == "cut")
 
-    def _fault(self, kind: str, key: str) -> object:
+    def _fault(self, kind: str, key: str, headers: dict[str, str]) -> object:
         for fault in self.store.faults:
             if fault["verb"] != kind or str(fault.get("key", "")) not in key:
+                continue
+            if "header" in fault and fault["header"] not in headers:
                 continue
             seen = fault["seen"] = int(fault.get("seen", 0)) + 1  # type: ignore[call-overload]
             done = int(fault.get("done", 0))  # type: ignore[call-overload]

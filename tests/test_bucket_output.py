@@ -157,6 +157,19 @@ def test_encryption_is_passed_on(store, source):  # noqa: F811
     assert all(told.items() <= headers.items() for headers in written_to.values())
 
 
+@pytest.mark.parametrize("piece_bytes", [16 << 20, 10])
+def test_a_bucket_without_acls(piece_bytes, store, source, monkeypatch):  # noqa: F811
+    """Rejects that may have no ACL of their own are written without one: they are their bucket's owner's."""
+    monkeypatch.setattr(upload, "PIECE_BYTES", piece_bytes)
+    refused = {"status": 400, "code": "AccessControlListNotSupported"}
+    store.faults = [{"verb": verb, "header": "x-amz-acl", "do": refused} for verb in ("PUT", "POST")]
+    translate.convert(source, out="s3://empty/rows", **CALL)
+    assert store.told["faults"] > 0
+    assert b"not_recognised" in held(store, "rows-translate/")["rejects.ndjson"]
+    assert "x-amz-acl" not in store.headers["empty/rows-translate/rejects.ndjson"]
+    assert store.uploads == {}
+
+
 def test_what_can_be_no_target(store, source, tmp_path):  # noqa: F811
     """A bucket without a prefix, books among the rows, and options of a bucket for a folder are refused before any work."""
     for call, message in (

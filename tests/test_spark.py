@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import venv
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -109,6 +114,57 @@ def test_a_scan_gives_what_a_scan_here_gives(spark, source):  # noqa: F811
     on_spark.scan(spark, source).createOrReplaceTempView("events")
     (counted,) = spark.sql("select count(*), count(distinct file) from events where name = 'x'").collect()
     assert tuple(counted) == (0, 0)
+
+
+JOB = """
+import json, sys
+from translate.spark.cluster import session_of
+from translate import spark
+with session_of("local-cluster[2,1,1024]") as session:
+    told = session.sparkContext.parallelize(range(8), 8).map(lambda _: __import__("translate").__file__).collect()
+    told += [member.told["python"] for member in spark.spark_check(session)[1:]]
+    spark.convert(session, sys.argv[1], to="clickstream", out=sys.argv[2])
+    print(json.dumps(told))
+"""
+
+
+def test_an_archive_is_the_environment_of_executors(source, tmp_path):  # noqa: F811
+    """A wheel in an environment, packed and unpacked where nothing else of it is: executors work with that alone.
+
+    What the wheel needs is taken from the environment of the tests, so that nothing is downloaded.
+    """
+    root, environment = Path(translate.__file__).parent.parent, tmp_path / "made" / "environment"
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "wheel"]
+    subprocess.run(build, cwd=root, check=True, capture_output=True)
+    venv.create(environment, symlinks=True)
+    (site,) = environment.glob("lib/python*/site-packages")
+    (wheel,) = (tmp_path / "wheel").glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(site)
+    ours = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "others.pth").write_text("\n".join(ours))
+    with tarfile.open(tmp_path / "environment.tar.gz", "w:gz", compresslevel=1) as archive:
+        archive.add(environment, ".")
+    shutil.rmtree(environment)
+    (tmp_path / "job.py").write_text(JOB)
+    conf = {
+        "spark.archives": f"{tmp_path}/environment.tar.gz#environment",
+        "spark.executorEnv.PYSPARK_PYTHON": "./environment/bin/python",
+        "spark.pyspark.python": "./environment/bin/python",
+        "spark.pyspark.driver.python": sys.executable,
+    }
+    words = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+    submitted = subprocess.run(
+        [sys.executable, tmp_path / "job.py", source, tmp_path / "there"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(root), "PYSPARK_PYTHON": "./environment/bin/python",
+             "PYSPARK_DRIVER_PYTHON": sys.executable, "PYSPARK_SUBMIT_ARGS": shlex.join([*map(str, words), "pyspark-shell"])},
+    )  # fmt: skip
+    assert submitted.returncode == 0, submitted.stderr
+    told = json.loads(submitted.stdout)
+    assert all("environment/lib/python" in place for place in told[:8]), told
+    assert all("environment/bin/python" in place for place in told[8:]), told
+    translate.convert(source, to="clickstream", out=tmp_path / "here")
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
 
 
 def test_the_command(source, tmp_path):  # noqa: F811

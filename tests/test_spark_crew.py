@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import os
+import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +25,7 @@ from translate.conversion import errands
 from translate.errors import ConservationError, OutputError, UsageError
 from translate.spark import cluster, crew
 from translate.spark.dataframe import arrow_batches
+from translate.stores import refusals
 
 ROOT = Path(translate.__file__).parent.parent
 
@@ -269,6 +275,56 @@ def test_the_command(tmp_path, monkeypatch, source, capsys):
             call(*wrong)
     assert not (tmp_path / "o").exists()
     assert json.dumps(capsys.readouterr().out) == '""'
+
+
+# -- the page of services ---------------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "spark.md").read_text(encoding="utf-8")
+SERVICES = re.findall(r"```(\w+)\n(.*?)```", PAGE.partition("## One environment for all")[2], re.DOTALL)
+SCRIPTS = [text for _, text in SERVICES if text.startswith("# ")]
+COMMANDS = [text for kind, text in SERVICES if kind == "text" and text not in SCRIPTS]
+(POLICY,) = [json.loads(text) for kind, text in SERVICES if kind == "json"]
+
+
+def test_the_commands_of_the_page_can_be_read(tmp_path):
+    """A shell reads the commands, argument for argument; JSON in them is such, and what is called is our own command line."""
+    assert {command.split()[0] for command in COMMANDS} == {"docker", "spark-submit", "aws"}
+    structures = 0
+    for command in COMMANDS:
+        subprocess.run(["bash", "-n"], input=command, text=True, check=True)
+        words = shlex.split(command)
+        for word in words:
+            if word.startswith("{"):
+                structures += 1
+                told = json.loads(word)
+                words += told.get("sparkSubmit", {}).get("entryPointArguments", [])
+        for script in words[1:]:  # what the container does is a script of its own
+            if "\n" in script and not script.startswith("{"):
+                subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        if "convert" in words:
+            given = words[words.index("convert") + 1 :]
+            assert given == ["s3://my-bucket/awsma/", "--to", "clickstream", "--out", "s3://my-bucket/clicks", "--engine", "spark"]  # fmt: skip
+    assert structures == 3
+
+
+def test_the_scripts_of_the_page_can_be_read():
+    """They are Python, and what they import is there."""
+    assert [script.split()[1] for script in SCRIPTS] == ["job.py:", "glue_job.py"]
+    for script in SCRIPTS:
+        for node in ast.walk(compile(script, "script", "exec", ast.PyCF_ONLY_AST)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names)
+            elif isinstance(node, ast.Import):
+                assert all(importlib.import_module(alias.name) for alias in node.names)
+
+
+def test_the_policy_of_the_page_is_what_is_asked_for():
+    """It allows each action that a refusal can name, and what the tables say, and nothing else."""
+    allowed = {action for statement in POLICY["Statement"] for action in statement["Action"]}
+    table = set(re.findall(r"`(s3:\w+)`", PAGE.partition("## What the role may do")[2]))
+    assert allowed == table
+    assert set(refusals.ACTIONS.values()) <= allowed
 
 
 # -- scans -----------------------------------------------------------------------------------------------------------

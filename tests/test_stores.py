@@ -17,6 +17,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from damaged import ARCHIVE, lines, record
+from scripted import Say, Scripted
 
 import translate
 from translate.archive import spool, units
@@ -250,6 +251,52 @@ def test_a_bucket_in_another_region_is_found(store, monkeypatch):
     assert len(find(["s3://old/awsma"])) == FILES
     assert asked_for == [None, "eu-west-1"]
     assert "/eu-west-1/s3/aws4_request" in store.headers["LIST"]["authorization"]
+
+
+EMPTY_LIST = b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></ListBucketResult>'
+ENDPOINT = b"<Error><Code>%s</Code><Message>Send it there.</Message><Endpoint>%s</Endpoint></Error>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (301, ENDPOINT % (b"PermanentRedirect", b"old.s3.eu-west-1.amazonaws.com"), ()),
+        (307, ENDPOINT % (b"TemporaryRedirect", b"old.s3-eu-west-1.amazonaws.com"), ()),
+        (307, b"", (("Location", "https://old.s3.dualstack.eu-west-1.amazonaws.com/?list-type=2"),)),
+        (302, b"", (("Location", "https://s3-eu-west-1.amazonaws.com/old/"),)),
+        (301, b"", (("x-amz-bucket-region", "eu-west-1"),)),
+    ],
+)
+def test_a_place_that_is_named_tells_the_region(status, body, headers, store, monkeypatch):
+    """A redirect that names no region is followed to that of the place that it names."""
+    with Scripted(Say(status, body, headers), Say(200, EMPTY_LIST)) as server:
+
+        def place(self, bucket, region=None):
+            return BucketAddress(server.url, f"/{bucket}/", region or "us-east-1", "s3", is_own=False)
+
+        monkeypatch.setattr(Access, "place", place)
+        with pytest.raises(SourceError, match="s3://old: nothing there"):
+            find(["s3://old"])
+    regions = [seen.headers["authorization"].split("/")[2] for seen in server.seen]
+    assert regions == ["us-east-1", "eu-west-1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "message"),
+    [
+        (301, b"", (), r'wrong region: the bucket "old" is not in us-east-1; say --region .aws s3api get-bucket-location --bucket old tells'),
+        (307, b"", (("Location", "http://10.0.0.1:9000/old/"),), r"is not in us-east-1, it says, but at http://10.0.0.1:9000/old/: say --endpoint-url"),
+        (301, ENDPOINT % (b"PermanentRedirect", b"old.s3.eu-west-1.amazonaws.com"), (), "not in us-east-1 but in eu-west-1: say --region eu-west-1"),
+        (400, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>", (), "but in eu-west-1: say"),
+    ],
+)  # fmt: skip
+def test_a_redirect_that_leads_nowhere_is_told(status, body, headers, message, store, monkeypatch):
+    """At an endpoint that somebody named no other one is asked: what it said is told, with the way out."""
+    with Scripted(Say(status, body, headers)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        with pytest.raises(SourceError, match=message):
+            find(["s3://old"])
+    assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize(

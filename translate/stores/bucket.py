@@ -25,7 +25,12 @@ FIRST_WAIT_SECONDS = 0.1
 WAIT_SECONDS_MAX = 20.0
 LISTED = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 PIECE = 1 << 20
-REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.BAD_REQUEST)
+REDIRECTS = (
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.BAD_REQUEST,
+)
 
 
 class Listed(NamedTuple):
@@ -130,7 +135,7 @@ class Bucket:
         def read(answer: http.client.HTTPResponse) -> bytes:
             told = answer.read()
             if b"<Error>" in told:  # S3 answers 200 before it knows
-                raise http.client.HTTPException(fault_of(answer.status, told, None).code)
+                raise http.client.HTTPException(fault_of(answer.status, told, {}).code)
             return told
 
         _, answer = self._call("POST", key, {"uploadId": upload}, {}, body, read=read)
@@ -167,7 +172,7 @@ class Bucket:
                 answer = self._ask(kind, key, query, headers or {}, body)
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     return answer.headers, read(answer)
-                fault = fault_of(answer.status, answer.read(), answer.headers.get("x-amz-bucket-region"))
+                fault = fault_of(answer.status, answer.read(), answer.headers)
             except UNREACHABLE as error:
                 self._connections.drop()
                 if attempt == ATTEMPTS:

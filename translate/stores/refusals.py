@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPMessage
 from xml.etree import ElementTree as ET
 
 ACTIONS = {
@@ -36,10 +38,12 @@ SENTENCES["RequestLimitExceeded"] = SENTENCES["Throttling"] = SENTENCES["SlowDow
 SENTENCES["PermanentRedirect"] = SENTENCES["AuthorizationHeaderMalformed"] = SENTENCES[
     "IllegalLocationConstraintException"
 ] = 'wrong region: the bucket "{bucket}" is not in {region}{there}'
-OF_STATUS = {301: "PermanentRedirect", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 429: "SlowDown", 503: "SlowDown"}  # fmt: skip
+SENTENCES["TemporaryRedirect"] = SENTENCES["Redirect"] = SENTENCES["PermanentRedirect"]
+OF_STATUS = {301: "PermanentRedirect", 302: "Redirect", 307: "TemporaryRedirect", 308: "Redirect", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 429: "SlowDown", 503: "SlowDown"}  # fmt: skip
 OF_ONE_OBJECT = frozenset({"NoSuchKey", "AccessDenied", "InvalidObjectState"})
 OFTEN = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded", "OperationAborted"})  # fmt: skip
 MEMBER = re.compile(r"^\{.*\}")
+REGION = re.compile(r"(?:^|[./])s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d+)\.amazonaws\.com")
 
 
 class StoreRefusedError(Exception):
@@ -67,6 +71,7 @@ class RefusedAnswer:
     code: str
     message: str
     region: str
+    elsewhere: str = ""  # where it says that it answers
 
     @property
     def is_passing(self) -> bool:
@@ -76,13 +81,16 @@ class RefusedAnswer:
         )  # fmt: skip
 
 
-def fault_of(status: int, body: bytes, region: str | None) -> RefusedAnswer:
-    """Read a refusal; one that says nothing is told by its status."""
+def fault_of(status: int, body: bytes, headers: HTTPMessage | Mapping[str, str]) -> RefusedAnswer:
+    """Read a refusal; one that says nothing is told by its status, and one that names no region by the place that it names."""
     told: dict[str, str] = {}
     with contextlib.suppress(ET.ParseError):
         told = {MEMBER.sub("", member.tag): member.text or "" for member in ET.fromstring(body)}  # noqa: S314  a service's own answer
     code = told.get("Code") or OF_STATUS.get(status, f"HTTP {status}")
-    return RefusedAnswer(status, code, told.get("Message", ""), region or told.get("Region", ""))
+    elsewhere = told.get("Endpoint", "") or headers.get("Location", "")
+    of_place = REGION.search(elsewhere)
+    region = headers.get("x-amz-bucket-region") or told.get("Region", "") or (of_place[1] if of_place else "")
+    return RefusedAnswer(status, code, told.get("Message", ""), region, elsewhere)
 
 
 def told(
@@ -91,7 +99,12 @@ def told(
     """Say why a call was refused, and the way out."""
     action = ACTIONS[verb]
     resource = f"arn:aws:s3:::{bucket}" if verb == "LIST" else f"arn:aws:s3:::{bucket}/{key}"
-    there = f" but in {fault.region}: say --region {fault.region}" if fault.region else "; say --region"
+    if fault.region:
+        there = f" but in {fault.region}: say --region {fault.region}"
+    elif fault.elsewhere:
+        there = f", it says, but at {fault.elsewhere}: say --endpoint-url, or --region"
+    else:
+        there = f"; say --region (aws s3api get-bucket-location --bucket {bucket} tells which)"
     said = f" ({fault.message})" if len(fault.message) > len("Access Denied.") else ""
     sentence = SENTENCES.get(fault.code) or SENTENCES.get(
         OF_STATUS.get(fault.status, "") if not fault.message else ""
