@@ -9,7 +9,7 @@ import tomllib
 
 from translate import events, mapping
 from translate.delivery.endpoints.protocols import PROTOCOLS
-from translate.mapping import checks, columns, delivery, fields, keys, personal
+from translate.mapping import checks, columns, delivery, fields, keys, personal, portions
 from translate.recipe import dialect, privacy, spec
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS, stamps
@@ -22,6 +22,7 @@ SHEET_TABLES = {
     "[layout.LAYOUT.fields.PLACE]": fields.KEYS,
     "[layout.LAYOUT.objects.PLACE]": keys.OBJECT,
     "[layout.LAYOUT.only]": keys.ONLY,
+    "[layout.LAYOUT.files]": portions.KEYS,
     "[layout.LAYOUT.schema]": keys.SCHEMA,
     "[layout.LAYOUT.request]": keys.REQUEST,
     "[layout.LAYOUT.request.fields.PLACE]": fields.KEYS,

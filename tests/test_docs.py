@@ -239,7 +239,8 @@ def in_general(hazard):
         "",
         hazard.says,
     )
-    return said.replace(", of events,", "").format(value=hazard.value or "...").replace("  ", " ")
+    said = said.replace(", of events,", "").format(value=hazard.value or "...").replace("  ", " ")
+    return f"{said}: the receiver {hazard.alters}" if hazard.alters else said
 
 
 def paces_table():

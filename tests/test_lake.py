@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate import events
-from translate.conversion import lake
+from translate.conversion import lake, runs
 from translate.conversion.output import Output
 
 ARCHIVE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive"
@@ -111,13 +111,13 @@ def test_whatever_fits_in_memory_the_order_is_the_same(tmp_path_factory, given_e
     )  # fmt: skip
     part = folder / "part.parquet"
     frame.write_parquet(part, row_group_size=7)
-    before = lake.WAITING_BYTES, lake.SAMPLE
+    before = runs.WAITING_BYTES, runs.SAMPLE
     try:
-        lake.WAITING_BYTES, lake.SAMPLE = waiting_bytes, 1
+        runs.WAITING_BYTES, runs.SAMPLE = waiting_bytes, 1
         (folder / "data").mkdir()
         days = lake.lay_down([part], folder / "data", folder)
     finally:
-        lake.WAITING_BYTES, lake.SAMPLE = before
+        runs.WAITING_BYTES, runs.SAMPLE = before
     assert sum(days.values()) == frame.height
     for day, count in days.items():
         found = pl.concat(
@@ -130,7 +130,9 @@ def test_whatever_fits_in_memory_the_order_is_the_same(tmp_path_factory, given_e
         assert count == expected.height
 
 
-@pytest.mark.parametrize(("room", "step"), [(lake, "move"), (Output, "complete")], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("room", "step"), [(Output, "show_whole"), (Output, "complete")], ids=["before", "after"]
+)
 def test_a_lake_that_was_stopped_is_laid_down_again(tmp_path, monkeypatch, laid, room, step):
     """Be it before its data appear, or before the report vouches for them."""
 
@@ -140,7 +142,7 @@ def test_a_lake_that_was_stopped_is_laid_down_again(tmp_path, monkeypatch, laid,
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(room, step, stops)
         translate.convert(ARCHIVE, to="hub", out=tmp_path / "out", lake=True)
-    assert bool(files_of(tmp_path / "out" / "data")) == (room is Output)
+    assert bool(files_of(tmp_path / "out" / "data")) == (step == "complete")
     translate.convert(ARCHIVE, to="hub", out=tmp_path / "out", lake=True)
     for file in files_of(laid / "lake" / "data"):
         assert (tmp_path / "out" / file.relative_to(laid / "lake")).read_bytes() == file.read_bytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 import time
@@ -38,7 +37,7 @@ def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
         _print_erasure(report["erasure"])
     if "keys" in report:
         print(f"keys: {report.place('keys.ndjson')}")
-    _print_hazards(report, "today", [dataclasses.asdict(hazard) for hazard in hazards])
+    _print_hazards(report, "today", [hazard.to_json() for hazard in hazards])
     print(f"report: {report.place('report.json')}")
 
 
@@ -70,7 +69,7 @@ def _print_hazards(report: dict[str, Any], when: str, hazards: list[dict[str, An
     if hazards:
         print(f"what {report['to'].partition('/')[0]} does with these rows {when}:")
     for hazard in hazards:
-        kind = "loses" if hazard["loses"] else "said"
+        kind = "loses" if hazard["loses"] else "alter" if "receiver_changes" in hazard else "said"
         print_hanging(f"{kind:<6}", f"{hazard['name']}: {hazard['message']}")
         print_hanging(" " * 6, f"instead: {hazard['instead']}")
 

@@ -53,6 +53,10 @@ LAKE_HELP = (
     "Lay the events of --to hub down for engines over files: a folder for each day, sorted by client and time, schema.sql "
     "beside them; needs disk for all of them twice."
 )
+SORT_HELP = (
+    "Put rows in the order that their receiver wants over all files, where its sheet says one (see explain); needs disk for "
+    "all of them three times."
+)
 TRUST_HELP = (
     "Leave out hourly folders (2016/04/07/12/) that lie further than so many days from --since and --until; without it "
     "all is read, for events may lie in any folder."
@@ -108,6 +112,7 @@ def convert(
     add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
     fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
     lake: Annotated[bool, typer.Option("--lake", help=LAKE_HELP)] = False,
+    sort: Annotated[bool, typer.Option("--sort", help=SORT_HELP)] = False,
     trust_folders: Annotated[float | None, typer.Option(metavar="DAYS", help=TRUST_HELP)] = None,
     examples: Annotated[
         bool, typer.Option("--examples", help="Put a value into the report for each loss.")
@@ -153,7 +158,7 @@ def convert(
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
     if out == PIPE:
         whole = {
-            "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake,
+            "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake, "--sort": sort,
             "--erase": erase, "--trust-folders": trust_folders, "--part-size": part_size, "--workers": workers,
             "--engine": engine != LOCAL,
         }  # fmt: skip
@@ -176,6 +181,7 @@ def convert(
             census="verify" if verified_census else census,
             trust_folders=trust_folders,
             lake=lake,
+            sort=sort,
             part_size=part_size,
             erase=erase,
             state=state,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +30,9 @@ from translate.cli.printing import (
 )
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
+
+if TYPE_CHECKING:
+    from translate.delivery.preflight import Forecast
 
 UNDER = " " * 26  # where the text of an entry begins
 LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
@@ -110,11 +114,11 @@ def validate(
         if as_json:
             print_json(result)
         else:
-            _print_validation(result)
+            _print_validation(result, result.ages_at(dt.datetime.now(dt.UTC)))
     return ExitCode.FLAWED if result["events"]["refused"] else ExitCode.DONE
 
 
-def _print_validation(result: dict[str, Any]) -> None:
+def _print_validation(result: dict[str, Any], ages: list[Forecast]) -> None:
     files = result["inputs"]["files"]
     print_verdict(result)
     print(f"{result['as']}: {files:,} file{'s' if files != 1 else ''}, {result['inputs']['bytes']:,} bytes")
@@ -132,8 +136,17 @@ def _print_validation(result: dict[str, Any]) -> None:
         for finding in result["archive"]:
             print_hanging(UNDER, finding["message"])
             print_hanging(UNDER, f"by {finding['source']}")
+    _print_ages(ages)
     if not result["breaches"] and not result["archive"]:
         print("every limit is kept")
+
+
+def _print_ages(ages: list[Forecast]) -> None:
+    if ages:
+        print("for their age, if they come today:")
+    for found in ages:
+        print_hanging(f"{found.events:>14,}  {'altered':<8}  ", printable(found.message))
+        print_hanging(UNDER, f"by {found.source}")
 
 
 def _print_breach(breach: dict[str, Any]) -> None:

@@ -72,7 +72,7 @@ KINDS: dict[str, KindOfArgument] = {
     **dict.fromkeys(("to", "from_", "as_", "via", "model", "compression", "endpoint", "rate", "id_", "sse", "sse_kms_key_id"), TEXT),
     **dict.fromkeys(("set_", "add", "accept"), TEXTS),
     **dict.fromkeys(("since", "until"), MOMENT),
-    **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake"), FLAG),
+    **dict.fromkeys(("dedupe", "fold", "examples", "careful", "dry_run", "allow_http", "lake", "sort"), FLAG),
     **dict.fromkeys(("limit", "max_in_flight", "seed", "workers"), WHOLE),
     "erase": IDS, "census": CENSUS, "speedup": NUMBER, "trust_folders": NUMBER, "where": SQL, "settings": SETTINGS, "frame": FRAME, "part_size": SIZE,
     "dossier.recipe": PATHS,  # several runs, each with its own

@@ -99,6 +99,17 @@ def place_of(
     return Path(out)
 
 
+def refuse_unordered(job: Job) -> None:
+    """Raise UsageError where nobody says in which order rows are wanted."""
+    layout = job.target_layout
+    if layout is None:
+        raise UsageError("--sort puts rows in the order that their receiver wants; for the hub say --lake")
+    if layout.files is None or layout.files.order is None:
+        raise UsageError(
+            f"--sort: the receiver of {layout.address} wants no order, as far as its data sheet says; leave it out"
+        )
+
+
 def recipe_of(recipe: str | os.PathLike[str] | None, target: str, mappings: Path | None) -> Recipe | None:
     """Give the recipe of a call; raise UsageError where it leads elsewhere, MappingError where a test of it fails."""
     if recipe is None:

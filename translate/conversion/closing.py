@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
+from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from translate.archive.units import Unit
 from translate.conversion.account import count_identical
@@ -16,10 +18,9 @@ from translate.conversion.naming import NAMES_MAX, meetings
 from translate.conversion.output import WrittenUnit
 from translate.conversion.report import NAMES_MEET, RunReport
 from translate.conversion.sinks import Sinks
-from translate.delivery.preflight import Forecast, judge
-from translate.delivery.questions import Surveyed
+from translate.delivery.preflight import Forecast, judge, moment_of
+from translate.delivery.questions import TIME, Surveyed
 from translate.errors import ConservationError
-from translate.events import EPOCH
 from translate.reader.reader import Tally
 from translate.recipe import slips
 from translate.recipe.selection import OPTIONS
@@ -41,7 +42,7 @@ def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
         )
     if written.events != report.events["written"]:
         raise ConservationError(
-            f"{report.events['written']} events should be in {written.part}, but {written.events} are"
+            f"{report.events['written']} events should be in {', '.join(map(str, written.parts))}, but {written.events} are"
         )
 
 
@@ -78,6 +79,23 @@ def find_slips(total: RunReport, job: Job) -> None:
         total.find(code, message, events)
 
 
+def find_unordered(total: RunReport, job: Job, sinks: Sinks, units: Iterable[Unit]) -> None:
+    """Find rows that lie behind later ones, where their receiver wants them in order."""
+    layout = job.target_layout
+    if layout is None or layout.files is None or layout.files.order is None or job.sort:
+        return
+    count, latest = 0, pl.Series(dtype=pl.Int64)  # of the files before
+    for file in filter(Path.exists, (sinks.answers_file(unit.number) for unit in units)):
+        times = pl.concat([latest, pl.read_parquet(file, columns=[TIME]).to_series()])
+        latest_until = times.cum_max()
+        count += int((times < latest_until).sum())
+        latest = latest_until.tail(1)
+    message = (
+        "events that lie behind a later one, though the receiver of these files wants them in order: --sort"
+    )
+    total.find("files_unordered", f"{message} ({layout.files.source})", count)
+
+
 def rules_told(total: RunReport, job: Job) -> dict[str, Any]:
     """Say what the recipe's rules did, for the report."""
     return {"rules": slips.of_rules(job.recipe, total.tallies)} if job.recipe else {}
@@ -85,13 +103,11 @@ def rules_told(total: RunReport, job: Job) -> dict[str, Any]:
 
 def hazards_told(job: Job, surveyed: Surveyed) -> list[dict[str, Any]]:
     """Say what the target does with the rows, as of the archive's latest event or a given day: never as of today."""
-    if surveyed.latest is None:
+    now = moment_of(surveyed, job.settings)
+    if now is None:
         return []
-    day = job.settings.day
-    latest = EPOCH + dt.timedelta(milliseconds=surveyed.latest)
-    now = dt.datetime.combine(day, dt.time(), dt.UTC) if day else latest
     return [
-        {"as_of": f"{now:%Y-%m-%dT%H:%M:%SZ}", **dataclasses.asdict(finding)}
+        {"as_of": f"{now:%Y-%m-%dT%H:%M:%SZ}", **finding.to_json()}
         for finding in hazards_at(job, surveyed, now)
     ]
 

@@ -25,6 +25,7 @@ from translate.conversion.calls import (
     job_of,
     part_bytes_of,
     place_of,
+    refuse_unordered,
     selection_of,
     settings_of,
 )
@@ -53,7 +54,7 @@ def convert(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
-    erase: Erased = None, workers: int | None = None,
+    erase: Erased = None, workers: int | None = None, sort: bool = False,
 ) -> Converted:  # fmt: skip
     """Convert an archive; give the report, as `report.json` holds it: a run that is finished already is not repeated.
 
@@ -64,6 +65,7 @@ def convert(
     if it is "verify", a scanner apart from the engine counts.
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
     `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
+    `sort` puts rows in the order that their receiver wants, over all files: see `translate.conversion.ordered`.
     `part_size` is how much of the source becomes a part, in bytes or as text (`64MB`, which it is unless said).
     `erase` lists ids, or is the path of a file that holds one a line: their events are left out, and `erasure` in the report
     says whether one of them stands in what was written, and where.
@@ -82,7 +84,7 @@ def convert(
         settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
         mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
         state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake, part_size=part_size,
-        erase=erase,
+        erase=erase, sort=sort,
     )  # fmt: skip
     ready.crew = crew_of(workers, ready)
     return Converted(ready.run(), ready)
@@ -131,7 +133,7 @@ def conversion(
     mappings: Folder | None = None, progress: Progress | None = None, careful: bool = False,
     census: Census = False, trust_folders: float | None = None, state: str | os.PathLike[str] | None = None,
     sse: str | None = None, sse_kms_key_id: str | None = None, lake: bool = False, part_size: int | str | None = None,
-    erase: Erased = None,
+    erase: Erased = None, sort: bool = False,
 ) -> Conversion:  # fmt: skip
     """Get a conversion ready; arguments and errors as in `convert`."""
     place = place_of(out, state, sse, sse_kms_key_id)
@@ -141,15 +143,16 @@ def conversion(
         source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit, erase), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
     )  # fmt: skip
-    if lake and not isinstance(place, Path):
-        raise UsageError(
-            f"--lake is laid down on a disk: name a directory in place of {place}, and copy it there"
-        )
+    laid_down = "--lake is laid down" if lake else "--sort puts rows in order" if sort else ""
+    if laid_down and not isinstance(place, Path):
+        raise UsageError(f"{laid_down} on a disk: name a directory in place of {place}, and copy it there")
     if erase is not None and not isinstance(place, Path):
         raise UsageError(
             f"--erase reads all that was written again: name a directory in place of {place}, and copy it there"
         )
-    job = dataclasses.replace(job, part_bytes=part_bytes_of(part_size))
+    if sort:
+        refuse_unordered(job)
+    job = dataclasses.replace(job, part_bytes=part_bytes_of(part_size), sort=sort)
     return Conversion(job, recognised, place, compression=compression, asked=asked, progress=progress)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from translate.archive import units
 from translate.archive.recognition import Recognised
 from translate.archive.stored import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
-from translate.conversion.output import digest, digest_of_each
+from translate.conversion.output import digest
 from translate.errors import UsageError
 from translate.passes import Asked
 from translate.reader.hub import Hub
@@ -61,6 +62,7 @@ class Task:
             "examples": self.job.examples,
             "census": self.job.census,
             **({"lake": True} if self.job.lake else {}),
+            **({"sort": True} if self.job.sort else {}),
             **({"part_size": self.job.part_bytes} if self.job.part_bytes else {}),
         }
 
@@ -105,6 +107,15 @@ class Task:
             *(reader.provided for reader in readers), self.job.recipe.set_columns if self.job.recipe else ()
         )
         return avro_schema(layout, layout.schema, provided)
+
+
+def digest_of_each(values: Iterable[Any]) -> str:
+    """Give the SHA-256 of a JSON list whose values come one by one: there may be a million."""
+    made = hashlib.sha256(b"[")
+    for number, value in enumerate(values):
+        made.update(f"{', ' if number else ''}{json.dumps(value, sort_keys=True)}".encode())
+    made.update(b"]")
+    return made.hexdigest()
 
 
 def is_same(head: dict[str, Any], report: dict[str, Any]) -> bool:

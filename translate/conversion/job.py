@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from translate import mapping
 from translate.mapping.columns import Column
 from translate.mapping.personal import Marked, Spot, marked
+from translate.mapping.portions import Files
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.erasure import Erasing
 from translate.recipe.privacy import chosen
@@ -39,6 +40,7 @@ class Job:
     careful_only: bool = False
     census: Census = False
     lake: bool = False  # hub events by day, client and time
+    sort: bool = False  # rows in the order that their receiver wants over all files
     columns: tuple[Column, ...] = ()  # those of the target's own that are named
     part_bytes: int | None = None  # how much of the source becomes a part, if it was said
 
@@ -62,6 +64,11 @@ class Job:
         """Begin to leave out those whom the job was asked to erase, if it was."""
         listed = self.selection.erase if self.selection else None
         return Erasing(listed, self.marked) if listed else None
+
+    @property
+    def order(self) -> Files | None:
+        """Say in which files rows are wanted that the job is to put in order, if it is."""
+        return self.target_layout.files if self.sort and self.target_layout else None
 
     @property
     def needs_ids(self) -> bool:

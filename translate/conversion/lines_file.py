@@ -67,12 +67,18 @@ class LinesFile:
     def _write(self, text: bytes | memoryview) -> None:
         self._put(text if self._deflate is None else self._deflate.compress(text))
 
-    def close(self) -> dict[Path, str]:
-        """End the file; give its digest, unless its bytes have not gone by here."""
+    def end(self) -> None:
+        """Take no more lines, and let go of the file."""
         self._write_waiting()
         if self._deflate is not None:
             self._put(self._deflate.flush())
+            self._deflate = None
         self._output.close()
+
+    def close(self) -> dict[Path, str]:
+        """End the file; give its digest, unless its bytes have not gone by here."""
+        if not self._output.closed:
+            self.end()
         if self._plain == self.path:
             return {self.path: self._digest.hexdigest()}
         lines = pl.scan_lines(self._plain)

@@ -27,6 +27,7 @@ OVER = f"{STATE}.over"  # a state that nobody needs any more
 REPORT = "report.json"
 FILES = "files.ndjson"
 WITNESS = "witness"
+BEFORE_ORDER = "parts"  # below the state: where the parts of a run lie whose rows are put in order at its end
 OWNER_ONLY = 0o600
 CONVERT_AGAIN = "remove this file, and the same call converts its unit again"
 ANOTHER_PLACE = "put it back as it was, or name another directory"
@@ -42,10 +43,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class WrittenUnit:
-    """What came of a unit: its account, its files, and how many events lie in its part by a count of their own."""
+    """What came of a unit: its account, its files, and how many events lie in its parts by a count of their own."""
 
     report: RunReport
-    part: Path | None
+    parts: list[Path]
     rejects: Path
     events: int
     digests: dict[Path, str] = field(default_factory=dict)  # of files whose digest is known
@@ -165,10 +166,9 @@ class Output:
 
     def finish_unit(self, number: int, written: WrittenUnit, beside: Iterable[Path] = ()) -> None:
         """Give a unit's files their final names, then write down that the unit is done."""
-        part, rejects, report = written.part, written.rejects, written.report
+        rejects, report = written.rejects, written.report
         places = {rejects: self.state / f"rejects-{number:05}.ndjson"}
-        if part is not None:
-            places[part] = self.rows / part.relative_to(self.scratch)
+        places |= {part: self.rows / part.relative_to(self.scratch) for part in written.parts}
         places |= {file: self.state / file.name for file in beside}
         for file in places:
             settle(file)
@@ -210,6 +210,19 @@ class Output:
         return self.state / f"unit-{number:05}.json"
 
     # -- the end ----------------------------------------------------------------------------------------------
+
+    def begin_whole(self) -> Path:
+        """Give a folder for data that appear as a whole."""
+        whole = self.state / "whole"
+        shutil.rmtree(whole, ignore_errors=True)
+        make_folder(whole)
+        return whole
+
+    def show_whole(self, whole: Path) -> None:
+        """Let data appear that lie in a folder of their own, and are settled."""
+        data = self.directory / "data"
+        shutil.rmtree(data)  # empty, or what a run put there that was stopped before it could vouch for it
+        persistence.move(whole, data)
 
     def complete(
         self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None, files: Path,
@@ -282,12 +295,3 @@ class Output:
 def digest(value: Any) -> str:
     """Give the SHA-256 of a JSON value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def digest_of_each(values: Iterable[Any]) -> str:
-    """Give the SHA-256 of a JSON list whose values come one by one: there may be a million."""
-    made = hashlib.sha256(b"[")
-    for number, value in enumerate(values):
-        made.update(f"{', ' if number else ''}{json.dumps(value, sort_keys=True)}".encode())
-    made.update(b"]")
-    return made.hexdigest()

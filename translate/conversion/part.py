@@ -1,9 +1,9 @@
-"""How rows become a unit's part: texts, a table's lines, requests that they are packed into, or the hub's Parquet."""
+"""How rows become a unit's part: texts, in one file or several, a table's lines, requests that they are packed into, or Parquet."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,7 @@ from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import WRITTEN, Query
 from translate.engine.library import library
 from translate.engine.packed import KernelPacker
+from translate.mapping.portions import Files
 from translate.mapping.spec import Layout
 from translate.settings import Settings
 from translate.writer.packing import ROW, Packer
@@ -25,7 +26,7 @@ class PartOfUnit(ABC):
     beside: Iterable[pl.LazyFrame] = ()  # what is to be run besides `add`
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.paths = [path]
 
     @abstractmethod
     def add(self, written: pl.DataFrame) -> None:
@@ -91,12 +92,95 @@ class RequestsPart(PartOfUnit):
         return self._lines.close()
 
 
-class HubPart(PartOfUnit):
-    """Hub events as Parquet, which the engine writes itself."""
+class CutLines:
+    """JSON texts in as many files as their receiver wants, each cut between rows: its name gets a number."""
 
-    def __init__(self, path: Path, query: Query, row_group_rows: int | None = None) -> None:
+    def __init__(self, begin: Callable[[Path], LinesFile], path: Path, files: Files) -> None:
+        self._begin = begin
+        self._path = path
+        self._files = files
+        self._pieces: list[LinesFile] = []
+        self._is_open = False
+        self._bytes, self._rows = 0, 0  # of the last piece
+
+    def add(self, rows: pl.Series) -> int:
+        """Write texts, a line each; absent ones are none. Count the lines."""
+        rows = rows.drop_nulls()
+        ends = (rows.str.len_bytes().cast(pl.Int64) + 1).cum_sum()
+        first = 0
+        while first < len(rows):
+            last = self._fitting(ends, first)
+            if last > first:
+                self._write(rows[first:last], int(ends[last - 1]) - self._before(ends, first))
+                first = last
+            else:
+                self.cut()
+        return len(rows)
+
+    def cut(self) -> None:
+        """Have what comes next lie in another file."""
+        if self._is_open:
+            self._pieces[-1].end()
+        self._is_open, self._bytes, self._rows = False, 0, 0
+
+    def _fitting(self, ends: pl.Series, first: int) -> int:
+        """Tell up to which row they fit into the last piece: an empty one takes a row of any length."""
+        last = len(ends)
+        if self._files.events_max is not None:
+            last = min(last, first + self._files.events_max - self._rows)
+        if self._files.bytes_max is not None:
+            room = self._before(ends, first) + self._files.bytes_max - self._bytes
+            last = min(last, int(ends.search_sorted(room, side="right")))
+        return max(last, first if self._rows else first + 1)
+
+    @staticmethod
+    def _before(ends: pl.Series, first: int) -> int:
+        return int(ends[first - 1]) if first else 0
+
+    def _write(self, rows: pl.Series, size: int) -> None:
+        if not self._is_open:
+            numbered = self._path.name.replace(".", f"-{len(self._pieces):05}.", 1)
+            self._pieces.append(self._begin(self._path.with_name(numbered)))
+            self._is_open = True
+        self._pieces[-1].add_rows(rows)
+        self._bytes += size
+        self._rows += len(rows)
+
+    def close(self) -> tuple[list[Path], dict[Path, str]]:
+        """End the files; name them, and give the digests of those where it is known."""
+        digests = {path: digest for piece in self._pieces for path, digest in piece.close().items()}
+        return [piece.path for piece in self._pieces], digests
+
+
+class CutPart(PartOfUnit):
+    """Rows that are JSON texts, in several files where one would be larger than their receiver wants."""
+
+    def __init__(self, begin: Callable[[Path], LinesFile], path: Path, files: Files) -> None:
         super().__init__(path)
-        rows = query.rows.filter(WRITTEN).select(query.columns)
+        self._lines = CutLines(begin, path, files)
+
+    def add(self, written: pl.DataFrame) -> None:
+        """Write the rows."""
+        self.events += self._lines.add(written[ROW])
+
+    def finish(self) -> dict[Path, str]:
+        """End the files; a single one has the name of the part."""
+        paths, digests = self._lines.close()
+        if len(paths) != 1:
+            self.paths = paths
+            return digests
+        paths[0].replace(self.paths[0])
+        return dict(zip(self.paths, digests.values(), strict=False))
+
+
+class ParquetPart(PartOfUnit):
+    """Rows as Parquet, which the engine writes itself: hub events, or what is yet to be put in order."""
+
+    def __init__(
+        self, path: Path, query: Query, columns: list[str], row_group_rows: int | None = None
+    ) -> None:
+        super().__init__(path)
+        rows = query.rows.filter(WRITTEN).select(columns)
         self.beside = [rows.sink_parquet(path, row_group_size=row_group_rows, lazy=True)]
 
     def add(self, written: pl.DataFrame) -> None:
@@ -104,5 +188,5 @@ class HubPart(PartOfUnit):
 
     def finish(self) -> dict[Path, str]:
         """Count what was written."""
-        self.events = int(pl.scan_parquet(self.path).select(pl.len()).collect().item())
+        self.events = int(pl.scan_parquet(self.paths[0]).select(pl.len()).collect().item())
         return {}

@@ -214,6 +214,7 @@ def _rows(
             if loss.example is not None
         }
     given = [*(FREE_FORM if job.examples else ()), *(_for_census(frame) if job.census else ())]
+    given += ["time"] if job.order else []
     given += [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
     beside = {f"{NAMED}{name}": pl.col(name) for name in named}

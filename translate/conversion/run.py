@@ -13,12 +13,13 @@ import polars as pl
 
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit
-from translate.conversion import lake, nothing, plan
+from translate.conversion import lake, nothing, ordered, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.closing import (
     find_identical,
     find_meetings,
     find_slips,
+    find_unordered,
     hazards_at,
     hazards_told,
     hold_against,
@@ -30,7 +31,7 @@ from translate.conversion.erased import Proof, note_unit
 from translate.conversion.file_accounts import FileAccounts, described
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
-from translate.conversion.output import FILES, WrittenUnit
+from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
 from translate.conversion.progress import Progress
 from translate.conversion.reading import Readings, look_into, look_through, refuse_full_disk
 from translate.conversion.report import RunReport
@@ -77,8 +78,8 @@ class Conversion:
         self._task = Task(job, recognised, asked, compression)
         self.target = directory
         self.output = output_of(directory, self.identity(), attempt)
-        if job.lake:
-            self.output.rows = self.output.state / lake.HUB_PARTS
+        if job.lake or job.order:
+            self.output.rows = self.output.state / BEFORE_ORDER
         self._readings = Readings(job, recognised, self.output.scratch, digested=True)
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.beside, compression=compression)
@@ -123,6 +124,7 @@ class Conversion:
                         break
                 total.check("in total")
                 find_identical(total, self.sinks, self.units)
+                find_unordered(total, self.job, self.sinks, self.units)
                 find_meetings(total, self.job)
                 find_slips(total, self.job)
                 head = {
@@ -132,6 +134,10 @@ class Conversion:
                 }  # fmt: skip
                 if self.job.lake:
                     lake.complete(self.output, total.events["written"])
+                if self.job.order:
+                    ordered.complete(
+                        self.output, self.job.order, self.sinks.compression, total.events["written"]
+                    )
                 told, proof = files.finish(unit.files[-1]), self._proof_of_erasure()
                 return self.output.complete(total, head, len(self.units), self._task.schema(), told, proof)
             except OSError as error:

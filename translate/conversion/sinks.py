@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from translate.conversion import plan
+from translate.conversion import ordered, plan
 from translate.conversion.account import UnitAccount, row_digests
 from translate.conversion.job import Job
 from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.naming import Gathering
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
-from translate.conversion.part import HubPart, LinesPart, PartOfUnit, RequestsPart
+from translate.conversion.part import CutPart, LinesPart, ParquetPart, PartOfUnit, RequestsPart
 from translate.conversion.plan import Query
 from translate.errors import UsageError
 from translate.mapping.spec import Layout
@@ -67,8 +68,8 @@ class Sinks:
         report = account.report()
         report.requests = part.requests
         report.names = gathering.names()
-        written = part.path if report.events["written"] else None
-        return WrittenUnit(report, written, rejects.path, part.events, digests)
+        parts = part.paths if report.events["written"] else []
+        return WrittenUnit(report, parts, rejects.path, part.events, digests)
 
     def _beside(self, number: int, query: Query) -> Iterator[pl.LazyFrame]:
         """Give what else is kept of a unit's rows, each a sink of its own."""
@@ -84,11 +85,15 @@ class Sinks:
         folder = self._scratch / self._folder
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"part-{number:05}"
+        if self.job.order:
+            return ParquetPart(part.with_suffix(".parquet"), query, [*ordered.COLUMNS], ROWS_TOGETHER)
         if layout is None:
             together = ROWS_TOGETHER if self.job.lake else None  # a lake's parts are read again
-            return HubPart(part.with_suffix(".parquet"), query, together)
+            return ParquetPart(part.with_suffix(".parquet"), query, query.columns, together)
         is_table = layout.records == "csv"
         part = part.with_suffix((".csv" if is_table else ".ndjson") + ENDINGS[self.compression])
+        if layout.files is not None and layout.files.cuts and self.output is None:
+            return CutPart(partial(LinesFile, compression=self.compression), part, layout.files)
         lines = LinesFile(part, self.compression, output=self.output)
         if layout.request is None:
             return LinesPart(lines, query.columns, is_table=is_table, is_headed=self.is_headed)

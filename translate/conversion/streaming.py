@@ -182,10 +182,10 @@ class Streaming:
             return self._written(readings.job_of(unit), unit, lines, sinks)
 
         written = readings.read(unit, attempt)
-        if written.part is not None:
-            with written.part.open("rb") as rows, os.fdopen(self._output, "wb", closefd=False) as output:
+        for part in written.parts:
+            with part.open("rb") as rows, os.fdopen(self._output, "wb", closefd=False) as output:
                 shutil.copyfileobj(rows, output)
-            written.part.unlink()
+            part.unlink()
         return written
 
     def _drawn(self, unit: Unit, readings: Readings, sinks: Sinks) -> WrittenUnit:

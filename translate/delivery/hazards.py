@@ -64,6 +64,19 @@ def _older_than(hazard: Hazard, case: Case) -> Concern:
     }
 
 
+def _newer_than(hazard: Hazard, case: Case) -> Concern:
+    """Count those of hours that end after the limit: what may be younger, is."""
+    limit = case.limit_ms(hazard, case.now_ms)
+    excepted = [case.surveyed.excepted.get(name, {}) for name in hazard.names]
+    every, *others = (
+        sum(count for hour, count in hours.items() if (hour + 1) * HOUR_MS > limit)
+        for hours in (case.surveyed.hours, *excepted)
+    )
+    events = every - sum(others)
+    latest = case.surveyed.latest_of_others if hazard.names else case.surveyed.latest
+    return (events, {"value": number(case.value(hazard)), "latest": moment(latest)}) if events else None
+
+
 def _newer_than_now(hazard: Hazard, case: Case) -> Concern:
     latest = case.surveyed.latest_of_others if hazard.names else case.surveyed.latest
     if latest is None or latest <= case.now_ms:
@@ -179,6 +192,7 @@ def _before(hours: Mapping[int, int], limit_ms: int) -> int:
 
 JUDGES: dict[str, Judge] = {
     "older_than": _older_than,
+    "newer_than": _newer_than,
     "users_last_seen_before": _users_last_seen_before,
     "newer_than_now": _newer_than_now,
     "user_agent_matches": _user_agent_matches,

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Collection
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from translate.conversion.report import RECEIVER_CHANGES, flaws
@@ -35,6 +35,14 @@ class Forecast:
     date: str
     events: int
     share: float
+    receiver_changes: str = ""  # what it does with them, where it takes them and alters them for their age
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        values = asdict(self)
+        if not self.receiver_changes:
+            del values["receiver_changes"]
+        return values
 
     @property
     def text(self) -> str:
@@ -93,6 +101,15 @@ def judge(
         if concern is not None:
             found.append(_forecast(hazard, surveyed.events, *concern))
     return sorted(found, key=lambda finding: not finding.loses)
+
+
+def moment_of(surveyed: Surveyed, settings: Settings) -> dt.datetime | None:
+    """Give the moment as of which files speak of ages: the latest event's, or a given day."""
+    if surveyed.latest is None:
+        return None
+    if settings.day:
+        return dt.datetime.combine(settings.day, dt.time(), dt.UTC)
+    return EPOCH + dt.timedelta(milliseconds=surveyed.latest)
 
 
 def of_conversion(report: dict[str, Any]) -> list[Forecast]:
@@ -172,7 +189,8 @@ def verification(delivery: Delivery, surveyed: Surveyed) -> list[str]:
 def _forecast(hazard: Hazard, all_events: int, events: int, places: dict[str, str]) -> Forecast:
     share = events / all_events
     said = hazard.says.format_map({"events": f"{events:,}", "share": percent(share), **places})
-    message = said + places.get("later", "")
+    altered = f": the receiver {hazard.alters}" if hazard.alters else ""
+    message = said + places.get("later", "") + altered
     return Forecast(
         hazard.name,
         hazard.loses,
@@ -182,4 +200,5 @@ def _forecast(hazard: Hazard, all_events: int, events: int, places: dict[str, st
         hazard.date.isoformat(),
         events,
         share,
+        hazard.alters,
     )

@@ -14,6 +14,7 @@ from translate.writer.writer import Writer
 
 HOUR_MS = 3_600 * MILLISECONDS
 MISSING = ("column_missing", "setting_missing")
+AGED = ("older_than", "newer_than", "newer_than_now")
 REPEATING = ("repeated", "repeated_ids")
 MARK = "~"
 TIME = f"{MARK}time"
@@ -99,7 +100,7 @@ class Questions:
             else []
         )
         self.hazards = [hazard for hazard in concerning if repeats or hazard.check not in REPEATING]
-        aged = [hazard for hazard in self.hazards if hazard.check in ("older_than", "newer_than_now")]
+        aged = [hazard for hazard in self.hazards if hazard.check in AGED]
         self.excepted = sorted({name for hazard in aged for name in hazard.names})
         self.columns = sorted(
             {"name", *(name for hazard in self.hazards for name in hazard.columns)} - {"time"}
@@ -108,13 +109,18 @@ class Questions:
         self.asked = sorted({setting for setting in overwriting if setting})
         self.identities = [hazard.columns for hazard in self.hazards if hazard.check in REPEATING]
 
+    @property
+    def is_ordered(self) -> bool:
+        """Tell whether the receiver of the rows' files wants them in an order."""
+        return self.layout.files is not None and self.layout.files.order is not None
+
     def columns_of(self, *checks: str) -> list[str]:
         """Name the hub columns that checks of some kinds look at."""
         return sorted({hazard.columns[0] for hazard in self.hazards if hazard.check in checks})
 
     def expressions(self, writer: Writer) -> dict[str, pl.Expr]:
         """Give what is asked of rows: `~time`, `~` and a hub column, and `~:` and a setting that was asked."""
-        if not self.hazards:
+        if not self.hazards and not self.is_ordered:
             return {}
         found = {TIME: pl.col("time").dt.timestamp("ms")}
         found |= {f"{MARK}{name}": _written(writer, name).cast(pl.String) for name in self.columns}

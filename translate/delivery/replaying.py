@@ -284,7 +284,7 @@ def _described(look: Outlook, prepared: Prepared) -> dict[str, Any]:
     return {
         "version": __version__, "from": prepared.identity["from"], "to": prepared.identity["to"],
         "conversion": prepared.conversion["events"], "to_settle": len(flaws(prepared.conversion)), "packed": {"events": look.surveyed.events, "requests": look.surveyed.requests},
-        "rate": str(look.rate), "plan": dataclasses.asdict(look.plan), "preflight": [dataclasses.asdict(finding) for finding in look.findings],
+        "rate": str(look.rate), "plan": dataclasses.asdict(look.plan), "preflight": [finding.to_json() for finding in look.findings],
         "verify": list(look.verify),
         **{name: prepared.conversion[name] for name in ("verdict", "nothing_written") if name in prepared.conversion},
     }  # fmt: skip

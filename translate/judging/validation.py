@@ -21,6 +21,7 @@ from translate.conversion.job import Job
 from translate.conversion.progress import Progress
 from translate.conversion.reading import soundly
 from translate.judging import questions
+from translate.judging.ages import Aged, Ages
 from translate.judging.archive_limits import COLUMNS, USER, Archive
 from translate.judging.questions import Judge, Question, needs_of
 from translate.judging.views import read_rows, with_original_name
@@ -87,6 +88,7 @@ class Validation:
         self.recognised = recognised
         self.events: Counter[str] = Counter()
         self.breaches: dict[Key, Breach] = {}
+        self.aged: list[Aged] = []  # once it ran
         self._course = Course(recognised.files, progress)
         self._judges = [_Judge(job, origin) for origin in recognised.sources]
 
@@ -94,12 +96,16 @@ class Validation:
         """Judge all units; give the result as JSON values."""
         with tempfile.TemporaryDirectory(prefix="translate-") as folder:
             scratch = Path(folder)
-            archives = [Archive(origin.mapping, origin.layout, scratch) for origin in self.recognised.sources]
+            origins = self.recognised.sources
+            archives = [Archive(origin.mapping, origin.layout, scratch) for origin in origins]
+            ages = [Ages(origin.mapping, origin.layout, self.job.settings) for origin in origins]
             for unit in units_of(source.files for source in self.recognised.sources):
                 if self._is_enough():
                     break
-                self._judge(unit, scratch, archives[unit.source])
+                self._judge(unit, scratch, archives[unit.source], ages[unit.source])
             findings = [finding for archive in archives for finding in archive.findings()]
+            self.aged = [each.result() for each in ages]
+        told = [found for aged in self.aged for found in aged.told()]
         return {
             "as": self.recognised.address,
             "inputs": {
@@ -109,6 +115,7 @@ class Validation:
             "events": {name: self.events[name] for name in ("read", "filtered", "breached", "refused")},
             "breaches": [breach.to_json() for breach in sorted(self.breaches.values(), key=_rank)],
             "archive": findings,
+            **({"ages": told} if told else {}),
         }
 
     def _is_enough(self) -> bool:
@@ -117,7 +124,7 @@ class Validation:
 
     # -- one unit -----------------------------------------------------------------------------------------------
 
-    def _judge(self, unit: Unit, scratch: Path, archive: Archive) -> None:
+    def _judge(self, unit: Unit, scratch: Path, archive: Archive, ages: Ages) -> None:
         judge = self._judges[unit.source]
         file = scratch / "judged.parquet"
         taken = self.events["read"] - self.events["filtered"]
@@ -145,7 +152,9 @@ class Validation:
         self._count(rows, over)
         self._count_codes(chosen, judge)
         self._count_questions(chosen, judge)
-        archive.gather(unit.number, chosen.filter(pl.col("code").is_null()).select(COLUMNS), done.header)
+        events = chosen.filter(pl.col("code").is_null()).select(COLUMNS)
+        archive.gather(unit.number, events, done.header)
+        ages.add(events)
         self._course.finish(unit.files)
 
     def _count(self, rows: pl.LazyFrame, over: dict[bool, set[int]]) -> None:

@@ -11,6 +11,7 @@ from polars.exceptions import PolarsError
 
 from translate import events
 from translate.mapping.checks import asked_in_vain
+from translate.mapping.portions import in_vain
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.surroundings import around, place_above
 from translate.vocabulary import notation
@@ -36,6 +37,7 @@ def contradictions(layout: Layout) -> Iterator[Found]:
     yield from _of_helpers(layout, containers)
     yield from _of_objects(layout, containers)
     yield from asked_in_vain(layout)
+    yield from in_vain(layout)
     if layout.read:
         yield from _of_reading(layout, containers)
     if layout.records == "csv":

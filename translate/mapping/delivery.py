@@ -172,6 +172,7 @@ class _DeliveryParser:
             names=self.names(table, path, kind),
             setting=self.setting(table, path, kind),
             layouts=self.concerned(table, path),
+            alters=sheet.get(table, path, "alters", str, "") if kind.of_age else "",
         )
 
     def concerned(self, table: dict[str, Any], path: str) -> tuple[str, ...]:

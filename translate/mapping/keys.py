@@ -44,6 +44,7 @@ LAYOUT = {
     "single_values": "hub columns of JSON values where the model has single values: a list of one becomes its value",
     "marks": "members that tell its records from those of a layout that shares their form",
     "mark_names": "beginnings of event names that tell them apart, too",
+    "files": "in which files its receiver wants the rows",
     "folder": "the folder in which its reader looks for files of a day, with `{day:%Y}` and the like in it",
     "schema": "the Avro schema that goes with a table",
 }
@@ -209,6 +210,7 @@ OF_CHECKS = {
     "patterns": "regular expressions",
     "known": "the values that are known",
     "setting": "the setting that has the last word: a number in place of the sheet's, or what is missing, or is wanted",
+    "alters": "what the receiver does with events of that age, where it takes them all the same: the third verdict",
 }
 
 # Numbers of the target's configuration that a user may have raised, each in the unit of the hazard that it overrides.
@@ -220,7 +222,7 @@ OF_SENDER = ("user_agent", "forwarded_address")
 class HazardCheck:
     """A check that looks for a hazard: what it looks for, the keys of its number, its other keys, and the places of its sentence.
 
-    `implied` are hub columns that it looks at unasked.
+    `implied` are hub columns that it looks at unasked. What is `of_age` a receiver may take and alter.
     """
 
     about: str
@@ -231,18 +233,25 @@ class HazardCheck:
     setting_required: bool = False
     implied: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
+    of_age: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Give all keys that the check may have of its own."""
-        others = (self.columns, self.names, "setting" if self.setting else None)
+        others = (
+            self.columns,
+            self.names,
+            "setting" if self.setting else None,
+            "alters" if self.of_age else None,
+        )
         return (*self.number, *(key for key in others if key))
 
 
 CHECKS: dict[str, HazardCheck] = {
-    "older_than": HazardCheck("events that are older when they arrive", ("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest")),
+    "older_than": HazardCheck("events that are older when they arrive", ("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest"), of_age=True),
+    "newer_than": HazardCheck("events that are younger when they arrive", ("hours", "days"), names="except", says=("value", "latest"), of_age=True),
     "users_last_seen_before": HazardCheck("users whose last event is older", ("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
-    "newer_than_now": HazardCheck("events that lie in the future", names="except", says=("latest",)),
+    "newer_than_now": HazardCheck("events that lie in the future", names="except", says=("latest",), of_age=True),
     "user_agent_matches": HazardCheck("user agents, of requests or of the run, that a pattern matches", names="patterns", implied=("user_agent",), says=("value",)),
     "setting_missing": HazardCheck("events that lack what neither they nor the setting say", setting=OF_SENDER, setting_required=True, says=("value",)),
     "column_missing": HazardCheck("events without it", columns="column"),

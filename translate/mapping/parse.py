@@ -17,6 +17,7 @@ from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import FieldParser
 from translate.mapping.options import PHASES
 from translate.mapping.personal import KINDS, wrong_with
+from translate.mapping.portions import read_files
 from translate.mapping.sheet import SHEET, Sheet, digest_of, inherit, join, read_toml, refuse_other
 from translate.mapping.spec import Addition, Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
 
@@ -161,6 +162,7 @@ class _SheetParser:
             legal_names=sheet.get(table, path, "legal_names", bool, default=False),
             schema=self.schema(join(path, "schema"), sheet.get(table, path, "schema", dict)),
             folder=self.folder(path, table),
+            files=read_files(sheet, path, table),
             objects=self.objects(path, table),
             limits=self.row_limits(path, table, "limits"),
             checks=self.row_limits(path, table, "checks"),
@@ -352,15 +354,9 @@ class _SheetParser:
             closed=closed,
             empty=sheet.texts(inner, where, "empty") or (),
             also={name: sheet.texts(also, f"{where}.also", name) or () for name in also},
-            events_max=self.most(inner, where, "events_max"),
-            bytes_max=self.most(inner, where, "bytes_max"),
+            events_max=sheet.most(inner, where, "events_max"),
+            bytes_max=sheet.most(inner, where, "bytes_max"),
             bare=sheet.get(inner, where, "bare", bool, default=True),
             listed=sheet.get(inner, where, "listed", bool, default=False),
             limits=self.limits(where, inner, "limits", REQUEST_LIMITS),
         )
-
-    def most(self, table: dict[str, Any], path: str, key: str) -> int | None:
-        value: int | None = self.sheet.get(table, path, key, int)
-        if value is not None and value <= 0:
-            self.sheet.complain(join(path, key), f"should be more than 0, but is {value}")
-        return value

@@ -188,7 +188,7 @@ class Hazard:
 
     `check` is one of translate.mapping.keys.CHECKS; which of `value` (`unit` says of what), `columns`, `names`
     (names of events as the target spells them, or patterns) and `setting` it has depends on it. `says` and `instead`
-    are sentences, `says` with places for what was found.
+    are sentences, `says` with places for what was found. What is of some age may be taken and altered: `alters` says how.
     """
 
     name: str
@@ -204,6 +204,7 @@ class Hazard:
     names: tuple[str, ...] = ()
     setting: str | None = None
     layouts: tuple[str, ...] = ()
+    alters: str = ""
 
     def concerns(self, layout: str) -> bool:
         """Tell whether it threatens rows of a layout."""
@@ -226,6 +227,14 @@ class Delivery:
     verify: tuple[str, ...] = ()
     preflight: dict[str, Hazard] = field(default_factory=dict)
     http: Sending | None = None
+
+    def altering(self, layout: str) -> dict[str, Hazard]:
+        """Give what alters events of some age that are of a layout."""
+        return {
+            name: hazard
+            for name, hazard in self.preflight.items()
+            if hazard.alters and hazard.concerns(layout)
+        }
 
     @property
     def reaches(self) -> bool:

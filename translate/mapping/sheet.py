@@ -51,6 +51,13 @@ class Sheet:
             return default
         return self.get(table, path, key, kind, default)
 
+    def most(self, table: dict[str, Any], path: str, key: str) -> int | None:
+        """Give a number that there may be at most, above 0."""
+        value: int | None = self.get(table, path, key, int)
+        if value is not None and value <= 0:
+            self.complain(join(path, key), f"should be more than 0, but is {value}")
+        return value
+
     def one_of(self, value: Any, path: str, what: str, known: Iterable[str]) -> bool:
         """Complain unless the value is a known name."""
         names = list(known)
@@ -128,7 +135,7 @@ def refuse_other(table: dict[str, Any], path: Path, wanted: str) -> None:
 # -- layouts that are like another one: what they do not say themselves, they take from it -------------------
 
 MERGED = ("fields", "checks", "personal")
-OWN = ("like", "about", "default", "request", "folder", "marks", "mark_names")
+OWN = ("like", "about", "default", "request", "folder", "files", "marks", "mark_names")
 
 
 def inherit(path: Path, table: dict[str, Any], sheet: Sheet) -> Iterator[str]:

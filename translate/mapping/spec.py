@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from translate import events
 from translate.mapping.columns import Column
+from translate.mapping.portions import Files
 from translate.mapping.sending import Delivery
 from translate.vocabulary.word import Wire, Word
 from translate.vocabulary.words import word_of
@@ -194,6 +195,7 @@ class Layout:
     legal_names: bool = False
     schema: Schema | None = None
     folder: str | None = None
+    files: Files | None = None
     objects: dict[str, tuple[str, ...]] = field(default_factory=dict)
     limits: dict[str, Limit] = field(default_factory=dict)
     checks: dict[str, Limit] = field(default_factory=dict)

@@ -37,6 +37,7 @@ from translate.telling.rendering import Report
 from translate.writer import dataset
 
 if TYPE_CHECKING:
+    from translate.judging.ages import Validated
     from translate.telling.explanation import Explanation
 
 
@@ -72,18 +73,20 @@ def validate(
     until: Moment = None, limit: int | None = None,
     settings: Given = None, set_: Iterable[str] = (), examples: bool = False,
     mappings: Folder | None = None, progress: Progress | None = None,
-) -> Report:  # fmt: skip
+) -> Validated:  # fmt: skip
     """Judge an archive against its layout's limits, documented and observed; nothing is changed.
 
     The answer has `events` (read, filtered, breached, refused), `breaches` (one for each limit that events do not
-    keep: `limit`, `layout`, `hard`, `observed`, `source`, `message`, `events`, `examples`) and `archive` (limits over
-    all events together, with the number found). It holds no values without `examples`. Raise UsageError before
+    keep: `limit`, `layout`, `hard`, `observed`, `source`, `message`, `events`, `examples`), `archive` (limits over
+    all events together, with the number found) and, where there are any, `ages` (what the receiver takes and alters for its
+    age, as of the archive's own span; `ages_at(moment)` says it as of any other). It holds no values without `examples`. Raise UsageError before
     anything is read, SourceError if there is nothing to read.
 
     >>> import translate
     >>> translate.validate("sample_data/clickstream/events_full.jsonl")["events"]["refused"]
     0
     """
+    from translate.judging.ages import Validated  # noqa: PLC0415
     from translate.judging.validation import Validation  # noqa: PLC0415
 
     told = settings_of(settings, set_, mappings)
@@ -95,9 +98,11 @@ def validate(
         raise SourceError(str(error).replace("--from", "--as")) from None
     first = recognised.sources[0]
     job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
-    result = Validation(job, recognised, progress=progress).run()
+    run = Validation(job, recognised, progress=progress)
+    result = run.run()
     counts = result["events"]
-    return Report(_with_verdict(result, job, recognised, is_empty=counts["filtered"] == counts["read"]))
+    result = _with_verdict(result, job, recognised, is_empty=counts["filtered"] == counts["read"])
+    return Validated(result, run.aged)
 
 
 @checked

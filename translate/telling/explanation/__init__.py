@@ -18,7 +18,7 @@ from translate.recipe.expressions import key_of
 from translate.settings import Settings
 from translate.telling.explanation import sections
 from translate.telling.explanation.pages import Explanation, Row, State
-from translate.telling.explanation.sections import limits, names, rules, tables
+from translate.telling.explanation.sections import ages, limits, names, rules, tables
 from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, HubOrigin, find, places
 from translate.vocabulary.notes import NOT_MAPPED
 from translate.vocabulary.words.names import EVENT_NAME
@@ -59,7 +59,7 @@ def of_pair(
         rows=pair.rows(),
         names=list(names(from_mapping, from_layout, to_mapping, to_layout)),
         tables=list(tables(to_mapping, to_layout)),
-        limits=list(limits(from_layout, to_layout)),
+        limits=[*limits(from_layout, to_layout), *ages(to_mapping, to_layout)],
         recipe_rules=list(rules(recipe)) if recipe else [],
         personal=list(pair.personal()),
     )

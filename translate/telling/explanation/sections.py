@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from translate import events
+from translate.mapping.keys import CHECKS
 from translate.mapping.personal import KINDS, marked
+from translate.mapping.portions import ORDERS, Files
 from translate.mapping.spec import Field, Layout, Mapping, Spelling
 from translate.recipe.privacy import chosen
 from translate.settings import Settings
 from translate.telling.explanation.sides import HUB_LAYOUT
+from translate.telling.rendering import many
 from translate.vocabulary.spelling import legal_name
 from translate.vocabulary.words.scalars import TEXT
 from translate.writer.exposure import destination
@@ -160,7 +163,7 @@ def tables(mapping: Mapping, layout: Layout) -> Iterator[dict[str, Any]]:
 
 
 def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
-    """Give what the target takes and refuses; `effect` is `takes`, `keeps`, `rejects`, `alters`, `advises` or `packs`."""
+    """Give what the target takes and refuses; `effect` is `takes`, `keeps`, `rejects`, `alters`, `advises`, `packs`, `cuts` or `sorts`."""
     if source.address == layout.address:
         yield _limit("keeps", "members of a record that no field names, where they were", "")
     if layout.only is not None:
@@ -175,6 +178,27 @@ def limits(source: Layout, layout: Layout) -> Iterator[dict[str, Any]]:
     for most, what in ((request.events_max, "events"), (request.bytes_max, "bytes")) if request else ():
         if most is not None:
             yield _limit("packs", f"at most {most:,} {what} into a request", "")
+    if layout.files is not None:
+        yield from _files(layout.files)
+
+
+def ages(mapping: Mapping, layout: Layout) -> Iterator[dict[str, Any]]:
+    """Give what the target's receiver takes and alters because of its age."""
+    for hazard in mapping.delivery.altering(layout.name).values() if mapping.delivery else ():
+        age = "" if hazard.value is None else f" ({hazard.value:,} {hazard.unit})"
+        what = f"{hazard.name.replace('-', ' ')}: {CHECKS[hazard.check].about}{age}"
+        yield _limit("alters", f"{what}: the receiver {hazard.alters}", hazard.source)
+
+
+def _files(files: Files) -> Iterator[dict[str, Any]]:
+    """Say in which files the target's receiver wants the rows."""
+    if files.events_max is not None:
+        yield _limit("cuts", f"files of at most {files.events_max:,} events", files.source)
+    if files.bytes_max is not None:
+        yield _limit("cuts", f"files of at most {files.bytes_max:,} bytes, compression aside", files.source)
+    if files.order is not None:
+        days = "" if files.days_max is None else f", each file of {many(files.days_max, 'day')} at most"
+        yield _limit("sorts", f"with --sort: {ORDERS[files.order]}{days}", files.source)
 
 
 def _value(value: Any) -> str:

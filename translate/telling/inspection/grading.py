@@ -123,7 +123,7 @@ class _Trial:
         grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
         return GradedTarget(
             self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out,
-            [{"message": change.message, "events": events} for name, change in zip(altered, changes, strict=True) if (events := int(written[name].sum()))],
+            [{"message": change.message, "events": events} for name, change in zip(altered, changes, strict=True) if (events := int(written[name].sum()))] + self._aged(now),
             filled, missing, sorted(counted, key=lambda entry: (-entry["events"], entry["field"], entry["kind"], entry["why"])) + no_place,
             self.asked, delivered, bool(self.sheet.delivery and (support := self.sheet.delivery.support) and now.date() > support.ended),
         )  # fmt: skip
@@ -173,15 +173,6 @@ class _Trial:
         each = output.tell() / packer.events
         is_whole = tried == self.grounds.surveyed.events
         least, most = (packer.requests, packer.requests) if is_whole else self._requests(events, each)
-        known = dataclasses.replace(self._surveyed(delivery), events=self.grounds.surveyed.events)
-        findings = preflight.judge(
-            self.sheet,
-            known,
-            self.grounds.settings,
-            now=now,
-            overrides=self.grounds.settings.overrides,
-            layout=self.layout.name,
-        )
         quick = self._plan(delivery, least, events)
         slow = self._plan(delivery, most, events)
         return {
@@ -197,9 +188,20 @@ class _Trial:
             "bytes": round(events * each),
             "findings": [
                 {"name": found.name, "loses": found.loses, "message": found.message, "instead": found.instead, "events": found.events, "share": found.share, "source": found.source}
-                for found in findings
+                for found in self._forecasts(delivery, now)
             ],
         }  # fmt: skip
+
+    def _forecasts(self, delivery: Delivery, now: dt.datetime) -> list[preflight.Forecast]:
+        known = dataclasses.replace(self._surveyed(delivery), events=self.grounds.surveyed.events)
+        told, layout = self.grounds.settings, self.layout.name
+        return preflight.judge(self.sheet, known, told, now=now, overrides=told.overrides, layout=layout)
+
+    def _aged(self, now: dt.datetime) -> list[dict[str, Any]]:
+        """Say what is altered for its age, where no delivery tells it."""
+        delivery = self.sheet.delivery
+        told = self._forecasts(delivery, now) if delivery and delivery.layout != self.layout.name else []
+        return [{"message": each.message, "events": each.events} for each in told if each.receiver_changes]
 
     def _plan(self, delivery: Delivery, requests: int, events: int) -> preflight.Schedule:
         return preflight.plan_of_run(

@@ -18,6 +18,7 @@ from translate.conversion.course import Course
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress
 from translate.conversion.reading import soundly
+from translate.delivery.questions import AGED
 from translate.engine.allocators import give_back
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
@@ -220,12 +221,7 @@ def watched_names(mappings: Path | None) -> frozenset[str]:
     """Name the events that some target's check of ages leaves out."""
     sheets = [mapping.load(name, mappings).delivery for name in mapping.models(mappings)]
     hazards = [hazard for delivery in sheets if delivery for hazard in delivery.preflight.values()]
-    return frozenset(
-        name
-        for hazard in hazards
-        if hazard.check in ("older_than", "newer_than_now")
-        for name in hazard.names
-    )
+    return frozenset(name for hazard in hazards if hazard.check in AGED for name in hazard.names)
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:

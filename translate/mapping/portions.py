@@ -1,0 +1,87 @@
+"""In which files a receiver wants the rows of a layout: how large, how many rows, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from translate.mapping.sheet import Sheet, join
+
+if TYPE_CHECKING:
+    from translate.mapping.spec import Layout
+
+KEYS = {
+    "bytes_max": "the most bytes of a written file, before it is compressed: it is cut between rows",
+    "events_max": "the most rows of a written file",
+    "order": "the order of the rows, over all files: with `--sort` they are written in it",
+    "days_max": "in that order, the most days (UTC) that a file's rows are of",
+    "source": "who says so",
+}
+
+ORDERS = {"time": "by the times of the events, the oldest first; equal ones as they come"}
+
+ROW = "."  # the place of a limit that holds for a whole row
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a receiver wants of each file: at most so many bytes, before they are compressed, and so many rows.
+
+    In an `order` its rows are of at most so many days.
+    """
+
+    source: str
+    bytes_max: int | None = None
+    events_max: int | None = None
+    order: str | None = None
+    days_max: int | None = None
+
+    @property
+    def cuts(self) -> bool:
+        """Tell whether there is an end to how large a file may be."""
+        return self.bytes_max is not None or self.events_max is not None
+
+
+def read_files(sheet: Sheet, path: str, layout: dict[str, Any]) -> Files | None:
+    """Read the table of a layout, or None where it has none; complain to the sheet."""
+    table = sheet.get(layout, path, "files", dict)
+    if table is None:
+        return None
+    where = join(path, "files")
+    sheet.known_keys(table, where, KEYS)
+    order = sheet.get(table, where, "order", str)
+    if order is not None:
+        sheet.one_of(order, join(where, "order"), "order", ORDERS)
+    most = {key: sheet.most(table, where, key) for key in ("bytes_max", "events_max", "days_max")}
+    if order is None and not any(key in table for key in most):
+        sheet.complain(where, "says nothing of a file")
+    return Files(sheet.need(table, where, "source", str, ""), order=order, **most)
+
+
+def in_vain(layout: Layout) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Tell what is said of a layout's files and cannot take effect."""
+    files = layout.files
+    if files is None:
+        return
+    if not layout.write:
+        yield ("files",), "has no effect: the layout is only read"
+    if layout.records != "json-lines":
+        yield ("files",), "has no effect: only files of JSON lines are cut and put in order"
+    if layout.request is not None:
+        yield ("files",), "has no effect: what holds many events is sent, and taken in one by one"
+    if files.days_max is not None and files.order is None:
+        yield ("files", "days_max"), "has no effect without an order"
+    if layout.folder is not None and files.order is not None:
+        yield (
+            ("files", "order"),
+            "has no effect: its files lie in the folder of the day on which they come in",
+        )
+    longest = (
+        limit.value
+        for limit in (*layout.limits.values(), *layout.checks.values())
+        if limit.judge == "bytes_max" and ROW in limit.places and limit.hard
+    )
+    for value in longest:
+        if files.bytes_max is not None and isinstance(value, int) and files.bytes_max < value:
+            yield ("files", "bytes_max"), f"a single row may have more: {value:,} bytes"
