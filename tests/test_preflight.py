@@ -202,15 +202,18 @@ BOUNDARIES = {
     ("pinpoint", "retention"): ([[{"ago": 89 * DAY}]], [[{"ago": 91 * DAY}, {}]], 1),
     ("pinpoint", "event-types"): ([[{"name": str(n)}] for n in range(1500)], [[{"name": str(n)}] for n in range(1501)], 1501),
     ("amplitude", "for-ever"): ([[{"ago": 29 * DAY}]], [[{"ago": 31 * DAY}, {"ago": 29 * DAY}]], 1),
+    ("amplitude", "forgotten-ids"): ([[{"ago": 6 * DAY}]], [[{"ago": 8 * DAY}, {"ago": 6 * DAY}]], 1),
     ("amplitude", "without-device"): ([FRESH], [[{"ago": 1, "client": None}, {"ago": 1}]], 1),
     ("amplitude", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
     ("mixpanel", "in-future"): ([[{"ago": 0}]], [[{"ago": -1}, {"ago": 0}]], 1),
     ("mixpanel", "without-person"): ([FRESH], [[{"ago": 1, "client": None}, {"ago": 1}]], 1),
     ("mixpanel", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
+    ("posthog", "too-young"): ([[{"ago": 49}]], [[{"ago": 47}, {"ago": -1}, {"ago": 49}]], 2),
     ("posthog", "many-days"): ([[{"ago": 12.4}, {"ago": 0}]], [[{"ago": 12.6}, {"ago": 0}]], 2),
     ("posthog", "in-future"): ([[{"ago": 0}]], [[{"ago": -1}, {"ago": 0}]], 1),
     ("posthog", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
     ("segment_spec", "destinations-without-history"): ([[{"ago": 71}]], [[{"ago": 73}, {"ago": 71}]], 1),
+    ("segment_spec", "forgotten-ids"): ([[{"ago": 23}]], [[{"ago": 25}, {"ago": 23}]], 1),
     ("segment_spec", "repeated-ids"): ([[{"id": "x"}, {"id": "y"}]], [[{"id": "x"}], [{"id": "x"}]], 1),
     ("mobile_analytics", "event-types"): ([[{"name": str(n)}] for n in range(1500)], [[{"name": str(n)}] for n in range(1501)], 1501),
 }  # fmt: skip
@@ -263,11 +266,13 @@ def test_each_check_of_each_shipped_mapping_has_its_boundary_here():
     assert CHECKS.keys() == JUDGES.keys()
 
 
-def test_ages_are_told_to_the_hour_and_never_too_young():
-    """An event is never taken for younger than it is: at half past, the hour that the limit touches counts as old."""
+def test_ages_are_told_to_the_hour_and_never_to_its_favour():
+    """At half past, the hour that the limit touches counts as old where that is bad, and as young where that is."""
     assert found("clickstream", [{"ago": 71.49}]).keys() == {"geography"}
     assert found("clickstream", [{"ago": 71.51}])["age-limit"].events == 1
     assert found("clickstream", [{"ago": 72.001}])["age-limit"].events == 1
+    assert found("posthog", [{"ago": 48.49}])["too-young"].events == 1
+    assert "too-young" not in found("posthog", [{"ago": 48.51}])
     assert (
         found("clickstream", [{"ago": -0.2}, {"ago": 5}, {"ago": -9, "name": "_first_open"}])["future"].events
         == 1
