@@ -141,6 +141,7 @@ def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int, notes: str, use
     }
     why = f"beyond the first {count} attributes and metrics"
     told = noting.together(noting.of_keys(keys, "on_purpose", kind, why) for kind, keys in gone.items())
+    told = told.fill_null([])
     return frame.with_columns(
         *(_where(over, kept[kind], kind) for kind in KINDS), _where(over, pl.concat_list(notes, told), notes)
     )

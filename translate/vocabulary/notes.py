@@ -7,13 +7,14 @@ and reads them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
 
+from translate.engine.some_rows import for_some
 from translate.vocabulary.notation import quoted
 
 KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
@@ -144,9 +145,26 @@ def where(lost: pl.Expr, noted: Note) -> pl.Expr:
 
 
 def together(parts: Iterable[pl.Expr]) -> pl.Expr:
-    """Put lists of notes together."""
-    lists = [part.fill_null([]) for part in parts]
-    return pl.concat_list(lists) if lists else none()
+    """Put lists of notes together; an event without any has null, or an empty one."""
+    lists = [*parts]
+    if len(lists) < 2:
+        return lists[0] if lists else none()
+    return pl.map_batches(lists, _together, return_dtype=NOTES_TYPE, is_elementwise=True)
+
+
+def _together(parts: Sequence[pl.Series]) -> pl.Series:
+    """Put them together where one event has those of several parts: most have none, or those of one."""
+    said = [part for part in parts if part.list.len().max()]
+    if len(said) < 2:
+        return said[0] if said else parts[0]
+    frame = pl.DataFrame([part.alias(str(number)) for number, part in enumerate(said)])
+    columns = [pl.col(name) for name in frame.columns]
+    says = [column.list.len() > 0 for column in columns]
+    whole = for_some(
+        pl.sum_horizontal(says) > 1, pl.concat_list(column.fill_null([]) for column in columns), NOTES_TYPE
+    )
+    alone = [pl.when(told).then(column) for column, told in zip(columns, says, strict=True)]
+    return frame.select(pl.coalesce(whole, *alone)).to_series()
 
 
 def any_says(notes: pl.Expr, kind: str, why: str) -> pl.Expr:

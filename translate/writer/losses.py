@@ -8,6 +8,7 @@ import polars as pl
 
 from translate import events
 from translate.conversion.report import Finding, Loss
+from translate.engine.some_rows import for_some
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary import notation, notes
 from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
@@ -63,24 +64,18 @@ class Losses:
         parts = [pl.col("notes"), pl.col(OF_RECIPE)]
         if self._rules:
             parts.append(pl.col("_key_notes"))
-        carried = self.carried()
+        carried, source, layout = self.carried(), self.shape.source, self.shape.layout
         for name in FREE_FORM:
-            if name in carried or name not in self.shape.source.provided:
+            if name in carried or name not in source.provided:
                 continue
-            if (
-                name == "extra"
-                and self.shape.source.keeps_extra
-                and self.shape.layout.records == "json-lines"
-            ):
-                withheld = withheld_members(
-                    self.shape.layout, self.shape.settings, keeps_around=self.shape.source.keeps_around
-                )
+            if name == "extra" and source.keeps_extra and layout.records == "json-lines":
+                withheld = withheld_members(layout, self.shape.settings, keeps_around=source.keeps_around)
                 parts += [_notes_of_paths(beginning, *told) for beginning, told in withheld.items()]
                 continue
             keys = pl.col(name).map.keys()
-            if name == "attributes" and self.shape.layout.own:  # each of them is told by itself
-                keys = keys.list.set_difference([entry.place for entry in self.shape.layout.own])
-            if self.shape.source.set_by_recipe:  # what a rule took its value from did arrive
+            if name == "attributes" and layout.own:  # each of them is told by itself
+                keys = keys.list.set_difference([entry.place for entry in layout.own])
+            if source.set_by_recipe:  # what a rule took its value from did arrive
                 used = pl.col(USED)
                 keys = (
                     pl.when(used.list.len() > 0)
@@ -88,7 +83,7 @@ class Losses:
                     .otherwise(keys)
                 )
             kind, why = self._why_lost(name)
-            parts.append(notes.of_keys(keys, kind, name, why))
+            parts.append(_where_there(name, notes.of_keys(keys, kind, name, why)))
         return notes.together(parts)
 
     def _why_lost(self, column: str) -> tuple[str, str]:
@@ -153,9 +148,8 @@ class Losses:
             if kind not in self.shape.source.provided:
                 continue
             value = pl.col(f"_{kind}").map.get(entry.key)
-            taken = (
-                value.is_not_null() & pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
-            )
+            may_be = pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
+            taken = for_some(may_be, value.is_not_null(), pl.Boolean())
             why = f"{self.shape.layout.address} has the event's {entry.hub[0]} there"
             plan.losses.append(self._loss(InHub(kind, entry.key), "changed", why, taken, value))
             plan.findings.append(
@@ -292,7 +286,12 @@ class Losses:
 def _notes_of_paths(beginning: str, kind: str, why: str) -> pl.Expr:
     """Note each member that no hub column holds, and whose path begins so, as lost."""
     paths = pl.col("extra").map.keys().list.eval(pl.element().filter(pl.element().str.starts_with(beginning)))
-    return notes.of_keys(paths, kind, "extra", why)
+    return _where_there("extra", notes.of_keys(paths, kind, "extra", why))
+
+
+def _where_there(column: str, noted: pl.Expr) -> pl.Expr:
+    """Note what lies in a map for the events that have something there, which few have."""
+    return for_some(pl.col(column).map.len() > 0, noted, notes.NOTES_TYPE)
 
 
 def _shown(column: str) -> pl.Expr:
