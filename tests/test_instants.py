@@ -49,3 +49,23 @@ def test_the_kernel_reads_the_same_times(word: Any, texts: list[str | None]) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CHOICE, REFERENCE)
         assert found == read(word, texts)
+
+
+def written(moments: list[dt.datetime | None]) -> list[str | None]:
+    """Write times as ISO 8601."""
+    frame = pl.DataFrame({"time": moments}, schema={"time": pl.Datetime("ms", "UTC")})
+    text = times.ISO8601.write([pl.col("time")])
+    return frame.lazy().select(text).collect(engine="streaming").to_series().to_list()
+
+
+@given(days=st.lists(st.none() | DAYS, max_size=8))
+def test_the_kernel_writes_the_same_times(days: list[dt.datetime | None]) -> None:
+    """From the first year to the last that four digits can say."""
+    moments = [day and day.replace(microsecond=day.microsecond // 1000 * 1000, tzinfo=dt.UTC) for day in days]
+    found = written(moments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CHOICE, REFERENCE)
+        assert found == written(moments)
+    assert found == [
+        moment and moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") for moment in moments
+    ]

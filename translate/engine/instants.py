@@ -1,4 +1,4 @@
-"""Times as texts by the kernel: those in a usual form; of what is left the expressions say what they are."""
+"""Times as texts by the kernel, read and written: those in a usual form; of what is left the expressions say what they are."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def instants(
         return times.scatter(left.arg_true(), rest.collect(engine="in-memory").to_series())
 
     return text.map_batches(read, return_dtype=events.TIME, is_elementwise=True)
+
+
+def spelled(time: pl.Expr, by_expressions: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Write times whose years have four digits as ISO 8601 in UTC, with milliseconds: by the kernel where there is one."""
+    kernel = library()
+    if kernel is None:
+        return by_expressions(time)
+
+    def write(column: pl.Series) -> pl.Series:
+        frame = column.dt.timestamp("ms").to_frame()
+        return through(kernel.translate_spelled_instants, frame).to_series()
+
+    return time.map_batches(write, return_dtype=pl.String, is_elementwise=True)

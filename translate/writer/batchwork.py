@@ -21,6 +21,9 @@ from translate.writer.lists import single_values
 from translate.writer.shape import Shape
 
 USER = "_user_properties"
+TAKEN = (
+    "_taken:"  # before a place: in which events a key stands there that will be read as the event's own value
+)
 
 
 class BatchWork:
@@ -37,6 +40,7 @@ class BatchWork:
         """Give the columns that the step adds."""
         return {
             **(MERGED if self._rules else {}),
+            **{f"{TAKEN}{entry.place}": pl.Boolean for entry in self.shape.own_presets()},
             "_legal": pl.String,
             **({USER: events.MAP} if self._has_user else {}),
             **{f"={entry.place}": pl.String for entry in self.entries},
@@ -68,23 +72,21 @@ class BatchWork:
         return pl.DataFrame([*whole.get_columns(), *(series.alias(name) for name, series in columns.items())])
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
-        """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's."""
+        """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's; tell the others that stand there."""
         own = [(self.shape.containers[entry.path[0]].hub[0], entry) for entry in self.shape.own_presets()]
         keys = {kind: {*keys_of([columns[f"_{kind}"]])["key"]} for kind in {kind for kind, _ in own}}
+        nowhere = pl.Series([False]).new_from_index(0, batch.height)
         for kind, entry in own:
             key = entry.key
+            columns[f"{TAKEN}{entry.place}"] = nowhere
             if key not in keys[kind]:
                 continue
-            there = batch["name"].is_in(list(entry.when)) & batch[entry.hub[0]].is_not_null()
-            if not there.any():
-                continue
-            maps = columns[f"_{kind}"]
-            meets = (
-                pl.DataFrame({"there": there, "map": maps})
-                .select(pl.col("there") & pl.col("map").map.keys().list.contains(key))
-                .to_series()
-                .fill_null(value=False)
-            )
+            maps, own_value = columns[f"_{kind}"], batch[entry.hub[0]]
+            stands = pl.select(pl.lit(maps).map.keys().list.contains(key).fill_null(value=False)).to_series()
+            stands = stands & batch["name"].is_in(list(entry.when)).fill_null(value=False)
+            meets = stands & own_value.is_not_null()
+            said = pl.select(pl.lit(maps).map.get(key).is_not_null()).to_series()
+            columns[f"{TAKEN}{entry.place}"] = stands & said & ~meets
             if meets.any():
                 renamed = [
                     {with_hash(key, key) if name == key else name: text for name, text in value.items()}

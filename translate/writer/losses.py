@@ -14,6 +14,7 @@ from translate.vocabulary import notation, notes
 from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
 from translate.vocabulary.spelling import EventNames
 from translate.writer import emptiness
+from translate.writer.batchwork import TAKEN
 from translate.writer.extras import withheld_members
 from translate.writer.keys import KeyRules, keys_used
 from translate.writer.rowtext import RowText
@@ -148,8 +149,7 @@ class Losses:
             if kind not in self.shape.source.provided:
                 continue
             value = pl.col(f"_{kind}").map.get(entry.key)
-            may_be = pl.col(entry.hub[0]).is_null() & pl.col("name").is_in(list(entry.when))
-            taken = for_some(may_be, value.is_not_null(), pl.Boolean())
+            taken = pl.col(f"{TAKEN}{entry.place}")
             why = f"{self.shape.layout.address} has the event's {entry.hub[0]} there"
             plan.losses.append(self._loss(InHub(kind, entry.key), "changed", why, taken, value))
             plan.findings.append(

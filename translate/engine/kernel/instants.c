@@ -109,3 +109,55 @@ EXPORTED int translate_instants(struct ArrowArrayStream *given, int32_t in_secon
     frame_let_go(&frame);
     return well ? 0 : 1;
 }
+
+/* -- as texts ---------------------------------------------------------------------------------------------------- */
+
+enum { PARTS = 7, DAY_MS = 86400000 };
+
+/* Write a time of a year from 1 to 9999. */
+static bool spell(struct buffer *out, int64_t milliseconds)
+{
+    static const struct {
+        int digits;
+        uint8_t after;
+    } forms[PARTS] = {{4, '-'}, {2, '-'}, {2, 'T'}, {2, ':'}, {2, ':'}, {2, '.'}, {3, 'Z'}};
+    int64_t days = milliseconds / DAY_MS - (milliseconds % DAY_MS < 0), rest = milliseconds - days * DAY_MS;
+    int64_t era = (days + 719468) / 146097, of_era = (days + 719468) % 146097;
+    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * years + years / 4 - years / 100), since_march = (5 * of_year + 2) / 153;
+    int64_t month = since_march < 10 ? since_march + 3 : since_march - 9;
+    int64_t parts[PARTS] = {
+        era * 400 + years + (month <= 2), month, of_year - (153 * since_march + 2) / 5 + 1,
+        rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000,
+    };
+    uint8_t text[ISO_SECONDS + DECIMALS + 2], *at = text;
+    for (int part = 0; part < PARTS; part++) {
+        for (int digit = forms[part].digits - 1; digit >= 0; digit--, parts[part] /= 10) {
+            at[digit] = (uint8_t)('0' + parts[part] % 10);
+        }
+        at += forms[part].digits;
+        *at++ = forms[part].after;
+    }
+    return buffer_append(out, text, sizeof text);
+}
+
+/* Write a frame's only column, of milliseconds since 1970 within the years from 1 to 9999, as texts. Give 0, or another
+ * number where there was no memory. */
+EXPORTED int translate_spelled_instants(struct ArrowArrayStream *given, struct ArrowArrayStream *made)
+{
+    static const char *const name = "instants";
+    struct frame frame;
+    struct table table = {0};
+    bool well = frame_take(&frame, given) && (frame.rows == 0 || frame.column[0].kind == KIND_WHOLE) &&
+                table_begin(&table, 1, &name, frame.rows);
+    for (int64_t row = 0; well && row < frame.rows; row++) {
+        size_t start = table.heap.length;
+        well = !is_there(&frame.column[0], row) ||
+               (spell(&table.heap, whole_at(&frame.column[0], row)) &&
+                column_set_view(&table.columns[0], row, heap_view(&table.heap, start)));
+    }
+    well = well && table_hand_over(&table, made);
+    table_free(&table);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}

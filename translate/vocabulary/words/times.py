@@ -10,7 +10,7 @@ import polars as pl
 
 from translate import events
 from translate.conversion.report import FILLED_IN, Finding
-from translate.engine.instants import instants
+from translate.engine.instants import instants, spelled
 from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
 from translate.vocabulary.times import milliseconds_of_either
 from translate.vocabulary.word import Scalar, Written
@@ -67,7 +67,7 @@ def _iso8601_by_expressions(text: pl.Expr) -> pl.Expr:
 
 def _iso8601(columns: Sequence[pl.Expr]) -> pl.Expr:
     time = pl.when(has_four_digit_year(columns[0])).then(columns[0])
-    return time.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    return spelled(time, lambda time: time.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
 
 
 def _clock_of_iso8601(text: str) -> int:
