@@ -9,7 +9,7 @@ from itertools import chain
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate.archive.lines import checked
+from translate.archive.lines import not_utf8
 from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
 from translate.archive.stored import CHUNK
 from translate.engine.split import split
@@ -184,19 +184,8 @@ def _too_large(passed: Passed, limit_bytes: int) -> Damage:
 
 
 def _batch(block: bytes | memoryview, row: int, damage: dict[int, Damage]) -> pl.DataFrame:
-    texts = split(block)
-    if texts is None:
-        texts = split(_without_damage(bytes(block), row, damage))
-    assert texts is not None  # what is not UTF-8 was taken out
+    texts, broken = split(block)
+    for number, line in broken.items():
+        if found := not_utf8(line, line):
+            damage[row + number] = found
     return texts.to_frame().with_row_index("row", offset=row).cast(SCHEMA)
-
-
-def _without_damage(block: bytes, row: int, damage: dict[int, Damage]) -> bytes:
-    """Take the lines that are not UTF-8 out, and tell of them."""
-    kept: list[bytes] = []
-    for piece in checked(iter([block])):
-        if isinstance(piece, Damage):
-            damage[row] = piece
-        kept.append(b"\n" if isinstance(piece, Damage) else piece)
-        row += kept[-1].count(b"\n")
-    return b"".join(kept)

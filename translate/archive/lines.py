@@ -93,7 +93,7 @@ def _damage_apart(block: bytes) -> Iterator[Block]:
             stop = end if stop < 0 else stop
             if sound_from < start:
                 yield block[sound_from:start]
-            yield _not_utf8(block[start:stop], block[start:stop]) or b""
+            yield not_utf8(block[start:stop], block[start:stop]) or b""
             begin = sound_from = stop + 1
         else:
             begin = end
@@ -101,7 +101,7 @@ def _damage_apart(block: bytes) -> Iterator[Block]:
         yield block[sound_from:]
 
 
-def _not_utf8(line: bytes, record: bytes) -> Damage | None:
+def not_utf8(line: bytes, record: bytes) -> Damage | None:
     """Say where a line is not UTF-8, if it is not, and what record is damaged by that."""
     try:
         line.decode()
@@ -277,7 +277,7 @@ def _put_together(lines: list[bytes]) -> Iterator[Block]:
 def _placed(lines: list[bytes], record: bytes) -> Iterator[Block]:
     """Give the record that some lines make; one that is not UTF-8 as a damage on the line where that shows."""
     for number, line in enumerate(lines):
-        damage = _not_utf8(line, record)
+        damage = not_utf8(line, record)
         if damage is not None:
             yield from (b"\n" * number, damage, b"\n" * (len(lines) - number - 1))
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from typing import NamedTuple
 
 import polars as pl
 from polars.exceptions import ComputeError
@@ -10,29 +11,48 @@ from polars.exceptions import ComputeError
 from translate.engine.library import ArrowStream, frame_of, library
 
 BYTES_BEFORE_COMPRESSED = b"\n"  # so that what looks compressed is not taken for it
-NOT_UTF8 = 84  # as kernel/split.c says
 
 
-def split(text: bytes | memoryview) -> pl.Series | None:
-    """Give the lines of a text, without what ends them; nothing if it is not UTF-8."""
+class Split(NamedTuple):
+    """The lines of a text, without what ends them; those that are not UTF-8 are empty, and `broken` has their bytes by number."""
+
+    texts: pl.Series
+    broken: dict[int, bytes]
+
+
+def split(text: bytes | memoryview) -> Split:
+    """Give the lines of a text."""
     kernel = library()
     if kernel is None:
         return _split_by_polars(bytes(text))
     made = ArrowStream()
-    failed = kernel.translate_split(_place(text), ctypes.c_int64(len(text)), ctypes.byref(made))
-    if failed == NOT_UTF8:
-        return None
-    if failed:
+    if kernel.translate_split(_place(text), ctypes.c_int64(len(text)), ctypes.byref(made)):
         raise MemoryError
-    return frame_of(made).to_series()
+    lines = frame_of(made)
+    if lines.width == 1:
+        return Split(lines.to_series(), {})
+    broken = lines.with_row_index().filter(pl.col("begin").is_not_null()).select("index", "begin", "end")
+    return Split(lines["text"], {row: bytes(text[begin:end]) for row, begin, end in broken.iter_rows()})
 
 
 def _place(text: bytes | memoryview) -> ctypes.Array[ctypes.c_char] | bytes:
     return text if isinstance(text, bytes) else (ctypes.c_char * len(text)).from_buffer(text)
 
 
-def _split_by_polars(text: bytes) -> pl.Series | None:
+def _split_by_polars(text: bytes) -> Split:
     try:
-        return pl.read_lines(BYTES_BEFORE_COMPRESSED + text, name="text").to_series()[1:]
+        return Split(pl.read_lines(BYTES_BEFORE_COMPRESSED + text, name="text").to_series()[1:], {})
     except ComputeError:
-        return None
+        lines = text.removesuffix(b"\n").split(b"\n")
+        broken = {number: line for number, line in enumerate(lines) if not _is_utf8(line)}
+        sound = (b"" if number in broken else line for number, line in enumerate(lines))
+        texts = [line.removesuffix(b"\r").decode() for line in sound]
+        return Split(pl.Series("text", texts, dtype=pl.String), broken)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -241,7 +241,7 @@ class Reader:
             "nulls": [record.nulls for record in records],
             "notes": notes.series(record.notes for record in records),
         }
-        for name in events.MAPS:
+        for name in {name for record in records for name in record.maps}:
             columns[name] = maps_of([record.maps.get(name) for record in records])
         columns[ORIGINAL_NAME] = [record.original_name for record in records]
         if self._keeps_lines:
@@ -256,7 +256,8 @@ class Reader:
         columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
         nothing = self._nothing
         if len(records) > nothing.height:
-            self._nothing = nothing = nothing.clear(len(records))
+            absent = [None] * (2 * len(records))
+            self._nothing = nothing = pl.DataFrame(dict.fromkeys(self.schema, absent), self.schema)
         told = (pl.Series(name, values, self.schema[name]) for name, values in columns.items())
         return nothing.head(len(records)).with_columns(*told)
 

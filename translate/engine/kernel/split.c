@@ -1,4 +1,4 @@
-/* A text in UTF-8 as a column of its lines. */
+/* A text in UTF-8 as a column of its lines; lines that are no UTF-8 are empty, and it is told where they lie. */
 #include "columns.h"
 #include "exported.h"
 
@@ -7,7 +7,8 @@
 #endif
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
-enum { NO_MEMORY = 12, NOT_UTF8 = 84 };
+enum { NO_MEMORY = 12 };
+enum { TEXT, BEGIN, END, COLUMNS };
 
 /* -- UTF-8 ------------------------------------------------------------------------------------------------------ */
 
@@ -77,29 +78,34 @@ static struct view view_of(const uint8_t *text, size_t start, size_t length)
 }
 
 /* Set a row for each line of the heap, without what ends it: a line break, and what may stand before one. */
-static bool split(struct table *table)
+static bool split(struct table *table, bool is_sound)
 {
     const uint8_t *text = table->heap.data;
     for (size_t at = 0, length = table->heap.length; at < length; table->rows++) {
         const uint8_t *found = memchr(text + at, '\n', length - at);
         size_t end = found == NULL ? length : (size_t)(found - text);
         size_t shown = end > at && text[end - 1] == '\r' ? end - 1 : end;
-        if (!column_set_view(&table->columns[0], table->rows, view_of(text, at, shown - at)))
+        bool is_text = is_sound || is_utf8(text + at, text + shown);
+        if (!column_set_view(&table->columns[TEXT], table->rows, view_of(text, at, is_text ? shown - at : 0)))
+            return false;
+        if (!is_text && (!column_set_whole(&table->columns[BEGIN], table->rows, (int64_t)at) ||
+                         !column_set_whole(&table->columns[END], table->rows, (int64_t)end)))
             return false;
         at = end + 1;
     }
     return true;
 }
 
-/* Give the lines of a text as a column `text`. Give 0, or another number where there is no memory, or no UTF-8. */
+/* Give the lines of a text as a column `text`, and if not all of them are UTF-8, where the others begin and end. 0, or 12 if memory is short. */
 EXPORTED int translate_split(const uint8_t *text, int64_t length, struct ArrowArrayStream *made)
 {
-    if (!is_utf8(text, text + length))
-        return NOT_UTF8;
-    static const char *const name = "text";
+    static const char *const names[COLUMNS] = {"text", "begin", "end"};
+    bool is_sound = is_utf8(text, text + length);
     struct table table;
-    bool well = table_begin(&table, 1, &name, 0) && buffer_append(&table.heap, text, (size_t)length) && split(&table) &&
-                table_hand_over(&table, made);
+    bool well = table_begin(&table, is_sound ? 1 : COLUMNS, names, 0);
+    for (int32_t column = BEGIN; well && column < table.n_columns; column++)
+        table.columns[column].type = TYPE_WHOLE;
+    well = well && buffer_append(&table.heap, text, (size_t)length) && split(&table, is_sound) && table_hand_over(&table, made);
     table_free(&table);
     return well ? 0 : NO_MEMORY;
 }
