@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator
-from threading import Lock
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol, Self
 
 import polars as pl
@@ -24,6 +25,7 @@ from translate.vocabulary.notes import USED, InHub, read
 from translate.writer.writer import FILTERED, NOTES
 
 NEW_NAMES = "_names"
+WAITING_MAX = 2
 CONTEXT = ("code", FILTERED, USED, "name")  # what of a row matters to all of its keys
 
 
@@ -67,7 +69,8 @@ class TalliedFates:
         self._said: list[Said] = []
         self._numbers: dict[Said, int] = {}
         self._names_that_matter = _names_that_matter(job)
-        self._lock = Lock()
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="census")
+        self._waiting: deque[Future[None]] = deque()
 
     @classmethod
     def of(cls, fates: Fates, job: Job, query: Query) -> Self | None:
@@ -89,12 +92,16 @@ class TalliedFates:
         """Count nothing: only lines of requests have keys without any event."""
 
     def add(self, batch: pl.DataFrame) -> None:
-        """Count a batch's keys."""
+        """Count a batch's keys, beside what else becomes of it; few batches may wait, for they hold memory."""
+        while len(self._waiting) >= WAITING_MAX:
+            self._waiting.popleft().result()
+        self._waiting.append(self._beside.submit(self._count, batch))
+
+    def _count(self, batch: pl.DataFrame) -> None:
         first = batch if batch.select(FIRST.all()).item() else batch.filter(FIRST)
         if not first.height:
             return
-        with self._lock:
-            left = self._tally.add(self._frame(first))
+        left = self._tally.add(self._frame(first))
         if left.any():
             self._fates.add(first.filter(left))
 
@@ -131,6 +138,9 @@ class TalliedFates:
 
     def checked(self) -> pl.DataFrame:
         """Give the counts, if both agree."""
+        while self._waiting:
+            self._waiting.popleft().result()
+        self._beside.shutdown()
         account, evidence = self._fates.account, self._fates.evidence
         table, event_types, texts, ways = self._tally.counted()
         contexts = {number: self._of_account(json.loads(text)) for number, text in texts.items()}
