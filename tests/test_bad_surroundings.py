@@ -197,9 +197,9 @@ def test_s3_sources(bucket):
 def test_a_store_is_no_folder(tmp_path, monkeypatch, given):
     """A URL in the place of a folder is refused before anything is read, and becomes no folder."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="gs://bucket/x: --out is a folder of this machine"):
+    with pytest.raises(UsageError, match="gs://bucket/x: out= is a folder of this machine"):
         translate.convert("missing", to=ARCHIVE, out=given)
-    with pytest.raises(UsageError, match="gs://bucket/x: --journal is a folder of this machine"):
+    with pytest.raises(UsageError, match="gs://bucket/x: journal= is a folder of this machine"):
         translate.replay("missing", to="pinpoint", journal=given)
     assert list(tmp_path.iterdir()) == []
 

@@ -324,7 +324,7 @@ def test_a_reader_that_makes_a_key_up_stops_the_run(tmp_path, monkeypatch):
 def test_hub_files_are_not_counted(tmp_path, sample):
     """Where a source has no text to take a census from, that is said before anything is read."""
     translate.convert(sample, to="hub", out=tmp_path / "in", limit=20)
-    with pytest.raises(translate.UsageError, match="leave --census out"):
+    with pytest.raises(translate.UsageError, match="leave census= out"):
         translate.convert(
             tmp_path / "in" / "data", from_="hub", to="clickstream", out=tmp_path / "out", census=True
         )

@@ -201,7 +201,7 @@ def test_an_erasure_is_told_and_compared_by_its_own_list(tmp_path, monkeypatch, 
     listed = tmp_path / "listed.txt"
     listed.write_text(f"{client}\n", encoding="utf-8")
     translate.convert(ARCHIVE, to="pinpoint", out=tmp_path / "out", erase=listed)
-    with pytest.raises(translate.UsageError, match="say --erase with the list"):
+    with pytest.raises(translate.UsageError, match="say erase= with the list"):
         translate.dossier(tmp_path / "out", source=ARCHIVE)
     other = tmp_path / "other.txt"
     other.write_text("somebody-else\n", encoding="utf-8")

@@ -1,16 +1,19 @@
 """What is told of a mistake: the place in an expression, the line in a file, the word that was meant, and who does not answer."""
 
+import ast
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import translate
+from translate.conversion.arguments import KINDS
 from translate.delivery.answers import SENT, Answer
 from translate.delivery.contact import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
-from translate.errors import SourceError, UsageError
+from translate.errors import OPTION, SAID_OTHERWISE, SourceError, UsageError
 from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition
+from translate.rehearsal.options import Options
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
 RECIPE = '''# a comment: [[rule]]
@@ -62,7 +65,7 @@ def test_a_complaint_has_its_line(tmp_path):
 def where(sql):
     with pytest.raises(UsageError) as refused:
         condition(sql, "--where")
-    return str(refused.value).removeprefix("--where: ").split("\n")
+    return str(refused.value).removeprefix("where: ").split("\n")
 
 
 @pytest.mark.parametrize(
@@ -200,3 +203,39 @@ def test_a_path_as_reports_show_it(tmp_path, monkeypatch):
     (tmp_path / "games" / "2016" / "a.gz").touch()
     with pytest.raises(SourceError, match=r'^2016/a.gz: nothing there; did you mean "games/2016/a.gz"[?]$'):
         translate.why("2016/a.gz:1", to="clickstream")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("--where: no hub column", "where: no hub column"),
+        ("--limit 0: at least one event has to be taken", "limit=0: at least one event has to be taken"),
+        ("--since 2018-01-02 --until 2018-01-01: no time", 'since="2018-01-02" until="2018-01-01": no time'),
+        ("away from --since and --until than that", "away from since= and until= than that"),
+        ("say with --from which it is", "say with from_= which it is"),
+        ("lake hub events; say --to hub", 'lake hub events; say to="hub"'),
+        ("write --rate 500, --rate 15requests, or", 'write rate=500, rate="15requests", or'),
+        ("needs --set day=YYYY-MM-DD: the day", 'needs set_="day=YYYY-MM-DD": the day'),
+        ("all the same: --accept user-retention.", 'all the same: accept="user-retention".'),
+        ("say another --profile", "say another AWS_PROFILE"),
+        ("s3://bucket/a--b is no option, nor is --", "s3://bucket/a--b is no option, nor is --"),
+    ],
+)
+def test_options_in_the_words_of_python(typed, told):
+    """What is refused to a caller from Python names arguments, to whoever types a command options."""
+    refused = UsageError(typed)
+    assert (str(refused), refused.typed) == (told, typed)
+
+
+def test_options_named_in_messages_are_arguments():
+    """No module behind the command line tells of an option that a caller from Python could not say in some way."""
+    arguments = {*KINDS, *Options.__dataclass_fields__, "no_sign_request", "engine", "share"}
+    for file in (Path(translate.__file__).parent).rglob("*.py"):
+        if "cli" in file.parts or file.name == "build.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            for option in OPTION.finditer(text):
+                name = option["name"].replace("-", "_")
+                known = {name, f"{name}_"} & arguments or option["name"] in SAID_OTHERWISE
+                assert known, f"{file.name}: --{option['name']}"

@@ -259,7 +259,7 @@ def test_filters_of_a_recipe(source, tmp_path):
     assert flagged(found) == set()
     assert value(found, "events", "2017-03-02 level") == (1, 0, "filtered (noise): -1")
     assert value(found, "revenue", "2017-03-02 USD") == (0, 5, "changed by the recipe own: +5.00")
-    with pytest.raises(UsageError, match="say --recipe"):
+    with pytest.raises(UsageError, match="say recipe="):
         translate.parity(source, tmp_path / "out")
     recipe.write_text(recipe.read_text().replace("noise", "other"))
     with pytest.raises(UsageError, match="is not the recipe"):

@@ -171,7 +171,7 @@ def test_a_place_to_cut_is_not_looked_for_without_end(
 def test_a_size_that_is_none(size: str, tmp_path: Path) -> None:
     """It is refused before anything is read."""
     (tmp_path / "a.json").write_bytes(content(10))
-    with pytest.raises(translate.UsageError, match="--part-size"):
+    with pytest.raises(translate.UsageError, match="part_size="):
         translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / "out", part_size=size)
 
 

@@ -327,9 +327,9 @@ def test_allowed_expressions(sql):
 
 def test_a_bad_condition_is_wrong_usage():
     """A condition of the command line complains like one of a recipe, under the option's name."""
-    with pytest.raises(UsageError, match=r'--where: no hub column "nmae"; did you mean "name"\?'):
+    with pytest.raises(UsageError, match=r'where: no hub column "nmae"; did you mean "name"\?'):
         condition("nmae = 'x'", "--where")
-    with pytest.raises(UsageError, match="--where: should give true or false, but gives text"):
+    with pytest.raises(UsageError, match="where: should give true or false, but gives text"):
         condition("name", "--where")
 
 

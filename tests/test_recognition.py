@@ -81,7 +81,7 @@ def test_doubt_names_the_candidates(tmp_path):
     doubtful.write_text(json.dumps(EITHER), encoding="utf-8")
     with pytest.raises(SourceError) as told:
         recognised(doubtful)
-    for word in ("doubtful", "clickstream/events", "learning_context/events", "--from"):
+    for word in ("doubtful", "clickstream/events", "learning_context/events", "from_="):
         assert word in str(told.value)
     assert recognised(doubtful, address="learning_context").address == "learning_context/events"
 
@@ -159,7 +159,7 @@ def test_nothing_but_empty_files(content, tmp_path):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(
         SourceError,
-        match=r"^a\.json holds nothing that would show a layout; name what has records, or say --from$",
+        match=r"^a\.json holds nothing that would show a layout; name what has records, or say from_=$",
     ):
         recognised(tmp_path / "a.json")
     with pytest.raises(SourceError, match=r"^the 2 files hold nothing"):
@@ -173,6 +173,6 @@ def test_nothing_but_foreign_files(tmp_path):
     """An archive in which nothing is known is an error that says what tells the layouts that could be read."""
     (tmp_path / "a").write_text('{"hello":"world"}\n', encoding="utf-8")
     with pytest.raises(
-        SourceError, match=r"a is not of a layout .*\(translate models lists them\); .* --from"
+        SourceError, match=r"a is not of a layout .*\(translate.models\(\) lists them\); .* from_="
     ):
         recognised(tmp_path)

@@ -449,7 +449,7 @@ def test_secrets_are_not_shown():
 def test_a_port_that_is_none_is_refused():
     """It does not wait for a server that never comes."""
     for port in (-1, 65_536):
-        with pytest.raises(UsageError, match="--port is from 0 to 65535"):
+        with pytest.raises(UsageError, match="port= is from 0 to 65535"):
             Options(port=port)
 
 

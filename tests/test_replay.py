@@ -262,7 +262,7 @@ def test_what_comes_too_late_for_a_converted_source_is_refused(tmp_path):
     """`--dedupe` included, which the preflight recommends: it is never passed over in silence."""
     source = converted("clickstream", tmp_path)
     for option in ({"dedupe": True}, {"limit": 5}):
-        with pytest.raises(UsageError, match=f"--{next(iter(option))} comes too late"):
+        with pytest.raises(UsageError, match=f"{next(iter(option))}= comes too late"):
             call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", **option)
 
 

@@ -102,7 +102,7 @@ def test_another_job_is_refused(begin: Callable[..., Scene], server: Rehearsal, 
     }.items():
         with pytest.raises(
             UsageError,
-            match=rf"this journal is of another replay \(changed: .*{word}|--set app_ids comes too late",
+            match=rf"this journal is of another replay \(changed: .*{word}|set_=.app_ids. comes too late",
         ):
             translate.replay(**{**call, **changed})
     file = scene.source if scene.source.is_file() else next(scene.parts.iterdir())

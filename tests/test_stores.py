@@ -156,7 +156,7 @@ def test_another_layout_beyond_the_room_is_told(store, tmp_path, monkeypatch):
     other = json.dumps({**json.loads(record(1)), "awsAccountId": "1"}).encode()
     store.buckets["old"]["awsma/2016/05/x.json"] = other
     monkeypatch.setattr(spool, "KEPT_BYTES", 2_000)
-    with pytest.raises(SourceError, match=r"x.json: is pinpoint/event_stream.*one by one with --from"):
+    with pytest.raises(SourceError, match=r"x.json: is pinpoint/event_stream.*one by one with from_="):
         translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
 
 
@@ -205,7 +205,7 @@ def test_an_object_replaced_under_the_run(store, tmp_path):
         ("LIST", {"status": 403, "code": "AccessDenied"}, "access denied: the access key AKIDEXAMPLE may not s3:ListBucket on arn:aws:s3:::old"),
         ("GET", {"status": 403, "code": "AccessDenied"}, "may not s3:GetObject on arn:aws:s3:::old/awsma/"),
         ("LIST", {"status": 404, "code": "NoSuchBucket"}, 'there is no bucket "old"'),
-        ("LIST", {"status": 301, "code": "PermanentRedirect", "region": "eu-west-1"}, "wrong region.*not in us-east-1 but in eu-west-1: say --region eu-west-1"),
+        ("LIST", {"status": 301, "code": "PermanentRedirect", "region": "eu-west-1"}, "wrong region.*not in us-east-1 but in eu-west-1: say AWS_DEFAULT_REGION=eu-west-1"),
         ("LIST", {"status": 503, "code": "SlowDown"}, "asks to slow down .throttled., also in the last of 8 attempts"),
         ("GET", {"status": 503, "code": "SlowDown"}, "asks to slow down"),
         ("LIST", {"status": 400, "code": "ExpiredToken"}, "credentials have expired"),
@@ -379,7 +379,7 @@ def test_folders_are_trusted_only_where_that_is_asked(store, tmp_path, here):
 
 def test_folders_are_trusted_for_times_alone(store, tmp_path):
     """Without times there is nothing that a folder could be far from; where all are far, it says so."""
-    with pytest.raises(translate.UsageError, match="--trust-folders needs --since or --until"):
+    with pytest.raises(translate.UsageError, match="trust_folders= needs since= or until="):
         translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out", trust_folders=1)
     with pytest.raises(SourceError, match="each of the 40 files lies in a folder that is further away"):
         translate.convert(

@@ -195,7 +195,7 @@ def test_clickstream_buffer_lies_in_its_day(converted):
 
 def test_clickstream_buffer_needs_a_day(tmp_path):
     """Without the day the rows of the buffer would lie where nobody looks: that is refused before anything is written."""
-    with pytest.raises(translate.UsageError, match="--set day=YYYY-MM-DD"):
+    with pytest.raises(translate.UsageError, match='set_="day=YYYY-MM-DD"'):
         translate.convert(
             SAMPLES / "mobile_analytics" / "archive_minimal.jsonl", to="clickstream/raw", out=tmp_path / "out"
         )

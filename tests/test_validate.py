@@ -558,7 +558,7 @@ def test_values_are_shown_only_on_demand(tmp_path):
 def test_a_layout_is_recognised(tmp_path):
     """Without --as the layout is what the content shows; a wrong hint names this command's own option."""
     assert judged(tmp_path, None, personalize_call(PERSONALIZE))["as"] == "personalize/requests"
-    with pytest.raises(translate.SourceError, match="--as"):
+    with pytest.raises(translate.SourceError, match="as_="):
         judged(tmp_path, None, {"some": "thing"})
 
 

@@ -20,6 +20,17 @@ from enum import IntEnum
 from typing import Any
 
 STORE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)  # of a path only one slash is left
+OPTION = re.compile(
+    r"""(?<![\w-])--(?P<name>[a-z]+(?:-[a-z]+)*)
+    (?:[ ](?P<value>"[^"]*" | (?!(?:and|or)[ ])[^\s"]+?(?=:[ ]|[ ]--until[ ]) | (?<=--accept[ ])[\w-]+
+    | [^\s,;()"]*[=\d/][^\s,;()"]* | hub | gzip | spark))?""",
+    re.VERBOSE,
+)
+RESERVED = ("as", "from", "id", "set")  # words that Python or its readers have for something else
+SAID_OTHERWISE = {
+    "answer": "answers", "client-rate": "client_events_per_second", "quota": "quota_per_second", "retry-after": "retry_after_seconds",
+    "json": "to_json()", "profile": "AWS_PROFILE", "region": "AWS_DEFAULT_REGION", "endpoint-url": "AWS_ENDPOINT_URL",
+}  # fmt: skip
 
 
 class ExitCode(IntEnum):
@@ -44,9 +55,17 @@ EXIT_MEANINGS = {
 
 
 class TranslateError(Exception):
-    """Something that the user can mend; its text says where, what and how."""
+    """Something that the user can mend; its text says where, what and how, to a caller from Python in Python's words."""
 
     exit_code = ExitCode.UNFINISHED
+
+    @property
+    def typed(self) -> str:
+        """Give the text as the command line says it, with options: what is raised, and what other errors quote."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return in_python(self.typed)
 
 
 class UsageError(TranslateError):
@@ -125,6 +144,22 @@ def refuse_store(place: str | os.PathLike[str], shown: str) -> None:
         raise UsageError(
             f"{address[1]}://{address[2]}: {shown} is a folder of this machine; name one, and copy it from there"
         )
+
+
+def in_python(text: str) -> str:
+    """Say to a caller from Python what names options: `--where: ...` becomes `where: ...`, `--limit 0` becomes `limit=0`."""
+    return OPTION.sub(_argument, text).replace("translate models lists", "translate.models() lists")
+
+
+def _argument(option: re.Match[str]) -> str:
+    name, value = option["name"], option["value"]
+    if name in SAID_OTHERWISE:
+        return f"{SAID_OTHERWISE[name]}{f'={value}' if value else ''}"
+    argument = f"{name.replace('-', '_')}{'_' if name in RESERVED else ''}"
+    if value is None:
+        begins = option.start() == 0 and option.string.startswith(":", option.end())
+        return argument if begins else f"{argument}="
+    return f"{argument}={value}" if value.isdigit() or value[0] == '"' else f'{argument}="{value}"'
 
 
 def suggest(name: str, known: Iterable[str], about: Callable[[str], str] = str) -> str:

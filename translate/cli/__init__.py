@@ -24,6 +24,13 @@ OBJECTS_BETWEEN_COLLECTIONS = (
     50_000  # what is imported stays: to look through it time and again only takes time
 )
 SHOWN_CHARACTERS = 200  # of a name that is in error
+MEANT = {
+    "validate --to": "--as",
+    "validate --from": "--as",
+    "roundtrip --to": "--via",
+    "inspect --out": "--html",
+    "dossier --out": "--html",
+}
 
 
 def main() -> NoReturn:
@@ -43,7 +50,7 @@ def main() -> NoReturn:
         _complain(error)
         raise SystemExit(error.exit_code) from None
     except TranslateError as error:
-        print(f"translate: {error}", file=sys.stderr)
+        print(f"translate: {error.typed}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
         print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
@@ -56,6 +63,7 @@ def main() -> NoReturn:
         print(f"translate: {printable(where)}{error.strerror or error}", file=sys.stderr)
         raise SystemExit(ExitCode.UNFINISHED) from None
     except Exception as error:
+        _name_what_is_meant(error)
         show = getattr(error, "show", None)
         if show is None:
             raise
@@ -71,6 +79,17 @@ def commands(arguments: Sequence[str] = ()) -> typer.Typer:
     for name in wanted:
         import_module(f"{__name__}.{HOMES[name]}")
     return app
+
+
+def _name_what_is_meant(error: Exception) -> None:
+    """Have the parser tell the option that others call by the word that was typed."""
+    command, typed = (
+        getattr(getattr(error, "ctx", None), "info_name", None),
+        getattr(error, "option_name", None),
+    )
+    meant = MEANT.get(f"{command} {typed}", MEANT.get(str(typed)))
+    if meant is not None and getattr(error, "possibilities", None) is not None:
+        error.possibilities = [meant]  # type: ignore[attr-defined]
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from functools import partial, partialmethod
@@ -13,6 +14,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from translate import __version__
 from translate.engine.choice import engine, library
+from translate.errors import UsageError
 
 # Where a command lies; the order is that of a migration, and of the help.
 HOMES = {
@@ -50,7 +52,19 @@ class _AsGiven:
             made = [take(text) for text in given]
             if None not in made:
                 return made if several else made[0]
-        return self._typer_s().coerce(value, param=param, ctx=ctx)
+        try:
+            return self._typer_s().coerce(value, param=param, ctx=ctx)
+        except typer.BadParameter:
+            wanted = NUMBERS.get(param.type_descriptor.annotation)
+            if wanted is None or _is_number(value):
+                raise
+            raise UsageError(f"{param.opts[0]} {value}: should be {wanted}") from None
+
+
+def _is_number(value: Any) -> bool:
+    with contextlib.suppress(ValueError, TypeError):
+        return float(value) == float(value)
+    return False
 
 
 def _readable(text: str) -> Path | None:
@@ -58,6 +72,7 @@ def _readable(text: str) -> Path | None:
     return Path(text) if os.access(text, os.R_OK) or not os.path.exists(text) else None
 
 
+NUMBERS: dict[Any, str] = {int: "a whole number", float: "a number"}
 AS_GIVEN: dict[Any, Callable[[str], Any]] = {
     str: str,
     Path: _readable,

@@ -190,7 +190,7 @@ def _said_with_i_know() -> Iterator[None]:
         if all(finding.name != SUPPORT_ENDED for finding in error.findings):
             raise
         raise PreflightError(
-            f"{error}\n--i-know says the same as --accept {SUPPORT_ENDED}", error.findings
+            f"{error.typed}\n--i-know says the same as --accept {SUPPORT_ENDED}", error.findings
         ) from None
 
 

@@ -13,13 +13,13 @@ from typing import Any
 import polars as pl
 
 from translate import recipe
-from translate.archive.recognition import Recognised
+from translate.archive.recognition import Recognised, recognise
 from translate.conversion import plan
 from translate.conversion.job import Job
 from translate.conversion.nearness import Watched
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
-from translate.errors import MappingError, UsageError
+from translate.errors import MappingError, SourceError, UsageError
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
 from translate.recipe import Recipe, proposal, slips
@@ -29,12 +29,16 @@ from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import DESELECTED, TALLY, Wanted, Watch
 
 LOOKED_AT = 20_000  # events, the first ones
+FILES_LOOKED_AT = 100
 NAMES_SHOWN = 10
 KEYS_SHOWN = 5
 
 
 def why_nothing_taken(job: Job, recognised: Recognised) -> str | None:
-    """Say why the job's selection takes no event; None if it takes any, or if there are none."""
+    """Say why a job reads no event, or its selection takes none; None if it takes any, or if there are none."""
+    misnamed = told_as_another(recognised, job.settings.mappings)
+    if misnamed:
+        return f"no event is read: {misnamed}"
     if job.selection is None:
         return None
     counts: Counter[str] = Counter()
@@ -49,6 +53,18 @@ def why_nothing_taken(job: Job, recognised: Recognised) -> str | None:
     told = slips.of_selection(job.selection, counts, watched, left_out=left_out, taken=taken)
     messages = [message for code, message, _ in told if code == slips.NOTHING_TAKEN]
     return f"no event is taken: {'; '.join(messages)}" if messages else None
+
+
+def told_as_another(recognised: Recognised, mappings: Path | None) -> str | None:
+    """Say what files look like whose layout was told, and is not what they show; None if they show it, or nothing."""
+    read_as = {source.layout.address for source in recognised.sources}
+    try:
+        shown = recognise(recognised.files[:FILES_LOOKED_AT], None, mappings)
+    except (SourceError, UsageError):
+        return None
+    if read_as & {source.layout.address for source in shown.sources}:
+        return None
+    return f"the files are not of {recognised.address}, but look like {shown.address}; leave --from out"
 
 
 _Counted = tuple[Counter[str], Counter[str], Watched]
@@ -81,6 +97,13 @@ def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
         return {}
     mappings = source.job.settings.mappings
     verdict = {"verdict": verdict_of(total)}
+    misnamed = (
+        told_as_another(source.recognised, mappings)
+        if total.events["rejected"] == total.events["read"]
+        else None
+    )
+    if misnamed:
+        return {"verdict": f"{verdict['verdict']}; {misnamed}"}
     if any(code == NOTHING_TAKEN for code, _ in total.findings):
         return verdict
     sample = _sample(source)

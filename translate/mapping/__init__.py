@@ -84,6 +84,7 @@ def load(model: str, mappings: Path | None = None) -> Mapping:
     if model not in known:
         names = sorted([*known, HUB])
         near = f'; Parquet is "{HUB}" here' if model.lower() == "parquet" else suggest(model, names)
+        near = "; a call takes one" if set(model.split(",")) <= set(names) else near
         raise UsageError(f'no model "{model}"{near} (models: {", ".join(names)})')
     return _load(known[model], known[model].stat().st_mtime_ns)
 

@@ -104,6 +104,10 @@ def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
     try:
         content = path.read_bytes()
         return tomllib.loads(content.decode()), digest_of(content)
+    except IsADirectoryError:
+        message = f"is a folder; name the files in it, such as {path}/*.toml"
+    except FileNotFoundError:
+        message = "there is no such file"
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from translate import events, mapping
-from translate.errors import Complaint, MappingError, UsageError, suggest
+from translate.errors import Complaint, MappingError, UsageError, in_python, suggest
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.parse import parse as parse_mapping
 from translate.mapping.personal import KINDS, Spot
@@ -77,7 +77,7 @@ def _base(
             return None
         return read(base, find, mappings, seen)
     except UsageError as error:
-        sheet.complain("extends", str(error))
+        sheet.complain("extends", error.typed)
     except MappingError as error:
         sheet.complaints += error.complaints
     return None
@@ -95,7 +95,7 @@ def _target(
     try:
         model, found = mapping.find_layout(to, mappings)
     except UsageError as error:
-        sheet.complain("to", str(error))
+        sheet.complain("to", error.typed)
         return ()
     named = (
         [found]
@@ -242,7 +242,7 @@ class Checked:
         return f"<Checked {self.file}: {self.verdict}>"
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.complaints), f"{self.file}: {self.verdict}"])
+        return in_python("\n".join([*map(str, self.complaints), f"{self.file}: {self.verdict}"]))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001
         """Show the complaints in a notebook."""
@@ -294,5 +294,7 @@ def _find(name: str, near: Path, mappings: Path | None) -> Path:
         return shipped[name]
     if (near / name).is_file():
         return near / name
+    if name.endswith(".toml"):
+        raise UsageError(f"{near / name}: there is no such file; name one, or a shipped recipe")
     known = ", ".join(sorted(shipped))
     raise UsageError(f'no recipe "{name}"{suggest(name, shipped)} (recipes: {known}; or the path of a file)')

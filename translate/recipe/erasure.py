@@ -109,6 +109,10 @@ def listed_in(file: str | os.PathLike[str] | Iterable[str]) -> Erasure:
         text = Path(file).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{OPTION} {file}: is not UTF-8 text; it holds an id a line") from None
+    except FileNotFoundError:
+        raise UsageError(
+            f"{OPTION} {file}: there is no such file; name one that holds an id a line"
+        ) from None
     except OSError as error:
         raise UsageError(f"{OPTION} {file}: {error.strerror or error}") from None
     return _listed(text.split("\n"), f"{OPTION} {file}: lists no id; it holds one a line")

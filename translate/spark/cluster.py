@@ -170,7 +170,7 @@ def carried() -> Iterator[None]:
         yield
     except TranslateError as error:
         kind = next((kind for kind in CARRIED if isinstance(error, kind)), OutputError)
-        told = json.dumps({"kind": kind.__name__, "message": str(error)})
+        told = json.dumps({"kind": kind.__name__, "message": error.typed})
         raise CarriedError(f"<translate: {told} :translate>") from error
 
 

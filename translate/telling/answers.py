@@ -86,6 +86,7 @@ def validate(
     >>> translate.validate("sample_data/clickstream/events_full.jsonl")["events"]["refused"]
     0
     """
+    from translate.conversion import nothing  # noqa: PLC0415
     from translate.judging.ages import Validated  # noqa: PLC0415
     from translate.judging.validation import Validation  # noqa: PLC0415
 
@@ -95,12 +96,17 @@ def validate(
     try:
         recognised = recognise(find(given), as_, told.mappings)
     except SourceError as error:
-        raise SourceError(str(error).replace("--from", "--as")) from None
+        raise SourceError(error.typed.replace("--from", "--as")) from None
     first = recognised.sources[0]
     job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
     run = Validation(job, recognised, progress=progress)
     result = run.run()
     counts = result["events"]
+    misnamed = (
+        nothing.told_as_another(recognised, told.mappings) if counts["refused"] == counts["read"] else None
+    )
+    if misnamed:
+        return Validated({"verdict": misnamed.replace("--from", "--as"), **result}, run.aged)
     result = _with_verdict(result, job, recognised, is_empty=counts["filtered"] == counts["read"])
     return Validated(result, run.aged)
 
