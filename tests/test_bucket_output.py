@@ -173,10 +173,10 @@ def test_a_bucket_without_acls(piece_bytes, store, source, monkeypatch):  # noqa
 def test_what_can_be_no_target(store, source, tmp_path):  # noqa: F811
     """A bucket without a prefix, books among the rows, and options of a bucket for a folder are refused before any work."""
     for call, message in (
-        ({"out": "s3://empty"}, r"s3://empty: --out should name a bucket and a prefix"),
-        ({"out": "s3://empty/rows", "state": "s3://empty/rows/books"}, "lies below --out"),
-        ({"out": tmp_path / "x", "state": "s3://empty/books"}, "are for --out s3://"),
-        ({"out": "gs://empty/rows"}, "gs://empty/rows: --out is a folder of this machine"),
+        ({"out": "s3://empty"}, r"s3://empty: out= should name a bucket and a prefix"),
+        ({"out": "s3://empty/rows", "state": "s3://empty/rows/books"}, "lies below out="),
+        ({"out": tmp_path / "x", "state": "s3://empty/books"}, "are for out=.s3://"),
+        ({"out": "gs://empty/rows"}, "gs://empty/rows: out= is a folder of this machine"),
     ):
         with pytest.raises(UsageError, match=message):
             translate.convert(source, **CALL, **call)
@@ -195,3 +195,19 @@ def test_from_bucket_to_bucket(store):  # noqa: F811
     rows = [json.loads(row) for body in held(store, "rows/").values() for row in body.splitlines()]
     assert len(rows) == 10 * FILES
     assert Path("s3:").exists() is False
+
+
+def test_books_without_rows_are_not_compared(store, source, tmp_path):  # noqa: F811
+    """Where the rows lie in a bucket, the page to sign says so, and not that every figure differs; beside their books they are compared."""
+    books = tmp_path / "books"
+    translate.convert(source, to="clickstream", out="s3://empty/rows", state=books)
+    found = translate.dossier(books, source=source)
+    assert not found.compared
+    assert any(f"copy them from their bucket to {books}/data" in sentence for sentence in found.verdict)
+    found.write_html(tmp_path / "page.html")
+    assert f"<code>{books}/data</code>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    for name, content in held(store, "rows/").items():
+        file = books / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    assert translate.dossier(books, source=source).compared[str(books)].unexplained == 0

@@ -1,5 +1,6 @@
 """The page that somebody signs says what was there, was done, was lost and why, by figures and digests that anyone can count again."""
 
+import gzip
 import json
 import re
 import shutil
@@ -96,6 +97,8 @@ def test_what_is_open_is_told(clicks, bought, tmp_path):
         True
     ]
     assert translate.dossier(bought).open == ["12 events rejected"]
+    endangered = "By the end of the archive clickstream/events would lose data: age-limit (2,939 events), "
+    assert any(sentence.startswith(endangered) for sentence in translate.dossier(clicks).verdict)
     first = tmp_path / "archive"
     shutil.copytree(ARCHIVE, first)
     files = sorted(path for path in first.rglob("*") if path.is_file())
@@ -103,6 +106,32 @@ def test_what_is_open_is_told(clicks, bought, tmp_path):
     points = translate.dossier(clicks, source=first).open
     assert any("file of the source is not as when it was converted" in point for point in points)
     assert any("between the figures that nothing explains" in point for point in points)
+
+
+def test_what_damaged_files_held_is_told_as_lost(tmp_path):
+    """Rejects count a damaged rest as one, however much it was: whoever signs is told that nobody counted it; and pages say codes in words."""
+    source = tmp_path / "archive"
+    source.mkdir()
+    lines = gzip.compress(
+        (ROOT / "sample_data" / "mobile_analytics" / "archive_full.jsonl").read_bytes() * 50
+    )
+    (source / "whole.gz").write_bytes(lines)
+    (source / "torn.gz").write_bytes(lines[: len(lines) // 2])
+    translate.convert(source, to="pinpoint", out=tmp_path / "out")
+    found = translate.dossier(tmp_path / "out", source=source)
+    assert "1 file damaged: the rest of what they held is lost, and not counted" in found.open
+    assert "the file is damaged, its rest is lost (damaged_file)" in page_of(found, tmp_path)
+    page = page_of(translate.inspect(source), tmp_path)
+    assert "1 damaged file, the rest of which is lost and not counted" in page
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_digests_are_whole_however_narrow_the_terminal(clicks, width):
+    """What does not fit beside its name stands below it."""
+    text = translate.dossier(clicks).to_text(width)
+    assert len(re.findall(r"sha256:[0-9a-f]{64}$", text, re.MULTILINE)) == 4
+    digests = text[text.index("  inputs (") :]
+    assert width < 80 or max(map(len, digests.splitlines())) <= width
 
 
 def test_a_clean_migration_has_nothing_open(tmp_path, monkeypatch, capsys):
@@ -158,6 +187,7 @@ def test_hazards_stand_with_the_words_that_accepted_them(journal, tmp_path):
     page = page_of(found, tmp_path)
     assert f"<code>--accept age-limit</code>, {journal}, {sent.accepted['age-limit']}" in page
     assert "not asked" not in page
+    assert not any("nobody accepted that" in sentence for sentence in found.verdict)
     text = (journal / "journal.ndjson").read_text()
     assert text.count('"accepted"') == 1
 

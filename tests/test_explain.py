@@ -341,3 +341,13 @@ def test_an_explanation_shows_itself():
         repr(explanation)
         == f"<Explanation mobile_analytics/archive -> clickstream/events: {len(explanation.rows)} rows>"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("mobile_analytics", "clickstream"), ("pinpoint", "personalize"), ("personalize", "posthog"), ("learning_context", "pinpoint")],
+)  # fmt: skip
+def test_an_explanation_fits_a_terminal(source, target):
+    """Tables of four columns, each with long words, keep to 80 characters."""
+    text = translate.explain(from_=source, to=target).to_text(80)
+    assert max(map(len, text.splitlines())) <= 80

@@ -150,7 +150,7 @@ def test_a_lake_that_was_stopped_is_laid_down_again(tmp_path, monkeypatch, laid,
 
 @pytest.mark.parametrize(
     ("to", "out", "complaint"),
-    [("clickstream", "out", "say --to hub"), ("hub", "s3://bucket/lake", "name a directory")],
+    [("clickstream", "out", "say to=.hub"), ("hub", "s3://bucket/lake", "name a directory")],
 )
 def test_what_is_no_lake_is_refused(tmp_path, monkeypatch, to, out, complaint):
     monkeypatch.chdir(tmp_path)

@@ -218,6 +218,7 @@ def test_a_path_as_reports_show_it(tmp_path, monkeypatch):
         ("needs --set day=YYYY-MM-DD: the day", 'needs set_="day=YYYY-MM-DD": the day'),
         ("all the same: --accept user-retention.", 'all the same: accept="user-retention".'),
         ("say another --profile", "say another AWS_PROFILE"),
+        ("(aws s3api --bucket b tells which)", "(aws s3api --bucket b tells which)"),
         ("s3://bucket/a--b is no option, nor is --", "s3://bucket/a--b is no option, nor is --"),
     ],
 )
@@ -229,7 +230,7 @@ def test_options_in_the_words_of_python(typed, told):
 
 def test_options_named_in_messages_are_arguments():
     """No module behind the command line tells of an option that a caller from Python could not say in some way."""
-    arguments = {*KINDS, *Options.__dataclass_fields__, "no_sign_request", "engine", "share"}
+    arguments = {*KINDS, *Options.__dataclass_fields__, "no_sign_request", "engine", "share", "bucket"}
     for file in (Path(translate.__file__).parent).rglob("*.py"):
         if "cli" in file.parts or file.name == "build.py":
             continue

@@ -26,6 +26,7 @@ OPTION = re.compile(
     | [^\s,;()"]*[=\d/][^\s,;()"]* | hub | gzip | spark))?""",
     re.VERBOSE,
 )
+OF_OTHER_TOOLS = ("bucket",)  # commands of these are told as they are typed
 RESERVED = ("as", "from", "id", "set")  # words that Python or its readers have for something else
 SAID_OTHERWISE = {
     "answer": "answers", "client-rate": "client_events_per_second", "quota": "quota_per_second", "retry-after": "retry_after_seconds",
@@ -153,6 +154,8 @@ def in_python(text: str) -> str:
 
 def _argument(option: re.Match[str]) -> str:
     name, value = option["name"], option["value"]
+    if name in OF_OTHER_TOOLS:
+        return option[0]
     if name in SAID_OTHERWISE:
         return f"{SAID_OTHERWISE[name]}{f'={value}' if value else ''}"
     argument = f"{name.replace('-', '_')}{'_' if name in RESERVED else ''}"

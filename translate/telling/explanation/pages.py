@@ -17,7 +17,7 @@ State = Literal[
     "cannot", "not_mapped", "on_purpose", "not_read",  # a place of the source that has none in the target
 ]  # fmt: skip
 NO_PLACE = ("cannot", "not_mapped", "on_purpose", "not_read")
-NARROWEST = 24
+NARROWEST = 14  # five columns of it fit into 80 characters
 GAP = "  "
 PRINTED = 120  # columns of an explanation that is printed, or turned into text
 

@@ -18,6 +18,7 @@ from translate.telling.pages import (
     element,
     folded,
     paragraph,
+    reason,
     table,
     tiles,
 )
@@ -28,6 +29,7 @@ KEYS_MAX = 200  # of a type
 TYPES_MAX = 60  # whose keys are on the page: the rest is in the JSON
 WEIGHTY = {
     "duplicates": ("event", " that came before"), "clock_skew": ("event", " later than their own arrival"),
+    "unreadable.damaged_file": ("damaged file", ", the rest of which is lost and not counted"),
     "without_client": ("event", " without a client"), "sessions_without_stop": ("session", " without an end"),
 }  # fmt: skip
 LISTED = ("apps", "versions", "sdks", "platform_versions", "devices", "countries", "languages")
@@ -149,13 +151,16 @@ def _tiles(values: dict[str, Any]) -> Markup:
 
 
 def _faults(values: dict[str, Any]) -> Iterator[Markup]:
-    rows = [
-        (fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]
-    ]
+    rows = [(fault["count"], f"{fault['of']} {_told(fault)}", fault["hint"]) for fault in values["faults"]]
     if not rows:
         yield paragraph(element("span", "None of those that are looked for.", class_="good"))
         return
     yield table("Faults", ("count", "what", "what to do"), rows, [0], is_told=False)
+
+
+def _told(fault: dict[str, Any]) -> str:
+    kind, _, code = fault["fault"].partition(".")
+    return f"that cannot be read: {reason(code)}" if kind == "unreadable" else str(fault["message"])
 
 
 def _damaged(values: dict[str, Any]) -> Iterator[Markup]:

@@ -21,6 +21,14 @@ TEXT_MIN = 60  # characters of a cell that needs room on a narrow screen
 ROWS_MAX = 500  # of a table: the rest is in the JSON
 
 
+REASONS = {
+    "bad_json": "is not JSON", "incomplete": "is cut off", "damaged_file": "the file is damaged, its rest is lost",
+    "unreadable_file": "the file cannot be opened", "not_recognised": "the file is of another layout", "bad_row": "has more or fewer cells than its header",
+    "missing_required": "lacks what every event needs", "bad_time": "has a time that is none", "time_implausible": "has a time that cannot be",
+    "wrong_type": "has a value of another type", "bad_number": "has a number that is none", "too_large": "is larger than a record may be",
+}  # fmt: skip
+
+
 class Markup(str):
     """What is HTML already; whatever else comes onto a page is text, and is escaped."""
 
@@ -121,6 +129,11 @@ def tiles(counted: Iterable[tuple[str, Any]]) -> Markup:
         for name, count in counted
     ]
     return element("dl", *shown, class_="tiles")
+
+
+def reason(code: str) -> str:
+    """Say in words why a record is none, with the code that reports and rejects have."""
+    return f"{REASONS[code]} ({code})" if code in REASONS else code.replace("_", " ")
 
 
 def facts(told: Iterable[tuple[str, Any]]) -> Markup:

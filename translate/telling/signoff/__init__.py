@@ -18,8 +18,9 @@ from translate.telling.figures import Parity, parity
 from translate.telling.rendering import Table, escaped, many, printable, table_html
 from translate.telling.signoff import pages
 from translate.telling.signoff.trails import ConversionTrail, ReplayTrail, changed_inputs, trails_of
-from translate.telling.terminal import Paper, columns
+from translate.telling.terminal import Paper, columns, visible
 
+TORN = ("damaged_file", "unreadable_file")
 OPEN_MAX = 3  # points of the verdict: all of them are listed below it
 
 
@@ -43,6 +44,11 @@ class Dossier:
         is_one = len({folder for folder, _ in points}) == 1 and len(self.conversions) + len(self.replays) == 1
         return [point if is_one else f"{folder}: {point}" for folder, point in points]
 
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing is open, and the receiver loses nothing that nobody accepted."""
+        return not self.open and not self._endangered()
+
     def _open_conversions(self) -> Iterator[tuple[str, str]]:
         for trail in self.conversions:
             counts = trail.report["events"]
@@ -65,6 +71,12 @@ class Dossier:
                 yield trail.folder, f"{many(left, 'place')} where somebody who was to be erased still stands"
             if counts["rejected"]:
                 yield trail.folder, f"{many(counts['rejected'], 'event')} rejected"
+            torn = sum(trail.report["rejects"].get(code, 0) for code in TORN)
+            if torn:
+                yield (
+                    trail.folder,
+                    f"{many(torn, 'file')} damaged: the rest of what they held is lost, and not counted",
+                )
             for flaw in flaws(trail.report):
                 yield trail.folder, f"{flaw['message']}"
 
@@ -83,8 +95,22 @@ class Dossier:
 
     @property
     def verdict(self) -> list[str]:
-        """Say in three sentences what was done, whether the figures agree, and what is open."""
-        return [sentence for sentence in (self._done(), self._figures(), self._left()) if sentence]
+        """Say what was done, whether the figures agree, what the receiver loses unless somebody acts, and what is open."""
+        told = (self._done(), self._figures(), self._endangered(), self._left())
+        return [sentence for sentence in told if sentence]
+
+    def _endangered(self) -> str:
+        told = [
+            f"{trail.report['to']} would lose data: {', '.join(listed)}"
+            for trail in self.conversions
+            if (listed := [*self._unaccepted(trail)])
+        ]
+        return f"By the end of the archive {'; '.join(told)}; nobody accepted that." if told else ""
+
+    def _unaccepted(self, trail: ConversionTrail) -> Iterator[str]:
+        for hazard in trail.report.get("hazards", ()):
+            if hazard["loses"] and pages.accepting(hazard, trail.folder, self.replays) is None:
+                yield f"{hazard['name']} ({many(hazard['events'], 'event')})"
 
     def _done(self) -> str:
         told = []
@@ -103,6 +129,9 @@ class Dossier:
         if not self.conversions:
             return ""
         if not self.compared:
+            away = [trail.folder for trail in self.conversions if trail.rows_are_elsewhere]
+            if away:
+                return f"The figures on both sides were not compared: the rows do not lie in {away[0]}; copy them from their bucket to {away[0]}/data, and ask again."
             lakes = all(trail.is_lake for trail in self.conversions)
             return (
                 "The figures of a lake are counted by SQL."
@@ -152,7 +181,7 @@ class Dossier:
             counts = trail.report["events"]
             lines += ["", paper.styled(f"{printable(trail.folder)}: {trail.name}", "bold")]
             lines += columns([(name, f"{count:,}") for name, count in counts.items() if count or name in ("read", "written")], paper)  # fmt: skip
-            lines += columns([(name, digest) for name, digest in pages.digests(trail)], paper, kept=(1,))
+            lines += _beside_or_below(pages.digests(trail), paper)
         for sent in self.replays:
             lines += ["", paper.styled(f"{printable(sent.folder)}: sent to {printable(sent.endpoint)}", "bold")]  # fmt: skip
             lines += columns([(name, f"{count:,}") for name, count in sent.events.items()], paper)
@@ -175,6 +204,16 @@ class Dossier:
     def write_html(self, path: str | os.PathLike[str]) -> None:
         """Write the page to sign; it needs nothing but itself."""
         Path(path).write_text(pages.page(self, dt.datetime.now(dt.UTC)), encoding="utf-8")
+
+
+def _beside_or_below(named: list[tuple[str, str]], paper: Paper) -> Iterator[str]:
+    """Write digests beside their names, or below where that does not fit: half a digest is none."""
+    beside = [*columns(named, Paper(None, paper.colour), kept=(1,))]
+    if paper.width is None or max(map(visible, beside), default=0) <= paper.width:
+        yield from beside
+        return
+    for name, digest in named:
+        yield from (f"  {name}", f"    {digest}")
 
 
 def _is(count: int) -> str:
@@ -206,7 +245,7 @@ def dossier(
     compared, changed = {}, {}
     for trail, origin in zip(conversions, sources, strict=False):
         changed[trail.folder] = changed_inputs(trail, origin)
-        if trail.is_lake:
+        if trail.is_lake or trail.rows_are_elsewhere:
             continue
         compared[trail.folder] = parity(
             origin, trail.folder, recipe=_recipe(trail, _listed(recipe or ())), settings=settings, set_=set_, mappings=mappings,

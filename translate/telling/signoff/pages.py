@@ -15,6 +15,7 @@ from translate.telling.pages import (
     folded,
     joined,
     paragraph,
+    reason,
     table,
     tiles,
 )
@@ -57,7 +58,7 @@ def page(dossier: Dossier, made: dt.datetime) -> str:
         dossier.verdict,
         sections,
         made,
-        "loses" if dossier.open else "fits",
+        "fits" if dossier.is_settled else "loses",
     )
 
 
@@ -135,9 +136,9 @@ def _plain(value: Any) -> Any:
 def _lost(trail: ConversionTrail) -> Iterator[Markup]:
     report = trail.report
     if report["rejects"]:
-        rows = [(code.replace("_", " "), count) for code, count in report["rejects"].items()]
+        rows = [(reason(code), count) for code, count in report["rejects"].items()]
         yield table("Rejected: each with its own text in rejects.ndjson", ("why", "events"), rows, [1])
-        places = [(entry["code"].replace("_", " "), entry["file"], entry["line"]) for entry in trail.rejected]
+        places = [(reason(entry["code"]), entry["file"], entry["line"]) for entry in trail.rejected]
         places_head = ("why", "file", "line")
         listed = table("The first rejects of each reason", places_head, places, [2], is_told=False)
         yield folded("where the first of each stand", listed)
@@ -179,6 +180,8 @@ def _hazards(dossier: Dossier) -> Iterator[Markup]:
         told = [(_named(each), _way_out(each), _words(each, where, dossier.replays)) for where, each in rows]
         if told:
             yield table(caption, ("hazard", "what", "accepted"), told)
+    if found and not preflight:
+        yield paragraph("Rows grow older: the preflight of translate replay judges them as of the day on which they are sent.", quiet=True)  # fmt: skip
     if not (found or preflight):
         yield paragraph("None that is known of these targets.")
 
@@ -192,12 +195,19 @@ def _way_out(hazard: dict[str, Any]) -> str:
     return f"{hazard['message']}. Instead: {hazard['instead']}" if hazard["instead"] else hazard["message"]
 
 
+def accepting(hazard: dict[str, Any], where: str, replays: tuple[ReplayTrail, ...]) -> ReplayTrail | None:
+    """Give the replay of a conversion that accepted a hazard by its name."""
+    return next(
+        (trail for trail in replays if where in trail.holds and hazard["name"] in trail.accepted), None
+    )
+
+
 def _words(hazard: dict[str, Any], where: str, replays: tuple[ReplayTrail, ...]) -> Any:
     """Say by which words a hazard was accepted, where and when."""
-    for trail in replays:
-        if where in trail.holds and hazard["name"] in trail.accepted:
-            word, at = element("code", f"--accept {hazard['name']}"), trail.accepted[hazard["name"]]
-            return joined([word, f", {trail.folder}, {at}"])
+    trail = accepting(hazard, where, replays)
+    if trail is not None:
+        word, at = element("code", f"--accept {hazard['name']}"), trail.accepted[hazard["name"]]
+        return joined([word, f", {trail.folder}, {at}"])
     return "not asked: nothing was sent by replay" if hazard["loses"] else ""
 
 

@@ -26,6 +26,9 @@ def figures(dossier: Dossier, trail: ConversionTrail) -> Iterator[Markup]:
     if compared is None and trail.is_lake:
         yield paragraph("A lake is asked by SQL: its schema.sql tells how to count there.")
         return
+    if compared is None and trail.rows_are_elsewhere:
+        yield paragraph("They were not compared: the rows do not lie here. Copy them from their bucket to ", element("code", f"{trail.folder}/data"), ", and ask again.")  # fmt: skip
+        return
     if compared is None:
         yield paragraph("They were not compared: ", element("code", "translate dossier DIR --source SOURCE"), " compares them.")  # fmt: skip
         return

@@ -71,6 +71,11 @@ class ConversionTrail:
         """Tell whether its rows are asked by SQL: their columns have other names."""
         return bool(self.report.get("options", {}).get("lake"))
 
+    @property
+    def rows_are_elsewhere(self) -> bool:
+        """Tell whether only the books of the run lie here, and its rows in a bucket."""
+        return bool(self.report["events"]["written"]) and not (Path(self.folder) / "data").is_dir()
+
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""
         return {
