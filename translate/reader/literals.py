@@ -20,7 +20,10 @@ class Pairs(list[tuple[str, Any]]):
 
     def get(self, key: str) -> Any:
         """Give the last member of that name, or None."""
-        return next((value for name, value in reversed(self) if name == key), None)
+        for name, value in reversed(self):
+            if name == key:
+                return value
+        return None
 
     def names(self) -> set[str]:
         """Give the members' names."""

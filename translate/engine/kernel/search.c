@@ -182,15 +182,32 @@ static int32_t standing_at(const struct search *search, const uint8_t *text, int
     return -1;
 }
 
+/* Pass over the places from `at` on at whose looks no text can stand: nearly all of a long text is spent here. */
+static int64_t passed_over(const struct search *search, const uint8_t *text, int64_t length, int64_t at)
+{
+    int64_t stride = search->stride, look = at + stride - 1, last = length - search->window;
+    if (search->window == WINDOW_MOST) {
+        const uint8_t *windows = search->windows;
+        int32_t shift = 64 - search->bits;
+        for (; look <= last; look += stride) {
+            uint64_t hash = begin_of(text + look, WINDOW_MOST) >> shift;
+            if (windows[hash / 8] >> hash % 8 & 1)
+                break;
+        }
+    } else {
+        while (look <= last && !is_noted(search, search->windows, text + look, search->window))
+            look += stride;
+    }
+    return look - stride + 1;
+}
+
 /* Give the first place from `at` on where one of the texts stands, the longest if several do, and which; -1 where none does.
    Those with fewer bytes than `words` stand nowhere within a longer word. */
 EXPORTED int64_t translate_search_next(const struct search *search, const uint8_t *text, int64_t length, int64_t at, int64_t words, int32_t *which)
 {
-    int32_t stride = search->stride, window = search->window;
-    for (int64_t look = at + stride - 1; at < length; at += stride, look += stride) {
-        if (look + window <= length && !is_noted(search, search->windows, text + look, window))
-            continue;
-        for (int64_t place = at; place <= look; place++) {
+    for (int64_t stride = search->stride; at < length; at += stride) {
+        at = passed_over(search, text, length, at);
+        for (int64_t place = at; place < at + stride; place++) {
             *which = standing_at(search, text, length, place, words);
             if (*which >= 0)
                 return place;
