@@ -34,14 +34,14 @@ def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
     _print_counts(report)
     _print_rejects(report, report.place("rejects.ndjson"), report.first_reject())
     if "erasure" in report:
-        _print_erasure(report["erasure"])
+        print_erasure(report["erasure"], "read again")
     if "keys" in report:
         print(f"keys: {report.place('keys.ndjson')}")
     _print_hazards(report, "today", [hazard.to_json() for hazard in hazards])
     print(f"report: {report.place('report.json')}")
 
 
-def _print_erasure(told: dict[str, Any]) -> None:
+def print_erasure(told: dict[str, Any], how: str) -> None:
     """Print who was left out, and whether somebody of them stands in what was written all the same."""
     looked, places = told["looked_through"], told["places"]
     print(
@@ -50,7 +50,7 @@ def _print_erasure(told: dict[str, Any]) -> None:
     where = (
         f"a listed id stands in {told['found']:,} of them" if told["found"] else "no listed id stands there"
     )
-    print(f"read again: {looked['lines']:,} lines of {looked['files']:,} files; {where}")
+    print(f"{how}: {looked['lines']:,} lines of {looked['files']:,} files; {where}")
     for place in places[:ERASED_SHOWN_MAX]:
         print(
             f"  {printable(place['file'])}:{place['line']} holds the id in line {place['listed']} of the list"
@@ -118,6 +118,8 @@ def print_stream(report: Streamed, rejects: Path | None) -> None:
     print_verdict(report)
     _print_counts(report)
     _print_rejects(report, str(rejects or "not kept; --rejects FILE keeps them"), report.first_reject)
+    if "erasure" in report:
+        print_erasure(report["erasure"], "looked through")
     as_of = next((hazard["as_of"] for hazard in report["hazards"]), "")
     _print_hazards(report, f"if they come at {as_of}", report["hazards"])
 
@@ -199,6 +201,7 @@ def print_requests(report: dict[str, Any], journal: Path) -> None:
         )
         print(printable(body[:BODY_SHOWN]) + (" ..." if len(body) > BODY_SHOWN else ""))
         print()
+    print_erasure_of_replay(report)
     print(
         f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests lie in {journal / 'dry-run'}; nothing was sent"
     )
@@ -236,6 +239,7 @@ def print_replay(report: dict[str, Any], journal: Path) -> None:
         print(
             f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}"
         )
+    print_erasure_of_replay(report)
     if report["stopped"]:
         print(f"stopped: {printable(report['stopped'])}; the same call goes on")
     if events["sent"] and report["verify"]:
@@ -243,6 +247,12 @@ def print_replay(report: dict[str, Any], journal: Path) -> None:
         for text in report["verify"]:
             print(f"  {text}")
     print(f"report: {journal / 'report.json'}")
+
+
+def print_erasure_of_replay(report: dict[str, Any]) -> None:
+    """Print who was left out, if somebody was, and whether he stands in requests, answers or journal all the same."""
+    if "erasure" in report:
+        print_erasure(report["erasure"], "read again")
 
 
 def print_status(found: dict[str, Any]) -> None:

@@ -159,16 +159,16 @@ def convert(
     if out == PIPE:
         whole = {
             "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake, "--sort": sort,
-            "--erase": erase, "--trust-folders": trust_folders, "--part-size": part_size, "--workers": workers,
+            "--trust-folders": trust_folders, "--part-size": part_size, "--workers": workers,
             "--engine": engine != LOCAL,
         }  # fmt: skip
         refused = [name for name, asked in whole.items() if asked]
-        options |= {"compression": compression, "examples": examples}
+        options |= {"compression": compression, "examples": examples, "erase": erase}
         return _stream(sources, rejects, refused, as_json=as_json, **options)
     if rejects is not None:
         raise translate.UsageError("--rejects is for --out - only: with a directory they lie in it")
 
-    asked = {"workers": workers, "limit": selection["limit"], "erase": erase}
+    asked = {"workers": workers, "limit": selection["limit"]}
     with Bar() as bar, converter(engine, master, **asked) as convert_by:
         report = convert_by(
             sources,

@@ -20,7 +20,7 @@ from translate.cli.account import (
     tell_of_silence,
 )
 from translate.cli.application import app
-from translate.cli.options import AsJson, From, Recipe, Selection, Settings, models, reaching_stores
+from translate.cli.options import AsJson, Erase, From, Recipe, Selection, Settings, models, reaching_stores
 from translate.cli.printing import print_advice, print_json, print_slips, print_verdict, whoever_listens
 from translate.conversion.progress import Bar
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
@@ -63,6 +63,7 @@ def replay(
     from_: From = None,
     recipe: Recipe = None,
     selection: Selection,
+    erase: Erase = None,
     settings: Settings,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")
@@ -151,7 +152,7 @@ def replay(
     )
     with Bar() as bar, _said_with_i_know():
         report = translate.replay(
-            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, **selection, **settings, dedupe=dedupe, rate=rate, max_in_flight=max_in_flight,
+            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, **selection, **settings, dedupe=dedupe, erase=erase, rate=rate, max_in_flight=max_in_flight,
             speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
             converting=bar.show, tell=lambda look: tell_of_outlook(look, bar, None if dry_run else accepted), progress=Ticker(), interrupted=tell_of_interruption,
             unheard=lambda told: tell_of_silence(told, endpoint or to),
@@ -198,6 +199,9 @@ def _exit_code(report: dict[str, Any]) -> ExitCode:
     if report.get("failed"):
         return ExitCode.UNFINISHED
     flawed = (
-        report["conversion"]["rejected"] or report["to_settle"] or report.get("events", {}).get("rejected")
+        report["conversion"]["rejected"]
+        or report["to_settle"]
+        or report.get("events", {}).get("rejected")
+        or report.get("erasure", {}).get("found")
     )
     return ExitCode.FLAWED if flawed or "verdict" in report else ExitCode.DONE

@@ -13,21 +13,20 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
-from translate.conversion.output import REPORT, STATE, WITNESS, Output
+from translate.conversion.output import DATA, FILES, REPORT, STATE, WITNESS, Output
 from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.upload import TOGETHER, Encryption, upload
+from translate.stores.upload import TOGETHER, Encryption, download, upload
 
 SCHEME = "s3://"
 BESIDE = "-translate"
-DATA = "data"
-BOOKS = (REPORT, "files.ndjson")
-PRIVATE = "rejects"
+BOOKS = (REPORT, FILES)
+PRIVATE = ("rejects", "erased")
 TAG = "etag"
 
 
@@ -199,6 +198,35 @@ class BucketOutput(Output):
             key = f"{self._books.key}/{file.relative_to(self.directory).as_posix()}"
             headers = self.target.encryption.headers()
             upload(self._books.bucket, key, file, headers, is_private=file.name.startswith(PRIVATE))
+
+    # -- what is read again -------------------------------------------------------------------------------------
+
+    def written(self) -> list[PurePath]:
+        """Name what lies there, rows and books."""
+        names = super().written() if self._books is None else []
+        places = [(self.target.rows, f"{DATA}/"), *([(self._books, "")] if self._books else [])]
+        for prefix, folder in places:
+            with self._told(prefix):
+                below = prefix.bucket.listed(f"{prefix.key}/{folder}")
+                names += [PurePosixPath(entry.key.removeprefix(f"{prefix.key}/")) for entry in below]
+        return names
+
+    @contextlib.contextmanager
+    def at_hand(self, name: str) -> Iterator[Path]:
+        """Bring what lies there, for as long as it is read."""
+        prefix = self.target.rows if name.startswith(f"{DATA}/") else self._books
+        if prefix is None:
+            with super().at_hand(name) as file:
+                yield file
+            return
+        file = self.scratch / f"again-{Path(name).name}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._told(prefix):
+                download(prefix.bucket, f"{prefix.key}/{name}", file)
+            yield file
+        finally:
+            file.unlink(missing_ok=True)
 
     # -- the end ------------------------------------------------------------------------------------------------
 

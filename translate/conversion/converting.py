@@ -146,10 +146,6 @@ def conversion(
     laid_down = "--lake is laid down" if lake else "--sort puts rows in order" if sort else ""
     if laid_down and not isinstance(place, Path):
         raise UsageError(f"{laid_down} on a disk: name a directory in place of {place}, and copy it there")
-    if erase is not None and not isinstance(place, Path):
-        raise UsageError(
-            f"--erase reads all that was written again: name a directory in place of {place}, and copy it there"
-        )
     if sort:
         refuse_unordered(job)
     job = dataclasses.replace(job, part_bytes=part_bytes_of(part_size), sort=sort)

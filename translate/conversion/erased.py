@@ -1,22 +1,29 @@
-"""Shows that nobody who was to be erased stands in what a run wrote, or where: all of its files are read again."""
+"""Shows that nobody who was to be erased stands in what a run wrote, or where: all of it is read again, or while it passes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from translate import events
 from translate.conversion.lines_file import LinesFile
-from translate.conversion.output import OWNER_ONLY, REPORT, STATE
+from translate.conversion.output import DATA, OWNER_ONLY, REPORT, STATE
 from translate.conversion.report import LISTED_STANDS, RunReport
 from translate.engine.joined import lines_of
 from translate.recipe.erasure import OPTION, Erasing, Erasure, Traces, is_like_hash
 from translate.recipe.privacy import KEY
 
+if TYPE_CHECKING:
+    from translate.conversion.run import Conversion
+
+Proving = Callable[[RunReport, dict[str, Any]], dict[str, Any]]
 PLACES_MAX = 1000
 READ_BYTES = 1 << 20
 BETWEEN = "\x1f"  # the texts of a row
@@ -25,66 +32,169 @@ HASHES = f"listed texts that look like keyed hashes, looked for as they are: {KE
 WITHHELD = "rejects without their text and message, for these tell of somebody listed, or may do so"
 
 
+def in_order(files: Iterable[PurePath]) -> list[str]:
+    """Name files below a target in sorted order, but for those of its state."""
+    return [file.as_posix() for file in sorted(files) if not file.parts[0].startswith(STATE)]
+
+
+def find_withheld(erasing: Erasing, report: RunReport) -> None:
+    """Tell in a unit's report how many rejects were kept without their text."""
+    report.find("rejects_withheld", WITHHELD, erasing.withheld)
+
+
 def note_unit(erasing: Erasing, report: RunReport, note: Path) -> None:
     """Tell in a unit's report what was withheld, and keep for the proof, and for nobody else, who was met."""
-    report.find("rejects_withheld", WITHHELD, erasing.withheld)
+    find_withheld(erasing, report)
+    wanted = erasing.erasure.wanted
+    texts = {text: line for text, line in sorted(erasing.met.items()) if text not in wanted}
     lines = LinesFile(note, mode=OWNER_ONLY)
-    lines.write(json.dumps(dict(sorted(erasing.met.items())), ensure_ascii=False).encode())
+    told = {"lines": sorted(set(erasing.met.values())), "texts": texts}
+    lines.write(json.dumps(told, ensure_ascii=False).encode())
     lines.close()
 
 
+@dataclass(frozen=True)
+class LookedThrough:
+    """What was looked through: its name, its lines, in how many of them somebody listed stands, and the first of these places."""
+
+    name: str
+    lines: int
+    found: int
+    places: list[dict[str, Any]]
+
+
+class Looking:
+    """Looks through a text that comes in pieces, line by line."""
+
+    def __init__(self, traces: Traces, name: str, *, is_json: bool = True) -> None:
+        self._traces, self._name, self._is_json = traces, name, is_json
+        self._lines = self._found = 0
+        self._places: list[dict[str, Any]] = []
+        self._rest = b""
+
+    def add(self, text: bytes | memoryview) -> None:
+        """Take in a piece; a line that it cuts waits for its end."""
+        given = self._rest + bytes(text)
+        end = given.rfind(b"\n") + 1
+        self._rest = given[end:]
+        self._look(given[:end])
+
+    def add_file(self, file: Path) -> None:
+        """Take in a file."""
+        for block in _blocks(file):
+            self.add(block)
+
+    def _look(self, block: bytes) -> None:
+        for line, listed in self._traces.places(block, is_json=self._is_json):
+            self._found += 1
+            if self._found <= PLACES_MAX:
+                self._places.append({"file": self._name, "line": self._lines + line + 1, "listed": listed})
+        self._lines += block.count(b"\n")
+
+    def end(self) -> LookedThrough:
+        """Tell what was seen, once all is in."""
+        if self._rest:
+            self.add(b"\n")
+        return LookedThrough(self._name, self._lines, self._found, self._places)
+
+
+class Lookers(Protocol):
+    """Others that look through what a run has written."""
+
+    def look_through(self, run: Conversion, names: list[str], texts: dict[str, int]) -> list[LookedThrough]:
+        """Look through files for those listed, and for these texts."""
+
+
 class Proof:
-    """Looks through what a run has written."""
+    """Looks for all that were to be erased: by their ids, and by what the events of a run had for their hashes."""
 
-    def __init__(self, erasure: Erasure, notes: Iterable[Path]) -> None:
+    def __init__(self, erasure: Erasure, notes: Iterable[Path] = ()) -> None:
         self._erasure = erasure
-        self._met: dict[str, int] = {}
+        self._met: set[int] = set()
+        self.texts: dict[str, int] = {}  # what the list has hashes of
         for note in notes:
-            self._met |= json.loads(note.read_bytes())
+            told = json.loads(note.read_bytes())
+            self._met |= set(told["lines"])
+            self.texts |= told["texts"]
 
-    def told(self, directory: Path, total: RunReport, head: dict[str, Any]) -> dict[str, Any]:
-        """Give what the report says of it, having looked at the rest of the report too, and find what has to be settled."""
-        traces = Traces({**self._erasure.wanted, **self._met})
-        files = lines = found = 0
-        places: list[dict[str, Any]] = []
-        for file in _written(directory):
-            name, before = file.relative_to(directory).as_posix(), 0
-            for block in _blocks(file):
-                for line, listed in traces.places(block, is_json="json" in name):
-                    found += 1
-                    if found <= PLACES_MAX:
-                        places.append({"file": name, "line": before + line + 1, "listed": listed})
-                before += block.count(b"\n")
-            files, lines = files + 1, lines + before
-        self._find_hashes(total)
-        here = list(traces.places(_report(total, head)))
-        total.find(LISTED_STANDS, STANDS, found + len(here))
-        report = _report(total, head)  # with the lines of what was found
-        places += [
-            {"file": REPORT, "line": line + 1, "listed": listed} for line, listed in traces.places(report)
-        ]
-        return {
-            "listed": len(self._erasure.lines),
-            "met": len(set(self._met.values())),
-            "events": total.filtered[OPTION],
-            "looked_through": {"files": files + 1, "lines": lines + report.count(b"\n") + 1},
-            "found": found + len(here),
-            "places": places,
-        }
+    def meet(self, erasing: Erasing) -> None:
+        """Take in whom events met that nobody keeps a note of."""
+        self._met |= set(erasing.met.values())
 
-    def _find_hashes(self, total: RunReport) -> None:
+    def keep(self, file: Path) -> None:
+        """Keep what events had for hashes, for whoever goes on to look for it, and for nobody else."""
+        lines = LinesFile(file, mode=OWNER_ONLY)
+        lines.write(json.dumps(self.texts, ensure_ascii=False).encode())
+        lines.close()
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Look for all of them."""
+        return traces_of(self._erasure, self.texts)
+
+    def of_run(self, run: Conversion, total: RunReport, head: dict[str, Any]) -> dict[str, Any]:
+        """Read all again that a run has written, by its crew where that reads."""
+        output, names = run.output, in_order(run.output.written())
+        theirs = [name for name in names if name.startswith(f"{DATA}/")] if run.lookers else []
+        seen = run.lookers.look_through(run, theirs, self.texts) if run.lookers and theirs else []
+        seen += look_through(output.at_hand, [name for name in names if name not in theirs], self.traces)
+        order = {name: place for place, name in enumerate(names)}
+        return self.told(sorted(seen, key=lambda each: order[each.name]), total, head)
+
+    def told(
+        self, seen: Iterable[LookedThrough], total: RunReport, head: dict[str, Any], *, name: str = REPORT
+    ) -> dict[str, Any]:
+        """Give what the report says of it, having looked through the report too, and find what has to be settled."""
+        parts = [*seen]
+        here = [place for each in parts for place in each.places]
         if self._erasure.key is None:
             hashes = sum(map(is_like_hash, self._erasure.lines))
             total.find("hashes_without_key", HASHES, hashes)
+        found = sum(each.found for each in parts) + self._seen_in(total, head, name).found
+        total.find(LISTED_STANDS, STANDS, found)
+        parts.append(self._seen_in(total, head, name))  # with the lines of what was found
+        return {
+            "listed": len(self._erasure.lines),
+            "met": len(self._met),
+            "events": total.filtered[OPTION],
+            "looked_through": {"files": len(parts), "lines": sum(each.lines for each in parts)},
+            "found": found,
+            "places": [*here[:PLACES_MAX], *parts[-1].places],
+        }
+
+    def _seen_in(self, total: RunReport, head: dict[str, Any], name: str) -> LookedThrough:
+        look = Looking(self.traces, name)
+        look.add(json.dumps({**total.to_json(), **head}, indent=2, ensure_ascii=False).encode())
+        return look.end()
 
 
-def _report(total: RunReport, head: dict[str, Any]) -> bytes:
-    return json.dumps({**total.to_json(), **head}, indent=2, ensure_ascii=False).encode()
+def proof_of(run: Conversion, notes: Iterable[Path]) -> Proving | None:
+    """Give what proves a run at its end, if people were to be erased; their hashes' texts are kept for whoever goes on with it."""
+    erasure = run.job.selection.erase if run.job.selection else None
+    if erasure is None:
+        return None
+    proof = Proof(erasure, filter(Path.exists, notes))
+    if run.kept_texts is not None:
+        proof.keep(run.kept_texts)
+    return partial(proof.of_run, run)
 
 
-def _written(directory: Path) -> list[Path]:
-    files = [file for file in directory.rglob("*") if file.is_file()]
-    return sorted(file for file in files if not file.relative_to(directory).parts[0].startswith(STATE))
+def traces_of(erasure: Erasure, texts: dict[str, int]) -> Traces:
+    """Look for what is wanted, and for texts beside it."""
+    return Traces({**erasure.wanted, **texts}) if texts else erasure.traces
+
+
+def look_through(
+    at_hand: Callable[[str], AbstractContextManager[Path]], names: Iterable[str], traces: Traces
+) -> list[LookedThrough]:
+    """Read files again, one after the other."""
+    seen = []
+    for name in names:
+        look = Looking(traces, name, is_json="json" in name)
+        with at_hand(name) as file:
+            look.add_file(file)
+        seen.append(look.end())
+    return seen
 
 
 def _blocks(file: Path) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ from translate.errors import OutputError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.passes import Asked, Passes
 from translate.reader.reader import Damage
-from translate.recipe.privacy import KEY
+from translate.recipe.privacy import KEY, fingerprint, key_of_environment
 from translate.stores import access
 from translate.stores.upload import Encryption
 from translate.vocabulary.words.stamps import is_numbered
@@ -131,7 +131,7 @@ class Errand:
     encryption: Encryption | None
     asked: Asked
     compression: str
-    hash_key: str | None
+    keys: tuple[Any, ...]
     witness: str
     passes: Path | None
 
@@ -142,7 +142,7 @@ class Errand:
         out, state, encryption = _spelled(run.target)
         return cls(
             Order.of(run.job, run.recognised), out, state, encryption, run.asked, run.sinks.compression,
-            run.identity()["hash_key"], witness, run.output.scratch.absolute() if passes else None,
+            _keys_of(run.job), witness, run.output.scratch.absolute() if passes else None,
         )  # fmt: skip
 
     @property
@@ -189,8 +189,7 @@ def attempt(
         progress=progress, attempt=f"{portion.unit.number:05}-{uuid.uuid4().hex}",
     )  # fmt: skip
     refuse_unreached(run.output, errand)
-    if run.identity()["hash_key"] != errand.hash_key:
-        raise UsageError(f"{KEY} is another one on {socket.gethostname()} than on the driver")
+    refuse_other_keys(errand)
     make_folder(run.output.scratch)
     try:
         yield run, Passes(errand.passes, errand.asked) if errand.passes else None
@@ -207,6 +206,19 @@ def refuse_unreached(output: Output, errand: Errand) -> None:
         raise UsageError(
             f"--mappings {sheets}: the executor on {host} does not see it; name a folder that all share"
         )
+
+
+def refuse_other_keys(errand: Errand) -> None:
+    """Raise UsageError where this process would make other hashes than the driver."""
+    if _keys_of(errand.order.job) != errand.keys:
+        raise UsageError(f"{KEY} is another one on {socket.gethostname()} than on the driver")
+
+
+def _keys_of(job: Job) -> tuple[Any, ...]:
+    """Tell keys apart: of what a recipe hashes, and of those who are to be erased."""
+    erase = job.selection.erase if job.selection else None
+    hashes = fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None
+    return hashes, erase.described() if erase else None
 
 
 def packed(values: Any) -> bytes:

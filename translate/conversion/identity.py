@@ -14,7 +14,7 @@ from translate.archive import units
 from translate.archive.recognition import Recognised
 from translate.archive.stored import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
-from translate.conversion.output import digest
+from translate.conversion.persistence import digest
 from translate.errors import UsageError
 from translate.passes import Asked
 from translate.reader.hub import Hub

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ class LinesFile:
     """A file of lines."""
 
     def __init__(
-        self, path: Path, compression: str = "none", mode: int = READABLE, *, output: int | None = None
-    ) -> None:
-        """Begin a file, or write to a descriptor in its place."""
+        self, path: Path, compression: str = "none", mode: int = READABLE, *, output: int | None = None,
+        seen: Callable[[bytes | memoryview], object] | None = None,
+    ) -> None:  # fmt: skip
+        """Begin a file, or write to a descriptor in its place; `seen` gets the text, too, before it is compressed."""
         self.path = path
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
+        self._seen = seen
         self._compression = compression
         self._plain = path.with_name(f"{path.name}.plain") if compression == "zstd" else path
         if output is None:
@@ -65,6 +68,8 @@ class LinesFile:
         self._write(text)
 
     def _write(self, text: bytes | memoryview) -> None:
+        if self._seen is not None:
+            self._seen(text)
         self._put(text if self._deflate is None else self._deflate.compress(text))
 
     def end(self) -> None:

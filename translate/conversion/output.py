@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -20,15 +20,17 @@ from translate.conversion.report import RunReport
 from translate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from translate.conversion.erased import Proof
+    from collections.abc import Callable
 
 STATE = ".translate"
 OVER = f"{STATE}.over"  # a state that nobody needs any more
+DATA = "data"
 REPORT = "report.json"
 FILES = "files.ndjson"
 WITNESS = "witness"
 BEFORE_ORDER = "parts"  # below the state: where the parts of a run lie whose rows are put in order at its end
 OWNER_ONLY = 0o600
+FULL = (errno.ENOSPC, errno.EDQUOT)
 CONVERT_AGAIN = "remove this file, and the same call converts its unit again"
 ANOTHER_PLACE = "put it back as it was, or name another directory"
 
@@ -66,7 +68,7 @@ class Output:
     def __init__(self, directory: Path, job: dict[str, Any], attempt: str = "") -> None:
         self.directory = directory
         self.state = directory / STATE
-        self.rows = directory / "data"  # the folder of the units' parts
+        self.rows = directory / DATA  # the folder of the units' parts
         self.scratch = self.state / "scratch" / attempt
         self.beside = self.scratch if attempt else self.state  # of what is kept of a unit beside its rows
         self._job = job
@@ -111,13 +113,11 @@ class Output:
             self._same_job_or_refuse(present)
             shutil.rmtree(self.scratch, ignore_errors=True)
             make_folder(self.scratch)
-            make_folder(self.directory / "data")
+            make_folder(self.directory / DATA)
         except (NotADirectoryError, FileExistsError) as error:
             raise UsageError(f"{self.shown}: is no directory; name a new or empty directory") from error
         except OSError as error:
-            way_out = (
-                "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "grant the right to write"
-            )
+            way_out = "make room" if error.errno in FULL else "grant the right to write"
             raise OutputError(
                 f"{self.shown}: cannot be written: {error.strerror}; {way_out} and repeat the call"
             ) from error
@@ -226,15 +226,15 @@ class Output:
 
     def complete(
         self, report: RunReport, head: dict[str, Any], count: int, schema: dict[str, Any] | None, files: Path,
-        proof: Proof | None = None,
+        proof: Callable[[RunReport, dict[str, Any]], dict[str, Any]] | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Write the files beside the data, the report last, of which a `proof` looks at the others; remove the run's own."""
+        """Write the files beside the data, the report last, which a `proof` adds to once the others are there; remove the run's own."""
         self._gather_rejects(count)
         settle(files)
         self._appear(files, self.directory / FILES)
         if schema is not None:
             self.write_whole(self.directory / "schema.json", json.dumps(schema, indent=2) + "\n")
-        shown = {"erasure": proof.told(self.directory, report, head)} if proof else {}
+        shown = {"erasure": proof(report, head)} if proof else {}
         values = {**report.to_json(), **head, **shown, "complete": True}
         self.write_whole(self.directory / REPORT, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
         self._end_state()
@@ -242,9 +242,7 @@ class Output:
 
     def _end_state(self) -> None:
         over = self.directory / OVER
-        persistence.move(
-            self.state, over
-        )  # in one step: what is left of a state may not look like an unfinished run
+        persistence.move(self.state, over)  # in one step: what is left may not look like an unfinished run
         shutil.rmtree(over, ignore_errors=True)
 
     def _gather_rejects(self, count: int) -> None:
@@ -265,6 +263,15 @@ class Output:
     def write_whole(self, file: Path, text: str) -> None:
         """Write a file so that it appears only when it is complete, and then stays."""
         persistence.write_whole(file, text, self.scratch / f"{file.name}.new")
+
+    def written(self) -> list[PurePath]:
+        """Name all files that lie there."""
+        return [file.relative_to(self.directory) for file in self.directory.rglob("*") if file.is_file()]
+
+    @contextmanager
+    def at_hand(self, name: str) -> Iterator[Path]:
+        """Give one of these files, to be read."""
+        yield self.directory / name
 
     # -- what is complete already -----------------------------------------------------------------------------
 
@@ -290,8 +297,3 @@ class Output:
             finally:
                 self._release()
         shutil.rmtree(self.directory / OVER, ignore_errors=True)
-
-
-def digest(value: Any) -> str:
-    """Give the SHA-256 of a JSON value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

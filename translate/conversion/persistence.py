@@ -73,6 +73,11 @@ def is_as_long(file: Path, about: dict[str, Any]) -> bool:
     return file.is_file() and file.stat().st_size == about["bytes"]
 
 
+def digest(value: Any) -> str:
+    """Give the SHA-256 of a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def sealed(values: dict[str, Any]) -> str:
     """Write a record of the run's state so that it is noticed if it is changed."""
     return json.dumps({**values, SEAL: _seal(values)})  # indented, it would be Python that writes it

@@ -27,7 +27,7 @@ from translate.conversion.closing import (
     taken,
 )
 from translate.conversion.course import Course
-from translate.conversion.erased import Proof, note_unit
+from translate.conversion.erased import Lookers, note_unit, proof_of
 from translate.conversion.file_accounts import FileAccounts, described
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
@@ -84,6 +84,10 @@ class Conversion:
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.beside, compression=compression)
         self.crew: Crew | None = None  # else all units are made here
+        self.kept_texts: Path | None = (
+            None  # where that is kept which events had for hashes of those to be erased
+        )
+        self.lookers: Lookers | None = None  # who reads again what is written, if that is not done here
         self.finished_already = False  # once it ran
         self.surveyed = Surveyed()
         self._questions = None
@@ -138,7 +142,7 @@ class Conversion:
                     ordered.complete(
                         self.output, self.job.order, self.sinks.compression, total.events["written"]
                     )
-                told, proof = files.finish(unit.files[-1]), self._proof_of_erasure()
+                told, proof = files.finish(unit.files[-1]), proof_of(self, map(self._erased_file, self.units))
                 return self.output.complete(total, head, len(self.units), self._task.schema(), told, proof)
             except OSError as error:
                 refuse_full_disk(error)
@@ -278,12 +282,6 @@ class Conversion:
 
     def _erased_file(self, unit: Unit, folder: Path | None = None) -> Path:
         return (folder or self.output.state) / f"erased-{unit.number:05}.json"
-
-    def _proof_of_erasure(self) -> Proof | None:
-        selection = self.job.selection
-        if selection is None or selection.erase is None:
-            return None
-        return Proof(selection.erase, filter(Path.exists, map(self._erased_file, self.units)))
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +40,9 @@ class Sinks:
         self._state = state
         self._folder = _day_folder(job.target_layout, job.settings.day)
         self.output: int | None = None  # a descriptor in place of the parts
+        self.seen: Callable[[bytes | memoryview], object] | None = (
+            None  # gets the text of what goes there, too
+        )
         self.is_headed = True  # whether the next part of a table begins with the names of its columns
 
     def write(
@@ -94,7 +97,7 @@ class Sinks:
         part = part.with_suffix((".csv" if is_table else ".ndjson") + ENDINGS[self.compression])
         if layout.files is not None and layout.files.cuts and self.output is None:
             return CutPart(partial(LinesFile, compression=self.compression), part, layout.files)
-        lines = LinesFile(part, self.compression, output=self.output)
+        lines = LinesFile(part, self.compression, output=self.output, seen=self.seen)
         if layout.request is None:
             return LinesPart(lines, query.columns, is_table=is_table, is_headed=self.is_headed)
         return RequestsPart(lines, query, layout, self.job.settings, sequence)

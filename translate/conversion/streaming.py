@@ -21,7 +21,16 @@ from translate.archive.stored import PIPE, standard_input
 from translate.archive.units import Unit
 from translate.conversion import plan
 from translate.conversion.arguments import checked
-from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
+from translate.conversion.calls import (
+    Erased,
+    Folder,
+    Given,
+    Moment,
+    Sources,
+    job_of,
+    selection_of,
+    settings_of,
+)
 from translate.conversion.closing import (
     find_identical,
     find_meetings,
@@ -30,6 +39,7 @@ from translate.conversion.closing import (
     hold_against,
     rules_told,
 )
+from translate.conversion.erased import Looking, Proof, find_withheld
 from translate.conversion.identity import Task
 from translate.conversion.job import Job
 from translate.conversion.nothing import verdict_of
@@ -48,6 +58,11 @@ from translate.recipe.tallies import Wanted, Watch
 from translate.telling.rendering import Report
 
 SAVE = "write it to a file first, and name that"
+REPORT = "report"
+HASHES = (
+    "--erase lists keyed hashes: for whom they stand is known once all events went by, and by then so have the rows; name a "
+    "directory in place of --out -"
+)
 
 
 @checked
@@ -55,12 +70,12 @@ def stream(
     source: Sources, *, to: str, output: IO[bytes], rejects: str | os.PathLike[str] | None = None,
     from_: str | None = None, recipe: str | os.PathLike[str] | None = None, where: str | None = None,
     since: Moment = None, until: Moment = None, limit: int | None = None, settings: Given = None, set_: Iterable[str] = (),
-    compression: str = "none", examples: bool = False, mappings: Folder | None = None,
+    compression: str = "none", examples: bool = False, mappings: Folder | None = None, erase: Erased = None,
 ) -> Streamed:  # fmt: skip
     """Convert and write the rows to an open file, as records come in; give the report.
 
     The source `-` is standard input, read once. Rejects go to a new file, or are counted only. Other arguments and errors as in
-    `convert`; BrokenPipeError where nobody reads any more.
+    `convert`; BrokenPipeError where nobody reads any more. With `erase`, rows are looked through while they go by.
 
     >>> import translate
     >>> with open("rows.ndjson", "wb") as output:
@@ -70,7 +85,7 @@ def stream(
     """
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
-        selection=selection_of(where, since, until, limit), examples=examples, drawn=True,
+        selection=selection_of(where, since, until, limit, erase), examples=examples, drawn=True,
     )  # fmt: skip
     kept = None if rejects is None else Path(rejects)
     streaming = Streaming(job, recognised, _descriptor_of(output), kept, compression=compression)
@@ -126,6 +141,14 @@ class Streaming:
         self._compression = compression
         self._questions = Questions(job.target_mapping.delivery, job.target_layout)
         self._total = RunReport()
+        listed = job.selection.erase if job.selection else None
+        if listed and listed.is_by_hash:
+            raise UsageError(HASHES)
+        self._proof = Proof(listed) if listed else None
+        self._looks: list[Looking] = []  # at the rows, and at the rejects where these are kept
+        if self._proof:
+            self._looks.append(Looking(self._proof.traces, PIPE, is_json=job.target_layout.records != "csv"))
+            self._looks += [Looking(self._proof.traces, str(rejects))] if rejects else []
         self.first_reject: dict[str, Any] | None = None  # once it ran
 
     def run(self) -> dict[str, Any]:
@@ -159,7 +182,11 @@ class Streaming:
         rules = rules_told(self._total, self.job)
         is_nothing = self._total.events["read"] and not self._total.events["written"]
         verdict = {"verdict": verdict_of(self._total)} if is_nothing else {}
-        return {**self._total.to_json(), **verdict, **head, "hazards": hazards, **rules, "engine": engine}
+        said = {**verdict, **head, "hazards": hazards, **rules, "engine": engine}
+        if self._proof is None:
+            return {**self._total.to_json(), **said}
+        erasure = self._proof.told([look.end() for look in self._looks], self._total, said, name=REPORT)
+        return {**self._total.to_json(), **said, "erasure": erasure}
 
     def _keep_rejects(self, file: Path, rejects: IO[bytes]) -> None:
         """Add a unit's rejects to those before; the first of all is what is told of them."""
@@ -169,6 +196,8 @@ class Streaming:
                 self.first_reject = json.loads(first)
             rejects.write(first)
             shutil.copyfileobj(lines, rejects)
+        for look in self._looks[1:]:
+            look.add_file(file)
 
     def _hazards(self, answers: list[Path], scratch: Path) -> list[dict[str, Any]]:
         if not self._questions.hazards:
@@ -185,6 +214,8 @@ class Streaming:
         for part in written.parts:
             with part.open("rb") as rows, os.fdopen(self._output, "wb", closefd=False) as output:
                 shutil.copyfileobj(rows, output)
+            for look in self._looks[:1]:
+                look.add_file(part)
             part.unlink()
         return written
 
@@ -193,7 +224,7 @@ class Streaming:
         long_lines, damage = LongLines(), dict[int, Damage]()
         frame = lines_of(lambda: _text(layers(standard_input().let_go())), long_lines, damage)
         lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines)
-        sinks.output = self._output
+        sinks.output, sinks.seen = self._output, self._looks[0].add if self._looks else None
         try:
             written, unsound = self._written(readings.job_of(unit), unit, lines, sinks)
         except (PolarsError, OSError) as error:
@@ -212,6 +243,9 @@ class Streaming:
         query = plan.build(job, lines, tally=tally, watch=watch, questions=self._questions)
         written = sinks.write(unit.number, query, self._total.requests + 1)
         written.report.watched = watch.told()
+        if query.erasing and self._proof:
+            find_withheld(query.erasing, written.report)
+            self._proof.meet(query.erasing)
         if not query.unsound:
             hold_against(job, tally, written)
         return written, query.unsound

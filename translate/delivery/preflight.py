@@ -9,7 +9,7 @@ from collections.abc import Mapping as Table
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from translate.conversion.report import RECEIVER_CHANGES, flaws
+from translate.conversion.report import LISTED_STANDS, RECEIVER_CHANGES, flaws
 from translate.delivery.hazards import JUDGES, Case
 from translate.delivery.questions import HOUR_MS, Surveyed
 from translate.delivery.wording import duration, moment, number, percent
@@ -113,7 +113,10 @@ def moment_of(surveyed: Surveyed, settings: Settings) -> dt.datetime | None:
 
 
 def of_conversion(report: dict[str, Any]) -> list[Forecast]:
-    """Give what the conversion's report has to settle, and what it says that the receiver alters: it stops nothing."""
+    """Give what the conversion's report has to settle, and what it says that the receiver alters.
+
+    It stops nothing, unless somebody who was to be erased stands in what would be sent: nothing is called back.
+    """
     read, written = report["events"]["read"], report["events"]["written"]
     changes = [
         {
@@ -125,11 +128,16 @@ def of_conversion(report: dict[str, Any]) -> list[Forecast]:
     ]
     return [
         Forecast(
-            found["code"].replace("_", "-"), False, found["message"], "", "", "", found["events"], found["events"] / of
+            spoken(found["code"]), found["code"] == LISTED_STANDS, found["message"], "", "", "", found["events"], found["events"] / of
         )
         for findings, of in ((flaws(report), read), (changes, written))
         for found in findings
     ]  # fmt: skip
+
+
+def spoken(code: str) -> str:
+    """Give the name by which a finding of the conversion is accepted."""
+    return code.replace("_", "-")
 
 
 def unaccepted(findings: Collection[Forecast], accepted: Collection[str]) -> list[Forecast]:

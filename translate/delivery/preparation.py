@@ -13,9 +13,12 @@ from typing import Any
 
 from translate import mapping
 from translate.conversion import calls, converting, persistence
-from translate.conversion.output import digest
+from translate.conversion.persistence import digest
+from translate.conversion.report import LISTED_STANDS
+from translate.delivery.erased import CONVERTED, KNOWN, ErasedReplay
 from translate.delivery.journal import refuse_another_job
 from translate.delivery.parts import Parts
+from translate.delivery.preflight import spoken
 from translate.delivery.records import NAME, records
 from translate.delivery.target import Target
 from translate.errors import UsageError
@@ -23,7 +26,6 @@ from translate.mapping.sending import Delivery, Sending
 from translate.mapping.spec import Layout, Mapping
 from translate.settings import Settings
 
-CONVERTED = "converted"
 SOURCE = "source.json"
 BEGIN_ANEW = "remove this file: nothing was sent yet, and the same call converts the source anew"
 REPORT_LOST = "put it back as it was, or name another folder to begin anew"
@@ -47,6 +49,7 @@ class Prepared:
     parts: Parts
     conversion: dict[str, Any]
     identity: dict[str, Any]
+    erased: ErasedReplay | None = None
 
 
 def destination_of(to: str, mappings: Path | None = None) -> Destination:
@@ -101,7 +104,7 @@ def accepted_of(accept: Iterable[str], destination: Destination) -> frozenset[st
     """Give the names of the findings that were accepted; raise UsageError for one that the preflight has not."""
     said = [accept] if isinstance(accept, str) else accept
     names = frozenset(name.strip() for given in said for name in given.split(",") if name.strip())
-    known = destination.delivery.preflight
+    known = [*destination.delivery.preflight, spoken(LISTED_STANDS)]
     for name in sorted(names - set(known)):
         raise UsageError(
             f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})"
@@ -131,10 +134,14 @@ def _prepared(
     conversion = converting.conversion(source, to=destination.layout.address, out=target, **call)
     identity = {key: value for key, value in conversion.identity().items() if key != "version"}
     _keep_or_begin_anew(folder, identity)
+    selection = conversion.job.selection
+    erasure = selection.erase if selection else None
+    conversion.kept_texts = folder / KNOWN if erasure and erasure.is_by_hash else None
     whole = target / "report.json"
     report = persistence.read_values(whole, REPORT_LOST) if whole.exists() else conversion.run()
     parts = Parts(target / "data", destination.layout)
-    return Prepared(parts, report, {**identity, **_of_sending(parts, call["settings"])})
+    erased = ErasedReplay(erasure, report["erasure"], f"{CONVERTED}/") if erasure else None
+    return Prepared(parts, report, {**identity, **_of_sending(parts, call["settings"])}, erased)
 
 
 def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
@@ -144,6 +151,7 @@ def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
     if begun or (file.exists() and persistence.read_values(file, BEGIN_ANEW) == identity):
         return
     shutil.rmtree(folder / CONVERTED, ignore_errors=True)
+    (folder / KNOWN).unlink(missing_ok=True)
     persistence.write_whole(file, json.dumps(identity, indent=1))
 
 
@@ -202,12 +210,14 @@ def _as_it_is(
     if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):
         raise UsageError(f"{folder}: holds {destination.layout.address}, not {call['from_']}")
     _refuse_late_settings(folder, call["settings"].described(), report.get("settings", {}))
+    erase = call.get("erase")
+    erased = None if erase is None else ErasedReplay.of_converted(folder, report, erase)
     parts = Parts(folder / "data", destination.layout)
     sending = _of_sending(parts, call["settings"])
     mappings = {**report["mapping"], destination.mapping.file: destination.mapping.digest}
     identity = {"inputs": sending["parts"], "from": report["from"], "to": report["to"], "mappings": mappings,
                 "settings": digest(call["settings"].described())}  # fmt: skip
-    return Prepared(parts, report, {**identity, **sending})
+    return Prepared(parts, report, {**identity, **sending}, erased)
 
 
 def _refuse_late_settings(folder: Path, said: dict[str, Any], used: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
 from translate.delivery.contact import Unheard
 from translate.delivery.endpoint import Endpoint, open_endpoint, refuse_without_secrets, write_requests
+from translate.delivery.erased import with_erasure
 from translate.delivery.journal import Journal, lock, refuse_without_end
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, parse_rate
 from translate.delivery.parts import write_refused
@@ -75,7 +76,7 @@ def replay(
     settings: calls.Given = None, set_: Iterable[str] = (), dedupe: bool = False,
     rate: str | None = None, max_in_flight: int = IN_FLIGHT_MAX, speedup: float | None = None,
     bounds: Bounds | None = None, dry_run: bool = False, accept: Iterable[str] = (), allow_http: bool = False,
-    mappings: calls.Folder | None = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
+    mappings: calls.Folder | None = None, erase: calls.Erased = None, progress: Callable[[Outcome, int], None] | None = None, converting: Progress | None = None,
     tell: Callable[[Outlook], None] | None = None, interrupted: Callable[[int], None] | None = None, unheard: Callable[[Unheard], None] | None = None, seed: int | None = None,
 ) -> Report:  # fmt: skip
     """Send an archive to a model's live endpoint, resuming what the journal says was begun; give the report.
@@ -84,6 +85,7 @@ def replay(
     requests. `rate` is `500` (events a second), `15requests`, or a time-table. Raise UsageError before anything
     is read, PreflightError if the target would lose data that `accept` does not name. The report has `events`
     (converted, sent, rejected, left), `requests`, `lost_answers`, `stopped` (why it ended early, or None) and `failed`.
+    `erase` is as in `convert`: `erasure` is of requests, journal and answers.
 
     >>> import translate
     >>> with translate.Rehearsal() as server:
@@ -108,7 +110,7 @@ def replay(
         raise UsageError(f"--speedup {speedup:g}: should be above 0; 1 keeps the recorded rhythm")
     folder = Path(journal)
     call = {"from_": from_, "recipe": recipe, "where": where, "since": since, "until": until, "limit": limit,
-            "settings": told, "dedupe": dedupe, "progress": converting}  # fmt: skip
+            "settings": told, "dedupe": dedupe, "erase": erase, "progress": converting}  # fmt: skip
     with _locked(folder):
         prepared = prepare(source, folder, destination, call)
         look = _look_over(folder, prepared, destination, told, target, chosen)
@@ -120,24 +122,13 @@ def replay(
                 shown = write_requests(
                     folder, prepared.parts, receiver, first_number=_last_number(folder) + 1
                 )
-                return Report({**_described(look, prepared), "requests_shown": shown})
+                told_before = {**_described(look, prepared), "requests_shown": shown}
+                return Report(with_erasure(told_before, prepared.erased, folder))
             _refuse_losses(look, accepted)
-            return Report(
-                _send(
-                    folder,
-                    prepared,
-                    destination,
-                    target,
-                    receiver,
-                    look,
-                    speedup,
-                    bounds or Bounds(),
-                    progress,
-                    interrupted,
-                    unheard,
-                    seed,
-                )
-            )
+            return Report(_send(
+                folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress,
+                interrupted, unheard, seed,
+            ))  # fmt: skip
         finally:
             receiver.close()
 
@@ -257,6 +248,7 @@ def _send(
         **_account(journal, outcome, total, before.lost_answers),
         "verify": verify,
     }
+    report = with_erasure(report, prepared.erased, folder, is_over=not report["events"]["left"])
     _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
 

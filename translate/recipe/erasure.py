@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 import polars as pl
 
@@ -37,7 +37,12 @@ HASH = re.compile(r"[0-9a-f]{64}")
 ESCAPED = re.compile(rb"\\.", re.DOTALL)
 UNICODE = re.compile(rb"(?:\\u[0-9a-fA-F]{4})+")
 ALTERING = re.compile(rb'\\[^"\\]')  # an escape that may stand in an id, or whose letter may stand before one
-PLAIN = (rb"\"", b'"'), (rb"\/", b"/"), *((rb"\%c" % letter, b" ") for letter in b"bfnrt")
+PLAIN = (
+    (rb"\"", b'"'), (rb"\/", b"/"), (rb"\n", b" "),
+    (rb"\b", b"\b"), (rb"\f", b"\f"), (rb"\r", b"\r"), (rb"\t", b"\t"),
+)  # fmt: skip
+PERCENT = re.compile(rb"(?:%[0-9a-fA-F]{2})+")
+NO_QUOTES = bytes.maketrans(b'"\\', b"'/")
 BASE64 = '{"base64":'
 WITHHELD = "its text and message are withheld: a listed id stands in them"
 WITHHELD_UNSEEN = "its text and message are withheld: a listed hash may be of somebody in them"
@@ -83,10 +88,14 @@ class Erasure:
         return Traces(self.wanted)
 
     def described(self) -> dict[str, Any]:
-        """Tell lists apart without telling them: by a hash that is slow to try out, and another one with another key."""
+        """Tell lists apart without telling them."""
+        return {"ids": len(self.lines), "fingerprint": self._fingerprint}
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """Make a hash that is slow to try out, and another one with another key."""
         text, salt = "\n".join(sorted(self.lines)), self.key or "translate: which list"
-        told = hashlib.scrypt(text.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=8)
-        return {"ids": len(self.lines), "fingerprint": told.hex()}
+        return hashlib.scrypt(text.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=8).hex()
 
     def line_of(self, text: str) -> int | None:
         """Give the line of the list that a text of the archive is meant by."""
@@ -185,10 +194,13 @@ class Traces:
     def __init__(self, lines: dict[str, int]) -> None:
         spelled: dict[bytes, int] = {}
         for text, line in lines.items():
-            for spelling in (text, quote(text, safe=""), text.replace('"', '""')):
-                spelled.setdefault(spelling.encode(), line)
+            whole = text.replace("\n", " ")
+            for spelling in (whole, whole.replace('"', '""')):
+                spelled.setdefault(spelling.encode(errors="replace"), line)
         self._texts, self._lines = list(spelled), list(spelled.values())
         self._search = Search(self._texts, words=WORD_BYTES)
+        self._may_be_quoted = any(quote(text) != text or len(text) < WORD_BYTES for text in lines)
+        self._have_spaces = any(b" " in text for text in self._texts)
         self._are_plain = not any(b'"' in text or b"\\" in text for text in self._texts)
 
     def places(self, block: bytes, *, is_json: bool = True) -> Iterator[tuple[int, int]]:
@@ -198,7 +210,30 @@ class Traces:
         for text in [block] if is_plain else _layers(block):
             for line, named in self._places(text, is_json=is_json):
                 found.setdefault(line, named)
+            for address in self._unquoted(text):
+                for line, named in self._places(address, is_json=is_json):
+                    found.setdefault(line, named)
         yield from sorted(found.items())
+
+    def _unquoted(self, text: bytes) -> Iterator[bytes]:
+        """Give what a text holds where it is quoted as in addresses, perhaps more than once; lines stay lines."""
+        if not self._may_be_quoted:
+            return
+        if self._have_spaces and b"+" in text:
+            text = text.replace(b"+", b" ")
+            yield text
+        for _ in range(LAYERS_MAX):
+            if b"%" not in text:
+                return
+            text, count = PERCENT.subn(self._meant, text)
+            if not count:
+                return
+            yield text
+
+    def _meant(self, quoted: re.Match[bytes]) -> bytes:
+        """Give the bytes that stand quoted; those that would divide lines, or texts of JSON, only where an id has them."""
+        meant = unquote_to_bytes(quoted[0]).replace(b"\n", b" ")
+        return meant.translate(NO_QUOTES) if self._are_plain else meant
 
     def _places(self, text: bytes, *, is_json: bool) -> Iterator[tuple[int, int]]:
         at = line = counted = 0

@@ -30,5 +30,5 @@ def convert(
 
     refuse_by_name(**options)
     ready = conversion(source, to=to, out=out, **options)
-    ready.crew = SparkCrew(spark)
+    ready.crew = ready.lookers = SparkCrew(spark)
     return Converted(ready.run(), ready)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import shutil
+import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from translate.conversion.bucket_output import BucketTarget, Prefix, output_of
+from translate.conversion.erased import LookedThrough, look_through, traces_of
 from translate.conversion.errands import (
     Errand,
     attempt,
@@ -15,6 +18,7 @@ from translate.conversion.errands import (
     is_numbered_through,
     packed,
     portion_of,
+    refuse_other_keys,
     refuse_unreached,
     unpacked,
 )
@@ -29,19 +33,16 @@ if TYPE_CHECKING:
 LIMITED = (
     "--limit takes the first events, and only a single process knows which they are: leave out --engine spark"
 )
-ERASED = "--erase reads again, by a single process, all that was written: leave out --engine spark"
 APART = (
     "--dedupe, --add and --fold write down what they found below --state, and executors read it there: with --out s3://... "
     "name a folder as --state that driver and executors share"
 )
 
 
-def refuse_by_name(*, limit: int | None = None, erase: Any = None, **_: Any) -> None:
+def refuse_by_name(*, limit: int | None = None, **_: Any) -> None:
     """Raise UsageError for what a cluster cannot do with the result that one machine has."""
     if limit is not None:
         raise UsageError(LIMITED)
-    if erase is not None:
-        raise UsageError(ERASED)
 
 
 # -- on the driver ----------------------------------------------------------------------------------------------------
@@ -88,6 +89,14 @@ class SparkCrew:
             self._each("reaches the target", partial(_reached, self._errand), range(probes))
         return self._errand
 
+    def look_through(self, run: Conversion, names: list[str], texts: dict[str, int]) -> list[LookedThrough]:
+        """Have what was written read again, a share a task."""
+        errand = self._told(run, None)
+        count = max(2, self._context.defaultParallelism) * ASKED_EACH
+        shares = [share for number in range(count) if (share := names[number::count])]
+        found = self._each("looks for who was erased", partial(_looked, errand, texts), shares)
+        return [seen for each in found for seen in each]
+
     def _each(self, doing: str, work: Callable[[Any], Any], given: Sequence[Any]) -> list[Any]:
         """Have each of some things done by a task of its own; give the answers in order."""
         self._context.setJobDescription(f"translate {doing}")
@@ -103,6 +112,7 @@ def _reached(errand: Any, _: Any) -> None:
         told: Errand = unpacked(errand.value)
         told.order.ask_stores_alike()
         refuse_unreached(output_of(told.target, {}), told)
+        refuse_other_keys(told)
 
 
 def _surveyed(errand: Any, given: bytes) -> None:
@@ -116,6 +126,21 @@ def _made(errand: Any, given: tuple[bytes, int]) -> None:
     portion, first = pickle.loads(given[0]), given[1]  # noqa: S301  the driver's own
     with carried(), attempt(unpacked(errand.value), portion) as (run, passes):
         run.make(portion.unit, passes, first)
+
+
+def _looked(errand: Any, texts: dict[str, int], names: list[str]) -> list[LookedThrough]:
+    with carried():
+        told: Errand = unpacked(errand.value)
+        told.order.ask_stores_alike()
+        refuse_other_keys(told)
+        output = output_of(told.target, {}, f"look-{uuid.uuid4().hex}")
+        refuse_unreached(output, told)
+        erasing = told.order.job.erasing()
+        assert erasing is not None  # else nobody is looked for
+        try:
+            return look_through(output.at_hand, names, traces_of(erasing.erasure, texts))
+        finally:
+            shutil.rmtree(output.scratch, ignore_errors=True)
 
 
 def _counted(errand: Any, given: bytes) -> int:

@@ -1,19 +1,21 @@
-"""Files on their way into a bucket: each appears there complete, in one step, or not at all."""
+"""Files on their way into a bucket, where each appears complete, in one step, or not at all; and on their way back."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from translate.stores.bucket import Bucket
+from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
 
 PIECE_BYTES = 16 * 2**20
 PIECES_MAX = 10_000  # S3 takes no more
 TOGETHER = 4
+OWNER_ONLY = 0o600
 NO_ACL = "AccessControlListNotSupported"  # the bucket's owner owns whatever lies there
 
 
@@ -47,6 +49,25 @@ def upload(
     if size <= PIECE_BYTES:
         return bucket.put(key, file.read_bytes(), headers)
     return _in_pieces(bucket, key, file, size, headers)
+
+
+def download(bucket: Bucket, key: str, file: Path) -> None:
+    """Bring an object as it lies there now, a large one in pieces side by side; raise StoreRefusedError."""
+    gone = Listed(key, 0, "", "")  # which the store says in its own words
+    about = next((entry for entry in bucket.listed(key, 1) if entry.key == key), gone)
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as content:
+        content.truncate(about.bytes)
+
+        def take(place: int, piece: bytes) -> None:
+            os.pwrite(content.fileno(), piece, place)
+
+        def fetch(first: int) -> None:
+            count = None if about.bytes <= PIECE_BYTES else min(PIECE_BYTES, about.bytes - first)
+            bucket.fetch(key, about.tag, take, first, count)
+
+        with ThreadPoolExecutor(TOGETHER) as workers:
+            list(workers.map(fetch, range(0, about.bytes or 1, PIECE_BYTES)))
 
 
 def _in_pieces(bucket: Bucket, key: str, file: Path, size: int, headers: Mapping[str, str]) -> str:
