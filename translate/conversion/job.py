@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from translate import mapping
@@ -46,16 +47,18 @@ class Job:
 
     def reading(self, origin: Origin) -> Job:
         """Give the job for files of one of the source's layouts."""
+        if origin.layout is self.source_layout:
+            return self
         return replace(self, source_mapping=origin.mapping, source_layout=origin.layout)
 
-    @property
+    @cached_property
     def marked(self) -> list[Marked]:
         """Find the personal data that the source's sheet marks, or any sheet where the source is the hub."""
         if self.source_layout.model == HUB_MODEL:
             return mapping.marked_anywhere(self.settings.mappings)
         return marked(self.source_layout)
 
-    @property
+    @cached_property
     def treated(self) -> dict[Spot, str]:
         """Say what the recipe does with personal data, by where it lies."""
         return chosen(self.recipe.personal, self.marked) if self.recipe else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -24,12 +24,13 @@ class Exposure:
         self, marked: Iterable[Marked], treated: Iterable[Spot], provided: Iterable[str], shape: Shape | None
     ) -> None:
         known, settled = {*provided}, {*treated}
+        arriving = arrivals(shape)
         self._found: list[tuple[str, list[Spot]]] = []
         for place in marked:
             if place.kind == IDENTITY:
                 continue  # whose events they are is what a conversion carries
             spots = [spot for spot in place.spots if spot.column in known and spot not in settled]
-            goes_to = {spot: found for spot in spots if (found := destination(spot, shape))}
+            goes_to = {spot: found for spot in spots if (found := destination(spot, shape, arriving))}
             if goes_to:
                 where = " and ".join(dict.fromkeys(goes_to.values()))
                 message = f"{place.place} holds {KINDS[place.kind]}, and goes into {where}; a recipe hashes or removes it ([personal] {place.kind})"
@@ -62,7 +63,15 @@ class Exposure:
         return pl.DataFrame(columns).with_columns(pl.struct(flags).alias(EXPOSED))[EXPOSED]
 
 
-def destination(spot: Spot, shape: Shape | None) -> str | None:
+def arrivals(shape: Shape | None) -> dict[str, str]:
+    """Name the place of the target that each hub column goes into; `shape` is none where the hub is the target."""
+    if shape is None:
+        return {}
+    entries = [*shape.columns, *shape.wanted_presets(), *shape.containers.values(), *shape.around]
+    return {column: entry.place for entry in reversed(entries) for column in entry.carries}
+
+
+def destination(spot: Spot, shape: Shape | None, arriving: Mapping[str, str]) -> str | None:
     """Name the place of the target that a spot's data goes into; none where it is not written."""
     if shape is None:
         return f"the hub's {spot.column}"
@@ -72,5 +81,4 @@ def destination(spot: Spot, shape: Shape | None) -> str | None:
         )
         stays = shape.source.keeps_extra and not f"{spot.key}".startswith(withheld)
         return "the place where it was" if stays else None
-    entries = [*shape.columns, *shape.wanted_presets(), *shape.containers.values(), *shape.around]
-    return next((entry.place for entry in entries if spot.column in entry.carries), None)
+    return arriving.get(spot.column)

@@ -17,7 +17,7 @@ from translate.telling.explanation.sides import HUB_LAYOUT
 from translate.telling.rendering import many
 from translate.vocabulary.spelling import legal_name
 from translate.vocabulary.words.scalars import TEXT
-from translate.writer.exposure import destination
+from translate.writer.exposure import arrivals, destination
 from translate.writer.shape import Shape
 
 if TYPE_CHECKING:
@@ -237,9 +237,10 @@ def rules(recipe: Recipe) -> Iterator[dict[str, Any]]:
 def personal(source: Layout, recipe: Recipe | None, shape: Shape | None) -> Iterator[dict[str, Any]]:
     """Give the personal data that a source's sheet marks: where it goes in a target's shape, and what a recipe does with it."""
     treated = chosen(recipe.personal, marked(source)) if recipe else {}
+    arriving = arrivals(shape)
     for place in marked(source):
         kept = [spot for spot in place.spots if treated.get(spot) != "remove"]
-        goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape)))
+        goes_to = dict.fromkeys(found for spot in kept if (found := destination(spot, shape, arriving)))
         acts = dict.fromkeys(treated[spot] for spot in place.spots if spot in treated)
         told = {"place": place.place, "kind": place.kind, "about": KINDS[place.kind]}
         yield {**told, "goes_to": " and ".join(goes_to), "treatment": ", ".join(acts)}
