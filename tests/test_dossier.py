@@ -122,7 +122,7 @@ def test_what_damaged_files_held_is_told_as_lost(tmp_path):
     assert "1 file damaged: the rest of what they held is lost, and not counted" in found.open
     assert "the file is damaged, its rest is lost (damaged_file)" in page_of(found, tmp_path)
     page = page_of(translate.inspect(source), tmp_path)
-    assert "1 damaged file, the rest of which is lost and not counted" in page
+    assert "1 damaged file (the rest of each is lost, and not counted)" in page
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

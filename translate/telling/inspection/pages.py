@@ -29,7 +29,7 @@ KEYS_MAX = 200  # of a type
 TYPES_MAX = 60  # whose keys are on the page: the rest is in the JSON
 WEIGHTY = {
     "duplicates": ("event", " that came before"), "clock_skew": ("event", " later than their own arrival"),
-    "unreadable.damaged_file": ("damaged file", ", the rest of which is lost and not counted"),
+    "unreadable.damaged_file": ("damaged file", " (the rest of each is lost, and not counted)"),
     "without_client": ("event", " without a client"), "sessions_without_stop": ("session", " without an end"),
 }  # fmt: skip
 LISTED = ("apps", "versions", "sdks", "platform_versions", "devices", "countries", "languages")
