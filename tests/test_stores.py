@@ -284,9 +284,9 @@ def test_a_place_that_is_named_tells_the_region(status, body, headers, store, mo
 @pytest.mark.parametrize(
     ("status", "body", "headers", "message"),
     [
-        (301, b"", (), r'wrong region: the bucket "old" is not in us-east-1; say --region .aws s3api get-bucket-location --bucket old tells'),
-        (307, b"", (("Location", "http://10.0.0.1:9000/old/"),), r"is not in us-east-1, it says, but at http://10.0.0.1:9000/old/: say --endpoint-url"),
-        (301, ENDPOINT % (b"PermanentRedirect", b"old.s3.eu-west-1.amazonaws.com"), (), "not in us-east-1 but in eu-west-1: say --region eu-west-1"),
+        (301, b"", (), r'wrong region: the bucket "old" is not in us-east-1; say AWS_DEFAULT_REGION .aws s3api get-bucket-location --bucket old tells'),
+        (307, b"", (("Location", "http://10.0.0.1:9000/old/"),), r"is not in us-east-1, it says, but at http://10.0.0.1:9000/old/: say AWS_ENDPOINT_URL"),
+        (301, ENDPOINT % (b"PermanentRedirect", b"old.s3.eu-west-1.amazonaws.com"), (), "not in us-east-1 but in eu-west-1: say AWS_DEFAULT_REGION=eu-west-1"),
         (400, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>", (), "but in eu-west-1: say"),
     ],
 )  # fmt: skip

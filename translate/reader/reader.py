@@ -265,7 +265,7 @@ class Reader:
 def _with_following(batch: pl.DataFrame, *, of: pl.Series) -> pl.DataFrame:
     """Give some rows of a batch, each with the text of the line after it."""
     place = batch["row"].search_sorted(of)
-    after = (place + 1).clip(upper_bound=batch.height - 1)
+    after = (place + 1).clip(upper_bound=max(batch.height - 1, 0))
     following = batch["text"].gather(after)
     is_next = batch["row"].gather(after) == of + 1
     return pl.DataFrame(
