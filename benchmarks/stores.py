@@ -2,7 +2,8 @@
 
 A server of this machine (loopback.py) stands for S3; its own work is not counted. Printed are the least CPU seconds of
 some rounds, how often each kind of call was made as the server counted it, and what one GET costs each client that is
-installed. `--keys N` lists and plans N synthetic objects, and prints the most memory that took.
+installed. `--keys N` lists and plans N synthetic objects of a record each, and prints the most memory that took; with
+`--convert` they are converted, too, by as many workers as `--workers` says.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from measuring import ROOT, Contender, measure, python, translate
+from measuring import ROOT, Contender, measure, python, run, translate
 
 HERE = Path(__file__).resolve().parent
 FLAWED = (0, 1)
@@ -66,13 +67,18 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keys", type=int)
+    parser.add_argument("--convert", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
     told = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         if told.keys:
-            plan_many(told.keys, scratch)
+            with many(told.keys, scratch) as address:
+                plan_many(address)
+                if told.convert:
+                    convert_many(address, told.keys, told.workers, scratch)
             return
         costs = {}
         for count in (told.files, 1):
@@ -123,17 +129,34 @@ def gets(archive: Path, count: int, rounds: int) -> None:
             print(f"one GET by {kind:<10}{f'{min(said):.3f} ms CPU' if said else 'not installed'}")
 
 
-def plan_many(keys: int, scratch: Path) -> None:
-    """List and plan synthetic objects."""
-    body = scratch / "body"
-    body.write_bytes(b"{}\n")
+@contextlib.contextmanager
+def many(keys: int, scratch: Path) -> Iterator[str]:
+    """Serve synthetic objects, each of which holds one record."""
+    made = python(HERE / "foreign.py", scratch / "one", "--records", 1, "--files", 1, "--gzip")
+    subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
+    (body,) = (scratch / "one").rglob("*.gz")
     with served(None, "--keys", str(keys), "--body", str(body)) as address:
         os.environ["AWS_ENDPOINT_URL_S3"] = address
-        found = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, check=True)
-        count, units, seconds, before, peak = json.loads(found.stdout)
-        print(
-            f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {peak:.0f} MB, {before:.0f} MB before; {asked(address)}"
-        )
+        yield address
+
+
+def plan_many(address: str) -> None:
+    """List and plan synthetic objects."""
+    found = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, check=True)
+    count, units, seconds, before, peak = json.loads(found.stdout)
+    print(
+        f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {peak:.0f} MB, {before:.0f} MB before; {asked(address)}"
+    )
+
+
+def convert_many(address: str, keys: int, workers: int, scratch: Path) -> None:
+    """Convert synthetic objects; the calls of the plan before are not counted."""
+    urllib.request.urlopen(urllib.request.Request(f"{address}/_faults", b"[]", method="PUT")).close()
+    words = ("convert", "s3://synthetic/", "--to", "clickstream", "--workers", workers, "--out")
+    took = run(Contender("convert", lambda target: translate(*words, target), FLAWED), scratch / "out")
+    print(
+        f"{keys:,} objects converted: {took.cpu_seconds:.1f} s CPU, {took.seconds:.0f} s, {took.peak_bytes / 2**20:.0f} MB; {asked(address)}"
+    )
 
 
 def asked(address: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections import Counter
@@ -22,7 +23,7 @@ from scripted import Say, Scripted
 import translate
 from translate.archive import spool, units
 from translate.archive.sources import find
-from translate.archive.stored import chunks_of
+from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
 from translate.stores.access import Access, BucketAddress, Signer, encoded_path, encoded_query
@@ -158,6 +159,17 @@ def test_another_layout_beyond_the_room_is_told(store, tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "KEPT_BYTES", 2_000)
     with pytest.raises(SourceError, match=r"x.json: is pinpoint/event_stream.*one by one with from_="):
         translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ['"d41d8cd98f00b204e9800998ecf8427e"', '"00000000000000000000000000000001"', '"D41D8CD98F00B204E9800998ECF8427E"',
+     '"d41d8cd98f00b204e9800998ecf8427e-3"', "d41d8cd98f00b204e9800998ecf8427e", "", '"x"'],
+)  # fmt: skip
+def test_a_tag_is_told_as_it_was(tag):
+    """However short it is held, a tag is what the store said."""
+    file = SourceFile.at("s3://old/a/b.gz", "b.gz", 1, tag)
+    assert (file.tag, pickle.loads(pickle.dumps(file)), file.modified) == (tag, file, 0)
 
 
 def test_odd_keys(store, tmp_path):

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -46,7 +47,9 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
     if len(given) == 1 and (given[0].startswith("s3://") or os.path.isdir(given[0])):
         # nothing is listed twice, and there may be a million
         listed = _find_remote(given[0]) if given[0].startswith("s3://") else _find_local(given[0])
-        only = sorted(listed, key=lambda file: file.shown)
+        only = list(listed)
+        if any(later.shown < file.shown for file, later in pairwise(only)):
+            only.sort(key=lambda file: file.shown)
         if not only:
             raise SourceError(f"{given[0]}: {_why_none(given[0])}")
         expect(only)
@@ -60,7 +63,7 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
-            found.setdefault(key, SourceFile.at(file.location, shown, file.bytes, file.modified, file.tag))
+            found.setdefault(key, SourceFile.at(file.location, shown, file.bytes, file.tag))
     files = sorted(found.values(), key=lambda file: file.shown)
     expect(files)
     return files
@@ -143,11 +146,10 @@ def _refuse_folder(error: OSError) -> None:
 
 def _local(path: str | Path, shown: str) -> SourceFile:
     try:
-        status = os.stat(path)
-        size, modified = status.st_size, status.st_mtime_ns
+        size = os.stat(path).st_size
     except OSError:
-        size, modified = 0, 0
-    return SourceFile.at(os.fspath(path), _printable(shown), size, modified)
+        size = 0
+    return SourceFile.at(os.fspath(path), _printable(shown), size)
 
 
 def _printable(name: str) -> str:

@@ -25,7 +25,7 @@ from translate.stores.refusals import StoreRefusedError
 RANGE_BYTES = 64 * 2**20  # what is larger comes in ranges
 SMALL_BYTES = 2**20  # so many objects are put into one file that none of them costs a file
 KEPT_BYTES = 1 << 30  # of what was read: whoever asks for it again in time costs no call
-KEPT_FILES = 100_000  # each of which takes some memory
+KEPT_FILES = 50_000  # each of which takes some memory
 AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
 NEAR = 1_000

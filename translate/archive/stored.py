@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 import sys
@@ -26,6 +27,8 @@ ENDS = 4  # bytes: all magic numbers, and the length that gzip tells
 GZIP = b"\x1f\x8b"
 GZIP_TIMES_MAX = 1032  # how much longer a text can be than what gzip makes of it
 TEXT_BYTES_MAX = 96 * 2**20  # a text that is longer is not held in memory
+
+HEXADECIMAL = re.compile(r'"[0-9a-f]{32}"')
 
 _Ends = bytes | None  # within the class `bytes` is a number
 
@@ -59,24 +62,25 @@ class SourceFile:
     """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
 
     `ends` keeps what was seen of a small file, so that planning opens it once. Of a file that has a `stretch` no more is read.
+    There may be a million in memory: what many share is held once, a tag of 32 digits as a number, and what the disk tells nowhere.
     """
 
     folder: Folder
     name: str
     bytes: int
-    modified: int = 0
-    tag: str = ""
+    told_tag: str | int = ""
     ends: _Ends = field(default=None, compare=False, repr=False)
     stretch: Stretch | None = None
 
     @classmethod
-    def at(cls, location: str, shown: str, bytes: int, modified: int = 0, tag: str = "") -> SourceFile:  # noqa: A002
-        """Say where a file lies and how it is named; there may be a million in memory, so what many share is held once."""
+    def at(cls, location: str, shown: str, bytes: int, tag: str = "") -> SourceFile:  # noqa: A002
+        """Say where a file lies and how it is named."""
         name, size = location[location.rfind("/") + 1 :], _shared_size(bytes)
+        told_tag = int(tag[1:-1], 16) if HEXADECIMAL.fullmatch(tag) else tag
         if not shown.endswith(name) or name == location:
-            return cls(Folder(location, shown), "", size, modified, tag)
+            return cls(Folder(location, shown), "", size, told_tag)
         cut = len(name)
-        return cls(folder_of(location[:-cut], shown[:-cut]), name, size, modified, tag)
+        return cls(folder_of(location[:-cut], shown[:-cut]), name, size, told_tag)
 
     @property
     def location(self) -> str:
@@ -87,6 +91,19 @@ class SourceFile:
     def shown(self) -> str:
         """Say how reports name it."""
         return self.folder.shown + self.name
+
+    @property
+    def tag(self) -> str:
+        """Say what changes with an object's bytes."""
+        return self.told_tag if isinstance(self.told_tag, str) else f'"{self.told_tag:032x}"'
+
+    @property
+    def modified(self) -> int:
+        """Say when a file of this machine was written last, as its disk tells it."""
+        try:
+            return 0 if self.is_remote else os.stat(self.location).st_mtime_ns
+        except OSError:
+            return 0
 
     @property
     def is_remote(self) -> bool:

@@ -180,7 +180,7 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
         return None
     here = file
     if file.is_remote:  # an object's copy is this one, whoever draws it
-        here = SourceFile.at(location, file.shown, file.bytes, file.modified, file.tag)
+        here = SourceFile.at(location, file.shown, file.bytes, file.tag)
     digests = _digested_beside(here) if digested else dict
     if compression.is_zstd(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)

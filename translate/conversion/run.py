@@ -122,6 +122,7 @@ class Conversion:
                     report.check(f"unit {unit.number}")
                     total.add(report)
                     files.add(report.files)
+                    report.files = []  # there may be ten thousand, while the next unit is made
                     if self.crew is None:
                         self.course.finish(unit.files)
                     if self._has_enough(total):
