@@ -21,7 +21,7 @@ from damaged import ARCHIVE, lines, record
 from scripted import Say, Scripted
 
 import translate
-from translate.archive import spool, units
+from translate.archive import copies, spool, units
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
@@ -139,6 +139,17 @@ def test_what_is_expected_comes_once_in_little_room(store, monkeypatch):
     assert asked(store)["GET"] == FILES
     held = spool.spool()
     assert sum(copy.bytes for copy in held._held.values()) <= 2_000
+
+
+def test_many_small_copies_are_not_held_in_memory(store, monkeypatch):
+    """However little they hold, only so many of them wait in memory; the others lie on disk, and are read from there."""
+    monkeypatch.setattr(copies, "SEGMENT_FILES", 7)
+    files = find(["s3://old/awsma"])
+    for _ in range(2):
+        for file in files:
+            assert b"".join(chunks_of(file)) == archive()[file.location.removeprefix("s3://old/")]
+    assert asked(store)["GET"] == FILES
+    assert len(spool.spool()._segments._open) <= 7
 
 
 def test_objects_beyond_the_room_are_looked_at_as_they_are_read(store, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from typing import Protocol
 from translate.stores.refusals import StoreRefusedError
 
 SEGMENT_BYTES = 32 * 2**20
+SEGMENT_FILES = 8192  # what is open is held in memory, and each copy takes some of its own
 
 
 class Remote(Protocol):
@@ -72,7 +73,7 @@ class Segments:
     def add(self, content: bytes) -> Copy:
         """Put a copy into the segment that is open."""
         with self._guard:
-            if self._length >= SEGMENT_BYTES:
+            if self._length >= SEGMENT_BYTES or len(self._open) >= SEGMENT_FILES:
                 self._turn()
             copy = Copy(self._path, self._length, len(content), is_own=False)
             self._open[self._length] = content
