@@ -19,7 +19,7 @@ from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
 from translate.telling import explanation
 from translate.telling.figures.facts import FACTS, HeldColumns
-from translate.telling.figures.fates import (
+from translate.telling.figures.fates import (  # fmt: skip
     HELD,
     Renames,
     Stage,
@@ -73,20 +73,16 @@ def parity(
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
         scratch = Path(folder)
         sheet = job.target_mapping
-        measures = (*MEASURES, *dashboard_measures(sheet.additions if sheet else {}))
+        additions = sheet.additions if sheet else {}
+        measures = (*MEASURES, *dashboard_measures(additions))
         fates = write_fates(job, recognised, run, scratch)
         counts = fates.group_by("outcome", "reason", "first").agg(events=pl.len()).collect(engine="streaming")
-        there, unreadable = (
-            write_facts(arrived, run.settings, sheet.additions if sheet else {}, scratch)
-            if arrived.files
-            else (pl.LazyFrame(schema=FACTS), 0)
-        )
-        merged = meetings(_names(fates), job)
-        held = (
-            None
-            if job.target_layout is None or job.target_mapping is None
-            else HeldColumns(job.target_mapping, job.target_layout, run.settings, names_meet=bool(merged))
-        )
+        there, unreadable = pl.LazyFrame(schema=FACTS), 0
+        if arrived.files:
+            there, unreadable = write_facts(arrived, run.settings, additions, scratch)
+        merged, held = meetings(_names(fates), job), None
+        if sheet and job.target_layout:
+            held = HeldColumns(sheet, job.target_layout, run.settings, names_meet=bool(merged))
         taken = list(steps(counts, run, held))
         renames = renames_in(fates)
         frames = [_account(counts, there, unreadable, run)]
@@ -124,27 +120,18 @@ def _job(recognised: Recognised, arrived: Recognised, run: FormerRun) -> Job:
 
 def _names(fates: pl.LazyFrame) -> Names:
     """Count the names that events were written under."""
-    counts = (
-        fates.filter(pl.col("outcome") == "written")
-        .group_by("name", f"{HELD}.type")
-        .len()
-        .collect(engine="streaming")
-    )
-    return Names({Name(EVENT_TYPES, name, written): count for name, written, count in counts.iter_rows()})
+    counts = fates.filter(pl.col("outcome") == "written").group_by("name", f"{HELD}.type").len()
+    rows = counts.collect(engine="streaming").iter_rows()
+    return Names({Name(EVENT_TYPES, name, written): count for name, written, count in rows})
 
 
 # -- figures --------------------------------------------------------------------------------------------------------
 
 
 def _compare(
-    measure: Measure,
-    fates: pl.LazyFrame,
-    taken: list[Stage],
-    there: pl.LazyFrame,
-    held: HeldColumns | None,
-    causes: Counter[tuple[str, str]],
-    renames: Renames,
-) -> pl.DataFrame:
+    measure: Measure, fates: pl.LazyFrame, taken: list[Stage], there: pl.LazyFrame, held: HeldColumns | None,
+    causes: Counter[tuple[str, str]], renames: Renames,
+) -> pl.DataFrame:  # fmt: skip
     """Compute a figure after each step, and in the target; explain what each step did, and count the causes."""
     sides = [*(step.facts(fates) for step in taken), there.select(*FACTS)]
     values = [measure.grouping(renames.told(side)).collect(engine="streaming") for side in sides]
@@ -160,9 +147,8 @@ def _compare(
         causes.update((measure.name, cause) for cause, _ in changes if cause != UNEXPLAINED)
         told = "; ".join(f"{cause}: {change}" for cause, change in changes)
         difference = None if expected[0] is None or arrived is None else round(arrived - expected[0], 6)
-        rows.append(
-            (measure.name, key, expected[0], arrived, difference, told, _are_same(expected[-1], arrived))
-        )
+        explained = _are_same(expected[-1], arrived)
+        rows.append((measure.name, key, expected[0], arrived, difference, told, explained))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
@@ -171,11 +157,7 @@ def _changes(
 ) -> list[tuple[str, str]]:
     """Give what each step did to a figure, and then what nothing explains."""
     steps = zip([*reasons, UNEXPLAINED], expected, [*expected[1:], arrived], strict=True)
-    return [
-        (reason, _change(figure, before, after))
-        for reason, before, after in steps
-        if not _are_same(before, after)
-    ]
+    return [(why, _change(figure, *sides)) for why, *sides in steps if not _are_same(*sides)]
 
 
 def _are_same(one: float | None, other: float | None) -> bool:
@@ -203,14 +185,8 @@ def _account(counts: pl.DataFrame, there: pl.LazyFrame, unreadable: int, run: Fo
     rows = list(_held_against_report(counts, run)) if run.report is not None else []
     lying = int(there.select(pl.len()).collect().item())
     written = int(counts.filter(pl.col("outcome") == "written")["events"].sum())
-    rows.append(
-        (
-            "events in the target",
-            written,
-            lying,
-            "events are missing" if lying < written else "more events than were written",
-        )
-    )
+    why = "events are missing" if lying < written else "more events than were written"
+    rows.append(("events in the target", written, lying, why))
     if unreadable:
         rows.append((UNREADABLE, 0, unreadable, UNREADABLE))
     return pl.DataFrame(

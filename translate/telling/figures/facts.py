@@ -53,14 +53,11 @@ def facts(
     user, else the Cognito identity, else the client) are hashes of 64 bits, the same within a process; `length` is an ended session's in milliseconds, the recorded one, else stop minus start; `amount` is
     what a purchase is worth in real money, in millionths, so that sums do not depend on their order.
     """
-    name, money_of = (
-        column("name"),
-        [column(part) for part in ("value", "price", "quantity", "currency", "store")],
-    )
+    name = column("name")
+    money_of = [column(part) for part in ("value", "price", "quantity", "currency", "store")]
     value, price, quantity, code, store = money_of
-    length = column("session.duration").fill_null(
-        (column("session.stop") - column("session.start")).dt.total_milliseconds()
-    )
+    measured = (column("session.stop") - column("session.start")).dt.total_milliseconds()
+    length = column("session.duration").fill_null(measured)
     amount = (money.amount(*money_of) * MICROS).round().cast(pl.Int64, strict=False)
     is_purchase = name == PURCHASE
     return {
@@ -82,20 +79,12 @@ def _of_dashboards(
     """Give of an event the day on which its client was first seen, its session, how long that lasted, and the engagement."""
     touch = engaged = pl.lit(None, pl.Int64)
     if "first_open" in additions:
-        touch = (
-            column("user_properties")
-            .map.get(additions["first_open"].user_property)
-            .str.strip_chars('"')
-            .cast(pl.Int64, strict=False)
-        )
+        text = column("user_properties").map.get(additions["first_open"].user_property)
+        touch = text.str.strip_chars('"').cast(pl.Int64, strict=False)
     if "engagement" in additions:
-        told = (
-            column("metrics")
-            .map.get(additions["engagement"].metric)
-            .cast(pl.Float64, strict=False)
-            .cast(pl.Int64, strict=False)
-        )
-        engaged = pl.when(column("name") == additions["engagement"].event).then(told)
+        told = column("metrics").map.get(additions["engagement"].metric).cast(pl.Float64, strict=False)
+        is_engagement = column("name") == additions["engagement"].event
+        engaged = pl.when(is_engagement).then(told.cast(pl.Int64, strict=False))
     is_session = column("session.id").is_not_null() & column("client_id").is_not_null()
     session = pl.concat_str(column("client_id"), pl.lit("\x1f"), column("session.id"))
     return {
@@ -146,8 +135,9 @@ class HeldColumns:
             column = column.dt.truncate("1s")
         if entry.word.made_of_several and entry.word.write:
             column = entry.word.write([pl.col(other) for other in entry.hub])
-        needs = [self._fields_at(f"{home}.{need}") for home, need in self._needs(entry)]
-        missing = [pl.col(other).is_null() for found in needs for other in found]
+        needed = {f"{home}.{need}" for home, need in self._needs(entry)}
+        found = [other for other in self.layout.fields if other.place in needed and other.hub]
+        missing = [pl.col(other.hub[0]).is_null() for other in found]
         return pl.when(~pl.any_horizontal(missing)).then(column) if missing else column
 
     def event_type(self, name: pl.Expr) -> pl.Expr:
@@ -164,32 +154,23 @@ class HeldColumns:
         if any(entry.word.gives_action for entry in self.layout.fields):
             phase = pl.col("phase").fill_null(self._names.implied_phase(name))
         read = self._names.read(written, phase)
-        return (
-            read
-            if self.layout.original_names is None
-            else pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
-        )
+        if self.layout.original_names is None:
+            return read
+        return pl.when(name.is_in(list(events.WELL_KNOWN))).then(name).otherwise(read)
 
     def _needs(self, entry: Field) -> Iterator[tuple[str, str]]:
         for home, needs in self.layout.objects.items():
             if entry.place.startswith(f"{home}."):
                 yield from ((home, need) for need in needs)
 
-    def _fields_at(self, place: str) -> list[str]:
-        return [entry.hub[0] for entry in self.layout.fields if entry.place == place and entry.hub]
-
     def reasons(self, columns: tuple[str, ...]) -> str:
         """Say what of some columns the layout does not hold as it was."""
-        said = []
-        said += [
-            f"{name} only with --set {asked}=true" for name, asked in self._off.items() if name in columns
-        ]
+        off = ((name, asked) for name, asked in self._off.items() if name in columns)
+        said = [f"{name} only with --set {asked}=true" for name, asked in off]
         without = [name for name in columns if name not in {*self._provided, *self._off, "name"}]
         if without:
-            why = [self.layout.cannot[name] for name in without if name in self.layout.cannot]
-            said.append(
-                f"no place for {', '.join(without)}" + (f" ({'; '.join(dict.fromkeys(why))})" if why else "")
-            )
+            why = dict.fromkeys(self.layout.cannot[name] for name in without if name in self.layout.cannot)
+            said.append(f"no place for {', '.join(without)}" + (f" ({'; '.join(why)})" if why else ""))
         if not said:
             said += ["names that are spelled alike"] if "name" in columns and self._names_meet else []
             fields = [self._fields[name] for name in columns if name in self._fields and name != "time"]

@@ -41,9 +41,7 @@ TRAVELLERS = {
     OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String)),
 }  # fmt: skip
 
-REASONS_MAX = (
-    12  # each has a step of its own, and each step costs a grouping of every figure; the others share one
-)
+REASONS_MAX = 12  # each has a step, and each step costs a grouping of every figure; the others share one
 LOST = ("duplicates", "filtered", "rejected", "merged")
 
 
@@ -65,10 +63,7 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
             here = dataclasses.replace(here, selection=dataclasses.replace(here.selection, limit=left))
 
         def attempt(
-            lines: Lines,
-            job: Job = here,
-            marks: UnitMarks | None = marks,
-            file: Path = file,
+            lines: Lines, job: Job = here, marks: UnitMarks | None = marks, file: Path = file
         ) -> tuple[None, set[str]]:
             to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
             query = plan.build(to_the_hub, lines, marks=marks)
@@ -77,9 +72,8 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
 
         readings.read(unit, attempt)
         if left is not None:
-            taken = ~(
-                (pl.col("outcome") == "filtered") & pl.col("reason").is_in(["--where", "--since", "--until"])
-            ) & pl.col("first")
+            by_selection = pl.col("reason").is_in(["--where", "--since", "--until"])
+            taken = pl.col("first") & ~((pl.col("outcome") == "filtered") & by_selection)
             left -= int(pl.scan_parquet(file).select(taken.sum()).collect().item())
             if left <= 0:
                 break
@@ -88,9 +82,8 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
 
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
     additions = job.target_mapping.additions if job.target_mapping else {}
-    frame = query.rows.with_columns(
-        first=FIRST, _code=pl.col("code"), _message=pl.col("message"), **TRAVELLERS
-    )
+    kept = {"first": FIRST, "_code": pl.col("code"), "_message": pl.col("message")}
+    frame = query.rows.with_columns(**kept, **TRAVELLERS)
     before, now = _before(frame), pl.col("name")
     if job.target_layout is None or job.target_mapping is None:
         frame = frame.with_columns(
@@ -104,32 +97,27 @@ def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
             f"{SOURCE}:type": held.event_type(before("name")),
             f"{RULES}:type": held.event_type(now),
         }
-        frame = frame.with_columns(
-            **{f"held:{name}": value for name, value in held.columns().items()}, **event_types
-        )
+        columns = {f"held:{name}": value for name, value in held.columns().items()}
+        frame = frame.with_columns(**columns, **event_types)
         came, is_now = (pl.col(name) for name in event_types)
         frame = frame.with_columns(
             **_prefixed(SOURCE, before, came, additions), **_prefixed(RULES, pl.col, is_now, additions)
         )
         frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), is_now, additions))
         keeps_extra = same_events(job.source_layout, job.target_layout)
-        source = dataclasses.replace(
-            query.source,
-            keeps_extra=keeps_extra,
-            keeps_around=job.source_layout.address == job.target_layout.address,
-        )
+        keeps_around = job.source_layout.address == job.target_layout.address
+        source = dataclasses.replace(query.source, keeps_extra=keeps_extra, keeps_around=keeps_around)
         frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
     outcome, reason = _outcome()
-    columns = [f"{state}.{fact}" for state in STATES for fact in FACTS]
-    return frame.select(*columns, outcome=outcome, reason=reason, first="first", name="name")
+    states = [f"{state}.{fact}" for state in STATES for fact in FACTS]
+    return frame.select(*states, outcome=outcome, reason=reason, first="first", name="name")
 
 
 def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
     """Give a hub column as it was read; where the source has none, nothing."""
-    present = set(frame.collect_schema().names())
     schema = frame.collect_schema()
     return lambda name: (
-        pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in present else pl.lit(None, schema[name])
+        pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in schema else pl.lit(None, schema[name])
     )
 
 
@@ -141,9 +129,8 @@ def _prefixed(
 
 def _outcome() -> tuple[pl.Expr, pl.Expr]:
     """Say what became of an event, in the order in which the account of a run asks."""
-    unreadable = pl.col("_code").is_not_null() & ~pl.col("_message").str.starts_with(OF_THE_RECIPE).fill_null(
-        value=False
-    )
+    by_rule = pl.col("_message").str.starts_with(OF_THE_RECIPE).fill_null(value=False)
+    unreadable = pl.col("_code").is_not_null() & ~by_rule
     outcome = (
         pl.when(unreadable).then(pl.lit("unreadable"))
         .when(pl.col("code").is_not_null()).then(pl.lit("rejected"))
@@ -165,15 +152,11 @@ def write_facts(
         job = Job(origin.mapping, origin.layout.as_written, None, None, settings=settings)
 
         def attempt(
-            lines: Lines,
-            job: Job = job,
-            file: Path = file,
-            origin: Origin = origin,
+            lines: Lines, job: Job = job, file: Path = file, origin: Origin = origin
         ) -> tuple[None, set[str]]:
             frame, unsound = plan.hub_events(job, lines)
-            _as_the_reader_sees(frame, origin, additions).sink_parquet(
-                file, compression="lz4", engine="streaming"
-            )
+            seen = _as_the_reader_sees(frame, origin, additions)
+            seen.sink_parquet(file, compression="lz4", engine="streaming")
             return None, unsound()
 
         soundly(unit, scratch, arrived.refused_in(unit.files), attempt)
@@ -195,11 +178,8 @@ def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Addition
         told = pl.col("attributes").map.get(key).str.json_path_match("$.name")
         is_spelled_so = told.is_in(list(events.WELL_KNOWN)) & (names.spelled(told) == event_type)
         name = pl.when(is_spelled_so).then(told).otherwise(name)
-    frame = frame.with_columns(_name=name, _type=event_type)
-    return frame.select(
-        "code",
-        **facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions),
-    )
+    found = facts(lambda column: pl.col("_name" if column == "name" else column), pl.col("_type"), additions)
+    return frame.with_columns(_name=name, _type=event_type).select("code", **found)
 
 
 @dataclass(frozen=True)
@@ -235,9 +215,8 @@ def steps(counts: pl.DataFrame, run: FormerRun, held: HeldColumns | None) -> Ite
 
 def _removals(counts: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     outcome, reason = pl.col("outcome"), pl.col("reason")
-    lost = counts.filter(pl.col("first") & outcome.is_in(LOST)).sort(
-        "events", "reason", descending=[True, False]
-    )
+    lost = counts.filter(pl.col("first") & outcome.is_in(LOST))
+    lost = lost.sort("events", "reason", descending=[True, False])
     for kind in LOST:
         found = lost.filter(outcome == kind)["reason"].to_list()
         if kind in ("duplicates", "merged"):

@@ -86,51 +86,31 @@ class Parity:
         summary = [(row["figure"], *(f"{row[name]:,}" for name in _COUNTED)) for row in self._summary()]
         lines += columns([("figure", *_COUNTED), *summary], paper, head=True)
         if self.causes:
-            causes = [
-                (cause["figure"], f"{cause['rows']:,}", printable(cause["cause"])) for cause in self.causes
-            ]
-            head = ("figure", "rows", "cause")
-            lines += [
-                "",
-                paper.styled("why they differ:", "bold"),
-                *columns([head, *causes[:CAUSES_MAX]], paper, wrapped=(2,), head=True),
-            ]
-            lines += (
-                [f"and {len(causes) - CAUSES_MAX:,} more with --json"] if len(causes) > CAUSES_MAX else []
-            )
+            told = [(each["figure"], f"{each['rows']:,}", printable(each["cause"])) for each in self.causes]
+            shown = columns([("figure", "rows", "cause"), *told[:CAUSES_MAX]], paper, wrapped=(2,), head=True)
+            lines += ["", paper.styled("why they differ:", "bold"), *shown, *_more(len(told), CAUSES_MAX)]
         if self.merged:
-            told = _wrapped([meeting.text for meeting in self.merged[:CAUSES_MAX]], paper)
-            lines += ["", paper.styled("one type for the target:", "bold"), *told]
-            lines += (
-                [f"and {len(self.merged) - CAUSES_MAX:,} more with --json"]
-                if len(self.merged) > CAUSES_MAX
-                else []
-            )
+            texts = _wrapped([meeting.text for meeting in self.merged[:CAUSES_MAX]], paper)
+            title = paper.styled("one type for the target:", "bold")
+            lines += ["", title, *texts, *_more(len(self.merged), CAUSES_MAX)]
         if self.renamed:
             lines += ["", paper.styled("other names for the target:", "bold"), *_wrapped(self.renamed, paper)]
-        for title, rows in (
-            ("UNEXPLAINED", self._rows(explained=False)),
-            ("explained, for example", self._rows(explained=True)),
+        for title, style, explained in (
+            ("UNEXPLAINED", "red", False),
+            ("explained, for example", "bold", True),
         ):
+            rows = self._rows(explained=explained)
             if rows.height:
+                cells = [_HEAD, *map(_cells, rows.head(shown_max).iter_rows(named=True))]
                 lines += [
                     "",
-                    paper.styled(f"{title}:", "red" if title == "UNEXPLAINED" else "bold"),
-                    *columns(
-                        [_HEAD, *(_cells(row) for row in rows.head(shown_max).iter_rows(named=True))],
-                        paper,
-                        wrapped=(1, 4),
-                        head=True,
-                    ),
+                    paper.styled(f"{title}:", style),
+                    *columns(cells, paper, wrapped=(1, 4), head=True),
                 ]
-            if rows.height > shown_max:
-                lines.append(f"and {rows.height - shown_max:,} more with --json")
+            lines += _more(rows.height, shown_max)
         if self.beyond:
-            lines += [
-                "",
-                "the dashboards show more, which rows alone do not tell:",
-                *_wrapped(self.beyond, paper),
-            ]
+            title = "the dashboards show more, which rows alone do not tell:"
+            lines += ["", title, *_wrapped(self.beyond, paper)]
         verdict = paper.styled(self._verdict, "red" if self.unexplained else "green")
         return "\n".join([*lines, "", verdict]) + "\n"
 
@@ -160,26 +140,23 @@ class Parity:
 
     def _tables(self) -> Report:
         named = [name for name in SCHEMA if name != "explained"]
+
+        def differences(*, explained: bool) -> list[dict[str, Any]]:
+            rows = self._rows(explained=explained).iter_rows(named=True)
+            return [{name: _as_shown(row, name) for name in named} for row in rows]
+
         values: dict[str, Any] = {
             "from": self.source,
             "to": self.target,
             "verdict": self._verdict,
             "figures": [*self._summary()],
             "why_they_differ": [*self.causes],
+            "one_type_for_the_target": [{"events": each.events, "text": each.text} for each in self.merged],
+            "differences_that_nothing_explains": differences(explained=False),
+            "explained_differences": differences(explained=True),
+            "other_names_for_the_target": [*self.renamed],
+            "not_compared": [*self.beyond],
         }
-        values["one_type_for_the_target"] = [
-            {"events": meeting.events, "text": meeting.text} for meeting in self.merged
-        ]
-        for title, explained in (
-            ("differences_that_nothing_explains", False),
-            ("explained_differences", True),
-        ):
-            values[title] = [
-                {name: _as_shown(row, name) for name in named}
-                for row in self._rows(explained=explained).iter_rows(named=True)
-            ]
-        values["other_names_for_the_target"] = [*self.renamed]
-        values["not_compared"] = [*self.beyond]
         return Report({name: value for name, value in values.items() if value})
 
 
@@ -204,13 +181,12 @@ def _as_shown(row: dict[str, Any], name: str) -> Any:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        row["figure"],
-        printable(row["key"]),
-        shown(row["figure"], row["source"]),
-        shown(row["figure"], row["target"]),
-        printable(row["explanation"]),
-    )
+    sides = (shown(row["figure"], row[name]) for name in ("source", "target"))
+    return row["figure"], printable(row["key"]), *sides, printable(row["explanation"])
+
+
+def _more(count: int, most: int) -> list[str]:
+    return [f"and {count - most:,} more with --json"] if count > most else []
 
 
 def shown(figure: str, value: float | None) -> str:
