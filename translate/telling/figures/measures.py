@@ -53,18 +53,9 @@ def _distinct(facts: pl.LazyFrame, key: pl.Expr, who: str) -> pl.LazyFrame:
     return _counted(facts.filter(pl.col(who).is_not_null()).select(key=key, who=who).unique(), pl.col("key"))
 
 
-def _new(facts: pl.LazyFrame) -> pl.LazyFrame:
-    """Give each client's first day with a session start."""
-    return (
-        _starts(facts)
-        .filter(pl.col("client").is_not_null())
-        .group_by("client")
-        .agg(first=pl.col("day").min())
-    )
-
-
 def _new_users(facts: pl.LazyFrame) -> pl.LazyFrame:
-    return _counted(_new(facts), pl.col("first").dt.strftime("%Y-%m-%d"))
+    clients = _starts(facts).filter(pl.col("client").is_not_null()).group_by("client")
+    return _counted(clients.agg(pl.col("day").min()), _day())
 
 
 def _session_length(facts: pl.LazyFrame) -> pl.LazyFrame:
@@ -99,29 +90,16 @@ def _monday(name: str) -> pl.Expr:
 
 
 def _returned(
-    seen: pl.LazyFrame,
-    first: pl.LazyFrame,
-    last: pl.LazyFrame,
-    cohort: pl.Expr,
-    day: pl.Expr,
-    days: int,
-    label: str,
-) -> pl.LazyFrame:
-    later = pl.duration(days=days)
+    seen: pl.LazyFrame, first: pl.LazyFrame, last: pl.LazyFrame, cohort: pl.Expr, day: pl.Expr, days: int, label: str,
+) -> pl.LazyFrame:  # fmt: skip
+    asked = pl.col("cohort") + pl.duration(days=days)
     size = first.group_by(cohort=cohort).agg(clients=pl.len())
-    back = (
-        seen.select("client", cohort=cohort, day=day)
-        .filter(pl.col("day") == pl.col("cohort") + later)
-        .unique()
-    )
-    shares = size.join(back.group_by("cohort").agg(back=pl.len()), on="cohort", how="left").join(
-        last, how="cross"
-    )
-    has_come = pl.col("cohort") + later <= pl.col("last")
+    there = seen.select("client", cohort=cohort, day=day).filter(pl.col("day") == asked).unique()
+    back = there.group_by("cohort").agg(back=pl.len())
+    shares = size.join(back, on="cohort", how="left").join(last, how="cross").filter(asked <= pl.col("last"))
     share = (pl.col("back").fill_null(0) / pl.col("clients")).round(6)
-    return shares.filter(has_come).select(
-        key=pl.concat_str(pl.col("cohort").dt.strftime("%Y-%m-%d"), pl.lit(f" {label}")), value=share
-    )
+    key = pl.concat_str(pl.col("cohort").dt.strftime("%Y-%m-%d"), pl.lit(f" {label}"))
+    return shares.select(key=key, value=share)
 
 
 CLIENTS = ("name", "time", "client_id")
@@ -148,30 +126,20 @@ MEASURES: tuple[Measure, ...] = (
 
 
 def _first_touches(given: pl.LazyFrame) -> pl.LazyFrame:
-    clients = (
-        given.filter(pl.col("touched").is_not_null() & pl.col("client").is_not_null())
-        .group_by("client")
-        .agg(day=pl.col("touched").min())
-    )
-    return clients.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(value=pl.len().cast(pl.Float64))
+    touched = given.filter(pl.col("touched").is_not_null() & pl.col("client").is_not_null())
+    return _counted(touched.group_by("client").agg(day=pl.col("touched").min()), _day())
 
 
 def _duration(given: pl.LazyFrame) -> pl.LazyFrame:
-    told = (
-        given.filter(pl.col("session").is_not_null())
-        .group_by("day", "session")
-        .agg(pl.col("lasted").max())
-        .drop_nulls("lasted")
-    )
+    sessions = given.filter(pl.col("session").is_not_null()).group_by("day", "session")
     mean = pl.col("lasted").sum() / pl.len() / MILLISECONDS
-    return told.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(value=mean.round(3))
+    lasted = sessions.agg(pl.col("lasted").max()).drop_nulls("lasted")
+    return lasted.group_by(key=_day()).agg(value=mean.round(3))
 
 
 def _engagement(given: pl.LazyFrame) -> pl.LazyFrame:
-    told = given.filter(pl.col("engaged").is_not_null())
-    return told.group_by(key=pl.col("day").dt.strftime("%Y-%m-%d")).agg(
-        value=(pl.col("engaged").sum() / MILLISECONDS).round(3)
-    )
+    seconds = (pl.col("engaged").sum() / MILLISECONDS).round(3)
+    return given.filter(pl.col("engaged").is_not_null()).group_by(key=_day()).agg(value=seconds)
 
 
 def dashboard_measures(additions: Mapping[str, Addition]) -> tuple[Measure, ...]:

@@ -44,14 +44,10 @@ class FormerRun:
 
         Where the run refused files that are of no layout it looked at the content: then only the model is named.
         """
-        said = str(self.report["from"]) if self.report else ""
-        if not said or "," in said:
+        if not self.report or not self.report["from"] or "," in self.report["from"]:
             return None
-        return (
-            said.partition("/")[0]
-            if self.report and "not_recognised" in self.report.get("rejects", {})
-            else said
-        )
+        said = str(self.report["from"])
+        return said.partition("/")[0] if "not_recognised" in self.report.get("rejects", {}) else said
 
 
 def find_run(
@@ -75,9 +71,8 @@ def _beside(target: str | os.PathLike[str] | None) -> Path | None:
     if target is None or not Path(target).is_dir():
         return None
     if (Path(target) / STATE).exists():
-        raise UsageError(
-            f"{os.fspath(target)}: holds an unfinished run; repeat the call of convert, then compare"
-        )
+        told = "holds an unfinished run; repeat the call of convert, then compare"
+        raise UsageError(f"{os.fspath(target)}: {told}")
     path = Path(target) / REPORT
     return path if path.is_file() else None
 
@@ -89,11 +84,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}; name DIR/report.json") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as a report of convert: {error}") from None
-    if not (
-        isinstance(told, dict)
-        and told.get("complete") is True
-        and {"events", "mapping", "settings", "selection", "to"} <= told.keys()
-    ):
+    needed = {"events", "mapping", "settings", "selection", "to"}
+    if not isinstance(told, dict) or told.get("complete") is not True or not needed <= told.keys():
         raise UsageError(f"{path}: is no report of a finished convert; name DIR/report.json")
     return told
 
@@ -116,19 +108,16 @@ def _recipe(
             raise
         raise UsageError(f"the run had the recipe {name}: say --recipe with its file") from None
     if chosen.digest != digest:
-        raise UsageError(
-            f"{chosen.file}: is not the recipe {name} that the run had; say --recipe with that one"
-        )
+        wrong = f"is not the recipe {name} that the run had; say --recipe with that one"
+        raise UsageError(f"{chosen.file}: {wrong}")
     return chosen
 
 
 def _settings(told: dict[str, Any]) -> Settings:
     """Read back what `Settings.described` says."""
     since, until = (dt.datetime.fromisoformat(text) for text in told["time_window"])
-    known = {entry.name for entry in fields(Settings)}
-    plain = {
-        name: value for name, value in told.items() if name in known and name not in ("time_window", "day")
-    }
+    known = {entry.name for entry in fields(Settings)} - {"time_window", "day"}
+    plain = {name: value for name, value in told.items() if name in known}
     day = dt.date.fromisoformat(told["day"]) if told.get("day") else None
     return Settings(**plain, day=day, time_window=(since, until))
 
@@ -154,9 +143,8 @@ def _erased(told: dict[str, Any] | None, path: Path, erase: str | os.PathLike[st
         raise UsageError("the run left out the events of people: say --erase with the list of their ids")
     listed = listed_in(erase)
     if listed.described() != told:
-        raise UsageError(
-            f"--erase {os.fspath(erase)}: is not the list that the run had; say --erase with that one"
-        )
+        wrong = "is not the list that the run had; say --erase with that one"
+        raise UsageError(f"--erase {os.fspath(erase)}: {wrong}")
     return listed
 
 
