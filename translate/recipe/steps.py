@@ -17,6 +17,7 @@ from translate.vocabulary.notes import NOTES_TYPE, OF_RECIPE, USED, InHub, note
 from translate.writer.keys import keys_used
 
 FILTERED = "_filtered"
+ALIVE = pl.col("code").is_null() & pl.col(FILTERED).is_null()
 TEXTS = pl.List(pl.String)
 
 
@@ -52,9 +53,7 @@ class RuleStep:
     Before the first one nothing is noted: it is spared to put its notes together with those of others.
     """
 
-    def __init__(
-        self, rule: Rule, head: str | None, moved: Mapping[str, Moved], *, is_first: bool = False
-    ) -> None:
+    def __init__(self, rule: Rule, head: str | None, moved: Mapping[str, Moved], *, is_first: bool) -> None:
         self.rule = rule
         self._head = head
         self._moved = moved
@@ -83,9 +82,8 @@ class RuleStep:
     ) -> pl.LazyFrame:
         if self._head is None:
             return evaluate(frame, looked_at, values, self._moved)
-        rule, alive = self.rule, self._alive
-        names = tallies.looked_at_by(rule)
-        flags = tallies.of_condition(self._head, rule.when, alive, names)
+        names = tallies.looked_at_by(self.rule)
+        flags = tallies.of_condition(self._head, self.rule.when, ALIVE, names)
         return evaluate(frame, names, {**values, **flags}, self._moved)
 
     def _given_back(self, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -93,13 +91,10 @@ class RuleStep:
         for name in (*self.rule.renames, *self.rule.removes):
             moved = self._moved.get(name)
             if moved is not None:
-                home, key = _split(name)
+                home, _, key = name.partition(".")
                 text = moved.value(pl.col(CALLED) if CALLED in frame.collect_schema() else pl.col("name"))
-                there = (
-                    self._match
-                    & text.is_not_null()
-                    & ~pl.col(home).map.contains_key(key).fill_null(value=False)
-                )
+                is_taken = pl.col(home).map.contains_key(key).fill_null(value=False)
+                there = self._match & text.is_not_null() & ~is_taken
                 whole = with_key(pl.col(home).map.entries(), key, text).list.to_map()
                 frame = frame.with_columns(
                     pl.when(there).then(whole).otherwise(pl.col(home)).alias(home),
@@ -108,27 +103,19 @@ class RuleStep:
         return frame
 
     def _cut(self, frame: pl.LazyFrame, limits: Cut) -> pl.LazyFrame:
-        if self._head is None:
-            return reshaping.cut(frame, self._match, limits, notes=OF_RECIPE, used=USED)
         noted = pl.col(OF_RECIPE).list.len()
-        frame = reshaping.cut(
-            frame.with_columns(_noted=noted), self._match, limits, notes=OF_RECIPE, used=USED
-        )
-        return frame.with_columns((noted > pl.col("_noted")).alias(tallies.flag(self._head, "changed"))).drop(
-            "_noted"
-        )
-
-    @property
-    def _alive(self) -> pl.Expr:
-        return pl.col("code").is_null() & pl.col(FILTERED).is_null()
+        before = frame if self._head is None else frame.with_columns(_noted=noted)
+        after = reshaping.cut(before, self._match, limits, notes=OF_RECIPE, used=USED)
+        if self._head is None:
+            return after
+        changed = {tallies.flag(self._head, "changed"): noted > pl.col("_noted")}
+        return after.with_columns(**changed).drop("_noted")
 
     def _decide(self) -> pl.Expr:
-        alive = self._alive
-        when = self.rule.when
-        if when is None:
-            return alive
-        decided = when.expr.fill_null(value=False)
-        return alive & (~decided if self.rule.keep is not None else decided)
+        if self.rule.when is None:
+            return ALIVE
+        decided = self.rule.when.expr.fill_null(value=False)
+        return ALIVE & (~decided if self.rule.keep is not None else decided)
 
     def _finished(self, target: str) -> pl.Expr:
         """Give a set value in the type of its place."""
@@ -153,16 +140,9 @@ class RuleStep:
         reason = rule.drop if rule.drop is not None else rule.keep
         if reason is not None:
             return {FILTERED: pl.when(self._match).then(pl.lit(reason)).otherwise(pl.col(FILTERED))}
-        changes = {
-            target: self._when_matched(pl.col(f"={target}"), target)
-            for target in rule.sets
-            if target in events.SCHEMA
-        }
-        changes |= {
-            name: self._when_matched(pl.lit(None, events.SCHEMA[name]), name)
-            for name in rule.removes
-            if name in events.SCHEMA
-        }
+        values = {target: pl.col(f"={target}") for target in rule.sets if target in events.SCHEMA}
+        values |= {name: pl.lit(None, events.SCHEMA[name]) for name in rule.removes if name in events.SCHEMA}
+        changes = {name: self._when_matched(value, name) for name, value in values.items()}
         if rule.names:
             changes["name"] = self._when_matched(notation.exchanged(pl.col("name"), rule.names), "name")
         changes |= dict(self._map_changes())
@@ -183,9 +163,8 @@ class RuleStep:
             put = {key: pl.col(f"={target}") for target, (kind, key) in _keyed(rule.sets) if kind == home}
             gone = [key for _, (kind, key) in _keyed(rule.removes) if kind == home]
             renamed = {
-                key: new.partition(".")[2]
-                for old, new in rule.renames.items()
-                for kind, key in [_split(old)]
+                key: rule.renames[old].partition(".")[2]
+                for old, (kind, key) in _keyed(rule.renames)
                 if kind == home
             }
             if put or gone or renamed:
@@ -207,81 +186,52 @@ class RuleStep:
             else:
                 continue
             bad = self._match & bad.fill_null(value=False)
+            told = pl.lit(f"{self.rule.address} gives {target} a number that is not finite")
             code = pl.when(bad).then(pl.lit("bad_number")).otherwise(code)
-            message = (
-                pl.when(bad)
-                .then(pl.lit(f"{self.rule.address} gives {target} a number that is not finite"))
-                .otherwise(message)
-            )
+            message = pl.when(bad).then(told).otherwise(message)
             changes = {"code": code, "message": message}
         return changes
 
     def _notes(self) -> Iterator[pl.Expr]:
         """Note what the rule changed or took away, for each event that had it."""
         rule = self.rule
+        why = f"set by {rule.address}"
         for target in rule.sets:
             before = stored(target)
-            yield self._note(
-                "changed",
-                target,
-                before.is_not_null() & before.ne_missing(pl.col(f"={target}")),
-                f"set by {rule.address}",
-            )
+            is_other = before.is_not_null() & before.ne_missing(pl.col(f"={target}"))
+            yield self._note("changed", target, is_other, why)
         if rule.names:
-            yield self._note(
-                "changed",
-                "name",
-                pl.col("name").is_in([old for old, new in rule.names.items() if old != new]),
-                f"set by {rule.address}",
-            )
+            renamed = [old for old, new in rule.names.items() if old != new]
+            yield self._note("changed", "name", pl.col("name").is_in(renamed), why)
         for old, new in rule.renames.items():
             yield self._note("changed", old, stored(old).is_not_null())
             if new not in rule.renames:
                 yield self._note("changed", new, stored(old).is_not_null() & stored(new).is_not_null())
+        used = {name for expression in rule.sets.values() for name in _sources(expression)}
         for name in rule.removes:
             if name in events.MAPS:
-                yield (
-                    pl.when(self._match)
-                    .then(_unused_keys(name))
-                    .otherwise(pl.lit([], NOTES_TYPE))
-                    .fill_null([])
-                )
-            elif name not in self._used_here():
-                yield self._note(
-                    "on_purpose", name, stored(name).is_not_null() & ~pl.col(USED).list.contains(name)
-                )
+                unused = pl.when(self._match).then(_unused_keys(name)).otherwise(pl.lit([], NOTES_TYPE))
+                yield unused.fill_null([])
+            elif name not in used:
+                is_unused = stored(name).is_not_null() & ~pl.col(USED).list.contains(name)
+                yield self._note("on_purpose", name, is_unused)
 
     def _note(self, kind: str, place: str, lost: pl.Expr, why: str = "") -> pl.Expr:
         return notes.where(self._match & lost, note(kind, InHub(*(key_of(place) or (place,))), why))
 
     def _used(self) -> Iterator[pl.Expr]:
         for target, expression in self.rule.sets.items():
-            names = _sources(expression)
-            if names:
-                yield _texts(names, self._match & pl.col(f"={target}").is_not_null())
-
-    def _used_here(self) -> set[str]:
-        return {name for expression in self.rule.sets.values() for name in _sources(expression)}
+            if names := _sources(expression):
+                there = self._match & pl.col(f"={target}").is_not_null()
+                yield pl.when(there).then(pl.lit(names, TEXTS)).otherwise(pl.lit([], TEXTS))
 
 
 def _sources(expression: Expression) -> list[str]:
     return [name for name in expression.columns if not name.startswith("item.")]
 
 
-def _texts(texts: list[str], where: pl.Expr) -> pl.Expr:
-    return pl.when(where).then(pl.lit(texts, TEXTS)).otherwise(pl.lit([], TEXTS))
-
-
-def _split(name: str) -> tuple[str, str]:
-    home, _, key = name.partition(".")
-    return home, key
-
-
 def _keyed(names: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    for name in names:
-        keyed = key_of(name)
-        if keyed:
-            yield name, keyed
+    yield from ((name, keyed) for name in names if (keyed := key_of(name)))
 
 
 def _unused_keys(home: str) -> pl.Expr:

@@ -72,16 +72,15 @@ def frame(samples: list[dict[str, Any]]) -> pl.LazyFrame:
         for number, sample in enumerate(samples)
     ]
     schema = {**{name: TRAVELLING[name][0] for name in TRAVELLERS}, **events.SCHEMA}
-    columns = {
-        name: pl.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in schema.items()
-    }
-    return pl.DataFrame(columns).lazy()
+    values = {name: [row.get(name) for row in rows] for name in schema}
+    return pl.DataFrame({name: pl.Series(values[name], dtype=dtype) for name, dtype in schema.items()}).lazy()
 
 
 def _value(column: str, value: Any) -> Any:
     dtype = events.SCHEMA[column]
     if column in events.MAPS:
-        return _map(column, value)
+        table = _checked(value, isinstance(value, dict), "a table")
+        return {key: _member(column, key, inner) for key, inner in table.items()}
     if dtype == events.TIME:
         return _time(value)
     if dtype == events.TEXT:
@@ -110,11 +109,6 @@ def _time(value: Any) -> dt.datetime:
     return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
-def _map(column: str, value: Any) -> dict[str, str]:
-    _checked(value, isinstance(value, dict), "a table")
-    return {key: _member(column, key, inner) for key, inner in value.items()}
-
-
 def _member(column: str, key: str, value: Any) -> str:
     if column in JSON_TEXT:
         return json_text(value)
@@ -122,11 +116,8 @@ def _member(column: str, key: str, value: Any) -> str:
         return str(_checked(value, isinstance(value, str), f"text under {key}"))
     if column == "user_property_times" and not isinstance(value, int):
         return str(int(_time(value).timestamp() * 1000))
-    return number_text(
-        _checked(
-            value, isinstance(value, int | float) and not isinstance(value, bool), f"a number under {key}"
-        )
-    )
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(_checked(value, is_number, f"a number under {key}"))
 
 
 def number_text(number: float) -> str:
@@ -151,15 +142,12 @@ def failures(recipe: Recipe, mappings: Path | None = None) -> list[Complaint]:
     """Run a recipe's tests; give a complaint for each difference."""
     if not recipe.tests:
         return []
-    outcomes = {
-        address: _outcomes(recipe, address, mappings)
-        for address in dict.fromkeys(test.to for test in recipe.tests)
-    }
-    differences = [
-        Complaint(recipe.file, path, message)
-        for number, test in enumerate(recipe.tests)
-        for path, message in _differences(test, [row for row in outcomes[test.to] if row["row"] == number])
-    ]
+    addresses = dict.fromkeys(test.to for test in recipe.tests)
+    outcomes = {address: _outcomes(recipe, address, mappings) for address in addresses}
+    differences = []
+    for number, test in enumerate(recipe.tests):
+        mine = [row for row in outcomes[test.to] if row["row"] == number]
+        differences += [Complaint(recipe.file, *told) for told in _differences(test, mine)]
     return differences if recipe.path is None else located(differences, recipe.path)
 
 
@@ -172,53 +160,37 @@ def _outcomes(recipe: Recipe, address: str, mappings: Path | None) -> list[Row]:
     provided = set(events.SCHEMA)
     given = with_event_ids(frame([test.event for test in recipe.tests]), provided)
     source = Source(frozenset(provided), {FILTERED: FILTERED}, recipe.set_columns)
-    writer = Writer(model, with_columns(layout, recipe.columns), _said(recipe), source)
-    ruled = recipe.apply(
-        given, mapping.marked_anywhere(mappings) if recipe.personal else (), privacy.TRIAL_KEY
-    )
+    said: dict[str, Any] = {name: name for name in recipe.needs}  # each setting is its own value
+    writer = Writer(model, with_columns(layout, recipe.columns), Settings(**said), source)
+    marked = mapping.marked_anywhere(mappings) if recipe.personal else ()
+    ruled = recipe.apply(given, marked, privacy.TRIAL_KEY)
     written = writer.rows(moved(ruled, recipe.columns)).collect().sort("row", COPY)
     if layout.records == "json-lines":
-        around = written.select(
-            as_json(entry, pl.col(f"@{entry.place}")).alias(entry.place) for entry in writer.shape.around
-        )
-        rows = zip(written[ROW], around.to_dicts() if around.width else [{}] * written.height, strict=True)
-        fields = [{**_parsed_members(members), **_parsed(text)} for text, members in rows]
+        values = {entry.place: as_json(entry, pl.col(f"@{entry.place}")) for entry in writer.shape.around}
+        around = written.select(**values).to_dicts() if values else [{}] * written.height
+        rows = zip(written[ROW], around, strict=True)
+        fields = [{**_parsed(members), **json.loads(text or "{}")} for text, members in rows]
     else:
-        places = [name for name in written.columns if name.startswith("=")]
-        fields = [
-            {place[1:]: value for place, value in row.items()} for row in written.select(places).to_dicts()
-        ]
+        places = {name[1:]: name for name in written.columns if name.startswith("=")}
+        fields = written.select(**places).to_dicts()
     told = written.select("row", "code", "message", FILTERED).to_dicts()
     return [{**row, "fields": inner} for row, inner in zip(told, fields, strict=True)]
 
 
-def _said(recipe: Recipe) -> Settings:
-    """Give the settings of a test: each that the recipe needs has its own name as its value."""
-    said: dict[str, Any] = {name: name for name in recipe.needs}
-    return Settings(**said)
-
-
-def _parsed_members(members: dict[str, str | None]) -> Row:
+def _parsed(members: dict[str, str | None]) -> Row:
     return {place: json.loads(text) for place, text in members.items() if text is not None}
-
-
-def _parsed(text: str | None) -> Row:
-    return json.loads(text) if text else {}
 
 
 def _differences(test: Test, outcomes: list[Row]) -> list[tuple[str, str]]:
     rows = [row for row in outcomes if row[FILTERED] is None]
     if len(rows) != len(test.expect):
-        return [(test.path, f"should {_wanted(len(test.expect))}, but {_got(rows, outcomes)}")]
+        wanted = f"give {_rows(len(test.expect))}" if test.expect else "be filtered"
+        return [(test.path, f"should {wanted}, but {_got(rows, outcomes)}")]
     found = []
     for number, (row, expected) in enumerate(zip(rows, test.expect, strict=True), start=1):
         path = f"{test.path}.expect[{number}]" if len(rows) > 1 else test.path
         found += [(path, message) for message in _compare(row, expected)]
     return found
-
-
-def _wanted(count: int) -> str:
-    return "be filtered" if count == 0 else f"give {_rows(count)}"
 
 
 def _got(rows: list[Row], outcomes: list[Row]) -> str:
@@ -234,20 +206,13 @@ def _rows(count: int) -> str:
 
 
 def _compare(row: Row, expected: Row) -> list[str]:
-    code = row["code"]
+    state = f"rejected ({row['code']}): {row['message']}" if row["code"] else "written"
     if REJECT in expected:
-        return (
-            []
-            if code == expected[REJECT]
-            else [f"should be rejected ({expected[REJECT]}), but is {_state(row)}"]
-        )
-    if code is not None:
-        return [f"should be written, but is {_state(row)}"]
-    return list(_compare_fields(row["fields"], expected, ""))
-
-
-def _state(row: Row) -> str:
-    return f"rejected ({row['code']}): {row['message']}" if row["code"] else "written"
+        is_so = row["code"] == expected[REJECT]
+        return [] if is_so else [f"should be rejected ({expected[REJECT]}), but is {state}"]
+    if row["code"] is not None:
+        return [f"should be written, but is {state}"]
+    return _compare_fields(row["fields"], expected, "")
 
 
 def _compare_fields(fields: Any, expected: Row, head: str) -> list[str]:
