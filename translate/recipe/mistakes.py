@@ -57,10 +57,8 @@ class Unfit(ValueError):  # noqa: N818  it says what is wrong with an expression
 
     def excerpt_of(self, message: str) -> str:
         """Give the lines that show where a message's mistakes are; nothing where that is not known."""
-        return excerpt(
-            self.sql,
-            [mistake.place for mistake in self.mistakes if mistake.message == message and mistake.place],
-        )
+        mine = (mistake for mistake in self.mistakes if mistake.message == message)
+        return excerpt(self.sql, [mistake.place for mistake in mine if mistake.place])
 
     @property
     def excerpt(self) -> str:
@@ -90,17 +88,15 @@ def excerpt(sql: str, places: list[tuple[int, int]]) -> str:
 
 def tokens(sql: str) -> Iterator[tuple[str, int, int]]:
     """Cut an expression into words, texts, numbers and signs, each with its place."""
-    for found in TOKEN.finditer(sql):
-        yield found[0], found.start(), found.end()
+    return ((found[0], found.start(), found.end()) for found in TOKEN.finditer(sql))
 
 
 def place_of(sql: str, name: str) -> tuple[int, int] | None:
     """Find where an expression names a column, in double quotes or without."""
     quoted = '"' + name.replace('"', '""') + '"'
-    for text, start, end in tokens(sql):
-        if text in (name, quoted) or (not text.startswith("'") and text.replace('"', "") == name):
-            return start, end
-    return None
+    bare = ((text, place) for text, *place in tokens(sql) if not text.startswith("'"))
+    places = (place for text, place in bare if text == quoted or text.replace('"', "") == name)
+    return next(((start, end) for start, end in places), None)
 
 
 def place_of_word(sql: str, words: Collection[str]) -> tuple[int, int] | None:
@@ -179,13 +175,7 @@ def _place(sql: str, line: int, column: int) -> tuple[int, int]:
 
 def _place_of_function(sql: str, said: str) -> tuple[int, int] | None:
     named = re.search(r"function '(\w+)'", said)
-    return (
-        None
-        if named is None
-        else next(
-            ((start, end) for text, start, end in tokens(sql) if text.lower() == named[1].lower()), None
-        )
-    )
+    return place_of_word(sql, {named[1].upper()}) if named else None
 
 
 def first_line(error: Exception) -> str:
@@ -213,14 +203,11 @@ def instead_of(name: str, sql: str, place: tuple[int, int] | None) -> str:
     in_quotes = place is not None and sql[place[0]] == '"'
     if place is not None and (is_compared_with(sql, place) or sql.strip() == name):
         return f"; a text stands in single quotes: '{name}'"
-    near = suggest(name, known)
-    if near:
+    if near := suggest(name, known):
         return near
-    return (
-        f"; a text stands in single quotes: '{name}', a key of the event is \"attributes.{name}\""
-        if in_quotes
-        else (f'; a key of the event is "attributes.{name}" or "metrics.{name}"' if "." not in name else "")
-    )
+    if in_quotes:
+        return f"; a text stands in single quotes: '{name}', a key of the event is \"attributes.{name}\""
+    return "" if "." in name else f'; a key of the event is "attributes.{name}" or "metrics.{name}"'
 
 
 def words_here(name: str) -> str:

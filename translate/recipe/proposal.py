@@ -49,11 +49,8 @@ KEYS_MAX = 3
 NAMES_MAX = 12
 ITEM = "item_id"
 TESTED = {
-    "time": "2016-04-07T00:00:00Z",
-    "client_id": '"c-1"',
-    "session": '{ id = "session-1" }',
-    "app": '{ id = "app" }',
-}
+    "time": "2016-04-07T00:00:00Z", "client_id": '"c-1"', "session": '{ id = "session-1" }', "app": '{ id = "app" }',
+}  # fmt: skip
 
 
 def by_name(key: str) -> float:
@@ -69,9 +66,9 @@ def by_name(key: str) -> float:
         return 1.0
     if any(word in OTHERS and word not in items for word in words):
         return 0.0
-    return (
-        0.7 if items and words[-1] in ITEMS else 0.5 if words and all(word in IDS for word in words) else 0.0
-    )
+    if items and words[-1] in ITEMS:
+        return 0.7
+    return 0.5 if words and all(word in IDS for word in words) else 0.0
 
 
 def looked_for(events: pl.DataFrame) -> pl.DataFrame:
@@ -86,19 +83,14 @@ def looked_for(events: pl.DataFrame) -> pl.DataFrame:
         rows = [row for row in rows if row["likeness"] > GUESSED]
     rows.sort(key=lambda row: (-row["likeness"], -row["events"], row["kind"], row["key"]))
     schema: dict[str, Any] = {
-        "kind": pl.String,
-        "key": pl.String,
-        "events": pl.UInt32,
-        "names": pl.List(pl.String),
-        "likeness": pl.Float64,
-    }
+        "kind": pl.String, "key": pl.String, "events": pl.UInt32, "names": pl.List(pl.String), "likeness": pl.Float64,
+    }  # fmt: skip
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
 
 
 def _counted(events: pl.DataFrame, kind: str) -> pl.DataFrame:
-    entries = (
-        events.lazy().select("name", entry=pl.col(kind).map.entries()).filter(pl.col("entry").list.len() > 0)
-    )
+    entries = events.lazy().select("name", entry=pl.col(kind).map.entries())
+    entries = entries.filter(pl.col("entry").list.len() > 0)
     value = pl.col("value")
     is_plain = value.str.len_chars().is_between(1, CHARACTERS_MAX) & ~value.str.contains(r"[\s\[{]")
     if kind == "metrics":
@@ -133,7 +125,7 @@ def understood(text: str, base: Recipe | None, mappings: Path | None) -> Recipe 
         path = Path(folder) / "recipe.toml"
         path.write_text(text, encoding="utf-8")
         try:
-            found = read(path, lambda name, near: _base_file(base, name, near), mappings)
+            found = read(path, lambda name, near: base.path if base and base.path else near / name, mappings)
         except MappingError:
             return None
     return found if not trial.failures(found, mappings) else None
@@ -144,17 +136,11 @@ def toml(text: str) -> str:
     if '"' in text and not set(text) & {"'", "\\"} and printable(text) == text:
         return f"'{text}'"
     quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(
-        character if character.isprintable() else f"\\U{ord(character):08x}" for character in quoted
-    )
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in quoted)
 
 
 def _key(text: str) -> str:
     return text if BARE.fullmatch(text) else toml(text)
-
-
-def _base_file(base: Recipe | None, name: str, near: Path) -> Path:
-    return base.path if base and base.path else near / name
 
 
 def _rule(row: dict[str, Any]) -> str:

@@ -36,22 +36,15 @@ def explode(frame: pl.LazyFrame, match: pl.Expr, *, once: str) -> pl.LazyFrame:
     """
     flags = [name for name in frame.collect_schema().names() if name.startswith(once)]
     marked = frame.with_columns(_explode=match & pl.col(ITEM).is_null() & pl.col("items").is_not_null())
-    parsed = marked.map_batches(
-        _with_elements,
-        schema={**marked.collect_schema(), ELEMENTS: ELEMENTS_TYPE},
-        validate_output_schema=False,
-        streamable=True,
+    schema = {**marked.collect_schema(), ELEMENTS: ELEMENTS_TYPE}
+    parsed = marked.map_batches(_with_elements, schema=schema, validate_output_schema=False, streamable=True)
+    number, item = (pl.col(ELEMENTS).struct.field(name) for name in ("number", "item"))
+    rows = parsed.explode(ELEMENTS, empty_as_null=True).with_columns(
+        pl.coalesce(number, COPY).alias(COPY),
+        pl.coalesce(item, ITEM).alias(ITEM),
+        *(pl.col(name) & (number == 0).fill_null(value=True) for name in flags),
     )
-    element = pl.col(ELEMENTS).struct
-    return (
-        parsed.explode(ELEMENTS, empty_as_null=True)
-        .with_columns(
-            pl.coalesce(element.field("number"), COPY).alias(COPY),
-            pl.coalesce(element.field("item"), ITEM).alias(ITEM),
-            *(pl.col(name) & (element.field("number") == 0).fill_null(value=True) for name in flags),
-        )
-        .drop("_explode", ELEMENTS)
-    )
+    return rows.drop("_explode", ELEMENTS)
 
 
 def _with_elements(batch: pl.DataFrame) -> pl.DataFrame:
@@ -70,9 +63,8 @@ def _elements(text: str) -> str | None:
         elements = _DECODER.decode(text)
         if not isinstance(elements, list) or not elements:
             return None
-        plain = ENCODER.encode(
-            [{"number": number, "item": _texts(item)} for number, item in enumerate(elements)]
-        )
+        numbered = [{"number": number, "item": _texts(item)} for number, item in enumerate(elements)]
+        plain = ENCODER.encode(numbered)
         plain.encode()  # half of a surrogate pair is no text: the whole list is then left alone
     except (ValueError, RecursionError):
         return None
@@ -131,20 +123,15 @@ def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int, notes: str, use
     room = {"attributes": pl.lit(count), "metrics": (count - attributes).clip(lower_bound=0)}
     over = match & (attributes + metrics > count)
     kept = {kind: pl.col(kind).map.entries().list.head(room[kind]).list.to_map() for kind in KINDS}
-    gone = {
-        kind: pl.col(kind)
-        .map.keys()
-        .list.slice(room[kind])
-        .list.set_difference(keys_used(pl.col(used), kind))
-        .list.sort()
-        for kind in KINDS
-    }
     why = f"beyond the first {count} attributes and metrics"
-    told = noting.together(noting.of_keys(keys, "on_purpose", kind, why) for kind, keys in gone.items())
-    told = told.fill_null([])
-    return frame.with_columns(
-        *(_where(over, kept[kind], kind) for kind in KINDS), _where(over, pl.concat_list(notes, told), notes)
-    )
+
+    def told_of(kind: str) -> pl.Expr:
+        gone = pl.col(kind).map.keys().list.slice(room[kind])
+        unused = gone.list.set_difference(keys_used(pl.col(used), kind)).list.sort()
+        return noting.of_keys(unused, "on_purpose", kind, why)
+
+    told = pl.concat_list(notes, noting.together(map(told_of, KINDS)).fill_null([]))
+    return frame.with_columns(*(_where(over, kept[kind], kind) for kind in KINDS), _where(over, told, notes))
 
 
 def _where(over: pl.Expr, value: pl.Expr, column: str) -> pl.Expr:
@@ -158,9 +145,8 @@ def _cut_values(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) ->
     longer = entries.list.eval(pl.when(value.str.len_chars() > length).then(key)).list.drop_nulls()
     told = noting.of_keys(longer, "changed", "attributes", f"cut to {length} characters")
     short = entries.list.eval(pl.struct(key=key, value=value.str.slice(0, length))).list.to_map()
-    return frame.with_columns(
-        _where(over, short, "attributes"), _where(over, pl.concat_list(notes, told), notes)
-    )
+    told = pl.concat_list(notes, told)
+    return frame.with_columns(_where(over, short, "attributes"), _where(over, told, notes))
 
 
 def _any_longer(texts: pl.Expr, length: int) -> pl.Expr:
@@ -173,11 +159,9 @@ def _any_longer(texts: pl.Expr, length: int) -> pl.Expr:
 def _cut_keys(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) -> pl.LazyFrame:
     longer = pl.any_horizontal([_any_longer(pl.col(kind).map.keys(), length) for kind in KINDS])
     marked = frame.with_columns(_over=match & longer)
-    work = partial(_cut_keys_of_batch, length, notes)
-    schema = dict(marked.collect_schema())
-    return marked.map_batches(work, schema=schema, validate_output_schema=False, streamable=True).drop(
-        "_over"
-    )
+    work, schema = partial(_cut_keys_of_batch, length, notes), dict(marked.collect_schema())
+    short = marked.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)
+    return short.drop("_over")
 
 
 def _cut_keys_of_batch(length: int, notes: str, batch: pl.DataFrame) -> pl.DataFrame:
@@ -196,11 +180,11 @@ def _cut_keys_of_events(length: int, notes: str, batch: pl.DataFrame) -> pl.Data
         cut_maps = []
         for values, own in zip(batch[kind], told, strict=True):
             names = short_keys(values or {}, length)
-            own += [
-                note("changed", InHub(kind, key), f"name cut to {length} characters")
-                for key, name in names.items()
-                if name != key
-            ]
+            why, cut_keys = (
+                f"name cut to {length} characters",
+                (key for key, name in names.items() if name != key),
+            )
+            own += [note("changed", InHub(kind, key), why) for key in cut_keys]
             cut_maps.append(values and {names[key]: value for key, value in values.items()})
         columns.append(pl.Series(kind, cut_maps, dtype=events.MAP))
     more = noting.series(told).fill_null([])

@@ -11,7 +11,7 @@ import polars as pl
 
 from translate.recipe import erasure, tallies
 from translate.recipe.erasure import Erasing, Erasure
-from translate.recipe.expressions import NOTHING_MOVED, Condition, Expression, Moved, evaluate
+from translate.recipe.expressions import NOTHING_MOVED, Condition, Moved, evaluate
 from translate.recipe.tallies import DESELECTED
 
 OPTIONS = (erasure.OPTION, "--where", "--since", "--until")
@@ -40,13 +40,9 @@ class Selection:
         }
 
     def apply(
-        self,
-        frame: pl.LazyFrame,
-        moved: Mapping[str, Moved] = NOTHING_MOVED,
-        *,
-        tallied: bool = False,
+        self, frame: pl.LazyFrame, moved: Mapping[str, Moved] = NOTHING_MOVED, *, tallied: bool = False,
         erasing: Erasing | None = None,
-    ) -> pl.LazyFrame:
+    ) -> pl.LazyFrame:  # fmt: skip
         """Tell in a column `_deselected` which option leaves an event out; cut the frame where the limit is reached.
 
         `moved` are the keys that the source's reader put into columns; with `tallied` a flag for each count of
@@ -61,33 +57,25 @@ class Selection:
         if self.until:
             reasons.append(pl.when(time >= self.until).then(pl.lit("--until")))
         if self.where:
-            flags = self._flags(self.where.expression) if tallied else {}
-            frame = evaluate(
-                frame, self.where.expression.columns, {"_wanted": self.where.expression.expr, **flags}, moved
-            )
+            where, read = self.where.expression, pl.col("code").is_null()
+            flags = tallies.of_condition(tallies.WHERE, where, read, where.columns) if tallied else {}
+            frame = evaluate(frame, where.columns, {"_wanted": where.expr, **flags}, moved)
             reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))
-        read = pl.col("code").is_null()
-        deselected = pl.when(read).then(pl.coalesce(reasons)).alias(DESELECTED)
+        deselected = pl.when(pl.col("code").is_null()).then(pl.coalesce(reasons)).alias(DESELECTED)
         frame = frame.with_columns(deselected).drop("_wanted", strict=False)
         if self.limit is None:
             return frame
         limit = min(self.limit, ROWS_MAX)
-        return frame.head(limit) if len(reasons) == 1 else _cut(frame, limit)
-
-    @staticmethod
-    def _flags(where: Expression) -> dict[str, pl.Expr]:
-        return tallies.of_condition(tallies.WHERE, where, pl.col("code").is_null(), where.columns)
+        if len(reasons) == 1:
+            return frame.head(limit)
+        taken = pl.col(DESELECTED).is_null().cast(pl.UInt32)
+        return frame.filter(taken.cum_sum() - taken < limit)  # what comes after is not read
 
 
 def selected(
-    selection: Selection | None,
-    frame: pl.LazyFrame,
-    moved: Mapping[str, Moved],
-    *,
-    taken: int = 0,
-    tallied: bool = False,
-    erasing: Erasing | None = None,
-) -> pl.LazyFrame:
+    selection: Selection | None, frame: pl.LazyFrame, moved: Mapping[str, Moved], *, taken: int = 0,
+    tallied: bool = False, erasing: Erasing | None = None,
+) -> pl.LazyFrame:  # fmt: skip
     """Tell which events a selection takes that took so many before; no selection takes all."""
     if selection is None:
         return frame.with_columns(pl.lit(None, pl.String).alias(DESELECTED))
@@ -99,10 +87,3 @@ def selected(
 def is_taken() -> pl.Expr:
     """Tell events that can be read and that the selection takes."""
     return pl.col("code").is_null() & pl.col(DESELECTED).is_null()
-
-
-def _cut(frame: pl.LazyFrame, limit: int) -> pl.LazyFrame:
-    """Stop after so many events that are taken; what comes after is not read."""
-    taken = pl.col(DESELECTED).is_null()
-    before = taken.cast(pl.UInt32).cum_sum() - taken.cast(pl.UInt32)
-    return frame.filter(before < limit)

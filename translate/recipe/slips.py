@@ -39,9 +39,8 @@ def of_recipe(recipe: Recipe, counts: Counter[str], watched: Watched) -> Iterato
     made = frozenset(_made_by(recipe))
     for number, rule in enumerate(recipe.rules):
         if number >= recipe.inherited:
-            yield from _JudgedCondition(
-                rule.address, tallies.of_rule(number), rule.when, counts, watched, made
-            ).of_rule(rule)
+            head = tallies.of_rule(number)
+            yield from _JudgedCondition(rule.address, head, rule.when, counts, watched, made).of_rule(rule)
 
 
 def of_selection(
@@ -111,16 +110,10 @@ class _JudgedCondition:
                 why, told = self._why_absent(rule, absent)
                 message = f"{self.where} matched and set no {' and no '.join(absent)}: {why}"
                 yield "rule_set_nothing", message, matched
-            elif (
-                not rule.sets
-                and rule.cut is None
-                and rule.drop is None
-                and rule.keep is None
-                and not self._count("changed")
-            ):
+            elif not (rule.sets or rule.cut or self._count("changed")) and rule.drop is rule.keep is None:
                 yield "rule_changed_nothing", f"{self.where} matched and changed nothing", matched
         kept = {
-            target for target, expression in rule.sets.items() if target in expression.columns
+            target for target, told in rule.sets.items() if target in told.columns
         }  # else what is there stays
         yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told - kept)
 
@@ -143,17 +136,15 @@ class _JudgedCondition:
 
     def _about(self, part: Expression) -> str:
         absent = [self._none_has(name) for name in part.columns if self._is_absent(name)]
+        counts = {name: self._count(f"has.{name}") for name in part.columns if name != "name"}
         there = [
             f'{_events(count)} {"has" if count == 1 else "have"} "{name}"'
-            for name in part.columns
-            if name != "name" and (count := self._count(f"has.{name}"))
+            for name, count in counts.items()
+            if count
         ]
         names = [self._none_is_called(name) for name in names_in(part) if name in self.watched.near]
-        seen = [
-            self._values_of(name)
-            for name in part.columns
-            if name in self.watched.spans or name in self.watched.values
-        ]
+        watched = {*self.watched.spans, *self.watched.values}
+        seen = [self._values_of(name) for name in part.columns if name in watched]
         told = [*absent, *names, *seen] if absent or names or seen else there
         return f" ({', '.join(told)})" if told else ""
 
@@ -184,9 +175,9 @@ class _JudgedCondition:
     def _values_of(self, name: str) -> str:
         """Say what values a column has; the watch looks at those only that a report may hold."""
         if name in self.watched.values:
+            values = self.watched.values[name]
             shown = ", ".join(
-                f"'{value}'" if len(value) <= SHOWN_MAX else f"'{value[:SHOWN_MAX]}...'"
-                for value in self.watched.values[name]
+                f"'{each[:SHOWN_MAX]}{'...' if len(each) > SHOWN_MAX else ''}'" for each in values
             )
             return f'"{name}" is, for example, {shown}' if shown else f'"{name}" is always absent'
         least, greatest = self.watched.spans[name]
