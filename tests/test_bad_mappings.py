@@ -116,8 +116,8 @@ def test_every_field_of_a_shipped_mapping_runs_alone(model):
 )
 def test_a_codec_that_does_not_keep_its_types_is_found(fault, message, monkeypatch):
     """A codec whose expression fails, or gives another type than it promises, is found before any row."""
-    monkeypatch.setitem(words.WORDS, "epoch_ms", replace(times.EPOCH_MS, **fault))
     loaded = mapping.load("mobile_analytics")
+    monkeypatch.setitem(words.WORDS, "epoch_ms", replace(times.EPOCH_MS, **fault))
     found = dict(agreement.failures(loaded, loaded.layouts["archive"]))
     assert message in found["fields", "event_timestamp"]
     assert ("fields", "event_type") not in found

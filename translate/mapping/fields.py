@@ -91,9 +91,10 @@ class FieldParser:
     def _literal(self, path: str, value: dict[str, Any], key: str) -> Any:
         literal: Any = value.get(key)
         is_number = isinstance(literal, int | float) and not isinstance(literal, bool)
-        if is_number and not (
-            SMALLEST <= literal <= LARGEST if isinstance(literal, int) else math.isfinite(literal)
-        ):
+        fits = not isinstance(literal, int | float) or (
+            math.isfinite(literal) if isinstance(literal, float) else SMALLEST <= literal <= LARGEST
+        )
+        if not fits:
             self.sheet.complain(join(path, key), f"should be a finite number of 64 bits, but is {literal!r}")
             return None
         if literal is None or is_number or isinstance(literal, str | bool):
@@ -143,20 +144,16 @@ class FieldParser:
         _, query, pairs = field.template.partition("?")
         if not query:
             self.sheet.complain(path, "should be a path and a query, like /path?name={app.id}")
+        known = [*events.SCHEMA, *IN_TEMPLATES]
         for _, source in parameters(pairs):
-            self.sheet.one_of(
-                source, path, "hub column or number that a request is given", [*events.SCHEMA, *IN_TEMPLATES]
-            )
+            self.sheet.one_of(source, path, "hub column or number that a request is given", known)
 
     def _check_scalar(self, field: Field, path: str) -> bool:
         word = field.word
         fewest, most = word.columns
         if not fewest <= len(field.hub) <= most:
-            wanted = (
-                f"{fewest} hub column{'s' * (fewest != 1)}"
-                if fewest == most
-                else f"{fewest} to {most} hub columns"
-            )
+            several = f"{fewest} to {most} hub columns"
+            wanted = f"{fewest} hub column{'s' * (fewest != 1)}" if fewest == most else several
             self.sheet.complain(f"{path}.hub", f'codec "{word.name}" takes {wanted}, not {len(field.hub)}')
             return False
         fits = True
@@ -167,14 +164,13 @@ class FieldParser:
                 message = f'codec "{word.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
                 self.sheet.complain(f"{path}.hub", message)
         if field.table is not None and word.wire != "text":
-            self.sheet.complain(
-                f"{path}.table", f'a value table takes texts, but codec "{word.name}" gives none'
-            )
+            told = f'a value table takes texts, but codec "{word.name}" gives none'
+            self.sheet.complain(f"{path}.table", told)
         return fits
 
     def _check_fixed(self, field: Field, path: str, wanted: tuple[str, ...]) -> None:
         if field.hub != wanted:
-            message = (
-                f'codec "{field.codec}" holds {", ".join(wanted)}, not {", ".join(field.hub) or "nothing"}'
+            given = ", ".join(field.hub) or "nothing"
+            self.sheet.complain(
+                f"{path}.hub", f'codec "{field.codec}" holds {", ".join(wanted)}, not {given}'
             )
-            self.sheet.complain(f"{path}.hub", message)

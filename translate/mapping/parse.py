@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +80,8 @@ class _SheetParser:
         sheet.known_keys(dashboards, "dashboards", keys.DASHBOARDS)
         beyond = sheet.texts(dashboards, "dashboards", "beyond") or ()
         return Mapping(
-            self.model,
-            title,
-            source,
-            names,
-            tables,
-            layouts,
-            digest,
-            sheet.file,
-            phase,
-            way,
-            additions,
-            beyond,
-        )
+            self.model, title, source, names, tables, layouts, digest, sheet.file, phase, way, additions, beyond,
+        )  # fmt: skip
 
     def additions(self, table: dict[str, Any]) -> dict[str, Addition]:
         """Read what can be added, in the order in which it is made."""
@@ -115,16 +105,14 @@ class _SheetParser:
                 spellings[hub] = Spelling(spelling)
                 continue
             if not isinstance(spelling, dict):
-                self.sheet.complain(
-                    path, f"should be a name, or a table of name and phase, but is {spelling!r}"
-                )
+                told = f"should be a name, or a table of name and phase, but is {spelling!r}"
+                self.sheet.complain(path, told)
                 continue
-            inner = spelling
-            self.sheet.known_keys(inner, path, keys.SPELLING)
-            phase = self.sheet.get(inner, path, "phase", str)
+            self.sheet.known_keys(spelling, path, keys.SPELLING)
+            phase = self.sheet.get(spelling, path, "phase", str)
             if phase is not None:
                 self.sheet.one_of(phase, f"{path}.phase", "phase", PHASES)
-            spellings[hub] = Spelling(self.sheet.need(inner, path, "name", str, ""), phase)
+            spellings[hub] = Spelling(self.sheet.need(spelling, path, "name", str, ""), phase)
         return spellings
 
     def value_tables(self, table: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -145,10 +133,8 @@ class _SheetParser:
         need = sheet.need if is_whole else sheet.get
         records = need(table, path, "records", str, "json-lines")
         sheet.one_of(records, f"{path}.records", "kind of records", keys.RECORDS)
-        fields = tuple(
-            self.fields.field(f"{path}.fields", place, field)
-            for place, field in need(table, path, "fields", dict, {}).items()
-        )
+        given = need(table, path, "fields", dict, {}).items()
+        fields = tuple(self.fields.field(f"{path}.fields", place, field) for place, field in given)
         layout = Layout(
             model=self.model,
             name=name,
@@ -180,12 +166,8 @@ class _SheetParser:
         for mark in layout.personal:
             wrong = wrong_with(layout, mark)
             if wrong is not None:
-                sheet.complain(
-                    _at(
-                        path, ("request", "personal", mark.place) if mark.around else ("personal", mark.place)
-                    ),
-                    wrong,
-                )
+                where = (*(("request",) if mark.around else ()), "personal", mark.place)
+                sheet.complain(_at(path, where), wrong)
         if fields and is_whole:
             for where, message in contradictions(layout):
                 sheet.complain(_at(path, where), message)
@@ -203,41 +185,35 @@ class _SheetParser:
         except (KeyError, IndexError, ValueError, AttributeError):
             made = ""
         if not all(FOLDER.fullmatch(name) for name in made.split("/")):
-            self.sheet.complain(
-                join(path, "folder"),
-                f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}",
+            told = (
+                f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}"
             )
+            self.sheet.complain(join(path, "folder"), told)
         return folder
 
     def personal(self, path: str, table: dict[str, Any]) -> tuple[Mark, ...]:
         """Read which places hold personal data, in the events and around them."""
         inner = table.get("request")
-        homes = [
-            (path, table, False),
-            (join(path, "request"), inner if isinstance(inner, dict) else {}, True),
-        ]
+        around = inner if isinstance(inner, dict) else {}
         marks = []
-        for where, home, around in homes:
+        for where, home in ((path, table), (join(path, "request"), around)):
             given = self.sheet.get(home, where, "personal", dict, {})
             for place in given:
-                kind = self.sheet.get(given, f"{where}.personal", place, str, "")
-                if isinstance(given[place], str) and self.sheet.one_of(
-                    kind, join(f"{where}.personal", place), "kind of personal data", KINDS
-                ):
-                    marks.append(Mark(place, kind, around))
+                at = join(f"{where}.personal", place)
+                kind = self.sheet.get(given, f"{where}.personal", place, str)
+                if kind is not None and self.sheet.one_of(kind, at, "kind of personal data", KINDS):
+                    marks.append(Mark(place, kind, home is around))
         return tuple(marks)
 
     def schema(self, path: str, table: dict[str, Any] | None) -> Schema | None:
         if table is None:
             return None
         self.sheet.known_keys(table, path, keys.SCHEMA)
-        name, namespace, version = (
-            self.sheet.need(table, path, key, str, "") for key in ("name", "namespace", "version")
-        )
+        said = {key: self.sheet.need(table, path, key, str, "") for key in ("name", "namespace", "version")}
         own = self.sheet.tables(self.sheet.get(table, path, "own", dict, {}), join(path, "own"))
         for dtype in own:
             self.sheet.one_of(dtype, join(join(path, "own"), dtype), "Avro type", TYPES)
-        return Schema(name, namespace, version, own)
+        return Schema(**said, own=own)
 
     def of_values(self, path: str, table: dict[str, Any], key: str) -> tuple[str, ...]:
         """Give hub columns of JSON values."""
@@ -271,25 +247,15 @@ class _SheetParser:
                     self.sheet.complain(join(where, "value"), wrong)
             places = self.sheet.texts(inner, where, "places")
             if places == ():
-                self.sheet.complain(
-                    join(where, "places"), "is missing: a limit names the places that it judges"
-                )
-            beside, says = (self.sheet.get(inner, where, key, str) for key in ("beside", "says"))
+                told = "is missing: a limit names the places that it judges"
+                self.sheet.complain(join(where, "places"), told)
             alters = self.sheet.get(inner, where, "alters", str, "")
             if alters and inner.get("hard") is True:
-                self.sheet.complain(
-                    join(where, "alters"), "has no effect: what is beyond a hard limit is refused"
-                )
-            limits[name] = Limit(
-                name,
-                inner.get("value"),
-                *self._why(inner, where),
-                alters=alters,
-                judge=word,
-                places=places or (),
-                beside=beside,
-                says=says,
-            )
+                told = "has no effect: what is beyond a hard limit is refused"
+                self.sheet.complain(join(where, "alters"), told)
+            said = {key: self.sheet.get(inner, where, key, str) for key in ("beside", "says")}
+            limit = Limit(name, inner.get("value"), *self._why(inner, where), alters=alters, judge=word)
+            limits[name] = replace(limit, places=places or (), **said)
         return limits
 
     def limits(self, path: str, table: dict[str, Any], key: str, names: Iterable[str]) -> dict[str, Limit]:
@@ -346,10 +312,7 @@ class _SheetParser:
         fields = sheet.get(inner, where, "fields", dict, {})
         return Request(
             each=tuple(each.split(".")) if each else (),
-            fields=tuple(
-                self.fields.field(f"{where}.fields", place, value, around=True)
-                for place, value in fields.items()
-            ),
+            fields=tuple(self.fields.field(f"{where}.fields", *pair, around=True) for pair in fields.items()),
             opened=tuple(dict.fromkeys([*(sheet.texts(inner, where, "opened") or ()), *closed])),
             closed=closed,
             empty=sheet.texts(inner, where, "empty") or (),

@@ -66,10 +66,6 @@ def _lies_within(path: Path, way: Path) -> bool:
     )
 
 
-def _is_name(entry: Field) -> bool:
-    return entry.path[-1] == ANY
-
-
 def _of_kind(entry: Field) -> Iterator[str]:
     """Find codecs that a request cannot hold."""
     if entry.word.is_container:
@@ -92,9 +88,9 @@ def _of_place(request: Request, entry: Field, *, is_written: bool) -> Iterator[s
         return
     if names and entry.word.is_stamp:
         yield "is made once for a request, so it cannot lie below a *"
-    elif _is_name(entry):
+    elif path[-1] == ANY:
         yield from _of_name(entry, is_written=is_written)
-    above = place_above(path, {other.place for other in request.fields if not _is_name(other)})
+    above = place_above(path, {other.place for other in request.fields if other.path[-1] != ANY})
     if above is not None:
         yield f'lies inside of "{above}", which is no object'
 
@@ -117,10 +113,8 @@ def _of_members(request: Request) -> Iterator[Found]:
     """Find texts said to hold JSON that no request has, or that are values."""
     heads = {entry.path[0] for entry in request.fields} | {*request.each[:1]}
     values = {entry.place for entry in request.fields if entry.word.wire != "json"}
-    own = {
-        "closed": request.closed,
-        "opened": tuple(name for name in request.opened if name not in request.closed),
-    }
+    opened = tuple(name for name in request.opened if name not in request.closed)
+    own = {"closed": request.closed, "opened": opened}
     for key, names in own.items():
         for name in names:
             where = ("request", key)
@@ -141,9 +135,8 @@ def _of_empty(request: Request) -> Iterator[Found]:
 
 def _of_other_places(request: Request) -> Iterator[Found]:
     """Find other places of members and of fields that are taken, too deep, or inside of what is no object."""
-    taken = {
-        request.each[:depth]: ".".join(request.each[:depth]) for depth in range(1, len(request.each) + 1)
-    }
+    ways = [request.each[:depth] for depth in range(1, len(request.each) + 1)]
+    taken = {way: ".".join(way) for way in ways}
     taken |= {entry.path: entry.place for entry in request.fields}
     heads = {entry.path[0] for entry in request.fields} | {*request.each[:1]}
     for name, others in request.also.items():
@@ -157,11 +150,8 @@ def _of_other_places(request: Request) -> Iterator[Found]:
     values = {entry.place for entry in request.fields}
     for entry in request.fields:
         for other in entry.also:
-            message = (
-                "a name has no other place"
-                if _is_name(entry)
-                else _wrong_with_place(other, taken, values, request.each)
-            )
+            wrong = _wrong_with_place(other, taken, values, request.each)
+            message = "a name has no other place" if entry.path[-1] == ANY else wrong
             if message is not None:
                 yield ("request", "fields", entry.place, "also"), message
             taken.setdefault(tuple(other.split(".")), entry.place)
