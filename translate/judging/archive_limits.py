@@ -65,18 +65,15 @@ class Archive:
             return
         if len(self.header) < COLUMNS_MAX:
             self.header |= header
-        counts = judged.select(
-            events=pl.len(), first=pl.col("time").min(), last=pl.col("time").max()
-        ).collect(engine="streaming")
-        count, first, last = counts.row(0)
+        counts = judged.select(pl.len(), first=pl.col("time").min(), last=pl.col("time").max())
+        count, first, last = counts.collect(engine="streaming").row(0)
         self.events += count
         self.first_time = min(filter(None, [self.first_time, first]), default=None)
         self.last_time = max(filter(None, [self.last_time, last]), default=None)
         for kind in self.kinds:
             sightings = self._keys(kind, judged).filter(pl.col("key").is_not_null())
-            met = sightings.map_batches(
-                _met, schema={"app": pl.String, "key": pl.String, "times": pl.UInt32}, streamable=True
-            )
+            schema = {"app": pl.String, "key": pl.String, "times": pl.UInt32}
+            met = sightings.map_batches(_met, schema=schema, streamable=True)
             hashed = met.select("app", "times", hash=polars_hash.col("key").nchash.xxh3_128())
             hashed.sink_parquet(self._file(kind, f"{unit:05}"), engine="streaming")
 
@@ -87,18 +84,15 @@ class Archive:
         """Give `app` and `key`: the custom names of events, the keys of free-form values, the users."""
         app = pl.col(APP).fill_null("").alias("app")
         if kind == "event_type":
-            own = ~(
-                pl.col("name").is_in(list(self.mapping.names))
-                | _begins(pl.col("name"), self.layout.mark_names)
-            )
-            taken = (
-                judged if "event_types_and_columns_max" in self.layout.archive_limits else judged.filter(own)
-            )
-            return taken.select(app, key=pl.col("name"))
+            name = pl.col("name")
+            marks = [name.str.starts_with(beginning) for beginning in self.layout.mark_names]
+            is_known = pl.any_horizontal(name.is_in(list(self.mapping.names)), *marks)
+            of_all = "event_types_and_columns_max" in self.layout.archive_limits
+            return (judged if of_all else judged.filter(~is_known)).select(app, key=name)
         if kind == "user":
             return judged.select(app, key=pl.col(USER))
-        maps = {"attribute_key": ("attributes",), "metric_key": ("metrics",)}.get(
-            kind, ("attributes", "metrics", "other")
+        maps = {"attribute_key": ["attributes"], "metric_key": ["metrics"]}.get(
+            kind, ["attributes", "metrics", "other"]
         )
         keys = pl.concat_list([pl.col(name).map.keys().fill_null([]) for name in maps])
         return judged.select(app, key=keys).explode("key")
@@ -130,11 +124,12 @@ class Archive:
         counts = sorted((count for count, _ in self._distinct(GATHERED[name]).values()), reverse=True)
         found = counts[0] if counts else 0
         over = sum(count > most for count in counts)
-        what = {
+        own = {
             "event_type": "event types of its own",
             "attribute_key": "attribute names",
             "metric_key": "metric names",
-        }[GATHERED[name]]
+        }
+        what = own[GATHERED[name]]
         where = "an application" if over <= 1 else f"each of {over:,} applications, at most"
         return found, f"{what} in {where}: {found:,} (at most {most:,} are allowed)"
 
@@ -158,11 +153,8 @@ class Archive:
         sightings = pl.scan_parquet(files)
         buckets = max(1, -(-int(sightings.select(pl.len()).collect().item()) // BUCKET_SIGHTINGS))
         for bucket in range(buckets):
-            keys = (
-                sightings.filter(pl.col("hash") % buckets == bucket)
-                .group_by("app", "hash")
-                .agg(pl.col("times").sum())
-            )
+            here = sightings.filter(pl.col("hash") % buckets == bucket)
+            keys = here.group_by("app", "hash").agg(pl.col("times").sum())
             counts = keys.group_by("app").agg(pl.len(), twice=(pl.col("times") > 1).sum())
             for app, count, twice in counts.collect(engine="streaming").iter_rows():
                 before = found[app]
@@ -172,11 +164,3 @@ class Archive:
 
 def _met(batch: pl.DataFrame) -> pl.DataFrame:
     return batch.group_by("app", "key").agg(times=pl.len().cast(pl.UInt32))
-
-
-def _begins(name: pl.Expr, beginnings: tuple[str, ...]) -> pl.Expr:
-    return (
-        pl.any_horizontal([name.str.starts_with(beginning) for beginning in beginnings])
-        if beginnings
-        else pl.lit(value=False)
-    )

@@ -90,9 +90,9 @@ def _looked(rows: Rows, head: str, wrong: members.Wrong, message: str) -> Wrong:
 def _is_not_between(least: int, most: int | None) -> Callable[[pl.Expr], pl.Expr]:
     def test(text: pl.Expr) -> pl.Expr:
         count = text.str.len_chars()
-        return (
-            count < least if most is None else count > most if least == 0 else ~count.is_between(least, most)
-        )
+        if most is None:
+            return count < least
+        return count > most if least == 0 else ~count.is_between(least, most)
 
     return test
 
@@ -102,11 +102,9 @@ def _length(least: int, most: int | None) -> str:
         return "that is empty" if least == 1 else f"of less than {least:,} characters"
     if least == 0:
         return f"of more than {most:,} characters"
-    return (
-        f"that is empty or has more than {most:,} characters"
-        if least == 1
-        else f"that is not of {least:,} to {most:,} characters"
-    )
+    if least == 1:
+        return f"that is empty or has more than {most:,} characters"
+    return f"that is not of {least:,} to {most:,} characters"
 
 
 def _characters(least: int, most: int | None, place: str, rows: Rows) -> Wrong:
@@ -149,9 +147,8 @@ def _noun(place: str, rows: Rows) -> str:
 
 
 def _pattern(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield from _any_text(
-        place, rows, lambda text: ~text.str.contains(limit.value), f"that is not of the form {limit.value}"
-    )
+    what = f"that is not of the form {limit.value}"
+    yield from _any_text(place, rows, lambda text: ~text.str.contains(limit.value), what)
 
 
 def _line_breaks_max(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -243,9 +240,8 @@ def _is_no_whole_text(value: Keyed, bits: int) -> pl.Expr:
 
 
 def _fits(whole: pl.Expr, bits: int) -> pl.Expr:
-    return pl.when(whole.is_not_null()).then(
-        whole.str.strip_prefix("+").cast({32: pl.Int32, 64: pl.Int64}[bits], strict=False).is_not_null()
-    )
+    number = whole.str.strip_prefix("+").cast({32: pl.Int32, 64: pl.Int64}[bits], strict=False)
+    return pl.when(whole.is_not_null()).then(number.is_not_null())
 
 
 def _spelled_as(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -299,16 +295,12 @@ def _members_max(limit: Limit, rows: Rows) -> Wrong:
     """Count what is in all places together."""
     lists = [place for place in limit.places if rows.kind(place) == "list"]
     for place in lists:
-        yield from _in_list(
-            place, rows, members.has_more_than(limit.value), f"more than {limit.value:,} in {place}"
-        )
+        wrong_list = members.has_more_than(limit.value)
+        yield from _in_list(place, rows, wrong_list, f"more than {limit.value:,} in {place}")
     places = [place for place in limit.places if place not in lists]
     if places:
-        counts = [rows.count(place, limit.beside) for place in places]
-        wrong, message = (
-            pl.sum_horizontal(counts) > limit.value,
-            f"more than {limit.value:,} in {' and '.join(places)}",
-        )
+        wrong = pl.sum_horizontal(rows.count(place, limit.beside) for place in places) > limit.value
+        message = f"more than {limit.value:,} in {' and '.join(places)}"
         if len(places) == 1 and places[0] in rows.free:
             most = limit.value - len(rows.free[places[0]].presets)
             yield Seldom(places[0], wrong, entries_max=most), message
@@ -323,12 +315,8 @@ def _list_of_texts(limit: Limit, place: str, rows: Rows) -> Wrong:
 
 
 def _elements_need(limit: Limit, place: str, rows: Rows) -> Wrong:
-    yield from _in_list(
-        place,
-        rows,
-        members.needs_one_of(limit.value),
-        f"an element of {place} without {' or '.join(limit.value)}",
-    )
+    message = f"an element of {place} without {' or '.join(limit.value)}"
+    yield from _in_list(place, rows, members.needs_one_of(limit.value), message)
 
 
 def _elements_own_max(limit: Limit, place: str, rows: Rows) -> Wrong:

@@ -98,11 +98,8 @@ def needs_of(rows: Rows, settings: Settings) -> Iterator[Question]:
         elif entry.required_for:
             action = next(other for other in layout.fields if other.word.gives_action)
             wrong = (rows.value(action.place) == entry.required_for) & rows.is_missing(entry.place)
-            yield Question(
-                limit,
-                wrong.fill_null(value=False),
-                f"{entry.place} is missing, in an event of {action.place} {entry.required_for}",
-            )
+            told = f"{entry.place} is missing, in an event of {action.place} {entry.required_for}"
+            yield Question(limit, wrong.fill_null(value=False), told)
 
 
 # Which request of which row, as one number: of a row there are never so many.
@@ -125,15 +122,11 @@ def without_events(lines: Lines, layout: Layout) -> list[int]:
     limit = layout.request.limits.get("events_min") if layout.request else None
     if limit is None or not layout.request or not layout.request.each:
         return []
-    empty = lines.frame.select("row", "text").filter(pl.col("text").str.contains(r"\[\s*\]"))
-    return sorted(
-        number for number, request in _requests(empty) if _events_of(request, layout.request.each) == []
+    empty, each = (
+        lines.frame.select("row", "text").filter(pl.col("text").str.contains(r"\[\s*\]")),
+        layout.request.each,
     )
-
-
-def row_of(request: int) -> int:
-    """Give the row that a request stands in."""
-    return request // REQUESTS_MAX
+    return sorted(number for number, request in _requests(empty) if _events_of(request, each) == [])
 
 
 def _requests(lines: pl.LazyFrame) -> Iterator[tuple[int, Any]]:

@@ -59,9 +59,7 @@ class Free:
     @property
     def names(self) -> pl.Expr:
         """List the names of the free-form values."""
-        return pl.concat_list(
-            [values.map.keys().fill_null([]) for values in (self.attributes, self.metrics, self.other)]
-        )
+        return pl.concat_list([values.map.keys().fill_null([]) for values in self.maps])
 
     @property
     def texts(self) -> Iterable[Texts]:
@@ -71,11 +69,8 @@ class Free:
 
     def at(self, key: str) -> Keyed:
         """Give the value of one name; one that its own place could not take is a free-form value all the same."""
-        found = {
-            "text": self.attributes.map.get(key),
-            "digits": self.metrics.map.get(key),
-            "json": self.other.map.get(key),
-        }
+        parts = ("text", "digits", "json")
+        found = {part: values.map.get(key) for part, values in zip(parts, self.maps, strict=True)}
         if key in self.presets:
             part, value = self._own(key)
             found[part] = pl.coalesce(value, found[part])
@@ -97,18 +92,13 @@ class Free:
 
     def count(self, beside: str | None) -> pl.Expr:
         """Count the values, but for those whose names begin as `beside` says."""
-        own = [
-            value for key, (_, value) in self.presets.items() if beside is None or not key.startswith(beside)
-        ]
-        free = [values.map.len() for values in (self.attributes, self.metrics, self.other)]
+        free, presets = [values.map.len() for values in self.maps], {**self.presets}
         if beside is not None:
-            names = self.names.list.eval(~pl.element().str.starts_with(beside))
-            free = [names.list.sum()]
+            free = [self.names.list.eval(~pl.element().str.starts_with(beside)).list.sum()]
+            presets = {key: own for key, own in presets.items() if not key.startswith(beside)}
+        counts = [count.fill_null(0).cast(pl.UInt32) for count in free]
         return pl.sum_horizontal(
-            [
-                *(count.fill_null(0).cast(pl.UInt32) for count in free),
-                *(value.is_not_null().cast(pl.UInt32) for value in own),
-            ]
+            *counts, *(value.is_not_null().cast(pl.UInt32) for _, value in presets.values())
         )
 
 
@@ -184,7 +174,9 @@ class Rows:
         if place in self.free and kind == "map":
             return [*self.free[place].texts]
         if kind == "user":
-            return [Texts(_unquoted_texts(user.properties), many=True) for user in self._user(place)]
+            texts = pl.element().filter(pl.element().str.starts_with('"'))
+            told = [user.properties.map.values().list.eval(_unquoted(texts)) for user in self._user(place)]
+            return [Texts(each, many=True) for each in told]
         return [Texts(self.value(place).cast(pl.String))] if place in self.values else []
 
     def _names(self, home: str) -> list[pl.Expr]:
@@ -242,7 +234,3 @@ def _object_of(values: pl.Expr) -> pl.Expr:
 def _unquoted(text: pl.Expr) -> pl.Expr:
     """Take a JSON text out of its quotes and escapes."""
     return text.str.json_path_match("$")
-
-
-def _unquoted_texts(values: pl.Expr) -> pl.Expr:
-    return values.map.values().list.eval(_unquoted(pl.element().filter(pl.element().str.starts_with('"'))))

@@ -106,12 +106,10 @@ class Validation:
             findings = [finding for archive in archives for finding in archive.findings()]
             self.aged = [each.result() for each in ages]
         told = [found for aged in self.aged for found in aged.told()]
+        files = self.recognised.files
         return {
             "as": self.recognised.address,
-            "inputs": {
-                "files": len(self.recognised.files),
-                "bytes": sum(file.bytes for file in self.recognised.files),
-            },
+            "inputs": {"files": len(files), "bytes": sum(file.bytes for file in files)},
             "events": {name: self.events[name] for name in ("read", "filtered", "breached", "refused")},
             "breaches": [breach.to_json() for breach in sorted(self.breaches.values(), key=_rank)],
             "archive": findings,
@@ -133,16 +131,12 @@ class Validation:
             tally = Tally(on_batch=self._course.count) if self._course.show else Tally()
             frame, unsound = judge.rows(lines, taken, tally=tally)
             frame.sink_parquet(file, compression="lz4", engine="streaming")
-            header = (
-                table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
-                if archive.layout.records == "csv"
-                else {}
-            )
-            empty = [
-                lines.origin(questions.row_of(number))
-                for number in questions.without_events(lines, archive.layout)
-            ]
-            columns = {name for names in header.values() for name in names}
+            columns: set[str] = set()
+            if archive.layout.records == "csv":
+                header = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
+                columns = {name for names in header.values() for name in names}
+            numbers = questions.without_events(lines, archive.layout)
+            empty = [lines.origin(number // questions.REQUESTS_MAX) for number in numbers]
             return _Judged(questions.over_by_bytes(lines, archive.layout), columns, empty), unsound()
 
         done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
@@ -161,12 +155,8 @@ class Validation:
         kept = pl.col(DESELECTED).is_null()
         refused = pl.col(REFUSED) | pl.col("_request").is_in(sorted(over[True]))
         breached = pl.col(BREACHED) | refused | pl.col("_request").is_in(sorted(over[False]))
-        counts = rows.select(
-            read=pl.len(),
-            filtered=(~kept).sum(),
-            breached=(breached & kept).sum(),
-            refused=(refused & kept).sum(),
-        )
+        flags = {"filtered": ~kept, "breached": breached & kept, "refused": refused & kept}
+        counts = rows.select(read=pl.len(), **{name: flag.sum() for name, flag in flags.items()})
         self.events.update(counts.collect(engine="streaming").row(0, named=True))
 
     def _judge_requests(self, rows: pl.LazyFrame, layout: Layout, done: _Judged) -> dict[bool, set[int]]:
@@ -179,14 +169,11 @@ class Validation:
             found = done.over_by_bytes if limit.name == "bytes_max" else questions.over_by_events(rows, limit)
             over[limit.hard] |= set(found)
             theirs = rows.filter(pl.col("_request").is_in(found) & pl.col(DESELECTED).is_null())
-            count = (
-                theirs.select(events=pl.len(), requests=pl.col("_request").n_unique())
-                .collect(engine="streaming")
-                .row(0)
-            )
-            if count[0]:
-                breach = self._breach(layout, limit_of_requests, message, count[0], theirs)
-                breach.requests = (breach.requests or 0) + count[1]
+            counts = theirs.select(pl.len(), requests=pl.col("_request").n_unique())
+            count, in_requests = counts.collect(engine="streaming").row(0)
+            if count:
+                breach = self._breach(layout, limit_of_requests, message, count, theirs)
+                breach.requests = (breach.requests or 0) + in_requests
         return over
 
     def _count_empty(self, layout: Layout, limit: Limit, message: str, empty: list[tuple[str, int]]) -> None:
@@ -207,16 +194,13 @@ class Validation:
             self._breach(judge.layout, limit, message, count, here)
 
     def _count_questions(self, chosen: pl.LazyFrame, judge: _Judge) -> None:
-        sums = (
-            chosen.select(pl.col(name).sum() for name in judge.asked).collect(engine="streaming").row(0)
-            if judge.asked
-            else ()
-        )
-        for (name, question), count in zip(judge.asked.items(), sums, strict=True):
-            if count:
-                self._breach(
-                    judge.layout, question.limit, question.message, count, chosen.filter(pl.col(name))
-                )
+        if not judge.asked:
+            return
+        sums = chosen.select(pl.col(*judge.asked).sum()).collect(engine="streaming").row(0, named=True)
+        for name, question in judge.asked.items():
+            if sums[name]:
+                wrong = chosen.filter(pl.col(name))
+                self._breach(judge.layout, question.limit, question.message, sums[name], wrong)
 
     def _breach(self, layout: Layout, limit: Limit, message: str, events: int, rows: pl.LazyFrame) -> Breach:
         key = (layout.address, limit.name, message)
@@ -225,13 +209,11 @@ class Validation:
         missing = EXAMPLES_MAX - len(breach.examples)
         if missing > 0:
             shown = ["file", "line", *(["text", "message"] if self.job.examples else [])]
-            found = (
-                rows.select(shown)
-                .head(LOOKED_AT)
-                .collect(engine="streaming")
-                .unique(["file", "line"], maintain_order=True)
-            )
-            breach.examples += [_example(row) for row in found.head(missing).iter_rows(named=True)]
+            first = rows.select(shown).head(LOOKED_AT).collect(engine="streaming")
+            found = first.unique(["file", "line"], maintain_order=True).head(missing)
+            breach.examples += [
+                {name: value for name, value in row.items() if value is not None} for row in found.iter_rows(named=True)
+            ]  # fmt: skip
         return breach
 
 
@@ -255,14 +237,11 @@ class _Judge:
         rows = None if is_hub else read_rows(self._read_as)
         self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None
         asked = self._rows.questions if self._rows else []
-        self.asked: dict[str, Question] = {
-            f"_asked{number}": question for number, question in enumerate(asked)
-        }
+        self.asked: dict[str, Question] = {f"_asked{number}": each for number, each in enumerate(asked)}
         has_code = pl.col("code").is_not_null()
         self.told = has_code & (pl.col("code") != ASKED_ANYWAY) if self._rows else has_code
-        places = sorted(
-            {entry.place for entry in origin.layout.all_fields}, key=lambda place: (-len(place), place)
-        )
+        known = {entry.place for entry in origin.layout.all_fields}
+        places = sorted(known, key=lambda place: (-len(place), place))
         self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
 
     def rows(self, lines: Lines, taken: int, *, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
@@ -280,11 +259,8 @@ class _Judge:
             frame, unsound = self._judged(reader.records(lines)), reader.unsound
         frame = selected(self.job.selection, frame, moved_keys(self._read_as), taken=taken)
         frame = frame.with_columns(_place=pl.col("message").str.extract(self._place))
-        flags = {
-            name: pl.col(name) & (pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY))
-            for name in self.asked
-        }
-        frame = frame.with_columns(**flags)
+        is_asked = pl.col("code").is_null() | (pl.col("code") == ASKED_ANYWAY)
+        frame = frame.with_columns(pl.col(name) & is_asked for name in self.asked)
         hard = [pl.col(name) for name, question in self.asked.items() if question.limit.hard]
         frame = frame.with_columns(
             pl.any_horizontal(self.told, *hard).alias(REFUSED),
@@ -294,31 +270,17 @@ class _Judge:
         frame = frame.with_columns(_request=questions.REQUEST if numbered else pl.col("row").cast(pl.UInt64))
         shown = ["text"] if self.job.examples else []
         kept = [
-            "row",
-            "part",
-            "_request",
-            "file",
-            "line",
-            *shown,
-            "code",
-            "message",
-            "_place",
-            DESELECTED,
-            REFUSED,
-            BREACHED,
-            *self.asked,
-            *COLUMNS,
-        ]
+            "row", "part", "_request", "file", "line", *shown, "code", "message", "_place", DESELECTED, REFUSED, BREACHED,
+            *self.asked, *COLUMNS,
+        ]  # fmt: skip
         short = [pl.col(name).str.slice(0, SHOWN_CHARACTERS) for name in [*shown, "message"]]
         return frame.select(kept).with_columns(short), lambda: unsound
 
     def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
         looked = self._rows.look(records) if self._rows else records
         flags = {name: question.wrong.fill_null(value=False) for name, question in self.asked.items()}
-        user = next(
-            (pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",)),
-            pl.lit(None, pl.String),
-        )
+        users = (pl.col(f"${slot}") for slot, entry in slots(self._read_as) if entry.hub[:1] == ("user_id",))
+        user = next(users, pl.lit(None, pl.String))
         frame = looked.with_columns(**flags, **{USER: user.cast(pl.String)})
         hub = Hub(self.job.source_mapping, self._read_as, self.job.settings)
         return hub.events(with_original_name(frame, self.layout), beside=[*self.asked, USER])
@@ -328,30 +290,15 @@ class _Judge:
         since, until = self.job.settings.time_window
         if code == "time_implausible":
             reason = REASONS[code].format(window=f"{since:%Y-%m-%d} to {until:%Y-%m-%d}")
-            limit = Limit(
-                code,
-                0,
-                hard=True,
-                source="the window of plausible times (settings earliest and latest)",
-                observed=True,
-            )
+            source = "the window of plausible times (settings earliest and latest)"
+            limit = Limit(code, 0, hard=True, source=source, observed=True)
         else:
             reason = REASONS.get(code, code.replace("_", " "))
             limit = Limit(code, 0, hard=True, source=self.layout.source)
         return limit, f"{place} {reason}" if place else reason
 
 
-def _example(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
-
-
 def _rank(breach: Breach) -> tuple[Any, ...]:
     """Put the documented ones first, the hard ones before the others, the frequent ones before the rare."""
-    return (
-        breach.limit.observed,
-        not breach.limit.hard,
-        -breach.events,
-        breach.layout,
-        breach.limit.name,
-        breach.message,
-    )
+    limit = breach.limit
+    return limit.observed, not limit.hard, -breach.events, breach.layout, limit.name, breach.message
