@@ -86,12 +86,8 @@ class _Trial:
         """Write, count and judge."""
         first = self.grounds.layouts[0]
         provided = frozenset({*self.grounds.provided, "event_id"})
-        source = Source(
-            provided,
-            self.grounds.places,
-            keeps_extra=same_events(first, self.layout),
-            lists=frozenset(first.lists),
-        )
+        keeps_extra, lists = same_events(first, self.layout), frozenset(first.lists)
+        source = Source(provided, self.grounds.places, keeps_extra=keeps_extra, lists=lists)
         writer = Writer(self.sheet, self.layout, self.settings, source)
         planned = writer.plan()
         losses = {
@@ -101,25 +97,23 @@ class _Trial:
         altered = {f"_altered{number}": change.events for number, change in enumerate(changes)}
         rows = writer.rows(plan.without_recipe(self._events()))
         members = writer.members() if self.layout.request else []
-        frame = (
-            rows.with_columns(**losses, **altered)
-            .select("code", FILTERED, NOTES, *losses, *altered, *members)
-            .collect(engine="in-memory")
+        shown = rows.with_columns(**losses, **altered).select(
+            "code", FILTERED, NOTES, *losses, *altered, *members
         )
+        frame = shown.collect(engine="in-memory")
         written = frame.filter(plan.WRITTEN)
-        refused = dict(
-            sorted(frame["code"].drop_nulls().value_counts().iter_rows(), key=lambda entry: -entry[1])
-        )
+        codes = frame["code"].drop_nulls().value_counts()
+        refused = dict(sorted(codes.iter_rows(), key=lambda entry: -entry[1]))
         counted = _counted(written, planned.losses, source)
-        explained = self._explained()
+        own, folder = self.grounds.layouts[0].address, self.settings.mappings
+        explained = explanation.of_pair(own, self.layout.address, None, self.settings, folder)
         filled = sum(row.state == "filled" for row in explained.rows)
         missing = [place for place in explained.missing if place not in self.asked]
         left_out = frame.height - written.height - sum(refused.values())
         no_place = list(self._without_place(explained, source, {entry["field"] for entry in counted}))
         losing = [entry for entry in counted if entry["kind"] != "changed"]
-        delivered = self._delivered(
-            written.select(frame.columns[3 + len(losses) + len(altered) :]), frame.height, now
-        )
+        in_requests = written.select(frame.columns[3 + len(losses) + len(altered) :])
+        delivered = self._delivered(in_requests, frame.height, now)
         grade = _grade(frame.height, written.height, delivered, losing=bool(losing))
         return GradedTarget(
             self.layout.address, self.sheet.title, self.layout.about, grade, frame.height, written.height, refused, left_out,
@@ -134,30 +128,18 @@ class _Trial:
         has_place = any("event_id" in entry.hub for entry in self.layout.all_fields)
         return frame if has_place else frame.with_columns(self.grounds.sample["event_id"])
 
-    def _explained(self) -> explanation.Explanation:
-        return explanation.of_pair(
-            self.grounds.layouts[0].address, self.layout.address, None, self.settings, self.settings.mappings
-        )
-
     def _without_place(
         self, explained: explanation.Explanation, source: Source, counted: set[str]
     ) -> Iterator[dict[str, Any]]:
         """Give what has no place in the target, and of which the first events had none to count."""
-        given = {
-            name
-            for name in self.grounds.provided
-            if self.grounds.sample[name].null_count() < self.grounds.sample.height
-        }
+        sample = self.grounds.sample
+        given = {name for name in self.grounds.provided if sample[name].null_count() < sample.height}
         for row in explained.rows:
             columns = {origin.column for origin in row.origins if origin.column}
             places = {source.place(column) for column in columns}
             if row.state in ("cannot", "not_mapped") and columns & given and not (columns | places) & counted:
-                yield {
-                    "field": ", ".join(sorted(places)),
-                    "kind": row.state,
-                    "why": "; ".join(row.lost),
-                    "events": None,
-                }
+                why = "; ".join(row.lost)
+                yield {"field": ", ".join(sorted(places)), "kind": row.state, "why": why, "events": None}
 
     # -- delivery -----------------------------------------------------------------------------------------------
 
@@ -218,19 +200,12 @@ class _Trial:
         request = self.layout.request
         if request is None:
             raise AssertionError
-        full = max(
-            events / (request.events_max or events or 1),
-            events * bytes_each / (request.bytes_max or math.inf),
-        )
-        shared = [
-            entry
-            for entry in request_fields(self.layout, self.settings)
-            if ANY not in entry.path and not entry.word.is_stamp
-        ]
+        by_bytes = events * bytes_each / (request.bytes_max or math.inf)
+        full = max(events / (request.events_max or events or 1), by_bytes)
+        fields, groups = request_fields(self.layout, self.settings), self.grounds.groups
+        shared = [entry for entry in fields if ANY not in entry.path and not entry.word.is_stamp]
         names = {column for entry in shared for column in entry.hub}
-        around = {
-            name: max(1, self.grounds.groups[name]) for name in sorted(names & self.grounds.groups.keys())
-        }
+        around = {name: max(1, groups[name]) for name in sorted(names & groups.keys())}
         widest = max(around, key=lambda name: around[name], default="")
         least = around.get(widest, 1)
         tried = self.grounds.sample.select(list(around))
@@ -247,25 +222,18 @@ class _Trial:
         """Give the figures in the words of a target's hazards."""
         grounds, hazards = self.grounds, list(delivery.preflight.values())
         known = grounds.surveyed
-        is_person = any(
-            "client_id" in entry.hub and "user_id" in entry.hub for entry in self.layout.all_fields
-        )
+        is_person = any({"client_id", "user_id"} <= {*entry.hub} for entry in self.layout.all_fields)
         users = {**known.users, "user_id": known.users["persons" if is_person else "user_id"]}
         missing = {**known.missing, "user_id": grounds.missing_person}
-        columns = {
-            name: grounds.surveyed.events - int(grounds.sample[name].count())
-            for hazard in hazards
-            for name in hazard.columns
-            if name in grounds.sample
-        }
+        asked = dict.fromkeys(name for hazard in hazards for name in hazard.columns if name in grounds.sample)
+        columns = {name: known.events - int(grounds.sample[name].count()) for name in asked}
         same = {True: grounds.same_moment, False: grounds.duplicates}
         repeating = [hazard for hazard in hazards if hazard.check in questions.REPEATING]
         repeated = {questions.identity(hazard): same["item_id" in hazard.columns] for hazard in repeating}
         overwriting = [hazard.setting for hazard in hazards if hazard.check == "endpoint_overwritten"]
         settings = {setting: 0 for setting in overwriting if setting}
-        return dataclasses.replace(
-            known, users=users, missing={**columns, **missing}, repeated=repeated, asked=settings
-        )
+        missing = {**columns, **missing}
+        return dataclasses.replace(known, users=users, missing=missing, repeated=repeated, asked=settings)
 
 
 def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> list[dict[str, Any]]:
@@ -276,10 +244,8 @@ def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> l
     for text, count, _ in account.counts_of_notes(written, source).iter_rows():
         told = notes.read(text)
         report.lose(source.shown(told.spot), told.kind, told.why, count)
-    return [
-        {"field": field, "kind": kind, "why": why, "events": events}
-        for (field, kind, why), events in report.losses.items()
-    ]
+    names = ("field", "kind", "why")
+    return [{**dict(zip(names, lost, strict=True)), "events": count} for lost, count in report.losses.items()]
 
 
 def _grade(tried: int, taken: int, delivered: dict[str, Any] | None, *, losing: bool) -> Grade:

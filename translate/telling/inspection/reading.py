@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from translate.delivery.questions import AGED
 from translate.engine.allocators import give_back
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
-from translate.mapping.spec import Layout, Limit, Mapping
+from translate.mapping.spec import Mapping
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
 from translate.recipe.expressions import moved_keys
@@ -35,18 +36,11 @@ from translate.vocabulary.notes import NOTES_TYPE
 BATCH_EVENTS = 14_000
 READ_BYTES = (
     12 * 2**20
-)  # of small files together: nothing that is told depends on it, and what waits to be looked at does
+)  # of small files together: what waits to be looked at depends on it, and nothing that is told
 SAMPLED = 1_000  # events that targets are tried with
-BESIDE = pl.Schema(
-    {
-        "row": pl.UInt32(),
-        "part": pl.UInt32(),
-        "code": pl.String(),
-        "message": pl.String(),
-        DESELECTED: pl.String(),
-        "notes": NOTES_TYPE,
-    }
-)
+BESIDE = pl.Schema({
+    "row": pl.UInt32(), "part": pl.UInt32(), "code": pl.String(), "message": pl.String(), DESELECTED: pl.String(), "notes": NOTES_TYPE,
+})  # fmt: skip
 _NO_EVENTS = pl.DataFrame(schema={**BESIDE, **events.SCHEMA})
 
 
@@ -91,14 +85,8 @@ class Pass:
     def _figures(
         self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()
     ) -> Figures:
-        return Figures(
-            folder,
-            provided,
-            limits_of(model),
-            self._watched,
-            examples=self.job.examples,
-            marked=tuple(marked),
-        )
+        examples, places = self.job.examples, tuple(marked)
+        return Figures(folder, provided, limits_of(model), self._watched, examples=examples, marked=places)
 
     def _is_enough(self, total: Figures) -> bool:
         limit = self.job.selection.limit if self.job.selection else None
@@ -108,34 +96,25 @@ class Pass:
         origin = self.recognised.sources[unit.source]
         job = self.job.reading(origin)
         taken = total.counts["events"] + sum(total.codes.values())
-        attempts = _numbers()
+        attempts = itertools.count()
         known = sum(batch.height for batch in self._sample)
 
-        def attempt(
-            lines: Lines,
-        ) -> tuple[tuple[Figures, pl.DataFrame, set[str]], set[str]]:
+        def attempt(lines: Lines) -> tuple[tuple[Figures, pl.DataFrame, set[str]], set[str]]:
             tally = Tally(on_batch=self._course.count) if self._course.show else Tally()
             intake = take_in(job, lines, tally=tally)
-            figures = self._figures(
-                scratch / f"unit-{unit.number:05}-{next(attempts)}",
-                frozenset(intake.provided),
-                origin.mapping,
-                job.marked,
-            )
+            folder = scratch / f"unit-{unit.number:05}-{next(attempts)}"
+            figures = self._figures(folder, frozenset(intake.provided), origin.mapping, job.marked)
             sample = _Sample(SAMPLED - known)
-            moved = moved_keys(job.source_layout)
-            chosen = selected(job.selection, intake.events, moved, taken=taken).select(
-                *BESIDE, *events.SCHEMA
-            )
-            sample.of(chosen).select(figures.columns).sink_batches(
+            chosen = selected(job.selection, intake.events, moved_keys(job.source_layout), taken=taken)
+            looked_at = sample.of(chosen.select(*BESIDE, *events.SCHEMA)).select(figures.columns)
+            looked_at.sink_batches(
                 _and_give_back(figures.add), engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True
             )
             figures.finish()
             return (figures, sample.events, intake.provided), intake.unsound
 
-        (figures, sample, provided), _ = soundly(
-            unit, scratch, self.recognised.refused_in(unit.files), attempt
-        )
+        refused = self.recognised.refused_in(unit.files)
+        (figures, sample, provided), _ = soundly(unit, scratch, refused, attempt)
         if sample.height:
             self._sample.append(sample)
         self._provided |= provided
@@ -194,27 +173,16 @@ def _and_give_back(add: Callable[[pl.DataFrame], None]) -> Callable[[pl.DataFram
     return added
 
 
-def _numbers() -> Iterator[int]:
-    yield from range(1_000_000)
-
-
 def limits_of(model: Mapping) -> KeyLimits:
     """Give what the values of a model's events are held against: the first limit that its layouts name."""
 
     def first(judge: str) -> int | None:
-        found = [
-            limit.value
-            for layout in model.layouts.values()
-            for limit in layout.limits.values()
-            if limit.judge == judge and _is_free(layout, limit)
-        ]
-        return found[0] if found else None
+        limits = ((layout, limit) for layout in model.layouts.values() for limit in layout.limits.values())
+        mine = ((layout, limit) for layout, limit in limits if limit.judge == judge)
+        free = (each for of, each in mine if {kind_of(of, place) for place in each.places} == {"map"})
+        return next((limit.value for limit in free), None)
 
     return KeyLimits(first("characters_max"), first("members_max"))
-
-
-def _is_free(layout: Layout, limit: Limit) -> bool:
-    return {kind_of(layout, place) for place in limit.places} == {"map"}
 
 
 def watched_names(mappings: Path | None) -> frozenset[str]:
