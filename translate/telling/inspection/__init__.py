@@ -61,12 +61,8 @@ def pieces(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Ite
     yield f'{head}\n  "types": ['
     for number, entry in enumerate(values["types"]):
         text = listed.get(entry["name"])
-        told = {
-            "name": notation.quoted(entry["name"]),
-            "events": entry["events"],
-            "keys": f"{text}\n      " if text else "",
-        }
-        yield f"{',' if number else ''}{TYPE.format(**told)}"
+        shown = {"name": notation.quoted(entry["name"]), "keys": f"{text}\n      " if text else ""}
+        yield f"{',' if number else ''}{TYPE.format(events=entry['events'], **shown)}"
     yield f"\n  ]{tail}"
 
 
@@ -93,9 +89,7 @@ def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
     counted = [(name, count) for name, count in {**values["events"], **people}.items() if count]
     days = [(entry["day"], entry["events"]) for entry in values["days"]]
     types = [(entry["name"], entry["events"]) for entry in values["types"]]
-    faults = [
-        (fault["count"], f"{fault['of']} {fault['message']}", fault["hint"]) for fault in values["faults"]
-    ]
+    faults = [(each["count"], f"{each['of']} {each['message']}", each["hint"]) for each in values["faults"]]
     parts = [
         f"<p>{escaped(_sentence(values))}</p>",
         *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
@@ -143,18 +137,11 @@ class Inspection:
         """Give all figures as JSON values, the keys below their types; without the targets."""
         listed: dict[str, list[dict[str, Any]]] = {}
         for name, container, key, events, fill, looks, example in self.keys.iter_rows():
-            told = {
-                "container": container,
-                "key": key,
-                "events": events,
-                "fill": fill,
-                "looks": {look["look"]: look["events"] for look in looks},
-            }
+            told = {"container": container, "key": key, "events": events, "fill": fill}
+            told["looks"] = {look["look"]: look["events"] for look in looks}
             listed.setdefault(name, []).append({**told, "example": example} if self.examples else told)
-        return {
-            **self.values,
-            "types": [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]],
-        }
+        types = [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]]
+        return {**self.values, "types": types}
 
     def json_pieces(self) -> Iterator[str]:
         """Give the same as text, indented by two, piece by piece."""

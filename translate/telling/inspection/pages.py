@@ -41,13 +41,8 @@ ONE = {
 
 
 def page(
-    values: dict[str, Any],
-    keys: pl.DataFrame,
-    targets: Sequence[GradedTarget],
-    made: dt.datetime,
-    *,
-    examples: bool,
-) -> str:
+    values: dict[str, Any], keys: pl.DataFrame, targets: Sequence[GradedTarget], made: dt.datetime, *, examples: bool,
+) -> str:  # fmt: skip
     """Write the page; whatever comes from the archive is escaped."""
     sections = [
         Section("At a glance", [_tiles(values)]),
@@ -62,18 +57,9 @@ def page(
         Section("Apps, SDKs, devices and places", [*_lists(values)]),
         Section("Attributes and metrics", [*_types(values["types"], keys, examples=examples)]),
     ]
-    verdict = [
-        _what(values),
-        _how(values),
-        cards.verdict(targets, {source["title"] for source in values["sources"]}),
-    ]
-    return document(
-        f"Inspection: {values['from']}",
-        [*_about(values)],
-        [told for told in verdict if told],
-        sections,
-        made,
-    )
+    titles = {source["title"] for source in values["sources"]}
+    verdict = [told for told in (_what(values), _how(values), cards.verdict(targets, titles)) if told]
+    return document(f"Inspection: {values['from']}", [*_about(values)], verdict, sections, made)
 
 
 # -- the head -------------------------------------------------------------------------------------------------------
@@ -89,11 +75,8 @@ def _what(values: dict[str, Any]) -> str:
     whom = f" of {of[0]:,} {of[1] if of[0] != 1 else ONE[of[1]]}" if of else ""
     titles = " and ".join(dict.fromkeys(source["title"] for source in values["sources"]))
     when = f", from {span['first'][:10]} to {span['last'][:10]}" if span["first"] else ""
-    read = (
-        f"{many(counts['unreadable'], 'record')} cannot be read"
-        if counts["unreadable"]
-        else "every record can be read"
-    )
+    unread = counts["unreadable"]
+    read = f"{many(unread, 'record')} cannot be read" if unread else "every record can be read"
     return f"{titles}: {many(counts['inspected'], 'event')}{whom}{when}; {read}."
 
 
@@ -129,22 +112,14 @@ def _about(values: dict[str, Any]) -> Iterator[Markup]:
 
 
 def _tiles(values: dict[str, Any]) -> Markup:
+    events = values["events"]
     counted = {
-        "events": values["events"]["inspected"],
-        "unreadable records": values["events"]["unreadable"],
-        "left out": values["events"]["filtered"],
-    }
-    counted |= {title: values["people"][name]["different"] for name, title in PEOPLE.items()}
-    counted |= {
-        "event types": len(values["types"]),
-        "days": len(values["days"]),
-        "purchases": values["purchases"]["events"],
-    }
-    return tiles(
-        (name if count != 1 else ONE[name], count)
-        for name, count in counted.items()
-        if count or name == "events"
-    )
+        "events": events["inspected"], "unreadable records": events["unreadable"], "left out": events["filtered"],
+        **{title: values["people"][name]["different"] for name, title in PEOPLE.items()},
+        "event types": len(values["types"]), "days": len(values["days"]), "purchases": values["purchases"]["events"],
+    }  # fmt: skip
+    shown = {name: count for name, count in counted.items() if count or name == "events"}
+    return tiles((name if count != 1 else ONE[name], count) for name, count in shown.items())
 
 
 # -- what is wrong --------------------------------------------------------------------------------------------------
@@ -164,26 +139,16 @@ def _told(fault: dict[str, Any]) -> str:
 
 
 def _damaged(values: dict[str, Any]) -> Iterator[Markup]:
-    rows = [
-        (file["file"], file["records"], file["line"], file["reason"]) for file in values["unreadable_files"]
-    ]
+    head = ("file", "records", "line", "reason")
+    rows = [[file[name] for name in head] for file in values["unreadable_files"]]
     if rows:
-        yield table(
-            "Damaged files, and of each the first record that cannot be read",
-            ("file", "records", "line", "reason"),
-            rows,
-            [1, 2],
-        )
+        yield table("Damaged files, and of each the first record that cannot be read", head, rows, [1, 2])
 
 
 def _personal(found: list[dict[str, Any]]) -> Iterator[Markup]:
     if found:
-        yield table(
-            "Places that the data sheets mark",
-            ("place", "what", "events"),
-            [(row["place"], row["about"], row["events"]) for row in found],
-            [2],
-        )
+        rows = [(row["place"], row["about"], row["events"]) for row in found]
+        yield table("Places that the data sheets mark", ("place", "what", "events"), rows, [2])
         yield paragraph("What an app puts among its own attributes only its owner knows.", quiet=True)
 
 

@@ -22,12 +22,8 @@ LISTS = {
     "countries": "countries", "languages": "languages",
 }  # fmt: skip
 PEOPLE = {
-    "clients": "clients",
-    "users": "users",
-    "identities": "Cognito identities",
-    "devices": "devices",
-    "sessions": "sessions",
-}
+    "clients": "clients", "users": "users", "identities": "Cognito identities", "devices": "devices", "sessions": "sessions",
+}  # fmt: skip
 
 
 def text(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples: bool) -> str:
@@ -44,23 +40,17 @@ def _lines(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples
     yield from _figures(values)
     yield from _faults(values, paper)
     yield from _files(values.get("unreadable_files", []), paper)
-    yield from _section(
-        "personal data",
-        [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]],
-        paper,
-        wrapped=(2,),
-        kept=(1,),
-    )
+    personal = [(f"{row['events']:,}", row["place"], row["about"]) for row in values["personal"]]
+    yield from _section("personal data", personal, paper, wrapped=(2,), kept=(1,))
     yield from _days(values["days"], paper)
     yield from _gaps(values["missing_days"], paper)
     yield from _types(values, paper)
     yield from _keys(values["types"], keys, paper, examples=examples)
     yield from beside(_lists(values, paper), paper)
     yield from _section("purchases", [_bought(row) for row in values["purchases"]["revenue"]], paper)
-    if values["beyond"]:
-        yield "too many to list: " + ", ".join(
-            f"{count:,} events with other {name}" for name, count in values["beyond"].items()
-        )
+    others = [f"{count:,} events with other {name}" for name, count in values["beyond"].items()]
+    if others:
+        yield f"too many to list: {', '.join(others)}"
 
 
 def _figures(values: dict[str, Any]) -> Iterator[str]:
@@ -101,14 +91,8 @@ def _files(files: list[dict[str, Any]], paper: Paper) -> Iterator[str]:
         (f"{file['records']:,}", f"{printable(file['file'])}:{file['line']}", printable(file["reason"]))
         for file in files
     ]
-    yield from _section(
-        f"files with records that cannot be read ({len(files):,}), and of each the first",
-        rows,
-        paper,
-        most=FILES_MAX,
-        wrapped=(1, 2),
-        styles={0: "red"},
-    )
+    title = f"files with records that cannot be read ({len(files):,}), and of each the first"
+    yield from _section(title, rows, paper, most=FILES_MAX, wrapped=(1, 2), styles={0: "red"})
 
 
 def _days(days: Sequence[dict[str, Any]], paper: Paper) -> Iterator[str]:
@@ -144,17 +128,11 @@ def _gaps(missing: dict[str, Any], paper: Paper) -> Iterator[str]:
 
 def _types(values: dict[str, Any], paper: Paper) -> Iterator[str]:
     own = values["own_names"]
-    rows = [
-        (
-            f"{entry['events']:,}",
-            printable(entry["name"]),
-            f"({', '.join(map(printable, own[entry['name']]))})" if entry["name"] in own else "",
-        )
-        for entry in values["types"]
-    ]
-    title = f"event types ({len(rows):,})" + (
-        ", and how the archive calls them" if any(row[2] for row in rows[:SHOWN_MAX]) else ""
-    )
+    called = {name: f"({', '.join(map(printable, names))})" for name, names in own.items()}
+    types = [(entry["name"], f"{entry['events']:,}") for entry in values["types"]]
+    rows = [(events, printable(name), called.get(name, "")) for name, events in types]
+    are_called = any(row[2] for row in rows[:SHOWN_MAX])
+    title = f"event types ({len(rows):,}){', and how the archive calls them' if are_called else ''}"
     yield from _section(title, rows, paper, styles={2: "dim"})
 
 
@@ -182,24 +160,17 @@ def _keys(
 def _key(row: dict[str, Any], *, examples: bool, is_first: bool, left: int) -> tuple[str, ...]:
     looks = looks_of(row) + (f"; {left:,} more" if left else "")
     example = printable(row["example"]) if examples and row["example"] is not None else ""
-    return (
-        printable(row["name"]) if is_first else "",
-        f"{row['container']}.{printable(row['key'])}",
-        f"{row['events']:,}",
-        percent(row["fill"]),
-        looks,
-        *((f"for example {example}" if example else "",) if examples else ()),
-    )
+    name, key = printable(row["name"]) if is_first else "", f"{row['container']}.{printable(row['key'])}"
+    shown = (f"for example {example}" if example else "",) if examples else ()
+    return name, key, f"{row['events']:,}", percent(row["fill"]), looks, *shown
 
 
 def looks_of(row: dict[str, Any]) -> str:
     """Say what the values of a key look like."""
     looks = row["looks"]
-    return (
-        looks[0]["look"]
-        if len(looks) == 1
-        else ", ".join(f"{look['look']} ({percent(look['events'] / row['events'])})" for look in looks)
-    )
+    if len(looks) == 1:
+        return str(looks[0]["look"])
+    return ", ".join(f"{look['look']} ({percent(look['events'] / row['events'])})" for look in looks)
 
 
 def _lists(values: dict[str, Any], paper: Paper) -> Iterator[list[str]]:
@@ -208,16 +179,12 @@ def _lists(values: dict[str, Any], paper: Paper) -> Iterator[list[str]]:
         for entry in values["platform_meanings"]
         if (spellings := _spellings(entry)) or len(values["platform_meanings"]) > 1
     ]
-    block = list(
-        _section(f"platforms ({len(meanings):,}), and their spellings", meanings, paper, styles={2: "dim"})
-    )
-    if block:
-        yield block
+    title = f"platforms ({len(meanings):,}), and their spellings"
+    blocks = [_section(title, meanings, paper, styles={2: "dim"})]
     for name, title in {**LISTS, "platform_versions": "versions of platforms"}.items():
-        rows = [(f"{entry['events']:,}", label_of(entry)) for entry in values[name]]
-        block = list(_section(f"{title} ({len(rows):,})", rows, paper))
-        if block:
-            yield block
+        rows = [(f"{entry['events']:,}", _label(entry)) for entry in values[name]]
+        blocks.append(_section(f"{title} ({len(rows):,})", rows, paper))
+    yield from filter(None, map(list, blocks))
 
 
 def _spellings(entry: dict[str, Any]) -> str:
@@ -265,13 +232,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def label_of(entry: dict[str, Any]) -> str:
+def _label(entry: dict[str, Any]) -> str:
     """Write the values of a list's entry one after the other."""
-    return " ".join(
-        printable(value) or "(empty)"
-        for name, value in entry.items()
-        if name != "events" and value is not None
-    )
+    values = (value for name, value in entry.items() if name != "events" and value is not None)
+    return " ".join(printable(value) or "(empty)" for value in values)
 
 
 def _hint(fault: dict[str, Any]) -> str:
