@@ -103,17 +103,12 @@ class EventNames:
         self._hub_of: dict[tuple[str, str | None], str] = {}
         for hub, spelling in mapping.names.items():
             self._hub_of.setdefault((spelling.name, spelling.phase), hub)
-        self._leading_back = [
-            hub
-            for hub, spelling in mapping.names.items()
-            if self._hub_of[spelling.name, spelling.phase] == hub
-        ]
+        self._leading_back = list(self._hub_of.values())
 
     def read(self, name: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
         """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
-        own = (
-            pl.when(name.str.contains(events.COLLIDES)).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
-        )
+        collides = name.str.contains(events.COLLIDES)
+        own = pl.when(collides).then(pl.lit(events.OWN_PREFIX) + name).otherwise(name)
         chain: Any = pl
         for (spelled, spelled_phase), hub in self._hub_of.items():
             meant = name == spelled
@@ -136,14 +131,13 @@ class EventNames:
 
     def written(self, name: pl.Expr) -> pl.Expr:
         """Give the name of a hub event as it stands in the model's rows."""
-        spelled = self.spelled(name)
+
+        def made_legal(names: pl.Series) -> pl.Series:
+            return notation.by_distinct_value(names, legal_name)
+
         if not self._make_legal:
-            return spelled
-        return spelled.map_batches(
-            lambda names: notation.by_distinct_value(names, legal_name),
-            return_dtype=pl.String,
-            is_elementwise=True,
-        )
+            return self.spelled(name)
+        return self.spelled(name).map_batches(made_legal, return_dtype=pl.String, is_elementwise=True)
 
     def is_illegal(self, spelled: pl.Expr) -> pl.Expr:
         """Tell which names the target could not take."""
@@ -152,9 +146,8 @@ class EventNames:
     def original(self, name: pl.Expr, written: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
         """Give the hub's name where the written one, and the written phase if there is one, do not lead back to it."""
         known = name.is_in(list(self._spellings))
-        leads_back = (
-            pl.when(known).then(name.is_in(self._leading_back)).otherwise(self.read(written, phase) == name)
-        )
+        comes_back = self.read(written, phase) == name
+        leads_back = pl.when(known).then(name.is_in(self._leading_back)).otherwise(comes_back)
         return pl.when(~leads_back).then(name)
 
 
@@ -188,12 +181,11 @@ def camel_keys(keys: Iterable[str], taken: frozenset[str], reserved: frozenset[s
     """Give each key a name in camel case that is not reserved (in any case), not taken, and its own."""
     wanted = {key: camel_case(key) for key in keys}
     counts = Counter(wanted.values())
-    return {
-        key: told_apart(name, key)
+    refused = {
+        key for key, name in wanted.items()
         if name.lower() in reserved or name in taken or (counts[name] > 1 and name != key)
-        else name
-        for key, name in wanted.items()
-    }
+    }  # fmt: skip
+    return {key: told_apart(name, key) if key in refused else name for key, name in wanted.items()}
 
 
 def told_apart(name: str, key: str) -> str:
@@ -251,14 +243,10 @@ def written_keys(before: Sequence[str], keys: Sequence[str]) -> list[str] | None
     bases = {key: match[1] for key in keys if (match := NUMBERED.fullmatch(key))}
     accepted: set[str] = set()
     for base in dict.fromkeys(bases.values()):
-        if _come_back(before, keys, bases, accepted | {base}):
+        if read_keys([*before, *_written(keys, bases, accepted | {base})]) == [*before, *keys]:
             accepted.add(base)
     return _written(keys, bases, accepted) if accepted else None
 
 
 def _written(keys: Sequence[str], bases: dict[str, str], accepted: set[str]) -> list[str]:
     return [bases[key] if bases.get(key) in accepted else key for key in keys]
-
-
-def _come_back(before: Sequence[str], keys: Sequence[str], bases: dict[str, str], accepted: set[str]) -> bool:
-    return read_keys([*before, *_written(keys, bases, accepted)]) == [*before, *keys]

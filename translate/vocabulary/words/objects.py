@@ -75,14 +75,6 @@ def _as_a_list(value: pl.Expr) -> pl.Expr:
     return pl.when(value.str.contains(LIST_OF_TEXTS)).then(value).otherwise(listed)
 
 
-def _holds_other_than_texts(columns: Sequence[pl.Expr]) -> pl.Expr:
-    return columns[0].map.values().list.eval(~pl.element().str.starts_with('"')).list.any()
-
-
-def _holds_other_than_lists(columns: Sequence[pl.Expr]) -> pl.Expr:
-    return columns[0].map.values().list.eval(~pl.element().str.contains(LIST_OF_TEXTS)).list.any()
-
-
 JSON_MAP = Scalar(
     "json_map", "an object of any JSON values",
     types=(events.MAP,), kept_in=MAPS_OF_JSON, wire="json", form="whole",
@@ -93,14 +85,16 @@ MAP_OF_TEXTS = Scalar(
     "map_of_texts", "an object of texts; any other value as its JSON text",
     types=(events.MAP,), kept_in=MAPS_OF_JSON, wire="json", form="whole",
     write=lambda columns: object_of_map(columns[0], _as_a_text),
-    changed=_holds_other_than_texts, why="what was no text is one now", example=(({"a": "1"},), '{"a":"1"}'),
+    changed=lambda columns: columns[0].map.values().list.eval(~pl.element().str.starts_with('"')).list.any(),
+    why="what was no text is one now", example=(({"a": "1"},), '{"a":"1"}'),
 )  # fmt: skip
 
 MAP_OF_LISTS = Scalar(
     "map_of_lists", "an object of lists of texts; any other value as a list of one text",
     types=(events.MAP,), kept_in=MAPS_OF_JSON, wire="json", form="whole",
     write=lambda columns: object_of_map(columns[0], _as_a_list),
-    changed=_holds_other_than_lists, why="what was no list of texts is one now", example=(({"a": "1"},), '{"a":["1"]}'),
+    changed=lambda columns: columns[0].map.values().list.eval(~pl.element().str.contains(LIST_OF_TEXTS)).list.any(),
+    why="what was no list of texts is one now", example=(({"a": "1"},), '{"a":["1"]}'),
 )  # fmt: skip
 
 
@@ -121,10 +115,6 @@ def _unpiped(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
 
 
-def _not_pipeable(columns: Sequence[pl.Expr]) -> pl.Expr:
-    return ~columns[0].str.contains(WITHOUT_BARS) | (columns[0] == '[""]')
-
-
 JSON_TEXT = Scalar(
     "json_text", "any JSON value",
     types=(events.TEXT,), kept_in=events.LISTS, wire="json", read=as_it_is, write=first, example=(("[1]",), "[1]"),
@@ -133,7 +123,8 @@ JSON_TEXT = Scalar(
 PIPED = Scalar(
     "piped", "a list of texts, joined by |",
     types=(events.TEXT,), kept_in=events.LISTS, wire="text", read=_unpiped, rowwise=_piped,
-    changed=_not_pipeable, why="not a list of texts without bars", example=(('["a","b"]',), "a|b"),
+    changed=lambda columns: ~columns[0].str.contains(WITHOUT_BARS) | (columns[0] == '[""]'),
+    why="not a list of texts without bars", example=(('["a","b"]',), "a|b"),
 )  # fmt: skip
 
 
@@ -154,14 +145,9 @@ def _user(
     times: dict[str, str] | None,
     time: int,
 ) -> str | None:
-    own = {} if user_id is None else {member: quoted(user_id)}
-    set_times = times or {}
-    inner = members(
-        {
-            name: f'{{"value":{value},"set_timestamp":{set_times.get(name, time)}}}'
-            for name, value in {**own, **(properties or {})}.items()
-        }
-    )
+    own = ({} if user_id is None else {member: quoted(user_id)}) | (properties or {})
+    at = {name: (times or {}).get(name, time) for name in own}
+    inner = members({name: f'{{"value":{own[name]},"set_timestamp":{at[name]}}}' for name in own})
     return None if inner is None else f"{{{inner}}}"
 
 

@@ -58,10 +58,6 @@ def _digest(request: StampedRequest, length: int) -> str:
     return quoted(request.digest[:length])
 
 
-def _latest_time(request: StampedRequest, _template: str) -> str | None:
-    return None if request.latest is None else str(-(-request.latest // SECOND) * SECOND)
-
-
 def _uri(request: StampedRequest, template: str) -> str:
     """Write an address; a parameter that the request has no value for is left out."""
     path, _, query = template.partition("?")
@@ -88,7 +84,8 @@ BODY_DIGEST = Stamp(
 LATEST_TIME = Stamp(
     "latest_time", "the latest event's time in milliseconds since 1970, up to the next whole second",
     types=(events.TIME,),  # a request that is read has one, and it then says something of its events
-    make=_latest_time, read=from_milliseconds, example=((), "2000"), keeps_hours_apart=True,
+    make=lambda request, _: None if request.latest is None else str(-(-request.latest // SECOND) * SECOND),
+    read=from_milliseconds, example=((), "2000"), keeps_hours_apart=True,
 )  # fmt: skip
 
 TRANSPORT = Stamp(

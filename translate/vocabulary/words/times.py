@@ -39,14 +39,12 @@ def _in_seconds(time: pl.Expr) -> pl.Expr:
     """Write a time as seconds since 1970, with a fraction where there are milliseconds."""
     milliseconds = time.dt.timestamp("ms")
     whole, rest = milliseconds.floordiv(1000), milliseconds.mod(1000)
-    sign = pl.when((milliseconds < 0) & (rest != 0)).then(pl.lit("-")).otherwise(pl.lit(""))
-    below = (milliseconds < 0) & (rest != 0)
+    below, nothing = (milliseconds < 0) & (rest != 0), pl.lit("")
+    sign = pl.when(below).then(pl.lit("-")).otherwise(nothing)
     shown = pl.when(below).then((whole + 1).abs()).otherwise(whole).cast(pl.String)
-    fraction = (
-        pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
-    )
-    dot = pl.when(rest == 0).then(pl.lit("")).otherwise(pl.lit("."))
-    return pl.concat_str(sign, shown, dot, pl.when(rest == 0).then(pl.lit("")).otherwise(fraction))
+    digits = pl.when(below).then(1000 - rest).otherwise(rest).cast(pl.String).str.zfill(3)
+    fraction = pl.concat_str(pl.lit("."), digits.str.strip_chars_end("0"))
+    return pl.concat_str(sign, shown, pl.when(rest == 0).then(nothing).otherwise(fraction))
 
 
 def _from_iso8601(text: pl.Expr) -> pl.Expr:
@@ -132,21 +130,6 @@ def _measured(start: pl.Expr, stop: pl.Expr) -> pl.Expr:
     return pl.when(sane).then((stop - start).dt.total_milliseconds())
 
 
-def _recorded_or_measured(columns: Sequence[pl.Expr]) -> pl.Expr:
-    duration, start, stop = columns
-    return duration.fill_null(_measured(start, stop))
-
-
-def _measured_or_recorded(columns: Sequence[pl.Expr]) -> pl.Expr:
-    duration, start, stop = columns
-    return _measured(start, stop).fill_null(duration)
-
-
-def _disagrees(columns: Sequence[pl.Expr]) -> pl.Expr:
-    duration, start, stop = columns
-    return duration != _measured(start, stop)
-
-
 def _supplements(written: Written) -> Iterator[Finding]:
     filled_in = pl.col(written.hub[0]).is_null() & written.value.is_not_null() & written.is_there
     yield Finding(FILLED_IN, f"{written.place} is stop minus start", filled_in, written.hub[0])
@@ -154,14 +137,16 @@ def _supplements(written: Written) -> Iterator[Finding]:
 
 DURATION = Scalar(
     "duration", "a session's length: the recorded one, else stop minus start",
-    types=OF_SESSION, columns=(3, 3), wire="whole", read=whole, write=_recorded_or_measured,
+    types=OF_SESSION, columns=(3, 3), wire="whole", read=whole,
+    write=lambda columns: columns[0].fill_null(_measured(*columns[1:])),
     example=((5, events.EPOCH, events.EPOCH), 5), supplements=_supplements, made_of_several=True,
 )  # fmt: skip
 
 EXACT_DURATION = Scalar(
     "exact_duration", "a session's length: stop minus start, else the recorded one",
-    types=OF_SESSION, columns=(3, 3), wire="whole", read=whole, write=_measured_or_recorded,
-    changed=_disagrees, why="disagreed with stop minus start",
+    types=OF_SESSION, columns=(3, 3), wire="whole", read=whole,
+    write=lambda columns: _measured(*columns[1:]).fill_null(columns[0]),
+    changed=lambda columns: columns[0] != _measured(*columns[1:]), why="disagreed with stop minus start",
     example=((5, events.EPOCH, events.EPOCH), 0), supplements=_supplements, made_of_several=True,
     in_figures="a length is stop minus start",
 )  # fmt: skip
