@@ -34,12 +34,11 @@ def worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
     combinations = list(itertools.product(range(count), repeat=min(len(names), CROSSED)))
     columns = {}
     for position, (name, dtype) in enumerate(types.items()):
-        extremes = EXTREMES[dtype]
         indexes = [
             combination[position] if position < CROSSED else (row + position) % count
             for row, combination in enumerate(combinations)
         ]
-        columns[name] = pl.Series([extremes[index] for index in indexes], dtype=dtype)
+        columns[name] = pl.Series([EXTREMES[dtype][index] for index in indexes], dtype=dtype)
     return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
 
 
@@ -50,10 +49,8 @@ def mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
             yield from mixed(entry, names)
     if not isinstance(tree, dict):
         return
-    branches = []
-    if "Ternary" in tree:
-        branches = [tree["Ternary"]["truthy"], tree["Ternary"]["falsy"]]
-    elif tree.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
+    branches = [tree["Ternary"][name] for name in ("truthy", "falsy")] if "Ternary" in tree else []
+    if tree.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
         branches = tree["Function"]["input"]
     kinds = {kind_of(_type_of(branch, names)) for branch in branches} - {"nothing"}
     if len(kinds) > 1:
@@ -89,9 +86,7 @@ def _compared(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     inner = node.get("BinaryExpr")
     if inner and inner["op"] in COMPARISONS:
         sides = [(inner["left"], inner["right"]), (inner["right"], inner["left"])]
-    elif node.get("Function", {}).get("function", {}) and "IsBetween" in json.dumps(
-        node["Function"]["function"]
-    ):
+    elif "IsBetween" in json.dumps(node.get("Function", {}).get("function")):
         value, *bounds = node["Function"]["input"]
         sides = [(value, bound) for bound in bounds]
     else:
@@ -102,12 +97,11 @@ def _compared(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
 def _told(kind: str, literal: Any, sql: str) -> Iterator[Mistake]:
     text = literal.get("Scalar", {}).get("String")
     number = next(iter(literal.get("Dyn", {}).values()), None)
+    written = "'" + (text or "").replace("'", "''") + "'"
     if text is not None and kind in ("a time", "a date"):
-        written = "'" + text.replace("'", "''") + "'"
         what = "TIMESTAMP" if kind == "a time" else "DATE"
         yield Mistake(f"{kind} is not compared with text; write {what} {written}", _place_of(sql, written))
     elif text is not None and kind == "a number":
-        written = "'" + text.replace("'", "''") + "'"
         way_out = f"write {text}, without quotes" if _is_number(text) else "write a number, without quotes"
         yield Mistake(f"a number is not compared with text; {way_out}", _place_of(sql, written))
     elif number is not None and kind == "text":

@@ -41,19 +41,12 @@ class RuleParser:
         if explode is not None:
             sheet.one_of(explode, f"{path}.explode", "list to explode", ["items"])
             self.exploded = True
+        about, cut = sheet.get(table, path, "about", str, ""), sheet.get(table, path, "cut", dict)
+        drop, keep = (self._reason(path, table, key) for key in ("drop", "keep"))
         return Rule(
-            f"{sheet.file}: {path}",
-            sheet.get(table, path, "about", str, ""),
-            when,
-            sets,
-            names,
-            renames,
-            tuple(removes),
-            self._reason(path, table, "drop"),
-            self._reason(path, table, "keep"),
-            explode is not None,
-            self._cut(f"{path}.cut", sheet.get(table, path, "cut", dict)),
-        )
+            f"{sheet.file}: {path}", about, when, sets, names, renames, tuple(removes), drop, keep, explode is not None,
+            self._cut(f"{path}.cut", cut),
+        )  # fmt: skip
 
     def _actions(self, path: str, table: dict[str, Any]) -> None:
         """Complain of a rule that does nothing, or that does beside others what stands alone."""
@@ -151,13 +144,11 @@ class RuleParser:
             from_key, to_key = key_of(old), key_of(new) if isinstance(new, str) else None
             if not from_key or not to_key:
                 example = '"attributes.old" = "attributes.new"'
-                self.sheet.complain(
-                    where, f"renames a key inside of attributes, metrics or other, like {example}"
-                )
+                told = f"renames a key inside of attributes, metrics or other, like {example}"
+                self.sheet.complain(where, told)
             elif from_key[0] != to_key[0]:
-                self.sheet.complain(
-                    where, f"cannot move a key to {to_key[0]}; set it there, and remove this one"
-                )
+                told = f"cannot move a key to {to_key[0]}; set it there, and remove this one"
+                self.sheet.complain(where, told)
             elif new in renames.values():
                 self.sheet.complain(where, f'"{new}" is given to another key too')
             else:
@@ -177,21 +168,11 @@ class RuleParser:
         return removes
 
     def doubled(
-        self,
-        path: str,
-        sets: dict[str, Expression],
-        names: dict[str, str],
-        renames: dict[str, str],
-        removes: list[str],
-    ) -> None:
+        self, path: str, sets: dict[str, Expression], names: dict[str, str], renames: dict[str, str], removes: list[str]
+    ) -> None:  # fmt: skip
         """Complain of places about which a rule says two things."""
-        given = [
-            *sets,
-            *(["name"] if names else []),
-            *renames,
-            *(new for new in renames.values() if new not in renames),
-            *removes,
-        ]
+        new_keys = (new for new in renames.values() if new not in renames)
+        given = [*sets, *(["name"] if names else []), *renames, *new_keys, *removes]
         places = [*given, *(keyed[0] for place in given if (keyed := key_of(place)) and keyed[0] in removes)]
         for place in sorted({place for place in places if places.count(place) > 1}):
             self.sheet.complain(path, f"changes {place} twice; put that into two rules")
@@ -201,11 +182,8 @@ def flat(table: dict[str, Any], head: str = "") -> dict[str, Any]:
     """Join nested tables to dotted names, for `set.session.id`."""
     flattened: dict[str, Any] = {}
     for key, value in table.items():
-        name = f"{head}{key}"
-        if isinstance(value, dict) and value:
-            flattened |= flat(value, f"{name}.")
-        else:
-            flattened[name] = value
+        is_table = isinstance(value, dict) and value
+        flattened |= flat(value, f"{head}{key}.") if is_table else {f"{head}{key}": value}
     return flattened
 
 

@@ -28,7 +28,7 @@ from translate.vocabulary.notes import InHub, note
 KEY = "TRANSLATE_HASH_KEY"
 KEY_CHARACTERS_MIN = 16
 TRIAL_KEY = (
-    "the key of tests"  # what the tests inside a recipe are hashed with: their expectations are no secrets
+    "the key of tests"  # what tests inside a recipe are hashed with: their expectations are no secrets
 )
 ACTIONS = {
     "hash": "a keyed hash stands in its place",
@@ -107,9 +107,8 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) 
                 batch = _changed(batch, there, spot, changes["remove" if in_numbers else action], why, noted)
         return batch
 
-    return frame.map_batches(
-        work, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True
-    )
+    schema = dict(frame.collect_schema())
+    return frame.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)
 
 
 def _changed(
@@ -117,9 +116,8 @@ def _changed(
 ) -> pl.DataFrame:
     kind = "changed" if why == HASHED else "on_purpose"
     values, told = [], []
-    for value, is_there, before in zip(
-        batch[spot.column].to_list(), there, batch[noted].to_list(), strict=True
-    ):
+    rows = zip(batch[spot.column].to_list(), there, batch[noted].to_list(), strict=True)
+    for value, is_there, before in rows:
         new, keys = _of_event(value, spot, change) if is_there else (value, [])
         values.append(new)
         mine = [notes.written(note(kind, InHub(spot.column, key), why)) for key in keys]
@@ -149,12 +147,8 @@ def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str | N
 def _keys(spot: Spot, entries: dict[str, str]) -> list[str]:
     if spot.key is None:
         return list(entries)
-    below = f"{spot.key}."
-    return [
-        key
-        for key in entries
-        if key == spot.key or (spot.column == EXTRA and not spot.inside and key.startswith(below))
-    ]
+    goes_below, below = spot.column == EXTRA and not spot.inside, f"{spot.key}."
+    return [key for key in entries if key == spot.key or (goes_below and key.startswith(below))]
 
 
 def _of_text(text: str, spot: Spot, change: Change, *, is_json: bool) -> tuple[Any, bool]:

@@ -68,7 +68,7 @@ class RuleStep:
         finished = {f"={target}": self._finished(target) for target in self.rule.sets}
         frame = self._given_back(frame.with_columns(**finished))
         if self._head is not None:
-            flags = tallies.of_changes(self._head, self.rule, self._match, explodes=self.rule.explode)
+            flags = tallies.of_changes(self._head, self.rule, self._match)
             frame = frame.with_columns(**flags)
         frame = frame.with_columns(**self._changes())
         if self.rule.explode:

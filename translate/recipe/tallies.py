@@ -130,26 +130,19 @@ def of_condition(
     flags = {flag(head, "seen"): alive, flag(head, "matched"): alive}
     if condition is not None:
         flags[flag(head, "matched")] = alive & condition.expr.fill_null(value=False)
-        parts = conditions(condition)
-        flags |= {
-            flag(head, f"part{number}"): alive & part.expr.fill_null(value=False)
-            for number, part in enumerate(parts)
-        }
-        flags |= {
-            flag(head, f"unknown{number}"): alive & part.expr.is_null() for number, part in enumerate(parts)
-        }
+        for number, part in enumerate(conditions(condition)):
+            flags[flag(head, f"part{number}")] = alive & part.expr.fill_null(value=False)
+            flags[flag(head, f"unknown{number}")] = alive & part.expr.is_null()
     return flags | {flag(head, f"has.{name}"): alive & pl.col(name).is_not_null() for name in looked_at}
 
 
-def of_changes(head: str, rule: Rule, match: pl.Expr, *, explodes: bool) -> dict[str, pl.Expr]:
+def of_changes(head: str, rule: Rule, match: pl.Expr) -> dict[str, pl.Expr]:
     """Give the flags of what a rule does, once its values stand in `=target`."""
-    reason = rule.drop if rule.drop is not None else rule.keep
-    changed = pl.any_horizontal(
-        [pl.lit(False), *_changes(rule), *([pl.col("items").is_not_null()] if explodes else [])]
-    )
+    is_taken_apart = [pl.col("items").is_not_null()] if rule.explode else []
+    changed = pl.any_horizontal(pl.lit(False), *_changes(rule), *is_taken_apart)
     return {
         flag(head, "changed"): match & changed.fill_null(value=False),
-        flag(head, "dropped"): match if reason is not None else pl.lit(False),
+        flag(head, "dropped"): match if (rule.drop, rule.keep) != (None, None) else pl.lit(False),
         **{flag(head, f"null.{target}"): match & pl.col(f"={target}").is_null() for target in rule.sets},
     }
 
@@ -171,16 +164,13 @@ def stored(name: str) -> pl.Expr:
 
 # -- what is looked out for: keys and names that are wanted, and what is like those that are not there -------
 
-KNOWN_MAX = (
-    20_000  # keys and names that need no second look; what is beyond is looked at each time that it comes
-)
+KNOWN_MAX = 20_000  # keys and names that need no second look; others are looked at each time that they come
 
 # A batch goes by on a thread of the streaming engine: one that waited there for the streaming engine would wait without end.
 NESTED: Literal["in-memory"] = "in-memory"
 
-TOLD_OF = pl.col("code").is_null() & pl.col(DESELECTED).ne_missing(
-    erasure.OPTION
-)  # others are to be forgotten
+# Others are to be forgotten.
+TOLD_OF = pl.col("code").is_null() & pl.col(DESELECTED).ne_missing(erasure.OPTION)
 
 PRINTABLE = (dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31))  # noqa: DTZ001  expressions see times without a zone
 
@@ -229,29 +219,22 @@ class Watch:
         """Look at a frame's batches while they go by."""
         if not self.watched.near and not self._columns:
             return frame
-        return frame.map_batches(
-            self._look, schema=dict(frame.collect_schema()), validate_output_schema=False, streamable=True
-        )
+        schema = dict(frame.collect_schema())
+        return frame.map_batches(self._look, schema=schema, validate_output_schema=False, streamable=True)
 
     def told(self) -> Watched:
         """Give what was seen, the same whatever the order of the batches was."""
-        near = {
-            wanted: found
-            for wanted, found in sorted(self.watched.near.items())
-            if wanted not in self.watched.met
-        }
+        met = self.watched.met
+        near = {wanted: found for wanted, found in sorted(self.watched.near.items()) if wanted not in met}
         return replace(self.watched, near=near)
 
     def _look(self, batch: pl.DataFrame) -> pl.DataFrame:
         keys, names = self._keys - self.watched.met, self._names - self.watched.met
         if keys or names:
             events = batch.lazy().filter(TOLD_OF)
+            unique = events.select(pl.col("name").drop_nulls().unique())
             found_keys = self._keys_in(events) if keys else set()
-            found_names = (
-                set(events.select(pl.col("name").drop_nulls().unique()).collect(engine=NESTED)["name"])
-                if names
-                else set()
-            )
+            found_names = set(unique.collect(engine=NESTED)["name"]) if names else set()
             with self._lock:
                 self._compare("keys", keys, found_keys)
                 self._compare("names", names, found_names)
