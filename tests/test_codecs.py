@@ -16,7 +16,7 @@ from translate.mapping import agreement
 from translate.vocabulary import money, notation, spelling, times, words
 from translate.vocabulary.times import NO_ISO8601, NoTime, read_time
 from translate.vocabulary.word import Word
-from translate.vocabulary.words import WORDS, names, stamps
+from translate.vocabulary.words import WORDS, scalars, stamps
 
 SCALARS = {name: word for name, word in WORDS.items() if word.is_scalar}
 CONTAINERS = {name: word for name, word in WORDS.items() if word.is_container}
@@ -323,7 +323,7 @@ def test_containers_hold_maps():
         assert {events.SCHEMA[name] for name in container.stands_for} == {events.MAP}
 
 
-@pytest.mark.parametrize("module", [names, stamps, money, notation, spelling, times])
+@pytest.mark.parametrize("module", [scalars, stamps, money, notation, spelling, times])
 def test_examples_in_docstrings(module):
     """The examples in the modules' docstrings run."""
     assert doctest.testmod(module).failed == 0

@@ -6,8 +6,7 @@ counts is the client unless `who` names another column, or several, of which the
 
 from __future__ import annotations
 
-from translate.analysis.cohorts import lengths, retention, sessions, users
-from translate.analysis.income import revenue
+from translate.analysis.cohorts import lengths, retention, revenue, sessions, users
 from translate.analysis.steps import funnel
 
 __all__ = ["funnel", "lengths", "retention", "revenue", "sessions", "users"]

@@ -21,7 +21,7 @@ from translate.telling.explanation.pages import Explanation, Row, State
 from translate.telling.explanation.sections import ages, limits, names, rules, tables
 from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, HubOrigin, find, places
 from translate.vocabulary.notes import NOT_MAPPED
-from translate.vocabulary.words.names import EVENT_NAME
+from translate.vocabulary.words.scalars import EVENT_NAME
 from translate.writer.dataset import with_columns
 from translate.writer.extras import same_events
 from translate.writer.losses import why_not_mapped
