@@ -51,26 +51,16 @@ PARTS = {
     "rejects": Part("Rejected", ("code", "events"), "Nothing was rejected."),
     "refused": Part("Refused", ("reason", "events")),
     "filtered": Part("Filtered", ("rule", "events")),
-    "undeclared": Part(
-        "Differences that nothing declares", ("events", "field", "examples"), "Every difference is declared."
-    ),
-    "breaches": Part(
-        "Limits that events do not keep",
-        ("events", "hard", "message", "source", "examples"),
-        "Every event keeps its limits.",
-    ),
+    "undeclared": Part("Differences that nothing declares", ("events", "field", "examples"), "Every difference is declared."),
+    "breaches": Part("Limits that events do not keep", ("events", "hard", "message", "source", "examples"), "Every event keeps its limits."),
     "archive": Part("Limits over all events", ("hard", "message", "source")),
-    "losses": Part(
-        "What does not arrive as it was", ("events", "field", "kind", "why"), "Nothing is lost or changed."
-    ),
+    "losses": Part("What does not arrive as it was", ("events", "field", "kind", "why"), "Nothing is lost or changed."),
     "differences": Part("Declared differences", ("events", "field", "why"), "No event came back changed."),
-    "preflight": Part(
-        "What the target does with such events", ("events", "name", "loses", "message", "instead")
-    ),
+    "preflight": Part("What the target does with such events", ("events", "name", "loses", "message", "instead")),
     "hazards": Part("Hazards", ("events", "name", "loses", "message", "instead")),
     "findings": Part("To know", ("events", "message")),
     "verify": Part("How to see what arrived"),
-}
+}  # fmt: skip
 IN_A_ROW = frozenset({"events"})  # counts that are shown beside one another
 
 
@@ -84,11 +74,8 @@ class Report(dict[str, Any]):
 
     def __repr__(self) -> str:
         counts = self.get("events")
-        told = (
-            ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
-            if isinstance(counts, Mapping)
-            else ""
-        )
+        given = counts.items() if isinstance(counts, Mapping) else ()
+        told = ", ".join(f"{name} {count:,}" for name, count in given if count)
         return f"<Report {': '.join(filter(None, (self._title, told))) or ', '.join(self)}>"
 
     def __str__(self) -> str:
@@ -98,8 +85,8 @@ class Report(dict[str, Any]):
         """Give the tables as a piece of HTML that needs no style sheet, script or network."""
         pieces = [f'<p style="font-size:1.2em"><b>{escaped(self._title)}</b></p>'] if self._title else []
         pieces += [
-            table_html(shown) if isinstance(shown, Table) else f"<p>{escaped(shown)}</p>"
-            for shown in self._shown()
+            table_html(each) if isinstance(each, Table) else f"<p>{escaped(each)}</p>"
+            for each in self._shown()
         ]
         about = self._about()
         if about.rows:
@@ -124,12 +111,8 @@ class Report(dict[str, Any]):
     def _title(self) -> str:
         ways = {"to": "\N{RIGHTWARDS ARROW}", "via": "there and back through"}
         if "from" in self:
-            return " ".join(
-                [
-                    _text(self["from"]),
-                    *(f"{way} {_text(self[key])}" for key, way in ways.items() if key in self),
-                ]
-            )
+            told = [f"{way} {_text(self[key])}" for key, way in ways.items() if key in self]
+            return " ".join([_text(self["from"]), *told])
         return f"Judged as {_text(self['as'])}" if "as" in self else ""
 
     def _shown(self) -> Iterator[Table | str]:
@@ -146,10 +129,11 @@ class Report(dict[str, Any]):
     @property
     def _tables(self) -> list[str]:
         """Name the members that are tables: the known ones in their order, then lists of rows under any name."""
+        given = {key: self.get(key) for key in PARTS}
         known = [
             key
-            for key in PARTS
-            if isinstance(self.get(key), Mapping | list | tuple) or _is_frame(self.get(key))
+            for key, value in given.items()
+            if isinstance(value, Mapping | list | tuple) or _is_frame(value)
         ]
         return [*known, *(key for key in self if key not in PARTS and _is_table(self[key]))]
 
@@ -219,13 +203,8 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(_text(entry) for entry in value)
     if _is_number(value):
-        return (
-            f"{value:,}"
-            if isinstance(value, int | Decimal)
-            else f"{value:,.0f}"
-            if abs(value) >= 100
-            else f"{value:.4g}"
-        )
+        whole = f"{value:,}" if isinstance(value, int | Decimal) else f"{value:,.0f}"
+        return whole if isinstance(value, int | Decimal) or abs(value) >= 100 else f"{value:.4g}"
     return printable({None: "", True: "yes", False: "no"}.get(value, str(value)))
 
 
@@ -272,13 +251,12 @@ def _rows_html(table: Table, rows: Sequence[tuple[Any, ...]]) -> str:
     figures = table.figures
     sides = [RIGHT if place in figures else LEFT for place in range(len(table.head))]
     head = "".join(f"<th {side}>{escaped(name)}</th>" for name, side in zip(table.head, sides, strict=True))
-    body = "".join(
-        f"<tr>{''.join(f'<td {side}>{escaped(cell)}</td>' for cell, side in zip(row, sides, strict=True))}</tr>"
-        for row in rows
+    cells = (
+        [f"<td {side}>{escaped(cell)}</td>" for cell, side in zip(row, sides, strict=True)] for row in rows
     )
-    return (
-        f"<table>{f'<thead><tr>{head}</tr></thead>' if any(table.head) else ''}<tbody>{body}</tbody></table>"
-    )
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
+    named = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
+    return f"<table>{named}<tbody>{body}</tbody></table>"
 
 
 def _lines(cells: list[str]) -> Iterator[tuple[str, ...]]:

@@ -7,6 +7,7 @@ import textwrap
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import IO
 
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -44,10 +45,8 @@ def width_of(text: str) -> int:
     """Give the places that a text takes: two for a letter of Chinese, Japanese or Korean, none for an accent of its own."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF")
-        for sign in text
-    )
+    plain = (sign for sign in text if not unicodedata.combining(sign))
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in plain)
 
 
 def clipped(text: str, width: int) -> str:
@@ -79,9 +78,8 @@ def columns(
         place for place in places
         if any(is_figure(row[place]) for row in body) and all(is_figure(row[place]) or row[place] in NO_FIGURE for row in body)
     }  # fmt: skip
-    widths = _fitted(
-        [max(width_of(row[place]) for row in rows) for place in places], figures.union(kept), paper
-    )
+    wanted = [max(width_of(row[place]) for row in rows) for place in places]
+    widths = _fitted(wanted, figures.union(kept), paper)
     for number, row in enumerate(rows):
         cells = [
             textwrap.wrap(cell, max(width, 1), break_long_words=True) or [""]
@@ -89,10 +87,9 @@ def columns(
             else [clipped(cell, width)]
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        for line in range(max(map(len, cells))):
+        for texts in zip_longest(*cells, fillvalue=""):
             written = []
-            for place, cell in enumerate(cells):
-                text = cell[line] if line < len(cell) else ""
+            for place, text in enumerate(texts):
                 style = "bold" if head and not number else (styles or {}).get(place)
                 blank = " " * (widths[place] - width_of(text))
                 shown = paper.styled(text, style)  # blanks have no colour
@@ -115,16 +112,8 @@ def _fitted(widths: list[int], fixed: set[int], paper: Paper) -> list[int]:
 
 def is_figure(cell: str) -> bool:
     """Tell whether a cell holds a number, maybe with a sign, a share or a currency behind it."""
-    bare = (
-        cell.strip()
-        .lstrip("<>+")
-        .removeprefix("-")
-        .replace(",", "")
-        .replace(".", "")
-        .removesuffix("%")
-        .strip()
-    )
-    return bare.isdigit()
+    digits = cell.strip().lstrip("<>+").removeprefix("-").replace(",", "").replace(".", "")
+    return digits.removesuffix("%").strip().isdigit()
 
 
 def beside(blocks: Iterable[Sequence[str]], paper: Paper) -> Iterator[str]:
@@ -145,18 +134,12 @@ def _span(blocks: list[Sequence[str]]) -> int:
 
 def _in_a_row(blocks: list[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(visible, block), default=0) for block in blocks]
-    for line in range(max(map(len, blocks))):
-        cells = [
-            (block[line] if line < len(block) else "", width)
-            for block, width in zip(blocks, widths, strict=True)
-        ]
-        yield (" " * BLOCKS_GAP).join(cell + " " * (width - visible(cell)) for cell, width in cells).rstrip()
+    for cells in zip_longest(*blocks, fillvalue=""):
+        padded = (cell + " " * (width - visible(cell)) for cell, width in zip(cells, widths, strict=True))
+        yield (" " * BLOCKS_GAP).join(padded).rstrip()
 
 
 def visible(text: str) -> int:
     """Give the places that a text takes, its colours left out."""
-    if "\x1b" in text:
-        text = "".join(
-            part.partition("m")[2] if number else part for number, part in enumerate(text.split("\x1b"))
-        )
-    return width_of(text)
+    plain, *coloured = text.split("\x1b")
+    return width_of(plain + "".join(part.partition("m")[2] for part in coloured))
