@@ -138,9 +138,12 @@ def uuid_of(text: str) -> str:
         return ""
 
 
+def _hashing(column: pl.Expr) -> Any:
+    return polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+
+
 def _uuids(column: pl.Expr) -> pl.Expr:
-    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
-    made: pl.Expr = hashing.uuidhash.uuid5(namespace=events.NAMESPACE)
+    made: pl.Expr = _hashing(column).uuidhash.uuid5(namespace=events.NAMESPACE)
     return made
 
 
@@ -173,16 +176,10 @@ def _is_short(session: pl.Expr) -> pl.Expr:
     return session.str.len_chars().is_between(8, 20)
 
 
-def _digest(column: pl.Expr, length: int) -> pl.Expr:
-    """Give the first characters of a text's SHA-256 in hexadecimal."""
-    hashing: Any = polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
-    hashed: pl.Expr = hashing.chash.sha2_256()
-    return hashed.str.slice(0, length)
-
-
 def _short(columns: Sequence[pl.Expr]) -> pl.Expr:
     session = columns[0]
-    return pl.when(_is_short(session)).then(session).otherwise(_digest(session, 20))
+    digest = _hashing(session).chash.sha2_256().str.slice(0, 20)
+    return pl.when(_is_short(session)).then(session).otherwise(digest)
 
 
 SHORT_SESSION = Scalar(
