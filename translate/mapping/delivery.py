@@ -64,9 +64,8 @@ class _DeliveryParser:
             self.protocol(protocol, layout)
         described: dict[str, Any] | None = sheet.get(table, path, "http", dict)
         if described is not None and protocol is not None:
-            sheet.complain(
-                "delivery.http", "says how requests are sent, and so does protocol: give one of the two"
-            )
+            told = "says how requests are sent, and so does protocol: give one of the two"
+            sheet.complain("delivery.http", told)
         http = None if described is None else read_sending(sheet, described, self.layouts.get(layout))
         order = self.needed_texts(table, path, "order")
         for column in order:
@@ -77,10 +76,8 @@ class _DeliveryParser:
         quota = self.quota(sheet.need(table, path, "quota", dict, None))
         support = self.support(sheet.get(table, path, "support", dict))
         given = sheet.get(table, path, "preflight", dict, {})
-        inner = sheet.tables(given, "delivery.preflight")
-        preflight = {
-            name: self.hazard(name, hazard, has_end=support is not None) for name, hazard in inner.items()
-        }
+        inner, has_end = sheet.tables(given, "delivery.preflight"), support is not None
+        preflight = {name: self.hazard(name, hazard, has_end=has_end) for name, hazard in inner.items()}
         return Delivery(layout, protocol, order, quota, support, verify, preflight, http)
 
     def layout(self, name: str) -> None:
@@ -142,13 +139,10 @@ class _DeliveryParser:
     def hazard(self, name: str, table: dict[str, Any], *, has_end: bool) -> Hazard:
         sheet, path = self.sheet, join("delivery.preflight", name)
         if not _NAME.fullmatch(name):
-            sheet.complain(
-                path, "a name that can be accepted has small letters, digits, and single - between them"
-            )
-        check = sheet.need(table, path, "check", str, "")
-        known = isinstance(table.get("check"), str) and sheet.one_of(
-            check, join(path, "check"), "check", keys.CHECKS
-        )
+            told = "a name that can be accepted has small letters, digits, and single - between them"
+            sheet.complain(path, told)
+        check, is_said = sheet.need(table, path, "check", str, ""), isinstance(table.get("check"), str)
+        known = is_said and sheet.one_of(check, join(path, "check"), "check", keys.CHECKS)
         kind = keys.CHECKS[check] if known else keys.HazardCheck("")
         if known:
             sheet.known_keys(table, path, (*keys.HAZARD, *kind.keys))
@@ -188,10 +182,8 @@ class _DeliveryParser:
             return None, ""
         given = [key for key in kind.number if key in table]
         if len(given) != 1:
-            wanted = " or ".join(kind.number)
-            self.sheet.complain(
-                join(path, kind.number[0]), f"takes {wanted}, not both" if given else "is missing"
-            )
+            told = f"takes {' or '.join(kind.number)}, not both" if given else "is missing"
+            self.sheet.complain(join(path, kind.number[0]), told)
             return None, kind.number[0]
         value: int | None = self.sheet.get(table, path, given[0], int)
         if value is not None and value <= 0:
@@ -232,22 +224,17 @@ class _DeliveryParser:
             return None
         ask = self.sheet.need if kind.setting_required else self.sheet.get
         name: str | None = ask(table, path, "setting", str, None)
-        if name is not None and self.sheet.one_of(
-            name, join(path, "setting"), "setting of this check", kind.setting
-        ):
+        where = join(path, "setting")
+        if name is not None and self.sheet.one_of(name, where, "setting of this check", kind.setting):
             units = [unit for unit in kind.number if unit in table]
             if units and not name.endswith(f"_{units[0]}"):
-                self.sheet.complain(join(path, "setting"), f'"{name}" is not in {units[0]}')
+                self.sheet.complain(where, f'"{name}" is not in {units[0]}')
         return name
 
     def sentence(self, text: str, path: str, places: Iterable[str]) -> None:
         """Complain about each place of a sentence that nothing is put into."""
         try:
-            parts = [
-                (name, form, conversion)
-                for _, name, form, conversion in Formatter().parse(text)
-                if name is not None
-            ]
+            parts = [part for _, *part in Formatter().parse(text) if part[0] is not None]
         except ValueError:
             self.sheet.complain(path, "is no sentence with places: write each brace that is none twice")
             return
@@ -259,17 +246,11 @@ class _DeliveryParser:
         self, table: dict[str, Any], path: str, key: str, wanted: str, holds: Callable[[float], bool]
     ) -> float:
         value = table.get(key)
-        if key not in table:
-            self.sheet.complain(join(path, key), "is missing")
-        elif (
-            isinstance(value, (int, float))
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-            and holds(value)
-        ):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if isinstance(value, int | float) and is_number and holds(value):
             return value
-        else:
-            self.sheet.complain(join(path, key), f"should be {wanted}, but is {value!r}")
+        told = f"should be {wanted}, but is {value!r}" if key in table else "is missing"
+        self.sheet.complain(join(path, key), told)
         return 1
 
     def date(self, table: dict[str, Any], path: str, key: str) -> dt.date:
