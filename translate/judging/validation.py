@@ -99,8 +99,9 @@ class Validation:
             origins = self.recognised.sources
             archives = [Archive(origin.mapping, origin.layout, scratch) for origin in origins]
             ages = [Ages(origin.mapping, origin.layout, self.job.settings) for origin in origins]
-            for unit in units_of(source.files for source in self.recognised.sources):
-                if self._is_enough():
+            limit = self.job.selection.limit if self.job.selection else None
+            for unit in units_of(origin.files for origin in origins):
+                if limit is not None and self.events["read"] - self.events["filtered"] >= limit:
                     break
                 self._judge(unit, scratch, archives[unit.source], ages[unit.source])
             findings = [finding for archive in archives for finding in archive.findings()]
@@ -116,15 +117,10 @@ class Validation:
             **({"ages": told} if told else {}),
         }
 
-    def _is_enough(self) -> bool:
-        limit = self.job.selection.limit if self.job.selection else None
-        return limit is not None and self.events["read"] - self.events["filtered"] >= limit
-
     # -- one unit -----------------------------------------------------------------------------------------------
 
     def _judge(self, unit: Unit, scratch: Path, archive: Archive, ages: Ages) -> None:
-        judge = self._judges[unit.source]
-        file = scratch / "judged.parquet"
+        judge, file = self._judges[unit.source], scratch / "judged.parquet"
         taken = self.events["read"] - self.events["filtered"]
 
         def attempt(lines: Lines) -> tuple[_Judged, set[str]]:
