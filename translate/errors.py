@@ -22,7 +22,7 @@ from typing import Any
 STORE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)  # of a path only one slash is left
 OPTION = re.compile(
     r"""(?<![\w-])--(?P<name>[a-z]+(?:-[a-z]+)*)
-    (?:[ ](?P<value>"[^"]*" | (?!(?:and|or)[ ])[^\s"]+?(?=:[ ]|[ ]--until[ ]) | (?<=--accept[ ])[\w-]+
+    (?:[ ](?P<value>"[^"]*" | (?!(?:and|or)[ ])[^\s"]+?(?=:[ ]|[ ]--until[ ]) | (?<=--accept[ ])[\w-]+ | (?<=--set[ ])[\w.]+(?=[ ])
     | [^\s,;()"]*[=\d/][^\s,;()"]* | hub | gzip | spark))?""",
     re.VERBOSE,
 )
