@@ -41,8 +41,8 @@ PLAIN = (
     (rb"\"", b'"'), (rb"\/", b"/"), (rb"\n", b" "),
     (rb"\b", b"\b"), (rb"\f", b"\f"), (rb"\r", b"\r"), (rb"\t", b"\t"),
 )  # fmt: skip
-PERCENT = re.compile(rb"(?:%[0-9a-fA-F]{2})+")
-NO_QUOTES = bytes.maketrans(b'"\\', b"'/")
+# What would divide lines, or texts of JSON, is none of an id that has no quotes.
+DIVIDING = (b"%0A", b" "), (b"%0a", b" "), (b"%22", b"'"), (b"%5C", b"/"), (b"%5c", b"/")
 BASE64 = '{"base64":'
 WITHHELD = "its text and message are withheld: a listed id stands in them"
 WITHHELD_UNSEEN = "its text and message are withheld: a listed hash may be of somebody in them"
@@ -225,15 +225,13 @@ class Traces:
         for _ in range(LAYERS_MAX):
             if b"%" not in text:
                 return
-            text, count = PERCENT.subn(self._meant, text)
-            if not count:
+            before = text
+            for quoted, meant in DIVIDING if self._are_plain else DIVIDING[:2]:
+                text = text.replace(quoted, meant)
+            text = unquote_to_bytes(text)
+            if text == before:
                 return
             yield text
-
-    def _meant(self, quoted: re.Match[bytes]) -> bytes:
-        """Give the bytes that stand quoted; those that would divide lines, or texts of JSON, only where an id has them."""
-        meant = unquote_to_bytes(quoted[0]).replace(b"\n", b" ")
-        return meant.translate(NO_QUOTES) if self._are_plain else meant
 
     def _places(self, text: bytes, *, is_json: bool) -> Iterator[tuple[int, int]]:
         at = line = counted = 0
