@@ -23,7 +23,7 @@ from typing import Any, Self
 
 import translate
 from translate.conversion.output import Output
-from translate.delivery import parts, preparation, replaying
+from translate.delivery import journal, preparation, replaying
 from translate.delivery.endpoints.clickstream import Clickstream
 from translate.delivery.endpoints.learning_context import LearningContext
 from translate.delivery.endpoints.services import MobileAnalytics, Personalize, Pinpoint
@@ -145,7 +145,7 @@ def steps() -> dict[str, Callable[[Passage], None]]:
         "before the last line": before(Journal, "stopped"),
         "last line torn": torn("stopped", 0.5),
         "after the last line": after(Journal, "stopped"),
-        "while rejects are written": after(parts, "_reasons"),
+        "while rejects are written": after(journal, "_reasons"),
         "before the report": before(replaying, "_account"),
         "after the report": after(replaying, "_send"),
     }

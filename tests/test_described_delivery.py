@@ -32,6 +32,9 @@ SAYS_WHICH = {
     "a list of numbers": "wrong.lines.*",
     "lists by some name": "wrong.*.*",
     "a list that is the answer": "*.line",
+    "ids in objects": "ids:faults.*.log",
+    "a list of ids": "ids:wrong.logs.*",
+    "ids by some name": "ids:wrong.*.*",
 }
 
 
@@ -164,7 +167,8 @@ def test_each_way_to_prove_who_sends(way, body, sheet, tmp_path, monkeypatch):
 @pytest.mark.parametrize("form", SAYS_WHICH)
 def test_each_form_in_which_events_are_named(means, form, sheet, tmp_path):
     """However an answer says which events are bad, and whether it took the others: these alone are refused."""
-    said = f'means   = "{means}"\nindexes = "{SAYS_WHICH[form]}"'
+    key, _, way = SAYS_WHICH[form].rpartition(":")
+    said = f'means   = "{means}"\n{key or "indexes"} = "{way}"'
     change(sheet, (r'means   = "refused"\nindexes = "faults.\*.line"', said))
     with Rehearsal(play=("harbor",), mappings=sheet.parent, partial=0.6, seed=2) as server:
         report = replayed(sheet, server, tmp_path)
@@ -172,6 +176,45 @@ def test_each_form_in_which_events_are_named(means, form, sheet, tmp_path):
         assert report["events"]["rejected"] == len([*server.rejected()]) > 0
         assert sum(held(server).values()) == report["events"]["sent"]
         assert set(held(server).values()) == {1}
+
+
+def test_named_by_position_and_by_id(sheet):
+    """Where an answer has places for both, a rehearsal says of each bad event its position and its id, if it has one, in one object."""
+    change(sheet, (r'indexes = "faults.\*.line"', 'indexes = "faults.*.line"\nids = "faults.*.log"'))
+    good = b'{"kind": "a", "when": 1500000000000, "who": "c"}\n'
+    with Rehearsal(play=("harbor",), mappings=sheet.parent) as server:
+        status, told = posted(server.addresses["harbor"], good + b'{"ref": "r-1", "kind": "a"}\n[]\n')
+        assert status == 422
+        assert [(fault["line"], fault.get("log")) for fault in told["faults"]] == [(1, "r-1"), (2, None)]
+        assert all(fault["message"] for fault in told["faults"])
+
+
+def test_an_answer_to_others(sheet, tmp_path):
+    """Who asks otherwise is answered otherwise: without the parameter of a strict answer, what is bad is lost after all was called well."""
+    strict = 'query = { mode = "strict" }\n'
+    change(
+        sheet,
+        (r"query     = \{ space", 'query     = { mode = "strict", space'),
+        (r'means  = "done"\n', f'means  = "done"\n{strict}'),
+        (
+            r'means   = "refused"\n',
+            f'means   = "refused"\n{strict}',
+        ),
+        (
+            r"\[delivery.quota]",
+            '[delivery.http.answers.well]\nstatus = 200\nmeans = "done"\nbody = "1"\nanswers_first = true\n\n[delivery.quota]',
+        ),
+    )
+    lines = b'{"kind": "a", "when": 1500000000000, "who": "c"}\n{"kind": "a"}\n'
+    with Rehearsal(play=("harbor",), mappings=sheet.parent, partial=0.4, seed=5) as server:
+        address = server.addresses["harbor"]
+        assert posted(f"{address}?mode=strict", lines)[0] == 422
+        assert posted(address, lines) == (200, 1)
+        assert server.stats()["lost_later"] == 1
+        report = replayed(sheet, server, tmp_path)
+        assert report["events"]["rejected"] > 0
+        assert report["events"]["left"] == 0
+        assert set(report["rejects"]) == {"bad-logs"}
 
 
 def test_fewer_than_were_sent(sheet, tmp_path):

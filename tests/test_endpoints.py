@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import replace
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -23,11 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scripted import APP, MODELS, REQUESTS, SUCCESS, Say, Scripted, results, shipment
 
 from translate.delivery.answers import Answer, Pile, retry_after
-from translate.delivery.endpoint import open_endpoint
+from translate.delivery.endpoints import open_endpoint
 from translate.delivery.endpoints.learning_context import form_encoded, signature
 from translate.delivery.endpoints.services import client_context
-from translate.delivery.target import Target
-from translate.delivery.transport import refuse_plain_http
+from translate.delivery.target import Target, refuse_plain_http
 from translate.errors import UsageError
 from translate.rehearsal import Rehearsal
 
@@ -319,6 +319,21 @@ def test_an_endpoint_that_boto3_does_not_take_stops(model: str, endpoint: str) -
 def test_missing_credentials_stop(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without credentials nothing is sent."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with Scripted(SUCCESS[model]) as server:
+        answer = ask(model, server.url)
+        assert server.seen == []
+    assert piles(answer) == AGAIN
+    assert answer.stop is not None and "AWS_ACCESS_KEY_ID" in answer.stop
+
+
+@pytest.mark.parametrize("model", SIGNED)
+def test_credentials_that_cannot_be_read_stop(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that should print credentials and prints something else is to be mended; no event is refused for it."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    (tmp_path / "config").write_text("[default]\ncredential_process = echo nonsense\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with Scripted(SUCCESS[model]) as server:
         answer = ask(model, server.url)
         assert server.seen == []

@@ -16,9 +16,8 @@ from translate.archive import units as files
 from translate.conversion import converting
 from translate.conversion.output import Output
 from translate.delivery import preflight
-from translate.delivery.parts import Parts
-from translate.delivery.questions import REPEATING
-from translate.delivery.survey import Survey
+from translate.delivery.survey import REPEATING, Survey
+from translate.delivery.turns import Parts
 from translate.settings import Settings
 
 DAY_MS = 86_400_000

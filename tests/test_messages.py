@@ -9,7 +9,7 @@ import pytest
 import translate
 from translate.conversion.arguments import KINDS
 from translate.delivery.answers import SENT, Answer
-from translate.delivery.contact import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
+from translate.delivery.pace import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
 from translate.errors import OPTION, SAID_OTHERWISE, SourceError, UsageError
 from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition

@@ -15,9 +15,8 @@ from translate.delivery import survey as surveying
 from translate.delivery import tallies
 from translate.delivery.hazards import JUDGES
 from translate.delivery.preflight import judge, plan_of_run, unaccepted, verification
-from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.shipments import unpack
-from translate.delivery.survey import Survey
+from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.mapping.keys import CHECKS, OVERRIDES
 from translate.settings import Settings
 

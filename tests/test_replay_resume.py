@@ -19,7 +19,7 @@ import translate
 from translate.cli import main
 from translate.delivery.journal import lock
 from translate.delivery.pace import Bounds
-from translate.delivery.standing import status
+from translate.delivery.records import status
 from translate.errors import ExitCode, PreflightError, UsageError
 from translate.rehearsal import Rehearsal
 

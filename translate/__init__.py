@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
     from translate.conversion.progress import Step
     from translate.conversion.streaming import stream
     from translate.delivery.pace import Bounds
+    from translate.delivery.records import status
     from translate.delivery.replaying import replay
-    from translate.delivery.standing import status
     from translate.errors import (
         ConservationError,
         ExitCode,
@@ -94,7 +94,7 @@ _ROOMS = {
     "replay": "delivery.replaying",
     "scan": "conversion.frames",
     "Why": "telling.tracing",
-    "status": "delivery.standing",
+    "status": "delivery.records",
     "stream": "conversion.streaming",
     "why": "telling.tracing",
     "write": "conversion.frames",

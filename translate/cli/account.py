@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from translate.conversion.streaming import Streamed
     from translate.delivery.preflight import Forecast
 if TYPE_CHECKING:
-    from translate.delivery.contact import Unheard
+    from translate.delivery.pace import Unheard
     from translate.delivery.replaying import Outlook
     from translate.delivery.run import Outcome
 
@@ -257,7 +257,7 @@ def print_erasure_of_replay(report: dict[str, Any]) -> None:
 
 def print_status(found: dict[str, Any]) -> None:
     """Print where a replay stands."""
-    from translate.delivery.wording import duration
+    from translate.delivery.hazards import duration
 
     events = found["events"]
     running = "running" if found["running"] else "not running"

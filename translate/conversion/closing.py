@@ -19,7 +19,7 @@ from translate.conversion.output import WrittenUnit
 from translate.conversion.report import NAMES_MEET, RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast, judge, moment_of
-from translate.delivery.questions import TIME, Surveyed
+from translate.delivery.survey import TIME, Surveyed
 from translate.errors import ConservationError
 from translate.reader.reader import Tally
 from translate.recipe import slips

@@ -33,7 +33,7 @@ from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 if TYPE_CHECKING:
-    from translate.delivery.questions import Questions
+    from translate.delivery.survey import Questions
 
 LEFT_OUT = "_left_out"  # the name, as it was read, of an event that is filtered
 COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls", LEFT_OUT]

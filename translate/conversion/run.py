@@ -37,8 +37,7 @@ from translate.conversion.reading import Readings, look_into, look_through, refu
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast
-from translate.delivery.questions import Questions, Surveyed
-from translate.delivery.survey import survey_rows
+from translate.delivery.survey import Questions, Surveyed, survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, refuse_bytes
 from translate.passes import Asked, Passes

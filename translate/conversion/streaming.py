@@ -47,8 +47,7 @@ from translate.conversion.output import OWNER_ONLY, WrittenUnit
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
-from translate.delivery.questions import Questions
-from translate.delivery.survey import survey_rows
+from translate.delivery.survey import Questions, survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
 from translate.passes import Asked

@@ -1,4 +1,4 @@
-"""What a receiver said of the events of one shipment, sorted into three piles: by HTTP status, and by Amazon's codes of errors."""
+"""What a receiver said of the events of one shipment, if anything, sorted into three piles: by HTTP status, and by Amazon's codes of errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Self
-
-from translate.delivery.transport import Reply, Silence
 
 REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id", "x-amzn-trace-id")
 AGAIN_STATUSES = frozenset({408, 425, 429})
@@ -45,6 +43,25 @@ EXPIRED = "the temporary credentials have expired: get new ones, and run the sam
 _CODE = re.compile(r"[A-Z][A-Za-z.]{2,99}")
 _ADDRESS = re.compile(r"(https?://[\w.:\[\]-]+(?:/[\w./-]*)?)(?:\?|$)")
 _SECONDS = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a receiver answered; names of headers in lower case, a body of at most a mebibyte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Why no answer came; `lost` if the request may have arrived, `stop` if it will never come so."""
+
+    code: str
+    message: str
+    lost: bool
+    stop: str | None = None
 
 
 class Pile(StrEnum):
@@ -164,42 +181,46 @@ def told_by(reply: Reply) -> Told:
     # Amazon writes `namespace#Code:http://...` in some places.
     code = code_of(str(raw_code).split(":", maxsplit=1)[0].rsplit("#", maxsplit=1)[-1])
     words = found.get("message") or found.get("Message") or reply.body.decode("utf-8", "replace")
-    return Told(
-        reply.status,
-        code,
-        str(words),
-        request_id_of(reply.headers),
-        retry_after(reply.headers),
-        address_of(reply.headers),
-    )
+    headers = reply.headers
+    request_id = request_id_of(headers)
+    return Told(reply.status, code, str(words), request_id, retry_after(headers), address_of(headers))
 
 
 def sort_refusal(told: Told, count: int, advice: Advice) -> Answer:
     """Sort an answer that is no success."""
     if told.throttled or told.status in AGAIN_STATUSES or told.status >= 500:
         lost = told.status in GATEWAY_STATUSES
-        return Answer.all_again(
-            count, told.name, told.message, throttled=told.throttled, lost=lost, **told.rest()
-        )
+        rest = {"throttled": told.throttled, "lost": lost, **told.rest()}
+        return Answer.all_again(count, told.name, told.message, **rest)
     for codes, sentence in (
         (CLOCK_CODES, CLOCK),
         (EXPIRED_CODES, EXPIRED),
         (IDENTITY_CODES, f"{advice.service} refused the credentials: {advice.denied}"),
     ):
         if told.code in codes:
-            return Answer.halted(
-                count, told.name, told.message, f"{sentence} ({told.code}: {told.message})", **told.rest()
-            )
+            stop = f"{sentence} ({told.code}: {told.message})"
+            return Answer.halted(count, told.name, told.message, stop, **told.rest())
     if told.status in CONTENT_STATUSES:
         return Answer.all_refused(count, told.name, told.message, **told.rest())
     return halt(told, count, advice.sentence(told.status, told.location))
 
 
+def sort_exactly(
+    told: Told, count: int, advice: Advice, success: int, rest: str = " and nothing else"
+) -> Answer:
+    """Sort an answer of a service that says by one status that all went well: another success is none."""
+    if told.status == success:
+        return Answer.all_sent(count, status=success, request_id=told.request_id)
+    if 200 <= told.status < 300:
+        answers = f"{advice.service} answers {success}{rest}"
+        return halt(told, count, f"{answers}, and this was {told.status}: check the endpoint")
+    return sort_refusal(told, count, advice)
+
+
 def halt(told: Told, count: int, sentence: str) -> Answer:
     """Stop for a reason; a success of the wrong kind may have taken the events."""
-    return Answer.halted(
-        count, told.name, told.message, sentence, lost=200 <= told.status < 300, **told.rest()
-    )
+    lost = 200 <= told.status < 300
+    return Answer.halted(count, told.name, told.message, sentence, lost=lost, **told.rest())
 
 
 def sort_silence(silence: Silence, count: int) -> Answer:
@@ -212,10 +233,10 @@ def code_of(text: str) -> str:
     return text if _CODE.fullmatch(text) else ""
 
 
-def json_of(body: bytes) -> Any:
-    """Read JSON; None if it is none."""
+def json_of(text: str | bytes) -> Any:
+    """Read an answer's JSON; None if it is none."""
     try:
-        return json.loads(body)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 

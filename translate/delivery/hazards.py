@@ -1,4 +1,4 @@
-"""Judges of a target's hazards: how many of the surveyed events each concerns."""
+"""Judges of a target's hazards: how many of the surveyed events each concerns, and how such figures are said."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from translate.delivery.questions import HOUR_MS, Surveyed, identity
-from translate.delivery.wording import moment, number
+from translate.delivery.survey import HOUR_MS, Surveyed, identity
 from translate.events import EPOCH
 from translate.mapping.sending import Hazard, Support
 from translate.settings import Settings
@@ -43,15 +42,19 @@ Concern = tuple[int, dict[str, str]] | None
 Judge = Callable[[Hazard, Case], Concern]
 
 
+def _these(events: int, **places: str) -> Concern:
+    return (events, places) if events else None
+
+
+def _all_if(said: bool, case: Case, **places: str) -> Concern:  # noqa: FBT001
+    return (case.surveyed.events, places) if said else None
+
+
 def _older_than(hazard: Hazard, case: Case) -> Concern:
     def old(at_ms: int) -> int:
         limit = case.limit_ms(hazard, at_ms)
-        histograms = [case.surveyed.excepted.get(name, {}) for name in hazard.names]
-        every, excepted = (
-            _before(case.surveyed.hours, limit),
-            sum(_before(hours, limit) for hours in histograms),
-        )
-        return every - excepted
+        excepted = (case.surveyed.excepted.get(name, {}) for name in hazard.names)
+        return _before(case.surveyed.hours, limit) - sum(_before(hours, limit) for hours in excepted)
 
     now = old(case.now_ms)
     later = old(case.end_ms) - now
@@ -83,12 +86,9 @@ def _newer_than_now(hazard: Hazard, case: Case) -> Concern:
         return None
     # Of the present hour it is not known which events are over: all of it counts where nothing lies beyond.
     first = min(latest // HOUR_MS, case.now_ms // HOUR_MS + 1)
-    histograms = [case.surveyed.excepted.get(name, {}) for name in hazard.names]
-    every, *excepted = (
-        sum(count for hour, count in hours.items() if hour >= first)
-        for hours in (case.surveyed.hours, *histograms)
-    )
-    return every - sum(excepted), {"latest": moment(latest)}
+    excepted = (case.surveyed.excepted.get(name, {}) for name in hazard.names)
+    events = _from(case.surveyed.hours, first) - sum(_from(hours, first) for hours in excepted)
+    return events, {"latest": moment(latest)}
 
 
 def _users_last_seen_before(hazard: Hazard, case: Case) -> Concern:
@@ -102,92 +102,83 @@ def _users_last_seen_before(hazard: Hazard, case: Case) -> Concern:
 def _user_agent_matches(hazard: Hazard, case: Case) -> Concern:
     """Judge the agents that requests name, and for the others the one that they are sent with."""
     agents = Counter(case.surveyed.agents)
-    agents[case.user_agent or case.settings.user_agent or ""] += case.surveyed.events - sum(
-        case.surveyed.agents.values()
-    )
+    unnamed = case.surveyed.events - sum(case.surveyed.agents.values())
+    agents[case.user_agent or case.settings.user_agent or ""] += unnamed
     hits = {
         agent: events
         for agent, events in agents.items()
         if events and any(re.search(pattern, agent) for pattern in hazard.names)
     }
-    return (sum(hits.values()), {"value": max(hits, key=lambda agent: hits[agent])}) if hits else None
+    return _these(sum(hits.values()), value=max(hits, key=lambda agent: hits[agent])) if hits else None
 
 
 def _setting_missing(hazard: Hazard, case: Case) -> Concern:
     name = hazard.setting or ""
-    events = case.surveyed.missing.get(name, case.surveyed.events)
-    return (events, {"value": name}) if events and not getattr(case.settings, name, None) else None
+    is_set = getattr(case.settings, name, None)
+    return None if is_set else _these(case.surveyed.missing.get(name, case.surveyed.events), value=name)
 
 
 def _column_missing(hazard: Hazard, case: Case) -> Concern:
-    events = case.surveyed.missing[hazard.columns[0]]
-    return (events, {}) if events else None
+    return _these(case.surveyed.missing[hazard.columns[0]])
 
 
 def _values_outside(hazard: Hazard, case: Case) -> Concern:
     known = {value.lower() for value in hazard.names}
-    outside = {
-        value: events
-        for value, events in case.surveyed.values.get(hazard.columns[0], {}).items()
-        if value.lower() not in known
-    }
-    return (sum(outside.values()), {"found": f"{len(outside):,}"}) if outside else None
+    values = case.surveyed.values.get(hazard.columns[0], {})
+    outside = [events for value, events in values.items() if value.lower() not in known]
+    return _these(sum(outside), found=f"{len(outside):,}")
 
 
 def _spans_more_than(hazard: Hazard, case: Case) -> Concern:
     days = len({hour * HOUR_MS // UNIT_MS["days"] for hour in case.surveyed.hours})
-    places = {
-        "value": number(hazard.value or 0),
-        "found": f"{days:,}",
-        "earliest": moment(case.surveyed.earliest),
-        "latest": moment(case.surveyed.latest),
-    }
-    return (case.surveyed.events, places) if days > (hazard.value or 0) else None
+    first, last = moment(case.surveyed.earliest), moment(case.surveyed.latest)
+    most = case.value(hazard)
+    return _all_if(days > most, case, value=number(most), found=f"{days:,}", earliest=first, latest=last)
 
 
 def _distinct_max(hazard: Hazard, case: Case) -> Concern:
-    column = hazard.columns[0]
+    column, most = hazard.columns[0], case.value(hazard)
     found = case.surveyed.distinct[column]
     more = "more than " if column in case.surveyed.at_least else ""
-    places = {"value": number(hazard.value or 0), "found": f"{more}{found:,}"}
-    return (case.surveyed.events, places) if found > (hazard.value or 0) else None
+    return _all_if(found > most, case, value=number(most), found=f"{more}{found:,}")
 
 
 def _fewer_events_than(hazard: Hazard, case: Case) -> Concern:
-    events = case.surveyed.events
-    return (events, {"value": number(hazard.value or 0)}) if events < (hazard.value or 0) else None
+    least = case.value(hazard)
+    return _these(case.surveyed.events if case.surveyed.events < least else 0, value=number(least))
 
 
 def _fewer_users_than(hazard: Hazard, case: Case) -> Concern:
-    found = case.surveyed.users[hazard.columns[0]].several
-    places = {"value": number(hazard.value or 0), "found": f"{found:,}"}
-    return (case.surveyed.events, places) if found < (hazard.value or 0) else None
+    found, least = case.surveyed.users[hazard.columns[0]].several, case.value(hazard)
+    return _all_if(found < least, case, value=number(least), found=f"{found:,}")
 
 
 def _repeated(hazard: Hazard, case: Case) -> Concern:
-    events = case.surveyed.repeated.get(identity(hazard), 0)
-    return (events, {}) if events else None
+    return _these(case.surveyed.repeated.get(identity(hazard), 0))
 
 
 def _endpoint_overwritten(hazard: Hazard, case: Case) -> Concern:
-    events = case.surveyed.asked[hazard.setting or ""]
-    return (events, {}) if events else None
+    return _these(case.surveyed.asked[hazard.setting or ""])
 
 
 def _setting_wanted(hazard: Hazard, case: Case) -> Concern:
-    return (case.surveyed.events, {}) if getattr(case.settings, hazard.setting or "", False) else None
+    return _all_if(bool(getattr(case.settings, hazard.setting or "", False)), case)
 
 
 def _support_ended(_: Hazard, case: Case) -> Concern:
     today = (EPOCH + dt.timedelta(milliseconds=case.now_ms)).date()
-    if case.support is None or today <= case.support.ended:
-        return None
-    return case.surveyed.events, {"value": case.support.ended.isoformat()}
+    ended = case.support and case.support.ended
+    return _all_if(today > ended, case, value=ended.isoformat()) if ended else None
 
 
 def _before(hours: Mapping[int, int], limit_ms: int) -> int:
     """Count what lies in hours that began before a time."""
     return sum(count for hour, count in hours.items() if hour * HOUR_MS < limit_ms)
+
+
+def _from(hours: Mapping[int, int], first: int) -> int:
+    """Count what lies in an hour and those after it."""
+    return sum(count for hour, count in hours.items() if hour >= first)
 
 
 JUDGES: dict[str, Judge] = {
@@ -209,3 +200,42 @@ JUDGES: dict[str, Judge] = {
     "setting_wanted": _setting_wanted,
     "support_ended": _support_ended,
 }
+
+
+# -- how figures are said in sentences ------------------------------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """Write a number with at most three digits behind the point, thousands apart."""
+    return (
+        f"{value:,.0f}"
+        if value == int(value) or abs(value) >= 1000
+        else f"{value:,.3f}".rstrip("0").rstrip(".")
+    )
+
+
+def percent(share: float) -> str:
+    """Write a share; only none is 0 %, and only all is 100 %."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
+def moment(milliseconds: int | None) -> str:
+    """Write a time, given in milliseconds since 1970, to the second."""
+    if milliseconds is None:
+        return "unknown"
+    try:
+        return f"{EPOCH + dt.timedelta(seconds=milliseconds // 1000):%Y-%m-%dT%H:%M:%SZ}"
+    except OverflowError:
+        return f"{milliseconds} ms"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the unit that suits it."""
+    for most, unit, size in ((120, "seconds", 1), (7200, "minutes", 60), (172_800, "hours", 3600)):
+        if seconds < most:
+            return f"{number(round(seconds / size, 1))} {unit}"
+    return f"{number(round(seconds / 86_400, 1))} days"

@@ -10,7 +10,7 @@
 Each line ends with a `chain`: the digest of all bytes before it, its own record included. So a line that somebody changed,
 doubled, moved or took out of the middle is noticed. A line that a kill tore is none, and the next one vouches for it.
 A `send` without a `done` is an answer that was lost: its events count as not sent. So the journal is never ahead of
-the receiver, whenever the process dies.
+the receiver, whenever the process dies. Beside it lie the refused events, and the requests that a dry run shows.
 """
 
 from __future__ import annotations
@@ -20,24 +20,36 @@ import datetime as dt
 import errno
 import fcntl
 import hashlib
+import itertools
 import json
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from translate.conversion.persistence import move
 from translate.delivery.answers import Answer, Pile
-from translate.delivery.records import DIGEST_LENGTH, FORMAT, NAME, PUT_BACK, Reading, read, text_of
-from translate.delivery.shipments import Shipment
+from translate.delivery.records import DIGEST_LENGTH, FORMAT, NAME, PUT_BACK, Reading, read, records, text_of
+from translate.delivery.shipments import PackedRequest, Shipment, closed
 from translate.errors import OutputError, UsageError
 
+if TYPE_CHECKING:
+    from translate.delivery.endpoints import Endpoint
+    from translate.delivery.turns import Parts
+
 OWNER_ONLY = 0o600
+REASONS = "rejects.ndjson"
+REQUESTS = "rejected.ndjson"
+SHOWN_FOLDER = "dry-run"
+SHOWN_FILES_MAX = 100
 SYNC_SECONDS = 1.0
 WORDS = {"inputs": "the source's files", "parts": "the converted parts", "receiver": "whom it is sent to"}
 LOCK_ATTEMPTS = 10
 LOCK_PAUSE_SECONDS = 0.05
+
+Refusals = dict[tuple[str, int], dict[int, tuple[str, str]]]
 
 
 class Journal:
@@ -196,3 +208,73 @@ def _is_torn(file: Path) -> bool:
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# -- what lies beside it --------------------------------------------------------------------------------------------
+
+
+def refusals(journal: Path) -> Refusals:
+    """Find the refused events of a journal: by part and line, the code and message of each position."""
+    found: Refusals = {}
+    places: dict[int, tuple[str, int]] = {}
+    for record in records(journal):
+        if "send" in record:
+            places[record["send"]] = (record["part"], record["line"])
+        elif "done" in record and (place := places.pop(record["done"], None)) and "never" in record:
+            never = {int(position): (code, message) for position, (code, message) in record["never"].items()}
+            found.setdefault(place, {}).update(never)
+    return found
+
+
+def write_refused(folder: Path, journal: Path, parts: Parts) -> None:
+    """Write the refused events anew, in the order of the source: `rejects.ndjson` as `convert` does, and `rejected.ndjson`."""
+    found = refusals(journal)
+    if not found:
+        return
+    with _replaced(folder / REASONS) as reasons, _replaced(folder / REQUESTS) as requests:
+        for packed in parts.requests():
+            here = found.pop((packed.part, packed.line), None)
+            if here:
+                reasons.writelines(_reasons(packed, here))
+                requests.write(closed(packed.shipment(list(here)).request, packed.layout) + "\n")
+            if not found:
+                break
+
+
+def write_requests(folder: Path, parts: Parts, endpoint: Endpoint) -> list[dict[str, Any]]:
+    """Write the first requests that are left to `dry-run/NNNNNN.json` below the journal, a file each; give what they hold."""
+    target = folder / SHOWN_FOLDER
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    journal = folder / NAME
+    found = read(journal) if journal.exists() else Reading()
+    settled, first = found.settled, found.last_number + 1
+    shown = []
+    for number, packed in enumerate(itertools.islice(parts.requests(settled), SHOWN_FILES_MAX), first):
+        done = settled.of_line(packed.part, packed.line)
+        positions = [position for position in range(len(packed.ways)) if position not in done]
+        request = endpoint.show(packed.shipment(positions), number)
+        descriptor = os.open(target / f"{number:06}.json", os.O_WRONLY | os.O_CREAT, OWNER_ONLY)
+        with open(descriptor, "w", encoding="utf-8") as output:
+            json.dump(request, output, indent=1, ensure_ascii=False)
+        shown.append(request)
+    return shown
+
+
+def _reasons(packed: PackedRequest, refused: dict[int, tuple[str, str]]) -> Iterator[str]:
+    for position, (code, message) in sorted(refused.items()):
+        raw = json.dumps(packed.event(packed.ways[position]), ensure_ascii=False, separators=(",", ":"))
+        about = {"file": packed.part, "line": packed.line, "code": code, "message": message}
+        yield json.dumps({**about, "raw": raw}, ensure_ascii=False) + "\n"
+
+
+@contextlib.contextmanager
+def _replaced(file: Path) -> Iterator[IO[str]]:
+    """Open a file that appears under its name only when it is complete."""
+    temporary = file.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as output:
+        yield output
+        output.flush()
+        os.fsync(output.fileno())
+    move(temporary, file)

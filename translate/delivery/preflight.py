@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from translate.conversion.report import LISTED_STANDS, RECEIVER_CHANGES, flaws
-from translate.delivery.hazards import JUDGES, Case
-from translate.delivery.questions import HOUR_MS, Surveyed
-from translate.delivery.wording import duration, moment, number, percent
+from translate.delivery.hazards import JUDGES, Case, duration, moment, number, percent
+from translate.delivery.survey import HOUR_MS, Surveyed
 from translate.events import EPOCH
 from translate.mapping.sending import Delivery, Hazard
 from translate.mapping.spec import Mapping
@@ -93,13 +92,12 @@ def judge(
     now_ms = (now - EPOCH) // dt.timedelta(milliseconds=1)
     end_ms = now_ms + math.ceil(hours * HOUR_MS)
     case = Case(surveyed, settings, user_agent, now_ms, end_ms, overrides or {}, delivery.support)
-    found = []
-    for hazard in delivery.preflight.values():
-        if not hazard.concerns(layout or delivery.layout):
-            continue
-        concern = JUDGES[hazard.check](hazard, case)
-        if concern is not None:
-            found.append(_forecast(hazard, surveyed.events, *concern))
+    judged = [
+        (hazard, JUDGES[hazard.check](hazard, case))
+        for hazard in delivery.preflight.values()
+        if hazard.concerns(layout or delivery.layout)
+    ]
+    found = [_forecast(hazard, surveyed.events, *concern) for hazard, concern in judged if concern]
     return sorted(found, key=lambda finding: not finding.loses)
 
 
@@ -118,20 +116,16 @@ def of_conversion(report: dict[str, Any]) -> list[Forecast]:
     It stops nothing, unless somebody who was to be erased stands in what would be sent: nothing is called back.
     """
     read, written = report["events"]["read"], report["events"]["written"]
-    changes = [
-        {
-            **finding,
-            "message": f"{many(finding['events'], 'event')} ({percent(finding['events'] / written)}): {finding['message']}",
-        }
-        for finding in report["findings"]
-        if finding["code"] == RECEIVER_CHANGES
-    ]
+    found = [(flaw, flaw["message"], read) for flaw in flaws(report)]
+    for change in report["findings"]:
+        if change["code"] == RECEIVER_CHANGES:
+            share = f"{many(change['events'], 'event')} ({percent(change['events'] / written)})"
+            found.append((change, f"{share}: {change['message']}", written))
     return [
         Forecast(
-            spoken(found["code"]), found["code"] == LISTED_STANDS, found["message"], "", "", "", found["events"], found["events"] / of
+            spoken(one["code"]), one["code"] == LISTED_STANDS, message, "", "", "", one["events"], one["events"] / of
         )
-        for findings, of in ((flaws(report), read), (changes, written))
-        for found in findings
+        for one, message, of in found
     ]  # fmt: skip
 
 
@@ -155,26 +149,17 @@ def plan_of_run(
     quota = delivery.quota
     if requests_per_second is None and events_per_second is None:
         requests_per_second = quota.default_requests_per_second
-    seconds = max(
-        surveyed.requests / requests_per_second if requests_per_second else 0.0,
-        surveyed.events / events_per_second if events_per_second else 0.0,
-    )
-    rates = (
-        (surveyed.requests / seconds, surveyed.events / seconds)
-        if seconds
-        else (requests_per_second or 0.0, events_per_second or 0.0)
-    )
-    length = (
-        f"{many(surveyed.requests, 'request')} with {many(surveyed.events, 'event')} take {duration(seconds)} at"
-        f" {number(rates[0])} requests a second ({number(rates[1])} events)"
-    )
-    sentences = [length]
+    asked = (requests_per_second or 0.0, events_per_second or 0.0)
+    counts = (surveyed.requests, surveyed.events)
+    seconds = max(count / rate if rate else 0.0 for count, rate in zip(counts, asked, strict=True))
+    rates = (counts[0] / seconds, counts[1] / seconds) if seconds else asked
     known = "allows" if quota.documented else "is taken to bear"
     part = rates[0] / quota.requests_per_second
-    sentences.append(
-        f"that is {percent(part)} of what {quota.scope} {known}: {number(quota.requests_per_second)}"
-        f" requests a second ({quota.source}; as of {quota.date})"
-    )
+    packed = f"{many(surveyed.requests, 'request')} with {many(surveyed.events, 'event')}"
+    pace = f"{number(rates[0])} requests a second ({number(rates[1])} events)"
+    bears = f"{number(quota.requests_per_second)} requests a second ({quota.source}; as of {quota.date})"
+    sentences = [f"{packed} take {duration(seconds)} at {pace}"]
+    sentences.append(f"that is {percent(part)} of what {quota.scope} {known}: {bears}")
     if part > 1:
         sentences.append("more than that is refused, and live traffic with it: choose a lower --rate")
     return Schedule(
@@ -200,13 +185,5 @@ def _forecast(hazard: Hazard, all_events: int, events: int, places: dict[str, st
     altered = f": the receiver {hazard.alters}" if hazard.alters else ""
     message = said + places.get("later", "") + altered
     return Forecast(
-        hazard.name,
-        hazard.loses,
-        message,
-        hazard.instead,
-        hazard.source,
-        hazard.date.isoformat(),
-        events,
-        share,
-        hazard.alters,
-    )
+        hazard.name, hazard.loses, message, hazard.instead, hazard.source, hazard.date.isoformat(), events, share, hazard.alters,
+    )  # fmt: skip

@@ -17,10 +17,10 @@ from translate.conversion.persistence import digest
 from translate.conversion.report import LISTED_STANDS
 from translate.delivery.erased import CONVERTED, KNOWN, ErasedReplay
 from translate.delivery.journal import refuse_another_job
-from translate.delivery.parts import Parts
 from translate.delivery.preflight import spoken
 from translate.delivery.records import NAME, records
 from translate.delivery.target import Target
+from translate.delivery.turns import Parts
 from translate.errors import UsageError
 from translate.mapping.sending import Delivery, Sending
 from translate.mapping.spec import Layout, Mapping
@@ -57,14 +57,12 @@ def destination_of(to: str, mappings: Path | None = None) -> Destination:
     model, _, name = to.partition("/")
     sheet = mapping.load(model, mappings)
     if sheet.delivery is None or not sheet.delivery.reaches:
-        raise UsageError(
-            f"{model}: its mapping does not say how requests are delivered, so there is nothing to replay to"
-        )
+        why = "its mapping does not say how requests are delivered"
+        raise UsageError(f"{model}: {why}, so there is nothing to replay to")
     layout = sheet.layouts[sheet.delivery.layout]
     if name not in ("", layout.name):
-        raise UsageError(
-            f"--to {to}: its lines are no requests; say --to {model}, the source is converted on the way"
-        )
+        way_out = f"say --to {model}, the source is converted on the way"
+        raise UsageError(f"--to {to}: its lines are no requests; {way_out}")
     return Destination(sheet, sheet.delivery, layout)
 
 
@@ -79,10 +77,11 @@ def target_of(
     """Give where requests go, and how."""
     named = {name: value for name in ("user_agent", "forwarded_address", "region", "application_id", "account")
              if (value := getattr(settings, name)) is not None}  # fmt: skip
-    sending = destination.delivery.http
+    sending, model = destination.delivery.http, destination.mapping.model
+    if sending and not endpoint:
+        endpoint = _address(sending, settings.region, model)
     return Target(
-        destination.delivery.protocol or destination.mapping.model, endpoint or (_address(sending, settings.region, destination.mapping.model) if sending else None),
-        gzip=not settings.plain_bodies, max_in_flight=max_in_flight, allow_http=allow_http, sending=sending, layout=destination.layout, **named,
+        destination.delivery.protocol or model, endpoint or None, gzip=not settings.plain_bodies, max_in_flight=max_in_flight, allow_http=allow_http, sending=sending, layout=destination.layout, **named,
     )  # fmt: skip
 
 
@@ -90,13 +89,11 @@ def _address(sending: Sending, region: str | None, model: str) -> str:
     """Give the described address of a region; the only one, where none is named."""
     known = ", ".join(sending.addresses)
     if region is None and len(sending.addresses) > 1:
-        raise UsageError(
-            f"{model} has addresses in {known}: say which, --set region=..., or give one as endpoint"
-        )
+        way_out = "say which, --set region=..., or give one as endpoint"
+        raise UsageError(f"{model} has addresses in {known}: {way_out}")
     if region is not None and region not in sending.addresses:
-        raise UsageError(
-            f"--set region={region}: {model} has no address there (it has: {known}); or give one as endpoint"
-        )
+        none = f"{model} has no address there (it has: {known})"
+        raise UsageError(f"--set region={region}: {none}; or give one as endpoint")
     return next(iter(sending.addresses.values())) if region is None else sending.addresses[region]
 
 
@@ -106,9 +103,8 @@ def accepted_of(accept: Iterable[str], destination: Destination) -> frozenset[st
     names = frozenset(name.strip() for given in said for name in given.split(",") if name.strip())
     known = [*destination.delivery.preflight, spoken(LISTED_STANDS)]
     for name in sorted(names - set(known)):
-        raise UsageError(
-            f"--accept {name}: the preflight of {destination.mapping.model} has nothing of this name (it has: {', '.join(known)})"
-        )
+        nothing = f"the preflight of {destination.mapping.model} has nothing of this name"
+        raise UsageError(f"--accept {name}: {nothing} (it has: {', '.join(known)})")
     return names
 
 
@@ -158,24 +154,18 @@ def _keep_or_begin_anew(folder: Path, identity: dict[str, Any]) -> None:
 def _refuse_another(folder: Path, identity: dict[str, Any], *unknown: str) -> bool:
     """Tell whether a journal was begun; raise UsageError if it differs in what is known by now."""
     file = folder / NAME
-    job = (
-        next((record["job"] for record in records(file) if "journal" in record), None)
-        if file.exists()
-        else None
-    )
+    known = records(file) if file.exists() else ()
+    job = next((record["job"] for record in known if "journal" in record), None)
     if job is not None:
-        refuse_another_job(
-            folder, {key: value for key, value in job.items() if key not in ("endpoint", *unknown)}, identity
-        )
+        known_now = {key: value for key, value in job.items() if key not in ("endpoint", *unknown)}
+        refuse_another_job(folder, known_now, identity)
     return job is not None
 
 
 def _of_sending(parts: Parts, settings: Settings) -> dict[str, Any]:
     """Say what else makes a replay the same again: the files it sends, and to whom."""
-    return {
-        "parts": digest(parts.described()),
-        "receiver": digest({name: getattr(settings, name) for name in RECEIVER}),
-    }
+    receiver = {name: getattr(settings, name) for name in RECEIVER}
+    return {"parts": digest(parts.described()), "receiver": digest(receiver)}
 
 
 def _converted(source: calls.Sources) -> tuple[Path, dict[str, Any]] | None:
@@ -189,13 +179,8 @@ def _converted(source: calls.Sources) -> tuple[Path, dict[str, Any]] | None:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    whole = (
-        isinstance(report, dict)
-        and report.get("complete") is True
-        and (folder / "data").is_dir()
-        and "to" in report
-    )
-    return (folder, report) if whole else None
+    whole = isinstance(report, dict) and report.get("complete") is True and "to" in report
+    return (folder, report) if whole and (folder / "data").is_dir() else None
 
 
 def _as_it_is(
@@ -204,9 +189,7 @@ def _as_it_is(
     asked = [name for name in ("recipe", "where", "since", "until", "limit") if call.get(name) is not None]
     asked += ["dedupe"] if call.get("dedupe") else []
     if asked:
-        raise UsageError(
-            f"{folder}: is converted already, so --{' and --'.join(asked)} comes too late; convert it anew with it"
-        )
+        raise _too_late(folder, f"--{' and --'.join(asked)}")
     if call.get("from_") not in (None, destination.layout.address, destination.mapping.model):
         raise UsageError(f"{folder}: holds {destination.layout.address}, not {call['from_']}")
     _refuse_late_settings(folder, call["settings"].described(), report.get("settings", {}))
@@ -228,6 +211,8 @@ def _refuse_late_settings(folder: Path, said: dict[str, Any], used: dict[str, An
         if value not in (unsaid.get(name), used.get(name)) and not (name in OF_BOTH and used.get(name) is None)
     ]  # fmt: skip
     if late:
-        raise UsageError(
-            f"{folder}: is converted already, so --set {late[0]} comes too late; convert it anew with it"
-        )
+        raise _too_late(folder, f"--set {late[0]}")
+
+
+def _too_late(folder: Path, said: str) -> UsageError:
+    return UsageError(f"{folder}: is converted already, so {said} comes too late; convert it anew with it")

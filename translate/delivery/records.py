@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import fcntl
 import hashlib
 import itertools
 import json
+import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from translate.conversion import persistence
+from translate.conversion.arguments import checked
 from translate.errors import UsageError
 
 NAME = "journal.ndjson"
@@ -21,6 +27,8 @@ LINK = re.compile(rb', "chain": "([0-9a-f]{16})"\}')
 PUT_BACK = "put it back as it was"
 GO_ON = f"{PUT_BACK}; without a copy, keep only the lines before it, which are sound: what those do not settle is sent again"
 SURVEY = "survey.json"
+RECENT_ANSWERS = 200
+HOUR_SECONDS = 3600
 
 
 class Chain:
@@ -183,7 +191,6 @@ def records(file: Path, chain: Chain | None = None) -> Iterator[dict[str, Any]]:
     with file.open("rb") as lines:
         head = lines.readline()
         _refuse_what_is_none(file, head)
-        line = head
         for number, line in enumerate(itertools.chain([head], lines), 1):
             link = LINK.search(line)
             if link is None:
@@ -194,9 +201,8 @@ def records(file: Path, chain: Chain | None = None) -> Iterator[dict[str, Any]]:
                 raise _changed(file, torn or number)
             torn = None
             yield json.loads(line)
-    if torn and line.endswith(
-        b"\n"
-    ):  # whoever goes on after a kill ends the torn line and writes the next at once
+    # Whoever goes on after a kill ends the torn line and writes the next at once.
+    if torn and line.endswith(b"\n"):
         raise _changed(file, torn)
 
 
@@ -211,9 +217,8 @@ def _refuse_what_is_none(file: Path, head: bytes) -> None:
         what = "is no journal of a replay" if head else f"is empty; {PUT_BACK}"
         raise UsageError(f"{file}: {what}, or name another folder")
     if int(form[1]) != FORMAT:
-        raise UsageError(
-            f"{file}: was written by another version of translate; go on with that one, or name another folder"
-        )
+        what = "was written by another version of translate; go on with that one"
+        raise UsageError(f"{file}: {what}, or name another folder")
     if not head.endswith(b"}\n"):
         raise UsageError(f"{file}: is torn; {PUT_BACK}, or name another folder")
 
@@ -236,3 +241,59 @@ def positions_of(text: str) -> list[int]:
         first, _, last = span.partition("-")
         found.extend(range(int(first), int(last or first) + 1))
     return found
+
+
+@checked
+def status(journal_folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Tell what is done and left, in events, at which rate, and the hours to go; raise UsageError where no journal is.
+
+    >>> import translate
+    >>> translate.status("nowhere")
+    Traceback (most recent call last):
+    translate.errors.UsageError: nowhere: holds no journal; name the folder that was given as --journal
+    """
+    folder = Path(journal_folder)
+    file = folder / NAME
+    if not file.exists():
+        what = "nothing was sent yet: its source is being converted and looked over; ask again later"
+        none = "holds no journal; name the folder that was given as --journal"
+        raise UsageError(f"{folder}: {what if _is_locked(folder) else none}")
+    reading = Reading()
+    recent: deque[tuple[dt.datetime, int]] = deque(maxlen=RECENT_ANSWERS)
+    for record in records(file):
+        reading.take(record)
+        if "done" in record:
+            recent.append((dt.datetime.fromisoformat(record["at"]), len(positions_of(record["sent"]))))
+    if not (running := _is_locked(folder)):
+        reading.close()
+    job, tally, total = reading.job or {}, reading.tally, _events(folder)
+    left = None if total is None else total - tally.sent - tally.never
+    rate = _rate(recent)
+    return {
+        "journal": str(folder), "running": running, "to": job.get("to"), "endpoint": job.get("endpoint"),
+        "events": {"total": total, "sent": tally.sent, "rejected": tally.never, "left": left},
+        "rejects": dict(sorted(tally.codes.items())), "requests": tally.requests, "throttled": tally.throttled,
+        "under_way": len(reading.unanswered), "lost_answers": tally.lost_answers, "lost_events": tally.lost_events,
+        "first_at": tally.first_at, "last_at": tally.last_at, "stopped": None if running else tally.last_stop,
+        "events_per_second": rate, "hours_left": left / rate / HOUR_SECONDS if left and rate else 0.0 if left == 0 else None,
+    }  # fmt: skip
+
+
+def _events(folder: Path) -> int | None:
+    file, way_out = folder / SURVEY, "remove this file, and the next call of replay looks again"
+    return int(persistence.unsealed(file, way_out)["events"]) if file.exists() else None
+
+
+def _rate(recent: deque[tuple[dt.datetime, int]]) -> float | None:
+    """Give the events a second over the last answers."""
+    seconds = (recent[-1][0] - recent[0][0]).total_seconds() if recent else 0
+    return sum(events for _, events in list(recent)[1:]) / seconds if seconds > 0 else None
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with (folder / "lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False

@@ -18,12 +18,10 @@ from translate.conversion import calls, persistence
 from translate.conversion.arguments import checked
 from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
-from translate.delivery.contact import Unheard
-from translate.delivery.endpoint import Endpoint, open_endpoint, refuse_without_secrets, write_requests
+from translate.delivery.endpoints import Endpoint, open_endpoint, refuse_without_secrets
 from translate.delivery.erased import with_erasure
-from translate.delivery.journal import Journal, lock, refuse_without_end
-from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, parse_rate
-from translate.delivery.parts import write_refused
+from translate.delivery.journal import Journal, lock, refuse_without_end, write_refused, write_requests
+from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, Unheard, parse_rate
 from translate.delivery.preflight import (
     Forecast,
     Schedule,
@@ -41,12 +39,11 @@ from translate.delivery.preparation import (
     prepare,
     target_of,
 )
-from translate.delivery.questions import Surveyed, read_surveyed
 from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
 from translate.delivery.run import Outcome, Run
-from translate.delivery.shipments import place_of
-from translate.delivery.survey import Survey
+from translate.delivery.shipments import find_column
+from translate.delivery.survey import Survey, Surveyed, read_surveyed
 from translate.delivery.target import Target
 from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError, refuse_store
@@ -119,15 +116,13 @@ def replay(
         receiver = open_endpoint(target)
         try:
             if dry_run:
-                shown = write_requests(
-                    folder, prepared.parts, receiver, first_number=_last_number(folder) + 1
-                )
+                shown = write_requests(folder, prepared.parts, receiver)
                 told_before = {**_described(look, prepared), "requests_shown": shown}
                 return Report(with_erasure(told_before, prepared.erased, folder))
             _refuse_losses(look, accepted)
             return Report(_send(
-                folder, prepared, destination, target, receiver, look, speedup, bounds or Bounds(), progress,
-                interrupted, unheard, seed,
+                folder, prepared, destination, target, receiver, look, progress, speedup, bounds=bounds, seed=seed,
+                interrupted=interrupted, unheard=unheard,
             ))  # fmt: skip
         finally:
             receiver.close()
@@ -163,24 +158,13 @@ def _look_over(
     surveyed = _survey(folder, prepared, destination)
     rates = {f"{rate.unit}_per_second": rate.mean}
     findings = judge(
-        destination.mapping,
-        surveyed,
-        settings,
-        target.user_agent,
-        now=dt.datetime.now(dt.UTC),
-        overrides=settings.overrides,
-        layout=destination.layout.name,
-        **rates,
-    )
+        destination.mapping, surveyed, settings, target.user_agent, now=dt.datetime.now(dt.UTC),
+        overrides=settings.overrides, layout=destination.layout.name, **rates,
+    )  # fmt: skip
     findings += of_conversion(prepared.conversion)
     plan = plan_of_run(destination.delivery, surveyed, **rates)
-    return Outlook(
-        surveyed,
-        tuple(findings),
-        rate,
-        plan,
-        tuple(verification(destination.delivery, surveyed)) if surveyed.events else (),
-    )
+    verify = verification(destination.delivery, surveyed) if surveyed.events else ()
+    return Outlook(surveyed, tuple(findings), rate, plan, tuple(verify))
 
 
 def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surveyed:
@@ -214,24 +198,21 @@ def _refuse_losses(look: Outlook, accepted: frozenset[str]) -> None:
 
 def _send(
     folder: Path, prepared: Prepared, destination: Destination, target: Target, receiver: Endpoint, look: Outlook,
-    speedup: float | None, bounds: Bounds, progress: Callable[[Outcome, int], None] | None,
-    interrupted: Callable[[int], None] | None, unheard: Callable[[Unheard], None] | None, seed: int | None,
+    progress: Callable[[Outcome, int], None] | None, speedup: float | None, **of_run: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    layout = destination.layout
-    order = tuple(place for column in destination.delivery.order if (place := place_of(layout, column)))
+    layout, total = destination.layout, look.surveyed.events
+    order = tuple(place for column in destination.delivery.order if (place := find_column(layout, column)))
     job = {
         **prepared.identity,
         "endpoint": target.endpoint or f"{destination.mapping.model} in {target.region}",
     }
-    total = look.surveyed.events
     _refuse_without_end(folder)
     with Journal(folder, job) as journal:
         journal.accepted(finding.name for finding in look.findings if finding.loses)
         before = dataclasses.replace(journal.tally)
         run = Run(
             prepared.parts, journal, receiver, Pace(look.rate), order=order,
-            rhythm=Rhythm(layout, speedup) if speedup is not None else None, bounds=bounds,
-            in_flight_max=target.max_in_flight, seed=seed, interrupted=interrupted, unheard=unheard,
+            rhythm=Rhythm(layout, speedup) if speedup is not None else None, in_flight_max=target.max_in_flight, **of_run,
             progress=None if progress is None else lambda outcome: progress(outcome, total - before.sent - before.never),
         )  # fmt: skip
         try:
@@ -239,15 +220,10 @@ def _send(
             journal.stopped(outcome.why)
         finally:
             write_refused(folder, journal.file, prepared.parts)
-    sent = journal.tally.sent
-    verify = (
-        verification(destination.delivery, dataclasses.replace(look.surveyed, events=sent)) if sent else []
-    )
-    report = {
-        **_described(look, prepared),
-        **_account(journal, outcome, total, before.lost_answers),
-        "verify": verify,
-    }
+    arrived = dataclasses.replace(look.surveyed, events=journal.tally.sent)
+    verify = verification(destination.delivery, arrived) if arrived.events else []
+    account = _account(journal, outcome, total, before.lost_answers)
+    report = {**_described(look, prepared), **account, "verify": verify}
     report = with_erasure(report, prepared.erased, folder, is_over=not report["events"]["left"])
     _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
@@ -280,8 +256,3 @@ def _described(look: Outlook, prepared: Prepared) -> dict[str, Any]:
         "verify": list(look.verify),
         **{name: prepared.conversion[name] for name in ("verdict", "nothing_written") if name in prepared.conversion},
     }  # fmt: skip
-
-
-def _last_number(folder: Path) -> int:
-    file = folder / NAME
-    return read_journal(file).last_number if file.exists() else 0

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from random import Random
 
 from translate.delivery.answers import Answer, Pile
-from translate.delivery.contact import Contact, Unheard, why_again
-from translate.delivery.endpoint import Endpoint
+from translate.delivery.endpoints import Endpoint
 from translate.delivery.journal import Journal, digest_of
-from translate.delivery.pace import ATTEMPTS_MAX, Bounds, Pace, backoff_seconds
-from translate.delivery.parts import Parts
-from translate.delivery.shipments import Place, Shipment
-from translate.delivery.turns import Rhythm, Turns, Work
+from translate.delivery.pace import ATTEMPTS_MAX, Bounds, Contact, Pace, Unheard, backoff_seconds, why_again
+from translate.delivery.shipments import PlacedColumn, Shipment
+from translate.delivery.turns import Parts, Rhythm, Turns, Work
 
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time
@@ -43,12 +41,12 @@ class Outcome:
 class Run:
     """Sends what a journal says is left, and journals each answer.
 
-    Events that have an equal value at one of the `order` places never are under way at once: those of an earlier
+    Events that have an equal value in one of the `order` columns never are under way at once: those of an earlier
     request go first.
     """
 
     def __init__(
-        self, parts: Parts, journal: Journal, endpoint: Endpoint, pace: Pace, *, order: tuple[Place, ...] = (),
+        self, parts: Parts, journal: Journal, endpoint: Endpoint, pace: Pace, *, order: tuple[PlacedColumn, ...] = (),
         rhythm: Rhythm | None = None, bounds: Bounds | None = None, in_flight_max: int = 8, seed: int | None = None,
         progress: Callable[[Outcome], None] | None = None, interrupted: Callable[[int], None] | None = None,
         unheard: Callable[[Unheard], None] | None = None,
@@ -91,9 +89,8 @@ class Run:
     def _drain(self) -> None:
         """Leave nothing that went out without its answer."""
         while self._under_way:
-            self._await(
-                NAP_SECONDS
-            )  # never without end: a wait that polars' signal handler restarts hears no Ctrl-C
+            # Never without end: a wait that polars' signal handler restarts hears no Ctrl-C.
+            self._await(NAP_SECONDS)
 
     def _send_one(self) -> bool:
         """Send the first shipment whose turn it is; tell whether there was one."""
@@ -111,17 +108,15 @@ class Run:
             return False
         self._turns.take(index)
         work.shipment = work.shipment or work.packed.shipment(work.positions)
-        number = self._journal.sending(
-            work.shipment, len(work.packed.ways), digest_of(work.shipment), work.attempt
-        )
+        digest, of = digest_of(work.shipment), len(work.packed.ways)
+        number = self._journal.sending(work.shipment, of, digest, work.attempt)
         self._pace.take(time.monotonic(), len(work.positions))
         self._outcome.requests += 1
         self._contact.tried()
         # No pool: its threads would hold up the end for as long as a receiver that says nothing.
         threading.Thread(target=self._deliver, args=(number, work.shipment), daemon=True).start()
-        self._under_way[number] = (
-            work  # last: an interruption may not leave one here that no answer will come for
-        )
+        # Last: an interruption may not leave one here that no answer will come for.
+        self._under_way[number] = work
         return True
 
     def _deliver(self, number: int, shipment: Shipment) -> None:
@@ -169,12 +164,10 @@ class Run:
         if answer.throttled or answer.retry_after_seconds is not None:
             self._pace.throttled(time.monotonic(), answer.retry_after_seconds)
         if (answer.retry_after_seconds or 0) > RETRY_AFTER_MAX_SECONDS:
-            self._stop(
-                f"the receiver asks for {answer.retry_after_seconds:,.0f} seconds of rest; repeat the call then",
-                failed=True,
-            )
+            rest = f"{answer.retry_after_seconds:,.0f} seconds of rest"
+            self._stop(f"the receiver asks for {rest}; repeat the call then")
         if answer.stop:
-            self._stop(answer.stop, failed=True)
+            self._stop(answer.stop)
         if answer.refused_whole and len(work.positions) > 1:
             self._turns.again(work.cut(len(work.positions) // 2))
         else:
@@ -193,10 +186,8 @@ class Run:
             return
         attempt = 1 if piles[Pile.SENT] or piles[Pile.NEVER] else work.attempt + 1
         if attempt > self._bounds.attempts * (PATIENCE_WHEN_THROTTLED if answer.throttled else 1):
-            self._stop(
-                f"{work.packed.part}:{work.packed.line} was not taken in {work.attempt} attempts ({why_again(answer) or 'no reason given'})",
-                failed=True,
-            )
+            place, why = f"{work.packed.part}:{work.packed.line}", why_again(answer) or "no reason given"
+            self._stop(f"{place} was not taken in {work.attempt} attempts ({why})")
         due = time.monotonic() + backoff_seconds(min(max(work.attempt, attempt), ATTEMPTS_MAX), self._random)
         rest = work.part(again, attempt=attempt, due=due)
         rest.shipment = work.shipment if again == work.positions else None
@@ -204,7 +195,7 @@ class Run:
 
     # -- when to stop ---------------------------------------------------------------------------------------------
 
-    def _stop(self, why: str, *, failed: bool) -> None:
+    def _stop(self, why: str, *, failed: bool = True) -> None:
         if self._outcome.why is None:
             self._outcome.why, self._outcome.failed = why, failed
 
@@ -213,11 +204,9 @@ class Run:
         outcome, bounds = self._outcome, self._bounds
         answered = outcome.sent + outcome.never
         if outcome.never >= bounds.errors:
-            self._stop(f"{outcome.never:,} events were refused for good", failed=True)
+            self._stop(f"{outcome.never:,} events were refused for good")
         elif answered >= SHARE_JUDGED_FROM and outcome.never / answered > bounds.error_share:
-            self._stop(
-                f"{outcome.never / answered:.0%} of {answered:,} events were refused for good", failed=True
-            )
+            self._stop(f"{outcome.never / answered:.0%} of {answered:,} events were refused for good")
         elif bounds.requests is not None and outcome.requests >= bounds.requests:
             self._stop(f"{bounds.requests:,} requests were asked for", failed=False)
         elif bounds.hours is not None and time.monotonic() - self._started >= bounds.hours * 3600:

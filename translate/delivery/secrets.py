@@ -13,7 +13,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from translate.delivery.answers import Answer, Verdict
-from translate.delivery.target import fits_header
+from translate.delivery.target import NO_HEADER, fits_header
 from translate.errors import UsageError
 
 COOKIE = "TRANSLATE_COOKIE"
@@ -48,9 +48,7 @@ class Secrets:
         self._named = {name: given[name] for name in (*OWN_NAMES, *described) if given.get(name)}
         cookie = self._named.get(COOKIE)
         if cookie is not None and not fits_header(cookie):
-            raise UsageError(
-                f"{COOKIE} cannot be sent as an HTTP header: it holds a line break or an unusual character"
-            )
+            raise UsageError(f"{COOKIE} {NO_HEADER}")
         self._known: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
@@ -86,13 +84,8 @@ class Secrets:
             known = self._known | {value for value in values if value}
             if known == self._known:
                 return
-            patterns = [
-                _read_anyhow(value) for value in sorted(known, key=lambda value: (-len(value), value))
-            ]
             fixed = {spelling for value in known for spelling in _fixed_spellings(value)}
-            patterns += [
-                re.escape(spelling) for spelling in sorted(fixed, key=lambda text: (-len(text), text))
-            ]
+            patterns = [*map(_read_anyhow, _longest_first(known)), *map(re.escape, _longest_first(fixed))]
             self._pattern = re.compile("|".join(patterns))
             self._known = known
 
@@ -137,9 +130,8 @@ def _passwords(text: str | None) -> dict[str, str]:
         found = json.loads(text) if text else {}
     except ValueError:
         found = None
-    if not isinstance(found, dict) or not all(
-        isinstance(password, str) and password for password in found.values()
-    ):
+    is_whole = isinstance(found, dict) and all(isinstance(one, str) and one for one in found.values())
+    if found is None or not is_whole:
         raise UsageError(f"{LEARNING_CONTEXT_PASSWORDS} should be a JSON object of accounts and passwords")
     return found
 
@@ -147,6 +139,10 @@ def _passwords(text: str | None) -> dict[str, str]:
 def sha1_hex(text: str) -> str:
     """Give the lower-case hex SHA-1, as Learning Context's signature uses it (no protection of ours rests on it)."""
     return hashlib.sha1(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+
+
+def _longest_first(texts: Iterable[str]) -> list[str]:
+    return sorted(texts, key=lambda text: (-len(text), text))
 
 
 def _read_anyhow(value: str) -> str:

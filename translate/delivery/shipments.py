@@ -46,10 +46,8 @@ class Place:
         path = self.field.path
         if path[-1] == ANY:
             return way[len(path) - 1] if len(path) <= len(way) else None
-        return _follow(
-            request,
-            tuple(str(way[index]) if segment == ANY else segment for index, segment in enumerate(path)),
-        )
+        named = (str(way[index]) if segment == ANY else segment for index, segment in enumerate(path))
+        return _follow(request, tuple(named))
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,6 @@ class PackedRequest:
     def event(self, way: Way) -> Any:
         """Give the event at the end of a way."""
         return _at(self.tree, way)
-
-    def values(self, place: Place) -> Iterator[Any]:
-        """Give what lies at a place for each event."""
-        return (place.value(self.tree, way, self.event(way)) for way in self.ways)
 
     def shipment(self, positions: Collection[int] | None = None) -> Shipment:
         """Take all events, or those at these positions."""
@@ -114,15 +108,6 @@ def closed(request: Any, layout: Layout) -> str:
 def events_of(request: Any, layout: Layout) -> Iterator[Any]:
     """Give the events of a request, in their order."""
     return (_at(request, way) for way in _ways(request, _request(layout).each))
-
-
-def place_of(layout: Layout, column: str) -> Place | None:
-    """Find where a layout has the value of a hub column; None if it has no place for it."""
-    for around, entries in ((True, _request(layout).fields), (False, layout.fields)):
-        for entry in entries:
-            if column in entry.hub:
-                return Place(entry, around)
-    return None
 
 
 def _request(layout: Layout) -> Request:
@@ -231,17 +216,19 @@ def find_column(layout: Layout, hub: str) -> PlacedColumn | None:
 
 def entry_of(layout: Layout, hub: str) -> tuple[Field, bool] | None:
     """Find the place of a hub column, and if it lies around the events; of several the one that holds it alone goes first."""
-    entries = [(entry, True) for entry in (layout.request.fields if layout.request else ())]
-    entries += [(entry, False) for entry in layout.fields]
-    found = [(entry, around) for entry, around in entries if hub in entry.hub]
+    found = [(entry, around) for entry, around in _entries(layout) if hub in entry.hub]
     return min(found, key=lambda place: (place[0].hub.index(hub), len(place[0].hub)), default=None)
 
 
 def asked_columns(layout: Layout, setting: str) -> list[PlacedColumn]:
     """Find all places that are written only where a setting asks for them."""
-    entries = [(True, entry) for entry in (layout.request.fields if layout.request else ())]
-    entries += [(False, entry) for entry in layout.fields]
-    return [PlacedColumn(Place(entry, around)) for around, entry in entries if entry.asked == setting]
+    return [PlacedColumn(Place(*found)) for found in _entries(layout) if found[0].asked == setting]
+
+
+def _entries(layout: Layout) -> Iterator[tuple[Field, bool]]:
+    """Give each field, and if it lies around the events."""
+    yield from ((entry, True) for entry in (layout.request.fields if layout.request else ()))
+    yield from ((entry, False) for entry in layout.fields)
 
 
 def clock_of(layout: Layout) -> Callable[[Any], int | None]:
@@ -262,7 +249,6 @@ def _member(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return value.get(name)
     if isinstance(value, list):  # entities
-        return next(
-            (each.get("value") for each in value if isinstance(each, dict) and each.get("key") == name), None
-        )
+        named = (each for each in value if isinstance(each, dict) and each.get("key") == name)
+        return next((each.get("value") for each in named), None)
     return None

@@ -17,7 +17,7 @@ BUCKET_ROWS = 2_000_000  # counted at once: some 300 MB
 class _Tally:
     """Rows with a `hash`, in memory up to a number, then in files of that many."""
 
-    def __init__(self, folder: Path | None, kept_rows: int) -> None:
+    def __init__(self, folder: Path | None = None, kept_rows: int = KEPT_ROWS) -> None:
         self._given = folder
         self._kept_rows = kept_rows
         self._kept: list[pl.DataFrame] = []
@@ -84,9 +84,6 @@ class Repeats(_Tally):
 class Users(_Tally):
     """Counts users and their events by the hour in which each was last seen."""
 
-    def __init__(self, folder: Path | None = None, kept_rows: int = KEPT_ROWS) -> None:
-        super().__init__(folder, kept_rows)
-
     def add(self, rows: pl.DataFrame) -> None:
         """Take the user of each event as `text`, and the event's `hour`, counted from 1970."""
         if rows.height:
@@ -94,11 +91,8 @@ class Users(_Tally):
             self._take(seen.select("hour", "events", hash=sightings.hashed("text")))
 
     def _merged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        return (
-            rows.group_by("hash")
-            .agg(pl.col("hour").max(), pl.col("events").sum())
-            .select("hour", "events", "hash")
-        )
+        seen = rows.group_by("hash").agg(pl.col("hour").max(), pl.col("events").sum())
+        return seen.select("hour", "events", "hash")
 
     def by_hour(self) -> tuple[int, int, dict[int, tuple[int, int]]]:
         """Give all users, those of two events or more, and (users, events) by the hour in which they were last seen."""
@@ -109,9 +103,8 @@ class Users(_Tally):
             seen = self._merged(bucket).collect(engine="streaming")
             users += len(seen)
             several += int((seen["events"] >= 2).sum())
-            counted = (
-                seen.drop_nulls("hour").group_by("hour").agg(users=pl.len(), events=pl.col("events").sum())
-            )
+            by_hour = seen.drop_nulls("hour").group_by("hour")
+            counted = by_hour.agg(users=pl.len(), events=pl.col("events").sum())
             for hour, here, events in counted.select("hour", "users", "events").iter_rows():
                 before = hours.get(hour, (0, 0))
                 hours[hour] = (before[0] + here, before[1] + events)

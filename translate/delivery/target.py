@@ -1,23 +1,68 @@
 """The target of a replay: where to, as whom, by which protocol, and how patiently; secrets are no part of it.
 
 A data sheet says `protocol = "..."` in its table [delivery], and any model whose requests have the protocol's form can be
-replayed; or it describes how requests are sent, in [delivery.http].
+replayed; or it describes how requests are sent, in [delivery.http]. A protocol tells how a request leads to its events, and who speaks it.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from translate import __version__
-from translate.delivery.endpoints.protocols import DESCRIBED, PROTOCOLS, Protocol
 from translate.errors import UsageError, suggest
 
 if TYPE_CHECKING:
     from translate.mapping.sending import Sending
     from translate.mapping.spec import Layout
+
+
+NO_HEADER = "cannot be sent as an HTTP header: it holds a line break or an unusual character"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One way to talk to a receiver.
+
+    `speaker` is the class, in a module that is imported when an endpoint is opened: the clients of Amazon alone take longer
+    to import than all else. `each` is the way to the events in a request, `members` what a request has beside them. One
+    that is `by_region` finds its own host, and signs for a region. `needs` are settings without which nothing can be sent.
+    """
+
+    speaker: tuple[str, str]
+    each: tuple[str, ...]
+    members: tuple[str, ...] = ()
+    by_region: bool = False
+    needs: dict[str, str] = field(default_factory=dict)
+
+
+_ROOM = "translate.delivery.endpoints"
+
+PROTOCOLS: dict[str, Protocol] = {
+    "clickstream": Protocol((f"{_ROOM}.clickstream", "Clickstream"), ("body",)),
+    "learning_context": Protocol(
+        (f"{_ROOM}.learning_context", "LearningContext"),
+        ("data",),
+        needs={"application_id": "its aid", "account": "its user"},
+    ),
+    "mobile_analytics": Protocol(
+        (f"{_ROOM}.services", "MobileAnalytics"), ("body", "events"), ("client_context",)
+    ),
+    "personalize": Protocol(
+        (f"{_ROOM}.services", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True
+    ),
+    "pinpoint": Protocol(
+        (f"{_ROOM}.services", "Pinpoint"),
+        ("EventsRequest", "BatchItem", "*", "Events", "*"),
+        ("ApplicationId",),
+        by_region=True,
+    ),
+}
+
+# Spoken to whoever is described by a sheet.
+DESCRIBED = Protocol((f"{_ROOM}.described", "DescribedService"), ())
 
 
 @dataclass(frozen=True)
@@ -52,10 +97,8 @@ class Target:
     def __post_init__(self) -> None:
         """Refuse what cannot be right."""
         if not self.sending and self.protocol not in PROTOCOLS:
-            known = ", ".join(PROTOCOLS)
-            raise UsageError(
-                f'no protocol "{self.protocol}"{suggest(self.protocol, PROTOCOLS)}: there are {known}'
-            )
+            nearest, known = suggest(self.protocol, PROTOCOLS), ", ".join(PROTOCOLS)
+            raise UsageError(f'no protocol "{self.protocol}"{nearest}: there are {known}')
         self._check_address()
         self._check_sender()
         if self.max_in_flight < 1:
@@ -70,13 +113,11 @@ class Target:
         elif not self.spoken.by_region:
             raise UsageError(f"{self.protocol} needs an endpoint, the receiver's URL: --endpoint https://...")
         elif self.region is None:
-            raise UsageError(
-                f"{self.protocol} needs a region: --set region=eu-west-1 or another, and an --endpoint if it is not Amazon's own"
-            )
+            one = "--set region=eu-west-1 or another, and an --endpoint if it is not Amazon's own"
+            raise UsageError(f"{self.protocol} needs a region: {one}")
         if self.region is None and self.spoken.by_region:
-            raise UsageError(
-                f"{self.protocol} needs a region beside its endpoint, for requests are signed for one: --set region=eu-west-1 or another"
-            )
+            why = "for requests are signed for one: --set region=eu-west-1 or another"
+            raise UsageError(f"{self.protocol} needs a region beside its endpoint, {why}")
 
     def _check_sender(self) -> None:
         needs = self.sending.needs if self.sending else self.spoken.needs
@@ -85,9 +126,8 @@ class Target:
             raise UsageError(f"{self.protocol} needs {wanted}")
         for name, text in (("user_agent", self.user_agent), ("forwarded_address", self.forwarded_address)):
             if text is not None and not fits_header(text):
-                raise UsageError(
-                    f"{name} cannot be sent as an HTTP header: remove line breaks and unusual characters"
-                )
+                way_out = "remove line breaks and unusual characters"
+                raise UsageError(f"{name} cannot be sent as an HTTP header: {way_out}")
 
     def url(self, path: str) -> str:
         """Give the endpoint, with the service's documented path where it has none of its own."""
@@ -113,9 +153,8 @@ def split_endpoint(url: str) -> SplitResult:
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise UsageError("the endpoint is not a URL: write it as https://host or https://host/path")
     if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "the endpoint holds a user or password: secrets come from the environment only; remove them"
-        )
+        what = "holds a user or password: secrets come from the environment only; remove them"
+        raise UsageError(f"the endpoint {what}")
     if parts.query or parts.fragment:
         raise UsageError("the endpoint holds a query or a fragment: give scheme, host and path only")
     return parts
@@ -137,7 +176,6 @@ def refuse_plain_http(url: str, *, allowed: bool) -> None:
     """Raise UsageError for plain http:// to another machine, unless it was allowed."""
     parts = split_endpoint(url)
     if parts.scheme == "http" and not allowed and not is_loopback(parts.hostname or ""):
-        raise UsageError(
-            f"http://{parts.hostname} would carry the events, cookies and signatures in the clear: "
-            "use https://, or say --allow-http if the network in between is trusted"
-        )
+        what = f"http://{parts.hostname} would carry the events, cookies and signatures in the clear"
+        way_out = "use https://, or say --allow-http if the network in between is trusted"
+        raise UsageError(f"{what}: {way_out}")

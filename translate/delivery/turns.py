@@ -1,19 +1,77 @@
-"""Whose turn it is: the shipments that wait, in the order of the source, and the rhythm in which they were recorded."""
+"""What is sent and whose turn it is: the parts' requests, line by line, those that wait, and the rhythm in which they were recorded."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from translate.delivery.parts import Parts
+from translate.archive.compression import layers
+from translate.archive.stored import SourceFile, chunks_of
 from translate.delivery.records import Settled
-from translate.delivery.shipments import MILLISECONDS, PackedRequest, Place, Shipment, clock_of, find_column
+from translate.delivery.shipments import (
+    MILLISECONDS,
+    PackedRequest,
+    PlacedColumn,
+    Shipment,
+    clock_of,
+    find_column,
+    unpack,
+)
+from translate.errors import SourceError
 from translate.mapping.spec import Layout
+from translate.reader.reader import Damage
 
 LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
 LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun
 BAR_SECONDS = 0.25  # what is due within it goes together
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All parts below a folder, in sorted order; each is named by its path from there."""
+
+    folder: Path
+    layout: Layout
+
+    @property
+    def files(self) -> list[tuple[str, Path]]:
+        """Give each part's name and file."""
+        found = sorted(path for path in self.folder.rglob("part-*") if path.is_file())
+        return [(path.relative_to(self.folder).as_posix(), path) for path in found]
+
+    def described(self) -> list[list[Any]]:
+        """Give the name, bytes and time of each part, for digests."""
+        return [[name, file.stat().st_size, file.stat().st_mtime_ns] for name, file in self.files]
+
+    def requests(self, settled: Settled | None = None) -> Iterator[PackedRequest]:
+        """Read the requests that are not settled as a whole; raise SourceError where a part is damaged."""
+        for name, file in self.files:
+            for number, line in enumerate(_lines(name, file), 1):
+                if settled is None or not settled.is_whole(name, number):
+                    yield _unpacked(name, number, line, self.layout)
+
+
+def _unpacked(part: str, number: int, line: bytes, layout: Layout) -> PackedRequest:
+    try:
+        return unpack(part, number, line, layout)
+    except ValueError as error:
+        raise SourceError(
+            f"{part}:{number}: is no request of {layout.address} ({error}); convert the source again"
+        ) from None
+
+
+def _lines(name: str, file: Path) -> Iterator[bytes]:
+    rest = b""
+    for block in layers(iter(chunks_of(SourceFile.at(str(file), name, file.stat().st_size)))):
+        if isinstance(block, Damage):
+            raise SourceError(f"{name}: is damaged ({block.message}); convert the source again")
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
 
 
 class Rhythm:
@@ -86,10 +144,15 @@ class Work:
 
 
 class Turns:
-    """What waits to be sent; events that have an equal value at one of the `order` places keep their order."""
+    """What waits to be sent; events that have an equal value in one of the `order` columns keep their order."""
 
     def __init__(
-        self, parts: Parts, settled: Settled, order: tuple[Place, ...], rhythm: Rhythm | None, started: float
+        self,
+        parts: Parts,
+        settled: Settled,
+        order: tuple[PlacedColumn, ...],
+        rhythm: Rhythm | None,
+        started: float,
     ) -> None:
         self._source = parts.requests(settled)
         self._settled = settled
@@ -120,9 +183,9 @@ class Turns:
         return self._rhythm is not None and len(self.waiting) < LOOK_FAR and self._read_until <= now
 
     def _keys(self, packed: PackedRequest) -> frozenset[str]:
-        return frozenset(
-            str(value) for place in self._order for value in packed.values(place) if value is not None
-        )
+        events = [packed.event(way) for way in packed.ways] if self._order else []
+        values = (value for column in self._order for value in column.values(packed, events))
+        return frozenset(str(value) for value in values if value is not None)
 
     def first_ready(self, now: float, under_way: Iterable[Work]) -> int | None:
         """Find the first work that is due, and that nothing under way or before it has to precede."""

@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 
 from translate.delivery.preflight import Forecast, judge, moment_of
-from translate.delivery.questions import MARK, TIME, Questions, Surveyed
-from translate.delivery.survey import Count
+from translate.delivery.survey import MARK, TIME, Count, Questions, Surveyed
 from translate.mapping.spec import Layout, Mapping
 from translate.settings import Settings
 from translate.telling.rendering import Report

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from translate.delivery.target import fits_header, is_loopback, split_endpoint
 from translate.errors import UsageError
 from translate.mapping import keys
-from translate.mapping.sending import ANY, Authentication, Parameter, Sending, ServiceAnswer, Way
+from translate.mapping.replies import AnswersReader, ServiceAnswer
+from translate.mapping.sending import Authentication, Parameter, Sending
 from translate.mapping.sheet import Sheet, join
 
 if TYPE_CHECKING:
@@ -25,12 +26,6 @@ OWN_HEADERS = {
     "user-agent": "the setting user_agent says it",
     "authorization": "secrets come from the environment: say [delivery.http.authentication]",
     "cookie": "secrets come from the environment: say [delivery.http.authentication]",
-}
-OF_MEANINGS = {
-    "indexes": ("partly", "refused", "slower"),
-    "counts": ("done", "partly"),
-    "wait_seconds": ("again", "slower"),
-    "says": ("stop",),
 }
 _VARIABLE_PART = re.compile(r"[A-Z0-9_]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -56,6 +51,7 @@ class _SendingParser:
         self.sheet = sheet
         self.request = layout.request if layout else None
         fields = self.request.fields if self.request else ()
+        self.layout = layout
         self.written = tuple(entry.place for entry in fields if not entry.word.is_left_out)
 
     def sending(self, table: dict[str, Any]) -> Sending:
@@ -72,15 +68,18 @@ class _SendingParser:
         headers = self.parameters(table, "headers")
         for header in headers:
             self.header(header.name, header.text, join(f"{_PATH}.headers", header.name))
-        answers = self.answers(sheet.need(table, _PATH, "answers", dict, None))
+        reader = AnswersReader(sheet, self.layout)
+        answers = reader.answers(sheet.need(table, _PATH, "answers", dict, {}))
         way = sheet.get(table, _PATH, "authentication", dict)
         sending = Sending(
             self.addresses(sheet.need(table, _PATH, "addresses", dict, None)), self.request.each if self.request else (),
-            method, query, headers, body, sheet.get(table, _PATH, "form", str), sheet.get(table, _PATH, "gzip", bool, default=False), sheet.get(table, _PATH, "answers_first", bool, default=False),
+            method, query, headers, body, sheet.get(table, _PATH, "form", str), sheet.get(table, _PATH, "gzip", bool, default=False),
             None if way is None else self.authentication(way, body, answers), answers, sheet.need(table, _PATH, "source", str, ""),
         )  # fmt: skip
         self.twice(sending)
-        self.played(sending)
+        if isinstance(table.get("answers"), dict):
+            reader.endless(sending)
+        reader.played(sending)
         return sending
 
     def addresses(self, table: dict[str, Any] | None) -> dict[str, str]:
@@ -189,69 +188,6 @@ class _SendingParser:
         }:
             self.sheet.complain(path, f'something else lies at "{name}"')
 
-    def answers(self, table: dict[str, Any] | None) -> dict[str, ServiceAnswer]:
-        inner = self.sheet.tables(table or {}, f"{_PATH}.answers")
-        found = {name: self.answer(name, answer) for name, answer in inner.items()}
-        if table is not None and not any(answer.means in ("done", "partly") for answer in found.values()):
-            self.sheet.complain(f"{_PATH}.answers", "none means done: nothing would ever be sent")
-        return found
-
-    def answer(self, name: str, table: dict[str, Any]) -> ServiceAnswer:
-        sheet, path = self.sheet, join(f"{_PATH}.answers", name)
-        sheet.known_keys(table, path, keys.ANSWER)
-        means = sheet.need(table, path, "means", str, "")
-        known = isinstance(table.get("means"), str) and sheet.one_of(
-            means, f"{path}.means", "meaning", keys.MEANINGS
-        )
-        for key, meanings in OF_MEANINGS.items() if known else ():
-            if key in table and means not in meanings:
-                sheet.complain(f"{path}.{key}", f'has no effect where it means "{means}"')
-        if means == "partly" and "indexes" not in table:
-            sheet.complain(f"{path}.indexes", "is missing: they tell which events were refused")
-        if means == "stop" and not table.get("says"):
-            sheet.complain(f"{path}.says", "is missing")
-        wait = table.get("wait_seconds")
-        if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait > 0):
-            sheet.complain(f"{path}.wait_seconds", f"should be a number above 0, but is {wait!r}")
-        body = table.get("body")
-        if body is not None and not isinstance(body, str | dict | list):
-            sheet.complain(f"{path}.body", f"should be a table, a list or text, but is {body!r}")
-        indexes = sheet.texts(table, path, "indexes") or ()
-        return ServiceAnswer(
-            name, self.statuses(table, path), means, _way(sheet.get(table, path, "has", str, "")), self.pattern(table, path),
-            tuple(filter(None, (self.index(text, f"{path}.indexes") for text in indexes))),
-            _way(sheet.get(table, path, "counts", str, "")), wait, sheet.get(table, path, "says", str, ""), body,
-        )  # fmt: skip
-
-    def statuses(self, table: dict[str, Any], path: str) -> tuple[int, ...]:
-        given = table.get("status")
-        found = given if isinstance(given, list) else [given]
-        if "status" not in table:
-            self.sheet.complain(f"{path}.status", "is missing")
-        elif not found or not all(type(status) is int and 200 <= status <= 599 for status in found):
-            self.sheet.complain(
-                f"{path}.status", f"should be whole numbers from 200 to 599, but is {given!r}"
-            )
-        else:
-            return tuple(found)
-        return ()
-
-    def pattern(self, table: dict[str, Any], path: str) -> re.Pattern[str] | None:
-        text = self.sheet.get(table, path, "text", str)
-        try:
-            return None if text is None else re.compile(text)
-        except re.error as error:
-            self.sheet.complain(f"{path}.text", f'"{text}" is no regular expression: {error}')
-            return None
-
-    def index(self, text: str, path: str) -> Way:
-        way = _way(text)
-        tail = way[way.index(ANY) :] if ANY in way else ()
-        if tail not in ((ANY,), (ANY, ANY)) and (len(tail) != 2 or tail[1] == ANY):
-            self.sheet.complain(path, f'"{text}" should end in *, in *.NAME or in *.*, and have no other *')
-            return ()
-        return way
-
     # -- what contradicts itself -----------------------------------------------------------------------------------
 
     def twice(self, sending: Sending) -> None:
@@ -262,31 +198,3 @@ class _SendingParser:
         )
         if way and any(way.name.lower() == other.name.lower() for other in others):
             self.sheet.complain(f"{_PATH}.authentication.name", f'something else lies at "{way.name}"')
-
-    def played(self, sending: Sending) -> None:
-        """Complain about each answer that would never be taken for itself: play it, and read it."""
-        if self.sheet.complaints:
-            return
-        for name, answer in sending.answers.items():
-            path = join(f"{_PATH}.answers", name)
-            for status in answer.statuses:
-                try:
-                    text = answer.played({0: ("place", "why")}, 1)
-                except (AttributeError, TypeError):
-                    self.sheet.complain(f"{path}.body", "has no room for what indexes and counts lead to")
-                    break
-                read = sending.answer_of(status, text)
-                if read is answer:
-                    continue
-                if read is None:
-                    told = "is not what has and text look for, so that no rehearsal could play it"
-                    self.sheet.complain(f"{path}.body", told)
-                else:
-                    self.sheet.complain(
-                        path, f'has no effect for {status}: "{read.name}" stands before it, and fits'
-                    )
-                break
-
-
-def _way(text: str) -> Way:
-    return tuple(text.split(".")) if text else ()

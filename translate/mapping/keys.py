@@ -124,7 +124,6 @@ HTTP = {
     "body": "the form in which a request is sent",
     "form": "the parameter of a form in which clients may send the body as well; a rehearsal takes it",
     "gzip": "true: bodies are compressed, unless `plain_bodies` is set",
-    "answers_first": "true: the service answers before it looks at the events; what its limits refuse is lost without a word",
     "authentication": "how the sender proves who it is; nothing, where there is no such table",
     "answers": "what the service answers, each under a name: of those that fit, the first one counts. What none fits goes by its status",
     "source": "who says so",
@@ -162,18 +161,21 @@ ANSWER = {
     "text": "a regular expression that its text holds",
     "means": "what it means",
     "indexes": "the ways to the positions, counted from 0, of the events that it is about: `NAME.*` (a list of numbers), `NAME.*.NAME` (a list of objects), or `NAME.*.*` (lists by some name), each below any number of names",
+    "ids": "the ways to the ids of the events that it is about, alike: what the layout has for `event_id`",
     "counts": "the way to the number of events that it says were taken; another than was sent is told in the report",
     "wait_seconds": "how long to wait, where no header Retry-After says it",
     "says": "what has to be mended",
-    "body": "what a rehearsal answers: a table, or a text that is no JSON; positions and counts are put into it",
+    "body": "what a rehearsal answers: a table, or a text that is no JSON; positions, ids and counts are put into it",
+    "query": "parameters that a request has to have had, in its address or its form, for this answer; without it all get it",
+    "answers_first": "true: it is given before the service looks at the events; what its limits refuse is lost without a word",
 }
 
 MEANINGS = {
     "done": "all events were taken",
-    "partly": "those at the `indexes` are refused for good, all others were taken",
-    "refused": "none was taken; those at the `indexes` are refused for good and the others sent again; where it names none, halves are tried",
+    "partly": "those at the `indexes`, or of the `ids`, are refused for good, all others were taken",
+    "refused": "none was taken; those at the `indexes`, or of the `ids`, are refused for good and the others sent again; where it names none, halves are tried",
     "again": "none was taken, all are sent again",
-    "slower": "the same, and the service asks for less; a rehearsal names the events at the `indexes`",
+    "slower": "the same, and the service asks for less; a rehearsal names the events at the `indexes`, or by their `ids`",
     "stop": "none was taken, and none will be until is mended what it `says`: the run ends, and goes on by the same call",
 }
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
-import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
 from urllib.parse import urlsplit
 
-ANY = "*"
-Way = tuple[str, ...]
+from translate.delivery.answers import json_of
+from translate.mapping.replies import ServiceAnswer, Way
 
 
 @dataclass(frozen=True)
@@ -48,64 +45,6 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class ServiceAnswer:
-    """One answer of a service: how it is known, and what it means (one of translate.mapping.keys.MEANINGS)."""
-
-    name: str
-    statuses: tuple[int, ...]
-    means: str
-    has: Way = ()
-    text: re.Pattern[str] | None = None
-    indexes: tuple[Way, ...] = ()
-    counts: Way = ()
-    wait_seconds: float | None = None
-    says: str = ""
-    body: Any = None
-
-    def fits(self, status: int, text: str, tree: Any) -> bool:
-        """Tell whether an answer is this one."""
-        return (
-            status in self.statuses
-            and (not self.has or any(value for value, _ in _at(tree, self.has)))
-            and (self.text is None or self.text.search(text) is not None)
-        )
-
-    def blamed(self, tree: Any, count: int) -> dict[int, str]:
-        """Give the positions of the events that it is about, each with what it says of it."""
-        found: dict[int, str] = {}
-        for way in self.indexes:
-            for value, why in _at(tree, way):
-                if type(value) is int and 0 <= value < count:
-                    found.setdefault(value, why)
-        return found
-
-    def counted(self, tree: Any) -> int | None:
-        """Give the number of events that it says were taken."""
-        return (
-            next((value for value, _ in _at(tree, self.counts) if type(value) is int), None)
-            if self.counts
-            else None
-        )
-
-    def played(self, blamed: Mapping[int, tuple[str, str]], taken: int) -> str:
-        """Write it: about these positions, each with the place that is wrong and why, after so many events were taken."""
-        if isinstance(self.body, str):
-            return self.body
-        tree: Any = copy.deepcopy(self.body)
-        if tree is None:
-            tree = [] if self.indexes and self.indexes[0][0] == ANY else {}
-        for index, (place, why) in sorted(blamed.items()) if self.indexes else ():
-            _put(tree, self.indexes[0], index, place, why)
-        if self.counts:
-            *outer, last = self.counts
-            node = tree
-            for segment in outer:
-                node = node.setdefault(segment, {})
-            node[last] = taken
-        return json.dumps(tree, separators=(",", ":"))
-
-
-@dataclass(frozen=True)
 class Sending:
     """How requests are sent over HTTP; `addresses` by region have one path, `each` is the way to the events of a request."""
 
@@ -117,7 +56,6 @@ class Sending:
     body: str = "json"
     form: str | None = None
     gzip: bool = False
-    answers_first: bool = False
     authentication: Authentication | None = None
     answers: dict[str, ServiceAnswer] = field(default_factory=dict)
     source: str = ""
@@ -142,6 +80,18 @@ class Sending:
         """Name the settings that it asks."""
         said = {given.setting for given in (*self.query, *self.headers) if given.setting}
         return tuple(sorted(said | ({"region"} if len(self.addresses) > 1 else set())))
+
+    def answering(self, query: Mapping[str, str]) -> Self:
+        """Give it with the answers alone that requests of these parameters may get."""
+        answers = {
+            name: answer for name, answer in self.answers.items() if answer.query.items() <= query.items()
+        }
+        return self if len(answers) == len(self.answers) else replace(self, answers=answers)
+
+    @property
+    def own_query(self) -> dict[str, str]:
+        """Give the parameters that every request has, whatever the settings say."""
+        return {given.name: given.text for given in self.query if not given.setting}
 
     def answer_of(self, status: int, text: str) -> ServiceAnswer | None:
         """Find the first answer that fits."""
@@ -215,7 +165,7 @@ class Hazard:
 class Delivery:
     """How a model's requests are delivered, and what its service does with them.
 
-    Lines of `layout` are requests, sent as one of translate.delivery.endpoints.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
+    Lines of `layout` are requests, sent as one of translate.delivery.target.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
     `verify` tells how to see what arrived, with places for what was sent.
     """
 
@@ -240,56 +190,3 @@ class Delivery:
     def reaches(self) -> bool:
         """Tell whether requests can be sent at all."""
         return self.protocol is not None or self.http is not None
-
-
-def json_of(text: str) -> Any:
-    """Read an answer's JSON; None if it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _at(node: Any, way: Way, said: Way = ()) -> Iterator[tuple[Any, str]]:
-    """Give the values at the end of a way, each with the names on it, and what stands beside it in its object."""
-    if not way:
-        yield node, ".".join(said)
-        return
-    head, rest = way[0], way[1:]
-    if head != ANY:
-        if isinstance(node, dict) and head in node:
-            beside = _told({name: value for name, value in node.items() if name != head})
-            is_in_list = not rest and said and said[-1] == ANY
-            yield from ((node[head], beside),) if is_in_list else _at(node[head], rest, (*said, head))
-    elif isinstance(node, dict):
-        for name, inner in node.items():
-            yield from _at(inner, rest, (*said, name))
-    elif isinstance(node, list):
-        for inner in node:
-            yield from _at(inner, rest, (*said, ANY) if rest else said)
-
-
-def _told(members: Mapping[str, Any]) -> str:
-    said = {name: value for name, value in members.items() if isinstance(value, str | int | float)}
-    return (
-        str(*said.values())
-        if len(said) == 1
-        else ", ".join(f"{name}: {value}" for name, value in said.items())
-    )
-
-
-def _put(tree: Any, way: Way, index: int, place: str, why: str) -> None:
-    """Put a position where a way leads."""
-    first = way.index(ANY)
-    names, tail = way[:first], way[first:]
-    if tail == (ANY, ANY):
-        names, tail = (*names, place), tail[1:]
-    node = tree
-    for name in names[:-1]:
-        node = node.setdefault(name, {})
-    if names:
-        node = node.setdefault(names[-1], [])
-    if tail != (ANY,):
-        node.append({tail[1]: index, "message": why})
-    elif index not in node:
-        node.append(index)

@@ -1,6 +1,8 @@
-"""What AWS's services share: who is let in, and how errors are told.
+"""What AWS's services share: who is let in, how errors are told, and what botocore's own service models say of JSON values.
 
-Signature Version 4 is verified: recomputed by botocore over the headers that the client says it signed.
+Signature Version 4 is verified: recomputed by botocore over the headers that the client says it signed. Values are judged
+by types, required members, lengths both ways, patterns: botocore itself checks no maximum and no pattern before it sends,
+so that a client learns of them from the service.
 """
 
 from __future__ import annotations
@@ -9,20 +11,24 @@ import datetime as dt
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
 
+import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
+from botocore.model import Shape
 
-from translate.rehearsal.messages import HttpReply, HttpRequest, json_reply
+from translate.rehearsal.messages import HttpReply, HttpRequest, is_number, is_whole, json_reply
 from translate.rehearsal.options import Options
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-AUTHORIZATION = re.compile(
-    rf"{ALGORITHM} +Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]+)$"
-)
+CLAIM = r" +Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]+)$"
+AUTHORIZATION = re.compile(ALGORITHM + CLAIM)
 SKEW_MAX = dt.timedelta(minutes=5)
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
@@ -50,10 +56,8 @@ class Claim:
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore tells no types
     """Botocore's signer, over the headers that the client chose and a payload that it hashed."""
 
-    def __init__(
-        self, secret_key: str, access_key: str, scope: list[str], claim: Claim, payload_hash: str
-    ) -> None:
-        super().__init__(Credentials(access_key, secret_key), scope[2], scope[1])
+    def __init__(self, keys: Credentials, scope: list[str], claim: Claim, payload_hash: str) -> None:
+        super().__init__(keys, scope[2], scope[1])
         self._claim, self._payload_hash = claim, payload_hash
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
@@ -67,6 +71,10 @@ class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore tells no types
         return self._payload_hash
 
 
+def _invalid(message: str) -> Denial:
+    return Denial("InvalidSignatureException", message)
+
+
 def claim_of(request: HttpRequest) -> Claim | Denial:
     """Read what a request says about its signature, from its Authorization header or its query."""
     header = request.headers.get("authorization")
@@ -74,10 +82,8 @@ def claim_of(request: HttpRequest) -> Claim | Denial:
         return _presigned(request)
     match = AUTHORIZATION.match(header)
     if not match:
-        return Denial(
-            "IncompleteSignatureException",
-            "Authorization header requires Credential, SignedHeaders and Signature.",
-        )
+        said = "Authorization header requires Credential, SignedHeaders and Signature."
+        return Denial("IncompleteSignatureException", said)
     stamp = request.headers.get("x-amz-date") or ""
     return Claim(match[1], tuple(match[2].split(";")), match[3], stamp, request.query, presigned=False)
 
@@ -88,14 +94,8 @@ def _presigned(request: HttpRequest) -> Claim | Denial:
         return Denial("MissingAuthenticationTokenException", "Missing Authentication Token")
     query = "&".join(pair for pair in request.query.split("&") if not pair.startswith("X-Amz-Signature="))
     signed = tuple(parameters.get("X-Amz-SignedHeaders", "").split(";"))
-    return Claim(
-        parameters.get("X-Amz-Credential", ""),
-        signed,
-        parameters["X-Amz-Signature"],
-        parameters.get("X-Amz-Date", ""),
-        query,
-        presigned=True,
-    )
+    credential, stamp = parameters.get("X-Amz-Credential", ""), parameters.get("X-Amz-Date", "")
+    return Claim(credential, signed, parameters["X-Amz-Signature"], stamp, query, presigned=True)
 
 
 def denial_of(
@@ -107,19 +107,13 @@ def denial_of(
         return claim
     named, *scope = claim.credential.split("/")
     if len(scope) != 4 or scope[3] != "aws4_request":
-        return Denial(
-            "InvalidSignatureException",
-            "Credential should be scoped to a date, a region, a service and aws4_request.",
-        )
+        return _invalid("Credential should be scoped to a date, a region, a service and aws4_request.")
     if named != access_key:
         return Denial("UnrecognizedClientException", "The security token included in the request is invalid.")
     if scope[2] != service:
-        return Denial(
-            "InvalidSignatureException", f"Credential should be scoped to correct service: '{service}'."
-        )
-    return _stale(claim, scope, now or dt.datetime.now(dt.UTC)) or _wrong(
-        request, claim, scope, access_key, secret_key
-    )
+        return _invalid(f"Credential should be scoped to correct service: '{service}'.")
+    stale = _stale(claim, scope, now or dt.datetime.now(dt.UTC))
+    return stale or _wrong(request, claim, scope, Credentials(access_key, secret_key))
 
 
 def _stale(claim: Claim, scope: list[str], now: dt.datetime) -> Denial | None:
@@ -128,54 +122,36 @@ def _stale(claim: Claim, scope: list[str], now: dt.datetime) -> Denial | None:
     except ValueError:
         return Denial("IncompleteSignatureException", "Date must be in ISO-8601 'basic format'.")
     if not claim.timestamp.startswith(scope[0]):
-        return Denial(
-            "InvalidSignatureException", "Date in Credential scope does not match the date of the request."
-        )
+        return _invalid("Date in Credential scope does not match the date of the request.")
     if signed_at < now - SKEW_MAX and not claim.presigned:
-        return Denial(
-            "InvalidSignatureException",
-            f"Signature expired: {claim.timestamp} is now earlier than {now - SKEW_MAX:%Y%m%dT%H%M%SZ}.",
-        )
+        earliest = f"{now - SKEW_MAX:%Y%m%dT%H%M%SZ}"
+        return _invalid(f"Signature expired: {claim.timestamp} is now earlier than {earliest}.")
     if signed_at > now + SKEW_MAX:
-        return Denial(
-            "InvalidSignatureException",
-            f"Signature not yet current: {claim.timestamp} is still later than {now + SKEW_MAX:%Y%m%dT%H%M%SZ}.",
-        )
+        latest = f"{now + SKEW_MAX:%Y%m%dT%H%M%SZ}"
+        return _invalid(f"Signature not yet current: {claim.timestamp} is still later than {latest}.")
     return None
 
 
-def _wrong(
-    request: HttpRequest, claim: Claim, scope: list[str], access_key: str, secret_key: str
-) -> Denial | None:
+def _wrong(request: HttpRequest, claim: Claim, scope: list[str], keys: Credentials) -> Denial | None:
     hashed = hashlib.sha256(request.body).hexdigest()
     said = request.headers.get("x-amz-content-sha256")
     if said not in (None, hashed, UNSIGNED):
-        return Denial(
-            "InvalidSignatureException", "The X-Amz-Content-Sha256 header is not the hash of the body."
-        )
+        return _invalid("The X-Amz-Content-Sha256 header is not the hash of the body.")
     if "host" not in claim.signed_headers:
-        return Denial(
-            "InvalidSignatureException", "'Host' must be a 'SignedHeader' in the AWS Authorization."
-        )
+        return _invalid("'Host' must be a 'SignedHeader' in the AWS Authorization.")
     if any(name not in request.headers for name in claim.signed_headers):
-        return Denial("InvalidSignatureException", "A header that was signed is not there.")
-    signer = _Signer(secret_key, access_key, scope, claim, said or hashed)
+        return _invalid("A header that was signed is not there.")
+    signer = _Signer(keys, scope, claim, said or hashed)
     query = f"?{claim.query}" if claim.query else ""
     # What stands in a header came as bytes; the client signed them as UTF-8.
-    headers = {
-        name: value.encode("latin-1").decode(errors="replace") for name, value in request.headers.items()
-    }
-    signed = AWSRequest(
-        request.method, f"http://{request.headers['host']}{request.path}{query}", headers, request.body
-    )
+    told = {name: text.encode("latin-1").decode(errors="replace") for name, text in request.headers.items()}
+    url = f"http://{request.headers['host']}{request.path}{query}"
+    signed = AWSRequest(request.method, url, told, request.body)
     signed.context["timestamp"] = claim.timestamp
     expected = signer.signature(signer.string_to_sign(signed, signer.canonical_request(signed)), signed)
     if hmac.compare_digest(expected, claim.signature):
         return None
-    return Denial(
-        "InvalidSignatureException",
-        "The request signature we calculated does not match the signature you provided.",
-    )
+    return _invalid("The request signature we calculated does not match the signature you provided.")
 
 
 def not_let_in(request: HttpRequest, options: Options, service: str) -> HttpReply | None:
@@ -193,11 +169,131 @@ def not_let_in(request: HttpRequest, options: Options, service: str) -> HttpRepl
 
 def error(status: int, code: str, message: str, request: HttpRequest) -> HttpReply:
     """Tell an error as AWS's REST and JSON services do; SDKs make an exception of the code."""
-    return json_reply(
-        status, {"message": message}, {"x-amzn-ErrorType": code, "x-amzn-RequestId": request.id}
-    )
+    headers = {"x-amzn-ErrorType": code, "x-amzn-RequestId": request.id}
+    return json_reply(status, {"message": message}, headers)
 
 
-def accepted(status: int, request: HttpRequest, body: bytes = b"") -> HttpReply:
+def accepted(status: int, request: HttpRequest) -> HttpReply:
     """Answer that all is well."""
-    return HttpReply(status, body, {"Content-Type": "application/json", "x-amzn-RequestId": request.id})
+    return HttpReply(status, b"", {"Content-Type": "application/json", "x-amzn-RequestId": request.id})
+
+
+# -- what the models say --------------------------------------------------------------------------------------------
+
+
+class Fault(NamedTuple):
+    """What is wrong with a value: of the wrong type (`typed`), or against a constraint."""
+
+    typed: bool
+    message: str
+
+
+Check = Callable[[Any, str], Fault | None]
+SCALARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("String", lambda value: isinstance(value, str)),
+    "integer": ("Integer", is_whole),
+    "long": ("Long", is_whole),
+    "float": ("Float", is_number),
+    "double": ("Double", is_number),
+    "boolean": ("Boolean", lambda value: isinstance(value, bool)),
+    "timestamp": ("Timestamp", is_number),  # in bodies of this protocol: Unix seconds
+}
+
+
+@cache
+def check_of(service: str, shape: str, *, required: bool = True) -> Check:
+    """Make the check of a shape of a service's model; without `required`, absent members are none of its business."""
+    model = botocore.session.get_session().get_service_model(service)
+    return _compiled(model.shape_for(shape), required=required)
+
+
+def _compiled(shape: Shape, *, required: bool) -> Check:
+    if shape.type_name == "structure":
+        return _structure(shape, required=required)
+    if shape.type_name == "list":
+        return _list(shape, _compiled(shape.member, required=required))
+    if shape.type_name == "map":
+        return _map(_compiled(shape.value, required=required))
+    return _scalar(shape)
+
+
+def _structure(shape: Shape, *, required: bool) -> Check:
+    members = {name: _compiled(member, required=required) for name, member in shape.members.items()}
+    needed = tuple(shape.required_members) if required else ()
+
+    def check(value: Any, path: str) -> Fault | None:
+        if not isinstance(value, dict):
+            return _mistyped(path, "Structure")
+        for name in needed:
+            if value.get(name) is None:
+                return _against(f"{path}{name}", "Member must not be null")
+        for name, content in value.items():
+            member = members.get(name)
+            # A null is an absent member; one that the model does not know is let pass, as the services do.
+            fault = member(content, f"{path}{name}") if member and content is not None else None
+            if fault:
+                return fault
+        return None
+
+    return check
+
+
+def _list(shape: Shape, member: Check) -> Check:
+    length = _lengths(shape)
+
+    def check(value: Any, path: str) -> Fault | None:
+        if not isinstance(value, list):
+            return _mistyped(path, "List")
+        faults = (member(content, f"{path}.{position}.member.") for position, content in enumerate(value, 1))
+        return next(filter(None, faults), None) or length(len(value), path)
+
+    return check
+
+
+def _map(member: Check) -> Check:
+    def check(value: Any, path: str) -> Fault | None:
+        if not isinstance(value, dict):
+            return _mistyped(path, "Map")
+        faults = (member(content, f"{path}.{key}.") for key, content in value.items())
+        return next(filter(None, faults), None)
+
+    return check
+
+
+def _scalar(shape: Shape) -> Check:
+    name, fits = SCALARS[shape.type_name]
+    length = _lengths(shape)
+    pattern = re.compile(shape.metadata["pattern"]) if "pattern" in shape.metadata else None
+
+    def check(value: Any, path: str) -> Fault | None:
+        if not fits(value):
+            return _mistyped(path, name)
+        if not isinstance(value, str):
+            return None
+        if pattern and not pattern.fullmatch(value):
+            return _against(path, f"Member must satisfy regular expression pattern: {pattern.pattern}")
+        return length(len(value), path)
+
+    return check
+
+
+def _lengths(shape: Shape) -> Callable[[int, str], Fault | None]:
+    low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
+
+    def check(length: int, path: str) -> Fault | None:
+        if length < low:
+            return _against(path, f"Member must have length greater than or equal to {low}")
+        if high is not None and length > high:
+            return _against(path, f"Member must have length less than or equal to {high}")
+        return None
+
+    return check
+
+
+def _mistyped(path: str, name: str) -> Fault:
+    return Fault(typed=True, message=f"the value at '{path.rstrip('.')}' can not be converted to a {name}")
+
+
+def _against(path: str, constraint: str) -> Fault:
+    said = f"Value at '{path.rstrip('.')}' failed to satisfy constraint: {constraint}"
+    return Fault(typed=False, message=f"1 validation error detected: {said}")

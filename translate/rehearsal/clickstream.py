@@ -44,10 +44,8 @@ Reason = tuple[str, str]  # code, message
 
 BODY_BYTES_MAX = 1 << 20  # nginx: client_max_body_size is 1m unless told otherwise, of the body as sent
 OPENED_BYTES_MAX = 64 << 20
-ENVELOPE = {
-    "forwarded_address": "x-forwarded-for",
-    "user_agent": "user-agent",
-}  # what the pipeline keeps of the headers
+# What the pipeline keeps of the headers.
+ENVELOPE = {"forwarded_address": "x-forwarded-for", "user_agent": "user-agent"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 PAGE = {"Server": "awselb/2.0", "Content-Type": "text/html"}
 
@@ -73,10 +71,8 @@ class Pipeline:
         at_ms = event["timestamp"]
         if event.get("event_type", event.get("event_name")) not in AGELESS:
             if self._oldest_ms is not None and at_ms < self._oldest_ms:
-                return (
-                    "age_limit",
-                    f"older than {self._age_limit_hours:g} hours: dropped (DataFreshnessInHour)",
-                )
+                hours = f"{self._age_limit_hours:g} hours"
+                return "age_limit", f"older than {hours}: dropped (DataFreshnessInHour)"
             if at_ms > self._now_ms:
                 return "in_the_future", "timestamp is in the future: dropped"
         if self._app_ids and event["app_id"] not in self._app_ids:
@@ -111,10 +107,8 @@ def _user_fault(user: Any) -> Reason | None:
     for name in TYPED_USER if isinstance(user, dict) else ():
         entry = user.get(name)
         if entry is not None and not (isinstance(entry, dict) and set(entry) == {"value", "set_timestamp"}):
-            return (
-                "user_malformed",
-                f"user.{name} is no object of value and set_timestamp alone: corrupt folder",
-            )
+            said = f"user.{name} is no object of value and set_timestamp alone: corrupt folder"
+            return "user_malformed", said
     return None
 
 
@@ -140,13 +134,8 @@ def judge(request: HttpRequest, options: Options) -> Judgement:
     if options.cookie is not None and request.headers.get("cookie") != options.cookie:
         return Judgement(page(403))  # with another one as without: the document has no other status for it
     if request.path == "/ping":
-        return Judgement(
-            HttpReply(
-                200,
-                json.dumps({"server_time": int(time.time() * 1000)}).encode(),
-                {"Content-Type": "application/json"},
-            )
-        )
+        told = json.dumps({"server_time": int(time.time() * 1000)}).encode()
+        return Judgement(HttpReply(200, told, {"Content-Type": "application/json"}))
     if request.bytes > BODY_BYTES_MAX:
         return Judgement(page(413))
     return _received(request, options, query)
@@ -204,10 +193,8 @@ def _events(body: bytes) -> list[Any] | tuple[str, str]:
         try:
             text = inflated(base64.b64decode(text, validate=True)).strip()
         except (binascii.Error, OSError, EOFError, zlib.error, ValueError):
-            return (
-                "no_array",
-                "the body is no JSON array, nor base64 (standard, in one line) of its gzipped text: it vanishes",
-            )
+            packed = "base64 (standard, in one line) of its gzipped text"
+            return "no_array", f"the body is no JSON array, nor {packed}: it vanishes"
     try:
         events = parsed(text)
     except (Unreadable, UnicodeDecodeError) as error:

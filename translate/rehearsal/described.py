@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import base64
+import copy
 import os
 import time
 import zlib
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from translate import mapping
 from translate.delivery.shipments import entry_of, events_of, find_column
 from translate.errors import UsageError
 from translate.judging.apart import EventJudge, Faults
-from translate.mapping.sending import ServiceAnswer
+from translate.mapping.replies import ServiceAnswer
+from translate.mapping.sending import Authentication
 from translate.rehearsal.clickstream import inflated
 from translate.rehearsal.messages import (
     KEPT_BYTES_MAX,
@@ -31,6 +34,7 @@ from translate.rehearsal.messages import (
 from translate.rehearsal.options import Options
 
 FORM = "application/x-www-form-urlencoded"
+UNOPENED = (ValueError, OSError, EOFError, zlib.error)
 REFUSED, TOO_LARGE, WRONG_METHOD, NOT_LET_IN = 400, 413, 405, 401
 
 
@@ -54,6 +58,14 @@ class DescribedTarget:
         self._id_path = id_field[0].path if id_field and not id_field[1] else ()
         self._free_at: dict[str, float] = defaultdict(float)
 
+    def hearing(self, request: HttpRequest) -> Self:
+        """Give the service as it is to one request, by the parameters of its address and its form."""
+        form = self._form(request)
+        said = {name.decode("latin-1"): text.decode("latin-1") for name, text in form.items()}
+        heard = copy.copy(self)
+        heard.sending = self.sending.answering(request.parameters() | said)
+        return heard
+
     def judge(self, request: HttpRequest, options: Options) -> Judgement:
         """Answer one request."""
         if request.method != self.sending.method:
@@ -61,10 +73,11 @@ class DescribedTarget:
         if request.bytes > KEPT_BYTES_MAX:
             return Judgement(self._of_status(TOO_LARGE, f"more than {KEPT_BYTES_MAX} bytes"))
         try:
-            body = self._outside_form(request, _opened(request))
+            body = _opened(request)
+            body = self._form(request).get((self.sending.form or "").encode(), body)
             tree = self._tree(body)
             events = list(events_of(tree, self.layout))
-        except (Unreadable, LookupError, TypeError, ValueError, OSError, EOFError, zlib.error) as error:
+        except (Unreadable, LookupError, TypeError, *UNOPENED) as error:
             return Judgement(self.reply(None, REFUSED, f"cannot be read: {error}"))
         items = [self._item(event) for event in events]
         if not self._is_let_in(request, tree):
@@ -78,29 +91,34 @@ class DescribedTarget:
         for name, size in (("bytes_max", len(body)), ("events_max", len(items))):
             if name in limits and limits[name].hard and size > limits[name].value:
                 why = f"{size} is more than {limits[name].value}"
-                if name == "events_max" and self.sending.answers_first:
+                if name == "events_max" and self._answers_first:
                     return self._lost(items, dict.fromkeys(range(len(items)), (name, why)))
                 return Judgement(self._of_status(TOO_LARGE, why), deferred=len(items))
         return None
 
     def _throttled(self, events: list[Any], options: Options) -> Judgement | None:
         busy = self._busy(events, options)
-        reply = self.reply(self.sending.meaning("slower"), 429, "too many requests", busy)
+        ids = dict(enumerate(self._id_of(event) for event in events)) if busy else {}
+        reply = self.reply(self.sending.meaning("slower"), 429, "too many requests", busy, ids=ids)
         return Judgement(reply, deferred=len(events)) if busy else None
 
     def _looked(self, items: list[Item], events: list[Any]) -> Judgement:
         faults, altered = self._judge.look(events) if events else ({}, ())
-        outcome = (self._lost if self.sending.answers_first else self._judged)(items, faults)
+        outcome = (self._lost if self._answers_first else self._judged)(items, faults)
         outcome.notes = altered
         return outcome
+
+    @property
+    def _answers_first(self) -> bool:
+        done = self.sending.meaning("done", "partly")
+        return done is not None and done.answers_first
 
     def _lost(self, items: list[Item], faults: Faults) -> Judgement:
         """Answer that all were taken, and lose these without a word."""
         outcome = self._judged(items, {})
         outcome.accepted = [item for index, item in enumerate(items) if index not in faults]
-        outcome.rejected = [
-            Refusal(items[index], *fault, later=True) for index, fault in sorted(faults.items())
-        ]
+        lost = sorted(faults.items())
+        outcome.rejected = [Refusal(items[index], *fault, later=True) for index, fault in lost]
         return outcome
 
     def _judged(self, items: list[Item], faults: Faults) -> Judgement:
@@ -113,7 +131,8 @@ class DescribedTarget:
         """Tell of bad events by an answer, which takes the others or none."""
         rejected = [Refusal(items[index], place, why) for index, (place, why) in sorted(faults.items())]
         others = [item for index, item in enumerate(items) if index not in faults]
-        reply = self.reply(answer, REFUSED, rejected[0].message, faults, len(others))
+        ids = {index: items[index].id for index in faults}
+        reply = self.reply(answer, REFUSED, rejected[0].message, faults, len(others), ids)
         if answer is not None and answer.means == "partly":
             return Judgement(reply, others, rejected)
         return Judgement(reply, rejected=rejected, deferred=len(others))
@@ -121,15 +140,14 @@ class DescribedTarget:
     def _refusal(self) -> ServiceAnswer | None:
         """Find the answer to a request that something is wrong with: one that tells which events, if there is one."""
         answers = [answer for answer in self.sending.answers.values() if answer.means == "refused"]
-        telling = [answer for answer in answers if answer.indexes]
-        return next(
-            iter(telling + [answer for answer in answers if REFUSED in answer.statuses] + answers), None
-        )
+        telling = [answer for answer in answers if answer.names_events]
+        by_status = [answer for answer in answers if REFUSED in answer.statuses]
+        return next(iter(telling + by_status + answers), None)
 
     def spoiled(self, outcome: Judgement, faults: Faults, name: str | None) -> Judgement | None:
         """Refuse some events of a request that would have been taken; None where the service never tells which."""
         answer = self.sending.answers[name] if name else self.sending.meaning("partly") or self._refusal()
-        return self._told(outcome.accepted, faults, answer) if answer and answer.indexes else None
+        return self._told(outcome.accepted, faults, answer) if answer and answer.names_events else None
 
     # -- who sends, and how often ----------------------------------------------------------------------------------
 
@@ -137,32 +155,23 @@ class DescribedTarget:
         way = self.sending.authentication
         if way is None:
             return True
-        said = request.headers.get(way.name.lower()) if way.kind == "header" else None
         if way.kind == "basic":
-            return self._is_basic(request.headers.get("authorization", ""))
-        if way.kind == "member":
-            said = tree.get(way.name) if isinstance(tree, dict) else None
-        elif way.kind == "query":
-            said = request.parameters().get(way.name)
-        return (
-            isinstance(said, str)
-            and said.startswith(way.before)
-            and self._knows(way.secret, said.removeprefix(way.before))
-        )
+            return self._is_basic(way, request.headers.get("authorization", ""))
+        members = tree if isinstance(tree, dict) else {}
+        places = {"header": request.headers, "query": request.parameters(), "member": members}
+        said = places[way.kind].get(way.name.lower() if way.kind == "header" else way.name)
+        if not isinstance(said, str) or not said.startswith(way.before):
+            return False
+        return self._knows(way.secret, said.removeprefix(way.before))
 
-    def _is_basic(self, header: str) -> bool:
-        way = self.sending.authentication
+    def _is_basic(self, way: Authentication, header: str) -> bool:
         kind, _, token = header.partition(" ")
         try:
             user, colon, secret = base64.b64decode(token, validate=True).decode().partition(":")
         except ValueError:
             return False
-        known = (
-            way is not None
-            and self._knows(way.user, user)
-            and (not way.secret or secret == self._secrets.get(way.secret, secret))
-        )
-        return kind.lower() == "basic" and bool(colon) and known
+        is_known = not way.secret or secret == self._secrets.get(way.secret, secret)
+        return kind.lower() == "basic" and bool(colon) and self._knows(way.user, user) and is_known
 
     def _knows(self, variable: str, said: str) -> bool:
         """Tell whether a secret is the one of this process's environment; where that has none, any will do."""
@@ -184,14 +193,13 @@ class DescribedTarget:
 
     # -- what is read, and what is answered ------------------------------------------------------------------------
 
-    def _outside_form(self, request: HttpRequest, body: bytes) -> bytes:
-        """Take a body out of the form that clients may send it in; curl calls any body one."""
+    def _form(self, request: HttpRequest) -> dict[bytes, bytes]:
+        """Read the form that clients may send a body in; curl calls any body one."""
         is_form = request.headers.get("content-type", "").partition(";")[0] == FORM
-        return (
-            dict(parse_qsl(body)).get(self.sending.form.encode(), body)
-            if self.sending.form and is_form
-            else body
-        )
+        try:
+            return dict(parse_qsl(_opened(request))) if self.sending.form and is_form else {}
+        except UNOPENED:
+            return {}
 
     def _tree(self, body: bytes) -> Any:
         if self.sending.body == "ndjson" and not body.lstrip().startswith(b"["):
@@ -209,13 +217,16 @@ class DescribedTarget:
 
     def _item(self, event: Any) -> Item:
         """Take an event down, without what proves who sends."""
-        event_id: Any = event
-        for segment in self._id_path:
-            event_id = event_id.get(segment) if isinstance(event_id, dict) else None
         kept = event
         for path in self._left_out:
             kept = _without(kept, path)
-        return Item(None, event_id if self._id_path and isinstance(event_id, str) else None, kept)
+        return Item(None, self._id_of(event), kept)
+
+    def _id_of(self, event: Any) -> str | None:
+        found: Any = event if self._id_path else None
+        for segment in self._id_path:
+            found = found.get(segment) if isinstance(found, dict) else None
+        return found if isinstance(found, str) else None
 
     def reply(
         self,
@@ -224,20 +235,23 @@ class DescribedTarget:
         why: str,
         blamed: Faults | None = None,
         taken: int = 0,
+        ids: Mapping[int, str | None] | None = None,
     ) -> HttpReply:
         """Give an answer of the sheet, or where it has none, one of this status."""
         if answer is None:
             return self._error(status, why)
-        text = answer.played(blamed or {}, taken)
-        is_text = isinstance(answer.body, str)
+        text = answer.played(blamed or {}, taken, ids)
         found = status if status in answer.statuses else answer.statuses[0]
-        return HttpReply(
-            found, text.encode(), {"Content-Type": "text/plain" if is_text else "application/json"}
-        )
+        kind = "text/plain" if isinstance(answer.body, str) else "application/json"
+        return HttpReply(found, text.encode(), {"Content-Type": kind})
 
-    def meaning(self, means: str, status: int, why: str) -> HttpReply:
-        """Give the answer of a meaning, or where the sheet has none, one of this status."""
-        return self.reply(self.sending.meaning(means), status, why)
+    def throttled(self, _: HttpRequest) -> HttpReply:
+        """Answer that there were too many requests."""
+        return self.reply(self.sending.meaning("slower"), 429, "Too many requests")
+
+    def failed(self, _: HttpRequest) -> HttpReply:
+        """Answer that something broke."""
+        return self.reply(self.sending.meaning("again"), 500, "internal error")
 
     def _of_status(self, status: int, why: str) -> HttpReply:
         found = (answer for answer in self.sending.answers.values() if status in answer.statuses)

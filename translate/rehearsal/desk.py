@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
+from translate.delivery.target import is_loopback
 from translate.errors import UsageError, suggest
-from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, personalize, pinpoint
+from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, services
 from translate.rehearsal.described import DescribedTarget
 from translate.rehearsal.ledger import KINDS, Gate, Ledger, TargetCounts
 from translate.rehearsal.messages import HttpReply, HttpRequest, Judgement, json_reply
@@ -20,19 +20,46 @@ from translate.rehearsal.wire import Action
 
 HOST = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]+))(?::[0-9]*)?")
 MISDIRECTED = 421
+TOO_MANY = "Too many requests"
+NDJSON = {"Content-Type": "application/x-ndjson"}
 MESSAGE = (
     "a rehearsal answers to 127.0.0.1, localhost and [::1], and Host says another name: use the address that it printed, "
     "or start it with --expose if others may reach it"
 )
 
-JUDGES: dict[str, Callable[[HttpRequest, Options], Judgement]] = {
-    "clickstream": clickstream.judge,
-    "pinpoint": pinpoint.judge,
-    "personalize": personalize.judge,
-    "mobile_analytics": mobile_analytics.judge,
-    "learning_context": learning_context.judge,
+
+@dataclass(frozen=True)
+class Face:
+    """What a target makes of a request, and how it says that there were too many, and that something broke."""
+
+    judge: Callable[[HttpRequest, Options], Judgement]
+    throttled: Callable[[HttpRequest], HttpReply]
+    failed: Callable[[HttpRequest], HttpReply]
+
+
+def _as_aws(judge: Callable[[HttpRequest, Options], Judgement]) -> Face:
+    return Face(
+        judge,
+        lambda request: aws.error(429, "ThrottlingException", "Rate exceeded", request),
+        lambda request: aws.error(500, "InternalFailure", "Internal failure", request),
+    )
+
+
+FACES = {
+    "clickstream": Face(clickstream.judge, lambda _: clickstream.page(503), lambda _: clickstream.page(502)),
+    "pinpoint": Face(
+        services.judge_pinpoint,
+        lambda request: services.error(429, "TooManyRequestsException", TOO_MANY, request),
+        lambda request: services.error(500, "InternalServerErrorException", "Internal server error", request),
+    ),
+    "personalize": _as_aws(services.judge_personalize),
+    "mobile_analytics": _as_aws(mobile_analytics.judge),
+    "learning_context": Face(
+        learning_context.judge,
+        lambda _: learning_context.failure(503, TOO_MANY),
+        lambda _: learning_context.failure(500, "Internal error"),
+    ),
 }
-NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def is_own(host: str | None) -> bool:
@@ -41,12 +68,7 @@ def is_own(host: str | None) -> bool:
         return True
     found = HOST.fullmatch(host)
     name = (found["v6"] or found["name"] or "") if found else ""
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(name.lower())
 
 
 def misdirected() -> HttpReply:
@@ -58,7 +80,7 @@ def target_of(path: str) -> str:
     """Tell by its path whose request it is; what nobody knows falls to Clickstream's load balancer."""
     if path.startswith("/v1/apps/"):
         return "pinpoint"
-    if path == personalize.PATH:
+    if path == services.PATH:
         return "personalize"
     if path == mobile_analytics.PATH:
         return "mobile_analytics"
@@ -76,6 +98,7 @@ class _Case:
     whim: Whim
     reply: HttpReply | None
     deferred: int
+    face: Face | DescribedTarget
     played: DescribedTarget | None
     taken: bool = True
 
@@ -93,9 +116,9 @@ class Desk:
         self._number = 0
         self._begun = time.monotonic()
         self._described = {
-            model: DescribedTarget(model, options.mappings) for model in options.play if model not in JUDGES
+            model: DescribedTarget(model, options.mappings) for model in options.play if model not in FACES
         }
-        self.targets = options.play or tuple(JUDGES)
+        self.targets = options.play or tuple(FACES)
         self._refuse_unknown(options)
         self._total = TargetCounts()
         self._tallies = {target: TargetCounts() for target in self.targets}
@@ -111,9 +134,8 @@ class Desk:
     def _refuse_unknown(self, options: Options) -> None:
         known = {name for played in self._described.values() for name in played.sending.answers}
         for name in options.answers.keys() - known:
-            raise UsageError(
-                f"--answer {name}: no described service that is played has it{suggest(name, known)} (they have: {', '.join(sorted(known)) or 'none'})"
-            )
+            none = f"no described service that is played has it{suggest(name, known)}"
+            raise UsageError(f"--answer {name}: {none} (they have: {', '.join(sorted(known)) or 'none'})")
 
     def _target(self, path: str) -> str | None:
         """Tell by its path whose request it is; a described service has its own below its name, or, played alone, where it is."""
@@ -132,15 +154,17 @@ class Desk:
             return Action(self._tell(request))
         target = self._target(request.path)
         if target is None:
-            return Action(
-                json_reply(404, {"message": f"nothing is played here, but {', '.join(self.targets)}"})
-            )
+            said = f"nothing is played here, but {', '.join(self.targets)}"
+            return Action(json_reply(404, {"message": said}))
         self._number += 1
         request.id = f"{self.options.seed % 2**32:08x}-0000-4000-8000-{self._number:012x}"
-        played = self._described.get(target)
-        outcome = played.judge(request, self.options) if played else JUDGES[target](request, self.options)
+        played = self._described[target].hearing(request) if target in self._described else None
+        face = played or FACES[target]
+        outcome = face.judge(request, self.options)
         whim = whim_of(self.options, self._number)
-        case = _Case(self._number, target, request, outcome, whim, outcome.reply, outcome.deferred, played)
+        case = _Case(
+            self._number, target, request, outcome, whim, outcome.reply, outcome.deferred, face, played
+        )
         marks = self._meddle(case)
         with self._lock:
             self._write(case, marks)
@@ -150,19 +174,17 @@ class Desk:
     def _meddle(self, case: _Case) -> list[str]:
         """Let the request meet its misbehaviour; give the names of what it met."""
         marks = []
-        quota = self.options.quota_per_second
+        quota, kind = self.options.quota_per_second, case.whim.kind
         if quota and not self._quotas[case.target].lets(time.monotonic(), quota):
-            marks.append("over_quota")
-            case.postpone(throttling(case, self.options))
-        elif case.whim.kind == "throttle":
-            marks.append("throttle")
-            case.postpone(throttling(case, self.options))
-        elif case.whim.kind == "errors":
-            marks.append("errors")
-            case.postpone(failing(case))
-        elif case.whim.kind == "reset_before":
-            marks.append("reset_before")
-            case.postpone(None)
+            kind = "over_quota"
+        if kind in ("over_quota", "throttle"):
+            reply = case.face.throttled(case.request)
+            reply.headers.update(retry_after(self.options))
+            marks.append(kind)
+            case.postpone(reply)
+        elif kind in ("errors", "reset_before"):
+            marks.append(kind)
+            case.postpone(case.face.failed(case.request) if kind == "errors" else None)
         elif case.whim.answer and case.played and self._give(case, case.whim.answer):
             marks.append(case.whim.answer)
         elif case.whim.partial and case.outcome.accepted and self._spoil(case):
@@ -179,7 +201,7 @@ class Desk:
         answer = case.played.sending.answers.get(name) if case.played else None
         if answer is None or case.played is None or case.outcome.rejected:
             return False
-        if answer.means == "partly" or (answer.means == "refused" and answer.indexes):
+        if answer.means == "partly" or (answer.means == "refused" and answer.names_events):
             return self._spoil(case, name)
         reply = case.played.reply(answer, answer.statuses[0], name, taken=len(case.outcome.accepted))
         if answer.means == "done":
@@ -199,7 +221,7 @@ class Desk:
             return spoiled is not None
         if case.target == "pinpoint":
             codes = failing_items(self.options, case.number, len(case.outcome.accepted))
-            case.deferred += pinpoint.spoil(case.request, case.outcome, codes)
+            case.deferred += services.spoil(case.request, case.outcome, codes)
             case.reply = case.outcome.reply
         return case.target == "pinpoint"
 
@@ -239,15 +261,10 @@ class Desk:
         """Give the counts, in total and by target."""
         with self._lock:
             seconds = round(time.monotonic() - self._begun, 3)
-            targets = {
-                target: tally.to_json() for target, tally in self._tallies.items() if tally.counts["requests"]
-            }
-            return {
-                "seed": self.options.seed,
-                "seconds": seconds,
-                **self._total.to_json(),
-                "targets": targets,
-            }
+            heard = {target: tally for target, tally in self._tallies.items() if tally.counts["requests"]}
+            targets = {target: tally.to_json() for target, tally in heard.items()}
+            about = {"seed": self.options.seed, "seconds": seconds}
+            return {**about, **self._total.to_json(), "targets": targets}
 
     def _tell(self, request: HttpRequest) -> HttpReply:
         name = request.path.removeprefix("/_")
@@ -256,9 +273,8 @@ class Desk:
         if name == "stats":
             return json_reply(200, self.stats())
         if name not in KINDS:
-            return json_reply(
-                404, {"message": f"there are /_stats, {', '.join(f'/_{kind}' for kind in KINDS)}"}
-            )
+            known = ", ".join(f"/_{kind}" for kind in KINDS)
+            return json_reply(404, {"message": f"there are /_stats, {known}"})
         asked = request.parameters()
         target = asked.get("target")
         if target and target not in self.targets:
@@ -267,33 +283,3 @@ class Desk:
             return HttpReply(200, headers=dict(NDJSON))
         names = asked["fields"].split(",") if asked.get("fields") else None
         return HttpReply(200, headers=dict(NDJSON), stream=self.ledger.blocks(name, target, names))
-
-
-def throttling(case: _Case, options: Options) -> HttpReply:
-    """Answer that there were too many requests, as each target would."""
-    message = "Too many requests"
-    if case.played:
-        reply = case.played.meaning("slower", 429, message)
-    elif case.target == "pinpoint":
-        reply = pinpoint.error(429, "TooManyRequestsException", message, case.request)
-    elif case.target in ("personalize", "mobile_analytics"):
-        reply = aws.error(429, "ThrottlingException", "Rate exceeded", case.request)
-    elif case.target == "learning_context":
-        reply = learning_context.failure(503, message)
-    else:
-        reply = clickstream.page(503)
-    reply.headers.update(retry_after(options))
-    return reply
-
-
-def failing(case: _Case) -> HttpReply:
-    """Answer that something broke, as each target would."""
-    if case.played:
-        return case.played.meaning("again", 500, "internal error")
-    if case.target == "pinpoint":
-        return pinpoint.error(500, "InternalServerErrorException", "Internal server error", case.request)
-    if case.target in ("personalize", "mobile_analytics"):
-        return aws.error(500, "InternalFailure", "Internal failure", case.request)
-    if case.target == "learning_context":
-        return learning_context.failure(500, "Internal error")
-    return clickstream.page(502)

@@ -18,7 +18,6 @@ from translate.rehearsal.messages import (
     HttpRequest,
     Item,
     Judgement,
-    Refusal,
     Unreadable,
     is_whole,
     json_reply,
@@ -31,6 +30,7 @@ PATH = re.compile(r"/+3/+events/+update/*")
 FIELDS = ("nonce", "aid", "user", "data", "h")
 ACTIONS = ("START", "UPDATE", "END")
 SESSION_CHARACTERS = range(8, 21)
+NO_JSON = object()
 
 
 def judge(request: HttpRequest, options: Options) -> Judgement:
@@ -43,12 +43,14 @@ def judge(request: HttpRequest, options: Options) -> Judgement:
     absent = [name for name in FIELDS if name not in form]
     if absent:
         return Judgement(failure(403, f"Authentication failed: no {', '.join(absent)}"))
-    items = _items(form)
+    data = _data(form["data"])
+    events = [] if data is NO_JSON else data if isinstance(data, list) else [data]
+    items = [Item(form["aid"], None, event, {"user": form["user"]}) for event in events]
     if not _let_in(form, options):
         return Judgement(failure(403, "Authentication failed"), deferred=len(items))
-    reason = _data_fault(form["data"])
+    reason = _data_fault(data)
     if reason:
-        return Judgement(failure(200, reason), rejected=[Refusal(item, "result 0", reason) for item in items])
+        return Judgement.refused(failure(200, reason), items, "result 0", reason)
     return Judgement(json_reply(200, {"APIVersion": VERSION, "result": 1}), items)
 
 
@@ -76,6 +78,13 @@ def _form(body: bytes) -> dict[str, str]:
         return {}
 
 
+def _data(text: str) -> Any:
+    try:
+        return parsed(text)
+    except Unreadable:
+        return NO_JSON
+
+
 def _let_in(form: dict[str, str], options: Options) -> bool:
     aid, user = form["aid"], form["user"]
     if (options.applications and aid not in options.applications) or (
@@ -88,19 +97,8 @@ def _let_in(form: dict[str, str], options: Options) -> bool:
     return hmac.compare_digest(expected.encode(), form["h"].encode())
 
 
-def _items(form: dict[str, str]) -> list[Item]:
-    try:
-        data = parsed(form["data"])
-    except Unreadable:
-        return []
-    events = data if isinstance(data, list) else [data]
-    return [Item(form["aid"], None, event, {"user": form["user"]}) for event in events]
-
-
-def _data_fault(text: str) -> str | None:
-    try:
-        events = parsed(text)
-    except Unreadable:
+def _data_fault(events: Any) -> str | None:
+    if events is NO_JSON:
         return "Wrong data: no JSON"
     if not isinstance(events, list):
         return "Wrong data: no array"

@@ -23,6 +23,7 @@ BLOCK_BYTES = 1 << 18
 EVENT = b',"event":'  # last member of a line; inside a text its quotes would be escaped
 
 WINDOW_SECONDS = 1.0
+COUNTED = ("requests", "events", "accepted", "rejected", "deferred", "lost_later", "answers_lost", "bytes")
 
 
 def canonical(event: Any) -> bytes:
@@ -59,15 +60,12 @@ class Ledger:
         os.makedirs(self.folder, exist_ok=True)
         self._files: dict[str, int] = {}
         for kind in KINDS:
+            file = self._path(kind)
             try:
-                self._files[kind] = os.open(
-                    self._path(kind), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600
-                )
+                self._files[kind] = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             except FileExistsError:
                 self.close()
-                raise UsageError(
-                    f"{self._path(kind)} is there already: name a new or empty directory"
-                ) from None
+                raise UsageError(f"{file} is there already: name a new or empty directory") from None
 
     def _path(self, kind: str) -> str:
         return os.path.join(self.folder, f"{kind}.ndjson")
@@ -124,24 +122,16 @@ class Ledger:
 def _line(target: str, request_id: str, item: Item, reason: str) -> bytes:
     text = canonical(item.event)
     # Built by hand: the event's canonical text is there already, and writing it twice would be most of the work.
-    head = json.dumps(
-        {
-            "target": target,
-            "app": item.app,
-            "id": item.id,
-            "digest": hashlib.sha256(text).hexdigest(),
-            "request": request_id,
-        },
-        separators=(",", ":"),
-    )
+    digest = hashlib.sha256(text).hexdigest()
+    about = {"target": target, "app": item.app, "id": item.id, "digest": digest, "request": request_id}
+    head = json.dumps(about, separators=(",", ":"))
     context = f',"context":{json.dumps(item.context, separators=(",", ":"))}' if item.context else ""
     return b"".join((head[:-1].encode(), context.encode(), reason.encode(), EVENT, text, b"}\n"))
 
 
 def _refused(target: str, request_id: str, refusal: Refusal) -> bytes:
-    reason = json.dumps(
-        {"code": refusal.code, "message": refusal.message, "later": refusal.later}, separators=(",", ":")
-    )
+    why = {"code": refusal.code, "message": refusal.message, "later": refusal.later}
+    reason = json.dumps(why, separators=(",", ":"))
     return _line(target, request_id, refusal.item, f",{reason[1:-1]}")
 
 
@@ -186,22 +176,10 @@ class TargetCounts:
 
     def to_json(self) -> dict[str, Any]:
         """Give the counts as `/_stats` tells them."""
-        names = (
-            "requests",
-            "events",
-            "accepted",
-            "rejected",
-            "deferred",
-            "lost_later",
-            "answers_lost",
-            "bytes",
-        )
+        by_name = ("statuses", "reasons", "misbehaviour", "notes")
         return {
-            **{name: self.counts[name] for name in names},
-            "statuses": dict(sorted(self.statuses.items())),
-            "reasons": dict(sorted(self.reasons.items())),
-            "misbehaviour": dict(sorted(self.misbehaviour.items())),
-            "notes": dict(sorted(self.notes.items())),
+            **{name: self.counts[name] for name in COUNTED},
+            **{name: dict(sorted(getattr(self, name).items())) for name in by_name},
             "busiest_second": {"requests": self.busiest.requests, "events": self.busiest.events},
         }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl
 
 KEPT_BYTES_MAX = 40 << 20  # more than any limit that is known: what is beyond is counted and let go
@@ -76,6 +77,11 @@ class Judgement:
     deferred: int = 0
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def refused(cls, reply: HttpReply, items: list[Item], code: str, message: str) -> Self:
+        """Refuse all events of a request for one reason."""
+        return cls(reply, rejected=[Refusal(item, code, message) for item in items])
+
     @property
     def events(self) -> int:
         """Count the events that the request brought."""
@@ -126,6 +132,14 @@ def is_whole(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Tell a JSON number from everything else, true and false among it."""
     return type(value) in (int, float)
+
+
+def instant_of(text: Any) -> dt.datetime | None:
+    """Read a time of ISO 8601; nothing if it is none."""
+    try:
+        return dt.datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 class Malformed(Exception):  # noqa: N818 - it names the request, not a fault of this program

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime as dt
 import zlib
 from typing import Any
 
@@ -17,8 +16,8 @@ from translate.rehearsal.messages import (
     HttpRequest,
     Item,
     Judgement,
-    Refusal,
     Unreadable,
+    instant_of,
     is_number,
     is_whole,
     parsed,
@@ -43,9 +42,8 @@ def judge(request: HttpRequest, options: Options) -> Judgement:
     if request.method != "POST":
         return Judgement(aws.error(405, "MethodNotAllowedException", "Method not allowed", request))
     if request.bytes > BODY_BYTES_MAX:
-        return Judgement(
-            aws.error(413, "RequestEntityTooLargeException", "The payload cannot exceed 1024 KB", request)
-        )
+        said = "The payload cannot exceed 1024 KB"
+        return Judgement(aws.error(413, "RequestEntityTooLargeException", said, request))
     try:
         return _put_events(request, options, _context(request), _events(request))
     except (Unreadable, zlib.error, ValueError) as why:
@@ -58,23 +56,16 @@ def _put_events(
     app_id = context["services"]["mobile_analytics"]["app_id"]
     items = [Item(app_id, None, event, {"client_id": context["client"]["client_id"]}) for event in events]
     if not options.knows(app_id):
-        return Judgement(
-            aws.error(
-                403, "AccessDeniedException", "The request is not authorized to perform this action", request
-            ),
-            deferred=len(items),
-        )
+        said = "The request is not authorized to perform this action"
+        return Judgement(aws.error(403, "AccessDeniedException", said, request), deferred=len(items))
     for position, event in enumerate(events):
         message = _fault(event)
         if message:
             text = f"events[{position}]: {message}"
-            return Judgement(
-                aws.error(400, BAD, text, request), rejected=[Refusal(item, BAD, text) for item in items]
-            )
+            return Judgement.refused(aws.error(400, BAD, text, request), items, BAD, text)
     missing = any("version" not in event for event in events)
-    return Judgement(
-        aws.accepted(202, request), items, notes=("an event without a version",) if missing else ()
-    )
+    notes = ("an event without a version",) if missing else ()
+    return Judgement(aws.accepted(202, request), items, notes=notes)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
@@ -121,7 +112,7 @@ def _fault(event: dict[str, Any]) -> str | None:
     name = event.get("eventType")
     if not isinstance(name, str) or not 1 <= len(name) <= NAME_CHARACTERS_MAX:
         return f"eventType is a text of 1 to {NAME_CHARACTERS_MAX} characters"
-    if not _is_instant(event.get("timestamp")):
+    if instant_of(event.get("timestamp")) is None:
         return "timestamp is missing, or not in ISO 8601 format"
     if event.get("version") not in (None, VERSION):
         return f"version must always be {VERSION}"
@@ -158,13 +149,6 @@ def _session_fault(session: Any) -> str | None:
     if session.get("duration") is not None and not is_whole(session["duration"]):
         return "session.duration is a whole number"
     for name in ("startTimestamp", "stopTimestamp"):
-        if session.get(name) is not None and not _is_instant(session[name]):
+        if session.get(name) is not None and instant_of(session[name]) is None:
             return f"session.{name} is not in ISO 8601 format"
     return None
-
-
-def _is_instant(text: Any) -> bool:
-    try:
-        return isinstance(text, str) and dt.datetime.fromisoformat(text) is not None
-    except ValueError:
-        return False

@@ -81,9 +81,8 @@ class Options:
             if not 0 <= share <= 1:
                 raise UsageError(f"--answer {name}={share:g}: should be a share of the requests, from 0 to 1")
         if sum(getattr(self, name) for name in EXCLUSIVE) + sum(self.answers.values()) > 1:
-            raise UsageError(
-                "--throttle, --errors, --reset-before, --reset-after and --answer are more than 1 together"
-            )
+            names = "--throttle, --errors, --reset-before, --reset-after and --answer"
+            raise UsageError(f"{names} are more than 1 together")
         self._check_words()
 
     def _check_words(self) -> None:
@@ -131,17 +130,7 @@ CALM = Whim()
 
 def whim_of(options: Options, number: int) -> Whim:
     """Decide what the request of this number meets."""
-    if not any(
-        (
-            options.throttle,
-            options.errors,
-            options.reset_before,
-            options.reset_after,
-            options.slow,
-            options.partial,
-            options.answers,
-        )
-    ):
+    if not options.answers and not any(getattr(options, name) for name in SHARES):
         return CALM
     kind, answer, drawn = None, None, draw(options.seed, number, "kind")
     for name in EXCLUSIVE:
@@ -156,12 +145,8 @@ def whim_of(options: Options, number: int) -> Whim:
             break
         drawn -= share
     slow = options.slow > draw(options.seed, number, "slow")
-    return Whim(
-        kind,
-        options.slow_seconds if slow else 0.0,
-        options.partial > draw(options.seed, number, "partial"),
-        answer,
-    )
+    partial = options.partial > draw(options.seed, number, "partial")
+    return Whim(kind, options.slow_seconds if slow else 0.0, partial, answer)
 
 
 def failing_items(options: Options, number: int, count: int) -> dict[int, int]:
@@ -171,10 +156,8 @@ def failing_items(options: Options, number: int, count: int) -> dict[int, int]:
     if count and not chosen:
         chosen = [drawn.index(min(drawn))]
     codes = options.partial_codes
-    return {
-        position: codes[int(draw(options.seed, number, f"code {position}") * len(codes))]
-        for position in chosen
-    }
+    shares = {position: draw(options.seed, number, f"code {position}") for position in chosen}
+    return {position: codes[int(share * len(codes))] for position, share in shares.items()}
 
 
 def retry_after(options: Options) -> dict[str, str]:

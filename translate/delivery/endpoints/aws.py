@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +29,7 @@ from botocore.parsers import ResponseParserError
 from translate.delivery.answers import (
     Advice,
     Answer,
+    Silence,
     Told,
     address_of,
     code_of,
@@ -38,10 +39,10 @@ from translate.delivery.answers import (
     sort_refusal,
     sort_silence,
 )
+from translate.delivery.endpoints import Endpoint, Outgoing, tls_silence
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import Target
-from translate.delivery.transport import Silence, tls_silence
 from translate.errors import UsageError
 
 MISSING = "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and run it again"
@@ -76,7 +77,7 @@ class Identity:
             frozen = self._found.get_frozen_credentials()
         except (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError) as error:
             return Silence("credentials_unreachable", str(error), lost=False)
-        except (BotoCoreError, ClientError, RuntimeError) as error:
+        except (BotoCoreError, ClientError, RuntimeError, ValueError) as error:
             return Silence("no_credentials", str(error), lost=False, stop=f"{MISSING} ({error})")
         self._secrets.remember(frozen.access_key, frozen.secret_key, frozen.token)
         return frozen
@@ -90,15 +91,14 @@ class ShownError(Exception):
         self.request = request
 
 
-class BotoEndpoint(ABC):
+class BotoEndpoint(Endpoint):
     """A service with a client in boto3, whose `put_events` takes the shipment's request as it is."""
 
     service: str
     advice: Advice
 
     def __init__(self, target: Target, secrets: Secrets) -> None:
-        self._target = target
-        self._secrets = secrets
+        super().__init__(target, secrets)
         self._identity = Identity(secrets)
         self._lock = threading.Lock()
         self._sender: BaseClient | None = None
@@ -110,32 +110,14 @@ class BotoEndpoint(ABC):
         arguments: dict[str, Any] = shipment.request
         return arguments
 
-    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
+    def _shown(self, shipment: Shipment, sequence: int) -> Outgoing:  # noqa: ARG002 - nothing here is numbered
         """Give the request as boto3 would send it; looks for no credentials."""
         request = self._drawn(shipment)
-        mask = self._secrets.mask
         if request is None:
-            body = json_bytes(shipment.request).decode()
-            return {
-                "method": "POST",
-                "url": mask(self._target.endpoint or ""),
-                "headers": {},
-                "body": mask(body),
-            }
-        headers = {name: _text(value) for name, value in request.headers.items()}
-        shown = {
-            name: MASK if name.lower() in SECRET_HEADERS else mask(text) for name, text in headers.items()
-        }
-        return {
-            "method": request.method,
-            "url": mask(request.url),
-            "headers": shown,
-            "body": mask(_text(request.body)),
-        }
-
-    def send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
-        """Send the events, once."""
-        return self._secrets.cover(self._send(shipment))
+            return Outgoing("POST", self._target.endpoint or "", {}, json_bytes(shipment.request))
+        told = {name: _text(value) for name, value in request.headers.items()}
+        headers = {name: MASK if name.lower() in SECRET_HEADERS else text for name, text in told.items()}
+        return Outgoing(request.method, request.url, headers, _text(request.body).encode())
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -152,7 +134,7 @@ class BotoEndpoint(ABC):
     def _refused(self, told: Told, count: int) -> Answer:
         return sort_refusal(told, count, self.advice)
 
-    def _send(self, shipment: Shipment) -> Answer:
+    def _send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
         count = len(shipment.events)
         self._thread.written = False
         opened = self._opened()
@@ -205,9 +187,8 @@ class BotoEndpoint(ABC):
             hint = "a header or address cannot be: look for line breaks in credentials, and where the endpoint redirects to"
             return Silence(type(error).__name__, "not HTTP", lost=True, stop=hint)
         if not self._thread.written:
-            return Silence(
-                type(error).__name__, str(error), lost=False, stop=f"check the AWS settings: {error}"
-            )
+            stop = f"check the AWS settings: {error}"
+            return Silence(type(error).__name__, str(error), lost=False, stop=stop)
         code = "read_timeout" if isinstance(error, ReadTimeoutError) else "connection_lost"
         return Silence(code, str(error), lost=True)
 
@@ -256,9 +237,8 @@ class BotoEndpoint(ABC):
             parameter_validation=True,
             ignore_configured_endpoint_urls=True,
         )
-        return session.client(
-            self.service, region_name=target.region, endpoint_url=target.endpoint, config=config
-        )
+        where = {"region_name": target.region, "endpoint_url": target.endpoint}
+        return session.client(self.service, **where, config=config)
 
 
 def told_in(response: Mapping[str, Any]) -> Told:

@@ -10,29 +10,20 @@ import base64
 import gzip
 import hashlib
 import time
-from typing import Any
 from urllib.parse import quote, urlencode
 
-from translate.delivery.answers import (
-    Advice,
-    Answer,
-    Told,
-    halt,
-    json_bytes,
-    sort_refusal,
-    sort_silence,
-    told_by,
-)
-from translate.delivery.secrets import COOKIE, MASK, Secrets
+from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, sort_exactly, told_by
+from translate.delivery.endpoints import Outgoing, PooledEndpoint
+from translate.delivery.secrets import COOKIE, MASK
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import Target, fits_header
-from translate.delivery.transport import Silence, open_pool
+from translate.delivery.target import fits_header
 
 PATH = "/collect"
 DIGEST_LENGTH = 8
 COMPRESSION_LEVEL = 6
 # The ingestion server's words while no app is registered (update-alb-rules/index.ts of the solution).
 UNCONFIGURED = "Configuration invalid"
+NO_APP = "the Clickstream project has no app yet: register the app id in it first"
 DENIED = (
     "the appId in the query is not registered in the pipeline, the path or the host name is wrong, or sign-in is "
     f"required ({COOKIE} holds the cookie)"
@@ -48,46 +39,26 @@ ADVICE = Advice(
 )
 
 
-class Clickstream:
+class Clickstream(PooledEndpoint):
     """The ingestion endpoint."""
 
-    def __init__(self, target: Target, secrets: Secrets) -> None:
-        self._target = target
-        self._secrets = secrets
-        self._pool = open_pool(target)
-
-    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:
-        """Give the request as it would be sent now."""
+    def _shown(self, shipment: Shipment, sequence: int) -> Outgoing:
         url, headers, body = self._request(shipment, sequence)
-        if "Cookie" in headers:
-            headers["Cookie"] = MASK
-        mask = self._secrets.mask
-        shown = {mask(name): mask(text) for name, text in headers.items()}
-        return {"method": "POST", "url": mask(url), "headers": shown, "body": mask(body.decode())}
+        return Outgoing("POST", url, {**headers, "Cookie": MASK} if "Cookie" in headers else headers, body)
 
-    def send(self, shipment: Shipment, sequence: int) -> Answer:
-        """Send the events; exactly 200 means that they were received."""
-        return self._secrets.cover(self._send(shipment, sequence))
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._pool.close()
-
-    def _send(self, shipment: Shipment, sequence: int) -> Answer:
-        count = len(shipment.events)
+    def _proven(self, shipment: Shipment, sequence: int) -> Outgoing | Answer:
         odd = next((name for name, text in self._envelope(shipment).items() if not fits_header(text)), None)
         if odd is not None:
-            return Answer.all_refused(
-                count,
-                "bad_header",
-                f"{odd} of the request cannot be an HTTP header: it holds a line break or an unusual character",
-            )
-        try:
-            url, headers, body = self._request(shipment, sequence)
-        except ValueError as error:
-            return Answer.all_refused(count, "not_json", str(error))
-        reply = self._pool.post(url, headers, body)
-        return sort_silence(reply, count) if isinstance(reply, Silence) else _sorted(told_by(reply), count)
+            said = f"{odd} of the request cannot be an HTTP header: it holds a line break or an unusual character"
+            return Answer.all_refused(len(shipment.events), "bad_header", said)
+        return Outgoing("POST", *self._request(shipment, sequence))
+
+    def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
+        """Sort an answer; exactly 200 means that the events were received."""
+        told, count = told_by(reply), len(shipment.events)
+        if told.status == 400 and UNCONFIGURED in told.message:
+            return halt(told, count, NO_APP)
+        return sort_exactly(told, count, ADVICE, 200)
 
     def _envelope(self, shipment: Shipment) -> dict[str, str]:
         """Give what the request says of its sender, and for what it does not, what the settings say."""
@@ -101,9 +72,8 @@ class Clickstream:
         if self._target.gzip:
             # The time in gzip's header would make the same events another body each second.
             body = base64.b64encode(gzip.compress(body, COMPRESSION_LEVEL, mtime=0))
-        query = {
-            name: value for name, value in shipment.request.get("query", {}).items() if value is not None
-        }
+        said = shipment.request.get("query", {})
+        query = {name: value for name, value in said.items() if value is not None}
         query.pop("compression", None)
         query |= {
             "event_bundle_sequence_id": sequence,
@@ -116,20 +86,6 @@ class Clickstream:
         cookie = self._secrets.get(COOKIE)
         headers |= {} if cookie is None else {"Cookie": cookie}
         return f"{self._target.url(PATH)}?{urlencode(query, quote_via=quote, safe='')}", headers, body
-
-
-def _sorted(told: Told, count: int) -> Answer:
-    if told.status == 200:
-        return Answer.all_sent(count, status=200, request_id=told.request_id)
-    if 200 <= told.status < 300:
-        return halt(
-            told,
-            count,
-            f"Clickstream answers 200 and nothing else, and this was {told.status}: check the endpoint",
-        )
-    if told.status == 400 and UNCONFIGURED in told.message:
-        return halt(told, count, "the Clickstream project has no app yet: register the app id in it first")
-    return sort_refusal(told, count, ADVICE)
 
 
 def _events(shipment: Shipment) -> bytes:

@@ -13,78 +13,55 @@ from translate.delivery.answers import (
     Advice,
     Answer,
     Pile,
+    Reply,
     Told,
     Verdict,
     halt,
     json_bytes,
+    json_of,
     sort_refusal,
-    sort_silence,
     told_by,
 )
+from translate.delivery.endpoints import Outgoing, PooledEndpoint
 from translate.delivery.secrets import MASK, Secrets
-from translate.delivery.shipments import Shipment, closed, events_of
-from translate.delivery.target import Target, fits_header
-from translate.delivery.transport import Reply, Silence, open_pool
+from translate.delivery.shipments import Shipment, closed, events_of, find_column
+from translate.delivery.target import NO_HEADER, Target, fits_header
 from translate.errors import UsageError
-from translate.mapping.sending import Parameter, Sending, ServiceAnswer, json_of
+from translate.mapping.replies import ServiceAnswer
+from translate.mapping.sending import Parameter, Sending
 from translate.mapping.spec import Layout
 
 COMPRESSION_LEVEL = 6
 CONTENT_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson"}  # by keys.BODIES
 
 
-class DescribedService:
+class DescribedService(PooledEndpoint):
     """Whoever the sheet of a target describes."""
 
     def __init__(self, target: Target, secrets: Secrets) -> None:
         if target.sending is None or target.layout is None:
             raise AssertionError
-        self._target = target
-        self._sending: Sending = target.sending
+        super().__init__(target, secrets)
+        self._sending: Sending = target.sending.answering(self._said(target.sending.query))
         self._layout: Layout = target.layout
-        self._secrets = secrets
-        self._pool = open_pool(target)
+        self._id = find_column(target.layout, "event_id")
         self._advice = Advice(target.protocol, dict.fromkeys((401, 403), self._credentials))
         way = self._sending.authentication
         if way and way.kind == "header" and not fits_header(self._given(way.secret)):
-            raise UsageError(
-                f"{way.secret} cannot be sent as an HTTP header: it holds a line break or an unusual character"
-            )
+            raise UsageError(f"{way.secret} {NO_HEADER}")
         if way and way.kind == "basic" and self._given(way.user):
             secrets.remember(f"{self._given(way.user)}:{self._given(way.secret)}")  # as they are sent
 
-    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
-        """Give the request as it would be sent now, not compressed; each secret is masked."""
-        url, headers, body = self._request(shipment, shown=True)
-        mask = self._secrets.mask
-        shown = {mask(name): mask(text) for name, text in headers.items()}
-        return {
-            "method": self._sending.method,
-            "url": mask(url),
-            "headers": shown,
-            "body": mask(body.decode()),
-        }
+    def _shown(self, shipment: Shipment, sequence: int) -> Outgoing:  # noqa: ARG002 - nothing here is numbered
+        return self._request(shipment, shown=True)
 
-    def send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
-        """Send the events, once; what the answer means, the sheet says."""
-        return self._secrets.cover(self._send(shipment))
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._pool.close()
-
-    def _send(self, shipment: Shipment) -> Answer:
-        count = len(shipment.events)
-        try:
-            url, headers, body = self._request(shipment)
-        except ValueError as error:
-            return Answer.all_refused(count, "not_json", str(error))
-        reply = self._pool.send(self._sending.method, url, headers, body)
-        return sort_silence(reply, count) if isinstance(reply, Silence) else self._sorted(reply, count)
+    def _proven(self, shipment: Shipment, sequence: int) -> Outgoing:  # noqa: ARG002 - nothing here is numbered
+        return self._request(shipment)
 
     # -- the request ------------------------------------------------------------------------------------------------
 
-    def _request(self, shipment: Shipment, *, shown: bool = False) -> tuple[str, dict[str, str], bytes]:
+    def _request(self, shipment: Shipment, *, shown: bool = False) -> Outgoing:
+        """Write a request; one that is shown is not compressed, and has no secret."""
         sending, way = self._sending, self._sending.authentication
         query = self._said(sending.query)
         headers = {"Content-Type": CONTENT_TYPES[sending.body], "User-Agent": self._target.user_agent}
@@ -107,7 +84,8 @@ class DescribedService:
             body = gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
             headers["Content-Encoding"] = "gzip"
         url = self._target.url(sending.path)
-        return f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url, headers, body
+        url = f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url
+        return Outgoing(sending.method, url, headers, body)
 
     def _body(self, request: Any) -> bytes:
         if self._sending.body == "ndjson":
@@ -140,12 +118,12 @@ class DescribedService:
             else "the sheet says of no secret, and the service asks for one"
         )
 
-    def _sorted(self, reply: Reply, count: int) -> Answer:
-        told = told_by(reply)
+    def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
+        told, count = told_by(reply), len(shipment.events)
         text = reply.body.decode("utf-8", "replace")
         answer = self._sending.answer_of(reply.status, text)
         if answer is not None:
-            return self._meant(answer, told, json_of(text), count)
+            return self._meant(answer, told, json_of(text), self._ids(answer, shipment))
         if 200 <= reply.status < 300:
             return halt(
                 told,
@@ -154,9 +132,16 @@ class DescribedService:
             )
         return sort_refusal(told, count, self._advice)
 
-    def _meant(self, answer: ServiceAnswer, told: Told, tree: Any, count: int) -> Answer:
+    def _ids(self, answer: ServiceAnswer, shipment: Shipment) -> list[Any]:
+        """Give the id of each event, where an answer may name it."""
+        if not answer.ids or self._id is None:
+            return [None] * len(shipment.events)
+        return self._id.of_events([*events_of(shipment.request, self._layout)])
+
+    def _meant(self, answer: ServiceAnswer, told: Told, tree: Any, ids: list[Any]) -> Answer:
+        count = len(ids)
         rest = {**told.rest(), "retry_after_seconds": told.retry_after_seconds or answer.wait_seconds}
-        blamed = answer.blamed(tree, count)
+        blamed = answer.blamed(tree, ids)
         if answer.means == "stop":
             return halt(told, count, f"{self._target.protocol} answered {told.status}: {answer.says}")
         if answer.means in ("again", "slower"):

@@ -10,31 +10,19 @@ from __future__ import annotations
 import re
 import secrets as randomness
 import string
-from typing import Any
+from dataclasses import replace
 from urllib.parse import quote_plus
 
-from translate.delivery.answers import (
-    Advice,
-    Answer,
-    Told,
-    halt,
-    json_bytes,
-    json_of,
-    sort_refusal,
-    sort_silence,
-    told_by,
-)
+from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, json_of, sort_refusal, told_by
+from translate.delivery.endpoints import Outgoing, PooledEndpoint
 from translate.delivery.secrets import (
     LEARNING_CONTEXT_PASSWORD,
     LEARNING_CONTEXT_PASSWORDS,
     LEARNING_CONTEXT_SECRET,
     MASK,
-    Secrets,
     sha1_hex,
 )
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import Target
-from translate.delivery.transport import Silence, open_pool
 
 PATH = "/3/events/update"
 NONCE_ALPHABET = string.digits + string.ascii_lowercase
@@ -65,54 +53,28 @@ _ABOUT_SENDER = re.compile(
 )
 
 
-class LearningContext:
+class LearningContext(PooledEndpoint):
     """The interface `events/update`, which adds events."""
 
-    def __init__(self, target: Target, secrets: Secrets) -> None:
-        self._target = target
-        self._secrets = secrets
-        self._pool = open_pool(target)
-        self._url = target.url(PATH)
+    def _shown(self, shipment: Shipment, sequence: int) -> Outgoing:  # noqa: ARG002 - nothing here is numbered
+        return self._request({**self._fields(shipment), "h": MASK})
 
-    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
-        """Give the request as it would be sent now; the signature is masked."""
-        mask = self._secrets.mask
-        form = _form({**self._fields(shipment), "h": MASK})
-        shown = {name: mask(text) for name, text in self._headers().items()}
-        return {"method": "POST", "url": mask(self._url), "headers": shown, "body": mask(form)}
-
-    def send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
-        """Send the events; `result` 1 means that they were taken."""
-        return self._secrets.cover(self._send(shipment))
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._pool.close()
-
-    def _send(self, shipment: Shipment) -> Answer:
-        count = len(shipment.events)
-        try:
-            fields = self._fields(shipment)
-        except ValueError as error:
-            return Answer.all_refused(count, "not_json", str(error))
+    def _proven(self, shipment: Shipment, sequence: int) -> Outgoing | Answer:  # noqa: ARG002 - nothing here is numbered
+        fields = self._fields(shipment)
         secret, password = self._secrets.get(LEARNING_CONTEXT_SECRET), self._password_of(fields["user"])
         if secret is None or password is None:
             is_ours = secret is None or fields["user"] == self._target.account
-            return Answer.halted(count, "no_credentials", "", MISSING if is_ours else NOT_OURS)
-        fields["h"] = signature(fields, secret, password)
-        reply = self._pool.post(self._url, self._headers(), _form(fields).encode())
-        return (
-            sort_silence(reply, count)
-            if isinstance(reply, Silence)
-            else _sorted(told_by(reply), json_of(reply.body), count)
-        )
+            return Answer.halted(len(shipment.events), "no_credentials", "", MISSING if is_ours else NOT_OURS)
+        return self._request({**fields, "h": signature(fields, secret, password)})
+
+    def _request(self, fields: dict[str, str]) -> Outgoing:
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": self._target.user_agent}
+        form = "&".join(f"{name}={form_encoded(text)}" for name, text in fields.items())
+        return Outgoing("POST", self._target.url(PATH), headers, form.encode())
 
     def _password_of(self, account: str) -> str | None:
         own = self._secrets.get(LEARNING_CONTEXT_PASSWORD) if account == self._target.account else None
         return self._secrets.password_of(account) or own
-
-    def _headers(self) -> dict[str, str]:
-        return {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": self._target.user_agent}
 
     def _fields(self, shipment: Shipment) -> dict[str, str]:
         nonce = "".join(randomness.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH))
@@ -125,29 +87,26 @@ class LearningContext:
             "data": data,
         }
 
-
-def _sorted(told: Told, found: Any, count: int) -> Answer:
-    success = 200 <= told.status < 300
-    result = found.get("result") if isinstance(found, dict) else None
-    if success and result in (1, "1") and result is not True:
-        return Answer.all_sent(count, status=told.status, request_id=told.request_id)
-    if isinstance(found, dict) and "reason" in found:
-        told = Told(
-            told.status,
-            told.code or "result_0",
-            str(found["reason"]),
-            told.request_id,
-            told.retry_after_seconds,
-        )
-    if not success:
-        return sort_refusal(told, count, ADVICE)
-    if result not in (0, "0") or result is False:
-        return halt(
-            told, count, "the answer is none of Learning Context (no result): check the endpoint and its path"
-        )
-    if _ABOUT_SENDER.search(told.message) and not told.message.startswith(ABOUT_EVENTS):
-        return halt(told, count, f"Learning Context refused the sender ({told.message}): {IDENTITY}")
-    return Answer.all_refused(count, told.code or "result_0", told.message, **told.rest())
+    def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
+        """Sort an answer; `result` 1 means that the events were taken."""
+        told, found, count = told_by(reply), json_of(reply.body), len(shipment.events)
+        success = 200 <= told.status < 300
+        result = found.get("result") if isinstance(found, dict) else None
+        if success and result in (1, "1") and result is not True:
+            return Answer.all_sent(count, status=told.status, request_id=told.request_id)
+        if isinstance(found, dict) and "reason" in found:
+            told = replace(told, code=told.code or "result_0", message=str(found["reason"]))
+        if not success:
+            return sort_refusal(told, count, ADVICE)
+        if result not in (0, "0") or result is False:
+            return halt(
+                told,
+                count,
+                "the answer is none of Learning Context (no result): check the endpoint and its path",
+            )
+        if _ABOUT_SENDER.search(told.message) and not told.message.startswith(ABOUT_EVENTS):
+            return halt(told, count, f"Learning Context refused the sender ({told.message}): {IDENTITY}")
+        return Answer.all_refused(count, told.code or "result_0", told.message, **told.rest())
 
 
 def signature(fields: dict[str, str], secret: str, password: str) -> str:
@@ -164,7 +123,3 @@ def signature(fields: dict[str, str], secret: str, password: str) -> str:
 def form_encoded(text: str) -> str:
     """Encode as Java's URLEncoder does: `*` stays, `~` does not, a blank is `+`."""
     return quote_plus(text, safe="*").replace("~", "%7E")
-
-
-def _form(fields: dict[str, str]) -> str:
-    return "&".join(f"{name}={form_encoded(text)}" for name, text in fields.items())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
+import math
 import re
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from translate.delivery.answers import (
@@ -19,20 +23,23 @@ from translate.delivery.answers import (
     Advice,
     Answer,
     Pile,
+    Reply,
+    Silence,
     Told,
     Verdict,
     halt,
     json_bytes,
+    sort_exactly,
     sort_refusal,
     sort_silence,
     told_by,
 )
-from translate.delivery.endpoints import personalize
+from translate.delivery.endpoints import Outgoing, PooledEndpoint
 from translate.delivery.endpoints.aws import BotoEndpoint, Identity, told_in
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import Target
-from translate.delivery.transport import Silence, open_pool
+from translate.stores.access import Signer, encoded_path
 
 PATH = "/2014-06-05/events"
 SIGNING_NAME = "mobileanalytics"
@@ -46,71 +53,43 @@ DENIED = (
 PATH_WRONG = f"the path of the endpoint is wrong: events go to {PATH}"
 ADVICE = Advice("Mobile Analytics", {401: DENIED, 403: DENIED, 404: PATH_WRONG, 405: PATH_WRONG}, DENIED)
 
+EVENTS_PATH = "/events"  # of Personalize
+TIMES = range(-62_135_596_800, 253_402_300_800)  # seconds of the years that a date can have
+Fits = Callable[[Any], bool]
 TRACKER = "the event tracker (trackingId) is unknown in this account and region: compare it with `list-event-trackers`"
 # The service has no exception of its own for a tracker that it does not know.
 _ABOUT_TRACKER = re.compile(r"(?i)tracking ?id|event ?tracker")
 
 ENDED = "Pinpoint's support ended on 2026-10-30, so it may refuse everybody"
-ACCEPTED = 202
 
 
-class MobileAnalytics:
+class MobileAnalytics(PooledEndpoint):
     """The operation PutEvents."""
 
     def __init__(self, target: Target, secrets: Secrets) -> None:
-        self._target = target
-        self._secrets = secrets
+        super().__init__(target, secrets)
         self._identity = Identity(secrets)
-        self._pool = open_pool(target)
         self._url = target.url(PATH)
 
-    def show(self, shipment: Shipment, sequence: int) -> dict[str, Any]:  # noqa: ARG002 - nothing here is numbered
-        """Give the request without its signature; looks for no credentials."""
-        mask = self._secrets.mask
-        headers = {name: mask(text) for name, text in self._headers(shipment).items()} | {
-            "Authorization": MASK
-        }
-        body = mask(json_bytes(shipment.request["body"]).decode())
-        return {"method": "POST", "url": mask(self._url), "headers": headers, "body": body}
+    def _shown(self, shipment: Shipment, sequence: int) -> Outgoing:  # noqa: ARG002 - nothing here is numbered
+        headers = {**self._headers(shipment), "Authorization": MASK}
+        return Outgoing("POST", self._url, headers, json_bytes(shipment.request["body"]))
 
-    def send(self, shipment: Shipment, sequence: int) -> Answer:  # noqa: ARG002 - nothing here is numbered
-        """Send the events; 202 means that they were accepted."""
-        return self._secrets.cover(self._send(shipment))
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._pool.close()
-
-    def _send(self, shipment: Shipment) -> Answer:
-        count = len(shipment.events)
-        try:
-            headers = self._headers(shipment)
-            body = json_bytes(shipment.request["body"])
-        except ValueError as error:
-            return Answer.all_refused(count, "not_json", str(error))
+    def _proven(self, shipment: Shipment, sequence: int) -> Outgoing | Answer:  # noqa: ARG002 - nothing here is numbered
+        headers, body = self._headers(shipment), json_bytes(shipment.request["body"])
         identity = self._identity.current()
         if isinstance(identity, Silence):
-            return sort_silence(identity, count)
-        reply = self._pool.post(self._url, self._signed(headers, body, identity), body)
-        if isinstance(reply, Silence):
-            return sort_silence(reply, count)
-        told = told_by(reply)
-        if reply.status == ACCEPTED:
-            return Answer.all_sent(count, status=ACCEPTED, request_id=told.request_id)
-        if 200 <= reply.status < 300:
-            return halt(
-                told, count, f"Mobile Analytics answers 202, and this was {reply.status}: check the endpoint"
-            )
-        return sort_refusal(told, count, ADVICE)
+            return sort_silence(identity, len(shipment.events))
+        request = AWSRequest("POST", self._url, headers=headers, data=body)
+        SigV4Auth(identity, SIGNING_NAME, self._target.region or REGION).add_auth(request)
+        return Outgoing("POST", self._url, dict(request.headers.items()), body)
+
+    def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
+        return sort_exactly(told_by(reply), len(shipment.events), ADVICE, ACCEPTED, rest="")
 
     def _headers(self, shipment: Shipment) -> dict[str, str]:
         context = client_context(shipment.request["client_context"])
         return {"Content-Type": "application/json", "User-Agent": self._target.user_agent, **context}
-
-    def _signed(self, headers: dict[str, str], body: bytes, identity: ReadOnlyCredentials) -> dict[str, str]:
-        request = AWSRequest("POST", self._url, headers=headers, data=body)
-        SigV4Auth(identity, SIGNING_NAME, self._target.region or REGION).add_auth(request)
-        return dict(request.headers.items())
 
 
 def client_context(context: Any) -> dict[str, str]:
@@ -127,7 +106,10 @@ def client_context(context: Any) -> dict[str, str]:
 
 
 class Personalize(BotoEndpoint):
-    """The operation PutEvents of an event tracker: plain requests are signed and sent as they are, others by boto3."""
+    """The operation PutEvents of an event tracker: plain requests are signed and sent as they are, others by boto3.
+
+    What is plainly as the service's model says, botocore would take twice as long to write.
+    """
 
     service = "personalize-events"
     advice = Advice(
@@ -141,35 +123,88 @@ class Personalize(BotoEndpoint):
     )
 
     def _call(self, client: Any, identity: ReadOnlyCredentials, shipment: Shipment) -> Answer:
-        if not (personalize.can_sign(identity) and personalize.is_plain(shipment.request)):
+        if not (_can_sign(identity) and REQUEST(shipment.request)):
             return super()._call(client, identity, shipment)
         self._note_written()
-        reply = personalize.post(client, identity, shipment.request, self._agent)
-        told = told_by(reply)
+        told = told_by(self._post(client, identity, shipment.request))
         count = len(shipment.events)
-        return self._sorted(told, count) if reply.status < 300 else self._refused(told, count)
+        return (
+            sort_exactly(told, count, self.advice, 200) if told.status < 300 else self._refused(told, count)
+        )
+
+    def _post(self, client: Any, identity: ReadOnlyCredentials, request: Any) -> Reply:
+        """Sign a plain request and send it on the client's own connections."""
+        url = f"{client.meta.endpoint_url.rstrip('/')}{EVENTS_PATH}"
+        parts, body = urlsplit(url), json.dumps(request).encode()
+        key = (identity.access_key, identity.secret_key, identity.token)
+        signer = Signer(*key, client.meta.region_name, "personalize")
+        headers = {"Content-Type": "application/json", "User-Agent": self._agent}
+        digest = hashlib.sha256(body).hexdigest()
+        headers |= signer.sign("POST", parts.netloc, encoded_path(parts.path), "", headers, digest)
+        prepared = AWSPreparedRequest("POST", url, headers, body, stream_output=False)
+        response = client._endpoint.http_session.send(prepared)  # noqa: SLF001  its proxies, trust and time limits
+        found = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, found, response.content)
 
     def _arguments(self, shipment: Shipment) -> dict[str, Any]:
         """Give times as such: botocore would read each number twice, by way of the machine's time zone."""
         return {**shipment.request, "eventList": [_timed(event) for event in shipment.request["eventList"]]}
 
     def _accepted(self, response: dict[str, Any], shipment: Shipment) -> Answer:
-        return self._sorted(told_in(response), len(shipment.events))
-
-    def _sorted(self, told: Told, count: int) -> Answer:
-        if told.status != 200:
-            return halt(
-                told,
-                count,
-                f"Personalize answers 200 and nothing else, and this was {told.status}: check the endpoint",
-            )
-        return Answer.all_sent(count, status=told.status, request_id=told.request_id)
+        return sort_exactly(told_in(response), len(shipment.events), self.advice, 200)
 
     def _refused(self, told: Told, count: int) -> Answer:
         unknown = told.code == "InvalidInputException" and _ABOUT_TRACKER.search(told.message)
         if unknown or told.code == "ResourceNotFoundException":
             return halt(told, count, f"{TRACKER} ({told.message})")
         return sort_refusal(told, count, self.advice)
+
+
+def _can_sign(identity: ReadOnlyCredentials) -> bool:
+    """Tell whether credentials are of characters that a header can have; what becomes of others, botocore is to say."""
+    told = (identity.access_key, identity.secret_key, identity.token or "")
+    return all(text.isascii() and (text.isprintable() or not text) for text in told)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_time(value: Any) -> bool:
+    """Tell whether a time is one, of which botocore would drop nothing."""
+    return _is_number(value) and int(value) in TIMES and round(value, 6) == value
+
+
+def _are(fits: Fits) -> Fits:
+    return lambda value: isinstance(value, list) and bool(value) and all(map(fits, value))
+
+
+def _object(required: frozenset[str], members: dict[str, Fits]) -> Fits:
+    """Make the judge of an object all of whose members are known and fit; whatever does not, botocore is to judge."""
+
+    def fits(value: Any) -> bool:
+        if not isinstance(value, dict) or not required <= value.keys():
+            return False
+        return all(name in members and members[name](member) for name, member in value.items())
+
+    return fits
+
+
+EVENT = _object(
+    frozenset({"eventType", "sentAt"}),
+    {
+        **dict.fromkeys(("eventId", "eventType", "itemId", "properties", "recommendationId"), _is_text),
+        "sentAt": _is_time, "eventValue": _is_number, "impression": _are(_is_text),
+    },
+)  # fmt: skip
+REQUEST = _object(
+    frozenset({"trackingId", "sessionId", "eventList"}),
+    {**dict.fromkeys(("trackingId", "userId", "sessionId"), _is_text), "eventList": _are(EVENT)},
+)
 
 
 def _timed(event: Any) -> Any:

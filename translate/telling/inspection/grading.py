@@ -18,7 +18,7 @@ import polars as pl
 from translate import mapping
 from translate.conversion import account, plan
 from translate.conversion.report import RECEIVER_CHANGES, Loss, RunReport
-from translate.delivery import preflight, questions
+from translate.delivery import preflight, survey
 from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
 from translate.telling import explanation
@@ -218,7 +218,7 @@ class _Trial:
         in_all = math.ceil(full + most * windows + repeated)
         return max(min(least, events), math.ceil(full)), min(events, in_all)
 
-    def _surveyed(self, delivery: Delivery) -> questions.Surveyed:
+    def _surveyed(self, delivery: Delivery) -> survey.Surveyed:
         """Give the figures in the words of a target's hazards."""
         grounds, hazards = self.grounds, list(delivery.preflight.values())
         known = grounds.surveyed
@@ -228,8 +228,8 @@ class _Trial:
         asked = dict.fromkeys(name for hazard in hazards for name in hazard.columns if name in grounds.sample)
         columns = {name: known.events - int(grounds.sample[name].count()) for name in asked}
         same = {True: grounds.same_moment, False: grounds.duplicates}
-        repeating = [hazard for hazard in hazards if hazard.check in questions.REPEATING]
-        repeated = {questions.identity(hazard): same["item_id" in hazard.columns] for hazard in repeating}
+        repeating = [hazard for hazard in hazards if hazard.check in survey.REPEATING]
+        repeated = {survey.identity(hazard): same["item_id" in hazard.columns] for hazard in repeating}
         overwriting = [hazard.setting for hazard in hazards if hazard.check == "endpoint_overwritten"]
         settings = {setting: 0 for setting in overwriting if setting}
         missing = {**columns, **missing}

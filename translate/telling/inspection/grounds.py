@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate.archive.recognition import Recognised
-from translate.delivery import questions
+from translate.delivery import survey
 from translate.mapping.spec import Layout
 from translate.settings import Settings
 from translate.telling.inspection.columns import DETAILED, DETAILS
@@ -24,7 +24,7 @@ class Grounds:
     provided: frozenset[str]
     places: dict[str, str]
     settings: Settings
-    surveyed: questions.Surveyed
+    surveyed: survey.Surveyed
     groups: dict[str, int]
     duplicates: int
     same_moment: int
@@ -65,7 +65,7 @@ def _different(figures: Figures, name: str) -> int:
     return len({values[columns.index(name)] for values in figures.details.counts[detail].events})
 
 
-def _seen(figures: Figures, name: str) -> questions.SeenUsers:
+def _seen(figures: Figures, name: str) -> survey.SeenUsers:
     users = several = 0
     hours: dict[int, tuple[int, int]] = {}
     for bucket in figures.people[name].buckets():
@@ -74,12 +74,12 @@ def _seen(figures: Figures, name: str) -> questions.SeenUsers:
         for hour, here, events in bucket.group_by("hour").agg(pl.len(), pl.col("events").sum()).iter_rows():
             before = hours.get(hour, (0, 0))
             hours[hour] = (before[0] + here, before[1] + events)
-    return questions.SeenUsers(users, several, dict(sorted(hours.items())))
+    return survey.SeenUsers(users, several, dict(sorted(hours.items())))
 
 
-def _surveyed(figures: Figures, people: dict[str, questions.SeenUsers]) -> questions.Surveyed:
+def _surveyed(figures: Figures, people: dict[str, survey.SeenUsers]) -> survey.Surveyed:
     counts, bounds = figures.counts, figures.bounds
-    return questions.Surveyed(
+    return survey.Surveyed(
         events=counts["events"],
         earliest=bounds.get("first_event"),
         latest=bounds.get("last_event"),

@@ -1,7 +1,9 @@
-"""Pinpoint: PutEvents (and the path that older browsers' beacons took), UpdateEndpoint; a result for every item.
+"""Services that botocore's models describe: Pinpoint, which gives a result for every item, and Personalize, which takes all or nothing.
 
-Shapes and errors: botocore, pinpoint 2016-12-01. Limits: quotas page of the developer guide; the service's own words
-say "less than 40", its tables 40, and the tables are kept to. Messages: as clients reported them.
+Shapes and errors: botocore, pinpoint 2016-12-01 and personalize-events, with the maxima and patterns that botocore leaves
+to the service. Limits of Pinpoint: quotas page of the developer guide; the service's own words say "less than 40", its
+tables 40, and the tables are kept to. Messages: as clients reported them. Personalize's throttling is no declared error,
+yet the service throttles.
 """
 
 from __future__ import annotations
@@ -20,13 +22,13 @@ from translate.rehearsal.messages import (
     Judgement,
     Refusal,
     Unreadable,
+    instant_of,
     json_reply,
     parsed,
+    text_of,
 )
 from translate.rehearsal.options import Options
-from translate.rehearsal.shapes import check_of
 
-SERVICE = "mobiletargeting"
 EVENTS_PATH = re.compile(r"/v1/apps/([^/]+)/events(?:/legacy)?")
 ENDPOINT_PATH = re.compile(r"/v1/apps/([^/]+)/endpoints/([^/]+)")
 EVENTS_MAX = 100
@@ -37,14 +39,19 @@ KEYS_MAX, KEY_CHARACTERS_MAX, VALUE_CHARACTERS_MAX = 40, 50, 200
 CHANNELS = frozenset(
     "PUSH GCM APNS APNS_SANDBOX APNS_VOIP APNS_VOIP_SANDBOX ADM SMS VOICE EMAIL BAIDU CUSTOM IN_APP".split()
 )
+PATH = "/events"  # of Personalize
+LISTED_BYTES_MAX = 10_240  # developer guide of Personalize, limits: 10 KB an event
+# Of Personalize's properties, whatever their case.
+RESERVED = frozenset({"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"})
+INVALID = "InvalidInputException"
 ACCEPTED = {"StatusCode": 202, "Message": "Accepted"}
 MILLISECOND, NOTHING = dt.timedelta(milliseconds=1), dt.timedelta(0)
 
 
-def judge(request: HttpRequest, options: Options) -> Judgement:
+def judge_pinpoint(request: HttpRequest, options: Options) -> Judgement:
     """Answer one call."""
     events, endpoint = EVENTS_PATH.fullmatch(request.path), ENDPOINT_PATH.fullmatch(request.path)
-    denied = aws.not_let_in(request, options, SERVICE)
+    denied = aws.not_let_in(request, options, "mobiletargeting")
     match = events or endpoint
     if denied or not match:
         return Judgement(denied or error(404, "NotFoundException", "Resource not found", request))
@@ -73,7 +80,7 @@ def _bad(request: HttpRequest, message: str) -> HttpReply:
 
 
 def _put_events(request: HttpRequest, app_id: str, content: Any) -> Judgement:
-    fault = check_of("pinpoint", "EventsRequest", required=False)(content, "")
+    fault = aws.check_of("pinpoint", "EventsRequest", required=False)(content, "")
     if fault:
         return Judgement(_bad(request, fault.message))
     if content.get("BatchItem") is None:
@@ -85,8 +92,7 @@ def _put_events(request: HttpRequest, app_id: str, content: Any) -> Judgement:
     if count > EVENTS_MAX:
         message = f"Number of events per request should be at most {EVENTS_MAX}, and there are {count}."
         everything = [*outcome.accepted, *(refusal.item for refusal in outcome.rejected)]
-        refusals = [Refusal(item, "BadRequestException", message) for item in everything]
-        return Judgement(_bad(request, message), rejected=refusals)
+        return Judgement.refused(_bad(request, message), everything, "BadRequestException", message)
     outcome.reply = results_reply(request, results)
     return outcome
 
@@ -134,7 +140,7 @@ def _event_fault(event: dict[str, Any]) -> str | None:
             return f"{name} is required."
     if _instant(event["Timestamp"]) is None:
         return "Timestamp is not in ISO 8601 format."
-    if len(json.dumps(event, ensure_ascii=False).encode(errors="surrogatepass")) > EVENT_BYTES_MAX:
+    if _bytes(event) > EVENT_BYTES_MAX:
         return "Event size should be at most 1000 KB."
     session = event.get("Session")
     return _entries_fault(event) or (_session_fault(session) if session is not None else None)
@@ -167,11 +173,12 @@ def _session_fault(session: dict[str, Any]) -> str | None:
 
 
 def _instant(text: str | None) -> dt.datetime | None:
-    try:
-        instant = dt.datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
+    instant = instant_of(text)
     return instant.replace(tzinfo=dt.UTC) if instant and instant.tzinfo is None else instant
+
+
+def _bytes(value: Any, **form: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, **form).encode(errors="surrogatepass"))
 
 
 def _endpoint_fault(endpoint: dict[str, Any]) -> str | None:
@@ -180,14 +187,71 @@ def _endpoint_fault(endpoint: dict[str, Any]) -> str | None:
         return f"Unknown ChannelType {channel}"
     if endpoint.get("Address") and channel is None:
         return "Missing ChannelType"
-    if len(json.dumps(endpoint, ensure_ascii=False).encode(errors="surrogatepass")) > ENDPOINT_BYTES_MAX:
+    if _bytes(endpoint) > ENDPOINT_BYTES_MAX:
         return "Endpoint size should be at most 15 KB."
     return None
 
 
 def _update_endpoint(request: HttpRequest, content: Any) -> HttpReply:
-    fault = check_of("pinpoint", "EndpointRequest", required=False)(content, "")
+    fault = aws.check_of("pinpoint", "EndpointRequest", required=False)(content, "")
     message = fault.message if fault else _endpoint_fault(content)
     if message:
         return _bad(request, message)
     return json_reply(202, {"Message": "Accepted", "RequestID": request.id}, {"x-amzn-RequestId": request.id})
+
+
+def judge_personalize(request: HttpRequest, options: Options) -> Judgement:
+    """Answer one call."""
+    denied = aws.not_let_in(request, options, "personalize")
+    if denied:
+        return Judgement(denied)
+    if request.method != "POST":
+        return Judgement(aws.error(405, "UnknownOperationException", "Method not allowed", request))
+    try:
+        content = parsed(request.body)
+    except Unreadable as why:
+        said = f"The request body is no JSON: {why}"
+        return Judgement(aws.error(400, "SerializationException", said, request))
+    items = _listed(content)
+    fault = aws.check_of("personalize-events", "PutEventsRequest")(content, "")
+    if fault:
+        code = "SerializationException" if fault.typed else INVALID
+        return Judgement.refused(aws.error(400, code, fault.message, request), items, code, fault.message)
+    message = _unknown(content, options) or _list_fault(content["eventList"], request.bytes)
+    if message:
+        return Judgement.refused(aws.error(400, INVALID, message, request), items, INVALID, message)
+    return Judgement(aws.accepted(200, request), items)
+
+
+def _listed(content: Any) -> list[Item]:
+    if not (isinstance(content, dict) and isinstance(content.get("eventList"), list)):
+        return []
+    tracker = text_of(content, "trackingId")
+    context = {name: content[name] for name in ("userId", "sessionId") if text_of(content, name)}
+    return [Item(tracker, text_of(event, "eventId"), event, context) for event in content["eventList"]]
+
+
+def _unknown(content: dict[str, Any], options: Options) -> str | None:
+    # The model declares no ResourceNotFoundException for this operation.
+    return None if options.knows(content["trackingId"]) else f"Invalid trackingId: {content['trackingId']}"
+
+
+def _list_fault(events: list[dict[str, Any]], request_bytes: int) -> str | None:
+    for event in events:
+        message = _properties_fault(event["properties"]) if event.get("properties") is not None else None
+        if message:
+            return message
+        if request_bytes > LISTED_BYTES_MAX and _bytes(event, separators=(",", ":")) > LISTED_BYTES_MAX:
+            return f"Event size should be at most {LISTED_BYTES_MAX} bytes"
+    return None
+
+
+def _properties_fault(text: str) -> str | None:
+    try:
+        properties = parsed(text)
+    except Unreadable:
+        properties = None
+    if not isinstance(properties, dict):
+        return "Error parsing properties json"
+    reserved = sorted(key for key in properties if key.lower() in RESERVED)
+    return f"properties may not contain the reserved keys {', '.join(reserved)}" if reserved else None
