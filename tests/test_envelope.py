@@ -210,7 +210,7 @@ def test_what_was_converted_before_is_filled_as_it_is_sent(tmp_path):
         )
         assert arrived(server)["e3"] == ("198.51.100.7", "late")
         assert arrived(server)["e1"] == ("192.0.2.1", "a")
-        with pytest.raises(UsageError, match="user_agent comes too late"):
+        with pytest.raises(UsageError, match='set_="user_agent" comes too late'):
             translate.replay(tmp_path / "filled", journal=tmp_path / "j2", set_=["user_agent=late"], **call)
 
 

@@ -514,7 +514,7 @@ def test_hashes_need_more_than_a_stream(tmp_path, monkeypatch):
             "hashes_without_key"
         ]
         monkeypatch.setenv(KEY, SECRET)
-        with pytest.raises(UsageError, match=r"keyed hashes: .* name a directory in place of --out -"):
+        with pytest.raises(UsageError, match=r'keyed hashes: .* in place of out="-"'):
             translate.stream(source, to="clickstream", output=output, erase=[hashed(EVE)])
         assert translate.stream(source, to="clickstream", output=output, erase=[EVE])["erasure"]["found"] == 1
 
@@ -699,7 +699,7 @@ def test_who_stands_in_what_would_be_sent_stops_a_replay(tmp_path):
     """Nothing is sent until somebody accepts it; a request for a look is looked through as well."""
     source = archive_of(tmp_path, record(EVE), record("c-1", attributes={"note": f"asked {EVE}"}))
     with Rehearsal() as server:
-        with pytest.raises(translate.PreflightError, match="--accept listed-id-stands"):
+        with pytest.raises(translate.PreflightError, match='accept="listed-id-stands"'):
             replayed(source, tmp_path / "j", server, erase=[EVE])
         assert server.stats()["accepted"] == 0
         shown = replayed(source, tmp_path / "j", server, erase=[EVE], dry_run=True)
@@ -762,7 +762,7 @@ def test_what_was_converted_with_a_list_is_replayed_with_it(tmp_path, monkeypatc
         for number, listed in enumerate([EVE, hashed(EVE)]):
             out = tmp_path / f"out-{number}"
             translate.convert(source, to="clickstream/requests", set_=SETTINGS, out=out, erase=[listed])
-            with pytest.raises(UsageError, match="not with this list, so --erase comes too late"):
+            with pytest.raises(UsageError, match="not with this list, so erase= comes too late"):
                 replayed(out, tmp_path / f"j-{number}", server, erase=["c-1"])
         report = replayed(tmp_path / "out-0", tmp_path / "j-0", server, erase=[EVE])
         assert (report["erasure"]["events"], report["erasure"]["found"], report["events"]["sent"]) == (

@@ -218,6 +218,7 @@ def test_a_path_as_reports_show_it(tmp_path, monkeypatch):
         ("needs --set day=YYYY-MM-DD: the day", 'needs set_="day=YYYY-MM-DD": the day'),
         ("all the same: --accept user-retention.", 'all the same: accept="user-retention".'),
         ("so --set app_ids comes too late", 'so set_="app_ids" comes too late'),
+        ("a directory in place of --out -", 'a directory in place of out="-"'),
         ("say another --profile", "say another AWS_PROFILE"),
         ("(aws s3api --bucket b tells which)", "(aws s3api --bucket b tells which)"),
         ("s3://bucket/a--b is no option, nor is --", "s3://bucket/a--b is no option, nor is --"),

@@ -277,7 +277,7 @@ def test_settings_that_come_too_late_for_a_converted_source_are_refused(tmp_path
         set_=["app_id=first"],
     )
     for late in ("app_id=second", "app_ids.old=new", "keep_names=true"):
-        with pytest.raises(UsageError, match=f"{re.split('[.=]', late)[0]} comes too late"):
+        with pytest.raises(UsageError, match=f'set_="{re.split("[.=]", late)[0]}" comes too late'):
             call("clickstream", source, tmp_path / "j", "http://127.0.0.1:9/collect", set_=[late])
     with Rehearsal() as server:
         report = call(

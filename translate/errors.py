@@ -23,7 +23,7 @@ STORE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)", re.DOTALL)  # of a path 
 OPTION = re.compile(
     r"""(?<![\w-])--(?P<name>[a-z]+(?:-[a-z]+)*)
     (?:[ ](?P<value>"[^"]*" | (?!(?:and|or)[ ])[^\s"]+?(?=:[ ]|[ ]--until[ ]) | (?<=--accept[ ])[\w-]+ | (?<=--set[ ])[\w.]+(?=[ ])
-    | [^\s,;()"]*[=\d/][^\s,;()"]* | hub | gzip | spark))?""",
+    | [^\s,;()"]*[=\d/][^\s,;()"]* | -(?![\w-]) | hub | gzip | spark))?""",
     re.VERBOSE,
 )
 OF_OTHER_TOOLS = ("bucket",)  # commands of these are told as they are typed

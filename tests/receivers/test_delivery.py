@@ -380,7 +380,7 @@ def test_only_what_is_described_can_be_played(tmp_path):
     sheet = (tmp_path / "other.toml").read_text(encoding="utf-8")
     (tmp_path / "other.toml").write_text(sheet[: sheet.index("[delivery]")], encoding="utf-8")
     with (
-        pytest.raises(translate.UsageError, match="--as other"),
+        pytest.raises(translate.UsageError, match='as_="other"'),
         Rehearsal(play=("other",), mappings=tmp_path),
     ):
         pass
