@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replayed import EVERYTHING, SETTINGS, call
 from test_bucket_output import held
+from test_interruptions import PARTS, await_moment, kept_tree, small_units, start, tree
 from test_spark_crew import whole
 from test_stores import store  # noqa: F401  a fixture is found by its name
 
@@ -303,6 +304,45 @@ def test_an_interrupted_run_proves_the_same(tmp_path, monkeypatch):
     assert report["erasure"]["found"] == 1
     assert not (out / ".translate").exists()
     assert translate.convert(folder, to="clickstream", out=out, erase=listed).finished_already
+
+
+@pytest.mark.parametrize(
+    ("listed", "unit", "moment"),
+    [
+        (EVE, 4, "between"),
+        (EVE, 99, "at the end"),
+        (hashed(EVE), 0, "after"),
+        (hashed(EVE), PARTS - 1, "before"),
+        (hashed(EVE), 99, "at the end"),
+        (hashed(EVE), 99, "after the report"),
+    ],
+)
+def test_a_killed_run_leaves_what_an_unbroken_one_does(tmp_path, monkeypatch, listed, unit, moment):
+    """After kill -9 the same list finishes the same bytes and the same proof; another list is refused and changes nothing."""
+    monkeypatch.setenv(KEY, SECRET)
+    folder, out = tmp_path / "archive", tmp_path / "out"
+    folder.mkdir()
+    for number in range(PARTS):
+        others = record(f"c-{number}", attributes={"note": f"asked {EVE}"} if number % 4 == 3 else {})
+        own = [record(EVE)] * 5 + [record(EVE, "no time")] if number == 0 else []
+        archive_of(folder, *own, others, name=f"{number}.jsonl")
+    people = list_of(tmp_path, "nobody", listed)
+    with small_units():
+        whole = translate.convert(folder, to="clickstream", out=tmp_path / "whole", erase=people)
+    process = start(folder, out, unit, moment, "--erase", str(people))
+    await_moment(process)
+    process.kill()
+    process.communicate()
+    before = kept_tree(out)
+    for other in [[listed], ["nobody", listed, "c-1"], None]:
+        with pytest.raises(UsageError, match=r"different: selection|is not empty"):
+            translate.convert(folder, to="clickstream", out=out, erase=other)
+    assert kept_tree(out) == before
+    with small_units():
+        report = translate.convert(folder, to="clickstream", out=out, erase=people)
+    assert dict(report) == dict(whole)
+    assert [report["erasure"][name] for name in ("listed", "met", "events", "found")] == [2, 1, 5, 2]
+    assert tree(out) == tree(tmp_path / "whole")
 
 
 def test_examples_are_of_nobody_listed(tmp_path):
