@@ -14,6 +14,7 @@ from translate.errors import OPTION, SAID_OTHERWISE, SourceError, UsageError
 from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition
 from translate.rehearsal.options import Options
+from translate.telling.terminal import Paper
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
 RECIPE = '''# a comment: [[rule]]
@@ -221,6 +222,10 @@ def test_a_path_as_reports_show_it(tmp_path, monkeypatch):
         ("a directory in place of --out -", 'a directory in place of out="-"'),
         ("say another --profile", "say another AWS_PROFILE"),
         ("(aws s3api --bucket b tells which)", "(aws s3api --bucket b tells which)"),
+        (
+            "instead: translate convert ... --to clickstream/raw --set day=YYYY-MM-DD; or --set day=N",
+            'instead: translate.convert(..., to="clickstream/raw", set_="day=YYYY-MM-DD"); or set_="day=N"',
+        ),
         ("s3://bucket/a--b is no option, nor is --", "s3://bucket/a--b is no option, nor is --"),
     ],
 )
@@ -228,6 +233,17 @@ def test_options_in_the_words_of_python(typed, told):
     """What is refused to a caller from Python names arguments, to whoever types a command options."""
     refused = UsageError(typed)
     assert (str(refused), refused.typed) == (told, typed)
+
+
+def test_answers_in_the_words_of_python():
+    """Whoever prints an answer in Python reads no options there; the command line goes on to say them."""
+    archive = SAMPLE.parent / "archive"
+    found = translate.inspect(archive)
+    assert "--" not in str(found)
+    assert "8 more with to_json()" in str(found)
+    assert "8 more with --json" in found.on(Paper())
+    shown = translate.preview(archive, to="clickstream", from_="clickstream")
+    assert str(shown).startswith(f"{shown.verdict}\n\n".replace("--from", "from_="))
 
 
 def test_options_named_in_messages_are_arguments():

@@ -26,6 +26,7 @@ OPTION = re.compile(
     | [^\s,;()"]*[=\d/][^\s,;()"]* | -(?![\w-]) | hub | gzip | spark))?""",
     re.VERBOSE,
 )
+COMMAND = re.compile(r"\btranslate (?P<name>[a-z]+) \.\.\.(?P<options>(?: --[a-z-]+(?: [^\s,;()]+)?)+)")
 OF_OTHER_TOOLS = ("bucket",)  # commands of these are told as they are typed
 RESERVED = ("as", "from", "id", "set")  # words that Python or its readers have for something else
 SAID_OTHERWISE = {
@@ -149,7 +150,12 @@ def refuse_store(place: str | os.PathLike[str], shown: str) -> None:
 
 def in_python(text: str) -> str:
     """Say to a caller from Python what names options: `--where: ...` becomes `where: ...`, `--limit 0` becomes `limit=0`."""
-    return OPTION.sub(_argument, text).replace("translate models lists", "translate.models() lists")
+    called = COMMAND.sub(_call, text)
+    return OPTION.sub(_argument, called).replace("translate models lists", "translate.models() lists")
+
+
+def _call(command: re.Match[str]) -> str:
+    return f"translate.{command['name']}(..., {', '.join(_argument(option) for option in OPTION.finditer(command['options']))})"
 
 
 def _argument(option: re.Match[str]) -> str:

@@ -35,6 +35,8 @@ MEANT = {
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
+    if sys.argv[1:2] == ["help"]:  # as git and others have it
+        sys.argv[1:] = [*sys.argv[2:3], "--help"]
     ask_polars_for_less()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     atexit.register(gc.freeze)  # the end of the process needs no search for what nobody holds any more
@@ -90,6 +92,11 @@ def _name_what_is_meant(error: Exception) -> None:
     meant = MEANT.get(f"{command} {typed}", MEANT.get(str(typed)))
     if meant is not None and getattr(error, "possibilities", None) is not None:
         error.possibilities = [meant]  # type: ignore[attr-defined]
+    later = next((word for word in sys.argv[1:] if word in HOMES), None)
+    if typed and later and command not in HOMES:
+        error.message = f"No such option: {typed}; the command stands first: translate {later} {typed} ..."  # type: ignore[attr-defined]
+    if command == "models" and "extra argument" in str(error):
+        error.message = f"{error}; models lists all, explain --from MODEL --to MODEL tells the fields of one"  # type: ignore[attr-defined]
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

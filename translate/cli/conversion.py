@@ -151,7 +151,9 @@ def convert(
     if dry_run:
         from translate.conversion.app_ids import unmatched_of_call
 
-        _print_preview(translate.preview(sources, erase=erase, **options), as_json=as_json)
+        shown = translate.preview(sources, erase=erase, **options)
+        _print_preview(shown, as_json=as_json)
+        print_slips([shown.verdict] if shown.verdict else [])
         print_slips(unmatched_of_call(sources, from_=from_, **settings))
         return ExitCode.DONE
     if out is None:
@@ -234,4 +236,4 @@ def _print_preview(shown: Preview, *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
     elif shown:
-        print(shown)
+        print(shown.to_text())

@@ -65,8 +65,7 @@ def inspect(
             sys.stdout.writelines(found.json_pieces())
             print()
         else:
-            here = paper()
-            print(found.to_text(here.width, colour=here.colour))
+            print(found.on(paper()))
         if html is not None and not as_json:
             print(f"page: {html}")
     return ExitCode.FLAWED if found.values["events"]["unreadable"] else ExitCode.DONE
@@ -77,7 +76,7 @@ def _check_page(html: Path | None) -> None:
     if html is not None and not html.absolute().parent.is_dir():
         raise UsageError(f"--html {html}: there is no such folder; make it, or name another file")
     if html is not None and html.is_dir():
-        raise UsageError(f"--html {html}: is a folder; name a file in it")
+        raise UsageError(f"--html {html}: is a folder; name a file in it, such as {html / 'page.html'}")
 
 
 def _write_page(found: Inspection | Dossier, html: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from translate.archive import hub_files
-from translate.conversion import app_ids, plan
+from translate.conversion import app_ids, nothing, plan
 from translate.conversion.arguments import checked
 from translate.conversion.calls import (
     Erased,
@@ -35,7 +35,7 @@ from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
 from translate.conversion.workers import crew_of
 from translate.delivery.preflight import Forecast
-from translate.errors import UsageError
+from translate.errors import UsageError, in_python
 from translate.passes import asked_for
 from translate.reader.reader import Lines
 from translate.telling.rendering import Report, many
@@ -153,12 +153,21 @@ def conversion(
 
 
 class Preview(list[dict[str, Any]]):
-    """What a conversion would do with the first records: a list of dicts, which shows itself as records before and after."""
+    """What a conversion would do with the first records: a list of dicts, which shows itself as records before and after.
+
+    `verdict` says what is wrong with all of them, if it is what they were told to be.
+    """
+
+    verdict: str | None = None
 
     def __repr__(self) -> str:
         return f"<Preview: {many(len(self), 'record')}>"
 
     def __str__(self) -> str:
+        return "\n\n".join([*([in_python(self.verdict)] if self.verdict else []), self.to_text()])
+
+    def to_text(self) -> str:
+        """Give the records before and after, one below the other."""
         return "\n".join(line for record in self for line in _lines_of(record))
 
     def _repr_html_(self) -> str:
@@ -209,6 +218,8 @@ def preview(
             shown.extend(_before_and_after(row, is_hub=is_hub) for row in frame.iter_rows(named=True))
             if len(shown) >= (limit or PREVIEW_EVENTS):
                 break
+    if shown and all("rejected" in record for record in shown):
+        shown.verdict = nothing.told_as_another(recognised, job.settings.mappings)
     return shown
 
 

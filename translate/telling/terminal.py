@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import IO
 
+from translate.errors import in_python
+
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 INDENT = 2
 GAP = 2
@@ -21,14 +23,19 @@ CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 @dataclass(frozen=True)
 class Paper:
-    """What is written on: `width` in characters, None without bounds; `colour` if it shows any."""
+    """What is written on: `width` in characters, None without bounds; `colour` if it shows any; `typed` if whoever reads types options."""
 
     width: int | None = None
     colour: bool = False
+    typed: bool = True
 
     def styled(self, text: str, style: str | None) -> str:
         """Give a text its colour."""
         return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.colour and style and text else text
+
+    def worded(self, text: str) -> str:
+        """Say what names options in the words of whoever reads."""
+        return text if self.typed else in_python(text)
 
     def room(self, taken: int = 0) -> int | None:
         """Give the characters that are left of a line."""

@@ -155,7 +155,11 @@ class Inspection:
 
     def to_text(self, width: int | None = None, *, colour: bool = False) -> str:
         """Write the tables for a terminal of so many characters, with colour if it shows any."""
-        return tables.text(self.values, self.keys, Paper(width, colour), examples=self.examples)
+        return self.on(Paper(width, colour, typed=False))
+
+    def on(self, paper: Paper) -> str:
+        """Write the tables for whoever reads this paper."""
+        return tables.text(self.values, self.keys, paper, examples=self.examples)
 
     def _repr_html_(self) -> str:
         """Show the figures in a notebook."""

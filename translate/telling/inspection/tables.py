@@ -33,7 +33,7 @@ def text(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples: 
 
 def _lines(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples: bool) -> Iterator[str]:
     if "verdict" in values:
-        yield f"{printable(values['verdict'])}\n"
+        yield f"{paper.worded(printable(values['verdict']))}\n"
     for source in values["sources"]:
         address = paper.styled(f"{source['model']}/{source['layout']}", "bold")
         yield f"{address}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
@@ -73,9 +73,11 @@ def _faults(values: dict[str, Any], paper: Paper) -> Iterator[str]:
     if unread:
         codes = ", ".join(f"{fault['count']:,} {fault['fault'].removeprefix(UNREADABLE)}" for fault in unread)
         total = sum(fault["count"] for fault in unread)
-        rows.append((f"{total:,}", f"{unread[0]['of']} cannot be read: {codes}{_hint(unread[0])}"))
+        rows.append(
+            (f"{total:,}", f"{unread[0]['of']} cannot be read: {codes}{paper.worded(_hint(unread[0]))}")
+        )
     rows += [
-        (f"{fault['count']:,}", f"{fault['of']} {fault['message']}{_hint(fault)}")
+        (f"{fault['count']:,}", f"{fault['of']} {fault['message']}{paper.worded(_hint(fault))}")
         for fault in values["faults"]
         if fault not in unread
     ]
@@ -123,7 +125,7 @@ def _gaps(missing: dict[str, Any], paper: Paper) -> Iterator[str]:
     yield _titled(f"days without events ({missing['days']:,} of {missing['of']:,}{longest})", paper)
     yield from columns(rows, paper, styles={0: "yellow"})
     if left > 0:
-        yield paper.styled(f"  and {left:,} more with --json", "dim")
+        yield paper.styled(paper.worded(f"  and {left:,} more with --json"), "dim")
 
 
 def _types(values: dict[str, Any], paper: Paper) -> Iterator[str]:
@@ -154,7 +156,7 @@ def _keys(
     yield from _section(f"keys ({keys.height:,}), the most frequent of the biggest types" if left else f"keys ({keys.height:,})",
                         rows, paper, most=len(rows), styles={0: "bold"})  # fmt: skip
     if left:
-        yield paper.styled(f"  and {left:,} more with --json", "dim")
+        yield paper.styled(paper.worded(f"  and {left:,} more with --json"), "dim")
 
 
 def _key(row: dict[str, Any], *, examples: bool, is_first: bool, left: int) -> tuple[str, ...]:
@@ -216,7 +218,7 @@ def _section(
     yield _titled(title, paper)
     yield from columns(rows[:most], paper, wrapped=wrapped, kept=kept, styles=styles)
     if len(rows) > most:
-        yield paper.styled(f"  and {len(rows) - most:,} more with --json", "dim")
+        yield paper.styled(paper.worded(f"  and {len(rows) - most:,} more with --json"), "dim")
 
 
 def _titled(title: str, paper: Paper) -> str:
