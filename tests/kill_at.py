@@ -31,10 +31,12 @@ from translate.delivery.journal import Journal
 from translate.delivery.preparation import destination_of
 from translate.delivery.run import Run
 from translate.delivery.turns import Turns
+from translate.recipe import privacy
 from translate.rehearsal import Rehearsal, digest_of
 
 KILLED = -signal.SIGKILL
 ROOT = Path(__file__).parent.parent
+SECRET = "a key of the tests, long enough"
 
 # -- in the process that is killed ---------------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ def steps() -> dict[str, Callable[[Passage], None]]:
     return {
         "unit converted": after(Output, "finish_unit"),
         "source noted": after(preparation, "_keep_or_begin_anew"),
+        "conversion told, its state left": before(Output, "_end_state"),
         "conversion complete": after(Output, "complete"),
         "before the survey": before(replaying, "_survey"),
         "survey written": after(replaying, "_survey"),
@@ -147,6 +150,7 @@ def steps() -> dict[str, Callable[[Passage], None]]:
         "after the last line": after(Journal, "stopped"),
         "while rejects are written": after(journal, "_reasons"),
         "before the report": before(replaying, "_account"),
+        "all looked through, not told": after(replaying, "with_erasure"),
         "after the report": after(replaying, "_send"),
     }
 
@@ -194,6 +198,7 @@ class Driver:
         environment |= {
             "TRANSLATE_LEARNING_CONTEXT_SECRET": "hush",
             "TRANSLATE_LEARNING_CONTEXT_PASSWORD": "hush",
+            privacy.KEY: SECRET,
             "PYTHONPATH": str(ROOT),
         }
         self._told = folder / "told.json"

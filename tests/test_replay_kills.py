@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kill_at import EVENTS, SETTINGS, Driver, Scene, event_id, lines_of, steps, write_source
+from kill_at import EVENTS, SECRET, SETTINGS, Driver, Scene, event_id, lines_of, steps, write_source
 
 import translate
 from translate.rehearsal import Rehearsal
 
-PREPARING = ("unit converted", "source noted", "conversion complete")
+PREPARING = ("unit converted", "source noted", "conversion told, its state left", "conversion complete")
 REFUSING = ("before halves are queued", "after halves are queued", "while rejects are written")
 # With one request in flight after the other each of these is passed at least as often.
 SENDING = {
@@ -21,7 +23,7 @@ SENDING = {
     "before the line of a request": 2, "line of a request torn": 3, "line of a request without its end": 2, "after the line of a request": 3,
     "before sending": 2, "accepted, not written down": 2, "before the line of an answer": 3, "line of an answer torn": 2,
     "line of an answer without its end": 3, "after the line of an answer": 2, "before the last line": 1, "last line torn": 1,
-    "after the last line": 1, "before the report": 1, "after the report": 1,
+    "after the last line": 1, "before the report": 1, "all looked through, not told": 1, "after the report": 1,
 }  # fmt: skip
 
 
@@ -92,6 +94,49 @@ def test_killed_while_converting(step: str, driver: Driver, server: Rehearsal, t
     )
     assert driver.run(scene.call(), step) is None
     kill(driver, scene, (step, 1), ("after the line of an answer", 1))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *PREPARING,
+        "accepted, not written down",
+        "before the report",
+        "all looked through, not told",
+        "after the report",
+    ],
+)
+def test_killed_while_somebody_is_erased(step: str, driver: Driver, server: Rehearsal, tmp_path: Path):
+    """The same list ends with the same proof, and with nothing kept of whom hashes stand for; once sent, another is refused."""
+    source = write_source(tmp_path, "clickstream")
+    text = source.read_text(encoding="utf-8").replace('"0 0"', '"asked u-2"').replace('"1 0"', '"asked u-4"')
+    source.write_text(text, encoding="utf-8")
+    erase = ["u-2", hmac.new(SECRET.encode(), b"u-4", hashlib.sha256).hexdigest()]
+    ends = []
+    with Rehearsal() as another:
+        for receiver, deaths in ((another, ()), (server, (step, step))):
+            journal = tmp_path / f"journal-{len(deaths)}"
+            scene = Scene("clickstream", receiver, journal, journal / "converted" / "data", source)
+            call = scene.call(erase=erase)
+            call["accept"] = [*call["accept"], "listed-id-stands"]
+            for death in deaths:
+                driver.run(call, death)
+                scene.check_truth()
+            if (journal / "journal.ndjson").exists():
+                refused = driver.run({**call, "erase": erase[:1]})
+                assert "of another replay" in refused["text"], refused
+            ends.append((driver.run(call), scene, scene.held().keys()))
+    (whole, unbroken, sent), (report, broken, sent_too) = ends
+    assert "error" not in report, report
+    assert report["events"] == whole["events"] == {"total": 16, "sent": 16, "rejected": 0, "left": 0}
+    assert sent_too == sent == set(broken.events().values())
+    told, wanted = report["erasure"], whole["erasure"]
+    assert (wanted["met"], wanted["events"], wanted["found"]) == (2, 8, 2)
+    assert {**told, "looked_through": None} == {**wanted, "looked_through": None}
+    for scene in (unbroken, broken):
+        known = [file for file in scene.journal.rglob("*") if file.is_file() and b"u-4" in file.read_bytes()]
+        assert known == [scene.parts / "part-00000.ndjson"]
+        assert known[0].read_bytes() == (unbroken.parts / known[0].name).read_bytes()
 
 
 @pytest.mark.parametrize("model", [model for model in EVENTS if model != "clickstream"])

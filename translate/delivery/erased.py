@@ -41,7 +41,7 @@ class ErasedReplay:
             )
         return cls(erasure, report["erasure"], f"{source}/")
 
-    def told_of(self, folder: Path, report: dict[str, Any], *, is_over: bool) -> dict[str, Any]:
+    def told_of(self, folder: Path, report: dict[str, Any]) -> dict[str, Any]:
         """Give what the report says of rows, journal, answers, refused events and itself, as it lies in the folder afterwards."""
         known = folder / KNOWN
         if self.erasure.is_by_hash and not known.exists():
@@ -52,8 +52,6 @@ class ErasedReplay:
         own = Looking(traces, REPORT)
         own.add(json.dumps(report, indent=1, ensure_ascii=False).encode())
         parts.append(own.end())
-        if is_over:
-            known.unlink(missing_ok=True)
         looked, rows = self.told["looked_through"], self.told["places"]
         mine = [place for each in parts for place in each.places]
         return {
@@ -84,8 +82,6 @@ def _written(folder: Path) -> list[str]:
     return in_order(file for file in mine if file.suffix != UNFINISHED)
 
 
-def with_erasure(
-    report: dict[str, Any], erased: ErasedReplay | None, folder: Path, *, is_over: bool = False
-) -> dict[str, Any]:
+def with_erasure(report: dict[str, Any], erased: ErasedReplay | None, folder: Path) -> dict[str, Any]:
     """Give a report with what it says of those who were to be erased, last so that its lines stay where they are."""
-    return {**report, "erasure": erased.told_of(folder, report, is_over=is_over)} if erased else report
+    return {**report, "erasure": erased.told_of(folder, report)} if erased else report

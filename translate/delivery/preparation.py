@@ -134,6 +134,8 @@ def _prepared(
     erasure = selection.erase if selection else None
     conversion.kept_texts = folder / KNOWN if erasure and erasure.is_by_hash else None
     whole = target / "report.json"
+    if whole.exists():
+        conversion.output.tidy()  # a killed run left its state, and in it whom hashes stand for
     report = persistence.read_values(whole, REPORT_LOST) if whole.exists() else conversion.run()
     parts = Parts(target / "data", destination.layout)
     erased = ErasedReplay(erasure, report["erasure"], f"{CONVERTED}/") if erasure else None

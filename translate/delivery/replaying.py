@@ -19,7 +19,7 @@ from translate.conversion.arguments import checked
 from translate.conversion.progress import Progress
 from translate.conversion.report import flaws
 from translate.delivery.endpoints import Endpoint, open_endpoint, refuse_without_secrets
-from translate.delivery.erased import with_erasure
+from translate.delivery.erased import KNOWN, with_erasure
 from translate.delivery.journal import Journal, lock, refuse_without_end, write_refused, write_requests
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, Unheard, parse_rate
 from translate.delivery.preflight import (
@@ -224,8 +224,10 @@ def _send(
     verify = verification(destination.delivery, arrived) if arrived.events else []
     account = _account(journal, outcome, total, before.lost_answers)
     report = {**_described(look, prepared), **account, "verify": verify}
-    report = with_erasure(report, prepared.erased, folder, is_over=not report["events"]["left"])
+    report = with_erasure(report, prepared.erased, folder)
     _write(folder / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    if not report["events"]["left"]:
+        (folder / KNOWN).unlink(missing_ok=True)  # last: from now on the report is all that is known
     return report
 
 
