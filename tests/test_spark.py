@@ -18,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from test_erasure import EVE, KEY, SECRET, hashed, record
 from test_spark_crew import source, whole  # noqa: F401  a fixture is found by its name
 
 import translate
@@ -41,6 +42,7 @@ def spark():
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     patch.setenv("PYSPARK_PYTHON", sys.executable)
+    patch.setenv(KEY, SECRET)
     with session_of(TWO_EXECUTORS) as session:
         yield session
     patch.undo()
@@ -66,6 +68,25 @@ def test_it_is_the_same_to_the_byte(spark, source, tmp_path):  # noqa: F811
     there = on_spark.convert(spark, source, out=tmp_path / "there", **call)
     assert dict(here) == dict(there)
     assert whole(tmp_path / "here") == whole(tmp_path / "there")
+    assert len(list(executors(spark))) == 2
+
+
+@pytest.mark.parametrize("listed", [EVE, hashed(EVE)], ids=["id", "hash"])
+def test_executors_erase_and_read_again(spark, source, tmp_path, listed):  # noqa: F811
+    """What one executor met stands for whom the other looks for: parts, rejects and proof are what one machine makes."""
+    for name, members in {
+        "2016/03/first": {},
+        "2016/06/last": {"attributes": {"note": f"asked {EVE}"}},
+    }.items():
+        file = source / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"{json.dumps(record(who, **members))}\n" for who in (EVE, "c-1")))
+    call = {"to": "clickstream", "erase": ["nobody", listed]}
+    here = translate.convert(source, out=tmp_path / "here", **call)
+    there = on_spark.convert(spark, source, out=tmp_path / "there", **call)
+    assert dict(here) == dict(there)
+    assert whole(tmp_path / "here") == whole(tmp_path / "there")
+    assert [there["erasure"][name] for name in ("met", "events", "found")] == [1, 2, 1]
     assert len(list(executors(spark))) == 2
 
 
