@@ -10,7 +10,7 @@ import translate
 from translate.conversion.arguments import KINDS
 from translate.delivery.answers import SENT, Answer
 from translate.delivery.pace import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
-from translate.errors import OPTION, SAID_OTHERWISE, SourceError, UsageError
+from translate.errors import OPTION, SAID_OTHERWISE, OutputError, SourceError, UsageError
 from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition
 from translate.rehearsal.options import Options
@@ -244,6 +244,22 @@ def test_answers_in_the_words_of_python():
     assert "8 more with --json" in found.on(Paper())
     shown = translate.preview(archive, to="clickstream", from_="clickstream")
     assert str(shown).startswith(f"{shown.verdict}\n\n".replace("--from", "from_="))
+
+
+def test_a_page_that_cannot_be_written(tmp_path):
+    """A folder in the place of a page is a mistake that is told as one."""
+    found = translate.inspect(SAMPLE)
+    with pytest.raises(
+        OutputError, match=r"nowhere/page.html: No such file or directory; name a file that can be"
+    ):
+        found.write_html(tmp_path / "nowhere" / "page.html")
+    with pytest.raises(OutputError, match="Is a directory; name a file that can be written"):
+        found.write_html(tmp_path)
+
+
+def test_a_dict_where_texts_are_wanted():
+    with pytest.raises(UsageError, match=r"a dict of settings is given as settings=\{...\}$"):
+        translate.preview(SAMPLE, to="clickstream", set_={"app_ids": {"a": "b"}})
 
 
 def test_options_named_in_messages_are_arguments():

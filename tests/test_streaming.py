@@ -57,6 +57,20 @@ def test_rejects_go_to_a_file_of_their_own(tmp_path):
     assert b"is there already" in again.stderr
 
 
+def test_a_limit_is_one_of_all_sources(tmp_path):
+    """However many files and layouts there are, rows end where those of a directory do."""
+    given = [
+        ARCHIVE,
+        SAMPLES / "pinpoint" / "event_stream_full.jsonl",
+        SAMPLES / "mobile_analytics" / "archive",
+    ]
+    translate.convert(given, to="clickstream", out=tmp_path / "out", limit=3)
+    with (tmp_path / "rows").open("wb") as output:
+        report = translate.stream(given, to="clickstream", output=output, limit=3)
+    assert report["events"]["written"] == 3
+    assert (tmp_path / "rows").read_bytes() == rows_in(tmp_path / "out")
+
+
 def test_rejects_without_a_file_are_told():
     streamed = piped(b"{broken\n" + ARCHIVE.read_bytes(), "--json")
     assert streamed.returncode == 1

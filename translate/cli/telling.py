@@ -26,12 +26,11 @@ from translate.cli.options import (
 )
 from translate.cli.printing import UNFOLDED, paper, print_json, whoever_listens
 from translate.conversion.progress import Bar
-from translate.errors import ExitCode, OutputError, UsageError
+from translate.errors import ExitCode, UsageError
 from translate.telling.terminal import columns
 
 if TYPE_CHECKING:
-    from translate.telling.inspection import Inspection
-    from translate.telling.signoff import Dossier
+    pass
 
 
 @app.command()
@@ -59,7 +58,7 @@ def inspect(
             sources, from_=from_, **selection, **settings, examples=examples, progress=bar.show
         )
         if html is not None:
-            _write_page(found, html)
+            found.write_html(html)
     with whoever_listens():
         if as_json:
             sys.stdout.writelines(found.json_pieces())
@@ -77,15 +76,6 @@ def _check_page(html: Path | None) -> None:
         raise UsageError(f"--html {html}: there is no such folder; make it, or name another file")
     if html is not None and html.is_dir():
         raise UsageError(f"--html {html}: is a folder; name a file in it, such as {html / 'page.html'}")
-
-
-def _write_page(found: Inspection | Dossier, html: Path) -> None:
-    try:
-        found.write_html(html)
-    except OSError as error:
-        raise OutputError(
-            f"--html {html}: {error.strerror or error}; name a file that can be written"
-        ) from error
 
 
 @app.command()
@@ -136,7 +126,7 @@ def dossier(
     _check_page(html)
     found = translate.dossier(folders, source=source or (), recipe=recipe, erase=erase, **settings)
     if html is not None:
-        _write_page(found, html)
+        found.write_html(html)
     with whoever_listens():
         if as_json:
             print_json(found.to_json())

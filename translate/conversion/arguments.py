@@ -78,6 +78,7 @@ KINDS: dict[str, KindOfArgument] = {
     "dossier.recipe": PATHS,  # several runs, each with its own
 }  # fmt: skip
 WAYS_OUT = {
+    "set_": "; a dict of settings is given as settings={...}",
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",
     **dict.fromkeys(
         ("to", "from_"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,20 @@ MEETINGS_MAX = 100
 def taken(total: RunReport) -> int:
     """Count the events that the selection took."""
     return total.events["read"] - sum(total.filtered[option] for option in OPTIONS)
+
+
+def has_enough(job: Job, total: RunReport) -> bool:
+    """Tell if the limit is reached."""
+    limit = job.selection.limit if job.selection else None
+    return limit is not None and taken(total) >= limit
+
+
+def rest_of(job: Job, total: RunReport) -> Job:
+    """Give the job with what is left of its limit."""
+    selection = job.selection
+    if selection is None or selection.limit is None:
+        return job
+    return replace(job, selection=replace(selection, limit=selection.limit - taken(total)))
 
 
 def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:

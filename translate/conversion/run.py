@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import warnings
 from collections.abc import Iterator
@@ -20,11 +19,12 @@ from translate.conversion.closing import (
     find_meetings,
     find_slips,
     find_unordered,
+    has_enough,
     hazards_at,
     hazards_told,
     hold_against,
+    rest_of,
     rules_told,
-    taken,
 )
 from translate.conversion.course import Course
 from translate.conversion.erased import Lookers, note_unit, proof_of
@@ -116,7 +116,7 @@ class Conversion:
                 files = FileAccounts(self.output.scratch / FILES)
                 for unit in self.told_units():
                     report = self._kept(unit, trusted=self.crew is not None) or self._convert(
-                        unit, self._rest(total), passes, total.requests + 1
+                        unit, rest_of(self.job, total), passes, total.requests + 1
                     )
                     report.check(f"unit {unit.number}")
                     total.add(report)
@@ -124,7 +124,7 @@ class Conversion:
                     report.files = []  # there may be ten thousand, while the next unit is made
                     if self.crew is None:
                         self.course.finish(unit.files)
-                    if self._has_enough(total):
+                    if has_enough(self.job, total):
                         break
                 total.check("in total")
                 find_identical(total, self.sinks, self.units)
@@ -197,18 +197,6 @@ class Conversion:
         for path in kept.changed:
             warnings.warn(f"{path}: is not as it was written; it is made again", stacklevel=2)
         return None if kept.changed else kept.report
-
-    def _has_enough(self, total: RunReport) -> bool:
-        selection = self.job.selection
-        return selection is not None and selection.limit is not None and taken(total) >= selection.limit
-
-    def _rest(self, total: RunReport) -> Job:
-        """Give the job with what is left of its limit."""
-        selection = self.job.selection
-        if selection is None or selection.limit is None:
-            return self.job
-        rest = dataclasses.replace(selection, limit=selection.limit - taken(total))
-        return dataclasses.replace(self.job, selection=rest)
 
     def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> RunReport:
         written, digests = self._written(unit, job, passes, sequence)

@@ -35,8 +35,10 @@ from translate.conversion.closing import (
     find_identical,
     find_meetings,
     find_slips,
+    has_enough,
     hazards_told,
     hold_against,
+    rest_of,
     rules_told,
 )
 from translate.conversion.erased import Looking, Proof, find_withheld
@@ -168,6 +170,8 @@ class Streaming:
                 written.report.check(f"unit {unit.number}")
                 self._total.add(written.report)
                 self._keep_rejects(written.rejects, rejects)
+                if has_enough(self.job, self._total):
+                    break
             find_identical(self._total, sinks, readings.units)
             hazards = self._hazards(
                 [sinks.answers_file(unit.number) for unit in readings.units], Path(scratch)
@@ -207,7 +211,7 @@ class Streaming:
         """Convert a unit of files into a part, for it may be read anew, and hand that on."""
 
         def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
-            return self._written(readings.job_of(unit), unit, lines, sinks)
+            return self._written(rest_of(readings.job_of(unit), self._total), unit, lines, sinks)
 
         written = readings.read(unit, attempt)
         for part in written.parts:
@@ -225,7 +229,7 @@ class Streaming:
         lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines)
         sinks.output, sinks.seen = self._output, self._looks[0].add if self._looks else None
         try:
-            written, unsound = self._written(readings.job_of(unit), unit, lines, sinks)
+            written, unsound = self._written(rest_of(readings.job_of(unit), self._total), unit, lines, sinks)
         except (PolarsError, OSError) as error:
             raise _told(error) from error
         if unsound:

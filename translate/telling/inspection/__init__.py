@@ -25,7 +25,7 @@ from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.grounds import Grounds
 from translate.telling.inspection.reading import Pass, scratch_folder
 from translate.telling.inspection.tables import PEOPLE
-from translate.telling.pages import charts
+from translate.telling.pages import charts, write_page
 from translate.telling.rendering import Table, escaped, many, table_html
 from translate.telling.terminal import Paper
 from translate.vocabulary import notation
@@ -172,7 +172,7 @@ class Inspection:
     def write_html(self, path: str | os.PathLike[str]) -> None:
         """Write one page that needs nothing but itself: figures, charts, faults, and each target's grade."""
         page = pages.page(self.values, self.keys, self.targets, self.made, examples=self.examples)
-        Path(path).write_text(page, encoding="utf-8")
+        write_page(path, page)
 
 
 @checked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from translate import __version__
+from translate.errors import OutputError
 from translate.telling.rendering import printable
 
 WORD_MAX = 24  # characters that stand together in a cell
@@ -236,3 +238,11 @@ def legend(names: Mapping[str, str]) -> Markup:
 def _wide(caption: str, whole: Markup) -> Markup:
     """Let what is too wide for a screen be moved sideways, by keys too."""
     return element("div", whole, class_="wide", tabindex="0", role="group", aria_label=caption)
+
+
+def write_page(path: str | os.PathLike[str], page: str) -> None:
+    """Write a page; raise OutputError where no file can be."""
+    try:
+        Path(path).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}; name a file that can be written") from error

@@ -15,6 +15,7 @@ from translate.conversion.calls import Folder, Given, Sources
 from translate.conversion.report import flaws
 from translate.errors import UsageError
 from translate.telling.figures import Parity, parity
+from translate.telling.pages import write_page
 from translate.telling.rendering import Table, escaped, many, printable, table_html
 from translate.telling.signoff import pages
 from translate.telling.signoff.trails import ConversionTrail, ReplayTrail, changed_inputs, trails_of
@@ -203,7 +204,7 @@ class Dossier:
 
     def write_html(self, path: str | os.PathLike[str]) -> None:
         """Write the page to sign; it needs nothing but itself."""
-        Path(path).write_text(pages.page(self, dt.datetime.now(dt.UTC)), encoding="utf-8")
+        write_page(path, pages.page(self, dt.datetime.now(dt.UTC)))
 
 
 def _beside_or_below(named: list[tuple[str, str]], paper: Paper) -> Iterator[str]:
