@@ -96,6 +96,8 @@ def where(sql):
         ("name = _session.start", "no hub column \"_session.start\"; a text stands in single quotes: '_session.start'", "_session.start"),
         ("name = 'a' AND DATE(time) = DATE '2017-01-01'", "a time is not read from text: one that does not fit would stop the run; the day of a time is TRY_CAST(time AS DATE)", "DATE"),
         ("price > 1,5", "is not an SQL expression: an operator, or the end, should follow, but there is ,", ","),
+        ("name = 'a' AND размер = 1", 'no hub column "размер"; a key of the event is "attributes.размер" or "metrics.размер"', "размер"),
+        ("attributes.размер = 'a'", 'write the name in quotes: "attributes.размер"', "attributes.размер"),
         ("is_paying(name)", "is not an SQL expression: unsupported function 'is_paying'; those that there are stand in docs/dialect.md", "is_paying"),
     ],
 )  # fmt: skip
@@ -195,6 +197,14 @@ def test_what_sees_more_than_an_event_is_shown(sql, marked):
         condition(sql, "--where")
     *_, shown, carets = str(raised.value).splitlines()
     assert shown[carets.index("^") : carets.rindex("^") + 1] == marked
+
+
+def test_carets_stand_below_wide_signs():
+    """A sign of Chinese takes two places of a terminal, and so does its caret."""
+    *_, carets = where("name = '咖啡' AND nmae = 'x'")
+    assert carets == f"{' ' * 22}^^^^"
+    *_, carets = where("name = 咖啡")
+    assert carets == f"{' ' * 11}^^^^"
 
 
 def test_a_path_as_reports_show_it(tmp_path, monkeypatch):

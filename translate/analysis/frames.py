@@ -38,9 +38,12 @@ def _meant(name: str) -> str:
     if name in events.SCHEMA:
         return ", which a hub frame has"
     container, _, key = name.partition(".")
-    if isinstance(events.SCHEMA.get(container), pl.Map) and key:
-        return f"; give it one: events.with_columns(pl.col({container!r}).map.get({key!r}).alias({name!r}))"
-    return suggest(name, events.SCHEMA)
+    near = suggest(name, events.SCHEMA)
+    if not key and not near:
+        container, key = "attributes", name
+    if not key or not isinstance(events.SCHEMA.get(container), pl.Map):
+        return near
+    return f"; give it one: events.with_columns(pl.col({container!r}).map.get({key!r}).alias({name!r}))"
 
 
 def named(columns: Who, argument: str = "who") -> list[str]:

@@ -14,6 +14,7 @@ from translate import events, mapping
 from translate.errors import suggest
 from translate.recipe.dialect import instead
 from translate.recipe.expressions import KEYED, key_of, type_of
+from translate.telling.terminal import width_of
 
 INDENT = "    "
 SHOWN_CHARACTERS = 90  # of a line of SQL, so that it stands in one line of a terminal
@@ -22,7 +23,7 @@ BEFORE_SHOWN = 40  # of them stand before the place
 TOKEN = re.compile(
     r"'(?:[^']|'')*'"
     r'|"(?:[^"]|"")*"'
-    r'|[A-Za-z_]\w*(?:\.(?:[A-Za-z_]\w*|"[^"]*"))*'
+    r'|[^\W\d]\w*(?:\.(?:[^\W\d]\w*|"[^"]*"))*'
     r"|\d+(?:\.\d+)?|==|<>|!=|<=|>=|\S"
 )
 COMPARED = re.compile(r"(?:==?|<>|!=|\bI?LIKE|\bIN\s*\((?:[^()]*,)?)\s*$", re.IGNORECASE)
@@ -83,7 +84,8 @@ def excerpt(sql: str, places: list[tuple[int, int]]) -> str:
                 marks[position - cut] = "^"
     shown = "".join(sign if sign.isprintable() else " " for sign in line)
     head, tail = "..." if cut > begin else "", "..." if cut + len(line) < end else ""
-    return f"{INDENT}{head}{shown}{tail}\n{INDENT}{' ' * len(head)}{''.join(marks).rstrip()}"
+    below = "".join(mark * width_of(sign) for mark, sign in zip(marks, f"{shown} ", strict=True)).rstrip()
+    return f"{INDENT}{head}{shown}{tail}\n{INDENT}{' ' * len(head)}{below}"
 
 
 def tokens(sql: str) -> Iterator[tuple[str, int, int]]:
