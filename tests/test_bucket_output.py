@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_lake import ARCHIVE
+from test_sizes import SHEET
 from test_stores import FILES, archive, on_disk, store, written  # noqa: F401  a fixture is found by its name
 
 import translate
 from translate.archive import units
+from translate.conversion import bucket_output
 from translate.errors import OutputError, UsageError
 from translate.stores import upload
 from translate.stores.upload import Encryption
@@ -211,3 +214,110 @@ def test_books_without_rows_are_not_compared(store, source, tmp_path):  # noqa: 
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     assert translate.dossier(books, source=source).compared[str(books)].unexplained == 0
+
+
+# -- rows that are put in order, and lakes ---------------------------------------------------------------------------
+
+WHOLE = [{"to": "boxes", "sort": True}, {"to": "hub", "lake": True, "part_size": "20KB"}]
+DENIED = {"status": 403, "code": "AccessDenied"}
+
+
+@pytest.fixture
+def laid_down(request, source, tmp_path):
+    """A call whose data appear as a whole: rows in order in several files, or a lake of several days."""
+    sheets = tmp_path / "sheets"
+    sheets.mkdir()
+    (sheets / "boxes.toml").write_text(SHEET.format(files='order = "time"\nevents_max = 40'))
+    given = {"source": source, "mappings": sheets} if "sort" in request.param else {"source": ARCHIVE}
+    return {**request.param, **given}
+
+
+@pytest.mark.parametrize("laid_down", WHOLE, indirect=True, ids=["sort", "lake"])
+@pytest.mark.parametrize("workers", [None, 2])
+def test_what_appears_as_a_whole_is_that_of_a_folder(store, tmp_path, laid_down, workers):  # noqa: F811
+    """Sorted here, and put there byte for byte, whoever makes the parts; nothing of the run stays, here or there."""
+    report = translate.convert(out="s3://empty/rows", workers=workers, **laid_down)
+    here = translate.convert(out=tmp_path / "here", **laid_down)
+    assert dict(report) == dict(here)
+    assert held(store, "rows/") == written(tmp_path / "here")
+    assert len(held(store, "rows/")) > 1
+    assert not [key for key in store.buckets["empty"] if "/.translate" in key]
+    assert translate.convert(out="s3://empty/rows", **laid_down).finished_already
+    with pytest.raises(UsageError, match="s3://old/awsma: is not empty; name a new or empty prefix"):
+        translate.convert(out="s3://old/awsma", **laid_down)
+
+
+@pytest.mark.parametrize("laid_down", WHOLE, indirect=True, ids=["sort", "lake"])
+@pytest.mark.parametrize(
+    ("state", "key"), [(None, "rows/data/"), ("folder", "rows/data/"), (None, "report.json")]
+)
+def test_data_that_went_there_in_part_go_on(store, tmp_path, laid_down, state, key):  # noqa: F811
+    """The store stops the run at its second file of data, or before the report: what lies there is not put there again."""
+    folder = tmp_path / "folder"
+    call = {**laid_down, "out": "s3://empty/rows", "state": str(folder) if state else None}
+    translate.convert(out=tmp_path / "here", **laid_down)
+    names = sorted(written(tmp_path / "here"))
+    stopped = f"rows/{names[1]}" if key == "rows/data/" else key
+    store.faults = [{"verb": "PUT", "key": stopped, "do": DENIED}]
+    with pytest.raises(OutputError, match="access denied"):
+        translate.convert(**call)
+    there = names[:1] if key == "rows/data/" else names
+    assert sorted(held(store, "rows/")) == there
+    with pytest.raises(UsageError, match="holds an unfinished run of another job"):
+        translate.convert(**{**call, "limit": 3})
+    store.faults = []
+    store.asked.clear()
+    translate.convert(**call)
+    assert held(store, "rows/") == written(tmp_path / "here")
+    put = [asked for asked in store.asked if asked.startswith("PUT empty/rows/data/")]
+    assert len(put) == len(names) - len(there)
+    assert not [key for key in store.buckets["empty"] if "/.translate" in key]
+    assert not (folder / ".translate").exists()
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize("laid_down", WHOLE, indirect=True, ids=["sort", "lake"])
+def test_data_that_were_changed_there_are_put_there_again(store, tmp_path, laid_down):  # noqa: F811
+    """A resumed run looks at size and tag of them, too."""
+    translate.convert(out=tmp_path / "here", **laid_down)
+    first, second, *_ = sorted(written(tmp_path / "here"))
+    store.faults = [{"verb": "PUT", "key": f"rows/{second}", "do": DENIED}]
+    with pytest.raises(OutputError):
+        translate.convert(out="s3://empty/rows", **laid_down)
+    store.faults = []
+    store.buckets["empty"][f"rows/{first}"] = b"other"
+    translate.convert(out="s3://empty/rows", **laid_down)
+    assert held(store, "rows/") == written(tmp_path / "here")
+
+
+def test_a_large_file_in_order_goes_in_pieces_or_not_at_all(store, source, tmp_path, monkeypatch):  # noqa: F811
+    """A file that is refused in the midst of its pieces does not appear, and nothing of it is left."""
+    monkeypatch.setattr(upload, "PIECE_BYTES", 20_000)
+    monkeypatch.setattr(bucket_output, "PIECE_BYTES", 10)  # of the state that is fetched again
+    call = {"to": "amplitude", "sort": True}
+    translate.convert(source, out=tmp_path / "here", **call)
+    store.faults = [{"verb": "PUT", "key": "rows/data/part-00000", "every": 3, "do": DENIED}]
+    with pytest.raises(OutputError, match="access denied"):
+        translate.convert(source, out="s3://empty/rows", **call)
+    assert held(store, "rows/") == {}
+    assert store.uploads == {}
+    store.faults = []
+    translate.convert(source, out="s3://empty/rows", **call)
+    assert held(store, "rows/") == written(tmp_path / "here")
+
+
+def test_nobody_who_was_erased_stands_in_rows_in_order(store, source, tmp_path):  # noqa: F811
+    """What was put in order is read again as it lies there, and what lay there before that is not."""
+    call = {"to": "amplitude", "sort": True, "erase": ["client-1"]}
+    report = translate.convert(source, out="s3://empty/rows", **call)
+    assert report["erasure"] == translate.convert(source, out=tmp_path / "here", **call)["erasure"]
+
+
+def test_a_lake_in_a_bucket_says_where_it_lies(store, source):  # noqa: F811
+    """Its statements can be run as they are."""
+    translate.convert(source, out="s3://empty/rows", to="hub", lake=True)
+    statements = held(store, "rows-translate/")["schema.sql"].decode()
+    assert "LOCATION 's3://empty/rows/data/'" in statements
+    assert "'s3://empty/rows/data/day=${day}'" in statements
+    assert "read_parquet('s3://empty/rows/data/*/*.parquet'" in statements
+    assert "BUCKET" not in statements

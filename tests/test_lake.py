@@ -148,12 +148,8 @@ def test_a_lake_that_was_stopped_is_laid_down_again(tmp_path, monkeypatch, laid,
         assert (tmp_path / "out" / file.relative_to(laid / "lake")).read_bytes() == file.read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("to", "out", "complaint"),
-    [("clickstream", "out", "say to=.hub"), ("hub", "s3://bucket/lake", "name a directory")],
-)
-def test_what_is_no_lake_is_refused(tmp_path, monkeypatch, to, out, complaint):
+def test_what_is_no_lake_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(translate.UsageError, match=complaint):
-        translate.convert(ARCHIVE, to=to, out=out, lake=True)
+    with pytest.raises(translate.UsageError, match=r"say to=.hub"):
+        translate.convert(ARCHIVE, to="clickstream", out="out", lake=True)
     assert not list(tmp_path.iterdir())

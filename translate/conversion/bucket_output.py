@@ -16,18 +16,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+from translate.conversion import persistence
 from translate.conversion.output import DATA, FILES, REPORT, STATE, WITNESS, Output
 from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.upload import TOGETHER, Encryption, download, upload
+from translate.stores.upload import PIECE_BYTES, TOGETHER, Encryption, download, upload
 
 SCHEME = "s3://"
 BESIDE = "-translate"
 BOOKS = (REPORT, FILES)
 PRIVATE = ("rejects", "erased")
 TAG = "etag"
+SHOWN = "shown"  # of each file of data that appear as a whole: that it went there
+SHOW_AGAIN = "remove this file, and the same call puts there again what it speaks of"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class BucketOutput(Output):
     kind = "prefix"
 
     def __init__(self, target: BucketTarget, job: dict[str, Any], attempt: str = "") -> None:
-        self.target = target
+        self.target, self.data_address = target, f"{target.rows}/{DATA}"
         self._books = target.books if isinstance(target.books, Prefix) else None
         folder = _folder_of(self) if isinstance(target.books, Prefix) else target.books
         super().__init__(folder, job, attempt)
@@ -142,7 +145,9 @@ class BucketOutput(Output):
             name = entry.key.removeprefix(f"{books.key}/")
             place = self.directory / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            if name.startswith(f"{STATE}/"):
+            if name.startswith(f"{STATE}/") and entry.bytes > PIECE_BYTES:
+                download(books.bucket, entry.key, place)
+            elif name.startswith(f"{STATE}/"):
                 place.write_bytes(books.bucket.read(entry.key) or b"")
             else:
                 place.touch()
@@ -181,6 +186,21 @@ class BucketOutput(Output):
 
     def _key_of(self, part: Path) -> str:
         return f"{self.target.rows.key}/{part.relative_to(self.directory).as_posix()}"
+
+    def show_whole(self, whole: Path) -> None:
+        """Put data there that lie in a folder of their own, one file after the other, but for what a stopped run has put there."""
+        super().show_whole(whole)
+        files = sorted(file for file in (self.directory / DATA).rglob("*") if file.is_file())
+        for number, file in enumerate(files):
+            self._show(file, self.state / f"{SHOWN}-{number:05}.json")
+
+    def _show(self, file: Path, record: Path) -> None:
+        if record.exists():
+            about = persistence.unsealed(record, SHOW_AGAIN)
+            if self._is_kept(file, about) and about == {**persistence.described(file), TAG: about[TAG]}:
+                file.unlink()
+                return
+        self.write_whole(record, persistence.sealed(self._keep(file, None)))
 
     def write_whole(self, file: Path, text: str) -> None:
         """Write a file of the books so that it appears only when it is complete, here and there."""
@@ -272,8 +292,6 @@ def _folder_of(owner: object) -> Path:
 
 def output_of(target: Path | BucketTarget, job: dict[str, Any], attempt: str = "") -> Output:
     """Give the output for a target: a folder, or a prefix of a bucket; or for an attempt at a unit of another's run."""
-    return (
-        BucketOutput(target, job, attempt)
-        if isinstance(target, BucketTarget)
-        else Output(target, job, attempt)
-    )
+    if isinstance(target, BucketTarget):
+        return BucketOutput(target, job, attempt)
+    return Output(target, job, attempt)

@@ -35,7 +35,7 @@ from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
 from translate.conversion.workers import crew_of
 from translate.delivery.preflight import Forecast
-from translate.errors import UsageError, in_python
+from translate.errors import in_python
 from translate.passes import asked_for
 from translate.reader.reader import Lines
 from translate.telling.rendering import Report, many
@@ -143,9 +143,6 @@ def conversion(
         source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit, erase), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
     )  # fmt: skip
-    laid_down = "--lake is laid down" if lake else "--sort puts rows in order" if sort else ""
-    if laid_down and not isinstance(place, Path):
-        raise UsageError(f"{laid_down} on a disk: name a directory in place of {place}, and copy it there")
     if sort:
         refuse_unordered(job)
     job = dataclasses.replace(job, part_bytes=part_bytes_of(part_size), sort=sort)

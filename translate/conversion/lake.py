@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from translate import events
-from translate.conversion.output import Output
+from translate.conversion.output import DATA, Output
 from translate.conversion.persistence import settle
 from translate.conversion.runs import Runs
 from translate.errors import ConservationError
@@ -28,25 +28,27 @@ SQL_TYPES = {
 
 
 EPOCH_DAY = dt.date(1970, 1, 1)
-ATHENA = """-- Amazon Athena: put the address of the folder `data` in the place of s3://BUCKET/PREFIX/data, twice.
+UNKNOWN = "s3://BUCKET/PREFIX/data"
+TO_DO = f" put the address of the folder `data` in the place of {UNKNOWN}, twice."
+ATHENA = """-- Amazon Athena:{to_do}
 -- No partitions have to be added: the days are computed. More days than these need a wider range.
 CREATE EXTERNAL TABLE events (
 {columns}
 )
 PARTITIONED BY (day string)
 STORED AS PARQUET
-LOCATION 's3://BUCKET/PREFIX/data/'
+LOCATION '{address}/'
 TBLPROPERTIES (
   'projection.enabled' = 'true',
   'projection.day.type' = 'date',
   'projection.day.format' = 'yyyy-MM-dd',
   'projection.day.range' = '{first},{last}',
-  'storage.location.template' = 's3://BUCKET/PREFIX/data/day=${{day}}'
+  'storage.location.template' = '{address}/day=${{day}}'
 );
 
 """
-DUCKDB = """-- DuckDB, in the folder of this file:
-CREATE VIEW events AS SELECT * FROM read_parquet('data/*/*.parquet', hive_partitioning = true);
+DUCKDB = """-- DuckDB{where}:
+CREATE VIEW events AS SELECT * FROM read_parquet('{data}/*/*.parquet', hive_partitioning = true);
 """
 
 
@@ -63,7 +65,7 @@ def complete(output: Output, events_written: int) -> None:
         raise ConservationError(
             f"{events_written} events should be in the lake, but {sum(days.values())} are"
         )
-    output.write_whole(output.directory / "schema.sql", schema_sql([*days]))
+    output.write_whole(output.directory / "schema.sql", schema_sql([*days], output.data_address))
     output.show_whole(whole)
 
 
@@ -104,10 +106,15 @@ def _plain() -> list[pl.Expr]:
 # -- for those who ask ------------------------------------------------------------------------------------------------
 
 
-def schema_sql(days: list[dt.date]) -> str:
-    """Give the statements by which Athena and DuckDB know the lake."""
+def schema_sql(days: list[dt.date], address: str | None = None) -> str:
+    """Give the statements by which Athena and DuckDB know the lake, of whose data one may know the address."""
     columns = ",\n".join(
         f"  {column_name(name)} {SQL_TYPES[column.dtype]}" for name, column in events.COLUMNS.items()
     )
     first, last = (days[0], days[-1]) if days else (EPOCH_DAY, EPOCH_DAY)
-    return ATHENA.format(columns=columns, first=first, last=last) + DUCKDB
+    athena = ATHENA.format(
+        columns=columns, first=first, last=last, address=address or UNKNOWN, to_do="" if address else TO_DO
+    )
+    return athena + DUCKDB.format(
+        where="" if address else ", in the folder of this file", data=address or DATA
+    )

@@ -64,6 +64,7 @@ class Output:
     """
 
     kind = "directory"
+    data_address: str | None = None  # if a store has the data
 
     def __init__(self, directory: Path, job: dict[str, Any], attempt: str = "") -> None:
         self.directory = directory
