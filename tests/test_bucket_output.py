@@ -306,11 +306,18 @@ def test_a_large_file_in_order_goes_in_pieces_or_not_at_all(store, source, tmp_p
     assert held(store, "rows/") == written(tmp_path / "here")
 
 
-def test_nobody_who_was_erased_stands_in_rows_in_order(store, source, tmp_path):  # noqa: F811
+def test_nobody_who_was_erased_stands_in_rows_in_order(store, tmp_path):  # noqa: F811
     """What was put in order is read again as it lies there, and what lay there before that is not."""
-    call = {"to": "amplitude", "sort": True, "erase": ["client-1"]}
-    report = translate.convert(source, out="s3://empty/rows", **call)
-    assert report["erasure"] == translate.convert(source, out=tmp_path / "here", **call)["erasure"]
+    call = {
+        "source": ARCHIVE,
+        "to": "amplitude",
+        "sort": True,
+        "erase": ["08b47da9-018e-5306-85fc-7ef2af9f3dc6"],
+        "part_size": "300KB",
+    }
+    report = translate.convert(out="s3://empty/rows", **call)
+    assert (report["erasure"]["met"], report["erasure"]["found"]) == (1, 0)
+    assert report["erasure"] == translate.convert(out=tmp_path / "here", **call)["erasure"]
 
 
 def test_a_lake_in_a_bucket_says_where_it_lies(store, source):  # noqa: F811
