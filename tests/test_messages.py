@@ -236,6 +236,8 @@ def test_a_path_as_reports_show_it(tmp_path, monkeypatch):
             "instead: translate convert ... --to clickstream/raw --set day=YYYY-MM-DD; or --set day=N",
             'instead: translate.convert(..., to="clickstream/raw", set_="day=YYYY-MM-DD"); or set_="day=N"',
         ),
+        ("and say so: --set freshness_hours=N. To send", 'and say so: set_="freshness_hours=N". To send'),
+        ("say --set forwarded_address=... there", 'say set_="forwarded_address=..." there'),
         ("s3://bucket/a--b is no option, nor is --", "s3://bucket/a--b is no option, nor is --"),
     ],
 )
@@ -265,6 +267,11 @@ def test_a_page_that_cannot_be_written(tmp_path):
         found.write_html(tmp_path / "nowhere" / "page.html")
     with pytest.raises(OutputError, match="Is a directory; name a file that can be written"):
         found.write_html(tmp_path)
+
+
+def test_rows_of_the_hub_are_no_target_of_write():
+    with pytest.raises(UsageError, match=r"^hub: its rows are the events themselves; name another model$"):
+        translate.write(translate.scan(SAMPLE), to="hub")
 
 
 def test_a_dict_where_texts_are_wanted():

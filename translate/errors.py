@@ -168,7 +168,9 @@ def _argument(option: re.Match[str]) -> str:
     if value is None:
         begins = option.start() == 0 and option.string.startswith(":", option.end())
         return argument if begins else f"{argument}="
-    return f"{argument}={value}" if value.isdigit() or value[0] == '"' else f'{argument}="{value}"'
+    end = "." if value.endswith(".") and not value.endswith("..") else ""  # that of the sentence
+    value = value.removesuffix(end)
+    return f"{argument}={value}{end}" if value.isdigit() or value[0] == '"' else f'{argument}="{value}"{end}'
 
 
 def suggest(name: str, known: Iterable[str], about: Callable[[str], str] = str) -> str:

@@ -84,6 +84,8 @@ def load(model: str, mappings: Path | None = None) -> Mapping:
     if model not in known:
         names = sorted([*known, HUB])
         near = f'; Parquet is "{HUB}" here' if model.lower() == "parquet" else suggest(model, names)
+        if model == HUB:
+            raise UsageError("hub: its rows are the events themselves; name another model")
         near = "; a call takes one" if set(model.split(",")) <= set(names) else near
         raise UsageError(f'no model "{model}"{near} (models: {", ".join(names)})')
     return _load(known[model], known[model].stat().st_mtime_ns)
