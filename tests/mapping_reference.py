@@ -8,7 +8,7 @@ import re
 import tomllib
 
 from translate import events, mapping
-from translate.delivery.target import PROTOCOLS
+from translate.delivery.protocols import PROTOCOLS
 from translate.mapping import checks, columns, delivery, fields, keys, personal, portions
 from translate.recipe import dialect, privacy, spec
 from translate.vocabulary.word import KIND_NAMES

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_file_sizes import SHEET
 from test_lake import ARCHIVE
-from test_sizes import SHEET
 from test_stores import FILES, archive, on_disk, store, written  # noqa: F401  a fixture is found by its name
 
 import translate

@@ -23,7 +23,7 @@ from typer.core import TyperGroup
 
 import translate
 from translate import cli, events, mapping, recipe
-from translate.delivery.target import PROTOCOLS
+from translate.delivery.protocols import PROTOCOLS
 from translate.errors import EXIT_MEANINGS, MappingError
 from translate.mapping import columns
 from translate.mapping.delivery import _FOUND, PLACES, VERIFY_PLACES

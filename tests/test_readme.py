@@ -7,6 +7,7 @@ endpoint is a rehearsal's, the bucket is on this machine. What a section says it
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shlex
 import shutil
@@ -180,7 +181,18 @@ def follow_toml(block, _sender):
     assert (checked.tests, list(checked.complaints)) == (block.count("[[test]]"), [])
 
 
-FOLLOWED = {"sh": follow_shell, "python": follow_python, "sql": follow_sql, "toml": follow_toml}
+def follow_json(block, _sender):
+    """What is to be put in somewhere else is JSON."""
+    json.loads(block)
+
+
+FOLLOWED = {
+    "json": follow_json,
+    "sh": follow_shell,
+    "python": follow_python,
+    "sql": follow_sql,
+    "toml": follow_toml,
+}
 
 
 class Sender:

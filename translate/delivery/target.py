@@ -1,17 +1,17 @@
 """The target of a replay: where to, as whom, by which protocol, and how patiently; secrets are no part of it.
 
-A data sheet says `protocol = "..."` in its table [delivery], and any model whose requests have the protocol's form can be
-replayed; or it describes how requests are sent, in [delivery.http]. A protocol tells how a request leads to its events, and who speaks it.
+A data sheet names a protocol in its table [delivery], or it describes how requests are sent, in [delivery.http].
 """
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from translate import __version__
+from translate.delivery.protocols import DESCRIBED, PROTOCOLS, Protocol
 from translate.errors import UsageError, suggest
 
 if TYPE_CHECKING:
@@ -20,49 +20,6 @@ if TYPE_CHECKING:
 
 
 NO_HEADER = "cannot be sent as an HTTP header: it holds a line break or an unusual character"
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """One way to talk to a receiver.
-
-    `speaker` is the class, in a module that is imported when an endpoint is opened: the clients of Amazon alone take longer
-    to import than all else. `each` is the way to the events in a request, `members` what a request has beside them. One
-    that is `by_region` finds its own host, and signs for a region. `needs` are settings without which nothing can be sent.
-    """
-
-    speaker: tuple[str, str]
-    each: tuple[str, ...]
-    members: tuple[str, ...] = ()
-    by_region: bool = False
-    needs: dict[str, str] = field(default_factory=dict)
-
-
-_ROOM = "translate.delivery.endpoints"
-
-PROTOCOLS: dict[str, Protocol] = {
-    "clickstream": Protocol((f"{_ROOM}.clickstream", "Clickstream"), ("body",)),
-    "learning_context": Protocol(
-        (f"{_ROOM}.learning_context", "LearningContext"),
-        ("data",),
-        needs={"application_id": "its aid", "account": "its user"},
-    ),
-    "mobile_analytics": Protocol(
-        (f"{_ROOM}.services", "MobileAnalytics"), ("body", "events"), ("client_context",)
-    ),
-    "personalize": Protocol(
-        (f"{_ROOM}.services", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True
-    ),
-    "pinpoint": Protocol(
-        (f"{_ROOM}.services", "Pinpoint"),
-        ("EventsRequest", "BatchItem", "*", "Events", "*"),
-        ("ApplicationId",),
-        by_region=True,
-    ),
-}
-
-# Spoken to whoever is described by a sheet.
-DESCRIBED = Protocol((f"{_ROOM}.described", "DescribedService"), ())
 
 
 @dataclass(frozen=True)

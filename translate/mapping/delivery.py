@@ -10,7 +10,7 @@ from string import Formatter
 from typing import Any
 
 from translate import events
-from translate.delivery.target import PROTOCOLS
+from translate.delivery.protocols import PROTOCOLS
 from translate.mapping import keys
 from translate.mapping.description import read_sending
 from translate.mapping.sending import Delivery, Hazard, Quota, Support

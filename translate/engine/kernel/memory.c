@@ -62,6 +62,11 @@ static bool is_kept(size_t capacity)
     return KEEPS && capacity >= KEPT_MIN && capacity <= KEPT_MAX;
 }
 
+bool buffer_is_kept(const struct buffer *buffer)
+{
+    return is_kept(buffer->capacity);
+}
+
 /* Move to memory that is kept, if there is any. */
 static bool move_to_kept(struct buffer *buffer, size_t capacity)
 {
@@ -117,7 +122,7 @@ bool buffer_reach(struct buffer *buffer, size_t length)
 
 void buffer_fit(struct buffer *buffer)
 {
-    if (is_kept(buffer->capacity) || buffer->capacity - buffer->length <= buffer->length / 8) {
+    if (buffer->capacity - buffer->length <= buffer->length / 8) {
         return;
     }
     if (buffer->length == 0) {
@@ -133,6 +138,6 @@ void buffer_fit(struct buffer *buffer)
 
 void buffer_free(struct buffer *buffer)
 {
-    free(is_kept(buffer->capacity) ? keep(*buffer) : buffer->data);
+    free(buffer_is_kept(buffer) ? keep(*buffer) : buffer->data);
     *buffer = (struct buffer){NULL, 0, 0};
 }
