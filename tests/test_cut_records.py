@@ -142,3 +142,21 @@ def test_doubt_in_layers_and_in_zstd(size: str, tmp_path: Path) -> None:
     assert doubted(found) == found.files["a.zst"]["written"]
     if found.rejects:
         assert "checksum" in found.rejects[0]["message"].lower() or "altered" in found.rejects[0]["message"]
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+def test_a_byte_that_is_no_text_costs_one_of_the_records_of_a_line(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of records that run together on a line each that is text is read, also after one that is cut off."""
+    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+    first, second, third, fourth = lines(4).splitlines()
+    broken = second.replace(b'"', b'"\xff', 1)
+    content = first + broken + third[:-9] + fourth + b"\n" + first + b"\n"
+    found = convert(tmp_path, {"a.json": content})
+    assert found.files["a.json"]["written"] == 3
+    at = len(first) + broken.index(b"\xff") + 1
+    (reject,) = [each for each in found.rejects if each["code"] == "bad_encoding"]
+    assert reject["message"] == f"is not UTF-8 text: invalid start byte at byte {at} of the line"
+    assert base64.b64decode(reject["raw"]["base64"]) == broken
+    assert {each["line"] for each in found.rejects} == {1}

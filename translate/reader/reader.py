@@ -15,6 +15,7 @@ from translate import events
 from translate.archive.long_lines import LongLines
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
+from translate.reader.broken import DAMAGE, damaged, records_in
 from translate.reader.careful import CarefulReader
 from translate.reader.literals import INCOMPLETE
 from translate.reader.record import Record
@@ -23,7 +24,6 @@ from translate.settings import RECORD_BYTES
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 
-DAMAGE = "damage"
 ORIGINAL_NAME = "original_name"
 OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refuses": pl.String}
 
@@ -196,7 +196,8 @@ class Reader:
     def _records_of(self, row: int, text: str, following: str | None, lines: Lines) -> list[Record]:
         damage = lines.damage.get(row)
         if damage is not None:
-            return [_damaged(damage)]
+            is_cut = self.layout.records == "json-lines" and not self._keeps_lines
+            return records_in(damage, self._careful.read) if is_cut else [damaged(damage)]
         if lines.origin(row)[0] in lines.joined:
             text = table.as_it_stood(text)
         if self.layout.records == "csv":
@@ -276,11 +277,6 @@ def _with_following(batch: pl.DataFrame, *, of: pl.Series) -> pl.DataFrame:
 def begins_record(line: str | None) -> bool:
     """Tell whether a line begins a record, whatever was still open in the one before: putting these together changes nothing."""
     return line is not None and line.startswith('{"')
-
-
-def _damaged(damage: Damage) -> Record:
-    raw = damage.raw if isinstance(damage.raw, str) else damage.raw.decode()
-    return Record(raw, code=damage.code, message=damage.message, base64=raw is not damage.raw, refuses=DAMAGE)
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
