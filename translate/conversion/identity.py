@@ -19,7 +19,7 @@ from translate.errors import UsageError
 from translate.passes import Asked
 from translate.reader.hub import Hub
 from translate.recipe.privacy import fingerprint, key_of_environment
-from translate.writer.schema import avro_schema
+from translate.writer.shape import avro_schema
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from translate.settings import Settings
 from translate.vocabulary import money, notes
 from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.dataset import moved
-from translate.writer.exposure import Exposure
 from translate.writer.extras import same_events
+from translate.writer.findings import Exposure
 from translate.writer.losses import Plan
 from translate.writer.packing import ROW
 from translate.writer.shape import Source

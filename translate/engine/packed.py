@@ -13,10 +13,9 @@ import polars as pl
 from translate.engine.library import handed_over
 from translate.mapping.spec import Field, Layout
 from translate.settings import Settings
-from translate.writer.assembly import Slot, Template
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, OPEN_BYTES_MAX, ROW, LinesOutput
 from translate.writer.shape import is_json
-from translate.writer.templates import Said, Templates, said
+from translate.writer.templates import Said, Slot, Template, Templates, said
 
 TEMPLATE, MEMBER_TEMPLATE = "_template", "_member_template"
 PLACES, NUMBER = "_places", "_number"

@@ -13,13 +13,12 @@ from translate.mapping.spec import Field, Layout
 from translate.vocabulary import notation, notes
 from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
 from translate.vocabulary.spelling import EventNames
-from translate.writer import emptiness
 from translate.writer.batchwork import TAKEN
 from translate.writer.extras import withheld_members
+from translate.writer.findings import empty_maps, supplements
 from translate.writer.keys import KeyRules, keys_used
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape
-from translate.writer.supplements import supplements
 
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
@@ -112,7 +111,7 @@ class Losses:
         self._plan_objects(plan)
         self._plan_own_keys(plan)
         plan.findings += supplements(self.shape, self._names)
-        plan.findings += emptiness.findings(self.shape)
+        plan.findings += empty_maps(self.shape)
         return plan
 
     def _plan_without_place(self, plan: Plan) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
-from translate.mapping.spec import Field, Layout, Mapping
+from translate.mapping.columns import Column
+from translate.mapping.spec import Field, Layout, Mapping, Schema
 from translate.reader.paths import shown
 from translate.reader.tree import ANY
 from translate.settings import Settings
 from translate.vocabulary import notation
 from translate.vocabulary.notes import InSource, Spot
+
+AVRO_TYPES = {"text": "string", "whole": "long", "number": "float"}
 
 
 @dataclass(frozen=True)
@@ -138,3 +142,37 @@ def as_json(entry: Field, value: pl.Expr) -> pl.Expr:
         return value
     text = value.cast(pl.String)
     return notation.json_text(text) if entry.wire == "text" else text
+
+
+def avro_schema(layout: Layout, schema: Schema, provided: frozenset[str]) -> dict[str, Any]:
+    """Give the schema of a layout's columns, in their order; optional ones only if the events can have them."""
+    standing = [
+        {"name": entry.place, "type": _type(entry)}
+        for entry in layout.fields
+        if not entry.word.is_container and (not entry.optional or entry.hub[0] in provided)
+    ]
+    own = [_own(entry.own, schema) for entry in layout.own if entry.own is not None]
+    return {
+        "type": "record",
+        "name": schema.name,
+        "namespace": schema.namespace,
+        "fields": [*standing, *own],
+        "version": schema.version,
+    }
+
+
+def _type(entry: Field) -> str | list[str]:
+    avro = AVRO_TYPES[entry.word.wire]
+    return avro if entry.required else [avro, "null"]
+
+
+def _own(column: Column, schema: Schema) -> dict[str, Any]:
+    if column.spelled is not None:
+        return dict(column.spelled)
+    return {"name": column.name, "type": [column.type, "null"], **schema.own.get(column.type, {})}
+
+
+def way_out(entry: Field) -> str:
+    """Say what can give an event what it has not."""
+    setting = entry.setting or ("app_id" if entry.hub == ("app.id",) else None)
+    return f"say --set {setting}=..." if setting else "a recipe can set it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -21,8 +21,7 @@ from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
 from translate.writer.renaming import KINDS
 from translate.writer.rowtext import RowText
-from translate.writer.shape import Shape, Source
-from translate.writer.wording import named, way_out
+from translate.writer.shape import Shape, Source, way_out
 
 __all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
 
@@ -254,11 +253,9 @@ class Writer:
         if not faults:
             return frame
         is_open = pl.col("code").is_null() & pl.col(FILTERED).is_null()
-        first = pl.coalesce(
-            pl.when(bad).then(pl.lit(number, pl.UInt16)) for number, (bad, _, _) in enumerate(faults)
-        )
-        code = named(pl.col(FAULT), [code for _, code, _ in faults])
-        message = named(pl.col(FAULT), [message for _, _, message in faults])
+        faulty, codes, messages = zip(*faults, strict=True)
+        first = pl.coalesce(pl.when(bad).then(pl.lit(number, pl.UInt16)) for number, bad in enumerate(faulty))
+        code, message = _of_number(codes), _of_number(messages)
         return (
             frame.with_columns(pl.when(is_open).then(first).alias(FAULT))
             .with_columns(code=pl.coalesce("code", code), message=pl.coalesce("message", message))
@@ -276,11 +273,8 @@ class Writer:
         for entry in self.columns:
             if entry.word.needs_finite:
                 number = pl.col(f"={entry.place}")
-                yield (
-                    number.is_in(["NaN", "inf", "-inf"]),
-                    "bad_number",
-                    f"{entry.place} is not a finite number",
-                )
+                bad = number.is_in(["NaN", "inf", "-inf"])
+                yield bad, "bad_number", f"{entry.place} is not a finite number"
         for question in self._judge.questions:
             if question.limit.hard:
                 yield question.wrong, question.code, question.cited
@@ -292,3 +286,14 @@ class Writer:
             if entry.required or entry.required_for
         )
         yield from ((entry, pl.col(f"@{entry.place}")) for entry in self.shape.around if entry.required)
+
+
+def _of_number(texts: Iterable[str]) -> pl.Expr:
+    """Give the text of each fault's number.
+
+    By conditions alone: where an expression calls Python, the engine no longer sees that sinks share a step, and a table
+    would make it hold all rows of a unit.
+    """
+    return pl.coalesce(
+        pl.when(pl.col(FAULT) == number).then(pl.lit(text)) for number, text in enumerate(texts)
+    )

@@ -17,7 +17,7 @@ from translate.telling.explanation.sides import HUB_LAYOUT
 from translate.telling.rendering import many
 from translate.vocabulary.spelling import legal_name
 from translate.vocabulary.words.scalars import TEXT
-from translate.writer.exposure import arrivals, destination
+from translate.writer.findings import arrivals, destination
 from translate.writer.shape import Shape
 
 if TYPE_CHECKING:

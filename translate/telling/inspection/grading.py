@@ -24,10 +24,10 @@ from translate.mapping.spec import Layout, Mapping
 from translate.telling import explanation
 from translate.telling.inspection.grounds import Grounds
 from translate.vocabulary import notes
-from translate.writer.assembly import ANY
 from translate.writer.extras import same_events
 from translate.writer.packing import OPEN_BYTES_MAX, Packer
 from translate.writer.shape import Source, request_fields
+from translate.writer.templates import ANY
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 Grade = Literal["fits", "loses", "part", "drops", "none"]

@@ -1,4 +1,7 @@
-"""Where personal data goes that the source's data sheet marks: told with counts, so that nobody is surprised by it."""
+"""What is told of rows beside their losses: what they say beyond the event, maps that become alike, personal data that arrives.
+
+Nothing is lost by what is said beyond the event, but reading it back gives the event another value there, or none.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,76 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import polars as pl
 
 from translate import events
-from translate.conversion.report import Finding
+from translate.conversion.report import FILLED_IN, Finding
 from translate.engine.keys import keys_of
 from translate.mapping.personal import EXTRA, IDENTITY, KINDS, Marked, Spot
+from translate.mapping.spec import Field
+from translate.vocabulary.spelling import EventNames
+from translate.vocabulary.word import Written
 from translate.writer.extras import withheld_members
-from translate.writer.shape import Shape
+from translate.writer.shape import Shape, request_fields
 
+EMPTY_MAP = "empty_map"
+OF_EVENTS = ("attributes", "metrics")
 CODE = "personal_data"
 EXPOSED = "_exposed"
+
+
+def supplements(shape: Shape, names: EventNames) -> list[Finding]:
+    """Tell what a layout's rows say more, or less often, than the events."""
+    found: list[Finding] = []
+    for entry in [*shape.columns, *shape.wanted_presets()]:
+        if entry.word.supplements:
+            found += entry.word.supplements(_written(shape, entry, names))
+    for entry in request_fields(shape.layout, shape.settings):
+        if entry.word.is_stamp and entry.hub:
+            message = f"{entry.place} is made anew, and read as the event's {entry.hub[0]}"
+            found.append(Finding(FILLED_IN, message, pl.col(entry.hub[0]).is_null(), entry.hub[0]))
+    return found
+
+
+def _written(shape: Shape, entry: Field, names: EventNames) -> Written:
+    home = ".".join(entry.path[:-1])
+    places = {other.place for other in shape.columns}
+    needs = [f"{home}.{name}" for name in shape.layout.objects.get(home, ())]
+    there = [pl.col(f"={need}").is_not_null() if need in places else pl.lit(False) for need in needs]
+    return Written(
+        place=entry.place,
+        hub=entry.hub,
+        member=entry.member,
+        value=pl.col(f"={entry.place}"),
+        is_there=pl.all_horizontal(there) if there else pl.lit(True),
+        implied_phase=names.implied_phase,
+    )
+
+
+def empty_maps(shape: Shape) -> Iterator[Finding]:
+    """Tell for each map in which events an absent one comes back empty, or an empty one absent."""
+    written = _written_by_container(shape)
+    held = {entry.hub[0] for entry in shape.layout.all_fields if entry.word.holds_whole_map}
+    for name in events.MAPS:
+        if name not in shape.source.provided or name in held:
+            continue
+        column = pl.col(name)
+        is_empty = column.map.len() == 0
+        if name in written:
+            there, own_place = written[name]
+            lost = is_empty & ~there if not own_place else pl.lit(False)
+            told = lost | (column.is_null() & there)
+        else:
+            told = is_empty
+        message = f"{shape.source.place(name)}: an empty map and none are one in {shape.layout.address}"
+        yield Finding(EMPTY_MAP, message, told.fill_null(value=False), name)
+
+
+def _written_by_container(shape: Shape) -> dict[str, tuple[pl.Expr, bool]]:
+    """Tell for attributes and metrics when their container is written, and if it is theirs alone."""
+    found = {}
+    for place, entry in shape.containers.items():
+        for name in entry.hub:
+            if name in OF_EVENTS:
+                found[name] = (pl.col(f"={place}").is_not_null(), not entry.word.shared)
+    return found
 
 
 class Exposure:
