@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from translate.engine.split import split
+from translate.archive import batches
+from translate.engine.split import Split, split
 
 LETTERS = ["a", "\n", "\r", "\x00", "é", "漢", "🎈", "\ud7ff", "\ue000", "\U0010ffff", "x" * 17, "y" * 13]
 NO_UTF8 = [
@@ -58,6 +59,12 @@ def test_both_engines_take_the_same(engine, text):
         texts, broken = split(text)
     assert broken == {number: line for number, line in enumerate(lines) if decoded(line) is None}
     assert texts.to_list() == [(decoded(line) or "").removesuffix("\r") for line in lines]
+
+
+def test_a_line_that_only_the_kernel_finds_broken_is_no_damage_that_goes_unseen(monkeypatch):
+    monkeypatch.setattr(batches, "split", lambda block: Split(split(block).texts, {1: b"sound"}))
+    with pytest.raises(AssertionError, match="line 2 is UTF-8 to Python"):
+        batches.lines_in(b"one\nsound\n").collect(engine="in-memory")
 
 
 def decoded(line: bytes) -> str | None:

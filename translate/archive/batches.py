@@ -186,6 +186,8 @@ def _too_large(passed: Passed, limit_bytes: int) -> Damage:
 def _batch(block: bytes | memoryview, row: int, damage: dict[int, Damage]) -> pl.DataFrame:
     texts, broken = split(block)
     for number, line in broken.items():
-        if found := not_utf8(line, line):
-            damage[row + number] = found
+        found = not_utf8(line, line)
+        if found is None:
+            raise AssertionError(f"line {row + number + 1} is UTF-8 to Python, and to the kernel it is not")
+        damage[row + number] = found
     return texts.to_frame().with_row_index("row", offset=row).cast(SCHEMA)

@@ -31,8 +31,12 @@ def split(text: bytes | memoryview) -> Split:
     lines = frame_of(made)
     if lines.width == 1:
         return Split(lines.to_series(), {})
-    broken = lines.with_row_index().filter(pl.col("begin").is_not_null()).select("index", "begin", "end")
-    return Split(lines["text"], {row: bytes(text[begin:end]) for row, begin, end in broken.iter_rows()})
+    rows = lines["begin"].is_not_null().arg_true()
+    begins, ends = (lines[name].gather(rows) for name in ("begin", "end"))
+    return Split(
+        lines["text"],
+        {row: bytes(text[begin:end]) for row, begin, end in zip(rows, begins, ends, strict=True)},
+    )
 
 
 def _place(text: bytes | memoryview) -> ctypes.Array[ctypes.c_char] | bytes:
