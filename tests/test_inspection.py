@@ -287,6 +287,18 @@ def test_two_layouts_in_one_run(tmp_path):
     assert sorted(told_apart) == [("archive", 1, 2), ("event_stream", 1, 1)]
 
 
+def test_files_of_no_layout_are_told_apart(tmp_path):
+    """What is of no layout is counted as that, and not among the files of the first one."""
+    archive(tmp_path, record(), record(time=TIME + 1), name="a.json")
+    (tmp_path / "notes.txt").write_text("not an event\n")
+    found = inspect(tmp_path)
+    assert [each["files"] for each in found.values["sources"]] == [1]
+    assert found.values["unrecognised"] == {"files": 1, "bytes": 13}
+    assert "of no layout that can be read: 1 file, 13 bytes" in str(found)
+    found.write_html(tmp_path / "page.html")
+    assert "of no layout that can be read: 1 file, 13 bytes" in (tmp_path / "page.html").read_text()
+
+
 # -- memory ---------------------------------------------------------------------------------------------------------
 
 

@@ -184,3 +184,13 @@ def test_what_commands_say_fits_a_terminal(command, tmp_path, monkeypatch):
     lines = [line for line in said.splitlines() if not any(name in line for name in names)]
     assert max(map(visible, lines)) <= 80
     assert "".join(said.split()).replace("-again", "")[:200] == "".join(long.split())[:200]
+
+
+def test_a_pipe_gets_a_row_a_line():
+    """Where nothing bounds a line, rows are whole, one a line, and one long cell does not push all others out of sight."""
+    told = translate.explain(from_="mobile_analytics", to="clickstream")
+    lines = told.to_text(None).splitlines()
+    assert len([line for line in lines if line.startswith("event_value ")]) == 1
+    where = {line.index("text as it is") for line in lines if line.endswith(" text as it is")}
+    assert where and min(where) == 79 and max(where) < 110
+    assert [line.rstrip() for line in lines] == lines

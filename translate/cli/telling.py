@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +23,7 @@ from translate.cli.options import (
     reaching_stores,
     recipes,
 )
-from translate.cli.printing import UNFOLDED, paper, print_json, whoever_listens
+from translate.cli.printing import paper, print_json, whoever_listens
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, UsageError
 from translate.telling.terminal import columns
@@ -169,7 +168,7 @@ def why(
         if as_json:
             print_json(told.to_json())
         else:
-            print(told.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
+            print(told.to_text(paper().width), end="")
 
 
 @app.command()
@@ -240,7 +239,7 @@ def explain(
         elif as_markdown:
             print(explained.to_markdown(), end="")
         else:
-            print(explained.to_text(shutil.get_terminal_size((UNFOLDED, 24)).columns), end="")
+            print(explained.to_text(paper().width), end="")
 
 
 @app.command()

@@ -17,6 +17,7 @@ INDENT = 2
 GAP = 2
 COLUMN_MIN = 8  # characters that are left of a text, however narrow it gets
 BLOCKS_GAP = 4
+PADDED_MAX = 40  # where nothing bounds a line, a cell beyond this pushes on what stands behind it
 NO_FIGURE = ("", "-")  # where there is none
 CUT = "\N{HORIZONTAL ELLIPSIS}"
 
@@ -89,7 +90,9 @@ def columns(
     widths = _fitted(wanted, figures.union(kept), paper)
     for number, row in enumerate(rows):
         cells = [
-            textwrap.wrap(cell, max(width, 1), break_long_words=True) or [""]
+            [cell]
+            if paper.width is None
+            else textwrap.wrap(cell, max(width, 1), break_long_words=True) or [""]
             if place in wrapped and place not in figures
             else [clipped(cell, width)]
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -104,12 +107,23 @@ def columns(
             yield (" " * INDENT + (" " * GAP).join(written)).rstrip()
 
 
+def unfolded(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Write each row of cells on one line, whatever their length: for `grep`, `cut` and `less -S`."""
+    widths = [min(PADDED_MAX, max(map(width_of, cells))) for cells in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (" ".join(cell.split("\n")) for cell in row)
+        padded = (cell + " " * (width - width_of(cell)) for cell, width in zip(cells, widths, strict=True))
+        yield (" " * GAP).join(padded).rstrip()
+
+
 def _fitted(widths: list[int], fixed: set[int], paper: Paper) -> list[int]:
     """Make the widest texts narrower, one place after the other, until a row fits."""
+    if paper.width is None:
+        return [min(width, PADDED_MAX) for width in widths]
     free = [place for place in range(len(widths)) if place not in fixed]
-    room = None if paper.width is None else paper.width - INDENT - GAP * (len(widths) - 1)
+    room = paper.width - INDENT - GAP * (len(widths) - 1)
     fitted = list(widths)
-    while room is not None and free and sum(fitted) > room:
+    while free and sum(fitted) > room:
         widest = max(free, key=lambda place: fitted[place])
         if fitted[widest] <= COLUMN_MIN:
             break

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from translate.telling.explanation.sides import HubOrigin
+from translate.telling.terminal import unfolded
 
 State = Literal[
     "filled", "fixed", "missing", "nothing", "off", "not_written",  # a field of the target
@@ -113,9 +114,13 @@ class Explanation:
             lines += ["", f"## {title}", "", *_markdown_table(head, rows)]
         return "\n".join(lines) + "\n"
 
-    def to_text(self, width: int = PRINTED) -> str:
-        """Write the page for a terminal of that many columns."""
-        lines = [self._title, *(line for each in self._sentences() for line in _folded(each, width)), ""]
+    def to_text(self, width: int | None = PRINTED) -> str:
+        """Write the page for a terminal of that many columns; with None each row is one line."""
+        lines = [
+            self._title,
+            *(line for each in self._sentences() for line in _folded(each, width or len(each))),
+            "",
+        ]
         head = (self.target, self.source, _HEADS[2])
         lines += _text_table(head, [_text_cells(row, self._twice) for row in self.rows], width)
         for title, section_head, rows in self._sections():
@@ -191,8 +196,10 @@ def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[
     return [f"| {' | '.join(line)} |" for line in cells]
 
 
-def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     lines = [head, *rows]
+    if width is None:
+        return list(unfolded(lines))
     widths = _widths([max(len(line[column]) for line in lines) for column in range(len(head))], width)
     return [text for line in lines for text in _text_line(line, widths)]
 

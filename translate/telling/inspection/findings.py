@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from translate import mapping
-from translate.archive.recognition import Recognised
+from translate.archive.recognition import Origin, Recognised
+from translate.archive.stored import SourceFile
 from translate.conversion.job import HUB_MODEL
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
@@ -31,8 +32,11 @@ def values_of(
     sessions, unstopped = _sessions(figures)
     return {
         "from": recognised.address,
-        "inputs": {"files": len(recognised.files), "bytes": sum(file.bytes for file in recognised.files)},
-        "sources": [*map(_source, recognised.sources, by_source)],
+        "inputs": _sizes(recognised.files),
+        "sources": [
+            _source(*source, recognised.refused) for source in zip(recognised.sources, by_source, strict=True)
+        ],
+        "unrecognised": _sizes(file for file in recognised.files if file.shown in recognised.refused),
         "events": {
             "read": counts["read"],
             "inspected": counts["events"],
@@ -67,11 +71,16 @@ def values_of(
     }
 
 
-def _source(origin: Any, events: int) -> dict[str, Any]:
+def _source(origin: Origin, events: int, refused: Container[str]) -> dict[str, Any]:
+    own = _sizes(file for file in origin.files if file.shown not in refused)
     return {
-        "model": origin.layout.model, "layout": origin.layout.name, "title": origin.mapping.title,
-        "files": len(origin.files), "bytes": sum(file.bytes for file in origin.files), "events": events,
+        "model": origin.layout.model, "layout": origin.layout.name, "title": origin.mapping.title, **own, "events": events,
     }  # fmt: skip
+
+
+def _sizes(files: Iterable[SourceFile]) -> dict[str, int]:
+    sizes = [file.bytes for file in files]
+    return {"files": len(sizes), "bytes": sum(sizes)}
 
 
 def moment(milliseconds: int | None) -> str | None:

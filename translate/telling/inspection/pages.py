@@ -10,7 +10,7 @@ import polars as pl
 
 from translate.telling.inspection import cards, over_time
 from translate.telling.inspection.grading import GradedTarget
-from translate.telling.inspection.tables import LISTS, PEOPLE, looks_of, percent
+from translate.telling.inspection.tables import LISTS, PEOPLE, looks_of, percent, unrecognised
 from translate.telling.pages import (
     Markup,
     Section,
@@ -101,6 +101,8 @@ def _about(values: dict[str, Any]) -> Iterator[Markup]:
             element("code", address),
             f" {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}",
         )
+    if values["unrecognised"]["files"]:
+        yield paragraph(unrecognised(values), "; see the faults below.")
     event, arrival = values["time"]["event"], values["time"]["arrival"]
     if event["first"]:
         yield paragraph("Events from ", element("b", event["first"]), " to ", element("b", event["last"]), ", by the clocks of the devices.")  # fmt: skip

@@ -37,6 +37,8 @@ def _lines(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples
     for source in values["sources"]:
         address = paper.styled(f"{source['model']}/{source['layout']}", "bold")
         yield f"{address}: {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}"
+    if values["unrecognised"]["files"]:
+        yield unrecognised(values)
     yield from _figures(values)
     yield from _faults(values, paper)
     yield from _files(values.get("unreadable_files", []), paper)
@@ -51,6 +53,12 @@ def _lines(values: dict[str, Any], keys: pl.DataFrame, paper: Paper, *, examples
     others = [f"{count:,} events with other {name}" for name, count in values["beyond"].items()]
     if others:
         yield f"too many to list: {', '.join(others)}"
+
+
+def unrecognised(values: dict[str, Any]) -> str:
+    """Say how many files are of no layout that is known."""
+    others = values["unrecognised"]
+    return f"of no layout that can be read: {many(others['files'], 'file')}, {others['bytes']:,} bytes"
 
 
 def _figures(values: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from translate.telling.rendering import Report, printable
+from translate.telling.terminal import unfolded
 
 NO_PLACE = "no place in the source"  # how the reason begins where a model knows nothing of the kind
 PRINTED = 120
@@ -157,8 +159,8 @@ class Why:
             "events": [event.to_json() for event in self.events],
         }
 
-    def to_text(self, width: int = PRINTED) -> str:
-        """Write the tables for a terminal of that many columns."""
+    def to_text(self, width: int | None = PRINTED) -> str:
+        """Write the tables for a terminal of that many columns; with None each row is one line."""
         lines = [
             f"{printable(self._title)}: {self.source} -> {self.target}"
             + (f", by the recipe {self.recipe}" if self.recipe else "")
@@ -176,7 +178,7 @@ class Why:
         name = f" {event.name}" if event.name else ""
         return printable(f"{several}{name} {event.event_id or ''}".strip())
 
-    def _of_event(self, event: EventTrace, width: int) -> Iterator[str]:
+    def _of_event(self, event: EventTrace, width: int | None) -> Iterator[str]:
         yield f"{self._head(event)}: {printable(event.sentence)}"
         yield from self._of_rules(event, width)
         filled = [traced for traced in event.fields if traced.written is not None]
@@ -194,12 +196,12 @@ class Why:
             yield ""
             yield "lost or changed:"
             folder = textwrap.TextWrapper(
-                width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+                width or sys.maxsize, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
             )
             for names, reason in _together(event.lost):
                 yield from folder.wrap(printable(f"{names}: {reason}"))
 
-    def _of_rules(self, event: EventTrace, width: int) -> Iterator[str]:
+    def _of_rules(self, event: EventTrace, width: int | None) -> Iterator[str]:
         if event.rules:
             yield f"rules that it meets: {', '.join(event.rules)}"
         told = {
@@ -253,8 +255,11 @@ def _short(value: str) -> str:
     return shown if len(shown) <= VALUE_MAX else f"{shown[: VALUE_MAX - 3]}..."
 
 
-def _table(lines: list[tuple[str, ...]], width: int) -> Iterator[str]:
+def _table(lines: list[tuple[str, ...]], width: int | None) -> Iterator[str]:
     """Write cells below one another; what is too wide is folded, each column having its share of the width."""
+    if width is None:
+        yield from unfolded(lines)
+        return
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 12:
         widths[widths.index(max(widths))] -= 1
