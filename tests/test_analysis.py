@@ -265,12 +265,12 @@ def test_sessions_are_as_many_as_an_inspection_counts(scanned):
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: analysis.users([1]), "users: events should be a frame of hub events, as translate.scan gives it, but is list"),
+        (lambda: analysis.users([1]), "users: events should be a frame of hub events, as translate.scan gives it, but is [1] (list)"),
         (lambda: analysis.users(pl.DataFrame({"name": ["a"]})), 'users: events have no column "time", which a hub frame has'),
         (lambda: analysis.revenue(happened(), by="size"), "revenue: events have no column \"size\"; give it one: events.with_columns(pl.col('attributes').map.get('size').alias('size'))"),
         (lambda: analysis.users(happened(), who="clientid"), 'users: events have no column "clientid"; did you mean "client_id"?'),
         (lambda: analysis.users(happened(), period="days"), "users: no period 'days'; did you mean \"day\"? (one of: day, week, month, quarter, year)"),
-        (lambda: analysis.retention(happened(), after=["1"]), "retention: after should be numbers of days, such as [1, 7, 30], but is ['1']"),
+        (lambda: analysis.retention(happened(), after=["1"]), "retention: after should be a number of such spans, or several as [1, 7, 30], but is ['1'] (list)"),
         (lambda: analysis.funnel(happened(), "view"), "funnel: steps should be a list of names of events"),
         (lambda: analysis.funnel(happened(), []), "funnel: steps should be a list of names of events"),
         (lambda: analysis.funnel(happened(), ["a"], within=5), "funnel: within should be a timedelta, or text"),

@@ -18,6 +18,7 @@ from translate.errors import MappingError, UsageError
 ROOT = Path(translate.__file__).parent.parent
 SAMPLES = ROOT / "sample_data" / "mobile_analytics"
 FULL, ARCHIVE = SAMPLES / "archive_full.jsonl", SAMPLES / "archive"
+EVENTS = translate.scan(FULL)
 CALLS = [name for name in translate.__all__ if inspect.isfunction(getattr(translate, name))]
 
 
@@ -144,6 +145,20 @@ def test_settings_that_are_wrong():
         (lambda: translate.write(translate.scan(FULL), to="pinpoint/flat"), "pinpoint/flat cannot be written"),
         (lambda: translate.write(translate.scan(FULL), to="clickstream", settings={"app_ids": {"a": "0"}}), 'app_ids.a: clickstream/events does not take "0"'),
         (lambda: translate.explain(from_=1, to="hub"), "explain: from_ should be text, but is 1 (int)"),
+        (lambda: translate.inspect(FULL, progress=1), "inspect: progress should be a function, but is 1 (int)"),
+        (lambda: translate.inspect("a\0b"), "inspect: source should be a path, or a list of paths, but is 'a\\x00b' (str)"),
+        (lambda: translate.scan(FULL, limit=10**30), "scan: limit should be a whole number, but is 1000"),
+        (lambda: translate.parity(FULL, FULL, erase=["a"]), "parity: erase should be a path, but is ['a'] (list)"),
+        (lambda: translate.Bounds(errors="5"), "Bounds: errors should be a whole number, but is '5' (str)"),
+        (lambda: translate.Settings(app_id=5), "Settings: app_id should be text, but is 5 (int)"),
+        (lambda: translate.Rehearsal(port="x"), "Options: port should be a whole number, but is 'x' (str)"),
+        (lambda: translate.Rehearsal(sed=1), 'Rehearsal() has no option "sed"; did you mean "seed"?'),
+        (lambda: translate.analysis.sessions(FULL), "sessions: events should be a frame of hub events, as translate.scan gives it, but is PosixPath("),
+        (lambda: translate.analysis.users(EVENTS, seen=["a"]), "users: seen should be text, but is ['a'] (list)"),
+        (lambda: translate.analysis.users(EVENTS, period=pl.col("x")), "users: period should be text, but is "),
+        (lambda: translate.analysis.users(EVENTS, who=[]), "who should be the name of a column, or a list of names, but names none"),
+        (lambda: translate.analysis.retention(EVENTS, after=2.5), "retention: after should be a number of such spans, or several as [1, 7, 30], but is 2.5 (float)"),
+        (lambda: translate.analysis.retention(EVENTS, after=10**9, seen=None), "retention: after should be numbers of days"),
     ],
 )  # fmt: skip
 def test_arguments_of_another_kind(call, told):
@@ -159,6 +174,40 @@ def test_arguments_of_no_name():
         translate.scan(FULL, sinse="2018")
     with pytest.raises(TypeError, match=re.escape('has no argument "from"; did you mean "from_"?')):
         translate.inspect(FULL, **{"from": "pinpoint"})
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (
+            lambda: translate.validate(FULL, to="pinpoint"),
+            'validate() has no argument "to"; did you mean "as_"?',
+        ),
+        (
+            lambda: translate.scan(FULL, filter="name = 'x'"),
+            'scan() has no argument "filter"; did you mean "where"?',
+        ),
+        (
+            lambda: translate.analysis.sessions(EVENTS, period="day"),
+            'sessions() has no argument "period"; it takes events, who',
+        ),
+        (
+            lambda: translate.analysis.users(EVENTS, freq="day"),
+            'users() has no argument "freq"; did you mean "period"?',
+        ),
+        (
+            translate.analysis.users,
+            "users(): missing a required argument: 'events'; write users(events)",
+        ),
+        (lambda: translate.Bounds(eror=5), 'Bounds() has no argument "eror"; did you mean "errors"?'),
+    ],
+)
+def test_arguments_of_another_call(call, told):
+    """The word of another call, or of another library, is told with what this one has; it is an error of ours and of Python's."""
+    with pytest.raises(UsageError) as refused:
+        call()
+    assert told in str(refused.value)
+    assert isinstance(refused.value, TypeError)
 
 
 def test_a_call_that_lacks_something_shows_how_it_is_written():

@@ -2,6 +2,7 @@
 
 TranslateError
 ├── UsageError        (2)  correct the call, the settings or the target directory, and call again
+│   └── CallError     (2)  correct an argument of a call from Python; a TypeError too
 ├── MappingError      (2)  correct a mapping or recipe: holds every complaint at once
 ├── SourceError       (3)  nothing there that could be read
 ├── PreflightError    (4)  accept by name what the target will do with the data, or take another route
@@ -74,6 +75,10 @@ class UsageError(TranslateError):
     """The call, the settings or the target directory must be corrected."""
 
     exit_code = ExitCode.USAGE
+
+
+class CallError(UsageError, TypeError):
+    """A call has an argument of another kind or name than it takes, or lacks one."""
 
 
 class SourceError(TranslateError):

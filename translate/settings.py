@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from translate.conversion.arguments import checked_fields
 from translate.errors import Complaint, MappingError, UsageError, refuse_bytes, suggest
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.keys import OVERRIDES
@@ -60,6 +61,7 @@ FLAGS = (*WRITTEN_FLAGS, "plain_bodies")
 WRITTEN_NUMBERS = ("missing_quantity", "record_bytes")
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Settings:
     """What a run was told: ids, names, what a target wants to know, and the window of plausible times.

@@ -20,6 +20,7 @@ from translate.analysis.frames import (
     person,
     warn_of_absent,
 )
+from translate.conversion.arguments import checked
 from translate.errors import UsageError
 from translate.vocabulary import money
 
@@ -31,9 +32,12 @@ AFTER = {
     "year": (1, 2),
 }
 
+SPANS_MAX = 10**6
+
 ANY = " (seen=None takes any event)"
 
 
+@checked
 def users(events: Events, *, period: str = "day", who: Who = CLIENT, seen: str | None = SEEN) -> pl.DataFrame:
     """Count users by day, week, month, quarter or year: `users`, and which of them were `new` and `returning`.
 
@@ -55,6 +59,7 @@ def users(events: Events, *, period: str = "day", who: Who = CLIENT, seen: str |
     return told.sort("began").rename({"began": period})
 
 
+@checked
 def retention(
     events: Events,
     *,
@@ -107,7 +112,7 @@ def retention(
 def _steps(after: int | Iterable[int] | None, period: str) -> list[int]:
     """Give after how many spans is asked, in order; raise UsageError for what is no number of any."""
     asked = AFTER[period] if after is None else [after] if isinstance(after, int) else [*after]
-    if not all(isinstance(number, int) and number >= 0 for number in asked):
+    if not all(isinstance(number, int) and 0 <= number <= SPANS_MAX for number in asked):
         raise UsageError(
             f"retention: after should be numbers of {period}s, such as [1, 7, 30], but is {after!r}"
         )
@@ -126,6 +131,7 @@ MILLISECONDS = 1000
 SECONDS = (0, 10, 30, 60, 180, 600, 1800, 3600)  # from which on a length is told apart
 
 
+@checked
 def sessions(events: Events, *, who: Who = CLIENT) -> pl.DataFrame:
     """Give the sessions: whose (`client_id`, or `who`), `session`, `first` and `last` event, `events`, whether it `started` and `stopped`, and `seconds`.
 
@@ -154,6 +160,7 @@ def sessions(events: Events, *, who: Who = CLIENT) -> pl.DataFrame:
     return told.sort("first", whose, "session", nulls_last=True).collect()
 
 
+@checked
 def lengths(events: Events, *, who: Who = CLIENT) -> pl.DataFrame:
     """Count sessions by how long they were: `at_least` so many seconds and `below` so many, `sessions`, `share`.
 
@@ -190,6 +197,7 @@ MICROS = 1_000_000  # so that sums do not depend on their order
 PARTS = ("value", "price", "quantity", "currency", "store")
 
 
+@checked
 def revenue(
     events: Events, *, period: str | None = "day", by: str | Sequence[str] = (), who: Who = CLIENT
 ) -> pl.DataFrame:
@@ -203,7 +211,7 @@ def revenue(
     >>> translate.analysis.revenue(events, period=None).filter(currency="EUR").rows()
     [('EUR', 5, 5, 39.9)]
     """
-    keys = named(by, "revenue: by")
+    keys = named(by)
     if period is not None:
         one_of(period, "period", "revenue", PERIODS)
     frame = lazy(events, "revenue", ["name", "time", *PARTS, *named(who), *keys])

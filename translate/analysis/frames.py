@@ -20,11 +20,7 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def lazy(asked: Events, question: str, columns: Iterable[str]) -> pl.LazyFrame:
-    """Give the frame of events; raise UsageError for what is none, or lacks a column that is looked at."""
-    if not isinstance(asked, pl.LazyFrame | pl.DataFrame):
-        raise UsageError(
-            f"{question}: events should be a frame of hub events, as translate.scan gives it, but is {type(asked).__name__}"
-        )
+    """Give the frame of events; raise UsageError for one that lacks a column that is looked at."""
     frame = asked.lazy()
     known = frame.collect_schema().names()
     for name in columns:
@@ -46,15 +42,9 @@ def _meant(name: str) -> str:
     return f"; give it one: events.with_columns(pl.col({container!r}).map.get({key!r}).alias({name!r}))"
 
 
-def named(columns: Who, argument: str = "who") -> list[str]:
-    """Name the columns of those who count, or that are told apart; raise UsageError for what are no names."""
-    names = [columns] if isinstance(columns, str) else columns
-    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise UsageError(
-            f"{argument} should be the name of a column, or a list of names, but is {columns!r}; "
-            "events.with_columns(name=...) makes a column of an expression"
-        )
-    return list(names)
+def named(columns: Who) -> list[str]:
+    """Name the columns of those who count, or that are told apart."""
+    return [columns] if isinstance(columns, str) else list(columns)
 
 
 def warn_of_absent(name: str, frame: pl.LazyFrame, question: str, way_out: str = "") -> None:
@@ -65,7 +55,11 @@ def warn_of_absent(name: str, frame: pl.LazyFrame, question: str, way_out: str =
 
 
 def person(who: Who) -> pl.Expr:
-    """Give whoever did something: of several columns the first that is there."""
+    """Give whoever did something: of several columns the first that is there; raise UsageError for no column."""
+    if not named(who):
+        raise UsageError(
+            'who should be the name of a column, or a list of names, but names none; say who="client_id"'
+        )
     return pl.coalesce(named(who))
 
 

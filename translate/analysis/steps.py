@@ -9,11 +9,13 @@ from typing import Any
 import polars as pl
 
 from translate.analysis.frames import CLIENT, Events, Who, lazy, named, person, warn_of_absent
+from translate.conversion.arguments import checked
 from translate.errors import UsageError
 
 Step = str | pl.Expr
 
 
+@checked
 def funnel(
     events: Events,
     steps: Sequence[Step] | Mapping[str, Step],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from translate.conversion.arguments import checked_fields
 from translate.delivery.answers import Answer, Pile
 from translate.errors import UsageError
 
@@ -39,6 +40,7 @@ FIRST_TOLD_SECONDS = 5.0
 TOLD_AGAIN_SECONDS = 60.0
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Bounds:
     """Where a run stops on its own: `hours`, `requests` and `events` are caps; the others count events never accepted."""

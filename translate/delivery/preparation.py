@@ -175,7 +175,7 @@ def _converted(source: calls.Sources) -> tuple[Path, dict[str, Any]] | None:
     if not isinstance(source, str | os.PathLike):
         if len(source) != 1:
             return None
-        source = source[0]
+        (source,) = source
     folder = Path(source)
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))

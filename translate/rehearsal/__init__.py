@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from translate.errors import OutputError, UsageError
+from translate.errors import CallError, OutputError, UsageError, suggest
 from translate.rehearsal.desk import Desk
 from translate.rehearsal.ledger import canonical, digest_of
 from translate.rehearsal.options import NAMES, Options
@@ -33,9 +33,10 @@ class Rehearsal:
     """
 
     def __init__(self, options: Options | None = None, **named: Any) -> None:
-        unknown = named.keys() - NAMES
-        if unknown:
-            raise UsageError(f"no such option: {', '.join(sorted(unknown))}")
+        for name in sorted(named.keys() - NAMES):
+            raise CallError(f'Rehearsal() has no option "{name}"{suggest(name, NAMES)}')
+        if not isinstance(options, Options | None):
+            raise CallError("Rehearsal() takes its options by name: Rehearsal(seed=1, throttle=0.1)")
         self.options = replace(options, **named) if options else Options(**named)
         self.port = self.options.port
         self._connections: set[Connection] = set()

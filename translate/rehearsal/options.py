@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from email.utils import formatdate
 from pathlib import Path
 
+from translate.conversion.arguments import checked_fields
 from translate.errors import UsageError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -23,6 +24,7 @@ FULL = 2**64
 FAILING_SHARE = 1 / 3  # of the items, in a request of which some fail
 
 
+@checked_fields
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Options of a rehearsal; shares are of requests, from 0 to 1, and drawn by `seed` for each request's number.

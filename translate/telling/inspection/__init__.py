@@ -169,6 +169,7 @@ class Inspection:
         """Give the figures as a piece of HTML that needs no style sheet, script or network."""
         return fragment(self.values, self.keys)
 
+    @checked
     def write_html(self, path: str | os.PathLike[str]) -> None:
         """Write one page that needs nothing but itself: figures, charts, faults, and each target's grade."""
         page = pages.page(self.values, self.keys, self.targets, self.made, examples=self.examples)

@@ -202,6 +202,7 @@ class Dossier:
             f"<div>{told}{table_html(Table('Conversions', ('', *pages.COUNTED), rows)) if rows else ''}</div>"
         )
 
+    @checked
     def write_html(self, path: str | os.PathLike[str]) -> None:
         """Write the page to sign; it needs nothing but itself."""
         write_page(path, pages.page(self, dt.datetime.now(dt.UTC)))
