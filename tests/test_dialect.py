@@ -62,3 +62,32 @@ def test_a_function_of_elsewhere_leads_to_the_one_here(sql, way_out):
     with pytest.raises(Unfit) as caught:
         proof.read(sql, exploded=False)
     assert str(caught.value).endswith(f"unsupported function '{sql.partition('(')[0].lower()}'{way_out}")
+
+
+@pytest.mark.parametrize(
+    ("sql", "told", "marked"),
+    [
+        ("name + 1 = 2", "cannot be calculated; texts are put together by ||", None),
+        ("time + 5 > time", "a time moves by INTERVAL: time + INTERVAL '1 day'", None),
+        ("name IN (1, 2)", "IN takes texts, IN ('a', 'b'), here", None),
+        ("price IN ('a')", "IN takes numbers, IN (1, 2), here", None),
+        ("UPPER(price) = 'X'", "a number stands where a function takes text; write TRY_CAST(... AS VARCHAR)", None),
+        ("NOT time", "a condition should stand here", None),
+        ("price AND name = 'x'", "a condition should stand here", None),
+        ("ABS(name) > 1", "abs does not take text; the number in a text is TRY_CAST(name AS DOUBLE)", None),
+        ("REGEXP_LIKE(name, '[')", "the pattern is no regular expression: unclosed character class", "'['"),
+        ("TRY_CAST(name AS FOO) = 1", "there is no type FOO; TRY_CAST makes VARCHAR", None),
+        ("name LIKE 5", "LIKE takes a text that is written out: name LIKE 'Ad %'", None),
+        ('name = "session.stop"', "as a text it stands in single quotes: 'session.stop'", '"session.stop"'),
+        ("UPPER(time) = 'X'", "a time is not compared with text", None),
+    ],
+)  # fmt: skip
+def test_what_the_engine_says_is_told_in_words(sql, told, marked):
+    """No words of polars' own stand before who writes an expression, and each says what to write instead."""
+    with pytest.raises(Unfit) as refused:
+        proof.read(sql, exploded=False)
+    assert told in str(refused.value)
+    assert "does not work" not in str(refused.value)
+    if marked:
+        line, below = refused.value.excerpt.splitlines()
+        assert line[below.index("^") : below.rindex("^") + 1] == marked

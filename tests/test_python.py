@@ -343,3 +343,28 @@ def test_answers_are_taken_along_without_private_calls(tmp_path):
         assert answer.to_text() == str(answer)
     explained = translate.explain(from_="pinpoint", to="clickstream")
     assert explained.to_text() == str(explained)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (lambda: EVENTS.filter(event_type="purchase"), 'hub events have no "event_type": it is "name" here'),
+        (lambda: EVENTS.select("user"), 'hub events have no "user"'),
+        (lambda: EVENTS.filter(pl.col("attributes.sku") == "x"), 'pl.col("attributes").map.get("sku")'),
+        (lambda: EVENTS.filter(pl.col("attributes").struct.field("sku") == "x"), 'pl.col("attributes").map.get("KEY")'),
+        (lambda: EVENTS.filter(pl.col("attributes") == "x"), 'pl.col("attributes").map.get("KEY")'),
+        (lambda: EVENTS.filter(pl.col("time") > "2016-04-07"), "datetime(2016, 4, 7, tzinfo=UTC)"),
+        (lambda: EVENTS.filter(pl.col("time") > dt.datetime(2016, 4, 7)), "datetime(2016, 4, 7, tzinfo=UTC)"),  # noqa: DTZ001
+        (lambda: EVENTS.filter(pl.col("name") == 5), "compare it with text"),
+    ],
+)  # fmt: skip
+def test_errors_of_polars_say_what_hub_events_have(query, told):
+    """What polars says stays as it says it; beneath it stands what to write on hub events."""
+    with pytest.raises(pl.exceptions.PolarsError) as refused:
+        query().collect(engine="in-memory")
+    assert told in "\n".join(refused.value.__notes__)
+
+
+def test_sql_in_a_filter_is_told_where_it_goes():
+    with pytest.raises(UsageError, match="SQL is for scan"):
+        EVENTS.filter("name = 'purchase'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import warnings
@@ -30,14 +31,20 @@ from translate.conversion.calls import (
 )
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
-from translate.errors import UsageError
+from translate.errors import CallError, UsageError
 from translate.reader.reader import Lines
 from translate.recipe.expressions import Moved, moved_keys
+from translate.recipe.mistakes import notes_on
 from translate.recipe.selection import Selection, is_taken
 from translate.vocabulary import money
 from translate.writer import dataset
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, ROW, Writer
+
+TRIED = pl.DataFrame(
+    {name: [{"": ""} if isinstance(dtype, pl.Map) else None] for name, dtype in events.SCHEMA.items()},
+    schema=events.SCHEMA,
+)  # one event without anything in it
 
 
 @checked
@@ -68,7 +75,44 @@ def scan(
         selection=selection,
     )
     frame = register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
-    return frame if limit is None else frame.head(limit)
+    hub = HubFrame._from_pyldf(frame._ldf)  # noqa: SLF001  polars keeps the class of what it makes so, and has no other word for it
+    return hub if limit is None else hub.head(limit)
+
+
+class HubFrame(pl.LazyFrame):
+    """Hub events, not yet read: a frame of polars, whose errors say what hub events have instead."""
+
+    def filter(self, *conditions: Any, **values: Any) -> Any:
+        """Filter as polars does; raise CallError for SQL."""
+        for condition in conditions:
+            if isinstance(condition, str):
+                raise CallError(
+                    f"filter: takes conditions of polars, such as pl.col(\"name\") == 'purchase', but is {condition!r}; "
+                    f"SQL is for scan(..., where={condition!r})"
+                )
+        return super().filter(*conditions, **values)
+
+    def collect(self, *given: Any, **named: Any) -> Any:
+        """Collect as polars does."""
+        with _explained():
+            return super().collect(*given, **named)
+
+    def collect_schema(self) -> pl.Schema:
+        """Tell the columns as polars does."""
+        with _explained():
+            return super().collect_schema()
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Put a note beneath an error of polars that says what to write on hub events."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        if not getattr(error, "__notes__", None):
+            for note in notes_on(error):
+                error.add_note(note)
+        raise
 
 
 def _event_batches(job: Job, recognised: Recognised) -> Any:
@@ -78,6 +122,8 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
         columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, batch_rows: int | None
     ) -> Iterator[pl.DataFrame]:
         del batch_rows
+        if predicate is not None:  # what cannot be asked of any event is told before one is read
+            TRIED.lazy().filter(predicate).collect(engine="in-memory")
         wanted = PushedDown(columns, predicate, rows_wanted, job.selection)
         left = rows_wanted
         unread = 0

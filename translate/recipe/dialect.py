@@ -144,3 +144,70 @@ def instead(function: str) -> str:
     """Say what to write in place of a function that is not here, if anything is near."""
     wanted = function.upper()
     return f"; write {ELSEWHERE[wanted]}" if wanted in ELSEWHERE else suggest(wanted, functions())
+
+
+# What polars says of expressions that it has read and cannot work out, and what to do about it.
+KIND = r"`?(?P<kind>[A-Za-z]+\d*)[^ `]*`?"
+ENGINE: dict[re.Pattern[str], str] = {
+    re.compile(r"cannot compare 'date/datetime/time' to a string"): (
+        "a time is not compared with text; a time is TIMESTAMP '2016-04-07 00:00:00', a text stands in single quotes"
+    ),
+    re.compile(rf"'is_in' cannot check for {KIND} values in List\((?P<other>\w+)"): (
+        "{kind} is not looked for in a list of {other}; IN takes {listed} here"
+    ),
+    re.compile(r"arithmetic on dtypes|not allowed on"): (
+        "cannot be calculated; texts are put together by ||, the number in a text is TRY_CAST(name AS DOUBLE), "
+        "and a time moves by INTERVAL: time + INTERVAL '1 day'"
+    ),
+    re.compile(rf"expected `String`, got {KIND}"): (
+        "{kind} stands where a function takes text; write TRY_CAST(... AS VARCHAR)"
+    ),
+    re.compile(
+        rf"expected `Boolean`, got {KIND}|casting from {KIND.replace('kind', 'cast')} to Boolean|^& on|`bit\w+` operation"
+    ): (
+        "a condition should stand here, and what stands here is none; write a comparison, such as price > 1 or item_id IS NOT NULL"
+    ),
+    re.compile(r"(?P<what>[a-z]+)\S*(?: \S+)? operation not supported for dtype `(?:str|String)`"): (
+        "{what} does not take text; the number in a text is TRY_CAST(name AS DOUBLE)"
+    ),
+    re.compile(r"division by zero"): "divides by zero; say what it is then: CASE WHEN b <> 0 THEN a / b END",
+    re.compile(
+        r"LIKE/ILIKE pattern must be a string literal"
+    ): "LIKE takes a text that is written out: name LIKE 'Ad %'",
+    re.compile(r'datatype "(?P<what>\w+)" is not'): (
+        "there is no type {what}; TRY_CAST makes VARCHAR, DOUBLE, BIGINT, BOOLEAN and DATE"
+    ),
+    re.compile(r"invalid '(?:start|length)' for SUBSTRING"): (
+        "SUBSTR counts signs, from 1: SUBSTR(name, 1, 3) are the first three"
+    ),
+}
+PATTERN = re.compile(r"regex parse error:\n\s*(?P<pattern>.*)\n(?:.*\n)*?\s*error: (?P<what>.*)")
+NAMED_KINDS = {"str": "text", "string": "text", "utf8view": "text", "f": "a number", "i": "a number", "u": "a number", "int": "a number",
+               "float": "a number", "dyn": "a number", "datetime": "a time", "date": "a day", "bool": "a condition", "boolean": "a condition"}  # fmt: skip
+WRITTEN_KINDS = {"text": "texts, IN ('a', 'b'),", "a number": "numbers, IN (1, 2),", "a time": "times, IN (TIMESTAMP '2016-04-07 00:00:00'),"}  # fmt: skip
+
+
+def in_words(error: Exception) -> str | None:
+    """Say what polars says of an expression in words of this SQL, and what to write; None where it says something new."""
+    pattern = PATTERN.search(str(error))
+    if pattern is not None:
+        return f"the pattern is no regular expression: {pattern['what']}; a sign that means itself has \\ before it"
+    said = str(error).strip().split("\n", 1)[0]
+    for form, told in ENGINE.items():
+        found = form.search(said)
+        if found is not None:
+            parts = {name: _kind(value) for name, value in found.groupdict("").items() if name != "what"}
+            listed = WRITTEN_KINDS.get(parts.get("kind", ""), "values of its kind")
+            return told.format(listed=listed, what=found.groupdict().get("what"), **parts)
+    return None
+
+
+def pattern_of(error: Exception) -> str | None:
+    """Give the regular expression that an error complains of."""
+    pattern = PATTERN.search(str(error))
+    return pattern["pattern"] if pattern else None
+
+
+def _kind(dtype: str) -> str:
+    """Name a type of polars as one that writes SQL calls it."""
+    return NAMED_KINDS.get(dtype.lower().rstrip("0123456789"), dtype)

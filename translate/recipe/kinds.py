@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import itertools
@@ -14,7 +15,7 @@ import polars as pl
 
 from translate import events
 from translate.recipe.expressions import NAIVE_TIME, kind_of, type_of
-from translate.recipe.mistakes import Mistake, tokens
+from translate.recipe.mistakes import Mistake, place_of, place_of_text, tokens
 
 COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
 # What a value may be at its worst: an expression that stops on one of these would stop a run.
@@ -71,6 +72,7 @@ def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistak
             yield from uncomparable(entry, names, sql)
     if not isinstance(tree, dict):
         return
+    yield from _meant_as_text(tree, names, sql)
     for value, literal in _compared(tree):
         try:
             kind = kind_of(_type_of(value, names))
@@ -79,6 +81,28 @@ def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistak
         yield from _told(kind, literal, sql)
     for inner in tree.values():
         yield from uncomparable(inner, names, sql)
+
+
+def _meant_as_text(node: dict[str, Any], names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
+    """Say where a text is compared with a column of another kind, whose name in double quotes was meant as a text."""
+    inner = node.get("BinaryExpr")
+    if not inner or inner["op"] not in COMPARISONS:
+        return
+    for side, other in ((inner["left"], inner["right"]), (inner["right"], inner["left"])):
+        name = side.get("Column") if isinstance(side, dict) else None
+        dtype = type_of(name) if isinstance(name, str) else None
+        if (
+            not name
+            or dtype is None
+            or f'"{name}"' not in sql
+            or kind_of(dtype) == "text"
+            or "Literal" in other
+        ):
+            continue
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            if kind_of(_type_of(other, names)) == "text":
+                told = f"text is not compared with {kind_of(dtype)}, the column \"{name}\"; as a text it stands in single quotes: '{name}'"
+                yield Mistake(told, place_of(sql, name))
 
 
 def _compared(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
@@ -100,10 +124,10 @@ def _told(kind: str, literal: Any, sql: str) -> Iterator[Mistake]:
     written = "'" + (text or "").replace("'", "''") + "'"
     if text is not None and kind in ("a time", "a date"):
         what = "TIMESTAMP" if kind == "a time" else "DATE"
-        yield Mistake(f"{kind} is not compared with text; write {what} {written}", _place_of(sql, written))
+        yield Mistake(f"{kind} is not compared with text; write {what} {written}", place_of_text(sql, text))
     elif text is not None and kind == "a number":
         way_out = f"write {text}, without quotes" if _is_number(text) else "write a number, without quotes"
-        yield Mistake(f"a number is not compared with text; {way_out}", _place_of(sql, written))
+        yield Mistake(f"a number is not compared with text; {way_out}", place_of_text(sql, text))
     elif number is not None and kind == "text":
         yield Mistake(f"text is not compared with a number; write '{number}'", _place_of(sql, str(number)))
 

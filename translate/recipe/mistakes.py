@@ -12,7 +12,7 @@ import polars as pl
 
 from translate import events, mapping
 from translate.errors import suggest
-from translate.recipe.dialect import instead
+from translate.recipe.dialect import in_words, instead, pattern_of
 from translate.recipe.expressions import KEYED, key_of, type_of
 from translate.telling.terminal import width_of
 
@@ -113,9 +113,9 @@ def is_compared_with(sql: str, place: tuple[int, int]) -> bool:
 
 def of_parser(sql: str, error: Exception) -> Mistake:
     """Say where the parser stopped, and what it expected there."""
-    lonely = _lonely_bracket(sql)
-    if lonely is not None:
-        return lonely
+    known = _lonely_bracket(sql) or of_engine(sql, error)
+    if known is not None:
+        return known
     if BARE.fullmatch(sql.strip()):
         told = f"is not an SQL expression; a text stands in single quotes: '{sql.strip()}'"
         return Mistake(told, (0, len(sql)))
@@ -145,6 +145,19 @@ def of_parser(sql: str, error: Exception) -> Mistake:
         signs = [text for text, _, end in tokens(sql) if end <= place[0]]
         wanted = "a comma or )" if signs.count("(") > signs.count(")") else "an operator, or the end,"
     return Mistake(_followed(wanted, met), place)
+
+
+def of_engine(sql: str, error: Exception) -> Mistake | None:
+    """Say what the engine says of an expression in words of this one, and what to write; None where it says something new."""
+    pattern = pattern_of(error)
+    told = in_words(error)
+    return None if told is None else Mistake(told, place_of_text(sql, pattern) if pattern else None)
+
+
+def place_of_text(sql: str, text: str) -> tuple[int, int] | None:
+    """Find where an expression has a text, which stands in single quotes."""
+    written = "'" + text.replace("'", "''") + "'"
+    return next(((start, end) for token, start, end in tokens(sql) if token == written), None)
 
 
 def _followed(wanted: str, met: str) -> str:
@@ -210,6 +223,35 @@ def instead_of(name: str, sql: str, place: tuple[int, int] | None) -> str:
     if in_quotes:
         return f"; a text stands in single quotes: '{name}', a key of the event is \"attributes.{name}\""
     return "" if "." in name else f'; a key of the event is "attributes.{name}" or "metrics.{name}"'
+
+
+NO_COLUMN = re.compile(r'unable to find column "([^"]+)"|^column not found: (\S+)')
+OF_MAPS = re.compile(r"Map\(|map\[|StructFieldNotFound")
+OF_TIMES = re.compile(r"compare 'date/datetime/time'|dtype: Datetime\('ms', 'UTC'\)")
+OF_TEXT = re.compile(r"compare string with numeric|check for String values")
+
+
+def notes_on(error: Exception) -> Iterator[str]:
+    """Say what to write on a frame of hub events where polars says only that it cannot."""
+    said = f"{type(error).__name__}: {error}"
+    missing = NO_COLUMN.search(said)
+    if missing is not None:
+        name = missing[1] or missing[2]
+        container, _, key = as_hub(name).partition(".")
+        if key and container in KEYED:
+            yield f'hub events hold "{key}" in a map: pl.col("{container}").map.get("{key}")'
+        elif own := words_here(name):
+            yield f'hub events have no "{name}": it is {own} here'
+        else:
+            yield f'hub events have no "{name}"{suggest(name, events.SCHEMA)}; translate.events.COLUMNS lists what they have'
+    elif OF_MAPS.search(said):
+        yield 'attributes, metrics and the like are maps of hub events: pl.col("attributes").map.get("KEY")'
+    elif OF_TIMES.search(said):
+        yield (
+            'times of hub events are UTC: pl.col("time") >= datetime(2016, 4, 7, tzinfo=UTC), or scan(..., since="2016-04-07")'
+        )
+    elif OF_TEXT.search(said):
+        yield "that column of hub events is text; compare it with text"
 
 
 def words_here(name: str) -> str:

@@ -27,6 +27,7 @@ from translate.recipe.mistakes import (
     first_line,
     instead_of,
     is_compared_with,
+    of_engine,
     of_parser,
     place_of,
     place_of_word,
@@ -285,6 +286,8 @@ def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> pl.Da
         dtype = frame.clear().select(x=expr).schema["x"]
         frame.select(x=expr)
     except pl.exceptions.PolarsError as error:
-        mistakes = list(uncomparable(tree, names, sql)) or [Mistake(f"does not work: {first_line(error)}")]
+        mistakes = list(uncomparable(tree, names, sql)) or [
+            of_engine(sql, error) or Mistake(f"does not work: {first_line(error)}")
+        ]
         raise Unfit(sql, mistakes) from None
     return dtype
