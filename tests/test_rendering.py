@@ -224,3 +224,13 @@ def test_frames_are_shown_as_tables():
         ["name", "events", "amount"], ["b", "1", "1,234.50"], ["a", "2,000"],
     ]  # fmt: skip
     assert "nothing" not in str(report).lower()
+
+
+def test_advice_is_in_the_words_of_whoever_reads():
+    """A report's bytes name options of the command line; shown in a notebook it names arguments."""
+    hazard = {"events": 3, "name": "late", "instead": "say --set day=2016-04-07, or leave them out: --until"}
+    report = Report({"hazards": [hazard], "verdict": "nothing was written; say --limit 5"})
+    for shown in (report.to_text(), report.to_html()):
+        assert "--" not in shown.replace("---", "")
+        assert "until=" in " ".join(shown.split())
+    assert report["hazards"][0]["instead"] == hazard["instead"]

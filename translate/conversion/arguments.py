@@ -74,7 +74,10 @@ IDS = KindOfArgument(
 SIZE = KindOfArgument(
     "a number of bytes, or text like 64MB", lambda value: WHOLE.takes(value) or TEXT.takes(value)
 )
-FRAME = KindOfArgument("a frame of polars", lambda value: type(value).__name__ in ("DataFrame", "LazyFrame"))
+FRAME = KindOfArgument(
+    "a frame of polars",
+    lambda value: any(kind.__name__ in ("DataFrame", "LazyFrame") for kind in type(value).__mro__),
+)
 EVENTS = KindOfArgument("a frame of hub events, as translate.scan gives it", FRAME.takes)
 CALL = KindOfArgument("a function", callable)
 NAMES = KindOfArgument(

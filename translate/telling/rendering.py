@@ -12,6 +12,8 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
+from translate.errors import in_python
+
 SHOWN_MAX = 12  # rows of a table that stand open; the rest is a click away, or left out of text
 FOLDED_MAX = 200  # rows that are a click away: a notebook keeps what it shows
 CELL_CHARACTERS = 60  # of text; a longer cell goes on below
@@ -61,6 +63,7 @@ PARTS = {
     "findings": Part("To know", ("events", "message")),
     "verify": Part("How to see what arrived"),
 }  # fmt: skip
+ADVICE = frozenset({"message", "instead"})  # what may name options
 IN_A_ROW = frozenset({"events"})  # counts that are shown beside one another
 
 
@@ -118,7 +121,7 @@ class Report(dict[str, Any]):
     def _shown(self) -> Iterator[Table | str]:
         """Give each part as a table, or as the sentence that says what its emptiness means; a `verdict` comes first."""
         if isinstance(self.get("verdict"), str):
-            yield _text(self["verdict"][:1].upper() + self["verdict"][1:])
+            yield _text(in_python(self["verdict"][:1].upper() + self["verdict"][1:]))
         for key in self._tables:
             part, value = PARTS.get(key, Part(_text(key).replace("_", " ").capitalize())), self[key]
             if len(value):
@@ -170,10 +173,15 @@ def _table(key: str, part: Part, value: Any) -> Table:
     columns = tuple(dict.fromkeys(name for entry in value for name in entry))
     wanted = [name for name in part.columns if name in columns] or columns
     present = tuple(name for name in wanted if any(entry.get(name) not in (None, [], ()) for entry in value))
-    rows = [tuple(entry.get(name) for name in present) for entry in value]
+    rows = [tuple(_worded(name, entry.get(name)) for name in present) for entry in value]
     if "events" in present:
         rows = sorted(rows, key=lambda row: _weight(row[present.index("events")]))
     return Table(part.title, tuple(HEADS.get(name, name) for name in present), rows)
+
+
+def _worded(name: str, value: Any) -> Any:
+    """Say in Python's words what a report says in those of the command line: whoever sees these tables called from Python."""
+    return in_python(value) if name in ADVICE and isinstance(value, str) else value
 
 
 def _counts(key: str, part: Part, value: Mapping[str, Any]) -> Table:
