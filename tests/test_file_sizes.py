@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate import mapping
-from translate.conversion import runs
+from translate.conversion import ordered
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.output import Output
 from translate.conversion.part import CutLines
@@ -221,8 +221,8 @@ def test_whatever_fits_in_memory_the_order_is_the_same(tmp_path, monkeypatch, wa
             for number in range(first, first + 10)
         ]  # fmt: skip
         (source / f"{first:02}.json").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    monkeypatch.setattr(runs, "WAITING_BYTES", waiting_bytes)
-    monkeypatch.setattr(runs, "SAMPLE", 1)
+    monkeypatch.setattr(ordered, "WAITING_BYTES", waiting_bytes)
+    monkeypatch.setattr(ordered, "SAMPLE", 1)
     sheets = sheet(tmp_path / "sheets", 'order = "time"')
     translate.convert(source, to="boxes", out=tmp_path / "out", mappings=sheets, sort=True, part_size=500)
     expected = [f"e{number}" for rest in range(3) for number in range(rest, 90, 3)]

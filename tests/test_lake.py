@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate import events
-from translate.conversion import lake, runs
+from translate.conversion import lake, ordered
 from translate.conversion.output import Output
 
 ARCHIVE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive"
@@ -111,13 +111,13 @@ def test_whatever_fits_in_memory_the_order_is_the_same(tmp_path_factory, given_e
     )  # fmt: skip
     part = folder / "part.parquet"
     frame.write_parquet(part, row_group_size=7)
-    before = runs.WAITING_BYTES, runs.SAMPLE
+    before = ordered.WAITING_BYTES, ordered.SAMPLE
     try:
-        runs.WAITING_BYTES, runs.SAMPLE = waiting_bytes, 1
+        ordered.WAITING_BYTES, ordered.SAMPLE = waiting_bytes, 1
         (folder / "data").mkdir()
         days = lake.lay_down([part], folder / "data", folder)
     finally:
-        runs.WAITING_BYTES, runs.SAMPLE = before
+        ordered.WAITING_BYTES, ordered.SAMPLE = before
     assert sum(days.values()) == frame.height
     for day, count in days.items():
         found = pl.concat(

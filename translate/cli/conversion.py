@@ -149,12 +149,12 @@ def convert(
     if dry_run and (add or fold):
         raise translate.UsageError("--dry-run looks at a few records only: leave out --add and --fold")
     if dry_run:
-        from translate.conversion.app_ids import unmatched_of_call
+        from translate.conversion.nothing import app_ids_unmatched_of_call
 
         shown = translate.preview(sources, erase=erase, **options)
         _print_preview(shown, as_json=as_json)
         print_slips([shown.verdict] if shown.verdict else [])
-        print_slips(unmatched_of_call(sources, from_=from_, **settings))
+        print_slips(app_ids_unmatched_of_call(sources, from_=from_, **settings))
         return ExitCode.DONE
     if out is None:
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")

@@ -133,14 +133,14 @@ def replay(
         with whoever_listens():
             print_json(found) if as_json else print_status(found)
         return ExitCode.DONE
-    from translate.conversion.app_ids import unmatched_of_call
     from translate.conversion.calls import settings_of
+    from translate.conversion.nothing import app_ids_unmatched_of_call
 
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
     if trial and max_events:
         raise UsageError("--trial and --max-events say the same: give one of them")
-    print_slips(unmatched_of_call(sources, from_=from_, **settings))
+    print_slips(app_ids_unmatched_of_call(sources, from_=from_, **settings))
     bounds = Bounds(
         stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts
     )

@@ -12,9 +12,9 @@ import polars as pl
 from translate import passes
 from translate.archive import hub_files
 from translate.conversion.lines_file import LinesFile
+from translate.conversion.naming import Waiting
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
-from translate.conversion.waiting import Waiting
 from translate.passes import sightings
 from translate.passes.sightings import hashed
 from translate.reader.oversize import TOO_LARGE

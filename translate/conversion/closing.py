@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 
 import polars as pl
 
+from translate.archive.stored import SourceFile, digest_of
 from translate.archive.units import Unit
 from translate.conversion.account import count_identical
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMES_MAX, meetings
 from translate.conversion.output import WrittenUnit
-from translate.conversion.report import NAMES_MEET, RunReport
+from translate.conversion.report import COUNTS, NAMES_MEET, RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast, judge, moment_of
 from translate.delivery.survey import TIME, Surveyed
@@ -133,3 +135,56 @@ def hazards_at(job: Job, surveyed: Surveyed, now: dt.datetime) -> list[Forecast]
         return []
     settings, layout = job.settings, job.target_layout.name
     return judge(job.target_mapping, surveyed, settings, now=now, overrides=settings.overrides, layout=layout)
+
+
+class FileAccounts:
+    """Writes what is told of files, in their order; stretches of one file are told of together."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._output = path.open("w", encoding="utf-8")
+        self._last: dict[str, Any] | None = None
+
+    def add(self, accounts: Iterable[dict[str, Any]]) -> None:
+        """Take in what is told of a unit's files."""
+        for account in accounts:
+            if self._last is not None and self._last["path"] == account["path"]:
+                self._last = _together(self._last, account)
+                continue
+            self._write_last()
+            self._last = account
+
+    def _write_last(self) -> None:
+        if self._last is not None:
+            self._output.write(json.dumps(self._last, ensure_ascii=False) + "\n")
+
+    def finish(self, last: SourceFile) -> Path:
+        """End the file; of the last source file perhaps only a beginning was wanted, but its digest is that of the whole."""
+        if self._last is not None and not last.ends_here:
+            self._last = {**self._last, "digest": digest_of(replace(last, stretch=None))}
+        self._write_last()
+        self._output.close()
+        return self.path
+
+
+def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Add the account of a stretch to that of what comes before it: its digest is of both."""
+    return {**second, **{name: first[name] + second[name] for name in COUNTS}}
+
+
+def described_files(
+    unit: Unit, counts: Iterable[dict[str, Any]], digests: Mapping[str, str], layouts: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Say of a unit's files what they are, beside what was counted of them."""
+    counted = {account["path"]: account for account in counts}
+    return [
+        {
+            "path": file.shown,
+            "bytes": file.bytes,
+            "digest": digests.get(file.shown, ""),
+            **({"etag": file.tag} if file.tag else {}),
+            **dict(zip(("model", "layout"), layouts.get(file.shown, "").partition("/")[::2], strict=True)),
+            **counted.get(file.shown, dict.fromkeys(COUNTS, 0)),
+        }
+        for file in unit.files
+    ]

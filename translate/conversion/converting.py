@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from translate.archive import hub_files
-from translate.conversion import app_ids, nothing, plan
+from translate.conversion import nothing, plan
 from translate.conversion.arguments import checked
 from translate.conversion.calls import (
     Erased,
@@ -121,7 +121,7 @@ class Converted(Report):
 
     def unmatched_app_ids(self) -> list[str]:
         """Say which old application ids of the settings no event had; this looks into the archive, and nothing of it is in the report."""
-        return app_ids.unmatched(self._ready.job, self._ready.recognised)
+        return nothing.app_ids_unmatched(self._ready.job, self._ready.recognised)
 
 
 def conversion(

@@ -12,9 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from translate import events
+from translate.conversion.ordered import Runs
 from translate.conversion.output import DATA, Output
 from translate.conversion.persistence import settle
-from translate.conversion.runs import Runs
 from translate.errors import ConservationError
 
 DAY = "day"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from translate import events
-from translate.conversion.waiting import Waiting
 from translate.engine.keys import keys_of, names_told
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ NAMES_MAX = 500_000
 
 SHOWN_MAX = 10
 RULES = {EVENT_TYPES: "[rule.names]", ATTRIBUTES: "[rule.rename]"}  # what of a recipe gives such names others
+ROWS_TOGETHER = 20_000  # what waits holds the texts of the batches that it came from
 
 
 class Name(NamedTuple):
@@ -227,3 +227,26 @@ class _EventTypes:
 
     def _shown(self, name: str) -> str:
         return self._source.get(name, name) if name in events.WELL_KNOWN else events.own_name(name)
+
+
+class Waiting:
+    """Hands batches on when there are many rows of them, and what is left at the end."""
+
+    def __init__(self, work: Callable[[pl.DataFrame], None]) -> None:
+        self._work = work
+        self._batches: list[pl.DataFrame] = []
+        self._rows = 0
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Take in a batch."""
+        if batch.height:
+            self._batches.append(batch)
+            self._rows += batch.height
+        if self._rows >= ROWS_TOGETHER:
+            self.finish()
+
+    def finish(self) -> None:
+        """Hand on what waits."""
+        if self._batches:
+            self._work(pl.concat(self._batches))
+        self._batches, self._rows = [], 0

@@ -1,11 +1,11 @@
-"""Why a run took or wrote nothing of a source that is not empty: what there is, and what would help."""
+"""Why a run took or wrote nothing of a source that is not empty, or a setting matched nothing: what there is, and what would help."""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ import polars as pl
 from translate import recipe
 from translate.archive.recognition import Recognised, recognise
 from translate.conversion import plan
-from translate.conversion.job import Job
+from translate.conversion.calls import Folder, Given, Sources, job_of, settings_of
+from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.nearness import Watched
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
-from translate.errors import MappingError, SourceError, UsageError
+from translate.errors import MappingError, SourceError, UsageError, suggest
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
 from translate.recipe import Recipe, proposal, slips
@@ -32,6 +33,8 @@ LOOKED_AT = 20_000  # events, the first ones
 FILES_LOOKED_AT = 100
 NAMES_SHOWN = 10
 KEYS_SHOWN = 5
+SHOWN_MAX = 5
+APP_ID = "app.id"
 
 
 def why_nothing_taken(job: Job, recognised: Recognised) -> str | None:
@@ -239,3 +242,42 @@ def _writes(source: Readings, tried: Recipe) -> bool:
         if left <= 0:
             return False
     return False
+
+
+def app_ids_unmatched(job: Job, recognised: Recognised) -> list[str]:
+    """Say of each old application id that no event has what there is instead; reads until all of them were met."""
+    wanted = set(job.settings.app_ids)
+    there: Counter[str] = Counter()
+    if wanted:
+        with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
+            for _, found in Readings(job, recognised, Path(scratch)).each(_app_ids):
+                there.update(found)
+                if wanted <= there.keys():
+                    break
+    shown = [name for name, _ in there.most_common(SHOWN_MAX)]
+    more = f" and {len(there) - SHOWN_MAX} more" if len(there) > SHOWN_MAX else ""
+    has = (
+        f"the archive has: {', '.join(shown)}{more}"
+        if there
+        else "no event of the archive has an application id"
+    )
+    return [
+        f"app_ids.{old}: matched nothing; {has}{suggest(old, there)}" for old in sorted(wanted - there.keys())
+    ]
+
+
+def app_ids_unmatched_of_call(
+    source: Sources, *, from_: str | None, settings: Given, set_: Iterable[str],
+    mappings: Folder | None,
+) -> list[str]:  # fmt: skip
+    """Say the same of the settings and the source of a call."""
+    told = settings_of(settings, set_, mappings)
+    return (
+        app_ids_unmatched(*job_of(source, to=HUB_MODEL, from_=from_, settings=told)) if told.app_ids else []
+    )
+
+
+def _app_ids(job: Job, lines: Lines) -> tuple[Counter[str], set[str]]:
+    frame, unsound = plan.hub_events(job, lines)
+    counts = frame.select(APP_ID).drop_nulls().group_by(APP_ID).len().collect(engine="in-memory")
+    return Counter(dict(counts.select(APP_ID, pl.col("len")).iter_rows())), unsound()

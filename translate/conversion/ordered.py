@@ -1,9 +1,13 @@
-"""Rows in the order that their receiver wants over all files: a pass on disk behind a conversion."""
+"""An order over all events that does not take memory: sorted runs on disk, a few for each day, put together day by day."""
 
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,14 +15,96 @@ from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.output import Output
 from translate.conversion.part import CutLines
 from translate.conversion.persistence import settle
-from translate.conversion.runs import Runs
 from translate.errors import ConservationError
 from translate.mapping.portions import Files
 from translate.writer.packing import ROW
 
+WAITING_BYTES = 32 * 2**20  # of events that wait for a run, and of events that are sorted at once
+RUN_GROUP_ROWS = 2_000  # small, so that of a run little more is read than the range that is wanted
+SAMPLE = 64  # of which keys divide a day: those of every 64th event
 COLUMNS = ("time", ROW)  # what a part holds of a row that is yet to be put in order
 ORDERS = {"time": ("time",)}
 EPOCH_DAY = dt.date(1970, 1, 1)
+
+
+class Runs:
+    """Shares events out by the day (UTC) of their `time`, and gives those of a day in an order, equal ones as they came.
+
+    They wait in memory until there are many, and then go to runs on disk. A day's runs are put together in ranges of what
+    it is sorted by first, where they are more than memory should hold.
+    """
+
+    def __init__(self, folder: Path, order: tuple[str, ...]) -> None:
+        self._folder = folder
+        self._order = order
+        self._files: dict[dt.date, list[Path]] = {}
+        self._bytes: dict[dt.date, int] = {}  # how much memory the events of a day take
+        self._keys: dict[dt.date, list[pl.Series]] = {}  # a sample of each run's
+        self._waiting: list[pl.DataFrame] = []
+        self._waiting_bytes = 0
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+    def take_in(self, parts: Iterable[Path], columns: Iterable[pl.Expr]) -> list[dt.date]:
+        """Take in columns of Parquet files, one after the other; give the days."""
+        wanted = list(columns)
+        for part in parts:
+            for batch in pl.scan_parquet(part).collect_batches(maintain_order=True, engine="streaming"):
+                self._add(batch.select(wanted))
+        self._put_away()
+        return sorted(self._files)
+
+    def remove(self) -> None:
+        """Remove the runs."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _add(self, batch: pl.DataFrame) -> None:
+        self._waiting.append(batch)
+        self._waiting_bytes += int(batch.estimated_size())
+        if self._waiting_bytes >= WAITING_BYTES:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        """Put what waits into runs."""
+        if not self._waiting:
+            return
+        together = pl.concat(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        days = together["time"].dt.date()
+        for day in days.unique().sort():
+            run = together.filter(days == day).sort(self._order, maintain_order=True)
+            known = self._files.setdefault(day, [])
+            file = self._folder / f"{day}-{len(known):05}.parquet"
+            run.write_parquet(file, compression="lz4", row_group_size=RUN_GROUP_ROWS)
+            known.append(file)
+            self._keys.setdefault(day, []).append(run[self._order[0]].gather_every(SAMPLE).drop_nulls())
+            self._bytes[day] = self._bytes.get(day, 0) + int(run.estimated_size())
+
+    def of_day(self, day: dt.date) -> Iterator[pl.DataFrame]:
+        """Give a day's events in their order, not more at once than memory should hold, unless they have one key."""
+        bounds = _bounds(pl.concat(self._keys[day]), self._bytes[day] // WAITING_BYTES)
+        for low, high in zip([None, *bounds], [*bounds, None], strict=True):
+            wanted = _lies_between(pl.col(self._order[0]), low, high)
+            found = pl.concat(  # of one run after the other: all at once would be read ahead
+                pl.scan_parquet(run).filter(wanted).collect(engine="in-memory") for run in self._files[day]
+            )
+            if found.height:
+                yield found.sort(self._order, maintain_order=True)
+
+
+def _bounds(keys: pl.Series, ranges: int) -> list[Any]:
+    """Give keys that divide a day into ranges of about one size."""
+    if not ranges or not len(keys):
+        return []
+    together = max(1, len(keys) // (ranges + 1))
+    return keys.sort().gather_every(together, offset=1).unique().sort().to_list()
+
+
+def _lies_between(key: pl.Expr, low: Any, high: Any) -> pl.Expr:
+    """Tell whose key lies in a range; those of none come first."""
+    after = pl.lit(value=True) if low is None else key >= low
+    before = pl.lit(value=True) if high is None else key < high
+    return after & before if low is not None else before | key.is_null()
 
 
 def complete(output: Output, files: Files, compression: str, events_written: int) -> None:

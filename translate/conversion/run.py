@@ -15,6 +15,8 @@ from translate.archive.units import Unit
 from translate.conversion import lake, nothing, ordered, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.closing import (
+    FileAccounts,
+    described_files,
     find_identical,
     find_meetings,
     find_slips,
@@ -26,13 +28,11 @@ from translate.conversion.closing import (
     rest_of,
     rules_told,
 )
-from translate.conversion.course import Course
 from translate.conversion.erased import Lookers, note_unit, proof_of
-from translate.conversion.file_accounts import FileAccounts, described
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
-from translate.conversion.progress import Progress
+from translate.conversion.progress import Course, Progress
 from translate.conversion.reading import Readings, look_into, look_through, refuse_full_disk
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
@@ -202,7 +202,7 @@ class Conversion:
         written, digests = self._written(unit, job, passes, sequence)
         address = self.recognised.sources[unit.source].layout.address
         layouts = {file.shown: address for file in unit.files if file.shown not in self.recognised.refused}
-        written.report.files = described(unit, written.report.files, digests, layouts)
+        written.report.files = described_files(unit, written.report.files, digests, layouts)
         beside = [
             file
             for file in (

@@ -16,9 +16,8 @@ import polars as pl
 from translate.archive import hub_files
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.units import Unit, units_of
-from translate.conversion.course import Course
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress
+from translate.conversion.progress import Course, Progress
 from translate.conversion.reading import soundly
 from translate.judging import questions
 from translate.judging.ages import Aged, Ages

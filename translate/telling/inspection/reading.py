@@ -15,9 +15,8 @@ import polars as pl
 from translate import events, mapping
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, units, units_of
-from translate.conversion.course import Course
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress
+from translate.conversion.progress import Course, Progress
 from translate.conversion.reading import soundly
 from translate.delivery.survey import AGED
 from translate.engine.allocators import give_back
