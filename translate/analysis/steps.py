@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.analysis.frames import CLIENT, Events, Who, lazy, named, person, warn_of_absent
+from translate.analysis.cohorts import CLIENT, Events, Who, lazy, named, person, warn_of_absent
 from translate.conversion.arguments import checked
 from translate.errors import UsageError
 

@@ -30,7 +30,7 @@ HOMES = {
     "dossier": "telling",
     "check": "judging",
     "models": "telling",
-    "spark-check": "cluster",
+    "spark-check": "conversion",
 }
 WHOLE = 1000  # no first sentence is cut
 

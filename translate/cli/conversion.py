@@ -1,10 +1,13 @@
-"""The command `convert`: into a directory, into a store, to standard output, or a few records before and after."""
+"""The command `convert`: into a directory, into a store, to standard output, or a few records before and after; on a cluster too."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +18,6 @@ import translate
 from translate.archive.stored import PIPE
 from translate.cli.account import print_conversion, print_stream
 from translate.cli.application import app
-from translate.cli.cluster import LOCAL, Engine, Master, converter
 from translate.cli.options import (
     AsJson,
     Erase,
@@ -34,7 +36,7 @@ from translate.conversion.progress import Bar
 from translate.errors import ExitCode
 
 if TYPE_CHECKING:
-    from translate.conversion.converting import Preview
+    from translate.conversion.converting import Converted, Preview
 
 OUT_HELP = (
     "Target directory or s3:// prefix: new, empty, or of an unfinished run; - writes the rows to standard output, and what "
@@ -75,6 +77,18 @@ CENSUS_SAID, CENSUS_TAKEN = "--census=verify", "--verified-census"
 
 Tallied = Annotated[bool, typer.Option("--census", help=CENSUS_HELP)]
 Verified = Annotated[bool, typer.Option(CENSUS_TAKEN, hidden=True)]
+LOCAL = "local"
+ENGINE_HELP = (
+    "Who makes the parts: this machine, or the executors of Spark (which the extra `spark` installs), to the same bytes; "
+    "--out has to be reached from all of them."
+)
+Engine = Annotated[str, typer.Option("--engine", metavar="local|spark", help=ENGINE_HELP)]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        "--master", metavar="URL", help="Spark's master; else the one it was submitted to, or local[*]."
+    ),
+]
 
 
 class WithCensus(TyperCommand):
@@ -237,3 +251,47 @@ def _print_preview(shown: Preview, *, as_json: bool) -> None:
         print_json(shown)
     elif shown:
         print(shown.to_text())
+
+
+@contextlib.contextmanager
+def converter(
+    engine: str, master: str | None, *, workers: int | None, **asked: Any
+) -> Iterator[Callable[..., Converted]]:
+    """Give the call that converts, by this machine or by a cluster; raise UsageError for what neither does."""
+    if engine == "spark":
+        from translate import spark
+        from translate.spark.cluster import session_of
+
+        spark.refuse_by_name(**asked)
+        if workers is not None:
+            raise translate.UsageError(
+                "--workers is for this machine: with --engine spark its executors work"
+            )
+        with session_of(master) as session:
+            yield partial(spark.convert, session)
+        return
+    if engine != LOCAL:
+        raise translate.UsageError(f"--engine {engine}: is none (one of: {LOCAL}, spark)")
+    if master is not None:
+        raise translate.UsageError("--master is for --engine spark")
+    yield partial(translate.convert, workers=workers)
+
+
+@app.command("spark-check")
+def check_of_cluster(master: Master = None, as_json: AsJson = False) -> int:
+    """Tell versions, engine and platform of the driver and the executors of a cluster."""
+    from translate.spark.cluster import differences, session_of, spark_check
+
+    with session_of(master) as session:
+        members = spark_check(session)
+    different = differences(members)
+    if as_json:
+        answers = [{"role": member.role, **member.told} for member in members]
+        print_json({"members": answers, "differences": different})
+    else:
+        for member in members:
+            print(member.role)
+            for name, told in member.told.items():
+                print(f"  {name:<10}{told}")
+        print("\n".join(different) or "all would make the same parts")
+    return ExitCode.FLAWED if different else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""Limits over a whole archive: what they count is gathered on disk, so that memory does not grow with it.
+"""What only a whole archive can break, and what a receiver alters for its age: gathered on disk, so that memory does not grow with it.
 
 Each unit leaves a file of sightings for each kind of key: the application, a hash of the key, how often it was met.
 In the end the hashes are shared out into buckets that fit in memory.
@@ -6,17 +6,22 @@ In the end the hashes are shared out into buckets that fit in memory.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import polars_hash
 
+from translate.delivery.preflight import Forecast, judge, moment_of
+from translate.delivery.survey import MARK, TIME, Count, Questions, Surveyed
 from translate.mapping.spec import Layout, Limit, Mapping
 from translate.reader.tree import slots
+from translate.settings import Settings
+from translate.telling.rendering import Report
 
 BUCKET_SIGHTINGS = 2_000_000
 TYPE_AND_VALUE = (("name",), ("value",))  # optional columns too, though of the model's own
@@ -35,6 +40,7 @@ GATHERED = {
     "users_with_two_min": "user",
     "columns_max": "column",
 }
+NAME = f"{MARK}name"
 
 
 @dataclass
@@ -164,3 +170,76 @@ class Archive:
 
 def _met(batch: pl.DataFrame) -> pl.DataFrame:
     return batch.group_by("app", "key").agg(times=pl.len().cast(pl.UInt32))
+
+
+class Ages:
+    """The ages of one layout's events, held against what its sheet says of them."""
+
+    def __init__(self, mapping: Mapping, layout: Layout, settings: Settings) -> None:
+        self._layout = layout
+        self._settings = settings
+        self._mapping = mapping
+        self._spelled = {hub: spelling.name for hub, spelling in mapping.names.items()}
+        self._count: Count | None = None
+        if mapping.delivery and (altering := mapping.delivery.altering(layout.name)):
+            delivery = replace(mapping.delivery, preflight=altering)
+            self._mapping = replace(mapping, delivery=delivery)
+            self._count = Count(Questions(delivery, layout))
+
+    def add(self, events: pl.LazyFrame) -> None:
+        """Count the ages of events, of which the hub columns `time` and `name` are there."""
+        if self._count is None:
+            return
+        asked = {
+            TIME: pl.col("time").dt.timestamp("ms"),
+            NAME: pl.col("name").replace(self._spelled),
+        }
+        for batch in events.select(**asked).collect_batches(engine="streaming"):
+            self._count.add(batch)
+
+    def result(self) -> Aged:
+        """Give what was counted; nothing can be added afterwards."""
+        return Aged(
+            self._mapping, self._layout, self._settings, self._count.result() if self._count else Surveyed()
+        )
+
+
+class Aged:
+    """What was counted of one layout's events, to be judged as of any moment."""
+
+    def __init__(self, mapping: Mapping, layout: Layout, settings: Settings, surveyed: Surveyed) -> None:
+        self._mapping = mapping
+        self._layout = layout
+        self._settings = settings
+        self._surveyed = surveyed
+
+    def told(self) -> list[dict[str, Any]]:
+        """Say what is altered as of the latest event or a given day, never as of today."""
+        now = moment_of(self._surveyed, self._settings)
+        if now is None:
+            return []
+        about = {"layout": self._layout.address, "as_of": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+        return [{**about, **found.to_json()} for found in self.at(now)]
+
+    def at(self, now: dt.datetime) -> list[Forecast]:
+        """Say what is altered if the events come at a moment."""
+        overrides, layout = self._settings.overrides, self._layout.name
+        return judge(
+            self._mapping, self._surveyed, self._settings, now=now, overrides=overrides, layout=layout
+        )
+
+
+class Validated(Report):
+    """The answer of `validate`, which can also say what the receiver alters for its age at any moment."""
+
+    def __init__(self, values: dict[str, Any], aged: list[Aged]) -> None:
+        super().__init__(values)
+        self._aged = aged
+
+    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
+        """Copy what was found."""
+        return Report, (dict(self),)
+
+    def ages_at(self, now: dt.datetime) -> list[Forecast]:
+        """Say what the receiver alters if the events come at a moment: `ages` are those as of the archive's own span."""
+        return [found for aged in self._aged for found in aged.at(now)]

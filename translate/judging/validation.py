@@ -20,8 +20,7 @@ from translate.conversion.job import Job
 from translate.conversion.progress import Course, Progress
 from translate.conversion.reading import soundly
 from translate.judging import questions
-from translate.judging.ages import Aged, Ages
-from translate.judging.archive_limits import COLUMNS, USER, Archive
+from translate.judging.archive_limits import COLUMNS, USER, Aged, Ages, Archive
 from translate.judging.questions import Judge, Question, needs_of
 from translate.judging.views import read_rows, with_original_name
 from translate.mapping.spec import Layout, Limit

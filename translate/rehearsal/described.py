@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from translate import mapping
 from translate.delivery.shipments import entry_of, events_of, find_column
 from translate.errors import UsageError
-from translate.judging.apart import EventJudge, Faults
+from translate.judging.views import EventJudge, Faults
 from translate.mapping.replies import ServiceAnswer
 from translate.mapping.sending import Authentication
 from translate.rehearsal.clickstream import inflated

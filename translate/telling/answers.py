@@ -37,7 +37,7 @@ from translate.telling.rendering import Report
 from translate.writer import dataset
 
 if TYPE_CHECKING:
-    from translate.judging.ages import Validated
+    from translate.judging.archive_limits import Validated
     from translate.telling.explanation import Explanation
 
 
@@ -87,7 +87,7 @@ def validate(
     0
     """
     from translate.conversion import nothing  # noqa: PLC0415
-    from translate.judging.ages import Validated  # noqa: PLC0415
+    from translate.judging.archive_limits import Validated  # noqa: PLC0415
     from translate.judging.validation import Validation  # noqa: PLC0415
 
     told = settings_of(settings, set_, mappings)
