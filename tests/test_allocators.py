@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from translate.engine import allocators
+from translate.engine import choice
 
 COMMAND = """
 import os, sys
@@ -23,20 +23,20 @@ except SystemExit:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"), [(None, allocators.OF_POLARS[1]), ("", ""), ("narenas:1", "narenas:1")]
+    ("said", "expected"), [(None, choice.OF_POLARS[1]), ("", ""), ("narenas:1", "narenas:1")]
 )
 def test_a_command_asks_polars_for_less_unless_the_environment_says_otherwise(
     said: str | None, expected: str
 ) -> None:
     """The variable is there before polars is loaded, which puts its own before it: what is said last counts."""
-    environment = {name: value for name, value in os.environ.items() if name != allocators.OF_POLARS[0]}
-    environment |= {} if said is None else {allocators.OF_POLARS[0]: said}
+    environment = {name: value for name, value in os.environ.items() if name != choice.OF_POLARS[0]}
+    environment |= {} if said is None else {choice.OF_POLARS[0]: said}
     done = subprocess.run(
         [sys.executable, "-c", COMMAND], capture_output=True, text=True, check=True, env=environment
     )
     told = done.stdout.splitlines()[-1]
     assert told.endswith(expected)
-    assert (allocators.OF_POLARS[1] in told) == (said is None)
+    assert (choice.OF_POLARS[1] in told) == (said is None)
 
 
 def test_nothing_loads_polars_before_its_allocator_is_asked() -> None:
@@ -52,10 +52,10 @@ def test_nothing_loads_polars_before_its_allocator_is_asked() -> None:
 
 def test_another_c_library_has_nothing_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no such function nothing is done."""
-    allocators.give_back()
-    monkeypatch.setattr(allocators, "_c_library", object)
-    allocators.give_back()
-    allocators.share_arenas()
+    choice.give_back()
+    monkeypatch.setattr(choice, "_c_library", object)
+    choice.give_back()
+    choice.share_arenas()
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="only glibc tells what is held")

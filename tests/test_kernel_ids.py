@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translate import events
-from translate.engine.ids import event_ids
 from translate.engine.library import library
+from translate.engine.values import event_ids
 from translate.reader.hub import _with_event_ids_by_expressions
 
 KERNEL: Any = library()

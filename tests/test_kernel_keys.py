@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from translate import events
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.keys import LyingTogether, keys_of, names_told, renamed
-from translate.engine.library import library
-from translate.engine.some_rows import replaced, spread
+from translate.engine.library import library, replaced, spread
 from translate.vocabulary import notes
 from translate.vocabulary.notation import quoted
 from translate.writer.keys import KeyRules

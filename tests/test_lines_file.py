@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translate.conversion.lines_file import ENDINGS, WRITTEN_TOGETHER, LinesFile
-from translate.engine.joined import line_breaks, lines_of
+from translate.engine.texts import line_breaks, lines_of
 
 TEXTS = ["", '{"a":"\\u00fc"}', "ümlaut 漢字 🎈", "x" * 100]
 

@@ -24,7 +24,7 @@ from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, digest_of
 from translate.conversion.progress import Course
-from translate.engine.search import Search
+from translate.engine.texts import Search
 from translate.reader.request import RequestReader
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from polars.io.plugins import register_io_source
 from translate.archive.lines import not_utf8
 from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
 from translate.archive.stored import CHUNK
-from translate.engine.split import split
+from translate.engine.texts import split
 from translate.reader.oversize import TOO_LARGE, told
 from translate.reader.reader import Damage
 

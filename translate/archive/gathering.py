@@ -10,7 +10,7 @@ from translate.archive import compression
 from translate.archive.compression import ZLIB, layers, text_in
 from translate.archive.lines import Block, blocks_of_lines, checked, join_records
 from translate.archive.stored import ReadError, SourceFile, chunks_of, digest_of, ends_of, named
-from translate.engine.joined import line_breaks
+from translate.engine.texts import line_breaks
 from translate.reader.reader import Damage
 
 

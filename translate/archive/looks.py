@@ -11,7 +11,7 @@ from typing import Any
 
 from translate.archive import spool
 from translate.archive.stored import SourceFile
-from translate.engine.search import Search
+from translate.engine.texts import Search
 from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
 from translate.reader.literals import DECODER, Pairs, Refused

@@ -13,7 +13,7 @@ from itertools import pairwise
 from translate.archive import parquet
 from translate.archive.compression import GZIP, is_zstd
 from translate.archive.stored import ReadError, SourceFile, Stretch, chunks_of, ends_of, named
-from translate.engine.joined import line_breaks
+from translate.engine.texts import line_breaks
 
 # After what closes nothing can be opened within a record, not even in an array: so this line begins another one.
 BEGINS = re.compile(rb"[}\]][ \t\r]*\n(?=[{\[])")

@@ -17,7 +17,7 @@ import typer
 
 from translate.cli.application import HOMES, app
 from translate.cli.printing import SHOWN_MAX, printable
-from translate.engine.allocators import ask_polars_for_less
+from translate.engine.choice import ask_polars_for_less
 from translate.errors import ExitCode, MappingError, TranslateError
 
 OBJECTS_BETWEEN_COLLECTIONS = (

@@ -16,7 +16,7 @@ from translate import events
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.output import DATA, OWNER_ONLY, REPORT, STATE
 from translate.conversion.report import LISTED_STANDS, RunReport
-from translate.engine.joined import lines_of
+from translate.engine.texts import lines_of
 from translate.recipe.erasure import OPTION, Erasing, Erasure, Traces, is_like_hash
 from translate.recipe.privacy import KEY
 

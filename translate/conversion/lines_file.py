@@ -12,7 +12,7 @@ import polars as pl
 
 from translate.archive.compression import fast_zlib
 from translate.conversion.persistence import ALGORITHM
-from translate.engine.joined import lines_of
+from translate.engine.texts import lines_of
 
 ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}  # of files, by their compression
 GZIP_LEVEL = 2  # of isal: a seventh of zlib's time for a tenth more bytes; its third level gains nothing here

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from translate.engine.library import STREAM
-from translate.engine.tally_tables import SORTS, WATCHED_MAX, WAY, PlaceRow, RemarkRow, SheetRow, SpanRow
+from translate.engine.tables import SORTS, WATCHED_MAX, WAY, PlaceRow, RemarkRow, SheetRow, SpanRow
 
 BELOW = ("tree", "nothing", "keys", "properties", "entities", "json_of_keys")
 FIXED = ("text", "context", "rejected", "nulls", "remarks")  # what the frame's columns begin with

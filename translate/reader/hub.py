@@ -8,8 +8,8 @@ import polars as pl
 import polars_hash
 
 from translate import events
-from translate.engine.ids import event_ids
 from translate.engine.library import library
+from translate.engine.values import event_ids
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.items import take_out_own_item
 from translate.reader.presets import WayOut

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from translate.engine.some_rows import replaced, spread
+from translate.engine.library import replaced, spread
 from translate.mapping.spec import Field
 from translate.vocabulary import notation
 

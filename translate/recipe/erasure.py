@@ -22,8 +22,7 @@ from urllib.parse import quote, unquote_to_bytes
 import polars as pl
 
 from translate import events
-from translate.engine.joined import lines_of
-from translate.engine.search import Search
+from translate.engine.texts import Search, lines_of
 from translate.errors import UsageError
 from translate.mapping.personal import WHO, Marked, Spot
 from translate.recipe import privacy

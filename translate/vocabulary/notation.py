@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.engine.some_rows import replaced, spread
+from translate.engine.library import replaced, spread
 
 COMPACT = (",", ":")
 ENCODER = json.JSONEncoder(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from translate.engine.some_rows import for_some
+from translate.engine.library import for_some
 from translate.vocabulary.notation import quoted
 
 KINDS = ("cannot", "not_mapped", "on_purpose", "changed")

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.engine.some_rows import replaced
+from translate.engine.library import replaced
 from translate.vocabulary.notation import entities, maps_of, quoted
 from translate.vocabulary.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.vocabulary.spelling import (

@@ -8,7 +8,7 @@ import polars as pl
 
 from translate import events
 from translate.conversion.report import Finding, Loss
-from translate.engine.some_rows import for_some
+from translate.engine.library import for_some
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary import notation, notes
 from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub

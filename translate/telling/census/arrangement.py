@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
+from translate.engine.tables import SORTS, WATCHED_MAX
 from translate.engine.tally import NAMES_MAX, Site
-from translate.engine.tally_tables import SORTS, WATCHED_MAX
 from translate.mapping.spec import Field
 from translate.telling.census import Below, Key
 from translate.telling.census.evidence import HOMES, Evidence

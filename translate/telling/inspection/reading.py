@@ -19,7 +19,7 @@ from translate.conversion.job import Job
 from translate.conversion.progress import Course, Progress
 from translate.conversion.reading import soundly
 from translate.delivery.survey import AGED
-from translate.engine.allocators import give_back
+from translate.engine.choice import give_back
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
 from translate.mapping.spec import Mapping
