@@ -10,8 +10,8 @@ import pytest
 from whole_pages import Page, assert_all_can_read_it, assert_it_loads_nothing
 
 import translate
+from translate.telling import charts
 from translate.telling.inspection import activity, inspect, sums
-from translate.telling.pages import charts
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"

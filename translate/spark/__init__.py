@@ -6,8 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from translate.spark.cluster import spark_check
-from translate.spark.crew import SparkCrew, refuse_by_name
-from translate.spark.dataframe import scan
+from translate.spark.executors import SparkCrew, refuse_by_name, scan
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -19,13 +19,14 @@ from translate.conversion import calls, nothing
 from translate.conversion.arguments import checked
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress
+from translate.telling import charts
 from translate.telling.inspection import grading, pages, tables
 from translate.telling.inspection.findings import keys_frame, values_of
 from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.grounds import Grounds
 from translate.telling.inspection.reading import Pass, scratch_folder
 from translate.telling.inspection.tables import PEOPLE
-from translate.telling.pages import charts, write_page
+from translate.telling.pages import write_page
 from translate.telling.rendering import Table, escaped, many, table_html
 from translate.telling.terminal import Paper
 from translate.vocabulary import notation

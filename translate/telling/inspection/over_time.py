@@ -6,19 +6,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from translate.telling import charts
 from translate.telling.inspection.tables import no_money, percent
-from translate.telling.pages import (
-    Markup,
-    chart,
-    charts,
-    element,
-    heat,
-    joined,
-    legend,
-    paragraph,
-    share,
-    table,
-)
+from translate.telling.pages import Markup, chart, element, heat, joined, legend, paragraph, share, table
 from translate.telling.rendering import many
 
 GAPS_MAX = 200
