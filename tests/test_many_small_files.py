@@ -23,7 +23,7 @@ from translate.archive.looks import Likeness
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, digest_of
-from translate.conversion.progress import Course
+from translate.conversion.reading import Course
 from translate.engine.texts import Search
 from translate.reader.request import RequestReader
 

@@ -32,8 +32,8 @@ from translate.conversion.erased import Lookers, note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
-from translate.conversion.progress import Course, Progress
-from translate.conversion.reading import Readings, look_into, look_through, refuse_full_disk
+from translate.conversion.progress import Progress
+from translate.conversion.reading import Course, Readings, look_into, look_through, refuse_full_disk
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast

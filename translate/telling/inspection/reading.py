@@ -16,8 +16,8 @@ from translate import events, mapping
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, units, units_of
 from translate.conversion.job import Job
-from translate.conversion.progress import Course, Progress
-from translate.conversion.reading import soundly
+from translate.conversion.progress import Progress
+from translate.conversion.reading import Course, soundly
 from translate.delivery.survey import AGED
 from translate.engine.choice import give_back
 from translate.mapping.checks import kind_of
