@@ -13,7 +13,6 @@ from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
 from translate.passes import UnitMarks
-from translate.reader import doubt
 from translate.reader.hub import with_event_ids
 from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally
@@ -26,7 +25,7 @@ from translate.vocabulary import money, notes
 from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.dataset import moved
 from translate.writer.extras import same_events
-from translate.writer.findings import Exposure
+from translate.writer.findings import Exposure, of_doubtful
 from translate.writer.losses import Plan
 from translate.writer.packing import ROW
 from translate.writer.shape import Source
@@ -95,7 +94,7 @@ def build(
     provided = frozenset({*taken_in.provided, *filled, *set_columns, *counted, "event_id"})
     lists = frozenset(job.source_layout.lists)
     source = Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around, lists)
-    query = _rows(job, frame, source, questions, doubt.findings(lines.damage))
+    query = _rows(job, frame, source, questions, of_doubtful(lines.damage))
     query.unsound, query.erasing = taken_in.unsound, erasing
     return query
 

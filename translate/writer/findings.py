@@ -14,6 +14,7 @@ from translate.conversion.report import FILLED_IN, Finding
 from translate.engine.keys import keys_of
 from translate.mapping.personal import EXTRA, IDENTITY, KINDS, Marked, Spot
 from translate.mapping.spec import Field
+from translate.reader.reader import Damage
 from translate.vocabulary.spelling import EventNames
 from translate.vocabulary.word import Written
 from translate.writer.extras import withheld_members
@@ -23,6 +24,7 @@ EMPTY_MAP = "empty_map"
 OF_EVENTS = ("attributes", "metrics")
 CODE = "personal_data"
 EXPOSED = "_exposed"
+MAY_BE_ALTERED = "events that precede damage in the same part of a compressed file: no checksum vouches for them, they may be altered"
 
 
 def supplements(shape: Shape, names: EventNames) -> list[Finding]:
@@ -147,3 +149,20 @@ def destination(spot: Spot, shape: Shape | None, arriving: Mapping[str, str]) ->
         stays = shape.source.keeps_extra and not f"{spot.key}".startswith(withheld)
         return "the place where it was" if stays else None
     return arriving.get(spot.column)
+
+
+def of_doubtful(damage: Mapping[int, Damage]) -> list[Finding]:
+    """Give the finding that counts the events of doubtful lines, of a unit with such lines."""
+    spans = sorted((row - found.doubtful, row) for row, found in damage.items() if found.doubtful)
+    if not spans:
+        return []
+    starts, ends = (pl.Series(bounds, dtype=pl.Int64) for bounds in zip(*spans, strict=True))
+
+    def is_doubtful(rows: pl.Series) -> pl.Series:
+        index = ends.search_sorted(rows.cast(pl.Int64), side="right")
+        return (index < len(ends)) & (
+            starts.gather(index.clip(upper_bound=len(ends) - 1)) <= rows.cast(pl.Int64)
+        )
+
+    events = pl.col("row").map_batches(is_doubtful, return_dtype=pl.Boolean, is_elementwise=True)
+    return [Finding("may_be_altered", MAY_BE_ALTERED, events)]
