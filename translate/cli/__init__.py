@@ -18,7 +18,7 @@ import typer
 from translate.cli.application import HOMES, app
 from translate.cli.printing import SHOWN_MAX, printable
 from translate.engine.choice import ask_polars_for_less
-from translate.errors import ExitCode, MappingError, TranslateError
+from translate.errors import STORE, ExitCode, MappingError, TranslateError
 
 OBJECTS_BETWEEN_COLLECTIONS = (
     50_000  # what is imported stays: to look through it time and again only takes time
@@ -93,9 +93,20 @@ def _name_what_is_meant(error: Exception) -> None:
     if meant is not None and getattr(error, "possibilities", None) is not None:
         error.possibilities = [meant]  # type: ignore[attr-defined]
     later = next((word for word in sys.argv[1:] if word in HOMES), None)
-    if typed and later and command not in HOMES:
+    known = getattr(getattr(error, "param", None), "opts", ())
+    bare = next((word for word in sys.argv[2:] if f"--{word}" in known), None)
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if bare and not typed:
+        error.message = f"An option has two hyphens: --{bare} ..."  # type: ignore[attr-defined]
+    if "requires an argument" in str(error) and first in HOMES:
+        error.message = f"{error} translate {first} --help tells which"  # type: ignore[attr-defined]
+    if "No such command" in str(error) and (os.path.exists(first) or STORE.match(first)):
+        error.message = f"No such command '{first}'; the command stands first: translate inspect {first}"  # type: ignore[attr-defined]
+    if typed and later and hasattr(error, "possibilities") and command not in HOMES:
         error.message = f"No such option: {typed}; the command stands first: translate {later} {typed} ..."  # type: ignore[attr-defined]
-    if command == "models" and "extra argument" in str(error):
+    if command == "models" and (typed or "extra argument" in str(error)):
+        if hasattr(error, "possibilities"):
+            error.possibilities = None  # none of them is what was meant
         error.message = f"{error}; models lists all, explain --from MODEL --to MODEL tells the fields of one"  # type: ignore[attr-defined]
 
 

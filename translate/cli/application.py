@@ -56,14 +56,14 @@ class _AsGiven:
             return self._typer_s().coerce(value, param=param, ctx=ctx)
         except typer.BadParameter:
             wanted = NUMBERS.get(param.type_descriptor.annotation)
-            if wanted is None or _is_number(value):
+            if wanted is None or _is_number(value, param.type_descriptor.annotation):
                 raise
             raise UsageError(f"{param.opts[0]} {value}: should be {wanted}") from None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any, kind: Callable[[Any], float]) -> bool:
     with contextlib.suppress(ValueError, TypeError):
-        return float(value) == float(value)
+        return kind(value) == kind(value)
     return False
 
 

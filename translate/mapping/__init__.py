@@ -78,12 +78,19 @@ def _load(path: Path, changed_ns: int) -> Mapping:
     )  # the tests prove what is packaged, and nobody edits it
 
 
+_FORM = "; that is a form of files, and a model says in which its rows lie: name the one that reads them"
+OF_FILES = {
+    "parquet": f'; Parquet is "{HUB}" here',
+    **dict.fromkeys(("json", "jsonl", "ndjson", "csv"), _FORM),
+}
+
+
 def load(model: str, mappings: Path | None = None) -> Mapping:
     """Load one model's mapping; raise UsageError for an unknown model, MappingError for a wrong file."""
     known = files(mappings)
     if model not in known:
         names = sorted([*known, HUB])
-        near = f'; Parquet is "{HUB}" here' if model.lower() == "parquet" else suggest(model, names)
+        near = OF_FILES.get(model.lower()) or suggest(model, names)
         if model == HUB:
             raise UsageError("hub: its rows are the events themselves; name another model")
         near = "; a call takes one" if set(model.split(",")) <= set(names) else near

@@ -152,8 +152,8 @@ ENGINE: dict[re.Pattern[str], str] = {
     re.compile(r"cannot compare 'date/datetime/time' to a string"): (
         "a time is not compared with text; a time is TIMESTAMP '2016-04-07 00:00:00', a text stands in single quotes"
     ),
-    re.compile(rf"'is_in' cannot check for {KIND} values in List\((?P<other>\w+)"): (
-        "{kind} is not looked for in a list of {other}; IN takes {listed} here"
+    re.compile(rf"'is_in' cannot check for {KIND} values in List\("): (
+        "{kind} is not looked for among values of another kind; IN takes {listed} here"
     ),
     re.compile(r"arithmetic on dtypes|not allowed on"): (
         "cannot be calculated; texts are put together by ||, the number in a text is TRY_CAST(name AS DOUBLE), "
