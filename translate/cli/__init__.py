@@ -20,9 +20,8 @@ from translate.cli.printing import SHOWN_MAX, printable
 from translate.engine.choice import ask_polars_for_less
 from translate.errors import STORE, ExitCode, MappingError, TranslateError
 
-OBJECTS_BETWEEN_COLLECTIONS = (
-    50_000  # what is imported stays: to look through it time and again only takes time
-)
+# What is imported stays: to look through it time and again only takes time.
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 SHOWN_CHARACTERS = 200  # of a name that is in error
 MEANT = {
     "validate --to": "--as",

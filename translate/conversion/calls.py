@@ -23,7 +23,7 @@ from translate.recipe import Recipe, trial
 from translate.recipe.erasure import listed_in
 from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
-from translate.recipe.selection import Selection
+from translate.recipe.rules import Selection
 from translate.settings import Settings, parse_time, read_settings
 from translate.stores.upload import Encryption
 from translate.writer import dataset

@@ -26,7 +26,7 @@ from translate.delivery.survey import TIME, Surveyed
 from translate.errors import ConservationError
 from translate.reader.reader import Tally
 from translate.recipe import slips
-from translate.recipe.selection import OPTIONS
+from translate.recipe.rules import OPTIONS
 
 MEETINGS_MAX = 100
 

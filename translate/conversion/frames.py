@@ -35,7 +35,7 @@ from translate.errors import CallError, UsageError
 from translate.reader.reader import Lines
 from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.mistakes import notes_on
-from translate.recipe.selection import Selection, is_taken
+from translate.recipe.rules import Selection, is_taken
 from translate.vocabulary import money
 from translate.writer import dataset
 from translate.writer.shape import Source

@@ -18,7 +18,7 @@ from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally
 from translate.recipe.erasure import Erasing
 from translate.recipe.expressions import CALLED, moved_keys
-from translate.recipe.selection import selected
+from translate.recipe.rules import selected
 from translate.recipe.tallies import DESELECTED, TALLY, Watch
 from translate.settings import Settings
 from translate.vocabulary import money, notes

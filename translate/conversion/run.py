@@ -83,9 +83,8 @@ class Conversion:
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.beside, compression=compression)
         self.crew: Crew | None = None  # else all units are made here
-        self.kept_texts: Path | None = (
-            None  # where that is kept which events had for hashes of those to be erased
-        )
+        # Where that is kept which events had for hashes of those to be erased.
+        self.kept_texts: Path | None = None
         self.lookers: Lookers | None = None  # who reads again what is written, if that is not done here
         self.finished_already = False  # once it ran
         self.surveyed = Surveyed()

@@ -13,9 +13,9 @@ from typing import Any
 
 from translate import mapping
 from translate.conversion import calls, converting, persistence
+from translate.conversion.erased import CONVERTED, KNOWN, ErasedReplay
 from translate.conversion.persistence import digest
 from translate.conversion.report import LISTED_STANDS
-from translate.delivery.erased import CONVERTED, KNOWN, ErasedReplay
 from translate.delivery.journal import refuse_another_job
 from translate.delivery.preflight import spoken
 from translate.delivery.records import NAME, records

@@ -29,7 +29,7 @@ from translate.reader.hub import Hub
 from translate.reader.reader import Lines, Reader, Tally
 from translate.reader.tree import slots
 from translate.recipe.expressions import moved_keys
-from translate.recipe.selection import selected
+from translate.recipe.rules import selected
 from translate.recipe.tallies import DESELECTED
 
 EXAMPLES_MAX = 3

@@ -116,9 +116,8 @@ def _homes(entry: Field, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Give those places of a field, its other ones too, that a path leads to or into."""
     for place in (entry.place, *entry.also):
         home = tuple(place.split("."))
-        is_name = (
-            home[-1] == "*"
-        )  # of the member on the way to the events, which is no value that others lie inside of
+        # Of the member on the way to the events, which is no value that others lie inside of.
+        is_name = home[-1] == "*"
         if path[: len(home)] == home and not (is_name and path != home):
             yield home
 

@@ -27,9 +27,8 @@ from translate.vocabulary.notes import InHub, note
 
 KEY = "TRANSLATE_HASH_KEY"
 KEY_CHARACTERS_MIN = 16
-TRIAL_KEY = (
-    "the key of tests"  # what tests inside a recipe are hashed with: their expectations are no secrets
-)
+# What tests inside a recipe are hashed with: their expectations are no secrets.
+TRIAL_KEY = "the key of tests"
 ACTIONS = {
     "hash": "a keyed hash stands in its place",
     "remove": "it is removed",

@@ -10,8 +10,7 @@ from typing import Any
 from translate.conversion.nearness import Watched, meant
 from translate.recipe import erasure, tallies
 from translate.recipe.expressions import Expression, key_of
-from translate.recipe.rules import Recipe
-from translate.recipe.selection import Selection
+from translate.recipe.rules import Recipe, Selection
 from translate.recipe.spec import Rule
 from translate.recipe.tallies import names_in
 

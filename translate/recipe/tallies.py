@@ -28,8 +28,7 @@ from translate.recipe.proof import read
 from translate.recipe.spec import Rule
 
 if TYPE_CHECKING:
-    from translate.recipe.rules import Recipe
-    from translate.recipe.selection import Selection
+    from translate.recipe.rules import Recipe, Selection
 
 
 TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\w+|\s+|.", re.DOTALL)

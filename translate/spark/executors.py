@@ -56,9 +56,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-BATCH_BYTES = (
-    8 * 2**20
-)  # the JVM holds several at a time, and some events are a thousand times as long as others
+# The JVM holds several at a time, and some events are a thousand times as long as others.
+BATCH_BYTES = 8 * 2**20
 TYPES = {
     events.TEXT: "string",
     events.WHOLE: "bigint",

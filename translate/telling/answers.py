@@ -32,7 +32,7 @@ from translate.conversion.progress import Progress
 from translate.errors import SourceError, UsageError
 from translate.recipe import Checked
 from translate.recipe.expressions import Moved, moved_keys
-from translate.recipe.selection import ROWS_MAX, Selection, is_taken
+from translate.recipe.rules import ROWS_MAX, Selection, is_taken
 from translate.telling.rendering import Report
 from translate.writer import dataset
 

@@ -17,9 +17,8 @@ from translate.vocabulary.notes import RETYPED
 from translate.vocabulary.word import Unit, Word
 
 EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-FIRST_MILLISECOND: Final = (
-    -62_135_596_800_000
-)  # of the year 1; what lies outside neither ISO 8601 nor Python can say
+# Of the year 1; what lies outside neither ISO 8601 nor Python can say.
+FIRST_MILLISECOND: Final = -62_135_596_800_000
 LAST_MILLISECOND: Final = 253_402_300_799_999  # of the year 9999
 FLOORED: Final = "finer than milliseconds: floored"
 WITHOUT_ZONE: Final = "without a zone: read as UTC"

@@ -68,13 +68,11 @@ class Word:
     form: Form = "value"
     read: Callable[[pl.Expr], pl.Expr] | None = None
     write: Write | None = None
-    rowwise: Callable[[Sequence[pl.Series], str], pl.Series] | None = (
-        None  # where no expression can do it; told the field's member
-    )
+    # Where no expression can do it; told the field's member.
+    rowwise: Callable[[Sequence[pl.Series], str], pl.Series] | None = None
     clock: Callable[[Any], int] | None = None  # milliseconds since 1970 of a time as it stands in a request
-    make: Callable[[StampedRequest, str], str | None] | None = (
-        None  # anew for each request; told the template
-    )
+    # Anew for each request; told the template.
+    make: Callable[[StampedRequest, str], str | None] | None = None
 
     # What it loses, and what writing it says beyond the event.
     changed: Write | None = None  # tells for which events writing lost something
@@ -106,9 +104,8 @@ class Word:
     needs_finite: bool = False
     is_app_id: bool = False
     spells_event: bool = False  # as the model calls it
-    tells_kind: bool = (
-        False  # of record that an event of its name is: others than the default's have no name beside it
-    )
+    # Of record that an event of its name is: others than the default's have no name beside it.
+    tells_kind: bool = False
     gives_action: bool = False  # the phase
     first_of_several: bool = False
     digits_as_text: bool = False

@@ -25,13 +25,11 @@ class Source:
     provided: frozenset[str]
     places: dict[str, str]
     set_by_recipe: frozenset[str] = frozenset()
-    keeps_extra: bool = (
-        False  # only its own layout, or one of the same events, has places for what no hub column holds
-    )
+    # Only its own layout, or one of the same events, has places for what no hub column holds.
+    keeps_extra: bool = False
     keeps_around: bool = True  # and for what lay around the events only its own
-    lists: frozenset[str] = (
-        frozenset()
-    )  # columns whose values the source makes lists of, also where there is one
+    # Columns whose values the source makes lists of, also where there is one.
+    lists: frozenset[str] = frozenset()
 
     def place(self, column: str) -> str:
         """Name a hub column as the source spells it."""

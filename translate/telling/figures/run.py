@@ -19,7 +19,7 @@ from translate.passes import DID, Asked
 from translate.recipe import Recipe
 from translate.recipe.erasure import Erasure, listed_in
 from translate.recipe.proof import condition
-from translate.recipe.selection import Selection
+from translate.recipe.rules import Selection
 from translate.settings import Settings, parse_time
 
 

@@ -26,7 +26,7 @@ from translate.mapping.spec import Mapping
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
 from translate.recipe.expressions import moved_keys
-from translate.recipe.selection import is_taken, selected
+from translate.recipe.rules import is_taken, selected
 from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.columns import KeyLimits
 from translate.telling.inspection.figures import Figures

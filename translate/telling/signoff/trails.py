@@ -13,8 +13,8 @@ from typing import Any
 
 from translate.archive.sources import REPORT, find
 from translate.archive.stored import ReadError, SourceFile, chunks_of, digest_of
+from translate.conversion.erased import CONVERTED
 from translate.conversion.output import STATE
-from translate.delivery.erased import CONVERTED
 from translate.delivery.records import NAME as JOURNAL
 from translate.delivery.records import SURVEY, read
 from translate.errors import UsageError, refuse_store
