@@ -65,7 +65,7 @@ static bool say(struct census *census, const struct value *text, struct name *na
 
 static bool is_empty(const struct value *object)
 {
-    struct cursor cursor = {object->start + 1, object->start + object->length};
+    struct cursor cursor = cursor_over(object->start + 1, object->length - 1);
     return take(&cursor, '}');
 }
 
@@ -169,7 +169,7 @@ static bool each_member(struct census *census, const struct spot *object, struct
 
 static struct cursor inside(const struct value *value)
 {
-    return (struct cursor){value->start, value->start + value->length};
+    return cursor_over(value->start, value->length);
 }
 
 /* A member of a map is one key, whatever is in it. */
@@ -283,7 +283,7 @@ static bool open_object(struct census *census, const struct value *text, struct 
     if (!say(census, text, &said)) {
         return false;
     }
-    struct cursor cursor = {said.text, said.text + said.length};
+    struct cursor cursor = cursor_over(said.text, said.length);
     skip_blanks(&cursor);
     if (!read_value(&cursor, object, NESTING_MAX) || object->kind != KIND_OBJECT) {
         return false;
@@ -323,7 +323,7 @@ static bool take_value(struct census *census, const struct spot *spot, const str
 bool census_take(struct census *census, const uint8_t *text, size_t length)
 {
     struct spot root = {.place = ROOT, .path = PATHS, .preset = UNKNOWN};
-    struct cursor cursor = {text, text + length};
+    struct cursor cursor = cursor_over(text, length);
     struct value record;
     census->keys.length = census->heap.length = census->names.length = 0;
     memset(census->type, 0, sizeof census->type);

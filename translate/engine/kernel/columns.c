@@ -120,9 +120,8 @@ struct view heap_view(const struct buffer *heap, size_t start)
     size_t length = heap->length - start;
     view.length = (int32_t)length;
     if (length <= sizeof view.text.inside) {
-        for (size_t at = 0; at < length; at++) {
-            view.text.inside[at] = heap->data[start + at];
-        }
+        if (length > 0)
+            copy(view.text.inside, heap->data + start, length);
     } else {
         memcpy(view.text.outside.prefix, heap->data + start, sizeof view.text.outside.prefix);
         view.text.outside.offset = (int32_t)start;

@@ -151,7 +151,7 @@ static bool take_member(struct reader *reader, struct cursor *cursor, struct key
         return false;
     }
     struct view view = heap_view(heap, start);
-    if (!is_new(keys, &view, heap) || !read_value(cursor, &value, NESTING_MAX)) {
+    if (!is_new(keys, &view, heap) || !read_value(cursor, &value, NESTING_MAX - 1)) {
         return false;
     }
     if (value.kind == KIND_NULL) {
@@ -161,19 +161,21 @@ static bool take_member(struct reader *reader, struct cursor *cursor, struct key
     return take_it(reader, leaf, &view, &value);
 }
 
-static bool take_members(struct reader *reader, const struct leaf *leaf, const struct value *object, member_taker *take_it)
+/* Take all that a text holds, which is to be one object. */
+static bool take_members_of(struct reader *reader, const struct leaf *leaf, struct cursor cursor, member_taker *take_it)
 {
-    struct cursor cursor = {object->start + 1, object->start + object->length};
     struct keys keys = {{NULL, 0, 0}, {NULL, 0, 0}, 0};
-    if (object->kind != KIND_OBJECT) {
-        return false;
-    }
-    bool done = true;
+    bool done = cursor.at < cursor.end && *cursor.at++ == '{';
     for (bool first = true; done && !take(&cursor, '}'); first = false) {
         done = (first || take(&cursor, ',')) && take_member(reader, &cursor, &keys, leaf, take_it);
     }
     forget_keys(&keys);
-    return done;
+    return done && cursor.at == cursor.end;
+}
+
+static bool take_members(struct reader *reader, const struct leaf *leaf, const struct value *object, member_taker *take_it)
+{
+    return object->kind == KIND_OBJECT && take_members_of(reader, leaf, cursor_over(object->start, object->length), take_it);
 }
 
 static bool add_text(struct reader *reader, int32_t column, const struct view *key, const struct value *value)
@@ -333,14 +335,9 @@ static bool take_properties(struct reader *reader, const struct leaf *leaf, cons
     if (value->kind != KIND_TEXT) {
         return take_members(reader, leaf, value, take_mixed);
     }
-    struct buffer text = {NULL, 0, 0};
-    struct value object;
-    bool done = append_text(&text, value);
-    struct cursor cursor = {text.data, text.data + text.length};
-    done = done && text.length > 0 && *text.data == '{' && read_value(&cursor, &object, NESTING_MAX) && cursor.at == cursor.end &&
-           take_members(reader, leaf, &object, take_mixed);
-    buffer_free(&text);
-    return done;
+    struct buffer *text = &reader->inner;
+    text->length = 0;
+    return append_text(text, value) && take_members_of(reader, leaf, cursor_over(text->data, text->length), take_mixed);
 }
 
 /* -- entities --------------------------------------------------------------------------------------------------- */
@@ -348,7 +345,7 @@ static bool take_properties(struct reader *reader, const struct leaf *leaf, cons
 /* Read an entity: a key and a value, each once, and nothing else. */
 static bool read_entity(const struct value *entity, struct value *key, struct value *value)
 {
-    struct cursor cursor = {entity->start + 1, entity->start + entity->length};
+    struct cursor cursor = cursor_over(entity->start + 1, entity->length - 1);
     struct value name, inner;
     key->kind = value->kind = KIND_NONE;
     if (entity->kind != KIND_OBJECT) {
@@ -412,7 +409,7 @@ static bool take_entity(struct reader *reader, const struct leaf *leaf, struct k
 
 static bool take_entities(struct reader *reader, const struct leaf *leaf, const struct value *list)
 {
-    struct cursor cursor = {list->start + 1, list->start + list->length};
+    struct cursor cursor = cursor_over(list->start + 1, list->length - 1);
     struct keys keys = {{NULL, 0, 0}, {NULL, 0, 0}, 0};
     struct value entity;
     if (list->kind != KIND_ARRAY) {
@@ -431,7 +428,7 @@ static bool take_entities(struct reader *reader, const struct leaf *leaf, const 
 /* Take a property apart: a value, and the time when it was set, if that is not the event's own. */
 static bool read_property(const struct value *property, struct value *value, struct value *set_time)
 {
-    struct cursor cursor = {property->start + 1, property->start + property->length};
+    struct cursor cursor = cursor_over(property->start + 1, property->length - 1);
     struct value name, inner;
     bool others = false;
     value->kind = set_time->kind = KIND_NONE;

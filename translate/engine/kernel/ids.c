@@ -206,13 +206,28 @@ static bool is_readable(const struct task *task)
     return task->frame->columns > 0 && task->frame->column[0].kind == KIND_TEXT;
 }
 
+/* Have the maps of a row brought near. */
+static void fetch_maps(const struct frame *frame, int64_t row)
+{
+    for (int64_t number = 0; row < frame->rows && number < frame->columns; number++) {
+        const struct given *column = &frame->column[number];
+        int64_t end = column->kind == KIND_MAP ? entries_to(column, row) : 0;
+        for (int64_t at = end > 0 ? entries_from(column, row) : 0; at < end; at++) {
+            fetch_text(&column->keys, at);
+            fetch_text(&column->texts, at);
+        }
+    }
+}
+
 static bool make_ids(struct task *task, struct ArrowArrayStream *made)
 {
     static const char *const name = "event_id";
     struct table table;
     bool well = table_begin(&table, 1, &name, task->frame->rows) && (task->frame->rows == 0 || is_readable(task));
-    for (int64_t row = 0; well && row < task->frame->rows; row++)
+    for (int64_t row = 0; well && row < task->frame->rows; row++) {
+        fetch_maps(task->frame, row + ROWS_AHEAD);
         well = write_id(task, &table, row);
+    }
     well = well && table_hand_over(&table, made);
     table_free(&table);
     return well;

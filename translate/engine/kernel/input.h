@@ -69,6 +69,14 @@ static inline struct span text_at(const struct texts_given *texts, int64_t row)
     return (struct span){at, (size_t)view->length};
 }
 
+enum { ROWS_AHEAD = 16 };
+
+/* Have a text brought near that is read soon, as it lies far from those of the rows before. */
+static inline void fetch_text(const struct texts_given *texts, int64_t row)
+{
+    __builtin_prefetch(text_at(texts, row).at);
+}
+
 static inline int64_t whole_at(const struct given *column, int64_t row)
 {
     return ((const int64_t *)column->values)[column->first + row];

@@ -96,6 +96,9 @@ EXPORTED int translate_instants(struct ArrowArrayStream *given, int32_t in_secon
     }
     for (int64_t row = 0; well && row < frame.rows; row++) {
         int64_t milliseconds;
+        if (row + ROWS_AHEAD < frame.rows) {
+            fetch_text(&frame.column[0].texts, row + ROWS_AHEAD);
+        }
         if (!is_there(&frame.column[0], row)) {
             continue;
         }

@@ -14,6 +14,7 @@ void skip_blanks(struct cursor *cursor)
         if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r') {
             return;
         }
+        cursor->is_loose = true;
         cursor->at++;
     }
 }
@@ -41,9 +42,13 @@ static bool skip_escape(struct cursor *cursor)
         return false;
     }
     switch (*cursor->at++) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+    case '"': case '\\': case 'b': case 'f': case 'n': case 'r': case 't':
+        return true;
+    case '/':
+        cursor->is_loose = true;
         return true;
     case 'u':
+        cursor->is_loose = true;
         break;
     default:
         return false;
@@ -322,7 +327,7 @@ bool append_text(struct buffer *out, const struct value *text)
         return false;
     }
     uint8_t *to = out->data + out->length;
-    struct cursor from = {text->start, text->start + text->length};
+    struct cursor from = cursor_over(text->start, text->length);
     while (from.at < from.end) {
         const uint8_t *slash = memchr(from.at, '\\', (size_t)(from.end - from.at));
         size_t plain = (size_t)((slash == NULL ? from.end : slash) - from.at);
@@ -467,7 +472,7 @@ bool append_canonical(struct buffer *out, const struct value *value)
     if (value->kind == KIND_TEXT) {
         return append_requoted(out, value);
     }
-    struct cursor from = {value->start, value->start + value->length};
+    struct cursor from = cursor_over(value->start, value->length);
     return copy_value(out, &from, NESTING_MAX);
 }
 
@@ -486,7 +491,10 @@ static bool is_escaped_alike(const struct value *text)
 
 bool append_as_it_stood(struct buffer *out, const struct value *value)
 {
-    struct cursor from = {value->start, value->start + value->length};
+    if (!value->escaped) {
+        return buffer_append(out, value->start, value->length);
+    }
+    struct cursor from = cursor_over(value->start, value->length);
     const uint8_t *kept = from.at; /* from here on it is copied as one piece */
     while (from.at < from.end) {
         const uint8_t *piece_end = from.at;

@@ -11,14 +11,20 @@ enum { NESTING_MAX = 100 }; /* what is nested deeper is for Python to judge */
 struct cursor {
     const uint8_t *at;
     const uint8_t *end;
+    bool is_loose; /* whether blanks were passed, or escapes of which there are several spellings */
 };
+
+static inline struct cursor cursor_over(const uint8_t *bytes, size_t length)
+{
+    return (struct cursor){bytes, bytes + length, false};
+}
 
 enum kind { KIND_NONE, KIND_TEXT, KIND_NUMBER, KIND_TRUE, KIND_FALSE, KIND_NULL, KIND_OBJECT, KIND_ARRAY };
 
 /* A value as it stands: its whole spelling; of a text what lies between the quotes. */
 struct value {
     enum kind kind;
-    bool escaped; /* a text that holds backslashes */
+    bool escaped; /* a text that holds backslashes; an event that is loose, as a cursor is */
     const uint8_t *start;
     size_t length;
 };

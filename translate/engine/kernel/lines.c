@@ -18,11 +18,11 @@ static struct cursor line_at(const struct lines *lines, int64_t number)
     const struct view *views = lines->texts->buffers[1];
     const struct view *view = &views[lines->texts->offset + number];
     if (view->length <= LENGTH_INSIDE) {
-        return (struct cursor){view->text.inside, view->text.inside + view->length};
+        return cursor_over(view->text.inside, (size_t)view->length);
     }
     const uint8_t *bytes = lines->texts->buffers[2 + view->text.outside.buffer];
     bytes += view->text.outside.offset;
-    return (struct cursor){bytes, bytes + view->length};
+    return cursor_over(bytes, (size_t)view->length);
 }
 
 static bool is_valid(const struct lines *lines, int64_t number)
@@ -152,7 +152,7 @@ static bool read_lines(struct reader *reader, const struct lines *lines)
         int64_t row = reader->row;
         size_t heap_length = reader->table.heap.length;
         bool may_read = is_valid(lines, number);
-        struct cursor line = may_read ? line_at(lines, number) : (struct cursor){NULL, NULL};
+        struct cursor line = may_read ? line_at(lines, number) : cursor_over(NULL, 0);
         may_read = may_read && line.end - line.at <= reader->program->record_bytes;
         if ((!may_read || !read_line_hoping(reader, number, line)) && !leave_to_python(reader, number, row, heap_length)) {
             return false;
@@ -193,6 +193,7 @@ static void free_reader(struct reader *reader)
     buffer_free(&reader->strays);
     buffer_free(&reader->null_paths);
     buffer_free(&reader->scratch);
+    buffer_free(&reader->inner);
     buffer_free(&reader->members);
     buffer_free(&reader->around);
     for (int number = 0; number < OPENED_MAX; number++) {

@@ -82,6 +82,7 @@ struct reader {
     struct buffer strays;
     struct buffer null_paths; /* of unknown members that were null */
     struct buffer scratch;
+    struct buffer inner;      /* what a text says that holds JSON */
 };
 
 enum taken { TAKEN, FREE, UNDECIDED };

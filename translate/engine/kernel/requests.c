@@ -32,7 +32,7 @@ static bool open_text(struct reader *reader, struct value *value)
     if (!append_text(text, value)) {
         return false;
     }
-    struct cursor cursor = {text->data, text->data + text->length};
+    struct cursor cursor = cursor_over(text->data, text->length);
     skip_blanks(&cursor);
     if (cursor.at == cursor.end || (*cursor.at != '{' && *cursor.at != '[') || !read_value(&cursor, value, NESTING_MAX)) {
         return false;
@@ -142,11 +142,13 @@ static bool read_one(struct reader *reader, struct cursor *cursor, row_finisher 
 {
     skip_blanks(cursor);
     struct value event = {KIND_OBJECT, false, cursor->at, 0};
+    cursor->is_loose = false;
     begin_row(reader);
     if (!read_around(reader) || !put_names(reader) || !read_event(reader, cursor)) {
         return false;
     }
     event.length = (size_t)(cursor->at - event.start);
+    event.escaped = cursor->is_loose;
     return finish(reader, &event, told);
 }
 
@@ -257,7 +259,7 @@ static bool descend_by_name(struct reader *reader, struct cursor *cursor, int32_
     reader->n_alike = 0;
     int32_t child = find_child(program, node, text_at(program, name), (size_t)name.length);
     bool is_open = onward.start == cursor->at;
-    struct cursor inner = {onward.start, onward.start + onward.length};
+    struct cursor inner = cursor_over(onward.start, onward.length);
     bool done = descend(reader, &inner, child < 0 ? -1 : program->children[child].node, step + 1, finish, told);
     if (is_open) {
         done = done && take(&inner, '}');

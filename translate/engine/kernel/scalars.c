@@ -190,7 +190,7 @@ static enum taken take_list_text(struct reader *reader, const struct leaf *leaf,
     }
     size_t length = scratch->length;
     struct buffer spelled = {NULL, 0, 0};
-    struct cursor cursor = {scratch->data, scratch->data + length};
+    struct cursor cursor = cursor_over(scratch->data, length);
     struct value list;
     bool is_list = length > 0 && read_value(&cursor, &list, NESTING_MAX) && list.kind == KIND_ARRAY && cursor.at == cursor.end;
     bool is_decided = !is_list || append_canonical(&spelled, &list);

@@ -191,7 +191,7 @@ static bool take_child(struct reader *reader, struct cursor *cursor, int32_t num
 
 bool take_member_of(struct reader *reader, int32_t node, const struct member *member, uint32_t visit)
 {
-    struct cursor cursor = {member->value.start, member->value.start + member->value.length};
+    struct cursor cursor = cursor_over(member->value.start, member->value.length);
     int32_t number = find_child(reader->program, node, member->key.start, member->key.length);
     if (reader->depth == DEPTH_MAX) {
         return false;
