@@ -543,6 +543,26 @@ def test_refused_requests(tmp_path):
     assert found[None, "^trackingId"] == {("rejected", "not_a_record"): 1, tuple(WITHOUT_EVENT): 1}
 
 
+@pytest.mark.parametrize("census", [True, "verify"])
+def test_a_byte_that_is_no_text_costs_the_account_one_request(tmp_path, census):
+    """Of requests that run together on a line those that are text count, as they do where no keys are counted."""
+    event = '{"eventType": "%s", "sentAt": 1553631760, "itemId": "i"}'
+    line = '{"trackingId": "t", "sessionId": "s", "eventList": [%s]}'
+    first, broken, last = (line % (event % name) for name in ("one", "two", "three"))
+    broken = broken.encode().replace(b"two", b"t\xffo")
+    content = first.encode() + broken + (line % "").encode() + last.encode() + b"\n" + first.encode() + b"\n"
+    (tmp_path / "a.txt").write_bytes(content)
+    without, counted = (
+        translate.convert(tmp_path / "a.txt", from_="personalize/requests", to="clickstream", out=tmp_path / f"out-{keys}", census=keys)
+        for keys in (False, census)
+    )  # fmt: skip
+    assert counted["events"] == without["events"]
+    assert counted["events"]["written"] == 3
+    told = {(row["event_type"], row["key"], row["fate"]): row["events"] for row in rows_of(tmp_path / f"out-{census}" / "keys.ndjson")}  # fmt: skip
+    assert (told["one", "itemId", "renamed"], told["three", "itemId", "renamed"]) == (2, 1)
+    assert sum(count for (_, key, _), count in told.items() if key == "^trackingId") == 4
+
+
 def test_limit_ends_inside_of_a_request(tmp_path):
     """Events beyond a limit are not read, and not counted."""
     lines = [json.dumps([LEARNT] * 3) for _ in range(3)]

@@ -22,25 +22,34 @@ def damaged(damage: Damage) -> Record:
     return Record(raw, code=damage.code, message=damage.message, base64=raw is not damage.raw, refuses=DAMAGE)
 
 
-def records_in(damage: Damage, read: Callable[[str], Iterable[Record]]) -> list[Record]:
-    """Give the records of a damaged line."""
-    if damage.code != BAD_ENCODING or isinstance(damage.raw, str):
-        return [damaged(damage)]
-    pieces = [*_pieces(base64.b64decode(damage.raw))]
+def records_in(damage: Damage, read: Callable[[str], Iterable[Record]]) -> Iterator[tuple[str, list[Record]]]:
+    """Give the records of a damaged line, piece by piece, each with the text of its piece."""
+    pieces = []
+    if damage.code == BAD_ENCODING and not isinstance(damage.raw, str):
+        pieces = [*_pieces(base64.b64decode(damage.raw))]
     if len(pieces) < 2:
-        return [damaged(damage)]
-    return [record for begin, piece in pieces for record in _records_of(begin, piece, read)]
+        yield "", [damaged(damage)]
+        return
+    first = 0
+    for begin, piece in pieces:
+        text, records = _records_of(begin, piece, read)
+        for record in records:
+            record.first_request = first
+            record.request += first
+        first = max((record.request for record in records), default=first) + 1
+        yield text, records
 
 
-def _records_of(begin: int, piece: bytes, read: Callable[[str], Iterable[Record]]) -> Iterator[Record]:
+def _records_of(
+    begin: int, piece: bytes, read: Callable[[str], Iterable[Record]]
+) -> tuple[str, list[Record]]:
     try:
         text = piece.decode()
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text: {error.reason} at byte {begin + error.start + 1} of the line"
         raw = base64.b64encode(piece).decode()
-        yield Record(raw, code=BAD_ENCODING, message=message, base64=True, refuses=DAMAGE)
-    else:
-        yield from read(text)
+        return "", [Record(raw, code=BAD_ENCODING, message=message, base64=True, refuses=DAMAGE)]
+    return text, list(read(text))
 
 
 def _pieces(line: bytes) -> Iterator[tuple[int, bytes]]:

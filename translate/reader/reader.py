@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,7 +25,9 @@ from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 
 ORIGINAL_NAME = "original_name"
-OF_LINES: dict[str, Any] = {"whole_line": pl.String, "request": pl.UInt32, "refuses": pl.String}
+OF_LINES: dict[str, Any] = {
+    "whole_line": pl.String, "first_request": pl.UInt32, "request": pl.UInt32, "refuses": pl.String,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -171,33 +173,38 @@ class Reader:
         rows: list[int] = []
         parts: list[int] = []
         records: list[Record] = []
-        texts: dict[int, str] = {}
-        empty = 0
         for row, text, following in leftover.select("row", "text", "following").iter_rows():
-            found = self._records_of(row, text, following, lines)
-            held = [record for record in found if record.holds_event]
-            empty += len(found) - len(held)
-            if self._keeps_lines:
-                self._keep_line(row, text, held, texts)
-            for part, record in enumerate(held):
-                rows.append(row)
-                parts.append(part)
-                records.append(record)
-        self._tally.add_empty(empty)
-        return self._frame(rows, parts, records, lines, texts)
+            part = 0
+            for piece, found in self._pieces_of(row, text, following, lines):
+                held = [record for record in found if record.holds_event]
+                self._tally.add_empty(len(found) - len(held))
+                if self._keeps_lines:
+                    self._keep_line(piece, held)
+                rows += [row] * len(held)
+                parts += range(part, part + len(held))
+                records += held
+                part += len(held)
+        return self._frame(rows, parts, records, lines)
 
-    def _keep_line(self, row: int, text: str, held: list[Record], texts: dict[int, str]) -> None:
+    def _keep_line(self, text: str, held: list[Record]) -> None:
         """Keep a line's text for its first event; damage has a text of its own."""
         if held:
-            texts[row] = held[0].raw if held[0].refuses == DAMAGE else text
+            held[0].line = held[0].raw if held[0].refuses == DAMAGE else text
         elif self._tally.on_empty_line and text.strip():
             self._tally.on_empty_line(text)
 
-    def _records_of(self, row: int, text: str, following: str | None, lines: Lines) -> list[Record]:
+    def _pieces_of(
+        self, row: int, text: str, following: str | None, lines: Lines
+    ) -> Iterable[tuple[str, list[Record]]]:
+        """Give a line's records with its text; of a line that is no text, piece by piece."""
         damage = lines.damage.get(row)
-        if damage is not None:
-            is_cut = self.layout.records == "json-lines" and not self._keeps_lines
-            return records_in(damage, self._careful.read) if is_cut else [damaged(damage)]
+        if damage is None:
+            return [(text, self._records_of(row, text, following, lines))]
+        if self.layout.records == "json-lines":
+            return records_in(damage, self._careful.read)
+        return [(text, [damaged(damage)])]
+
+    def _records_of(self, row: int, text: str, following: str | None, lines: Lines) -> list[Record]:
         if lines.origin(row)[0] in lines.joined:
             text = table.as_it_stood(text)
         if self.layout.records == "csv":
@@ -228,9 +235,7 @@ class Reader:
         else:
             yield self._careful.read_cells(text, self._headers[file], cells)
 
-    def _frame(
-        self, rows: list[int], parts: list[int], records: list[Record], lines: Lines, texts: dict[int, str]
-    ) -> pl.DataFrame:
+    def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines) -> pl.DataFrame:
         columns: dict[str, Any] = {
             "row": rows,
             "part": parts,
@@ -246,9 +251,8 @@ class Reader:
             columns[name] = maps_of([record.maps.get(name) for record in records])
         columns[ORIGINAL_NAME] = [record.original_name for record in records]
         if self._keeps_lines:
-            columns["whole_line"] = [
-                texts[row] if part == 0 else None for row, part in zip(rows, parts, strict=True)
-            ]
+            columns["whole_line"] = [record.line for record in records]
+            columns["first_request"] = [record.first_request for record in records]
             columns["request"] = [record.request for record in records]
             columns["refuses"] = [record.refuses for record in records]
         for slot in {slot for record in records for slot in record.values}:

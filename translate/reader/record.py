@@ -28,6 +28,8 @@ class Record:
     base64: bool = False
     holds_event: bool = True  # false for a request, or a part of one, without any
     request: int = 0  # which one of its line, where a line holds requests
+    line: str | None = None  # of the first event of a line, or of a piece of a broken one: its text
+    first_request: int = 0  # that such a piece begins with
     refuses: str | None = (
         None  # what is refused beside one event: its `request`, the `rest` of the line, `damage`
     )

@@ -169,7 +169,7 @@ class Fates:
     def _found(self, row: dict[str, Any]) -> Found:
         """Find an event in the raw text; one that is not there has no keys."""
         if self._requests is not None:
-            part = self._line.event(row["request"])
+            part = self._line.event(row["request"] - row["first_request"])
             return self._of_part(part) if part else Found("", None, [])
         text = None if row["base64"] else row["text"]
         if self._tables is not None:
@@ -212,7 +212,7 @@ class Fates:
 
     def _refuse(self, row: dict[str, Any]) -> None:
         """Let all go that was refused together: a request, or what is left of a line."""
-        number = row["request"]
+        number = row["request"] - row["first_request"]
         for part in self._line.rest(number, number + 1 if row["refuses"] == "request" else None):
             self._settle(part, PASSED_OVER if part.passed_over else Fate("rejected", row["code"]))
 
