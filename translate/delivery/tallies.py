@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -97,15 +97,19 @@ class Users(_Tally):
     def by_hour(self) -> tuple[int, int, dict[int, tuple[int, int]]]:
         """Give all users, those of two events or more, and (users, events) by the hour in which they were last seen."""
         rows = self._all()
-        hours: dict[int, tuple[int, int]] = {}
-        users = several = 0
-        for _, bucket in sightings.in_buckets(rows, "hash", BUCKET_ROWS) if rows is not None else ():
-            seen = self._merged(bucket).collect(engine="streaming")
-            users += len(seen)
-            several += int((seen["events"] >= 2).sum())
-            by_hour = seen.drop_nulls("hour").group_by("hour")
-            counted = by_hour.agg(users=pl.len(), events=pl.col("events").sum())
-            for hour, here, events in counted.select("hour", "users", "events").iter_rows():
-                before = hours.get(hour, (0, 0))
-                hours[hour] = (before[0] + here, before[1] + events)
-        return users, several, dict(sorted(hours.items()))
+        buckets = sightings.in_buckets(rows, "hash", BUCKET_ROWS) if rows is not None else ()
+        return by_hour(self._merged(bucket).collect(engine="streaming") for _, bucket in buckets)
+
+
+def by_hour(buckets: Iterable[pl.DataFrame]) -> tuple[int, int, dict[int, tuple[int, int]]]:
+    """Add up users of several frames, each user in one of them alone, by the hour in which they were last seen."""
+    hours: dict[int, tuple[int, int]] = {}
+    users = several = 0
+    for seen in buckets:
+        users += len(seen)
+        several += int((seen["events"] >= 2).sum())
+        counted = seen.drop_nulls("hour").group_by("hour").agg(pl.len(), pl.col("events").sum())
+        for hour, here, events in counted.iter_rows():
+            before = hours.get(hour, (0, 0))
+            hours[hour] = (before[0] + here, before[1] + events)
+    return users, several, dict(sorted(hours.items()))

@@ -23,8 +23,7 @@ from translate.telling import charts
 from translate.telling.inspection import grading, pages, tables
 from translate.telling.inspection.findings import keys_frame, values_of
 from translate.telling.inspection.grading import GradedTarget
-from translate.telling.inspection.grounds import Grounds
-from translate.telling.inspection.reading import Pass, scratch_folder
+from translate.telling.inspection.reading import Grounds, Pass, scratch_folder
 from translate.telling.inspection.tables import PEOPLE
 from translate.telling.pages import write_page
 from translate.telling.rendering import Table, escaped, many, table_html

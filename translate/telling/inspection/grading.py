@@ -22,7 +22,7 @@ from translate.delivery import preflight, survey
 from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
 from translate.telling import explanation
-from translate.telling.inspection.grounds import Grounds
+from translate.telling.inspection.reading import Grounds
 from translate.vocabulary import notes
 from translate.writer.extras import same_events
 from translate.writer.packing import OPEN_BYTES_MAX, Packer

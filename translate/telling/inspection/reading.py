@@ -1,4 +1,4 @@
-"""One pass over an archive: each unit is read once, its events looked at as they come and kept nowhere."""
+"""One pass over an archive: each unit is read once, its events looked at as they come and kept nowhere; and what outlives them, for targets to be judged by."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ from translate.archive.units import Unit, units, units_of
 from translate.conversion.job import Job
 from translate.conversion.progress import Progress
 from translate.conversion.reading import Course, soundly
+from translate.delivery import survey
 from translate.delivery.survey import AGED
+from translate.delivery.tallies import by_hour
 from translate.engine.choice import give_back
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
-from translate.mapping.spec import Mapping
+from translate.mapping.spec import Layout, Mapping
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
 from translate.recipe.expressions import moved_keys
 from translate.recipe.rules import is_taken, selected
 from translate.recipe.tallies import DESELECTED
-from translate.telling.inspection.columns import KeyLimits
+from translate.settings import Settings
+from translate.telling.inspection.columns import DETAILED, DETAILS, KeyLimits
 from translate.telling.inspection.figures import Figures
 from translate.vocabulary.notes import NOTES_TYPE
 
 BATCH_EVENTS = 14_000
-READ_BYTES = (
-    12 * 2**20
-)  # of small files together: what waits to be looked at depends on it, and nothing that is told
+# Of small files together: what waits to be looked at depends on it, and nothing that is told.
+READ_BYTES = 12 * 2**20
 SAMPLED = 1_000  # events that targets are tried with
 BESIDE = pl.Schema({
     "row": pl.UInt32(), "part": pl.UInt32(), "code": pl.String(), "message": pl.String(), DESELECTED: pl.String(), "notes": NOTES_TYPE,
@@ -194,3 +196,87 @@ def watched_names(mappings: Path | None) -> frozenset[str]:
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:
     """Make a folder for what does not fit in memory."""
     return tempfile.TemporaryDirectory(prefix="translate-")
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What targets are judged by, once the archive was read."""
+
+    layouts: tuple[Layout, ...]
+    sample: pl.DataFrame
+    provided: frozenset[str]
+    places: dict[str, str]
+    settings: Settings
+    surveyed: survey.Surveyed
+    groups: dict[str, int]
+    duplicates: int
+    same_moment: int
+    missing_person: int
+    units: int
+
+    @classmethod
+    def of(cls, seen: Seen, recognised: Recognised, settings: Settings) -> Grounds:
+        """Take from the figures what outlives their files."""
+        figures = seen.figures
+        counts = figures.counts
+        people = {
+            name: survey.SeenUsers(*by_hour(figures.people[name].buckets()))
+            for name in ("clients", "users", "persons")
+        }
+        sources = [source.layout for source in recognised.sources]
+        return cls(
+            layouts=tuple(sources),
+            sample=seen.sample,
+            provided=seen.provided,
+            places={entry.hub[0]: entry.place for entry in reversed(sources[0].all_fields) if entry.hub},
+            settings=settings,
+            surveyed=_surveyed(figures, people),
+            groups={
+                "session.id": sum(bucket.height for bucket in figures.sessions.buckets()),
+                "client_id": people["clients"].users,
+                "user_id": people["persons"].users,
+                **{name: _different(figures, name) for name in DETAILED},
+                **{name: len(senders.events) for name, senders in figures.senders.items()},
+            },
+            duplicates=counts["events"] - figures.ids.count(),
+            same_moment=counts["moments"] - figures.moments.count(),
+            missing_person=counts["events"] - counts["of_persons"],
+            units=seen.units,
+        )
+
+
+def _different(figures: Figures, name: str) -> int:
+    """Count the values of a column that describes apps or devices."""
+    detail, columns = next((detail, columns) for detail, columns in DETAILS.items() if name in columns)
+    return len({values[columns.index(name)] for values in figures.details.counts[detail].events})
+
+
+def _surveyed(figures: Figures, people: dict[str, survey.SeenUsers]) -> survey.Surveyed:
+    counts, bounds = figures.counts, figures.bounds
+    return survey.Surveyed(
+        events=counts["events"],
+        earliest=bounds.get("first_event"),
+        latest=bounds.get("last_event"),
+        latest_of_others=bounds.get("last_of_others"),
+        hours=dict(sorted(figures.hours.items())),
+        excepted={
+            name: dict(sorted(figures.watched_hours.get(name, {}).items()))
+            for name in sorted(figures.watched)
+        },
+        users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
+        missing={
+            "client_id": counts["events"] - counts["of_clients"],
+            "forwarded_address": counts["without_address"],
+        },
+        agents={
+            value: count
+            for (value,), count in figures.senders["user_agent"].events.items()
+            if value is not None
+        },
+        distinct={"name": len(figures.names.events), "attribution_source": len(figures.sources.events)},
+        at_least=tuple(
+            name
+            for name, counted in (("name", figures.names), ("attribution_source", figures.sources))
+            if counted.beyond
+        ),
+    )
