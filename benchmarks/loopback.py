@@ -92,7 +92,7 @@ class Store:
 def synthetic_key(number: int) -> str:
     """Name a synthetic object: 100 an hour."""
     hours = number // 100
-    return f"2016/{hours // 672 % 12 + 1:02}/{hours // 24 % 28 + 1:02}/{hours % 24:02}/part-{number:08}.gz"
+    return f"{2016 + hours // 8064}/{hours // 672 % 12 + 1:02}/{hours // 24 % 28 + 1:02}/{hours % 24:02}/part-{number:08}.gz"
 
 
 def _tag(body: bytes) -> str:

@@ -3,7 +3,7 @@
 A server of this machine (loopback.py) stands for S3; its own work is not counted. Printed are the least CPU seconds of
 some rounds, how often each kind of call was made as the server counted it, and what one GET costs each client that is
 installed. `--keys N` lists and plans N synthetic objects of a record each, and prints the most memory that took; with
-`--convert` they are converted, too, by as many workers as `--workers` says.
+`--convert` they are converted, too, by as many workers as `--workers` says, and with `--disk` the same as files instead.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from loopback import synthetic_key
 from measuring import ROOT, Contender, measure, python, run, translate
 
 HERE = Path(__file__).resolve().parent
 FLAWED = (0, 1)
+MEGABYTE = 1_000_000
+HOURLY = 100  # files a folder
+LINKS = 10_000  # to a file, of which disks allow no more than so many
 GET = """
 import json, os, resource, sys
 kind, base, keys = sys.argv[1], sys.argv[2], [f"events-{number:05}.gz" for number in range(int(sys.argv[3]))]
@@ -55,7 +59,7 @@ begin = time.process_time()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 files = find(["s3://synthetic"])
 planned = units_of([files])
-print(json.dumps([len(files), len(planned), time.process_time() - begin, before / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+print(json.dumps([len(files), len(planned), time.process_time() - begin, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
 """
 
 
@@ -68,17 +72,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keys", type=int)
     parser.add_argument("--convert", action="store_true")
+    parser.add_argument("--disk", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
     told = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
+        if told.keys and told.disk:
+            convert_many(str(laid_down(told.keys, scratch)), told.keys, told.workers, scratch)
+            return
         if told.keys:
             with many(told.keys, scratch) as address:
                 plan_many(address)
                 if told.convert:
-                    convert_many(address, told.keys, told.workers, scratch)
+                    begin_to_count(address)
+                    convert_many("s3://synthetic/", told.keys, told.workers, scratch)
+                    print(f"calls: {asked(address)}")
             return
         costs = {}
         for count in (told.files, 1):
@@ -132,12 +142,30 @@ def gets(archive: Path, count: int, rounds: int) -> None:
 @contextlib.contextmanager
 def many(keys: int, scratch: Path) -> Iterator[str]:
     """Serve synthetic objects, each of which holds one record."""
+    with served(None, "--keys", str(keys), "--body", str(one_record(scratch))) as address:
+        os.environ["AWS_ENDPOINT_URL_S3"] = address
+        yield address
+
+
+def laid_down(keys: int, scratch: Path) -> Path:
+    """Lay the same down as files, many of which are one to the disk."""
+    body, archive = one_record(scratch).read_bytes(), scratch / "archive"
+    for number in range(keys):
+        path = archive / synthetic_key(number)
+        if number % HOURLY == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if number % LINKS == 0:
+            (first := path).write_bytes(body)
+        else:
+            path.hardlink_to(first)
+    return archive
+
+
+def one_record(scratch: Path) -> Path:
     made = python(HERE / "foreign.py", scratch / "one", "--records", 1, "--files", 1, "--gzip")
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
     (body,) = (scratch / "one").rglob("*.gz")
-    with served(None, "--keys", str(keys), "--body", str(body)) as address:
-        os.environ["AWS_ENDPOINT_URL_S3"] = address
-        yield address
+    return body
 
 
 def plan_many(address: str) -> None:
@@ -145,17 +173,21 @@ def plan_many(address: str) -> None:
     found = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, check=True)
     count, units, seconds, before, peak = json.loads(found.stdout)
     print(
-        f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {peak:.0f} MB, {before:.0f} MB before; {asked(address)}"
+        f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {peak * 1024 / MEGABYTE:.0f} MB, {before * 1024 / MEGABYTE:.0f} MB before; {asked(address)}"
     )
 
 
-def convert_many(address: str, keys: int, workers: int, scratch: Path) -> None:
-    """Convert synthetic objects; the calls of the plan before are not counted."""
+def begin_to_count(address: str) -> None:
+    """Have the server forget what it was asked."""
     urllib.request.urlopen(urllib.request.Request(f"{address}/_faults", b"[]", method="PUT")).close()
-    words = ("convert", "s3://synthetic/", "--to", "clickstream", "--workers", workers, "--out")
+
+
+def convert_many(source: str, keys: int, workers: int, scratch: Path) -> None:
+    """Convert synthetic objects, or the same as files."""
+    words = ("convert", source, "--to", "clickstream", "--workers", workers, "--out")
     took = run(Contender("convert", lambda target: translate(*words, target), FLAWED), scratch / "out")
     print(
-        f"{keys:,} objects converted: {took.cpu_seconds:.1f} s CPU, {took.seconds:.0f} s, {took.peak_bytes / 2**20:.0f} MB; {asked(address)}"
+        f"{keys:,} converted from {source}: {took.cpu_seconds:.0f} s CPU, {took.seconds:.0f} s, {took.peak_bytes / MEGABYTE:.0f} MB held at most"
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,11 @@ import translate
 from translate.archive import recognition, units
 from translate.archive.compression import TEXT_MAX
 from translate.archive.gathering import Gathered
+from translate.archive.listing import SourceFiles
 from translate.archive.looks import Likeness
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
-from translate.archive.stored import SourceFile, digest_of
+from translate.archive.stored import SourceFile, Stretch, digest_of, keep_ends
 from translate.conversion.reading import Course
 from translate.engine.texts import Search
 from translate.reader.request import RequestReader
@@ -115,6 +118,43 @@ def test_no_file_is_held_against_each_other(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(SourceFile, "__eq__", lambda one, other: compared.append(one) or equal(one, other))
     recognise(files, None)
     assert len(compared) <= FILES
+
+
+NAMES = st.text(st.sampled_from("ab/é\udc80"), max_size=5)
+FILE = st.builds(
+    SourceFile, NAMES, NAMES, st.integers(0, 2**40), st.sampled_from(["", '"' + "0a" * 16 + '"', '"' + "0A" * 16 + '"', '"x-3"']),
+    st.none() | st.binary(max_size=8), st.none() | st.builds(Stretch, st.integers(0, 9), st.integers(0, 9)),
+)  # fmt: skip
+
+
+@given(st.lists(FILE, max_size=9), st.lists(FILE, max_size=3), st.slices(9))
+def test_a_listing_gives_what_it_was_given(
+    files: list[SourceFile], others: list[SourceFile], part: slice
+) -> None:
+    """Packed or not, files are the same, in the same order, and what is seen of one is kept."""
+    packed = SourceFiles(files)
+    for listed in (packed, pickle.loads(pickle.dumps(packed)), SourceFiles(iter(packed))):
+        assert [*listed] == files
+        assert [file.ends for file in listed] == [file.ends for file in files]
+        assert [*listed[part]] == files[part]
+        assert [*listed.in_order()] == sorted(files, key=lambda file: file.shown)
+    for file in SourceFiles([*packed, *others]):
+        keep_ends(file, b"PAR1", b"")
+    assert {file.ends for file in packed} <= {b"PAR1"}
+
+
+def test_a_listed_file_takes_little_memory() -> None:
+    """Of a million files names and tags are in memory, and little else."""
+    tracemalloc.start()
+    try:
+        listed = SourceFiles(
+            SourceFile(f"s3://old/a/{number // 100:06}/part-{number:08}.gz", f"{number // 100:06}/part-{number:08}.gz", number, f'"{number:032x}"')
+            for number in range(20_000)
+        )  # fmt: skip
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held / len(listed) < 100
 
 
 def test_a_mark_in_a_later_record_is_seen(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from scripted import Say, Scripted
 
 import translate
 from translate.archive import copies, spool, units
+from translate.archive.listing import SourceFiles
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
@@ -163,6 +164,20 @@ def test_objects_beyond_the_room_are_looked_at_as_they_are_read(store, tmp_path,
     assert (report["events"]["written"], report["rejects"]) == (10 * FILES, {"not_recognised": 1})
 
 
+def test_what_was_fetched_is_not_searched_for(store, tmp_path, monkeypatch):
+    """An object that is looked at and then read has its place found once: among a million that takes its time."""
+    searched = []
+    place_of = spool.Spool._place_of
+    monkeypatch.setattr(
+        spool.Spool, "_place_of", lambda held, file: searched.append(file) or place_of(held, file)
+    )
+    monkeypatch.setattr(spool, "KEPT_FILES", 20)
+    monkeypatch.setattr(units, "FILES_MAX", 10)
+    translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert asked(store) == {"LIST": 1, "GET": FILES}
+    assert len(searched) < FILES
+
+
 def test_another_layout_beyond_the_room_is_told(store, tmp_path, monkeypatch):
     """A run that finds another layout than it was made for stops, and says how to go on."""
     other = json.dumps({**json.loads(record(1)), "awsAccountId": "1"}).encode()
@@ -179,7 +194,7 @@ def test_another_layout_beyond_the_room_is_told(store, tmp_path, monkeypatch):
 )  # fmt: skip
 def test_a_tag_is_told_as_it_was(tag):
     """However short it is held, a tag is what the store said."""
-    file = SourceFile.at("s3://old/a/b.gz", "b.gz", 1, tag)
+    (file,) = SourceFiles([SourceFile("s3://old/a/b.gz", "b.gz", 1, tag)])
     assert (file.tag, pickle.loads(pickle.dumps(file)), file.modified) == (tag, file, 0)
 
 

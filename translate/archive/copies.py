@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -139,7 +139,7 @@ class Borrowed:
         self._own.append(own)
         return own
 
-    def expect(self, files: Iterable[Remote]) -> None:
+    def expect(self, files: Sequence[Remote]) -> None:
         """Take note of nothing: all that will be read is here."""
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from translate.archive import spool
+from translate.archive.listing import SourceFiles
 from translate.archive.stored import SourceFile
 from translate.engine.texts import Search
 from translate.errors import SourceError
@@ -214,10 +215,9 @@ class Unseen:
                 )
 
 
-def by_room(files: list[SourceFile]) -> tuple[list[SourceFile], list[SourceFile]]:
+def by_room(files: Iterable[SourceFile]) -> tuple[SourceFiles, SourceFiles]:
     """Part the files that are looked at before the work from the objects that could not be kept until they are read."""
-    early: list[SourceFile] = []
-    late: list[SourceFile] = []
+    early, late = SourceFiles(), SourceFiles()
     room, count = spool.KEPT_BYTES, spool.KEPT_FILES
     for file in files:
         if file.is_remote:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from translate import mapping
 from translate.archive.hub_files import HUB, is_hub
+from translate.archive.listing import SourceFiles
 from translate.archive.looks import (
     FOREIGN,
     Glimpsed,
@@ -47,7 +48,7 @@ class Origin(NamedTuple):
 
     mapping: Mapping
     layout: Layout
-    files: list[SourceFile]
+    files: Sequence[SourceFile]
 
 
 @dataclass
@@ -61,9 +62,12 @@ class Recognised:
     trusted: Trusted | None = None
 
     @property
-    def files(self) -> list[SourceFile]:
+    def files(self) -> Sequence[SourceFile]:
         """Give all files, layout by layout."""
-        return [file for source in self.sources for file in source.files]
+        first, *others = self.sources
+        return (
+            SourceFiles(file for source in self.sources for file in source.files) if others else first.files
+        )
 
     @property
     def layouts(self) -> dict[str, str]:
@@ -96,7 +100,7 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
 
     Raise UsageError if the named one cannot be read, SourceError if no file shows one, one several, or all several models.
     """
-    described = _without_schemas(given := list(files))
+    described = _without_schemas(given := files if isinstance(files, SourceFiles) else SourceFiles(files))
     recognised = _recognised(described, address, mappings)
     if len(described) < len(given):
         names = {file.shown for file in described}
@@ -104,7 +108,7 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
     return recognised
 
 
-def _recognised(files: list[SourceFile], address: str | None, mappings: Path | None) -> Recognised:
+def _recognised(files: SourceFiles, address: str | None, mappings: Path | None) -> Recognised:
     if address is not None and "/" in address:
         return _as_told(files, *_readable(address, mappings))
     candidates = _candidates(mappings)
@@ -117,10 +121,10 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
     early, late = by_room(files)
     seen = [*map(layout_of, early)]  # one by one: side by side they would wait for Python's lock
     found = sorted({name for name in seen if name in candidates})
-    ordered = [*early, *late]
+    ordered = SourceFiles(chain(early, late)) if late else early
     if late and len(found) != 1:
         seen += map(layout_of, late)
-        found, late = sorted({name for name in seen if name in candidates}), []
+        found, late = sorted({name for name in seen if name in candidates}), SourceFiles()
     if not found:
         _demand_a_readable(files)
         if address is not None:
@@ -137,14 +141,14 @@ def _recognised(files: list[SourceFile], address: str | None, mappings: Path | N
     return recognised
 
 
-def _without_schemas(files: list[SourceFile]) -> list[SourceFile]:
+def _without_schemas(files: SourceFiles) -> SourceFiles:
     """Pass over the Avro schemas that lie beside the data that they describe."""
-    return [file for file in files if not (file.shown.endswith(SCHEMA_ENDINGS) and _is_schema(file))] or files
+    return SourceFiles(file for file in files if not _is_schema(file)) or files
 
 
 def _is_schema(file: SourceFile) -> bool:
     try:
-        schema = json.loads(head(file))
+        schema = json.loads(head(file)) if file.shown.endswith(SCHEMA_ENDINGS) else None
     except (ReadError, ValueError, RecursionError):
         return False
     return (
@@ -152,7 +156,7 @@ def _is_schema(file: SourceFile) -> bool:
     )
 
 
-def _none_found(files: list[SourceFile], seen: list[str]) -> str:
+def _none_found(files: Sequence[SourceFile], seen: list[str]) -> str:
     if set(seen) == {EMPTY}:
         whose = f"the {len(seen)} files hold" if len(seen) > 1 else f"{files[0].shown} holds"
         return f"{whose} nothing that would show a layout; name what has records, or say --from"
@@ -191,28 +195,26 @@ def _readable(address: str, mappings: Path | None) -> tuple[Mapping, Layout]:
     return model, layout
 
 
-def _as_told(files: list[SourceFile], model: Mapping, layout: Layout) -> Recognised:
+def _as_told(files: Sequence[SourceFile], model: Mapping, layout: Layout) -> Recognised:
     _demand_a_readable(files)
     return Recognised([Origin(model, layout, files)])
 
 
-def _sorted_out(files: list[SourceFile], seen: list[str], found: list[tuple[Mapping, Layout]]) -> Recognised:
+def _sorted_out(files: SourceFiles, seen: list[str], found: list[tuple[Mapping, Layout]]) -> Recognised:
     """Give each file to its layout; what fits any, and what is none, goes to the first."""
     first = found[0][1].address
-    known = ", ".join(layout.address for _, layout in found)
-    message = NOT_RECOGNISED.format(known=known)
+    message = NOT_RECOGNISED.format(known=", ".join(layout.address for _, layout in found))
     damage = Damage("not_recognised", message, "")
     refused = {file.shown: damage for file, name in zip(files, seen, strict=True) if name == FOREIGN}
-    of_layout: dict[str, list[SourceFile]] = {layout.address: [] for _, layout in found}
+    of_layout = {layout.address: SourceFiles() for _, layout in found}
     for file, name in zip(files, seen, strict=True):
         of_layout.get(name, of_layout[first]).append(file)
     if len({file.is_remote for file in files}) > 1:  # then those that were looked at early came first
-        for own in of_layout.values():
-            own.sort(key=lambda file: file.shown)
+        of_layout = {name: own.in_order() for name, own in of_layout.items()}
     return Recognised([Origin(model, layout, of_layout[layout.address]) for model, layout in found], refused)
 
 
-def _demand_a_readable(files: list[SourceFile]) -> None:
+def _demand_a_readable(files: Sequence[SourceFile]) -> None:
     """Raise SourceError, with the reason for the last file, if not one of them can be read."""
     reason = ""
     for file in files:

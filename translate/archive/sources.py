@@ -11,10 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from translate.archive.listing import SourceFiles
 from translate.archive.spool import copies, spool
 from translate.archive.stored import PIPE, SourceFile, laid_down
 from translate.errors import SourceError, UsageError, suggest
@@ -30,7 +30,7 @@ HOURLY = re.compile(
 )
 
 
-def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> list[SourceFile]:
+def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> SourceFiles:
     """List the files of the sources in sorted order; raise SourceError where there are none.
 
     Standard input is laid down as a file, unless it is `drawn`: read once, as it comes.
@@ -41,15 +41,13 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
     if PIPE in given:
         if len(given) > 1:
             raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
-        return [SourceFile.at(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)]
-    found: dict[str, SourceFile] = {}
+        return SourceFiles([SourceFile(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)])
+    found, keys = SourceFiles(), set[str]()
     labels = _labels(given)
     if len(given) == 1 and (given[0].startswith("s3://") or os.path.isdir(given[0])):
         # nothing is listed twice, and there may be a million
         listed = _find_remote(given[0]) if given[0].startswith("s3://") else _find_local(given[0])
-        only = list(listed)
-        if any(later.shown < file.shown for file, later in pairwise(only)):
-            only.sort(key=lambda file: file.shown)
+        only = SourceFiles(listed).in_order()
         if not only:
             raise SourceError(f"{given[0]}: {_why_none(given[0])}")
         expect(only)
@@ -63,15 +61,17 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> l
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
-            found.setdefault(key, SourceFile.at(file.location, shown, file.bytes, file.tag))
-    files = sorted(found.values(), key=lambda file: file.shown)
+            if key not in keys:
+                keys.add(key)
+                found.append(SourceFile(file.location, shown, file.bytes, file.tag))
+    files = found.in_order()
     expect(files)
     return files
 
 
 def expect(files: Iterable[SourceFile]) -> None:
     """Have the objects among some files fetched in this order, ahead of the work."""
-    remote = [file for file in files if file.is_remote]
+    remote = SourceFiles(file for file in files if file.is_remote)
     if remote:
         copies().expect(remote)
 
@@ -149,7 +149,7 @@ def _local(path: str | Path, shown: str) -> SourceFile:
         size = os.stat(path).st_size
     except OSError:
         size = 0
-    return SourceFile.at(os.fspath(path), _printable(shown), size)
+    return SourceFile(os.fspath(path), _printable(shown), size)
 
 
 def _printable(name: str) -> str:
@@ -173,7 +173,7 @@ def _find_remote(source: str) -> Iterator[SourceFile]:
         if taken and not entry.key.endswith("/"):
             base = folder if below else folder.rpartition("/")[0]
             shown = entry.key[len(base) :].lstrip("/")
-            yield SourceFile.at(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
+            yield SourceFile(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
 
 
 def _is_hidden(name: str) -> bool:
@@ -240,14 +240,14 @@ class Trusted:
 
 def near(
     files: Iterable[SourceFile], since: dt.datetime | None, until: dt.datetime | None, days: float
-) -> tuple[list[SourceFile], Trusted]:
+) -> tuple[SourceFiles, Trusted]:
     """Leave out the files whose hourly folder lies further than some days from the times asked for."""
     if since is None and until is None:
         raise UsageError("--trust-folders needs --since or --until: it leaves out what lies far from them")
     if days < 0:
         raise UsageError(f"--trust-folders {days:g}: a number of days, 0 or more")
     margin = dt.timedelta(days=days)
-    kept: list[SourceFile] = []
+    kept = SourceFiles()
     folders: Counter[str] = Counter()
     left_out_bytes = 0
     for file in files:

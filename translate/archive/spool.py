@@ -8,12 +8,12 @@ import tempfile
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 
 from translate.archive.copies import Borrowed, Copy, Lent, Remote, Segments, key_of
@@ -42,8 +42,7 @@ class Spool:
         self._readers = 1
         self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
         self._buckets: dict[str, Bucket] = {}
-        self._order: list[Remote] = []
-        self._last = 0  # in the order: what was asked for last
+        self._order: Sequence[Remote] = ()
         self._next = 0  # in the order: what was not asked for ahead yet
         self._coming: dict[str, tuple[Future[Copy], int]] = {}
         self._held: OrderedDict[str, Copy] = OrderedDict()  # asked for in this order
@@ -65,11 +64,11 @@ class Spool:
                 self._buckets[name] = Bucket(name, replace(access.current()))
             return self._buckets[name]
 
-    def expect(self, files: Iterable[Remote]) -> None:
+    def expect(self, files: Sequence[Remote]) -> None:
         """Say which objects will be read, in their order."""
         with self._guard:
-            self._order = list(files)
-            self._next = self._last = 0
+            self._order = files
+            self._next = 0
             self._early.update(self._held)
             self._held.clear()
 
@@ -114,16 +113,18 @@ class Spool:
         """Give a copy of an object, which stays at least until others are asked for; raise StoreRefusedError."""
         with self._guard:
             known = key_of(file)
-            place = self._place_of(file)
             if known in self._lent:
                 return self._lent[known]
             if known in self._early:
                 self._held[known] = self._early.pop(known)
-            if known not in self._held and known not in self._coming:
-                self._begin(file)
-                self._next = self._next if place is None else place + 1
-            if place is not None:
+            if known in self._held or known in self._coming:
                 self._look_ahead()
+            else:
+                self._begin(file)
+                place = self._place_of(file)
+                if place is not None:
+                    self._next = place + 1
+                    self._look_ahead()
             if known in self._held:
                 self._held.move_to_end(known)
                 return self._held[known]
@@ -159,11 +160,10 @@ class Spool:
         return self._segments.read(self.copy_of(file))
 
     def _place_of(self, file: Remote) -> int | None:
-        """Find an object in the order, near the one that was asked for last or the beginning, or wherever else after it."""
-        for begin, end in ((self._last, self._last + NEAR), (0, NEAR), (self._last + NEAR, None)):
-            for place, other in enumerate(islice(self._order, begin, end), begin):
-                if other is file or other.location == file.location:
-                    self._last = place
+        """Find an object in the order, near the one that would come next or the beginning, or wherever else it is."""
+        for begin, end in ((self._next, self._next + NEAR), (0, NEAR), (NEAR, len(self._order))):
+            for place, other in enumerate(self._order[begin:end], begin):
+                if other.location == file.location:
                     return place
         return None
 

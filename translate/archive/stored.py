@@ -6,20 +6,22 @@ import atexit
 import contextlib
 import hashlib
 import os
-import re
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from translate.archive.spool import SMALL_BYTES, copies
 from translate.errors import SourceError
 from translate.stores.refusals import StoreRefusedError
+
+if TYPE_CHECKING:
+    from translate.archive.listing import SourceRows
 
 PIPE = "-"
 CHUNK = 2**20
@@ -27,8 +29,6 @@ ENDS = 4  # bytes: all magic numbers, and the length that gzip tells
 GZIP = b"\x1f\x8b"
 GZIP_TIMES_MAX = 1032  # how much longer a text can be than what gzip makes of it
 TEXT_BYTES_MAX = 96 * 2**20  # a text that is longer is not held in memory
-
-HEXADECIMAL = re.compile(r'"[0-9a-f]{32}"')
 
 _Ends = bytes | None  # within the class `bytes` is a number
 
@@ -45,57 +45,24 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """What locations and names of files begin with, shared by many of them."""
-
-    location: str
-    shown: str
-
-
-folder_of = lru_cache(maxsize=4096)(Folder)
-_shared = lru_cache(maxsize=4096)(bytes)
-_shared_size = lru_cache(maxsize=2**16)(int)  # small files are often of one size
-
-
-@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of the source: where it lies and how it is named in reports; `tag` changes with its bytes, where it is known.
 
-    `ends` keeps what was seen of a small file, so that planning opens it once. Of a file that has a `stretch` no more is read.
-    There may be a million in memory: what many share is held once, a tag of 32 digits as a number, and what the disk tells nowhere.
+    `ends` keeps what was seen of a small file, so that planning opens it once; where it is packed among others, they keep it.
+    Of a file that has a `stretch` no more is read.
     """
 
-    folder: Folder
-    name: str
+    location: str
+    shown: str
     bytes: int
-    told_tag: str | int = ""
+    tag: str = ""
     ends: _Ends = field(default=None, compare=False, repr=False)
     stretch: Stretch | None = None
+    packed: tuple[SourceRows, int] | None = field(default=None, init=False, compare=False, repr=False)
 
-    @classmethod
-    def at(cls, location: str, shown: str, bytes: int, tag: str = "") -> SourceFile:  # noqa: A002
-        """Say where a file lies and how it is named."""
-        name, size = location[location.rfind("/") + 1 :], _shared_size(bytes)
-        told_tag = int(tag[1:-1], 16) if HEXADECIMAL.fullmatch(tag) else tag
-        if not shown.endswith(name) or name == location:
-            return cls(Folder(location, shown), "", size, told_tag)
-        cut = len(name)
-        return cls(folder_of(location[:-cut], shown[:-cut]), name, size, told_tag)
-
-    @property
-    def location(self) -> str:
-        """Say where the file lies."""
-        return self.folder.location + self.name
-
-    @property
-    def shown(self) -> str:
-        """Say how reports name it."""
-        return self.folder.shown + self.name
-
-    @property
-    def tag(self) -> str:
-        """Say what changes with an object's bytes."""
-        return self.told_tag if isinstance(self.told_tag, str) else f'"{self.told_tag:032x}"'
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        """Travel without the others."""
+        return type(self), (self.location, self.shown, self.bytes, self.tag, self.ends, self.stretch)
 
     @property
     def modified(self) -> int:
@@ -108,7 +75,7 @@ class SourceFile:
     @property
     def is_remote(self) -> bool:
         """Tell whether the file lies on S3."""
-        return self.folder.location.startswith("s3://")
+        return self.location.startswith("s3://")
 
     @property
     def lines_before(self) -> int:
@@ -150,8 +117,11 @@ def ends_of(file: SourceFile) -> tuple[bytes, bytes]:
 def keep_ends(file: SourceFile, first: bytes, last: bytes) -> None:
     """Keep the first bytes of a file for `ends_of`, and the last ones where the length that they tell may matter."""
     is_told = first.startswith(GZIP) and file.bytes * GZIP_TIMES_MAX > TEXT_BYTES_MAX
-    ends = _shared(first[:ENDS]) if not is_told else first[:ENDS] + last[-ENDS:]
+    ends = first[:ENDS] + last[-ENDS:] if is_told else first[:ENDS]
     object.__setattr__(file, "ends", ends)  # what is seen changes nothing of what it is
+    if file.packed:
+        rows, place = file.packed
+        rows.keep_ends(place, ends)
 
 
 def chunks_of(file: SourceFile) -> Iterator[bytes]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from translate.archive.batches import lines_in, lines_of
 from translate.archive.compression import GZIP, DamagedError, inflated, layers, text_in
 from translate.archive.gathering import Gathered
 from translate.archive.lines import Block
+from translate.archive.listing import SourceFiles
 from translate.archive.long_lines import LongLines
 from translate.archive.sources import expect
 from translate.archive.stored import (
@@ -45,7 +47,7 @@ class Unit:
     """A unit of work: one large file, a stretch of one, or a group of small ones, in sorted order."""
 
     number: int
-    files: tuple[SourceFile, ...]
+    files: Sequence[SourceFile]
     source: int = 0  # which of the archive's layouts its files are of
 
 
@@ -62,16 +64,19 @@ def units_of(sources: Iterable[Iterable[SourceFile]], part_bytes: int | None = N
 
 def units(files: Iterable[SourceFile], part_bytes: int | None = None) -> list[Unit]:
     """Share sorted files out into units of work, by nothing but their bytes."""
-    groups: list[list[SourceFile]] = []
+    listed = files if isinstance(files, SourceFiles) else SourceFiles(files)
+    begins: list[int] = []
     room = 0
-    for file in files:
+    for place, file in enumerate(listed):
         alone = file.stretch is not None or is_large(file) or is_parquet(file)
-        if alone or not groups or file.bytes > room or len(groups[-1]) >= FILES_MAX:
-            groups.append([])
+        if alone or not begins or file.bytes > room or place - begins[-1] >= FILES_MAX:
+            begins.append(place)
             room = 0 if alone else part_bytes or PART_BYTES
-        groups[-1].append(file)
         room -= file.bytes
-    return [Unit(number, tuple(group)) for number, group in enumerate(groups)]
+    return [
+        Unit(number, listed[begin:end])
+        for number, (begin, end) in enumerate(pairwise([*begins, len(listed)]))
+    ]
 
 
 def is_large(file: SourceFile) -> bool:
@@ -180,7 +185,7 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
         return None
     here = file
     if file.is_remote:  # an object's copy is this one, whoever draws it
-        here = SourceFile.at(location, file.shown, file.bytes, file.tag)
+        here = SourceFile(location, file.shown, file.bytes, file.tag)
     digests = _digested_beside(here) if digested else dict
     if compression.is_zstd(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)

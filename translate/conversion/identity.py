@@ -124,10 +124,13 @@ def is_same(head: dict[str, Any], report: dict[str, Any]) -> bool:
 
 
 def changed(told: Iterable[dict[str, Any]], files: Iterable[SourceFile]) -> Iterator[str]:
-    """Name the files that hold other bytes than a run said, or are gone; what it could not read has no digest."""
-    here = {file.shown: file for file in files}
+    """Name the files that hold other bytes than a run said, or are gone; what it could not read has no digest.
+
+    Both are in one order, and none is held: there may be a million.
+    """
+    here = iter(files)
     for about in told:
-        file = here.get(about["path"])
+        file = next((file for file in here if file.shown == about["path"]), None)
         if file is None or file.bytes != about["bytes"] or not _is_of(about, file):
             yield about["path"]
 

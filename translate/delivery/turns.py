@@ -65,7 +65,7 @@ def _unpacked(part: str, number: int, line: bytes, layout: Layout) -> PackedRequ
 
 def _lines(name: str, file: Path) -> Iterator[bytes]:
     rest = b""
-    for block in layers(iter(chunks_of(SourceFile.at(str(file), name, file.stat().st_size)))):
+    for block in layers(iter(chunks_of(SourceFile(str(file), name, file.stat().st_size)))):
         if isinstance(block, Damage):
             raise SourceError(f"{name}: is damaged ({block.message}); convert the source again")
         *whole, rest = (rest + block).split(b"\n")

@@ -175,7 +175,7 @@ def _outputs(folder: Path) -> Iterator[dict[str, Any]]:
     for name, path in sorted(shown.items()):
         digest, size = hashlib.sha256(), 0
         try:
-            for chunk in chunks_of(SourceFile.at(str(path), "", 0)):
+            for chunk in chunks_of(SourceFile(str(path), "", 0)):
                 digest.update(chunk)
                 size += len(chunk)
         except ReadError as error:
