@@ -65,9 +65,7 @@ class Recognised:
     def files(self) -> Sequence[SourceFile]:
         """Give all files, layout by layout."""
         first, *others = self.sources
-        return (
-            SourceFiles(file for source in self.sources for file in source.files) if others else first.files
-        )
+        return SourceFiles(chain(*(source.files for source in self.sources))) if others else first.files
 
     @property
     def layouts(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks
 from translate.delivery.preflight import Forecast
 from translate.delivery.survey import Questions, Surveyed, survey_rows
-from translate.engine.choice import engine_name
+from translate.engine.choice import engine_name, give_back
 from translate.errors import OutputError, refuse_bytes
 from translate.passes import Asked, Passes
 from translate.reader.reader import Lines, Tally
@@ -212,6 +212,7 @@ class Conversion:
             if file.exists()
         ]
         self.output.finish_unit(unit.number, written, beside)
+        give_back()  # or what was freed of each unit would stay between what the next ones use
         return written.report
 
     def _written(
