@@ -6,8 +6,9 @@ hourly folders whose body is one file, in the bucket `synthetic`; what is put st
 
 What it was asked, and what it is to do wrong, goes by way of `/_told` (GET) and `/_faults` (PUT): a list of faults as
 `{"verb": "GET", "every": 10, "do": "503"}`, where `do` is a status, `cut` (half of a body, then the end), `reset`
-(nothing), or `{"status": 403, "code": "AccessDenied"}`; `key` and `times` say which keys it is for, and how often, and
-`header` which calls: those that carry it.
+(nothing), `hold` (no answer ever, and nothing done), `mute` (done, and no answer ever), or
+`{"status": 403, "code": "AccessDenied"}`; `key` and `times` say which keys it is for, and how often, and `header` which
+calls: those that carry it.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, store: Store) -> None:
         self.store = store
         self.waiting = b""
+        self.is_mute = False
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -158,9 +160,12 @@ class _Connection(asyncio.Protocol):
             )
         elif fault == "reset":
             self.transport.abort()
-        elif fault and fault != "cut":
+        elif fault == "hold":
+            self.is_mute = True
+        elif fault and fault not in ("cut", "mute"):
             self._refuse(int(fault), "SlowDown" if str(fault) == "503" else "InternalError", "told to")
         else:
+            self.is_mute = self.is_mute or fault == "mute"
             self._serve(kind, bucket, key, query, headers, body, cut=fault == "cut")
 
     def _fault(self, kind: str, key: str, headers: dict[str, str]) -> object:
@@ -283,6 +288,8 @@ class _Connection(asyncio.Protocol):
     def _send(
         self, status: int, body: bytes, extra: dict[str, str] | None = None, *, is_head: bool = False, cut: bool = False
     ) -> None:  # fmt: skip
+        if self.is_mute:
+            return
         lines = "".join(f"{name}: {value}\r\n" for name, value in (extra or {}).items())
         head = f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode()
         self.transport.write(head if is_head else head + (body[: len(body) // 2] if cut else body))

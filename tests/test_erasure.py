@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import hmac
 import json
@@ -11,7 +12,9 @@ import re
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, quote_plus
 
@@ -23,7 +26,7 @@ from replayed import EVERYTHING, SETTINGS, call
 from test_bucket_output import held
 from test_interruptions import PARTS, await_moment, kept_tree, small_units, start, tree
 from test_spark_crew import whole
-from test_stores import store  # noqa: F401  a fixture is found by its name
+from test_stores import store, written  # noqa: F401  a fixture is found by its name
 
 import translate
 import translate.spark
@@ -307,17 +310,17 @@ def test_an_interrupted_run_proves_the_same(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("listed", "unit", "moment"),
+    ("listed", "unit", "moment", "workers"),
     [
-        (EVE, 4, "between"),
-        (EVE, 99, "at the end"),
-        (hashed(EVE), 0, "after"),
-        (hashed(EVE), PARTS - 1, "before"),
-        (hashed(EVE), 99, "at the end"),
-        (hashed(EVE), 99, "after the report"),
+        (EVE, 4, "between", 1),
+        (EVE, 99, "at the end", 1),
+        (hashed(EVE), 0, "after", 1),
+        (hashed(EVE), PARTS - 1, "before", 1),
+        (hashed(EVE), 99, "at the end", 2),
+        (hashed(EVE), 99, "after the report", 1),
     ],
 )
-def test_a_killed_run_leaves_what_an_unbroken_one_does(tmp_path, monkeypatch, listed, unit, moment):
+def test_a_killed_run_leaves_what_an_unbroken_one_does(tmp_path, monkeypatch, listed, unit, moment, workers):
     """After kill -9 the same list finishes the same bytes and the same proof; another list is refused and changes nothing."""
     monkeypatch.setenv(KEY, SECRET)
     folder, out = tmp_path / "archive", tmp_path / "out"
@@ -329,7 +332,7 @@ def test_a_killed_run_leaves_what_an_unbroken_one_does(tmp_path, monkeypatch, li
     people = list_of(tmp_path, "nobody", listed)
     with small_units():
         whole = translate.convert(folder, to="clickstream", out=tmp_path / "whole", erase=people)
-    process = start(folder, out, unit, moment, "--erase", str(people))
+    process = start(folder, out, unit, moment, "--erase", str(people), "--workers", str(workers))
     await_moment(process)
     process.kill()
     process.communicate()
@@ -650,6 +653,65 @@ def test_a_list_of_hashes_and_a_bucket(store, archive, tmp_path, monkeypatch):  
     there = translate.convert(archive, out="s3://empty/rows", **call)
     assert dict(there) == dict(here)
     assert there["erasure"]["found"] == 40
+
+
+@pytest.mark.parametrize(
+    ("stopped", "do", "workers", "workers_again"),
+    [
+        ("PUT rows-translate/.translate/erased-00002", "mute", 2, 1),
+        ("PUT rows/data/part-00003", "mute", 1, 2),
+        ("GET rows/data/part-00002", "hold", 1, 1),
+        ("DELETE rows-translate/.translate/unit-00001", "hold", 1, 1),
+    ],
+)
+def test_a_run_into_a_bucket_that_is_killed_proves_the_same(
+    store,  # noqa: F811
+    archive,
+    tmp_path,
+    monkeypatch,
+    stopped,
+    do,
+    workers,
+    workers_again,
+):
+    """Wherever kill -9 meets it: the same bytes and proof, and for whom hashes stand is left nowhere, of this machine neither."""
+    monkeypatch.setenv(KEY, SECRET)
+    monkeypatch.setenv("TMPDIR", str(temporary := tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    temporary.mkdir()
+    people = list_of(tmp_path, "nobody", hashed(EVE))
+    call = {"to": "clickstream", "part_size": 20_000, "erase": people}
+    here = translate.convert(archive, out=tmp_path / "here", **call)
+    verb, key = stopped.split()
+    store.faults = [{"verb": verb, "key": key, "do": do}]
+    words = [
+        "--to",
+        "clickstream",
+        "--out",
+        "s3://empty/rows",
+        "--part-size",
+        "20000",
+        "--erase",
+        str(people),
+    ]
+    command = [sys.executable, "-m", "translate", "convert", str(archive), *words, "--workers", str(workers)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        while not store.told["faults"]:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+    store.faults = []
+    report = translate.convert(archive, out="s3://empty/rows", workers=workers_again, **call)
+    assert dict(report) == dict(here)
+    assert (report["erasure"]["met"], report["erasure"]["found"]) == (1, 40)
+    kept = {f"rows/{name}": body for name, body in written(tmp_path / "here").items()}
+    books = ("report.json", "files.ndjson", "rejects.ndjson")
+    kept |= {f"rows-translate/{name}": (tmp_path / "here" / name).read_bytes() for name in books}
+    assert store.buckets["empty"] == kept
+    del report
+    gc.collect()
+    assert [*temporary.iterdir()] == []
 
 
 # -- a cluster --------------------------------------------------------------------------------------------------------

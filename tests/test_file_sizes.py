@@ -1,6 +1,9 @@
 """Files as their receiver wants them: how large, how many rows, in which order; the same bytes whoever makes them."""
 
+import csv
 import datetime as dt
+import gzip
+import io
 import json
 import random
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from commands import run_here
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import translate
@@ -16,7 +19,7 @@ from translate import mapping
 from translate.conversion import ordered
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.output import Output
-from translate.conversion.part import CutLines
+from translate.conversion.part import CutLines, CutPart
 from translate.mapping.portions import Files
 
 START = dt.datetime(2016, 4, 7, tzinfo=dt.UTC)
@@ -117,6 +120,82 @@ def test_a_file_is_cut_between_rows(tmp_path_factory, texts, batches, bytes_max,
     assert found == [b"".join(rows) for rows in expected]
 
 
+@given(st.lists(st.text(max_size=8), max_size=60), st.integers(1, 9), st.integers(5, 60), st.integers(9, 60))
+def test_no_file_is_too_small(tmp_path_factory, texts, batch, bytes_min, more):
+    """Who knows how much comes leaves enough for the last file, unless all is less; and none is larger than it may be."""
+    rows = pl.Series(texts, dtype=pl.String)
+    bytes_max = 2 * bytes_min + more
+    assume(all(len(text.encode()) < more for text in texts))
+    total = sum(len(text.encode()) + 1 for text in texts)
+    files = Files("", bytes_max, order="time", bytes_min=bytes_min)
+    lines = CutLines(LinesFile, tmp_path_factory.mktemp("cut") / "part.ndjson", files, total_bytes=total)
+    for first in range(0, len(rows), batch):
+        lines.add(rows[first : first + batch])
+    sizes = [path.stat().st_size for path in lines.close()[0]]
+    assert sum(sizes) == total
+    assert all(min(total, bytes_min) <= size <= bytes_max for size in sizes)
+
+
+CELLS = st.none() | st.text(alphabet='a,"\n\r\u2028é', max_size=5)
+
+
+@given(
+    st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=30),
+    st.integers(1, 30),
+    st.none() | st.integers(4, 40),
+    st.none() | st.integers(1, 5),
+)
+def test_a_table_is_cut_between_rows(tmp_path_factory, cells, batch, bytes_max, events_max):
+    """Each file has the names of the columns and is no larger than it may be, but for one of a single row; rows are those of one table."""
+    folder = tmp_path_factory.mktemp("cut")
+    table = pl.DataFrame(cells, schema={"=a": pl.String, "b": pl.String}, orient="row")
+    part = CutPart(LinesFile, folder / "part.csv", Files("", bytes_max, events_max), table.columns)
+    for rows in table.iter_slices(batch):
+        part.add(rows)
+    digests = part.finish()
+    assert part.events == table.height
+    assert part.paths == sorted(folder.iterdir())
+    assert set(digests) == set(part.paths)
+    texts = [path.read_bytes() for path in part.paths]
+    head = b"a,b\n"
+    assert all(text.startswith(head) for text in texts)
+    plain = table.rename({"=a": "a"}).write_csv(quote_style="necessary").encode()
+    assert b"".join(text.removeprefix(head) for text in texts) == plain.removeprefix(head)
+    heights = [len([*csv.reader(io.StringIO(text.decode(), newline=""))]) - 1 for text in texts]
+    for text, height in zip(texts, heights, strict=True):
+        assert height == 1 or (len(text) <= (bytes_max or len(text)) and height <= (events_max or height))
+    assert sum(heights) == table.height
+    assert len(texts) == 1 or bytes_max or events_max
+
+
+def test_tables_are_no_larger_than_the_sheet_says(tmp_path):
+    """Whoever makes them, and compressed or not; a pipe is one table."""
+    source, sheets = archive(tmp_path, 60), sheet(tmp_path / "sheets", "events_max = 7", "bytes_max = 300")
+    text = (sheets / "boxes.toml").read_text().replace('records = "json-lines"', 'records = "csv"')
+    (sheets / "boxes.toml").write_text(text.partition("attributes =")[0])
+    options = {"to": "boxes", "mappings": sheets, "part_size": 3000}
+    report = translate.convert(source, out=tmp_path / "one", **options)
+    translate.convert(source, out=tmp_path / "two", workers=2, **options)
+    translate.convert(source, out=tmp_path / "packed", compression="gzip", **options)
+    found = bytes_of(tmp_path / "one")
+    assert report["events"]["written"] == 60
+    assert bytes_of(tmp_path / "two") == found
+    unpacked = {name: gzip.decompress(text) for name, text in bytes_of(tmp_path / "packed").items()}
+    assert unpacked == {f"{name}.gz": text for name, text in found.items()}
+    lines = [text.decode().splitlines() for _, text in sorted(found.items())]
+    assert {rows[0] for rows in lines} == {"name,time"}
+    assert [row.partition(",")[0] for rows in lines for row in rows[1:]] == [
+        f"e{number}" for number in range(60)
+    ]
+    assert max(map(len, lines)) == 8
+    with (tmp_path / "rows").open("wb") as output:
+        translate.stream(source, to="boxes", output=output, mappings=sheets)
+    assert (tmp_path / "rows").read_text().splitlines() == [
+        "name,time",
+        *(row for rows in lines for row in rows[1:]),
+    ]
+
+
 @pytest.mark.parametrize(
     "said", [["bytes_max = 1000"], ["events_max = 7"], ["bytes_max = 1000", "events_max = 7"]]
 )
@@ -208,6 +287,21 @@ def test_rows_are_put_in_the_order_that_the_sheet_asks_for(tmp_path):
     assert [count for _, count in sizes_of(tmp_path / "out")] == [20, 20, 8] * 5
     assert sorted(bytes_of(tmp_path / "out"))[:2] == ["part-00000.ndjson", "part-00001.ndjson"]
     assert not (tmp_path / "out" / ".translate").exists()
+
+
+def test_the_last_file_in_order_is_large_enough(tmp_path):
+    """It takes of the one before it what it needs, and both stay as large as they may be."""
+    source = archive(tmp_path, 60)
+    said = ['order = "time"', "bytes_max = 2000"]
+    call = {"to": "boxes", "sort": True, "mappings": sheet(tmp_path / "plain", *said)}
+    translate.convert(source, out=tmp_path / "cut", **call)
+    *_, (last, _) = sizes_of(tmp_path / "cut")
+    least = sheet(tmp_path / "least", *said, f"bytes_min = {min(last + 100, 1000)}")
+    translate.convert(source, out=tmp_path / "out", **{**call, "mappings": least})
+    sizes = [size for size, _ in sizes_of(tmp_path / "out")]
+    assert len(sizes) > 2
+    assert min(last + 100, 1000) <= min(sizes) <= max(sizes) <= 2000
+    assert rows_of(tmp_path / "out") == rows_of(tmp_path / "cut")
 
 
 @pytest.mark.parametrize("waiting_bytes", [1, 2000, 10**9])

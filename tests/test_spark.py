@@ -18,8 +18,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from test_bucket_output import held
 from test_erasure import EVE, KEY, SECRET, hashed, record
 from test_spark_crew import source, whole  # noqa: F401  a fixture is found by its name
+from test_stores import store, written  # noqa: F401
 
 import translate
 from translate import spark as on_spark
@@ -192,14 +194,31 @@ def test_an_archive_is_the_environment_of_executors(source, tmp_path):  # noqa: 
 def test_the_command(source, tmp_path):  # noqa: F811
     """`--engine spark` starts a session of this machine where no master is named, and says what a local run says."""
     call = [sys.executable, "-m", "translate", "convert", source, "--to", "clickstream", "--out"]
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
-    here = subprocess.run([*call, "here"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "COLUMNS": "200"}
+    here = subprocess.run(
+        [*call, "here"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     there = subprocess.run(
         [*call, "there", "--engine", "spark", "--master", "local[1]"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (there.returncode, there.stdout) == (here.returncode, here.stdout.replace("here/", "there/"))
     assert whole(tmp_path / "here") == whole(tmp_path / "there")
+
+
+def test_rows_in_order_go_into_a_bucket(source, store, tmp_path):  # noqa: F811
+    """Processes of executors put parts into the bucket, from where the driver takes them to put them in order."""
+    translate.convert(source, to="amplitude", sort=True, out=tmp_path / "here")
+    call = ["convert", source, "--to", "amplitude", "--sort", "--out", "s3://empty/rows"]
+    there = subprocess.run(
+        [sys.executable, "-m", "translate", *call, "--engine", "spark", "--master", "local[2]"],
+        cwd=tmp_path, env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert there.returncode == 1, there.stderr  # with records rejected
+    assert held(store, "rows/") == written(tmp_path / "here")
+    books = {name: (tmp_path / "here" / name).read_bytes() for name in held(store, "rows-translate/")}
+    assert held(store, "rows-translate/") == books
+    assert set(books) == {"report.json", "files.ndjson", "rejects.ndjson"}
 
 
 def test_the_check(tmp_path):

@@ -161,6 +161,19 @@ def test_a_bucket_is_the_target(store, source, tmp_path, state):  # noqa: F811
         assert book == (tmp_path / "here" / name).read_bytes()
 
 
+@pytest.mark.parametrize("state", [None, "folder"])
+@pytest.mark.parametrize("call", [{"to": "amplitude", "sort": True}, {"to": "hub", "lake": True}], ids=str)
+def test_what_appears_as_a_whole_goes_into_a_bucket(store, source, tmp_path, call, state):  # noqa: F811
+    """Parts that executors made are put in order by the driver, wherever they lie until then, and nothing of them stays."""
+    translate.convert(source, out=tmp_path / "here", **call)
+    folder = str(tmp_path / state) if state else None
+    there = spark.convert(Session(), source, out="s3://empty/rows", state=folder, **call)
+    assert held(store, "rows/") == written(tmp_path / "here")
+    assert not [name for name in store.buckets["empty"] if "/.translate" in name]
+    assert {finding["code"] for finding in there["findings"]}.isdisjoint({"files_unordered"})
+    assert state is None or not [name for name in whole(tmp_path / state) if name.startswith((".", "data"))]
+
+
 def test_passes_need_a_folder(store, source):  # noqa: F811
     """What passes found lies in a folder, so a bucket alone is refused by name, before any unit is made."""
     with pytest.raises(UsageError, match=r"dedupe=, add= and fold= .* name a folder as state="):

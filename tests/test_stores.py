@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import gzip
 import hashlib
 import json
@@ -10,6 +11,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from translate.archive.sources import find
 from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
+from translate.stores import staging
 from translate.stores.access import Access, BucketAddress, Signer, encoded_path, encoded_query
 from translate.stores.connections import Connections
 
@@ -442,3 +445,33 @@ def test_who_asks(store, tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert all(headers.get("x-amz-request-payer") == "requester" for headers in store.headers.values())
     assert "authorization" not in store.headers["GET"]
+
+
+def test_what_a_killed_process_had_on_its_way_goes(tmp_path, monkeypatch):
+    """Whoever comes next removes it, and nothing of those who live; where there are no locks nobody is taken for dead."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    class Owner:
+        """Whoever needs a folder."""
+
+    def none_here(*_):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    dies = "import os; from translate.stores import staging; (staging.folder_of(os) / 'rows').touch(); os._exit(1)"
+    subprocess.run([sys.executable, "-c", dies], check=False)
+    (left,) = tmp_path.iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.fcntl, "flock", none_here)
+        unlocked = Owner()
+        folder = staging.folder_of(unlocked)
+        assert {*tmp_path.iterdir()} == {left, folder}
+        del unlocked
+        assert [*tmp_path.iterdir()] == [left]
+    one, other = Owner(), Owner()
+    living = {staging.folder_of(one), staging.folder_of(other)}
+    assert {*tmp_path.iterdir()} == living
+    del one
+    assert {*tmp_path.iterdir()} < living
+    del other
+    assert [*tmp_path.iterdir()] == []

@@ -16,6 +16,7 @@ import pytest
 from test_bucket_output import held
 from test_interruptions import tree
 from test_parts import content
+from test_personal_data import SECRET, hashed
 from test_stores import archive, store  # noqa: F401  a fixture is found by its name
 
 import translate
@@ -24,6 +25,7 @@ from translate.conversion import workers
 from translate.conversion.progress import Step
 from translate.conversion.workers import Worker, WorkerLostError
 from translate.errors import ExitCode, OutputError, SourceError, UsageError
+from translate.recipe.privacy import KEY
 
 SIZE = 20_000
 MANY = 300
@@ -220,11 +222,11 @@ def test_a_killed_worker_costs_no_request(objects, tmp_path, killing):
 # -- the whole run ----------------------------------------------------------------------------------------------------
 
 
-def begin(source, out):
+def begin(source, out, people):
     """Start a run that takes a while, in a process group of its own; wait until some of it is done."""
     command = [sys.executable, "-m", "translate", "convert", source, "--to", "clickstream", "--out", out]
     process = subprocess.Popen(
-        [*map(str, command), "--part-size", str(SIZE), "--workers", "2"],
+        [*map(str, command), "--part-size", str(SIZE), "--workers", "2", "--erase", str(people)],
         start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120
@@ -233,6 +235,11 @@ def begin(source, out):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return process
+
+
+def of_two(number, count):
+    """Give lines of one of two clients."""
+    return content(count) if number % 2 else content(count).replace(b"aaaaaaaa-", b"bbbbbbbb-")
 
 
 def members(process):
@@ -247,15 +254,17 @@ def members(process):
 )
 @pytest.mark.parametrize("where", ["disk", "bucket"])
 @pytest.mark.parametrize("how", ["kill", "ctrl-c", "terminate"])
-def test_a_stopped_run_goes_on(how, where, store, tmp_path):  # noqa: F811
-    """Its workers end with it, half a part is nowhere, and the same call finishes the work."""
+def test_a_stopped_run_goes_on(how, where, store, tmp_path, monkeypatch):  # noqa: F811
+    """Its workers end with it, half a part is nowhere, and the same call finishes the work, and proves who was erased."""
+    monkeypatch.setenv(KEY, SECRET)
+    (tmp_path / "people").write_text(f"{hashed('aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee')}\n")
     (tmp_path / "in").mkdir()
     for number in range(3):
-        (tmp_path / "in" / f"{number}.json").write_bytes(content(MANY * 4))
+        (tmp_path / "in" / f"{number}.json").write_bytes(of_two(number, MANY * 4))
     if where == "bucket":  # objects are not cut
-        store.buckets["old"] = {f"in/{number}.json": content(MANY) for number in range(12)}
+        store.buckets["old"] = {f"in/{number}.json": of_two(number, MANY) for number in range(12)}
     source = tmp_path / "in" if where == "disk" else "s3://old/in"
-    process = begin(source, tmp_path / "out")
+    process = begin(source, tmp_path / "out", tmp_path / "people")
     assert len(members(process)) == 3
     if how == "ctrl-c":
         os.killpg(process.pid, signal.SIGINT)
@@ -271,6 +280,8 @@ def test_a_stopped_run_goes_on(how, where, store, tmp_path):  # noqa: F811
         time.sleep(0.05)
     done = len(list((tmp_path / "out").glob(".translate/unit-*.json")))
     assert done
-    translate.convert(source, to="clickstream", out=tmp_path / "out", part_size=SIZE, workers=2)
-    translate.convert(source, to="clickstream", out=tmp_path / "undisturbed", part_size=SIZE)
+    call = {"to": "clickstream", "part_size": SIZE, "erase": tmp_path / "people"}
+    report = translate.convert(source, out=tmp_path / "out", workers=2, **call)
+    assert (report["erasure"]["met"], report["erasure"]["found"]) == (1, 0)
+    translate.convert(source, out=tmp_path / "undisturbed", **call)
     assert tree(tmp_path / "out") == tree(tmp_path / "undisturbed")

@@ -474,3 +474,19 @@ def test_as_strict_as_it_was_asked_to_be():
             "": (200, 1),
         }
         assert (server.stats()["accepted"], server.stats()["lost_later"]) == (4, 3)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.4])
+def test_as_silent_as_it_was(share, source, small, strict, tmp_path):
+    """PostHog of old answers before it looks: a rehearsal that is asked for that says that all is well, and loses bad events."""
+    bad = {f"{number:05}" for number in range(EVENTS) if number % 10 == 7}
+    good = Counter({f"{number:05}" for number in range(EVENTS)} - bad)
+    with Rehearsal(play=("posthog",), mappings=strict, answers={"taken-unread": share}, seed=1) as server:
+        call = {"mappings": small, "bounds": Bounds(error_share=1)}
+        report = replayed(source, "posthog", server, tmp_path / "journal", **call)
+        told = server.stats()
+        assert places(server) == good
+        assert report["events"]["sent"] == len(good) + told["lost_later"]
+        assert report["events"]["sent"] + report["events"]["rejected"] == EVENTS
+        assert told["misbehaviour"]["taken-unread"] > 0
+        assert told["lost_later"] == len(bad) if share == 1 else 0 < told["lost_later"] < len(bad)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 import weakref
 from collections import OrderedDict
@@ -21,6 +19,7 @@ from translate.errors import SourceError
 from translate.stores import access
 from translate.stores.bucket import Bucket
 from translate.stores.refusals import StoreRefusedError
+from translate.stores.staging import folder_of
 
 RANGE_BYTES = 64 * 2**20  # what is larger comes in ranges
 SMALL_BYTES = 2**20  # so many objects are put into one file that none of them costs a file
@@ -38,7 +37,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._folder = tempfile.mkdtemp(prefix="translate-objects-")
+        self._folder = folder_of(self)
         self._readers = 1
         self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
         self._buckets: dict[str, Bucket] = {}
@@ -51,11 +50,10 @@ class Spool:
         self._names = count()
         self._kept_bytes = 0
         self._segments = Segments(self._new_path)
-        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
 
     def _new_path(self) -> Path:
-        return Path(self._folder) / str(next(self._names))
+        return self._folder / str(next(self._names))
 
     def bucket(self, name: str, *, anew: bool = False) -> Bucket:
         """Give a bucket, as who asks now may see it."""

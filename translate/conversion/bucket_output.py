@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
-import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,6 +20,7 @@ from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
+from translate.stores.staging import folder_of
 from translate.stores.upload import PIECE_BYTES, TOGETHER, Encryption, download, upload
 
 SCHEME = "s3://"
@@ -96,7 +95,7 @@ class BucketOutput(Output):
     def __init__(self, target: BucketTarget, job: dict[str, Any], attempt: str = "") -> None:
         self.target, self.data_address = target, f"{target.rows}/{DATA}"
         self._books = target.books if isinstance(target.books, Prefix) else None
-        folder = _folder_of(self) if isinstance(target.books, Prefix) else target.books
+        folder = folder_of(self) if isinstance(target.books, Prefix) else target.books
         super().__init__(folder, job, attempt)
         self._there: dict[str, tuple[int, str]] = {}  # size and tag of each part, as it was listed
 
@@ -281,13 +280,6 @@ class BucketOutput(Output):
             yield
         except StoreRefusedError as error:
             raise OutputError(f"{prefix}: {error}") from None
-
-
-def _folder_of(owner: object) -> Path:
-    """Make a folder that is there as long as its owner."""
-    folder = tempfile.mkdtemp(prefix="translate-run-")
-    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 def output_of(target: Path | BucketTarget, job: dict[str, Any], attempt: str = "") -> Output:

@@ -112,9 +112,12 @@ def complete(output: Output, files: Files, compression: str, events_written: int
     whole = output.begin_whole()
     runs = Runs(output.scratch / "runs", ORDERS[files.order or "time"])
     begin = partial(LinesFile, compression=compression)
-    lines = CutLines(begin, whole / f"part.ndjson{ENDINGS[compression]}", files)
+    parts = sorted(output.rows.glob("*.parquet"))
+    total_bytes = _bytes_of(parts) if parts and files.bytes_min is not None else None
+    path = whole / f"part.ndjson{ENDINGS[compression]}"
+    lines = CutLines(begin, path, files, total_bytes=total_bytes)
     count, span = 0, None
-    for day in runs.take_in(sorted(output.rows.glob("*.parquet")), map(pl.col, COLUMNS)):
+    for day in runs.take_in(parts, map(pl.col, COLUMNS)):
         if files.days_max is not None and span != (span := (day - EPOCH_DAY).days // files.days_max):
             lines.cut()
         count += sum(lines.add(found[ROW]) for found in runs.of_day(day))
@@ -125,3 +128,9 @@ def complete(output: Output, files: Files, compression: str, events_written: int
     if count != events_written:
         raise ConservationError(f"{events_written} events should be in the files in order, but {count} are")
     output.show_whole(whole)
+
+
+def _bytes_of(parts: list[Path]) -> int:
+    """Count the bytes of all rows, as lines."""
+    lines = pl.scan_parquet(parts).select((pl.col(ROW).str.len_bytes() + 1).cast(pl.Int64).sum())
+    return int(lines.collect(engine="streaming").item())

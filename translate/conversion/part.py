@@ -46,7 +46,7 @@ class LinesPart(PartOfUnit):
         super().__init__(lines.path)
         self._is_headed = is_headed
         self._lines = lines
-        self._columns = [pl.col(name).alias(name.removeprefix("=")) for name in columns]
+        self._columns = columns_of(columns)
         self._is_table = is_table
 
     def add(self, written: pl.DataFrame) -> None:
@@ -56,13 +56,32 @@ class LinesPart(PartOfUnit):
         elif written.height:
             is_headed = self._is_headed and not self.events
             table = written.select(self._columns)
-            text = table.write_csv(include_header=is_headed, quote_style="necessary")
-            self._lines.write(text.encode())
+            self._lines.write(csv_of(table, is_headed=is_headed).encode())
             self.events += table.height
 
     def finish(self) -> dict[Path, str]:
         """End the file."""
         return self._lines.close()
+
+
+def columns_of(names: Iterable[str]) -> list[pl.Expr]:
+    """Give the columns of a table under their own names."""
+    return [pl.col(name).alias(name.removeprefix("=")) for name in names]
+
+
+def csv_of(table: pl.DataFrame, *, is_headed: bool) -> str:
+    """Write a table."""
+    return table.write_csv(include_header=is_headed, quote_style="necessary")
+
+
+def rows_of(table: pl.DataFrame) -> pl.Series:
+    """Give the text of each row of a table: lines, but for rows in whose cells lines end."""
+    lines = pl.Series("line", csv_of(table, is_headed=False).split("\n")[:-1], dtype=pl.String)
+    if len(lines) == table.height:
+        return lines
+    is_whole = lines.str.count_matches('"', literal=True).cum_sum() % 2 == 0
+    row = is_whole.shift(1, fill_value=False).cum_sum().alias("row")
+    return lines.to_frame().group_by(row, maintain_order=True).agg(pl.col("line").str.join("\n"))["line"]
 
 
 class RequestsPart(PartOfUnit):
@@ -93,15 +112,20 @@ class RequestsPart(PartOfUnit):
 
 
 class CutLines:
-    """JSON texts in as many files as their receiver wants, each cut between rows: its name gets a number."""
+    """Texts of rows in as many files as their receiver wants, each cut between rows and begun by a head: its name gets a number."""
 
-    def __init__(self, begin: Callable[[Path], LinesFile], path: Path, files: Files) -> None:
+    def __init__(
+        self, begin: Callable[[Path], LinesFile], path: Path, files: Files, head: bytes = b"", total_bytes: int | None = None
+    ) -> None:  # fmt: skip
+        """Begin; who knows how much will come, its last file is not smaller than the receiver wants."""
+        self._left_bytes = total_bytes
         self._begin = begin
         self._path = path
         self._files = files
+        self._head = head
         self._pieces: list[LinesFile] = []
         self._is_open = False
-        self._bytes, self._rows = 0, 0  # of the last piece
+        self._bytes, self._rows = len(head), 0  # of the last piece
 
     def add(self, rows: pl.Series) -> int:
         """Write texts, a line each; absent ones are none. Count the lines."""
@@ -121,7 +145,7 @@ class CutLines:
         """Have what comes next lie in another file."""
         if self._is_open:
             self._pieces[-1].end()
-        self._is_open, self._bytes, self._rows = False, 0, 0
+        self._is_open, self._bytes, self._rows = False, len(self._head), 0
 
     def _fitting(self, ends: pl.Series, first: int) -> int:
         """Tell up to which row they fit into the last piece: an empty one takes a row of any length."""
@@ -129,9 +153,15 @@ class CutLines:
         if self._files.events_max is not None:
             last = min(last, first + self._files.events_max - self._rows)
         if self._files.bytes_max is not None:
-            room = self._before(ends, first) + self._files.bytes_max - self._bytes
+            room = self._before(ends, first) + self._bytes_most(self._files.bytes_max) - self._bytes
             last = min(last, int(ends.search_sorted(room, side="right")))
         return max(last, first if self._rows else first + 1)
+
+    def _bytes_most(self, bytes_max: int) -> int:
+        """Tell how large the last piece may become: what is left after it may not be too small for another one."""
+        if self._left_bytes is None or self._bytes + self._left_bytes <= bytes_max:
+            return bytes_max
+        return min(bytes_max, self._bytes + self._left_bytes - (self._files.bytes_min or 0))
 
     @staticmethod
     def _before(ends: pl.Series, first: int) -> int:
@@ -141,10 +171,12 @@ class CutLines:
         if not self._is_open:
             numbered = self._path.name.replace(".", f"-{len(self._pieces):05}.", 1)
             self._pieces.append(self._begin(self._path.with_name(numbered)))
+            self._pieces[-1].write(self._head)
             self._is_open = True
         self._pieces[-1].add_rows(rows)
         self._bytes += size
         self._rows += len(rows)
+        self._left_bytes = None if self._left_bytes is None else self._left_bytes - size
 
     def close(self) -> tuple[list[Path], dict[Path, str]]:
         """End the files; name them, and give the digests of those where it is known."""
@@ -153,15 +185,21 @@ class CutLines:
 
 
 class CutPart(PartOfUnit):
-    """Rows that are JSON texts, in several files where one would be larger than their receiver wants."""
+    """Rows in several files where one would be larger than their receiver wants: JSON texts, or those of a table's columns."""
 
-    def __init__(self, begin: Callable[[Path], LinesFile], path: Path, files: Files) -> None:
+    def __init__(
+        self, begin: Callable[[Path], LinesFile], path: Path, files: Files, columns: Iterable[str] = ()
+    ) -> None:
         super().__init__(path)
-        self._lines = CutLines(begin, path, files)
+        self._columns = columns_of(columns)
+        names = pl.DataFrame(schema=[column.meta.output_name() for column in self._columns])
+        head = csv_of(names, is_headed=True).encode() if self._columns else b""
+        self._lines = CutLines(begin, path, files, head)
 
     def add(self, written: pl.DataFrame) -> None:
         """Write the rows."""
-        self.events += self._lines.add(written[ROW])
+        rows = rows_of(written.select(self._columns)) if self._columns else written[ROW]
+        self.events += self._lines.add(rows)
 
     def finish(self) -> dict[Path, str]:
         """End the files; a single one has the name of the part."""

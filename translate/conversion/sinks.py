@@ -39,6 +39,7 @@ class Sinks:
         self._scratch = scratch
         self._state = state
         self._folder = _day_folder(job.target_layout, job.settings.day)
+        self.cuts = True  # unless what is written becomes one stream
         self.output: int | None = None  # a descriptor in place of the parts
         self.seen: Callable[[bytes | memoryview], object] | None = (
             None  # gets the text of what goes there, too
@@ -95,8 +96,9 @@ class Sinks:
             return ParquetPart(part.with_suffix(".parquet"), query, query.columns, together)
         is_table = layout.records == "csv"
         part = part.with_suffix((".csv" if is_table else ".ndjson") + ENDINGS[self.compression])
-        if layout.files is not None and layout.files.cuts and self.output is None:
-            return CutPart(partial(LinesFile, compression=self.compression), part, layout.files)
+        if layout.files is not None and layout.files.cuts and self.cuts:
+            begin = partial(LinesFile, compression=self.compression)
+            return CutPart(begin, part, layout.files, query.columns if is_table else ())
         lines = LinesFile(part, self.compression, output=self.output, seen=self.seen)
         if layout.request is None:
             return LinesPart(lines, query.columns, is_table=is_table, is_headed=self.is_headed)

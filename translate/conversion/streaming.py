@@ -160,6 +160,7 @@ class Streaming:
         ):
             readings = Readings(self.job, self.recognised, Path(scratch), cut=False)
             sinks = Sinks(self.job, Path(scratch), Path(scratch), compression=self._compression)
+            sinks.cuts = False
             for unit in readings.units:
                 sinks.is_headed = not self._total.events["written"]
                 written = (

@@ -16,6 +16,7 @@ KEYS = {
     "events_max": "the most rows of a written file",
     "order": "the order of the rows, over all files: with `--sort` they are written in it",
     "days_max": "in that order, the most days (UTC) that a file's rows are of",
+    "bytes_min": "in that order, the fewest bytes of a written file, before it is compressed, unless all rows have less",
     "source": "who says so",
 }
 
@@ -28,7 +29,7 @@ ROW = "."  # the place of a limit that holds for a whole row
 class Files:
     """What a receiver wants of each file: at most so many bytes, before they are compressed, and so many rows.
 
-    In an `order` its rows are of at most so many days.
+    In an `order` its rows are of at most so many days, and it has at least so many bytes, unless all have less.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Files:
     events_max: int | None = None
     order: str | None = None
     days_max: int | None = None
+    bytes_min: int | None = None
 
     @property
     def cuts(self) -> bool:
@@ -53,7 +55,7 @@ def read_files(sheet: Sheet, path: str, layout: dict[str, Any]) -> Files | None:
     order = sheet.get(table, where, "order", str)
     if order is not None:
         sheet.one_of(order, join(where, "order"), "order", ORDERS)
-    most = {key: sheet.most(table, where, key) for key in ("bytes_max", "events_max", "days_max")}
+    most = {key: sheet.most(table, where, key) for key in KEYS if key not in ("order", "source")}
     if order is None and not any(key in table for key in most):
         sheet.complain(where, "says nothing of a file")
     return Files(sheet.need(table, where, "source", str, ""), order=order, **most)
@@ -66,12 +68,15 @@ def in_vain(layout: Layout) -> Iterator[tuple[tuple[str, ...], str]]:
         return
     if not layout.write:
         yield ("files",), "has no effect: the layout is only read"
-    if layout.records != "json-lines":
-        yield ("files",), "has no effect: only files of JSON lines are cut and put in order"
+    if layout.records not in ("json-lines", "csv"):
+        yield ("files",), "has no effect: only files of JSON lines and tables are cut"
+    if layout.records == "csv" and files.order is not None:
+        yield ("files", "order"), "has no effect: only JSON lines are put in order"
     if layout.request is not None:
         yield ("files",), "has no effect: what holds many events is sent, and taken in one by one"
     if files.days_max is not None and files.order is None:
         yield ("files", "days_max"), "has no effect without an order"
+    yield from _unkept(files)
     if layout.folder is not None and files.order is not None:
         yield (
             ("files", "order"),
@@ -85,3 +90,16 @@ def in_vain(layout: Layout) -> Iterator[tuple[tuple[str, ...], str]]:
     for value in longest:
         if files.bytes_max is not None and isinstance(value, int) and files.bytes_max < value:
             yield ("files", "bytes_max"), f"a single row may have more: {value:,} bytes"
+
+
+def _unkept(files: Files) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Tell why the fewest bytes of a file cannot be kept: what is left for the last one is known by `bytes_max` alone."""
+    where = ("files", "bytes_min")
+    if files.bytes_min is None:
+        return
+    if files.order is None or files.bytes_max is None:
+        yield where, "has no effect without an order and bytes_max"
+    elif files.events_max is not None or files.days_max is not None:
+        yield where, "cannot be kept beside events_max and days_max"
+    elif 2 * files.bytes_min > files.bytes_max:
+        yield where, "should be at most half of bytes_max"

@@ -57,13 +57,20 @@ class DescribedTarget:
         id_field = entry_of(self.layout, "event_id")
         self._id_path = id_field[0].path if id_field and not id_field[1] else ()
         self._free_at: dict[str, float] = defaultdict(float)
+        self.done = self.sending.meaning("done", "partly")
 
-    def hearing(self, request: HttpRequest) -> Self:
-        """Give the service as it is to one request, by the parameters of its address and its form."""
+    def hearing(self, request: HttpRequest, asked_for: str | None = None) -> Self:
+        """Give the service as it is to one request, by the parameters of its address and its form.
+
+        Where an answer is asked for that comes before it looks at the events, it is one that gives this to all of them.
+        """
         form = self._form(request)
         said = {name.decode("latin-1"): text.decode("latin-1") for name, text in form.items()}
         heard = copy.copy(self)
         heard.sending = self.sending.answering(request.parameters() | said)
+        asked = heard.sending.answers.get(asked_for or "")
+        is_blind = asked is not None and asked.answers_first
+        heard.done = asked if is_blind else heard.sending.meaning("done", "partly")
         return heard
 
     def judge(self, request: HttpRequest, options: Options) -> Judgement:
@@ -110,8 +117,7 @@ class DescribedTarget:
 
     @property
     def _answers_first(self) -> bool:
-        done = self.sending.meaning("done", "partly")
-        return done is not None and done.answers_first
+        return self.done is not None and self.done.answers_first
 
     def _lost(self, items: list[Item], faults: Faults) -> Judgement:
         """Answer that all were taken, and lose these without a word."""
@@ -125,7 +131,7 @@ class DescribedTarget:
         """Take or refuse events, these among them that something speaks against."""
         if faults:
             return self._told(items, faults, self.sending.meaning("partly") or self._refusal())
-        return Judgement(self.reply(self.sending.meaning("done", "partly"), 200, "", {}, len(items)), items)
+        return Judgement(self.reply(self.done, 200, "", {}, len(items)), items)
 
     def _told(self, items: list[Item], faults: Faults, answer: ServiceAnswer | None) -> Judgement:
         """Tell of bad events by an answer, which takes the others or none."""

@@ -158,10 +158,10 @@ class Desk:
             return Action(json_reply(404, {"message": said}))
         self._number += 1
         request.id = f"{self.options.seed % 2**32:08x}-0000-4000-8000-{self._number:012x}"
-        played = self._described[target].hearing(request) if target in self._described else None
+        whim = whim_of(self.options, self._number)
+        played = self._described[target].hearing(request, whim.answer) if target in self._described else None
         face = played or FACES[target]
         outcome = face.judge(request, self.options)
-        whim = whim_of(self.options, self._number)
         case = _Case(
             self._number, target, request, outcome, whim, outcome.reply, outcome.deferred, face, played
         )
@@ -197,9 +197,13 @@ class Desk:
         return marks
 
     def _give(self, case: _Case, name: str) -> bool:
-        """Give a described service's answer of a name to a request that nothing is wrong with; tell whether it has it."""
+        """Give a described service's answer of a name to a request that nothing is wrong with; tell whether it is given."""
         answer = case.played.sending.answers.get(name) if case.played else None
-        if answer is None or case.played is None or case.outcome.rejected:
+        if answer is None or case.played is None:
+            return False
+        if answer.answers_first:
+            return not case.outcome.deferred  # given already, unless its events were not come to
+        if case.outcome.rejected:
             return False
         if answer.means == "partly" or (answer.means == "refused" and answer.names_events):
             return self._spoil(case, name)

@@ -199,6 +199,11 @@ def _files(files: Files) -> Iterator[dict[str, Any]]:
     if files.order is not None:
         days = "" if files.days_max is None else f", each file of {many(files.days_max, 'day')} at most"
         yield _limit("sorts", f"with --sort: {ORDERS[files.order]}{days}", files.source)
+    if files.bytes_min is not None:
+        least = (
+            f"with --sort: files of at least {files.bytes_min:,} bytes, compression aside, unless all is less"
+        )
+        yield _limit("packs", least, files.source)
 
 
 def _value(value: Any) -> str:
