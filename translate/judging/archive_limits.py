@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import polars_hash
 
 from translate.delivery.preflight import Forecast, judge, moment_of
 from translate.delivery.survey import MARK, TIME, Count, Questions, Surveyed
 from translate.mapping.spec import Layout, Limit, Mapping
+from translate.passes.sightings import hashed, in_buckets
 from translate.reader.tree import slots
 from translate.settings import Settings
 from translate.telling.rendering import Report
@@ -80,8 +80,8 @@ class Archive:
             sightings = self._keys(kind, judged).filter(pl.col("key").is_not_null())
             schema = {"app": pl.String, "key": pl.String, "times": pl.UInt32}
             met = sightings.map_batches(_met, schema=schema, streamable=True)
-            hashed = met.select("app", "times", hash=polars_hash.col("key").nchash.xxh3_128())
-            hashed.sink_parquet(self._file(kind, f"{unit:05}"), engine="streaming")
+            counted = met.select("app", "times", hash=hashed("key"))
+            counted.sink_parquet(self._file(kind, f"{unit:05}"), engine="streaming")
 
     def _file(self, kind: str, unit: str) -> Path:
         return self.folder / f"{self.layout.model}-{self.layout.name}-{kind}-{unit}.parquet"
@@ -156,11 +156,8 @@ class Archive:
         found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
         if not files:
             return found
-        sightings = pl.scan_parquet(files)
-        buckets = max(1, -(-int(sightings.select(pl.len()).collect().item()) // BUCKET_SIGHTINGS))
-        for bucket in range(buckets):
-            here = sightings.filter(pl.col("hash") % buckets == bucket)
-            keys = here.group_by("app", "hash").agg(pl.col("times").sum())
+        for _, bucket in in_buckets(pl.scan_parquet(files), "hash", BUCKET_SIGHTINGS):
+            keys = bucket.group_by("app", "hash").agg(pl.col("times").sum())
             counts = keys.group_by("app").agg(pl.len(), twice=(pl.col("times") > 1).sum())
             for app, count, twice in counts.collect(engine="streaming").iter_rows():
                 before = found[app]
