@@ -144,6 +144,18 @@ def test_a_foreign_file_among_others(tmp_path):
     ]
 
 
+def test_text_of_another_encoding_is_told_as_that(tmp_path):
+    """What a shell of Windows redirects is UTF-16: it is said so, and what turns it into what is read."""
+    content = (SAMPLES / "mobile_analytics" / "archive_full.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "a.json").write_text(content, encoding="utf-8")
+    (tmp_path / "b.json").write_text(content, encoding="utf-16")
+    (file,) = translate.inspect(tmp_path).values["unreadable_files"]
+    assert file["file"] == "b.json"
+    assert file["reason"] == "is UTF-16 text: turn it into UTF-8 first, as iconv -f UTF-16 -t UTF-8 does"
+    with pytest.raises(SourceError, match=r"b\.json is UTF-16 text: turn it into UTF-8 first"):
+        translate.inspect(tmp_path / "b.json")
+
+
 def test_layouts_of_other_forms_do_not_mix():
     """Files whose records have nothing in common are not taken for one archive."""
     with pytest.raises(

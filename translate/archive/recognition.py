@@ -167,7 +167,7 @@ def _none_found(files: Sequence[SourceFile], seen: list[str]) -> str:
     listed = next((file.shown for file, name in zip(files, seen, strict=True) if name == LISTED), None)
     kind = packed(files[0]) if files else None
     if kind is not None:
-        return f"{message}; {files[0].shown} is {kind}: unpack it first"
+        return f"{message}; {files[0].shown} {kind}"
     if listed is None:
         return f"{message} (translate models lists them); if you know better, say --from"
     return f"{message}; {listed} has its records in an array: put each onto a line of its own first, as jq -c '.[]' does"
@@ -201,9 +201,9 @@ def _as_told(files: Sequence[SourceFile], model: Mapping, layout: Layout) -> Rec
 def _sorted_out(files: SourceFiles, seen: list[str], found: list[tuple[Mapping, Layout]]) -> Recognised:
     """Give each file to its layout; what fits any, and what is none, goes to the first."""
     first = found[0][1].address
-    message = NOT_RECOGNISED.format(known=", ".join(layout.address for _, layout in found))
-    damage = Damage("not_recognised", message, "")
-    refused = {file.shown: damage for file, name in zip(files, seen, strict=True) if name == FOREIGN}
+    others = NOT_RECOGNISED.format(known=", ".join(layout.address for _, layout in found))
+    foreign = (file for file, name in zip(files, seen, strict=True) if name == FOREIGN)
+    refused = {file.shown: Damage("not_recognised", packed(file) or others, "") for file in foreign}
     of_layout = {layout.address: SourceFiles() for _, layout in found}
     for file, name in zip(files, seen, strict=True):
         of_layout.get(name, of_layout[first]).append(file)

@@ -38,6 +38,7 @@ PART_BYTES = (
     64 * 2**20
 )  # small files are read together until they are about this long, and large ones are cut
 FILES_MAX = 10_000  # in a unit, whose account tells of each
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
 TAR_MARK = slice(257, 262)
 EXPANSION = 8  # how much text a compressed byte gives, where the file does not say
 
@@ -222,14 +223,16 @@ def head(file: SourceFile) -> bytes:
 
 
 def packed(file: SourceFile) -> str | None:
-    """Say what a file is that holds other files, if it is one; a compressed one is looked into."""
+    """Say what a file is that has to be unpacked or turned into UTF-8 first, and how, if it is one; a compressed one is looked into."""
     try:
         start = head(file)
     except ReadError:
         return None
     if start.startswith(b"PK\x03\x04"):
-        return "a ZIP archive"
-    return "a tar archive" if start[TAR_MARK] == b"ustar" else None
+        return "is a ZIP archive: unpack it first"
+    if start.startswith(UTF_16):
+        return "is UTF-16 text: turn it into UTF-8 first, as iconv -f UTF-16 -t UTF-8 does"
+    return "is a tar archive: unpack it first" if start[TAR_MARK] == b"ustar" else None
 
 
 def _begun(blocks: Iterator[Block]) -> bytes:
