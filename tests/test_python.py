@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import translate
+from translate import events
 from translate.conversion.arguments import KINDS
 from translate.conversion.frames import PushedDown
 from translate.errors import MappingError, UsageError
@@ -145,6 +146,8 @@ def test_settings_that_are_wrong():
         (lambda: translate.write(translate.scan(FULL), to="pinpoint/flat"), "pinpoint/flat cannot be written"),
         (lambda: translate.write(translate.scan(FULL), to="clickstream", settings={"app_ids": {"a": "0"}}), 'app_ids.a: clickstream/events does not take "0"'),
         (lambda: translate.explain(from_=1, to="hub"), "explain: from_ should be text, but is 1 (int)"),
+        (lambda: translate.write(EVENTS.with_columns(time=pl.lit("2016")), to="clickstream"), 'write: column "time" should be a time, but is String; cast it'),
+        (lambda: translate.write(type("DataFrame", (), {})(), to="clickstream"), "pl.DataFrame(...) makes one of what pandas or pyarrow has"),
         (lambda: translate.inspect(FULL, progress=1), "inspect: progress should be a function, but is 1 (int)"),
         (lambda: translate.inspect("a\0b"), "inspect: source should be a path, or a list of paths, but is 'a\\x00b' (str)"),
         (lambda: translate.scan(FULL, limit=10**30), "scan: limit should be a whole number, but is 1000"),
@@ -368,3 +371,14 @@ def test_errors_of_polars_say_what_hub_events_have(query, told):
 def test_sql_in_a_filter_is_told_where_it_goes():
     with pytest.raises(UsageError, match="SQL is for scan"):
         EVENTS.filter("name = 'purchase'")
+
+
+def test_numbers_are_taken_in_any_type():
+    """A frame that went through other hands has decimals, small numbers, and columns of nothing: what they say is taken."""
+    plain = translate.write(
+        EVENTS.with_columns(attributes=pl.lit(None, events.MAP)), to="clickstream"
+    ).collect()
+    others = EVENTS.with_columns(
+        pl.col("price").cast(pl.Decimal(10, 2)), pl.col("quantity").cast(pl.Int8), attributes=None
+    )
+    assert translate.write(others, to="clickstream").collect().equals(plain)

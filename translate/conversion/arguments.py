@@ -76,7 +76,10 @@ SIZE = KindOfArgument(
 )
 FRAME = KindOfArgument(
     "a frame of polars",
-    lambda value: any(kind.__name__ in ("DataFrame", "LazyFrame") for kind in type(value).__mro__),
+    lambda value: any(
+        kind.__name__ in ("DataFrame", "LazyFrame") and kind.__module__.startswith("polars.")
+        for kind in type(value).__mro__
+    ),
 )
 EVENTS = KindOfArgument("a frame of hub events, as translate.scan gives it", FRAME.takes)
 CALL = KindOfArgument("a function", callable)
@@ -109,6 +112,7 @@ KINDS: dict[str, KindOfArgument] = {
 }  # fmt: skip
 WAYS_OUT = {
     "set_": "; a dict of settings is given as settings={...}",
+    **dict.fromkeys(("frame", "events"), "; pl.DataFrame(...) makes one of what pandas or pyarrow has"),
     "where": "; a polars expression filters the frame of scan(): scan(...).filter(...)",
     **dict.fromkeys(("who", "by"), "; events.with_columns(name=...) makes a column of an expression"),
     **dict.fromkeys(
@@ -169,7 +173,7 @@ def _refusing(
     def refusing(*given: P.args, **named: P.kwargs) -> R:
         unknown = next((name for name in named if name not in parameters), None)
         if unknown is not None:
-            raise CallError(f'{named_as}() has no argument "{unknown}"{_meant(unknown, parameters)}')
+            raise CallError(f'{named_as}() has no argument "{unknown}"{_meant(unknown, parameters, named)}')
         for name, value in _bound(signature, named_as, given, named).items():
             kind = kinds.get(name)
             if kind is None or (value is None and name in optional) or kind.takes(value):
@@ -199,10 +203,12 @@ def _bound(
         raise CallError(f"{name}(): {error}; write {name}({', '.join(needed)})") from None
 
 
-def _meant(unknown: str, known: Mapping[str, Any]) -> str:
+def _meant(unknown: str, known: Mapping[str, Any], given: Mapping[str, Any]) -> str:
     """Give the argument that was meant, by its letters or by what it says; else all that there are."""
     if f"{unknown}_" in known:
         return f'; did you mean "{unknown}_"?'  # those of Python's own words end in an underscore
-    alike = (name for words in ALIKE if unknown in words for name in words if name in known)
+    alike = (
+        name for words in ALIKE if unknown in words for name in words if name in known and name not in given
+    )
     near = suggest(unknown, known) or next((f'; did you mean "{name}"?' for name in alike), "")
     return near or f"; it takes {', '.join(known)}"

@@ -33,7 +33,7 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.errors import CallError, UsageError
 from translate.reader.reader import Lines
-from translate.recipe.expressions import Moved, moved_keys
+from translate.recipe.expressions import Moved, kind_of, moved_keys
 from translate.recipe.mistakes import notes_on
 from translate.recipe.rules import Selection, is_taken
 from translate.vocabulary import money
@@ -207,7 +207,7 @@ def write(
         raise UsageError(f"{layout.address} cannot be written")
     told = legal_app_ids(told, layout)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
-    prepared = plan.from_hub(frame.lazy())
+    prepared = plan.from_hub(_as_hub(frame.lazy()))
     prepared = (
         chosen.apply(prepared, mapping.marked_anywhere(told.mappings))
         if chosen
@@ -229,6 +229,20 @@ def write(
     }
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
+
+
+def _as_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Give numbers the types that the hub has; raise UsageError for a hub column of another kind."""
+    casts = []
+    for name, dtype in frame.collect_schema().items():
+        wanted = events.SCHEMA.get(name, dtype)
+        if dtype != pl.Null and kind_of(dtype) != kind_of(wanted):
+            raise UsageError(
+                f'write: column "{name}" should be {kind_of(wanted)}, but is {dtype}; cast it, or give it another name'
+            )
+        if dtype != wanted and (dtype == pl.Null or dtype.is_numeric()):
+            casts.append(pl.col(name).cast(wanted))
+    return frame.with_columns(casts)
 
 
 def _warn_of_rejects(batch: pl.DataFrame) -> pl.DataFrame:
