@@ -121,7 +121,7 @@ mapping, layout = find_layout(ARCHIVE)
 through, kernel_reader.through = kernel_reader.through, measured
 reader = kernel_reader.KernelReader.of(layout, mapping.names, 2**30)
 line = eval(sys.argv[3])
-found, left = reader.read(pl.DataFrame({"row": pl.Series([0], dtype=pl.UInt32), "text": [line]}), None)
+found, left = reader.read(pl.DataFrame({"row": pl.Series([0], dtype=pl.UInt32), "text": [line]}))
 print(found.height - left.height, left.height)  # what is left has a record in its place that says nothing
 """
 LONG = {

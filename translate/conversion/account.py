@@ -204,24 +204,18 @@ def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
 
 def _rejects(batch: pl.DataFrame) -> pl.Series:
     """Write the rejects of a batch as JSON texts."""
-    rows = batch.lazy()
+    rows = batch.lazy().filter(pl.col("code").is_not_null())
     text = hub_files.text_of(rows)
-    raw = (
+    told = [pl.col(name) for name in ("file", "line", "code", "message")]
+    head = pl.struct(told).struct.json_encode().str.strip_suffix("}")  # before a text that is JSON already
+    line = (
         pl.when(pl.col("code") == TOO_LARGE)
-        .then(text)
+        .then(pl.concat_str(head, pl.lit(',"raw":'), text, pl.lit("}")))
         .when(pl.col("base64"))
-        .then(pl.concat_str(pl.lit('{"base64":'), notation.json_text(text), pl.lit("}")))
-        .otherwise(notation.json_text(text))
+        .then(pl.struct(*told, pl.struct(text.alias("base64")).alias("raw")).struct.json_encode())
+        .otherwise(pl.struct(*told, text.alias("raw")).struct.json_encode())
     )
-    line = pl.concat_str(
-        pl.lit('{"file":'), notation.json_text(pl.col("file")),
-        pl.lit(',"line":'), pl.col("line").cast(pl.String),
-        pl.lit(',"code":'), notation.json_text(pl.col("code")),
-        pl.lit(',"message":'), notation.json_text(pl.col("message")),
-        pl.lit(',"raw":'), raw, pl.lit("}"),
-    )  # fmt: skip
-    refused = rows.filter(pl.col("code").is_not_null()).select(reject=line)
-    return refused.collect(engine="in-memory").to_series()
+    return rows.select(reject=line).collect(engine="in-memory").to_series()
 
 
 # -- rows that become identical ---------------------------------------------------------------------------------------

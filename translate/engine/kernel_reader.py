@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -37,14 +36,14 @@ class KernelReader:
         kernel = library()
         return cls(kernel, layout, names, record_bytes) if kernel is not None and understood(layout) else None
 
-    def read(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Read a batch of `row` and `text`; give raw records, and the lines that are left, those set apart among them.
+    def read(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Read a batch of `row` and `text`; give raw records, and the lines that are left, those without a text among them.
 
         What is left has a record in its place that says nothing.
         """
-        texts = lines.select(text=lines["text"] if apart is None else lines["text"].set(apart, None))
+        texts = lines.select("text")
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
-            return self._by_halves(lines, apart)
+            return self._by_halves(lines)
         found = through(lambda given, made: self._read_lines(self._program.pointer, given, made), texts)
         found = found.with_columns(
             pl.lit(None, pl.String).alias("original_name"),
@@ -54,25 +53,9 @@ class KernelReader:
         left = lines[found["batch_row"].filter(is_odd)] if is_odd.any() else lines.clear()
         return self._records(with_names_restored(found, self._names_slots), lines), left
 
-    @staticmethod
-    def completed(frame: pl.DataFrame, places: pl.Series, records: pl.DataFrame) -> pl.DataFrame:
-        """Put the records of lines that were left into the places that say nothing, all in the order of the lines."""
-        counts = Counter(records["row"])
-        order: list[int] = []
-        begin, record = 0, frame.height
-        for place, row in zip(places, frame["row"].gather(places), strict=True):
-            order += range(begin, place)
-            order += range(record, record + counts[row])
-            begin, record = place + 1, record + counts[row]
-        order += range(begin, frame.height)
-        both = pl.concat([frame, records], rechunk=True)  # rows are gathered from one chunk much faster
-        return both[pl.Series(order, dtype=pl.UInt32)]
-
-    def _by_halves(self, lines: pl.DataFrame, apart: pl.Series | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _by_halves(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         middle = lines.height // 2
-        halves = (slice(None, middle), slice(middle, None))
-        parts = [self.read(lines[half], None if apart is None else apart[half]) for half in halves]
-        read, left = zip(*parts, strict=True)
+        read, left = zip(*map(self.read, (lines[:middle], lines[middle:])), strict=True)
         return pl.concat(read), pl.concat(left)
 
     @staticmethod

@@ -18,11 +18,10 @@ from translate.reader import table
 from translate.reader.broken import DAMAGE, damaged, records_in
 from translate.reader.careful import CarefulReader
 from translate.reader.literals import INCOMPLETE
-from translate.reader.record import Record
+from translate.reader.record import FoundRecords, Record
 from translate.reader.tree import is_read, raw_type, slots
 from translate.settings import RECORD_BYTES
 from translate.vocabulary import notes
-from translate.vocabulary.notation import maps_of
 
 ORIGINAL_NAME = "original_name"
 OF_LINES: dict[str, Any] = {
@@ -150,41 +149,44 @@ class Reader:
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read by the kernel what it decides, the rest by the reference."""
         if self._kernel is None:
-            frame = self._read_carefully(_with_following(batch, of=batch["row"]), lines)
+            found = self._read_carefully(batch, batch, lines)
+            nothing, count = self._nothing, len(found.records)
+            if count > nothing.height:
+                absent = [None] * (2 * count)
+                self._nothing = nothing = pl.DataFrame(dict.fromkeys(self.schema, absent), self.schema)
+            frame = found.said_in(nothing.head(count))
         else:
-            read, left = self._kernel.read(batch, self._set_apart(batch, lines))
-            frame = _with_origin(read, lines).select(*self.schema)
+            frame, left = self._kernel.read(self._without_damage(batch, lines))
             if left.height:
-                carefully = self._read_carefully(_with_following(batch, of=left["row"]), lines)
-                frame = self._kernel.completed(frame, read["odd"].is_not_null().arg_true(), carefully)
+                found = self._read_carefully(left, batch, lines)
+                frame = found.said_in(frame, frame["odd"].is_not_null().arg_true())
         self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
-        return frame
+        return _with_origin(frame, lines).select(*self.schema)
 
     @staticmethod
-    def _set_apart(batch: pl.DataFrame, lines: Lines) -> pl.Series | None:
-        """Tell which lines are none, but damage."""
+    def _without_damage(batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Take the texts from those lines that are none, but damage."""
         if not (lines.damage and batch.height):
-            return None
+            return batch
         first, last = batch["row"].item(0), batch["row"].item(-1)
-        rows = [row for row in [*lines.damage] if first <= row <= last]
-        return batch["row"].is_in(rows) if rows else None
+        rows = pl.Series([row for row in [*lines.damage] if first <= row <= last], dtype=pl.UInt32)
+        places = batch["row"].search_sorted(rows)
+        places = places.filter(batch["row"].gather(places) == rows)
+        return batch.with_columns(batch["text"].scatter(places, pl.Series([None], dtype=pl.String)))
 
-    def _read_carefully(self, leftover: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        rows: list[int] = []
-        parts: list[int] = []
-        records: list[Record] = []
-        for row, text, following in leftover.select("row", "text", "following").iter_rows():
-            part = 0
-            for piece, found in self._pieces_of(row, text, following, lines):
+    def _read_carefully(self, leftover: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> FoundRecords:
+        """Read some lines of a batch."""
+        read = FoundRecords(self.schema, keeps_lines=self._keeps_lines)
+        for row, text in zip(leftover["row"], leftover["text"], strict=True):
+            records: list[Record] = []
+            for piece, found in self._pieces_of(row, text, batch, lines):
                 held = [record for record in found if record.holds_event]
                 self._tally.add_empty(len(found) - len(held))
                 if self._keeps_lines:
                     self._keep_line(piece, held)
-                rows += [row] * len(held)
-                parts += range(part, part + len(held))
                 records += held
-                part += len(held)
-        return self._frame(rows, parts, records, lines)
+            read.add(row, records)
+        return read
 
     def _keep_line(self, text: str, held: list[Record]) -> None:
         """Keep a line's text for its first event; damage has a text of its own."""
@@ -194,25 +196,25 @@ class Reader:
             self._tally.on_empty_line(text)
 
     def _pieces_of(
-        self, row: int, text: str, following: str | None, lines: Lines
+        self, row: int, text: str, batch: pl.DataFrame, lines: Lines
     ) -> Iterable[tuple[str, list[Record]]]:
         """Give a line's records with its text; of a line that is no text, piece by piece."""
         damage = lines.damage.get(row)
         if damage is None:
-            return [(text, self._records_of(row, text, following, lines))]
+            return [(text, self._records_of(row, text, batch, lines))]
         if self.layout.records == "json-lines":
             return records_in(damage, self._careful.read)
         return [(text, [damaged(damage)])]
 
-    def _records_of(self, row: int, text: str, following: str | None, lines: Lines) -> list[Record]:
+    def _records_of(self, row: int, text: str, batch: pl.DataFrame, lines: Lines) -> list[Record]:
         if lines.origin(row)[0] in lines.joined:
             text = table.as_it_stood(text)
         if self.layout.records == "csv":
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text))
-        ends_here = lines.goes_on_after(row) or (text.startswith("{") and begins_record(following))
-        if found and found[-1].code == INCOMPLETE and not ends_here:
-            self.unsound |= {lines.origin(row)[0]} - lines.joined
+        if found and found[-1].code == INCOMPLETE and not lines.goes_on_after(row):
+            ends_here = text.startswith("{") and begins_record(_following(batch, row))
+            self.unsound |= set() if ends_here else {lines.origin(row)[0]} - lines.joined
         return found
 
     def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
@@ -235,47 +237,11 @@ class Reader:
         else:
             yield self._careful.read_cells(text, self._headers[file], cells)
 
-    def _frame(self, rows: list[int], parts: list[int], records: list[Record], lines: Lines) -> pl.DataFrame:
-        columns: dict[str, Any] = {
-            "row": rows,
-            "part": parts,
-            "text": [record.raw for record in records],
-            "base64": [record.base64 for record in records],
-            "code": [record.code for record in records],
-            "message": [record.message for record in records],
-            "careful": [True] * len(records),
-            "nulls": [record.nulls for record in records],
-            "notes": notes.series(record.notes for record in records),
-        }
-        for name in {name for record in records for name in record.maps}:
-            columns[name] = maps_of([record.maps.get(name) for record in records])
-        columns[ORIGINAL_NAME] = [record.original_name for record in records]
-        if self._keeps_lines:
-            columns["whole_line"] = [record.line for record in records]
-            columns["first_request"] = [record.first_request for record in records]
-            columns["request"] = [record.request for record in records]
-            columns["refuses"] = [record.refuses for record in records]
-        for slot in {slot for record in records for slot in record.values}:
-            values = pl.Series([record.values.get(slot) for record in records], dtype=pl.String)
-            columns[f"${slot}"] = values.cast(raw_type(self._slots[slot]))
-        columns["file"], columns["line"] = zip(*map(lines.origin, rows), strict=True) if rows else ((), ())
-        nothing = self._nothing
-        if len(records) > nothing.height:
-            absent = [None] * (2 * len(records))
-            self._nothing = nothing = pl.DataFrame(dict.fromkeys(self.schema, absent), self.schema)
-        told = (pl.Series(name, values, self.schema[name]) for name, values in columns.items())
-        return nothing.head(len(records)).with_columns(*told)
 
-
-def _with_following(batch: pl.DataFrame, *, of: pl.Series) -> pl.DataFrame:
-    """Give some rows of a batch, each with the text of the line after it."""
-    place = batch["row"].search_sorted(of)
-    after = (place + 1).clip(upper_bound=max(batch.height - 1, 0))
-    following = batch["text"].gather(after)
-    is_next = batch["row"].gather(after) == of + 1
-    return pl.DataFrame(
-        {"row": of, "text": batch["text"].gather(place), "following": following.set(~is_next, None)}
-    )
+def _following(batch: pl.DataFrame, row: int) -> str | None:
+    """Give the text of the line after a row of a batch."""
+    place = batch["row"].search_sorted(row + 1)
+    return batch["text"][place] if place < batch.height and batch["row"][place] == row + 1 else None
 
 
 def begins_record(line: str | None) -> bool:

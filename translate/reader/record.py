@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import polars as pl
+
+from translate import events
 from translate.reader.literals import Refused, printable
 from translate.reader.paths import AROUND
+from translate.vocabulary import notes
+from translate.vocabulary.notation import maps_of
 from translate.vocabulary.notes import InSource, Note, note
 
 ROUNDED = "rounded to a double"
 OVERRULED = "the event says otherwise"
 EMPTIED = "an empty text stands for none"
+OF_SOME = ("code", "message", "original_name")
 DOUBLED = "doubled: the last one stays"
 
 
@@ -84,3 +92,99 @@ def _surrogate(record: Record) -> Refused:
     return Refused(
         "bad_text", "holds half of a surrogate pair"
     )  # two halves that only look like a pair, put together
+
+
+# -- many of them -----------------------------------------------------------------------------------------------------
+
+
+class FoundRecords:
+    """The records of some lines of a batch, in their order; with `keeps_lines` each line goes along with its first one."""
+
+    def __init__(self, schema: Mapping[str, Any], *, keeps_lines: bool = False) -> None:
+        self.records: list[Record] = []
+        self._schema = schema
+        self._keeps_lines = keeps_lines
+        self._rows: list[int] = []
+        self._parts: list[int] = []
+        self._counts: list[int] = []
+
+    def add(self, row: int, records: list[Record]) -> None:
+        """Take in what was found in a line."""
+        self.records += records
+        self._rows += [row] * len(records)
+        self._parts += range(len(records))
+        self._counts.append(len(records))
+
+    def said_in(self, frame: pl.DataFrame, places: pl.Series | None = None) -> pl.DataFrame:
+        """Put what they say into a frame's rows that say nothing: all of them, or the one in the place of each line."""
+        at: Sequence[int] = range(frame.height)
+        if places is not None:
+            frame, at = self._given_room(frame, places)
+        columns = {column.name: column for column in frame}
+        there: dict[tuple[int, ...], pl.Series] = {}
+        for name, said in self._said().items():
+            numbers = tuple(said)
+            if numbers not in there:
+                there[numbers] = pl.Series([at[number] for number in numbers], dtype=pl.UInt32)
+            columns[name] = _put(columns[name], there[numbers], self._series(name, [*said.values()]))
+        return pl.DataFrame([*columns.values()])
+
+    def _given_room(self, frame: pl.DataFrame, places: pl.Series) -> tuple[pl.DataFrame, Sequence[int]]:
+        """Repeat the row in the place of each line until there is one for each record; tell where these are."""
+        at: list[int] = []
+        again: list[int] = []
+        gone: list[int] = []
+        for number, (place, count) in enumerate(zip(places, self._counts, strict=True)):
+            first = place + len(at) - number
+            at += range(first, first + count)
+            again += [place] * (count - 1)
+            gone += [] if count else [place]
+        if not (again or gone):
+            return frame, at
+        order = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
+        order = order.filter(~order.is_in(gone)) if gone else order
+        return frame[pl.concat([order, pl.Series(again, dtype=pl.UInt32)]).sort()], at
+
+    def _said(self) -> dict[str, dict[int, Any]]:
+        """Give what is said in each column, by the numbers of the records."""
+        records = self.records
+        each: dict[str, list[Any]] = {
+            "row": self._rows,
+            "part": self._parts,
+            "text": [record.raw for record in records],
+            "base64": [record.base64 for record in records],
+            "careful": [True] * len(records),
+            "nulls": [record.nulls for record in records],
+        }
+        if self._keeps_lines:
+            each["request"] = [record.request for record in records]
+            each["first_request"] = [record.first_request for record in records]
+        said: dict[str, dict[int, Any]] = {name: dict(enumerate(values)) for name, values in each.items()}
+        for number, record in enumerate(records):
+            values: dict[str, Any] = {f"${slot}": text for slot, text in record.values.items()}
+            values |= record.maps | {name: getattr(record, name) for name in OF_SOME}
+            values["notes"] = record.notes or None
+            if self._keeps_lines:
+                values["refuses"], values["whole_line"] = record.refuses, record.line
+            for name, value in values.items():
+                if value is not None:
+                    said.setdefault(name, {})[number] = value
+        return said
+
+    def _series(self, name: str, values: list[Any]) -> pl.Series:
+        if name == "notes":
+            return notes.series(values)
+        dtype = self._schema[name]
+        return maps_of(values) if dtype == events.MAP else pl.Series(values).cast(dtype)
+
+
+def _put(column: pl.Series, at: pl.Series, values: pl.Series) -> pl.Series:
+    """Put values into some places of a column."""
+    if len(values) == len(column):
+        return values.alias(column.name)
+    if not column.dtype.is_nested():
+        return column.scatter(at, values)
+    rows = pl.int_range(len(column) + len(values), dtype=pl.UInt32, eager=True)
+    order = rows.head(len(column)).scatter(at, rows.tail(len(values)))
+    both = pl.concat([column, values], rechunk=True)  # rows are gathered from one chunk much faster
+    return both.to_frame()[order].to_series()
