@@ -117,12 +117,15 @@ def test_what_damaged_files_held_is_told_as_lost(tmp_path):
     )
     (source / "whole.gz").write_bytes(lines)
     (source / "torn.gz").write_bytes(lines[: len(lines) // 2])
+    (source / "other.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
     translate.convert(source, to="pinpoint", out=tmp_path / "out")
     found = translate.dossier(tmp_path / "out", source=source)
     assert "1 file damaged: the rest of what they held is lost, and not counted" in found.open
+    assert "1 file is of no layout that can be read: what was in there is not counted" in found.open
     assert "the file is damaged, its rest is lost (damaged_file)" in page_of(found, tmp_path)
     page = page_of(translate.inspect(source), tmp_path)
     assert "1 damaged file (the rest of each is lost, and not counted)" in page
+    assert "1 file of no layout that can be read (what is in there is not counted)" in page
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

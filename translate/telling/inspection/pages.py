@@ -30,6 +30,7 @@ TYPES_MAX = 60  # whose keys are on the page: the rest is in the JSON
 WEIGHTY = {
     "duplicates": ("event", " that came before"), "clock_skew": ("event", " later than their own arrival"),
     "unreadable.damaged_file": ("damaged file", " (the rest of each is lost, and not counted)"),
+    "unreadable.not_recognised": ("file", " of no layout that can be read (what is in there is not counted)"),
     "without_client": ("event", " without a client"), "sessions_without_stop": ("session", " without an end"),
 }  # fmt: skip
 LISTED = ("apps", "versions", "sdks", "platform_versions", "devices", "countries", "languages")

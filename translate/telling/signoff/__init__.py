@@ -21,6 +21,7 @@ from translate.telling.signoff import pages
 from translate.telling.signoff.trails import ConversionTrail, ReplayTrail, changed_inputs, trails_of
 from translate.telling.terminal import Paper, columns, visible
 
+UNKNOWN = "not_recognised"
 TORN = ("damaged_file", "unreadable_file")
 OPEN_MAX = 3  # points of the verdict: all of them are listed below it
 
@@ -77,6 +78,12 @@ class Dossier:
                 yield (
                     trail.folder,
                     f"{many(torn, 'file')} damaged: the rest of what they held is lost, and not counted",
+                )
+            unknown = trail.report["rejects"].get(UNKNOWN, 0)
+            if unknown:
+                yield (
+                    trail.folder,
+                    f"{many(unknown, 'file')} {_is(unknown)} of no layout that can be read: what was in there is not counted",
                 )
             for flaw in flaws(trail.report):
                 yield trail.folder, f"{flaw['message']}"
