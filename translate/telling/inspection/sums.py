@@ -218,9 +218,12 @@ class Sums:
 # -- in which files records cannot be read: how many of each, and the first with its line and its reason -----
 
 FILES_MAX = 10_000
-VALUED = frozenset(
-    "time_implausible bad_time bad_number bad_body wrong_type not_a_record".split()
-)  # their messages repeat what stands in the record
+# Their messages repeat what stands in the record; these words do not.
+VALUED = {
+    "time_implausible": "its time cannot be: outside of 2000 to 2100, or of the settings, as where seconds are taken for milliseconds",
+    "bad_time": "its time is none", "bad_number": "has a number that is none", "bad_body": "its body cannot be read",
+    "wrong_type": "has a value of another type", "not_a_record": "is no record",
+}  # fmt: skip
 
 
 class Damages:
@@ -261,5 +264,6 @@ class Damages:
         for file, (records, line, code, message) in sorted(
             self._files.items(), key=lambda entry: (-entry[1][0], entry[0])
         ):
-            told = code.replace("_", " ") if not message or (code in VALUED and not examples) else message
+            told = message or code.replace("_", " ")
+            told = told if examples else VALUED.get(code, told)
             yield {"file": file, "records": records, "line": line, "code": code, "reason": told}
