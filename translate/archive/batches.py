@@ -9,6 +9,7 @@ from itertools import chain
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from translate.archive.ahead import Ahead
 from translate.archive.lines import not_utf8
 from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
 from translate.archive.stored import CHUNK
@@ -30,11 +31,11 @@ class _Block:
 
 def lines_in(text: bytes) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 as `row` and `text`."""
-    return lines_of(lambda: _slices(text), LongLines(), {})
+    return lines_of(lambda: _slices(text), LongLines(), {}, Ahead())
 
 
 def lines_of(
-    chunks: Callable[[], Iterable[bytes]], long_lines: LongLines, damage: dict[int, Damage]
+    chunks: Callable[[], Iterable[bytes]], long_lines: LongLines, damage: dict[int, Damage], ahead: Ahead
 ) -> pl.LazyFrame:
     """Give the lines of a text in UTF-8 that comes in chunks, each time anew, as `row` and `text`.
 
@@ -46,7 +47,9 @@ def lines_of(
     ) -> Iterator[pl.DataFrame]:
         row = 0
         long_lines.cut.clear()
+        ahead.begin()
         for block in _blocks(iter(chunks()), long_lines.record_bytes):
+            ahead.draw()
             if isinstance(block.text, Passed):
                 damage[row] = _too_large(block.text, long_lines.record_bytes or 0)
             batch = _batch(b"\n" if isinstance(block.text, Passed) else block.text, row, damage)

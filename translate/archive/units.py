@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from translate.archive import compression, parquet
+from translate.archive.ahead import Ahead
 from translate.archive.batches import lines_in, lines_of
 from translate.archive.compression import GZIP, DamagedError, inflated, layers, text_in
 from translate.archive.gathering import Gathered
@@ -122,15 +123,17 @@ def open_unit(
             return opened
     gathered = Gathered(unit.files, refused or {})
     temporary: list[Path] = []
+    ahead = Ahead()
     if gathered.may_be_drawn and not (large or salvage or joined):
-        frame = lines_of(gathered.texts, LongLines(), gathered.damage)
+        frame = lines_of(gathered.texts, LongLines(), gathered.damage, ahead)
     else:
         is_long = large or sum(text_bytes(file) for file in unit.files) > TEXT_BYTES_MAX
         source, temporary = _written(
             gathered, scratch / f"text-{unit.number:05}" if is_long else None, joined
         )
         frame = _lines_of_text(source) if gathered.rows else _NO_LINES.lazy()
-    lines = Lines(frame, [file.shown for file in unit.files], gathered.first_rows, gathered.damage, joined)
+    names = [file.shown for file in unit.files]
+    lines = Lines(frame, names, gathered.first_rows, gathered.damage, joined, ahead=ahead)
     return Opened(lines, gathered.digests if digested else dict, temporary)
 
 
@@ -191,11 +194,11 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
     if compression.is_zstd(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
         return Opened(Lines(frame, [file.shown], [0]), digests)
-    long_lines, damage = LongLines(), dict[int, Damage]()
-
-    frame = lines_of(lambda: text_in(_drawn(here)), long_lines, damage)
+    long_lines, damage, ahead = LongLines(), dict[int, Damage](), Ahead()
+    frame = lines_of(lambda: text_in(_drawn(here)), long_lines, damage, ahead)
     first_rows = [-file.lines_before]
-    return Opened(Lines(frame, [file.shown], first_rows, damage, long_lines=long_lines), digests)
+    lines = Lines(frame, [file.shown], first_rows, damage, long_lines=long_lines, ahead=ahead)
+    return Opened(lines, digests)
 
 
 def _drawn(file: SourceFile) -> Iterator[bytes]:

@@ -12,7 +12,6 @@ import polars as pl
 from translate import passes
 from translate.archive import hub_files
 from translate.conversion.lines_file import LinesFile
-from translate.conversion.naming import Waiting
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
 from translate.passes import sightings
@@ -25,9 +24,7 @@ from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES
 
 SUMMED = ("_loss", "_finding", TALLY)
-FLAGS = (*SUMMED, "_example")
 OUTCOME = ("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT)
-COUNTED = frozenset({*OUTCOME, "_copy", "careful", "nulls", NOTES})
 
 
 class UnitAccount:
@@ -44,24 +41,20 @@ class UnitAccount:
         self._smallest: dict[str, str] = {}
         self._notes: Counter[str] = Counter()
         self._smallest_of_notes: dict[str, str] = {}
-        self._waiting = Waiting(self._count)
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in a batch, and put its rejects away."""
         if _tells(batch["code"]):
             rejects, erasing = _rejects(batch), self._query.erasing
             self._rejects.add_rows(erasing.withhold(rejects) if erasing else rejects)
-        self._waiting.add(batch[[name for name in batch.columns if self._is_counted(name)]])
-
-    def _is_counted(self, name: str) -> bool:
-        return name in COUNTED or name.startswith(FLAGS) or (self._examples and name in FREE_FORM)
+        if batch.height:
+            self._count(batch)
 
     def _count(self, batch: pl.DataFrame) -> None:
         self._count_outcomes(batch)
         self._count_flags(batch)
-        noted = batch.filter(pl.col(NOTES).is_not_null()) if _tells(batch[NOTES]) else batch.clear()
-        if noted.height:
-            self._count_notes(noted)
+        if _tells(batch[NOTES]):
+            self._count_notes(batch)
 
     @staticmethod
     def is_written_whole(batch: pl.DataFrame) -> bool:
@@ -70,10 +63,11 @@ class UnitAccount:
 
     def _count_outcomes(self, batch: pl.DataFrame) -> None:
         told = [name for name in OUTCOME if _tells(batch[name])]
-        grouped = batch.lazy().group_by(*told, first=FIRST).agg(
+        looked_at = batch[list(dict.fromkeys([*told, *FIRST.meta.root_names(), "careful", "nulls"]))]
+        grouped = looked_at.group_by(*told, first=FIRST).agg(
             rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
-        )  # fmt: skip
-        for row in grouped.collect(engine="in-memory").iter_rows(named=True):
+        )
+        for row in grouped.iter_rows(named=True):
             outcome = (*(row.get(name) for name in OUTCOME), row["first"])
             self._outcomes[outcome] += row["rows"]
             self._careful[outcome] += row["careful"]
@@ -81,18 +75,17 @@ class UnitAccount:
 
     def _count_flags(self, batch: pl.DataFrame) -> None:
         """Count losses and findings over the rows that are written, what rules did over all; keep each loss's smallest example."""
-        of_selection = flag(WHERE, "")
-        flags = [name for name in batch.columns if name.startswith(SUMMED) and batch[name].any()]
-        sums = (
-            (pl.col(name) & FIRST).sum() if name.startswith(of_selection) else pl.col(name).sum()
-            for name in flags
-        )
-        self._flags.update({name: count for name, count in _told(batch.select(sums)) if count})
-        examples = batch.select(pl.col(name).min() for name in batch.columns if name.startswith("_example"))
-        for name, example in _told(examples):
-            _keep_smallest(self._smallest, name, example)
+        first = batch.select(FIRST).to_series()
+        for name in batch.columns:
+            if name.startswith(SUMMED):
+                wrong = batch[name] & first if name.startswith(flag(WHERE, "")) else batch[name]
+                if count := int(wrong.sum()):
+                    self._flags[name] += count
+            elif name.startswith("_example"):
+                _keep_smallest(self._smallest, name, batch.select(pl.col(name).min()).item())
 
-    def _count_notes(self, noted: pl.DataFrame) -> None:
+    def _count_notes(self, batch: pl.DataFrame) -> None:
+        noted = batch[[NOTES, *(name for name in FREE_FORM if self._examples)]].drop_nulls(NOTES)
         for note, count, example in _counts_of_notes(
             noted, self._query.source, examples=self._examples
         ).iter_rows():
@@ -101,7 +94,6 @@ class UnitAccount:
 
     def report(self) -> RunReport:
         """Put the counts into the unit's report."""
-        self._waiting.finish()
         report = RunReport()
         files: dict[str, Counter[str]] = {}
         for outcome, rows in sorted(self._outcomes.items(), key=lambda found: found[0][0]):

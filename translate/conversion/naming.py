@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,7 +32,6 @@ NAMES_MAX = 500_000
 
 SHOWN_MAX = 10
 RULES = {EVENT_TYPES: "[rule.names]", ATTRIBUTES: "[rule.rename]"}  # what of a recipe gives such names others
-ROWS_TOGETHER = 20_000  # what waits holds the texts of the batches that it came from
 
 
 class Name(NamedTuple):
@@ -89,43 +88,45 @@ class Gathering:
     def __init__(self, named: Sequence[str]) -> None:
         self._named = named
         self.columns = [f"{NAMED}{name}" for name in named]
-        self._names = Names()
-        self._waiting = Waiting(self._count)
+        self._types: Counter[tuple[str, str]] = Counter()
+        self._keys: Counter[tuple[str, str]] = Counter()
+        self._renamed: Counter[tuple[str, str, str]] = Counter()
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in a batch."""
-        if self._named:
-            self._waiting.add(batch[self.columns].rename(lambda name: name.removeprefix(NAMED)))
+        if not (self._named and batch.height):
+            return
+        batch = batch[self.columns].rename(lambda name: name.removeprefix(NAMED))
+        self._types.update(dict(_counts(batch.group_by("name", "_legal").len())))
+        maps = [
+            column
+            for column in KINDS
+            if column in batch.columns and batch[column].null_count() < batch.height
+        ]
+        if maps:
+            keys = keys_of([batch[name] for name in maps]).select("map", "key", "rows")
+            self._keys.update({(maps[number], key): rows for (number, key), rows in _counts(keys)})
+        if "_names" in batch.columns:
+            for kind, key, name, rows in names_told(batch["_names"], maps):
+                self._renamed[kind, key, name] += rows
+                self._keys[kind, key] -= rows
 
     def names(self) -> Names:
-        """Give the names of all batches."""
-        self._waiting.finish()
-        return self._names
-
-    def _count(self, batch: pl.DataFrame) -> None:
-        for name, count in names_in(batch).items():
-            self._names.count(name, count)
-
-
-def names_in(batch: pl.DataFrame) -> dict[Name, int]:
-    """Give each name that a batch's written rows have, and in how many of them."""
-    types = batch.group_by("name", "_legal").len()
-    found = Counter({Name(EVENT_TYPES, name, legal): count for name, legal, count in types.iter_rows()})
-    maps = [
-        column for column in KINDS if column in batch.columns and batch[column].null_count() < batch.height
-    ]
-    for key, number, count in _keys_in(batch, maps):
-        found[Name(KINDS[maps[number]], key, key)] += count
-    if "_names" in batch.columns:
-        for column, key, name, count in names_told(batch["_names"], maps):
-            found[Name(KINDS[column], key, name)] += count
-            found[Name(KINDS[column], key, key)] -= count
-    return {name: count for name, count in found.items() if count}
+        """Give each name that the written rows of all batches have, and in how many of them."""
+        found = Names()
+        for (name, legal), count in self._types.items():
+            found.count(Name(EVENT_TYPES, name, legal), count)
+        for (kind, key), count in self._keys.items():
+            found.count(Name(KINDS[kind], key, key), count)
+        for (kind, key, name), count in self._renamed.items():
+            found.count(Name(KINDS[kind], key, name), count)
+        return Names({name: count for name, count in found.events.items() if count})
 
 
-def _keys_in(batch: pl.DataFrame, maps: list[str]) -> Iterator[tuple[str, int, int]]:
-    if maps:
-        yield from keys_of([batch[name] for name in maps]).select("key", "map", "rows").iter_rows()
+def _counts(counted: pl.DataFrame) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Give what each row tells, and the count in its last column."""
+    *told, counts = (column.to_list() for column in counted)
+    return zip(zip(*told, strict=True), counts, strict=True)
 
 
 @dataclass(frozen=True)
@@ -227,26 +228,3 @@ class _EventTypes:
 
     def _shown(self, name: str) -> str:
         return self._source.get(name, name) if name in events.WELL_KNOWN else events.own_name(name)
-
-
-class Waiting:
-    """Hands batches on when there are many rows of them, and what is left at the end."""
-
-    def __init__(self, work: Callable[[pl.DataFrame], None]) -> None:
-        self._work = work
-        self._batches: list[pl.DataFrame] = []
-        self._rows = 0
-
-    def add(self, batch: pl.DataFrame) -> None:
-        """Take in a batch."""
-        if batch.height:
-            self._batches.append(batch)
-            self._rows += batch.height
-        if self._rows >= ROWS_TOGETHER:
-            self.finish()
-
-    def finish(self) -> None:
-        """Hand on what waits."""
-        if self._batches:
-            self._work(pl.concat(self._batches))
-        self._batches, self._rows = [], 0

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from polars.exceptions import PolarsError
 
+from translate.archive.ahead import Ahead
 from translate.archive.batches import lines_of
 from translate.archive.compression import DamagedError, layers
 from translate.archive.long_lines import LongLines
@@ -225,9 +226,9 @@ class Streaming:
 
     def _drawn(self, unit: Unit, readings: Readings, sinks: Sinks) -> WrittenUnit:
         """Convert what comes in."""
-        long_lines, damage = LongLines(), dict[int, Damage]()
-        frame = lines_of(lambda: _text(layers(standard_input().let_go())), long_lines, damage)
-        lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines)
+        long_lines, damage, ahead = LongLines(), dict[int, Damage](), Ahead()
+        frame = lines_of(lambda: _text(layers(standard_input().let_go())), long_lines, damage, ahead)
+        lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines, ahead=ahead)
         sinks.output, sinks.seen = self._output, self._looks[0].add if self._looks else None
         try:
             written, unsound = self._written(rest_of(readings.job_of(unit), self._total), unit, lines, sinks)

@@ -17,10 +17,14 @@ CHOICE = "TRANSLATE_ENGINE"
 REFERENCE = "reference"
 FILES = {"kernel": KERNEL, "sanitized": SANITIZED}  # the latter for tests: see translate.engine.build
 BUILD = "python -m translate.engine.build"
-ARENA_MAX, ARENAS = -8, 2  # M_ARENA_MAX of mallopt(3)
+# M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of mallopt(3). The latter two would grow with what is freed, until
+# large memory came from between small one, and left holes there.
+OF_C = {-8: 2, -3: 2 << 20, -1: 4 << 20}
 # Of jemalloc, which polars brings along and which reads it once, as it is loaded: else what is freed stays for half a
-# second in the process, and after that as pages that the system may take, but counts as the process's.
-OF_POLARS = "_RJEM_MALLOC_CONF", "dirty_decay_ms:100,muzzy_decay_ms:0"
+# second in the process, and after that as pages that the system may take, but counts as the process's; and each of its
+# arenas, four to a processor, keeps some of its own.
+ARENAS = max(1, (os.cpu_count() or 1) // 2)
+OF_POLARS = "_RJEM_MALLOC_CONF", f"dirty_decay_ms:100,muzzy_decay_ms:0,narenas:{ARENAS}"
 
 
 def library() -> ctypes.CDLL | None:
@@ -67,7 +71,7 @@ def _load(name: str) -> ctypes.CDLL | str:
         loaded = ctypes.CDLL(str(file))
     except OSError:
         return "the compiled kernel does not load on this machine"
-    share_arenas()
+    ask_c_for_less()
     return loaded
 
 
@@ -76,10 +80,11 @@ def ask_polars_for_less() -> None:
     os.environ.setdefault(*OF_POLARS)
 
 
-def share_arenas() -> None:
-    """Let glibc's threads share their memory: an arena each would keep the large, short-lived buffers of all of them."""
+def ask_c_for_less() -> None:
+    """Let glibc's threads share their memory, and large memory be the system's again once it is freed."""
     with contextlib.suppress(AttributeError):  # other C libraries have no such thing
-        _c_library().mallopt(ARENA_MAX, ARENAS)
+        for option, value in OF_C.items():
+            _c_library().mallopt(option, value)
 
 
 def give_back() -> None:

@@ -68,25 +68,33 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
+class _Buffer(ctypes.Structure):
+    """Memory of the kernel's, as kernel/memory.h says."""
+
+    _fields_ = [("data", ctypes.c_void_p), ("length", ctypes.c_size_t), ("capacity", ctypes.c_size_t)]
+
+    def shown(self) -> memoryview:
+        """Give what lies there, as long as it does."""
+        return (
+            memoryview((ctypes.c_char * self.length).from_address(self.data))
+            if self.data
+            else memoryview(b"")
+        )
+
+
 @contextmanager
 def lines_of(rows: pl.Series) -> Iterator[memoryview]:
     """Give the lines that texts are, each with its end; they are there until the block is left."""
-    kernel = library()
-    lines, length = ctypes.c_void_p(), ctypes.c_int64()
+    kernel, lines = library(), _Buffer()
     if kernel is not None and handed_over(
-        lambda given: kernel.translate_joined(given, ctypes.byref(lines), ctypes.byref(length)),
-        rows.to_frame(),
+        lambda given: kernel.translate_joined(given, ctypes.byref(lines)), rows.to_frame()
     ):
         try:
-            yield _memory(lines.value, length.value)
+            yield lines.shown()
         finally:
-            kernel.translate_free(lines)
+            kernel.translate_free(ctypes.byref(lines))
     else:
         yield memoryview("".join(f"{row}\n" for row in rows if row is not None).encode())
-
-
-def _memory(at: int | None, length: int) -> memoryview:
-    return memoryview((ctypes.c_char * length).from_address(at)) if at else memoryview(b"")
 
 
 def line_breaks(text: bytes, begin: int = 0, end: int | None = None) -> int:

@@ -79,36 +79,36 @@ class _Keys:
                 self._found[name] |= {*new.filter(question.key(pl.col("key")))["key"]}
 
 
-def with_seldom(
-    frame: pl.LazyFrame, asked: Mapping[str, Seldom], homes: Mapping[str, Sequence[pl.Expr]]
-) -> pl.LazyFrame:
-    """Add a column of flags for each question."""
-    if not asked:
-        return frame
-    maps = {
-        f"{home}{number}": column for home, columns in homes.items() for number, column in enumerate(columns)
-    }
-    keys = {
-        home: _Keys({name: question for name, question in asked.items() if question.home == home})
-        for home in homes
-    }
+class _Seldoms:
+    """What few rows may be wrong in: as long as the keys that a batch has tell that none is, nothing is worked out."""
 
-    def look(batch: pl.DataFrame) -> pl.DataFrame:
-        given = batch.select(**maps)
+    def __init__(self, asked: Mapping[str, Seldom], homes: Mapping[str, Sequence[pl.Expr]]) -> None:
+        self._asked = asked
+        self.maps = {
+            f"_{home}{number}": column
+            for home, columns in homes.items()
+            for number, column in enumerate(columns)
+        }
+        self._homes = {home: [f"_{home}{number}" for number in range(len(homes[home]))] for home in homes}
+        self._keys = {
+            home: _Keys({name: question for name, question in asked.items() if question.home == home})
+            for home in homes
+        }
+
+    def flags(self, batch: pl.DataFrame) -> Iterator[pl.Series]:
+        """Answer each question; the maps lie in columns of the batch."""
         possible = [
             name
-            for home, columns in homes.items()
-            for name in keys[home].possible(
-                keys_of([given[f"{home}{number}"] for number in range(len(columns))])
-            )
+            for home, columns in self._homes.items()
+            for name in self._keys[home].possible(keys_of([batch[column] for column in columns]))
         ]
-        none = pl.Series([False]).new_from_index(0, batch.height)
-        flags = {name: asked[name].wrong.fill_null(value=False) for name in possible}
-        found = batch.select(**flags).to_dict()
-        return pl.DataFrame([*batch.get_columns(), *(found.get(name, none.alias(name)) for name in asked)])
+        flags = {name: self._asked[name].wrong.fill_null(value=False) for name in possible}
+        found = batch.select(**flags).to_dict() if flags else {}
+        yield from (found.get(name, _no_row(batch).alias(name)) for name in self._asked)
 
-    schema = {**frame.collect_schema(), **dict.fromkeys(asked, pl.Boolean())}
-    return frame.map_batches(look, schema=schema, validate_output_schema=False, streamable=True)
+
+def _no_row(batch: pl.DataFrame) -> pl.Series:
+    return pl.Series([False]).new_from_index(0, batch.height)
 
 
 Wrong = Callable[[Any], bool]
@@ -124,56 +124,69 @@ class Look:
     of_row: bool = False
 
 
-def with_looks(
-    frame: pl.LazyFrame, looks: dict[str, Look], lists: dict[str, pl.Expr], whole: pl.Expr | None
-) -> pl.LazyFrame:
-    """Add a column of flags for each look; texts that do not name the member are not taken apart."""
-    places = dict.fromkeys(look.place for look in looks.values() if not look.of_row)
-    into_lists = {place: f"_list{number}" for number, place in enumerate(places)}
-    into_rows = {name: look for name, look in looks.items() if look.of_row}
-    if not looks:
+def looked_into(
+    frame: pl.LazyFrame, seldom: Mapping[str, Seldom], homes: Mapping[str, Sequence[pl.Expr]],
+    looks: Mapping[str, Look], lists: Mapping[str, pl.Expr], whole: pl.Expr | None,
+) -> pl.LazyFrame:  # fmt: skip
+    """Add a column of flags for each question and each look: one step of the query, for each step has its price."""
+    if not (seldom or looks):
         return frame
-    given = {column: lists[place] for place, column in into_lists.items()}
-    prepared = frame.with_columns(**given, _whole=pl.lit(None, pl.String) if whole is None else whole)
+    seldoms = _Seldoms(seldom, homes)
+    into_lists = {place: f"_list:{place}" for place in lists}
+    into_rows = {name: look for name, look in looks.items() if look.of_row}
+    given = {**seldoms.maps, **{column: lists[place] for place, column in into_lists.items()}}
+    if into_rows and whole is not None:
+        given["_whole"] = whole
 
-    def look_at(batch: pl.DataFrame) -> pl.DataFrame:
-        flags: dict[str, list[bool]] = {}
+    def look(batch: pl.DataFrame) -> pl.DataFrame:
+        flags = {column.name: column for column in seldoms.flags(batch)}
         for place, column in into_lists.items():
             into = {name: look for name, look in looks.items() if not look.of_row and look.place == place}
             flags |= _flags(into, batch[column])
-        flags |= _of_rows(into_rows, batch)
-        return batch.drop(*into_lists.values(), "_whole").with_columns(
-            pl.Series(name, flags[name], pl.Boolean) for name in looks
-        )
+        if "_whole" in given:
+            flags |= _of_rows(into_rows, batch["_whole"])
+        none = _no_row(batch)
+        answers = [flags[name] if name in flags else none.alias(name) for name in (*seldom, *looks)]
+        return batch.drop(*given).hstack(answers)
 
-    schema = {**frame.collect_schema(), **dict.fromkeys(looks, pl.Boolean())}
-    return prepared.map_batches(look_at, schema=schema, validate_output_schema=False, streamable=True)
-
-
-def _flags(looks: dict[str, Look], texts: pl.Series) -> dict[str, list[bool]]:
-    flags = {name: [False] * len(texts) for name in looks}
-    for row in texts.is_not_null().arg_true():
-        value = _parsed(texts[row])
-        for name, look in looks.items():
-            flags[name][row] = value is not ABSENT and look.wrong(value)
-    return flags
+    schema = {**frame.collect_schema(), **dict.fromkeys((*seldom, *looks), pl.Boolean())}
+    return frame.with_columns(**given).map_batches(
+        look, schema=schema, validate_output_schema=False, streamable=True
+    )
 
 
-def _of_rows(looks: dict[str, Look], batch: pl.DataFrame) -> dict[str, list[bool]]:
-    if not looks:
+def _flags(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
+    rows = texts.is_not_null().arg_true()
+    if not len(rows):
         return {}
-    texts = batch["_whole"]
-    named = pl.Series([False]).new_from_index(0, batch.height)
-    if texts.null_count() < batch.height:
-        for place in {look.place for look in looks.values()}:
-            named |= texts.str.contains(f'"{place}"', literal=True).fill_null(value=False)
-    if not named.any():
-        return {name: [False] * batch.height for name in looks}
-    rows = [_parsed(text) if there else ABSENT for text, there in zip(texts, named, strict=True)]
+    values = [_parsed(text) for text in texts.gather(rows)]
+    wrong = {
+        name: [value is not ABSENT and look.wrong(value) for value in values] for name, look in looks.items()
+    }
+    return {name: _scattered(name, rows, flags, len(texts)) for name, flags in wrong.items()}
+
+
+def _scattered(name: str, rows: pl.Series, flags: list[bool], height: int) -> pl.Series:
+    none = pl.Series(name, [False]).new_from_index(0, height)
+    return none.scatter(rows, pl.Series(flags, dtype=pl.Boolean))
+
+
+def _of_rows(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
+    if texts.null_count() == len(texts):
+        return {}
+    named = pl.Series([False]).new_from_index(0, len(texts))
+    for place in {look.place for look in looks.values()}:
+        named |= texts.str.contains(f'"{place}"', literal=True).fill_null(value=False)
+    rows = named.arg_true()
+    values = [_parsed(text) for text in texts.gather(rows)]
     return {
-        name: [isinstance(row, dict) and look.place in row and look.wrong(row[look.place]) for row in rows]
+        name: _scattered(name, rows, [_is_wrong(look, value) for value in values], len(texts))
         for name, look in looks.items()
     }
+
+
+def _is_wrong(look: Look, row: Any) -> bool:
+    return isinstance(row, dict) and look.place in row and look.wrong(row[look.place])
 
 
 def _parsed(text: str | None) -> Any:

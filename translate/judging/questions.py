@@ -11,7 +11,7 @@ import polars as pl
 
 from translate.conversion.report import RECEIVER_CHANGES
 from translate.judging.judges import judged
-from translate.judging.members import Look, Seldom, with_looks, with_seldom
+from translate.judging.members import Look, Seldom, looked_into
 from translate.judging.rows import Rows
 from translate.mapping.checks import WORDS
 from translate.mapping.spec import Layout, Limit
@@ -72,11 +72,10 @@ class Judge:
 
     def look(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Add the columns of flags that the questions need beside those of the rows."""
-        homes = {question.home: self._rows.free[question.home].maps for question in self._seldom.values()}
-        frame = with_seldom(frame, self._seldom, homes)
+        homes = {question.home: self._rows.maps_of(question.home) for question in self._seldom.values()}
         into = {look.place for look in self._looks.values() if not look.of_row}
-        texts = {place: text for place in sorted(into) if (text := self._rows.json_of(place)) is not None}
-        return with_looks(frame, self._looks, texts, self._rows.whole)
+        lists = {place: text for place in sorted(into) if (text := self._rows.json_of(place)) is not None}
+        return looked_into(frame, self._seldom, homes, self._looks, lists, self._rows.whole)
 
 
 def alone_of(rows: Rows) -> Iterator[Question]:

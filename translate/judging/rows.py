@@ -189,6 +189,10 @@ class Rows:
     def _user(self, place: str) -> list[User]:
         return [self.users[place]] if place in self.users else []
 
+    def maps_of(self, home: str) -> list[pl.Expr]:
+        """Give the maps that hold what has names in a place."""
+        return self.free[home].maps if home in self.free else [self.users[home].properties]
+
     def keyed(self, place: str) -> Keyed:
         """Give one of the free-form values, or of a user's attributes."""
         head, _, key = place.partition(".")

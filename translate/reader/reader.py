@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.archive.ahead import Ahead
 from translate.archive.long_lines import LongLines
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
@@ -53,6 +54,7 @@ class Lines:
     joined: frozenset[str] = frozenset()
     table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
     long_lines: LongLines = field(default_factory=LongLines)  # only of a unit of one file
+    ahead: Ahead = field(default_factory=Ahead)
 
     def origin(self, row: int) -> tuple[str, int]:
         """Give the file that a row comes from, and its line there."""
@@ -148,6 +150,7 @@ class Reader:
 
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read by the kernel what it decides, the rest by the reference."""
+        lines.ahead.read()
         if self._kernel is None:
             found = self._read_carefully(batch, batch, lines)
             nothing, count = self._nothing, len(found.records)

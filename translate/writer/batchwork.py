@@ -76,7 +76,7 @@ class BatchWork:
         if single:
             _travel_along(columns, single.members())
             columns["_key_notes"] = _more_notes(columns["_key_notes"], single.notes())
-        return pl.DataFrame([*whole.get_columns(), *(series.alias(name) for name, series in columns.items())])
+        return whole.hstack([series.alias(name) for name, series in columns.items()])
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
         """Rename the keys whose place one of the event's own columns takes, as `_product_id` in a purchase's; tell the others that stand there."""

@@ -17,16 +17,20 @@ bool column_is_set(const struct column *column, int64_t row)
 
 enum { STRIDE = 512 };
 
-/* Make a buffer reach a row, and some more at once. */
-static bool reach_row(struct buffer *buffer, int64_t row, size_t size)
+/* Make a buffer of a column reach a row, and some more at once; at first there is room for as many rows as are expected. */
+static bool reach_row(const struct column *column, struct buffer *buffer, int64_t row, size_t size)
 {
-    size_t needed = ((size_t)row + 1) * size;
-    return needed <= buffer->length || buffer_reach(buffer, ((size_t)row / STRIDE + 1) * STRIDE * size);
+    size_t needed = ((size_t)row + 1) * size, expected = (size_t)column->rows_expected * size;
+    if (needed <= buffer->length)
+        return true;
+    if (buffer->capacity == 0 && expected > 0 && !buffer_reserve(buffer, expected))
+        return false;
+    return buffer_reach(buffer, ((size_t)row / STRIDE + 1) * STRIDE * size);
 }
 
 static bool mark(struct column *column, int64_t row)
 {
-    if (!reach_row(&column->validity, row, 1)) {
+    if (!reach_row(column, &column->validity, row, 1)) {
         return false;
     }
     column->set += !column->validity.data[row];
@@ -36,7 +40,7 @@ static bool mark(struct column *column, int64_t row)
 
 bool column_set_whole(struct column *column, int64_t row, int64_t value)
 {
-    if (!mark(column, row) || !reach_row(&column->values, row, sizeof value)) {
+    if (!mark(column, row) || !reach_row(column, &column->values, row, sizeof value)) {
         return false;
     }
     memcpy(column->values.data + (size_t)row * sizeof value, &value, sizeof value);
@@ -45,7 +49,7 @@ bool column_set_whole(struct column *column, int64_t row, int64_t value)
 
 bool column_set_view(struct column *column, int64_t row, struct view view)
 {
-    if (!mark(column, row) || !reach_row(&column->values, row, sizeof view)) {
+    if (!mark(column, row) || !reach_row(column, &column->values, row, sizeof view)) {
         return false;
     }
     memcpy(column->values.data + (size_t)row * sizeof view, &view, sizeof view);
@@ -146,6 +150,7 @@ bool table_begin(struct table *table, int32_t columns, const char *const *names,
     table->rows = rows;
     for (int32_t number = 0; number < columns; number++) {
         table->columns[number].name = names[number];
+        table->columns[number].rows_expected = rows;
     }
     return true;
 }

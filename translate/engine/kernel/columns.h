@@ -17,6 +17,7 @@ struct column {
     struct buffer offsets;
     int64_t rows; /* up to which offsets are told */
     int64_t set;  /* how many rows are set */
+    int64_t rows_expected;
 };
 
 struct table {

@@ -153,8 +153,7 @@ static bool fill_up(struct table *table)
     return buffer_reach(&table->zeros, bytes);
 }
 
-/* Keep no more than what is handed over: as many tables wait as batches are on their way. A large heap that is
- * well filled keeps its room for the table after it. */
+/* Keep no more than what is handed over: as many tables wait as batches are on their way. */
 static void fit(struct table *table)
 {
     for (int32_t number = 0; number < table->n_columns; number++) {
@@ -164,8 +163,7 @@ static void fit(struct table *table)
         buffer_fit(&column->keys);
         buffer_fit(&column->offsets);
     }
-    if (!buffer_is_kept(&table->heap) || table->heap.length < table->heap.capacity / 2)
-        buffer_fit(&table->heap);
+    buffer_fit(&table->heap);
 }
 
 /* -- schemas ---------------------------------------------------------------------------------------------------- */

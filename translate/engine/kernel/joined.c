@@ -3,14 +3,20 @@
 #include "input.h"
 #include "memory.h"
 
-#include <stdlib.h>
-
 enum { LANES = 64, ROUNDS_MAX = 255 };
+
+static int64_t bytes_of(const struct texts_given *texts, int64_t rows)
+{
+    int64_t bytes = 0;
+    for (int64_t row = 0; row < rows; row++)
+        bytes += text_is_there(texts, row) ? (int64_t)text_at(texts, row).length + 1 : 0;
+    return bytes;
+}
 
 static bool join(const struct given *column, int64_t rows, struct buffer *made)
 {
     const struct texts_given *texts = &column->texts;
-    if (column->kind != KIND_TEXT)
+    if (column->kind != KIND_TEXT || !buffer_reserve(made, (size_t)bytes_of(texts, rows)))
         return false;
     for (int64_t row = 0; row < rows; row++) {
         if (!text_is_there(texts, row))
@@ -23,22 +29,20 @@ static bool join(const struct given *column, int64_t rows, struct buffer *made)
 }
 
 /* Give the lines of a column of texts, to be let go of by `translate_free`; 0, or 1 where memory is short or they are over 2 GB. */
-EXPORTED int translate_joined(struct ArrowArrayStream *given, uint8_t **lines, int64_t *length)
+EXPORTED int translate_joined(struct ArrowArrayStream *given, struct buffer *made)
 {
     struct frame frame;
-    struct buffer made = {NULL, 0, 0};
-    bool done = frame_take(&frame, given) && (frame.rows == 0 || join(&frame.column[0], frame.rows, &made));
+    *made = (struct buffer){NULL, 0, 0};
+    bool done = frame_take(&frame, given) && (frame.rows == 0 || join(&frame.column[0], frame.rows, made));
     frame_let_go(&frame);
     if (!done)
-        buffer_free(&made);
-    *lines = made.data;
-    *length = (int64_t)made.length;
+        buffer_free(made);
     return done ? 0 : 1;
 }
 
-EXPORTED void translate_free(uint8_t *lines)
+EXPORTED void translate_free(struct buffer *lines)
 {
-    free(lines);
+    buffer_free(lines);
 }
 
 /* Count the line breaks from one place of a text to another, many side by side. */

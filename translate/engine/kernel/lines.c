@@ -134,7 +134,7 @@ static bool leave_to_python(struct reader *reader, int64_t line, int64_t row, si
     return true;
 }
 
-/* Make room for what the lines say, which is seldom more than they have: so that it is not moved while it grows. */
+/* Make room for what the lines say, which is seldom more than they have, one record each: so that it is not moved while it grows. */
 static void expect(struct reader *reader, const struct lines *lines)
 {
     const struct view *views = lines->texts->buffers[1];
@@ -143,6 +143,8 @@ static void expect(struct reader *reader, const struct lines *lines)
         bytes += (size_t)views[lines->texts->offset + number].length;
     }
     (void)buffer_reserve(&reader->table.heap, bytes);
+    for (int32_t column = 0; column < reader->table.n_columns; column++)
+        reader->table.columns[column].rows_expected = lines->texts->length;
 }
 
 static bool read_lines(struct reader *reader, const struct lines *lines)

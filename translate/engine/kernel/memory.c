@@ -3,117 +3,117 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST = 256, KEPT_MIN = 1 << 20, KEPT_MAX = 1 << 24, KEPT = 8 };
+enum { SMALLEST = 256, POOLED_MIN_BITS = 12, POOLED_MAX_BITS = 24, SIZES = (POOLED_MAX_BITS - POOLED_MIN_BITS + 1) * 8 };
 static const size_t LARGEST = INT32_MAX; /* Arrow's views and offsets reach no further */
+static const size_t POOLED_MAX = (size_t)1 << POOLED_MAX_BITS;
+static const size_t FREE_MAX = (size_t)32 << 20;
 
-/* Large memory that was let go of, for whoever needs some next. The C library would give it back to the system, and each
- * of its pages, asked for anew, costs more than what is done with it. */
+/* Memory that was let go of, for whoever needs as much next. Left to the C library, each batch would leave holes that the
+ * next one does not fit into, or pages that cost more to get anew than what is done with them. It comes in eight sizes to
+ * each power of two. */
 #if defined(__SANITIZE_ADDRESS__)
-static const bool KEEPS = false; /* so that none is used that was let go of */
+static const bool IS_POOLED = false; /* so that none is used that was let go of */
 #else
-static const bool KEEPS = true;
+static const bool IS_POOLED = true;
 #endif
+struct block {
+    struct block *next;
+};
 static struct {
     bool is_taken; /* by the thread that looks at it */
-    struct buffer buffer[KEPT];
-} kept;
+    size_t free_bytes;
+    struct block *blocks[SIZES];
+} pool;
 
-static void take_kept(void)
+static void take_pool(void)
 {
-    while (__atomic_test_and_set(&kept.is_taken, __ATOMIC_ACQUIRE))
+    while (__atomic_test_and_set(&pool.is_taken, __ATOMIC_ACQUIRE))
         ;
 }
 
-static void leave_kept(void)
+static void leave_pool(void)
 {
-    __atomic_clear(&kept.is_taken, __ATOMIC_RELEASE);
+    __atomic_clear(&pool.is_taken, __ATOMIC_RELEASE);
 }
 
-/* Give the smallest that is kept and large enough, or an empty one. */
-static struct buffer kept_of(size_t capacity)
+static bool is_pooled(size_t capacity)
 {
-    struct buffer none = {NULL, 0, 0}, *found = &none;
-    take_kept();
-    for (struct buffer *each = kept.buffer; each < kept.buffer + KEPT; each++)
-        if (each->capacity >= capacity && (found->data == NULL || each->capacity < found->capacity))
-            found = each;
-    struct buffer given = *found;
-    *found = none;
-    leave_kept();
-    return given;
+    return IS_POOLED && capacity >= (size_t)1 << POOLED_MIN_BITS && capacity <= POOLED_MAX;
 }
 
-/* Keep memory where there is room for it; give what has to go. */
-static uint8_t *keep(struct buffer buffer)
+/* Give the number of the smallest size that is large enough, and put that size in place of what is wanted. */
+static int size_of(size_t *wanted)
 {
-    struct buffer *smallest = &buffer;
-    take_kept();
-    for (struct buffer *each = kept.buffer; each < kept.buffer + KEPT; each++)
-        if (each->capacity < smallest->capacity)
-            smallest = each;
-    struct buffer gone = *smallest;
-    *smallest = buffer;
-    leave_kept();
-    return gone.data;
+    size_t last = *wanted - 1;
+    int bits = 63 - __builtin_clzll(last), eighth = (int)(last >> (bits - 3)) - 8;
+    *wanted = (size_t)(eighth + 9) << (bits - 3);
+    return (bits - POOLED_MIN_BITS + 1) * 8 + eighth;
 }
 
-static bool is_kept(size_t capacity)
+static uint8_t *take(size_t *capacity)
 {
-    return KEEPS && capacity >= KEPT_MIN && capacity <= KEPT_MAX;
+    if (!is_pooled(*capacity))
+        return malloc(*capacity);
+    int size = size_of(capacity);
+    take_pool();
+    struct block *block = pool.blocks[size];
+    if (block != NULL) {
+        pool.blocks[size] = block->next;
+        pool.free_bytes -= *capacity;
+    }
+    leave_pool();
+    return block != NULL ? (uint8_t *)block : malloc(*capacity);
 }
 
-bool buffer_is_kept(const struct buffer *buffer)
+static void let_go(uint8_t *data, size_t capacity)
 {
-    return is_kept(buffer->capacity);
+    if (is_pooled(capacity)) {
+        struct block *block = (void *)data;
+        int size = size_of(&capacity);
+        take_pool();
+        if (pool.free_bytes + capacity <= FREE_MAX) {
+            pool.free_bytes += capacity;
+            block->next = pool.blocks[size];
+            pool.blocks[size] = block;
+            data = NULL;
+        }
+        leave_pool();
+    }
+    free(data);
 }
 
-/* Move to memory that is kept, if there is any. */
-static bool move_to_kept(struct buffer *buffer, size_t capacity)
+static bool move(struct buffer *buffer, size_t capacity)
 {
-    struct buffer other = is_kept(capacity) ? kept_of(capacity) : (struct buffer){NULL, 0, 0};
-    if (other.data == NULL)
+    bool is_left_to_c = !is_pooled(capacity) && !is_pooled(buffer->capacity);
+    uint8_t *data = is_left_to_c ? realloc(buffer->data, capacity) : take(&capacity);
+    if (data == NULL)
         return false;
-    if (buffer->length > 0)
-        memcpy(other.data, buffer->data, buffer->length);
-    other.length = buffer->length;
-    buffer_free(buffer);
-    *buffer = other;
+    if (!is_left_to_c && buffer->data != NULL) {
+        memcpy(data, buffer->data, buffer->length);
+        let_go(buffer->data, buffer->capacity);
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
     return true;
 }
 
 bool buffer_reserve(struct buffer *buffer, size_t more)
 {
-    if (more <= buffer->capacity - buffer->length) {
+    if (more <= buffer->capacity - buffer->length)
         return true;
-    }
-    if (more > LARGEST - buffer->length) {
+    if (more > LARGEST - buffer->length)
         return false;
-    }
     size_t wanted = buffer->capacity * 2 + SMALLEST;
-    if (wanted < buffer->length + more) {
+    if (wanted < buffer->length + more)
         wanted = buffer->length + more;
-    }
-    if (wanted > LARGEST) {
-        wanted = LARGEST;
-    }
-    if (move_to_kept(buffer, wanted)) {
-        return true;
-    }
-    uint8_t *data = realloc(buffer->data, wanted);
-    if (data == NULL) {
-        return false;
-    }
-    buffer->data = data;
-    buffer->capacity = wanted;
-    return true;
+    return move(buffer, wanted < LARGEST ? wanted : LARGEST);
 }
 
 bool buffer_reach(struct buffer *buffer, size_t length)
 {
     if (length > buffer->length) {
-        if (!buffer_reserve(buffer, length - buffer->length)) {
+        if (!buffer_reserve(buffer, length - buffer->length))
             return false;
-        }
         memset(buffer->data + buffer->length, 0, length - buffer->length);
         buffer->length = length;
     }
@@ -122,22 +122,15 @@ bool buffer_reach(struct buffer *buffer, size_t length)
 
 void buffer_fit(struct buffer *buffer)
 {
-    if (buffer->capacity - buffer->length <= buffer->length / 8) {
-        return;
-    }
-    if (buffer->length == 0) {
+    if (buffer->length == 0)
         buffer_free(buffer);
-        return;
-    }
-    uint8_t *data = realloc(buffer->data, buffer->length);
-    if (data != NULL) {
-        buffer->data = data;
-        buffer->capacity = buffer->length;
-    }
+    else if (buffer->capacity - buffer->length > buffer->length / 8)
+        (void)move(buffer, buffer->length);
 }
 
 void buffer_free(struct buffer *buffer)
 {
-    free(buffer_is_kept(buffer) ? keep(*buffer) : buffer->data);
+    if (buffer->data != NULL)
+        let_go(buffer->data, buffer->capacity);
     *buffer = (struct buffer){NULL, 0, 0};
 }

@@ -23,9 +23,6 @@ static inline bool buffer_need(struct buffer *buffer, size_t more)
 /* Make it at least so long; what is new is zero. */
 bool buffer_reach(struct buffer *buffer, size_t length);
 
-/* Whether the memory of it is kept for others when it is let go of. */
-bool buffer_is_kept(const struct buffer *buffer);
-
 /* Give back the room that is left, unless it is little. */
 void buffer_fit(struct buffer *buffer);
 
