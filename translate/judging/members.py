@@ -97,12 +97,11 @@ class _Seldoms:
 
     def flags(self, batch: pl.DataFrame) -> Iterator[pl.Series]:
         """Answer each question; the maps lie in columns of the batch."""
-        possible = [
-            name
+        flags = {
+            name: self._asked[name].wrong.fill_null(value=False)
             for home, columns in self._homes.items()
             for name in self._keys[home].possible(keys_of([batch[column] for column in columns]))
-        ]
-        flags = {name: self._asked[name].wrong.fill_null(value=False) for name in possible}
+        }
         found = batch.select(**flags).to_dict() if flags else {}
         yield from (found.get(name, _no_row(batch).alias(name)) for name in self._asked)
 
@@ -157,13 +156,13 @@ def looked_into(
 
 def _flags(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
     rows = texts.is_not_null().arg_true()
-    if not len(rows):
-        return {}
     values = [_parsed(text) for text in texts.gather(rows)]
-    wrong = {
-        name: [value is not ABSENT and look.wrong(value) for value in values] for name, look in looks.items()
+    return {
+        name: _scattered(
+            name, rows, [value is not ABSENT and look.wrong(value) for value in values], len(texts)
+        )
+        for name, look in looks.items()
     }
-    return {name: _scattered(name, rows, flags, len(texts)) for name, flags in wrong.items()}
 
 
 def _scattered(name: str, rows: pl.Series, flags: list[bool], height: int) -> pl.Series:
@@ -179,14 +178,14 @@ def _of_rows(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series
         named |= texts.str.contains(f'"{place}"', literal=True).fill_null(value=False)
     rows = named.arg_true()
     values = [_parsed(text) for text in texts.gather(rows)]
+
+    def is_wrong(look: Look, row: Any) -> bool:
+        return isinstance(row, dict) and look.place in row and look.wrong(row[look.place])
+
     return {
-        name: _scattered(name, rows, [_is_wrong(look, value) for value in values], len(texts))
+        name: _scattered(name, rows, [is_wrong(look, value) for value in values], len(texts))
         for name, look in looks.items()
     }
-
-
-def _is_wrong(look: Look, row: Any) -> bool:
-    return isinstance(row, dict) and look.place in row and look.wrong(row[look.place])
 
 
 def _parsed(text: str | None) -> Any:
