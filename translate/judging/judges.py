@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from translate.judging import members
-from translate.judging.members import Look, Seldom, is_key
+from translate.judging.members import Look, Seldom
 from translate.judging.rows import Keyed, Rows
 from translate.mapping.checks import NAMES
 from translate.mapping.spec import Limit
@@ -213,7 +213,7 @@ def _keyed(place: str, rows: Rows, wrong: Callable[[Keyed], pl.Expr], message: s
         return
     own = rows.free[home].at_its_own_place(key)
     besides = None if own is None else wrong(own)
-    yield Seldom(home, wrong(rows.keyed(place)), key=is_key(key), besides=besides), message
+    yield Seldom(home, wrong(rows.keyed(place)), key=lambda name: name == key, besides=besides), message
 
 
 def _numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:

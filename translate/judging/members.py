@@ -37,11 +37,6 @@ class Seldom:
         return pl.any_horizontal(flag.fill_null(value=False) for flag in flags)
 
 
-def is_key(key: str) -> Test:
-    """Test for one key."""
-    return lambda name: name == key
-
-
 class _Keys:
     """Remembers which keys of one home the questions test for: each is tested once."""
 
@@ -84,12 +79,11 @@ class _Seldoms:
 
     def __init__(self, asked: Mapping[str, Seldom], homes: Mapping[str, Sequence[pl.Expr]]) -> None:
         self._asked = asked
-        self.maps = {
-            f"_{home}{number}": column
+        self._homes = {
+            home: {f"_{home}{number}": column for number, column in enumerate(columns)}
             for home, columns in homes.items()
-            for number, column in enumerate(columns)
         }
-        self._homes = {home: [f"_{home}{number}" for number in range(len(homes[home]))] for home in homes}
+        self.maps = {name: column for columns in self._homes.values() for name, column in columns.items()}
         self._keys = {
             home: _Keys({name: question for name, question in asked.items() if question.home == home})
             for home in homes
@@ -145,8 +139,7 @@ def looked_into(
         if "_whole" in given:
             flags |= _of_rows(into_rows, batch["_whole"])
         none = _no_row(batch)
-        answers = [flags[name] if name in flags else none.alias(name) for name in (*seldom, *looks)]
-        return batch.drop(*given).hstack(answers)
+        return batch.drop(*given).hstack([flags.get(name, none.alias(name)) for name in (*seldom, *looks)])
 
     schema = {**frame.collect_schema(), **dict.fromkeys((*seldom, *looks), pl.Boolean())}
     return frame.with_columns(**given).map_batches(
@@ -157,12 +150,11 @@ def looked_into(
 def _flags(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
     rows = texts.is_not_null().arg_true()
     values = [_parsed(text) for text in texts.gather(rows)]
-    return {
-        name: _scattered(
-            name, rows, [value is not ABSENT and look.wrong(value) for value in values], len(texts)
-        )
+    given = [
+        (name, [value is not ABSENT and look.wrong(value) for value in values])
         for name, look in looks.items()
-    }
+    ]
+    return {name: _scattered(name, rows, flags, len(texts)) for name, flags in given}
 
 
 def _scattered(name: str, rows: pl.Series, flags: list[bool], height: int) -> pl.Series:
