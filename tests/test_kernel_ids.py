@@ -8,13 +8,14 @@ import uuid
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from translate import events
 from translate.engine.library import library
-from translate.engine.values import event_ids
+from translate.engine.values import event_ids, instants
 from translate.reader.hub import _with_event_ids_by_expressions
 
 KERNEL: Any = library()
@@ -126,3 +127,14 @@ def _without_ids(height: int) -> pl.DataFrame:
 
 def _with_maps(values: list[dict[str, str]]) -> pl.DataFrame:
     return _without_ids(len(values)).with_columns(attributes=maps(list(values)))
+
+
+def test_what_lies_in_the_place_of_an_absent_text_is_not_followed() -> None:
+    """Arrow says nothing of it: with other makers of frames it may point anywhere."""
+    year, nowhere = struct.pack("<i12s", 4, b"2024"), struct.pack("<i4sii", 100, b"2024", 2**30, 2**30)
+    there, views = pa.py_buffer(b"\x55" * 8), pa.py_buffer((year + nowhere) * 32)
+    texts = pl.from_arrow(pa.Array.from_buffers(pa.string_view(), 64, [there, views]))
+    times = pl.DataFrame({"text": texts}).select(
+        instants(pl.col("text"), lambda text: text.str.to_datetime("%Y", time_unit="ms", time_zone="UTC"))
+    )
+    assert [time and time.year for time in times.to_series()] == [2024, None] * 32

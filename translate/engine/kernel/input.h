@@ -71,10 +71,12 @@ static inline struct span text_at(const struct texts_given *texts, int64_t row)
 
 enum { ROWS_AHEAD = 16 };
 
-/* Have a text brought near that is read soon, as it lies far from those of the rows before. */
+/* Have a text brought near that is read soon, as it lies far from those of the rows before; what says where an absent one lies
+ * may say anything. */
 static inline void fetch_text(const struct texts_given *texts, int64_t row)
 {
-    __builtin_prefetch(text_at(texts, row).at);
+    if (text_is_there(texts, row))
+        __builtin_prefetch(text_at(texts, row).at);
 }
 
 static inline int64_t whole_at(const struct given *column, int64_t row)
