@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import translate
+from translate.conversion import sinks
 from translate.conversion.lines_file import ENDINGS, WRITTEN_TOGETHER, LinesFile
 from translate.engine.texts import line_breaks, lines_of
 
@@ -79,3 +81,23 @@ def test_rows_and_texts_keep_their_order(tmp_path):
     file.add_rows(pl.Series(["second"]))
     file.close()
     assert (tmp_path / "part").read_bytes() == b"first\nsecond\n"
+
+
+@pytest.mark.parametrize("to", ["amplitude", "mixpanel", "mixpanel/requests", "personalize", "hub"])
+def test_an_attempt_that_fails_leaves_no_file_open(tmp_path, monkeypatch, to):
+    opened = []
+
+    class Watched(LinesFile):
+        def __init__(self, *given, **named):
+            super().__init__(*given, **named)
+            opened.append(self._output)
+
+    def fail(*_):
+        raise OSError("no more")
+
+    monkeypatch.setattr(sinks, "LinesFile", Watched)
+    monkeypatch.setattr(sinks.UnitAccount, "add", fail)
+    with pytest.raises(translate.OutputError, match="no more"):
+        translate.convert("sample_data/mixpanel/events_full.jsonl", to=to, out=tmp_path / "out", workers=1)
+    assert opened
+    assert all(file.closed for file in opened)

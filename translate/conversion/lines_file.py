@@ -80,6 +80,10 @@ class LinesFile:
             self._deflate = None
         self._output.close()
 
+    def let_go(self) -> None:
+        """Let go of the file where an attempt at it failed; of one that is ended there is nothing to let go of."""
+        self._output.close()
+
     def close(self) -> dict[Path, str]:
         """End the file; give its digest, unless its bytes have not gone by here."""
         if not self._output.closed:

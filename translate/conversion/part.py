@@ -24,6 +24,7 @@ class PartOfUnit(ABC):
     requests = 0
     events = 0
     beside: Iterable[pl.LazyFrame] = ()  # what is to be run besides `add`
+    opened: Iterable[LinesFile] = ()
 
     def __init__(self, path: Path) -> None:
         self.paths = [path]
@@ -36,6 +37,11 @@ class PartOfUnit(ABC):
     def finish(self) -> dict[Path, str]:
         """End the part; give its digest, where it is known."""
 
+    def let_go(self) -> None:
+        """Let go of what is open, also where the part was not finished."""
+        for lines in self.opened:
+            lines.let_go()
+
 
 class LinesPart(PartOfUnit):
     """Rows that are lines of their own: JSON texts, or a table's."""
@@ -46,6 +52,7 @@ class LinesPart(PartOfUnit):
         super().__init__(lines.path)
         self._is_headed = is_headed
         self._lines = lines
+        self.opened = [lines]
         self._columns = columns_of(columns)
         self._is_table = is_table
 
@@ -92,6 +99,7 @@ class RequestsPart(PartOfUnit):
     ) -> None:
         super().__init__(lines.path)
         self._lines = lines
+        self.opened = [lines]
         kernel = library()
         self._packer: Packer | KernelPacker = (
             KernelPacker(kernel, layout, settings, lines)
@@ -123,7 +131,7 @@ class CutLines:
         self._path = path
         self._files = files
         self._head = head
-        self._pieces: list[LinesFile] = []
+        self.pieces: list[LinesFile] = []
         self._is_open = False
         self._bytes, self._rows = len(head), 0  # of the last piece
 
@@ -144,7 +152,7 @@ class CutLines:
     def cut(self) -> None:
         """Have what comes next lie in another file."""
         if self._is_open:
-            self._pieces[-1].end()
+            self.pieces[-1].end()
         self._is_open, self._bytes, self._rows = False, len(self._head), 0
 
     def _fitting(self, ends: pl.Series, first: int) -> int:
@@ -169,19 +177,19 @@ class CutLines:
 
     def _write(self, rows: pl.Series, size: int) -> None:
         if not self._is_open:
-            numbered = self._path.name.replace(".", f"-{len(self._pieces):05}.", 1)
-            self._pieces.append(self._begin(self._path.with_name(numbered)))
-            self._pieces[-1].write(self._head)
+            numbered = self._path.name.replace(".", f"-{len(self.pieces):05}.", 1)
+            self.pieces.append(self._begin(self._path.with_name(numbered)))
+            self.pieces[-1].write(self._head)
             self._is_open = True
-        self._pieces[-1].add_rows(rows)
+        self.pieces[-1].add_rows(rows)
         self._bytes += size
         self._rows += len(rows)
         self._left_bytes = None if self._left_bytes is None else self._left_bytes - size
 
     def close(self) -> tuple[list[Path], dict[Path, str]]:
         """End the files; name them, and give the digests of those where it is known."""
-        digests = {path: digest for piece in self._pieces for path, digest in piece.close().items()}
-        return [piece.path for piece in self._pieces], digests
+        digests = {path: digest for piece in self.pieces for path, digest in piece.close().items()}
+        return [piece.path for piece in self.pieces], digests
 
 
 class CutPart(PartOfUnit):
@@ -195,6 +203,7 @@ class CutPart(PartOfUnit):
         names = pl.DataFrame(schema=[column.meta.output_name() for column in self._columns])
         head = csv_of(names, is_headed=True).encode() if self._columns else b""
         self._lines = CutLines(begin, path, files, head)
+        self.opened = self._lines.pieces
 
     def add(self, written: pl.DataFrame) -> None:
         """Write the rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -50,8 +51,16 @@ class Sinks:
         self, number: int, query: Query, sequence: int = 1, keys: KeysAccount | None = None
     ) -> WrittenUnit:
         """Run a unit's query once; the first request gets this number, `keys` all rows."""
-        rejects = LinesFile(self._scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
-        part = self._part_of(number, query, sequence)
+        with ExitStack() as opened:
+            rejects = LinesFile(self._scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
+            opened.callback(rejects.let_go)
+            part = self._part_of(number, query, sequence)
+            opened.callback(part.let_go)
+            return self._written(number, query, rejects, part, keys)
+
+    def _written(
+        self, number: int, query: Query, rejects: LinesFile, part: PartOfUnit, keys: KeysAccount | None
+    ) -> WrittenUnit:
         account = UnitAccount(query, rejects, examples=self.job.examples)
         gathering = Gathering(query.named)
         needed = [*query.columns, *gathering.columns]
