@@ -475,3 +475,17 @@ def test_what_a_killed_process_had_on_its_way_goes(tmp_path, monkeypatch):
     assert {*tmp_path.iterdir()} < living
     del other
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_folder_for_what_is_on_its_way_may_look_like_somebody_elses(tmp_path, monkeypatch):
+    """File systems of other machines tell other owners: it is taken all the same, and not made again and again."""
+
+    class Owner:
+        """Whoever needs a folder."""
+
+    made = iter([tmp_path / "only"])
+    (tmp_path / "only").mkdir()
+    monkeypatch.setattr(staging.tempfile, "mkdtemp", lambda **_: next(made))
+    monkeypatch.setattr(staging.os, "geteuid", lambda: os.getuid() + 1)
+    owner = Owner()
+    assert staging.folder_of(owner) == tmp_path / "only"

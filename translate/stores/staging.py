@@ -11,6 +11,7 @@ import weakref
 from pathlib import Path
 
 NAME = "translate-staging-"
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def folder_of(owner: object) -> Path:
@@ -18,14 +19,14 @@ def folder_of(owner: object) -> Path:
     remove_abandoned()
     while True:
         folder = Path(tempfile.mkdtemp(prefix=NAME))
-        held = _opened(folder)
-        if held is None:
+        try:
+            held = os.open(folder, FOLDER)
+        except FileNotFoundError:  # another process found it before it was held
             continue
-        with contextlib.suppress(
-            OSError
-        ):  # some file systems know no locks, and nothing is ever abandoned there
+        # Some file systems know no locks, and nothing is ever abandoned there.
+        with contextlib.suppress(OSError):
             fcntl.flock(held, fcntl.LOCK_EX)  # let go of when the process ends, however it does
-        if folder.exists():  # else another process found it before it was held
+        if folder.exists():
             break
         os.close(held)
     weakref.finalize(owner, _remove, folder, held)
@@ -47,7 +48,7 @@ def remove_abandoned() -> None:
 def _opened(folder: Path) -> int | None:
     """Open a folder of one's own; nothing where it is none, or gone."""
     try:
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        held = os.open(folder, FOLDER)
     except OSError:
         return None
     if os.fstat(held).st_uid != os.geteuid():
