@@ -304,16 +304,18 @@ def test_users_that_are_seen_by_no_event_are_warned_of(ask):
     """An empty answer to a slip looks like an archive without users; one of no events at all is just that."""
     with pytest.warns(
         UserWarning, match='no event is called "session_start"; did you mean "session.start"?.*seen=None'
-    ):
+    ) as told:
         assert ask(VISITS, seen="session_start").is_empty()
+    assert [warning.filename for warning in told] == [__file__], "it tells where the question stands"
     assert ask(VISITS.filter(name="nothing")).is_empty()
 
 
 def test_a_step_that_no_event_is_called_is_warned_of():
     with pytest.warns(
         UserWarning, match='funnel: no event is called "menu_opened"; did you mean "menu_open"?'
-    ):
+    ) as told:
         assert analysis.funnel(VISITS, ["menu_opened", "purchase"])["users"].to_list() == [0, 0]
+    assert [warning.filename for warning in told] == [__file__]
 
 
 def test_a_funnel_in_a_time_as_polars_writes_it():

@@ -64,7 +64,8 @@ def warn_of_absent(name: str, frame: pl.LazyFrame, question: str, way_out: str =
     """Warn if no event has a name: a slip gives zeros, and these look like an answer."""
     names = frame.select(pl.col("name").drop_nulls().unique()).collect()["name"].to_list()
     if any(names) and name not in names:
-        warnings.warn(f'{question}: no event is called "{name}"{suggest(name, names)}{way_out}', stacklevel=3)
+        text = f'{question}: no event is called "{name}"{suggest(name, names)}{way_out}'
+        warnings.warn(text, stacklevel=4)  # where the question was asked, which is `checked`
 
 
 def person(who: Who) -> pl.Expr:
