@@ -1,7 +1,9 @@
 """The file of lines that a unit's rows go into: what lies on the disk, its digest, its compression."""
 
+import gc
 import gzip
 import hashlib
+import warnings
 
 import polars as pl
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate.conversion import sinks
+from translate.conversion.closing import FileAccounts
 from translate.conversion.lines_file import ENDINGS, WRITTEN_TOGETHER, LinesFile
 from translate.engine.texts import line_breaks, lines_of
 
@@ -101,3 +104,14 @@ def test_an_attempt_that_fails_leaves_no_file_open(tmp_path, monkeypatch, to):
         translate.convert("sample_data/mixpanel/events_full.jsonl", to=to, out=tmp_path / "out", workers=1)
     assert opened
     assert all(file.closed for file in opened)
+
+
+def test_what_is_told_of_files_is_not_open_between_units(tmp_path):
+    accounts = FileAccounts(tmp_path / "files")
+    accounts.add([{"path": "a"}, {"path": "b"}])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        del accounts
+        gc.collect()
+    assert told == []
+    assert (tmp_path / "files").read_text(encoding="utf-8") == '{"path": "a"}\n'

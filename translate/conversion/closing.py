@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import polars as pl
 
@@ -142,28 +142,29 @@ class FileAccounts:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._output = path.open("w", encoding="utf-8")
+        path.write_bytes(b"")
         self._last: dict[str, Any] | None = None
 
     def add(self, accounts: Iterable[dict[str, Any]]) -> None:
         """Take in what is told of a unit's files."""
-        for account in accounts:
-            if self._last is not None and self._last["path"] == account["path"]:
-                self._last = _together(self._last, account)
-                continue
-            self._write_last()
-            self._last = account
+        with self.path.open("a", encoding="utf-8") as output:
+            for account in accounts:
+                if self._last is not None and self._last["path"] == account["path"]:
+                    self._last = _together(self._last, account)
+                    continue
+                self._write_last(output)
+                self._last = account
 
-    def _write_last(self) -> None:
+    def _write_last(self, output: TextIO) -> None:
         if self._last is not None:
-            self._output.write(json.dumps(self._last, ensure_ascii=False) + "\n")
+            output.write(json.dumps(self._last, ensure_ascii=False) + "\n")
 
     def finish(self, last: SourceFile) -> Path:
         """End the file; of the last source file perhaps only a beginning was wanted, but its digest is that of the whole."""
         if self._last is not None and not last.ends_here:
             self._last = {**self._last, "digest": digest_of(replace(last, stretch=None))}
-        self._write_last()
-        self._output.close()
+        with self.path.open("a", encoding="utf-8") as output:
+            self._write_last(output)
         return self.path
 
 
