@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 
-BATCHES = os.cpu_count() or 1  # as many as are worked on at a time
+# As many as the engine works on at a time; asked for its threads, it would start them.
+PROCESSORS = os.cpu_count() or 1
+THREADS = os.environ.get("POLARS_MAX_THREADS") or str(PROCESSORS)
+BATCHES = max(1, int(THREADS)) if THREADS.isdecimal() else PROCESSORS
 WAIT_SECONDS = 0.1  # after that whoever read before may have had enough
 
 

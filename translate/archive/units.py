@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from translate.archive import compression, parquet
-from translate.archive.ahead import Ahead
+from translate.archive.ahead import THREADS, Ahead
 from translate.archive.batches import lines_in, lines_of
 from translate.archive.compression import GZIP, DamagedError, inflated, layers, text_in
 from translate.archive.gathering import Gathered
@@ -137,10 +137,8 @@ def open_unit(
     return Opened(lines, gathered.digests if digested else dict, temporary)
 
 
-# The engine would hold what became of more chunks than it can work on. (Asked for its threads, it would start them.)
-os.environ.setdefault(
-    "POLARS_LINES_CHUNK_PREFETCH_LIMIT", os.environ.get("POLARS_MAX_THREADS") or str(os.cpu_count() or 1)
-)
+# The engine would hold what became of more chunks than it can work on.
+os.environ.setdefault("POLARS_LINES_CHUNK_PREFETCH_LIMIT", THREADS)
 
 _NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
 _ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)
