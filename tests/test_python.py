@@ -150,7 +150,6 @@ def test_settings_that_are_wrong():
         (lambda: translate.write(type("DataFrame", (), {})(), to="clickstream"), "pl.DataFrame(...) makes one of what pandas or pyarrow has"),
         (lambda: translate.inspect(FULL, progress=1), "inspect: progress should be a function, but is 1 (int)"),
         (lambda: translate.inspect("a\0b"), "inspect: source should be a path, or a list of paths, but is 'a\\x00b' (str)"),
-        (lambda: translate.scan(FULL, limit=10**30), "scan: limit should be a whole number, but is 1000"),
         (lambda: translate.parity(FULL, FULL, erase=["a"]), "parity: erase should be a path, but is ['a'] (list)"),
         (lambda: translate.Bounds(errors="5"), "Bounds: errors should be a whole number, but is '5' (str)"),
         (lambda: translate.Settings(app_id=5), "Settings: app_id should be text, but is 5 (int)"),
@@ -382,3 +381,8 @@ def test_numbers_are_taken_in_any_type():
         pl.col("price").cast(pl.Decimal(10, 2)), pl.col("quantity").cast(pl.Int8), attributes=None
     )
     assert translate.write(others, to="clickstream").collect().equals(plain)
+
+
+def test_a_limit_beyond_all_rows_takes_all() -> None:
+    """A number that no frame counts to is none that polars would have to take."""
+    assert translate.scan(FULL, limit=10**30).collect().equals(translate.scan(FULL).collect())

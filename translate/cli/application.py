@@ -33,6 +33,7 @@ HOMES = {
     "spark-check": "conversion",
 }
 WHOLE = 1000  # no first sentence is cut
+SHOWN_CHARACTERS = 100  # of a value that is no number
 
 
 class _AsGiven:
@@ -58,7 +59,10 @@ class _AsGiven:
             wanted = NUMBERS.get(param.type_descriptor.annotation)
             if wanted is None or _is_number(value, param.type_descriptor.annotation):
                 raise
-            raise UsageError(f"{param.opts[0]} {value}: should be {wanted}") from None
+            typed = (
+                str(value) if len(str(value)) <= SHOWN_CHARACTERS else f"{str(value)[:SHOWN_CHARACTERS]}..."
+            )
+            raise UsageError(f"{param.opts[0]} {typed}: should be {wanted}") from None
 
 
 def _is_number(value: Any, kind: Callable[[Any], float]) -> bool:

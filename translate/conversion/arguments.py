@@ -16,7 +16,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T", bound=type)
 SHOWN_CHARACTERS = 60
-WHOLE_MAX = 2**63
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ CENSUS = KindOfArgument(
 )
 WHOLE = KindOfArgument(
     "a whole number",
-    lambda value: isinstance(value, int) and not isinstance(value, bool) and abs(value) < WHOLE_MAX,
+    lambda value: isinstance(value, int) and not isinstance(value, bool),
 )
 NUMBER = KindOfArgument("a number", _is_number)
 SETTINGS = KindOfArgument(

@@ -41,6 +41,7 @@ from translate.writer import dataset
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, ROW, Writer
 
+ROWS_MAX = 2**32 - 2  # of a frame: whoever wants more wants all
 TRIED = pl.DataFrame(
     {name: [{"": ""} if isinstance(dtype, pl.Map) else None] for name, dtype in events.SCHEMA.items()},
     schema=events.SCHEMA,
@@ -66,6 +67,8 @@ def scan(
     >>> translate.scan("sample_data/mobile_analytics/archive_full.jsonl", where="name = 'purchase'").collect().height
     1
     """
+    if limit is not None and limit > ROWS_MAX:
+        limit = None
     selection = selection_of(where, since, until, limit)
     job, recognised = job_of(
         source,
