@@ -5,6 +5,8 @@ import time
 
 from translate.archive.ahead import BATCHES, WAIT_SECONDS, Ahead
 
+SLOW_SECONDS = 0.5  # that a batch may take where much else is going on
+
 
 def test_no_more_batches_are_drawn_than_are_worked_on():
     """As soon as somebody tells of reading, a batch more waits until another one is read."""
@@ -21,7 +23,7 @@ def test_no_more_batches_are_drawn_than_are_worked_on():
 
     drawing = threading.Thread(target=draw)
     drawing.start()
-    assert not drawn.wait(WAIT_SECONDS / 4)
+    assert not drawn.wait(SLOW_SECONDS)
     ahead.read()
     assert drawn.wait(WAIT_SECONDS * 50)
     drawing.join()

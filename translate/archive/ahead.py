@@ -9,7 +9,7 @@ import threading
 PROCESSORS = os.cpu_count() or 1
 THREADS = os.environ.get("POLARS_MAX_THREADS") or str(PROCESSORS)
 BATCHES = max(1, int(THREADS)) if THREADS.isdecimal() else PROCESSORS
-WAIT_SECONDS = 0.1  # after that whoever read before may have had enough
+WAIT_SECONDS = 1.0  # longer than a batch is worked on; after that whoever read before may have had enough
 
 
 class Ahead:
