@@ -3,7 +3,8 @@
 A server of this machine (loopback.py) stands for S3; its own work is not counted. Printed are the least CPU seconds of
 some rounds, how often each kind of call was made as the server counted it, and what one GET costs each client that is
 installed. `--keys N` lists and plans N synthetic objects of a record each, and prints the most memory that took; with
-`--convert` they are converted, too, by as many workers as `--workers` says, and with `--disk` the same as files instead.
+`--convert` they are converted, too, by as many workers as `--workers` says, and with `--disk` the same as files. `--page` puts
+what was printed between two marks of a page: python benchmarks/stores.py --keys 1000000 --convert --disk --page docs/stores.md
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 FLAWED = (0, 1)
 MEGABYTE = 1_000_000
 HOURLY = 100  # files a folder
+MARKS = "<!-- many objects -->", "<!-- /many objects -->"
 LINKS = 10_000  # to a file, of which disks allow no more than so many
 GET = """
 import json, os, resource, sys
@@ -74,21 +76,21 @@ def main() -> None:
     parser.add_argument("--convert", action="store_true")
     parser.add_argument("--disk", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument(
+        "--page", type=Path, help="a page of the documentation to write what N objects cost to"
+    )
     told = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        if told.keys and told.disk:
-            convert_many(str(laid_down(told.keys, scratch)), told.keys, told.workers, scratch)
-            return
         if told.keys:
-            with many(told.keys, scratch) as address:
-                plan_many(address)
-                if told.convert:
-                    begin_to_count(address)
-                    convert_many("s3://synthetic/", told.keys, told.workers, scratch)
-                    print(f"calls: {asked(address)}")
+            lines = []
+            for line in of_many(told, scratch):
+                print(line, flush=True)
+                lines.append(line)
+            if told.page:
+                put_into(told.page, lines)
             return
         costs = {}
         for count in (told.files, 1):
@@ -168,13 +170,34 @@ def one_record(scratch: Path) -> Path:
     return body
 
 
-def plan_many(address: str) -> None:
+def of_many(told: argparse.Namespace, scratch: Path) -> Iterator[str]:
+    """Measure what many objects cost, and many files."""
+    with many(told.keys, scratch) as address:
+        yield plan_many(address)
+        if told.convert:
+            begin_to_count(address)
+            yield convert_many("s3://synthetic/", told.keys, told.workers, scratch)
+            yield f"calls: {asked(address)}"
+    if told.disk:
+        yield convert_many(str(laid_down(told.keys, scratch)), told.keys, told.workers, scratch)
+
+
+def put_into(page: Path, lines: list[str]) -> None:
+    """Put what was measured into a page, between its marks."""
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(MARKS[0])
+    _, _, behind = rest.partition(MARKS[1])
+    command = " ".join(["python benchmarks/stores.py", *sys.argv[1:]])
+    block = "\n".join(["", "```console", f"$ {command}", *lines, "```", ""])
+    page.write_text(f"{before}{MARKS[0]}{block}{MARKS[1]}{behind}", encoding="utf-8")
+
+
+def plan_many(address: str) -> str:
     """List and plan synthetic objects."""
     found = subprocess.run([sys.executable, "-c", LIST], capture_output=True, text=True, check=True)
     count, units, seconds, before, peak = json.loads(found.stdout)
-    print(
-        f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {peak * 1024 / MEGABYTE:.0f} MB, {before * 1024 / MEGABYTE:.0f} MB before; {asked(address)}"
-    )
+    held = f"{peak * 1024 / MEGABYTE:.0f} MB, {before * 1024 / MEGABYTE:.0f} MB before"
+    return f"{count:,} objects listed and planned ({units:,} units): {seconds:.1f} s CPU, {held}; {asked(address)}"
 
 
 def begin_to_count(address: str) -> None:
@@ -182,13 +205,13 @@ def begin_to_count(address: str) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{address}/_faults", b"[]", method="PUT")).close()
 
 
-def convert_many(source: str, keys: int, workers: int, scratch: Path) -> None:
+def convert_many(source: str, keys: int, workers: int, scratch: Path) -> str:
     """Convert synthetic objects, or the same as files."""
     words = ("convert", source, "--to", "clickstream", "--workers", workers, "--out")
-    took = run(Contender("convert", lambda target: translate(*words, target), FLAWED), scratch / "out")
-    print(
-        f"{keys:,} converted from {source}: {took.cpu_seconds:.0f} s CPU, {took.seconds:.0f} s, {took.peak_bytes / MEGABYTE:.0f} MB held at most"
-    )
+    where = "objects of a bucket" if source.startswith("s3://") else "files"
+    took = run(Contender("convert", lambda target: translate(*words, target), FLAWED), scratch / where)
+    held = f"{took.peak_bytes / MEGABYTE:.0f} MB held at most"
+    return f"{keys:,} {where} converted: {took.cpu_seconds:.0f} s CPU, {took.seconds:.0f} s, {held}"
 
 
 def asked(address: str) -> dict[str, int]:
