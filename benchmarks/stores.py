@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 FLAWED = (0, 1)
 MEGABYTE = 1_000_000
 HOURLY = 100  # files a folder
-MARKS = "<!-- many objects -->", "<!-- /many objects -->"
+MARKS = "<!-- begin: benchmarks/stores.py -->", "<!-- end: benchmarks/stores.py -->"
 LINKS = 10_000  # to a file, of which disks allow no more than so many
 GET = """
 import json, os, resource, sys

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 
-# As many as the engine works on at a time; asked for its threads, it would start them.
+# Half as many as the engine works on at a time; asked for its threads, it would start them.
 PROCESSORS = os.cpu_count() or 1
 THREADS = os.environ.get("POLARS_MAX_THREADS") or str(PROCESSORS)
-BATCHES = max(1, int(THREADS)) if THREADS.isdecimal() else PROCESSORS
+BATCHES = max(1, (int(THREADS) if THREADS.isdecimal() else PROCESSORS) // 2)
 WAIT_SECONDS = 1.0  # longer than a batch is worked on; after that whoever read before may have had enough
 
 

@@ -22,7 +22,7 @@ from translate.errors import UsageError
 from translate.mapping.spec import Layout
 from translate.telling.census.tallied import KeysAccount
 
-ROWS_TOGETHER = 10_000  # what waits to be written holds the batches that it came from
+ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
 NO_DAY = (
     "{address} needs --set day=YYYY-MM-DD: the day that the pipeline will take the files to have come in. It reads "
     "only the folders of the days that its next run covers, so name a day that lies there"
