@@ -188,7 +188,7 @@ def put_into(page: Path, lines: list[str]) -> None:
     before, _, rest = text.partition(MARKS[0])
     _, _, behind = rest.partition(MARKS[1])
     command = " ".join(["python benchmarks/stores.py", *sys.argv[1:]])
-    block = "\n".join(["", "```console", f"$ {command}", *lines, "```", ""])
+    block = "\n".join(["", "```text", f"$ {command}", *lines, "```", ""])
     page.write_text(f"{before}{MARKS[0]}{block}{MARKS[1]}{behind}", encoding="utf-8")
 
 
