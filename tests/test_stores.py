@@ -25,7 +25,7 @@ from scripted import Say, Scripted
 import translate
 from translate.archive import copies, spool, units
 from translate.archive.listing import SourceFiles
-from translate.archive.sources import find
+from translate.archive.sources import expect, find
 from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
@@ -179,6 +179,32 @@ def test_what_was_fetched_is_not_searched_for(store, tmp_path, monkeypatch):
     translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
     assert asked(store) == {"LIST": 1, "GET": FILES}
     assert len(searched) < FILES
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 64])
+@pytest.mark.parametrize("kept", [8, 20])  # a unit at least
+def test_what_was_looked_at_is_not_fetched_again(store, tmp_path, monkeypatch, kept, ahead):
+    """However few copies have room, and however few come ahead, no object is fetched a second time for the reading."""
+    monkeypatch.setattr(spool, "KEPT_FILES", kept)
+    monkeypatch.setattr(spool, "AHEAD_FILES", ahead)
+    monkeypatch.setattr(units, "FILES_MAX", 7)
+    report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert report["events"]["written"] == 10 * FILES
+    assert [call for call, count in store.asked.items() if count > 1] == []
+    assert asked(store) == {"LIST": 1, "GET": FILES}
+
+
+def test_as_many_come_ahead_to_the_end(store, monkeypatch):
+    """What came ahead of the look leaves room for others: the last objects come ahead of the reading like the first."""
+    monkeypatch.setattr(spool, "KEPT_FILES", 20)
+    monkeypatch.setattr(spool, "AHEAD_FILES", 3)
+    files = find(["s3://old/awsma"])
+    for file in files[:20]:
+        assert b"".join(chunks_of(file))
+    expect(files)
+    for file in files[:-2]:
+        assert b"".join(chunks_of(file))
+        assert spool.key_of(files[-1]) in spool.spool()._coming or file != files[-3]
 
 
 def test_another_layout_beyond_the_room_is_told(store, tmp_path, monkeypatch):

@@ -177,18 +177,17 @@ class Spool:
         self._coming[key_of(file)] = (self._workers.submit(fetch), file.bytes)
 
     def _look_ahead(self) -> None:
+        """Go on in the order while there is room ahead; what is here is passed over at once, before it makes room for others."""
         ahead = sum(size for _, size in self._coming.values())
-        while (
-            self._next < len(self._order)
-            and len(self._coming) < AHEAD_FILES * self._readers
-            and ahead < AHEAD_BYTES
-        ):
+        while self._next < len(self._order):
             file = self._order[self._next]
-            self._next += 1
             known = key_of(file)
             if not any(known in here for here in (self._held, self._early, self._coming, self._lent)):
+                if len(self._coming) >= AHEAD_FILES * self._readers or ahead >= AHEAD_BYTES:
+                    return
                 self._begin(file)
                 ahead += file.bytes
+            self._next += 1
 
     def _make_room(self) -> None:
         """Remove what was read longest ago, then what waits longest; what was asked for last stays, however large it is."""
