@@ -14,6 +14,7 @@ import translate
 from translate import events, mapping, recipe
 from translate.errors import MappingError, UsageError
 from translate.recipe import trial
+from translate.recipe.expressions import evaluate
 from translate.recipe.proof import condition
 from translate.vocabulary.notes import InHub, note, read_all
 
@@ -320,7 +321,9 @@ def test_bad_recipes_are_refused(path):
 )  # fmt: skip
 def test_allowed_expressions(sql):
     """What the list allows can be said."""
-    frame = condition(sql, "--where").evaluate(trial.frame([{"name": "a", "time": TIME}]), "wanted").collect()
+    found = condition(sql, "--where")
+    given = trial.frame([{"name": "a", "time": TIME}])
+    frame = evaluate(given, found.columns, {"wanted": found.expr}).collect()
     assert frame["wanted"].dtype == pl.Boolean
     assert frame.drop("wanted").schema == trial.frame([]).collect_schema()
 

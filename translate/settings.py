@@ -139,7 +139,7 @@ def read_settings(said: Path | Mapping[str, Any] | None, assignments: Iterable[s
             raise UsageError(f"--set {assignment}: write it as key=value, for example app_ids.OLD=new")
         _assign(table, key.strip(), value.strip())
     try:
-        return _checked(table, shown)
+        return _Reader(table, shown).settings()
     except MappingError as error:
         raise MappingError(error.complaints if file is None else located(error.complaints, file)) from None
 
@@ -169,91 +169,83 @@ def _assign(table: dict[str, Any], key: str, value: str) -> None:
         table[key] = value
 
 
-def _checked(table: dict[str, Any], shown: str) -> Settings:
-    complaints = []
-    for key in table:
-        if SECRETS.search(key):
-            complaints.append(Complaint(shown, key, "secrets come from the environment, never from settings"))
-        elif key not in KEYS:
-            complaints.append(
-                Complaint(
-                    shown,
-                    key,
-                    f'no such setting "{key}"{suggest(key.partition(".")[0], KEYS)} (settings: {", ".join(sorted(KEYS))})',
-                )
+class _Reader:
+    """A table of settings under reading, and every complaint about it."""
+
+    def __init__(self, table: dict[str, Any], shown: str) -> None:
+        self.table = table
+        self.shown = shown
+        self.complaints: list[Complaint] = []
+
+    def complain(self, key: str, message: str) -> None:
+        self.complaints.append(Complaint(self.shown, key, message))
+
+    def settings(self) -> Settings:
+        """Read all settings; raise MappingError."""
+        table = self.table
+        self._look_at_keys()
+        app_ids = table.get("app_ids", {})
+        if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
+            self.complain("app_ids", f"should be {KEYS['app_ids']}; write app_ids.OLD=new")
+        for name in FLAGS:
+            if not isinstance(table.get(name, False), bool):
+                self.complain(name, "should be true or false")
+        for name in (*TEXTS, "mappings"):
+            if name in table and not (isinstance(table[name], str) and table[name]):
+                self.complain(name, f"should be a text that is not empty: {KEYS[name]}")
+        columns = read_columns(table.get("columns", {}), "columns", self.complain)
+        overrides = {name: number for name in OVERRIDES if (number := self._number(name)) is not None}
+        quantity, record_bytes = self._number("missing_quantity"), self._number("record_bytes")
+        day = self._day()
+        window = self._time("earliest", EARLIEST), self._time("latest", LATEST)
+        if self.complaints:
+            raise MappingError(self.complaints)
+        plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
+        plain |= {} if record_bytes is None else {"record_bytes": int(min(record_bytes, RECORD_BYTES_MAX))}
+        return Settings(
+            dict(app_ids), mappings=Path(table["mappings"]) if "mappings" in table else None, day=day,
+            missing_quantity=quantity, columns=columns, overrides=overrides, time_window=window, **plain,
+        )  # fmt: skip
+
+    def _look_at_keys(self) -> None:
+        for key in self.table:
+            if SECRETS.search(key):
+                self.complain(key, "secrets come from the environment, never from settings")
+            elif key not in KEYS:
+                near, known = suggest(key.partition(".")[0], KEYS), ", ".join(sorted(KEYS))
+                self.complain(key, f'no such setting "{key}"{near} (settings: {known})')
+
+    def _number(self, key: str) -> float | None:
+        value = self.table.get(key)
+        try:
+            number = None if value is None else float(value)
+        except (TypeError, ValueError):
+            number = 0.0
+        if number is not None and not number > 0:
+            self.complain(key, f"should be a number above 0, but is {value!r}: {KEYS[key]}")
+        return number
+
+    def _day(self) -> dt.date | None:
+        value = self.table.get("day")
+        if value is None or type(value) is dt.date:
+            return value
+        try:
+            return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007  a date has no zone
+        except (ValueError, TypeError):
+            self.complain("day", f"should be a date, YYYY-MM-DD, but is {value!r}")
+            return None
+
+    def _time(self, key: str, default: dt.datetime) -> dt.datetime:
+        value = self.table.get(key, default)
+        try:
+            if isinstance(value, str):
+                return parse_time(value)
+            return in_range(
+                dt.datetime.combine(value, dt.time(), dt.UTC) if type(value) is dt.date else value
             )
-    app_ids = table.get("app_ids", {})
-    if not isinstance(app_ids, dict) or not all(isinstance(new, str) for new in app_ids.values()):
-        complaints.append(Complaint(shown, "app_ids", f"should be {KEYS['app_ids']}; write app_ids.OLD=new"))
-    complaints += [
-        Complaint(shown, name, "should be true or false")
-        for name in FLAGS
-        if not isinstance(table.get(name, False), bool)
-    ]
-    complaints += [
-        Complaint(shown, name, f"should be a text that is not empty: {KEYS[name]}")
-        for name in (*TEXTS, "mappings")
-        if name in table and not (isinstance(table[name], str) and table[name])
-    ]
-    columns = read_columns(
-        table.get("columns", {}),
-        "columns",
-        lambda path, message: complaints.append(Complaint(shown, path, message)),
-    )
-    overrides = {
-        name: number for name in OVERRIDES if (number := _number(table, name, shown, complaints)) is not None
-    }
-    quantity = _number(table, "missing_quantity", shown, complaints)
-    record_bytes = _number(table, "record_bytes", shown, complaints)
-    day = _day(table, shown, complaints)
-    window = [
-        _time(table, key, default, shown, complaints)
-        for key, default in (("earliest", EARLIEST), ("latest", LATEST))
-    ]
-    if complaints:
-        raise MappingError(complaints)
-    plain: dict[str, Any] = {name: table[name] for name in (*TEXTS, *FLAGS) if name in table}
-    plain |= {} if record_bytes is None else {"record_bytes": int(min(record_bytes, RECORD_BYTES_MAX))}
-    mappings = Path(table["mappings"]) if "mappings" in table else None
-    return Settings(
-        dict(app_ids), mappings=mappings, day=day, missing_quantity=quantity, columns=columns, overrides=overrides,
-        time_window=(window[0], window[1]), **plain,
-    )  # fmt: skip
-
-
-def _number(table: dict[str, Any], key: str, shown: str, complaints: list[Complaint]) -> float | None:
-    value = table.get(key)
-    try:
-        number = None if value is None else float(value)
-    except (TypeError, ValueError):
-        number = 0.0
-    if number is not None and not number > 0:
-        complaints.append(Complaint(shown, key, f"should be a number above 0, but is {value!r}: {KEYS[key]}"))
-    return number
-
-
-def _day(table: dict[str, Any], shown: str, complaints: list[Complaint]) -> dt.date | None:
-    value = table.get("day")
-    if value is None or type(value) is dt.date:
-        return value
-    try:
-        return dt.datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007  a date has no zone
-    except (ValueError, TypeError):
-        complaints.append(Complaint(shown, "day", f"should be a date, YYYY-MM-DD, but is {value!r}"))
-        return None
-
-
-def _time(
-    table: dict[str, Any], key: str, default: dt.datetime, shown: str, complaints: list[Complaint]
-) -> dt.datetime:
-    value = table.get(key, default)
-    try:
-        if isinstance(value, str):
-            return parse_time(value)
-        return in_range(dt.datetime.combine(value, dt.time(), dt.UTC) if type(value) is dt.date else value)
-    except (ValueError, AttributeError):
-        complaints.append(Complaint(shown, key, f"should be an ISO 8601 time, but is {value!r}"))
-        return default
+        except (ValueError, AttributeError):
+            self.complain(key, f"should be an ISO 8601 time, but is {value!r}")
+            return default
 
 
 def parse_time(text: str) -> dt.datetime:

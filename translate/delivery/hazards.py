@@ -36,6 +36,10 @@ class Case:
         """Give the number of a hazard, as the target's own configuration has it."""
         return self.overrides.get(hazard.setting or "", hazard.value or 0)
 
+    def latest(self, hazard: Hazard) -> int | None:
+        """Give the time of the latest event, but for those of names that a hazard leaves out."""
+        return self.surveyed.latest_of_others if hazard.names else self.surveyed.latest
+
 
 # How many events it concerns, and what else its sentence may say; None where all is well.
 Concern = tuple[int, dict[str, str]] | None
@@ -50,11 +54,20 @@ def _all_if(said: bool, case: Case, **places: str) -> Concern:  # noqa: FBT001
     return (case.surveyed.events, places) if said else None
 
 
+def _in_hours(hazard: Hazard, case: Case, concerns: Callable[[int], bool]) -> int:
+    """Count the events of those hours that a hazard concerns, without the ones of names that it leaves out."""
+    excepted = (case.surveyed.excepted.get(name, {}) for name in hazard.names)
+    every, *others = (
+        sum(count for hour, count in hours.items() if concerns(hour))
+        for hours in (case.surveyed.hours, *excepted)
+    )
+    return every - sum(others)
+
+
 def _older_than(hazard: Hazard, case: Case) -> Concern:
     def old(at_ms: int) -> int:
         limit = case.limit_ms(hazard, at_ms)
-        excepted = (case.surveyed.excepted.get(name, {}) for name in hazard.names)
-        return _before(case.surveyed.hours, limit) - sum(_before(hours, limit) for hours in excepted)
+        return _in_hours(hazard, case, lambda hour: hour * HOUR_MS < limit)
 
     now = old(case.now_ms)
     later = old(case.end_ms) - now
@@ -70,25 +83,17 @@ def _older_than(hazard: Hazard, case: Case) -> Concern:
 def _newer_than(hazard: Hazard, case: Case) -> Concern:
     """Count those of hours that end after the limit: what may be younger, is."""
     limit = case.limit_ms(hazard, case.now_ms)
-    excepted = [case.surveyed.excepted.get(name, {}) for name in hazard.names]
-    every, *others = (
-        sum(count for hour, count in hours.items() if (hour + 1) * HOUR_MS > limit)
-        for hours in (case.surveyed.hours, *excepted)
-    )
-    events = every - sum(others)
-    latest = case.surveyed.latest_of_others if hazard.names else case.surveyed.latest
-    return (events, {"value": number(case.value(hazard)), "latest": moment(latest)}) if events else None
+    events = _in_hours(hazard, case, lambda hour: (hour + 1) * HOUR_MS > limit)
+    return _these(events, value=number(case.value(hazard)), latest=moment(case.latest(hazard)))
 
 
 def _newer_than_now(hazard: Hazard, case: Case) -> Concern:
-    latest = case.surveyed.latest_of_others if hazard.names else case.surveyed.latest
+    latest = case.latest(hazard)
     if latest is None or latest <= case.now_ms:
         return None
     # Of the present hour it is not known which events are over: all of it counts where nothing lies beyond.
     first = min(latest // HOUR_MS, case.now_ms // HOUR_MS + 1)
-    excepted = (case.surveyed.excepted.get(name, {}) for name in hazard.names)
-    events = _from(case.surveyed.hours, first) - sum(_from(hours, first) for hours in excepted)
-    return events, {"latest": moment(latest)}
+    return _in_hours(hazard, case, lambda hour: hour >= first), {"latest": moment(latest)}
 
 
 def _users_last_seen_before(hazard: Hazard, case: Case) -> Concern:
@@ -169,16 +174,6 @@ def _support_ended(_: Hazard, case: Case) -> Concern:
     today = (EPOCH + dt.timedelta(milliseconds=case.now_ms)).date()
     ended = case.support and case.support.ended
     return _all_if(today > ended, case, value=ended.isoformat()) if ended else None
-
-
-def _before(hours: Mapping[int, int], limit_ms: int) -> int:
-    """Count what lies in hours that began before a time."""
-    return sum(count for hour, count in hours.items() if hour * HOUR_MS < limit_ms)
-
-
-def _from(hours: Mapping[int, int], first: int) -> int:
-    """Count what lies in an hour and those after it."""
-    return sum(count for hour, count in hours.items() if hour >= first)
 
 
 JUDGES: dict[str, Judge] = {

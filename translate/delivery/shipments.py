@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,24 +30,6 @@ class Shipment:
     events: tuple[int, ...]
     request: Any
     body: str | None = None
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a hub column's value lies: around the events, or in each of them."""
-
-    field: Field
-    around: bool
-
-    def value(self, request: Any, way: Way, event: Any) -> Any:
-        """Give the value for one event, None where there is none."""
-        if not self.around:
-            return _follow(event, self.field.path)
-        path = self.field.path
-        if path[-1] == ANY:
-            return way[len(path) - 1] if len(path) <= len(way) else None
-        named = (str(way[index]) if segment == ANY else segment for index, segment in enumerate(path))
-        return _follow(request, tuple(named))
 
 
 @dataclass(frozen=True)
@@ -87,7 +69,8 @@ def unpack(part: str, line: int, text: str | bytes, layout: Layout) -> PackedReq
         tree = {_request(layout).each[0]: tree}
     body = None
     for place in _request(layout).closed:
-        outer, name = _outer(tree, place)
+        *way, name = place.split(".")
+        outer = _follow(tree, way)
         if isinstance(outer, dict) and isinstance(outer.get(name), str):
             body = outer[name]
             outer[name] = json.loads(body)
@@ -116,12 +99,7 @@ def _request(layout: Layout) -> Request:
     return layout.request
 
 
-def _outer(tree: Any, place: str) -> tuple[Any, str]:
-    *way, name = place.split(".")
-    return _follow(tree, tuple(way)), name
-
-
-def _follow(node: Any, path: tuple[str, ...]) -> Any:
+def _follow(node: Any, path: Iterable[str]) -> Any:
     for segment in path:
         if not isinstance(node, dict):
             return None
@@ -164,16 +142,16 @@ def _kept(node: Any, each: tuple[str, ...], wanted: Callable[[], bool]) -> Any:
 
 
 class PlacedColumn:
-    """Where a layout has a hub column, read fast: what lies around several events is looked up once.
+    """Where a layout has a hub column, around its events or in each of them; what lies around several is looked up once.
 
     Events that have nothing there have it `instead` elsewhere, as their kind where they have no name.
     """
 
-    def __init__(self, place: Place, instead: PlacedColumn | None = None) -> None:
-        self._place = place
+    def __init__(self, field: Field, *, around: bool, instead: PlacedColumn | None = None) -> None:
+        self._around = around
         self._instead = instead
-        self._path = path = place.field.path
-        self._ends_in_name = place.around and path[-1] == ANY
+        self._path = path = field.path
+        self._ends_in_name = around and path[-1] == ANY
         stars = [index for index, segment in enumerate(path) if segment == ANY]
         self._shared = stars[-1] + 1 if stars else 0  # so much of an event's way settles what lies around it
 
@@ -182,21 +160,20 @@ class PlacedColumn:
         if self._instead is not None:
             both = zip(self._in(events), self._instead.values(request, events), strict=True)
             return [own if own is not None else other for own, other in both]
-        if not self._place.around:
+        if not self._around:
             return self._in(events)
         if self._ends_in_name:
             return [way[self._shared - 1] for way in request.ways]
-        if not self._shared:
-            return [self._place.value(request.tree, (), None)] * len(events)
         known: dict[Way, Any] = {}
         for way in request.ways:
             if way[: self._shared] not in known:
-                known[way[: self._shared]] = self._place.value(request.tree, way, None)
+                named = (str(way[at]) if segment == ANY else segment for at, segment in enumerate(self._path))
+                known[way[: self._shared]] = _follow(request.tree, named)
         return [known[way[: self._shared]] for way in request.ways]
 
     def of_events(self, events: Sequence[Any]) -> list[Any]:
         """Give the column's value for each of some events, by what lies in them alone."""
-        return [None] * len(events) if self._place.around else self._in(events)
+        return [None] * len(events) if self._around else self._in(events)
 
     def _in(self, events: Sequence[Any]) -> list[Any]:
         name, *rest = self._path
@@ -210,8 +187,8 @@ def find_column(layout: Layout, hub: str) -> PlacedColumn | None:
     """Find a hub column in a layout's packed requests."""
     found = entry_of(layout, hub)
     kinds = [entry for entry in layout.fields if entry.word.tells_kind and hub in entry.hub]
-    instead = PlacedColumn(Place(kinds[0], around=False)) if kinds else None
-    return None if found is None else PlacedColumn(Place(*found), instead)
+    instead = PlacedColumn(kinds[0], around=False) if kinds else None
+    return None if found is None else PlacedColumn(found[0], around=found[1], instead=instead)
 
 
 def entry_of(layout: Layout, hub: str) -> tuple[Field, bool] | None:
@@ -222,7 +199,9 @@ def entry_of(layout: Layout, hub: str) -> tuple[Field, bool] | None:
 
 def asked_columns(layout: Layout, setting: str) -> list[PlacedColumn]:
     """Find all places that are written only where a setting asks for them."""
-    return [PlacedColumn(Place(*found)) for found in _entries(layout) if found[0].asked == setting]
+    return [
+        PlacedColumn(entry, around=around) for entry, around in _entries(layout) if entry.asked == setting
+    ]
 
 
 def _entries(layout: Layout) -> Iterator[tuple[Field, bool]]:

@@ -10,14 +10,13 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from translate import events
-from translate.mapping.checks import asked_in_vain
+from translate.mapping.checks import Found, asked_in_vain
 from translate.mapping.portions import in_vain
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.mapping.surroundings import around, place_above
 from translate.vocabulary import notation
 from translate.vocabulary.word import KIND_NAMES, Wire, Word
 
-Found = tuple[tuple[str, ...], str]
 Containers = dict[str, Field]
 
 NEEDED_TO_READ = ("name", "time")
@@ -130,18 +129,18 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
 def _of_maps(layout: Layout) -> Iterator[Found]:
     """Find hub maps that would be filled from two places, of which one would be forgotten."""
     held: dict[str, Field] = {}
-    where_of: list[tuple[tuple[str, ...], Field]] = [
-        (("fields", entry.place), entry) for entry in layout.fields
-    ]
-    where_of += [
-        (("request", "fields", entry.place), entry)
-        for entry in (layout.request.fields if layout.request else ())
-    ]
-    for where, entry in where_of:
+    for where, entry in _placed(layout):
         for column in entry.word.maps_held(entry.hub):
             if column in held and not _take_turns(held[column], entry):
                 yield where, f'hub map "{column}" is held by "{held[column].place}" already'
             held.setdefault(column, entry)
+
+
+def _placed(layout: Layout) -> Iterator[tuple[tuple[str, ...], Field]]:
+    """Give each field, of the events and around them, with its path below the layout."""
+    yield from ((("fields", entry.place), entry) for entry in layout.fields)
+    around = layout.request.fields if layout.request else ()
+    yield from ((("request", "fields", entry.place), entry) for entry in around)
 
 
 def _take_turns(one: Field, other: Field) -> bool:
@@ -224,20 +223,19 @@ WIRE_TYPES: dict[str, pl.DataType] = {
 
 def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
     """Run each word alone on an empty frame; tell what fails or gives another type than it should."""
-    fields: list[tuple[tuple[str, ...], Field]] = [
-        (("fields", entry.place), entry) for entry in layout.fields
-    ]
-    if layout.request:
-        fields += [(("request", "fields", entry.place), entry) for entry in layout.request.fields]
-    for where, entry in fields:
+    for where, entry in _placed(layout):
         word = entry.word
         if not word.is_scalar or entry.const is not None or not (entry.hub or word.columns == (0, 0)):
             continue
-        trials = []
+        trials: list[tuple[str, pl.DataType | PolarsError | None, pl.DataType]] = []
         if layout.write:
-            trials.append(("written", *_written(mapping, entry, word)))
+            types = tuple(events.SCHEMA[name] for name in entry.hub)
+            table = tuple(mapping.tables[entry.table].items()) if entry.table is not None else ()
+            trials.append(
+                ("written", _written_type(word, types, table, entry.default), WIRE_TYPES[word.wire])
+            )
         if layout.read and word.read is not None and entry.hub:
-            trials.append(("read", *_read(entry, word)))
+            trials.append(("read", _read_type(word), events.SCHEMA[entry.hub[0]]))
         for verb, given, wanted in trials:
             if isinstance(given, PolarsError):
                 yield where, f'codec "{word.name}" cannot be {verb}: {str(given).splitlines()[0]}'
@@ -247,18 +245,9 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
                 yield where, told
 
 
-def _written(
-    mapping: Mapping, entry: Field, word: Word
-) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
-    table = entry.table is not None and tuple(mapping.tables[entry.table].items())
-    return _written_type(
-        word, tuple(events.SCHEMA[name] for name in entry.hub), table or None, entry.default
-    ), WIRE_TYPES[word.wire]
-
-
 @cache
 def _written_type(
-    word: Word, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...] | None, default: object
+    word: Word, types: tuple[pl.DataType, ...], table: tuple[tuple[str, str], ...], default: object
 ) -> pl.DataType | PolarsError | None:
     empty = pl.DataFrame([pl.Series(str(place), [], dtype) for place, dtype in enumerate(types)])
     try:
@@ -267,17 +256,13 @@ def _written_type(
         if word.write is None:
             return None
         value = word.write([pl.col(name) for name in empty.columns])
-        if table is not None:
+        if table:
             value = notation.exchanged(value.str.to_lowercase(), dict(table), value)
         if default is not None:
             value = value.fill_null(default)
         return _type_of(empty, value)
     except PolarsError as error:
         return error
-
-
-def _read(entry: Field, word: Word) -> tuple[pl.DataType | PolarsError | None, pl.DataType]:
-    return _read_type(word), events.SCHEMA[entry.hub[0]]
 
 
 @cache

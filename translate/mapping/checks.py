@@ -60,7 +60,7 @@ def _kind_of_field(entry: Field) -> str:
 
 # -- the words -----------------------------------------------------------------------------------------------
 
-Found = tuple[tuple[str, ...], str]
+Found = tuple[tuple[str, ...], str]  # where in a layout something is wrong, and what
 
 REQUEST_LIMITS = {
     "events_min": "the fewest events of a request",

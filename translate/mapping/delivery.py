@@ -31,8 +31,6 @@ PLACES = {
     "latest_ms": "the same in milliseconds since 1970",
 }
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
 _FOUND = ("events", "share")
 
 
@@ -97,12 +95,8 @@ class _DeliveryParser:
             return
         protocol = PROTOCOLS[name]
         if request.each != protocol.each:
-            way = ".".join(protocol.each)
-            wanted = f'its events at "{way}"' if way else "to be the list of its events"
-            self.sheet.complain(
-                "delivery.protocol",
-                f'"{name}" needs a request to have {wanted}' if way else f'"{name}" needs a request {wanted}',
-            )
+            told = f'"{name}" needs a request to have its events at "{".".join(protocol.each)}"'
+            self.sheet.complain("delivery.protocol", told)
         written = {entry.path[0] for entry in request.fields}
         for member in protocol.members:
             if member not in written:
@@ -185,10 +179,7 @@ class _DeliveryParser:
             told = f"takes {' or '.join(kind.number)}, not both" if given else "is missing"
             self.sheet.complain(join(path, kind.number[0]), told)
             return None, kind.number[0]
-        value: int | None = self.sheet.get(table, path, given[0], int)
-        if value is not None and value <= 0:
-            self.sheet.complain(join(path, given[0]), f"should be more than 0, but is {value}")
-        return value, given[0]
+        return self.sheet.most(table, path, given[0]), given[0]
 
     def hub_columns(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[str, ...]:
         if kind.setting == keys.OF_SENDER and table.get("setting") in keys.OF_SENDER:

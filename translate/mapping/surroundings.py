@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from translate import events
+from translate.mapping.checks import Found
 from translate.mapping.spec import Field, Request
 
-Found = tuple[tuple[str, ...], str]
 Path = tuple[str, ...]
 
 ANY = "*"

@@ -28,18 +28,6 @@ class Expression:
     dtype: pl.DataType
 
 
-@dataclass(frozen=True)
-class Condition:
-    """Which events are meant, as an SQL expression."""
-
-    sql: str
-    expression: Expression
-
-    def evaluate(self, frame: pl.LazyFrame, column: str) -> pl.LazyFrame:
-        """Add a column that is true where the condition holds; absent values can leave it null."""
-        return evaluate(frame, self.expression.columns, {column: self.expression.expr})
-
-
 def evaluate(
     frame: pl.LazyFrame,
     names: Iterable[str],

@@ -15,7 +15,7 @@ import polars as pl
 
 from translate import events
 from translate.recipe.expressions import NAIVE_TIME, kind_of, type_of
-from translate.recipe.mistakes import Mistake, place_of, place_of_text, tokens
+from translate.recipe.mistakes import Mistake, place_of, place_of_text, place_of_token, written_out
 
 COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
 # What a value may be at its worst: an expression that stops on one of these would stop a run.
@@ -43,21 +43,24 @@ def worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
 
 
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Give the objects of an expression's tree, each before those inside of it."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    for inner in tree if isinstance(tree, list) else ():
+        yield from nodes(inner)
+
+
 def mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
     """Say where a choice has branches of several kinds: the engine would silently make text of them."""
-    if isinstance(tree, list):
-        for entry in tree:
-            yield from mixed(entry, names)
-    if not isinstance(tree, dict):
-        return
-    branches = [tree["Ternary"][name] for name in ("truthy", "falsy")] if "Ternary" in tree else []
-    if tree.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
-        branches = tree["Function"]["input"]
-    kinds = {kind_of(_type_of(branch, names)) for branch in branches} - {"nothing"}
-    if len(kinds) > 1:
-        yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
-    for inner in tree.values():
-        yield from mixed(inner, names)
+    for node in nodes(tree):
+        branches = [node["Ternary"][name] for name in ("truthy", "falsy")] if "Ternary" in node else []
+        if node.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
+            branches = node["Function"]["input"]
+        kinds = {kind_of(_type_of(branch, names)) for branch in branches} - {"nothing"}
+        if len(kinds) > 1:
+            yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
 
 
 def _type_of(branch: Any, names: tuple[str, ...]) -> pl.DataType:
@@ -67,20 +70,14 @@ def _type_of(branch: Any, names: tuple[str, ...]) -> pl.DataType:
 
 def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
     """Say where an expression compares a time, a number or a text with one of the others, and what to write."""
-    if isinstance(tree, list):
-        for entry in tree:
-            yield from uncomparable(entry, names, sql)
-    if not isinstance(tree, dict):
-        return
-    yield from _meant_as_text(tree, names, sql)
-    for value, literal in _compared(tree):
-        try:
-            kind = kind_of(_type_of(value, names))
-        except pl.exceptions.PolarsError:
-            continue  # what is wrong there is told for itself
-        yield from _told(kind, literal, sql)
-    for inner in tree.values():
-        yield from uncomparable(inner, names, sql)
+    for node in nodes(tree):
+        yield from _meant_as_text(node, names, sql)
+        for value, literal in _compared(node):
+            try:
+                kind = kind_of(_type_of(value, names))
+            except pl.exceptions.PolarsError:
+                continue  # what is wrong there is told for itself
+            yield from _told(kind, literal, sql)
 
 
 def _meant_as_text(node: dict[str, Any], names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
@@ -121,19 +118,17 @@ def _compared(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
 def _told(kind: str, literal: Any, sql: str) -> Iterator[Mistake]:
     text = literal.get("Scalar", {}).get("String")
     number = next(iter(literal.get("Dyn", {}).values()), None)
-    written = "'" + (text or "").replace("'", "''") + "'"
     if text is not None and kind in ("a time", "a date"):
         what = "TIMESTAMP" if kind == "a time" else "DATE"
-        yield Mistake(f"{kind} is not compared with text; write {what} {written}", place_of_text(sql, text))
+        told = f"{kind} is not compared with text; write {what} {written_out(text)}"
+        yield Mistake(told, place_of_text(sql, text))
     elif text is not None and kind == "a number":
         way_out = f"write {text}, without quotes" if _is_number(text) else "write a number, without quotes"
         yield Mistake(f"a number is not compared with text; {way_out}", place_of_text(sql, text))
     elif number is not None and kind == "text":
-        yield Mistake(f"text is not compared with a number; write '{number}'", _place_of(sql, str(number)))
-
-
-def _place_of(sql: str, written: str) -> tuple[int, int] | None:
-    return next(((start, end) for text, start, end in tokens(sql) if text == written), None)
+        yield Mistake(
+            f"text is not compared with a number; write '{number}'", place_of_token(sql, str(number))
+        )
 
 
 def _is_number(text: str) -> bool:

@@ -106,6 +106,11 @@ def place_of_word(sql: str, words: Collection[str]) -> tuple[int, int] | None:
     return next(((start, end) for text, start, end in tokens(sql) if text.upper() in words), None)
 
 
+def place_of_token(sql: str, wanted: str) -> tuple[int, int] | None:
+    """Find where an expression has a word, text, number or sign just as it is."""
+    return next(((start, end) for text, start, end in tokens(sql) if text == wanted), None)
+
+
 def is_compared_with(sql: str, place: tuple[int, int]) -> bool:
     """Tell whether what stands at a place is what something else is compared with: a text that lacks its quotes."""
     return COMPARED.search(sql[: place[0]]) is not None
@@ -130,8 +135,8 @@ def of_parser(sql: str, error: Exception) -> Mistake:
         function = re.search(r"unsupported function '(\w+)'", said)
         stray = re.search(r"found unexpected token '(.)'", said)
         if stray:
-            place = next(((start, end) for text, start, end in tokens(sql) if text == stray[1]), None)
-            return Mistake(_followed("an operator, or the end,", f"there is {stray[1]}"), place)
+            met = f"there is {stray[1]}"
+            return Mistake(_followed("an operator, or the end,", met), place_of_token(sql, stray[1]))
         way_out = instead(function[1]) or f"; those that there are {LISTED}" if function else ""
         return Mistake(f"is not an SQL expression: {said}{way_out}", _place_of_function(sql, said))
     place = _place(sql, int(found["line"]) - 1, int(found["column"]) - 1)
@@ -155,9 +160,13 @@ def of_engine(sql: str, error: Exception) -> Mistake | None:
 
 
 def place_of_text(sql: str, text: str) -> tuple[int, int] | None:
-    """Find where an expression has a text, which stands in single quotes."""
-    written = "'" + text.replace("'", "''") + "'"
-    return next(((start, end) for token, start, end in tokens(sql) if token == written), None)
+    """Find where an expression has a text."""
+    return place_of_token(sql, written_out(text))
+
+
+def written_out(text: str) -> str:
+    """Write a text as it stands in an expression, in single quotes."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _followed(wanted: str, met: str) -> str:

@@ -14,12 +14,11 @@ from translate import events
 from translate.errors import UsageError, refuse_bytes
 from translate.recipe.expressions import (
     KEYED,
-    Condition,
     Expression,
     misfit,
     type_of,
 )
-from translate.recipe.kinds import mixed, uncomparable, worst_frame
+from translate.recipe.kinds import mixed, nodes, uncomparable, worst_frame
 from translate.recipe.mistakes import (
     Mistake,
     Unfit,
@@ -111,7 +110,7 @@ SPELLED = {
 }
 
 
-def condition(sql: str, shown: str) -> Condition:
+def condition(sql: str, shown: str) -> Expression:
     """Read a condition over hub events; raise UsageError with everything that is wrong with it."""
     refuse_bytes(sql, shown)
     try:
@@ -121,7 +120,7 @@ def condition(sql: str, shown: str) -> Condition:
     wrong = misfit(found, pl.Boolean(), "")
     if wrong:
         raise UsageError(f"{shown}: {wrong}")
-    return Condition(sql, found)
+    return found
 
 
 def read(sql: str, *, exploded: bool) -> Expression:
@@ -168,7 +167,8 @@ def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     ]
     if mistakes:
         raise Unfit(sql, mistakes)
-    names = tuple(sorted(_columns(tree)))
+    # `root_names` would try to resolve what is refused anyway.
+    names = tuple(sorted({node["Column"] for node in nodes(tree) if isinstance(node.get("Column"), str)}))
     mistakes = [mistake for name in names if (mistake := _unknown(name, sql, exploded=exploded))]
     if mistakes:
         raise Unfit(sql, mistakes)
@@ -177,14 +177,6 @@ def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     if messages:
         raise Unfit(sql, map(Mistake, messages))
     return Expression(sql, expr, names, dtype)
-
-
-def _columns(tree: Any) -> set[str]:
-    """Name the columns in a tree; `root_names` would try to resolve what is refused anyway."""
-    if isinstance(tree, dict):
-        own = {tree["Column"]} if isinstance(tree.get("Column"), str) else set()
-        return own.union(*map(_columns, tree.values()))
-    return set().union(*map(_columns, tree)) if isinstance(tree, list) else set()
 
 
 def _unknown(name: str, sql: str, *, exploded: bool) -> Mistake | None:

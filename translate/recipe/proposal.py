@@ -13,6 +13,7 @@ import polars as pl
 from translate.errors import MappingError
 from translate.mapping.spec import Layout
 from translate.recipe import read, trial
+from translate.recipe.mistakes import written_out
 from translate.recipe.rules import Recipe
 from translate.telling.rendering import printable
 
@@ -144,7 +145,7 @@ def _key(text: str) -> str:
 
 
 def _rule(row: dict[str, Any]) -> str:
-    names = ", ".join("'" + name.replace("'", "''") + "'" for name in row["names"][:NAMES_MAX])
+    names = ", ".join(map(written_out, row["names"][:NAMES_MAX]))
     is_one = len(row["names"]) == 1
     key = '"' + f"{row['kind']}.{row['key']}".replace('"', '""') + '"'
     value = key if row["kind"] == "attributes" else f"TRY_CAST(TRY_CAST({key} AS BIGINT) AS VARCHAR)"

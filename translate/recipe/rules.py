@@ -19,7 +19,7 @@ from translate.mapping.columns import Column
 from translate.mapping.personal import Marked
 from translate.recipe import erasure, tallies
 from translate.recipe.erasure import Erasing, Erasure
-from translate.recipe.expressions import ITEM, NOTHING_MOVED, Condition, Moved, evaluate, key_of
+from translate.recipe.expressions import ITEM, NOTHING_MOVED, Expression, Moved, evaluate, key_of
 from translate.recipe.privacy import Treatment, chosen, key_of_environment, treat
 from translate.recipe.reshaping import COPY
 from translate.recipe.spec import Rule, Test
@@ -38,7 +38,7 @@ LITERAL = re.compile(r"'(?:[^']|'')*'")
 class Selection:
     """What `--where`, `--since`, `--until`, `--limit` and `--erase` say."""
 
-    where: Condition | None = None
+    where: Expression | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     limit: int | None = None
@@ -72,7 +72,7 @@ class Selection:
         if self.until:
             reasons.append(pl.when(time >= self.until).then(pl.lit("--until")))
         if self.where:
-            where, read = self.where.expression, pl.col("code").is_null()
+            where, read = self.where, pl.col("code").is_null()
             flags = tallies.of_condition(tallies.WHERE, where, read, where.columns) if tallied else {}
             frame = evaluate(frame, where.columns, {"_wanted": where.expr, **flags}, moved)
             reasons.append(pl.when(~pl.col("_wanted").fill_null(value=False)).then(pl.lit("--where")))

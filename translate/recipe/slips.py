@@ -13,6 +13,7 @@ from translate.recipe.expressions import Expression, key_of
 from translate.recipe.rules import Recipe, Selection
 from translate.recipe.spec import Rule
 from translate.recipe.tallies import names_in
+from translate.telling.rendering import many
 
 NOTHING_TAKEN = "selection_takes_nothing"
 SHOWN_MAX = 60  # characters of a value
@@ -46,19 +47,18 @@ def of_selection(
     selection: Selection, counts: Counter[str], watched: Watched, *, left_out: Counter[str], taken: int
 ) -> Iterator[Slip]:
     """Find the slips of a selection: `left_out` says how many events each option leaves out, `taken` how many are left."""
-    where = selection.where.expression if selection.where else None
-    judged = _JudgedCondition("--where", tallies.WHERE, where, counts, watched, frozenset())
+    judged = _JudgedCondition("--where", tallies.WHERE, selection.where, counts, watched, frozenset())
     yield from judged.of_where(taken=taken > 0)
     erased = left_out[erasure.OPTION]
     if not taken and erased and erased == left_out.total():
-        yield NOTHING_TAKEN, f"{erasure.OPTION} leaves out all of {_events(erased)}", erased
+        yield NOTHING_TAKEN, f"{erasure.OPTION} leaves out all of {many(erased, 'event')}", erased
     bounds = [option for option in ("--since", "--until") if left_out[option]]
     if not taken and bounds and not left_out["--where"]:
         first, last = watched.spans["time"]
         count = left_out["--since"] + left_out["--until"]
         yield (
             NOTHING_TAKEN,
-            f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out all of {_events(count)}: they are from {first} to {last} (UTC)",
+            f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out all of {many(count, 'event')}: they are from {first} to {last} (UTC)",
             count,
         )
     elif not taken and bounds and counts[f"{tallies.WHERE}.matched"]:
@@ -91,7 +91,7 @@ class _JudgedCondition:
         told: set[str] = set()
         if not taken and self._seen and not self._count("matched"):
             why, told = self._why_never()
-            yield NOTHING_TAKEN, f"--where takes none of {_events(self._seen)}: {why}", self._seen
+            yield NOTHING_TAKEN, f"--where takes none of {many(self._seen, 'event')}: {why}", self._seen
         if self.condition and self._seen:
             yield from self._unknown_keys({name for name in self.condition.columns if key_of(name)} - told)
 
@@ -137,7 +137,7 @@ class _JudgedCondition:
         absent = [self._none_has(name) for name in part.columns if self._is_absent(name)]
         counts = {name: self._count(f"has.{name}") for name in part.columns if name != "name"}
         there = [
-            f'{_events(count)} {"has" if count == 1 else "have"} "{name}"'
+            f'{many(count, "event")} {"has" if count == 1 else "have"} "{name}"'
             for name, count in counts.items()
             if count
         ]
@@ -187,7 +187,3 @@ class _JudgedCondition:
         near = meant(name, alike)
         others = f"; there are, for example, {', '.join(alike)}" if alike else ""
         return f"no event is called '{name}'" + (f"; did you mean '{near}'?" if near else others)
-
-
-def _events(count: int) -> str:
-    return f"{count:,} event{'s' if count != 1 else ''}"

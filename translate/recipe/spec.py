@@ -67,14 +67,12 @@ class Cut:
 
     def described(self) -> list[str]:
         """Say what is cut, in words."""
-        texts = [f"cuts attributes to {self.values} characters"] if self.values is not None else []
-        keys = (
-            [f"cuts names of attributes and metrics to {self.keys} characters"]
-            if self.keys is not None
-            else []
+        told = (
+            (self.values, f"cuts attributes to {self.values} characters"),
+            (self.keys, f"cuts names of attributes and metrics to {self.keys} characters"),
+            (self.count, f"keeps the first {self.count} attributes and metrics"),
         )
-        count = [f"keeps the first {self.count} attributes and metrics"] if self.count is not None else []
-        return [*texts, *keys, *count]
+        return [sentence for number, sentence in told if number is not None]
 
 
 @dataclass(frozen=True)

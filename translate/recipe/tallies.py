@@ -185,7 +185,7 @@ class Wanted:
     @classmethod
     def by(cls, recipe: Recipe | None, selection: Selection | None, *, examples: bool) -> Wanted:
         """Tell what a recipe's own rules and a selection want; values of an archive are only looked at for examples."""
-        where = selection.where.expression if selection and selection.where else None
+        where = selection.where if selection else None
         rules = recipe.rules[recipe.inherited :] if recipe else ()
         conditions = [where, *(rule.when for rule in rules)]
         looked_at = set(where.columns) - {"name"} if where else set()

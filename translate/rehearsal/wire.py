@@ -10,14 +10,16 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-from translate.rehearsal.messages import Body, HttpReply, HttpRequest, Malformed, body_of
+from translate.rehearsal.messages import KEPT_BYTES_MAX, HttpReply, HttpRequest
 
 HEAD_BYTES_MAX = 64 << 10
+TAKEN_BYTES_MAX = 256 << 20
+CHUNK_LINE_MAX = 4096
 BODILESS = (204, 304)
 RESET_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER, so that closing sends RST and not FIN
 
@@ -35,6 +37,15 @@ class Action:
 
 
 Answerer = Callable[[HttpRequest], Action]
+Intake = Generator[None, None, None]  # takes in what is there of a request, and yields where more has to come
+
+
+class Malformed(Exception):  # noqa: N818 - it names the request, not a fault of this program
+    """A request that breaks HTTP's rules; the connection ends with it."""
+
+    def __init__(self, status: int = 400) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Connection(asyncio.Protocol):
@@ -44,8 +55,8 @@ class Connection(asyncio.Protocol):
         self._answer = answer
         self._connections = connections
         self._buffer = bytearray()
-        self._request: HttpRequest | None = None
-        self._intake: Body | None = None
+        self._request: HttpRequest | None = None  # the one that is coming in
+        self._intake = self._taken_in()
         self._arrived = 0.0
         self._busy = self._closing = self._old = False
         self._writable = asyncio.Event()
@@ -92,10 +103,8 @@ class Connection(asyncio.Protocol):
         try:
             while not (self._busy or self._closing) and self._complete():
                 assert self._request
-                assert self._intake
-                request, intake = self._request, self._intake
-                request.body, request.bytes = bytes(intake.body), intake.bytes
-                self._request = self._intake = None
+                request = self._request
+                self._request, self._intake = None, self._taken_in()
                 self._arrived = time.monotonic()  # of the next one, if it is there already
                 self._act(request)
         except Malformed as error:
@@ -104,39 +113,47 @@ class Connection(asyncio.Protocol):
 
     def _complete(self) -> bool:
         """Tell whether a whole request is there."""
-        if self._request is None:
-            while self._buffer.startswith(b"\r\n"):  # some clients end a body with an empty line too many
-                del self._buffer[:2]
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0 and len(self._buffer) > HEAD_BYTES_MAX:
-                raise Malformed(431)
-            if end < 0:
-                return False
-            self._open(bytes(self._buffer[:end]).decode("latin-1"))
-            del self._buffer[: end + 4]
-        assert self._intake
-        return self._intake.feed(self._buffer)
+        for _ in self._intake:
+            return False
+        return True
 
-    def _open(self, head: str) -> None:
+    def _taken_in(self) -> Intake:
+        while (end := self._end_of_head()) < 0:
+            if len(self._buffer) > HEAD_BYTES_MAX:
+                raise Malformed(431)
+            yield
+        head = bytes(self._buffer[:end]).decode("latin-1")
+        del self._buffer[: end + 4]
+        self._request = request = self._opened(head)
+        kept, length = bytearray(), _length(request.headers)
+        if request.headers.get("expect", "").lower() == "100-continue" and not self._old:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if length is None:
+            yield from _chunks(request, self._buffer, kept)
+        else:
+            yield from _piece(request, self._buffer, kept, length)
+        request.body = bytes(kept)
+
+    def _end_of_head(self) -> int:
+        while self._buffer.startswith(b"\r\n"):  # some clients end a body with an empty line too many
+            del self._buffer[:2]
+        return self._buffer.find(b"\r\n\r\n")
+
+    def _opened(self, head: str) -> HttpRequest:
         first, *lines = head.split("\r\n")
         words = first.split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
             raise Malformed(505 if len(words) == 3 and words[2].startswith("HTTP/") else 400)
         headers = _headers(lines)
         target = words[1]
-        if target.startswith(
-            ("http://", "https://")
-        ):  # as a client that takes this for its proxy would say it
+        if target.startswith(("http://", "https://")):  # as a client says it that takes this for its proxy
             headers["host"], _, rest = target.partition("://")[2].partition("/")
             target = f"/{rest}"
         path, _, query = target.partition("?")
-        self._request = HttpRequest(words[0], path, query, headers, b"", 0, self._arrived)
-        self._intake = body_of(headers)
         self._old = words[2] == "HTTP/1.0"
         connection = headers.get("connection", "").lower()
         self._closing_after = "close" in connection or (self._old and "keep-alive" not in connection)
-        if headers.get("expect", "").lower() == "100-continue" and not self._old:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return HttpRequest(words[0], path, query, headers, b"", 0, self._arrived)
 
     def _act(self, request: HttpRequest) -> None:
         action = self._answer(request)
@@ -222,3 +239,58 @@ def _headers(lines: list[str]) -> dict[str, str]:
             raise Malformed
         headers[name] = f"{headers[name]},{value}" if name in headers and name != "content-length" else value
     return headers
+
+
+def _length(headers: dict[str, str]) -> int | None:
+    """Give how many bytes a body has; None if it comes in chunks."""
+    coding = headers.get("transfer-encoding", "").strip().lower()
+    length = headers.get("content-length", "0").strip()
+    if coding not in ("", "chunked"):
+        raise Malformed(501)
+    if coding and "content-length" in headers:  # two lengths are how requests are smuggled
+        raise Malformed
+    if not (length.isascii() and length.isdigit()):
+        raise Malformed
+    return None if coding else int(length)
+
+
+def _chunks(request: HttpRequest, buffer: bytearray, kept: bytearray) -> Intake:
+    """Take in chunks: sizes in hexadecimal digits, an empty chunk, and trailers, which are let go."""
+    while True:
+        digits = (yield from _line(buffer)).split(b";")[0].strip()
+        if not digits or digits.strip(b"0123456789abcdefABCDEF"):
+            raise Malformed
+        if not int(digits, 16):
+            break
+        yield from _piece(request, buffer, kept, int(digits, 16))
+        if (yield from _line(buffer)):
+            raise Malformed
+    while (yield from _line(buffer)):
+        pass
+
+
+def _piece(request: HttpRequest, buffer: bytearray, kept: bytearray, left: int) -> Intake:
+    """Take in so many bytes, keeping no body that is too large."""
+    while left:
+        while not buffer:
+            yield
+        count = min(len(buffer), left)
+        left -= count
+        request.bytes += count
+        if request.bytes > TAKEN_BYTES_MAX:
+            raise Malformed(413)
+        if request.bytes <= KEPT_BYTES_MAX:
+            kept += buffer[:count]
+        else:
+            kept.clear()
+        del buffer[:count]
+
+
+def _line(buffer: bytearray) -> Generator[None, None, bytes]:
+    while (end := buffer.find(b"\n")) < 0 and len(buffer) <= CHUNK_LINE_MAX:
+        yield
+    if not 0 <= end <= CHUNK_LINE_MAX:
+        raise Malformed
+    line = bytes(buffer[:end]).rstrip(b"\r")
+    del buffer[: end + 1]
+    return line

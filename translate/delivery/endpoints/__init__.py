@@ -5,6 +5,7 @@ Connections: TLS is verified, nothing repeated or redirected, a silence told fro
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import ssl
 from abc import ABC, abstractmethod
@@ -21,6 +22,7 @@ from translate.delivery.target import Target
 from translate.errors import UsageError
 
 BODY_BYTES_MAX = 1 << 20
+COMPRESSION_LEVEL = 6
 HINT_TLS = (
     "TLS failed: check the endpoint's name and clock; for a certificate authority of your own name its file in "
     "SSL_CERT_FILE (AWS_CA_BUNDLE for services of AWS)"
@@ -69,10 +71,14 @@ class Endpoint(ABC):
         """Send it, and sort what came of it."""
 
 
-class Pool:
-    """Connections to one receiver, shared by all threads: never more at once than the target allows; none is made before it is used."""
+class PooledEndpoint(Endpoint):
+    """A receiver that is spoken to over connections of our own, shared by all threads.
 
-    def __init__(self, target: Target) -> None:
+    There are never more at once than the target allows; none is made before it is used.
+    """
+
+    def __init__(self, target: Target, secrets: Secrets) -> None:
+        super().__init__(target, secrets)
         self._manager = urllib3.PoolManager(
             maxsize=target.max_in_flight,
             block=True,
@@ -80,8 +86,25 @@ class Pool:
             timeout=urllib3.Timeout(connect=target.connect_seconds, read=target.read_seconds),
         )
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply | Silence:
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._manager.clear()
+
+    def _send(self, shipment: Shipment, sequence: int) -> Answer:
+        try:
+            request = self._proven(shipment, sequence)
+        except ValueError as error:
+            return Answer.all_refused(len(shipment.events), "not_json", str(error))
+        if isinstance(request, Answer):
+            return request
+        reply = self._answered(request)
+        if isinstance(reply, Silence):
+            return sort_silence(reply, len(shipment.events))
+        return self._sorted(reply, shipment)
+
+    def _answered(self, request: Outgoing) -> Reply | Silence:
         """Send one request, once."""
+        method, url, headers, body = request
         try:
             response = self._manager.request(
                 method, url, headers=headers, body=body, retries=False, redirect=False, preload_content=False
@@ -101,36 +124,6 @@ class Pool:
             return Silence("unwritable", "not an HTTP request", lost=False, stop=stop)
         return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, said)
 
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._manager.clear()
-
-
-class PooledEndpoint(Endpoint):
-    """A receiver that is spoken to over connections of our own."""
-
-    def __init__(self, target: Target, secrets: Secrets) -> None:
-        super().__init__(target, secrets)
-        self._pool = Pool(target)
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._pool.close()
-
-    def _send(self, shipment: Shipment, sequence: int) -> Answer:
-        try:
-            request = self._proven(shipment, sequence)
-        except ValueError as error:
-            return Answer.all_refused(len(shipment.events), "not_json", str(error))
-        if isinstance(request, Answer):
-            return request
-        reply = self._pool.send(*request)
-        return (
-            sort_silence(reply, len(shipment.events))
-            if isinstance(reply, Silence)
-            else self._sorted(reply, shipment)
-        )
-
     @abstractmethod
     def _proven(self, shipment: Shipment, sequence: int) -> Outgoing | Answer:
         """Write the request with what proves who sends; or say what became of the events without one."""
@@ -138,6 +131,11 @@ class PooledEndpoint(Endpoint):
     @abstractmethod
     def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
         """Sort an answer."""
+
+
+def compressed(body: bytes) -> bytes:
+    """Compress a body; the time in gzip's header would make the same events another body each second."""
+    return gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
 
 
 def open_endpoint(target: Target, secrets: Secrets | None = None) -> Endpoint:

@@ -7,20 +7,18 @@ of the SHA-256 of the body as sent (docs/en/sdk-manual/http-api.md of the soluti
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import time
 from urllib.parse import quote, urlencode
 
 from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, sort_exactly, told_by
-from translate.delivery.endpoints import Outgoing, PooledEndpoint
+from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import COOKIE, MASK
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import fits_header
 
 PATH = "/collect"
 DIGEST_LENGTH = 8
-COMPRESSION_LEVEL = 6
 # The ingestion server's words while no app is registered (update-alb-rules/index.ts of the solution).
 UNCONFIGURED = "Configuration invalid"
 NO_APP = "the Clickstream project has no app yet: register the app id in it first"
@@ -70,8 +68,7 @@ class Clickstream(PooledEndpoint):
     def _request(self, shipment: Shipment, sequence: int) -> tuple[str, dict[str, str], bytes]:
         body = _events(shipment)
         if self._target.gzip:
-            # The time in gzip's header would make the same events another body each second.
-            body = base64.b64encode(gzip.compress(body, COMPRESSION_LEVEL, mtime=0))
+            body = base64.b64encode(compressed(body))
         said = shipment.request.get("query", {})
         query = {name: value for name, value in said.items() if value is not None}
         query.pop("compression", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -22,7 +21,7 @@ from translate.delivery.answers import (
     sort_refusal,
     told_by,
 )
-from translate.delivery.endpoints import Outgoing, PooledEndpoint
+from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment, closed, events_of, find_column
 from translate.delivery.target import NO_HEADER, Target, fits_header
@@ -31,7 +30,6 @@ from translate.mapping.replies import ServiceAnswer
 from translate.mapping.sending import Parameter, Sending
 from translate.mapping.spec import Layout
 
-COMPRESSION_LEVEL = 6
 CONTENT_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson"}  # by keys.BODIES
 
 
@@ -80,8 +78,7 @@ class DescribedService(PooledEndpoint):
                 request = {way.name: secret, **request}
         body = self._body(request)
         if sending.gzip and self._target.gzip and not shown:
-            # The time in gzip's header would make the same events another body each second.
-            body = gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
+            body = compressed(body)
             headers["Content-Encoding"] = "gzip"
         url = self._target.url(sending.path)
         url = f"{url}?{urlencode(query, quote_via=quote, safe='')}" if query else url
