@@ -16,8 +16,8 @@ import translate
 from translate.archive import units
 from translate.conversion import bucket_output
 from translate.errors import OutputError, UsageError
-from translate.stores import upload
-from translate.stores.upload import Encryption
+from translate.stores import transfers
+from translate.stores.transfers import Encryption
 
 CALL = {"to": "clickstream", "compression": "gzip"}
 
@@ -125,7 +125,7 @@ def test_a_tenth_of_the_calls_fails(store, source, fault):  # noqa: F811
 
 def test_a_large_part_goes_in_pieces_or_not_at_all(store, source, monkeypatch):  # noqa: F811
     """A part in pieces appears when all are there; where one is refused nothing appears, and nothing is left."""
-    monkeypatch.setattr(upload, "PIECE_BYTES", 1_000)
+    monkeypatch.setattr(transfers, "PIECE_BYTES", 1_000)
     translate.convert(source, out="s3://empty/whole", to="clickstream")
     assert store.told["POST"] >= 4
     store.faults = [
@@ -163,7 +163,7 @@ def test_encryption_is_passed_on(store, source):  # noqa: F811
 @pytest.mark.parametrize("piece_bytes", [16 << 20, 10])
 def test_a_bucket_without_acls(piece_bytes, store, source, monkeypatch):  # noqa: F811
     """Rejects that may have no ACL of their own are written without one: they are their bucket's owner's."""
-    monkeypatch.setattr(upload, "PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(transfers, "PIECE_BYTES", piece_bytes)
     refused = {"status": 400, "code": "AccessControlListNotSupported"}
     store.faults = [{"verb": verb, "header": "x-amz-acl", "do": refused} for verb in ("PUT", "POST")]
     translate.convert(source, out="s3://empty/rows", **CALL)
@@ -292,7 +292,7 @@ def test_data_that_were_changed_there_are_put_there_again(store, tmp_path, laid_
 
 def test_a_large_file_in_order_goes_in_pieces_or_not_at_all(store, source, tmp_path, monkeypatch):  # noqa: F811
     """A file that is refused in the midst of its pieces does not appear, and nothing of it is left."""
-    monkeypatch.setattr(upload, "PIECE_BYTES", 20_000)
+    monkeypatch.setattr(transfers, "PIECE_BYTES", 20_000)
     monkeypatch.setattr(bucket_output, "PIECE_BYTES", 10)  # of the state that is fetched again
     call = {"to": "amplitude", "sort": True}
     translate.convert(source, out=tmp_path / "here", **call)

@@ -36,7 +36,7 @@ from translate.delivery.pace import Bounds
 from translate.recipe.erasure import LAYERS_MAX, WORD_BYTES, Traces
 from translate.recipe.privacy import KEY
 from translate.rehearsal import Rehearsal
-from translate.stores import upload
+from translate.stores import transfers
 
 SECRET = "a key of the tests, long enough"
 ADA, BOB, EVE = "11111111-2222-3333-4444-555555555555", "us-east-1:bob", "eve@example.com"
@@ -584,7 +584,7 @@ def archive(tmp_path):
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 def test_a_bucket_is_read_again(store, archive, tmp_path, state, compression, monkeypatch):  # noqa: F811
     """Parts and books as they lie there: the proof is that of a directory; nothing of it stays on this machine."""
-    monkeypatch.setattr(upload, "PIECE_BYTES", 1_000)
+    monkeypatch.setattr(transfers, "PIECE_BYTES", 1_000)
     call = {
         "to": "clickstream",
         "erase": list_of(tmp_path, EVE),

@@ -142,8 +142,8 @@ def test_a_stopped_run_goes_on(source, tmp_path, resumed_by):
 def test_a_unit_is_made_twice(source, tmp_path, monkeypatch):
     """Of an executor that was lost and one that took over, both may write: neither sees the other's scratch."""
     translate.convert(source, to="clickstream", out=tmp_path / "here")
-    made = executors._made
-    monkeypatch.setattr(executors, "_made", lambda *given: (made(*given), made(*given)))
+    done = executors.work_on
+    monkeypatch.setattr(executors, "work_on", lambda *given: (done(*given), done(*given))[0])
     spark.convert(Session(), source, to="clickstream", out=tmp_path / "there")
     assert whole(tmp_path / "here") == whole(tmp_path / "there")
 

@@ -29,7 +29,7 @@ from translate.archive.sources import expect, find
 from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
-from translate.stores import staging
+from translate.stores import transfers
 from translate.stores.access import Access, BucketAddress, Signer, encoded_path, encoded_query
 from translate.stores.connections import Connections
 
@@ -484,18 +484,18 @@ def test_what_a_killed_process_had_on_its_way_goes(tmp_path, monkeypatch):
     def none_here(*_):
         raise OSError(errno.ENOLCK, "no locks")
 
-    dies = "import os; from translate.stores import staging; (staging.folder_of(os) / 'rows').touch(); os._exit(1)"
+    dies = "import os; from translate.stores import transfers; (transfers.folder_of(os) / 'rows').touch(); os._exit(1)"
     subprocess.run([sys.executable, "-c", dies], check=False)
     (left,) = tmp_path.iterdir()
     with monkeypatch.context() as patch:
-        patch.setattr(staging.fcntl, "flock", none_here)
+        patch.setattr(transfers.fcntl, "flock", none_here)
         unlocked = Owner()
-        folder = staging.folder_of(unlocked)
+        folder = transfers.folder_of(unlocked)
         assert {*tmp_path.iterdir()} == {left, folder}
         del unlocked
         assert [*tmp_path.iterdir()] == [left]
     one, other = Owner(), Owner()
-    living = {staging.folder_of(one), staging.folder_of(other)}
+    living = {transfers.folder_of(one), transfers.folder_of(other)}
     assert {*tmp_path.iterdir()} == living
     del one
     assert {*tmp_path.iterdir()} < living
@@ -511,7 +511,7 @@ def test_a_folder_for_what_is_on_its_way_may_look_like_somebody_elses(tmp_path, 
 
     made = iter([tmp_path / "only"])
     (tmp_path / "only").mkdir()
-    monkeypatch.setattr(staging.tempfile, "mkdtemp", lambda **_: next(made))
-    monkeypatch.setattr(staging.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(transfers.tempfile, "mkdtemp", lambda **_: next(made))
+    monkeypatch.setattr(transfers.os, "geteuid", lambda: os.getuid() + 1)
     owner = Owner()
-    assert staging.folder_of(owner) == tmp_path / "only"
+    assert transfers.folder_of(owner) == tmp_path / "only"

@@ -117,7 +117,7 @@ class OddError(Exception):
         super().__init__(f"{what} is full of {where}")
 def done(*given):
     raise OddError("the disk", "bees")
-workers._done = done
+workers.work_on = done
 workers.work()
 """
 

@@ -8,28 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from translate.stores.refusals import StoreRefusedError
 
+if TYPE_CHECKING:
+    from translate.archive.stored import SourceFile
+
 SEGMENT_BYTES = 32 * 2**20
 SEGMENT_FILES = 8192  # what is open is held in memory, and each copy takes some of its own
-
-
-class Remote(Protocol):
-    """What there is to know of an object."""
-
-    @property
-    def location(self) -> str:
-        """Name it with its bucket."""
-
-    @property
-    def bytes(self) -> int:
-        """Say how long it is."""
-
-    @property
-    def tag(self) -> str:
-        """Say what changes with its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,7 @@ _Bytes = bytes  # within the class it is a number
 Lent = Mapping[str, Copy | StoreRefusedError]  # by `key_of`: what came of each object
 
 
-def key_of(file: Remote) -> str:
+def key_of(file: SourceFile) -> str:
     """Name an object and its bytes."""
     return f"{file.location}\0{file.tag}"
 
@@ -118,18 +105,18 @@ class Borrowed:
         self._lent = lent
         self._own: list[Path] = []
 
-    def copy_of(self, file: Remote) -> Copy:
+    def copy_of(self, file: SourceFile) -> Copy:
         """Give a copy; raise what was refused of it."""
         found = self._lent[key_of(file)]
         if isinstance(found, StoreRefusedError):
             raise found
         return found
 
-    def content_of(self, file: Remote) -> bytes:
+    def content_of(self, file: SourceFile) -> bytes:
         """Read an object that is small; raise StoreRefusedError."""
         return self.copy_of(file).read()
 
-    def path_of(self, file: Remote) -> Path:
+    def path_of(self, file: SourceFile) -> Path:
         """Give a file that holds nothing but a copy of an object."""
         copy = self.copy_of(file)
         if copy.is_own:
@@ -139,7 +126,7 @@ class Borrowed:
         self._own.append(own)
         return own
 
-    def expect(self, files: Sequence[Remote]) -> None:
+    def expect(self, files: Sequence[SourceFile]) -> None:
         """Take note of nothing: all that will be read is here."""
 
     def close(self) -> None:

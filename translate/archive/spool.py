@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from translate.archive.copies import Borrowed, Copy, Lent, Remote, Segments, key_of
+from translate.archive.copies import Borrowed, Copy, Lent, Segments, key_of
 from translate.errors import SourceError
 from translate.stores import access
-from translate.stores.bucket import Bucket
+from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.staging import folder_of
+from translate.stores.transfers import bring, folder_of
+
+if TYPE_CHECKING:
+    from translate.archive.stored import SourceFile
 
 RANGE_BYTES = 64 * 2**20  # what is larger comes in ranges
 SMALL_BYTES = 2**20  # so many objects are put into one file that none of them costs a file
@@ -29,7 +32,6 @@ AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
 NEAR = 1_000
 TOGETHER = 16
-RANGES_TOGETHER = 4
 
 
 class Spool:
@@ -41,7 +43,7 @@ class Spool:
         self._readers = 1
         self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
         self._buckets: dict[str, Bucket] = {}
-        self._order: Sequence[Remote] = ()
+        self._order: Sequence[SourceFile] = ()
         self._next = 0  # in the order: what was not asked for ahead yet
         self._coming: dict[str, tuple[Future[Copy], int]] = {}
         self._held: OrderedDict[str, Copy] = OrderedDict()  # asked for in this order
@@ -62,7 +64,7 @@ class Spool:
                 self._buckets[name] = Bucket(name, replace(access.current()))
             return self._buckets[name]
 
-    def expect(self, files: Sequence[Remote]) -> None:
+    def expect(self, files: Sequence[SourceFile]) -> None:
         """Say which objects will be read, in their order."""
         with self._guard:
             self._order = files
@@ -78,7 +80,7 @@ class Spool:
                 self._workers = ThreadPoolExecutor(TOGETHER * readers, thread_name_prefix="fetch")
                 weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
 
-    def lend(self, files: Iterable[Remote], is_over: Callable[[], bool]) -> Lent:
+    def lend(self, files: Iterable[SourceFile], is_over: Callable[[], bool]) -> Lent:
         """Give copies of objects to another process, until they are given back; raise SourceError for what is wrong with all."""
         lent: dict[str, Copy | StoreRefusedError] = {}
         for file in files:
@@ -107,7 +109,7 @@ class Spool:
                     self._kept_bytes += copy.bytes
             self._make_room()
 
-    def copy_of(self, file: Remote) -> Copy:
+    def copy_of(self, file: SourceFile) -> Copy:
         """Give a copy of an object, which stays at least until others are asked for; raise StoreRefusedError."""
         with self._guard:
             known = key_of(file)
@@ -141,7 +143,7 @@ class Spool:
                 self._look_ahead()
         return copy
 
-    def path_of(self, file: Remote) -> Path:
+    def path_of(self, file: SourceFile) -> Path:
         """Give a file that holds nothing but a copy of an object."""
         copy = self.copy_of(file)
         if copy.is_own:
@@ -153,11 +155,11 @@ class Spool:
             self._segments.release(copy)
         return own.path
 
-    def content_of(self, file: Remote) -> bytes:
+    def content_of(self, file: SourceFile) -> bytes:
         """Read an object that is small; raise StoreRefusedError."""
         return self._segments.read(self.copy_of(file))
 
-    def _place_of(self, file: Remote) -> int | None:
+    def _place_of(self, file: SourceFile) -> int | None:
         """Find an object in the order, near the one that would come next or the beginning, or wherever else it is."""
         for begin, end in ((self._next, self._next + NEAR), (0, NEAR), (NEAR, len(self._order))):
             for place, other in enumerate(self._order[begin:end], begin):
@@ -165,7 +167,7 @@ class Spool:
                     return place
         return None
 
-    def _begin(self, file: Remote) -> None:
+    def _begin(self, file: SourceFile) -> None:
         bucket, _, key = file.location.removeprefix("s3://").partition("/")
         held = self._buckets.get(bucket) or self._buckets.setdefault(
             bucket, Bucket(bucket, replace(access.current()))
@@ -173,7 +175,8 @@ class Spool:
         if file.bytes <= SMALL_BYTES:
             fetch = partial(_fetch_small, held, key, file.tag, self._segments)
         else:
-            fetch = partial(_fetch, held, key, file.bytes, file.tag, self._new_path())
+            about = Listed(key, file.bytes, file.tag, "")
+            fetch = partial(_fetch, held, about, self._new_path())
         self._coming[key_of(file)] = (self._workers.submit(fetch), file.bytes)
 
     def _look_ahead(self) -> None:
@@ -207,26 +210,9 @@ def _fetch_small(bucket: Bucket, key: str, tag: str, segments: Segments) -> Copy
     return segments.add(b"".join(pieces[place] for place in sorted(pieces)))
 
 
-def _fetch(bucket: Bucket, key: str, size: int, tag: str, target: Path) -> Copy:
-    copy = Copy(target, 0, size, is_own=True)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with ExitStack() as until_done:
-        until_done.callback(os.close, descriptor)
-
-        def take(place: int, piece: bytes) -> None:
-            os.pwrite(descriptor, piece, place)
-
-        if size <= RANGE_BYTES:
-            bucket.fetch(key, tag, take)
-            return copy
-        workers = until_done.enter_context(ThreadPoolExecutor(RANGES_TOGETHER))
-        ranges: list[Callable[[], None]] = [
-            partial(bucket.fetch, key, tag, take, first, min(RANGE_BYTES, size - first))
-            for first in range(0, size, RANGE_BYTES)
-        ]
-        for done in [workers.submit(fetch) for fetch in ranges]:
-            done.result()
-    return copy
+def _fetch(bucket: Bucket, about: Listed, target: Path) -> Copy:
+    bring(bucket, about, target, RANGE_BYTES)
+    return Copy(target, 0, about.bytes, is_own=True)
 
 
 _spools: list[Spool] = []

@@ -20,8 +20,7 @@ from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.staging import folder_of
-from translate.stores.upload import PIECE_BYTES, TOGETHER, Encryption, download, upload
+from translate.stores.transfers import PIECE_BYTES, TOGETHER, Encryption, download, folder_of, upload
 
 SCHEME = "s3://"
 BESIDE = "-translate"

@@ -25,7 +25,7 @@ from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
 from translate.recipe.rules import Selection
 from translate.settings import Settings, parse_time, read_settings
-from translate.stores.upload import Encryption
+from translate.stores.transfers import Encryption
 from translate.writer import dataset
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

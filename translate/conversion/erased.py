@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -105,13 +105,6 @@ class Looking:
         return LookedThrough(self._name, self._lines, self._found, self._places)
 
 
-class Lookers(Protocol):
-    """Others that look through what a run has written."""
-
-    def look_through(self, run: Conversion, names: list[str], texts: dict[str, int]) -> list[LookedThrough]:
-        """Look through files for those listed, and for these texts."""
-
-
 class Proof:
     """Looks for all that were to be erased: by their ids, and by what the events of a run had for their hashes."""
 
@@ -142,8 +135,9 @@ class Proof:
     def of_run(self, run: Conversion, total: RunReport, head: dict[str, Any]) -> dict[str, Any]:
         """Read all again that a run has written, by its crew where that reads."""
         output, names = run.output, in_order(run.output.written())
-        theirs = [name for name in names if name.startswith(f"{DATA}/")] if run.lookers else []
-        seen = run.lookers.look_through(run, theirs, self.texts) if run.lookers and theirs else []
+        crew = run.crew if run.crew and run.crew.looks_through else None
+        theirs = [name for name in names if name.startswith(f"{DATA}/")] if crew else []
+        seen = crew.look_through(run, theirs, self.texts) if crew and theirs else []
         seen += look_through(output.at_hand, [name for name in names if name not in theirs], self.traces)
         order = {name: place for place, name in enumerate(names)}
         return self.told(sorted(seen, key=lambda each: order[each.name]), total, head)

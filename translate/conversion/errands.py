@@ -1,18 +1,17 @@
-"""What another process is told to make units of a run: once for all the task, and for each its files and what is known of them."""
+"""Units of a run made by other processes: what these are told, once for all the task, for each unit its files and what is known of them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import shutil
 import socket
 import threading
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from typing import Any
 from translate.archive.copies import Lent
 from translate.archive.looks import Unseen
 from translate.archive.recognition import Origin, Recognised
-from translate.archive.spool import spool
+from translate.archive.spool import borrowed, spool
 from translate.archive.units import Unit
 from translate.conversion.bucket_output import BucketTarget, Prefix, target_of
+from translate.conversion.erased import LookedThrough
 from translate.conversion.job import Job
 from translate.conversion.output import Output
 from translate.conversion.persistence import make_folder
@@ -34,7 +34,7 @@ from translate.passes import Asked, Passes
 from translate.reader.reader import Damage
 from translate.recipe.privacy import KEY, fingerprint, key_of_environment
 from translate.stores import access
-from translate.stores.upload import Encryption
+from translate.stores.transfers import Encryption
 from translate.vocabulary.words.stamps import is_numbered
 
 UNREACHABLE = (
@@ -221,12 +221,52 @@ def _keys_of(job: Job) -> tuple[Any, ...]:
     return hashes, erase.described() if erase else None
 
 
-def packed(values: Any) -> bytes:
-    """Write something down for another process of this version."""
-    return pickle.dumps(values)
+def work_on(
+    errand: Errand, what: str, portion: Portion, first: int, show: Progress | None = None
+) -> int | None:
+    """Do with a unit what is asked for: `survey` it, `make` it, or `count` the requests that it becomes, and give that."""
+    with (
+        contextlib.nullcontext() if portion.lent is None else borrowed(portion.lent),
+        attempt(errand, portion, show if what == "make" else None) as (run, passes),
+    ):
+        if what == "count":
+            return run.requests_of(portion.unit, passes)
+        if what == "survey":
+            assert passes is not None
+            run.look_into(portion.unit, passes)
+        else:
+            run.make(portion.unit, passes, first)
+    return None
 
 
-@lru_cache(maxsize=2)
-def unpacked(text: bytes) -> Any:
-    """Read it; what many units share is read once, so that what is made of it is made once, too."""
-    return pickle.loads(text)  # noqa: S301  the driver's own
+# -- those who send others on errands ---------------------------------------------------------------------------------
+
+
+class Crew(ABC):
+    """Makes the units of a run elsewhere."""
+
+    looks_through = False  # whether it also reads again what was written
+
+    def survey(self, run: Conversion, passes: Passes) -> None:
+        """Read all units for what the passes need to know."""
+        self._each(run, passes, "survey", run.told_units(), {})
+
+    def make(self, run: Conversion, passes: Passes | None) -> None:
+        """Make all units that remain; raise what this process would."""
+        if is_numbered_through(run):
+            remaining = list(run.remaining())
+            first = first_numbers(run, self._each(run, passes, "count", iter(remaining), {}))
+            self._each(run, passes, "make", iter(remaining), first)
+        else:
+            self._each(run, passes, "make", run.remaining(), {})
+        run.output.catch_up()
+
+    @abstractmethod
+    def _each(
+        self, run: Conversion, passes: Passes | None, what: str, units: Iterator[Unit], first: dict[int, int]
+    ) -> dict[int, Any]:
+        """Have the same done with each unit, whose first request may have another number than 1; give the answers by the units' numbers."""
+
+    def look_through(self, run: Conversion, names: list[str], texts: dict[str, int]) -> list[LookedThrough]:
+        """Look through what was written for those listed, and for these texts."""
+        raise NotImplementedError

@@ -6,7 +6,7 @@ import datetime as dt
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,7 +28,7 @@ from translate.conversion.closing import (
     rest_of,
     rules_told,
 )
-from translate.conversion.erased import Lookers, note_unit, proof_of
+from translate.conversion.erased import note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
@@ -47,18 +47,11 @@ from translate.recipe.tallies import Wanted, Watch
 from translate.telling.census.fates import as_lines, refuse_uncounted, summary, together
 from translate.telling.census.tallied import keys_account
 
+if TYPE_CHECKING:
+    from translate.conversion.errands import Crew
+
 NOTHING = Asked()
 EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
-
-
-class Crew(Protocol):
-    """Makes the units of a run elsewhere."""
-
-    def survey(self, run: Conversion, passes: Passes) -> None:
-        """Read all units for what the passes need to know."""
-
-    def make(self, run: Conversion, passes: Passes | None) -> None:
-        """Make all units that remain; raise what this process would."""
 
 
 class Conversion:
@@ -85,7 +78,6 @@ class Conversion:
         self.crew: Crew | None = None  # else all units are made here
         # Where that is kept which events had for hashes of those to be erased.
         self.kept_texts: Path | None = None
-        self.lookers: Lookers | None = None  # who reads again what is written, if that is not done here
         self.finished_already = False  # once it ran
         self.surveyed = Surveyed()
         self._questions = None

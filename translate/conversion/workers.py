@@ -17,17 +17,9 @@ from queue import SimpleQueue
 from typing import IO, Any
 
 from translate.archive.sources import expect
-from translate.archive.spool import borrowed, spool
+from translate.archive.spool import spool
 from translate.archive.units import Unit
-from translate.conversion.errands import (
-    Errand,
-    Portion,
-    Portions,
-    attempt,
-    first_numbers,
-    is_numbered_through,
-)
-from translate.conversion.progress import Step
+from translate.conversion.errands import Crew, Errand, Portion, Portions, is_numbered_through, work_on
 from translate.conversion.run import Conversion
 from translate.errors import OutputError, UsageError
 from translate.passes import Passes
@@ -117,7 +109,7 @@ class Worker:
                 self._pipe(pipe).close()
 
 
-class Workers:
+class Workers(Crew):
     """Makes the units of a run by processes, in their order as far as that goes."""
 
     def __init__(self, count: int) -> None:
@@ -126,26 +118,10 @@ class Workers:
         self._begun: list[Worker] = []
         self._is_over = False
 
-    def survey(self, run: Conversion, passes: Passes) -> None:
-        """Read all units for what the passes need to know."""
-        self._each(run, Errand.of(run, passes), "survey", run.told_units(), {})
-
-    def make(self, run: Conversion, passes: Passes | None) -> None:
-        """Make all units that remain; raise what this process would."""
-        errand = Errand.of(run, passes)
-        if is_numbered_through(run):
-            remaining = list(run.remaining())
-            counts = self._each(run, errand, "count", iter(remaining), {})
-            first = first_numbers(run, counts)
-            self._each(run, errand, "make", iter(remaining), first)
-        else:
-            self._each(run, errand, "make", run.remaining(), {})
-        run.output.catch_up()
-
     def _each(
-        self, run: Conversion, errand: Errand, what: str, units: Iterator[Unit], first: dict[int, int]
+        self, run: Conversion, passes: Passes | None, what: str, units: Iterator[Unit], first: dict[int, int]
     ) -> dict[int, Any]:
-        """Have the same done with each unit; give the answers by the units' numbers."""
+        errand = Errand.of(run, passes)
         answers: dict[int, Any] = {}
         self._is_over = False
         if any(file.is_remote for file in run.recognised.files):
@@ -257,7 +233,7 @@ def work() -> None:
         try:
             tell(
                 "done",
-                _done(errand, what, portion, first, lambda step: tell("step", (step.bytes, step.events))),
+                work_on(errand, what, portion, first, lambda step: tell("step", (step.bytes, step.events))),
             )
         except Exception as error:  # noqa: BLE001  whatever it is, it is raised where it was asked for
             tell("raised", _that_travels(error))
@@ -268,23 +244,6 @@ def _listen(asked: SimpleQueue[Any]) -> None:
         while True:
             asked.put(pickle.load(questions))  # noqa: S301  from the process that began this one
     os._exit(0)
-
-
-def _done(
-    errand: Errand, what: str, portion: Portion, first: int, show: Callable[[Step], None]
-) -> int | None:
-    with (
-        contextlib.nullcontext() if portion.lent is None else borrowed(portion.lent),
-        attempt(errand, portion, show if what == "make" else None) as (run, passes),
-    ):
-        if what == "count":
-            return run.requests_of(portion.unit, passes)
-        if what == "survey":
-            assert passes is not None
-            run.look_into(portion.unit, passes)
-        else:
-            run.make(portion.unit, passes, first)
-    return None
 
 
 def _that_travels(error: Exception) -> Exception:

@@ -29,5 +29,5 @@ def convert(
 
     refuse_by_name(**options)
     ready = conversion(source, to=to, out=out, **options)
-    ready.crew = ready.lookers = SparkCrew(spark)
+    ready.crew = SparkCrew(spark)
     return Converted(ready.run(), ready)

@@ -16,8 +16,6 @@ from translate.errors import ConservationError, OutputError, SourceError, Transl
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 # -- the session ---------------------------------------------------------------------------------------------
 

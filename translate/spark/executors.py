@@ -11,28 +11,26 @@ import shutil
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from translate import events
+from translate.archive.units import Unit
 from translate.conversion.arguments import checked
 from translate.conversion.bucket_output import BucketTarget, Prefix, output_of
 from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
 from translate.conversion.erased import LookedThrough, look_through, traces_of
 from translate.conversion.errands import (
+    Crew,
     Errand,
     Order,
-    attempt,
-    first_numbers,
-    is_numbered_through,
-    packed,
     portion_of,
     refuse_other_keys,
     refuse_unreached,
-    unpacked,
+    work_on,
 )
 from translate.conversion.frames import PushedDown, hub_batches
 from translate.conversion.job import HUB_MODEL
@@ -43,19 +41,17 @@ from translate.passes import Passes
 from translate.spark.cluster import ASKED_EACH, carried, refuse_different, spark_check, told_of_spark
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
 
 LIMITED = (
     "--limit takes the first events, and only a single process knows which they are: leave out --engine spark"
 )
+DOING = {"survey": "looks through the archive", "count": "counts requests", "make": "makes units"}
 APART = (
     "--dedupe, --add and --fold write down what they found below --state, and executors read it there: with --out s3://... "
     "name a folder as --state that driver and executors share"
 )
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark.sql import DataFrame, SparkSession
-
 # The JVM holds several at a time, and some events are a thousand times as long as others.
 BATCH_BYTES = 8 * 2**20
 TYPES = {
@@ -76,8 +72,10 @@ def refuse_by_name(*, limit: int | None = None, **_: Any) -> None:
 # -- on the driver ----------------------------------------------------------------------------------------------------
 
 
-class SparkCrew:
+class SparkCrew(Crew):
     """Makes the units of one run by the executors of a session, one task each."""
+
+    looks_through = True
 
     def __init__(self, spark: SparkSession) -> None:
         self._context = spark.sparkContext
@@ -85,36 +83,30 @@ class SparkCrew:
         self._errand: Any = None
 
     def survey(self, run: Conversion, passes: Passes) -> None:
-        """Read all units for what the passes need to know."""
+        """Read all units for what the passes need to know, which executors have to find."""
         if isinstance(run.target, BucketTarget) and isinstance(run.target.books, Prefix):
             raise UsageError(APART)
-        errand = self._told(run, passes)
-        portions = [packed(portion_of(unit, run.recognised)) for unit in run.told_units()]
-        self._each("looks through the archive", partial(_surveyed, errand), portions)
+        super().survey(run, passes)
 
-    def make(self, run: Conversion, passes: Passes | None) -> None:
-        """Make all units that remain; raise what a single process would."""
-        remaining = list(run.remaining())
-        if not remaining:
-            return
-        errand = self._told(run, passes)
-        portions = {unit.number: packed(portion_of(unit, run.recognised)) for unit in remaining}
-        first = dict.fromkeys(portions, 1)
-        if is_numbered_through(run):
-            counted = self._each("counts requests", partial(_counted, errand), list(portions.values()))
-            first = first_numbers(run, dict(zip(portions, counted, strict=True)))
-        self._each(
-            "makes units", partial(_made, errand), [(portions[number], first[number]) for number in portions]
+    def _each(
+        self, run: Conversion, passes: Passes | None, what: str, units: Iterator[Unit], first: dict[int, int]
+    ) -> dict[int, Any]:
+        given = [
+            (pickle.dumps(portion_of(unit, run.recognised)), first.get(unit.number, 1), unit.number)
+            for unit in units
+        ]
+        answers = (
+            self._ask(DOING[what], partial(_done, self._told(run, passes), what), given) if given else []
         )
-        run.output.catch_up()
+        return {number: answer for (_, _, number), answer in zip(given, answers, strict=True)}
 
     def _told(self, run: Conversion, passes: Passes | None) -> Any:
         """Tell executors what is to be done with each unit, once they are known to be alike and to reach the target."""
         if self._errand is None:
             refuse_different(spark_check(self._spark))
-            self._errand = self._context.broadcast(packed(Errand.of(run, passes)))
+            self._errand = self._context.broadcast(pickle.dumps(Errand.of(run, passes)))
             probes = max(2, self._context.defaultParallelism) * ASKED_EACH
-            self._each("reaches the target", partial(_reached, self._errand), range(probes))
+            self._ask("reaches the target", partial(_reached, self._errand), range(probes))
         return self._errand
 
     def look_through(self, run: Conversion, names: list[str], texts: dict[str, int]) -> list[LookedThrough]:
@@ -122,10 +114,10 @@ class SparkCrew:
         errand = self._told(run, None)
         count = max(2, self._context.defaultParallelism) * ASKED_EACH
         shares = [share for number in range(count) if (share := names[number::count])]
-        found = self._each("looks for who was erased", partial(_looked, errand, texts), shares)
+        found = self._ask("looks for who was erased", partial(_looked, errand, texts), shares)
         return [seen for each in found for seen in each]
 
-    def _each(self, doing: str, work: Callable[[Any], Any], given: Sequence[Any]) -> list[Any]:
+    def _ask(self, doing: str, work: Callable[[Any], Any], given: Sequence[Any]) -> list[Any]:
         """Have each of some things done by a task of its own; give the answers in order."""
         self._context.setJobDescription(f"translate {doing}")
         with told_of_spark():
@@ -133,6 +125,12 @@ class SparkCrew:
 
 
 # -- on an executor ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def unpacked(text: bytes) -> Any:
+    """Read what the driver wrote down; what many units share is read once, so that what is made of it is made once, too."""
+    return pickle.loads(text)  # noqa: S301  the driver's own
 
 
 def _reached(errand: Any, _: Any) -> None:
@@ -143,17 +141,10 @@ def _reached(errand: Any, _: Any) -> None:
         refuse_other_keys(told)
 
 
-def _surveyed(errand: Any, given: bytes) -> None:
-    portion = pickle.loads(given)  # noqa: S301  the driver's own
-    with carried(), attempt(unpacked(errand.value), portion) as (run, passes):
-        assert passes is not None
-        run.look_into(portion.unit, passes)
-
-
-def _made(errand: Any, given: tuple[bytes, int]) -> None:
-    portion, first = pickle.loads(given[0]), given[1]  # noqa: S301  the driver's own
-    with carried(), attempt(unpacked(errand.value), portion) as (run, passes):
-        run.make(portion.unit, passes, first)
+def _done(errand: Any, what: str, given: tuple[bytes, int, int]) -> int | None:
+    portion, first, _ = given
+    with carried():
+        return work_on(unpacked(errand.value), what, pickle.loads(portion), first)  # noqa: S301  the driver's own
 
 
 def _looked(errand: Any, texts: dict[str, int], names: list[str]) -> list[LookedThrough]:
@@ -169,12 +160,6 @@ def _looked(errand: Any, texts: dict[str, int], names: list[str]) -> list[Looked
             return look_through(output.at_hand, names, traces_of(erasing.erasure, texts))
         finally:
             shutil.rmtree(output.scratch, ignore_errors=True)
-
-
-def _counted(errand: Any, given: bytes) -> int:
-    portion = pickle.loads(given)  # noqa: S301  the driver's own
-    with carried(), attempt(unpacked(errand.value), portion) as (run, passes):
-        return run.requests_of(portion.unit, passes)
 
 
 @checked
@@ -196,8 +181,8 @@ def scan(
     )
     context = spark.sparkContext
     readings = Readings(job, recognised, Path(os.devnull))
-    portions = [(packed(portion_of(readings.told(unit), recognised)),) for unit in readings.units]
-    order = context.broadcast(packed(Order.of(job, recognised)))
+    portions = [(pickle.dumps(portion_of(readings.told(unit), recognised)),) for unit in readings.units]
+    order = context.broadcast(pickle.dumps(Order.of(job, recognised)))
     units = spark.createDataFrame(context.parallelize(portions, len(portions)), "portion binary")
     wanted = PushedDown(names, selection=selection)
     return units.mapInArrow(partial(_of_units, order, wanted), _spark_schema(names))

@@ -1,9 +1,16 @@
-"""Files on their way into a bucket, where each appears complete, in one step, or not at all; and on their way back."""
+"""Files on their way into a bucket, where each appears complete, in one step, or not at all; on their way back; and folders for them.
+
+The folders lie on this machine: they go with their owner, or after it was killed.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -52,22 +59,28 @@ def upload(
 
 
 def download(bucket: Bucket, key: str, file: Path) -> None:
-    """Bring an object as it lies there now, a large one in pieces side by side; raise StoreRefusedError."""
+    """Bring an object as it lies there now; raise StoreRefusedError."""
     gone = Listed(key, 0, "", "")  # which the store says in its own words
     about = next((entry for entry in bucket.listed(key, 1) if entry.key == key), gone)
+    bring(bucket, about, file, PIECE_BYTES)
+
+
+def bring(bucket: Bucket, about: Listed, file: Path, piece_bytes: int) -> None:
+    """Bring an object that was listed, a large one in pieces side by side; raise StoreRefusedError."""
     file.unlink(missing_ok=True)
-    with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as content:
-        content.truncate(about.bytes)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as content:
 
         def take(place: int, piece: bytes) -> None:
             os.pwrite(content.fileno(), piece, place)
 
         def fetch(first: int) -> None:
-            count = None if about.bytes <= PIECE_BYTES else min(PIECE_BYTES, about.bytes - first)
-            bucket.fetch(key, about.tag, take, first, count)
+            bucket.fetch(about.key, about.tag, take, first, min(piece_bytes, about.bytes - first))
 
-        with ThreadPoolExecutor(TOGETHER) as workers:
-            list(workers.map(fetch, range(0, about.bytes or 1, PIECE_BYTES)))
+        if about.bytes <= piece_bytes:
+            bucket.fetch(about.key, about.tag, take)
+        else:
+            with ThreadPoolExecutor(TOGETHER) as workers:
+                list(workers.map(fetch, range(0, about.bytes, piece_bytes)))
 
 
 def _in_pieces(bucket: Bucket, key: str, file: Path, size: int, headers: Mapping[str, str]) -> str:
@@ -90,3 +103,58 @@ def _in_pieces(bucket: Bucket, key: str, file: Path, size: int, headers: Mapping
         raise
     finally:
         workers.shutdown()
+
+
+# -- folders of this machine ------------------------------------------------------------------------------------------
+
+NAME = "translate-staging-"
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+def folder_of(owner: object) -> Path:
+    """Make a folder that is there as long as its owner; those of killed processes go."""
+    remove_abandoned()
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=NAME))
+        try:
+            held = os.open(folder, FOLDER)
+        except FileNotFoundError:  # another process found it before it was held
+            continue
+        # Some file systems know no locks, and nothing is ever abandoned there.
+        with contextlib.suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)  # let go of when the process ends, however it does
+        if folder.exists():
+            break
+        os.close(held)
+    weakref.finalize(owner, _remove, folder, held)
+    return folder
+
+
+def remove_abandoned() -> None:
+    """Remove the folders that nobody holds."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{NAME}*"):
+        held = _opened(folder)
+        if held is None:
+            continue
+        with contextlib.suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _opened(folder: Path) -> int | None:
+    """Open a folder of one's own; nothing where it is none, or gone."""
+    try:
+        held = os.open(folder, FOLDER)
+    except OSError:
+        return None
+    if os.fstat(held).st_uid != os.geteuid():
+        os.close(held)
+        return None
+    return held
+
+
+def _remove(folder: Path, held: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(held)
+    remove_abandoned()  # workers are killed when they are not needed any more
