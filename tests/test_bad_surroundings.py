@@ -3,6 +3,7 @@
 import builtins
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -16,7 +17,6 @@ from damaged import ARCHIVE, STORED, convert, levels, lines, outcome, record, zs
 import translate
 from translate.archive import sources as archives
 from translate.archive import units as files
-from translate.archive.gathering import Gathered
 from translate.archive.stored import chunks_of
 from translate.errors import OutputError, SourceError, UsageError
 
@@ -289,14 +289,11 @@ def test_full_disk_while_salvaging(tmp_path, monkeypatch):
     """A full disk is not mistaken for a file that cannot be read."""
     monkeypatch.setattr(files, "BUFFERED_MAX", 0)
 
-    write = Gathered._write_block
-
-    def refuse(self, target, block):
-        if isinstance(block, bytes):
+    class Full(io.BytesIO):
+        def writelines(self, _):
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(self, target, block)
 
-    monkeypatch.setattr(Gathered, "_write_block", refuse)
+    monkeypatch.setattr(files, "SpooledTemporaryFile", lambda *_, **__: Full())
     with pytest.raises(OutputError, match="make room and repeat"):
         convert(tmp_path, {"a.gz": STORED[:-8]})
 

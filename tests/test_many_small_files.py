@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 import translate
 from translate.archive import recognition, units
 from translate.archive.compression import TEXT_MAX
-from translate.archive.gathering import Gathered
 from translate.archive.listing import SourceFiles
 from translate.archive.looks import Likeness
 from translate.archive.recognition import recognise
@@ -312,7 +311,7 @@ def test_no_text_comes_in_one_piece(tmp_path, times):
     for _ in range(times):
         stored = gzip.compress(stored)
     (tmp_path / "a").write_bytes(stored)
-    gathered = Gathered(find([tmp_path]), {})
+    gathered = units.Gathered(find([tmp_path]), {})
     pieces = [*gathered.texts()]
     assert b"".join(pieces) == text
     assert gathered.rows == 20_000

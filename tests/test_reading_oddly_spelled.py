@@ -10,16 +10,12 @@ from dataclasses import dataclass
 import polars as pl
 import pytest
 from damaged import ARCHIVE, record
-from hypothesis import given
-from hypothesis import strategies as st
 
 import translate
-from translate.archive import lines as archive_lines
-from translate.archive.lines import checked, join_records
+from translate.archive.lines import join_records
 from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.errors import SourceError
-from translate.reader.reader import Damage
 
 TIME = 1487973802507
 
@@ -296,29 +292,3 @@ def test_a_member_with_a_dot_stays_its_events_own(tmp_path):
     request = json.loads(written.read_text(encoding="utf-8"))
     assert {"body.x": 1, "query.y": 2, "odd.z": 3}.items() <= json.loads(request["body"])[0].items()
     assert request.keys() == {"query", "body"}
-
-
-@given(
-    lines=st.lists(
-        st.sampled_from([b"", b"{}", "é\u2028".encode(), b"\xff", b"\xe2\x82", b"a\xed\xa0\x80b", b"x" * 9])
-    ),
-    together=st.integers(0, 12),
-)
-def test_each_line_that_is_no_text_is_found(lines, together):
-    """Whatever is around it, and wherever what is decoded at once ends: the other lines stay as they are, in their order."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(archive_lines, "DECODED_TOGETHER", together)
-        pieces = [*checked(iter([b"".join(line + b"\n" for line in lines)]))]
-    found = []
-    for piece in pieces:
-        found += [None] if isinstance(piece, Damage) else piece.removesuffix(b"\n").split(b"\n")
-    assert found == [line if is_text(line) else None for line in lines]
-
-
-def is_text(line):
-    """Tell whether a line is UTF-8."""
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

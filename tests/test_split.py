@@ -5,6 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from translate.archive import batches
+from translate.archive.ahead import Ahead
+from translate.archive.long_lines import LongLines
 from translate.engine.texts import Split, split
 
 LETTERS = ["a", "\n", "\r", "\x00", "é", "漢", "🎈", "\ud7ff", "\ue000", "\U0010ffff", "x" * 17, "y" * 13]
@@ -64,7 +66,7 @@ def test_both_engines_take_the_same(engine, text):
 def test_a_line_that_only_the_kernel_finds_broken_is_no_damage_that_goes_unseen(monkeypatch):
     monkeypatch.setattr(batches, "split", lambda block: Split(split(block).texts, {1: b"sound"}))
     with pytest.raises(AssertionError, match="line 2 is UTF-8 to Python"):
-        batches.lines_in(b"one\nsound\n").collect(engine="in-memory")
+        batches.lines_of(lambda: [b"one\nsound\n"], LongLines(), {}, Ahead()).collect(engine="in-memory")
 
 
 def decoded(line: bytes) -> str | None:

@@ -29,11 +29,6 @@ class _Block:
     is_cut: bool = False
 
 
-def lines_in(text: bytes) -> pl.LazyFrame:
-    """Give the lines of a text in UTF-8 as `row` and `text`."""
-    return lines_of(lambda: _slices(text), LongLines(), {}, Ahead())
-
-
 def lines_of(
     chunks: Callable[[], Iterable[bytes]], long_lines: LongLines, damage: dict[int, Damage], ahead: Ahead
 ) -> pl.LazyFrame:

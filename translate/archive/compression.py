@@ -112,7 +112,6 @@ except ImportError:
     fast_zlib = zlib
 
 GZIP = b"\x1f\x8b"
-ZLIB = (b"x\x01", b"x^", b"x\x9c", b"x\xda")  # the engine takes any text that begins so for compressed
 LAYERS_MAX = 4
 TEXT_MAX = 1 << 20
 BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first

@@ -11,7 +11,6 @@ from itertools import chain
 from translate.reader import table
 from translate.reader.reader import Damage
 
-DECODED_TOGETHER = 1 << 16  # ten times as fast as megabytes, for which memory is asked anew each time
 JOIN_LINES_MAX = 10_000
 ARRAY_LINES_MAX = 1_000_000  # an array of events is as long as its file
 BLANKS = b"\xef\xbb\xbf \t"
@@ -70,35 +69,6 @@ def _as_raw(line: bytes) -> str | bytes:
         return line.decode()
     except UnicodeDecodeError:
         return base64.b64encode(line)
-
-
-def checked(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Put a damage into the place of each line that is not UTF-8; what is between them stays together."""
-    for block in blocks:
-        if isinstance(block, Damage):
-            yield block
-        else:
-            yield from _damage_apart(block)
-
-
-def _damage_apart(block: bytes) -> Iterator[Block]:
-    begin = sound_from = 0
-    while begin < len(block):
-        end = block.find(b"\n", begin + DECODED_TOGETHER) + 1 or len(block)
-        try:
-            str(memoryview(block)[begin:end], "utf-8")
-        except UnicodeDecodeError as error:
-            at = begin + error.start
-            start, stop = block.rfind(b"\n", begin, at) + 1 or begin, block.find(b"\n", at, end)
-            stop = end if stop < 0 else stop
-            if sound_from < start:
-                yield block[sound_from:start]
-            yield not_utf8(block[start:stop], block[start:stop]) or b""
-            begin = sound_from = stop + 1
-        else:
-            begin = end
-    if sound_from < len(block):
-        yield block[sound_from:]
 
 
 def not_utf8(line: bytes, record: bytes) -> Damage | None:

@@ -1,4 +1,4 @@
-"""What a look into a file tells: the values of its first lines, and which layouts its records are like; and the objects that are looked at late."""
+"""What a look into a file tells: how it begins, the values of its first lines, which layouts its records are like; and the objects that are looked at late."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from translate.archive import spool
+from translate.archive.compression import DamagedError, inflated, layers
+from translate.archive.lines import Block
 from translate.archive.listing import SourceFiles
-from translate.archive.stored import SourceFile
+from translate.archive.stored import CHUNK, ReadError, SourceFile, chunks_of, keep_ends
 from translate.engine.texts import Search
 from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
@@ -20,6 +22,53 @@ from translate.reader.opening import PRINTED, body_of, peek, printed_form
 from translate.reader.reader import Damage
 from translate.reader.request import PARTS, WHOLE_PARTS, RequestReader
 from translate.reader.tree import ANY, places_of
+
+# -- the beginning of a file's text ---------------------------------------------------------------------------
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
+TAR_MARK = slice(257, 262)
+
+
+def head(file: SourceFile) -> bytes:
+    """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
+    try:
+        return _begun(layers(_noticed(file), inflating=inflated))
+    except DamagedError:
+        return _begun(layers(_noticed(file)))
+
+
+def packed(file: SourceFile) -> str | None:
+    """Say what a file is that has to be unpacked or turned into UTF-8 first, and how, if it is one; a compressed one is looked into."""
+    try:
+        start = head(file)
+    except ReadError:
+        return None
+    if start.startswith(b"PK\x03\x04"):
+        return "is a ZIP archive: unpack it first"
+    if start.startswith(UTF_16):
+        return "is UTF-16 text: turn it into UTF-8 first, as iconv -f UTF-16 -t UTF-8 does"
+    return "is a tar archive: unpack it first" if start[TAR_MARK] == b"ustar" else None
+
+
+def _begun(blocks: Iterator[Block]) -> bytes:
+    text = b""
+    for block in blocks:
+        if isinstance(block, Damage) or len(text) >= CHUNK:
+            break
+        text = (text + block).lstrip()
+    return text[:CHUNK]
+
+
+def _noticed(file: SourceFile) -> Iterator[bytes]:
+    """Read a file's bytes; of one that is read whole at once, keep what tells its kind and length."""
+    for chunk in chunks_of(file):
+        if file.is_remote:
+            if file.ends is None:
+                keep_ends(file, chunk, b"")
+        elif len(chunk) == file.bytes:
+            keep_ends(file, chunk, chunk)
+        yield chunk
+
 
 # -- a glimpse -----------------------------------------------------------------------------------------------
 

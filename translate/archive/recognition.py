@@ -20,14 +20,15 @@ from translate.archive.looks import (
     Unseen,
     by_room,
     form_of,
+    head,
     lines_in,
+    packed,
     the_only,
     values_in,
-)
+)  # fmt: skip
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.sources import Trusted
 from translate.archive.stored import ReadError, SourceFile, keep_ends
-from translate.archive.units import head, packed
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.reader import table
@@ -244,57 +245,51 @@ class _LayoutOf:
         return [Likeness(layout) for layout in layouts if layout.records == "json-lines"]
 
     def __call__(self, file: SourceFile) -> str:
-        return _layout_of(file, self._candidates, self._looks)
+        """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
+        try:
+            content = head(file)
+        except ReadError:
+            keep_ends(file, b"", b"")
+            return EMPTY
+        if content.startswith(MAGIC):
+            return self._of_columns(file, columns_of(file))
+        lines = lines_in(content)
+        first = next(lines, None)
+        if first is None:
+            return EMPTY
+        first = first.lstrip("\ufeff \t")
+        as_table = self._of_columns(file, table.names(first)) if table.is_header(first) else FOREIGN
+        return as_table if as_table != FOREIGN else self._of_records(file, content, first, lines)
 
+    def _of_columns(self, file: SourceFile, names: list[str]) -> str:
+        if is_hub(names):
+            return HUB.layouts["events"].address
+        fitting = [
+            address
+            for address, (_, layout) in self._candidates.items()
+            if layout.records == "csv"
+            and {entry.place for entry in layout.fields if entry.required} <= set(names)
+        ]
+        return the_only(file, fitting) if fitting else FOREIGN
 
-def _layout_of(file: SourceFile, candidates: Candidates, looks: list[Likeness]) -> str:
-    """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
-    try:
-        content = head(file)
-    except ReadError:
-        keep_ends(file, b"", b"")
-        return EMPTY
-    if content.startswith(MAGIC):
-        return _of_columns(file, columns_of(file), candidates)
-    lines = lines_in(content)
-    first = next(lines, None)
-    if first is None:
-        return EMPTY
-    first = first.lstrip("\ufeff \t")
-    as_table = _of_columns(file, table.names(first), candidates) if table.is_header(first) else FOREIGN
-    return as_table if as_table != FOREIGN else _of_records(file, content, chain([first], lines), looks)
-
-
-def _of_columns(file: SourceFile, names: list[str], candidates: Candidates) -> str:
-    if is_hub(names):
-        return HUB.layouts["events"].address
-    fitting = [
-        address
-        for address, (_, layout) in candidates.items()
-        if layout.records == "csv"
-        and {entry.place for entry in layout.fields if entry.required} <= set(names)
-    ]
-    return the_only(file, fitting) if fitting else FOREIGN
-
-
-def _of_records(file: SourceFile, content: bytes, lines: Iterator[str], looks: list[Likeness]) -> str:
-    first = next(lines)
-    records = Glimpsed(values_in(islice(chain([first], lines), LINES_MAX)))
-    fitting = next(
-        (found for record in records if (found := [look for look in looks if look.fits(record)])), []
-    )
-    marked = [look.address for look in fitting if look.is_marked(content, records)]
-    plain = [look.address for look in fitting if not look.is_marked_only]
-    if marked or plain:
-        return the_only(file, marked or plain)
-    if fitting:
-        return fitting[0].address if len(fitting) == 1 else UNKNOWN
-    listed = [
-        element
-        for record in records
-        if isinstance(record, list) and not isinstance(record, Pairs)
-        for element in record
-    ]
-    if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
-        return LISTED
-    return UNKNOWN if first.startswith(("{", "[")) else FOREIGN
+    def _of_records(self, file: SourceFile, content: bytes, first: str, others: Iterator[str]) -> str:
+        looks = self._looks
+        records = Glimpsed(values_in(islice(chain([first], others), LINES_MAX)))
+        fitting = next(
+            (found for record in records if (found := [look for look in looks if look.fits(record)])), []
+        )
+        marked = [look.address for look in fitting if look.is_marked(content, records)]
+        plain = [look.address for look in fitting if not look.is_marked_only]
+        if marked or plain:
+            return the_only(file, marked or plain)
+        if fitting:
+            return fitting[0].address if len(fitting) == 1 else UNKNOWN
+        listed = [
+            element
+            for record in records
+            if isinstance(record, list) and not isinstance(record, Pairs)
+            for element in record
+        ]
+        if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
+            return LISTED
+        return UNKNOWN if first.startswith(("{", "[")) else FOREIGN

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 import polars as pl
 
 from translate.archive import compression, parquet
 from translate.archive.ahead import THREADS, Ahead
-from translate.archive.batches import lines_in, lines_of
-from translate.archive.compression import GZIP, DamagedError, inflated, layers, text_in
-from translate.archive.gathering import Gathered
-from translate.archive.lines import Block
+from translate.archive.batches import SCHEMA, lines_of
+from translate.archive.compression import GZIP, layers, text_in
+from translate.archive.lines import Block, blocks_of_lines, join_records
 from translate.archive.listing import SourceFiles
 from translate.archive.long_lines import LongLines
 from translate.archive.sources import expect
@@ -29,18 +31,16 @@ from translate.archive.stored import (
     chunks_of,
     digest_of,
     ends_of,
-    keep_ends,
+    named,
     path_of,
 )
+from translate.engine.texts import line_breaks
 from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
-PART_BYTES = (
-    64 * 2**20
-)  # small files are read together until they are about this long, and large ones are cut
+PART_BYTES = 64 * 2**20  # so long small files become together, and so large ones are cut
+CLEAN_BYTES_MAX = 16 * 2**20  # a clean copy of more text goes to the disk
 FILES_MAX = 10_000  # in a unit, whose account tells of each
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
-TAR_MARK = slice(257, 262)
 EXPANSION = 8  # how much text a compressed byte gives, where the file does not say
 
 
@@ -93,16 +93,16 @@ def is_parquet(file: SourceFile) -> bool:
 
 @dataclass
 class Opened:
-    """The lines of a unit, what they were read from by digest, and the temporary files that hold them."""
+    """The lines of a unit, what they were read from by digest, and the clean copy of their text, where one was made."""
 
     lines: Lines
     digests: Callable[[], dict[str, str]]
-    temporary: list[Path] = field(default_factory=list)
+    copy: IO[bytes] | None = None
 
     def close(self) -> None:
-        """Remove what was written for reading."""
-        for path in self.temporary:
-            path.unlink(missing_ok=True)
+        """Let go of what was written for reading."""
+        if self.copy is not None:
+            self.copy.close()
 
 
 def open_unit(
@@ -122,47 +122,31 @@ def open_unit(
         if opened:
             return opened
     gathered = Gathered(unit.files, refused or {})
-    temporary: list[Path] = []
-    ahead = Ahead()
-    if gathered.may_be_drawn and not (large or salvage or joined):
-        frame = lines_of(gathered.texts, LongLines(), gathered.damage, ahead)
-    else:
-        is_long = large or sum(text_bytes(file) for file in unit.files) > TEXT_BYTES_MAX
-        source, temporary = _written(
-            gathered, scratch / f"text-{unit.number:05}" if is_long else None, joined
-        )
-        frame = _lines_of_text(source) if gathered.rows else _NO_LINES.lazy()
+    texts, copy, ahead = gathered.texts, None, Ahead()
+    if large or salvage or joined or _needs_engine(unit):
+        copy = SpooledTemporaryFile(CLEAN_BYTES_MAX, dir=str(scratch))  # noqa: SIM115  closed with what is opened
+        copy.writelines(gathered.saved(joined))
+        texts = partial(_from_beginning, copy)
+    frame = lines_of(texts, LongLines(), gathered.damage, ahead)
     names = [file.shown for file in unit.files]
     lines = Lines(frame, names, gathered.first_rows, gathered.damage, joined, ahead=ahead)
-    return Opened(lines, gathered.digests if digested else dict, temporary)
+    return Opened(lines, gathered.digests if digested else dict, copy)
+
+
+def _needs_engine(unit: Unit) -> bool:
+    """Tell whether some of the text is for the engine to decompress, which cannot be asked for that while it draws."""
+    return any(compression.is_zstd(ends_of(file)[0]) for file in unit.files)
+
+
+def _from_beginning(copy: IO[bytes]) -> Iterator[bytes]:
+    copy.seek(0)
+    return iter(partial(copy.read, CHUNK), b"")
 
 
 # The engine would hold what became of more chunks than it can work on.
 os.environ.setdefault("POLARS_LINES_CHUNK_PREFETCH_LIMIT", THREADS)
 
-_NO_LINES = pl.DataFrame(schema={"row": pl.UInt32, "text": pl.String})
-_ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=_NO_LINES.schema)
-
-
-def _written(
-    gathered: Gathered, place: Path | None, joined: frozenset[str]
-) -> tuple[bytes | str, list[Path]]:
-    """Write a unit's text down: to a file if there is a place for it, else into memory."""
-    if place is None:
-        text = io.BytesIO()
-        gathered.write(text, joined)
-        return text.getvalue(), []
-    with place.open("wb") as file:
-        gathered.write(file, joined)
-    return str(place), [place]
-
-
-def _lines_of_text(source: bytes | str) -> pl.LazyFrame:
-    return (
-        pl.scan_lines(source, name="text", row_index_name="row")
-        if isinstance(source, str)
-        else lines_in(source)
-    )
+_ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=SCHEMA)
 
 
 def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
@@ -215,44 +199,84 @@ def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
     return lambda: {file.shown: made.result()}
 
 
-def head(file: SourceFile) -> bytes:
-    """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
-    try:
-        return _begun(layers(_noticed(file), inflating=inflated))
-    except DamagedError:
-        return _begun(layers(_noticed(file)))
+class Gathered:
+    """The text of several files, one after the other; where each begins, what is damaged and their digests are known once it was drawn."""
+
+    def __init__(self, files: Sequence[SourceFile], refused: Mapping[str, Damage]) -> None:
+        self._files = files
+        self._refused = refused
+        self.rows = 0
+        self.first_rows: list[int] = []
+        self.damage: dict[int, Damage] = {}
+        self._digests: dict[str, str] = {}
+
+    def digests(self) -> dict[str, str]:
+        """Give the files' digests; nothing of what was refused or cannot be read."""
+        return {file.shown: self._digest_of(file) for file in self._files}
+
+    def _digest_of(self, file: SourceFile) -> str:
+        if file.shown in self._refused:
+            return ""
+        known = None if file.stretch else self._digests.get(file.shown)
+        return digest_of(file) if known is None else known  # nobody asked for the lines of some
+
+    def texts(self) -> Iterator[bytes]:
+        """Draw the text file by file, each time anew; raise DamagedError where careful reading would save more of a file."""
+        return self._drawn(lambda _, stored: text_in([*stored]))
+
+    def saved(self, joined: Collection[str]) -> Iterator[bytes]:
+        """Draw it with whatever precedes damage saved, records of some files put together."""
+
+        def blocks_of(file: SourceFile, stored: Iterator[bytes]) -> Iterator[Block]:
+            blocks = blocks_of_lines(layers(stored))
+            return join_records(blocks) if file.shown in joined else blocks
+
+        return self._drawn(blocks_of)
+
+    def _drawn(self, blocks_of: Callable[[SourceFile, Iterator[bytes]], Iterator[Block]]) -> Iterator[bytes]:
+        self.rows = 0
+        self.first_rows.clear()
+        self.damage.clear()
+        for file in self._files:
+            self.first_rows.append(self.rows - file.lines_before)
+            if file.shown in self._refused:
+                yield self._damaged(self._refused[file.shown])
+                continue
+            digest = hashlib.sha256()
+            stored = _seen(chunks_of(file), digest)
+            try:
+                yield from self._counted(blocks_of(file, stored))
+                for _ in stored:  # what follows damage is not looked at, but digested
+                    pass
+            except ReadError as error:
+                self._digests[file.shown] = ""
+                yield self._damaged(Damage("unreadable_file", f"the file cannot be read: {error}", ""))
+            else:
+                self._digests[file.shown] = named(digest)
+
+    def _counted(self, blocks: Iterator[Block]) -> Iterator[bytes]:
+        """Count the lines of a text as it goes by; the last one ends, too."""
+        last = b"\n"
+        for block in blocks:
+            if isinstance(block, Damage):
+                yield self._damaged(block)
+                continue
+            last = block
+            self.rows += line_breaks(block)
+            yield block
+        if not last.endswith(b"\n"):
+            self.rows += 1
+            yield b"\n"
+
+    def _damaged(self, damage: Damage) -> bytes:
+        self.damage[self.rows] = damage
+        self.rows += 1
+        return b"\n"
 
 
-def packed(file: SourceFile) -> str | None:
-    """Say what a file is that has to be unpacked or turned into UTF-8 first, and how, if it is one; a compressed one is looked into."""
-    try:
-        start = head(file)
-    except ReadError:
-        return None
-    if start.startswith(b"PK\x03\x04"):
-        return "is a ZIP archive: unpack it first"
-    if start.startswith(UTF_16):
-        return "is UTF-16 text: turn it into UTF-8 first, as iconv -f UTF-16 -t UTF-8 does"
-    return "is a tar archive: unpack it first" if start[TAR_MARK] == b"ustar" else None
-
-
-def _begun(blocks: Iterator[Block]) -> bytes:
-    text = b""
-    for block in blocks:
-        if isinstance(block, Damage) or len(text) >= CHUNK:
-            break
-        text = (text + block).lstrip()
-    return text[:CHUNK]
-
-
-def _noticed(file: SourceFile) -> Iterator[bytes]:
-    """Read a file's bytes; of one that is read whole at once, keep what tells its kind and length."""
-    for chunk in chunks_of(file):
-        if file.is_remote:
-            if file.ends is None:
-                keep_ends(file, chunk, b"")
-        elif len(chunk) == file.bytes:
-            keep_ends(file, chunk, chunk)
+def _seen(chunks: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
         yield chunk
 
 

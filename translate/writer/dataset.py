@@ -9,10 +9,10 @@ from dataclasses import replace
 import polars as pl
 
 from translate import events
+from translate.archive.looks import head
 from translate.archive.parquet import MAGIC, columns_of
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.stored import ReadError, SourceFile
-from translate.archive.units import head
 from translate.errors import Complaint, MappingError
 from translate.mapping.columns import NAME, TYPES, Column
 from translate.mapping.spec import Field, Layout, Mapping
