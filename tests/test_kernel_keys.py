@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from translate import events
 from translate.engine.choice import CHOICE, REFERENCE
-from translate.engine.keys import LyingTogether, keys_of, names_told, renamed
+from translate.engine.keys import LyingTogether, keys_of, names_told, renamed, rows_with
 from translate.engine.library import library, replaced, spread
 from translate.vocabulary import notes
 from translate.vocabulary.notation import quoted
@@ -52,6 +52,18 @@ def test_the_kernel_lists_the_same_keys(rows: list[list[dict[str, str] | None]],
     found = keys_of(columns, only).sort("map", "key")
     with reference():
         assert found.equals(keys_of(columns, only).sort("map", "key"))
+
+
+@given(COLUMNS, st.sets(KEYS, min_size=1, max_size=3))
+def test_the_kernel_finds_the_same_rows_with_a_key(
+    rows: list[list[dict[str, str] | None]], names: set[str]
+) -> None:
+    """One of several keys, in any of the maps."""
+    columns = columns_of(rows)
+    expected = [any(names & (values or {}).keys() for values in row) for row in rows]
+    assert rows_with(columns, names).to_list() == expected
+    with reference():
+        assert rows_with(columns, names).to_list() == expected
 
 
 def test_keys_of_a_map_with_many() -> None:

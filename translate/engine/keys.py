@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -49,6 +49,19 @@ def _keys_of(number: int, maps: pl.Series) -> pl.DataFrame:
         most=pl.col("most").max().cast(pl.Int64),
     )  # fmt: skip
     return listed.collect(engine="in-memory")
+
+
+def rows_with(maps: Sequence[pl.Series], names: Collection[str]) -> pl.Series:
+    """Tell in which rows one of the maps has a key of such a name."""
+    told = pl.DataFrame({"key": sorted(names)}, schema={"key": pl.String})
+    frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(maps)])
+    kernel = library()
+    if kernel is None:
+        keys = pl.concat_list(pl.col(name).map.keys().fill_null([]) for name in frame.columns)
+        has = keys.list.eval(pl.element().is_in(told["key"].implode())).list.any()
+        return frame.select(has.fill_null(value=False)).to_series()
+    found = through(lambda given, keys, made: kernel.translate_rows_with(given, keys, SEED, made), frame, told)
+    return found.to_series().is_not_null()
 
 
 def names_told(

@@ -127,7 +127,7 @@ def _any_text(
     message = f"{_noun(place, rows)} {what}"
     home = place.removesuffix(NAMES)
     if home in {**rows.free, **rows.users} and rows.kind(place) == "names":
-        yield Seldom(home, found[0], key=test), message
+        yield Seldom(home, key=test), message
     elif home in rows.users and rows.kind(place) == "user" and longest is not None:
         yield Seldom(home, found[0], bytes_max=longest), message
     elif home in rows.free and rows.kind(place) == "map" and longest is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.engine.keys import keys_of
+from translate.engine.keys import keys_of, rows_with
 
 Test = Callable[[pl.Expr], pl.Expr]
 KNOWN_MAX = 100_000  # keys that need no second look; beyond, all of them are looked at anew
@@ -20,12 +20,12 @@ KNOWN_MAX = 100_000  # keys that need no second look; beyond, all of them are lo
 class Seldom:
     """What rows may be wrong in because of what lies in the maps of one `home`, which the keys that a batch has tell.
 
-    There has to be a key as `key` tests for, a value of more than `bytes_max`, or a row of more than `entries_max`. What is wrong
-    `besides` lies in columns of their own.
+    There has to be a key as `key` tests for, a value of more than `bytes_max`, or a row of more than `entries_max`. Without
+    `wrong` such a key is all that is wrong; what is so `besides` lies in columns of their own.
     """
 
     home: str
-    wrong: pl.Expr
+    wrong: pl.Expr | None = None
     key: Test | None = None
     bytes_max: int | None = None
     entries_max: int | None = None
@@ -46,23 +46,23 @@ class _Keys:
         self._found: dict[str, set[str]] = {}
         self._lock = threading.Lock()  # batches come from several threads
 
-    def possible(self, keys: pl.DataFrame) -> Iterator[str]:
-        """Name the questions that rows with such keys may be wrong in; `keys` as `keys_of` lists them."""
+    def possible(self, keys: pl.DataFrame) -> Iterator[tuple[str, set[str]]]:
+        """Name the questions that rows with such keys may be wrong in, and the keys tested for; `keys` as `keys_of` lists them."""
         names = {*keys["key"]}
         with self._lock:
             self._learn(names)
-            found = {name: not names.isdisjoint(wrong) for name, wrong in self._found.items()}
-        longest = max(keys["longest"], default=0)
+            found = {name: names & wrong for name, wrong in self._found.items()}
+        longest = keys["longest"].max() or 0
         entries = int(keys.group_by("map").agg(pl.col("most").max())["most"].sum())
         for name, question in self._asked.items():
             if question.key is not None:
-                may_be = found[name]
+                may_be = bool(found[name])
             elif question.bytes_max is not None:
                 may_be = longest > question.bytes_max
             else:
                 may_be = question.entries_max is None or entries > question.entries_max
             if may_be:
-                yield name
+                yield name, found[name]
 
     def _learn(self, names: set[str]) -> None:
         if not self._found or len(self._known) > KNOWN_MAX:
@@ -91,12 +91,17 @@ class _Seldoms:
 
     def flags(self, batch: pl.DataFrame) -> Iterator[pl.Series]:
         """Answer each question; the maps lie in columns of the batch."""
-        flags = {
-            name: self._asked[name].wrong.fill_null(value=False)
-            for home, columns in self._homes.items()
-            for name in self._keys[home].possible(keys_of([batch[column] for column in columns]))
-        }
-        found = batch.select(**flags).to_dict() if flags else {}
+        found: dict[str, pl.Series] = {}
+        to_work_out: dict[str, pl.Expr] = {}
+        for home, columns in self._homes.items():
+            maps = [batch[column] for column in columns]
+            for name, keys in self._keys[home].possible(keys_of(maps)):
+                wrong = self._asked[name].wrong
+                if wrong is None:
+                    found[name] = rows_with(maps, keys).alias(name)
+                else:
+                    to_work_out[name] = wrong.fill_null(value=False)
+        found |= batch.select(**to_work_out).to_dict() if to_work_out else {}
         yield from (found.get(name, _no_row(batch).alias(name)) for name in self._asked)
 
 

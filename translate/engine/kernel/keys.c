@@ -177,6 +177,52 @@ EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struc
     return well ? 0 : 1;
 }
 
+/* -- which rows have some of them --------------------------------------------------------------------------------- */
+
+static bool has_one(const struct directory *directory, const struct given *map, int64_t row)
+{
+    size_t at;
+    for (int64_t entry = entries_from(map, row); entry < entries_to(map, row); entry++) {
+        struct span key = text_at(&map->keys, entry);
+        if (find(directory, 0, key, hash_in(directory, 0, key), &at) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool mark_rows(const struct directory *directory, const struct frame *frame, struct ArrowArrayStream *made)
+{
+    static const char *const name = "has";
+    struct table table;
+    bool well = table_begin(&table, 1, &name, frame->rows);
+    if (well)
+        table.columns[0].type = TYPE_WHOLE;
+    for (int32_t map = 0; well && map < frame->columns; map++)
+        for (int64_t row = 0; well && frame->column[map].kind == KIND_MAP && row < frame->rows; row++)
+            if (is_there(&frame->column[map], row) && has_one(directory, &frame->column[map], row))
+                well = column_set_whole(&table.columns[0], row, 1);
+    well = well && table_hand_over(&table, made);
+    table_free(&table);
+    return well;
+}
+
+/* Tell of which rows the maps have one of the keys in `keys_given`. Give 0, or another number where there was no memory. */
+EXPORTED int translate_rows_with(struct ArrowArrayStream *given, struct ArrowArrayStream *keys_given, uint64_t seed,
+                                 struct ArrowArrayStream *made)
+{
+    struct frame frame, keys;
+    struct directory directory = {.seed = seed};
+    bool well = frame_take(&frame, given);
+    well = frame_take(&keys, keys_given) && well && keys.rows > 0 && keys.column[0].kind == KIND_TEXT;
+    for (int64_t row = 0; well && row < keys.rows; row++)
+        well = remember(&directory, 0, text_at(&keys.column[0].texts, row)) != NULL;
+    well = well && mark_rows(&directory, &frame, made);
+    free_directory(&directory);
+    frame_let_go(&keys);
+    frame_let_go(&frame);
+    return well ? 0 : 1;
+}
+
 /* -- which names are told ----------------------------------------------------------------------------------------- */
 
 /* Take a quoted text, with its quotes. */
