@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -12,9 +11,8 @@ import polars as pl
 from translate import passes
 from translate.archive import hub_files
 from translate.conversion.lines_file import LinesFile
-from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, WRITTEN, Query
+from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
-from translate.passes import sightings
 from translate.passes.sightings import hashed
 from translate.reader.oversize import TOO_LARGE
 from translate.recipe.tallies import TALLY, WHERE, flag
@@ -213,23 +211,8 @@ def _rejects(batch: pl.DataFrame) -> pl.Series:
 # -- rows that become identical ---------------------------------------------------------------------------------------
 
 
-def row_digests(query: Query) -> pl.LazyFrame:
-    """Hash the rows that are written, by all that the target will see of them."""
-    if query.columns == [ROW]:
-        return query.rows.select(hash=hashed(ROW).filter(WRITTEN))
-    columns = [notation.json_text(pl.col(name).cast(pl.String)).fill_null("null") for name in query.columns]
-    text = query.rows.with_columns(_text=pl.concat_str(columns, separator=","))
-    return text.select(hash=hashed("_text").filter(WRITTEN))
-
-
-def count_identical(files: Iterable[Path], rows: int) -> int:
-    """Count the rows that are identical to an earlier one."""
-    found = list(files)
-    if not found:
-        return 0
-    hashes = pl.scan_parquet(found)
-    distinct: int = sum(
-        bucket.select(pl.col("hash").n_unique()).collect(engine="streaming").item()
-        for _, bucket in sightings.in_buckets(hashes, "hash", sightings.BUCKET_ROWS)
-    )
-    return rows - distinct
+def digests_of(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Hash rows by all that the target will see of them."""
+    texts = [notation.json_text(pl.col(name).cast(pl.String)).fill_null("null") for name in columns]
+    text = pl.col(ROW) if columns == [ROW] else pl.concat_str(texts, separator=",")
+    return rows.select(_text=text).select(hash=hashed("_text"))

@@ -15,14 +15,14 @@ import polars as pl
 
 from translate.archive.stored import SourceFile, digest_of
 from translate.archive.units import Unit
-from translate.conversion.account import count_identical
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMES_MAX, meetings
 from translate.conversion.output import WrittenUnit
 from translate.conversion.report import COUNTS, NAMES_MEET, RunReport
-from translate.conversion.sinks import Sinks
+from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.preflight import Forecast, judge, moment_of
 from translate.delivery.survey import TIME, Surveyed
+from translate.delivery.tallies import Repeats
 from translate.errors import ConservationError
 from translate.reader.reader import Tally
 from translate.recipe import slips
@@ -66,9 +66,13 @@ def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
 def find_identical(total: RunReport, sinks: Sinks, units: Iterable[Unit]) -> None:
     """Find rows that became identical."""
     if sinks.rows_may_meet:
-        files = [sinks.digests_file(unit.number) for unit in units]
-        count = count_identical([file for file in files if file.exists()], total.events["written"])
-        total.find("identical_rows", "rows that are identical to an earlier one", count)
+        repeats = Repeats(sinks.scratch)
+        try:
+            for hashes in rows_beside(sinks.digests_file(unit.number) for unit in units):
+                repeats.add_hashes(hashes)
+            total.find("identical_rows", "rows that are identical to an earlier one", repeats.count())
+        finally:
+            repeats.close()
 
 
 def find_meetings(total: RunReport, job: Job) -> None:
@@ -101,9 +105,9 @@ def find_unordered(total: RunReport, job: Job, sinks: Sinks, units: Iterable[Uni
     layout = job.target_layout
     if layout is None or layout.files is None or layout.files.order is None or job.sort:
         return
-    count, latest = 0, pl.Series(dtype=pl.Int64)  # of the files before
-    for file in filter(Path.exists, (sinks.answers_file(unit.number) for unit in units)):
-        times = pl.concat([latest, pl.read_parquet(file, columns=[TIME]).to_series()])
+    count, latest = 0, pl.Series(dtype=pl.Int64)  # of the rows before
+    for answers in rows_beside(sinks.answers_file(unit.number) for unit in units):
+        times = pl.concat([latest, answers[TIME]])
         latest_until = times.cum_max()
         count += int((times < latest_until).sum())
         latest = latest_until.tail(1)

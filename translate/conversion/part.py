@@ -220,8 +220,25 @@ class CutPart(PartOfUnit):
         return dict(zip(self.paths, digests.values(), strict=False))
 
 
+def shared(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Have the engine work rows out once for two sinks.
+
+    It does so for what is the same to the letter and one step only: so nothing above this step may depend on the sink, and no
+    two sinks may begin with the same step below it.
+    """
+    schema = dict(rows.collect_schema())
+    return rows.map_batches(_as_it_is, schema=schema, validate_output_schema=False, streamable=True)
+
+
+def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:
+    return batch
+
+
 class ParquetPart(PartOfUnit):
-    """Rows as Parquet, which the engine writes itself: hub events, or what is yet to be put in order."""
+    """Rows as Parquet, which the engine writes itself: hub events, or what is yet to be put in order.
+
+    The query's rows are `shared`.
+    """
 
     def __init__(
         self, path: Path, query: Query, columns: list[str], row_group_rows: int | None = None

@@ -223,12 +223,7 @@ def _rows(
     selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(
         *kept, **beside, **flags, **asked
     )
-    # The engine computes once what several sinks share, if it is the same to the letter and one step only: so
-    # nothing above this step may depend on the sink, and no two sinks may begin with the same step below it.
-    barrier = selected.map_batches(
-        _as_it_is, schema=dict(selected.collect_schema()), validate_output_schema=False, streamable=True
-    )
-    return Query(barrier, plan, columns, source, members, list(asked), named)
+    return Query(selected, plan, columns, source, members, list(asked), named)
 
 
 def _for_census(frame: pl.LazyFrame) -> list[str]:
@@ -239,7 +234,3 @@ def _for_census(frame: pl.LazyFrame) -> list[str]:
         for name in names
         if name.startswith(BEFORE) or name in ("name", "notes", USED, "_names", *OF_LINES)
     ]
-
-
-def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:
-    return batch

@@ -35,7 +35,7 @@ from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
 from translate.conversion.progress import Progress
 from translate.conversion.reading import Course, Readings, look_into, look_through, refuse_full_disk
 from translate.conversion.report import RunReport
-from translate.conversion.sinks import Sinks
+from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.preflight import Forecast
 from translate.delivery.survey import Questions, Surveyed, survey_rows
 from translate.engine.choice import engine_name, give_back
@@ -248,10 +248,8 @@ class Conversion:
     def _look_at_hazards(self) -> list[dict[str, Any]]:
         if self._questions is None or not self._questions.hazards:
             return []
-        files = [self.sinks.answers_file(unit.number) for unit in self.units]
-        self.surveyed = survey_rows(
-            self._questions, [file for file in files if file.exists()], self.output.scratch
-        )
+        answers = rows_beside(self.sinks.answers_file(unit.number) for unit in self.units)
+        self.surveyed = survey_rows(self._questions, answers, self.output.scratch)
         return hazards_told(self.job, self.surveyed)
 
     def hazards_at(self, now: dt.datetime) -> list[Forecast]:

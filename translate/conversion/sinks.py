@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
 from translate.conversion import ordered, plan
-from translate.conversion.account import UnitAccount, row_digests
+from translate.conversion.account import UnitAccount, digests_of
 from translate.conversion.job import Job
 from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.naming import Gathering
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
-from translate.conversion.part import CutPart, LinesPart, ParquetPart, PartOfUnit, RequestsPart
+from translate.conversion.part import CutPart, LinesPart, ParquetPart, PartOfUnit, RequestsPart, shared
 from translate.conversion.plan import Query
 from translate.errors import UsageError
 from translate.mapping.spec import Layout
 from translate.telling.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
+LENGTH_BYTES = 8  # before each batch that is kept beside the rows
 NO_DAY = (
     "{address} needs --set day=YYYY-MM-DD: the day that the pipeline will take the files to have come in. It reads "
     "only the folders of the days that its next run covers, so name a day that lies there"
@@ -37,7 +42,7 @@ class Sinks:
             raise UsageError(f'no compression "{compression}" (one of: {", ".join(ENDINGS)})')
         self.job = job
         self.compression = compression
-        self._scratch = scratch
+        self.scratch = scratch
         self._state = state
         self._folder = _day_folder(job.target_layout, job.settings.day)
         self.cuts = True  # unless what is written becomes one stream
@@ -51,19 +56,22 @@ class Sinks:
         self, number: int, query: Query, sequence: int = 1, keys: KeysAccount | None = None
     ) -> WrittenUnit:
         """Run a unit's query once; the first request gets this number, `keys` all rows."""
+        if self._is_parquet:
+            query = replace(query, rows=shared(query.rows))
         with ExitStack() as opened:
-            rejects = LinesFile(self._scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
+            rejects = LinesFile(self.scratch / f"rejects-{number:05}.ndjson", mode=OWNER_ONLY)
             opened.callback(rejects.let_go)
             part = self._part_of(number, query, sequence)
             opened.callback(part.let_go)
-            return self._written(number, query, rejects, part, keys)
+            beside = [opened.enter_context(kept) for kept in self._beside(number, query)]
+            return self._written(query, rejects, part, beside, keys)
 
     def _written(
-        self, number: int, query: Query, rejects: LinesFile, part: PartOfUnit, keys: KeysAccount | None
-    ) -> WrittenUnit:
+        self, query: Query, rejects: LinesFile, part: PartOfUnit, beside: list[RowsBeside], keys: KeysAccount | None
+    ) -> WrittenUnit:  # fmt: skip
         account = UnitAccount(query, rejects, examples=self.job.examples)
         gathering = Gathering(query.named)
-        needed = [*query.columns, *gathering.columns]
+        needed = [*dict.fromkeys([*query.columns, *gathering.columns, *query.asked])]
 
         def add(batch: pl.DataFrame) -> None:
             account.add(batch)
@@ -74,9 +82,11 @@ class Sinks:
                 written = written.filter(batch.select(plan.WRITTEN).to_series())
             part.add(written)
             gathering.add(written)
+            for kept in beside:
+                kept.add(written)
 
         rows = query.rows.sink_batches(add, lazy=True, maintain_order=True)
-        pl.collect_all([rows, *part.beside, *self._beside(number, query)], engine="streaming")
+        pl.collect_all([rows, *part.beside], engine="streaming")
         digests = {**rejects.close(), **part.finish()}
         report = account.report()
         report.requests = part.requests
@@ -84,18 +94,21 @@ class Sinks:
         parts = part.paths if report.events["written"] else []
         return WrittenUnit(report, parts, rejects.path, part.events, digests)
 
-    def _beside(self, number: int, query: Query) -> Iterator[pl.LazyFrame]:
-        """Give what else is kept of a unit's rows, each a sink of its own."""
+    def _beside(self, number: int, query: Query) -> Iterator[RowsBeside]:
+        """Give what else is kept of the rows that are written, each in a file of its own."""
         if self.rows_may_meet:
-            yield _kept(row_digests(query), self.digests_file(number))
+            yield RowsBeside(self.digests_file(number), partial(digests_of, columns=query.columns))
         if query.asked:
-            answers = query.rows.select(*query.asked, taken=plan.WRITTEN).filter("taken").select(query.asked)
-            yield _kept(answers, self.answers_file(number))
+            yield RowsBeside(self.answers_file(number), itemgetter(query.asked))
+
+    @property
+    def _is_parquet(self) -> bool:
+        return self.job.target_layout is None or self.job.order is not None
 
     def _part_of(self, number: int, query: Query, sequence: int) -> PartOfUnit:
         """Say how a unit's rows become its part; below the scratch folder it lies as it will below `data`."""
         layout = self.job.target_layout
-        folder = self._scratch / self._folder
+        folder = self.scratch / self._folder
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"part-{number:05}"
         if self.job.order:
@@ -123,7 +136,7 @@ class Sinks:
 
     def digests_file(self, number: int) -> Path:
         """Name the file of the digests of a unit's rows."""
-        return self._state / f"digests-{number:05}.parquet"
+        return self._state / f"digests-{number:05}.arrows"
 
     def files_beside(self, number: int) -> tuple[Path, ...]:
         """Name what may lie in the state of a unit until the run is complete."""
@@ -131,7 +144,7 @@ class Sinks:
 
     def answers_file(self, number: int) -> Path:
         """Name the file of what a unit's rows answer to the questions of the target's hazards."""
-        return self._state / f"answers-{number:05}.parquet"
+        return self._state / f"answers-{number:05}.arrows"
 
 
 def _day_folder(layout: Layout | None, day: dt.date | None) -> str:
@@ -142,6 +155,30 @@ def _day_folder(layout: Layout | None, day: dt.date | None) -> str:
     return layout.folder.format(day=day)
 
 
-def _kept(rows: pl.LazyFrame, file: Path) -> pl.LazyFrame:
-    """Say where rows are kept."""
-    return rows.sink_parquet(file, row_group_size=ROWS_TOGETHER, lazy=True)
+class RowsBeside:
+    """A file of a little of each row, batch by batch, each as Arrow IPC behind its length: no row waits for another one."""
+
+    def __init__(self, path: Path, little_of: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        self._file = path.open("wb")
+        self._little_of = little_of
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Keep a batch of rows."""
+        kept = io.BytesIO()
+        self._little_of(rows).write_ipc(kept, compression="zstd")
+        self._file.write(len(kept.getbuffer()).to_bytes(LENGTH_BYTES))
+        self._file.write(kept.getbuffer())
+
+
+def rows_beside(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
+    """Give the batches that files keep; those that are not there keep none."""
+    for file in filter(Path.exists, files):
+        with file.open("rb") as kept:
+            while length := kept.read(LENGTH_BYTES):
+                yield pl.read_ipc(kept.read(int.from_bytes(length)))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import polars as pl
 from polars.exceptions import PolarsError
 
 from translate.archive.ahead import Ahead
@@ -49,7 +50,7 @@ from translate.conversion.nothing import verdict_of
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
-from translate.conversion.sinks import Sinks
+from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.survey import Questions, survey_rows
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
@@ -175,9 +176,8 @@ class Streaming:
                 if has_enough(self.job, self._total):
                     break
             find_identical(self._total, sinks, readings.units)
-            hazards = self._hazards(
-                [sinks.answers_file(unit.number) for unit in readings.units], Path(scratch)
-            )
+            answers = rows_beside(sinks.answers_file(unit.number) for unit in readings.units)
+            hazards = self._hazards(answers, Path(scratch))
         find_meetings(self._total, self.job)
         find_slips(self._total, self.job)
         head = Task(self.job, self.recognised, Asked(), self._compression).head()
@@ -204,10 +204,10 @@ class Streaming:
         for look in self._looks[1:]:
             look.add_file(file)
 
-    def _hazards(self, answers: list[Path], scratch: Path) -> list[dict[str, Any]]:
+    def _hazards(self, answers: Iterator[pl.DataFrame], scratch: Path) -> list[dict[str, Any]]:
         if not self._questions.hazards:
             return []
-        return hazards_told(self.job, survey_rows(self._questions, filter(Path.exists, answers), scratch))
+        return hazards_told(self.job, survey_rows(self._questions, answers, scratch))
 
     def _read(self, unit: Unit, readings: Readings, sinks: Sinks) -> WrittenUnit:
         """Convert a unit of files into a part, for it may be read anew, and hand that on."""

@@ -232,15 +232,14 @@ class Count:
         )  # fmt: skip
 
 
-def survey_rows(questions: Questions, files: Iterable[Path], folder: Path) -> Surveyed:
-    """Survey the rows of all units: of each a few short columns lie in files, so that a resumed run knows those of finished ones.
+def survey_rows(questions: Questions, answers: Iterable[pl.DataFrame], folder: Path) -> Surveyed:
+    """Survey the rows of all units by what was kept of them, so that a resumed run knows those of finished ones.
 
     Repeated events are not looked for: that is what `--dedupe` and the preflight of a replay do.
     """
     found = Count(questions, folder)
-    for file in files:
-        for batch in pl.scan_parquet(file).collect_batches(engine="streaming"):
-            found.add(batch)
+    for batch in answers:
+        found.add(batch)
     return found.result()
 
 

@@ -65,9 +65,13 @@ class Repeats(_Tally):
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take identities, in the column `text`."""
+        self.add_hashes(rows.select(hash=sightings.hashed("text")))
+
+    def add_hashes(self, rows: pl.DataFrame) -> None:
+        """Take identities as they are kept, in the column `hash`."""
         if rows.height:
             self._count += rows.height
-            self._take(rows.select(hash=sightings.hashed("text")))
+            self._take(rows)
 
     def count(self) -> int:
         """Count those that are equal to an earlier one."""

@@ -60,7 +60,9 @@ def rows_with(maps: Sequence[pl.Series], names: Collection[str]) -> pl.Series:
         keys = pl.concat_list(pl.col(name).map.keys().fill_null([]) for name in frame.columns)
         has = keys.list.eval(pl.element().is_in(told["key"].implode())).list.any()
         return frame.select(has.fill_null(value=False)).to_series()
-    found = through(lambda given, keys, made: kernel.translate_rows_with(given, keys, SEED, made), frame, told)
+    found = through(
+        lambda given, keys, made: kernel.translate_rows_with(given, keys, SEED, made), frame, told
+    )
     return found.to_series().is_not_null()
 
 

@@ -52,7 +52,7 @@ class _Keys:
         with self._lock:
             self._learn(names)
             found = {name: names & wrong for name, wrong in self._found.items()}
-        longest = keys["longest"].max() or 0
+        longest = max(keys["longest"], default=0)
         entries = int(keys.group_by("map").agg(pl.col("most").max())["most"].sum())
         for name, question in self._asked.items():
             if question.key is not None:
