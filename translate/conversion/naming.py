@@ -96,7 +96,7 @@ class Gathering:
         """Take in a batch."""
         if not (self._named and batch.height):
             return
-        batch = batch[self.columns].rename(lambda name: name.removeprefix(NAMED))
+        batch = pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named])
         self._types.update(dict(_counts(batch.group_by("name", "_legal").len())))
         maps = [
             column

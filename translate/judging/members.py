@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from translate.engine.keys import keys_of, rows_with
+from translate.engine.library import places
 
 Test = Callable[[pl.Expr], pl.Expr]
 KNOWN_MAX = 100_000  # keys that need no second look; beyond, all of them are looked at anew
@@ -89,8 +90,8 @@ class _Seldoms:
             for home in homes
         }
 
-    def flags(self, batch: pl.DataFrame) -> Iterator[pl.Series]:
-        """Answer each question; the maps lie in columns of the batch."""
+    def flags(self, batch: pl.DataFrame) -> dict[str, pl.Series]:
+        """Answer those questions that rows may be wrong in; the maps lie in columns of the batch."""
         found: dict[str, pl.Series] = {}
         to_work_out: dict[str, pl.Expr] = {}
         for home, columns in self._homes.items():
@@ -101,12 +102,7 @@ class _Seldoms:
                     found[name] = rows_with(maps, keys).alias(name)
                 else:
                     to_work_out[name] = wrong.fill_null(value=False)
-        found |= batch.select(**to_work_out).to_dict() if to_work_out else {}
-        yield from (found.get(name, _no_row(batch).alias(name)) for name in self._asked)
-
-
-def _no_row(batch: pl.DataFrame) -> pl.Series:
-    return pl.Series([False]).new_from_index(0, batch.height)
+        return found | (batch.select(**to_work_out).to_dict() if to_work_out else {})
 
 
 Wrong = Callable[[Any], bool]
@@ -137,13 +133,13 @@ def looked_into(
         given["_whole"] = whole
 
     def look(batch: pl.DataFrame) -> pl.DataFrame:
-        flags = {column.name: column for column in seldoms.flags(batch)}
+        flags = seldoms.flags(batch)
         for place, column in into_lists.items():
             into = {name: look for name, look in looks.items() if not look.of_row and look.place == place}
             flags |= _flags(into, batch[column])
         if "_whole" in given:
             flags |= _of_rows(into_rows, batch["_whole"])
-        none = _no_row(batch)
+        none = pl.Series([False]).new_from_index(0, batch.height)
         return batch.drop(*given).hstack([flags.get(name, none.alias(name)) for name in (*seldom, *looks)])
 
     schema = {**frame.collect_schema(), **dict.fromkeys((*seldom, *looks), pl.Boolean())}
@@ -153,18 +149,18 @@ def looked_into(
 
 
 def _flags(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
-    rows = texts.is_not_null().arg_true()
+    rows = places(texts.is_not_null())
     values = [_parsed(text) for text in texts.gather(rows)]
-    given = [
-        (name, [value is not ABSENT and look.wrong(value) for value in values])
-        for name, look in looks.items()
-    ]
-    return {name: _scattered(name, rows, flags, len(texts)) for name, flags in given}
+    given = {
+        name: [value is not ABSENT and look.wrong(value) for value in values] for name, look in looks.items()
+    }
+    return _scattered(given, rows, len(texts))
 
 
-def _scattered(name: str, rows: pl.Series, flags: list[bool], height: int) -> pl.Series:
-    none = pl.Series(name, [False]).new_from_index(0, height)
-    return none.scatter(rows, pl.Series(flags, dtype=pl.Boolean))
+def _scattered(given: Mapping[str, list[bool]], rows: pl.Series, height: int) -> dict[str, pl.Series]:
+    """Give those flags as columns that tell of any of the rows."""
+    none = pl.Series([False]).new_from_index(0, height)
+    return {name: none.alias(name).scatter(rows, flags) for name, flags in given.items() if any(flags)}
 
 
 def _of_rows(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
@@ -173,16 +169,14 @@ def _of_rows(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series
     named = pl.Series([False]).new_from_index(0, len(texts))
     for place in {look.place for look in looks.values()}:
         named |= texts.str.contains(f'"{place}"', literal=True).fill_null(value=False)
-    rows = named.arg_true()
+    rows = places(named)
     values = [_parsed(text) for text in texts.gather(rows)]
 
     def is_wrong(look: Look, row: Any) -> bool:
         return isinstance(row, dict) and look.place in row and look.wrong(row[look.place])
 
-    return {
-        name: _scattered(name, rows, [is_wrong(look, value) for value in values], len(texts))
-        for name, look in looks.items()
-    }
+    given = {name: [is_wrong(look, value) for value in values] for name, look in looks.items()}
+    return _scattered(given, rows, len(texts))
 
 
 def _parsed(text: str | None) -> Any:

@@ -44,7 +44,7 @@ class WayOut:
         if self._when:
             rows = rows & batch["name"].is_in(self._when).fill_null(value=False)
         chosen = batch.select(self._homes).filter(rows).lazy().with_columns(self._exact).select(self._made)
-        taken = chosen.collect(engine="in-memory")
+        taken = chosen.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())  # of few rows
         columns = spread(taken.drop(self._homes), rows).get_columns()
         if not taken.height:
             return columns

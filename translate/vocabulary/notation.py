@@ -57,9 +57,10 @@ def _digits(numbers: pl.Series) -> pl.Series:
     """Write those that are there: most columns of numbers are all but empty."""
     if numbers.null_count() == len(numbers):
         return numbers.cast(pl.String)
-    there = numbers.drop_nulls()
-    texts = pl.Series(map(shortest, there), dtype=pl.String) if len(there) <= FEW else _of_many(there)
-    return spread(texts.to_frame(numbers.name), numbers.is_not_null()).to_series()
+    are_there = numbers.is_not_null()
+    there = numbers.filter(are_there)
+    texts = pl.Series([*map(shortest, there)], dtype=pl.String) if len(there) <= FEW else _of_many(there)
+    return spread(texts.to_frame(numbers.name), are_there).to_series()
 
 
 def shortest(number: float) -> str:
