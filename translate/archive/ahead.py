@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 # Half as many as the engine works on at a time; asked for its threads, it would start them.
 PROCESSORS = os.cpu_count() or 1
@@ -16,6 +17,7 @@ class Ahead:
     """Holds batches of lines back until those before them are read: else the engine draws as many as it has room for."""
 
     def __init__(self) -> None:
+        self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
         self._changed = threading.Condition()

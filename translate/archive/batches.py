@@ -57,6 +57,7 @@ def lines_of(
             yield batch if columns is None else batch.select(columns)
             if rows_wanted is not None and row >= rows_wanted:
                 return
+        ahead.on_end()
 
     return register_io_source(read, schema=SCHEMA, is_pure=True)  # pure: else each sink would read it anew
 

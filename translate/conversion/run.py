@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from translate.conversion.job import Job
 from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
 from translate.conversion.progress import Progress
 from translate.conversion.reading import Course, Readings, look_into, look_through, refuse_full_disk
+from translate.conversion.relay import in_relay
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.preflight import Forecast
@@ -105,10 +106,7 @@ class Conversion:
                 if self.crew:
                     self.crew.make(self, passes)
                 files = FileAccounts(self.output.scratch / FILES)
-                for unit in self.told_units():
-                    report = self._kept(unit, trusted=self.crew is not None) or self._convert(
-                        unit, rest_of(self.job, total), passes, total.requests + 1
-                    )
+                for unit, report in self._accounts(passes, total):
                     report.check(f"unit {unit.number}")
                     total.add(report)
                     files.add(report.files)
@@ -138,6 +136,27 @@ class Conversion:
             except OSError as error:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.shown}: {error.strerror or error}") from error
+
+    def _accounts(self, passes: Passes | None, total: RunReport) -> Iterator[tuple[Unit, RunReport]]:
+        """Give the account of each unit, made now or kept; `total` is what those before it add up to."""
+        if not self._are_apart:
+            for unit in self.told_units():
+                kept = self._kept(unit, trusted=self.crew is not None)
+                yield unit, kept or self._convert(unit, rest_of(self.job, total), passes, total.requests + 1)
+            return
+
+        def make(unit: Unit, on_drawn: Callable[[], None]) -> RunReport | tuple[WrittenUnit, dict[str, str]]:
+            return self._kept(unit) or self._written(unit, self.job, passes, sequence=1, on_drawn=on_drawn)
+
+        for unit, made in in_relay(self.told_units(), make):
+            yield unit, made if isinstance(made, RunReport) else self._finished(unit, *made)
+
+    @property
+    def _are_apart(self) -> bool:
+        """Tell whether each unit can be made here without knowing what came of those before it."""
+        selection, layout = self.job.selection, self.job.target_layout
+        knows_enough = selection is None or (selection.limit is None and not selection.erase)
+        return self.crew is None and knows_enough and (layout is None or layout.request is None)
 
     def _is_of_these_files(self) -> bool:
         """Tell whether the result that lies there was made of the files that are here, as they are."""
@@ -190,7 +209,10 @@ class Conversion:
         return None if kept.changed else kept.report
 
     def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> RunReport:
-        written, digests = self._written(unit, job, passes, sequence)
+        return self._finished(unit, *self._written(unit, job, passes, sequence))
+
+    def _finished(self, unit: Unit, written: WrittenUnit, digests: dict[str, str]) -> RunReport:
+        """Let a unit's files appear, and write down that it is done; give its account."""
         address = self.recognised.sources[unit.source].layout.address
         layouts = {file.shown: address for file in unit.files if file.shown not in self.recognised.refused}
         written.report.files = described_files(unit, written.report.files, digests, layouts)
@@ -208,13 +230,15 @@ class Conversion:
         return written.report
 
     def _written(
-        self, unit: Unit, job: Job, passes: Passes | None, sequence: int
-    ) -> tuple[WrittenUnit, dict[str, str]]:
+        self, unit: Unit, job: Job, passes: Passes | None, sequence: int, on_drawn: Callable[[], None] | None = None
+    ) -> tuple[WrittenUnit, dict[str, str]]:  # fmt: skip
         """Write a unit's rows to scratch; give what came of it, and the digests of its files."""
         marks = passes.of_unit(unit.number, self.output.scratch) if passes else None
         job = job.reading(self.recognised.sources[unit.source])
 
         def attempt(lines: Lines) -> tuple[WrittenUnit, set[str]]:
+            if on_drawn is not None:
+                lines.ahead.on_end = on_drawn
             tally = Tally(on_batch=self.course.count if self.course.show else None)
             watch = Watch(
                 Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)

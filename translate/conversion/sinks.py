@@ -27,6 +27,7 @@ from translate.mapping.spec import Layout
 from translate.telling.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
+ROWS_BESIDE = 100_000  # that are read together: each query has its price
 LENGTH_BYTES = 8  # before each batch that is kept beside the rows
 NO_DAY = (
     "{address} needs --set day=YYYY-MM-DD: the day that the pipeline will take the files to have come in. It reads "
@@ -177,7 +178,18 @@ class RowsBeside:
 
 
 def rows_beside(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
-    """Give the batches that files keep; those that are not there keep none."""
+    """Give what files keep, many batches together; those that are not there keep none."""
+    waiting: list[pl.DataFrame] = []
+    for batch in _batches_beside(files):
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= ROWS_BESIDE:
+            yield pl.concat(waiting)
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting)
+
+
+def _batches_beside(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
     for file in filter(Path.exists, files):
         with file.open("rb") as kept:
             while length := kept.read(LENGTH_BYTES):
