@@ -17,6 +17,7 @@ from translate.reader.tree import slots
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 
+LEFT = 1  # as kernel/lines.c says
 BATCH_BYTES_MAX = 1 << 29  # offsets into a batch's texts have 32 bits
 
 
@@ -39,7 +40,8 @@ class KernelReader:
     def read(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Read a batch of `row` and `text`; give raw records, and the lines that are left, those without a text among them.
 
-        What is left has a record in its place that says nothing.
+        What is left has a record in its place that says nothing; `text` is the line, `part` how many of its records were
+        read, and `rest` what follows them, unless that is all of it.
         """
         texts = lines.select("text")
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
@@ -49,9 +51,14 @@ class KernelReader:
             pl.lit(None, pl.String).alias("original_name"),
             *(pl.col(name).cast(events.MAP) for name in events.MAPS),
         )
-        is_odd = found["odd"].is_not_null()
-        left = lines[found["batch_row"].filter(is_odd)] if is_odd.any() else lines.clear()
+        left = found.select("batch_row", "part", rest="text").filter(self.is_left(found))
+        left = left.with_columns(lines[left["batch_row"]])
         return self._records(with_names_restored(found, self._names_slots), lines), left
+
+    @staticmethod
+    def is_left(records: pl.DataFrame) -> pl.Series:
+        """Tell which records stand for what is left of a line."""
+        return records["odd"].eq_missing(LEFT)
 
     def _by_halves(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         middle = lines.height // 2
@@ -73,10 +80,8 @@ class KernelReader:
             nulls=found["nulls"].cast(pl.UInt32),
             text=text,
             notes=found["notes"].cast(notes.NOTES_TYPE),
-            code=pl.lit(None, pl.String),
-            message=pl.lit(None, pl.String),
             base64=pl.lit(False),
-            careful=pl.lit(False),
+            careful=found["odd"].is_not_null(),
         )
 
 

@@ -17,11 +17,12 @@ from translate.engine.tables import (
     Overruled,
     Peek,
     ProgramTable,
+    Reason,
     Span,
     WayStep,
 )
 from translate.mapping.spec import Layout, Request, Spelling
-from translate.reader.literals import canonical, constant
+from translate.reader.literals import canonical, constant, reasons
 from translate.reader.paths import AROUND
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
@@ -47,6 +48,8 @@ FIXED = {
     "odd": WHOLE,
     "text": TEXT,
     "notes": LIST_OF_TEXTS,
+    "code": TEXT,
+    "message": TEXT,
 }
 
 
@@ -140,6 +143,7 @@ class Program:
         end = self._span(note_end)
         told = [self._overruled(*pair) for pair in overruled(self._layout)]
         steps, undecided, named, opened = self._of_request(self._layout.request, places)
+        refusals = [Reason(self._span(said.code), self._span(said.message)) for said in reasons()]
         takes_list = (
             self._layout.request is not None
             and self._layout.request.bare
@@ -156,6 +160,7 @@ class Program:
             user_times=self._numbers["user_property_times"], emptied=emptied, note_end=end, record_bytes=record_bytes,
             request=request, n_steps=len(steps), n_overruled=len(told), n_undecided=len(undecided), n_opened=len(opened),
             takes_list=takes_list, n_named=len(named), named=self._array(named),
+            reasons=self._array(refusals),
             steps=self._array(steps), overruled=self._array(told), undecided=self._array(undecided), opened=self._array(opened),
         )  # fmt: skip
 

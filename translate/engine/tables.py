@@ -49,6 +49,12 @@ class WayStep(ctypes.Structure):
     _fields_ = [("name", Span), ("is_any", ctypes.c_int32), ("column", ctypes.c_int32)]
 
 
+class Reason(ctypes.Structure):
+    """What is said of a fault."""
+
+    _fields_ = [("code", Span), ("message", Span)]
+
+
 class Overruled(ctypes.Structure):
     """What a request says of all its events, where one of them may say otherwise."""
 
@@ -75,7 +81,10 @@ class ProgramTable(ctypes.Structure):
         ),
         *((name, ctypes.c_int32) for name in ("request", "n_steps", "n_overruled", "n_undecided")),
         *((name, ctypes.c_int32) for name in ("n_opened", "takes_list", "n_named")),
-        *((name, ctypes.c_void_p) for name in ("steps", "overruled", "undecided", "opened", "named")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("steps", "overruled", "undecided", "opened", "named", "reasons")
+        ),
         ("emptied", Span),
         ("note_end", Span),
         ("record_bytes", ctypes.c_int64),

@@ -18,15 +18,16 @@ from translate.reader.literals import (
     DECODER,
     INCOMPLETE,
     NUMBER,
-    TOO_DEEP,
     Digits,
     Pairs,
     Refused,
     an_object,
     canonical,
     constant,
+    no_record,
     shown,
     syntax_error,
+    too_deep,
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
@@ -42,7 +43,6 @@ from translate.vocabulary.notes import InSource
 
 BOM = "\ufeff"
 FIRST_MEMBER = re.compile(r'\s*\{\s*("[^"\\]*(?:\\.[^"\\]*)*"\s*:)')
-LISTED_ADVICE = "; jq -c '.[]' puts the elements of one onto lines of their own"
 
 # What has to wait until the plain values of a record are known: a leaf, its path, its value.
 Later = list[tuple[Leaf, tuple[str, ...], Any]]
@@ -81,10 +81,10 @@ class CarefulReader:
 
     # -- lines ------------------------------------------------------------------------------------------------------
 
-    def read(self, line: str) -> Iterator[Record]:
-        """Read the records of a line, one after the other; what cannot be read comes as a refused record."""
-        line = line.removeprefix(BOM)
-        position = _skip_blanks(line, 0)
+    def read(self, line: str, begin: int = 0) -> Iterator[Record]:
+        """Read the records of a line from a place on, one after the other; what cannot be read comes as a refused record."""
+        line = line if begin else line.removeprefix(BOM)
+        position = _skip_blanks(line, begin)
         number = 0
         is_long = is_beyond(line, self._record_bytes)
         while position < len(line):
@@ -114,7 +114,7 @@ class CarefulReader:
                 yield refused(line[position:], fault, request=number, refuses="rest")
                 return
             except RecursionError:
-                yield refused(line[position:], TOO_DEEP, request=number, refuses="rest")
+                yield refused(line[position:], too_deep(), request=number, refuses="rest")
                 return
             raw = line[position:end]
             yield from self._records(raw, value, number)
@@ -165,8 +165,7 @@ class CarefulReader:
     def _record(self, record: Record, value: Any) -> Record:
         try:
             if not isinstance(value, Pairs):
-                kind, advice = ("an array", LISTED_ADVICE) if isinstance(value, list) else ("a value", "")
-                raise Refused("not_a_record", f"{kind} stands where a record (an object) should be{advice}")
+                raise no_record(value)
             later: Later = []
             self._walk(record, self._places.event, value, (), later)
             self._peek(record, value)

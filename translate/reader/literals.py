@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -52,7 +53,9 @@ class Refused(ValueError):  # noqa: N818  it says what is wrong with a record, n
 
 
 INCOMPLETE = "incomplete"
-TOO_DEEP = Refused("bad_json", "is nested too deeply")
+LISTED_ADVICE = "; jq -c '.[]' puts the elements of one onto lines of their own"
+# For each fault that the kernel finds in what is no JSON, a text that has it.
+SPOILED = ("x", "{x", '{"x"x', "[1x", r'"\q"', r'"\uxxxxx"', '"\t"')
 
 DECODER = json.JSONDecoder(
     object_pairs_hook=Pairs, parse_int=Digits, parse_float=Digits, parse_constant=Constant
@@ -112,7 +115,7 @@ def fits_64_bits(digits: str) -> bool:
 def canonical(value: Any, depth: int = 0) -> str:
     """Write a parsed value back as compact JSON, numbers by their digits, objects from their pairs."""
     if depth > NESTING_MAX:
-        raise TOO_DEEP
+        raise too_deep()
     if isinstance(value, Constant):
         raise Refused("bad_number", f"{value} is not a number in JSON")
     if isinstance(value, Digits):
@@ -139,7 +142,7 @@ def as_it_stood(value: Any) -> str:
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:
     if depth > NESTING_MAX:
-        raise TOO_DEEP
+        raise too_deep()
     if isinstance(value, Pairs):
         yield "{"
         for number, (key, inner) in enumerate(value):
@@ -164,10 +167,41 @@ def printable(text: str) -> str:
 def syntax_error(text: str, error: json.JSONDecodeError) -> Refused:
     """Say where a text is no JSON, or that it is cut off."""
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-        return Refused(INCOMPLETE, "the record is cut off")
+        return cut_off()
     column = error.pos + 1
     what = error.msg[0].lower() + error.msg[1:].removesuffix(" at")
     return Refused("bad_json", f"is not JSON: {what} at character {column}")
+
+
+def cut_off() -> Refused:
+    """Say that a record has no end."""
+    return Refused(INCOMPLETE, "the record is cut off")
+
+
+def too_deep() -> Refused:
+    """Say that a record is nested too deeply."""
+    return Refused("bad_json", "is nested too deeply")
+
+
+def no_record(value: Any) -> Refused:
+    """Say what stands where a record should be."""
+    kind, advice = ("an array", LISTED_ADVICE) if isinstance(value, list) else ("a value", "")
+    return Refused("not_a_record", f"{kind} stands where a record (an object) should be{advice}")
+
+
+def reasons() -> list[Refused]:
+    """Give what is said of the faults that the kernel finds, in its order; a place in the text follows.
+
+    What is no JSON is told as this Python's decoder tells it.
+    """
+    told = [cut_off(), no_record([]), no_record("")]
+    for text in SPOILED:
+        try:
+            DECODER.decode(text)
+        except json.JSONDecodeError as error:
+            fault = syntax_error(text, error)
+            told.append(Refused(fault.code, fault.message.rstrip(string.digits)))
+    return told
 
 
 def shown(value: Any) -> str:

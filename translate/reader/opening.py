@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from translate.reader.literals import DECODER, TOO_DEEP, Pairs, Refused, shown, syntax_error
+from translate.reader.literals import DECODER, Pairs, Refused, shown, syntax_error, too_deep
 
 BRACKETS = ("{", "[")
 BASE64 = re.compile(r"[\w+/-]+={0,2}")
@@ -39,7 +39,7 @@ def opened(value: Any, place: str) -> Any:
     try:
         return DECODER.decode(text.strip())
     except RecursionError:
-        raise TOO_DEEP from None
+        raise too_deep() from None
     except json.JSONDecodeError as error:
         raise Refused(
             "bad_json",
@@ -92,7 +92,7 @@ def _printed(text: str, position: int) -> tuple[Any, int]:
     try:
         return DECODER.raw_decode(text, position)
     except RecursionError:
-        raise TOO_DEEP from None
+        raise too_deep() from None
     except json.JSONDecodeError as error:
         raise syntax_error(text, error) from None
 

@@ -152,7 +152,8 @@ class Reader:
         """Read by the kernel what it decides, the rest by the reference."""
         lines.ahead.read()
         if self._kernel is None:
-            found = self._read_carefully(batch, batch, lines)
+            whole = batch.with_columns(part=pl.lit(0), rest=pl.lit(None, pl.String))
+            found = self._read_carefully(whole, batch, lines)
             nothing, count = self._nothing, len(found.records)
             if count > nothing.height:
                 absent = [None] * (2 * count)
@@ -160,9 +161,11 @@ class Reader:
             frame = found.said_in(nothing.head(count))
         else:
             frame, left = self._kernel.read(self._without_damage(batch, lines))
+            for row in frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)):
+                self._find_unsound(row, batch, lines)
             if left.height:
                 found = self._read_carefully(left, batch, lines)
-                frame = found.said_in(frame, frame["odd"].is_not_null().arg_true())
+                frame = found.said_in(frame, self._kernel.is_left(frame).arg_true())
         self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
         return _with_origin(frame, lines).select(*self.schema)
 
@@ -178,17 +181,18 @@ class Reader:
         return batch.with_columns(batch["text"].scatter(places, pl.Series([None], dtype=pl.String)))
 
     def _read_carefully(self, leftover: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> FoundRecords:
-        """Read some lines of a batch."""
+        """Read some lines of a batch, each from its `rest` on, before which `part` records were read."""
         read = FoundRecords(self.schema, keeps_lines=self._keeps_lines)
-        for row, text in zip(leftover["row"], leftover["text"], strict=True):
+        for row, text, part, rest in leftover.select("row", "text", "part", "rest").iter_rows():
             records: list[Record] = []
-            for piece, found in self._pieces_of(row, text, batch, lines):
+            begin = 0 if rest is None else len(text) - len(rest)
+            for piece, found in self._pieces_of(row, text, begin, batch, lines):
                 held = [record for record in found if record.holds_event]
                 self._tally.add_empty(len(found) - len(held))
                 if self._keeps_lines:
                     self._keep_line(piece, held)
                 records += held
-            read.add(row, records)
+            read.add(row, records, first=part)
         return read
 
     def _keep_line(self, text: str, held: list[Record]) -> None:
@@ -199,26 +203,31 @@ class Reader:
             self._tally.on_empty_line(text)
 
     def _pieces_of(
-        self, row: int, text: str, batch: pl.DataFrame, lines: Lines
+        self, row: int, text: str, begin: int, batch: pl.DataFrame, lines: Lines
     ) -> Iterable[tuple[str, list[Record]]]:
         """Give a line's records with its text; of a line that is no text, piece by piece."""
         damage = lines.damage.get(row)
         if damage is None:
-            return [(text, self._records_of(row, text, batch, lines))]
+            return [(text, self._records_of(row, text, begin, batch, lines))]
         if self.layout.records == "json-lines":
             return records_in(damage, self._careful.read)
         return [(text, [damaged(damage)])]
 
-    def _records_of(self, row: int, text: str, batch: pl.DataFrame, lines: Lines) -> list[Record]:
+    def _records_of(self, row: int, text: str, begin: int, batch: pl.DataFrame, lines: Lines) -> list[Record]:
         if lines.origin(row)[0] in lines.joined:
             text = table.as_it_stood(text)
         if self.layout.records == "csv":
             return list(self._row_of_table(row, text, lines))
-        found = list(self._careful.read(text))
-        if found and found[-1].code == INCOMPLETE and not lines.goes_on_after(row):
-            ends_here = text.startswith("{") and begins_record(_following(batch, row))
-            self.unsound |= set() if ends_here else {lines.origin(row)[0]} - lines.joined
+        found = list(self._careful.read(text, begin))
+        if found and found[-1].code == INCOMPLETE:
+            self._find_unsound(row, batch, lines)
         return found
+
+    def _find_unsound(self, row: int, batch: pl.DataFrame, lines: Lines) -> None:
+        """Find out if a line whose last record is cut off goes on in the next one."""
+        if not lines.goes_on_after(row):
+            ends_here = _line(batch, row).startswith("{") and begins_record(_line(batch, row + 1))
+            self.unsound |= set() if ends_here else {lines.origin(row)[0]} - lines.joined
 
     def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
         """Read a table's row; a header and an empty line are none."""
@@ -241,15 +250,15 @@ class Reader:
             yield self._careful.read_cells(text, self._headers[file], cells)
 
 
-def _following(batch: pl.DataFrame, row: int) -> str | None:
-    """Give the text of the line after a row of a batch."""
-    place = batch["row"].search_sorted(row + 1)
-    return batch["text"][place] if place < batch.height and batch["row"][place] == row + 1 else None
+def _line(batch: pl.DataFrame, row: int) -> str:
+    """Give the text of a row of a batch; nothing where it has no such row."""
+    place = batch["row"].search_sorted(row)
+    return batch["text"][place] or "" if place < batch.height and batch["row"][place] == row else ""
 
 
-def begins_record(line: str | None) -> bool:
+def begins_record(line: str) -> bool:
     """Tell whether a line begins a record, whatever was still open in the one before: putting these together changes nothing."""
-    return line is not None and line.startswith('{"')
+    return line.startswith('{"')
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:

@@ -108,11 +108,11 @@ class FoundRecords:
         self._parts: list[int] = []
         self._counts: list[int] = []
 
-    def add(self, row: int, records: list[Record]) -> None:
-        """Take in what was found in a line."""
+    def add(self, row: int, records: list[Record], *, first: int = 0) -> None:
+        """Take in what was found in a line, from its `first` record on."""
         self.records += records
         self._rows += [row] * len(records)
-        self._parts += range(len(records))
+        self._parts += range(first, first + len(records))
         self._counts.append(len(records))
 
     def said_in(self, frame: pl.DataFrame, places: pl.Series | None = None) -> pl.DataFrame:

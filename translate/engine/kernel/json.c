@@ -29,12 +29,6 @@ bool take(struct cursor *cursor, uint8_t byte)
     return false;
 }
 
-static bool is_hexadecimal(uint8_t byte)
-{
-    uint8_t letter = byte | 0x20;
-    return (byte >= '0' && byte <= '9') || (letter >= 'a' && letter <= 'f');
-}
-
 /* Pass over what follows a backslash. */
 static bool skip_escape(struct cursor *cursor)
 {

@@ -29,6 +29,12 @@ struct value {
     size_t length;
 };
 
+static inline bool is_hexadecimal(uint8_t byte)
+{
+    uint8_t letter = byte | 0x20;
+    return (byte >= '0' && byte <= '9') || (letter >= 'a' && letter <= 'f');
+}
+
 void skip_blanks(struct cursor *cursor);
 /* Take one byte if it comes next, after blanks. */
 bool take(struct cursor *cursor, uint8_t byte);

@@ -1,4 +1,5 @@
 /* Lines of records, as polars hands them over, to a table of hub columns. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "read.h"
 
 enum { LENGTH_INSIDE = 12, NO_MEMORY = 12, NOT_TEXT = 22 };
+enum odd { LEFT = 1, REFUSED };
 
 /* The texts of a column of string views. */
 struct lines {
@@ -64,10 +66,12 @@ static void go_back(struct reader *reader, int64_t row, size_t heap_length)
     heap->length = heap_length;
 }
 
-/* Where the events of a line go. */
+/* Where the events of a line go, and up to where its letters were counted. */
 struct place {
     int64_t line;
     int64_t part;
+    const uint8_t *counted;
+    long long letters;
 };
 
 static bool finish_event(struct reader *reader, const struct value *event, void *told)
@@ -81,56 +85,107 @@ static bool finish_event(struct reader *reader, const struct value *event, void 
     return finish_row(reader, place->line, place->part++, *event, true);
 }
 
-static bool read_line(struct reader *reader, int64_t number, struct cursor line)
+/* Read a record, or all events of a request. */
+static bool read_next(struct reader *reader, struct cursor line, struct cursor *cursor, struct place *place)
 {
-    struct cursor cursor = line;
-    struct place place = {number, 0};
-    skip_blanks(&cursor);
-    while (cursor.at < cursor.end) {
-        const uint8_t *start = cursor.at;
-        if (reader->program->request >= 0) {
-            if (!read_request(reader, &cursor, finish_event, &place)) {
-                return false;
-            }
-        } else {
-            if (!read_record(reader, &cursor)) {
-                return false;
-            }
-            struct value raw = {KIND_OBJECT, false, start, (size_t)(cursor.at - start)};
-            if (!finish_row(reader, number, place.part++, raw, start == line.at && cursor.at == line.end)) {
-                return false;
-            }
-        }
-        skip_blanks(&cursor);
+    const uint8_t *start = cursor->at;
+    if (reader->program->request >= 0) {
+        return read_request(reader, cursor, finish_event, place);
     }
-    return true;
-}
-
-/* Read a line in one pass while that is hoped to do, else the usual way; where only this did, there is no more hope. */
-static bool read_line_hoping(struct reader *reader, int64_t number, struct cursor line)
-{
-    int64_t row = reader->row;
-    size_t heap_length = reader->table.heap.length;
-    if (read_line(reader, number, line)) {
-        return true;
-    }
-    if (!reader->hopes) {
+    if (!read_record(reader, cursor)) {
         return false;
     }
+    struct value raw = {KIND_OBJECT, false, start, (size_t)(cursor->at - start)};
+    return finish_row(reader, place->line, place->part++, raw, start == line.at && cursor->at == line.end);
+}
+
+/* Do so, or leave everything as it was. */
+static bool try_next(struct reader *reader, struct cursor line, struct cursor *cursor, struct place *place)
+{
+    const struct cursor before = *cursor;
+    const struct place first = *place;
+    int64_t row = reader->row;
+    size_t heap_length = reader->table.heap.length;
+    if (read_next(reader, line, cursor, place)) {
+        return true;
+    }
     go_back(reader, row, heap_length);
-    reader->hopes = false;
-    bool done = read_line(reader, number, line);
-    reader->hopes = !done;
+    *cursor = before;
+    *place = first;
+    return false;
+}
+
+/* Read in one pass while that is hoped to do, else the usual way; where only this did, there is no more hope. */
+static bool read_hoping(struct reader *reader, struct cursor line, struct cursor *cursor, struct place *place)
+{
+    bool done = try_next(reader, line, cursor, place);
+    if (!done && reader->hopes) {
+        reader->hopes = false;
+        done = try_next(reader, line, cursor, place);
+        reader->hopes = !done;
+    }
     return done;
 }
 
-static bool leave_to_python(struct reader *reader, int64_t line, int64_t row, size_t heap_length)
+/* Say why what stands in a line is refused: where it is no JSON, with the number of the letter. */
+static bool give_reason(struct reader *reader, enum fault fault, struct place *place, const uint8_t *at)
 {
-    go_back(reader, row, heap_length);
-    if (!put_whole(reader, COLUMN_LINE, line) || !put_whole(reader, COLUMN_ODD, 1)) {
-        return false;
+    const struct reason *reason = &reader->program->reasons[fault - FAULT_CUT];
+    struct buffer *heap = &reader->table.heap;
+    size_t start = heap->length;
+    char number[24] = "";
+    if (fault >= FAULT_VALUE) {
+        while (place->counted < at) {
+            place->letters += (*place->counted++ & 0xC0) != 0x80;
+        }
+        while (place->counted > at) { /* the record began within the one that was refused before */
+            place->letters -= (*--place->counted & 0xC0) != 0x80;
+        }
+        snprintf(number, sizeof number, "%lld", place->letters + 1);
     }
-    reader->row++;
+    return buffer_append(heap, text_at(reader->program, reason->message), (size_t)reason->message.length) &&
+           buffer_append(heap, number, strlen(number)) &&
+           column_set_view(&reader->table.columns[COLUMN_MESSAGE], reader->row, heap_view(heap, start)) &&
+           put_bytes(reader, COLUMN_CODE, text_at(reader->program, reason->code), (size_t)reason->code.length);
+}
+
+/* Give what is no record that could be read a row of its own: refused, or for Python to look at. */
+static bool set_aside(struct reader *reader, enum odd odd, struct cursor line, struct cursor piece, struct place *place)
+{
+    struct value raw = {KIND_NONE, false, piece.at, (size_t)(piece.end - piece.at)};
+    reader->nulls = 0;
+    return put_whole(reader, COLUMN_ODD, odd) &&
+           finish_row(reader, place->line, place->part++, raw, piece.at == line.at && piece.end == line.end);
+}
+
+/* Refuse what comes next in a line, or leave all the rest of it to Python. */
+static bool pass_fault(struct reader *reader, struct cursor line, struct cursor *cursor, struct place *place)
+{
+    struct cursor piece = *cursor;
+    const uint8_t *at = line.at;
+    enum fault fault = judge(reader->program, line, cursor, &at);
+    if (fault == FAULT_UNDECIDED) {
+        cursor->at = cursor->end;
+        return set_aside(reader, LEFT, line, piece, place);
+    }
+    piece.end = cursor->at;
+    return give_reason(reader, fault, place, at) && set_aside(reader, REFUSED, line, piece, place);
+}
+
+static bool read_line(struct reader *reader, int64_t number, struct cursor line)
+{
+    struct cursor cursor = line;
+    struct place place = {number, 0, line.at, 0};
+    if (line.at == NULL || line.end - line.at > reader->program->record_bytes) {
+        return set_aside(reader, LEFT, line, line, &place);
+    }
+    skip_blanks(&cursor);
+    while (cursor.at < cursor.end) {
+        if (!read_hoping(reader, line, &cursor, &place) && !pass_fault(reader, line, &cursor, &place)) {
+            return false;
+        }
+        skip_blanks(&cursor);
+    }
     return true;
 }
 
@@ -151,12 +206,8 @@ static bool read_lines(struct reader *reader, const struct lines *lines)
 {
     expect(reader, lines);
     for (int64_t number = 0; number < lines->texts->length; number++) {
-        int64_t row = reader->row;
-        size_t heap_length = reader->table.heap.length;
-        bool may_read = is_valid(lines, number);
-        struct cursor line = may_read ? line_at(lines, number) : cursor_over(NULL, 0);
-        may_read = may_read && line.end - line.at <= reader->program->record_bytes;
-        if ((!may_read || !read_line_hoping(reader, number, line)) && !leave_to_python(reader, number, row, heap_length)) {
+        struct cursor line = is_valid(lines, number) ? line_at(lines, number) : cursor_over(NULL, 0);
+        if (!read_line(reader, number, line)) {
             return false;
         }
     }

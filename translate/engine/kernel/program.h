@@ -93,8 +93,22 @@ struct overruled {
     struct span note;
 };
 
+/* What can be wrong with a text that should be a record, as far as Python need not look; what is no JSON is told with its place. */
+enum fault {
+    FAULT_NONE, FAULT_UNDECIDED, FAULT_CUT, FAULT_LIST, FAULT_PLAIN,
+    FAULT_VALUE, FAULT_NAME, FAULT_COLON, FAULT_COMMA, FAULT_ESCAPE, FAULT_UNICODE, FAULT_CONTROL
+};
+
+/* What is said of a fault. */
+struct reason {
+    struct span code;
+    struct span message;
+};
+
 /* The columns that every layout has, and those of free-form values. */
-enum fixed { COLUMN_LINE, COLUMN_PART, COLUMN_NULLS, COLUMN_ODD, COLUMN_TEXT, COLUMN_NOTES, N_FIXED };
+enum fixed {
+    COLUMN_LINE, COLUMN_PART, COLUMN_NULLS, COLUMN_ODD, COLUMN_TEXT, COLUMN_NOTES, COLUMN_CODE, COLUMN_MESSAGE, N_FIXED
+};
 
 struct program {
     const char *texts;
@@ -129,6 +143,7 @@ struct program {
     const struct span *undecided; /* members of a request that are for Python to judge */
     const struct span *opened;    /* members that may be texts that hold JSON */
     const struct span *named;     /* members that name values; anything but an object is for Python to take apart */
+    const struct reason *reasons; /* by fault, from FAULT_CUT on */
     struct span emptied;       /* the note that an empty session stands for none */
     struct span note_end;      /* what follows the key in a note that names one */
     int64_t record_bytes;      /* the largest size of a record */
