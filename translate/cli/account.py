@@ -9,15 +9,15 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from translate.cli.printing import print_advice, print_hanging, print_list, print_verdict, printable
+from translate.cli.printing import by_count, counted, print_advice, print_hanging, print_list, print_verdict
 from translate.conversion.progress import Bar
+from translate.telling.rendering import many, printable
 
 if TYPE_CHECKING:
     from translate.conversion.converting import Converted
     from translate.conversion.streaming import Streamed
-    from translate.delivery.preflight import Forecast
-if TYPE_CHECKING:
     from translate.delivery.pace import Unheard
+    from translate.delivery.preflight import Forecast
     from translate.delivery.replaying import Outlook
     from translate.delivery.run import Outcome
 
@@ -44,9 +44,7 @@ def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
 def print_erasure(told: dict[str, Any], how: str) -> None:
     """Print who was left out, and whether somebody of them stands in what was written all the same."""
     looked, places = told["looked_through"], told["places"]
-    print(
-        f"erased: {told['events']:,} event{'s' if told['events'] != 1 else ''} of {told['met']:,} of {told['listed']:,} listed ids"
-    )
+    print(f"erased: {many(told['events'], 'event')} of {told['met']:,} of {told['listed']:,} listed ids")
     where = (
         f"a listed id stands in {told['found']:,} of them" if told["found"] else "no listed id stands there"
     )
@@ -79,34 +77,25 @@ def _print_counts(report: dict[str, Any]) -> None:
     from translate.conversion.report import flaws
 
     counts, files = report["events"], report["inputs"]["files"]
-    size = f"{files:,} file{'s' if files != 1 else ''}, {report['inputs']['bytes']:,} bytes"
+    size = f"{many(files, 'file')}, {report['inputs']['bytes']:,} bytes"
     print_hanging("", f"{report['from']} -> {report['to']}: {size}")
     if "trusted_folders" in report:
         told = report["trusted_folders"]
         where = f"{told['files']:,} files in {len(told['folders']):,} folders"
         print_hanging("", f"not read: {where}, by --trust-folders {told['days']:g}")
+    reasons = {"rejected": report["rejects"], "filtered": report["filtered"]}
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):
-            print_hanging(f"{name:<10}{counts[name]:>14,}  ", _reasons(report, name))
+            print_hanging(f"{counted(name, counts[name])}  ", by_count(reasons.get(name, {})))
     print_list(
         "lost or changed",
         report["losses"],
         lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}",
     )
     wrong = flaws(report)
-    print_list("to settle", wrong, lambda finding: f"{finding['message']}")
-    print_list(
-        "to know",
-        [finding for finding in report["findings"] if finding not in wrong],
-        lambda finding: f"{finding['message']}",
-    )
-
-
-def _reasons(report: dict[str, Any], name: str) -> str:
-    reasons = {"rejected": report["rejects"], "filtered": report["filtered"]}.get(name, {})
-    return ", ".join(
-        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])
-    )
+    known = [finding for finding in report["findings"] if finding not in wrong]
+    print_list("to settle", wrong, lambda finding: str(finding["message"]))
+    print_list("to know", known, lambda finding: str(finding["message"]))
 
 
 def _example(loss: dict[str, Any]) -> str:
@@ -143,7 +132,7 @@ def tell_of_interruption(under_way: int) -> None:
 def tell_of_silence(told: Unheard, where: str) -> None:
     """Say that nobody answers, or that whoever does takes nothing, and what is done about it."""
     heard = "nothing is taken by" if told.answers else "no answer from"
-    tries = f"{told.tries:,} request{'s' if told.tries != 1 else ''} tried"
+    tries = f"{many(told.tries, 'request')} tried"
     print(
         f"translate: {heard} {printable(where)} for {told.seconds:.0f} seconds, {tries}: {printable(told.why.rpartition('): ')[2])}; "
         f"each is tried again, at most {told.attempts_max} times and a minute apart, before the run gives up; "
@@ -194,11 +183,8 @@ def print_requests(report: dict[str, Any], journal: Path) -> None:
         print(f"{request['method']} {printable(request['url'])}")
         for name, value in request["headers"].items():
             print(f"{name}: {printable(str(value))}")
-        body = (
-            request["body"]
-            if isinstance(request["body"], str)
-            else json.dumps(request["body"], ensure_ascii=False)
-        )
+        body = request["body"]
+        body = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         print(printable(body[:BODY_SHOWN]) + (" ..." if len(body) > BODY_SHOWN else ""))
         print()
     print_erasure_of_replay(report)
@@ -211,30 +197,22 @@ def print_replay(report: dict[str, Any], journal: Path) -> None:
     """Print what became of the events."""
     events = report["events"]
     print(f"{report['from']} -> {report['to']}")
-    print(
-        f"sent      {events['sent']:>14,}  in {report['requests']:,} request{'s' if report['requests'] != 1 else ''}"
+    _print_told(
+        ("sent", events["sent"], f"in {many(report['requests'], 'request')}"),
+        *_there(
+            ("rejected", events["rejected"], by_count(report["rejects"])),
+            ("left", events["left"], ""),
+            (
+                "not converted",
+                report["conversion"]["rejected"],
+                f"see {journal / 'converted' / 'rejects.ndjson'}",
+            ),
+            ("lost answers", report["lost_answers"], _twice(report)),
+            ("throttled", report["throttled"], "times"),
+        ),
     )
-    for name, reasons in (("rejected", report["rejects"]), ("left", {})):
-        if events[name]:
-            told = ", ".join(
-                f"{count:,} {code}" for code, count in sorted(reasons.items(), key=lambda item: -item[1])
-            )
-            print(f"{name:<10}{events[name]:>14,}  {told}".rstrip())
-    if report["conversion"]["rejected"]:
-        print(
-            f"not converted {report['conversion']['rejected']:>10,}  see {journal / 'converted' / 'rejects.ndjson'}"
-        )
-    if report["lost_answers"]:
-        print(
-            f"lost answers {report['lost_answers']:>11,}  {report['lost_events']:,} events may have arrived twice, with the same ids"
-        )
-    if report["throttled"]:
-        print(f"throttled {report['throttled']:>14,}  times")
-    print_list(
-        "to know",
-        [{"events": count, "text": text} for text, count in report["findings"].items()],
-        lambda entry: entry["text"],
-    )
+    found = [{"events": count, "text": text} for text, count in report["findings"].items()]
+    print_list("to know", found, lambda entry: str(entry["text"]))
     if events["rejected"]:
         print(
             f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}"
@@ -262,16 +240,13 @@ def print_status(found: dict[str, Any]) -> None:
     events = found["events"]
     running = "running" if found["running"] else "not running"
     print(f"{found['journal']}: {found['to']} at {found['endpoint']}, {running}")
-    for name in ("total", "sent", "rejected", "left"):
-        if events[name] is not None:
-            print(f"{name:<10}{events[name]:>14,}")
-    print(
-        f"requests  {found['requests']:>14,}  {found['under_way']:,} under way, {found['throttled']:,} throttled"
+    under_way = f"{found['under_way']:,} under way, {found['throttled']:,} throttled"
+    known = [name for name in ("total", "sent", "rejected", "left") if events[name] is not None]
+    _print_told(
+        *((name, events[name], "") for name in known),
+        ("requests", found["requests"], under_way),
+        *_there(("lost answers", found["lost_answers"], _twice(found))),
     )
-    if found["lost_answers"]:
-        print(
-            f"lost answers {found['lost_answers']:>11,}  {found['lost_events']:,} events may have arrived twice, with the same ids"
-        )
     if found["events_per_second"]:
         print(f"rate      {found['events_per_second']:>14,.1f}  events a second")
     if found["hours_left"]:
@@ -279,3 +254,20 @@ def print_status(found: dict[str, Any]) -> None:
     print(f"first sent {found['first_at'] or '-'}, last answer {found['last_at'] or '-'}")
     if found["stopped"]:
         print(f"stopped: {printable(found['stopped'])}")
+
+
+Row = tuple[str, int, str]  # a name, its count, and what is told of it
+
+
+def _print_told(*rows: Row) -> None:
+    for name, count, told in rows:
+        print(f"{counted(name, count)}  {told}".rstrip())
+
+
+def _there(*rows: Row) -> list[Row]:
+    """Leave out what there is none of."""
+    return [row for row in rows if row[1]]
+
+
+def _twice(report: dict[str, Any]) -> str:
+    return f"{report['lost_events']:,} events may have arrived twice, with the same ids"

@@ -16,20 +16,21 @@ from typer.core import TyperCommand
 
 import translate
 from translate.archive.stored import PIPE
+from translate.cli import app
 from translate.cli.account import print_conversion, print_stream
-from translate.cli.application import app
 from translate.cli.options import (
     AsJson,
     Erase,
     From,
-    PartSize,
+    Group,
     Recipe,
     Selection,
     Settings,
     Sources,
-    Workers,
     layout_option,
     reaching_stores,
+    said,
+    switch,
 )
 from translate.cli.printing import print_json, print_slips, whoever_listens
 from translate.conversion.progress import Bar
@@ -67,28 +68,47 @@ STATE_HELP = (
     "With --out s3://...: folder or s3:// prefix for rejects, report and what a resumed run needs; else the prefix "
     "beside it, PREFIX-translate/."
 )
-
-
 CENSUS_HELP = (
     "Account for each key of the source in DIR/keys.ndjson, against a count in the raw text; not for files of the hub's "
     "own. With --census=verify a scanner apart from the engine counts, and the run takes 10 to 20 times as long."
 )
 CENSUS_SAID, CENSUS_TAKEN = "--census=verify", "--verified-census"
-
-Tallied = Annotated[bool, typer.Option("--census", help=CENSUS_HELP)]
-Verified = Annotated[bool, typer.Option(CENSUS_TAKEN, hidden=True)]
-LOCAL = "local"
+PART_SIZE_HELP = (
+    "How much of the source becomes a part of the output, 64MB unless said: small files together, stretches of "
+    "large ones that are not compressed; a run is resumed part by part."
+)
+WORKERS_HELP = (
+    "How many processes make parts, each with its share of the cores; what they write is the same for any number. "
+    "With --limit one process works, and with numbered requests unless there are three or more."
+)
 ENGINE_HELP = (
     "Who makes the parts: this machine, or the executors of Spark (which the extra `spark` installs), to the same bytes; "
     "--out has to be reached from all of them."
 )
-Engine = Annotated[str, typer.Option("--engine", metavar="local|spark", help=ENGINE_HELP)]
-Master = Annotated[
-    str | None,
-    typer.Option(
-        "--master", metavar="URL", help="Spark's master; else the one it was submitted to, or local[*]."
-    ),
-]
+REJECTS_HELP = "Where rejects go with --out -: a new file; else they are counted only."
+DRY_RUN_HELP = "Show the first 5 records, or as many as --limit says, before and after; write nothing."
+MASTER_HELP = "Spark's master; else the one it was submitted to, or local[*]."
+LOCAL = "local"
+Master = Annotated[str | None, said("--master", "URL", MASTER_HELP)]
+
+PASSES = Group({
+    "dedupe": (bool, switch("--dedupe", "Remove events of the same id; reads the source twice."), False),
+    "add": (list[str], said("--add", "NAME,...", ADD_HELP), ()),
+    "fold": (bool, switch("--fold", FOLD_HELP), False),
+    "lake": (bool, switch("--lake", LAKE_HELP), False),
+    "sort": (bool, switch("--sort", SORT_HELP), False),
+    "trust_folders": (float | None, said("--trust-folders", "DAYS", TRUST_HELP), None),
+})  # fmt: skip
+STORED = Group({
+    "state": (str | None, said("--state", "DIR", STATE_HELP), None),
+    "sse": (str | None, said("--sse", "AES256|aws:kms", "S3: how what is written is encrypted there."), None),
+    "sse_kms_key_id": (str | None, said("--sse-kms-key-id", "ID", "S3: the key, with --sse aws:kms."), None),
+    "part_size": (str | None, said("--part-size", "SIZE", PART_SIZE_HELP), None),
+})  # fmt: skip
+# What needs the whole archive, or a directory, in the order in which it is refused.
+NOT_STREAMED = (
+    "dedupe", "add", "fold", "census", "lake", "sort", "trust_folders", "part_size", "workers",
+)  # fmt: skip
 
 
 class WithCensus(TyperCommand):
@@ -105,51 +125,24 @@ def convert(
     sources: Sources,
     *,
     to: Annotated[str, layout_option("--to", "What to write; `hub` is Parquet of the events.")],
-    out: Annotated[str | None, typer.Option("--out", metavar="DIR", help=OUT_HELP)] = None,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Where rejects go with --out -: a new file; else they are counted only."
-        ),
-    ] = None,
+    out: Annotated[str | None, said("--out", "DIR", OUT_HELP)] = None,
+    rejects: Annotated[Path | None, said("--rejects", "FILE", REJECTS_HELP)] = None,
     from_: From = None,
     recipe: Recipe = None,
     selection: Selection,
     erase: Erase = None,
     settings: Settings,
     compression: Annotated[
-        str, typer.Option(metavar="none|gzip|zstd", help="How to compress what is written.")
+        str, said("--compression", "none|gzip|zstd", "How to compress what is written.")
     ] = "none",
-    dedupe: Annotated[
-        bool, typer.Option("--dedupe", help="Remove events of the same id; reads the source twice.")
-    ] = False,
-    add: Annotated[list[str] | None, typer.Option(metavar="NAME,...", help=ADD_HELP)] = None,
-    fold: Annotated[bool, typer.Option("--fold", help=FOLD_HELP)] = False,
-    lake: Annotated[bool, typer.Option("--lake", help=LAKE_HELP)] = False,
-    sort: Annotated[bool, typer.Option("--sort", help=SORT_HELP)] = False,
-    trust_folders: Annotated[float | None, typer.Option(metavar="DAYS", help=TRUST_HELP)] = None,
-    examples: Annotated[
-        bool, typer.Option("--examples", help="Put a value into the report for each loss.")
-    ] = False,
-    census: Tallied = False,
-    verified_census: Verified = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Show the first 5 records, or as many as --limit says, before and after; write nothing.",
-        ),
-    ] = False,
-    state: Annotated[str | None, typer.Option(metavar="DIR", help=STATE_HELP)] = None,
-    sse: Annotated[
-        str | None, typer.Option(metavar="AES256|aws:kms", help="S3: how what is written is encrypted there.")
-    ] = None,
-    sse_kms_key_id: Annotated[
-        str | None, typer.Option("--sse-kms-key-id", metavar="ID", help="S3: the key, with --sse aws:kms.")
-    ] = None,
-    part_size: PartSize = None,
-    workers: Workers = None,
-    engine: Engine = LOCAL,
+    passes: Annotated[dict[str, Any], PASSES],
+    examples: Annotated[bool, switch("--examples", "Put a value into the report for each loss.")] = False,
+    census: Annotated[bool, switch("--census", CENSUS_HELP)] = False,
+    verified_census: Annotated[bool, typer.Option(CENSUS_TAKEN, hidden=True)] = False,
+    dry_run: Annotated[bool, switch("--dry-run", DRY_RUN_HELP)] = False,
+    stored: Annotated[dict[str, Any], STORED],
+    workers: Annotated[int | None, said("--workers", "N", WORKERS_HELP)] = None,
+    engine: Annotated[str, said("--engine", "local|spark", ENGINE_HELP)] = LOCAL,
     master: Master = None,
     as_json: AsJson = False,
 ) -> int:
@@ -160,7 +153,7 @@ def convert(
     standard output; a SOURCE `-`, standard input, is then read once, as it comes.
     """
     options: dict[str, Any] = {"to": to, "from_": from_, "recipe": recipe, **selection, **settings}
-    if dry_run and (add or fold):
+    if dry_run and (passes["add"] or passes["fold"]):
         raise translate.UsageError("--dry-run looks at a few records only: leave out --add and --fold")
     if dry_run:
         from translate.conversion.nothing import app_ids_unmatched_of_call
@@ -173,12 +166,9 @@ def convert(
     if out is None:
         raise translate.UsageError("--out is missing: name a new or empty directory (or say --dry-run)")
     if out == PIPE:
-        whole = {
-            "--dedupe": dedupe, "--add": add, "--fold": fold, "--census": census, "--lake": lake, "--sort": sort,
-            "--trust-folders": trust_folders, "--part-size": part_size, "--workers": workers,
-            "--engine": engine != LOCAL,
-        }  # fmt: skip
-        refused = [name for name, asked in whole.items() if asked]
+        given = {**passes, **stored, "census": census, "workers": workers}
+        refused = [f"--{name.replace('_', '-')}" for name in NOT_STREAMED if given[name]]
+        refused += ["--engine"] if engine != LOCAL else []
         options |= {"compression": compression, "examples": examples, "erase": erase}
         return _stream(sources, rejects, refused, as_json=as_json, **options)
     if rejects is not None:
@@ -187,25 +177,9 @@ def convert(
     asked = {"workers": workers, "limit": selection["limit"]}
     with Bar() as bar, converter(engine, master, **asked) as convert_by:
         report = convert_by(
-            sources,
-            out=out,
-            compression=compression,
-            dedupe=dedupe,
-            add=add or (),
-            fold=fold,
-            examples=examples,
-            census="verify" if verified_census else census,
-            trust_folders=trust_folders,
-            lake=lake,
-            sort=sort,
-            part_size=part_size,
-            erase=erase,
-            state=state,
-            sse=sse,
-            sse_kms_key_id=sse_kms_key_id,
-            progress=bar.show,
-            **options,
-        )
+            sources, out=out, compression=compression, examples=examples, erase=erase,
+            census="verify" if verified_census else census, progress=bar.show, **passes, **stored, **options,
+        )  # fmt: skip
     with whoever_listens():
         if as_json:
             print_json(report)

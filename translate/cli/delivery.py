@@ -1,15 +1,20 @@
-"""The commands that deliver: replay to a live endpoint."""
+"""The commands that deliver: `replay` to a live endpoint, and `rehearse`, which plays one."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+import signal
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 import translate
+from translate.cli import app
 from translate.cli.account import (
     Ticker,
     print_replay,
@@ -19,106 +24,81 @@ from translate.cli.account import (
     tell_of_outlook,
     tell_of_silence,
 )
-from translate.cli.application import app
-from translate.cli.options import AsJson, Erase, From, Recipe, Selection, Settings, models, reaching_stores
+from translate.cli.options import (
+    AsJson,
+    Erase,
+    From,
+    Group,
+    Mappings,
+    Recipe,
+    Selection,
+    Settings,
+    grouped,
+    models,
+    reaching_stores,
+    said,
+    switch,
+)
 from translate.cli.printing import print_advice, print_json, print_slips, print_verdict, whoever_listens
 from translate.conversion.progress import Bar
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 
+if TYPE_CHECKING:
+    from translate.rehearsal import Rehearsal
+
 SUPPORT_ENDED = "support-ended"
 
+SOURCE_HELP = "File, folder, glob, s3:// URL, or a directory that convert left."
+ENDPOINT_HELP = (
+    "Where to send; services of AWS and those with addresses in their sheet need only --set region=..."
+)
+JOURNAL_HELP = "Where the replay is written down; the same folder resumes it."
+STATUS_HELP = "Tell where the replay of this journal stands, and do nothing."
 RATE_HELP = 'Most events (500) or requests (15requests) a second, or a time-table: "22:00-06:00=1000,else=100", by this machine\'s clock.'
-ReplaySources = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="SOURCE", help="File, folder, glob, s3:// URL, or a directory that convert left."),
-]
+TRIAL_HELP = "Send only the first N events, and say how to see that they arrived."
+DRY_RUN_HELP = "Look, show the first requests, write all of them below the journal; send nothing."
+ACCEPT_HELP = "Send although the preflight found this, e.g. age-limit; as often as needed."
+PACE = Group({
+    "rate": (str | None, said("--rate", "RATE", RATE_HELP), None),
+    "max_in_flight": (int, said("--max-in-flight", "N", "Most requests under way at a time.", min=1), IN_FLIGHT_MAX),
+    "speedup": (float | None, said("--speedup", "X", "Keep the recorded rhythm, X times as fast."), None),
+})  # fmt: skip
+BOUNDS = Group({
+    "events": (int | None, said("--max-events", "N", "Stop after so many events; the same call goes on.", min=1), None),
+    "requests": (int | None, said("--max-requests", "N", "Stop after so many requests.", min=1), None),
+    "hours": (float | None, said("--max-hours", "HOURS", "Stop after so many hours.", min=0), None),
+    "attempts": (int, said("--max-attempts", "N", "Stop when a request was not taken in so many attempts.", min=1), Bounds().attempts),
+    "errors": (int, said("--stop-after-errors", "N", "Stop when so many events were refused for good.", min=1), Bounds().errors),
+    "error_share": (float, said("--stop-at-error-share", "SHARE", "Stop when this share was refused for good.", min=0, max=1), Bounds().error_share),
+})  # fmt: skip
+
+
+# -- replay -------------------------------------------------------------------------------------------------
 
 
 @app.command()
 @reaching_stores
 def replay(
     *,
-    sources: ReplaySources = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="MODEL", autocompletion=models, help="Whose endpoint it is.")
-    ] = None,
-    endpoint: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where to send; services of AWS and those with addresses in their sheet need only --set region=...",
-        ),
-    ] = None,
-    journal: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where the replay is written down; the same folder resumes it."),
-    ] = None,
-    status_of: Annotated[
-        Path | None,
-        typer.Option(
-            "--status", metavar="DIR", help="Tell where the replay of this journal stands, and do nothing."
-        ),
-    ] = None,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
+    to: Annotated[str | None, said("--to", "MODEL", "Whose endpoint it is.", autocompletion=models)] = None,
+    endpoint: Annotated[str | None, said("--endpoint", "URL", ENDPOINT_HELP)] = None,
+    journal: Annotated[Path | None, said("--journal", "DIR", JOURNAL_HELP)] = None,
+    status_of: Annotated[Path | None, said("--status", "DIR", STATUS_HELP)] = None,
     from_: From = None,
     recipe: Recipe = None,
     selection: Selection,
     erase: Erase = None,
     settings: Settings,
-    dedupe: Annotated[
-        bool, typer.Option("--dedupe", help="Remove events of the same id before sending.")
-    ] = False,
-    rate: Annotated[str | None, typer.Option(metavar="RATE", help=RATE_HELP)] = None,
-    max_in_flight: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Most requests under way at a time.")
-    ] = IN_FLIGHT_MAX,
-    speedup: Annotated[
-        float | None, typer.Option(metavar="X", help="Keep the recorded rhythm, X times as fast.")
-    ] = None,
-    max_events: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Stop after so many events; the same call goes on.")
-    ] = None,
-    max_requests: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Stop after so many requests.")
-    ] = None,
-    max_hours: Annotated[
-        float | None, typer.Option(metavar="HOURS", min=0, help="Stop after so many hours.")
-    ] = None,
-    max_attempts: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Stop when a request was not taken in so many attempts.")
-    ] = Bounds().attempts,
-    stop_after_errors: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Stop when so many events were refused for good.")
-    ] = Bounds().errors,
-    stop_at_error_share: Annotated[
-        float, typer.Option(metavar="SHARE", min=0, max=1, help="Stop when this share was refused for good.")
-    ] = Bounds().error_share,
-    trial: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="Send only the first N events, and say how to see that they arrived."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Look, show the first requests, write all of them below the journal; send nothing.",
-        ),
-    ] = False,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,...",
-            help="Send although the preflight found this, e.g. age-limit; as often as needed.",
-        ),
-    ] = None,
-    i_know: Annotated[
-        bool, typer.Option("--i-know", help="Send to a service whose support has ended.")
-    ] = False,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="Allow plain http:// to another machine.")
-    ] = False,
+    dedupe: Annotated[bool, switch("--dedupe", "Remove events of the same id before sending.")] = False,
+    pace: Annotated[dict[str, Any], PACE],
+    bounds: Annotated[dict[str, Any], BOUNDS],
+    trial: Annotated[int | None, said("--trial", "N", TRIAL_HELP, min=1)] = None,
+    dry_run: Annotated[bool, switch("--dry-run", DRY_RUN_HELP)] = False,
+    accept: Annotated[list[str] | None, said("--accept", "NAME,...", ACCEPT_HELP)] = None,
+    i_know: Annotated[bool, switch("--i-know", "Send to a service whose support has ended.")] = False,
+    allow_http: Annotated[bool, switch("--allow-http", "Allow plain http:// to another machine.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Send an archive to a live endpoint, paced, and resumed by the same call.
@@ -138,22 +118,15 @@ def replay(
 
     if not sources or to is None or journal is None:
         raise UsageError("replay needs SOURCE, --to MODEL and --journal DIR (or --status DIR alone)")
-    if trial and max_events:
+    if trial and bounds["events"]:
         raise UsageError("--trial and --max-events say the same: give one of them")
     print_slips(app_ids_unmatched_of_call(sources, from_=from_, **settings))
-    bounds = Bounds(
-        stop_after_errors, stop_at_error_share, trial or max_events, max_requests, max_hours, max_attempts
-    )
-    accepted = _accepted(
-        accept or [],
-        to,
-        i_know=i_know,
-        mappings=settings_of(settings["settings"], settings["set_"], settings["mappings"]).mappings,
-    )
+    sheets = settings_of(settings["settings"], settings["set_"], settings["mappings"]).mappings
+    accepted = _accepted(accept or [], to, i_know=i_know, mappings=sheets)
     with Bar() as bar, _said_with_i_know():
         report = translate.replay(
-            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, **selection, **settings, dedupe=dedupe, erase=erase, rate=rate, max_in_flight=max_in_flight,
-            speedup=speedup, bounds=bounds, dry_run=dry_run, accept=accepted, allow_http=allow_http,
+            sources, to=to, journal=journal, endpoint=endpoint, from_=from_, recipe=recipe, **selection, **settings, dedupe=dedupe, erase=erase,
+            **pace, bounds=Bounds(**{**bounds, "events": trial or bounds["events"]}), dry_run=dry_run, accept=accepted, allow_http=allow_http,
             converting=bar.show, tell=lambda look: tell_of_outlook(look, bar, None if dry_run else accepted), progress=Ticker(), interrupted=tell_of_interruption,
             unheard=lambda told: tell_of_silence(told, endpoint or to),
         )  # fmt: skip
@@ -205,3 +178,123 @@ def _exit_code(report: dict[str, Any]) -> ExitCode:
         or report.get("erasure", {}).get("found")
     )
     return ExitCode.FLAWED if flawed or "verdict" in report else ExitCode.DONE
+
+
+# -- rehearse -----------------------------------------------------------------------------------------------
+
+LOOK_SECONDS = 0.1
+PLAY_HELP = "Model whose endpoint is played; repeatable. Without: the five that have a protocol by name."
+APP_ID_HELP = (
+    "App id, Pinpoint application or Personalize tracking id that is known; repeatable. Without: any."
+)
+ACCOUNT_HELP = "Learning Context account; repeatable. With applications, signatures are verified."
+PARTIAL_HELP = "Share of which some events fail, where the receiver tells which."
+PARTIAL_CODE_HELP = "Code of such events at Pinpoint; repeatable. [default: 429, 500]"
+REHEARSAL = Group({
+    "play": (list[str], said("--as", "MODEL", PLAY_HELP, autocompletion=models), ()),
+    "mappings": (Path | None, get_args(Mappings)[1], None),
+    "port": (int, said("--port", "N", "Port; 0 picks a free one."), 0),
+    "host": (str, said("--host", "HOST", "Address to listen on; any but loopback needs --expose."), "127.0.0.1"),
+    "expose": (bool, switch("--expose", "Let other machines reach it, by any name."), False),
+    "app_ids": (list[str], said("--app-id", "ID", APP_ID_HELP), ()),
+    "cookie": (str | None, said("--cookie", "COOKIE", "Cookie that Clickstream asks for."), None),
+    "access_key": (str | None, said("--access-key", "KEY", "AWS access key to verify signatures with. Without: any signature."), None),
+    "secret_key": (str | None, said("--secret-key", "KEY", "Its secret."), None),
+    "applications": (list[str], said("--application", "AID=SECRET", "Learning Context application; repeatable."), ()),
+    "accounts": (list[str], said("--account", "USER=PASSWORD", ACCOUNT_HELP), ()),
+    "seed": (int, said("--seed", "N", "Seed of the misbehaviour."), 0),
+    "throttle": (float, said("--throttle", "SHARE", "Share of requests, 0 to 1, that are throttled (429 or 503)."), 0.0),
+    "retry_after_seconds": (int | None, said("--retry-after", "SECONDS", "Send Retry-After with every throttling."), None),
+    "retry_after_form": (str, said("--retry-after-form", "seconds|date", "The form of Retry-After."), "seconds"),
+    "errors": (float, said("--errors", "SHARE", "Share that fails with 500 (Clickstream: 502)."), 0.0),
+    "slow": (float, said("--slow", "SHARE", "Share that is taken at once and answered late."), 0.0),
+    "slow_seconds": (float, said("--slow-seconds", "SECONDS", "How late."), 1.0),
+    "reset_before": (float, said("--reset-before", "SHARE", "Share whose connection is reset, nothing taken."), 0.0),
+    "reset_after": (float, said("--reset-after", "SHARE", "Share whose connection is reset after the events were taken."), 0.0),
+    "partial": (float, said("--partial", "SHARE", PARTIAL_HELP), 0.0),
+    "partial_codes": (list[int], said("--partial-code", "400|429|500", PARTIAL_CODE_HELP), ()),
+    "answers": (list[str], said("--answer", "NAME=SHARE", "Share that gets this answer of a described service's sheet; repeatable."), ()),
+    "client_events_per_second": (float | None, said("--client-rate", "N", "Events a second of one client that a described service bears."), None),
+    "quota_per_second": (int | None, said("--quota", "N", "Requests a second, to each target; more are throttled."), None),
+    "age_limit_hours": (float | None, said("--age-limit-hours", "HOURS", "Clickstream drops older events without a word (its own default is 72)."), None),
+    "keep": (str | None, said("--keep", "DIR", "Keep what was accepted and rejected here; else it goes with the server."), None),
+})  # fmt: skip
+
+
+@app.command()
+@grouped
+def rehearse(
+    *,
+    asked: Annotated[dict[str, Any], REHEARSAL],
+    as_json: Annotated[
+        bool, switch("--json", "Print JSON lines: the addresses, and the counts at the end.")
+    ] = False,
+) -> int:
+    """Stand in for the endpoints of models, on this machine, to rehearse a replay against.
+
+    GET /_accepted, /_rejected and /_arrivals (?target=, ?fields=) tell what came, /_stats the counts. Ctrl-C stops it.
+    """
+    from translate.rehearsal import Options, Rehearsal
+    from translate.rehearsal.options import PASSING_CODES
+
+    secrets = {name: _pairs(name.removesuffix("s"), asked[name]) for name in ("applications", "accounts")}
+    several = {name: tuple(asked[name]) for name in ("play", "app_ids")}
+    codes = tuple(asked["partial_codes"]) or PASSING_CODES
+    options = Options(
+        **{**asked, **secrets, **several, "partial_codes": codes, "answers": _shares(asked["answers"])}
+    )
+    with _stopped_by_signals() as stopped, Rehearsal(options) as server:
+        _print_addresses(server, as_json=as_json)
+        while not stopped:
+            time.sleep(LOOK_SECONDS)
+        stats = server.stats()
+    _print_summary(stats, as_json=as_json)
+    return ExitCode.DONE
+
+
+def _pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise UsageError(f"--{option} is NAME=SECRET")  # without the text: a secret may be in it
+    return {name: secret for name, _, secret in pairs}
+
+
+def _shares(texts: Sequence[str]) -> dict[str, float]:
+    try:
+        return {name: float(share) for name, _, share in (text.partition("=") for text in texts)}
+    except ValueError:
+        raise UsageError("--answer is NAME=SHARE, a share of the requests from 0 to 1") from None
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[list[int]]:
+    """Make Ctrl-C and SIGTERM an ordinary end, for as long as the server runs."""
+    # A list, and no threading.Event: a handler that waits for a lock which its own thread holds would wait for ever.
+    stopped: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopped.append(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_addresses(server: Rehearsal, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"url": server.url, "port": server.port, "addresses": server.addresses}), flush=True)
+        return
+    width = max(map(len, server.addresses))
+    for target, address in (*server.addresses.items(), ("counts", f"{server.url}/_stats")):
+        print(f"{target:<{width}}  {address}", flush=True)
+
+
+def _print_summary(stats: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"stats": stats}), flush=True)
+        return
+    counts = ", ".join(f"{stats[name]:,} {name}" for name in ("accepted", "rejected", "deferred"))
+    print(f"{stats['requests']:,} requests, {stats['events']:,} events: {counts}", flush=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import translate
-from translate.cli.application import app
+from translate.cli import app
 from translate.cli.options import (
     AsJson,
     From,
@@ -19,17 +19,19 @@ from translate.cli.options import (
     Sources,
     layout_option,
     reaching_stores,
+    switch,
 )
 from translate.cli.printing import (
+    counted,
     print_hanging,
     print_json,
     print_list,
     print_verdict,
-    printable,
     whoever_listens,
 )
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
+from translate.telling.rendering import many, printable
 
 if TYPE_CHECKING:
     from translate.delivery.preflight import Forecast
@@ -47,9 +49,7 @@ def roundtrip(
     from_: From = None,
     selection: Selection,
     settings: Settings,
-    examples: Annotated[
-        bool, typer.Option("--examples", help="Show the values of undeclared differences.")
-    ] = False,
+    examples: Annotated[bool, switch("--examples", "Show the values of undeclared differences.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Take events through another model and home again, and list every difference.
@@ -71,15 +71,10 @@ def _print_roundtrip(report: dict[str, Any]) -> None:
     print(f"{report['from']} -> {report['via']} -> {report['from']}")
     for name, count in report["events"].items():
         if count or name in ("read", "returned"):
-            print(f"{name:<10}{count:>14,}")
+            print(counted(name, count))
     refused = [{"why": why, "events": count} for why, count in report["refused"].items()]
     print_list("not carried", refused, lambda entry: entry["why"], rest="with --json")
-    print_list(
-        "declared",
-        report["differences"],
-        lambda entry: f"{entry['field']}: {_declared(entry['why'])}",
-        rest="with --json",
-    )
+    print_list("declared", report["differences"], _declared, rest="with --json")
     print_list("UNDECLARED", report["undeclared"], _undeclared, rest="with --json")
     if report["events"]["unreadable"]:
         print("unreadable records: convert tells which and why")
@@ -98,7 +93,7 @@ def validate(
     selection: Selection,
     settings: Settings,
     examples: Annotated[
-        bool, typer.Option("--examples", help="Show the first record that does not keep each limit.")
+        bool, switch("--examples", "Show the first record that does not keep each limit.")
     ] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -119,12 +114,11 @@ def validate(
 
 
 def _print_validation(result: dict[str, Any], ages: list[Forecast]) -> None:
-    files = result["inputs"]["files"]
     print_verdict(result)
-    print(f"{result['as']}: {files:,} file{'s' if files != 1 else ''}, {result['inputs']['bytes']:,} bytes")
+    print(f"{result['as']}: {many(result['inputs']['files'], 'file')}, {result['inputs']['bytes']:,} bytes")
     for name, count in result["events"].items():
         if count or name in ("read", "breached"):
-            print(f"{name:<10}{count:>14,}")
+            print(counted(name, count))
     for title, observed in (("documented", False), ("observed, and not documented", True)):
         breaches = [breach for breach in result["breaches"] if breach["observed"] == observed]
         if breaches:
@@ -150,11 +144,7 @@ def _print_ages(ages: list[Forecast]) -> None:
 
 
 def _print_breach(breach: dict[str, Any]) -> None:
-    requests = (
-        f", in {breach['requests']:,} request{'s' if breach['requests'] != 1 else ''}"
-        if "requests" in breach
-        else ""
-    )
+    requests = f", in {many(breach['requests'], 'request')}" if "requests" in breach else ""
     first = breach["examples"][0]
     verdict = "refused" if breach["hard"] else "altered" if "receiver_changes" in breach else "advice"
     print_hanging(f"{breach['events']:>14,}  {verdict:<8}  ", f"{printable(breach['message'])}{requests}")
@@ -167,10 +157,11 @@ def _print_breach(breach: dict[str, Any]) -> None:
             print_hanging(UNDER, printable(first[name]))
 
 
-def _declared(why: str) -> str:
+def _declared(entry: dict[str, Any]) -> str:
     """Spell a reason as the account of a conversion does: the kind of loss, a comma, why."""
-    kind, colon, reason = why.partition(": ")
-    return f"{kind}, {reason}" if colon and kind in LOSS_KINDS else why
+    kind, colon, reason = entry["why"].partition(": ")
+    why = f"{kind}, {reason}" if colon and kind in LOSS_KINDS else entry["why"]
+    return f"{entry['field']}: {why}"
 
 
 def _undeclared(entry: dict[str, Any]) -> str:
@@ -196,12 +187,10 @@ def check(
         except MappingError as error:
             results.append(Checked(str(file), error.complaints))
     if as_json:
-        print_json(
-            [
-                {"file": str(file), "tests": checked.tests, "complaints": list(map(str, checked.complaints))}
-                for file, checked in zip(files, results, strict=True)
-            ]
-        )
+        print_json([
+            {"file": str(file), "tests": checked.tests, "complaints": list(map(str, checked.complaints))}
+            for file, checked in zip(files, results, strict=True)
+        ])  # fmt: skip
     else:
         for file, checked in zip(files, results, strict=True):
             print(*checked.complaints, f"{file}: {checked.verdict}", sep="\n")

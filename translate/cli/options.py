@@ -40,58 +40,35 @@ def recipes(incomplete: str) -> list[str]:
 
 def layout_option(flag: str, help_: str) -> Any:
     """Give an option that names a model, or one of its layouts."""
-    return typer.Option(flag, metavar="MODEL[/LAYOUT]", autocompletion=layouts, help=help_)
+    return said(flag, "MODEL[/LAYOUT]", help_, autocompletion=layouts)
 
 
-Sources = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SOURCE",
-        help="File, folder (read recursively), glob, s3:// URL of these, or - for standard input.",
-    ),
-]
+def said(flag: str, metavar: str, help_: str, **more: Any) -> Any:
+    """Give an option that takes a value."""
+    return typer.Option(flag, metavar=metavar, help=help_, **more)
+
+
+def switch(flag: str, help_: str) -> Any:
+    """Give an option that is there or is not."""
+    return typer.Option(flag, help=help_)
+
+
+SOURCES_HELP = "File, folder (read recursively), glob, s3:// URL of these, or - for standard input."
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help=SOURCES_HELP)]
 From = Annotated[str | None, layout_option("--from", "What the source is; recognised if not said.")]
-Recipe = Annotated[
-    str | None,
-    typer.Option(
-        "--recipe",
-        metavar="FILE",
-        autocompletion=recipes,
-        help="Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize.",
-    ),
-]
+RECIPE_HELP = "Recipe: a file, or the name of a shipped one, e.g. ecommerce-to-personalize."
+Recipe = Annotated[str | None, said("--recipe", "FILE", RECIPE_HELP, autocompletion=recipes)]
 ERASE_HELP = (
     "Leave out the events of people: a file of their user, client, device or address ids, or of keyed hashes of these, one a "
     "line; then all that was written is read again, to show that none of them stands there, or where."
 )
-Erase = Annotated[Path | None, typer.Option(metavar="FILE", help=ERASE_HELP)]
-Mappings = Annotated[
-    Path | None,
-    typer.Option(
-        "--mappings",
-        metavar="DIR",
-        help="Folder of data sheets (MODEL.toml) and recipes (recipes/NAME.toml) that are added to the shipped ones, or replace them.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-PartSize = Annotated[
-    str | None,
-    typer.Option(
-        "--part-size",
-        metavar="SIZE",
-        help="How much of the source becomes a part of the output, 64MB unless said: small files together, stretches of "
-        "large ones that are not compressed; a run is resumed part by part.",
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        metavar="N",
-        help="How many processes make parts, each with its share of the cores; what they write is the same for any number. "
-        "With --limit one process works, and with numbered requests unless there are three or more.",
-    ),
-]
+Erase = Annotated[Path | None, said("--erase", "FILE", ERASE_HELP)]
+MAPPINGS_HELP = (
+    "Folder of data sheets (MODEL.toml) and recipes (recipes/NAME.toml) that are added to the shipped ones, or "
+    "replace them."
+)
+Mappings = Annotated[Path | None, said("--mappings", "DIR", MAPPINGS_HELP)]
+AsJson = Annotated[bool, switch("--json", "Print JSON instead of tables.")]
 
 
 # -- options that go together -----------------------------------------------------------------------------------
@@ -104,27 +81,23 @@ class Group:
     options: dict[str, tuple[Any, Any, Any]]
 
 
-def _said(flag: str, metavar: str, help_: str) -> Any:
-    return typer.Option(flag, metavar=metavar, help=help_)
-
-
 SELECTION = Group({
-    "where": (str | None, _said("--where", "SQL", "Take only events for which this is true, e.g. \"name = 'purchase'\"."), None),
-    "since": (str | None, _said("--since", "TIME", "Take only events from this time on; UTC if it names no zone."), None),
-    "until": (str | None, _said("--until", "TIME", "Take only events before this time."), None),
-    "limit": (int | None, _said("--limit", "N", "Stop after so many events."), None),
+    "where": (str | None, said("--where", "SQL", "Take only events for which this is true, e.g. \"name = 'purchase'\"."), None),
+    "since": (str | None, said("--since", "TIME", "Take only events from this time on; UTC if it names no zone."), None),
+    "until": (str | None, said("--until", "TIME", "Take only events before this time."), None),
+    "limit": (int | None, said("--limit", "N", "Stop after so many events."), None),
 })  # fmt: skip
 SETTINGS = Group({
-    "settings": (Path | None, _said("--settings", "FILE", "Settings, in TOML."), None),
-    "set_": (list[str], _said("--set", "KEY=VALUE", "One setting, e.g. app_ids.OLD=new; as often as needed."), ()),
+    "settings": (Path | None, said("--settings", "FILE", "Settings, in TOML."), None),
+    "set_": (list[str], said("--set", "KEY=VALUE", "One setting, e.g. app_ids.OLD=new; as often as needed."), ()),
     "mappings": (Path | None, get_args(Mappings)[1], None),
 })  # fmt: skip
 STORES = Group({  # spelled as the AWS CLI spells them
-    "profile": (str | None, _said("--profile", "NAME", "S3: a profile of ~/.aws/config; else AWS_PROFILE."), None),
-    "region": (str | None, _said("--region", "NAME", "S3: the bucket's region; else found."), None),
-    "endpoint_url": (str | None, _said("--endpoint-url", "URL", "S3: another store that speaks its language."), None),
-    "request_payer": (str | None, _said("--request-payer", REQUESTER, "S3: you pay for what is read from another one's bucket."), None),
-    "no_sign_request": (bool, typer.Option("--no-sign-request", help="S3: the bucket is open to all; no credentials."), False),
+    "profile": (str | None, said("--profile", "NAME", "S3: a profile of ~/.aws/config; else AWS_PROFILE."), None),
+    "region": (str | None, said("--region", "NAME", "S3: the bucket's region; else found."), None),
+    "endpoint_url": (str | None, said("--endpoint-url", "URL", "S3: another store that speaks its language."), None),
+    "request_payer": (str | None, said("--request-payer", REQUESTER, "S3: you pay for what is read from another one's bucket."), None),
+    "no_sign_request": (bool, switch("--no-sign-request", "S3: the bucket is open to all; no credentials."), False),
 })  # fmt: skip
 
 Selection = Annotated[dict[str, Any], SELECTION]

@@ -14,22 +14,9 @@ from typing import Any
 from translate.telling.rendering import printable
 from translate.telling.terminal import Paper, paper_of
 
-__all__ = [
-    "paper",
-    "print_advice",
-    "print_hanging",
-    "print_json",
-    "print_list",
-    "print_slips",
-    "print_verdict",
-    "printable",
-    "whoever_listens",
-]
-
 SHOWN_MAX = 12
 ADVICE = "over_advice"
-
-
+COUNT_ENDS = 24  # characters of a line: where counts end below one another
 UNFOLDED = 10_000  # where there is no terminal, tables are not folded
 
 
@@ -55,6 +42,18 @@ def print_hanging(head: str, text: str) -> None:
     lines = [text] if room is None else textwrap.wrap(text, room, break_on_hyphens=False)
     for number, line in enumerate(lines or [""]):
         print(f"{' ' * len(head) if number else head}{line}".rstrip())
+
+
+def counted(name: str, count: int) -> str:
+    """Write a name and its count."""
+    return f"{name}{count:>{COUNT_ENDS - len(name)},}"
+
+
+def by_count(reasons: dict[str, int]) -> str:
+    """Write reasons with their counts, the largest first."""
+    return ", ".join(
+        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])
+    )
 
 
 def print_json(values: Any) -> None:

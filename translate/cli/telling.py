@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import translate
-from translate.cli.application import app
+from translate.cli import app
 from translate.cli.options import (
     AsJson,
     From,
@@ -22,14 +22,27 @@ from translate.cli.options import (
     layout_option,
     reaching_stores,
     recipes,
+    said,
+    switch,
 )
 from translate.cli.printing import paper, print_json, whoever_listens
 from translate.conversion.progress import Bar
 from translate.errors import ExitCode, UsageError
 from translate.telling.terminal import columns
 
-if TYPE_CHECKING:
-    pass
+FOLDERS_HELP = "What convert left behind, or a journal of replay; as many as belong together."
+SOURCE_HELP = (
+    "What was converted, to compare the figures on both sides: one for all DIR, or one for each, in order."
+)
+ERASED_HELP = "The list of those whom the run left out, if it had one."
+RUNS_RECIPE_HELP = "Recipe of your own that a run had; as often as there are such."
+RECORD_HELP = "The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id."
+ID_HELP = "Look in SOURCE for the first event of this id, its own or the one made of its content."
+PATHS_HELP = (
+    "What was converted (files, folders, globs, s3:// URLs), and last what it was converted into: the directory of "
+    "convert, or any archive."
+)
+Erased = Annotated[Path | None, said("--erase", "FILE", ERASED_HELP)]
 
 
 @app.command()
@@ -40,10 +53,9 @@ def inspect(
     from_: From = None,
     selection: Selection,
     settings: Settings,
-    examples: Annotated[bool, typer.Option("--examples", help="Show one value of each key.")] = False,
+    examples: Annotated[bool, switch("--examples", "Show one value of each key.")] = False,
     html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page with charts, and a grade for each target."),
+        Path | None, said("--html", "FILE", "Write a page with charts, and a grade for each target.")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -81,40 +93,14 @@ def _check_page(html: Path | None) -> None:
 @reaching_stores
 def dossier(
     *,
-    folders: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="DIR...",
-            help="What convert left behind, or a journal of replay; as many as belong together.",
-        ),
-    ],
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--source",
-            metavar="SOURCE",
-            help="What was converted, to compare the figures on both sides: one for all DIR, or one for each, in order.",
-        ),
-    ] = None,
-    erase: Annotated[
-        Path | None,
-        typer.Option(
-            "--erase", metavar="FILE", help="The list of those whom the run left out, if it had one."
-        ),
-    ] = None,
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help=FOLDERS_HELP)],
+    source: Annotated[list[str] | None, said("--source", "SOURCE", SOURCE_HELP)] = None,
+    erase: Erased = None,
     recipe: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--recipe",
-            metavar="FILE",
-            autocompletion=recipes,
-            help="Recipe of your own that a run had; as often as there are such.",
-        ),
+        list[str] | None, said("--recipe", "FILE", RUNS_RECIPE_HELP, autocompletion=recipes)
     ] = None,
     settings: Settings,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write the page that somebody signs.")
-    ] = None,
+    html: Annotated[Path | None, said("--html", "FILE", "Write the page that somebody signs.")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Put together what tells of a migration: what was there, was done, was lost and why, figures, hazards, digests.
@@ -141,22 +127,9 @@ def dossier(
 @reaching_stores
 def why(
     *,
-    record: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE:LINE",
-            help="The record: FILE:LINE, FILE:LINE#N for the Nth event of a line, or SOURCE with --id.",
-        ),
-    ],
+    record: Annotated[str, typer.Argument(metavar="FILE:LINE", help=RECORD_HELP)],
     to: Annotated[str, layout_option("--to", "What it would be converted into; `hub` too.")],
-    id_: Annotated[
-        str | None,
-        typer.Option(
-            "--id",
-            metavar="ID",
-            help="Look in SOURCE for the first event of this id, its own or the one made of its content.",
-        ),
-    ] = None,
+    id_: Annotated[str | None, said("--id", "ID", ID_HELP)] = None,
     from_: From = None,
     recipe: Recipe = None,
     settings: Settings,
@@ -175,25 +148,13 @@ def why(
 @reaching_stores
 def parity(
     *,
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE... TARGET",
-            help="What was converted (files, folders, globs, s3:// URLs), and last what it was converted into: the directory of convert, or any archive.",
-        ),
-    ],
+    paths: Annotated[list[str], typer.Argument(metavar="SOURCE... TARGET", help=PATHS_HELP)],
     report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The report.json of the run, where it does not lie in TARGET."),
+        Path | None, said("--report", "FILE", "The report.json of the run, where it does not lie in TARGET.")
     ] = None,
     from_: From = None,
     to: Annotated[str | None, layout_option("--to", "What TARGET is; recognised if not said.")] = None,
-    erase: Annotated[
-        Path | None,
-        typer.Option(
-            "--erase", metavar="FILE", help="The list of those whom the run left out, if it had one."
-        ),
-    ] = None,
+    erase: Erased = None,
     recipe: Recipe = None,
     settings: Settings,
     as_json: AsJson = False,
@@ -226,7 +187,7 @@ def explain(
     to: Annotated[str, layout_option("--to", "What would be written.")],
     recipe: Recipe = None,
     settings: Settings,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a runbook.")] = False,
+    as_markdown: Annotated[bool, switch("--markdown", "Print Markdown, for a runbook.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell where each field of a target comes from, by which conversion, and what of the source has no place."""
