@@ -13,8 +13,9 @@ import pytest
 
 import translate
 from translate import cli
+from translate.delivery.tallies import Digests, digest_of
 from translate.telling.inspection import columns, figures, inspect, reading, sums
-from translate.telling.inspection.sums import Counts, Digests, digest_of
+from translate.telling.inspection.sums import Counts
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = sorted(

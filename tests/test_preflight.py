@@ -453,32 +453,35 @@ def test_the_survey_of_a_large_source_equals_a_naive_count(tmp_path, monkeypatch
     assert surveyed("clickstream", *requests) == on_disk
 
 
+def seen(numbers, hour=1):
+    """Give users as a survey takes them: by their digests, each with an hour and an event."""
+    texts = pl.DataFrame({"text": [str(number) for number in numbers]})
+    return texts.select(*tallies.digest_of([pl.col("text")]), hour=hour, events=1)
+
+
 def test_memory_holds_a_stated_number_of_rows(tmp_path):
-    """A tally holds at most the rows that it may, however many it was given; what it had before lies in files."""
-    repeats = tallies.Repeats(tmp_path, 1000)
-    users = tallies.Users(tmp_path, 1000)
+    """A store holds at most the rows that it may, however many it was given; what it had before lies in files."""
+    ids = tallies.Digests(tmp_path / "ids", kept_rows=1000)
+    users = tallies.Digests(tmp_path / "users", tallies.LAST_SEEN, 1000)
     for start in range(0, 20_000, 400):
-        texts = [str(number) for number in range(start, start + 400)]
-        repeats.add(pl.DataFrame({"text": texts}))
-        users.add(pl.DataFrame({"text": texts, "hour": 1}))
-        for tally in (repeats, users):
-            assert sum(map(len, tally._kept)) <= 1000
+        given = seen(range(start, start + 400))
+        ids.add(given.select("a", "b"))
+        users.add(given)
+        for store in (ids, users):
+            assert sum(map(len, store._kept)) <= 1000
     assert len(list(tmp_path.rglob("*.parquet"))) > 20
-    repeats.add(pl.DataFrame({"text": ["5", "19999", "new"]}))
-    assert repeats.count() == 2
-    assert users.by_hour() == (20_000, 0, {1: (20_000, 20_000)})
-    repeats.close()
-    users.close()
-    assert list(tmp_path.iterdir()) == []
+    ids.add(seen([5, 19999, "new"]).select("a", "b"))
+    assert ids.count() == 20_001
+    assert tallies.SeenUsers.of(users.buckets()) == tallies.SeenUsers(20_000, 0, {1: (20_000, 20_000)})
 
 
 def test_users_that_come_back_stay_in_memory(tmp_path):
     """Few users of many events are merged, not written to files."""
-    users = tallies.Users(tmp_path, 1000)
+    users = tallies.Digests(tmp_path / "users", tallies.LAST_SEEN, 1000)
     for hour in range(100):
-        users.add(pl.DataFrame({"text": [str(user) for user in range(300)], "hour": hour}))
+        users.add(seen(range(300), hour))
     assert list(tmp_path.iterdir()) == []
-    assert users.by_hour() == (300, 300, {99: (300, 30_000)})
+    assert tallies.SeenUsers.of(users.buckets()) == tallies.SeenUsers(300, 300, {99: (300, 30_000)})
 
 
 def test_more_values_than_are_kept_are_a_lower_bound(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,7 +23,7 @@ from translate.conversion.report import COUNTS, NAMES_MEET, RunReport
 from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.preflight import Forecast, judge, moment_of
 from translate.delivery.survey import TIME, Surveyed
-from translate.delivery.tallies import Repeats
+from translate.delivery.tallies import Digests
 from translate.errors import ConservationError
 from translate.reader.reader import Tally
 from translate.recipe import slips
@@ -66,13 +67,13 @@ def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
 def find_identical(total: RunReport, sinks: Sinks, units: Iterable[Unit]) -> None:
     """Find rows that became identical."""
     if sinks.rows_may_meet:
-        repeats = Repeats(sinks.scratch)
-        try:
+        with tempfile.TemporaryDirectory(prefix="rows-", dir=sinks.scratch) as folder:
+            rows, different = 0, Digests(Path(folder), by=("hash",))
             for hashes in rows_beside(sinks.digests_file(unit.number) for unit in units):
-                repeats.add_hashes(hashes)
-            total.find("identical_rows", "rows that are identical to an earlier one", repeats.count())
-        finally:
-            repeats.close()
+                rows += hashes.height
+                different.add(hashes)
+            repeated = rows - different.count()
+        total.find("identical_rows", "rows that are identical to an earlier one", repeated)
 
 
 def find_meetings(total: RunReport, job: Job) -> None:

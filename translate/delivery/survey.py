@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,7 @@ import polars as pl
 
 from translate.delivery import shipments
 from translate.delivery.shipments import MILLISECONDS, PackedRequest
-from translate.delivery.tallies import KEPT_ROWS, Repeats, Users
+from translate.delivery.tallies import KEPT_ROWS, LAST_SEEN, Digests, SeenUsers, digest_of
 from translate.mapping.sending import Delivery, Hazard
 from translate.mapping.spec import Layout
 from translate.writer.writer import Writer
@@ -26,7 +27,6 @@ MARK = "~"
 TIME = f"{MARK}time"
 CHUNK_EVENTS = 50_000
 DISTINCT_MAX = 100_000  # exact up to here; more values than that are "at least" so many
-SEPARATOR = "\x1f"
 HOUR = f"{MARK}hour"
 SPELT = f"{MARK}:time"  # as the request spells it
 
@@ -34,15 +34,6 @@ SPELT = f"{MARK}:time"  # as the request spells it
 def identity(hazard: Hazard) -> str:
     """Name the columns that a hazard takes for an event's identity."""
     return ",".join(hazard.columns)
-
-
-@dataclass(frozen=True)
-class SeenUsers:
-    """The users of a column: all, those of two events or more, and (users, events) by the hour they were last seen."""
-
-    users: int
-    several: int
-    hours: dict[int, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -163,8 +154,12 @@ class Count:
         self._values: dict[str, Counter[str]] = {name: Counter() for name in sorted(counted)}
         self._at_least: set[str] = set()
         people = questions.columns_of("users_last_seen_before", "fewer_users_than")
-        self._users = {name: Users(folder, kept_rows) for name in people}
-        self._repeats = {columns: Repeats(folder, kept_rows) for columns in questions.identities}
+        self._scratch = tempfile.TemporaryDirectory(prefix="survey-", dir=folder)
+        files = Path(self._scratch.name)
+        self._users = {name: Digests(files / name, LAST_SEEN, kept_rows) for name in people}
+        identities = questions.identities
+        self._identities = {each: Digests(files / ",".join(each), (), kept_rows) for each in identities}
+        self._identified: Counter[tuple[str, ...]] = Counter()
         self._asked: Counter[str] = Counter(dict.fromkeys(questions.asked, 0))
 
     def add(self, batch: pl.DataFrame) -> None:
@@ -179,10 +174,14 @@ class Count:
         for column, values in self._values.items():
             self._count_values(column, values, batch[f"{MARK}{column}"])
         for column, users in self._users.items():
-            users.add(batch.select(text=f"{MARK}{column}", hour=HOUR).drop_nulls("text"))
-        for columns, repeats in self._repeats.items():
+            name = f"{MARK}{column}"
+            told = {"hour": pl.col(HOUR), "events": pl.lit(1, pl.Int64)}
+            users.add(batch.drop_nulls(name).select(*digest_of([pl.col(name)]), **told))
+        for columns, identities in self._identities.items():
             spelt = [SPELT if name == "time" else f"{MARK}{name}" for name in columns]
-            repeats.add(batch.select(text=pl.concat_str(spelt, separator=SEPARATOR)).drop_nulls())
+            there = batch.drop_nulls(spelt)
+            self._identified[columns] += there.height
+            identities.add(there.select(digest_of([pl.col(name) for name in spelt])))
         for setting in self._asked:
             self._asked[setting] += int(batch[f"{MARK}:{setting}"].sum())
 
@@ -210,11 +209,13 @@ class Count:
     def result(self, **more: int) -> Surveyed:
         """Give what was found; nothing can be added afterwards."""
         try:
-            users = {name: SeenUsers(*tally.by_hour()) for name, tally in self._users.items()}
-            repeated = {",".join(columns): tally.count() for columns, tally in self._repeats.items()}
+            users = {name: SeenUsers.of(seen.buckets()) for name, seen in self._users.items()}
+            repeated = {
+                ",".join(columns): self._identified[columns] - identities.count()
+                for columns, identities in self._identities.items()
+            }
         finally:
-            for tally in (*self._users.values(), *self._repeats.values()):
-                tally.close()
+            self._scratch.cleanup()
         outside = self.questions.columns_of("values_outside")
         return Surveyed(
             **self._sums, **more,

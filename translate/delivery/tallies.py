@@ -1,119 +1,143 @@
-"""Counts over more users and identities than fit in memory: 16-byte digests, beyond a stated number on disk."""
+"""Different values, counted exactly: as digests, in memory and beyond a stated number on disk.
+
+A digest is two 64-bit hashes of the engine's, `a` and `b`, made with different seeds: one value counts as two never,
+two as one once in some 10^18 archives of a thousand million events. They hold within one process only.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from translate.passes import sightings
 
-KEPT_ROWS = 2_000_000  # in memory, of each tally: 32 MB of identities, 64 MB of users
-BUCKET_ROWS = 2_000_000  # counted at once: some 300 MB
+KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
+PARTS = 8  # in which what is in memory is merged: grouping takes ten times what the groups do
+BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
+SEEDS = (0x5EED, 0xB0B)
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
+# Odd numbers, so that nothing of a hash is lost: by each place another one, without a pattern.
+ODD = [
+    pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)
+]
 
 
-class _Tally:
-    """Rows with a `hash`, in memory up to a number, then in files of that many."""
+def digest_of(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
+    """Give `a` and `b` of the values of several columns, each of which counts in its place."""
+    return [
+        combined([column.hash(seed) for column in columns]).alias(name)
+        for name, seed in zip("ab", SEEDS, strict=True)
+    ]
 
-    def __init__(self, folder: Path | None = None, kept_rows: int = KEPT_ROWS) -> None:
-        self._given = folder
+
+def combined(hashes: Sequence[pl.Expr]) -> pl.Expr:
+    """Make one hash of several, each of which counts in its place."""
+    weighed = (hashed * ODD[place % len(ODD)] for place, hashed in enumerate(hashes))
+    return pl.sum_horizontal(pl.lit(0, pl.UInt64), *weighed)
+
+
+def merged_in_parts(
+    rows: pl.DataFrame, key: str, merge: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    """Merge rows of the same hash, some of the hashes at a time."""
+    part = pl.col(key) // 2**32 % PARTS  # the last digits may tell something
+    return pl.concat(merge(rows.filter(part == number)) for number in range(PARTS))
+
+
+class Digests:
+    """Rows of `a` and `b`, or of other columns to tell values apart by, and of what else is told of each; `told` says how two tellings become one."""
+
+    def __init__(
+        self, folder: Path, told: Sequence[pl.Expr] = (), kept_rows: int = KEPT_ROWS, by: Sequence[str] = ("a", "b"),
+    ) -> None:  # fmt: skip
+        self._folder = folder
+        self._by = list(by)
+        self._told = list(told)
         self._kept_rows = kept_rows
         self._kept: list[pl.DataFrame] = []
         self._rows = 0
-        self._files = 0
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-
-    def _take(self, rows: pl.DataFrame) -> None:
-        self._kept.append(rows)
-        self._rows += len(rows)
-        if self._rows <= self._kept_rows:
-            return
-        merged = self._merged(pl.concat(self._kept).lazy()).collect(engine="in-memory")
-        if self._files == 0 and len(merged) <= self._kept_rows // 2:
-            self._kept, self._rows = [merged], len(merged)
-            return
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="survey-", dir=self._given)
-        merged.write_parquet(Path(self._folder.name) / f"{self._files:05}.parquet")
-        self._files += 1
-        self._kept, self._rows = [], 0
-
-    def _merged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        return rows
-
-    def _all(self) -> pl.LazyFrame | None:
-        frames = [pl.concat(self._kept).lazy()] if self._kept else []
-        if self._folder is not None:
-            frames.append(pl.scan_parquet(Path(self._folder.name) / "*.parquet"))
-        return pl.concat(frames) if frames else None
-
-    def close(self) -> None:
-        """Remove the files."""
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-
-
-class Repeats(_Tally):
-    """Counts how many of the texts that it was given are equal to an earlier one."""
-
-    def __init__(self, folder: Path | None = None, kept_rows: int = KEPT_ROWS) -> None:
-        super().__init__(folder, kept_rows)
-        self._count = 0
+        self._merged_rows = 0
+        self._files: list[Path] = []
+        self._is_repetitive = True  # so that merging makes rows fewer
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Take identities, in the column `text`."""
-        self.add_hashes(rows.select(hash=sightings.hashed("text")))
+        """Take rows; they may repeat what was told before."""
+        if not rows.height:
+            return
+        self._kept.append(rows)
+        self._rows += rows.height
+        if self._rows - self._merged_rows <= self._kept_rows:
+            return
+        together = pl.concat(self._kept)
+        if self._is_repetitive:
+            together = merged_in_parts(together, self._by[0], self._merged)
+            self._is_repetitive = together.height <= self._kept_rows // 2
+        if self._is_repetitive:
+            self._kept, self._rows, self._merged_rows = [together], together.height, together.height
+        else:
+            self._spill(together)
 
-    def add_hashes(self, rows: pl.DataFrame) -> None:
-        """Take identities as they are kept, in the column `hash`."""
-        if rows.height:
-            self._count += rows.height
-            self._take(rows)
+    def _spill(self, rows: pl.DataFrame) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{len(self._files):05}.parquet"
+        rows.write_parquet(file, compression="uncompressed")
+        self._files.append(file)
+        self._kept, self._rows, self._merged_rows = [], 0, 0
+
+    def absorb(self, other: Digests) -> None:
+        """Take over what another one holds; it is empty afterwards."""
+        for file in other._files:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            target = self._folder / f"{len(self._files):05}.parquet"
+            file.replace(target)
+            self._files.append(target)
+        for rows in other._kept:
+            self.add(rows)
+        other._kept, other._files = [], []
+
+    def buckets(self, rows: int | None = None) -> Iterator[pl.DataFrame]:
+        """Give the different values, with what is told of each, so many at a time as fit in memory."""
+        frames = [pl.concat(self._kept).lazy()] if self._kept else []
+        frames += [pl.scan_parquet(self._files)] if self._files else []
+        if not frames:
+            return
+        for _, bucket in sightings.in_buckets(pl.concat(frames), self._by[0], rows or BUCKET_ROWS):
+            yield self._merged(bucket).collect(engine="streaming")
 
     def count(self) -> int:
-        """Count those that are equal to an earlier one."""
-        rows = self._all()
-        if rows is None:
-            return 0
-        distinct: Iterator[int] = (
-            bucket.select(pl.col("hash").n_unique()).collect(engine="streaming").item()
-            for _, bucket in sightings.in_buckets(rows, "hash", BUCKET_ROWS)
-        )
-        return self._count - sum(distinct)
+        """Count the different values."""
+        return sum(bucket.height for bucket in self.buckets())
+
+    def _merged(self, rows: Rows) -> Rows:
+        return rows.group_by(self._by).agg(*self._told) if self._told else rows.unique(self._by)
 
 
-class Users(_Tally):
-    """Counts users and their events by the hour in which each was last seen."""
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take the user of each event as `text`, and the event's `hour`, counted from 1970."""
-        if rows.height:
-            seen = rows.group_by("text").agg(pl.col("hour").max(), events=pl.len().cast(pl.Int64))
-            self._take(seen.select("hour", "events", hash=sightings.hashed("text")))
-
-    def _merged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        seen = rows.group_by("hash").agg(pl.col("hour").max(), pl.col("events").sum())
-        return seen.select("hour", "events", "hash")
-
-    def by_hour(self) -> tuple[int, int, dict[int, tuple[int, int]]]:
-        """Give all users, those of two events or more, and (users, events) by the hour in which they were last seen."""
-        rows = self._all()
-        buckets = sightings.in_buckets(rows, "hash", BUCKET_ROWS) if rows is not None else ()
-        return by_hour(self._merged(bucket).collect(engine="streaming") for _, bucket in buckets)
+LAST_SEEN = (pl.col("hour").max(), pl.col("events").sum())  # told of each user
 
 
-def by_hour(buckets: Iterable[pl.DataFrame]) -> tuple[int, int, dict[int, tuple[int, int]]]:
-    """Add up users of several frames, each user in one of them alone, by the hour in which they were last seen."""
-    hours: dict[int, tuple[int, int]] = {}
-    users = several = 0
-    for seen in buckets:
-        users += len(seen)
-        several += int((seen["events"] >= 2).sum())
-        counted = seen.drop_nulls("hour").group_by("hour").agg(pl.len(), pl.col("events").sum())
-        for hour, here, events in counted.iter_rows():
-            before = hours.get(hour, (0, 0))
-            hours[hour] = (before[0] + here, before[1] + events)
-    return users, several, dict(sorted(hours.items()))
+@dataclass(frozen=True)
+class SeenUsers:
+    """The users of a column: all, those of two events or more, and (users, events) by the hour they were last seen."""
+
+    users: int
+    several: int
+    hours: dict[int, tuple[int, int]]
+
+    @classmethod
+    def of(cls, buckets: Iterable[pl.DataFrame]) -> SeenUsers:
+        """Add up users of several frames, each user in one of them alone."""
+        hours: dict[int, tuple[int, int]] = {}
+        users = several = 0
+        for seen in buckets:
+            users += len(seen)
+            several += int((seen["events"] >= 2).sum())
+            counted = seen.drop_nulls("hour").group_by("hour").agg(pl.len(), pl.col("events").sum())
+            for hour, here, events in counted.iter_rows():
+                before = hours.get(hour, (0, 0))
+                hours[hour] = (before[0] + here, before[1] + events)
+        return cls(users, several, dict(sorted(hours.items())))

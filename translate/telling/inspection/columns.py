@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
+from translate.delivery.tallies import SEEDS, combined, digest_of
 from translate.mapping.personal import Marked
 from translate.recipe.tallies import DESELECTED
-from translate.telling.inspection.sums import SEEDS, Sums, combined, digest_of
+from translate.telling.inspection.sums import Sums
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "apps": ("app.id", "app.title"),

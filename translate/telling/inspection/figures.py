@@ -12,6 +12,7 @@ from typing import TypeVar
 import polars as pl
 
 from translate import analysis, events
+from translate.delivery.tallies import LAST_SEEN, Digests
 from translate.mapping.personal import Marked
 from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.columns import (
@@ -32,7 +33,7 @@ from translate.telling.inspection.columns import (
     looked_at,
     personal,
 )
-from translate.telling.inspection.sums import Counts, Damages, Digests, Sums
+from translate.telling.inspection.sums import Counts, Damages, Sums
 from translate.vocabulary import money
 
 COMBINATIONS_MAX = 20_000  # in memory
@@ -46,7 +47,6 @@ BOUGHT_ROWS = 10_000
 HOUR = pl.col("time").to_physical() // HOUR_MS
 DAY = (HOUR // HOURS_OF_A_DAY).cast(pl.Int32)
 Key = TypeVar("Key", bound=Hashable)
-LAST_SEEN = (pl.col("hour").max(), pl.col("events").sum())
 
 
 class Details:

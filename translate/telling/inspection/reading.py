@@ -20,7 +20,7 @@ from translate.conversion.progress import Progress
 from translate.conversion.reading import Course, soundly
 from translate.delivery import survey
 from translate.delivery.survey import AGED
-from translate.delivery.tallies import by_hour
+from translate.delivery.tallies import SeenUsers
 from translate.engine.choice import give_back
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
@@ -220,8 +220,7 @@ class Grounds:
         figures = seen.figures
         counts = figures.counts
         people = {
-            name: survey.SeenUsers(*by_hour(figures.people[name].buckets()))
-            for name in ("clients", "users", "persons")
+            name: SeenUsers.of(figures.people[name].buckets()) for name in ("clients", "users", "persons")
         }
         sources = [source.layout for source in recognised.sources]
         return cls(
@@ -251,7 +250,7 @@ def _different(figures: Figures, name: str) -> int:
     return len({values[columns.index(name)] for values in figures.details.counts[detail].events})
 
 
-def _surveyed(figures: Figures, people: dict[str, survey.SeenUsers]) -> survey.Surveyed:
+def _surveyed(figures: Figures, people: dict[str, SeenUsers]) -> survey.Surveyed:
     counts, bounds = figures.counts, figures.bounds
     return survey.Surveyed(
         events=counts["events"],

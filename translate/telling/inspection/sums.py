@@ -1,120 +1,13 @@
-"""What a pass adds up, exactly: different values as digests, in memory and beyond a stated number on disk; events by value, as many as there is room for.
-
-A digest is two 64-bit hashes of the engine's, `a` and `b`, made with different seeds: one value counts as two never,
-two as one once in some 10^18 archives of a thousand million events. They hold within one process only.
-"""
+"""What a pass adds up, exactly: events by value, as many as there is room for; and in which files records cannot be read."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
-from translate.passes import sightings
-
-KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
-PARTS = 8  # in which what is in memory is merged: grouping takes ten times what the groups do
-BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
-SEEDS = (0x5EED, 0xB0B)
-Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
-# Odd numbers, so that nothing of a hash is lost: by each place another one, without a pattern.
-ODD = [
-    pl.lit(int.from_bytes(hashlib.sha256(bytes([place])).digest()[:8]) | 1, pl.UInt64) for place in range(128)
-]
-
-
-def digest_of(columns: Sequence[pl.Expr]) -> list[pl.Expr]:
-    """Give `a` and `b` of the values of several columns, each of which counts in its place."""
-    return [
-        combined([column.hash(seed) for column in columns]).alias(name)
-        for name, seed in zip("ab", SEEDS, strict=True)
-    ]
-
-
-def combined(hashes: Sequence[pl.Expr]) -> pl.Expr:
-    """Make one hash of several, each of which counts in its place."""
-    weighed = (hashed * ODD[place % len(ODD)] for place, hashed in enumerate(hashes))
-    return pl.sum_horizontal(pl.lit(0, pl.UInt64), *weighed)
-
-
-def merged_in_parts(
-    rows: pl.DataFrame, key: str, merge: Callable[[pl.DataFrame], pl.DataFrame]
-) -> pl.DataFrame:
-    """Merge rows of the same hash, some of the hashes at a time."""
-    part = rows[key] // 2**32 % PARTS  # the last digits may tell something
-    return pl.concat(merge(rows.filter(part == number)) for number in range(PARTS))
-
-
-class Digests:
-    """Rows of `a` and `b`, or of other columns to tell values apart by, and of what else is told of each; `told` says how two tellings become one."""
-
-    def __init__(
-        self, folder: Path, told: Sequence[pl.Expr] = (), kept_rows: int = KEPT_ROWS, by: Sequence[str] = ("a", "b"),
-    ) -> None:  # fmt: skip
-        self._folder = folder
-        self._by = list(by)
-        self._told = list(told)
-        self._kept_rows = kept_rows
-        self._kept: list[pl.DataFrame] = []
-        self._rows = 0
-        self._merged_rows = 0
-        self._files: list[Path] = []
-        self._is_repetitive = True  # so that merging makes rows fewer
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take rows; they may repeat what was told before."""
-        if not rows.height:
-            return
-        self._kept.append(rows)
-        self._rows += rows.height
-        if self._rows - self._merged_rows <= self._kept_rows:
-            return
-        together = pl.concat(self._kept)
-        if self._is_repetitive:
-            together = merged_in_parts(together, "a", self._merged)
-            self._is_repetitive = together.height <= self._kept_rows // 2
-        if self._is_repetitive:
-            self._kept, self._rows, self._merged_rows = [together], together.height, together.height
-        else:
-            self._spill(together)
-
-    def _spill(self, rows: pl.DataFrame) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{len(self._files):05}.parquet"
-        rows.write_parquet(file, compression="uncompressed")
-        self._files.append(file)
-        self._kept, self._rows, self._merged_rows = [], 0, 0
-
-    def absorb(self, other: Digests) -> None:
-        """Take over what another one holds; it is empty afterwards."""
-        for file in other._files:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            target = self._folder / f"{len(self._files):05}.parquet"
-            file.replace(target)
-            self._files.append(target)
-        for rows in other._kept:
-            self.add(rows)
-        other._kept, other._files = [], []
-
-    def buckets(self, rows: int | None = None) -> Iterator[pl.DataFrame]:
-        """Give the different values, with what is told of each, so many at a time as fit in memory."""
-        frames = [pl.concat(self._kept).lazy()] if self._kept else []
-        frames += [pl.scan_parquet(self._files)] if self._files else []
-        if not frames:
-            return
-        for _, bucket in sightings.in_buckets(pl.concat(frames), "a", rows or BUCKET_ROWS):
-            yield self._merged(bucket).collect(engine="streaming")
-
-    def count(self) -> int:
-        """Count the different values."""
-        return sum(bucket.height for bucket in self.buckets())
-
-    def _merged(self, rows: Rows) -> Rows:
-        return rows.group_by(self._by).agg(*self._told) if self._told else rows.unique(self._by)
-
+from translate.delivery.tallies import merged_in_parts
 
 VALUES_MAX = 10_000  # of a column, listed with their counts
 
