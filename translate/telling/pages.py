@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -166,7 +166,6 @@ def table(
 
     The caption is not shown where `is_told` is not: a heading above says it. Only words too long for a column are broken.
     """
-    heads = [element("th", name, scope="col", class_="figure" if place in figures else None) for place, name in enumerate(head)]  # fmt: skip
     naming = (
         next((place for place in range(len(head)) if place not in figures), None) if named is None else named
     )
@@ -174,15 +173,17 @@ def table(
         element("tr", *(_cell(cell, place in figures, place == naming) for place, cell in enumerate(row)))
         for row in rows[:ROWS_MAX]
     ]
-    whole = element(
-        "table",
-        element("caption", caption, class_=None if is_told else "unseen"),
-        element("thead", element("tr", *heads)),
-        element("tbody", *lines),
-        class_="listing",
-    )
+    whole = _whole(caption, head, figures, lines, "listing", is_told=is_told)
     left = len(rows) - ROWS_MAX
-    return joined([_wide(caption, whole), *([paragraph(f"and {left:,} more in the JSON", quiet=True)] if left > 0 else [])])  # fmt: skip
+    return joined([whole, *([paragraph(f"and {left:,} more in the JSON", quiet=True)] if left > 0 else [])])  # fmt: skip
+
+
+def listed(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], figures: Sequence[int] = (), **more: Any
+) -> Iterator[Markup]:
+    """Write a table, if there is anything to list in it."""
+    if rows:
+        yield table(caption, head, rows, figures, **more)
 
 
 def _cell(cell: Any, is_figure: bool, is_name: bool) -> Markup:  # noqa: FBT001
@@ -206,18 +207,22 @@ def heat(
         cells += [element("td", "" if value is None else f"{100 * value:.1f} %", class_="figure", style=f"--share:{(value or 0) / most:.3f}")
                   for value in values]  # fmt: skip
         lines.append(element("tr", element("th", name, scope="row"), *cells))
-    heads = [
-        element("th", name, scope="col", class_="figure" if place else None)
-        for place, name in enumerate(head)
-    ]
+    return _whole(caption, head, range(1, len(head)), lines, "heat", is_told=False)
+
+
+def _whole(
+    caption: str, head: Sequence[str], figures: Container[int], lines: Sequence[Markup], kind: str, *, is_told: bool
+) -> Markup:  # fmt: skip
+    """Put a table together; what is too wide for a screen is moved sideways, by keys too."""
+    heads = [element("th", name, scope="col", class_="figure" if place in figures else None) for place, name in enumerate(head)]  # fmt: skip
     whole = element(
         "table",
-        element("caption", caption, class_="unseen"),
+        element("caption", caption, class_=None if is_told else "unseen"),
         element("thead", element("tr", *heads)),
         element("tbody", *lines),
-        class_="heat",
+        class_=kind,
     )
-    return _wide(caption, whole)
+    return element("div", whole, class_="wide", tabindex="0", role="group", aria_label=caption)
 
 
 def chart(drawn: str, caption: Any, figures: Markup | None = None) -> Markup:
@@ -233,11 +238,6 @@ def legend(names: Mapping[str, str]) -> Markup:
         Markup(f'<span class="key {kind}" aria-hidden="true"></span>{markup(name)}')
         for kind, name in names.items()
     )
-
-
-def _wide(caption: str, whole: Markup) -> Markup:
-    """Let what is too wide for a screen be moved sideways, by keys too."""
-    return element("div", whole, class_="wide", tabindex="0", role="group", aria_label=caption)
 
 
 def write_page(path: str | os.PathLike[str], page: str) -> None:

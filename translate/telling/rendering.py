@@ -144,7 +144,7 @@ class Report(dict[str, Any]):
         """Give what is no table by itself: where from, by which mappings and settings, how long it took."""
         shown = {*self._tables, "verdict"}
         rest = {key: value for key, value in self.items() if key not in shown}
-        return Table("About this run", ("", ""), list(_flat(rest)))
+        return Table("About this run", ("", ""), list(flat(rest)))
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------
@@ -196,10 +196,11 @@ def _weight(value: Any) -> float:
     return -value if _is_number(value) else 1
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give what values within values there are, by their paths, but for those that are none."""
     for key, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         elif value not in (None, [], ()):
             yield f"{prefix}{key}", value
 

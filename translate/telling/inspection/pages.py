@@ -17,6 +17,7 @@ from translate.telling.pages import (
     document,
     element,
     folded,
+    listed,
     paragraph,
     reason,
     table,
@@ -144,8 +145,8 @@ def _told(fault: dict[str, Any]) -> str:
 def _damaged(values: dict[str, Any]) -> Iterator[Markup]:
     head = ("file", "records", "line", "reason")
     rows = [[file[name] for name in head] for file in values["unreadable_files"]]
-    if rows:
-        yield table("Damaged files, and of each the first record that cannot be read", head, rows, [1, 2])
+    caption = "Damaged files, and of each the first record that cannot be read"
+    yield from listed(caption, head, rows, [1, 2])
 
 
 def _personal(found: list[dict[str, Any]]) -> Iterator[Markup]:
@@ -161,19 +162,18 @@ def _personal(found: list[dict[str, Any]]) -> Iterator[Markup]:
 def _names(values: dict[str, Any]) -> Iterator[Markup]:
     total = max(values["events"]["inspected"], 1)
     own = values["own_names"]
-    if values["types"]:
-        rows = [
-            (entry["name"], ", ".join(own.get(entry["name"], ())), entry["events"], over_time.part(entry["events"], total))
-            for entry in values["types"]
-        ]  # fmt: skip
-        yield table("Event types", ("type", "the archive's own name", "events", "share"), rows, [2])
-    if values["platform_meanings"]:
-        rows = [
-            (entry["meaning"] or "(none)", ", ".join(f"{one['name']} {one['events']:,}" for one in entry["spellings"]), entry["events"],
-             over_time.part(entry["events"], total))
-            for entry in values["platform_meanings"]
-        ]  # fmt: skip
-        yield table("Platforms, by what they mean", ("platform", "spelled", "events", "share"), rows, [2])
+    types = [
+        (entry["name"], ", ".join(own.get(entry["name"], ())), entry["events"], over_time.part(entry["events"], total))
+        for entry in values["types"]
+    ]  # fmt: skip
+    yield from listed("Event types", ("type", "the archive's own name", "events", "share"), types, [2])
+    platforms = [
+        (entry["meaning"] or "(none)", ", ".join(f"{one['name']} {one['events']:,}" for one in entry["spellings"]), entry["events"],
+         over_time.part(entry["events"], total))
+        for entry in values["platform_meanings"]
+    ]  # fmt: skip
+    head = ("platform", "spelled", "events", "share")
+    yield from listed("Platforms, by what they mean", head, platforms, [2])
 
 
 def _lists(values: dict[str, Any]) -> Iterator[Markup]:
@@ -184,8 +184,8 @@ def _lists(values: dict[str, Any]) -> Iterator[Markup]:
         head = [column.replace("_", " ") for column in rows[0]]
         cells = [[*row.values()] for row in rows]
         caption = f"{LISTS[name][:1].upper()}{LISTS[name][1:]}"
-        listed = table(caption, head, cells, [len(head) - 1], is_told=False)
-        yield folded(f"{caption} ({len(rows):,})", listed, is_open=len(rows) <= OPEN_MAX)
+        whole = table(caption, head, cells, [len(head) - 1], is_told=False)
+        yield folded(f"{caption} ({len(rows):,})", whole, is_open=len(rows) <= OPEN_MAX)
 
 
 def _types(types: list[dict[str, Any]], keys: pl.DataFrame, *, examples: bool) -> Iterator[Markup]:
@@ -201,7 +201,7 @@ def _types(types: list[dict[str, Any]], keys: pl.DataFrame, *, examples: bool) -
             for row in mine.head(KEYS_MAX).iter_rows(named=True)
         ]  # fmt: skip
         more = f", the {KEYS_MAX} most frequent" if mine.height > KEYS_MAX else ""
-        listed = table(f"Keys of {name}", head, rows, [2, 3], is_told=False)
-        yield folded(f"{name}: {many(mine.height, 'key')}{more}", listed, is_open=not number, is_aside=True)
+        whole = table(f"Keys of {name}", head, rows, [2, 3], is_told=False)
+        yield folded(f"{name}: {many(mine.height, 'key')}{more}", whole, is_open=not number, is_aside=True)
     if len(frequent) > TYPES_MAX:
         yield paragraph(f"The keys of {len(frequent) - TYPES_MAX:,} rarer types are in the JSON: translate inspect ... --json", quiet=True)  # fmt: skip

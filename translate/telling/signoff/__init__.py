@@ -53,53 +53,32 @@ class Dossier:
 
     def _open_conversions(self) -> Iterator[tuple[str, str]]:
         for trail in self.conversions:
-            counts = trail.report["events"]
-            if counts["read"] and not counts["written"]:
-                yield trail.folder, "nothing was written"
-            unexplained = self.compared[trail.folder].unexplained if trail.folder in self.compared else 0
-            if unexplained:
-                yield (
-                    trail.folder,
-                    f"{many(unexplained, 'difference')} between the figures that nothing explains",
-                )
-            changed = self.changed.get(trail.folder)
-            if changed:
-                yield (
-                    trail.folder,
-                    f"{many(len(changed), 'file')} of the source {_is(len(changed))} not as when it was converted ({changed[0]})",
-                )
-            left = (trail.report.get("erasure") or {}).get("found")
-            if left:
-                yield trail.folder, f"{many(left, 'place')} where somebody who was to be erased still stands"
-            if counts["rejected"]:
-                yield trail.folder, f"{many(counts['rejected'], 'event')} rejected"
-            torn = sum(trail.report["rejects"].get(code, 0) for code in TORN)
-            if torn:
-                yield (
-                    trail.folder,
-                    f"{many(torn, 'file')} damaged: the rest of what they held is lost, and not counted",
-                )
-            unknown = trail.report["rejects"].get(UNKNOWN, 0)
-            if unknown:
-                yield (
-                    trail.folder,
-                    f"{many(unknown, 'file')} {_is(unknown)} of no layout that can be read: what was in there is not counted",
-                )
-            for flaw in flaws(trail.report):
-                yield trail.folder, f"{flaw['message']}"
+            counts, rejects = trail.report["events"], trail.report["rejects"]
+            compared, changed = self.compared.get(trail.folder), self.changed.get(trail.folder) or []
+            unexplained = compared.unexplained if compared else 0
+            left = (trail.report.get("erasure") or {}).get("found", 0)
+            torn, unknown = sum(rejects.get(code, 0) for code in TORN), rejects.get(UNKNOWN, 0)
+            points = [
+                (counts["read"] and not counts["written"], "nothing was written"),
+                (unexplained, f"{many(unexplained, 'difference')} between the figures that nothing explains"),
+                (changed, f"{many(len(changed), 'file')} of the source {_is(len(changed))} not as when it was converted ({''.join(changed[:1])})"),
+                (left, f"{many(left, 'place')} where somebody who was to be erased still stands"),
+                (counts["rejected"], f"{many(counts['rejected'], 'event')} rejected"),
+                (torn, f"{many(torn, 'file')} damaged: the rest of what they held is lost, and not counted"),
+                (unknown, f"{many(unknown, 'file')} {_is(unknown)} of no layout that can be read: what was in there is not counted"),
+                *((True, str(flaw["message"])) for flaw in flaws(trail.report)),
+            ]  # fmt: skip
+            yield from ((trail.folder, point) for is_so, point in points if is_so)
 
     def _open_replays(self) -> Iterator[tuple[str, str]]:
         for trail in self.replays:
-            if trail.events["left"]:
-                why = f": {trail.stopped}" if trail.stopped else ""
-                yield trail.folder, f"{many(trail.events['left'], 'event')} not sent yet{why}"
-            if trail.events["rejected"]:
-                yield trail.folder, f"the receiver refused {many(trail.events['rejected'], 'event')}"
-            if trail.lost_events:
-                yield (
-                    trail.folder,
-                    f"of {many(trail.lost_events, 'event')} no answer came, so they were sent again and may be there twice",
-                )
+            left, refused, lost = trail.events["left"], trail.events["rejected"], trail.lost_events
+            points = [
+                (left, f"{many(left, 'event')} not sent yet{f': {trail.stopped}' if trail.stopped else ''}"),
+                (refused, f"the receiver refused {many(refused, 'event')}"),
+                (lost, f"of {many(lost, 'event')} no answer came, so they were sent again and may be there twice"),
+            ]  # fmt: skip
+            yield from ((trail.folder, point) for is_so, point in points if is_so)
 
     @property
     def verdict(self) -> list[str]:
@@ -121,12 +100,11 @@ class Dossier:
                 yield f"{hazard['name']} ({many(hazard['events'], 'event')})"
 
     def _done(self) -> str:
-        told = []
-        for trail in self.conversions:
-            counts = trail.report["events"]
-            told.append(
-                f"{many(counts['read'], 'event')} of {trail.report['from']} ({many(trail.inputs.files, 'file')}): {counts['written']:,} written as {trail.report['to']}, {counts['rejected']:,} rejected"
-            )
+        told = [
+            f"{many(counts['read'], 'event')} of {trail.report['from']} ({many(trail.inputs.files, 'file')}): {counts['written']:,} written as {trail.report['to']}, {counts['rejected']:,} rejected"
+            for trail in self.conversions
+            for counts in [trail.report["events"]]
+        ]
         told += [
             f"{trail.events['sent']:,} of {many(trail.events['total'], 'event')} sent to {trail.endpoint}"
             for trail in self.replays
@@ -137,20 +115,18 @@ class Dossier:
         if not self.conversions:
             return ""
         if not self.compared:
-            away = [trail.folder for trail in self.conversions if trail.rows_are_elsewhere]
-            if away:
-                return f"The figures on both sides were not compared: the rows do not lie in {away[0]}; copy them from their bucket to {away[0]}/data, and ask again."
+            away = next((trail.folder for trail in self.conversions if trail.rows_are_elsewhere), None)
+            if away is not None:
+                return f"The figures on both sides were not compared: the rows do not lie in {away}; copy them from their bucket to {away}/data, and ask again."
             lakes = all(trail.is_lake for trail in self.conversions)
-            return (
-                "The figures of a lake are counted by SQL."
-                if lakes
-                else "The figures on both sides were not compared: name the source."
-            )
+            not_named = "The figures on both sides were not compared: name the source."
+            return "The figures of a lake are counted by SQL." if lakes else not_named
         unexplained = sum(each.unexplained for each in self.compared.values())
-        differ = any((each.frame["explanation"] != "").any() for each in self.compared.values())
         if unexplained:
             return f"Of the differences between the figures on both sides, {unexplained:,} {_is(unexplained)} not explained."
-        return "Every difference between the figures on both sides is explained." if differ else "The figures on both sides are the same."  # fmt: skip
+        if any((each.frame["explanation"] != "").any() for each in self.compared.values()):
+            return "Every difference between the figures on both sides is explained."
+        return "The figures on both sides are the same."
 
     def _left(self) -> str:
         if not self.open:
@@ -189,7 +165,7 @@ class Dossier:
             counts = trail.report["events"]
             lines += ["", paper.styled(f"{printable(trail.folder)}: {trail.name}", "bold")]
             lines += columns([(name, f"{count:,}") for name, count in counts.items() if count or name in ("read", "written")], paper)  # fmt: skip
-            lines += _beside_or_below(pages.digests(trail), paper)
+            lines += _beside_or_below(trail.digests, paper)
         for sent in self.replays:
             lines += ["", paper.styled(f"{printable(sent.folder)}: sent to {printable(sent.endpoint)}", "bold")]  # fmt: skip
             lines += columns([(name, f"{count:,}") for name, count in sent.events.items()], paper)

@@ -6,6 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from translate.telling.figures import Parity
+from translate.telling.figures.result import shown
 from translate.telling.pages import (
     Markup,
     Section,
@@ -14,13 +18,13 @@ from translate.telling.pages import (
     facts,
     folded,
     joined,
+    listed,
     paragraph,
     reason,
     table,
     tiles,
 )
-from translate.telling.rendering import many
-from translate.telling.signoff.sides import figures
+from translate.telling.rendering import flat, many
 from translate.telling.signoff.trails import ConversionTrail, Listing, ReplayTrail
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ KINDS = {
     "cannot": "the target has no place", "not_mapped": "nobody said where to", "on_purpose": "a rule dropped it", "changed": "arrives changed",
 }  # fmt: skip
 RECOUNT = "find * -type f -not -name '*.html' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
+TOTALS = ("events", "sessions", "new users")  # figures that add up over days
+BY_MONTH = ("monthly users", "monthly people")
 SIGNED = ("For the migration: name, date", "For the data: name, date", "Accepted by: name, date")
 
 
@@ -42,7 +48,7 @@ def page(dossier: Dossier, made: dt.datetime) -> str:
         Section("What was there", [*_each(conversions, _there)]),
         Section("What was done", [*_each(conversions, _done)]),
         Section("What was lost and why", [*_each(conversions, _lost)]),
-        Section("Figures on both sides", [*_each(conversions, lambda trail: figures(dossier, trail))]),
+        Section("Figures on both sides", [*_each(conversions, lambda trail: _figures(dossier, trail))]),
         Section("Hazards", [*_hazards(dossier)]),
         Section("What was sent", [piece for trail in replays for piece in _sent(trail)]),
         Section("Digests", [*_each(conversions, _digests)]),
@@ -52,14 +58,9 @@ def page(dossier: Dossier, made: dt.datetime) -> str:
     ]
     names = [element("code", trail.name) for trail in conversions]
     names += [element("code", f"{trail.to} at {trail.endpoint}") for trail in replays]
-    return document(
-        "Dossier of a migration",
-        [paragraph(joined(names, ", "))],
-        dossier.verdict,
-        sections,
-        made,
-        "fits" if dossier.is_settled else "loses",
-    )
+    grade = "fits" if dossier.is_settled else "loses"
+    about = [paragraph(joined(names, ", "))]
+    return document("Dossier of a migration", about, dossier.verdict, sections, made, grade)
 
 
 def _each(
@@ -95,10 +96,10 @@ def _files(caption: str, listing: Listing, counts: tuple[str, ...] = ()) -> Mark
         (entry["path"], *(entry[name] for name in counts), entry["bytes"], element("code", entry["digest"].removeprefix("sha256:")))
         for entry in listing.first
     ]  # fmt: skip
-    listed = table(caption, head, rows, range(1, len(head) - 1), is_told=False)
+    first = table(caption, head, rows, range(1, len(head) - 1), is_told=False)
     more = listing.files - len(listing.first)
     told = [paragraph(f"and {more:,} more, in files.ndjson", quiet=True)] if more > 0 else []
-    return folded(f"{caption} ({listing.files:,})", listed, *told, is_aside=True)
+    return folded(f"{caption} ({listing.files:,})", first, *told, is_aside=True)
 
 
 def _done(trail: ConversionTrail) -> Iterator[Markup]:
@@ -109,7 +110,7 @@ def _done(trail: ConversionTrail) -> Iterator[Markup]:
     yield paragraph(f"It adds up: {counts['read']:,} read{added} = {came_out}.")
     told = [
         ("written as", report["to"]),
-        *_flat("", {name: report[name] for name in ("settings", "selection", "options")}),
+        *flat({name: report[name] for name in ("settings", "selection", "options")}),
     ]
     told += [("translate", report["version"]), ("engine", report.get("engine"))]
     yield facts((name, _plain(value)) for name, value in told if value not in (None, False, [], {}, ""))
@@ -117,16 +118,7 @@ def _done(trail: ConversionTrail) -> Iterator[Markup]:
         (name, element("code", rule.get("when", "")), rule.get("matched"), rule.get("changed"), rule.get("dropped"))
         for name, rule in report.get("rules", {}).items()
     ]  # fmt: skip
-    if rules:
-        yield table("Rules of the recipe, in events", ("rule", "when", "matched", "changed", "dropped"), rules, [2, 3, 4])  # fmt: skip
-
-
-def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(f"{prefix}{name}.", value)
-        else:
-            yield f"{prefix}{name}", value
+    yield from listed("Rules of the recipe, in events", ("rule", "when", "matched", "changed", "dropped"), rules, [2, 3, 4])  # fmt: skip
 
 
 def _plain(value: Any) -> Any:
@@ -140,11 +132,9 @@ def _lost(trail: ConversionTrail) -> Iterator[Markup]:
         yield table("Rejected: each with its own text in rejects.ndjson", ("why", "events"), rows, [1])
         places = [(reason(entry["code"]), entry["file"], entry["line"]) for entry in trail.rejected]
         places_head = ("why", "file", "line")
-        listed = table("The first rejects of each reason", places_head, places, [2], is_told=False)
-        yield folded("where the first of each stand", listed)
-    if report["filtered"]:
-        rows = [*report["filtered"].items()]
-        yield table("Left out", ("rule or selection", "events"), rows, [1])
+        first = table("The first rejects of each reason", places_head, places, [2], is_told=False)
+        yield folded("where the first of each stand", first)
+    yield from listed("Left out", ("rule or selection", "events"), [*report["filtered"].items()], [1])
     erasure = report.get("erasure")
     if erasure:
         looked = f"{erasure['looked_through']['lines']:,} lines of {many(erasure['looked_through']['files'], 'file')} were read again"
@@ -157,14 +147,81 @@ def _lost(trail: ConversionTrail) -> Iterator[Markup]:
         (element("code", loss["field"]), KINDS.get(loss["kind"], loss["kind"]), loss["why"], loss["events"])
         for loss in sorted(report["losses"], key=lambda loss: (loss["kind"] == "changed", -loss["events"]))
     ]
-    if losses:
-        head = ("field of the source", "what", "why", "events")
-        yield table("What does not arrive as it was", head, losses, [3])
+    head = ("field of the source", "what", "why", "events")
+    yield from listed("What does not arrive as it was", head, losses, [3])
     findings = [(each["message"], each["events"]) for each in sorted(report["findings"], key=lambda each: -each["events"])]  # fmt: skip
-    if findings:
-        yield table("To know", ("what", "events"), findings, [1])
+    yield from listed("To know", ("what", "events"), findings, [1])
     if not (report["rejects"] or report["filtered"] or losses):
         yield paragraph(element("span", "Nothing.", class_="good"))
+
+
+# -- figures on both sides ------------------------------------------------------------------------------------------
+
+
+def _figures(dossier: Dossier, trail: ConversionTrail) -> Iterator[Markup]:
+    """Compare a conversion's figures on both sides, as far as that was asked for."""
+    compared = dossier.compared.get(trail.folder)
+    if compared is None:
+        yield _not_compared(trail)
+        return
+    changed = dossier.changed.get(trail.folder) or []
+    if changed:
+        yield paragraph(element("span", f"{many(len(changed), 'file')} of the source changed since: {changed[0]}", class_="warn"))  # fmt: skip
+    else:
+        yield paragraph("Each file of the source is, to the byte, as it was when it was converted.")
+    told = compared.to_json()
+    head = ("source", "target", "difference")
+    yield table("In all", ("figure", *head), [*_totals(compared)], [1, 2, 3])
+    months = [
+        (figure, row["key"], *_sides(figure, row["source"], row["target"]))
+        for figure in BY_MONTH
+        for row in compared.frame.filter(figure=figure).iter_rows(named=True)
+    ]
+    yield table("By month", ("figure", "month", *head), months, [2, 3, 4])
+    counts = ("rows", "the same", "explained", "unexplained")
+    summary = [(row["figure"], *(row[name] for name in counts)) for row in told["summary"]]
+    yield table("Day by day: rows of each figure", ("figure", *counts), summary, [1, 2, 3, 4])
+    yield folded("what the figures are", facts(told["about"].items()))
+    causes = [(each["figure"], each["cause"], each["rows"]) for each in told["causes"]]
+    yield from listed("Why rows differ", ("figure", "why", "rows"), causes, [2])
+    differing = compared.frame.filter(pl.col("explanation") != "").sort("explained", maintain_order=True)
+    rows = [
+        (row["figure"], row["key"], *(shown(row["figure"], row[name]) for name in ("source", "target")), row["explanation"])
+        for row in differing.iter_rows(named=True)
+    ]  # fmt: skip
+    if rows:
+        whole = table(
+            "Rows that differ", ("figure", "of", *head[:2], "explanation"), rows, [2, 3], is_told=False
+        )
+        yield folded(f"all rows that differ ({len(rows):,})", whole, is_aside=True)
+    if told["not_compared"]:
+        items = [element("li", each) for each in told["not_compared"]]
+        yield folded("what the target's dashboards show beyond the rows", element("ul", *items))
+
+
+def _not_compared(trail: ConversionTrail) -> Markup:
+    if trail.is_lake:
+        return paragraph("A lake is asked by SQL: its schema.sql tells how to count there.")
+    if trail.rows_are_elsewhere:
+        return paragraph("They were not compared: the rows do not lie here. Copy them from their bucket to ", element("code", f"{trail.folder}/data"), ", and ask again.")  # fmt: skip
+    return paragraph("They were not compared: ", element("code", "translate dossier DIR --source SOURCE"), " compares them.")  # fmt: skip
+
+
+def _totals(compared: Parity) -> Iterator[tuple[Any, ...]]:
+    """Give the figures that add up over days."""
+    frame = compared.frame
+    for figure in TOTALS:
+        mine = frame.filter(figure=figure)
+        yield (figure, *_sides(figure, *(sum(mine[name].to_list()) for name in ("source", "target"))))
+    revenue = frame.filter(figure="revenue").with_columns(key=pl.col("key").str.split(" ").list.last())
+    sums = revenue.group_by("key").agg(pl.col("source", "target").sum()).sort("key")
+    for code, source, target in sums.iter_rows():
+        yield (f"revenue, {code}", *_sides("revenue", source, target))
+
+
+def _sides(figure: str, source: float, target: float) -> tuple[str, str, str]:
+    difference = round(target - source, 6)
+    return shown(figure, source), shown(figure, target), shown(figure, difference) if difference else ""
 
 
 # -- hazards, replays, digests --------------------------------------------------------------------------------------
@@ -178,8 +235,7 @@ def _hazards(dossier: Dossier) -> Iterator[Markup]:
         ("What the preflight found before anything was sent", preflight),
     ):
         told = [(_named(each), _way_out(each), _words(each, where, dossier.replays)) for where, each in rows]
-        if told:
-            yield table(caption, ("hazard", "what", "accepted"), told)
+        yield from listed(caption, ("hazard", "what", "accepted"), told)
     if found and not preflight:
         yield paragraph("Rows grow older: the preflight of translate replay judges them as of the day on which they are sent.", quiet=True)  # fmt: skip
     if not (found or preflight):
@@ -220,8 +276,7 @@ def _sent(trail: ReplayTrail) -> Iterator[Markup]:
         ("model", trail.to), ("from", begin or "never"), ("to", end or "never"), ("ended", trail.stopped or "at its end"),
         ("answers lost", many(trail.lost_events, "event")),
     ])  # fmt: skip
-    if trail.codes:
-        yield table("Refused by the receiver", ("why", "events"), [*trail.codes.items()], [1])
+    yield from listed("Refused by the receiver", ("why", "events"), [*trail.codes.items()], [1])
     if trail.verify:
         yield folded("how to see what arrived", element("ul", *(element("li", _said(each)) for each in trail.verify)))  # fmt: skip
 
@@ -230,17 +285,8 @@ def _said(entry: Any) -> str:
     return " ".join(map(str, entry.values())) if isinstance(entry, dict) else str(entry)
 
 
-def digests(trail: ConversionTrail) -> list[tuple[str, str]]:
-    """Name what was held fast, each with its digest."""
-    return [
-        (f"inputs ({trail.inputs.files:,})", trail.inputs.digest),
-        *trail.report["mapping"].items(),
-        (f"outputs ({trail.outputs.files:,})", trail.outputs.digest),
-    ]
-
-
 def _digests(trail: ConversionTrail) -> Iterator[Markup]:
-    yield facts((name, element("code", digest)) for name, digest in digests(trail))
+    yield facts((name, element("code", digest)) for name, digest in trail.digests)
     yield paragraph(
         "The digest of inputs and outputs is that of the list which sha256sum prints of them, sorted by path; anyone can count it again, inside of ",
         element("code", trail.folder), ": ", element("code", RECOUNT), quiet=True,

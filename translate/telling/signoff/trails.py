@@ -7,7 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,6 @@ class Listing:
                 first.append(entry)
         return cls(files, size, f"sha256:{whole.hexdigest()}", first)
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the list as JSON values."""
-        return {"files": self.files, "bytes": self.bytes, "digest": self.digest, "first": self.first}
-
 
 @dataclass(frozen=True)
 class ConversionTrail:
@@ -76,15 +72,18 @@ class ConversionTrail:
         """Tell whether only the books of the run lie here, and its rows in a bucket."""
         return bool(self.report["events"]["written"]) and not (Path(self.folder) / "data").is_dir()
 
+    @property
+    def digests(self) -> list[tuple[str, str]]:
+        """Name what was held fast, each with its digest."""
+        return [
+            (f"inputs ({self.inputs.files:,})", self.inputs.digest),
+            *self.report["mapping"].items(),
+            (f"outputs ({self.outputs.files:,})", self.outputs.digest),
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""
-        return {
-            "folder": self.folder,
-            "report": self.report,
-            "inputs": self.inputs.to_json(),
-            "outputs": self.outputs.to_json(),
-            "rejected": self.rejected,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)
