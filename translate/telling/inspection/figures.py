@@ -27,13 +27,12 @@ from translate.telling.inspection.columns import (
     SENDERS,
     STARTED,
     STOPPED,
-    Census,
     KeyLimits,
     halves,
     looked_at,
     personal,
 )
-from translate.telling.inspection.sums import Counts, Damages, Sums
+from translate.telling.inspection.sums import Census, Counts, Damages, Sums
 from translate.vocabulary import money
 
 COMBINATIONS_MAX = 20_000  # in memory
