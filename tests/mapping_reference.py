@@ -9,7 +9,7 @@ import tomllib
 
 from translate import events, mapping
 from translate.delivery.protocols import PROTOCOLS
-from translate.mapping import checks, columns, delivery, fields, keys, personal, portions
+from translate.mapping import checks, columns, delivery, keys, personal, portions, sending
 from translate.recipe import dialect, privacy, spec
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS, stamps
@@ -19,13 +19,13 @@ SHEET_TABLES = {
     "The sheet itself": keys.SHEET,
     "[names.EVENT]": keys.SPELLING,
     "[layout.LAYOUT]": keys.LAYOUT,
-    "[layout.LAYOUT.fields.PLACE]": fields.KEYS,
+    "[layout.LAYOUT.fields.PLACE]": keys.FIELD,
     "[layout.LAYOUT.objects.PLACE]": keys.OBJECT,
     "[layout.LAYOUT.only]": keys.ONLY,
     "[layout.LAYOUT.files]": portions.KEYS,
     "[layout.LAYOUT.schema]": keys.SCHEMA,
     "[layout.LAYOUT.request]": keys.REQUEST,
-    "[layout.LAYOUT.request.fields.PLACE]": fields.KEYS,
+    "[layout.LAYOUT.request.fields.PLACE]": keys.FIELD,
     "[layout.LAYOUT.limits.LIMIT]": keys.LIMIT,
     "[layout.LAYOUT.checks.LIMIT]": keys.LIMIT,
     "[layout.LAYOUT.archive_limits.LIMIT]": keys.COUNTED,
@@ -162,7 +162,7 @@ def checks_table():
         ),
         *(
             (f"`{name}`", kind.about, in_code(kind.keys), in_code(kind.says))
-            for name, kind in keys.CHECKS.items()
+            for name, kind in sending.CHECKS.items()
         ),
     )
 

@@ -27,8 +27,8 @@ from translate.delivery.protocols import PROTOCOLS
 from translate.errors import EXIT_MEANINGS, MappingError
 from translate.mapping import columns
 from translate.mapping.delivery import _FOUND, PLACES, VERIFY_PLACES
-from translate.mapping.keys import CHECKS
 from translate.mapping.parse import parse
+from translate.mapping.sending import CHECKS
 from translate.mapping.sheet import Sheet
 from translate.settings import KEYS, Settings
 from translate.telling.journey import INDEX, Roundtrip, travel

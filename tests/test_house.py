@@ -13,7 +13,6 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LINES_MAX = 300
 LONGER = {
     "judging/judges.py": "one short judge a limit: to read it is to read a list",
-    "mapping/parse.py": "one walk over a sheet, so that all complaints come at once",
     "reader/careful.py": "one record's way into the hub, place by place",
 }
 ENTRIES_MAX = 22

@@ -17,7 +17,7 @@ from translate.delivery.hazards import JUDGES
 from translate.delivery.preflight import judge, plan_of_run, unaccepted, verification
 from translate.delivery.shipments import unpack
 from translate.delivery.survey import Survey, Surveyed, read_surveyed
-from translate.mapping.keys import CHECKS, OVERRIDES
+from translate.mapping.sending import CHECKS, OVERRIDES
 from translate.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -123,10 +123,6 @@ def _setting_missing(hazard: Hazard, case: Case) -> Concern:
     return None if is_set else _these(case.surveyed.missing.get(name, case.surveyed.events), value=name)
 
 
-def _column_missing(hazard: Hazard, case: Case) -> Concern:
-    return _these(case.surveyed.missing[hazard.columns[0]])
-
-
 def _values_outside(hazard: Hazard, case: Case) -> Concern:
     known = {value.lower() for value in hazard.names}
     values = case.surveyed.values.get(hazard.columns[0], {})
@@ -162,14 +158,6 @@ def _repeated(hazard: Hazard, case: Case) -> Concern:
     return _these(case.surveyed.repeated.get(identity(hazard), 0))
 
 
-def _endpoint_overwritten(hazard: Hazard, case: Case) -> Concern:
-    return _these(case.surveyed.asked[hazard.setting or ""])
-
-
-def _setting_wanted(hazard: Hazard, case: Case) -> Concern:
-    return _all_if(bool(getattr(case.settings, hazard.setting or "", False)), case)
-
-
 def _support_ended(_: Hazard, case: Case) -> Concern:
     today = (EPOCH + dt.timedelta(milliseconds=case.now_ms)).date()
     ended = case.support and case.support.ended
@@ -183,7 +171,7 @@ JUDGES: dict[str, Judge] = {
     "newer_than_now": _newer_than_now,
     "user_agent_matches": _user_agent_matches,
     "setting_missing": _setting_missing,
-    "column_missing": _column_missing,
+    "column_missing": lambda hazard, case: _these(case.surveyed.missing[hazard.columns[0]]),
     "values_outside": _values_outside,
     "spans_more_than": _spans_more_than,
     "distinct_max": _distinct_max,
@@ -191,8 +179,10 @@ JUDGES: dict[str, Judge] = {
     "fewer_users_than": _fewer_users_than,
     "repeated": _repeated,
     "repeated_ids": _repeated,
-    "endpoint_overwritten": _endpoint_overwritten,
-    "setting_wanted": _setting_wanted,
+    "endpoint_overwritten": lambda hazard, case: _these(case.surveyed.asked[hazard.setting or ""]),
+    "setting_wanted": lambda hazard, case: _all_if(
+        bool(getattr(case.settings, hazard.setting or "", False)), case
+    ),
     "support_ended": _support_ended,
 }
 
@@ -202,11 +192,9 @@ JUDGES: dict[str, Judge] = {
 
 def number(value: float) -> str:
     """Write a number with at most three digits behind the point, thousands apart."""
-    return (
-        f"{value:,.0f}"
-        if value == int(value) or abs(value) >= 1000
-        else f"{value:,.3f}".rstrip("0").rstrip(".")
-    )
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
 def percent(share: float) -> str:

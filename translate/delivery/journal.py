@@ -152,11 +152,8 @@ class Journal:
             except OSError as error:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._descriptor, before)
-                way_out = (
-                    "make room"
-                    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-                    else "see to the disk"
-                )
+                is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+                way_out = "make room" if is_full else "see to the disk"
                 said = f"{self.file}: cannot be written: {error.strerror}; {way_out} and repeat the call: it goes on"
                 raise OutputError(said) from error
 

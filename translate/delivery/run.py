@@ -129,7 +129,8 @@ class Run:
         most = self._pace.events_max()
         if self._bounds.events is None:
             return most
-        room = self._bounds.events - self._outcome.sent - self._outcome.never - self._events_under_way()
+        under_way = sum(len(work.positions) for work in self._under_way.values())
+        room = self._bounds.events - self._outcome.sent - self._outcome.never - under_way
         return max(0, room if most is None else min(most, room))
 
     # -- what came back -------------------------------------------------------------------------------------------
@@ -214,9 +215,6 @@ class Run:
         elif bounds.events is not None and answered >= bounds.events:
             self._stop(f"{bounds.events:,} events were asked for", failed=False)
         return outcome.why is None
-
-    def _events_under_way(self) -> int:
-        return sum(len(work.positions) for work in self._under_way.values())
 
     def _nap(self) -> float:
         """Give the seconds after which something may have become possible without an answer."""

@@ -83,10 +83,6 @@ class Rhythm:
         self._clock = clock_of(layout)
         self._origin: int | None = None
 
-    def due(self, packed: PackedRequest, started: float) -> float:
-        """Give when the first event of a request is due, on the clock of the start."""
-        return self.bars(packed, range(len(packed.ways)), started)[0][1]
-
     def bars(
         self, packed: PackedRequest, positions: Sequence[int], started: float
     ) -> list[tuple[tuple[int, ...], float]]:

@@ -1,15 +1,17 @@
-"""What a mapping may ask of rows, of requests and of whole archives: the words, what each takes, and of which kinds of places."""
+"""What a mapping may ask of rows, of requests and of whole archives: the words, what each takes, of which kinds of places, and what a sheet says of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from translate.errors import suggest
+from translate.mapping import keys
+from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Field, Layout, Limit
 
 # -- what lies in a place, so far as something may be asked of it: one value, many, or the names of many -----
@@ -98,11 +100,9 @@ class JudgeWord:
             return None
         if value is None:
             return f"is missing: {self.wants}"
-        return (
-            f"should be {self.wants}, but is {value!r}"
-            if self.wants
-            else f"takes no value, but has {value!r}"
-        )
+        if not self.wants:
+            return f"takes no value, but has {value!r}"
+        return f"should be {self.wants}, but is {value!r}"
 
 
 def _is_texts(value: Any) -> bool:
@@ -181,6 +181,52 @@ WORDS: dict[str, JudgeWord] = {
     "elements_need": JudgeWord("each element has one of these members", ("list",), *LIST),
     "elements_own_max": JudgeWord("no element has more members beside those known", ("list",), "a table of most and known", _is_table_of(most=_is_whole, known=_is_texts)),
 }  # fmt: skip
+
+
+def read_row_limits(sheet: Sheet, path: str, table: Table, key: str) -> dict[str, Limit]:
+    """Read what is asked of rows: whose places these are is told once all fields are known."""
+    limits = {}
+    for name, where, inner in sheet.inner(table, path, key):
+        sheet.known_keys(inner, where, keys.LIMIT)
+        word = sheet.get(inner, where, "judge", str, name)
+        if sheet.one_of(word, join(where, "judge") if "judge" in inner else where, "judge", WORDS):
+            wrong = WORDS[word].complaint(inner.get("value"))
+            if wrong is not None:
+                sheet.complain(join(where, "value"), wrong)
+        places = sheet.texts(inner, where, "places")
+        if places == ():
+            told = "is missing: a limit names the places that it judges"
+            sheet.complain(join(where, "places"), told)
+        alters = sheet.get(inner, where, "alters", str, "")
+        if alters and inner.get("hard") is True:
+            told = "has no effect: what is beyond a hard limit is refused"
+            sheet.complain(join(where, "alters"), told)
+        said = {key: sheet.get(inner, where, key, str) for key in ("beside", "says")}
+        limit = Limit(name, inner.get("value"), *_why(sheet, inner, where), alters=alters, judge=word)
+        limits[name] = replace(limit, places=places or (), **said)
+    return limits
+
+
+def read_limits(sheet: Sheet, path: str, table: Table, key: str, names: Iterable[str]) -> dict[str, Limit]:
+    """Read what is asked of requests or of whole archives: numbers, each under its name."""
+    limits = {}
+    for name, where, inner in sheet.inner(table, path, key):
+        sheet.one_of(name, where, "limit", names)
+        sheet.known_keys(inner, where, keys.COUNTED)
+        value = sheet.need(inner, where, "value", int, 0)
+        if value < 0:
+            sheet.complain(join(where, "value"), f"should not be negative, but is {value}")
+        limits[name] = Limit(name, value, *_why(sheet, inner, where))
+    return limits
+
+
+def _why(sheet: Sheet, inner: Table, where: str) -> tuple[bool, str, bool]:
+    """Read whether a limit is hard, who says so, and whether that was only seen."""
+    return (
+        sheet.need(inner, where, "hard", bool, default=True),
+        sheet.need(inner, where, "source", str, ""),
+        sheet.get(inner, where, "observed", bool, default=False),
+    )
 
 
 def asked_in_vain(layout: Layout) -> Iterator[Found]:

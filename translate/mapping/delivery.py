@@ -13,8 +13,8 @@ from translate import events
 from translate.delivery.protocols import PROTOCOLS
 from translate.mapping import keys
 from translate.mapping.description import read_sending
-from translate.mapping.sending import Delivery, Hazard, Quota, Support
-from translate.mapping.sheet import Sheet, join
+from translate.mapping.sending import CHECKS, OF_SENDER, Delivery, Hazard, HazardCheck, Quota, Support
+from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Layout
 
 VERIFY_PLACES = ("events", "earliest", "latest", "earliest_ms", "latest_ms")
@@ -34,13 +34,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FOUND = ("events", "share")
 
 
-def read_delivery(
-    sheet: Sheet, table: dict[str, Any] | None, layouts: Mapping[str, Layout]
-) -> Delivery | None:
+def read_delivery(sheet: Sheet, table: Table | None, layouts: Mapping[str, Layout]) -> Delivery | None:
     """Read the table, or None where the mapping has none; complain to the sheet."""
-    if table is None:
-        return None
-    return _DeliveryParser(sheet, layouts).delivery(table)
+    return None if table is None else _DeliveryParser(sheet, layouts).delivery(table)
 
 
 class _DeliveryParser:
@@ -51,7 +47,7 @@ class _DeliveryParser:
         self.layouts = layouts
         self.columns: tuple[str, ...] = tuple(events.SCHEMA)
 
-    def delivery(self, table: dict[str, Any]) -> Delivery:
+    def delivery(self, table: Table) -> Delivery:
         sheet, path = self.sheet, "delivery"
         sheet.known_keys(table, path, keys.DELIVERY)
         layout = sheet.need(table, path, "layout", str, "")
@@ -60,7 +56,7 @@ class _DeliveryParser:
         protocol: str | None = sheet.get(table, path, "protocol", str)
         if protocol is not None and sheet.one_of(protocol, "delivery.protocol", "protocol", PROTOCOLS):
             self.protocol(protocol, layout)
-        described: dict[str, Any] | None = sheet.get(table, path, "http", dict)
+        described: Table | None = sheet.get(table, path, "http", dict)
         if described is not None and protocol is not None:
             told = "says how requests are sent, and so does protocol: give one of the two"
             sheet.complain("delivery.http", told)
@@ -73,9 +69,10 @@ class _DeliveryParser:
             self.sentence(text, "delivery.verify", VERIFY_PLACES)
         quota = self.quota(sheet.need(table, path, "quota", dict, None))
         support = self.support(sheet.get(table, path, "support", dict))
-        given = sheet.get(table, path, "preflight", dict, {})
-        inner, has_end = sheet.tables(given, "delivery.preflight"), support is not None
-        preflight = {name: self.hazard(name, hazard, has_end=has_end) for name, hazard in inner.items()}
+        preflight = {
+            name: self.hazard(name, where, hazard, has_end=support is not None)
+            for name, where, hazard in sheet.inner(table, path, "preflight")
+        }
         return Delivery(layout, protocol, order, quota, support, verify, preflight, http)
 
     def layout(self, name: str) -> None:
@@ -108,7 +105,7 @@ class _DeliveryParser:
         if self.sheet.one_of(name, path, "hub column", events.SCHEMA) and name not in self.columns:
             self.sheet.complain(path, f'the layout has no place for "{name}"')
 
-    def quota(self, table: dict[str, Any] | None) -> Quota:
+    def quota(self, table: Table | None) -> Quota:
         path, given = "delivery.quota", table or {}
         sheet = self.sheet
         if table is None:
@@ -123,21 +120,21 @@ class _DeliveryParser:
             sheet.get(given, path, "documented", bool, default=True),
         )
 
-    def support(self, table: dict[str, Any] | None) -> Support | None:
+    def support(self, table: Table | None) -> Support | None:
         if table is None:
             return None
         path = "delivery.support"
         self.sheet.known_keys(table, path, keys.SUPPORT)
         return Support(self.date(table, path, "ended"), self.sheet.need(table, path, "source", str, ""))
 
-    def hazard(self, name: str, table: dict[str, Any], *, has_end: bool) -> Hazard:
-        sheet, path = self.sheet, join("delivery.preflight", name)
+    def hazard(self, name: str, path: str, table: Table, *, has_end: bool) -> Hazard:
+        sheet = self.sheet
         if not _NAME.fullmatch(name):
             told = "a name that can be accepted has small letters, digits, and single - between them"
             sheet.complain(path, told)
         check, is_said = sheet.need(table, path, "check", str, ""), isinstance(table.get("check"), str)
-        known = is_said and sheet.one_of(check, join(path, "check"), "check", keys.CHECKS)
-        kind = keys.CHECKS[check] if known else keys.HazardCheck("")
+        known = is_said and sheet.one_of(check, join(path, "check"), "check", CHECKS)
+        kind = CHECKS[check] if known else HazardCheck("")
         if known:
             sheet.known_keys(table, path, (*keys.HAZARD, *kind.keys))
         if check == "support_ended" and not has_end:
@@ -159,18 +156,11 @@ class _DeliveryParser:
             columns=self.hub_columns(table, path, kind),
             names=self.names(table, path, kind),
             setting=self.setting(table, path, kind),
-            layouts=self.concerned(table, path),
+            layouts=sheet.choices(table, path, "layouts", "layout", self.layouts),
             alters=sheet.get(table, path, "alters", str, "") if kind.of_age else "",
         )
 
-    def concerned(self, table: dict[str, Any], path: str) -> tuple[str, ...]:
-        """Give the layouts that a hazard is of; where none is named, it is of all."""
-        layouts = self.sheet.texts(table, path, "layouts") or ()
-        for name in layouts:
-            self.sheet.one_of(name, join(path, "layouts"), "layout", self.layouts)
-        return layouts
-
-    def most(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[int | None, str]:
+    def most(self, table: Table, path: str, kind: HazardCheck) -> tuple[int | None, str]:
         """Give the number of a check, and the key that says its unit."""
         if not kind.number:
             return None, ""
@@ -181,8 +171,8 @@ class _DeliveryParser:
             return None, kind.number[0]
         return self.sheet.most(table, path, given[0]), given[0]
 
-    def hub_columns(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[str, ...]:
-        if kind.setting == keys.OF_SENDER and table.get("setting") in keys.OF_SENDER:
+    def hub_columns(self, table: Table, path: str, kind: HazardCheck) -> tuple[str, ...]:
+        if kind.setting == OF_SENDER and table.get("setting") in OF_SENDER:
             return (table["setting"],)  # the hub column that the setting fills
         if kind.columns is None:
             return kind.implied
@@ -193,7 +183,7 @@ class _DeliveryParser:
             self.sheet.complain(join(path, "column"), "takes one hub column")
         return names
 
-    def names(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> tuple[str, ...]:
+    def names(self, table: Table, path: str, kind: HazardCheck) -> tuple[str, ...]:
         if kind.names is None or (kind.names == "except" and "except" not in table):
             return ()
         names = self.needed_texts(table, path, kind.names)
@@ -204,13 +194,13 @@ class _DeliveryParser:
                 self.sheet.complain(join(path, "patterns"), f'"{pattern}" is no regular expression: {error}')
         return names
 
-    def needed_texts(self, table: dict[str, Any], path: str, key: str) -> tuple[str, ...]:
+    def needed_texts(self, table: Table, path: str, key: str) -> tuple[str, ...]:
         texts = self.sheet.texts(table, path, key)
         if texts == ():
             self.sheet.complain(join(path, key), "names nothing" if key in table else "is missing")
         return texts or ()
 
-    def setting(self, table: dict[str, Any], path: str, kind: keys.HazardCheck) -> str | None:
+    def setting(self, table: Table, path: str, kind: HazardCheck) -> str | None:
         if not kind.setting:
             return None
         ask = self.sheet.need if kind.setting_required else self.sheet.get
@@ -233,9 +223,7 @@ class _DeliveryParser:
             if self.sheet.one_of(name, path, "place", places) and (form or conversion):
                 self.sheet.complain(path, f'a place is a name only: "{name}"')
 
-    def number(
-        self, table: dict[str, Any], path: str, key: str, wanted: str, holds: Callable[[float], bool]
-    ) -> float:
+    def number(self, table: Table, path: str, key: str, wanted: str, holds: Callable[[float], bool]) -> float:
         value = table.get(key)
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if isinstance(value, int | float) and is_number and holds(value):
@@ -244,7 +232,7 @@ class _DeliveryParser:
         self.sheet.complain(join(path, key), told)
         return 1
 
-    def date(self, table: dict[str, Any], path: str, key: str) -> dt.date:
+    def date(self, table: Table, path: str, key: str) -> dt.date:
         text = self.sheet.need(table, path, key, str, None)
         try:
             return dt.date.fromisoformat(text) if text is not None else dt.date.min

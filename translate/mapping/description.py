@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from translate.delivery.target import fits_header, is_loopback, split_endpoint
 from translate.errors import UsageError
 from translate.mapping import keys
 from translate.mapping.replies import AnswersReader, ServiceAnswer
 from translate.mapping.sending import Authentication, Parameter, Sending
-from translate.mapping.sheet import Sheet, join
+from translate.mapping.sheet import Sheet, Table, join
 
 if TYPE_CHECKING:
     from translate.mapping.spec import Layout
@@ -39,7 +39,7 @@ _OF_KINDS = {
 _PATH = "delivery.http"
 
 
-def read_sending(sheet: Sheet, table: dict[str, Any], layout: Layout | None) -> Sending:
+def read_sending(sheet: Sheet, table: Table, layout: Layout | None) -> Sending:
     """Read the table; complain to the sheet."""
     return _SendingParser(sheet, layout).sending(table)
 
@@ -54,11 +54,10 @@ class _SendingParser:
         self.layout = layout
         self.written = tuple(entry.place for entry in fields if not entry.word.is_left_out)
 
-    def sending(self, table: dict[str, Any]) -> Sending:
+    def sending(self, table: Table) -> Sending:
         sheet = self.sheet
         sheet.known_keys(table, _PATH, keys.HTTP)
-        method: str = sheet.get(table, _PATH, "method", str, "POST")
-        sheet.one_of(method, f"{_PATH}.method", "method", METHODS)
+        method: str = sheet.choice(table, _PATH, "method", "method", METHODS, "POST")
         body: str = sheet.need(table, _PATH, "body", str, "json")
         if sheet.one_of(body, f"{_PATH}.body", "body", keys.BODIES) and body == "ndjson" and self.written:
             sheet.complain(
@@ -82,7 +81,7 @@ class _SendingParser:
         reader.played(sending)
         return sending
 
-    def addresses(self, table: dict[str, Any] | None) -> dict[str, str]:
+    def addresses(self, table: Table | None) -> dict[str, str]:
         path = f"{_PATH}.addresses"
         if table == {}:
             self.sheet.complain(path, "names nothing")
@@ -106,7 +105,7 @@ class _SendingParser:
             self.sheet.complain(path, f"has several paths: {', '.join(sorted(ways))}")
         return found
 
-    def parameters(self, table: dict[str, Any], key: str) -> tuple[Parameter, ...]:
+    def parameters(self, table: Table, key: str) -> tuple[Parameter, ...]:
         path, found = f"{_PATH}.{key}", []
         for name, value in self.sheet.get(table, _PATH, key, dict, {}).items():
             here = join(path, name)
@@ -130,7 +129,7 @@ class _SendingParser:
             self.sheet.complain(path, OWN_HEADERS[name.lower()])
 
     def authentication(
-        self, table: dict[str, Any], body: str, answers: dict[str, ServiceAnswer]
+        self, table: Table, body: str, answers: dict[str, ServiceAnswer]
     ) -> Authentication | None:
         sheet, path = self.sheet, f"{_PATH}.authentication"
         sheet.known_keys(table, path, keys.AUTHENTICATION)

@@ -1,26 +1,25 @@
-"""One field of a mapping: its place, its hub columns, its codec, and the options that go with that."""
+"""One field of a mapping: its place, its hub columns, its codec, and the options that go with that, where one would have no effect, too."""
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from translate import events
-from translate.mapping.options import OPTIONS, PHASES, SETTINGS, WISHES, OptionsCheck
-from translate.mapping.sheet import Sheet, join
+from translate.mapping.checks import is_pattern
+from translate.mapping.keys import FIELD, FIELD_OPTIONS, PHASES, SETTINGS, WISHES
+from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Field
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS
 from translate.vocabulary.words.stamps import parameters
 
-KEYS = {
-    "hub": "the hub column, or a list of them, as its codec takes them; a text in place of the table says this alone",
-    "as": "the codec between the two; `text`, unless said",
-    "const": "what always stands there, in place of a hub column",
-    **OPTIONS,
-}
-SMALLEST, LARGEST = -(2**63), 2**63 - 1
+# What may stand for nothing, by the wire of the value in whose place it does.
+ABSENT_OF: dict[str, tuple[type, ...]] = {"text": (str,), "whole": (int,), "number": (int, float)}
 
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
 IN_TEMPLATES = [name for name, word in WORDS.items() if word.in_templates]
 
 
@@ -42,7 +41,7 @@ class FieldParser:
         elif not isinstance(value, dict):
             sheet.complain(path, f"should be a hub column or a table, but is {value!r}")
             return Field(place, ())
-        sheet.known_keys(value, path, KEYS)
+        sheet.known_keys(value, path, FIELD)
         hub = sheet.texts(value, path, "hub")
         if hub is None:
             return Field(place, ())
@@ -52,7 +51,7 @@ class FieldParser:
             codec=sheet.get(value, path, "as", str, Field.codec),
             required=sheet.get(value, path, "required", bool, default=False),
             required_for=self._one_of(value, path, "required_for", "phase", PHASES),
-            when=self._when(path, value),
+            when=sheet.choices(value, path, "when", "well-known event", events.WELL_KNOWN),
             table=self._one_of(value, path, "table", "value table", self.tables),
             default=self._literal(path, value, "default"),
             back=sheet.get(value, path, "back", bool, default=False),
@@ -70,25 +69,18 @@ class FieldParser:
             fits=sheet.get(value, path, "fits", str, ""),
         )
         is_spoilt = field.const is None and "const" in value
-        if not is_spoilt and self._check_codec(field, path, around=around):
-            OptionsCheck(sheet, self.tables).check(field, path, value, around=around)
+        check = _FieldCheck(sheet, self.tables, field, path, value, around=around)
+        if not is_spoilt and check.codec():
+            check.options()
         return field
 
-    # -- its options ------------------------------------------------------------------------------------------------
-
-    def _one_of(self, value: dict[str, Any], path: str, key: str, what: str, known: Any) -> str | None:
+    def _one_of(self, value: Table, path: str, key: str, what: str, known: Any) -> str | None:
         name: str | None = self.sheet.get(value, path, key, str)
         if name is not None and not self.sheet.one_of(name, join(path, key), what, known):
             return None
         return name
 
-    def _when(self, path: str, value: dict[str, Any]) -> tuple[str, ...]:
-        names = self.sheet.texts(value, path, "when") or ()
-        for name in names:
-            self.sheet.one_of(name, f"{path}.when", "well-known event", events.WELL_KNOWN)
-        return names
-
-    def _literal(self, path: str, value: dict[str, Any], key: str) -> Any:
+    def _literal(self, path: str, value: Table, key: str) -> Any:
         literal: Any = value.get(key)
         is_number = isinstance(literal, int | float) and not isinstance(literal, bool)
         fits = not isinstance(literal, int | float) or (
@@ -102,75 +94,206 @@ class FieldParser:
         self.sheet.complain(join(path, key), f"should be text, a number, true or false, but is {literal!r}")
         return None
 
+
+class _FieldCheck:
+    """Looks at one field: whether its codec fits its hub columns, and whether each option could take effect."""
+
+    def __init__(
+        self, sheet: Sheet, tables: dict[str, dict[str, str]], field: Field, path: str, value: Table, *, around: bool
+    ) -> None:  # fmt: skip
+        self.sheet = sheet
+        self.tables = tables
+        self.field = field
+        self.word = field.word
+        self.path = path
+        self.value = value
+        self.around = around
+
+    def complain(self, option: str, message: str) -> None:
+        self.sheet.complain(join(self.path, option), message)
+
     # -- its codec --------------------------------------------------------------------------------------------------
 
-    def _check_codec(self, field: Field, path: str, *, around: bool) -> bool:
+    def codec(self) -> bool:
         """Complain about a codec that does not fit its hub columns; tell whether it is known at least."""
-        sheet = self.sheet
-        known = [sheet.one_of(column, f"{path}.hub", "hub column", events.SCHEMA) for column in field.hub]
+        field, hub, word = self.field, f"{self.path}.hub", self.word
+        known = [self.sheet.one_of(column, hub, "hub column", events.SCHEMA) for column in field.hub]
         if field.const is not None:
             if field.hub:
-                sheet.complain(path, "has both a hub column and a constant: say one of them")
-            if not field.word.is_default:
-                sheet.complain(f"{path}.as", "a constant takes no codec")
+                self.sheet.complain(self.path, "has both a hub column and a constant: say one of them")
+            if not word.is_default:
+                self.complain("as", "a constant takes no codec")
             return True
-        if field.word.is_stamp:
-            self._check_stamp(field, path, around=around)
+        if word.is_stamp:
+            self._stamp()
             return True
-        if not sheet.one_of(field.codec, f"{path}.as", "codec", VOCABULARY):
+        if not self.sheet.one_of(field.codec, f"{self.path}.as", "codec", VOCABULARY):
             return False
         if not all(known) or (field.setting is not None and not field.hub):
             return True
-        if field.word.is_container or self._check_scalar(field, path):
-            self._check_fixed(field, path, field.word.stands_for or field.hub)
-            if field.hub[0:1] and field.hub[0] not in (field.word.kept_in or field.hub):
+        if word.is_container or self._scalar():
+            wanted = word.stands_for or field.hub
+            if field.hub != wanted:
+                given = ", ".join(field.hub) or "nothing"
+                self.complain("hub", f'codec "{field.codec}" holds {", ".join(wanted)}, not {given}')
+            if field.hub[0:1] and field.hub[0] not in (word.kept_in or field.hub):
                 told = f'codec "{field.codec}" takes JSON, and hub column "{field.hub[0]}" holds none'
-                sheet.complain(f"{path}.hub", told)
+                self.complain("hub", told)
         return True
 
-    def _check_stamp(self, field: Field, path: str, *, around: bool) -> None:
-        if not around and not field.word.is_left_out:
-            self.sheet.complain(
-                f"{path}.as", f'codec "{field.codec}" is made for a request: it belongs among its fields'
-            )
-        elif field.word.takes_template:
-            self._check_template(field, join(path, "template"))
-        elif field.hub and tuple(map(events.SCHEMA.get, field.hub)) != field.word.types:
-            wanted = "one hub column of times" if field.word.types else "no hub column: it is made anew"
-            self.sheet.complain(f"{path}.hub", f'codec "{field.codec}" takes {wanted}')
+    def _stamp(self) -> None:
+        field, word = self.field, self.word
+        if not self.around and not word.is_left_out:
+            self.complain("as", f'codec "{field.codec}" is made for a request: it belongs among its fields')
+        elif word.takes_template:
+            self._template()
+        elif field.hub and tuple(map(events.SCHEMA.get, field.hub)) != word.types:
+            wanted = "one hub column of times" if word.types else "no hub column: it is made anew"
+            self.complain("hub", f'codec "{field.codec}" takes {wanted}')
 
-    def _check_template(self, field: Field, path: str) -> None:
+    def _template(self) -> None:
         """Complain about an address without a query, or of what no request has."""
-        _, query, pairs = field.template.partition("?")
+        _, query, pairs = self.field.template.partition("?")
         if not query:
-            self.sheet.complain(path, "should be a path and a query, like /path?name={app.id}")
-        known = [*events.SCHEMA, *IN_TEMPLATES]
+            self.complain("template", "should be a path and a query, like /path?name={app.id}")
+        what, known = "hub column or number that a request is given", [*events.SCHEMA, *IN_TEMPLATES]
         for _, source in parameters(pairs):
-            self.sheet.one_of(source, path, "hub column or number that a request is given", known)
+            self.sheet.one_of(source, join(self.path, "template"), what, known)
 
-    def _check_scalar(self, field: Field, path: str) -> bool:
-        word = field.word
+    def _scalar(self) -> bool:
+        hub, word = self.field.hub, self.word
         fewest, most = word.columns
-        if not fewest <= len(field.hub) <= most:
+        if not fewest <= len(hub) <= most:
             several = f"{fewest} to {most} hub columns"
             wanted = f"{fewest} hub column{'s' * (fewest != 1)}" if fewest == most else several
-            self.sheet.complain(f"{path}.hub", f'codec "{word.name}" takes {wanted}, not {len(field.hub)}')
+            self.complain("hub", f'codec "{word.name}" takes {wanted}, not {len(hub)}')
             return False
         fits = True
-        for position, column in enumerate(field.hub):
+        for position, column in enumerate(hub):
             dtype = word.types[min(position, len(word.types) - 1)]
             if events.SCHEMA[column] != dtype:
                 fits = False
-                message = f'codec "{word.name}" takes {KIND_NAMES[dtype]} here, but hub column "{column}" holds {KIND_NAMES[events.SCHEMA[column]]}'
-                self.sheet.complain(f"{path}.hub", message)
-        if field.table is not None and word.wire != "text":
-            told = f'a value table takes texts, but codec "{word.name}" gives none'
-            self.sheet.complain(f"{path}.table", told)
+                takes, holds = KIND_NAMES[dtype], KIND_NAMES[events.SCHEMA[column]]
+                told = f'codec "{word.name}" takes {takes} here, but hub column "{column}" holds {holds}'
+                self.complain("hub", told)
+        if self.field.table is not None and word.wire != "text":
+            self.complain("table", f'a value table takes texts, but codec "{word.name}" gives none')
         return fits
 
-    def _check_fixed(self, field: Field, path: str, wanted: tuple[str, ...]) -> None:
-        if field.hub != wanted:
-            given = ", ".join(field.hub) or "nothing"
-            self.sheet.complain(
-                f"{path}.hub", f'codec "{field.codec}" holds {", ".join(wanted)}, not {given}'
+    # -- its options ------------------------------------------------------------------------------------------------
+
+    def options(self) -> None:
+        """Complain about each option that could not take effect."""
+        field = self.field
+        for who, options in self._without_effect():
+            for option in options:
+                if option in self.value:
+                    self.complain(option, f"{who} takes none")
+        self._member()
+        self._default()
+        self._absent()
+        self._form()
+        self._back()
+        if field.unless is not None and field.unless == field.asked:
+            self.complain("unless", "is what it is asked by: it would never be written")
+        self._setting()
+        for other in field.also:
+            if "*" in other or "" in other.split("."):
+                self.complain("also", f'"{other}" is no place: it is names with dots between')
+
+    def _without_effect(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give options that the field cannot have, with the reason: nothing would come of them."""
+        field, word = self.field, self.word
+        if word.is_container:
+            yield "a container", tuple(FIELD_OPTIONS)
+        elif word.is_stamp:
+            may = {"asked", *(["also"] if field.hub else []), *(["template"] if word.takes_template else [])}
+            yield "what is made for a request", tuple(option for option in FIELD_OPTIONS if option not in may)
+        elif field.const is not None:
+            yield "a constant", ("table", "back", "default", "absent", "optional", "also", "setting", "texts")
+        elif word.rowwise is not None:
+            yield f'codec "{word.name}"', ("table", "default", "absent", "when", "setting")
+        elif not word.takes_table:
+            yield f'codec "{word.name}"', ("table",)
+        if field.const is None and word.wire not in ("whole", "number"):
+            yield f'codec "{word.name}"', ("texts",)
+        if not word.takes_other_places:
+            yield f'codec "{word.name}"', ("also",)
+        if self.around and not (word.is_container or word.is_stamp):
+            yield "a request's field", ("required_for", "optional")
+
+    def _setting(self) -> None:
+        """Complain about a setting that nothing could take, and what only stands beside a hub column."""
+        field = self.field
+        if not field.hub and field.const is None and not self.word.is_stamp:
+            if field.optional:
+                self.complain("optional", "needs a hub column, which a recipe may fill")
+            if field.setting is not None and not self.around:
+                self.complain("setting", "an event's field needs a hub column beside it")
+        if field.fills and (field.setting is None or not field.hub):
+            self.complain("fills", "needs a setting, and a hub column beside it")
+        if field.setting is not None and self.word.is_scalar and self.word.wire != "text":
+            self.complain("setting", f'settings are texts, but codec "{field.codec}" gives none')
+
+    def _member(self) -> None:
+        """Complain unless exactly the codec that has a member to name names one."""
+        field, word = self.field, self.word
+        if word.is_scalar and field.const is None and word.has_member and not field.member:
+            told = f'is missing: codec "{field.codec}" has {field.hub[0]} under a name'
+            self.complain("member", told)
+        if word.is_scalar and field.const is None and field.member and not word.has_member:
+            self.complain("member", f'codec "{field.codec}" takes none')
+
+    def _default(self) -> None:
+        """Complain about a text that would stand in a record where a number or JSON should."""
+        default, wire = self.field.default, self.word.wire
+        if not isinstance(default, str) or wire not in ("number", "json"):
+            return
+        try:
+            value = json.loads(default, parse_constant=float)
+        except ValueError:
+            value = math.nan
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if value != value or (wire == "number" and not is_number):  # noqa: PLR0124  NaN alone differs from itself
+            wanted = "a number" if wire == "number" else "JSON"
+            self.complain(
+                "default", f'should be {wanted}, as codec "{self.word.name}" gives, but is {default!r}'
             )
+
+    def _absent(self) -> None:
+        """Complain about what stands for nothing where it could not stand, or where something else already does."""
+        field = self.field
+        if field.absent is None or not self.word.is_scalar or field.const is not None:
+            return
+        if field.default is not None:
+            self.complain("absent", "has no effect: the default stands there")
+        fits = ABSENT_OF.get(self.word.wire)
+        if fits is None or not field.hub:
+            self.complain("absent", f'codec "{field.codec}" takes none')
+        elif type(field.absent) not in fits:
+            wanted = "text" if str in fits else "a whole number" if float not in fits else "a number"
+            told = f'should be {wanted}, as codec "{field.codec}" gives, but is {field.absent!r}'
+            self.complain("absent", told)
+
+    def _form(self) -> None:
+        """Complain about a kind without a table, and about a form that no id is held against, or that is none."""
+        field = self.field
+        if self.word.tells_kind and (field.table is None or field.default is None):
+            self.sheet.complain(self.path, f'codec "{field.codec}" needs a value table, and a default')
+        if not field.fits or self.word.is_container:
+            return
+        if self.word.of_form is None:
+            self.complain("fits", f'codec "{field.codec}" takes none')
+        elif not is_pattern(field.fits):
+            self.complain("fits", f"should be a regular expression, but is {field.fits!r}")
+
+    def _back(self) -> None:
+        """Complain about a table that cannot be read backwards: none, or one of two ways to a value."""
+        table = self.field.table
+        if self.field.back and table is None:
+            self.complain("back", "needs a value table")
+        seen: set[str] = set()
+        for value in self.tables[table].values() if self.field.back and table is not None else ():
+            if value in seen:
+                self.complain("back", f'table "{table}" leads to "{value}" twice')
+            seen.add(value)

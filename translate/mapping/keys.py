@@ -61,6 +61,44 @@ SCHEMA = {
     "own": "what marks columns of a dataset's own: for each Avro type a table of attributes",
 }
 
+# What a mapping may take from the settings: texts that no event says, and whether something is wanted.
+SETTINGS = ("app_id", "tracking_id", "user_agent", "forwarded_address", "client_id", "app_title", "platform")
+WISHES = (
+    "keep_names",
+    "fill_endpoints",
+    "update_profiles",
+    "locate_by_sender",
+    "reach_destinations",
+    "live_events",
+)
+PHASES = ("START", "UPDATE", "END")
+FIELD_OPTIONS = {
+    "required": "true: an event without it is rejected",
+    "required_for": "the phase (START, UPDATE or END) whose events are rejected without it",
+    "when": "the well-known events that have it; no other event does",
+    "table": "the value table through which its text goes, both ways",
+    "back": "true: its value table is read backwards, too",
+    "default": "what is written where nothing says it",
+    "absent": "what stands there where nothing says it, and is read as nothing",
+    "optional": "true: a column that is there only if the source can have it, or a recipe fills it",
+    "also": "other places where older or foreign records have it; they are only read",
+    "asked": f"the setting without which it is not written: `{'`, `'.join(WISHES)}`",
+    "unless": "the setting with which it is not written, one of the same",
+    "setting": f"the setting that says it, whatever the events say: `{'`, `'.join(SETTINGS)}`",
+    "fills": "true: the setting says it only where the events do not",
+    "member": "the name of the hub's first column within an object of several values",
+    "template": "the address that is made, with `{hub column}` in its query",
+    "fits": "the form, a regular expression, of ids that are taken as they are",
+    "texts": "true: its number is read from a text, too",
+}
+
+FIELD = {
+    "hub": "the hub column, or a list of them, as its codec takes them; a text in place of the table says this alone",
+    "as": "the codec between the two; `text`, unless said",
+    "const": "what always stands there, in place of a hub column",
+    **FIELD_OPTIONS,
+}
+
 OBJECT = {"needs": "the members without which it is not written"}
 
 COUNTED = {
@@ -214,60 +252,6 @@ OF_CHECKS = {
     "setting": "the setting that has the last word: a number in place of the sheet's, or what is missing, or is wanted",
     "alters": "what the receiver does with events of that age, where it takes them all the same: the third verdict",
 }
-
-# Numbers of the target's configuration that a user may have raised, each in the unit of the hazard that it overrides.
-OVERRIDES = ("freshness_hours", "user_keep_days", "retention_days")
-OF_SENDER = ("user_agent", "forwarded_address")
-
-
-@dataclass(frozen=True)
-class HazardCheck:
-    """A check that looks for a hazard: what it looks for, the keys of its number, its other keys, and the places of its sentence.
-
-    `implied` are hub columns that it looks at unasked. What is `of_age` a receiver may take and alter.
-    """
-
-    about: str
-    number: tuple[str, ...] = ()
-    columns: str | None = None
-    names: str | None = None
-    setting: tuple[str, ...] = ()
-    setting_required: bool = False
-    implied: tuple[str, ...] = ()
-    says: tuple[str, ...] = ()
-    of_age: bool = False
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Give all keys that the check may have of its own."""
-        others = (
-            self.columns,
-            self.names,
-            "setting" if self.setting else None,
-            "alters" if self.of_age else None,
-        )
-        return (*self.number, *(key for key in others if key))
-
-
-CHECKS: dict[str, HazardCheck] = {
-    "older_than": HazardCheck("events that are older when they arrive", ("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest"), of_age=True),
-    "newer_than": HazardCheck("events that are younger when they arrive", ("hours", "days"), names="except", says=("value", "latest"), of_age=True),
-    "users_last_seen_before": HazardCheck("users whose last event is older", ("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
-    "newer_than_now": HazardCheck("events that lie in the future", names="except", says=("latest",), of_age=True),
-    "user_agent_matches": HazardCheck("user agents, of requests or of the run, that a pattern matches", names="patterns", implied=("user_agent",), says=("value",)),
-    "setting_missing": HazardCheck("events that lack what neither they nor the setting say", setting=OF_SENDER, setting_required=True, says=("value",)),
-    "column_missing": HazardCheck("events without it", columns="column"),
-    "values_outside": HazardCheck("events whose value is none of those known", columns="column", names="known", says=("found",)),
-    "spans_more_than": HazardCheck("events on more days", ("days",), says=("value", "found", "earliest", "latest")),
-    "distinct_max": HazardCheck("more different values", ("most",), columns="column", says=("value", "found")),
-    "fewer_events_than": HazardCheck("fewer events", ("least",), says=("value",)),
-    "fewer_users_than": HazardCheck("fewer users with two events or more", ("least",), columns="column", says=("value", "found")),
-    "repeated": HazardCheck("events that have all of it the same as an earlier one", columns="columns"),
-    "repeated_ids": HazardCheck("events with the id of an earlier one", implied=("event_id",)),
-    "endpoint_overwritten": HazardCheck("events beside an endpoint that says something, where the setting wants it written", setting=("fill_endpoints",), setting_required=True),
-    "setting_wanted": HazardCheck("any event, where the setting wants what the receiver does with them", setting=("update_profiles", "locate_by_sender", "reach_destinations", "live_events"), setting_required=True),
-    "support_ended": HazardCheck("any event, once the support has ended", says=("value",)),
-}  # fmt: skip
 
 ADDITION = {
     "event": "the name of the event that is made",

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from translate import events
+from translate.errors import suggest
 from translate.mapping import keys
 from translate.mapping.agreement import contradictions, failures
-from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, WORDS
+from translate.mapping.checks import ARCHIVE_LIMITS, REQUEST_LIMITS, read_limits, read_row_limits
 from translate.mapping.columns import TYPES
 from translate.mapping.delivery import read_delivery
 from translate.mapping.fields import FieldParser
-from translate.mapping.options import PHASES
-from translate.mapping.personal import KINDS, wrong_with
-from translate.mapping.portions import read_files
-from translate.mapping.sheet import SHEET, Sheet, digest_of, inherit, join, read_toml, refuse_other
-from translate.mapping.spec import Addition, Layout, Limit, Mapping, Mark, Only, Request, Schema, Spelling
+from translate.mapping.keys import PHASES
+from translate.mapping.personal import read_marks, wrong_with
+from translate.mapping.portions import read_files, read_folder
+from translate.mapping.sheet import SHEET, Sheet, Table, digest_of, join, read_toml, refuse_other
+from translate.mapping.spec import Addition, Layout, Mapping, Only, Request, Schema, Spelling
 
-FOLDER = re.compile(r"[\w=-]+")
 JSON_VALUES = ("other", "user_properties")
 
 
@@ -57,16 +53,14 @@ class _SheetParser:
         self.model = model
         self.fields = FieldParser(sheet, {})
 
-    def mapping(self, table: dict[str, Any], digest: str) -> Mapping:
+    def mapping(self, table: Table, digest: str) -> Mapping:
         sheet = self.sheet
         sheet.known_keys(table, "", keys.SHEET)
         title = sheet.need(table, "", "title", str, "")
         source = sheet.need(table, "", "source", str, "")
         names = self.names(sheet.get(table, "", "names", dict, {}))
-        phase = sheet.get(table, "", "phase_of_others", str)
-        if phase is not None:
-            sheet.one_of(phase, "phase_of_others", "phase", PHASES)
-        tables = self.value_tables(sheet.get(table, "", "tables", dict, {}))
+        phase = sheet.choice(table, "", "phase_of_others", "phase", PHASES)
+        tables = self.value_tables(table)
         self.fields = FieldParser(sheet, tables)
         layouts = {
             name: self.layout(name, layout)
@@ -83,20 +77,20 @@ class _SheetParser:
             self.model, title, source, names, tables, layouts, digest, sheet.file, phase, way, additions, beyond,
         )  # fmt: skip
 
-    def additions(self, table: dict[str, Any]) -> dict[str, Addition]:
+    def additions(self, table: Table) -> dict[str, Addition]:
         """Read what can be added, in the order in which it is made."""
         given = self.sheet.tables(table, "additions")
         for name in given:
             self.sheet.one_of(name, join("additions", name), "addition", keys.ADDITIONS)
         return {name: self.addition(name, given[name]) for name in keys.ADDITIONS if name in given}
 
-    def addition(self, name: str, table: dict[str, Any]) -> Addition:
+    def addition(self, name: str, table: Table) -> Addition:
         path, own = join("additions", name), keys.ADDITIONS[name].keys
         self.sheet.known_keys(table, path, (*own, "source"))
         self.sheet.need(table, path, "source", str, "")
         return Addition(name, **{key: self.sheet.need(table, path, key, str, "") for key in own})
 
-    def names(self, table: dict[str, Any]) -> dict[str, Spelling]:
+    def names(self, table: Table) -> dict[str, Spelling]:
         spellings = {}
         for hub, spelling in table.items():
             path = join("names", hub)
@@ -109,16 +103,13 @@ class _SheetParser:
                 self.sheet.complain(path, told)
                 continue
             self.sheet.known_keys(spelling, path, keys.SPELLING)
-            phase = self.sheet.get(spelling, path, "phase", str)
-            if phase is not None:
-                self.sheet.one_of(phase, f"{path}.phase", "phase", PHASES)
+            phase = self.sheet.choice(spelling, path, "phase", "phase", PHASES)
             spellings[hub] = Spelling(self.sheet.need(spelling, path, "name", str, ""), phase)
         return spellings
 
-    def value_tables(self, table: dict[str, Any]) -> dict[str, dict[str, str]]:
+    def value_tables(self, table: Table) -> dict[str, dict[str, str]]:
         tables: dict[str, dict[str, str]] = {}
-        for name, pairs in self.sheet.tables(table, "tables").items():
-            path = join("tables", name)
+        for name, path, pairs in self.sheet.inner(table, "", "tables"):
             tables[name] = {}
             for key in pairs:
                 if key.lower() in tables[name]:
@@ -126,7 +117,7 @@ class _SheetParser:
                 tables[name][key.lower()] = self.sheet.get(pairs, path, key, str, "")
         return tables
 
-    def layout(self, name: str, table: dict[str, Any]) -> Layout:
+    def layout(self, name: str, table: Table) -> Layout:
         sheet, path = self.sheet, join("layout", name)
         sheet.known_keys(table, path, keys.LAYOUT)
         is_whole = "like" not in table  # else the other layout was not found, and that is complaint enough
@@ -147,21 +138,21 @@ class _SheetParser:
             write=sheet.get(table, path, "write", bool, default=True),
             legal_names=sheet.get(table, path, "legal_names", bool, default=False),
             schema=self.schema(join(path, "schema"), sheet.get(table, path, "schema", dict)),
-            folder=self.folder(path, table),
+            folder=read_folder(sheet, path, table),
             files=read_files(sheet, path, table),
             objects=self.objects(path, table),
-            limits=self.row_limits(path, table, "limits"),
-            checks=self.row_limits(path, table, "checks"),
-            archive_limits=self.limits(path, table, "archive_limits", ARCHIVE_LIMITS),
+            limits=read_row_limits(sheet, path, table, "limits"),
+            checks=read_row_limits(sheet, path, table, "checks"),
+            archive_limits=read_limits(sheet, path, table, "archive_limits", ARCHIVE_LIMITS),
             cannot=self.cannot(path, sheet.get(table, path, "cannot", dict, {})),
             only=self.only(path, table),
             request=self.request(path, table),
             taken_without=sheet.texts(table, path, "taken_without") or (),
             marks=sheet.texts(table, path, "marks") or (),
             mark_names=sheet.texts(table, path, "mark_names") or (),
-            lists=self.of_values(path, table, "lists"),
-            single_values=self.of_values(path, table, "single_values"),
-            personal=self.personal(path, table),
+            lists=sheet.choices(table, path, "lists", "column of JSON values", JSON_VALUES),
+            single_values=sheet.choices(table, path, "single_values", "column of JSON values", JSON_VALUES),
+            personal=read_marks(sheet, path, table),
         )
         for mark in layout.personal:
             wrong = wrong_with(layout, mark)
@@ -175,37 +166,7 @@ class _SheetParser:
             sheet.complain(f"{path}.fields", "has no field")
         return layout
 
-    def folder(self, path: str, table: dict[str, Any]) -> str | None:
-        """Read the folder that files of a day lie in; complain about one that leads elsewhere, or that no day makes."""
-        folder: str | None = self.sheet.get(table, path, "folder", str)
-        if folder is None:
-            return None
-        try:
-            made = folder.format(day=dt.date(2000, 1, 1))
-        except (KeyError, IndexError, ValueError, AttributeError):
-            made = ""
-        if not all(FOLDER.fullmatch(name) for name in made.split("/")):
-            told = (
-                f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}"
-            )
-            self.sheet.complain(join(path, "folder"), told)
-        return folder
-
-    def personal(self, path: str, table: dict[str, Any]) -> tuple[Mark, ...]:
-        """Read which places hold personal data, in the events and around them."""
-        inner = table.get("request")
-        around = inner if isinstance(inner, dict) else {}
-        marks = []
-        for where, home in ((path, table), (join(path, "request"), around)):
-            given = self.sheet.get(home, where, "personal", dict, {})
-            for place in given:
-                at = join(f"{where}.personal", place)
-                kind = self.sheet.get(given, f"{where}.personal", place, str)
-                if kind is not None and self.sheet.one_of(kind, at, "kind of personal data", KINDS):
-                    marks.append(Mark(place, kind, home is around))
-        return tuple(marks)
-
-    def schema(self, path: str, table: dict[str, Any] | None) -> Schema | None:
+    def schema(self, path: str, table: Table | None) -> Schema | None:
         if table is None:
             return None
         self.sheet.known_keys(table, path, keys.SCHEMA)
@@ -215,78 +176,22 @@ class _SheetParser:
             self.sheet.one_of(dtype, join(join(path, "own"), dtype), "Avro type", TYPES)
         return Schema(**said, own=own)
 
-    def of_values(self, path: str, table: dict[str, Any], key: str) -> tuple[str, ...]:
-        """Give hub columns of JSON values."""
-        columns = self.sheet.texts(table, path, key) or ()
-        for column in columns:
-            self.sheet.one_of(column, join(path, key), "column of JSON values", JSON_VALUES)
-        return columns
-
-    def objects(self, path: str, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    def objects(self, path: str, table: Table) -> dict[str, tuple[str, ...]]:
         objects = {}
-        given = self.sheet.get(table, path, "objects", dict, {})
-        for name, inner in self.sheet.tables(given, f"{path}.objects").items():
-            where = join(f"{path}.objects", name)
+        for name, where, inner in self.sheet.inner(table, path, "objects"):
             self.sheet.known_keys(inner, where, keys.OBJECT)
             if "needs" not in inner:
                 self.sheet.complain(f"{where}.needs", "is missing")
             objects[name] = self.sheet.texts(inner, where, "needs") or ()
         return objects
 
-    def row_limits(self, path: str, table: dict[str, Any], key: str) -> dict[str, Limit]:
-        """Read what is asked of rows: whose places these are is told once all fields are known."""
-        limits = {}
-        given = self.sheet.get(table, path, key, dict, {})
-        for name, inner in self.sheet.tables(given, join(path, key)).items():
-            where = join(join(path, key), name)
-            self.sheet.known_keys(inner, where, keys.LIMIT)
-            word = self.sheet.get(inner, where, "judge", str, name)
-            if self.sheet.one_of(word, join(where, "judge") if "judge" in inner else where, "judge", WORDS):
-                wrong = WORDS[word].complaint(inner.get("value"))
-                if wrong is not None:
-                    self.sheet.complain(join(where, "value"), wrong)
-            places = self.sheet.texts(inner, where, "places")
-            if places == ():
-                told = "is missing: a limit names the places that it judges"
-                self.sheet.complain(join(where, "places"), told)
-            alters = self.sheet.get(inner, where, "alters", str, "")
-            if alters and inner.get("hard") is True:
-                told = "has no effect: what is beyond a hard limit is refused"
-                self.sheet.complain(join(where, "alters"), told)
-            said = {key: self.sheet.get(inner, where, key, str) for key in ("beside", "says")}
-            limit = Limit(name, inner.get("value"), *self._why(inner, where), alters=alters, judge=word)
-            limits[name] = replace(limit, places=places or (), **said)
-        return limits
-
-    def limits(self, path: str, table: dict[str, Any], key: str, names: Iterable[str]) -> dict[str, Limit]:
-        limits = {}
-        given = self.sheet.get(table, path, key, dict, {})
-        for name, inner in self.sheet.tables(given, join(path, key)).items():
-            where = join(join(path, key), name)
-            self.sheet.one_of(name, where, "limit", names)
-            self.sheet.known_keys(inner, where, keys.COUNTED)
-            value = self.sheet.need(inner, where, "value", int, 0)
-            if value < 0:
-                self.sheet.complain(join(where, "value"), f"should not be negative, but is {value}")
-            limits[name] = Limit(name, value, *self._why(inner, where))
-        return limits
-
-    def _why(self, inner: dict[str, Any], where: str) -> tuple[bool, str, bool]:
-        """Read whether a limit is hard, who says so, and whether that was only seen."""
-        sheet = self.sheet
-        return (
-            sheet.need(inner, where, "hard", bool, default=True),
-            sheet.need(inner, where, "source", str, ""),
-            sheet.get(inner, where, "observed", bool, default=False),
-        )
-
-    def cannot(self, path: str, table: dict[str, Any]) -> dict[str, str]:
+    def cannot(self, path: str, table: Table) -> dict[str, str]:
         where = f"{path}.cannot"
         for column in table:
             self.sheet.one_of(column, join(where, column), "hub column", events.SCHEMA)
         return {column: self.sheet.get(table, where, column, str, "") for column in table}
 
-    def only(self, path: str, table: dict[str, Any]) -> Only | None:
+    def only(self, path: str, table: Table) -> Only | None:
         inner = self.sheet.get(table, path, "only", dict)
         if inner is None:
             return None
@@ -294,12 +199,10 @@ class _SheetParser:
         self.sheet.known_keys(inner, where, keys.ONLY)
         hub = self.sheet.need(inner, where, "hub", str, "name")
         self.sheet.one_of(hub, f"{where}.hub", "hub column", events.SCHEMA)
-        names = self.sheet.texts(inner, where, "names") or ()
-        for name in names:
-            self.sheet.one_of(name, f"{where}.names", "well-known event", events.WELL_KNOWN)
+        names = self.sheet.choices(inner, where, "names", "well-known event", events.WELL_KNOWN)
         return Only(hub, names, self.sheet.need(inner, where, "rule", str, ""))
 
-    def request(self, path: str, table: dict[str, Any]) -> Request | None:
+    def request(self, path: str, table: Table) -> Request | None:
         sheet = self.sheet
         inner = sheet.get(table, path, "request", dict)
         if inner is None:
@@ -321,5 +224,63 @@ class _SheetParser:
             bytes_max=sheet.most(inner, where, "bytes_max"),
             bare=sheet.get(inner, where, "bare", bool, default=True),
             listed=sheet.get(inner, where, "listed", bool, default=False),
-            limits=self.limits(where, inner, "limits", REQUEST_LIMITS),
+            limits=read_limits(sheet, where, inner, "limits", REQUEST_LIMITS),
         )
+
+
+# -- layouts that are like another one: what they do not say themselves, they take from it -------------------
+
+MERGED = ("fields", "checks", "personal")
+OWN = ("like", "about", "default", "request", "folder", "files", "marks", "mark_names")
+
+
+def inherit(path: Path, table: Table, sheet: Sheet) -> Iterator[str]:
+    """Put into each layout what the one has that it is `like`; give the digests of the other files read for it.
+
+    Fields are put together, the layout's own last; any other member is taken over only where it is missing. The
+    other layout has to stand on its own: nobody could follow a chain. A `like` that leads nowhere stays in its layout.
+    """
+    layouts = table.get("layout")
+    if not isinstance(layouts, dict):
+        return
+    likes = _likes(layouts)
+    for name, like in likes.items():
+        where = join(join("layout", name), "like")
+        if not isinstance(like, str):
+            sheet.complain(where, f"should be a layout, but is {like!r}")
+            continue
+        model, slash, other = like.rpartition("/")
+        found, leaning = layouts, set(likes)
+        if slash:
+            files = {beside.stem: beside for beside in path.parent.glob("*.toml")}
+            if model not in files:
+                sheet.complain(where, f'no model "{model}"{suggest(model, files)}')
+                continue
+            content, digest = read_toml(files[model], files[model].name)
+            yield digest
+            found = content.get("layout", {})
+            found = found if isinstance(found, dict) else {}
+            leaning = set(_likes(found))
+        if other == name and found is layouts:
+            sheet.complain(where, "a layout is not like itself")
+        elif not isinstance(found.get(other), dict):
+            sheet.complain(where, f'no layout "{other}"{suggest(other, found)}')
+        elif other in leaning:
+            sheet.complain(where, f'"{like}" is like another layout itself: name that one')
+        else:
+            del layouts[name]["like"]
+            _take_over(layouts[name], found[other])
+
+
+def _likes(layouts: Table) -> Table:
+    """Give what layouts say that they are like."""
+    said = ((name, layout) for name, layout in layouts.items() if isinstance(layout, dict))
+    return {name: layout["like"] for name, layout in said if "like" in layout}
+
+
+def _take_over(layout: Table, other: Table) -> None:
+    for key, value in other.items():
+        if key in MERGED and isinstance(layout.get(key), dict) and isinstance(value, dict):
+            layout[key] = {**value, **layout[key]}
+        elif key not in OWN:
+            layout.setdefault(key, value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
+from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Field, Layout, Mark
 from translate.reader.paths import path_around, path_of
 
@@ -139,6 +140,21 @@ def _in_extra(path: tuple[str, ...], *, around: bool) -> Iterator[Spot]:
     yield Spot(EXTRA, named(path))
     for depth in range(1, len(path)):
         yield Spot(EXTRA, named(path[:depth]), path[depth:])
+
+
+def read_marks(sheet: Sheet, path: str, table: Table) -> tuple[Mark, ...]:
+    """Read which places hold personal data, in the events and around them."""
+    inner = table.get("request")
+    around = inner if isinstance(inner, dict) else {}
+    marks = []
+    for where, home in ((path, table), (join(path, "request"), around)):
+        given = sheet.get(home, where, "personal", dict, {})
+        for place in given:
+            at = join(f"{where}.personal", place)
+            kind = sheet.get(given, f"{where}.personal", place, str)
+            if kind is not None and sheet.one_of(kind, at, "kind of personal data", KINDS):
+                marks.append(Mark(place, kind, home is around))
+    return tuple(marks)
 
 
 def wrong_with(layout: Layout, mark: Mark) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from translate.mapping.sheet import Sheet, join
+from translate.mapping.sheet import Sheet, Table, join
 
 if TYPE_CHECKING:
     from translate.mapping.spec import Layout
@@ -22,6 +24,7 @@ KEYS = {
 
 ORDERS = {"time": "by the times of the events, the oldest first; equal ones as they come"}
 
+FOLDER = re.compile(r"[\w=-]+")
 ROW = "."  # the place of a limit that holds for a whole row
 
 
@@ -45,20 +48,33 @@ class Files:
         return self.bytes_max is not None or self.events_max is not None
 
 
-def read_files(sheet: Sheet, path: str, layout: dict[str, Any]) -> Files | None:
+def read_files(sheet: Sheet, path: str, layout: Table) -> Files | None:
     """Read the table of a layout, or None where it has none; complain to the sheet."""
     table = sheet.get(layout, path, "files", dict)
     if table is None:
         return None
     where = join(path, "files")
     sheet.known_keys(table, where, KEYS)
-    order = sheet.get(table, where, "order", str)
-    if order is not None:
-        sheet.one_of(order, join(where, "order"), "order", ORDERS)
+    order = sheet.choice(table, where, "order", "order", ORDERS)
     most = {key: sheet.most(table, where, key) for key in KEYS if key not in ("order", "source")}
     if order is None and not any(key in table for key in most):
         sheet.complain(where, "says nothing of a file")
     return Files(sheet.need(table, where, "source", str, ""), order=order, **most)
+
+
+def read_folder(sheet: Sheet, path: str, table: Table) -> str | None:
+    """Read the folder that files of a day lie in; complain about one that leads elsewhere, or that no day makes."""
+    folder: str | None = sheet.get(table, path, "folder", str)
+    if folder is None:
+        return None
+    try:
+        made = folder.format(day=dt.date(2000, 1, 1))
+    except (KeyError, IndexError, ValueError, AttributeError):
+        made = ""
+    if not all(FOLDER.fullmatch(name) for name in made.split("/")):
+        told = f"should be names with / between, and with {{day:%Y}} and the like in them, but is {folder!r}"
+        sheet.complain(join(path, "folder"), told)
+    return folder
 
 
 def in_vain(layout: Layout) -> Iterator[tuple[tuple[str, ...], str]]:

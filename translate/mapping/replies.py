@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from translate.mapping import keys
-from translate.mapping.sheet import Sheet, join
+from translate.mapping.sheet import Sheet, Table, join
 
 if TYPE_CHECKING:
     from translate.mapping.sending import Sending
@@ -75,11 +75,8 @@ class ServiceAnswer:
 
     def counted(self, tree: Any) -> int | None:
         """Give the number of events that it says were taken."""
-        return (
-            next((value for value, _ in _at(tree, self.counts) if type(value) is int), None)
-            if self.counts
-            else None
-        )
+        values = _at(tree, self.counts) if self.counts else ()
+        return next((value for value, _ in values if type(value) is int), None)
 
     def played(
         self, blamed: Mapping[int, tuple[str, str]], taken: int, ids: Mapping[int, Any] | None = None
@@ -115,12 +112,12 @@ class AnswersReader:
         self.sheet = sheet
         self._has_ids = layout is not None and any("event_id" in entry.hub for entry in layout.fields)
 
-    def answers(self, table: dict[str, Any]) -> dict[str, ServiceAnswer]:
+    def answers(self, table: Table) -> dict[str, ServiceAnswer]:
         """Read the table."""
         inner = self.sheet.tables(table, _PATH)
         return {name: self._answer(name, answer) for name, answer in inner.items()}
 
-    def _answer(self, name: str, table: dict[str, Any]) -> ServiceAnswer:
+    def _answer(self, name: str, table: Table) -> ServiceAnswer:
         sheet, path = self.sheet, join(_PATH, name)
         sheet.known_keys(table, path, keys.ANSWER)
         means = sheet.need(table, path, "means", str, "")
@@ -148,7 +145,7 @@ class AnswersReader:
             sheet.get(table, path, "says", str, ""), body, self._query(table, path), sheet.get(table, path, "answers_first", bool, default=False),
         )  # fmt: skip
 
-    def _query(self, table: dict[str, Any], path: str) -> dict[str, str]:
+    def _query(self, table: Table, path: str) -> dict[str, str]:
         found: dict[str, Any] = self.sheet.get(table, path, "query", dict, {})
         if table.get("query") == {}:
             self.sheet.complain(f"{path}.query", "names nothing")
@@ -157,12 +154,12 @@ class AnswersReader:
                 self.sheet.complain(join(f"{path}.query", name), f"should be text, but is {text!r}")
         return {name: text for name, text in found.items() if isinstance(text, str)}
 
-    def _ways(self, table: dict[str, Any], path: str, key: str) -> tuple[Way, ...]:
+    def _ways(self, table: Table, path: str, key: str) -> tuple[Way, ...]:
         """Read the ways to what events are named by."""
         texts = self.sheet.texts(table, path, key) or ()
         return tuple(filter(None, (self._index(text, f"{path}.{key}") for text in texts)))
 
-    def _statuses(self, table: dict[str, Any], path: str) -> tuple[int, ...]:
+    def _statuses(self, table: Table, path: str) -> tuple[int, ...]:
         given = table.get("status")
         found = given if isinstance(given, list) else [given]
         if "status" not in table:
@@ -175,7 +172,7 @@ class AnswersReader:
             return tuple(found)
         return ()
 
-    def _pattern(self, table: dict[str, Any], path: str) -> re.Pattern[str] | None:
+    def _pattern(self, table: Table, path: str) -> re.Pattern[str] | None:
         text = self.sheet.get(table, path, "text", str)
         try:
             return None if text is None else re.compile(text)
@@ -254,11 +251,9 @@ def _at(node: Any, way: Way, said: Way = ()) -> Iterator[tuple[Any, str]]:
 
 def _told(members: Mapping[str, Any]) -> str:
     said = {name: value for name, value in members.items() if isinstance(value, str | int | float)}
-    return (
-        str(*said.values())
-        if len(said) == 1
-        else ", ".join(f"{name}: {value}" for name, value in said.items())
-    )
+    if len(said) == 1:
+        return str(*said.values())
+    return ", ".join(f"{name}: {value}" for name, value in said.items())
 
 
 def _names(answer: ServiceAnswer, index: int, ids: Mapping[int, Any]) -> tuple[Any, ...]:

@@ -132,11 +132,66 @@ class Support:
     source: str
 
 
+# Numbers of the target's configuration that a user may have raised, each in the unit of the hazard that it overrides.
+OVERRIDES = ("freshness_hours", "user_keep_days", "retention_days")
+OF_SENDER = ("user_agent", "forwarded_address")
+
+
+@dataclass(frozen=True)
+class HazardCheck:
+    """A check that looks for a hazard: what it looks for, the keys of its number, its other keys, and the places of its sentence.
+
+    `implied` are hub columns that it looks at unasked. What is `of_age` a receiver may take and alter.
+    """
+
+    about: str
+    number: tuple[str, ...] = ()
+    columns: str | None = None
+    names: str | None = None
+    setting: tuple[str, ...] = ()
+    setting_required: bool = False
+    implied: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    of_age: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Give all keys that the check may have of its own."""
+        others = (
+            self.columns,
+            self.names,
+            "setting" if self.setting else None,
+            "alters" if self.of_age else None,
+        )
+        return (*self.number, *(key for key in others if key))
+
+
+CHECKS: dict[str, HazardCheck] = {
+    "older_than": HazardCheck("events that are older when they arrive", ("hours", "days"), names="except", setting=OVERRIDES, says=("value", "earliest"), of_age=True),
+    "newer_than": HazardCheck("events that are younger when they arrive", ("hours", "days"), names="except", says=("value", "latest"), of_age=True),
+    "users_last_seen_before": HazardCheck("users whose last event is older", ("days",), columns="column", setting=OVERRIDES, says=("value", "users")),
+    "newer_than_now": HazardCheck("events that lie in the future", names="except", says=("latest",), of_age=True),
+    "user_agent_matches": HazardCheck("user agents, of requests or of the run, that a pattern matches", names="patterns", implied=("user_agent",), says=("value",)),
+    "setting_missing": HazardCheck("events that lack what neither they nor the setting say", setting=OF_SENDER, setting_required=True, says=("value",)),
+    "column_missing": HazardCheck("events without it", columns="column"),
+    "values_outside": HazardCheck("events whose value is none of those known", columns="column", names="known", says=("found",)),
+    "spans_more_than": HazardCheck("events on more days", ("days",), says=("value", "found", "earliest", "latest")),
+    "distinct_max": HazardCheck("more different values", ("most",), columns="column", says=("value", "found")),
+    "fewer_events_than": HazardCheck("fewer events", ("least",), says=("value",)),
+    "fewer_users_than": HazardCheck("fewer users with two events or more", ("least",), columns="column", says=("value", "found")),
+    "repeated": HazardCheck("events that have all of it the same as an earlier one", columns="columns"),
+    "repeated_ids": HazardCheck("events with the id of an earlier one", implied=("event_id",)),
+    "endpoint_overwritten": HazardCheck("events beside an endpoint that says something, where the setting wants it written", setting=("fill_endpoints",), setting_required=True),
+    "setting_wanted": HazardCheck("any event, where the setting wants what the receiver does with them", setting=("update_profiles", "locate_by_sender", "reach_destinations", "live_events"), setting_required=True),
+    "support_ended": HazardCheck("any event, once the support has ended", says=("value",)),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Hazard:
     """One thing that the target does with data, asked before anything is sent.
 
-    `check` is one of translate.mapping.keys.CHECKS; which of `value` (`unit` says of what), `columns`, `names`
+    `check` is one of CHECKS; which of `value` (`unit` says of what), `columns`, `names`
     (names of events as the target spells them, or patterns) and `setting` it has depends on it. `says` and `instead`
     are sentences, `says` with places for what was found. What is of some age may be taken and altered: `alters` says how.
     """

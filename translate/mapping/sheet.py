@@ -1,4 +1,4 @@
-"""One TOML file under reading: its tables, every complaint with its path and line in the file, and what a layout takes over from another."""
+"""One TOML file under reading: its tables, and every complaint with its path and line in the file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from translate.errors import Complaint, MappingError, suggest
 
+Table = dict[str, Any]
 KINDS = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
 
 
@@ -27,14 +28,14 @@ class Sheet:
         """Note a complaint; an excerpt shows the place in an expression."""
         self.complaints.append(Complaint(self.file, path, message, excerpt=excerpt))
 
-    def known_keys(self, table: dict[str, Any], path: str, known: Iterable[str]) -> None:
+    def known_keys(self, table: Table, path: str, known: Iterable[str]) -> None:
         """Complain about each key that nobody asked for."""
         names = list(known)
         for key in table:
             if key not in names:
                 self.complain(join(path, key), f'no such key "{key}"{suggest(key, names)}')
 
-    def get(self, table: dict[str, Any], path: str, key: str, kind: type, default: Any = None) -> Any:
+    def get(self, table: Table, path: str, key: str, kind: type, default: Any = None) -> Any:
         """Give a key's value if it is of the kind, else complain and give the default."""
         value = table.get(key, default)
         if value is default and key not in table:
@@ -44,14 +45,14 @@ class Sheet:
             return default
         return value
 
-    def need(self, table: dict[str, Any], path: str, key: str, kind: type, default: Any) -> Any:
+    def need(self, table: Table, path: str, key: str, kind: type, default: Any) -> Any:
         """Like `get`, but a missing key is a complaint too."""
         if key not in table:
             self.complain(join(path, key), "is missing")
             return default
         return self.get(table, path, key, kind, default)
 
-    def most(self, table: dict[str, Any], path: str, key: str) -> int | None:
+    def most(self, table: Table, path: str, key: str) -> int | None:
         """Give a number that there may be at most, above 0."""
         value: int | None = self.get(table, path, key, int)
         if value is not None and value <= 0:
@@ -67,7 +68,23 @@ class Sheet:
         self.complain(path, f"no {what} {shown}")
         return False
 
-    def texts(self, table: dict[str, Any], path: str, key: str) -> tuple[str, ...] | None:
+    def choice(
+        self, table: Table, path: str, key: str, what: str, known: Iterable[str], default: Any = None
+    ) -> Any:
+        """Give a text; complain unless it is a known name."""
+        text = self.get(table, path, key, str, default)
+        if isinstance(table.get(key), str):
+            self.one_of(text, join(path, key), what, known)
+        return text
+
+    def choices(self, table: Table, path: str, key: str, what: str, known: Iterable[str]) -> tuple[str, ...]:
+        """Give texts; complain of each that is no known name."""
+        texts = self.texts(table, path, key) or ()
+        for text in texts:
+            self.one_of(text, join(path, key), what, known)
+        return texts
+
+    def texts(self, table: Table, path: str, key: str) -> tuple[str, ...] | None:
         """Give a text, or a list of texts, as a tuple; nothing if it is neither."""
         value = table.get(key, [])
         if isinstance(value, str):
@@ -77,10 +94,16 @@ class Sheet:
         self.complain(join(path, key), f"should be text or a list of texts, but is {value!r}")
         return None
 
-    def tables(self, table: dict[str, Any], path: str) -> dict[str, dict[str, Any]]:
+    def tables(self, table: Table, path: str) -> dict[str, Table]:
         """Give those members of a table that are tables themselves; complain about the others."""
         found = {name: self.get(table, path, name, dict) for name in table}
         return {name: inner for name, inner in found.items() if inner is not None}
+
+    def inner(self, table: Table, path: str, key: str) -> Iterator[tuple[str, str, Table]]:
+        """Give the name, path and content of each table in a table's member."""
+        where = join(path, key)
+        for name, inner in self.tables(self.get(table, path, key, dict, {}), where).items():
+            yield name, join(where, name), inner
 
     def finish(self) -> None:
         """Raise all complaints, if there are any."""
@@ -129,69 +152,11 @@ RECIPE, SHEET = "a recipe", "the data sheet of a model"
 OPTIONS = {RECIPE: "--recipe", SHEET: "--mappings with its folder"}
 
 
-def refuse_other(table: dict[str, Any], path: Path, wanted: str) -> None:
+def refuse_other(table: Table, path: Path, wanted: str) -> None:
     """Raise MappingError for a file that may be right, but is of another kind than the one that is wanted here."""
     kind = SHEET if "layout" in table else None if {"to", "extends"}.isdisjoint(table) else RECIPE
     if kind not in (None, wanted):
         raise MappingError([Complaint(path.name, "", f"is {kind}, not {wanted}; say {OPTIONS[kind]}")])
-
-
-# -- layouts that are like another one: what they do not say themselves, they take from it -------------------
-
-MERGED = ("fields", "checks", "personal")
-OWN = ("like", "about", "default", "request", "folder", "files", "marks", "mark_names")
-
-
-def inherit(path: Path, table: dict[str, Any], sheet: Sheet) -> Iterator[str]:
-    """Put into each layout what the one has that it is `like`; give the digests of the other files read for it.
-
-    Fields are put together, the layout's own last; any other member is taken over only where it is missing. The
-    other layout has to stand on its own: nobody could follow a chain. A `like` that leads nowhere stays in its layout.
-    """
-    layouts = table.get("layout")
-    if not isinstance(layouts, dict):
-        return
-    likes = {
-        name: layout["like"]
-        for name, layout in layouts.items()
-        if isinstance(layout, dict) and "like" in layout
-    }
-    for name, like in likes.items():
-        where = join(join("layout", name), "like")
-        if not isinstance(like, str):
-            sheet.complain(where, f"should be a layout, but is {like!r}")
-            continue
-        model, slash, other = like.rpartition("/")
-        found, leaning = layouts, set(likes)
-        if slash:
-            files = {beside.stem: beside for beside in path.parent.glob("*.toml")}
-            if model not in files:
-                sheet.complain(where, f'no model "{model}"{suggest(model, files)}')
-                continue
-            content, digest = read_toml(files[model], files[model].name)
-            yield digest
-            found = content.get("layout", {})
-            found = found if isinstance(found, dict) else {}
-            leaning = {
-                beside for beside, layout in found.items() if isinstance(layout, dict) and "like" in layout
-            }
-        if other == name and found is layouts:
-            sheet.complain(where, "a layout is not like itself")
-        elif not isinstance(found.get(other), dict):
-            sheet.complain(where, f'no layout "{other}"{suggest(other, found)}')
-        elif other in leaning:
-            sheet.complain(where, f'"{like}" is like another layout itself: name that one')
-        else:
-            del layouts[name]["like"]
-            _take_over(layouts[name], found[other])
-
-
-def _take_over(layout: dict[str, Any], other: dict[str, Any]) -> None:
-    for key, value in other.items():
-        if key in MERGED and isinstance(layout.get(key), dict) and isinstance(value, dict):
-            layout[key] = {**value, **layout[key]}
-        elif key not in OWN:
-            layout.setdefault(key, value)
 
 
 # -- on which line a complaint is: the parser of Python's library keeps that to itself -----------------------

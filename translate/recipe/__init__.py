@@ -1,6 +1,6 @@
 """Recipes: what one app's events mean to one target, as files with their own tests.
 
-A file is read here (its rules by `phrases`, its tests by `trial`) into what it may say (`spec`); each expression is
+A file is read here (its tests by `trial`) into what it may say (`spec`, which reads its rules); each expression is
 proven before any row (`proof`, `kinds`, `mistakes`; `dialect` has the words, `expressions` what they see). Upon events come
 personal data (`privacy`), the rules in order (`rules`, each by `steps` and `reshaping`) and what is taken at all (`selection`).
 What they did is counted, and what they missed looked out for (`tallies`); both are told (`slips`, `proposal`).
@@ -22,10 +22,9 @@ from translate.mapping.personal import KINDS, Spot
 from translate.mapping.sheet import RECIPE, Sheet, digest_of, read_toml, refuse_other
 from translate.mapping.spec import Layout
 from translate.recipe import privacy, spec, trial
-from translate.recipe.phrases import NEEDED, RuleParser, at, flat
 from translate.recipe.privacy import Treatment
 from translate.recipe.rules import Recipe
-from translate.recipe.spec import REJECT, Test
+from translate.recipe.spec import NEEDED, REJECT, RuleParser, Test, at, flat
 from translate.settings import KEYS, TEXTS, Settings
 
 __all__ = ["Checked", "Recipe", "check", "demand", "load", "names", "read"]
@@ -97,11 +96,8 @@ def _target(
     except UsageError as error:
         sheet.complain("to", error.typed)
         return ()
-    named = (
-        [found]
-        if to.partition("/")[2]
-        else sorted(model.layouts.values(), key=lambda layout: not layout.default)
-    )
+    every = sorted(model.layouts.values(), key=lambda layout: not layout.default)
+    named = [found] if to.partition("/")[2] else every
     layouts = tuple(layout for layout in named if layout.write)
     if not layouts:
         sheet.complain("to", f"{to} can only be read")
@@ -128,9 +124,7 @@ def _columns(
 
 def _needs(sheet: Sheet, table: dict[str, Any], base: Recipe | None) -> tuple[str, ...]:
     """Give the settings that a recipe cannot do without, those of the base first."""
-    said = sheet.texts(table, "", "needs") or ()
-    for name in said:
-        sheet.one_of(name, "needs", "setting of text", TEXTS)
+    said = sheet.choices(table, "", "needs", "setting of text", TEXTS)
     return tuple(dict.fromkeys((*(base.needs if base else ()), *said)))
 
 

@@ -227,15 +227,10 @@ def _refused_function(node: dict[str, Any], sql: str) -> Iterator[tuple[str, str
         column = _dotted(node)
         place = place_of(sql, column)
         known = type_of(as_hub(column)) is not None
-        is_text = place is not None and not known and is_compared_with(sql, place)
-        yield (
-            (
-                f'no hub column "{column}"{instead_of(column, sql, place)}'
-                if is_text or words_here(column)
-                else f'write the name in quotes: "{as_hub(column)}"'
-            ),
-            column,
-        )
+        if words_here(column) or (place is not None and not known and is_compared_with(sql, place)):
+            yield f'no hub column "{column}"{instead_of(column, sql, place)}', column
+        else:
+            yield f'write the name in quotes: "{as_hub(column)}"', column
         return
     if (family, name) == ("StringExpr", "Strptime"):
         yield TIME_FROM_TEXT, "Strptime"

@@ -99,8 +99,6 @@ _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse)
 # -- cuts: each value, name and key that they touch is noted, keys as they were before the rule --------------
 
 KINDS = ("attributes", "metrics")  # in the order in which they are counted
-# A shorter key has no room for what tells it from another one: a character, `_`, and the digits of a hash.
-KEY_CHARACTERS_MIN = HASH_LENGTH + 2
 
 
 def cut(frame: pl.LazyFrame, match: pl.Expr, limits: Cut, *, notes: str, used: str) -> pl.LazyFrame:

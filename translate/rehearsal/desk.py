@@ -22,7 +22,7 @@ HOST = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<name>[^:\[\]]+))(?::[0-9]*)?")
 MISDIRECTED = 421
 TOO_MANY = "Too many requests"
 NDJSON = {"Content-Type": "application/x-ndjson"}
-MESSAGE = (
+MEANT_FOR_ANOTHER = (
     "a rehearsal answers to 127.0.0.1, localhost and [::1], and Host says another name: use the address that it printed, "
     "or start it with --expose if others may reach it"
 )
@@ -69,11 +69,6 @@ def is_own(host: str | None) -> bool:
     found = HOST.fullmatch(host)
     name = (found["v6"] or found["name"] or "") if found else ""
     return is_loopback(name.lower())
-
-
-def misdirected() -> HttpReply:
-    """Refuse a request that was meant for another host."""
-    return json_reply(MISDIRECTED, {"message": MESSAGE})
 
 
 def target_of(path: str) -> str:
@@ -149,7 +144,7 @@ class Desk:
     def answer(self, request: HttpRequest) -> Action:
         """Answer a request, whatever it is."""
         if not (self.options.expose or is_own(request.headers.get("host"))):
-            return Action(misdirected())
+            return Action(json_reply(MISDIRECTED, {"message": MEANT_FOR_ANOTHER}))
         if request.path.startswith("/_"):
             return Action(self._tell(request))
         target = self._target(request.path)

@@ -43,7 +43,10 @@ class DescribedService(PooledEndpoint):
         self._sending: Sending = target.sending.answering(self._said(target.sending.query))
         self._layout: Layout = target.layout
         self._id = find_column(target.layout, "event_id")
-        self._advice = Advice(target.protocol, dict.fromkeys((401, 403), self._credentials))
+        names = " and ".join(self._sending.variables)
+        asked = "the sheet says of no secret, and the service asks for one"
+        advice = f"check {names} and what they allow" if names else asked
+        self._advice = Advice(target.protocol, dict.fromkeys((401, 403), advice))
         way = self._sending.authentication
         if way and way.kind == "header" and not fits_header(self._given(way.secret)):
             raise UsageError(f"{way.secret} {NO_HEADER}")
@@ -106,15 +109,6 @@ class DescribedService(PooledEndpoint):
 
     # -- the answer -------------------------------------------------------------------------------------------------
 
-    @property
-    def _credentials(self) -> str:
-        names = " and ".join(self._sending.variables)
-        return (
-            f"check {names} and what they allow"
-            if names
-            else "the sheet says of no secret, and the service asks for one"
-        )
-
     def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
         told, count = told_by(reply), len(shipment.events)
         text = reply.body.decode("utf-8", "replace")
@@ -122,11 +116,8 @@ class DescribedService(PooledEndpoint):
         if answer is not None:
             return self._meant(answer, told, json_of(text), self._ids(answer, shipment))
         if 200 <= reply.status < 300:
-            return halt(
-                told,
-                count,
-                f"{self._target.protocol} answered {reply.status}, and its sheet names no such answer: check the endpoint",
-            )
+            unknown = f"{self._target.protocol} answered {reply.status}, and its sheet names no such answer"
+            return halt(told, count, f"{unknown}: check the endpoint")
         return sort_refusal(told, count, self._advice)
 
     def _ids(self, answer: ServiceAnswer, shipment: Shipment) -> list[Any]:
@@ -142,20 +133,15 @@ class DescribedService(PooledEndpoint):
         if answer.means == "stop":
             return halt(told, count, f"{self._target.protocol} answered {told.status}: {answer.says}")
         if answer.means in ("again", "slower"):
-            return Answer.all_again(
-                count, answer.name, told.message, throttled=answer.means == "slower", **rest
-            )
+            rest["throttled"] = answer.means == "slower"
+            return Answer.all_again(count, answer.name, told.message, **rest)
         if answer.means == "partly" and not blamed:
-            return Answer.all_again(
-                count, answer.name, "some events failed, and none is named", lost=True, **rest
-            )
+            none_named = "some events failed, and none is named"
+            return Answer.all_again(count, answer.name, none_named, lost=True, **rest)
         if answer.means == "refused" and not blamed:
             return Answer.all_refused(count, answer.name, told.message, **rest)
-        others = (
-            Verdict(Pile.AGAIN, answer.name, "another event of its request was refused")
-            if answer.means == "refused"
-            else SENT
-        )
+        not_taken = Verdict(Pile.AGAIN, answer.name, "another event of its request was refused")
+        others = not_taken if answer.means == "refused" else SENT
         verdicts = tuple(
             Verdict(Pile.NEVER, answer.name, blamed[position]) if position in blamed else others
             for position in range(count)

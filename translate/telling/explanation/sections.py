@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from translate import events
-from translate.mapping.keys import CHECKS
 from translate.mapping.personal import KINDS, marked
 from translate.mapping.portions import ORDERS, Files
+from translate.mapping.sending import CHECKS
 from translate.mapping.spec import Field, Layout, Mapping, Spelling
 from translate.recipe.privacy import chosen
 from translate.settings import Settings

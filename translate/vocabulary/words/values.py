@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import polars as pl
 
@@ -47,89 +48,82 @@ def _worthless(written: Written) -> Iterator[Finding]:
         left = left & ~holds
 
 
-WORTH = Scalar(
-    "worth", "the value, else price times quantity",
-    types=(events.NUMBER,), columns=(3, 3), wire="number", read=number,
-    write=lambda columns: digits(money.worth(*columns)),
+def _amount(name: str, about: str, of: Callable[..., pl.Expr], **own: Any) -> Scalar:
+    """Make a word of a number that is worked out of several hub columns."""
+    return Scalar(name, about, wire="number", read=number, write=lambda columns: digits(of(*columns)), **own)
+
+
+# Of the hub's columns of a purchase: three amounts and its texts, currency first.
+PURCHASE: dict[str, Any] = {"types": (events.NUMBER,) * 3 + (events.TEXT,) * 2, "columns": (5, 5)}
+OF_CURRENCY: dict[str, Any] = {"types": (events.TEXT, events.TEXT, events.NUMBER), "columns": (5, 5)}
+
+WORTH = _amount(
+    "worth", "the value, else price times quantity", money.worth, types=(events.NUMBER,), columns=(3, 3),
     example=((None, 9.99, 3.0), "29.97"), supplements=_supplements_of_worth, needs_finite=True,
 )  # fmt: skip
 
-MONEY = Scalar(
-    "money", "what real money an event is worth",
-    types=(events.NUMBER,) * 3 + (events.TEXT,) * 2, columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.amount(*columns)),
+MONEY = _amount(
+    "money", "what real money an event is worth", money.amount, **PURCHASE,
     example=((None, 9.99, 3.0, "USD", None), "29.97"), supplements=_supplements_of_money,
     states_money=True, needs_finite=True,
 )  # fmt: skip
 
-REVENUE = Scalar(
-    "revenue", "what real money an event is worth, where no list of items says it",
-    types=(events.NUMBER,) * 3 + (events.TEXT,) * 2, columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.amount(*columns)),
+REVENUE = _amount(
+    "revenue", "what real money an event is worth, where no list of items says it", money.amount, **PURCHASE,
     example=((None, 9.99, 3.0, "USD", None), "29.97"), supplements=_supplements_of_revenue, needs_finite=True,
 )  # fmt: skip
 
 MONEY_CURRENCY = Scalar(
     "money_currency", "the currency of real money",
-    types=(events.TEXT, events.TEXT, events.NUMBER), columns=(5, 5), wire="text", read=as_it_is,
-    write=lambda columns: money.currency(*columns),
+    **OF_CURRENCY, wire="text", read=as_it_is, write=lambda columns: money.currency(*columns),
     changed=lambda columns: columns[0] != money.currency(*columns), why="written in capitals",
     example=(("Gold", "Virtual", None, 1.0, 1.0), None),
 )  # fmt: skip
 
-SUMMED_PRICE = Scalar(
+SUMMED_PRICE = _amount(
     "summed_price", "a price that, times the quantity, is the real money that the event is worth",
-    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.summed(columns[0], columns[1], columns[0], *columns[2:])),
+    lambda price, value, *rest: money.summed(price, value, price, *rest), **PURCHASE,
     example=((9.99, None, 3.0, "USD", None), "9.99"), needs_finite=True,
 )  # fmt: skip
 
-SUMMED_QUANTITY = Scalar(
+SUMMED_QUANTITY = _amount(
     "summed_quantity", "a quantity that, times the price, is the real money that the event is worth",
-    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.summed(columns[0], columns[1], columns[2], columns[0], *columns[3:])),
+    lambda quantity, value, price, *rest: money.summed(quantity, value, price, quantity, *rest), **PURCHASE,
     example=((3.0, None, 9.99, "USD", None), "3"), needs_finite=True,
 )  # fmt: skip
 
-PLAIN_PRICE = Scalar(
+PLAIN_PRICE = _amount(
     "plain_price", "a price of which no receiver may make money",
-    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.not_summed(columns[0], columns[1], columns[0], *columns[2:])),
+    lambda price, value, *rest: money.not_summed(price, value, price, *rest), **PURCHASE,
     example=((500.0, None, 3.0, "Gold", "Virtual"), "500"), needs_finite=True,
 )  # fmt: skip
 
-PLAIN_QUANTITY = Scalar(
+PLAIN_QUANTITY = _amount(
     "plain_quantity", "a quantity of which no receiver may make money",
-    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.not_summed(columns[0], columns[1], columns[2], columns[0], *columns[3:])),
+    lambda quantity, value, price, *rest: money.not_summed(quantity, value, price, quantity, *rest), **PURCHASE,
     example=((3.0, None, 500.0, "Gold", "Virtual"), "3"), needs_finite=True,
 )  # fmt: skip
 
-LOOSE_VALUE = Scalar(
-    "loose_value", "a value that is no real money",
-    types=(events.NUMBER,) * 3 + (events.TEXT,) * 2, columns=(5, 5), wire="number", read=number,
-    write=lambda columns: digits(money.loose_value(*columns)),
+LOOSE_VALUE = _amount(
+    "loose_value", "a value that is no real money", money.loose_value, **PURCHASE,
     example=((2500.0, 2500.0, 1.0, "Gold", "Virtual"), "2500"),
 )  # fmt: skip
 
-LOOSE_PRICE = Scalar(
-    "loose_price", "a price that neither a money value nor an item carries",
-    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(7, 7), wire="number", read=number,
-    write=lambda columns: digits(money.loose_price(*columns)),
+LOOSE_PRICE = _amount(
+    "loose_price", "a price that neither a money value nor an item carries", money.loose_price,
+    types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(7, 7),
     example=((1.5, None, 2.0, "Gold", "Virtual", "i", None), "1.5"),
 )  # fmt: skip
 
-LOOSE_QUANTITY = Scalar(
-    "loose_quantity", "a quantity that neither a money value nor an item carries",
+LOOSE_QUANTITY = _amount(
+    "loose_quantity", "a quantity that neither a money value nor an item carries", money.loose_quantity,
     types=(events.NUMBER, events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), columns=(7, 7),
-    wire="number", read=number, write=lambda columns: digits(money.loose_quantity(*columns)),
     example=((2.0, None, None, None, 1.5, "USD", None), "2"),
 )  # fmt: skip
 
 LOOSE_CURRENCY = Scalar(
     "loose_currency", "a currency that no money value carries",
-    types=(events.TEXT, events.TEXT, events.NUMBER), columns=(5, 5), wire="text", read=as_it_is,
-    write=lambda columns: money.loose_currency(*columns),
+    **OF_CURRENCY, wire="text", read=as_it_is, write=lambda columns: money.loose_currency(*columns),
     example=(("Gold", "Virtual", None, 1.0, 1.0), "Gold"),
 )  # fmt: skip
 
