@@ -15,13 +15,12 @@ enum code {
     NUMBERS,      /* the same, digits bare */
     TEXT_ENTITIES,
     NUMBER_ENTITIES,
-    MADE,        /* a member: the text of an earlier column, as it is */
-    MADE_QUOTED, /* the same as JSON text */
+    MADE,        /* a member: the text of another column, which is written right here */
+    MADE_QUOTED, /* a member: the text of an earlier column as JSON text */
     VALUES,      /* a map's entries as members, their values JSON as they are */
     CODES
 };
 
-#define BYTES_EXPECTED 2048 /* of a row */
 #define ESCAPED_MAX 6  /* \u001f */
 #define NULL_TEXT (-1) /* to skip there means that the row has no text */
 
@@ -39,6 +38,7 @@ struct program {
     const struct step *steps;
     const int32_t *ends; /* of each column that is made: the step after its last one */
     int32_t columns;
+    int32_t apart; /* how many of them are written before the last one, and not within it */
     const char *const *names; /* of the columns */
     const uint8_t *literals;
     const int32_t *conditions;
@@ -51,6 +51,8 @@ struct job {
     int64_t row;
     struct buffer *out; /* where all texts are written, one behind the other */
 };
+
+static bool write_text(struct job *job, int32_t column);
 
 static struct span literal(const char *text, size_t length)
 {
@@ -137,7 +139,18 @@ static bool write_map(const struct job *job, const struct step *step)
     return are_entities ? write_entities(job, map, step->code) : write_members(job, map, step->code);
 }
 
-static bool write_made(const struct job *job, const struct step *step)
+/* Write a column within the row; the member is not there where the column has no text. */
+static bool write_inside(struct job *job, const struct step *step)
+{
+    size_t before = job->out->length;
+    if (!write_comma(job->out) || !write_before(job, step) || !write_text(job, step->slot))
+        return false;
+    if (!column_is_set(&job->made.columns[step->slot], job->row))
+        job->out->length = before;
+    return true;
+}
+
+static bool write_made_quoted(const struct job *job, const struct step *step)
 {
     const struct column *made = &job->made.columns[step->slot];
     if (!column_is_set(made, job->row))
@@ -146,11 +159,10 @@ static bool write_made(const struct job *job, const struct step *step)
     if (!buffer_need(job->out, (size_t)step->before_length + ESCAPED_MAX * (size_t)view.length + 3))
         return false; /* what lies in the heap may not move while it is read */
     struct span text = {view_bytes(&view, job->out), (size_t)view.length};
-    return write_comma(job->out) && write_before(job, step) &&
-           (step->code == MADE ? write_bytes(job->out, text) : write_quoted(job->out, text));
+    return write_comma(job->out) && write_before(job, step) && write_quoted(job->out, text);
 }
 
-static bool write_step(const struct job *job, const struct step *step)
+static bool write_step(struct job *job, const struct step *step)
 {
     switch (step->code) {
     case LITERAL:
@@ -161,8 +173,9 @@ static bool write_step(const struct job *job, const struct step *step)
     case BARE:
         return write_member(job, step);
     case MADE:
+        return write_inside(job, step);
     case MADE_QUOTED:
-        return write_made(job, step);
+        return write_made_quoted(job, step);
     default:
         return write_map(job, step);
     }
@@ -232,9 +245,10 @@ static bool is_possible(const struct program *program, const struct frame *frame
     case TEXT_ENTITIES:
     case NUMBER_ENTITIES:
         return is_kind(frame, step->slot, true);
-    case MADE:
+    case MADE: /* of the last column alone, so that none is written within itself */
+        return step->slot >= program->apart && step->slot < made && made == program->columns - 1;
     case MADE_QUOTED:
-        return step->slot >= 0 && step->slot < made;
+        return step->slot >= 0 && step->slot < made && step->slot < program->apart;
     default:
         return true;
     }
@@ -250,38 +264,49 @@ static bool are_possible(const struct program *program, const struct frame *fram
     return true;
 }
 
-static bool write_rows(struct job *job, struct ArrowArrayStream *made)
+static bool write_row(struct job *job)
+{
+    const struct program *program = job->program;
+    for (int32_t column = 0; column < program->apart; column++)
+        if (!write_text(job, column))
+            return false;
+    return write_text(job, program->columns - 1);
+}
+
+static bool write_rows(struct job *job, int64_t bytes_expected, struct ArrowArrayStream *made)
 {
     int64_t rows = job->frame->rows;
     int32_t columns = job->program->columns;
     bool well = table_begin(&job->made, columns, job->program->names, rows) &&
                 (rows == 0 || are_possible(job->program, job->frame));
     job->out = &job->made.heap;
-    (void)buffer_reserve(job->out, (size_t)rows * BYTES_EXPECTED); /* so that they are not moved while they grow */
+    (void)buffer_reserve(job->out, (size_t)bytes_expected); /* so that they are not moved while they grow */
     for (job->row = 0; well && job->row < rows; job->row++)
-        for (int32_t column = 0; well && column < columns; column++)
-            well = write_text(job, column);
+        well = write_row(job);
     well = well && table_hand_over(&job->made, made);
     table_free(&job->made);
     return well;
 }
 
-/* Write the rows of a frame. Give 0, or another number where there was no memory, or a column is not what a step takes. */
+/* Write the rows of a frame: of its `columns` the last one is the row, in which all but the first ones, `apart`, are written.
+ * Give 0, or another number where there was no memory, or a column is not what a step takes. */
 EXPORTED int translate_rows(struct ArrowArrayStream *given, const int32_t *steps, const int32_t *ends, int32_t columns,
-                            const char *const *names, const uint8_t *literals, const int32_t *conditions,
-                            struct ArrowArrayStream *made)
+                            int32_t apart, const char *const *names, const uint8_t *literals,
+                            const int32_t *conditions, int64_t bytes_expected, struct ArrowArrayStream *made)
 {
     struct program program = {
         .steps = (const struct step *)(const void *)steps,
         .ends = ends,
         .columns = columns,
+        .apart = apart,
         .names = names,
         .literals = literals,
         .conditions = conditions,
     };
     struct frame frame;
     struct job job = {.program = &program, .frame = &frame};
-    bool well = frame_take(&frame, given) && columns > 0 && write_rows(&job, made);
+    bool well = frame_take(&frame, given) && columns > 0 && apart >= 0 && apart < columns &&
+                bytes_expected >= 0 && write_rows(&job, bytes_expected, made);
     frame_let_go(&frame);
     return well ? 0 : 1;
 }
