@@ -172,7 +172,7 @@ class RowsBeside:
     def add(self, rows: pl.DataFrame) -> None:
         """Keep a batch of rows."""
         kept = io.BytesIO()
-        self._little_of(rows).write_ipc(kept, compression="zstd")
+        self._little_of(rows).write_ipc(kept, compression="lz4")
         self._file.write(len(kept.getbuffer()).to_bytes(LENGTH_BYTES))
         self._file.write(kept.getbuffer())
 
