@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -124,6 +124,14 @@ class Answer:
     def halted(cls, count: int, code: str, message: str, stop: str, **rest: Any) -> Self:
         """Say that nothing will go through before something is mended."""
         return cls((Verdict(Pile.AGAIN, code, message),) * count, stop=stop, **rest)
+
+    def piles(self, positions: Sequence[int]) -> dict[Pile, list[int]]:
+        """Sort the positions of the events, one for each verdict; those of a request refused whole are tried in halves."""
+        in_halves = self.refused_whole and len(positions) > 1
+        found: dict[Pile, list[int]] = {pile: [] for pile in Pile}
+        for position, verdict in zip(positions, self.verdicts, strict=True):
+            found[Pile.AGAIN if in_halves else verdict.pile].append(position)
+        return found
 
 
 @dataclass(frozen=True)

@@ -101,22 +101,14 @@ class Journal:
 
     def answered(self, number: int, shipment: Shipment, answer: Answer) -> None:
         """Write down what came back."""
-        piles: dict[Pile, list[int]] = {pile: [] for pile in Pile}
-        never = {}
-        for position, verdict in zip(shipment.events, answer.verdicts, strict=True):
-            pile = Pile.AGAIN if answer.refused_whole and len(shipment.events) > 1 else verdict.pile
-            piles[pile].append(position)
-            if pile is Pile.NEVER:
-                never[str(position)] = [verdict.code, verdict.message]
+        piles = answer.piles(shipment.events)
+        said = dict(zip(shipment.events, answer.verdicts, strict=True))
         record: dict[str, Any] = {"done": number, "at": _now(), "status": answer.status, "request_id": answer.request_id,
                                   "sent": text_of(piles[Pile.SENT])}  # fmt: skip
-        if never:
-            record["never"] = never
+        if piles[Pile.NEVER]:
+            record["never"] = {str(at): [said[at].code, said[at].message] for at in piles[Pile.NEVER]}
         if piles[Pile.AGAIN]:
-            record |= {
-                "again": text_of(piles[Pile.AGAIN]),
-                "why": answer.verdicts[shipment.events.index(piles[Pile.AGAIN][0])].message,
-            }
+            record |= {"again": text_of(piles[Pile.AGAIN]), "why": said[piles[Pile.AGAIN][0]].message}
         record |= {name: True for name in ("lost", "throttled") if getattr(answer, name)}
         self._append(record)
 

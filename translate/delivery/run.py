@@ -177,9 +177,7 @@ class Run:
             self._progress(outcome)
 
     def _sort(self, work: Work, answer: Answer) -> None:
-        piles: dict[Pile, list[int]] = {pile: [] for pile in Pile}
-        for position, verdict in zip(work.positions, answer.verdicts, strict=True):
-            piles[verdict.pile].append(position)
+        piles = answer.piles(work.positions)
         self._outcome.sent += len(piles[Pile.SENT])
         self._outcome.never += len(piles[Pile.NEVER])
         again = tuple(piles[Pile.AGAIN])

@@ -133,8 +133,9 @@ def is_number(value: Any) -> bool:
 
 
 def instant_of(text: Any) -> dt.datetime | None:
-    """Read a time of ISO 8601; nothing if it is none."""
+    """Read a time of ISO 8601, in UTC if it names no zone; nothing if it is none."""
     try:
-        return dt.datetime.fromisoformat(text) if isinstance(text, str) else None
+        found = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
+    return found.replace(tzinfo=dt.UTC) if found and found.tzinfo is None else found

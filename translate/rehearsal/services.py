@@ -138,7 +138,7 @@ def _event_fault(event: dict[str, Any]) -> str | None:
     for name in ("EventType", "Timestamp"):
         if not event.get(name):
             return f"{name} is required."
-    if _instant(event["Timestamp"]) is None:
+    if instant_of(event["Timestamp"]) is None:
         return "Timestamp is not in ISO 8601 format."
     if _bytes(event) > EVENT_BYTES_MAX:
         return "Event size should be at most 1000 KB."
@@ -163,18 +163,13 @@ def _session_fault(session: dict[str, Any]) -> str | None:
     for name in ("Id", "StartTimestamp"):
         if not session.get(name):
             return f"Session {name} is required."
-    start, stop = _instant(session["StartTimestamp"]), _instant(session.get("StopTimestamp"))
+    start, stop = instant_of(session["StartTimestamp"]), instant_of(session.get("StopTimestamp"))
     if start is None or (session.get("StopTimestamp") and stop is None):
         return "Session timestamps are not in ISO 8601 format."
     duration = session.get("Duration")
     if stop is not None and duration is not None and (duration, NOTHING) != divmod(stop - start, MILLISECOND):
         return "Session duration in milliseconds must be equal to the difference of start and stop timestamp"
     return None
-
-
-def _instant(text: str | None) -> dt.datetime | None:
-    instant = instant_of(text)
-    return instant.replace(tzinfo=dt.UTC) if instant and instant.tzinfo is None else instant
 
 
 def _bytes(value: Any, **form: Any) -> int:

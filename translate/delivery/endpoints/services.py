@@ -123,7 +123,7 @@ class Personalize(BotoEndpoint):
     )
 
     def _call(self, client: Any, identity: ReadOnlyCredentials, shipment: Shipment) -> Answer:
-        if not (_can_sign(identity) and REQUEST(shipment.request)):
+        if not (_can_sign(identity) and _is_plain(shipment.request)):
             return super()._call(client, identity, shipment)
         self._note_written()
         told = told_by(self._post(client, identity, shipment.request))
@@ -183,28 +183,24 @@ def _are(fits: Fits) -> Fits:
     return lambda value: isinstance(value, list) and bool(value) and all(map(fits, value))
 
 
-def _object(required: frozenset[str], members: dict[str, Fits]) -> Fits:
+def _object(needs: set[str], **members: Fits) -> Fits:
     """Make the judge of an object all of whose members are known and fit; whatever does not, botocore is to judge."""
-
-    def fits(value: Any) -> bool:
-        if not isinstance(value, dict) or not required <= value.keys():
-            return False
-        return all(name in members and members[name](member) for name, member in value.items())
-
-    return fits
+    return lambda value: (
+        isinstance(value, dict)
+        and needs <= value.keys()
+        and all(name in members and members[name](member) for name, member in value.items())
+    )
 
 
-EVENT = _object(
-    frozenset({"eventType", "sentAt"}),
-    {
-        **dict.fromkeys(("eventId", "eventType", "itemId", "properties", "recommendationId"), _is_text),
-        "sentAt": _is_time, "eventValue": _is_number, "impression": _are(_is_text),
-    },
+_is_event = _object(
+    {"eventType", "sentAt"},
+    eventId=_is_text, eventType=_is_text, itemId=_is_text, properties=_is_text, recommendationId=_is_text,
+    sentAt=_is_time, eventValue=_is_number, impression=_are(_is_text),
 )  # fmt: skip
-REQUEST = _object(
-    frozenset({"trackingId", "sessionId", "eventList"}),
-    {**dict.fromkeys(("trackingId", "userId", "sessionId"), _is_text), "eventList": _are(EVENT)},
-)
+_is_plain = _object(
+    {"trackingId", "sessionId", "eventList"},
+    trackingId=_is_text, userId=_is_text, sessionId=_is_text, eventList=_are(_is_event),
+)  # fmt: skip
 
 
 def _timed(event: Any) -> Any:
