@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate import events
-from translate.conversion import lake, ordered
+from translate.conversion import ordered
 from translate.conversion.output import Output
 
 ARCHIVE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive"
@@ -38,7 +38,7 @@ def laid(tmp_path_factory):
 def test_every_event_is_there_once(laid):
     hub = pl.read_parquet(laid / "hub" / "data" / "*.parquet")
     found = pl.read_parquet(laid / "lake" / "data" / "**" / "*.parquet", hive_partitioning=False)
-    found = found.rename({lake.column_name(name): name for name in events.COLUMNS})
+    found = found.rename({ordered.column_name(name): name for name in events.COLUMNS})
     found = found.with_columns(pl.col(pl.Datetime("us", "UTC")).cast(pl.Datetime("ms", "UTC")))
     by = ["file", "line", "event_id"]
     assert found.select(hub.columns).sort(by).equals(hub.sort(by))
@@ -115,7 +115,7 @@ def test_whatever_fits_in_memory_the_order_is_the_same(tmp_path_factory, given_e
     try:
         ordered.WAITING_BYTES, ordered.SAMPLE = waiting_bytes, 1
         (folder / "data").mkdir()
-        days = lake.lay_down([part], folder / "data", folder)
+        days = ordered.lay_down([part], folder / "data", folder)
     finally:
         ordered.WAITING_BYTES, ordered.SAMPLE = before
     assert sum(days.values()) == frame.height

@@ -1,15 +1,28 @@
-"""Parquet files: their columns, and their rows as lines of text for the readers of tables."""
+"""Parquet files: their columns, their rows as lines of text for the readers of tables, and those that hold the hub's own events.
+
+The latter are written for notebooks, DuckDB and pandas, and read again.
+"""
 
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from translate import events
 from translate.archive.stored import ReadError, SourceFile, path_of
+from translate.mapping.spec import Field, Layout, Mapping
+from translate.vocabulary import notes
 from translate.vocabulary.notation import COMPACT
+from translate.vocabulary.notes import InHub, InSource, Note, note
+from translate.vocabulary.times import FIRST_MILLISECOND, LAST_MILLISECOND, OUTSIDE
+
+if TYPE_CHECKING:
+    from polars._typing import PolarsDataType
 
 MAGIC = b"PAR1"
 
@@ -77,3 +90,136 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             pl.struct(v=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
         )
     return column.cast(pl.String)
+
+
+# -- the hub's own files ----------------------------------------------------------------------------------------------
+
+NEEDED = ("name", "time")
+
+HUB = Mapping(
+    model="hub",
+    title="The hub's own events",
+    source="translate.events",
+    names={},
+    tables={},
+    layouts={
+        "events": Layout(
+            model="hub",
+            name="events",
+            about="the hub's own events as Parquet, for notebooks, DuckDB and pandas",
+            source="translate.events",
+            records="parquet",
+            fields=tuple(
+                Field(name, (name,), required=name in NEEDED)
+                for name in events.SCHEMA
+                if name not in ("file", "line")
+            ),
+            default=True,
+        )
+    },
+    digest="",
+    file="hub",
+)
+
+
+def is_hub(names: list[str]) -> bool:
+    """Tell whether columns are the hub's: those that every event needs, and no other than the hub has."""
+    return set(NEEDED) <= set(names) and set(names) <= set(events.SCHEMA)
+
+
+def misfit(schema: pl.Schema) -> str:
+    """Say which column is of a type that the hub's cannot be read from; nothing if all fit."""
+    for name, dtype in schema.items():
+        if name in events.SCHEMA and not _fits(dtype, events.SCHEMA[name]):
+            return f"the column {name} should be {events.SCHEMA[name]}, but is {dtype}"
+    return ""
+
+
+def _fits(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
+    if dtype in (wanted, pl.Null):
+        return True
+    if wanted == events.MAP:
+        return dtype.is_nested() and _can_be_cast(dtype, wanted)
+    if wanted == events.TIME:
+        return isinstance(dtype, pl.Datetime)
+    if wanted == pl.String:
+        return isinstance(dtype, pl.Categorical | pl.Enum)
+    return dtype.is_integer() if wanted.is_integer() else dtype.is_numeric()
+
+
+def _can_be_cast(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
+    try:
+        pl.Series([], dtype=dtype).cast(wanted)
+    except PolarsError:
+        return False
+    return True
+
+
+def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
+    """Give a file's events with the hub's types, their rows as JSON text, and notes; where they come from is this file, row by row.
+
+    Columns that the hub does not have, and what is finer than its times, are noted as lost.
+    """
+    schema = frame.collect_schema()
+    fitting = [name for name in events.SCHEMA if name in schema and _fits(schema[name], events.SCHEMA[name])]
+    columns = [
+        _value(name, schema[name]) if name in fitting else pl.lit(None, dtype).alias(name)
+        for name, dtype in events.SCHEMA.items()
+    ]
+    text = pl.struct(_in_years(name, schema[name]) for name in schema if name in events.SCHEMA)
+    numbered = frame.select(*columns, text=text, notes=_notes(schema, fitting)).with_row_index("row")
+    return numbered.with_columns(file=pl.lit(file), line=pl.col("row").cast(pl.Int64) + 1)
+
+
+def text_of(frame: pl.LazyFrame) -> pl.Expr:
+    """Give the text of the records that events come from; for rows of a table it is made here, where few are asked for theirs."""
+    text = pl.col("text")
+    return text.struct.json_encode() if frame.collect_schema()["text"].is_nested() else text
+
+
+def _value(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Give a column in the hub's type; a time that no calendar has is none, but for the event's own, which is judged."""
+    value = pl.col(name) if name in NEEDED else _in_years(name, dtype)
+    return value.cast(events.SCHEMA[name])
+
+
+def _in_years(name: str, dtype: pl.DataType) -> pl.Expr:
+    return (
+        pl.when(~_is_outside(name)).then(pl.col(name)).alias(name)
+        if isinstance(dtype, pl.Datetime)
+        else pl.col(name)
+    )
+
+
+def _is_outside(name: str) -> pl.Expr:
+    return ~pl.col(name).dt.timestamp("ms").is_between(FIRST_MILLISECOND, LAST_MILLISECOND)
+
+
+def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
+    lost: dict[Note, pl.Expr] = {
+        note("not_mapped", InSource((name,))): pl.col(name).is_not_null()
+        for name in schema
+        if name not in events.SCHEMA
+    }
+    for name in fitting:
+        dtype = schema[name]
+        if isinstance(dtype, pl.Datetime) and name not in NEEDED:
+            lost[note("cannot", InHub(name), f"no time ({OUTSIDE})")] = _is_outside(name)
+        if isinstance(dtype, pl.Datetime) and dtype.time_unit != "ms":
+            finer = pl.col(name).dt.cast_time_unit("ms").dt.cast_time_unit(dtype.time_unit) != pl.col(name)
+            lost[note("changed", InHub(name), "finer than milliseconds: floored")] = finer
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+            lost[note("changed", InHub(name), "without a zone: read as UTC")] = pl.col(name).is_not_null()
+    told = notes.together(notes.where(is_lost, noted) for noted, is_lost in lost.items())
+    return pl.when(told.list.len() > 0).then(told)
+
+
+def as_json(event: dict[str, Any]) -> dict[str, Any]:
+    """Give an event's columns as JSON values: times as ISO 8601 text, and nothing for what is absent."""
+    return {
+        name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if isinstance(value, dt.datetime)
+        else value
+        for name, value in event.items()
+        if value is not None
+    }

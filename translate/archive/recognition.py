@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from translate import mapping
-from translate.archive.hub_files import HUB, is_hub
 from translate.archive.listing import SourceFiles
 from translate.archive.looks import (
     FOREIGN,
@@ -26,7 +25,7 @@ from translate.archive.looks import (
     the_only,
     values_in,
 )  # fmt: skip
-from translate.archive.parquet import MAGIC, columns_of
+from translate.archive.parquet import HUB, MAGIC, columns_of, is_hub
 from translate.archive.sources import Trusted
 from translate.archive.stored import ReadError, SourceFile, keep_ends
 from translate.errors import SourceError, UsageError

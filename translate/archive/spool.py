@@ -60,9 +60,12 @@ class Spool:
     def bucket(self, name: str, *, anew: bool = False) -> Bucket:
         """Give a bucket, as who asks now may see it."""
         with self._guard:
-            if anew or name not in self._buckets:
-                self._buckets[name] = Bucket(name, replace(access.current()))
-            return self._buckets[name]
+            return self._bucket(name, anew=anew)
+
+    def _bucket(self, name: str, *, anew: bool = False) -> Bucket:
+        if anew or name not in self._buckets:
+            self._buckets[name] = Bucket(name, replace(access.current()))
+        return self._buckets[name]
 
     def expect(self, files: Sequence[SourceFile]) -> None:
         """Say which objects will be read, in their order."""
@@ -168,15 +171,13 @@ class Spool:
         return None
 
     def _begin(self, file: SourceFile) -> None:
-        bucket, _, key = file.location.removeprefix("s3://").partition("/")
-        held = self._buckets.get(bucket) or self._buckets.setdefault(
-            bucket, Bucket(bucket, replace(access.current()))
-        )
+        name, _, key = file.location.removeprefix("s3://").partition("/")
+        bucket = self._bucket(name)
         if file.bytes <= SMALL_BYTES:
-            fetch = partial(_fetch_small, held, key, file.tag, self._segments)
+            fetch = partial(_fetch_small, bucket, key, file.tag, self._segments)
         else:
             about = Listed(key, file.bytes, file.tag, "")
-            fetch = partial(_fetch, held, about, self._new_path())
+            fetch = partial(_fetch, bucket, about, self._new_path())
         self._coming[key_of(file)] = (self._workers.submit(fetch), file.bytes)
 
     def _look_ahead(self) -> None:

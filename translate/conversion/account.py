@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from translate import passes
-from translate.archive import hub_files
+from translate.archive import parquet
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
@@ -195,7 +195,7 @@ def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
 def _rejects(batch: pl.DataFrame) -> pl.Series:
     """Write the rejects of a batch as JSON texts."""
     rows = batch.lazy().filter(pl.col("code").is_not_null())
-    text = hub_files.text_of(rows)
+    text = parquet.text_of(rows)
     told = [pl.col(name) for name in ("file", "line", "code", "message")]
     head = pl.struct(told).struct.json_encode().str.strip_suffix("}")  # before a text that is JSON already
     line = (

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.archive import hub_files
+from translate.archive import parquet
 from translate.conversion import nothing, plan
 from translate.conversion.arguments import checked
 from translate.conversion.calls import (
@@ -64,7 +64,7 @@ def convert(
     `census` holds what became of each key against a count of the keys in the raw text: `keys.ndjson`, and `keys` in the report;
     if it is "verify", a scanner apart from the engine counts.
     `out` may be `s3://bucket/prefix`: then `state` says where books and state lie (beside it), `sse` how it is encrypted.
-    `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.lake`.
+    `lake` lays the events of `to="hub"` down by day, client and time: see `translate.conversion.ordered`.
     `sort` puts rows in the order that their receiver wants, over all files: see `translate.conversion.ordered`.
     `part_size` is how much of the source becomes a part, in bytes or as text (`64MB`, which it is unless said).
     `erase` lists ids, or is the path of a file that holds one a line: their events are left out, and `erasure` in the report
@@ -230,4 +230,4 @@ def _before_and_after(row: dict[str, Any], *, is_hub: bool) -> dict[str, Any]:
         return {**outcome, "after": row[ROW]}
     known = ("file", "line", "text", "code", "message", FILTERED)
     after = {name.removeprefix("="): value for name, value in row.items() if name not in known}
-    return {**outcome, "after": hub_files.as_json(after) if is_hub else after}
+    return {**outcome, "after": parquet.as_json(after) if is_hub else after}

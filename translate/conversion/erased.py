@@ -257,17 +257,14 @@ class ErasedReplay:
         own.add(json.dumps(report, indent=1, ensure_ascii=False).encode())
         parts.append(own.end())
         looked, rows = self.told["looked_through"], self.told["places"]
-        mine = [place for each in parts for place in each.places]
+        places = [{**place, "file": f"{self.rows}{place['file']}"} for place in rows]
+        places += [place for each in parts for place in each.places]
+        lines = looked["lines"] + sum(each.lines for each in parts)
         return {
             **self.told,
-            "looked_through": {
-                "files": looked["files"] + len(parts),
-                "lines": looked["lines"] + sum(each.lines for each in parts),
-            },
+            "looked_through": {"files": looked["files"] + len(parts), "lines": lines},
             "found": self.told["found"] + sum(each.found for each in parts),
-            "places": [*({**place, "file": f"{self.rows}{place['file']}"} for place in rows), *mine][
-                :PLACES_MAX
-            ],
+            "places": places[:PLACES_MAX],
         }
 
     def _as_before(self, folder: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from translate.archive.looks import Unseen
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.spool import borrowed, spool
 from translate.archive.units import Unit
-from translate.conversion.bucket_output import BucketTarget, Prefix, target_of
+from translate.conversion.bucket_output import BucketTarget, Prefix, output_of, target_of
 from translate.conversion.erased import LookedThrough
 from translate.conversion.job import Job
 from translate.conversion.output import Output
@@ -188,8 +188,7 @@ def attempt(
         order.job, order.recognised(portion), errand.target, compression=errand.compression, asked=errand.asked,
         progress=progress, attempt=f"{portion.unit.number:05}-{uuid.uuid4().hex}",
     )  # fmt: skip
-    refuse_unreached(run.output, errand)
-    refuse_other_keys(errand)
+    refuse_elsewhere(run.output, errand)
     make_folder(run.output.scratch)
     try:
         yield run, Passes(errand.passes, errand.asked) if errand.passes else None
@@ -197,8 +196,8 @@ def attempt(
         shutil.rmtree(run.output.scratch, ignore_errors=True)
 
 
-def refuse_unreached(output: Output, errand: Errand) -> None:
-    """Raise OutputError where this process does not reach the target, or not the driver's data sheets."""
+def refuse_elsewhere(output: Output, errand: Errand) -> None:
+    """Raise OutputError where this process does not reach the target, UsageError where it has not the driver's data sheets or keys."""
     host, sheets = socket.gethostname(), errand.order.job.settings.mappings
     if output.witness() != errand.witness:
         raise OutputError(UNREACHABLE.format(target=errand.out, host=host))
@@ -206,12 +205,16 @@ def refuse_unreached(output: Output, errand: Errand) -> None:
         raise UsageError(
             f"--mappings {sheets}: the executor on {host} does not see it; name a folder that all share"
         )
+    if _keys_of(errand.order.job) != errand.keys:  # it would make other hashes
+        raise UsageError(f"{KEY} is another one on {host} than on the driver")
 
 
-def refuse_other_keys(errand: Errand) -> None:
-    """Raise UsageError where this process would make other hashes than the driver."""
-    if _keys_of(errand.order.job) != errand.keys:
-        raise UsageError(f"{KEY} is another one on {socket.gethostname()} than on the driver")
+def reached(errand: Errand, attempt: str = "") -> Output:
+    """Give the target of an errand as this process reaches it."""
+    errand.order.ask_stores_alike()
+    output = output_of(errand.target, {}, attempt)
+    refuse_elsewhere(output, errand)
+    return output
 
 
 def _keys_of(job: Job) -> tuple[Any, ...]:

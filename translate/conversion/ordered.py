@@ -1,4 +1,8 @@
-"""An order over all events that does not take memory: sorted runs on disk, a few for each day, put together day by day."""
+"""An order over all events that does not take memory: sorted runs on disk, a few for each day, put together day by day.
+
+So come the files whose rows their receiver wants in order, and a lake: a folder for each day, each day's hub events by
+client and time, as engines over files like them.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,10 @@ from typing import Any
 
 import polars as pl
 
+from translate import events
+from translate.conversion.job import Job
 from translate.conversion.lines_file import ENDINGS, LinesFile
-from translate.conversion.output import Output
+from translate.conversion.output import DATA, Output
 from translate.conversion.part import CutLines
 from translate.conversion.persistence import settle
 from translate.errors import ConservationError
@@ -107,12 +113,26 @@ def _lies_between(key: pl.Expr, low: Any, high: Any) -> pl.Expr:
     return after & before if low is not None else before | key.is_null()
 
 
-def complete(output: Output, files: Files, compression: str, events_written: int) -> None:
-    """Write the rows of an output's parts in order, in files as their receiver wants them, which appear as a whole."""
+def complete(output: Output, job: Job, compression: str, events_written: int) -> None:
+    """Write what an output's parts hold in order, in files that appear as a whole."""
     whole = output.begin_whole()
-    runs = Runs(output.scratch / "runs", ORDERS[files.order or "time"])
-    begin = partial(LinesFile, compression=compression)
     parts = sorted(output.rows.glob("*.parquet"))
+    if job.order:
+        count, where = _write_rows(parts, whole, output.scratch, job.order, compression), "files in order"
+    else:
+        days = lay_down(parts, whole, output.scratch)
+        count, where = sum(days.values()), "lake"
+    if count != events_written:
+        raise ConservationError(f"{events_written} events should be in the {where}, but {count} are")
+    if not job.order:
+        output.write_whole(output.directory / "schema.sql", schema_sql([*days], output.data_address))
+    output.show_whole(whole)
+
+
+def _write_rows(parts: list[Path], whole: Path, scratch: Path, files: Files, compression: str) -> int:
+    """Write rows in files as their receiver wants them; count them."""
+    runs = Runs(scratch / "runs", ORDERS[files.order or "time"])
+    begin = partial(LinesFile, compression=compression)
     total_bytes = _bytes_of(parts) if parts and files.bytes_min is not None else None
     path = whole / f"part.ndjson{ENDINGS[compression]}"
     lines = CutLines(begin, path, files, total_bytes=total_bytes)
@@ -125,12 +145,100 @@ def complete(output: Output, files: Files, compression: str, events_written: int
     for path in (*paths, whole):
         settle(path)
     runs.remove()
-    if count != events_written:
-        raise ConservationError(f"{events_written} events should be in the files in order, but {count} are")
-    output.show_whole(whole)
+    return count
 
 
 def _bytes_of(parts: list[Path]) -> int:
     """Count the bytes of all rows, as lines."""
     lines = pl.scan_parquet(parts).select((pl.col(ROW).str.len_bytes() + 1).cast(pl.Int64).sum())
     return int(lines.collect(engine="streaming").item())
+
+
+# -- a lake ------------------------------------------------------------------------------------------------------------
+
+DAY = "day"
+ROW_GROUP_ROWS = 50_000
+LAKE_ORDER = ("client_id", "time")
+MICROSECONDS = pl.Datetime("us", "UTC")
+SQL_TYPES = {
+    events.TEXT: "string", events.WHOLE: "bigint", events.NUMBER: "double", events.TIME: "timestamp",
+    events.MAP: "map<string,string>",
+}  # fmt: skip
+UNKNOWN = "s3://BUCKET/PREFIX/data"
+TO_DO = f" put the address of the folder `data` in the place of {UNKNOWN}, twice."
+ATHENA = """-- Amazon Athena:{to_do}
+-- No partitions have to be added: the days are computed. More days than these need a wider range.
+CREATE EXTERNAL TABLE events (
+{columns}
+)
+PARTITIONED BY (day string)
+STORED AS PARQUET
+LOCATION '{address}/'
+TBLPROPERTIES (
+  'projection.enabled' = 'true',
+  'projection.day.type' = 'date',
+  'projection.day.format' = 'yyyy-MM-dd',
+  'projection.day.range' = '{first},{last}',
+  'storage.location.template' = '{address}/day=${{day}}'
+);
+
+"""
+DUCKDB = """-- DuckDB{where}:
+CREATE VIEW events AS SELECT * FROM read_parquet('{data}/*/*.parquet', hive_partitioning = true);
+"""
+
+
+def column_name(name: str) -> str:
+    """Spell a hub column as every engine can: `app_id` for `app.id`."""
+    return name.replace(".", "_")
+
+
+def lay_down(parts: Iterable[Path], data: Path, scratch: Path) -> dict[dt.date, int]:
+    """Write events of hub Parquet below `data`, as `day=YYYY-MM-DD/part-00000.parquet`; give the events of each day.
+
+    Days are those of the events' own times, in UTC. Within a day events are sorted by client and time; times have microseconds.
+    """
+    runs = Runs(scratch / "runs", LAKE_ORDER)
+    days = {day: _write_day(runs, day, data / f"{DAY}={day}") for day in runs.take_in(parts, _plain())}
+    settle(data)
+    runs.remove()
+    return days
+
+
+def _write_day(runs: Runs, day: dt.date, folder: Path) -> int:
+    """Write the events of a day; count them."""
+    folder.mkdir()
+    count = 0
+    for number, found in enumerate(runs.of_day(day)):
+        part = folder / f"part-{number:05}.parquet"
+        found.write_parquet(part, compression="zstd", row_group_size=ROW_GROUP_ROWS, statistics=True)
+        settle(part)
+        count += found.height
+    settle(folder)
+    return count
+
+
+def _plain() -> list[pl.Expr]:
+    return [
+        pl.col(name)
+        .cast(MICROSECONDS if column.dtype == events.TIME else column.dtype)
+        .alias(column_name(name))
+        for name, column in events.COLUMNS.items()
+    ]
+
+
+# -- for those who ask ------------------------------------------------------------------------------------------------
+
+
+def schema_sql(days: list[dt.date], address: str | None = None) -> str:
+    """Give the statements by which Athena and DuckDB know the lake, of whose data one may know the address."""
+    columns = ",\n".join(
+        f"  {column_name(name)} {SQL_TYPES[column.dtype]}" for name, column in events.COLUMNS.items()
+    )
+    first, last = (days[0], days[-1]) if days else (EPOCH_DAY, EPOCH_DAY)
+    athena = ATHENA.format(
+        columns=columns, first=first, last=last, address=address or UNKNOWN, to_do="" if address else TO_DO
+    )
+    return athena + DUCKDB.format(
+        where="" if address else ", in the folder of this file", data=address or DATA
+    )

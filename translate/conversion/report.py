@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import polars as pl
 
@@ -24,8 +24,6 @@ FLAWS = (NAMES_MEET, LISTED_STANDS)
 # Findings of what rows say beyond their events, or once where these say it twice.
 FILLED_IN = "filled_in"
 SAID_ONCE = "said_once"
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,16 @@ class RunReport:
     events: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     filtered: Counter[str] = field(default_factory=Counter)
-    losses: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    losses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     examples: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    findings: dict[tuple[str, str], int] = field(default_factory=dict)
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     careful: int = 0
     requests: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
     left_out: dict[str, Counter[str | None]] = field(default_factory=dict)  # of what is filtered, the names
     tallies: Counter[str] = field(
         default_factory=Counter
-    )  # what rules and the selection did, by the names of their flags
+    )  # what rules and selection did, by their flags' names
     watched: Watched = field(default_factory=Watched)
     names: Names = field(default_factory=Names)
 
@@ -75,8 +73,8 @@ class RunReport:
         self.events += other.events
         self.rejects += other.rejects
         self.filtered += other.filtered
-        _add(self.losses, other.losses)
-        _add(self.findings, other.findings)
+        self.losses.update(other.losses)
+        self.findings.update(other.findings)
         for key, example in other.examples.items():
             self.examples[key] = min(example, self.examples.get(key, example))
         self.careful += other.careful
@@ -91,14 +89,14 @@ class RunReport:
         """Count a loss."""
         if events:
             key = (field, kind, why)
-            self.losses[key] = self.losses.get(key, 0) + events
+            self.losses[key] += events
             if example is not None:
                 self.examples[key] = min(example, self.examples.get(key, example))
 
     def find(self, code: str, message: str, events: int) -> None:
         """Count a finding."""
         if events:
-            self.findings[code, message] = self.findings.get((code, message), 0) + events
+            self.findings[code, message] += events
 
     def check(self, where: str) -> None:
         """Raise ConservationError unless every event that went in came out somewhere."""
@@ -203,8 +201,3 @@ def _weight(entry: tuple[str | None, int]) -> tuple[bool, int, str]:
 def flaws(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the findings of a report, as JSON values, that somebody has to settle."""
     return [finding for finding in report["findings"] if finding["code"] in FLAWS]
-
-
-def _add(mine: dict[Key, int], theirs: dict[Key, int]) -> None:
-    for key, count in theirs.items():
-        mine[key] = mine.get(key, 0) + count

@@ -12,7 +12,7 @@ import polars as pl
 
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit
-from translate.conversion import lake, nothing, ordered, plan
+from translate.conversion import nothing, ordered, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.closing import (
     FileAccounts,
@@ -125,12 +125,9 @@ class Conversion:
                     **rules_told(total, self.job), **(self._gather_keys() if self.job.census else {}),
                     "engine": engine_name(careful=self.job.careful_only),
                 }  # fmt: skip
-                if self.job.lake:
-                    lake.complete(self.output, total.events["written"])
-                if self.job.order:
-                    ordered.complete(
-                        self.output, self.job.order, self.sinks.compression, total.events["written"]
-                    )
+                if self.job.lake or self.job.order:
+                    compression, written = self.sinks.compression, total.events["written"]
+                    ordered.complete(self.output, self.job, compression, written)
                 told, proof = files.finish(unit.files[-1]), proof_of(self, map(self._erased_file, self.units))
                 return self.output.complete(total, head, len(self.units), self._task.schema(), told, proof)
             except OSError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.archive import hub_files
+from translate.archive import parquet
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.units import Unit, units_of
 from translate.conversion.job import Job
@@ -227,7 +227,7 @@ class _Judge:
         self.job = job.reading(origin)
         self.layout = origin.layout
         self._read_as = origin.layout.as_written
-        is_hub = origin.layout.model == hub_files.HUB.model
+        is_hub = origin.layout.model == parquet.HUB.model
         rows = None if is_hub else read_rows(self._read_as)
         self._rows = Judge(rows, needs_of(rows, job.settings)) if rows else None
         asked = self._rows.questions if self._rows else []
@@ -240,9 +240,9 @@ class _Judge:
 
     def rows(self, lines: Lines, taken: int, *, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
         """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
-        if self.layout.model == hub_files.HUB.model:
+        if self.layout.model == parquet.HUB.model:
             found = intake.take_in(self.job, lines, tally=tally)
-            text = hub_files.text_of(found.events)
+            text = parquet.text_of(found.events)
             frame = found.events.with_columns(pl.lit(None, pl.String).alias(USER), text=text)
             unsound = found.unsound
         else:

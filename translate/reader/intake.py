@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.archive import hub_files
+from translate.archive import parquet
 from translate.conversion.job import Job
 from translate.reader.hub import Hub
 from translate.reader.reader import Damage, Lines, Reader, Tally
@@ -35,7 +35,7 @@ class Intake:
 
 def take_in(job: Job, lines: Lines, *, tally: Tally | None = None) -> Intake:
     """Read a unit as the job's source layout says."""
-    if job.source_layout.model == hub_files.HUB.model:
+    if job.source_layout.model == parquet.HUB.model:
         return _of_hub_files(lines, job.settings, tally or Tally())
     reader = Reader(
         job.source_layout, job.source_mapping.names, careful_only=job.careful_only, tally=tally,
@@ -49,7 +49,7 @@ def _of_hub_files(lines: Lines, settings: Settings, tally: Tally) -> Intake:
     if lines.table is None:
         return Intake(_refused(lines, tally), set())
     given = lines.table.collect_schema()
-    frame = _judged(hub_files.events_of(lines.table, lines.files[0]), hub_files.misfit(given), settings)
+    frame = _judged(parquet.events_of(lines.table, lines.files[0]), parquet.misfit(given), settings)
     return Intake(
         _counted(frame, tally),
         {name for name in given if name in events.SCHEMA and name not in ("file", "line")},
@@ -61,7 +61,7 @@ def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFram
     if misfit:
         return frame.with_columns(code=pl.lit("wrong_type"), message=pl.lit(misfit))
     since, until = settings.time_window
-    missing = pl.any_horizontal(pl.col(name).is_null() for name in hub_files.NEEDED)
+    missing = pl.any_horizontal(pl.col(name).is_null() for name in parquet.NEEDED)
     implausible = ((pl.col("time") < since) | (pl.col("time") >= until)).fill_null(value=False)
     outside = f"time is outside of {since:%Y-%m-%d} to {until:%Y-%m-%d}"
     return frame.with_columns(

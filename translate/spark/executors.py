@@ -20,7 +20,7 @@ import polars as pl
 from translate import events
 from translate.archive.units import Unit
 from translate.conversion.arguments import checked
-from translate.conversion.bucket_output import BucketTarget, Prefix, output_of
+from translate.conversion.bucket_output import BucketTarget, Prefix
 from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
 from translate.conversion.erased import LookedThrough, look_through, traces_of
 from translate.conversion.errands import (
@@ -28,12 +28,12 @@ from translate.conversion.errands import (
     Errand,
     Order,
     portion_of,
-    refuse_other_keys,
-    refuse_unreached,
+    reached,
     work_on,
 )
 from translate.conversion.frames import PushedDown, hub_batches
 from translate.conversion.job import HUB_MODEL
+from translate.conversion.ordered import SQL_TYPES
 from translate.conversion.reading import Readings
 from translate.conversion.run import Conversion
 from translate.errors import UsageError, suggest
@@ -54,13 +54,6 @@ APART = (
 )
 # The JVM holds several at a time, and some events are a thousand times as long as others.
 BATCH_BYTES = 8 * 2**20
-TYPES = {
-    events.TEXT: "string",
-    events.WHOLE: "bigint",
-    events.NUMBER: "double",
-    events.TIME: "timestamp",
-    events.MAP: "map<string,string>",
-}
 
 
 def refuse_by_name(*, limit: int | None = None, **_: Any) -> None:
@@ -135,10 +128,7 @@ def unpacked(text: bytes) -> Any:
 
 def _reached(errand: Any, _: Any) -> None:
     with carried():
-        told: Errand = unpacked(errand.value)
-        told.order.ask_stores_alike()
-        refuse_unreached(output_of(told.target, {}), told)
-        refuse_other_keys(told)
+        reached(unpacked(errand.value))
 
 
 def _done(errand: Any, what: str, given: tuple[bytes, int, int]) -> int | None:
@@ -150,11 +140,7 @@ def _done(errand: Any, what: str, given: tuple[bytes, int, int]) -> int | None:
 def _looked(errand: Any, texts: dict[str, int], names: list[str]) -> list[LookedThrough]:
     with carried():
         told: Errand = unpacked(errand.value)
-        told.order.ask_stores_alike()
-        refuse_other_keys(told)
-        output = output_of(told.target, {}, f"look-{uuid.uuid4().hex}")
-        refuse_unreached(output, told)
-        erasing = told.order.job.erasing()
+        output, erasing = reached(told, f"look-{uuid.uuid4().hex}"), told.order.job.erasing()
         assert erasing is not None  # else nobody is looked for
         try:
             return look_through(output.at_hand, names, traces_of(erasing.erasure, texts))
@@ -197,10 +183,7 @@ def _known(columns: Sequence[str] | None) -> list[str]:
 
 
 def _spark_schema(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}` {TYPES[events.SCHEMA[name]]}" for name in names)
-
-
-# -- on an executor ---------------------------------------------------------------------------------------------------
+    return ", ".join(f"`{name}` {SQL_TYPES[events.SCHEMA[name]]}" for name in names)
 
 
 def _of_units(order: Any, wanted: PushedDown, given: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -1,1 +1,1 @@
-"""Stores of objects that are no disks: who asks, signed how (`access`), over which `connections`, what a `bucket` answers or refuses."""
+"""Stores of objects that are no disks: who asks, signed how and over what (`access`), what a `bucket` answers or refuses, and files on their way there and back (`transfers`)."""

@@ -16,8 +16,15 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from translate.stores.access import NOTHING, Access, BucketAddress, encoded_path, encoded_query
-from translate.stores.connections import UNREACHABLE, Connections
+from translate.stores.access import (
+    NOTHING,
+    UNREACHABLE,
+    Access,
+    BucketAddress,
+    Connections,
+    encoded_path,
+    encoded_query,
+)  # fmt: skip
 from translate.stores.refusals import StoreRefusedError, fault_of, told
 
 ATTEMPTS = 8

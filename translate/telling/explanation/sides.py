@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from translate import events, mapping
-from translate.archive.hub_files import HUB
+from translate.archive.parquet import HUB
 from translate.errors import UsageError
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.vocabulary.word import Word

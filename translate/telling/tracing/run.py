@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.archive.hub_files import HUB
+from translate.archive.parquet import HUB
 from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find
 from translate.archive.units import units_of
