@@ -3,7 +3,7 @@
 import threading
 import time
 
-from translate.archive.ahead import BATCHES, WAIT_SECONDS, Ahead
+from translate.archive.drawing import BATCHES, WAIT_SECONDS, Ahead
 
 SLOW_SECONDS = 0.5  # that a batch may take where much else is going on
 

@@ -15,7 +15,7 @@ import translate
 from translate.archive import batches, stored
 from translate.archive import units as files
 from translate.archive.compression import inflated
-from translate.archive.long_lines import Ends
+from translate.archive.drawing import Ends
 from translate.conversion import reading
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library

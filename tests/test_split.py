@@ -5,8 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from translate.archive import batches
-from translate.archive.ahead import Ahead
-from translate.archive.long_lines import LongLines
+from translate.archive.drawing import Ahead, LongLines
 from translate.engine.texts import Split, split
 
 LETTERS = ["a", "\n", "\r", "\x00", "é", "漢", "🎈", "\ud7ff", "\ue000", "\U0010ffff", "x" * 17, "y" * 13]

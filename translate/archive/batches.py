@@ -9,9 +9,8 @@ from itertools import chain
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate.archive.ahead import Ahead
+from translate.archive.drawing import BLANKS, Ahead, Ends, LongLines, Passed, next_record, passed_over
 from translate.archive.lines import not_utf8
-from translate.archive.long_lines import BLANKS, Ends, LongLines, Passed, next_record, passed_over
 from translate.archive.stored import CHUNK
 from translate.engine.texts import split
 from translate.reader.oversize import TOO_LARGE, told

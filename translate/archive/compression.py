@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,21 +117,16 @@ TEXT_MAX = 1 << 20
 BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first
 
 
-def layers(
-    chunks: Iterator[Block],
-    depth: int = LAYERS_MAX,
-    *,
-    inflating: Callable[[Any], Iterator[Block]] | None = None,
-) -> Iterator[Block]:
+def layers(chunks: Iterator[Block], depth: int = LAYERS_MAX) -> Iterator[Block]:
     """See through compression by content, also where it was applied twice."""
     first = next(chunks, b"")
     rest = itertools.chain([first], chunks)
     if isinstance(first, Damage) or depth == 0:
         yield from rest
     elif first.startswith(GZIP):
-        yield from layers((inflating or inflate)(rest), depth - 1, inflating=inflating)
+        yield from layers(inflate(rest), depth - 1)
     elif is_zstd(first):
-        yield from layers(_unzstd(rest), depth - 1, inflating=inflating)
+        yield from layers(_unzstd(rest), depth - 1)
     else:
         yield from rest
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from translate.archive import spool
-from translate.archive.compression import DamagedError, inflated, layers
+from translate.archive.compression import DamagedError, layers, text_in
 from translate.archive.lines import Block
 from translate.archive.listing import SourceFiles
 from translate.archive.stored import CHUNK, ReadError, SourceFile, chunks_of, keep_ends
@@ -32,7 +32,7 @@ TAR_MARK = slice(257, 262)
 def head(file: SourceFile) -> bytes:
     """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
     try:
-        return _begun(layers(_noticed(file), inflating=inflated))
+        return _begun(text_in(_noticed(file)))
     except DamagedError:
         return _begun(layers(_noticed(file)))
 

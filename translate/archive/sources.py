@@ -44,18 +44,14 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> S
         return SourceFiles([SourceFile(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)])
     found, keys = SourceFiles(), set[str]()
     labels = _labels(given)
-    if len(given) == 1 and (given[0].startswith("s3://") or os.path.isdir(given[0])):
-        # nothing is listed twice, and there may be a million
-        listed = _find_remote(given[0]) if given[0].startswith("s3://") else _find_local(given[0])
-        only = SourceFiles(listed).in_order()
-        if not only:
-            raise SourceError(f"{given[0]}: {_why_none(given[0])}")
-        expect(only)
-        return only
     for source in given:
-        here = list(_find_remote(source) if source.startswith("s3://") else _find_local(source))
+        is_remote = source.startswith("s3://")
+        here = SourceFiles(_find_remote(source) if is_remote else _find_local(source))
         if not here:
             raise SourceError(f"{source}: {_why_none(source)}")
+        if len(given) == 1 and (is_remote or os.path.isdir(source)):
+            found = here  # nothing is listed twice, and there may be a million
+            break
         label = labels[source]
         for file in here:
             several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"

@@ -16,12 +16,11 @@ from typing import IO
 import polars as pl
 
 from translate.archive import compression, parquet
-from translate.archive.ahead import THREADS, Ahead
 from translate.archive.batches import SCHEMA, lines_of
 from translate.archive.compression import GZIP, layers, text_in
+from translate.archive.drawing import THREADS, Ahead, LongLines
 from translate.archive.lines import Block, blocks_of_lines, join_records
 from translate.archive.listing import SourceFiles
-from translate.archive.long_lines import LongLines
 from translate.archive.sources import expect
 from translate.archive.stored import (
     CHUNK,

@@ -14,10 +14,9 @@ from typing import IO, Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate.archive.ahead import Ahead
 from translate.archive.batches import lines_of
 from translate.archive.compression import DamagedError, layers
-from translate.archive.long_lines import LongLines
+from translate.archive.drawing import Ahead, LongLines
 from translate.archive.recognition import Recognised
 from translate.archive.stored import PIPE, standard_input
 from translate.archive.units import Unit

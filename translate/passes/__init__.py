@@ -205,14 +205,14 @@ class Passes:
         if self._duplicates:
             for unit in units:
                 seen = pl.scan_parquet(self._file(self._written, unit))
-                others = seen.join(self._duplicates.of_unit(unit), on=["row", "part"], how="anti")
+                others = seen.join(self._duplicates.of_unit(unit), on=sightings.EVENT, how="anti")
                 others.sink_parquet(self._file(self._taken, unit), engine="streaming")
         taken = pl.scan_parquet(self._taken / "*.parquet").filter("taken")
         if self.asked.add:
             for number, bucket in sightings.in_buckets(
                 taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS
             ):
-                here = bucket.select("unit", "row", "part", *sightings.CLIENT).collect(engine="streaming")
+                here = bucket.select(*sightings.WHERE, *sightings.CLIENT).collect(engine="streaming")
                 additions.find(here, self.asked.add).write_parquet(
                     self._found / f"additions-{number:05}.parquet"
                 )
@@ -223,7 +223,7 @@ class Passes:
         pairs = self._folder / "pairs"
         pairs.mkdir()
         for number, bucket in sightings.in_buckets(halves, "pair", BUCKET_ROWS):
-            here = bucket.select("unit", "row", "part", "pair", "is_end", "time").collect(engine="streaming")
+            here = bucket.select(*sightings.WHERE, "pair", "is_end", "time").collect(engine="streaming")
             found, marks = fold.pairs(here)
             found.write_parquet(pairs / f"bucket-{number:05}.parquet")
             marks.write_parquet(self._found / f"halves-{number:05}.parquet")

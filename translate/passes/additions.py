@@ -36,9 +36,7 @@ import polars_hash
 
 from translate import events
 from translate.mapping.spec import Addition
-from translate.passes.sightings import SEPARATOR
-
-WHERE = ["unit", "row", "part"]
+from translate.passes.sightings import SEPARATOR, WHERE
 
 FOUND = ["first_open", "first_touch", "session_number", "profile_set", "engagement", "session_duration"]
 

@@ -27,11 +27,10 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.passes.sightings import END, EVENT, SHARD_ROWS, in_order
+from translate.passes.sightings import END, EVENT, SHARD_ROWS, WHERE, in_order
 from translate.reader.paths import shown
 from translate.vocabulary import notation
 
-WHERE = ["unit", "row", "part"]
 ENDS = ["end_unit", "end_row", "end_part"]
 PAIRED = f"{END}time"
 FREE_FORM = ("attributes", "metrics", "other")

@@ -17,6 +17,8 @@ from translate.mapping.spec import Addition
 from translate.vocabulary import notation
 
 BUCKET_ROWS = 2_000_000
+EVENT = ["row", "part"]  # where an event stands in its unit
+WHERE = ["unit", *EVENT]
 
 
 def hashed(column: str) -> pl.Expr:
@@ -42,15 +44,15 @@ class Duplicates:
 
     def find(self, ids: pl.LazyFrame) -> None:
         """Go through `unit`, `row`, `part`, `hash` of all events, and write down which are not the first of their id."""
-        for number, bucket in in_buckets(ids.select("unit", "row", "part", "hash"), "hash", BUCKET_ROWS):
-            here = bucket.collect(engine="streaming").sort("unit", "row", "part")
-            later = here.filter(~pl.col("hash").is_first_distinct()).select("unit", "row", "part")
+        for number, bucket in in_buckets(ids.select(*WHERE, "hash"), "hash", BUCKET_ROWS):
+            here = bucket.collect(engine="streaming").sort(WHERE)
+            later = here.filter(~pl.col("hash").is_first_distinct()).select(WHERE)
             later.write_parquet(self._found / f"bucket-{number:05}.parquet")
 
     def of_unit(self, unit: int) -> pl.LazyFrame:
         """Give `row` and `part` of a unit's duplicates."""
         found = pl.scan_parquet(self._found / "*.parquet").filter(pl.col("unit") == unit)
-        return found.select("row", "part").sort("row", "part")
+        return found.select(EVENT).sort(EVENT)
 
 
 # -- what is written down, and what was found ----------------------------------------------------------------
@@ -75,12 +77,11 @@ TURNS = {
 
 SHARD_ROWS = 50_000
 STRETCH_ROWS = 20 * SHARD_ROWS
-EVENT = ["row", "part"]
 
 
 def of(frame: pl.LazyFrame, add: Mapping[str, Addition], *, dedupe: bool, fold: bool) -> pl.LazyFrame:
     """Give of each event `row`, `part`, `taken`, and what the passes that are asked for need."""
-    columns = ["row", "part", "taken"]
+    columns = [*EVENT, "taken"]
     needed = pl.lit(dedupe)
     if dedupe:
         columns.append("hash")

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from translate.archive.long_lines import NEXT_RECORD
+from translate.archive.drawing import NEXT_RECORD
 from translate.reader.record import Record
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.archive.ahead import Ahead
-from translate.archive.long_lines import LongLines
+from translate.archive.drawing import Ahead, LongLines
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.broken import DAMAGE, damaged, records_in

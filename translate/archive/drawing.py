@@ -1,21 +1,58 @@
-"""Lines that are too long to be held: cut between their records, and records beyond the largest size passed over."""
+"""Lines on their way to whoever reads them: held back until those before are read, and cut where they are too long to be held.
+
+They are cut between their records, and records beyond the largest size are passed over.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
+import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from translate.engine.library import library
 
+# Half as many as the engine works on at a time; asked for its threads, it would start them.
+PROCESSORS = os.cpu_count() or 1
+THREADS = os.environ.get("POLARS_MAX_THREADS") or str(PROCESSORS)
+BATCHES = max(1, (int(THREADS) if THREADS.isdecimal() else PROCESSORS) // 2)
+WAIT_SECONDS = 1.0  # longer than a batch is worked on; after that whoever read before may have had enough
 TOKENS = re.compile(rb'["\\{}\[\]]')
 DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 BLANKS = b" \t\r"
 # A record that ends and one that begins: nowhere else does an object follow another one.
 NEXT_RECORD = re.compile(rb"""\}[ \t\r]*(?=\{[ \t\r]*"[^"\\]*"[ \t\r]*:)""")
 HEAD_BYTES = 4_000  # more than the characters that are kept of a record's head
+
+
+class Ahead:
+    """Holds batches of lines back until those before them are read: else the engine draws as many as it has room for."""
+
+    def __init__(self) -> None:
+        self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
+        self._waiting = 0  # that nobody reads yet
+        self._is_read = False
+        self._changed = threading.Condition()
+
+    def begin(self) -> None:
+        """Begin to draw a text, perhaps anew."""
+        with self._changed:
+            self._waiting, self._is_read = 0, False
+
+    def draw(self) -> None:
+        """Wait for room for another batch; where nobody tells of reading, there always is some."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_read or self._waiting < BATCHES, WAIT_SECONDS)
+            self._waiting += 1
+
+    def read(self) -> None:
+        """Tell that a batch is being read."""
+        with self._changed:
+            self._waiting, self._is_read = self._waiting - 1, True
+            self._changed.notify()
 
 
 @dataclass
