@@ -40,6 +40,7 @@ SCHEMA_ENDINGS = ("schema.json", ".avsc")
 UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
 EMPTY = "empty"
+OF_ONES_OWN = "another format is described in a sheet of your own (docs/mappings.md), and read with --mappings DIR"
 NOT_RECOGNISED = "is not of a layout that can be read; the others are {known}"
 
 
@@ -169,7 +170,8 @@ def _none_found(files: Sequence[SourceFile], seen: list[str]) -> str:
     if kind is not None:
         return f"{message}; {files[0].shown} {kind}"
     if listed is None:
-        return f"{message} (translate models lists them); if you know better, say --from"
+        known = f"{message} (translate models lists them); if you know better, say --from"
+        return f"{known}; {OF_ONES_OWN}" if UNKNOWN in seen else known
     return f"{message}; {listed} has its records in an array: put each onto a line of its own first, as jq -c '.[]' does"
 
 
