@@ -40,7 +40,9 @@ SCHEMA_ENDINGS = ("schema.json", ".avsc")
 UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
 EMPTY = "empty"
-OF_ONES_OWN = "another format is described in a sheet of your own (docs/mappings.md), and read with --mappings DIR"
+OF_ONES_OWN = (
+    "another format is described in a sheet of your own (docs/mappings.md), and read with --mappings DIR"
+)
 NOT_RECOGNISED = "is not of a layout that can be read; the others are {known}"
 
 
