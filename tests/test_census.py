@@ -591,7 +591,9 @@ def test_a_reader_of_requests_that_loses_something_stops_the_run(tmp_path, monke
     elif lost == "a line":
         read_line = CarefulReader.read
         monkeypatch.setattr(
-            CarefulReader, "read", lambda self, line: [] if "lost" in line else read_line(self, line)
+            CarefulReader,
+            "read",
+            lambda self, line, *begin: [] if "lost" in line else read_line(self, line, *begin),
         )
     else:
         members = CarefulReader._unknown

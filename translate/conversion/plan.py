@@ -176,61 +176,74 @@ def _rows(
 ) -> Query:
     asked: dict[str, pl.Expr] = {}
     if job.target_layout is None or job.target_mapping is None:
-        columns = list(events.SCHEMA)
-        members: list[pl.Expr] = []
-        plan, shape = Plan(), None
-        named: list[str] = []
-        frame = frame.with_columns(**{NOTES: notes.together([pl.col("notes"), pl.col(OF_RECIPE)])})
+        query, shape = _of_hub(frame, source), None
     else:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
-        frame = writer.rows(frame)
-        plan, shape = writer.plan(), writer.shape
-        columns = (
-            [ROW]
-            if job.target_layout.records == "json-lines"
-            else [f"={entry.place}" for entry in writer.columns]
-        )
-        columns += writer.columns_around
-        members = writer.members()
-        named = writer.columns_of_names
+        query, shape = _of_target(frame, writer), writer.shape
         asked = questions.expressions(writer) if questions else {}
     exposed = Exposure(job.marked, job.treated, source.provided, shape)
-    frame = exposed.looked_for(frame)
-    plan.findings.extend([*exposed.findings(), *passes.findings(), *doubted])
+    query.counts.findings += [*exposed.findings(), *passes.findings(), *doubted]
     if job.settings.missing_quantity is not None:
-        plan.findings.append(money.quantity_filled())
-    flags = {f"_loss{number}": loss.events & pl.col(IS_COUNTED) for number, loss in enumerate(plan.losses)}
-    flags |= {
-        f"_finding{number}": finding.events & pl.col(IS_COUNTED)
-        for number, finding in enumerate(plan.findings)
-    }
-    if job.examples:
-        flags |= {
-            f"_example{number}": pl.when(loss.events & WRITTEN).then(
-                loss.example.cast(pl.String, strict=False)
-            )
-            for number, loss in enumerate(plan.losses)
-            if loss.example is not None
-        }
-    given = [*(FREE_FORM if job.examples else ()), *(_for_census(frame) if job.census else ())]
+        query.counts.findings.append(money.quantity_filled())
+    query.rows = _told(job, exposed.looked_for(query.rows), query, asked)
+    query.asked = [*asked]
+    return query
+
+
+def _of_hub(frame: pl.LazyFrame, source: Source) -> Query:
+    """Give events as they are."""
+    noted = notes.together([pl.col("notes"), pl.col(OF_RECIPE)])
+    return Query(frame.with_columns(**{NOTES: noted}), Plan(), [*events.SCHEMA], source)
+
+
+def _of_target(frame: pl.LazyFrame, writer: Writer) -> Query:
+    """Give events as the target's rows."""
+    is_json = writer.shape.layout.records == "json-lines"
+    columns = [ROW] if is_json else [f"={entry.place}" for entry in writer.columns]
+    columns += writer.columns_around
+    return Query(
+        writer.rows(frame),
+        writer.plan(),
+        columns,
+        writer.shape.source,
+        writer.members(),
+        named=writer.columns_of_names,
+    )
+
+
+def _told(job: Job, frame: pl.LazyFrame, query: Query, asked: dict[str, pl.Expr]) -> pl.LazyFrame:
+    """Give the columns that are kept of rows, and beside them what is told of each."""
+    names = frame.collect_schema().names()
+    given = [*(FREE_FORM if job.examples else ()), *(_for_census(names) if job.census else ())]
     given += ["time"] if job.order else []
-    given += [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
-    kept = list(dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *columns, *given]))
-    beside = {f"{NAMED}{name}": pl.col(name) for name in named}
+    given += [name for name in names if name.startswith(TALLY)]
+    kept = dict.fromkeys([*COUNTED, "line", "message", "text", "base64", NOTES, *query.columns, *given])
+    beside = {f"{NAMED}{name}": pl.col(name) for name in query.named}
     frame = frame.with_columns((WRITTEN & FIRST).alias(IS_COUNTED))
     noted = pl.when(pl.col(IS_COUNTED) & (pl.col(NOTES).list.len() > 0)).then(pl.col(NOTES))
     left_out = pl.when(pl.col("code").is_null() & pl.col(FILTERED).is_not_null()).then(pl.col(CALLED))
-    selected = frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(
-        *kept, **beside, **flags, **asked
+    return frame.with_columns(**{NOTES: noted, LEFT_OUT: left_out}).select(
+        *kept, **beside, **_flags(query.counts, examples=job.examples), **asked
     )
-    return Query(selected, plan, columns, source, members, list(asked), named)
 
 
-def _for_census(frame: pl.LazyFrame) -> list[str]:
+def _flags(counts: Plan, *, examples: bool) -> dict[str, pl.Expr]:
+    """Tell of each row which losses and findings it is counted for, and give examples of what is lost."""
+    flags = {f"_loss{number}": loss.events & pl.col(IS_COUNTED) for number, loss in enumerate(counts.losses)}
+    flags |= {
+        f"_finding{number}": finding.events & pl.col(IS_COUNTED)
+        for number, finding in enumerate(counts.findings)
+    }
+    if not examples:
+        return flags
+    return flags | {
+        f"_example{number}": pl.when(loss.events & WRITTEN).then(loss.example.cast(pl.String, strict=False))
+        for number, loss in enumerate(counts.losses)
+        if loss.example is not None
+    }
+
+
+def _for_census(names: list[str]) -> list[str]:
     """Name what the account of keys needs beside the rows."""
-    names = frame.collect_schema().names()
-    return [
-        name
-        for name in names
-        if name.startswith(BEFORE) or name in ("name", "notes", USED, "_names", *OF_LINES)
-    ]
+    wanted = ("name", "notes", USED, "_names", *OF_LINES)
+    return [name for name in names if name.startswith(BEFORE) or name in wanted]
