@@ -2,26 +2,11 @@
 #include "columns.h"
 #include "exported.h"
 #include "spelling.h"
-
-#include <stdlib.h>
+#include "words.h"
 
 #define NOTHING ((struct span){(const uint8_t *)"", 0})
 
-enum { MAPS_MAX = 4, FEW = 64, FIRST_PLACES = 1024 };
-
-static uint64_t hash_of(struct span key, uint64_t seed)
-{
-    uint64_t hash = seed ^ key.length;
-    for (; key.length >= 8; key.at += 8, key.length -= 8) {
-        uint64_t word;
-        memcpy(&word, key.at, 8);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-    }
-    for (size_t number = 0; number < key.length; number++)
-        hash = (hash ^ key.at[number]) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 29;
-}
+enum { MAPS_MAX = 4, FEW = 64 };
 
 static bool is_same(struct span one, struct span other)
 {
@@ -30,94 +15,49 @@ static bool is_same(struct span one, struct span other)
                                 memcmp(one.at, other.at, one.length) == 0));
 }
 
-/* -- a table of keys ------------------------------------------------------------------------------------------- */
-
 /* What is known of a key: of those that a frame has, in how many rows of a map, its longest value in bytes, and how many
  * entries the largest map has that it is in. */
 struct known {
-    struct span key;
-    uint64_t hash;
-    int64_t map;
     int64_t rows;
-    int64_t last_row;
+    int64_t last_row; /* from 1 */
     int64_t longest;
     int64_t most;
 };
 
+/* Keys by number, each below its map's, and what is known of them. */
 struct directory {
-    struct known *known;
-    size_t used, room;
-    uint32_t *places; /* by hash: a number in `known`, from 1 */
-    size_t mask;
-    uint64_t seed;
+    struct words words;
+    struct buffer known;
 };
 
-static bool spread(struct directory *directory)
+static bool begin_directory(struct directory *directory, uint64_t seed)
 {
-    size_t count = directory->mask == 0 ? FIRST_PLACES : (directory->mask + 1) * 4;
-    uint32_t *places = calloc(count, sizeof *places);
-    if (places == NULL)
-        return false;
-    free(directory->places);
-    directory->places = places;
-    directory->mask = count - 1;
-    for (size_t number = 0; number < directory->used; number++) {
-        size_t at = directory->known[number].hash & directory->mask;
-        while (places[at] != 0)
-            at = (at + 1) & directory->mask;
-        places[at] = (uint32_t)number + 1;
-    }
-    return true;
+    directory->known = (struct buffer){NULL, 0, 0};
+    return words_begin(&directory->words, seed);
 }
 
-static bool make_room(struct directory *directory)
+static void free_directory(struct directory *directory)
 {
-    if (directory->used == directory->room) {
-        size_t room = directory->room * 2 + FEW;
-        struct known *known = realloc(directory->known, room * sizeof *known);
-        if (known == NULL)
-            return false;
-        directory->known = known;
-        directory->room = room;
-    }
-    return directory->used * 2 < directory->mask || spread(directory);
-}
-
-static struct known *find(const struct directory *directory, int64_t map, struct span key, uint64_t hash, size_t *at)
-{
-    for (*at = hash & directory->mask; directory->places[*at] != 0; *at = (*at + 1) & directory->mask) {
-        struct known *known = &directory->known[directory->places[*at] - 1];
-        if (known->hash == hash && known->map == map && is_same(known->key, key))
-            return known;
-    }
-    return NULL;
-}
-
-static uint64_t hash_in(const struct directory *directory, int64_t map, struct span key)
-{
-    return hash_of(key, directory->seed + (uint64_t)map);
+    words_free(&directory->words);
+    buffer_free(&directory->known);
 }
 
 /* Find a key of a map, or remember it; NULL if there is no memory. */
 static struct known *remember(struct directory *directory, int64_t map, struct span key)
 {
-    if (!make_room(directory))
+    uint32_t word = word_of(&directory->words, (uint32_t)map, key.at, key.length);
+    size_t number = word - FIRST_WORD;
+    if (word == NO_WORD || !buffer_reach(&directory->known, (number + 1) * sizeof(struct known)))
         return NULL;
-    size_t at;
-    uint64_t hash = hash_in(directory, map, key);
-    struct known *known = find(directory, map, key, hash, &at);
-    if (known == NULL) {
-        known = &directory->known[directory->used++];
-        directory->places[at] = (uint32_t)directory->used;
-        *known = (struct known){.key = key, .hash = hash, .map = map, .last_row = -1};
-    }
-    return known;
+    return (struct known *)(void *)directory->known.data + number;
 }
 
-static void free_directory(struct directory *directory)
+/* Tell whether a key of the first map is known, and by which number. */
+static bool is_known(const struct directory *directory, struct span key, int64_t *number)
 {
-    free(directory->known);
-    free(directory->places);
+    uint32_t word = word_known(&directory->words, 0, key.at, key.length);
+    *number = (int64_t)word - FIRST_WORD;
+    return word != NO_WORD;
 }
 
 /* -- which keys there are --------------------------------------------------------------------------------------- */
@@ -130,8 +70,8 @@ static bool look_at(struct directory *directory, const struct given *map, int64_
         if (known == NULL)
             return false;
         int64_t length = text_is_there(&map->texts, entry) ? (int64_t)text_at(&map->texts, entry).length : 0;
-        known->rows += known->last_row != row;
-        known->last_row = row;
+        known->rows += known->last_row != row + 1;
+        known->last_row = row + 1;
         known->longest = length > known->longest ? length : known->longest;
         known->most = end - start > known->most ? end - start : known->most;
     }
@@ -142,18 +82,22 @@ static bool tell(const struct directory *directory, struct ArrowArrayStream *mad
 {
     enum { WHOLE = 4 };
     static const char *const names[] = {"key", "map", "rows", "longest", "most"};
+    const struct words *words = &directory->words;
     struct table table;
-    bool well = table_begin(&table, 1 + WHOLE, names, (int64_t)directory->used);
+    int64_t count = words_count(words) - FIRST_WORD;
+    bool well = table_begin(&table, 1 + WHOLE, names, count);
     for (int32_t number = 0; well && number < WHOLE; number++)
         table.columns[1 + number].type = TYPE_WHOLE;
-    for (size_t row = 0; well && row < directory->used; row++) {
-        const struct known *known = &directory->known[row];
-        const int64_t told[WHOLE] = {known->map, known->rows, known->longest, known->most};
+    for (int64_t row = 0; well && row < count; row++) {
+        const struct word *word = word_at(words, (uint32_t)row + FIRST_WORD);
+        const struct known *known = (const struct known *)(const void *)directory->known.data + row;
+        const int64_t told[WHOLE] = {word->above, known->rows, known->longest, known->most};
+        struct span key = word->length == 0 ? NOTHING : (struct span){words->heap.data + word->start, word->length};
         size_t start = table.heap.length;
-        well = write_bytes(&table.heap, known->key) &&
-               column_set_view(&table.columns[0], (int64_t)row, heap_view(&table.heap, start));
+        well = write_bytes(&table.heap, key) &&
+               column_set_view(&table.columns[0], row, heap_view(&table.heap, start));
         for (int32_t number = 0; well && number < WHOLE; number++)
-            well = column_set_whole(&table.columns[1 + number], (int64_t)row, told[number]);
+            well = column_set_whole(&table.columns[1 + number], row, told[number]);
     }
     well = well && table_hand_over(&table, made);
     table_free(&table);
@@ -165,8 +109,9 @@ static bool tell(const struct directory *directory, struct ArrowArrayStream *mad
 EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struct ArrowArrayStream *made)
 {
     struct frame frame;
-    struct directory directory = {.seed = seed};
-    bool well = frame_take(&frame, given) && (frame.rows == 0 || frame.column[0].kind == KIND_FLAG);
+    struct directory directory;
+    bool well = begin_directory(&directory, seed);
+    well = frame_take(&frame, given) && well && (frame.rows == 0 || frame.column[0].kind == KIND_FLAG);
     for (int64_t map = 1; well && map < frame.columns; map++)
         for (int64_t row = 0; well && frame.column[map].kind == KIND_MAP && row < frame.rows; row++)
             if (flag_at(&frame.column[0], row) && is_there(&frame.column[map], row))
@@ -181,12 +126,10 @@ EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struc
 
 static bool has_one(const struct directory *directory, const struct given *map, int64_t row)
 {
-    size_t at;
-    for (int64_t entry = entries_from(map, row); entry < entries_to(map, row); entry++) {
-        struct span key = text_at(&map->keys, entry);
-        if (find(directory, 0, key, hash_in(directory, 0, key), &at) != NULL)
+    int64_t number;
+    for (int64_t entry = entries_from(map, row); entry < entries_to(map, row); entry++)
+        if (is_known(directory, text_at(&map->keys, entry), &number))
             return true;
-    }
     return false;
 }
 
@@ -211,8 +154,9 @@ EXPORTED int translate_rows_with(struct ArrowArrayStream *given, struct ArrowArr
                                  struct ArrowArrayStream *made)
 {
     struct frame frame, keys;
-    struct directory directory = {.seed = seed};
-    bool well = frame_take(&frame, given);
+    struct directory directory;
+    bool well = begin_directory(&directory, seed);
+    well = frame_take(&frame, given) && well;
     well = frame_take(&keys, keys_given) && well && keys.rows > 0 && keys.column[0].kind == KIND_TEXT;
     for (int64_t row = 0; well && row < keys.rows; row++)
         well = remember(&directory, 0, text_at(&keys.column[0].texts, row)) != NULL;
@@ -298,8 +242,9 @@ EXPORTED int translate_names_told(struct ArrowArrayStream *given, struct ArrowAr
                                   struct ArrowArrayStream *made)
 {
     struct frame frame, kinds;
-    struct directory directory = {.seed = seed};
-    bool well = frame_take(&frame, given);
+    struct directory directory;
+    bool well = begin_directory(&directory, seed);
+    well = frame_take(&frame, given) && well;
     well = frame_take(&kinds, kinds_given) && well;
     well = well && kinds.columns == 1 && kinds.column[0].kind == KIND_TEXT &&
            (frame.rows == 0 ||
@@ -335,14 +280,10 @@ struct renaming {
 /* Give the name of a key; false where there is none for it. */
 static bool name_of(const struct renaming *renaming, struct span key, struct span *name)
 {
-    size_t at;
-    const struct directory *directory = &renaming->directory;
-    const struct known *known =
-        directory->used == 0 ? NULL : find(directory, 0, key, hash_in(directory, 0, key), &at);
+    int64_t number;
     *name = key;
-    if (known == NULL)
+    if (!is_known(&renaming->directory, key, &number))
         return true;
-    int64_t number = known - directory->known;
     if (!text_is_there(&renaming->names->texts, number))
         return false;
     *name = text_at(&renaming->names->texts, number);
@@ -494,7 +435,7 @@ static bool learn(struct renaming *renaming, const struct frame *names)
     bool well = true;
     for (int64_t row = 0; well && row < names->rows; row++)
         well = remember(&renaming->directory, 0, text_at(&names->column[0].texts, row)) != NULL;
-    return well && renaming->directory.used == (size_t)names->rows;
+    return well && words_count(&renaming->directory.words) == FIRST_WORD + (uint32_t)names->rows;
 }
 
 static bool rename_rows(struct renaming *renaming, struct ArrowArrayStream *made)
@@ -526,8 +467,9 @@ EXPORTED int translate_renamed(struct ArrowArrayStream *given, struct ArrowArray
 {
     struct frame frame, names;
     struct renaming renaming = {.frame = &frame, .kinds = kinds, .notes = notes, .kept = kept,
-                                .together = together != 0, .directory = {.seed = seed}};
-    bool well = frame_take(&frame, given);
+                                .together = together != 0};
+    bool well = begin_directory(&renaming.directory, seed);
+    well = frame_take(&frame, given) && well;
     well = frame_take(&names, names_given) && well;
     well = well && frame.columns <= MAPS_MAX && learn(&renaming, &names) && rename_rows(&renaming, made);
     free_directory(&renaming.directory);
