@@ -65,8 +65,7 @@ def job_of(
         if chosen.needs_key:
             key_of_environment()
     settings = legal_app_ids(settings, target_layout)
-    given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    files, trusted = find(given, drawn=drawn), None
+    files, trusted = find(listed(source), drawn=drawn), None
     if trust_folders is not None:
         since, until = (selection.since, selection.until) if selection else (None, None)
         files, trusted = near(files, since, until, trust_folders)
@@ -81,6 +80,23 @@ def job_of(
         recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
         selection, examples=examples, careful_only=careful, census=census, lake=lake, columns=columns,
     )  # fmt: skip
+    return job, recognised
+
+
+def listed(source: Sources) -> list[str | os.PathLike[str]]:
+    """Give what one source, or several, were named as."""
+    return [source] if isinstance(source, str | os.PathLike) else list(source)
+
+
+def reading_job(
+    source: Sources, from_: str | None, settings: Settings, selection: Selection | None = None, *, examples: bool = False
+) -> tuple[Job, Recognised]:  # fmt: skip
+    """Give the job of a call that only reads, and its recognised source; raise UsageError, MappingError or SourceError."""
+    recognised = recognise(find(listed(source)), from_, settings.mappings)
+    first = recognised.sources[0]
+    job = Job(
+        first.mapping, first.layout, None, None, settings=settings, selection=selection, examples=examples
+    )
     return job, recognised
 
 

@@ -12,8 +12,7 @@ import polars as pl
 
 from translate import events, mapping
 from translate import recipe as recipes
-from translate.archive.recognition import Recognised, recognise
-from translate.archive.sources import find
+from translate.archive.recognition import Recognised
 from translate.conversion.arguments import checked
 from translate.conversion.calls import (
     Folder,
@@ -22,6 +21,7 @@ from translate.conversion.calls import (
     Sources,
     job_of,
     legal_app_ids,
+    reading_job,
     recipe_of,
     selection_of,
     settings_of,
@@ -92,13 +92,10 @@ def validate(
 
     told = settings_of(settings, set_, mappings)
     selection = selection_of(where, since, until, limit)
-    given = [source] if isinstance(source, str | os.PathLike) else list(source)
     try:
-        recognised = recognise(find(given), as_, told.mappings)
+        job, recognised = reading_job(source, as_, told, selection, examples=examples)
     except SourceError as error:
         raise SourceError(error.typed.replace("--from", "--as")) from None
-    first = recognised.sources[0]
-    job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
     run = Validation(job, recognised, progress=progress)
     result = run.run()
     counts = result["events"]

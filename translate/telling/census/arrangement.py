@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 from translate.engine.tables import SORTS, WATCHED_MAX
@@ -20,25 +19,17 @@ BELOW = {
 Silence = Callable[[Key], bool]  # whether a key has a fate though nothing of its row speaks for it
 
 
-def places(evidence: Evidence, may_be_silent: Silence) -> Site | None:
-    """Arrange a layout's places as the kernel goes down them; None where it could not tell an event's type."""
-    return _Places(evidence, may_be_silent).root
-
-
-class _Places:
-    """The places of one layout."""
+class Arrangement:
+    """The places of one layout, as the kernel goes down them."""
 
     def __init__(self, evidence: Evidence, may_be_silent: Silence) -> None:
         self._evidence = evidence
         self._may_be_silent = may_be_silent
 
-    @cached_property
     def root(self) -> Site | None:
-        """Give the record's own place."""
-        root = Site(
-            "", "tree", [self._place(name, (name,), below) for name, below in self._evidence.tree.items()]
-        )
-        paths = self._evidence.name_paths
+        """Give the record's own place; None where the kernel could not tell an event's type."""
+        below = [self._place(name, (name,), inner) for name, inner in self._evidence.tree.items()]
+        root, paths = Site("", "tree", below), self._evidence.name_paths
         return root if len(paths) <= NAMES_MAX and all(self._rank(path, root) for path in paths) else None
 
     def _rank(self, path: tuple[str, ...], root: Site) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from itertools import pairwise, starmap
+from itertools import pairwise
 from urllib.parse import parse_qsl, unquote
 
 from translate.reader.reader import Lines
@@ -120,11 +119,7 @@ class Tables:
         if line == 1:
             return ""
         named = zip(self._headers[file], cells(text), strict=False)  # a row of another length is refused
-        return Members(starmap(_member, ((name, cell) for name, cell in named if cell is not None)))
-
-
-def _member(name: str, cell: str) -> tuple[str, Value]:
-    return name, json.dumps(cell)
+        return as_texts((name, cell) for name, cell in named if cell is not None)
 
 
 def cells(row: str) -> list[str | None]:

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from translate.engine.library import library
 from translate.engine.tally import FLAGS_MAX, KeyTally, Remark, Way
 from translate.reader.reader import Lines
 from translate.telling.census import Key
-from translate.telling.census.arrangement import places
+from translate.telling.census.arrangement import Arrangement
 from translate.telling.census.destinations import Fate
 from translate.telling.census.evidence import MIXED
 from translate.telling.census.fates import COUNTS, Fates, Found
@@ -27,25 +27,6 @@ from translate.writer.writer import FILTERED, NOTES
 NEW_NAMES = "_names"
 WAITING_MAX = 2
 CONTEXT = ("code", FILTERED, USED, "name")  # what of a row matters to all of its keys
-
-
-class KeysAccount(Protocol):
-    """Counts what became of the keys of a unit's rows."""
-
-    def add(self, batch: pl.DataFrame) -> None:
-        """Count a batch's keys."""
-
-    def add_empty_line(self, text: str) -> None:
-        """Count the keys of a line in which the reader found no event."""
-
-    def checked(self) -> pl.DataFrame:
-        """Give the counts, if both agree."""
-
-
-def keys_account(job: Job, query: Query, lines: Lines) -> KeysAccount:
-    """Give the account of a unit's keys: as the kernel tallies it where it can and is not to be verified, else by the scanner."""
-    fates = Fates(job, query, lines)
-    return fates if job.census == VERIFY else TalliedFates.of(fates, job, query) or fates
 
 
 # A row of which nothing is known.
@@ -80,7 +61,7 @@ class TalliedFates:
         is_for_kernel = layout.records == "json-lines" and layout.request is None
         if kernel is None or not is_for_kernel or len(query.counts.losses) > FLAGS_MAX:
             return None
-        root = places(fates.evidence, lambda key: _has_fate(fates, key))
+        root = Arrangement(fates.evidence, lambda key: _has_fate(fates, key)).root()
         if root is None:
             return None
         before = [name.removeprefix(BEFORE) for name in fates.columns if name.startswith(BEFORE)]
@@ -195,6 +176,15 @@ class TalliedFates:
             rest = next(rest for name, rest in self._fates.evidence.extra_paths(key) if name == way.extra)
             held["extra"] = {way.extra: _nested(rest)}
         return self._fates.of_one(_found(key, name), row, held, list(way.flags))
+
+
+KeysAccount = Fates | TalliedFates
+
+
+def keys_account(job: Job, query: Query, lines: Lines) -> KeysAccount:
+    """Give the account of a unit's keys: as the kernel tallies it where it can and is not to be verified, else by the scanner."""
+    fates = Fates(job, query, lines)
+    return fates if job.census == VERIFY else TalliedFates.of(fates, job, query) or fates
 
 
 def _named(

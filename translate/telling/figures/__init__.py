@@ -13,7 +13,7 @@ import polars as pl
 from translate.archive.recognition import Origin, Recognised, recognise
 from translate.archive.sources import find
 from translate.conversion.arguments import checked
-from translate.conversion.calls import Folder, Given, Sources, settings_of
+from translate.conversion.calls import Folder, Given, Sources, listed, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
@@ -21,7 +21,6 @@ from translate.telling import explanation
 from translate.telling.figures.facts import FACTS, HeldColumns
 from translate.telling.figures.fates import (  # fmt: skip
     HELD,
-    Renames,
     Stage,
     renames_in,
     said,
@@ -66,8 +65,7 @@ def parity(
         raise UsageError(
             f"{os.fspath(target)}: is a lake, whose columns have names of SQL; its schema.sql tells how to ask it"
         )
-    given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    recognised = recognise(find(given), from_ or run.of, own)
+    recognised = recognise(find(listed(source)), from_ or run.of, own)
     arrived = _arrived(target, to or run.to, run, own)
     job = _job(recognised, arrived, run)
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
@@ -92,7 +90,7 @@ def parity(
         recognised.address, arrived.address, pl.concat(frames),
         tuple({"figure": figure, "cause": cause, "rows": rows} for (figure, cause), rows in causes.items()),
         {measure.name: measure.about for measure in measures}, run.report is not None, sheet.beyond if sheet else (), tuple(merged),
-        tuple(dict.fromkeys(renames.texts.values())),
+        tuple(dict.fromkeys(renames.values())),
     )  # fmt: skip
 
 
@@ -130,11 +128,12 @@ def _names(fates: pl.LazyFrame) -> Names:
 
 def _compare(
     measure: Measure, fates: pl.LazyFrame, taken: list[Stage], there: pl.LazyFrame, held: HeldColumns | None,
-    causes: Counter[tuple[str, str]], renames: Renames,
+    causes: Counter[tuple[str, str]], renames: dict[str, str],
 ) -> pl.DataFrame:  # fmt: skip
     """Compute a figure after each step, and in the target; explain what each step did, and count the causes."""
     sides = [*(step.facts(fates) for step in taken), there.select(*FACTS)]
-    values = [measure.grouping(renames.told(side)).collect(engine="streaming") for side in sides]
+    named = [side.with_columns(pl.col("type").replace(renames)) if renames else side for side in sides]
+    values = [measure.grouping(side).collect(engine="streaming") for side in named]
     keys = pl.concat([frame.select("key") for frame in values]).unique().sort("key")
     for number, frame in enumerate(values):
         keys = keys.join(frame.rename({"value": f"v{number}"}), on="key", how="left")

@@ -248,19 +248,11 @@ NAMES_MAX = 3  # that became one, by their names
 ARROW = " \N{RIGHTWARDS ARROW} "
 
 
-@dataclass(frozen=True)
-class Renames:
-    """Under which text the rows of a type stand, on both sides, if it was renamed."""
+def renames_in(fates: pl.LazyFrame) -> dict[str, str]:
+    """Find the types all of whose written events have one other name after the rules, which no others get.
 
-    texts: Mapping[str, str]
-
-    def told(self, facts: pl.LazyFrame) -> pl.LazyFrame:
-        """Give facts with the types as the rows name them."""
-        return facts.with_columns(pl.col("type").replace(dict(self.texts))) if self.texts else facts
-
-
-def renames_in(fates: pl.LazyFrame) -> Renames:
-    """Find the types all of whose written events have one other name after the rules, which no others get."""
+    Give under which text the rows of such a type stand, on both sides.
+    """
     before, after = f"{SOURCE}.type", f"{RULES}.type"
     written = fates.filter((pl.col("outcome") == "written") & pl.col("first"))
     pairs = written.group_by(before, after).len().drop_nulls().collect(engine="streaming")
@@ -276,4 +268,4 @@ def renames_in(fates: pl.LazyFrame) -> Renames:
             names = sorted(olds)
             told = ", ".join(names) if len(names) <= NAMES_MAX else f"{len(names)} types"
             texts |= dict.fromkeys([*names, new], f"{told}{ARROW}{new}")
-    return Renames(texts)
+    return texts

@@ -13,11 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from translate.archive.recognition import recognise
-from translate.archive.sources import find
 from translate.conversion import calls, nothing
 from translate.conversion.arguments import checked
-from translate.conversion.job import Job
 from translate.conversion.progress import Progress
 from translate.telling import charts
 from translate.telling.inspection import grading, pages, tables
@@ -198,16 +195,14 @@ def inspect(
     """
     told = calls.settings_of(settings, set_, mappings)
     selection = calls.selection_of(where, since, until, limit)
-    given = [source] if isinstance(source, str | os.PathLike) else list(source)
-    recognised = recognise(find(given), from_, told.mappings)
-    first = recognised.sources[0]
-    job = Job(first.mapping, first.layout, None, None, settings=told, selection=selection, examples=examples)
+    job, recognised = calls.reading_job(source, from_, told, selection, examples=examples)
     with scratch_folder() as folder:
-        seen = Pass(job, recognised, progress).run(Path(folder))
+        seen = Pass(job, recognised, progress, Path(folder))
+        seen.run()
         values = values_of(recognised, seen.figures, seen.events_by_source, told.mappings)
         values["selection"] = selection.described() if selection else {}
         keys = keys_frame(seen.figures)
         is_empty = values["events"]["read"] and not values["events"]["inspected"]
         why = nothing.why_nothing_taken(job, recognised) if is_empty else None
         values |= {"verdict": why} if why else {}
-        return Inspection(values, keys, Grounds.of(seen, recognised, told), examples=examples)
+        return Inspection(values, keys, Grounds.of(seen, told), examples=examples)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -263,21 +263,17 @@ class Figures:
             self.watched_hours.setdefault(name, Counter()).update(hours)
         for name, value in other.bounds.items():
             self._bound(name, value)
-        self.names.absorb(other.names)
-        self.sources.absorb(other.sources)
-        for name, senders in other.senders.items():
-            self.senders[name].absorb(senders)
         _add(self.revenue, other.revenue)
         _add(self.takings, other.takings)
-        for name, digests in other.people.items():
-            self.people[name].absorb(digests)
-        self.sessions.absorb(other.sessions)
-        self.presence.absorb(other.presence)
-        self.ids.absorb(other.ids)
-        self.moments.absorb(other.moments)
-        self.details.absorb(other.details)
-        self.census.absorb(other.census)
-        self.damages.absorb(other.damages)
+        for mine, theirs in zip(self._stores(), other._stores(), strict=True):
+            mine.absorb(theirs)
+
+    def _stores(self) -> list[Any]:
+        """Give what absorbs its like."""
+        return [
+            self.names, self.sources, *self.senders.values(), *self.people.values(), self.sessions, self.presence, self.ids, self.moments,
+            self.details, self.census, self.damages,
+        ]  # fmt: skip
 
 
 def _add(mine: dict[Key, list[int]], theirs: Mapping[Key, list[int]]) -> None:

@@ -45,43 +45,39 @@ BESIDE = pl.Schema({
 _NO_EVENTS = pl.DataFrame(schema={**BESIDE, **events.SCHEMA})
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What is known once an archive was read; `sample` are the first hub events with the reader's `notes`, `provided` what they can say."""
-
-    figures: Figures
-    events_by_source: list[int]
-    sample: pl.DataFrame
-    provided: frozenset[str]
-    units: int
-
-
 class Pass:
-    """The pass over the units of an archive."""
+    """The pass over the units of an archive.
 
-    def __init__(self, job: Job, recognised: Recognised, progress: Progress | None) -> None:
+    `figures` are those of all events, `events_by_source` how many there are of each layout, `provided` the hub columns that
+    they can say.
+    """
+
+    def __init__(self, job: Job, recognised: Recognised, progress: Progress | None, scratch: Path) -> None:
         self.job = job
         self.recognised = recognised
+        self._scratch = scratch
         self._course = Course(recognised.files, progress)
         self._sample: list[pl.DataFrame] = []
-        self._provided: set[str] = set()
         self._watched = watched_names(job.settings.mappings)
+        first = recognised.sources[0].mapping
+        self.figures = self._figures(scratch / "all", frozenset(events.SCHEMA), first)
+        self.events_by_source = [0] * len(recognised.sources)
+        self.provided: set[str] = set()
 
-    def run(self, scratch: Path) -> Seen:
+    def run(self) -> None:
         """Look at all units; what does not fit in memory lies in the scratch folder."""
-        first = self.recognised.sources[0].mapping
-        total = self._figures(scratch / "all", frozenset(events.SCHEMA), first)
-        by_source = [0] * len(self.recognised.sources)
         for unit in units_of((source.files for source in self.recognised.sources), READ_BYTES):
-            if self._is_enough(total):
+            if self._is_enough():
                 break
-            figures = self._look_at(unit, scratch, total)
-            by_source[unit.source] += figures.counts["events"]
-            total.absorb(figures)
+            figures = self._look_at(unit)
+            self.events_by_source[unit.source] += figures.counts["events"]
+            self.figures.absorb(figures)
             self._course.finish(unit.files)
-        planned = sum(len(units(source.files)) for source in self.recognised.sources)
-        sample = pl.concat(self._sample or [_NO_EVENTS.select(*events.SCHEMA, "notes")])
-        return Seen(total, by_source, sample, frozenset(self._provided), planned)
+
+    @property
+    def sample(self) -> pl.DataFrame:
+        """Give the first hub events, with the reader's `notes`."""
+        return pl.concat(self._sample or [_NO_EVENTS.select(*events.SCHEMA, "notes")])
 
     def _figures(
         self, folder: Path, provided: frozenset[str], model: Mapping, marked: Iterable[Marked] = ()
@@ -89,14 +85,16 @@ class Pass:
         examples, places = self.job.examples, tuple(marked)
         return Figures(folder, provided, limits_of(model), self._watched, examples=examples, marked=places)
 
-    def _is_enough(self, total: Figures) -> bool:
-        limit = self.job.selection.limit if self.job.selection else None
-        return limit is not None and total.counts["events"] + sum(total.codes.values()) >= limit
+    def _taken(self) -> int:
+        return self.figures.counts["events"] + sum(self.figures.codes.values())
 
-    def _look_at(self, unit: Unit, scratch: Path, total: Figures) -> Figures:
+    def _is_enough(self) -> bool:
+        limit = self.job.selection.limit if self.job.selection else None
+        return limit is not None and self._taken() >= limit
+
+    def _look_at(self, unit: Unit) -> Figures:
         origin = self.recognised.sources[unit.source]
-        job = self.job.reading(origin)
-        taken = total.counts["events"] + sum(total.codes.values())
+        job, taken, scratch = self.job.reading(origin), self._taken(), self._scratch
         attempts = itertools.count()
         known = sum(batch.height for batch in self._sample)
 
@@ -118,7 +116,7 @@ class Pass:
         (figures, sample, provided), _ = soundly(unit, scratch, refused, attempt)
         if sample.height:
             self._sample.append(sample)
-        self._provided |= provided
+        self.provided |= provided
         return figures
 
 
@@ -215,19 +213,20 @@ class Grounds:
     units: int
 
     @classmethod
-    def of(cls, seen: Seen, recognised: Recognised, settings: Settings) -> Grounds:
+    def of(cls, seen: Pass, settings: Settings) -> Grounds:
         """Take from the figures what outlives their files."""
         figures = seen.figures
         counts = figures.counts
         people = {
             name: SeenUsers.of(figures.people[name].buckets()) for name in ("clients", "users", "persons")
         }
-        sources = [source.layout for source in recognised.sources]
+        sources = seen.recognised.sources
+        layouts = tuple(source.layout for source in sources)
         return cls(
-            layouts=tuple(sources),
+            layouts=layouts,
             sample=seen.sample,
-            provided=seen.provided,
-            places={entry.hub[0]: entry.place for entry in reversed(sources[0].all_fields) if entry.hub},
+            provided=frozenset(seen.provided),
+            places={entry.hub[0]: entry.place for entry in reversed(layouts[0].all_fields) if entry.hub},
             settings=settings,
             surveyed=_surveyed(figures, people),
             groups={
@@ -240,7 +239,7 @@ class Grounds:
             duplicates=counts["events"] - figures.ids.count(),
             same_moment=counts["moments"] - figures.moments.count(),
             missing_person=counts["events"] - counts["of_persons"],
-            units=seen.units,
+            units=sum(len(units(source.files)) for source in sources),
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from translate import __version__
 from translate.conversion.arguments import checked
-from translate.conversion.calls import Folder, Given, Sources
+from translate.conversion.calls import Folder, Given, Sources, listed
 from translate.conversion.report import flaws
 from translate.errors import UsageError
 from translate.telling.figures import Parity, parity
@@ -223,24 +223,20 @@ def dossier(
     >>> translate.dossier("signed", source="sample_data/mobile_analytics/archive_full.jsonl")
     <Dossier mobile_analytics/archive → clickstream/events: nothing is open>
     """
-    trails = [trail for each in _listed(folder) for trail in trails_of(each)]
+    trails = [trail for each in listed(folder) for trail in trails_of(each)]
     conversions = [trail for trail in trails if isinstance(trail, ConversionTrail)]
     replays = [trail for trail in trails if isinstance(trail, ReplayTrail)]
-    sources = _sources(_listed(source), len(conversions))
+    sources = _sources(listed(source), len(conversions))
     compared, changed = {}, {}
     for trail, origin in zip(conversions, sources, strict=False):
         changed[trail.folder] = changed_inputs(trail, origin)
         if trail.is_lake or trail.rows_are_elsewhere:
             continue
         compared[trail.folder] = parity(
-            origin, trail.folder, recipe=_recipe(trail, _listed(recipe or ())), settings=settings, set_=set_, mappings=mappings,
+            origin, trail.folder, recipe=_recipe(trail, listed(recipe or ())), settings=settings, set_=set_, mappings=mappings,
             erase=erase if "erasure" in trail.report else None,
         )  # fmt: skip
     return Dossier(tuple(conversions), tuple(replays), compared, changed)
-
-
-def _listed(given: Sources) -> list[str | os.PathLike[str]]:
-    return [given] if isinstance(given, str | os.PathLike) else list(given)
 
 
 def _sources(given: list[str | os.PathLike[str]], conversions: int) -> list[str | os.PathLike[str]]:

@@ -38,9 +38,7 @@ def why(
     <Why archive_full.jsonl:1: written>
     """
     told = settings_of(settings, set_, mappings)
-    address = (
-        read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told, told.mappings)
-    )
+    address = read_address(os.fspath(record)) if id_ is None else find_id(record, id_, from_, told)
     job, recognised = job_of(address.file, to=to, from_=address.layout or from_, recipe=recipe, settings=told)
     if len(recognised.files) != 1:
         raise UsageError(f"{address.file}: is not one file; name the file that the line is in")

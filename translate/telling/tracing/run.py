@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 
 from translate.archive.parquet import HUB
-from translate.archive.recognition import Recognised, recognise
-from translate.archive.sources import find
+from translate.archive.recognition import Recognised
 from translate.archive.units import units_of
 from translate.conversion import plan
+from translate.conversion.calls import reading_job
 from translate.conversion.job import Job
 from translate.conversion.reading import Readings, soundly
 from translate.conversion.report import Loss
@@ -74,22 +74,20 @@ def read_address(text: str) -> Address:
     return Address(found["file"], line, number)
 
 
-def find_id(
-    source: str | os.PathLike[str], wanted: str, from_: str | None, settings: Settings, mappings: Path | None
-) -> Address:
+def find_id(source: str | os.PathLike[str], wanted: str, from_: str | None, settings: Settings) -> Address:
     """Find the first event of an id, its own or the one that is made of its content; reads the source up to it.
 
     Further rows of one event end in a number of their own (`-2`): their event is found. Raise UsageError where there is none.
     """
-    recognised = recognise(find([source]), from_, mappings)
+    job, recognised = reading_job(source, from_, settings)
     for name in dict.fromkeys([wanted, COPY_NUMBER.sub("", wanted)]):
-        found = _first(recognised, name, settings)
+        found = _first(job, recognised, name)
         if found is not None:
             return found
     raise UsageError(f"{os.fspath(source)}: no event has the id {wanted}; say FILE:LINE")
 
 
-def _first(recognised: Recognised, name: str, settings: Settings) -> Address | None:
+def _first(job: Job, recognised: Recognised, name: str) -> Address | None:
     locations = {file.shown: file.location for file in recognised.files}
 
     def attempt(job: Job, lines: Lines) -> tuple[pl.DataFrame, set[str]]:
@@ -97,8 +95,6 @@ def _first(recognised: Recognised, name: str, settings: Settings) -> Address | N
         wanted = events.filter(pl.col("event_id") == name).select("file", "line", "part")
         return wanted.sort("file", "line", "part").head(1).collect(engine="streaming"), unsound()
 
-    first = recognised.sources[0]
-    job = Job(first.mapping, first.layout, None, None, settings=settings)
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
         for unit, found in Readings(job, recognised, Path(scratch)).each(attempt):
             for file, line, part in found.iter_rows():
@@ -161,33 +157,20 @@ class Traced:
     lost: tuple[Loss, ...] = ()
 
 
-@dataclass
-class _Frames:
-    """The same record in every state, as the engine gave it."""
-
-    read: pl.DataFrame
-    raw: pl.DataFrame | None
-    rows: pl.DataFrame
-    wire: pl.DataFrame
-    source: Source
-    losses: list[Loss]
-
-
 def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
     """Run a job on the events of one line; raise UsageError where no record is."""
     (unit, *_) = units_of(source.files for source in recognised.sources)
     job = job.reading(recognised.sources[unit.source])
 
-    def attempt(lines: Lines) -> tuple[_Frames, set[str]]:
+    def attempt(lines: Lines) -> tuple[list[Traced], set[str]]:
         narrow = _narrowed(lines, address.line, is_table=job.source_layout.records == "csv")
         query = plan.build(job, narrow)
-        return _frames(job, query, narrow, address.line), query.unsound
+        return _traced(job, query, narrow, address.line), query.unsound
 
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
-        frames, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
-    if not frames.read.height:
+        found, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
+    if not found:
         raise UsageError(f"{address.file}: there is no record on line {address.line}")
-    found = list(_put_together(frames, job.recipe))
     wanted = [traced for traced in found if address.number in (None, traced.number + 1)]
     if not wanted:
         count = found[-1].number + 1
@@ -205,8 +188,8 @@ def _narrowed(lines: Lines, line: int, *, is_table: bool) -> Lines:
     return dataclasses.replace(lines, frame=lines.frame.filter(pl.col("row").is_in(kept)))
 
 
-def _frames(job: Job, query: plan.Query, lines: Lines, line: int) -> _Frames:
-    """Collect the record as it was read, as the rules left it, and as it is written."""
+def _traced(job: Job, query: plan.Query, lines: Lines, line: int) -> list[Traced]:
+    """Collect the record as it was read, as the rules left it, and as it is written: all keep the order of its events."""
     events, _ = plan.hub_events(job, lines)
     read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
     here = read["line"][0] if read.height else line
@@ -215,12 +198,23 @@ def _frames(job: Job, query: plan.Query, lines: Lines, line: int) -> _Frames:
     if job.target_mapping is not None and job.target_layout is not None:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)
         wire = writer.rows(wire)
-    raw = None
+    raws: list[Row] = [{}] * read.height
     if job.source_layout.model != HUB.model:
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
-        raw = _of_line(records, here).sort("row", "part")
-    rows = _of_line(query.rows, here)
-    return _Frames(read, raw, rows, _of_line(wire, here), query.source, query.counts.losses)
+        raws = list(_rows(_of_line(records, here).sort("row", "part")))
+    given = list(_rows(read))
+    found: list[Traced] = []
+    number = -1
+    first: Row = {}
+    for row, written in zip(_rows(_of_line(query.rows, here)), _rows(_of_line(wire, here)), strict=True):
+        number += row[COPY] == 0
+        first = row if row[COPY] == 0 else first
+        lost = tuple(loss for place, loss in enumerate(query.counts.losses) if row[f"_loss{place}"])
+        met = rules_met(job.recipe, row, first)
+        found.append(
+            Traced(number, row[COPY], raws[number], given[number], written, row, query.source, met, lost)
+        )
+    return found
 
 
 def _of_line(frame: pl.LazyFrame, line: int, *, joined: bool = False) -> pl.DataFrame:
@@ -245,21 +239,3 @@ def _written(milliseconds: int | None) -> str | None:
         return (EPOCH + dt.timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
     except OverflowError:
         return f"{milliseconds} ms"
-
-
-def _put_together(frames: _Frames, recipe: Recipe | None) -> list[Traced]:
-    """Put the states of each row together: all of them keep the order of the record's events."""
-    given = list(_rows(frames.read))
-    raws = list(_rows(frames.raw)) if frames.raw is not None else [{} for _ in given]
-    found: list[Traced] = []
-    number = -1
-    first: Row = {}
-    for row, wire in zip(_rows(frames.rows), _rows(frames.wire), strict=True):
-        number += row[COPY] == 0
-        first = row if row[COPY] == 0 else first
-        lost = tuple(loss for place, loss in enumerate(frames.losses) if row[f"_loss{place}"])
-        met = rules_met(recipe, row, first)
-        found.append(
-            Traced(number, row[COPY], raws[number], given[number], wire, row, frames.source, met, lost)
-        )
-    return found
