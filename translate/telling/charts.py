@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import polars as pl
+
 # As an image a chart sees nothing of the page around it, so its colours suit a light one and a dark one.
 ALONE = "text{font:12px sans-serif;fill:#777}.bar{fill:#3b7cc4}.grid{stroke:#8884}"
 
@@ -20,6 +22,7 @@ BELOW, ABOVE, LEFT = 26, 10, 62
 STRIP, DAYS_OF_A_YEAR = 22, 366
 LABELS_MAX, LABEL_HALF = 8, 34
 UNITS = {"day": 1, "week": 7}
+PERIODS = {"day": "1d", "week": "1w", "month": "1mo", "year": "1y"}
 
 
 @dataclass(frozen=True)
@@ -174,13 +177,7 @@ def _together(days: list[tuple[dt.date, int]]) -> tuple[str, list[tuple[dt.date,
 
 def _begins(unit: str, first: dt.date, last: dt.date) -> list[dt.date]:
     """Give where each span of time begins, from the one of a day to that of another."""
-    if unit == "year":
-        return [dt.date(year, 1, 1) for year in range(first.year, last.year + 1)]
-    if unit == "month":
-        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-        return [dt.date(month // 12, month % 12 + 1, 1) for month in months]
-    begin, length = _begin(first, unit), UNITS[unit]
-    return [begin + dt.timedelta(days=length * number) for number in range((last - begin).days // length + 1)]
+    return pl.date_range(_begin(first, unit), last, PERIODS[unit], eager=True).to_list()
 
 
 def _begin(day: dt.date, unit: str) -> dt.date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,7 @@ from translate.telling import charts
 from translate.telling.inspection import grading, pages, tables
 from translate.telling.inspection.findings import keys_frame, values_of
 from translate.telling.inspection.grading import GradedTarget
-from translate.telling.inspection.reading import Grounds, Pass, scratch_folder
+from translate.telling.inspection.reading import Grounds, Pass
 from translate.telling.inspection.tables import PEOPLE
 from translate.telling.pages import write_page
 from translate.telling.rendering import Table, escaped, many, table_html
@@ -196,7 +197,7 @@ def inspect(
     told = calls.settings_of(settings, set_, mappings)
     selection = calls.selection_of(where, since, until, limit)
     job, recognised = calls.reading_job(source, from_, told, selection, examples=examples)
-    with scratch_folder() as folder:
+    with tempfile.TemporaryDirectory(prefix="translate-") as folder:  # for what does not fit in memory
         seen = Pass(job, recognised, progress, Path(folder))
         seen.run()
         values = values_of(recognised, seen.figures, seen.events_by_source, told.mappings)

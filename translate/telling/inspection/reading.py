@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -189,11 +188,6 @@ def watched_names(mappings: Path | None) -> frozenset[str]:
     sheets = [mapping.load(name, mappings).delivery for name in mapping.models(mappings)]
     hazards = [hazard for delivery in sheets if delivery for hazard in delivery.preflight.values()]
     return frozenset(name for hazard in hazards if hazard.check in AGED for name in hazard.names)
-
-
-def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for what does not fit in memory."""
-    return tempfile.TemporaryDirectory(prefix="translate-")
 
 
 @dataclass(frozen=True)

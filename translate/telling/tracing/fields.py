@@ -228,14 +228,11 @@ def _entries(written: str) -> list[tuple[str, str]]:
         value: Any = json.loads(written)
     except ValueError:
         return []
-    entities = (
-        ()
-        if isinstance(value, dict)
-        else (each for each in value if isinstance(each, dict) and "key" in each)
-    )
-    pairs = (
-        value.items() if isinstance(value, dict) else ((each["key"], each.get("value")) for each in entities)
-    )
+    if isinstance(value, dict):
+        pairs = [*value.items()]
+    else:
+        entities = (each for each in value if isinstance(each, dict) and "key" in each)
+        pairs = [(each["key"], each.get("value")) for each in entities]
     return [
         (key, text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)) for key, text in pairs
     ]
