@@ -1,9 +1,10 @@
-"""The two sides of a pair: which fields a layout has, and which hub columns each gives and takes."""
+"""The two sides of a pair: which fields a layout has, which hub columns each gives and takes, and what stands in a record's own."""
 
 from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from translate import events, mapping
 from translate.archive.parquet import HUB
 from translate.errors import UsageError
 from translate.mapping.spec import Field, Layout, Mapping
+from translate.reader.tree import slots
+from translate.vocabulary.notes import InSource, read_all
 from translate.vocabulary.word import Word
 
 # Real money, a game's own, and an empty list: what codecs of several columns tell texts apart by.
@@ -151,3 +154,108 @@ class HubOrigin:
         members = {"place": self.place, "column": self.column, "also": list(self.also), "when": list(self.when),
                    "rule": self.rule, "condition": self.condition, "looks_at": list(self.looks_at)}  # fmt: skip
         return {name: value for name, value in members.items() if value}
+
+
+# -- what stands in a record's places ------------------------------------------------------------------------------
+
+NO_PLACE = "no place in the source"  # how the reason begins where a model knows nothing of the kind
+EMPTY = "{}"
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A place of the source, and the value as it stands there; null where it is absent."""
+
+    place: str
+    raw: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the place as JSON values."""
+        return {"place": self.place, "raw": self.raw}
+
+
+class SourcePlaces:
+    """The places of one source layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.is_hub = layout.model == HUB_LAYOUT.model
+        self._places = places(HUB_LAYOUT if self.is_hub else layout)
+        self._slots = {} if self.is_hub else {id(entry): slot for slot, entry in slots(layout)}
+        self._homes = {entry.place: entry for entry in layout.fields if entry.word.is_container}
+
+    def of(self, column: str) -> list[FieldPlace]:
+        """Give the places that a hub column is read from."""
+        return [
+            place
+            for place in self._places
+            if column in place.gives or (place.entry.word.is_stamp and column in place.entry.hub)
+        ]
+
+    def given(self, column: str, raw: Record, before: Record) -> Iterator[tuple[FieldPlace, str | None]]:
+        """Give each of a column's places with the text that stands there, which is null where there is none."""
+        for place in self.of(column):
+            yield place, self._text(place, column, raw, before)
+
+    def _text(self, place: FieldPlace, column: str, raw: Record, before: Record) -> str | None:
+        entry = place.entry
+        if self.is_hub:
+            return shown(before.get(column))
+        if entry.word.holds_names and column in events.MAPS:
+            return shown(raw.get(column))
+        slot = self._slots.get(id(entry))
+        if slot is not None:
+            return shown(raw.get(f"${slot}"))
+        home = self._homes.get(entry.path[0])
+        if home is None:
+            return None
+        kinds = [kind for kind in home.hub if kind in events.MAPS]
+        found = [(raw.get(kind) or {}).get(entry.key) for kind in kinds]
+        return next((shown(text) for text in found if text is not None), None)
+
+    def first(self, column: str, raw: Record, before: Record) -> Given | None:
+        """Give the first place of a column that holds something."""
+        found = ((place, text) for place, text in self.given(column, raw, before) if text is not None)
+        return next((Given(_names(place), text) for place, text in found), None)
+
+    def absent(self, column: str, event: str, raw: Record, before: Record) -> str:
+        """Say why an event has no value in a hub column, where no rule has a say in it: the first condition that failed."""
+        candidates = list(self.given(column, raw, before))
+        if not candidates:
+            return f"{NO_PLACE} gives {column}"
+        noted = [
+            (noted.spot.shown, noted.why)
+            for noted in read_all(before.get("notes"))
+            if isinstance(noted.spot, InSource)
+        ]
+        return "; ".join(dict.fromkeys(_why_absent(place, text, event, noted) for place, text in candidates))
+
+
+def _why_absent(place: FieldPlace, text: str | None, event: str, noted: list[tuple[str, str]]) -> str:
+    """Say why what stands in a place, if anything, is not in the column that it is read into."""
+    if place.entry.when and event not in place.entry.when:
+        return f"{place.shown} is read only for {', '.join(place.entry.when)}, and this is {event}"
+    if text is None:
+        told = (why for spot, why in noted if spot in (place.entry.place, *place.entry.also))
+        why = next(told, None)
+        return f"{place.shown}: {why}" if why else f"absent in the source: {_names(place)}"
+    if text == EMPTY:
+        return f"{place.shown} is empty in the source"
+    if place.entry.word.is_container:
+        return f"all that {place.shown} holds has fields of its own"
+    kind = place.entry.word.about or "what it should be"
+    return f"{place.shown} holds {text}: other fields say that already, or it cannot be read as {kind}"
+
+
+def _names(place: FieldPlace) -> str:
+    return ", else ".join([place.shown, *place.entry.also])
+
+
+def shown(value: Any) -> str | None:
+    """Write a value as text: texts as they are, times as ISO 8601, maps as their members."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {text}" for key, text in value.items()) + "}"
+    return value.isoformat(timespec="milliseconds") if hasattr(value, "isoformat") else str(value)

@@ -56,7 +56,7 @@ class Dossier:
             counts, rejects = trail.report["events"], trail.report["rejects"]
             compared, changed = self.compared.get(trail.folder), self.changed.get(trail.folder) or []
             unexplained = compared.unexplained if compared else 0
-            left = (trail.report.get("erasure") or {}).get("found", 0)
+            left = (trail.report.get("erasure") or {}).get("found") or 0
             torn, unknown = sum(rejects.get(code, 0) for code in TORN), rejects.get(UNKNOWN, 0)
             points = [
                 (counts["read"] and not counts["written"], "nothing was written"),

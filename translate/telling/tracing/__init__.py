@@ -11,9 +11,8 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import UsageError
 from translate.telling import explanation
 from translate.telling.explanation import sides
-from translate.telling.explanation.sides import HUB_LAYOUT
+from translate.telling.explanation.sides import HUB_LAYOUT, SourcePlaces
 from translate.telling.tracing.fields import EventFields
-from translate.telling.tracing.places import SourcePlaces
 from translate.telling.tracing.result import EventTrace, FieldTrace, Why
 from translate.telling.tracing.run import Traced, find_id, read_address, trace
 from translate.vocabulary.notes import read_all

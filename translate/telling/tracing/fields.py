@@ -13,9 +13,8 @@ from translate.mapping.spec import Field, Layout
 from translate.recipe.spec import Rule
 from translate.telling.explanation import sections
 from translate.telling.explanation.pages import Row as Explained
-from translate.telling.explanation.sides import FieldPlace
-from translate.telling.tracing.places import SourcePlaces, shown
-from translate.telling.tracing.result import NO_PLACE, FieldTrace, Given
+from translate.telling.explanation.sides import NO_PLACE, FieldPlace, Given, SourcePlaces, shown
+from translate.telling.tracing.result import FieldTrace
 from translate.telling.tracing.run import Traced
 
 MADE_OF_CONTENT = "made: the name-based UUID of the event's content"

@@ -10,10 +10,10 @@ from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
+from translate.telling.explanation.sides import NO_PLACE, Given
 from translate.telling.rendering import Report, printable
 from translate.telling.terminal import unfolded
 
-NO_PLACE = "no place in the source"  # how the reason begins where a model knows nothing of the kind
 PRINTED = 120
 VALUE_MAX = 60  # characters of a value in a table; all of it in JSON
 
@@ -33,18 +33,6 @@ class Met:
     def to_json(self) -> dict[str, Any]:
         """Give the rule as JSON values."""
         return {"rule": self.rule, "met": self.met, "failed": [*self.failed], "nothing": [*self.nothing]}
-
-
-@dataclass(frozen=True)
-class Given:
-    """A place of the source, and the value as it stands there; null where it is absent."""
-
-    place: str
-    raw: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the place as JSON values."""
-        return {"place": self.place, "raw": self.raw}
 
 
 @dataclass(frozen=True)
