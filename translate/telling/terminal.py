@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import IO
@@ -105,6 +105,17 @@ def columns(
                 shown = paper.styled(text, style)  # blanks have no colour
                 written.append(blank + shown if place in figures else shown + blank)
             yield (" " * INDENT + (" " * GAP).join(written)).rstrip()
+
+
+def folded(
+    rows: Sequence[Sequence[str]], widths: Sequence[int], fold: Callable[[str, int], Iterable[str]]
+) -> Iterator[str]:
+    """Write rows of cells below one another, each cell folded to the width of its column."""
+    for row in rows:
+        cells = (fold(cell, width) for cell, width in zip(row, widths, strict=True))
+        for parts in zip_longest(*cells, fillvalue=""):
+            padded = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
+            yield (" " * GAP).join(padded).rstrip()
 
 
 def unfolded(rows: Sequence[Sequence[str]]) -> Iterator[str]:

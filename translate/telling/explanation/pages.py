@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from translate.telling.explanation.sides import HubOrigin
-from translate.telling.terminal import unfolded
+from translate.telling.terminal import GAP, folded, unfolded
 
 State = Literal[
     "filled", "fixed", "missing", "nothing", "off", "not_written",  # a field of the target
@@ -19,7 +18,6 @@ State = Literal[
 ]  # fmt: skip
 NO_PLACE = ("cannot", "not_mapped", "on_purpose", "not_read")
 NARROWEST = 14  # five columns of it fit into 80 characters
-GAP = "  "
 PRINTED = 120  # columns of an explanation that is printed, or turned into text
 
 
@@ -201,12 +199,12 @@ def _text_table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int |
     if width is None:
         return list(unfolded(lines))
     widths = _widths([max(len(line[column]) for line in lines) for column in range(len(head))], width)
-    return [text for line in lines for text in _text_line(line, widths)]
+    return list(folded(lines, widths, _folded))
 
 
 def _widths(wanted: list[int], width: int) -> list[int]:
     """Share the terminal's width out: narrow columns as they are, wide ones what is left, in equal shares."""
-    left = width - len(GAP) * (len(wanted) - 1)
+    left = width - GAP * (len(wanted) - 1)
     if sum(wanted) <= left:
         return wanted
     widths = list(wanted)
@@ -221,12 +219,6 @@ def _widths(wanted: list[int], width: int) -> list[int]:
         left -= sum(wanted[column] for column in narrow)
         open_columns -= narrow
     return widths
-
-
-def _text_line(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    folded = (_folded(cell, width) for cell, width in zip(cells, widths, strict=True))
-    for parts in itertools.zip_longest(*folded, fillvalue=""):
-        yield GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
 
 
 def _folded(cell: str, width: int) -> Iterator[str]:

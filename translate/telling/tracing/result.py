@@ -6,13 +6,12 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
 from translate.telling.explanation.sides import NO_PLACE, Given
 from translate.telling.rendering import Report, printable
-from translate.telling.terminal import unfolded
+from translate.telling.terminal import folded, unfolded
 
 PRINTED = 120
 VALUE_MAX = 60  # characters of a value in a table; all of it in JSON
@@ -251,9 +250,8 @@ def _table(lines: list[tuple[str, ...]], width: int | None) -> Iterator[str]:
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 12:
         widths[widths.index(max(widths))] -= 1
-    for line in lines:
-        cells = zip(line, widths, strict=True)
-        folded = [textwrap.wrap(cell, room, break_on_hyphens=False) or [""] for cell, room in cells]
-        for parts in zip_longest(*folded, fillvalue=""):
-            row = (part.ljust(room) for part, room in zip(parts, widths, strict=True))
-            yield "  ".join(row).rstrip()
+    yield from folded(lines, widths, _wrapped)
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    return textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
