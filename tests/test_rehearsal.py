@@ -465,7 +465,7 @@ def test_a_port_that_is_taken_is_told():
 
 def command(*arguments):
     """Start the command as a program of its own."""
-    code = "import typer; from translate.cli.delivery import rehearse; app = typer.Typer(); app.command()(rehearse); raise SystemExit(app(standalone_mode=False))"
+    code = "import typer; from translate.cli.rehearsal import rehearse; app = typer.Typer(); app.command()(rehearse); raise SystemExit(app(standalone_mode=False))"
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE,

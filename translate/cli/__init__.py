@@ -34,7 +34,7 @@ HOMES = {
     "validate": "judging",
     "roundtrip": "judging",
     "parity": "telling",
-    "rehearse": "delivery",
+    "rehearse": "rehearsal",
     "replay": "delivery",
     "dossier": "telling",
     "check": "judging",
