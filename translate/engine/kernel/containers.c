@@ -17,86 +17,51 @@ static bool same_text(const struct view *one, const struct view *other, const st
            memcmp(view_bytes(one, heap), view_bytes(other, heap), (size_t)one->length) == 0;
 }
 
-static size_t hash_of(const struct view *key, const struct buffer *heap)
+static uint32_t number_of(struct keys *keys, const struct view *key, const struct buffer *heap)
 {
-    const uint8_t *bytes = view_bytes(key, heap);
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (int32_t at = 0; at < key->length; at++) {
-        hash = (hash ^ bytes[at]) * 0x100000001b3u;
-    }
-    return (size_t)(hash ^ hash >> 29);
+    return word_of(&keys->words, 0, view_bytes(key, heap), (size_t)key->length);
 }
 
-/* Put a key's number, from 1, where it belongs in the table; false if the key is there. */
-static bool enter(struct keys *keys, uint32_t number, const struct buffer *heap)
+/* Number the keys there are, once comparing each with all others takes longer; false if memory is short. */
+static bool number_keys(struct keys *keys, size_t count, const struct buffer *heap)
 {
     const struct view *views = (const struct view *)(const void *)keys->views.data;
-    uint32_t *table = (uint32_t *)(void *)keys->table.data;
-    size_t at = hash_of(&views[number - 1], heap) & keys->mask;
-    for (; table[at] != 0; at = (at + 1) & keys->mask) {
-        if (same_text(&views[table[at] - 1], &views[number - 1], heap)) {
-            return false;
-        }
-    }
-    table[at] = number;
-    return true;
+    bool well = words_begin(&keys->words, (uint64_t)(uintptr_t)keys); /* which no archive can know */
+    for (size_t number = 0; well && number < count; number++)
+        well = number_of(keys, &views[number], heap) != NO_WORD;
+    return well;
 }
 
-static bool spread(struct keys *keys, uint32_t count, const struct buffer *heap)
+static bool is_among(const struct view *views, size_t count, const struct view *key, const struct buffer *heap)
 {
-    size_t places = (keys->mask + 1) * 4;
-    buffer_free(&keys->table);
-    if (!buffer_reach(&keys->table, places * sizeof(uint32_t))) {
-        return false;
-    }
-    keys->mask = places - 1;
-    for (uint32_t number = 1; number <= count; number++) {
-        enter(keys, number, heap);
-    }
-    return true;
+    for (size_t number = 0; number < count; number++)
+        if (same_text(&views[number], key, heap))
+            return true;
+    return false;
 }
 
-/* Remember a key; false if the object has it already. */
+/* Remember a key; false if the object has it already, or memory is short. */
 static bool is_new(struct keys *keys, const struct view *key, const struct buffer *heap)
 {
-    uint32_t count = (uint32_t)(keys->views.length / sizeof *key);
-    bool is_new_key = true;
-    if (!buffer_append(&keys->views, key, sizeof *key)) {
-        return false;
-    }
+    size_t count = keys->views.length / sizeof *key;
     if (count < PAIRWISE_MAX) {
-        const struct view *views = (const struct view *)(const void *)keys->views.data;
-        for (uint32_t number = 0; is_new_key && number < count; number++) {
-            is_new_key = !same_text(&views[number], key, heap);
-        }
+        if (is_among((const struct view *)(const void *)keys->views.data, count, key, heap))
+            return false;
     } else {
-        if ((count + 1) * 2 > keys->mask) {
-            keys->mask = keys->mask == 0 ? PAIRWISE_MAX * 2 + 15 : keys->mask;
-            is_new_key = spread(keys, count, heap);
-        }
-        is_new_key = is_new_key && enter(keys, count + 1, heap);
+        if (keys->words.slots == NULL && !number_keys(keys, count, heap))
+            return false;
+        uint32_t next = words_count(&keys->words);
+        if (number_of(keys, key, heap) != next)
+            return false;
     }
-    keys->views.length -= is_new_key ? 0 : sizeof *key;
-    return is_new_key;
+    return buffer_append(&keys->views, key, sizeof *key);
 }
 
 void forget_keys(struct keys *keys)
 {
     buffer_free(&keys->views);
-    buffer_free(&keys->table);
-    keys->mask = 0;
-}
-
-static bool is_there(const struct keys *keys, const struct view *key, const struct buffer *heap)
-{
-    const struct view *views = (const struct view *)(const void *)keys->views.data;
-    const uint32_t *table = (const uint32_t *)(const void *)keys->table.data;
-    for (size_t at = hash_of(key, heap) & keys->mask; table[at] != 0; at = (at + 1) & keys->mask) {
-        if (same_text(&views[table[at] - 1], key, heap)) {
-            return true;
-        }
-    }
-    return false;
+    words_free(&keys->words);
+    memset(keys, 0, sizeof *keys);
 }
 
 /* Look among many keys: by an index, which learns those that the record has put there since it was last asked. */
@@ -113,7 +78,7 @@ static bool is_indexed(struct reader *reader, int32_t column, const struct view 
             return true; /* memory is short: a record that is given up */
         }
     }
-    return is_there(&index->keys, key, heap);
+    return word_known(&index->keys.words, 0, view_bytes(key, heap), (size_t)key->length) != NO_WORD;
 }
 
 bool has_key(struct reader *reader, int32_t column, const struct view *key)
@@ -164,7 +129,7 @@ static bool take_member(struct reader *reader, struct cursor *cursor, struct key
 /* Take all that a text holds, which is to be one object. */
 static bool take_members_of(struct reader *reader, const struct leaf *leaf, struct cursor cursor, member_taker *take_it)
 {
-    struct keys keys = {{NULL, 0, 0}, {NULL, 0, 0}, 0};
+    struct keys keys = {0};
     bool done = cursor.at < cursor.end && *cursor.at++ == '{';
     for (bool first = true; done && !take(&cursor, '}'); first = false) {
         done = (first || take(&cursor, ',')) && take_member(reader, &cursor, &keys, leaf, take_it);
@@ -410,7 +375,7 @@ static bool take_entity(struct reader *reader, const struct leaf *leaf, struct k
 static bool take_entities(struct reader *reader, const struct leaf *leaf, const struct value *list)
 {
     struct cursor cursor = cursor_over(list->start + 1, list->length - 1);
-    struct keys keys = {{NULL, 0, 0}, {NULL, 0, 0}, 0};
+    struct keys keys = {0};
     struct value entity;
     if (list->kind != KIND_ARRAY) {
         return false;

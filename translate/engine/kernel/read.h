@@ -5,6 +5,7 @@
 #include "columns.h"
 #include "json.h"
 #include "program.h"
+#include "words.h"
 
 enum { LATE_MAX = 32, DEPTH_MAX = 10, OPENED_MAX = 4, LEVELS_MAX = 8, NULL_PATHS_MAX = 64, KNOWN_AROUND = 2 };
 
@@ -41,11 +42,10 @@ struct cell {
     struct view value; /* of a number its bytes */
 };
 
-/* The keys of one object: views, and beyond a few of them a table of their numbers by what they hash to. */
+/* The keys of one object: views, and beyond a few of them words. */
 struct keys {
     struct buffer views;
-    struct buffer table;
-    size_t mask;
+    struct words words;
 };
 
 /* The keys of a map column that one record has put there. */
