@@ -9,7 +9,7 @@
 
 /* The columns of a frame of rows; the losses that are told by flags come next, and then the hub's columns as they were read. */
 enum { TEXT, CONTEXT, REJECTED, NULLS, REMARKS, FLAGS };
-enum { FIRST_COUNTS = 4096, MAPS_MAX = 16, ENTRIES_MAX = 512, FLAG_WORDS = 2, FLAG_BITS = 64, NO_REMARKS = -1, OF_SOURCE = -1 };
+enum { MAPS_MAX = 16, ENTRIES_MAX = 512, FLAG_WORDS = 2, FLAG_BITS = 64, NO_REMARKS = -1, OF_SOURCE = -1 };
 enum { SEGMENT = 0x1f, SEGMENT_MAX = 250, SEGMENTS_MAX = 8, NAME_MAX = SEGMENTS_MAX * (2 * SEGMENT_MAX + 1) };
 enum bits { AT_HOME = 1 << WATCHED_MAX, IN_EXTRA = 1 << (WATCHED_MAX + 1) };
 
@@ -66,11 +66,10 @@ struct counted {
 
 struct tally {
     struct words words;
+    struct words groups; /* event type, context and way of each count, in their order */
     struct census census;
     struct buffer counted;
     struct buffer ways; /* of the row that is looked at */
-    uint32_t *slots;
-    uint32_t mask;
 };
 
 /* A row, as it is looked at: which entries of its maps a key speaks for. */
@@ -90,49 +89,18 @@ struct row {
 
 /* -- counts ----------------------------------------------------------------------------------------------------- */
 
-static uint32_t slot_of(const struct tally *tally, const struct counted *counted)
-{
-    uint64_t hash = mixed(tally->words.seed + (uint64_t)counted->event_type, (uint64_t)counted->context);
-    return (uint32_t)(mixed(hash, (uint64_t)counted->way) >> 32) & tally->mask;
-}
-
-static bool spread(struct tally *tally, uint32_t slots)
-{
-    uint32_t *made = calloc(slots, sizeof *made);
-    if (made == NULL)
-        return false;
-    free(tally->slots);
-    tally->slots = made;
-    tally->mask = slots - 1;
-    const struct counted *counted = (const void *)tally->counted.data;
-    for (uint32_t number = 0; number < tally->counted.length / sizeof *counted; number++) {
-        uint32_t at = slot_of(tally, &counted[number]);
-        while (made[at] != 0)
-            at = (at + 1) & tally->mask;
-        made[at] = number + 1;
-    }
-    return true;
-}
-
 static bool count(struct tally *tally, int64_t event_type, int64_t context, const struct way *way)
 {
     uint32_t word = word_of(&tally->words, WAYS, (const uint8_t *)way, sizeof *way);
     if (word == NO_WORD)
         return false;
-    struct counted fresh = {event_type, context, word, 1};
-    uint32_t at = slot_of(tally, &fresh);
-    for (; tally->slots[at] != 0; at = (at + 1) & tally->mask) {
-        struct counted *counted = (struct counted *)(void *)tally->counted.data + (tally->slots[at] - 1);
-        if (counted->way == word && counted->context == context && counted->event_type == event_type) {
-            counted->count++;
-            return true;
-        }
-    }
-    if (!buffer_append(&tally->counted, &fresh, sizeof fresh))
+    struct counted fresh = {event_type, context, word, 0};
+    uint32_t next = words_count(&tally->groups);
+    uint32_t group = word_of(&tally->groups, 0, (const uint8_t *)&fresh, offsetof(struct counted, count));
+    if (group == NO_WORD || (group == next && !buffer_append(&tally->counted, &fresh, sizeof fresh)))
         return false;
-    uint32_t number = (uint32_t)(tally->counted.length / sizeof fresh);
-    tally->slots[at] = number;
-    return number * 2 < tally->mask || spread(tally, (tally->mask + 1) * 4);
+    ((struct counted *)(void *)tally->counted.data)[group - FIRST_WORD].count++;
+    return true;
 }
 
 /* -- what a row has --------------------------------------------------------------------------------------------- */
@@ -513,13 +481,13 @@ EXPORTED void translate_tally_end(struct tally *tally)
     if (tally == NULL)
         return;
     words_free(&tally->words);
+    words_free(&tally->groups);
     buffer_free(&tally->census.keys);
     buffer_free(&tally->census.heap);
     buffer_free(&tally->census.names);
     buffer_free(&tally->counted);
     buffer_free(&tally->ways);
     free(tally->census.paths);
-    free(tally->slots);
     free(tally);
 }
 
@@ -545,8 +513,8 @@ EXPORTED struct tally *translate_tally_begin(const struct place *places, int32_t
     tally->census.places = places;
     tally->census.words = &tally->words;
     tally->census.paths = calloc((size_t)n_places, sizeof *tally->census.paths);
-    if (tally->census.paths == NULL || !words_begin(&tally->words, seed) || !spread(tally, FIRST_COUNTS) ||
-        !number_paths(tally, ROOT, PATHS)) {
+    if (tally->census.paths == NULL || !words_begin(&tally->words, seed) ||
+        !words_begin(&tally->groups, seed) || !number_paths(tally, ROOT, PATHS)) {
         translate_tally_end(tally);
         return NULL;
     }
@@ -563,7 +531,7 @@ EXPORTED const struct counted *translate_tally_counted(const struct tally *tally
 /* Give a text by its number, and the number of the one above it. */
 EXPORTED const uint8_t *translate_tally_text(const struct tally *tally, uint32_t number, uint32_t *above, int64_t *length)
 {
-    const struct word *word = (const struct word *)(const void *)tally->words.words.data + number;
+    const struct word *word = word_at(&tally->words, number);
     *above = word->above;
     *length = word->length;
     return tally->words.heap.data + word->start;
