@@ -163,7 +163,8 @@ def test_a_mark_in_a_later_record_is_seen(tmp_path: Path) -> None:
         (tmp_path / name).write_text(
             f"{json.dumps(plain)}\n{json.dumps({**plain, **marked})}\n", encoding="utf-8"
         )
-    assert recognise(find([tmp_path]), None).layouts == {
+    found = recognise(find([tmp_path]), None)
+    assert {file.shown: source.layout.address for source in found.sources for file in source.files} == {
         "a": "pinpoint/event_stream",
         "b": "mobile_analytics/archive",
     }

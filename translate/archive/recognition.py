@@ -71,16 +71,6 @@ class Recognised:
         return SourceFiles(chain(*(source.files for source in self.sources))) if others else first.files
 
     @property
-    def layouts(self) -> dict[str, str]:
-        """Name the layout of each file that is read."""
-        return {
-            file.shown: source.layout.address
-            for source in self.sources
-            for file in source.files
-            if file.shown not in self.refused
-        }
-
-    @property
     def address(self) -> str:
         """Name all layouts."""
         return ", ".join(source.layout.address for source in self.sources)

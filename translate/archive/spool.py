@@ -176,8 +176,7 @@ class Spool:
         if file.bytes <= SMALL_BYTES:
             fetch = partial(_fetch_small, bucket, key, file.tag, self._segments)
         else:
-            about = Listed(key, file.bytes, file.tag, "")
-            fetch = partial(_fetch, bucket, about, self._new_path())
+            fetch = partial(_fetch, bucket, Listed(key, file.bytes, file.tag), self._new_path())
         self._coming[key_of(file)] = (self._workers.submit(fetch), file.bytes)
 
     def _look_ahead(self) -> None:

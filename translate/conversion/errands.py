@@ -24,7 +24,7 @@ from translate.archive.units import Unit
 from translate.conversion.bucket_output import BucketTarget, Prefix, output_of, target_of
 from translate.conversion.erased import LookedThrough
 from translate.conversion.job import Job
-from translate.conversion.output import Output
+from translate.conversion.output import WITNESS, Output
 from translate.conversion.persistence import make_folder
 from translate.conversion.progress import Progress
 from translate.conversion.run import Conversion
@@ -138,7 +138,7 @@ class Errand:
     @classmethod
     def of(cls, run: Conversion, passes: Passes | None) -> Errand:
         """Give the errand of a run that holds its target."""
-        run.output.write_witness(witness := uuid.uuid4().hex)
+        run.output.write_whole(run.output.state / WITNESS, witness := uuid.uuid4().hex)
         out, state, encryption = _spelled(run.target)
         return cls(
             Order.of(run.job, run.recognised), out, state, encryption, run.asked, run.sinks.compression,

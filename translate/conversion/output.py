@@ -188,12 +188,8 @@ class Output:
     def catch_up(self) -> None:
         """Take note of what others have finished: here it lies already."""
 
-    def write_witness(self, witness: str) -> None:
-        """Lay down what others read to prove that they reach this place."""
-        self.write_whole(self.state / WITNESS, witness)
-
     def witness(self) -> str | None:
-        """Read what lies there of that; nothing where it cannot be reached."""
+        """Read what was laid down to prove that this place is reached; nothing where it is not."""
         try:
             return (self.state / WITNESS).read_text(encoding="utf-8")
         except OSError:

@@ -104,4 +104,4 @@ def read_values(file: Path, way_out: str) -> dict[str, Any]:
 
 
 def _seal(values: dict[str, Any]) -> str:
-    return f"{ALGORITHM}:{hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()}"
+    return f"{ALGORITHM}:{digest(values)}"

@@ -46,7 +46,6 @@ class Listed(NamedTuple):
     key: str
     bytes: int
     tag: str
-    modified: str
 
 
 Answer = tuple[http.client.HTTPMessage, bytes]
@@ -80,9 +79,7 @@ class Bucket:
             for entry in page.iter(f"{space}Contents"):
                 about = {member.tag[len(space) :]: member.text or "" for member in entry}
                 key = unquote_plus(about["Key"]) if is_encoded else about["Key"]
-                yield Listed(
-                    key, int(about.get("Size") or 0), about.get("ETag", ""), about.get("LastModified", "")
-                )
+                yield Listed(key, int(about.get("Size") or 0), about.get("ETag", ""))
             token = page.findtext(f"{space}NextContinuationToken")
             if not token or most is not None:
                 return

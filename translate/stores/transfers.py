@@ -60,7 +60,7 @@ def upload(
 
 def download(bucket: Bucket, key: str, file: Path) -> None:
     """Bring an object as it lies there now; raise StoreRefusedError."""
-    gone = Listed(key, 0, "", "")  # which the store says in its own words
+    gone = Listed(key, 0, "")  # which the store says in its own words
     about = next((entry for entry in bucket.listed(key, 1) if entry.key == key), gone)
     bring(bucket, about, file, PIECE_BYTES)
 
