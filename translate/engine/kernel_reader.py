@@ -73,7 +73,8 @@ class KernelReader:
         if text.null_count():
             # Texts of requests' lines are not repeated for each of their events.
             whole = lines["text"] if is_whole else lines["text"].gather(numbers)
-            text = whole if text.null_count() == len(text) else text.fill_null(whole)
+            pieces = text.is_not_null().arg_true()
+            text = whole.scatter(pieces, text.gather(pieces)) if len(pieces) else whole
         return found.with_columns(
             row=lines["row"] if is_whole else lines["row"].gather(numbers),
             part=found["part"].cast(pl.UInt32),

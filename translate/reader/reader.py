@@ -160,8 +160,7 @@ class Reader:
             frame = found.said_in(nothing.head(count))
         else:
             frame, left = self._kernel.read(self._without_damage(batch, lines))
-            for row in frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)):
-                self._find_unsound(row, batch, lines)
+            self._find_unsound(frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)), batch, lines)
             if left.height:
                 found = self._read_carefully(left, batch, lines)
                 frame = found.said_in(frame, self._kernel.is_left(frame).arg_true())
@@ -219,14 +218,20 @@ class Reader:
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text, begin))
         if found and found[-1].code == INCOMPLETE:
-            self._find_unsound(row, batch, lines)
+            self._find_unsound(pl.Series([row], dtype=pl.UInt32), batch, lines)
         return found
 
-    def _find_unsound(self, row: int, batch: pl.DataFrame, lines: Lines) -> None:
-        """Find out if a line whose last record is cut off goes on in the next one."""
-        if not lines.goes_on_after(row):
-            ends_here = _line(batch, row).startswith("{") and begins_record(_line(batch, row + 1))
-            self.unsound |= set() if ends_here else {lines.origin(row)[0]} - lines.joined
+    def _find_unsound(self, rows: pl.Series, batch: pl.DataFrame, lines: Lines) -> None:
+        """Find out which of the lines whose last record is cut off go on in the next one.
+
+        If that begins a record, whatever was still open in the one before, putting these together would change nothing.
+        """
+        places = batch["row"].search_sorted(rows) if len(rows) else rows
+        for row, place in zip(rows, places, strict=True):
+            begins = _line_at(place, row, batch).startswith("{")
+            ends_here = begins and _line_at(place + 1, row + 1, batch).startswith('{"')
+            if not (ends_here or lines.goes_on_after(row)):
+                self.unsound |= {lines.origin(row)[0]} - lines.joined
 
     def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
         """Read a table's row; a header and an empty line are none."""
@@ -249,15 +254,9 @@ class Reader:
             yield self._careful.read_cells(text, self._headers[file], cells)
 
 
-def _line(batch: pl.DataFrame, row: int) -> str:
-    """Give the text of a row of a batch; nothing where it has no such row."""
-    place = batch["row"].search_sorted(row)
+def _line_at(place: int, row: int, batch: pl.DataFrame) -> str:
+    """Give the text of a row that should be at a place of a batch; nothing if it is not."""
     return batch["text"][place] or "" if place < batch.height and batch["row"][place] == row else ""
-
-
-def begins_record(line: str) -> bool:
-    """Tell whether a line begins a record, whatever was still open in the one before: putting these together changes nothing."""
-    return line.startswith('{"')
 
 
 def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:

@@ -52,15 +52,16 @@ static size_t letter_bytes(const uint8_t *at, const uint8_t *end)
     return is_too_long || is_surrogate || is_beyond ? 0 : bytes;
 }
 
-static bool is_utf8(const uint8_t *at, const uint8_t *end)
+/* Pass over what is UTF-8. */
+static const uint8_t *pass_utf8(const uint8_t *at, const uint8_t *end)
 {
     while ((at = pass_ascii(at, end)) < end) {
         size_t bytes = letter_bytes(at, end);
         if (bytes == 0)
-            return false;
+            break;
         at += bytes;
     }
-    return true;
+    return at;
 }
 
 /* -- lines ------------------------------------------------------------------------------------------------------ */
@@ -77,20 +78,22 @@ static struct view view_of(const uint8_t *text, size_t start, size_t length)
     return view;
 }
 
-/* Set a row for each line of the heap, without what ends it: a line break, and what may stand before one. */
-static bool split(struct table *table, bool is_sound)
+/* Set a row for each line of the heap, without what ends it: a line break, and what may stand before one. Up to `sound` it is UTF-8. */
+static bool split(struct table *table, const uint8_t *sound)
 {
     const uint8_t *text = table->heap.data;
     for (size_t at = 0, length = table->heap.length; at < length; table->rows++) {
         const uint8_t *found = memchr(text + at, '\n', length - at);
         size_t end = found == NULL ? length : (size_t)(found - text);
         size_t shown = end > at && text[end - 1] == '\r' ? end - 1 : end;
-        bool is_text = is_sound || is_utf8(text + at, text + shown);
+        bool is_text = text + end <= sound;
         if (!column_set_view(&table->columns[TEXT], table->rows, view_of(text, at, is_text ? shown - at : 0)))
             return false;
         if (!is_text && (!column_set_whole(&table->columns[BEGIN], table->rows, (int64_t)at) ||
                          !column_set_whole(&table->columns[END], table->rows, (int64_t)end)))
             return false;
+        if (!is_text)
+            sound = pass_utf8(text + end, text + length);
         at = end + 1;
     }
     return true;
@@ -100,12 +103,13 @@ static bool split(struct table *table, bool is_sound)
 EXPORTED int translate_split(const uint8_t *text, int64_t length, struct ArrowArrayStream *made)
 {
     static const char *const names[COLUMNS] = {"text", "begin", "end"};
-    bool is_sound = is_utf8(text, text + length);
+    int64_t sound = pass_utf8(text, text + length) - text;
     struct table table;
-    bool well = table_begin(&table, is_sound ? 1 : COLUMNS, names, 0);
+    bool well = table_begin(&table, sound == length ? 1 : COLUMNS, names, 0);
     for (int32_t column = BEGIN; well && column < table.n_columns; column++)
         table.columns[column].type = TYPE_WHOLE;
-    well = well && buffer_append(&table.heap, text, (size_t)length) && split(&table, is_sound) && table_hand_over(&table, made);
+    well = well && buffer_append(&table.heap, text, (size_t)length) && split(&table, table.heap.data + sound) &&
+           table_hand_over(&table, made);
     table_free(&table);
     return well ? 0 : NO_MEMORY;
 }
