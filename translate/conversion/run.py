@@ -38,7 +38,7 @@ from translate.conversion.relay import in_relay
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.preflight import Forecast
-from translate.delivery.survey import Questions, Surveyed, survey_rows
+from translate.delivery.survey import Count, Questions, Surveyed
 from translate.engine.choice import engine_name, give_back
 from translate.errors import OutputError, refuse_bytes
 from translate.passes import Asked, Passes
@@ -82,6 +82,7 @@ class Conversion:
         self.finished_already = False  # once it ran
         self.surveyed = Surveyed()
         self._questions = None
+        self._answers: Count | None = None
         if job.target_mapping and job.target_layout:
             self._questions = Questions(job.target_mapping.delivery, job.target_layout)
         self.course = Course(recognised.files, progress)
@@ -109,6 +110,7 @@ class Conversion:
                 for unit, report in self._accounts(passes, total):
                     report.check(f"unit {unit.number}")
                     total.add(report)
+                    self._take_answers(unit)
                     files.add(report.files)
                     report.files = []  # there may be ten thousand, while the next unit is made
                     if self.crew is None:
@@ -240,14 +242,7 @@ class Conversion:
             watch = Watch(
                 Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
             )
-            query = plan.build(
-                job,
-                lines,
-                tally=tally,
-                marks=marks,
-                questions=self._questions,
-                watch=watch,
-            )
+            query = plan.build(job, lines, tally=tally, marks=marks, questions=self._questions, watch=watch)
             keys = keys_account(job, query, lines) if job.census else None
             if keys is not None:
                 tally.on_empty_line = keys.add_empty_line
@@ -266,23 +261,28 @@ class Conversion:
 
     # -- hazards ------------------------------------------------------------------------------------------------
 
-    def _look_at_hazards(self) -> list[dict[str, Any]]:
+    def _take_answers(self, unit: Unit) -> None:
+        """Count what a unit's rows answer to the questions of the target's hazards, while the next ones are made."""
         if self._questions is None or not self._questions.hazards:
+            return
+        self._answers = self._answers or Count(self._questions, self.output.scratch)
+        for rows in rows_beside([self.sinks.answers_file(unit.number)]):
+            self._answers.add(rows)
+
+    def _look_at_hazards(self) -> list[dict[str, Any]]:
+        if self._answers is None:
             return []
-        answers = rows_beside(self.sinks.answers_file(unit.number) for unit in self.units)
-        self.surveyed = survey_rows(self._questions, answers, self.output.scratch)
+        self.surveyed = self._answers.result()
         return hazards_told(self.job, self.surveyed)
 
     def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target does with the rows that were written, as of some moment."""
         return hazards_at(self.job, self.surveyed, now)
 
-    # -- erasure ------------------------------------------------------------------------------------------------
+    # -- what lies beside a unit's rows --------------------------------------------------------------------------
 
     def _erased_file(self, unit: Unit, folder: Path | None = None) -> Path:
         return (folder or self.output.state) / f"erased-{unit.number:05}.json"
-
-    # -- keys ---------------------------------------------------------------------------------------------------
 
     def _keys_file(self, unit: Unit, folder: Path | None = None) -> Path:
         return (folder or self.output.state) / f"keys-{unit.number:05}.parquet"
