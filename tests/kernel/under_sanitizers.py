@@ -63,7 +63,7 @@ def read(program: Program, lines: list[str]) -> pl.DataFrame:
     capsule = pa.RecordBatchReader.from_batches(batch.schema, [batch]).__arrow_c_stream__()
     given = ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM))
     made = ArrowStream()
-    assert library().translate_read_lines(program.pointer, given, ctypes.byref(made)) == 0
+    assert library().translate_read_lines(program.pointer, given, program.told, ctypes.byref(made)) == 0
     frame = pl.DataFrame(Made(made))
     assert (
         frame["batch_row"].n_unique()

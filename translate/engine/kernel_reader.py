@@ -46,7 +46,9 @@ class KernelReader:
         texts = lines.select("text")
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
             return self._by_halves(lines)
-        found = through(lambda given, made: self._read_lines(self._program.pointer, given, made), texts)
+        program, told = self._program, self._program.told_before()
+        found = through(lambda given, made: self._read_lines(program.pointer, given, told, made), texts)
+        program.told = told
         found = found.with_columns(
             pl.lit(None, pl.String).alias("original_name"),
             *(pl.col(name).cast(events.MAP) for name in events.MAPS),

@@ -30,6 +30,7 @@ from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_t
 from translate.vocabulary.notes import RETYPED, InSource, note, written
 
 NONE = -1
+BYTES_ROWS_HEAP = 3  # of a batch that are told before its columns, as kernel/lines.c says
 ANY_KEY = "\0"  # stands for a key in a note until the kernel puts one there
 UNDECIDED = "undecided"
 WAYS = (
@@ -54,7 +55,7 @@ FIXED = {
 
 
 class Program:
-    """The tables of one layout; `pointer` is what the kernel takes, for as long as the program lives."""
+    """The tables of one layout; `pointer` is what the kernel takes, for as long as the program lives, `told` how much became of a batch."""
 
     def __init__(self, layout: Layout, names: Mapping[str, Spelling], record_bytes: int) -> None:
         self._layout = layout
@@ -71,6 +72,11 @@ class Program:
         places = places_of(layout)
         self._presets = {place: self._node(leaves, (place,)) for place, leaves in places.presets.items()}
         self.pointer = ctypes.byref(self._table(places, record_bytes))
+        self.told = (ctypes.c_int64 * (BYTES_ROWS_HEAP + len(self.columns)))()
+
+    def told_before(self) -> ctypes.Array[ctypes.c_int64]:
+        """Give what the kernel told of a batch, of which it tells of another in the same place: batches are read side by side."""
+        return type(self.told)(*self.told)
 
     @staticmethod
     def _columns_of(layout: Layout) -> dict[str, int]:

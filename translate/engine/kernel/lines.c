@@ -189,22 +189,42 @@ static bool read_line(struct reader *reader, int64_t number, struct cursor line)
     return true;
 }
 
-/* Make room for what the lines say, which is seldom more than they have, one record each: so that it is not moved while it grows. */
-static void expect(struct reader *reader, const struct lines *lines)
+enum { BYTES, ROWS, HEAP, VALUES }; /* what is told of a batch: of its lines, and of what they became, at last of each column */
+
+/* Make room for what the lines say, by what others said, if these were not much fewer: so that it is not moved while it grows.
+ * At first each is taken to be one record. */
+static void expect(struct reader *reader, const struct lines *lines, int64_t *told)
 {
     const struct view *views = lines->texts->buffers[1];
-    size_t bytes = 0;
+    int64_t bytes = 0;
     for (int64_t number = 0; number < lines->texts->length; number++) {
-        bytes += (size_t)views[lines->texts->offset + number].length;
+        bytes += views[lines->texts->offset + number].length;
     }
-    (void)buffer_reserve(&reader->table.heap, bytes);
-    for (int32_t column = 0; column < reader->table.n_columns; column++)
-        reader->table.columns[column].rows_expected = lines->texts->length;
+    double share = told[BYTES] > bytes / 4 ? 1.03 * (double)bytes / (double)told[BYTES] : 0;
+    told[BYTES] = bytes;
+    (void)buffer_reserve(&reader->table.heap, share > 0 ? (size_t)(share * (double)told[HEAP]) : (size_t)bytes);
+    for (int32_t number = 0; number < reader->table.n_columns; number++) {
+        struct column *column = &reader->table.columns[number];
+        size_t entries = (size_t)(share * (double)told[VALUES + number]);
+        column->rows_expected = share > 0 ? (int64_t)(share * (double)told[ROWS]) : lines->texts->length;
+        if (column_is_nested(column) && entries > 0) {
+            (void)(buffer_reserve(&column->values, entries) && (column->type == TYPE_LIST || buffer_reserve(&column->keys, entries)));
+        }
+    }
 }
 
-static bool read_lines(struct reader *reader, const struct lines *lines)
+static void tell(const struct reader *reader, int64_t *told)
 {
-    expect(reader, lines);
+    told[ROWS] = reader->row;
+    told[HEAP] = (int64_t)reader->table.heap.length;
+    for (int32_t number = 0; number < reader->table.n_columns; number++) {
+        told[VALUES + number] = (int64_t)reader->table.columns[number].values.length;
+    }
+}
+
+static bool read_lines(struct reader *reader, const struct lines *lines, int64_t *told)
+{
+    expect(reader, lines, told);
     for (int64_t number = 0; number < lines->texts->length; number++) {
         struct cursor line = is_valid(lines, number) ? line_at(lines, number) : cursor_over(NULL, 0);
         if (!read_line(reader, number, line)) {
@@ -212,6 +232,7 @@ static bool read_lines(struct reader *reader, const struct lines *lines)
         }
     }
     reader->table.rows = reader->row;
+    tell(reader, told);
     return true;
 }
 
@@ -255,16 +276,18 @@ static void free_reader(struct reader *reader)
     free(reader->seen);
 }
 
-static int read_batch(const struct program *program, const struct lines *lines, struct ArrowArrayStream *made)
+static int read_batch(const struct program *program, const struct lines *lines, int64_t *told, struct ArrowArrayStream *made)
 {
     struct reader reader;
-    bool done = make_reader(&reader, program) && read_lines(&reader, lines) && table_hand_over(&reader.table, made);
+    bool done = make_reader(&reader, program) && read_lines(&reader, lines, told) && table_hand_over(&reader.table, made);
     free_reader(&reader);
     return done ? 0 : NO_MEMORY;
 }
 
-/* Read the lines in a frame's only column, of one batch, into the program's columns. */
-EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, struct ArrowArrayStream *made)
+/* Read the lines in a frame's only column, of one batch, into the program's columns. What was told of another batch, or
+ * zeros, says how much room they will need; it becomes what there is to tell of this one. */
+EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, int64_t *told,
+                                  struct ArrowArrayStream *made)
 {
     struct ArrowSchema schema;
     struct lines lines = {.texts = NULL};
@@ -277,7 +300,7 @@ EXPORTED int translate_read_lines(const struct program *program, struct ArrowArr
         return NOT_TEXT;
     }
     lines.texts = lines.array.children[0];
-    int code = read_batch(program, &lines, made);
+    int code = read_batch(program, &lines, told, made);
     lines.array.release(&lines.array);
     return code;
 }
