@@ -352,6 +352,10 @@ def test_answers_are_taken_along_without_private_calls(tmp_path):
     [
         (lambda: EVENTS.filter(event_type="purchase"), 'hub events have no "event_type": it is "name" here'),
         (lambda: EVENTS.select("user"), 'hub events have no "user"'),
+        (lambda: EVENTS.group_by("user").agg(pl.len()), 'hub events have no "user"'),
+        (lambda: EVENTS.group_by("name").having(pl.col("user") == "u").agg(pl.len()), 'hub events have no "user"'),
+        (lambda: EVENTS.group_by("name").len().filter(event_type="purchase"), 'hub events have no "event_type"'),
+        (lambda: EVENTS.sql("SELECT usr FROM self"), 'hub events have no "usr"'),
         (lambda: EVENTS.filter(pl.col("attributes.sku") == "x"), 'pl.col("attributes").map.get("sku")'),
         (lambda: EVENTS.filter(pl.col("attributes").struct.field("sku") == "x"), 'pl.col("attributes").map.get("KEY")'),
         (lambda: EVENTS.filter(pl.col("attributes") == "x"), 'pl.col("attributes").map.get("KEY")'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
 import warnings
@@ -78,7 +79,7 @@ def scan(
         selection=selection,
     )
     frame = register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
-    hub = HubFrame._from_pyldf(frame._ldf)  # noqa: SLF001  polars keeps the class of what it makes so, and has no other word for it
+    hub: pl.LazyFrame = _of_ours(frame)
     return hub if limit is None else hub.head(limit)
 
 
@@ -104,6 +105,40 @@ class HubFrame(pl.LazyFrame):
         """Tell the columns as polars does."""
         with _explained():
             return super().collect_schema()
+
+    def group_by(self, *given: Any, **named: Any) -> Any:
+        """Group as polars does."""
+        return _Groups(super().group_by(*given, **named))
+
+    def group_by_dynamic(self, *given: Any, **named: Any) -> Any:
+        """Group by spans of time as polars does."""
+        return _Groups(super().group_by_dynamic(*given, **named))
+
+    def sql(self, *given: Any, **named: Any) -> Any:
+        """Ask in SQL as polars does, whose columns are the hub's."""
+        with _explained():
+            return _of_ours(super().sql(*given, **named))
+
+
+def _of_ours(frame: pl.LazyFrame) -> Any:
+    return HubFrame._from_pyldf(frame._ldf)  # noqa: SLF001  polars keeps the class of what it makes so, and has no other word for it
+
+
+class _Groups:
+    """Groups of polars that give frames of ours."""
+
+    def __init__(self, groups: Any) -> None:
+        self._groups = groups
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._groups, name)
+
+        @functools.wraps(found)
+        def called(*given: Any, **named: Any) -> Any:
+            made = found(*given, **named)
+            return _of_ours(made) if isinstance(made, pl.LazyFrame) else _Groups(made)
+
+        return called
 
 
 @contextlib.contextmanager
