@@ -103,6 +103,16 @@ def test_one_odd_record_does_not_slow_down_the_others() -> None:
     assert fast["row"].to_list() == list(range(250))
 
 
+def test_one_odd_record_on_a_line_does_not_slow_down_the_others() -> None:
+    """The reference takes it alone; what is no JSON is refused without it, and what stands before that stays."""
+    doubled = HEAD + ',"event_type":"b"}'
+    fast = assert_agree(
+        [GOOD + doubled + GOOD, GOOD + " 17 " + GOOD + GOOD[:-1] + ",", GOOD + GOOD[:-9] + ",]}" + GOOD]
+    )
+    assert fast["careful"].to_list() == [False, True, False, False, True, False, True, False, True, False]
+    assert fast["part"].to_list() == [0, 1, 2, 0, 1, 2, 3, 0, 1, 2]
+
+
 def test_explicit_nulls_are_read_fast() -> None:
     """Null fields are common in archives: the fast reader forgives and counts them."""
     fast = assert_agree(

@@ -40,8 +40,8 @@ class KernelReader:
     def read(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Read a batch of `row` and `text`; give raw records, and the lines that are left, those without a text among them.
 
-        What is left has a record in its place that says nothing; `text` is the line, `part` how many of its records were
-        read, and `rest` what follows them, unless that is all of it.
+        What is left has a record in its place that says nothing; `text` is the line, `part` how many of its records come
+        before, and `rest` what is left of it, unless that is all.
         """
         texts = lines.select("text")
         if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:

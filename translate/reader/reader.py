@@ -179,12 +179,13 @@ class Reader:
         return batch.with_columns(batch["text"].scatter(places, pl.Series([None], dtype=pl.String)))
 
     def _read_carefully(self, leftover: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> FoundRecords:
-        """Read some lines of a batch, each from its `rest` on, before which `part` records were read."""
+        """Read some lines of a batch, of each the `rest` or a record that it has, before which `part` records were read."""
         read = FoundRecords(self.schema, keeps_lines=self._keeps_lines)
         for row, text, part, rest in leftover.select("row", "text", "part", "rest").iter_rows():
             records: list[Record] = []
-            begin = 0 if rest is None else len(text) - len(rest)
-            for piece, found in self._pieces_of(row, text, begin, batch, lines):
+            line = text if rest is None or text.endswith(rest) else rest
+            begin = 0 if rest is None else len(line) - len(rest)
+            for piece, found in self._pieces_of(row, line, begin, batch, lines):
                 held = [record for record in found if record.holds_event]
                 self._tally.add_empty(len(found) - len(held))
                 if self._keeps_lines:

@@ -228,23 +228,23 @@ static const uint8_t *next_like(struct cursor line, const uint8_t *behind)
 
 enum fault judge(const struct program *program, struct cursor line, struct cursor *cursor, const uint8_t **place)
 {
+    const uint8_t *start = cursor->at;
     struct cursor scan = *cursor;
-    bool opens_object = comes(cursor, '{'), opens_list = comes(cursor, '['), is_request = program->request >= 0;
-    if (!is_visible(cursor) || (is_request && !opens_object && !opens_list))
-        return FAULT_UNDECIDED;
-    enum fault fault = find_fault(&scan);
-    if (fault == FAULT_NONE && !opens_object && !is_request) {
-        cursor->at = scan.at;
-        return opens_list ? FAULT_LIST : FAULT_PLAIN;
-    }
-    if (fault != FAULT_NONE && fault != FAULT_CUT && fault != FAULT_UNDECIDED)
-        fault = cut_or(fault, scan);
-    if (fault == FAULT_NONE || fault == FAULT_UNDECIDED)
-        return FAULT_UNDECIDED;
-    const uint8_t *next = is_request || fault == FAULT_CUT ? line.end : next_like(line, cursor->at + 1);
-    if (next == NULL)
-        return FAULT_UNDECIDED;
+    bool opens_object = comes(&scan, '{'), opens_list = comes(&scan, '['), is_request = program->request >= 0;
+    bool is_seen = is_visible(&scan) && (!is_request || opens_object || opens_list);
+    enum fault fault = is_seen ? find_fault(&scan) : FAULT_UNDECIDED;
+    cursor->at = cursor->end;
     *place = scan.at;
+    if (fault == FAULT_UNDECIDED || fault == FAULT_CUT)
+        return fault;
+    if (fault == FAULT_NONE) {
+        cursor->at = is_request ? cursor->end : scan.at;
+        return is_request || opens_object ? FAULT_UNDECIDED : opens_list ? FAULT_LIST : FAULT_PLAIN;
+    }
+    fault = cut_or(fault, scan);
+    const uint8_t *next = is_request || fault == FAULT_CUT ? line.end : next_like(line, start + 1);
+    if (next == NULL || fault == FAULT_UNDECIDED)
+        return FAULT_UNDECIDED;
     cursor->at = next;
     return fault;
 }

@@ -158,17 +158,16 @@ static bool set_aside(struct reader *reader, enum odd odd, struct cursor line, s
            finish_row(reader, place->line, place->part++, raw, piece.at == line.at && piece.end == line.end);
 }
 
-/* Refuse what comes next in a line, or leave all the rest of it to Python. */
+/* Refuse what comes next in a line, or leave it to Python. */
 static bool pass_fault(struct reader *reader, struct cursor line, struct cursor *cursor, struct place *place)
 {
     struct cursor piece = *cursor;
     const uint8_t *at = line.at;
     enum fault fault = judge(reader->program, line, cursor, &at);
+    piece.end = cursor->at;
     if (fault == FAULT_UNDECIDED) {
-        cursor->at = cursor->end;
         return set_aside(reader, LEFT, line, piece, place);
     }
-    piece.end = cursor->at;
     return give_reason(reader, fault, place, at) && set_aside(reader, REFUSED, line, piece, place);
 }
 

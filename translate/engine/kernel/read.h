@@ -131,7 +131,7 @@ typedef bool row_finisher(struct reader *, const struct value *event, void *told
 bool read_request(struct reader *reader, struct cursor *cursor, row_finisher *finish, void *told);
 
 /* faults.c: judge what comes next in a line, where no record could be read, and pass over what is refused; `place` is where
- * it is no JSON. FAULT_UNDECIDED: Python has to look at the rest of the line, and nothing is passed over. */
+ * it is no JSON. FAULT_UNDECIDED: Python has to look at what is passed over, a record or the rest of the line. */
 enum fault judge(const struct program *program, struct cursor line, struct cursor *cursor, const uint8_t **place);
 
 #endif
