@@ -111,6 +111,20 @@ def test_faults_recipes_and_selections(tmp_path: Path) -> None:
         assert both(tmp_path / "in", tmp_path / str(number), to="clickstream/events", **options)
 
 
+def test_lists_that_became_a_value(tmp_path: Path) -> None:
+    """A user's property that is a list of one value travels along as such, under its own name or another one."""
+    people = [{"plan": ["free"]}, {"my plan": ["free"]}, {"plan": ["free", "gold"]}]
+    lines = [record(at, endpoint={"User": {"UserAttributes": said}}) for at, said in enumerate(people)]
+    (tmp_path / "in.json").write_text("\n".join(lines))
+    assert both(
+        tmp_path / "in.json",
+        tmp_path,
+        from_="pinpoint/event_stream",
+        to="clickstream/raw",
+        set_=["day=2026-01-01"],
+    )
+
+
 # -- records that are odd ---------------------------------------------------------------------------------------------
 
 NAMES = st.sampled_from(

@@ -22,6 +22,7 @@ from translate.telling.census.destinations import Fate
 from translate.telling.census.evidence import MIXED
 from translate.telling.census.fates import COUNTS, Fates, Found
 from translate.vocabulary.notes import USED, InHub, read
+from translate.writer.batchwork import NAME as OF_LISTS
 from translate.writer.writer import FILTERED, NOTES
 
 NEW_NAMES = "_names"
@@ -232,6 +233,7 @@ def _said_in(row: dict[str, Any]) -> Iterator[Said]:
     for column in (NOTES, "notes"):
         yield from ((column, note, "", "") for note in row.get(column) or ())
     names: dict[str, dict[str, str]] = json.loads(f"{{{row.get(NEW_NAMES) or ''}}}")
+    names.pop(OF_LISTS, None)  # what was a list keeps its name
     for column, renamed in names.items():
         yield from ((NEW_NAMES, column, new, old) for new, old in renamed.items())
 
