@@ -3,8 +3,11 @@
 import datetime as dt
 import doctest
 import inspect
+import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -369,6 +372,26 @@ def test_errors_of_polars_say_what_hub_events_have(query, told):
     with pytest.raises(pl.exceptions.PolarsError) as refused:
         query().collect(engine="in-memory")
     assert told in "\n".join(refused.value.__notes__)
+
+
+@pytest.mark.parametrize("is_pretty", [False, True], ids=["a line each", "pretty"])
+def test_a_script_ends_well_whose_query_had_enough_early(is_pretty, tmp_path):
+    """What the engine still draws is ended before Python is: it would hang on a lock, or take the process down with it."""
+    events = [json.loads(line) for line in FULL.read_text(encoding="utf-8").splitlines()]
+    text = "\n".join(json.dumps(event, indent=1 if is_pretty else None) for event in events) + "\n"
+    for number in range(8):
+        (tmp_path / f"{number}.json").write_text(text * (4_000 // len(events)), encoding="utf-8")
+    script = f"""
+import sys, translate
+from translate.archive import batches, units
+units.FILES_MAX, batches.BATCH_BYTES = 1, {1 << 18}
+translate.scan(sys.argv[1]).filter(name="purchase").head(3).collect()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_sql_in_a_filter_is_told_where_it_goes():

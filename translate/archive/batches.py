@@ -9,7 +9,16 @@ from itertools import chain
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from translate.archive.drawing import BLANKS, Ahead, Ends, LongLines, Passed, next_record, passed_over
+from translate.archive.drawing import (
+    BLANKS,
+    Ahead,
+    Ends,
+    LongLines,
+    Passed,
+    awaited,
+    next_record,
+    passed_over,
+)
 from translate.archive.lines import not_utf8
 from translate.archive.stored import CHUNK
 from translate.engine.texts import split
@@ -39,11 +48,18 @@ def lines_of(
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, _batch_rows: int | None
     ) -> Iterator[pl.DataFrame]:
+        with ahead.drawing(), awaited():
+            yield from drawn(columns, predicate, rows_wanted)
+
+    def drawn(
+        columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None
+    ) -> Iterator[pl.DataFrame]:
         row = 0
         long_lines.cut.clear()
         ahead.begin()
         for block in _blocks(iter(chunks()), long_lines.record_bytes):
-            ahead.draw()
+            if not ahead.draw():
+                return
             if isinstance(block.text, Passed):
                 damage[row] = _too_large(block.text, long_lines.record_bytes or 0)
             batch = _batch(b"\n" if isinstance(block.text, Passed) else block.text, row, damage)

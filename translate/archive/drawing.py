@@ -5,12 +5,15 @@ They are cut between their records, and records beyond the largest size are pass
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from translate.engine.library import library
@@ -20,6 +23,8 @@ PROCESSORS = os.cpu_count() or 1
 THREADS = os.environ.get("POLARS_MAX_THREADS") or str(PROCESSORS)
 BATCHES = max(1, (int(THREADS) if THREADS.isdecimal() else PROCESSORS) // 2)
 WAIT_SECONDS = 1.0  # longer than a batch is worked on; after that whoever read before may have had enough
+END_SECONDS = 10.0  # much longer than a batch is drawn
+SETTLED_SECONDS = 0.3  # for the engine to let go of what drew
 TOKENS = re.compile(rb'["\\{}\[\]]')
 DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 BLANKS = b" \t\r"
@@ -28,31 +33,83 @@ NEXT_RECORD = re.compile(rb"""\}[ \t\r]*(?=\{[ \t\r]*"[^"\\]*"[ \t\r]*:)""")
 HEAD_BYTES = 4_000  # more than the characters that are kept of a record's head
 
 
-class Ahead:
+class Drawn:
+    """Counts who draws on a thread of the engine, which may go on for a while after a query has had enough.
+
+    Python may not end meanwhile: such a thread would take the process down with it.
+    """
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.is_over = False
+        self._drawing = 0
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Be counted while something is drawn."""
+        with self.changed:
+            self._drawing += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._drawing -= 1
+                self.changed.notify_all()
+
+    def end(self) -> bool:
+        """Have nothing more drawn, and wait until nobody draws; tell if anybody did."""
+        with self.changed:
+            was_drawing = self._drawing > 0
+            self.is_over = True
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: not self._drawing, END_SECONDS)
+        return was_drawing
+
+
+EVERYTHING = Drawn()
+
+
+def awaited() -> AbstractContextManager[None]:
+    """Have Python end what is drawn, and wait for it, before it ends itself and removes temporary folders."""
+    atexit.unregister(_end_everything)
+    atexit.register(_end_everything)  # the last one is called first
+    return EVERYTHING.drawing()
+
+
+def _end_everything() -> None:
+    if EVERYTHING.end():
+        time.sleep(SETTLED_SECONDS)
+
+
+class Ahead(Drawn):
     """Holds batches of lines back until those before them are read: else the engine draws as many as it has room for."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
-        self._changed = threading.Condition()
 
     def begin(self) -> None:
         """Begin to draw a text, perhaps anew."""
-        with self._changed:
+        with self.changed:
             self._waiting, self._is_read = 0, False
 
-    def draw(self) -> None:
-        """Wait for room for another batch; where nobody tells of reading, there always is some."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_read or self._waiting < BATCHES, WAIT_SECONDS)
+    def draw(self) -> bool:
+        """Wait for room for another batch, and tell if it is wanted; where nobody tells of reading, there always is room."""
+        with self.changed:
+            self.changed.wait_for(self._has_room, WAIT_SECONDS)
             self._waiting += 1
+            return not (self.is_over or EVERYTHING.is_over)
+
+    def _has_room(self) -> bool:
+        return self.is_over or not self._is_read or self._waiting < BATCHES
 
     def read(self) -> None:
         """Tell that a batch is being read."""
-        with self._changed:
+        with self.changed:
             self._waiting, self._is_read = self._waiting - 1, True
-            self._changed.notify()
+            self.changed.notify_all()
 
 
 @dataclass

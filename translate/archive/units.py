@@ -99,7 +99,8 @@ class Opened:
     copy: IO[bytes] | None = None
 
     def close(self) -> None:
-        """Let go of what was written for reading."""
+        """Have no more of it drawn, and let go of what was written for reading."""
+        self.lines.ahead.end()
         if self.copy is not None:
             self.copy.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import tempfile
 import warnings
@@ -17,6 +18,7 @@ from polars.io.plugins import register_io_source
 
 from translate import events, mapping
 from translate import recipe as recipes
+from translate.archive.drawing import EVERYTHING, awaited
 from translate.archive.recognition import Recognised
 from translate.conversion import plan
 from translate.conversion.arguments import WAYS_OUT, checked
@@ -165,7 +167,7 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
         wanted = PushedDown(columns, predicate, rows_wanted, job.selection)
         left = rows_wanted
         unread = 0
-        for batch in hub_batches(job, recognised, wanted):
+        for batch in _while_wanted(hub_batches(job, recognised, wanted)):
             good = batch.filter(pl.col("code").is_null()).drop("code")
             unread += batch.height - good.height
             frame = good if left is None else good.head(left)
@@ -180,6 +182,12 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
             )
 
     return read
+
+
+def _while_wanted(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Give batches as long as Python goes on; it waits for who draws them."""
+    with awaited():
+        yield from itertools.takewhile(lambda _: not EVERYTHING.is_over, batches)
 
 
 @dataclass(frozen=True)
