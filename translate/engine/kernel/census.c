@@ -52,13 +52,11 @@ static bool has_room(const struct census *census, size_t length)
 static bool say(struct census *census, const struct value *text, struct name *name)
 {
     *name = (struct name){text->start, text->length};
-    if (!text->escaped) {
+    if (!text->escaped)
         return true;
-    }
     size_t start = census->heap.length;
-    if (!has_room(census, text->length) || !append_text(&census->heap, text)) {
+    if (!has_room(census, text->length) || !append_text(&census->heap, text))
         return false;
-    }
     *name = (struct name){census->heap.data + start, census->heap.length - start};
     return true;
 }
@@ -73,13 +71,11 @@ static bool is_empty(const struct value *object)
 static bool keep_type(struct census *census, const struct place *place, const struct value *value)
 {
     enum sort sort = sort_of(value);
-    if (place->name_rank == 0 || sort == SORT_NULL || sort == SORT_OBJECT || sort == SORT_LIST) {
+    if (place->name_rank == 0 || sort == SORT_NULL || sort == SORT_OBJECT || sort == SORT_LIST)
         return true;
-    }
     struct name name;
-    if (!say(census, value, &name)) {
+    if (!say(census, value, &name))
         return false;
-    }
     census->type[place->name_rank - 1] = name.text;
     census->type_length[place->name_rank - 1] = name.length;
     return true;
@@ -100,9 +96,8 @@ static int32_t child_of(const struct census *census, int32_t place, const struct
     const struct place *parent = place_at(census, place);
     for (int32_t number = parent->first_child; number < parent->first_child + parent->n_children; number++) {
         const struct place *child = place_at(census, number);
-        if ((size_t)child->name_length == name->length && memcmp(child->name, name->text, name->length) == 0) {
+        if ((size_t)child->name_length == name->length && memcmp(child->name, name->text, name->length) == 0)
             return number;
-        }
     }
     return UNKNOWN;
 }
@@ -115,9 +110,8 @@ static bool step(struct census *census, const struct spot *from, const struct na
     uint8_t depth = (uint8_t)(from->depth + 1);
     *to = (struct spot){.place = is_map ? from->place : child, .depth = depth, .is_member = is_map,
                         .known = is_map || child != UNKNOWN ? depth : from->known, .preset = is_map ? child : UNKNOWN};
-    if (child != UNKNOWN && place_at(census, child)->is_for_python) {
+    if (child != UNKNOWN && place_at(census, child)->is_for_python)
         return false;
-    }
     to->path = child != UNKNOWN ? census->paths[child] : word_of(census->words, from->path, name->text, name->length);
     return to->path != NO_WORD;
 }
@@ -126,15 +120,13 @@ static bool step(struct census *census, const struct spot *from, const struct na
 static bool is_new(struct census *census, size_t first, const struct name *name)
 {
     uint64_t hash = name->length;
-    for (size_t number = 0; number < name->length; number++) {
+    for (size_t number = 0; number < name->length; number++)
         hash = (hash ^ name->text[number]) * UINT64_C(0x100000001b3);
-    }
     size_t count = census->names.length / sizeof hash;
     const uint64_t *names = (const uint64_t *)(const void *)census->names.data;
     for (size_t number = first; number < count; number++) {
-        if (names[number] == hash) {
+        if (names[number] == hash)
             return false;
-        }
     }
     return count - first < MEMBERS_MAX && buffer_append(&census->names, &hash, sizeof hash);
 }
@@ -148,16 +140,14 @@ typedef bool member_taker(struct census *, const struct spot *, const struct nam
 static bool each_member(struct census *census, const struct spot *object, struct cursor cursor, member_taker *taker)
 {
     size_t first = census->names.length / sizeof(uint64_t);
-    if (object->depth >= DEPTH_MAX || !take(&cursor, '{')) {
+    if (object->depth >= DEPTH_MAX || !take(&cursor, '{'))
         return false;
-    }
     for (bool begins = true; !take(&cursor, '}'); begins = false) {
         struct value key, value;
         struct name name;
         struct spot spot;
-        if ((!begins && !take(&cursor, ',')) || !read_key(&cursor, &key) || !read_value(&cursor, &value, NESTING_MAX)) {
+        if ((!begins && !take(&cursor, ',')) || !read_key(&cursor, &key) || !read_value(&cursor, &value, NESTING_MAX))
             return false;
-        }
         if (!say(census, &key, &name) || !is_new(census, first, &name) || !step(census, object, &name, &spot) ||
             !taker(census, &spot, &name, &value)) {
             return false;
@@ -183,21 +173,17 @@ static bool find_member(struct value object, struct name wanted, struct value *f
 {
     struct cursor cursor = inside(&object);
     found->kind = KIND_NONE;
-    if (!take(&cursor, '{')) {
+    if (!take(&cursor, '{'))
         return false;
-    }
     for (bool begins = true; !take(&cursor, '}'); begins = false) {
         struct value key, value;
-        if ((!begins && !take(&cursor, ',')) || !read_key(&cursor, &key) || !read_value(&cursor, &value, NESTING_MAX)) {
+        if ((!begins && !take(&cursor, ',')) || !read_key(&cursor, &key) || !read_value(&cursor, &value, NESTING_MAX))
             return false;
-        }
         bool is_it = key.length == wanted.length && memcmp(key.start, wanted.text, key.length) == 0;
-        if (key.escaped || (is_it && found->kind != KIND_NONE)) {
+        if (key.escaped || (is_it && found->kind != KIND_NONE))
             return false;
-        }
-        if (is_it) {
+        if (is_it)
             *found = value;
-        }
     }
     return true;
 }
@@ -206,9 +192,8 @@ static bool find_member(struct value object, struct name wanted, struct value *f
 static bool take_property(struct census *census, const struct spot *spot, const struct name *name, const struct value *value)
 {
     struct value own = *value;
-    if (value->kind == KIND_OBJECT && !find_member(*value, VALUE, &own)) {
+    if (value->kind == KIND_OBJECT && !find_member(*value, VALUE, &own))
         return false;
-    }
     return add_key(census, spot, name, sort_of(own.kind == KIND_NONE ? value : &own));
 }
 
@@ -219,13 +204,11 @@ static bool name_entity(struct census *census, size_t first, struct name *name)
     for (unsigned count = 2; !is_new(census, first, name); count++) {
         uint8_t digits[NUMBER_MAX];
         size_t n_digits = 0;
-        for (unsigned rest = count; rest > 0; rest /= 10) {
+        for (unsigned rest = count; rest > 0; rest /= 10)
             digits[NUMBER_MAX - ++n_digits] = (uint8_t)('0' + rest % 10);
-        }
         uint8_t *to = census->heap.data + census->heap.length;
-        if (count > MEMBERS_MAX || !has_room(census, length + 1 + n_digits)) {
+        if (count > MEMBERS_MAX || !has_room(census, length + 1 + n_digits))
             return false;
-        }
         memcpy(to, name->text, length);
         to[length] = '#';
         memcpy(to + length + 1, digits + NUMBER_MAX - n_digits, n_digits);
@@ -241,18 +224,14 @@ static bool take_entity(struct census *census, const struct spot *list, size_t f
     struct value key, value;
     struct name name;
     struct spot spot;
-    if (entity->kind != KIND_OBJECT) {
+    if (entity->kind != KIND_OBJECT)
         return true;
-    }
-    if (!find_member(*entity, KEY, &key) || !find_member(*entity, VALUE, &value)) {
+    if (!find_member(*entity, KEY, &key) || !find_member(*entity, VALUE, &value))
         return false;
-    }
-    if (key.kind != KIND_TEXT) {
+    if (key.kind != KIND_TEXT)
         return true;
-    }
-    if (value.kind == KIND_NONE) {
+    if (value.kind == KIND_NONE)
         value = (struct value){KIND_NULL, false, null, sizeof null - 1};
-    }
     return say(census, &key, &name) && name_entity(census, first, &name) && step(census, list, &name, &spot) &&
            add_key(census, &spot, &name, sort_of(&value));
 }
@@ -262,9 +241,8 @@ static bool take_entities(struct census *census, const struct spot *spot, const 
 {
     struct cursor cursor = inside(list);
     size_t first = census->names.length / sizeof(uint64_t), before = census->keys.length;
-    if (!take(&cursor, '[')) {
+    if (!take(&cursor, '['))
         return false;
-    }
     for (bool begins = true; !take(&cursor, ']'); begins = false) {
         struct value entity;
         if ((!begins && !take(&cursor, ',')) || !read_value(&cursor, &entity, NESTING_MAX) ||
@@ -280,14 +258,12 @@ static bool take_entities(struct census *census, const struct spot *spot, const 
 static bool open_object(struct census *census, const struct value *text, struct value *object)
 {
     struct name said;
-    if (!say(census, text, &said)) {
+    if (!say(census, text, &said))
         return false;
-    }
     struct cursor cursor = cursor_over(said.text, said.length);
     skip_blanks(&cursor);
-    if (!read_value(&cursor, object, NESTING_MAX) || object->kind != KIND_OBJECT) {
+    if (!read_value(&cursor, object, NESTING_MAX) || object->kind != KIND_OBJECT)
         return false;
-    }
     skip_blanks(&cursor);
     return cursor.at == cursor.end;
 }
@@ -295,27 +271,22 @@ static bool open_object(struct census *census, const struct value *text, struct 
 static bool take_below(struct census *census, const struct spot *spot, const struct name *name, const struct value *value, int32_t below)
 {
     struct value object = *value;
-    if (below == BELOW_ENTITIES && value->kind == KIND_ARRAY) {
+    if (below == BELOW_ENTITIES && value->kind == KIND_ARRAY)
         return take_entities(census, spot, name, value);
-    }
-    if (below == BELOW_PROPERTIES && value->kind == KIND_ARRAY) {
+    if (below == BELOW_PROPERTIES && value->kind == KIND_ARRAY)
         return false;
-    }
-    if (below == BELOW_JSON && value->kind == KIND_TEXT && !open_object(census, value, &object)) {
+    if (below == BELOW_JSON && value->kind == KIND_TEXT && !open_object(census, value, &object))
         return false;
-    }
-    if (object.kind != KIND_OBJECT || below == BELOW_NOTHING || below == BELOW_ENTITIES || is_empty(&object)) {
+    if (object.kind != KIND_OBJECT || below == BELOW_NOTHING || below == BELOW_ENTITIES || is_empty(&object))
         return add_key(census, spot, name, sort_of(value));
-    }
     member_taker *taker = below == BELOW_TREE ? take_value : below == BELOW_PROPERTIES ? take_property : take_member;
     return each_member(census, spot, inside(&object), taker);
 }
 
 static bool take_value(struct census *census, const struct spot *spot, const struct name *name, const struct value *value)
 {
-    if (spot->place == UNKNOWN) {
+    if (spot->place == UNKNOWN)
         return take_below(census, spot, name, value, BELOW_TREE);
-    }
     const struct place *place = place_at(census, spot->place);
     return keep_type(census, place, value) && take_below(census, spot, name, value, place->below);
 }
@@ -339,9 +310,8 @@ bool census_holds(const uint8_t *text, size_t length, const struct name *members
 {
     struct value value = {KIND_OBJECT, false, text, length};
     for (int number = 0; number < count; number++) {
-        if (value.kind != KIND_OBJECT || !find_member(value, members[number], &value) || value.kind == KIND_NONE) {
+        if (value.kind != KIND_OBJECT || !find_member(value, members[number], &value) || value.kind == KIND_NONE)
             return false;
-        }
     }
     return true;
 }

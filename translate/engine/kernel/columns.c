@@ -30,9 +30,8 @@ static bool reach_row(const struct column *column, struct buffer *buffer, int64_
 
 static bool mark(struct column *column, int64_t row)
 {
-    if (!reach_row(column, &column->validity, row, 1)) {
+    if (!reach_row(column, &column->validity, row, 1))
         return false;
-    }
     column->set += !column->validity.data[row];
     column->validity.data[row] = 1;
     return true;
@@ -40,18 +39,16 @@ static bool mark(struct column *column, int64_t row)
 
 bool column_set_whole(struct column *column, int64_t row, int64_t value)
 {
-    if (!mark(column, row) || !reach_row(column, &column->values, row, sizeof value)) {
+    if (!mark(column, row) || !reach_row(column, &column->values, row, sizeof value))
         return false;
-    }
     memcpy(column->values.data + (size_t)row * sizeof value, &value, sizeof value);
     return true;
 }
 
 bool column_set_view(struct column *column, int64_t row, struct view view)
 {
-    if (!mark(column, row) || !reach_row(column, &column->values, row, sizeof view)) {
+    if (!mark(column, row) || !reach_row(column, &column->values, row, sizeof view))
         return false;
-    }
     memcpy(column->values.data + (size_t)row * sizeof view, &view, sizeof view);
     return true;
 }
@@ -65,9 +62,8 @@ bool column_tell_offsets(struct column *column, int64_t rows)
 {
     int32_t entries = (int32_t)column_entries(column);
     for (; column->rows < rows; column->rows++) {
-        if (!buffer_append(&column->offsets, &entries, sizeof entries)) {
+        if (!buffer_append(&column->offsets, &entries, sizeof entries))
             return false;
-        }
     }
     return true;
 }
@@ -79,9 +75,8 @@ bool column_open(struct column *column, int64_t row)
 
 bool column_add(struct column *column, const struct view *key, struct view value)
 {
-    if (key != NULL && !buffer_append(&column->keys, key, sizeof *key)) {
+    if (key != NULL && !buffer_append(&column->keys, key, sizeof *key))
         return false;
-    }
     return buffer_append(&column->values, &value, sizeof value);
 }
 
@@ -108,14 +103,12 @@ void column_forget(struct column *column, int64_t row)
     if (column_is_nested(column) && column->rows > row) {
         forget_entries(column, row); /* a row that is not set has an offset too, if a later one was */
     }
-    if (!column_is_set(column, row)) {
+    if (!column_is_set(column, row))
         return;
-    }
     shorten(&column->validity, (size_t)row);
     column->set--;
-    if (!column_is_nested(column)) {
+    if (!column_is_nested(column))
         shorten(&column->values, (size_t)row * (column->type == TYPE_TEXT ? sizeof(struct view) : sizeof(int64_t)));
-    }
 }
 
 struct view heap_view(const struct buffer *heap, size_t start)
@@ -143,9 +136,8 @@ bool table_begin(struct table *table, int32_t columns, const char *const *names,
 {
     memset(table, 0, sizeof *table);
     table->columns = calloc((size_t)columns, sizeof *table->columns);
-    if (table->columns == NULL) {
+    if (table->columns == NULL)
         return false;
-    }
     table->n_columns = columns;
     table->rows = rows;
     for (int32_t number = 0; number < columns; number++) {

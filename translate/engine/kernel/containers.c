@@ -85,19 +85,16 @@ bool has_key(struct reader *reader, int32_t column, const struct view *key)
 {
     const struct column *map = &reader->table.columns[column];
     int32_t first;
-    if (!column_is_set(map, reader->row)) {
+    if (!column_is_set(map, reader->row))
         return false;
-    }
     memcpy(&first, map->offsets.data + (size_t)reader->row * sizeof first, sizeof first);
     const struct view *entries = (const struct view *)(const void *)map->keys.data + first;
     size_t count = (size_t)(column_entries(map) - first);
-    if (count > PAIRWISE_MAX) {
+    if (count > PAIRWISE_MAX)
         return is_indexed(reader, column, entries, count, key);
-    }
     for (size_t entry = 0; entry < count; entry++) {
-        if (same_text(&entries[entry], key, &reader->table.heap)) {
+        if (same_text(&entries[entry], key, &reader->table.heap))
             return true;
-        }
     }
     return false;
 }
@@ -112,13 +109,11 @@ static bool take_member(struct reader *reader, struct cursor *cursor, struct key
     struct buffer *heap = &reader->table.heap;
     struct value key, value;
     size_t start = heap->length;
-    if (!read_key(cursor, &key) || !append_text(heap, &key)) {
+    if (!read_key(cursor, &key) || !append_text(heap, &key))
         return false;
-    }
     struct view view = heap_view(heap, start);
-    if (!is_new(keys, &view, heap) || !read_value(cursor, &value, NESTING_MAX - 1)) {
+    if (!is_new(keys, &view, heap) || !read_value(cursor, &value, NESTING_MAX - 1))
         return false;
-    }
     if (value.kind == KIND_NULL) {
         reader->nulls++;
         return true;
@@ -166,9 +161,8 @@ static bool add_digits(struct reader *reader, const struct leaf *leaf, const str
     struct column *metrics = &reader->table.columns[reader->program->metrics];
     size_t start = heap->length;
     enum digits digits = append_digits(heap, value->start, value->length);
-    if (digits == DIGITS_UNDECIDED || !column_open(metrics, reader->row) || !column_add(metrics, key, heap_view(heap, start))) {
+    if (digits == DIGITS_UNDECIDED || !column_open(metrics, reader->row) || !column_add(metrics, key, heap_view(heap, start)))
         return false;
-    }
     return digits == DIGITS_EXACT || put_note(reader, leaf->rounded, key);
 }
 
@@ -178,12 +172,10 @@ static bool add_digits(struct reader *reader, const struct leaf *leaf, const str
 static bool belongs(const struct reader *reader, const struct leaf *leaf)
 {
     const struct program *program = reader->program;
-    if (leaf->n_names == 0) {
+    if (leaf->n_names == 0)
         return true;
-    }
-    if (program->name_column < 0 || !is_set(reader, program->name_column)) {
+    if (program->name_column < 0 || !is_set(reader, program->name_column))
         return false;
-    }
     const struct column *column = &reader->table.columns[program->name_column];
     const struct view *name = (const struct view *)(const void *)column->values.data + reader->row;
     for (int32_t number = 0; number < leaf->n_names; number++) {
@@ -204,9 +196,8 @@ static bool take_as_json(struct reader *reader, const struct leaf *leaf, const s
 /* Take an object whole into a map of its own; one with a null or a doubled key is for Python to judge. */
 static enum taken take_map_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    if (value->kind != KIND_OBJECT) {
+    if (value->kind != KIND_OBJECT)
         return FREE;
-    }
     int64_t nulls = reader->nulls;
     bool done = !is_set(reader, leaf->column) && column_open(&reader->table.columns[leaf->column], reader->row) &&
                 take_members(reader, leaf, value, take_as_json);
@@ -216,17 +207,14 @@ static enum taken take_map_preset(struct reader *reader, const struct leaf *leaf
 static enum taken take_by_key(struct reader *reader, const struct leaf *map, const struct view *key, const struct value *value)
 {
     const struct program *program = reader->program;
-    if (map->presets < 0) {
+    if (map->presets < 0)
         return FREE;
-    }
     int32_t child = find_child(program, map->presets, view_bytes(key, &reader->table.heap), (size_t)key->length);
-    if (child < 0) {
+    if (child < 0)
         return FREE;
-    }
     const struct leaf *leaf = &program->leaves[program->children[child].leaf];
-    if (!belongs(reader, leaf)) {
+    if (!belongs(reader, leaf))
         return FREE;
-    }
     return leaf->way == WAY_MAP ? take_map_preset(reader, leaf, value) : take_preset(reader, leaf, value);
 }
 
@@ -240,9 +228,8 @@ static bool take_of_type(struct reader *reader, const struct leaf *leaf, const s
         return buffer_append(&reader->strays, &stray, sizeof stray);
     }
     enum taken taken = take_by_key(reader, leaf, key, value);
-    if (taken != FREE) {
+    if (taken != FREE)
         return taken == TAKEN;
-    }
     return wants_number ? add_digits(reader, leaf, key, value) : add_text(reader, leaf->column, key, value);
 }
 
@@ -251,12 +238,10 @@ static bool take_stray(struct reader *reader, const struct stray *stray)
     const struct program *program = reader->program;
     bool is_text = stray->value.kind == KIND_TEXT, is_number = stray->value.kind == KIND_NUMBER;
     int32_t home = is_text ? program->attributes : is_number ? program->metrics : program->other;
-    if (has_key(reader, home, &stray->key)) {
+    if (has_key(reader, home, &stray->key))
         return false;
-    }
-    if (!is_text && !is_number) {
+    if (!is_text && !is_number)
         return add_canonical(reader, program->other, &stray->key, &stray->value);
-    }
     return (is_text ? add_text(reader, home, &stray->key, &stray->value) : add_digits(reader, stray->leaf, &stray->key, &stray->value)) &&
            put_note(reader, stray->leaf->strayed, &stray->key);
 }
@@ -266,9 +251,8 @@ bool take_strays(struct reader *reader)
     for (size_t at = 0; at < reader->strays.length; at += sizeof(struct stray)) {
         struct stray stray;
         memcpy(&stray, reader->strays.data + at, sizeof stray);
-        if (!take_stray(reader, &stray)) {
+        if (!take_stray(reader, &stray))
             return false;
-        }
     }
     return true;
 }
@@ -278,12 +262,10 @@ bool take_strays(struct reader *reader)
 static bool take_mixed(struct reader *reader, const struct leaf *leaf, const struct view *key, const struct value *value)
 {
     enum taken taken = take_by_key(reader, leaf, key, value);
-    if (taken != FREE) {
+    if (taken != FREE)
         return taken == TAKEN;
-    }
-    if (value->kind == KIND_TEXT) {
+    if (value->kind == KIND_TEXT)
         return add_text(reader, reader->program->attributes, key, value);
-    }
     return value->kind == KIND_NUMBER ? add_digits(reader, leaf, key, value)
                                       : add_canonical(reader, reader->program->other, key, value);
 }
@@ -297,9 +279,8 @@ static bool open_maps(struct reader *reader)
 
 static bool take_properties(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    if (value->kind != KIND_TEXT) {
+    if (value->kind != KIND_TEXT)
         return take_members(reader, leaf, value, take_mixed);
-    }
     struct buffer *text = &reader->inner;
     text->length = 0;
     return append_text(text, value) && take_members_of(reader, leaf, cursor_over(text->data, text->length), take_mixed);
@@ -313,19 +294,16 @@ static bool read_entity(const struct value *entity, struct value *key, struct va
     struct cursor cursor = cursor_over(entity->start + 1, entity->length - 1);
     struct value name, inner;
     key->kind = value->kind = KIND_NONE;
-    if (entity->kind != KIND_OBJECT) {
+    if (entity->kind != KIND_OBJECT)
         return false;
-    }
     for (bool first = true; !take(&cursor, '}'); first = false) {
-        if ((!first && !take(&cursor, ',')) || !read_key(&cursor, &name) || !read_value(&cursor, &inner, NESTING_MAX)) {
+        if ((!first && !take(&cursor, ',')) || !read_key(&cursor, &name) || !read_value(&cursor, &inner, NESTING_MAX))
             return false;
-        }
         bool is_key = name.length == 3 && memcmp(name.start, "key", 3) == 0;
         bool is_value = name.length == 5 && memcmp(name.start, "value", 5) == 0;
         struct value *place = is_key ? key : value;
-        if (!(is_key || is_value) || place->kind != KIND_NONE) {
+        if (!(is_key || is_value) || place->kind != KIND_NONE)
             return false;
-        }
         *place = inner;
     }
     return key->kind == KIND_TEXT;
@@ -337,17 +315,15 @@ static bool name_entity(struct keys *keys, struct view *name, struct buffer *hea
     struct view key = *name;
     char number[16];
     for (int count = 2; !is_new(keys, name, heap); count++) {
-        if (count > REPEATED_MAX) {
+        if (count > REPEATED_MAX)
             return false;
-        }
         size_t start = heap->length;
         int length = snprintf(number, sizeof number, "#%d", count);
         if (!buffer_reserve(heap, (size_t)key.length + sizeof number)) {
             return false; /* else the key's bytes, which lie in the heap, would move */
         }
-        if (!buffer_append(heap, view_bytes(&key, heap), (size_t)key.length) || !buffer_append(heap, number, (size_t)length)) {
+        if (!buffer_append(heap, view_bytes(&key, heap), (size_t)key.length) || !buffer_append(heap, number, (size_t)length))
             return false;
-        }
         *name = heap_view(heap, start);
     }
     return true;
@@ -358,13 +334,11 @@ static bool take_entity(struct reader *reader, const struct leaf *leaf, struct k
     struct buffer *heap = &reader->table.heap;
     struct value key, value;
     size_t start = heap->length;
-    if (!read_entity(entity, &key, &value) || !append_text(heap, &key)) {
+    if (!read_entity(entity, &key, &value) || !append_text(heap, &key))
         return false;
-    }
     struct view view = heap_view(heap, start);
-    if (!name_entity(keys, &view, heap)) {
+    if (!name_entity(keys, &view, heap))
         return false;
-    }
     if (value.kind == KIND_NULL || value.kind == KIND_NONE) {
         reader->nulls++;
         return true;
@@ -377,9 +351,8 @@ static bool take_entities(struct reader *reader, const struct leaf *leaf, const 
     struct cursor cursor = cursor_over(list->start + 1, list->length - 1);
     struct keys keys = {0};
     struct value entity;
-    if (list->kind != KIND_ARRAY) {
+    if (list->kind != KIND_ARRAY)
         return false;
-    }
     bool done = true;
     for (bool first = true; done && !take(&cursor, ']'); first = false) {
         done = (first || take(&cursor, ',')) && read_value(&cursor, &entity, NESTING_MAX) && take_entity(reader, leaf, &keys, &entity);
@@ -398,15 +371,13 @@ static bool read_property(const struct value *property, struct value *value, str
     bool others = false;
     value->kind = set_time->kind = KIND_NONE;
     for (bool first = true; property->kind == KIND_OBJECT && !take(&cursor, '}'); first = false) {
-        if ((!first && !take(&cursor, ',')) || !read_key(&cursor, &name) || !read_value(&cursor, &inner, NESTING_MAX)) {
+        if ((!first && !take(&cursor, ',')) || !read_key(&cursor, &name) || !read_value(&cursor, &inner, NESTING_MAX))
             return false;
-        }
         bool is_value = name.length == 5 && memcmp(name.start, "value", 5) == 0;
         bool is_time = name.length == 13 && memcmp(name.start, "set_timestamp", 13) == 0;
         struct value *place = is_value ? value : set_time;
-        if (name.escaped || ((is_value || is_time) && place->kind != KIND_NONE)) {
+        if (name.escaped || ((is_value || is_time) && place->kind != KIND_NONE))
             return false;
-        }
         if (is_value || is_time) {
             *place = inner;
         } else {
@@ -427,17 +398,14 @@ static bool take_set_time(struct reader *reader, const struct view *name, const 
     const struct program *program = reader->program;
     const struct column *times = program->time_column < 0 ? NULL : &reader->table.columns[program->time_column];
     int64_t milliseconds, own;
-    if (set_time->kind == KIND_NONE || set_time->kind == KIND_NULL) {
+    if (set_time->kind == KIND_NONE || set_time->kind == KIND_NULL)
         return true;
-    }
-    if (!read_instant(&in_milliseconds, set_time, &milliseconds) || times == NULL || times->type != TYPE_WHOLE) {
+    if (!read_instant(&in_milliseconds, set_time, &milliseconds) || times == NULL || times->type != TYPE_WHOLE)
         return false;
-    }
     if (column_is_set(times, reader->row)) {
         memcpy(&own, times->values.data + (size_t)reader->row * sizeof own, sizeof own);
-        if (own == milliseconds) {
+        if (own == milliseconds)
             return true;
-        }
     }
     struct buffer *heap = &reader->table.heap;
     struct column *to = &reader->table.columns[program->user_times];
@@ -451,16 +419,14 @@ static bool take_property(struct reader *reader, const struct leaf *leaf, const 
     struct value value, set_time;
     const uint8_t *bytes = view_bytes(name, &reader->table.heap);
     bool is_id = leaf->member.length == name->length && memcmp(bytes, text_at(reader->program, leaf->member), (size_t)name->length) == 0;
-    if (!read_property(property, &value, &set_time)) {
+    if (!read_property(property, &value, &set_time))
         return false;
-    }
     if (value.kind == KIND_NULL) {
         reader->nulls++;
         return set_time.kind == KIND_NONE;
     }
-    if (is_id && (value.kind == KIND_TEXT || value.kind == KIND_NUMBER)) {
+    if (is_id && (value.kind == KIND_TEXT || value.kind == KIND_NUMBER))
         return value.kind == KIND_TEXT && put_text(reader, leaf->column, &value) && take_set_time(reader, name, &set_time);
-    }
     return add_canonical(reader, reader->program->user_properties, name, &value) && take_set_time(reader, name, &set_time);
 }
 

@@ -24,9 +24,8 @@ static const uint8_t nothing[16];
 
 static void let_go(struct owner *owner)
 {
-    if (__atomic_sub_fetch(&owner->references, 1, __ATOMIC_ACQ_REL) > 0) {
+    if (__atomic_sub_fetch(&owner->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    }
     table_free(&owner->table);
     free(owner->arrays);
     free(owner->children);
@@ -38,9 +37,8 @@ static void release_array(struct ArrowArray *array)
 {
     for (int64_t number = 0; number < array->n_children; number++) {
         struct ArrowArray *child = array->children[number];
-        if (child->release != NULL) {
+        if (child->release != NULL)
             child->release(child);
-        }
     }
     struct owner *owner = array->private_data;
     array->release = NULL;
@@ -52,14 +50,12 @@ static void release_array(struct ArrowArray *array)
 /* Put a byte a row into a bit a row, in place. */
 static const void *pack(struct buffer *validity, int64_t rows, int64_t set)
 {
-    if (set == rows) {
+    if (set == rows)
         return NULL;
-    }
     for (int64_t row = 0; row < rows; row += 8) {
         uint8_t bits = 0;
-        for (int64_t bit = 0; bit < 8 && row + bit < rows; bit++) {
+        for (int64_t bit = 0; bit < 8 && row + bit < rows; bit++)
             bits |= (uint8_t)(validity->data[row + bit] << bit);
-        }
         validity->data[row / 8] = bits;
     }
     return validity->data;
@@ -120,12 +116,10 @@ static struct ArrowArray *add_column(struct owner *owner, struct column *column)
 {
     int64_t rows = owner->table.rows;
     const void *validity = column->set == 0 ? bytes_of(&owner->table.zeros) : pack(&column->validity, rows, column->set);
-    if (column->type == TYPE_TEXT) {
+    if (column->type == TYPE_TEXT)
         return add_views(owner, rows, rows - column->set, validity, &column->values);
-    }
-    if (column_is_nested(column)) {
+    if (column_is_nested(column))
         return add_nested(owner, column, rows, validity);
-    }
     struct ArrowArray *array = add_array(owner, rows, rows - column->set, 2, 0);
     array->buffers[0] = validity;
     array->buffers[1] = bytes_of(column->set == 0 ? &owner->table.zeros : &column->values);
@@ -139,16 +133,14 @@ static bool fill_up(struct table *table)
     for (int32_t number = 0; number < table->n_columns; number++) {
         struct column *column = &table->columns[number];
         bool is_nested = column_is_nested(column);
-        if (is_nested && !column_tell_offsets(column, table->rows + 1)) {
+        if (is_nested && !column_tell_offsets(column, table->rows + 1))
             return false;
-        }
         if (column->set == 0) {
             column->values.length = 0; /* what was set may have been forgotten */
             continue;
         }
-        if (!buffer_reach(&column->validity, rows + 8) || (!is_nested && !buffer_reach(&column->values, bytes))) {
+        if (!buffer_reach(&column->validity, rows + 8) || (!is_nested && !buffer_reach(&column->values, bytes)))
             return false;
-        }
     }
     return buffer_reach(&table->zeros, bytes);
 }
@@ -171,9 +163,8 @@ static void fit(struct table *table)
 static void release_schema(struct ArrowSchema *schema)
 {
     for (int64_t number = 0; number < schema->n_children; number++) {
-        if (schema->children[number]->release != NULL) {
+        if (schema->children[number]->release != NULL)
             schema->children[number]->release(schema->children[number]);
-        }
         free(schema->children[number]);
     }
     free(schema->children);
@@ -194,9 +185,8 @@ static bool describe(struct ArrowSchema *schema, const char *format, const char 
     schema->flags = ARROW_FLAG_NULLABLE;
     schema->release = release_schema;
     schema->name = copy_of(name);
-    if (n_children > 0) {
+    if (n_children > 0)
         schema->children = calloc((size_t)n_children, sizeof *schema->children);
-    }
     for (int64_t number = 0; schema->children != NULL && number < n_children; number++) {
         schema->children[number] = calloc(1, sizeof **schema->children);
         schema->n_children += schema->children[number] != NULL;
@@ -207,17 +197,14 @@ static bool describe(struct ArrowSchema *schema, const char *format, const char 
 static bool describe_column(struct ArrowSchema *schema, const struct column *column)
 {
     static const char *const formats[] = {"vu", "l", "+m", "+l"};
-    if (!describe(schema, formats[column->type], column->name, column_is_nested(column))) {
+    if (!describe(schema, formats[column->type], column->name, column_is_nested(column)))
         return false;
-    }
-    if (column->type == TYPE_LIST) {
+    if (column->type == TYPE_LIST)
         return describe(schema->children[0], "vu", "item", 0);
-    }
     if (column->type == TYPE_MAP) {
         struct ArrowSchema *pairs = schema->children[0];
-        if (!describe(pairs, "+s", "entries", 2)) {
+        if (!describe(pairs, "+s", "entries", 2))
             return false;
-        }
         pairs->flags = 0;
         return describe(pairs->children[0], "vu", "key", 0) && describe(pairs->children[1], "vu", "value", 0);
     }
@@ -241,9 +228,8 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *schem
     for (int32_t number = 0; done && number < owner->table.n_columns; number++) {
         done = describe_column(schema->children[number], &owner->table.columns[number]);
     }
-    if (!done && schema->release != NULL) {
+    if (!done && schema->release != NULL)
         schema->release(schema);
-    }
     return done ? 0 : 12;
 }
 
@@ -267,9 +253,8 @@ static const char *get_last_error(struct ArrowArrayStream *stream)
 static void release_stream(struct ArrowArrayStream *stream)
 {
     struct pending *pending = stream->private_data;
-    if (!pending->taken) {
+    if (!pending->taken)
         pending->array.release(&pending->array);
-    }
     let_go(pending->owner);
     free(pending);
     stream->release = NULL;
@@ -279,9 +264,8 @@ static struct owner *make_owner(struct table *table)
 {
     size_t nodes = (size_t)table->n_columns * NODES_OF_MAP + 1;
     struct owner *owner = calloc(1, sizeof *owner);
-    if (owner == NULL) {
+    if (owner == NULL)
         return NULL;
-    }
     owner->arrays = calloc(nodes, sizeof *owner->arrays);
     owner->children = calloc(nodes, sizeof *owner->children);
     owner->buffers = calloc(nodes * BUFFERS_MAX, sizeof *owner->buffers);
@@ -310,9 +294,8 @@ bool table_hand_over(struct table *table, struct ArrowArrayStream *stream)
     }
     struct ArrowArray *whole = add_array(owner, owner->table.rows, 0, 1, owner->table.n_columns);
     whole->buffers[0] = NULL;
-    for (int32_t number = 0; number < owner->table.n_columns; number++) {
+    for (int32_t number = 0; number < owner->table.n_columns; number++)
         whole->children[number] = add_column(owner, &owner->table.columns[number]);
-    }
     pending->owner = owner;
     pending->array = *whole;
     owner->references++;

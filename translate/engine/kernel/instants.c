@@ -9,9 +9,8 @@ enum { ISO_SECONDS = 19, SECONDS_DIGITS = 9, DECIMALS = 3 };
 
 static bool two_digits(const uint8_t *at, int most, int *number)
 {
-    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9') {
+    if (at[0] < '0' || at[0] > '9' || at[1] < '0' || at[1] > '9')
         return false;
-    }
     *number = (at[0] - '0') * 10 + (at[1] - '0');
     return *number <= most;
 }
@@ -60,9 +59,8 @@ bool read_iso8601(const uint8_t *at, size_t length, int64_t *milliseconds)
         return false;
     }
     size_t rest = length - 1 - ISO_SECONDS;
-    if (rest > 0 && !read_thousandths(at + ISO_SECONDS, rest, &thousandths)) {
+    if (rest > 0 && !read_thousandths(at + ISO_SECONDS, rest, &thousandths))
         return false;
-    }
     *milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + thousandths;
     return true;
 }
@@ -72,9 +70,8 @@ static bool read_seconds(const uint8_t *at, size_t length, int64_t *milliseconds
 {
     size_t digits = 0;
     int64_t seconds = 0, thousandths = 0;
-    for (; digits < length && at[digits] >= '0' && at[digits] <= '9' && digits <= SECONDS_DIGITS; digits++) {
+    for (; digits < length && at[digits] >= '0' && at[digits] <= '9' && digits <= SECONDS_DIGITS; digits++)
         seconds = seconds * 10 + (at[digits] - '0');
-    }
     bool well = digits > 0 && digits <= SECONDS_DIGITS + 1 && seconds < 9000000000 &&
                 (digits == 1 || at[0] != '0') &&
                 (digits == length || read_thousandths(at + digits, length - digits, &thousandths));
@@ -91,17 +88,14 @@ EXPORTED int translate_instants(struct ArrowArrayStream *given, int32_t in_secon
     struct table table = {0};
     bool well = frame_take(&frame, given) && (frame.rows == 0 || frame.column[0].kind == KIND_TEXT) &&
                 table_begin(&table, 1, &name, frame.rows);
-    if (well) {
+    if (well)
         table.columns[0].type = TYPE_WHOLE;
-    }
     for (int64_t row = 0; well && row < frame.rows; row++) {
         int64_t milliseconds;
-        if (row + ROWS_AHEAD < frame.rows) {
+        if (row + ROWS_AHEAD < frame.rows)
             fetch_text(&frame.column[0].texts, row + ROWS_AHEAD);
-        }
-        if (!is_there(&frame.column[0], row)) {
+        if (!is_there(&frame.column[0], row))
             continue;
-        }
         struct span text = text_at(&frame.column[0].texts, row);
         bool is_time = in_seconds ? read_seconds(text.at, text.length, &milliseconds)
                                   : read_iso8601(text.at, text.length, &milliseconds);
@@ -135,9 +129,8 @@ static bool spell(struct buffer *out, int64_t milliseconds)
     };
     uint8_t text[ISO_SECONDS + DECIMALS + 2], *at = text;
     for (int part = 0; part < PARTS; part++) {
-        for (int digit = forms[part].digits - 1; digit >= 0; digit--, parts[part] /= 10) {
+        for (int digit = forms[part].digits - 1; digit >= 0; digit--, parts[part] /= 10)
             at[digit] = (uint8_t)('0' + parts[part] % 10);
-        }
         at += forms[part].digits;
         *at++ = forms[part].after;
     }

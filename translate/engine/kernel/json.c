@@ -11,9 +11,8 @@ void skip_blanks(struct cursor *cursor)
 {
     while (cursor->at < cursor->end) {
         uint8_t byte = *cursor->at;
-        if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r') {
+        if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r')
             return;
-        }
         cursor->is_loose = true;
         cursor->at++;
     }
@@ -32,9 +31,8 @@ bool take(struct cursor *cursor, uint8_t byte)
 /* Pass over what follows a backslash. */
 static bool skip_escape(struct cursor *cursor)
 {
-    if (cursor->at >= cursor->end) {
+    if (cursor->at >= cursor->end)
         return false;
-    }
     switch (*cursor->at++) {
     case '"': case '\\': case 'b': case 'f': case 'n': case 'r': case 't':
         return true;
@@ -48,9 +46,8 @@ static bool skip_escape(struct cursor *cursor)
         return false;
     }
     for (int digit = 0; digit < 4; digit++) {
-        if (cursor->at >= cursor->end || !is_hexadecimal(*cursor->at++)) {
+        if (cursor->at >= cursor->end || !is_hexadecimal(*cursor->at++))
             return false;
-        }
     }
     return true;
 }
@@ -88,9 +85,8 @@ static void skip_plain(struct cursor *cursor)
     uint64_t eight;
     while (cursor->end - cursor->at >= 8) {
         memcpy(&eight, cursor->at, 8);
-        if (has_special(eight)) {
+        if (has_special(eight))
             return;
-        }
         cursor->at += 8;
     }
 }
@@ -104,29 +100,25 @@ static bool read_text(struct cursor *cursor, struct value *value)
     value->start = cursor->at;
     for (;;) {
         skip_plain(cursor);
-        while (cursor->at < cursor->end && *cursor->at != '"' && *cursor->at != '\\' && *cursor->at >= 0x20) {
+        while (cursor->at < cursor->end && *cursor->at != '"' && *cursor->at != '\\' && *cursor->at >= 0x20)
             cursor->at++;
-        }
-        if (cursor->at >= cursor->end || *cursor->at < 0x20) {
+        if (cursor->at >= cursor->end || *cursor->at < 0x20)
             return false;
-        }
         if (*cursor->at++ == '"') {
             value->length = (size_t)(cursor->at - 1 - value->start);
             return true;
         }
         value->escaped = true;
-        if (!skip_escape(cursor)) {
+        if (!skip_escape(cursor))
             return false;
-        }
     }
 }
 
 static size_t skip_figures(struct cursor *cursor)
 {
     const uint8_t *start = cursor->at;
-    while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9') {
+    while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9')
         cursor->at++;
-    }
     return (size_t)(cursor->at - start);
 }
 
@@ -134,28 +126,23 @@ static bool read_number(struct cursor *cursor, struct value *value)
 {
     value->kind = KIND_NUMBER;
     value->start = cursor->at;
-    if (*cursor->at == '-') {
+    if (*cursor->at == '-')
         cursor->at++;
-    }
     bool starts_with_zero = cursor->at < cursor->end && *cursor->at == '0';
     size_t figures = skip_figures(cursor);
-    if (figures == 0 || (starts_with_zero && figures > 1)) {
+    if (figures == 0 || (starts_with_zero && figures > 1))
         return false;
-    }
     if (cursor->at < cursor->end && *cursor->at == '.') {
         cursor->at++;
-        if (skip_figures(cursor) == 0) {
+        if (skip_figures(cursor) == 0)
             return false;
-        }
     }
     if (cursor->at < cursor->end && (*cursor->at | 0x20) == 'e') {
         cursor->at++;
-        if (cursor->at < cursor->end && (*cursor->at == '-' || *cursor->at == '+')) {
+        if (cursor->at < cursor->end && (*cursor->at == '-' || *cursor->at == '+'))
             cursor->at++;
-        }
-        if (skip_figures(cursor) == 0) {
+        if (skip_figures(cursor) == 0)
             return false;
-        }
     }
     value->length = (size_t)(cursor->at - value->start);
     return true;
@@ -164,9 +151,8 @@ static bool read_number(struct cursor *cursor, struct value *value)
 static bool read_word(struct cursor *cursor, struct value *value, const char *word, enum kind kind)
 {
     size_t length = strlen(word);
-    if ((size_t)(cursor->end - cursor->at) < length || memcmp(cursor->at, word, length) != 0) {
+    if ((size_t)(cursor->end - cursor->at) < length || memcmp(cursor->at, word, length) != 0)
         return false;
-    }
     *value = (struct value){kind, false, cursor->at, length};
     cursor->at += length;
     return true;
@@ -180,13 +166,11 @@ bool read_key(struct cursor *cursor, struct value *key)
 static bool skip_members(struct cursor *cursor, int depth)
 {
     struct value key, inner;
-    if (take(cursor, '}')) {
+    if (take(cursor, '}'))
         return true;
-    }
     do {
-        if (!read_key(cursor, &key) || !read_value(cursor, &inner, depth)) {
+        if (!read_key(cursor, &key) || !read_value(cursor, &inner, depth))
             return false;
-        }
     } while (take(cursor, ','));
     return take(cursor, '}');
 }
@@ -194,13 +178,11 @@ static bool skip_members(struct cursor *cursor, int depth)
 static bool skip_elements(struct cursor *cursor, int depth)
 {
     struct value inner;
-    if (take(cursor, ']')) {
+    if (take(cursor, ']'))
         return true;
-    }
     do {
-        if (!read_value(cursor, &inner, depth)) {
+        if (!read_value(cursor, &inner, depth))
             return false;
-        }
     } while (take(cursor, ','));
     return take(cursor, ']');
 }
@@ -209,9 +191,8 @@ static bool read_nested(struct cursor *cursor, struct value *value, int depth)
 {
     const uint8_t *start = cursor->at;
     bool is_object = *cursor->at++ == '{';
-    if (depth <= 0 || !(is_object ? skip_members(cursor, depth - 1) : skip_elements(cursor, depth - 1))) {
+    if (depth <= 0 || !(is_object ? skip_members(cursor, depth - 1) : skip_elements(cursor, depth - 1)))
         return false;
-    }
     *value = (struct value){is_object ? KIND_OBJECT : KIND_ARRAY, false, start, (size_t)(cursor->at - start)};
     return true;
 }
@@ -219,9 +200,8 @@ static bool read_nested(struct cursor *cursor, struct value *value, int depth)
 bool read_value(struct cursor *cursor, struct value *value, int depth)
 {
     skip_blanks(cursor);
-    if (cursor->at >= cursor->end) {
+    if (cursor->at >= cursor->end)
         return false;
-    }
     value->escaped = false;
     switch (*cursor->at) {
     case '"':
@@ -286,13 +266,11 @@ static bool put_escaped(uint8_t **to, struct cursor *from)
     unsigned code = four_digits(from->at);
     from->at += 4;
     if (code >= 0xD800 && code < 0xE000) {
-        if (code >= 0xDC00 || from->end - from->at < 6 || from->at[0] != '\\' || from->at[1] != 'u') {
+        if (code >= 0xDC00 || from->end - from->at < 6 || from->at[0] != '\\' || from->at[1] != 'u')
             return false;
-        }
         unsigned low = four_digits(from->at + 2);
-        if (low < 0xDC00 || low >= 0xE000) {
+        if (low < 0xDC00 || low >= 0xE000)
             return false;
-        }
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         from->at += 6;
     }
@@ -314,12 +292,10 @@ static uint8_t control_of(uint8_t letter)
 
 bool append_text(struct buffer *out, const struct value *text)
 {
-    if (!text->escaped) {
+    if (!text->escaped)
         return buffer_append(out, text->start, text->length);
-    }
-    if (!buffer_reserve(out, text->length)) {
+    if (!buffer_reserve(out, text->length))
         return false;
-    }
     uint8_t *to = out->data + out->length;
     struct cursor from = cursor_over(text->start, text->length);
     while (from.at < from.end) {
@@ -328,9 +304,8 @@ bool append_text(struct buffer *out, const struct value *text)
         memcpy(to, from.at, plain);
         to += plain;
         from.at += plain;
-        if (slash == NULL) {
+        if (slash == NULL)
             break;
-        }
         uint8_t letter = from.at[1];
         from.at += 2;
         if (letter != 'u') {
@@ -372,12 +347,10 @@ static bool is_special(uint8_t byte)
 bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length)
 {
     size_t specials = 0;
-    for (size_t at = 0; at < length; at++) {
+    for (size_t at = 0; at < length; at++)
         specials += is_special(bytes[at]);
-    }
-    if (!buffer_reserve(out, length + specials * 5 + 2)) {
+    if (!buffer_reserve(out, length + specials * 5 + 2))
         return false;
-    }
     uint8_t *to = out->data + out->length;
     *to++ = '"';
     for (size_t at = 0; at < length; at++) {
@@ -395,9 +368,8 @@ bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length)
 /* Append a text as compact JSON spells it: as it stands, unless it holds escapes, of which there are several spellings. */
 static bool append_requoted(struct buffer *out, const struct value *text)
 {
-    if (!text->escaped) {
+    if (!text->escaped)
         return buffer_append(out, text->start - 1, text->length + 2);
-    }
     struct buffer plain = {NULL, 0, 0};
     bool done = append_text(&plain, text) && append_quoted(out, plain.data, plain.length);
     buffer_free(&plain);
@@ -410,15 +382,12 @@ static bool copy_members(struct buffer *out, struct cursor *from, int depth)
 {
     struct value key;
     for (bool first = true; !take(from, '}'); first = false) {
-        if (!first && !(take(from, ',') && buffer_append(out, ",", 1))) {
+        if (!first && !(take(from, ',') && buffer_append(out, ",", 1)))
             return false;
-        }
-        if (!read_key(from, &key) || !append_requoted(out, &key) || !buffer_append(out, ":", 1)) {
+        if (!read_key(from, &key) || !append_requoted(out, &key) || !buffer_append(out, ":", 1))
             return false;
-        }
-        if (!copy_value(out, from, depth)) {
+        if (!copy_value(out, from, depth))
             return false;
-        }
     }
     return buffer_append(out, "}", 1);
 }
@@ -426,12 +395,10 @@ static bool copy_members(struct buffer *out, struct cursor *from, int depth)
 static bool copy_elements(struct buffer *out, struct cursor *from, int depth)
 {
     for (bool first = true; !take(from, ']'); first = false) {
-        if (!first && !(take(from, ',') && buffer_append(out, ",", 1))) {
+        if (!first && !(take(from, ',') && buffer_append(out, ",", 1)))
             return false;
-        }
-        if (!copy_value(out, from, depth)) {
+        if (!copy_value(out, from, depth))
             return false;
-        }
     }
     return buffer_append(out, "]", 1);
 }
@@ -440,32 +407,27 @@ static bool copy_elements(struct buffer *out, struct cursor *from, int depth)
 static bool copy_value(struct buffer *out, struct cursor *from, int depth)
 {
     skip_blanks(from);
-    if (from->at >= from->end || depth < 0) {
+    if (from->at >= from->end || depth < 0)
         return false;
-    }
     if (*from->at == '{' || *from->at == '[') {
         bool is_object = *from->at == '{';
         return buffer_append(out, from->at++, 1) &&
                (is_object ? copy_members(out, from, depth - 1) : copy_elements(out, from, depth - 1));
     }
     struct value value;
-    if (!read_value(from, &value, 0)) {
+    if (!read_value(from, &value, 0))
         return false;
-    }
-    if (value.kind == KIND_TEXT) {
+    if (value.kind == KIND_TEXT)
         return append_requoted(out, &value);
-    }
-    if (value.kind == KIND_NUMBER) {
+    if (value.kind == KIND_NUMBER)
         return append_digits(out, value.start, value.length) != DIGITS_UNDECIDED;
-    }
     return buffer_append(out, value.start, value.length);
 }
 
 bool append_canonical(struct buffer *out, const struct value *value)
 {
-    if (value->kind == KIND_TEXT) {
+    if (value->kind == KIND_TEXT)
         return append_requoted(out, value);
-    }
     struct cursor from = cursor_over(value->start, value->length);
     return copy_value(out, &from, NESTING_MAX);
 }
@@ -475,9 +437,8 @@ static bool is_escaped_alike(const struct value *text)
 {
     const uint8_t *at = text->start, *end = text->start + text->length;
     while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
-        if (at[1] == '/' || at[1] == 'u') {
+        if (at[1] == '/' || at[1] == 'u')
             return false;
-        }
         at += 2;
     }
     return true;
@@ -485,9 +446,8 @@ static bool is_escaped_alike(const struct value *text)
 
 bool append_as_it_stood(struct buffer *out, const struct value *value)
 {
-    if (!value->escaped) {
+    if (!value->escaped)
         return buffer_append(out, value->start, value->length);
-    }
     struct cursor from = cursor_over(value->start, value->length);
     const uint8_t *kept = from.at; /* from here on it is copied as one piece */
     while (from.at < from.end) {
@@ -495,21 +455,18 @@ bool append_as_it_stood(struct buffer *out, const struct value *value)
         struct value text = {KIND_NONE, false, NULL, 0};
         if (*from.at == '"') {
             from.at++;
-            if (!read_text(&from, &text)) {
+            if (!read_text(&from, &text))
                 return false;
-            }
-            if (!text.escaped || is_escaped_alike(&text)) {
+            if (!text.escaped || is_escaped_alike(&text))
                 continue;
-            }
         } else if (*from.at > ' ') {
             from.at++;
             continue;
         } else {
             skip_blanks(&from);
         }
-        if (!buffer_append(out, kept, (size_t)(piece_end - kept)) || (text.escaped && !append_requoted(out, &text))) {
+        if (!buffer_append(out, kept, (size_t)(piece_end - kept)) || (text.escaped && !append_requoted(out, &text)))
             return false;
-        }
         kept = from.at;
     }
     return buffer_append(out, kept, (size_t)(from.at - kept));

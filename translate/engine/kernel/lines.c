@@ -19,9 +19,8 @@ static struct cursor line_at(const struct lines *lines, int64_t number)
 {
     const struct view *views = lines->texts->buffers[1];
     const struct view *view = &views[lines->texts->offset + number];
-    if (view->length <= LENGTH_INSIDE) {
+    if (view->length <= LENGTH_INSIDE)
         return cursor_over(view->text.inside, (size_t)view->length);
-    }
     const uint8_t *bytes = lines->texts->buffers[2 + view->text.outside.buffer];
     bytes += view->text.outside.offset;
     return cursor_over(bytes, (size_t)view->length);
@@ -57,9 +56,8 @@ static bool finish_row(struct reader *reader, int64_t line, int64_t part, struct
 static void go_back(struct reader *reader, int64_t row, size_t heap_length)
 {
     for (; reader->row >= row; reader->row--) {
-        for (int32_t column = 0; column < reader->table.n_columns; column++) {
+        for (int32_t column = 0; column < reader->table.n_columns; column++)
             column_forget(&reader->table.columns[column], reader->row);
-        }
     }
     reader->row = row;
     struct buffer *heap = &reader->table.heap;
@@ -89,12 +87,10 @@ static bool finish_event(struct reader *reader, const struct value *event, void 
 static bool read_next(struct reader *reader, struct cursor line, struct cursor *cursor, struct place *place)
 {
     const uint8_t *start = cursor->at;
-    if (reader->program->request >= 0) {
+    if (reader->program->request >= 0)
         return read_request(reader, cursor, finish_event, place);
-    }
-    if (!read_record(reader, cursor)) {
+    if (!read_record(reader, cursor))
         return false;
-    }
     struct value raw = {KIND_OBJECT, false, start, (size_t)(cursor->at - start)};
     return finish_row(reader, place->line, place->part++, raw, start == line.at && cursor->at == line.end);
 }
@@ -106,9 +102,8 @@ static bool try_next(struct reader *reader, struct cursor line, struct cursor *c
     const struct place first = *place;
     int64_t row = reader->row;
     size_t heap_length = reader->table.heap.length;
-    if (read_next(reader, line, cursor, place)) {
+    if (read_next(reader, line, cursor, place))
         return true;
-    }
     go_back(reader, row, heap_length);
     *cursor = before;
     *place = first;
@@ -135,9 +130,8 @@ static bool give_reason(struct reader *reader, enum fault fault, struct place *p
     size_t start = heap->length;
     char number[24] = "";
     if (fault >= FAULT_VALUE) {
-        while (place->counted < at) {
+        while (place->counted < at)
             place->letters += (*place->counted++ & 0xC0) != 0x80;
-        }
         while (place->counted > at) { /* the record began within the one that was refused before */
             place->letters -= (*--place->counted & 0xC0) != 0x80;
         }
@@ -165,9 +159,8 @@ static bool pass_fault(struct reader *reader, struct cursor line, struct cursor 
     const uint8_t *at = line.at;
     enum fault fault = judge(reader->program, line, cursor, &at);
     piece.end = cursor->at;
-    if (fault == FAULT_UNDECIDED) {
+    if (fault == FAULT_UNDECIDED)
         return set_aside(reader, LEFT, line, piece, place);
-    }
     return give_reason(reader, fault, place, at) && set_aside(reader, REFUSED, line, piece, place);
 }
 
@@ -175,14 +168,12 @@ static bool read_line(struct reader *reader, int64_t number, struct cursor line)
 {
     struct cursor cursor = line;
     struct place place = {number, 0, line.at, 0};
-    if (line.at == NULL || line.end - line.at > reader->program->record_bytes) {
+    if (line.at == NULL || line.end - line.at > reader->program->record_bytes)
         return set_aside(reader, LEFT, line, line, &place);
-    }
     skip_blanks(&cursor);
     while (cursor.at < cursor.end) {
-        if (!read_hoping(reader, line, &cursor, &place) && !pass_fault(reader, line, &cursor, &place)) {
+        if (!read_hoping(reader, line, &cursor, &place) && !pass_fault(reader, line, &cursor, &place))
             return false;
-        }
         skip_blanks(&cursor);
     }
     return true;
@@ -196,9 +187,8 @@ static void expect(struct reader *reader, const struct lines *lines, int64_t *to
 {
     const struct view *views = lines->texts->buffers[1];
     int64_t bytes = 0;
-    for (int64_t number = 0; number < lines->texts->length; number++) {
+    for (int64_t number = 0; number < lines->texts->length; number++)
         bytes += views[lines->texts->offset + number].length;
-    }
     double share = told[BYTES] > bytes / 4 ? 1.03 * (double)bytes / (double)told[BYTES] : 0;
     told[BYTES] = bytes;
     (void)buffer_reserve(&reader->table.heap, share > 0 ? (size_t)(share * (double)told[HEAP]) : (size_t)bytes);
@@ -206,9 +196,8 @@ static void expect(struct reader *reader, const struct lines *lines, int64_t *to
         struct column *column = &reader->table.columns[number];
         size_t entries = (size_t)(share * (double)told[VALUES + number]);
         column->rows_expected = share > 0 ? (int64_t)(share * (double)told[ROWS]) : lines->texts->length;
-        if (column_is_nested(column) && entries > 0) {
+        if (column_is_nested(column) && entries > 0)
             (void)(buffer_reserve(&column->values, entries) && (column->type == TYPE_LIST || buffer_reserve(&column->keys, entries)));
-        }
     }
 }
 
@@ -216,9 +205,8 @@ static void tell(const struct reader *reader, int64_t *told)
 {
     told[ROWS] = reader->row;
     told[HEAP] = (int64_t)reader->table.heap.length;
-    for (int32_t number = 0; number < reader->table.n_columns; number++) {
+    for (int32_t number = 0; number < reader->table.n_columns; number++)
         told[VALUES + number] = (int64_t)reader->table.columns[number].values.length;
-    }
 }
 
 static bool read_lines(struct reader *reader, const struct lines *lines, int64_t *told)
@@ -226,9 +214,8 @@ static bool read_lines(struct reader *reader, const struct lines *lines, int64_t
     expect(reader, lines, told);
     for (int64_t number = 0; number < lines->texts->length; number++) {
         struct cursor line = is_valid(lines, number) ? line_at(lines, number) : cursor_over(NULL, 0);
-        if (!read_line(reader, number, line)) {
+        if (!read_line(reader, number, line))
             return false;
-        }
     }
     reader->table.rows = reader->row;
     tell(reader, told);
@@ -245,9 +232,8 @@ static bool make_reader(struct reader *reader, const struct program *program)
     reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
     reader->table.columns = calloc((size_t)program->n_columns, sizeof *reader->table.columns);
     reader->indexes = calloc((size_t)program->n_columns, sizeof *reader->indexes);
-    if (reader->seen == NULL || reader->table.columns == NULL || reader->indexes == NULL) {
+    if (reader->seen == NULL || reader->table.columns == NULL || reader->indexes == NULL)
         return false;
-    }
     reader->table.n_columns = program->n_columns;
     for (int32_t column = 0; column < program->n_columns; column++) {
         reader->table.columns[column].name = program->texts + program->columns[column].name;
@@ -269,9 +255,8 @@ static void free_reader(struct reader *reader)
     buffer_free(&reader->inner);
     buffer_free(&reader->members);
     buffer_free(&reader->around);
-    for (int number = 0; number < OPENED_MAX; number++) {
+    for (int number = 0; number < OPENED_MAX; number++)
         buffer_free(&reader->opened[number]);
-    }
     free(reader->seen);
 }
 
@@ -290,14 +275,12 @@ EXPORTED int translate_read_lines(const struct program *program, struct ArrowArr
 {
     struct ArrowSchema schema;
     struct lines lines = {.texts = NULL};
-    if (given->get_schema(given, &schema) != 0) {
+    if (given->get_schema(given, &schema) != 0)
         return NOT_TEXT;
-    }
     bool is_text = schema.n_children == 1 && strcmp(schema.children[0]->format, "vu") == 0;
     schema.release(&schema);
-    if (!is_text || given->get_next(given, &lines.array) != 0 || lines.array.release == NULL) {
+    if (!is_text || given->get_next(given, &lines.array) != 0 || lines.array.release == NULL)
         return NOT_TEXT;
-    }
     lines.texts = lines.array.children[0];
     int code = read_batch(program, &lines, told, made);
     lines.array.release(&lines.array);

@@ -28,9 +28,8 @@ static int exponent_of(const uint8_t *figures, size_t length)
 {
     bool negative = figures[0] == '-';
     int sum = 0;
-    for (size_t at = figures[0] == '-' || figures[0] == '+'; at < length && sum < EXPONENT_MAX; at++) {
+    for (size_t at = figures[0] == '-' || figures[0] == '+'; at < length && sum < EXPONENT_MAX; at++)
         sum = sum * 10 + (figures[at] - '0');
-    }
     return negative ? -sum : sum;
 }
 
@@ -49,14 +48,12 @@ static void take_apart(struct decimal *decimal, const uint8_t *literal, size_t l
             break;
         } else {
             power += (decimal->count > 0 || literal[at] != '0') ? !seen_point : -(int)seen_point;
-            if (decimal->count > 0 || literal[at] != '0') {
+            if (decimal->count > 0 || literal[at] != '0')
                 decimal->digits[decimal->count++] = (char)literal[at];
-            }
         }
     }
-    while (decimal->count > 0 && decimal->digits[decimal->count - 1] == '0') {
+    while (decimal->count > 0 && decimal->digits[decimal->count - 1] == '0')
         decimal->count--;
-    }
     decimal->power = power + exponent;
 }
 
@@ -68,12 +65,10 @@ static bool same(const struct decimal *one, const struct decimal *other)
 
 static bool append_zeros(struct buffer *out, int count)
 {
-    if (count <= 0) {
+    if (count <= 0)
         return true;
-    }
-    if (!buffer_reserve(out, (size_t)count)) {
+    if (!buffer_reserve(out, (size_t)count))
         return false;
-    }
     memset(out->data + out->length, '0', (size_t)count);
     out->length += (size_t)count;
     return true;
@@ -82,21 +77,18 @@ static bool append_zeros(struct buffer *out, int count)
 /* Write digits without an exponent. */
 static bool append_plainly(struct buffer *out, const struct decimal *decimal)
 {
-    if (decimal->count == 0) {
+    if (decimal->count == 0)
         return buffer_append(out, "0", 1);
-    }
-    if (decimal->negative && !buffer_append(out, "-", 1)) {
+    if (decimal->negative && !buffer_append(out, "-", 1))
         return false;
-    }
     int whole = decimal->power + 1;
     if (whole <= 0) {
         return buffer_append(out, "0.", 2) && append_zeros(out, -whole) &&
                buffer_append(out, decimal->digits, (size_t)decimal->count);
     }
     int before = whole < decimal->count ? whole : decimal->count;
-    if (!buffer_append(out, decimal->digits, (size_t)before) || !append_zeros(out, whole - before)) {
+    if (!buffer_append(out, decimal->digits, (size_t)before) || !append_zeros(out, whole - before))
         return false;
-    }
     return before == decimal->count || (buffer_append(out, ".", 1) &&
            buffer_append(out, decimal->digits + before, (size_t)(decimal->count - before)));
 }
@@ -126,21 +118,18 @@ static bool shortest(struct decimal *decimal, double number)
 static enum digits append_by_double(struct buffer *out, const uint8_t *literal, size_t length)
 {
     char text[LONGEST_LITERAL];
-    if (length >= sizeof text) {
+    if (length >= sizeof text)
         return DIGITS_UNDECIDED;
-    }
     memcpy(text, literal, length);
     text[length] = 0;
     char *end;
     double number = strtod(text, &end);
     struct decimal given, held;
-    if (end != text + length || !isfinite(number) || number == 0) {
+    if (end != text + length || !isfinite(number) || number == 0)
         return DIGITS_UNDECIDED;
-    }
     take_apart(&given, literal, length);
-    if (!shortest(&held, number) || !append_plainly(out, &held)) {
+    if (!shortest(&held, number) || !append_plainly(out, &held))
         return DIGITS_UNDECIDED;
-    }
     return same(&given, &held) ? DIGITS_EXACT : DIGITS_ROUNDED;
 }
 
@@ -156,9 +145,8 @@ enum digits append_digits(struct buffer *out, const uint8_t *literal, size_t len
     if (length < SHORT_LITERAL) {
         take_apart(&decimal, literal, length);
         bool is_near = decimal.count == 0 || (decimal.power > -SHORT_LITERAL && decimal.power < SHORT_LITERAL);
-        if (decimal.count <= SURE_DIGITS && is_near) {
+        if (decimal.count <= SURE_DIGITS && is_near)
             return append_plainly(out, &decimal) ? DIGITS_EXACT : DIGITS_UNDECIDED;
-        }
     }
     return append_by_double(out, literal, length);
 }

@@ -11,9 +11,8 @@ static bool is_named(const struct program *program, const struct value *key, str
 static bool is_among(const struct program *program, const struct value *key, const struct span *names, int32_t count)
 {
     for (int32_t number = 0; number < count; number++) {
-        if (is_named(program, key, names[number])) {
+        if (is_named(program, key, names[number]))
             return true;
-        }
     }
     return false;
 }
@@ -21,22 +20,18 @@ static bool is_among(const struct program *program, const struct value *key, con
 /* Open a text that holds JSON, an object or a list; what is no text is open already. */
 static bool open_text(struct reader *reader, struct value *value)
 {
-    if (value->kind != KIND_TEXT) {
+    if (value->kind != KIND_TEXT)
         return true;
-    }
-    if (reader->n_opened == OPENED_MAX) {
+    if (reader->n_opened == OPENED_MAX)
         return false;
-    }
     struct buffer *text = &reader->opened[reader->n_opened++];
     text->length = 0;
-    if (!append_text(text, value)) {
+    if (!append_text(text, value))
         return false;
-    }
     struct cursor cursor = cursor_over(text->data, text->length);
     skip_blanks(&cursor);
-    if (cursor.at == cursor.end || (*cursor.at != '{' && *cursor.at != '[') || !read_value(&cursor, value, NESTING_MAX)) {
+    if (cursor.at == cursor.end || (*cursor.at != '{' && *cursor.at != '[') || !read_value(&cursor, value, NESTING_MAX))
         return false;
-    }
     skip_blanks(&cursor);
     return cursor.at == cursor.end;
 }
@@ -57,14 +52,12 @@ static bool read_members_around(struct reader *reader)
         reader->depth = level->depth;
         memcpy(reader->path, reader->way, (size_t)level->depth * sizeof *reader->path);
         for (size_t member = 0; member < level->n_members; member++) {
-            if (!take_member_of(reader, level->node, &members[member], visit)) {
+            if (!take_member_of(reader, level->node, &members[member], visit))
                 return false;
-            }
         }
         reader->depth = 0;
-        if (reader->n_late > 0 && (level->depth > 0 || !take_late(reader))) {
+        if (reader->n_late > 0 && (level->depth > 0 || !take_late(reader)))
             return false;
-        }
     }
     return true;
 }
@@ -78,9 +71,8 @@ static void keep_around(struct reader *reader)
         const struct column *column = &reader->table.columns[number];
         struct cell cell = {number, {0, {{0}}}};
         size_t size = column->type == TYPE_TEXT ? sizeof cell.value : sizeof(int64_t);
-        if (!column_is_set(column, reader->row)) {
+        if (!column_is_set(column, reader->row))
             continue;
-        }
         well = !column_is_nested(column);
         if (well) {
             memcpy(&cell.value, column->values.data + (size_t)reader->row * size, size);
@@ -110,12 +102,10 @@ static bool put_around(struct reader *reader)
 /* Read what stands around the events into the row; from the third one on it is known, if it is plain. */
 static bool read_around(struct reader *reader)
 {
-    if (reader->n_alike == KNOWN_AROUND) {
+    if (reader->n_alike == KNOWN_AROUND)
         return put_around(reader);
-    }
-    if (!read_members_around(reader)) {
+    if (!read_members_around(reader))
         return false;
-    }
     if (reader->n_alike == KNOWN_AROUND - 1) {
         keep_around(reader);
     } else if (reader->n_alike >= 0) {
@@ -130,9 +120,8 @@ static bool put_names(struct reader *reader)
     const struct program *program = reader->program;
     for (int32_t step = 0; step < program->n_steps; step++) {
         const struct step *here = &program->steps[step];
-        if (here->is_any && here->column >= 0 && !put_text(reader, here->column, &reader->names[step])) {
+        if (here->is_any && here->column >= 0 && !put_text(reader, here->column, &reader->names[step]))
             return false;
-        }
     }
     return true;
 }
@@ -144,9 +133,8 @@ static bool read_one(struct reader *reader, struct cursor *cursor, row_finisher 
     struct value event = {KIND_OBJECT, false, cursor->at, 0};
     cursor->is_loose = false;
     begin_row(reader);
-    if (!read_around(reader) || !put_names(reader) || !read_event(reader, cursor)) {
+    if (!read_around(reader) || !put_names(reader) || !read_event(reader, cursor))
         return false;
-    }
     event.length = (size_t)(cursor->at - event.start);
     event.escaped = cursor->is_loose;
     return finish(reader, &event, told);
@@ -158,9 +146,8 @@ static bool read_events(struct reader *reader, struct cursor *cursor, row_finish
         return false; /* an empty one is counted by Python */
     }
     do {
-        if (!read_one(reader, cursor, finish, told)) {
+        if (!read_one(reader, cursor, finish, told))
             return false;
-        }
     } while (take(cursor, ','));
     return take(cursor, ']');
 }
@@ -175,17 +162,14 @@ static bool descend_in_all(struct reader *reader, struct cursor *cursor, int32_t
     int32_t child = find_child(program, node, any, 1);
     struct value key;
     reader->way[step] = (struct value){KIND_TEXT, false, any, 1};
-    if (!take(cursor, '{') || take(cursor, '}')) {
+    if (!take(cursor, '{') || take(cursor, '}'))
         return false;
-    }
     do {
-        if (!read_key(cursor, &key) || key.escaped) {
+        if (!read_key(cursor, &key) || key.escaped)
             return false;
-        }
         reader->names[step] = key;
-        if (!descend(reader, cursor, child < 0 ? -1 : program->children[child].node, step + 1, finish, told)) {
+        if (!descend(reader, cursor, child < 0 ? -1 : program->children[child].node, step + 1, finish, told))
             return false;
-        }
     } while (take(cursor, ','));
     return take(cursor, '}');
 }
@@ -205,38 +189,31 @@ static bool keep_members(struct reader *reader, struct cursor *cursor, const str
 {
     const struct program *program = reader->program;
     onward->kind = KIND_NONE;
-    if (!take(cursor, '{')) {
+    if (!take(cursor, '{'))
         return false;
-    }
     for (bool first = true; !take(cursor, '}'); first = false) {
         struct member member;
-        if ((!first && !take(cursor, ',')) || !read_key(cursor, &member.key) || member.key.escaped) {
+        if ((!first && !take(cursor, ',')) || !read_key(cursor, &member.key) || member.key.escaped)
             return false;
-        }
         bool is_onward = is_named(program, &member.key, step->name);
         bool is_open = is_onward && reader->hopes && begins_nested(cursor, &member.value);
-        if (!is_open && !read_value(cursor, &member.value, NESTING_MAX)) {
+        if (!is_open && !read_value(cursor, &member.value, NESTING_MAX))
             return false;
-        }
         /* Further down, the same names would tell of a request inside of this one. */
         if (is_among(program, &member.key, program->undecided, program->n_undecided) ||
             (!is_root && is_named(program, &member.key, program->steps[0].name))) {
             return false;
         }
-        if (is_root && member.value.kind != KIND_OBJECT && is_among(program, &member.key, program->named, program->n_named)) {
+        if (is_root && member.value.kind != KIND_OBJECT && is_among(program, &member.key, program->named, program->n_named))
             return false;
-        }
-        if (is_root && is_among(program, &member.key, program->opened, program->n_opened) && !open_text(reader, &member.value)) {
+        if (is_root && is_among(program, &member.key, program->opened, program->n_opened) && !open_text(reader, &member.value))
             return false;
-        }
-        if (is_onward && onward->kind != KIND_NONE) {
+        if (is_onward && onward->kind != KIND_NONE)
             return false;
-        }
         if (is_onward) {
             *onward = member.value;
-            if (is_open) {
+            if (is_open)
                 return true;
-            }
         } else if (!buffer_append(&reader->members, &member, sizeof member)) {
             return false;
         }
@@ -250,9 +227,8 @@ static bool descend_by_name(struct reader *reader, struct cursor *cursor, int32_
     struct span name = program->steps[step].name;
     size_t kept = reader->members.length;
     struct value onward = {KIND_NONE, false, NULL, 0};
-    if (reader->n_levels == LEVELS_MAX || !keep_members(reader, cursor, &program->steps[step], step == 0, &onward)) {
+    if (reader->n_levels == LEVELS_MAX || !keep_members(reader, cursor, &program->steps[step], step == 0, &onward))
         return false;
-    }
     reader->levels[reader->n_levels++] = (struct level){
         kept / sizeof(struct member), (reader->members.length - kept) / sizeof(struct member), node, step};
     reader->way[step] = (struct value){KIND_TEXT, false, text_at(program, name), (size_t)name.length};

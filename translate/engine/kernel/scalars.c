@@ -43,9 +43,8 @@ bool put_note(struct reader *reader, struct span beginning, const struct view *k
     struct buffer *heap = &reader->table.heap;
     struct column *notes = &reader->table.columns[COLUMN_NOTES];
     size_t start = heap->length;
-    if (!buffer_append(heap, text_at(reader->program, beginning), (size_t)beginning.length)) {
+    if (!buffer_append(heap, text_at(reader->program, beginning), (size_t)beginning.length))
         return false;
-    }
     if (key != NULL) {
         if (!buffer_reserve(heap, (size_t)key->length * 6 + 2)) {
             return false; /* else the key's bytes, which lie in the heap, would move */
@@ -66,14 +65,12 @@ static bool read_whole(const uint8_t *bytes, size_t length, int64_t *number)
 {
     bool negative = length > 0 && bytes[0] == '-';
     size_t digits = length - negative;
-    if (digits == 0 || digits > WHOLE_DIGITS || (bytes[negative] == '0' && (digits > 1 || negative))) {
+    if (digits == 0 || digits > WHOLE_DIGITS || (bytes[negative] == '0' && (digits > 1 || negative)))
         return false;
-    }
     int64_t sum = 0;
     for (size_t at = negative; at < length; at++) {
-        if (bytes[at] < '0' || bytes[at] > '9') {
+        if (bytes[at] < '0' || bytes[at] > '9')
             return false;
-        }
         sum = sum * 10 + (bytes[at] - '0');
     }
     *number = negative ? -sum : sum;
@@ -83,9 +80,8 @@ static bool read_whole(const uint8_t *bytes, size_t length, int64_t *number)
 static bool put_whole(struct reader *reader, int32_t column, const struct value *value)
 {
     int64_t number;
-    if (!read_whole(value->start, value->length, &number)) {
+    if (!read_whole(value->start, value->length, &number))
         return false;
-    }
     struct column *to = &reader->table.columns[column];
     return to->type == TYPE_WHOLE ? column_set_whole(to, reader->row, number)
                                   : put_bytes(reader, column, value->start, value->length);
@@ -97,16 +93,13 @@ bool read_instant(const struct leaf *leaf, const struct value *value, int64_t *m
 {
     bool in_seconds = leaf->unit == UNIT_SECONDS || leaf->unit == UNIT_SECONDS_OR_ISO8601;
     bool as_text = leaf->unit == UNIT_MILLISECONDS_TEXT;
-    if (value->kind != (as_text ? KIND_TEXT : KIND_NUMBER) || !read_whole(value->start, value->length, milliseconds)) {
+    if (value->kind != (as_text ? KIND_TEXT : KIND_NUMBER) || !read_whole(value->start, value->length, milliseconds))
         return false;
-    }
-    if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS) {
+    if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS)
         in_seconds = *milliseconds > -SECONDS_BELOW && *milliseconds < SECONDS_BELOW;
-    }
     if (in_seconds) {
-        if (*milliseconds > LAST_MILLISECOND || *milliseconds < FIRST_MILLISECOND) {
+        if (*milliseconds > LAST_MILLISECOND || *milliseconds < FIRST_MILLISECOND)
             return false;
-        }
         *milliseconds *= 1000;
     }
     return (leaf->flags & LEAF_REQUIRED) || (*milliseconds >= FIRST_MILLISECOND && *milliseconds <= LAST_MILLISECOND);
@@ -117,20 +110,17 @@ static bool is_exact_fraction(const struct leaf *leaf, const struct value *value
 {
     const uint8_t *point = leaf->unit == UNIT_SECONDS_OR_ISO8601 && value->kind == KIND_NUMBER
                                ? memchr(value->start, '.', value->length) : NULL;
-    if (point == NULL) {
+    if (point == NULL)
         return false;
-    }
     struct value whole = *value;
     whole.length = (size_t)(point - value->start);
     size_t decimals = value->length - whole.length - 1;
     int64_t milliseconds;
-    if (decimals > 3 || value->start[0] == '-' || value->start[value->length - 1] == '0') {
+    if (decimals > 3 || value->start[0] == '-' || value->start[value->length - 1] == '0')
         return false;
-    }
     for (size_t at = whole.length + 1; at < value->length; at++) {
-        if (value->start[at] < '0' || value->start[at] > '9') {
+        if (value->start[at] < '0' || value->start[at] > '9')
             return false;
-        }
     }
     return read_instant(leaf, &whole, &milliseconds);
 }
@@ -142,9 +132,8 @@ static bool take_time(struct reader *reader, const struct leaf *leaf, const stru
         return value->kind == KIND_TEXT && !value->escaped && read_iso8601(value->start, value->length, &milliseconds) &&
                put_text(reader, leaf->column, value);
     }
-    if (is_exact_fraction(leaf, value)) {
+    if (is_exact_fraction(leaf, value))
         return put_bytes(reader, leaf->column, value->start, value->length);
-    }
     if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS) {
         struct column *to = &reader->table.columns[leaf->column];
         return to->type == TYPE_WHOLE && read_instant(leaf, value, &milliseconds) && column_set_whole(to, reader->row, milliseconds);
@@ -160,9 +149,8 @@ static bool put_number(struct reader *reader, int32_t column, const struct value
     struct buffer *heap = &reader->table.heap;
     size_t start = heap->length;
     bool has_point = memchr(value->start, '.', value->length) != NULL;
-    if (append_digits(heap, value->start, value->length) != DIGITS_EXACT || (!has_point && heap->length - start > 15)) {
+    if (append_digits(heap, value->start, value->length) != DIGITS_EXACT || (!has_point && heap->length - start > 15))
         return false;
-    }
     return column_set_view(&reader->table.columns[column], reader->row, heap_view(heap, start));
 }
 
@@ -170,9 +158,8 @@ static bool put_number(struct reader *reader, int32_t column, const struct value
 
 static bool take_text(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    if (value->kind == KIND_TEXT) {
+    if (value->kind == KIND_TEXT)
         return put_text(reader, leaf->column, value);
-    }
     return value->kind == KIND_NUMBER && !(leaf->flags & LEAF_OTHER) && put_canonical(reader, leaf->column, value) &&
            put_note(reader, leaf->retyped, NULL);
 }
@@ -182,12 +169,10 @@ static enum taken take_list_text(struct reader *reader, const struct leaf *leaf,
 {
     struct buffer *scratch = &reader->scratch;
     scratch->length = 0;
-    if (value->kind != KIND_TEXT) {
+    if (value->kind != KIND_TEXT)
         return FREE;
-    }
-    if (!append_text(scratch, value)) {
+    if (!append_text(scratch, value))
         return UNDECIDED;
-    }
     size_t length = scratch->length;
     struct buffer spelled = {NULL, 0, 0};
     struct cursor cursor = cursor_over(scratch->data, length);
@@ -196,9 +181,8 @@ static enum taken take_list_text(struct reader *reader, const struct leaf *leaf,
     bool is_decided = !is_list || append_canonical(&spelled, &list);
     bool is_same = is_list && spelled.length == length && memcmp(spelled.data, scratch->data, length) == 0;
     buffer_free(&spelled);
-    if (!is_decided || !is_list) {
+    if (!is_decided || !is_list)
         return UNDECIDED;
-    }
     return !is_same ? FREE : put_text(reader, leaf->column, value) ? TAKEN : UNDECIDED;
 }
 
@@ -235,20 +219,17 @@ static enum taken take_constant(struct reader *reader, const struct leaf *leaf, 
     const uint8_t *text = text_at(reader->program, wanted);
     bool same = value->length == (size_t)wanted.length && value->kind != KIND_TEXT && memcmp(value->start, text, value->length) == 0;
     bool may_be_spelled_otherwise = (value->kind == KIND_TEXT && *text == '"') || (value->kind == KIND_NUMBER && *text <= '9' && *text != '"');
-    if (!same && may_be_spelled_otherwise) {
+    if (!same && may_be_spelled_otherwise)
         return UNDECIDED;
-    }
     return take_if(same, same && put_bytes(reader, leaf->column, value->start, value->length));
 }
 
 static enum taken take_number_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    if (value->kind == KIND_TEXT && (leaf->flags & (LEAF_OTHER | LEAF_NUMBER_TEXT))) {
+    if (value->kind == KIND_TEXT && (leaf->flags & (LEAF_OTHER | LEAF_NUMBER_TEXT)))
         return UNDECIDED;
-    }
-    if (value->kind != KIND_NUMBER) {
+    if (value->kind != KIND_NUMBER)
         return FREE;
-    }
     return take_if(true, leaf->way == WAY_WHOLE ? put_whole(reader, leaf->column, value) : put_number(reader, leaf->column, value));
 }
 
@@ -263,14 +244,12 @@ static enum taken take_long_session(struct reader *reader, const struct leaf *le
 {
     int32_t column = reader->program->session_column;
     char digits[SHA256_HEXADECIMAL];
-    if (value->kind != KIND_TEXT || column < 0 || !is_set(reader, column)) {
+    if (value->kind != KIND_TEXT || column < 0 || !is_set(reader, column))
         return FREE;
-    }
     struct buffer *scratch = &reader->scratch;
     scratch->length = 0;
-    if (!append_text(scratch, value) || !buffer_reserve(scratch, 1)) {
+    if (!append_text(scratch, value) || !buffer_reserve(scratch, 1))
         return UNDECIDED;
-    }
     sha256_hexadecimal(scratch->data, scratch->length, digits);
     const struct view *session = (const struct view *)(const void *)reader->table.columns[column].values.data + reader->row;
     bool is_made_of_it = session->length == SHORT_SESSION &&
@@ -281,29 +260,23 @@ static enum taken take_long_session(struct reader *reader, const struct leaf *le
 static enum taken take_text_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
     int64_t number;
-    if (leaf->flags & LEAF_LIST) {
+    if (leaf->flags & LEAF_LIST)
         return take_list_text(reader, leaf, value);
-    }
-    if (leaf->flags & LEAF_LONG_SESSION) {
+    if (leaf->flags & LEAF_LONG_SESSION)
         return take_long_session(reader, leaf, value);
-    }
-    if (value->kind != KIND_TEXT) {
+    if (value->kind != KIND_TEXT)
         return FREE;
-    }
-    if ((leaf->flags & LEAF_WHOLE_TEXT) && (value->escaped || !read_whole(value->start, value->length, &number))) {
+    if ((leaf->flags & LEAF_WHOLE_TEXT) && (value->escaped || !read_whole(value->start, value->length, &number)))
         return UNDECIDED;
-    }
     return take_if(true, put_text(reader, leaf->column, value));
 }
 
 enum taken take_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    if ((leaf->flags & LEAF_OTHER) && is_set(reader, leaf->column)) {
+    if ((leaf->flags & LEAF_OTHER) && is_set(reader, leaf->column))
         return FREE;
-    }
-    if ((leaf->flags & LEAF_REQUIRED) && leaf->way != WAY_UNDECIDED) {
+    if ((leaf->flags & LEAF_REQUIRED) && leaf->way != WAY_UNDECIDED)
         return take_if(true, take_scalar(reader, leaf, value));
-    }
     switch (leaf->way) {
     case WAY_TEXT:
         return take_text_preset(reader, leaf, value);

@@ -46,9 +46,8 @@ static void take_block(uint32_t state[WORDS], const uint8_t *block)
         now[4] += one;
         now[0] = one + other;
     }
-    for (int word = 0; word < WORDS; word++) {
+    for (int word = 0; word < WORDS; word++)
         state[word] += now[word];
-    }
 }
 
 /* Take the rest of a text, a one behind it, and its length in bits. */
@@ -56,16 +55,13 @@ static void take_end(uint32_t state[WORDS], const uint8_t *rest, size_t left, si
 {
     uint8_t end[2 * BLOCK] = {0};
     size_t size = left + 9 > BLOCK ? 2 * BLOCK : BLOCK;
-    if (left > 0) {
+    if (left > 0)
         memcpy(end, rest, left);
-    }
     end[left] = 0x80;
-    for (int byte = 0; byte < 8; byte++) {
+    for (int byte = 0; byte < 8; byte++)
         end[size - 1 - (size_t)byte] = (uint8_t)((uint64_t)length * 8 >> (8 * byte));
-    }
-    for (size_t at = 0; at < size; at += BLOCK) {
+    for (size_t at = 0; at < size; at += BLOCK)
         take_block(state, end + at);
-    }
 }
 
 void sha256_hexadecimal(const uint8_t *bytes, size_t length, char digits[SHA256_HEXADECIMAL])
@@ -73,11 +69,9 @@ void sha256_hexadecimal(const uint8_t *bytes, size_t length, char digits[SHA256_
     static const char figures[] = "0123456789abcdef";
     uint32_t state[WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     size_t whole = length / BLOCK * BLOCK;
-    for (size_t at = 0; at < whole; at += BLOCK) {
+    for (size_t at = 0; at < whole; at += BLOCK)
         take_block(state, bytes + at);
-    }
     take_end(state, bytes + whole, length - whole, length);
-    for (int digit = 0; digit < SHA256_HEXADECIMAL; digit++) {
+    for (int digit = 0; digit < SHA256_HEXADECIMAL; digit++)
         digits[digit] = figures[state[digit / 8] >> (28 - 4 * (digit % 8)) & 15];
-    }
 }

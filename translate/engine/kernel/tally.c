@@ -164,9 +164,8 @@ static int64_t entries_in(const struct row *row, int32_t column)
 static bool all_claimed(struct row *row)
 {
     int64_t entries = 0;
-    for (int32_t number = 0; number < row->sheet->n_mixed; number++) {
+    for (int32_t number = 0; number < row->sheet->n_mixed; number++)
         entries += entries_in(row, row->sheet->mixed[number]);
-    }
     return entries == row->claims;
 }
 
