@@ -28,6 +28,7 @@ from translate.telling.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
 ROWS_BESIDE = 100_000  # that are read together: each query has its price
+BATCHES_BESIDE = 1_000  # of few rows: each takes room of its own
 LENGTH_BYTES = 8  # before each batch that is kept beside the rows
 NO_DAY = (
     "{address} needs --set day=YYYY-MM-DD: the day that the pipeline will take the files to have come in. It reads "
@@ -171,6 +172,8 @@ class RowsBeside:
 
     def add(self, rows: pl.DataFrame) -> None:
         """Keep a batch of rows."""
+        if not rows.height:
+            return
         kept = io.BytesIO()
         self._little_of(rows).write_ipc(kept, compression="lz4")
         self._file.write(len(kept.getbuffer()).to_bytes(LENGTH_BYTES))
@@ -180,11 +183,13 @@ class RowsBeside:
 def rows_beside(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
     """Give what files keep, many batches together; those that are not there keep none."""
     waiting: list[pl.DataFrame] = []
+    rows = 0
     for batch in _batches_beside(files):
         waiting.append(batch)
-        if sum(map(len, waiting)) >= ROWS_BESIDE:
+        rows += batch.height
+        if rows >= ROWS_BESIDE or len(waiting) >= BATCHES_BESIDE:
             yield pl.concat(waiting)
-            waiting = []
+            waiting, rows = [], 0
     if waiting:
         yield pl.concat(waiting)
 
