@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,16 +42,15 @@ class _Keys:
 
     def __init__(self, asked: Mapping[str, Seldom]) -> None:
         self._asked = asked
-        self._known: set[str] = set()
-        self._found: dict[str, set[str]] = {}
-        self._lock = threading.Lock()  # batches come from several threads
+        self._tests = {name: question.key for name, question in asked.items() if question.key is not None}
+        self._learned = self._nothing()
+
+    def _nothing(self) -> tuple[set[str], dict[str, set[str]]]:
+        return set(), {name: set() for name in self._tests}
 
     def possible(self, keys: pl.DataFrame) -> Iterator[tuple[str, set[str]]]:
         """Name the questions that rows with such keys may be wrong in, and the keys tested for; `keys` as `keys_of` lists them."""
-        names = {*keys["key"]}
-        with self._lock:
-            self._learn(names)
-            found = {name: names & wrong for name, wrong in self._found.items()}
+        found = self._wrong_of({*keys["key"]})
         longest = max(keys["longest"], default=0)
         entries = int(keys.group_by("map").agg(pl.col("most").max())["most"].sum())
         for name, question in self._asked.items():
@@ -63,16 +61,21 @@ class _Keys:
             else:
                 may_be = question.entries_max is None or entries > question.entries_max
             if may_be:
-                yield name, found[name]
+                yield name, found.get(name, set())
 
-    def _learn(self, names: set[str]) -> None:
-        if not self._found or len(self._known) > KNOWN_MAX:
-            self._known, self._found = set(), {name: set() for name in self._asked}
-        new = pl.DataFrame({"key": sorted(names - self._known)}, schema={"key": pl.String})
-        self._known |= names
-        for name, question in self._asked.items() if new.height else ():
-            if question.key is not None:
-                self._found[name] |= {*new.filter(question.key(pl.col("key")))["key"]}
+    def _wrong_of(self, names: set[str]) -> dict[str, set[str]]:
+        """Give the names that each question finds wrong.
+
+        Batches come from several threads: they may test the same name, but none waits for another one while the engine tests.
+        """
+        if len(self._learned[0]) > KNOWN_MAX:
+            self._learned = self._nothing()
+        known, found = self._learned
+        new = pl.DataFrame({"key": sorted(names - known)}, schema={"key": pl.String})
+        for name, wrong in found.items() if new.height else ():
+            wrong |= {*new.filter(self._tests[name](pl.col("key")))["key"]}
+        known |= names
+        return {name: names & wrong for name, wrong in found.items()}
 
 
 class _Seldoms:

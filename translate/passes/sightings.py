@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -201,7 +200,6 @@ class Shards:
         self._folder = folder
         self._numbers: set[int] = set()
         self._last: tuple[int, pl.DataFrame] | None = None
-        self._lock = threading.Lock()
         self.empty = pl.DataFrame(schema=marks.collect_schema())
         last_row: int | None = marks.select(pl.col("row").max()).collect(engine="streaming").item()
         for start in range(0, -1 if last_row is None else last_row + 1, STRETCH_ROWS):
@@ -227,11 +225,11 @@ class Shards:
 
     def _read(self, number: int) -> pl.DataFrame:
         """Read a shard, unless it is the one that was read last: batches come in order, but from several threads."""
-        with self._lock:
-            if self._last is None or self._last[0] != number:
-                # As a stream: what scans a file is the streaming engine's own work, and this is one of its threads.
-                self._last = (number, pl.read_ipc_stream(self._file(number)))
-            return self._last[1]
+        last = self._last
+        if last is None or last[0] != number:
+            # As a stream: what scans a file is the streaming engine's own work, and this is one of its threads.
+            self._last = last = (number, pl.read_ipc_stream(self._file(number)))
+        return last[1]
 
 
 @dataclass(frozen=True)

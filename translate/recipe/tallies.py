@@ -245,15 +245,18 @@ class Watch:
         shown = {name: view(name, self._moved.get(name)) for name in self._columns}
         columns = {name: pl.col(name) if value is None else value for name, value in shown.items()}
         seen = events.select(**columns).collect(engine=NESTED)
-        with self._lock:
-            for column in seen.get_columns():
-                values = column.drop_nulls().unique()
-                if values.dtype.is_temporal():
-                    values = values.filter(values.is_between(*PRINTABLE))
-                if values.dtype == pl.String:
-                    self.watched.note(column.name, values.bottom_k(VALUES_KEPT))
-                elif values.len():
-                    self.watched.widen(column.name, *(_told(value) for value in (values.min(), values.max())))
+        for column in seen.get_columns():
+            values = column.drop_nulls().unique()
+            if values.dtype.is_temporal():
+                values = values.filter(values.is_between(*PRINTABLE))
+            if values.dtype == pl.String:
+                least = values.bottom_k(VALUES_KEPT)
+                with self._lock:
+                    self.watched.note(column.name, least)
+            elif values.len():
+                bounds = _told(values.min()), _told(values.max())
+                with self._lock:
+                    self.watched.widen(column.name, *bounds)
 
     def _keys_in(self, events: pl.LazyFrame) -> set[str]:
         keys = [

@@ -143,22 +143,22 @@ class _Sample:
         return kept.select(*events.SCHEMA, "notes")
 
     def _look(self, batch: pl.DataFrame) -> pl.DataFrame:
-        with self._lock:
-            if batch.height and (self._last_row is None or batch["row"][0] < self._last_row):
-                self._take(batch)
+        if batch.height and (self._last_row is None or batch["row"][0] < self._last_row):
+            good = batch.filter(is_taken()).head(self._wanted)
+            if good.height:
+                self._take(good)
         return batch
 
-    def _take(self, batch: pl.DataFrame) -> None:
-        good = batch.filter(is_taken()).head(self._wanted)
-        if not good.height:
-            return
+    def _take(self, good: pl.DataFrame) -> None:
         whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
         good.write_parquet(whole)
         whole.seek(0)
-        self._parts.append(pl.read_parquet(whole))
-        if sum(part.height for part in self._parts) >= self._wanted:
-            first = pl.concat(self._parts).sort("row", "part").head(self._wanted)
-            self._parts, self._last_row = [first], first["row"][-1]
+        copy = pl.read_parquet(whole)
+        with self._lock:
+            self._parts.append(copy)
+            if sum(part.height for part in self._parts) >= self._wanted:
+                first = pl.concat(self._parts).sort("row", "part").head(self._wanted)
+                self._parts, self._last_row = [first], first["row"][-1]
 
 
 def _and_give_back(add: Callable[[pl.DataFrame], None]) -> Callable[[pl.DataFrame], None]:
