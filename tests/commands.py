@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 
 from translate import cli
+
+SHELL_SECONDS = "300"  # a command that waits for what will not come ends
+PORTS = (20_000, 32_000)
 
 
 def run_here(words: list[str]) -> tuple[str, str, int]:
@@ -35,13 +39,15 @@ def run_shell(command: str) -> tuple[str, str, int]:
         [os.path.dirname(sys.executable), os.environ.get("PATH", "")]
     )  # `python` is this one
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": beside}
-    done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment
-    )
+    bounded = ["timeout", "--kill-after", "5", SHELL_SECONDS, "bash", "-c", command]
+    done = subprocess.run(bounded, capture_output=True, text=True, check=False, env=environment)
     return done.stdout, done.stderr, done.returncode
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port() -> int:
+    """Give a port that stays free until it is used: it is none of those that a system gives to whoever asks for any."""
+    while True:
+        port = random.randrange(*PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
