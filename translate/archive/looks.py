@@ -183,6 +183,12 @@ class Likeness:
         spelled = [*(f'"{mark}"' for mark in layout.marks), *(f'"{name}' for name in layout.mark_names or ())]
         self._search = Search([text.encode() for text in spelled])
 
+    def may_fit(self, names: set[str] | frozenset[str]) -> bool:
+        """Tell whether an object that has such members, whatever they hold, may fit."""
+        if self.holds_requests:
+            return self._heads is None or not self._heads.isdisjoint(names)
+        return all(any(way[0] in names for way in ways) for ways in self._ways)
+
     def fits(self, record: Any) -> bool:
         """Tell whether a record, or one of its events, holds all that the layout requires."""
         return any(isinstance(event, Pairs) and self._has_all(event) for event in self._events(record))
@@ -196,7 +202,7 @@ class Likeness:
         if self._reader is None:
             yield record
             return
-        if self._heads and isinstance(record, Pairs) and self._heads.isdisjoint(record.names()):
+        if isinstance(record, Pairs) and not self.may_fit(record.names()):
             return
         try:
             yield from [event for _, event in self._reader.events("", record)]
@@ -216,7 +222,9 @@ class Likeness:
 
 def _heads(request: Request) -> frozenset[str] | None:
     """Give the names of which a request that is an object has one; None where it may lead to its events without any."""
-    if not request.each or request.each[0] == ANY:
+    if not request.each:  # it is a list
+        return frozenset()
+    if request.each[0] == ANY:
         return None
     others = (place.partition(".")[0] for places in request.also.values() for place in places)
     return frozenset({*request.each, *request.also, *others, *PARTS, *WHOLE_PARTS})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from translate import mapping
 from translate.archive.listing import SourceFiles
@@ -35,6 +35,7 @@ from translate.reader.literals import Pairs
 from translate.reader.reader import Damage
 
 LINES_MAX = 100
+KINDS_MAX = 1_000  # of records, by their members, of which is kept what they may be like
 SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
@@ -237,6 +238,11 @@ class _LayoutOf:
         layouts = (layout for _, layout in self._candidates.values())
         return [Likeness(layout) for layout in layouts if layout.records == "json-lines"]
 
+    @cached_property
+    def _looks_at(self) -> Callable[[frozenset[str]], list[Likeness]]:
+        """Give what an object of some members may be like; most files begin with one of the same members."""
+        return lru_cache(KINDS_MAX)(lambda names: [look for look in self._looks if look.may_fit(names)])
+
     def __call__(self, file: SourceFile) -> str:
         """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
         try:
@@ -266,11 +272,8 @@ class _LayoutOf:
         return the_only(file, fitting) if fitting else FOREIGN
 
     def _of_records(self, file: SourceFile, content: bytes, first: str, others: Iterator[str]) -> str:
-        looks = self._looks
         records = Glimpsed(values_in(islice(chain([first], others), LINES_MAX)))
-        fitting = next(
-            (found for record in records if (found := [look for look in looks if look.fits(record)])), []
-        )
+        fitting = next(filter(None, map(self._fitting, records)), [])
         marked = [look.address for look in fitting if look.is_marked(content, records)]
         plain = [look.address for look in fitting if not look.is_marked_only]
         if marked or plain:
@@ -283,6 +286,12 @@ class _LayoutOf:
             if isinstance(record, list) and not isinstance(record, Pairs)
             for element in record
         ]
-        if any(look.fits(element) for look in looks if not look.holds_requests for element in listed):
+        of_one = [look for look in self._looks if not look.holds_requests]
+        if any(look.fits(element) for look in of_one for element in listed):
             return LISTED
         return UNKNOWN if first.startswith(("{", "[")) else FOREIGN
+
+    def _fitting(self, record: Any) -> list[Likeness]:
+        is_object = isinstance(record, Pairs)
+        looks = self._looks_at(frozenset(record.names())) if is_object else self._looks
+        return [look for look in looks if look.fits(record)]
