@@ -261,6 +261,16 @@ def test_another_job_is_refused(archive: Path, unfinished: Path, difference: str
     }
 
 
+def test_a_state_of_another_form_is_refused(archive: Path, unfinished: Path) -> None:
+    """What an older version kept beside the rows this one may not know: it would miss the answers of finished units."""
+    file = unfinished / ".translate" / "job.json"
+    job = json.loads(file.read_text())
+    job.pop("state", None)
+    file.write_text(json.dumps(job))
+    with pytest.raises(translate.UsageError, match=r"different: state\); repeat that call, with its version of translate,"):
+        translate.convert(archive, to="clickstream", out=unfinished)
+
+
 def test_another_recipe_is_refused(archive: Path, tmp_path: Path) -> None:
     """A recipe that says something else makes another job."""
     recipe = tmp_path / "own.toml"

@@ -28,6 +28,7 @@ DATA = "data"
 REPORT = "report.json"
 FILES = "files.ndjson"
 WITNESS = "witness"
+FORM = 2  # of the state: what is kept of a unit beside its rows, and how; who kept it otherwise is another job
 BEFORE_ORDER = "parts"  # below the state: where the parts of a run lie whose rows are put in order at its end
 OWNER_ONLY = 0o600
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -72,7 +73,7 @@ class Output:
         self.rows = directory / DATA  # the folder of the units' parts
         self.scratch = self.state / "scratch" / attempt
         self.beside = self.scratch if attempt else self.state  # of what is kept of a unit beside its rows
-        self._job = job
+        self._job = {**job, "state": FORM}
         self._lock: IO[str] | None = None
         self.resumed = False
 
@@ -140,7 +141,7 @@ class Output:
             if different:
                 raise UsageError(
                     f"{self.shown}: holds an unfinished run of another job (different: {', '.join(different)}); "
-                    "repeat that call to resume it, or name another directory"
+                    "repeat that call, with its version of translate, to resume it, or name another directory"
                 )
             self.resumed = True
         elif set(present) - {STATE}:
