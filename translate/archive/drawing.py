@@ -13,8 +13,10 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from translate.engine.library import library
 
@@ -31,6 +33,23 @@ BLANKS = b" \t\r"
 # A record that ends and one that begins: nowhere else does an object follow another one.
 NEXT_RECORD = re.compile(rb"""\}[ \t\r]*(?=\{[ \t\r]*"[^"\\]*"[ \t\r]*:)""")
 HEAD_BYTES = 4_000  # more than the characters that are kept of a record's head
+
+
+Made = TypeVar("Made")
+
+
+def beside(work: Callable[..., Made], *given: object, after: Future[Any] | None = None) -> Future[Made]:
+    """Do some work on a thread of its own, which ends with it, once what it is to come `after` is over."""
+
+    def do() -> Made:
+        if after is not None:
+            wait([after])
+        return work(*given)
+
+    thread = ThreadPoolExecutor(1)
+    made = thread.submit(do)
+    thread.shutdown(wait=False)
+    return made
 
 
 class Drawn:

@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -174,8 +174,8 @@ def _told_of(file: SourceFile) -> Iterator[None]:
         raise SourceError(f"{file.location}: {error}") from None
 
 
-def digest_of(file: SourceFile) -> str:
-    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end.
+def digest_of(file: SourceFile, is_over: Callable[[], bool] = lambda: False) -> str:
+    """Give a file's digest, with its algorithm's name; nothing if it cannot be read to its end, or nobody waits for it.
 
     Of a stretch it is the digest up to its end, which is known.
     """
@@ -184,6 +184,8 @@ def digest_of(file: SourceFile) -> str:
     digest = hashlib.sha256()
     try:
         for chunk in chunks_of(file):
+            if is_over():
+                return ""
             digest.update(chunk)
     except ReadError:
         return ""

@@ -6,12 +6,13 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from itertools import pairwise
 
 from translate.archive import parquet
 from translate.archive.compression import GZIP, is_zstd
+from translate.archive.drawing import beside
 from translate.archive.stored import ReadError, SourceFile, Stretch, chunks_of, ends_of, named
 from translate.engine.texts import line_breaks
 
@@ -71,7 +72,6 @@ class Walk:
         self._digest = hashlib.sha256()
         self._lines = 0
         self._guard = threading.Lock()
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="walk")
 
     def told(self, file: SourceFile) -> SourceFile:
         """Give a stretch with the lines before it, and the digest of all that its file holds up to its end."""
@@ -80,7 +80,8 @@ class Walk:
         place = self._place[_key(file)]
         with self._guard:
             for ahead in self._stretches[len(self._told) : place + AHEAD + 1]:
-                self._told.append(self._beside.submit(self._gone_over, ahead))
+                last = self._told[-1] if self._told else None
+                self._told.append(beside(self._gone_over, ahead, after=last))
         return self._told[place].result()
 
     def _gone_over(self, file: SourceFile) -> SourceFile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -18,7 +17,7 @@ import polars as pl
 from translate.archive import compression, parquet
 from translate.archive.batches import SCHEMA, lines_of
 from translate.archive.compression import GZIP, layers, text_in
-from translate.archive.drawing import THREADS, Ahead, LongLines
+from translate.archive.drawing import THREADS, Ahead, LongLines, beside
 from translate.archive.lines import Block, blocks_of_lines, join_records
 from translate.archive.listing import SourceFiles
 from translate.archive.sources import expect
@@ -172,11 +171,12 @@ def _open_directly(file: SourceFile, *, digested: bool) -> Opened | None:
     here = file
     if file.is_remote:  # an object's copy is this one, whoever draws it
         here = SourceFile(location, file.shown, file.bytes, file.tag)
-    digests = _digested_beside(here) if digested else dict
+    ahead = Ahead()
+    digests = _digested_beside(here, ahead) if digested else dict
     if compression.is_zstd(first):
         frame = pl.scan_lines(location, name="text", row_index_name="row", glob=False)
-        return Opened(Lines(frame, [file.shown], [0]), digests)
-    long_lines, damage, ahead = LongLines(), dict[int, Damage](), Ahead()
+        return Opened(Lines(frame, [file.shown], [0], ahead=ahead), digests)
+    long_lines, damage = LongLines(), dict[int, Damage]()
     frame = lines_of(lambda: text_in(_drawn(here)), long_lines, damage, ahead)
     first_rows = [-file.lines_before]
     lines = Lines(frame, [file.shown], first_rows, damage, long_lines=long_lines, ahead=ahead)
@@ -191,11 +191,9 @@ def _drawn(file: SourceFile) -> Iterator[bytes]:
         raise OSError(str(error)) from error
 
 
-def _digested_beside(file: SourceFile) -> Callable[[], dict[str, str]]:
-    """Make a file's digest while the engine reads it."""
-    beside = ThreadPoolExecutor(1)
-    made = beside.submit(digest_of, file)
-    beside.shutdown(wait=False)
+def _digested_beside(file: SourceFile, ahead: Ahead) -> Callable[[], dict[str, str]]:
+    """Make a file's digest while the engine reads it, and no longer than that."""
+    made = beside(digest_of, file, lambda: ahead.is_over)
     return lambda: {file.shown: made.result()}
 
 

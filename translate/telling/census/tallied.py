@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Self
 
 import polars as pl
 
 from translate import events
+from translate.archive.drawing import beside
 from translate.conversion.job import VERIFY, Job
 from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.engine.library import library
@@ -51,7 +52,6 @@ class TalliedFates:
         self._said: list[Said] = []
         self._numbers: dict[Said, int] = {}
         self._names_that_matter = _names_that_matter(job)
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="census")
         self._waiting: deque[Future[None]] = deque()
 
     @classmethod
@@ -77,7 +77,8 @@ class TalliedFates:
         """Count a batch's keys, beside what else becomes of it; few batches may wait, for they hold memory."""
         while len(self._waiting) >= WAITING_MAX:
             self._waiting.popleft().result()
-        self._waiting.append(self._beside.submit(self._count, batch))
+        last = self._waiting[-1] if self._waiting else None
+        self._waiting.append(beside(self._count, batch, after=last))
 
     def _count(self, batch: pl.DataFrame) -> None:
         first = batch if batch.select(FIRST.all()).item() else batch.filter(FIRST)
@@ -122,7 +123,6 @@ class TalliedFates:
         """Give the counts, if both agree."""
         while self._waiting:
             self._waiting.popleft().result()
-        self._beside.shutdown()
         account, evidence = self._fates.account, self._fates.evidence
         table, event_types, texts, ways = self._tally.counted()
         contexts = {number: self._of_account(json.loads(text)) for number, text in texts.items()}
