@@ -34,6 +34,13 @@ PLACES = {
 }
 
 
+SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
+SAMPLES = {
+    "clickstream/raw": (SAMPLE_DATA / "clickstream/raw_minimal.jsonl").read_text().rstrip(),
+    "clickstream/requests": (SAMPLE_DATA / "clickstream/requests_minimal.jsonl").read_text().splitlines()[0],
+}
+
+
 @pytest.fixture(params=["small", "large"])
 def size(request, monkeypatch):
     """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
@@ -129,3 +136,22 @@ def test_frames_that_hold_no_text(name: str, size: str, tmp_path: Path) -> None:
     found = convert(tmp_path, {"a": content, "b.zst": lines(1)})
     assert (found.files["a"]["written"], [reject["code"] for reject in found.rejects]) == (written, rejects)
     assert found.files["b.zst"]["written"] == 1
+
+
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+@pytest.mark.parametrize("cut", ["", "\n"])
+@pytest.mark.parametrize("layout", SAMPLES)
+def test_a_line_that_begins_with_the_sign_of_joined_rows(
+    layout: str, cut: str, engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no JSON, whether records of its file reach over lines or not, and its keys are counted as those of others are."""
+    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+    sample, signs = SAMPLES[layout], ["\x1e", "\x1em", "\x1e\x1e"]
+    texts = [sample[:30] + cut, sample.replace(":", ":\t\x1e", 1), *(sign + sample for sign in signs), sample]
+    found = convert(
+        tmp_path, {"a.json": "\n".join(texts).encode()}, from_=layout, to="clickstream", census=True
+    )
+    assert found.report["events"]["written"] == 1
+    raws = [reject["raw"].rstrip() for reject in found.rejects]
+    assert raws == [text.rstrip() for text in texts[:-1]]
+    assert {reject["code"] for reject in found.rejects[1:]} == {"bad_json"}

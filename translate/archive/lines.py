@@ -147,7 +147,7 @@ def _join_json(lines: Iterator[Block], *, arrays: bool = True) -> Iterator[Block
                 yield from _put_together(waiting)
                 waiting = []
         else:
-            yield line
+            yield table.on_one_line([line])
     if waiting:
         yield from _broken_off(waiting)
 
