@@ -267,7 +267,9 @@ def test_a_state_of_another_form_is_refused(archive: Path, unfinished: Path) -> 
     job = json.loads(file.read_text())
     job.pop("state", None)
     file.write_text(json.dumps(job))
-    with pytest.raises(translate.UsageError, match=r"different: state\); repeat that call, with its version of translate,"):
+    with pytest.raises(
+        translate.UsageError, match=r"different: state\); repeat that call, with its version of translate,"
+    ):
         translate.convert(archive, to="clickstream", out=unfinished)
 
 
