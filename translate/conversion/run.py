@@ -266,8 +266,7 @@ class Conversion:
         if self._questions is None or not self._questions.hazards:
             return
         self._answers = self._answers or Count(self._questions, self.output.scratch)
-        for rows in rows_beside([self.sinks.answers_file(unit.number)]):
-            self._answers.add(rows)
+        self._answers.with_all(rows_beside([self.sinks.answers_file(unit.number)]))
 
     def _look_at_hazards(self) -> list[dict[str, Any]]:
         if self._answers is None:

@@ -50,7 +50,7 @@ from translate.conversion.output import OWNER_ONLY, WrittenUnit
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks, rows_beside
-from translate.delivery.survey import Questions, survey_rows
+from translate.delivery.survey import Count, Questions
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
 from translate.passes import Asked
@@ -206,7 +206,7 @@ class Streaming:
     def _hazards(self, answers: Iterator[pl.DataFrame], scratch: Path) -> list[dict[str, Any]]:
         if not self._questions.hazards:
             return []
-        return hazards_told(self.job, survey_rows(self._questions, answers, scratch))
+        return hazards_told(self.job, Count(self._questions, scratch).with_all(answers).result())
 
     def _read(self, unit: Unit, readings: Readings, sinks: Sinks) -> WrittenUnit:
         """Convert a unit of files into a part, for it may be read anew, and hand that on."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -162,6 +162,12 @@ class Count:
         self._identified: Counter[tuple[str, ...]] = Counter()
         self._asked: Counter[str] = Counter(dict.fromkeys(questions.asked, 0))
 
+    def with_all(self, answers: Iterable[pl.DataFrame]) -> Self:
+        """Count all that was kept of rows, so that a resumed run knows those of finished units."""
+        for batch in answers:
+            self.add(batch)
+        return self
+
     def add(self, batch: pl.DataFrame) -> None:
         """Count a batch of events."""
         if not batch.height:
@@ -231,17 +237,6 @@ class Count:
             agents=dict(sorted(self._values.get("user_agent", Counter()).items())),
             values={name: dict(sorted(self._values[name].items())) for name in outside},
         )  # fmt: skip
-
-
-def survey_rows(questions: Questions, answers: Iterable[pl.DataFrame], folder: Path) -> Surveyed:
-    """Survey the rows of all units by what was kept of them, so that a resumed run knows those of finished ones.
-
-    Repeated events are not looked for: that is what `--dedupe` and the preflight of a replay do.
-    """
-    found = Count(questions, folder)
-    for batch in answers:
-        found.add(batch)
-    return found.result()
 
 
 class Survey:

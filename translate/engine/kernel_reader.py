@@ -8,7 +8,7 @@ from typing import Any, Self
 import polars as pl
 
 from translate import events
-from translate.engine.library import library, through
+from translate.engine.library import library, places, through
 from translate.engine.program import Program, understood
 from translate.mapping.spec import Layout, Spelling
 from translate.reader.originals import maps_changed, restore_names
@@ -75,7 +75,7 @@ class KernelReader:
         if text.null_count():
             # Texts of requests' lines are not repeated for each of their events.
             whole = lines["text"] if is_whole else lines["text"].gather(numbers)
-            pieces = text.is_not_null().arg_true()
+            pieces = places(text.is_not_null())
             text = whole.scatter(pieces, text.gather(pieces)) if len(pieces) else whole
         return found.with_columns(
             row=lines["row"] if is_whole else lines["row"].gather(numbers),
@@ -88,10 +88,10 @@ class KernelReader:
         )
 
 
-def with_names_restored(records: pl.DataFrame, places: Mapping[str, str]) -> pl.DataFrame:
+def with_names_restored(records: pl.DataFrame, keys: Mapping[str, str]) -> pl.DataFrame:
     """Give events whose original names travelled along, in the columns named, these names back; the others stay as they are."""
-    for slot, key in places.items():
-        there = records[slot].is_not_null().arg_true()
+    for slot, key in keys.items():
+        there = places(records[slot].is_not_null())
         if len(there):
             renamed = _renamed(records[there], slot, key)
             place = pl.int_range(records.height, dtype=pl.UInt32, eager=True)

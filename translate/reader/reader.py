@@ -13,6 +13,7 @@ import polars as pl
 
 from translate import events
 from translate.archive.drawing import Ahead, LongLines
+from translate.engine.library import places
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.broken import DAMAGE, damaged, records_in
@@ -163,7 +164,7 @@ class Reader:
             self._find_unsound(frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)), batch, lines)
             if left.height:
                 found = self._read_carefully(left, batch, lines)
-                frame = found.said_in(frame, self._kernel.is_left(frame).arg_true())
+                frame = found.said_in(frame, places(self._kernel.is_left(frame)))
         self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
         return _with_origin(frame, lines).select(*self.schema)
 
@@ -174,9 +175,9 @@ class Reader:
             return batch
         first, last = batch["row"].item(0), batch["row"].item(-1)
         rows = pl.Series([row for row in [*lines.damage] if first <= row <= last], dtype=pl.UInt32)
-        places = batch["row"].search_sorted(rows)
-        places = places.filter(batch["row"].gather(places) == rows)
-        return batch.with_columns(batch["text"].scatter(places, pl.Series([None], dtype=pl.String)))
+        found = batch["row"].search_sorted(rows)
+        found = found.filter(batch["row"].gather(found) == rows)
+        return batch.with_columns(batch["text"].scatter(found, pl.Series([None], dtype=pl.String)))
 
     def _read_carefully(self, leftover: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> FoundRecords:
         """Read some lines of a batch, of each the `rest` or a record that it has, before which `part` records were read."""
@@ -227,8 +228,8 @@ class Reader:
 
         If that begins a record, whatever was still open in the one before, putting these together would change nothing.
         """
-        places = batch["row"].search_sorted(rows) if len(rows) else rows
-        for row, place in zip(rows, places, strict=True):
+        found = batch["row"].search_sorted(rows) if len(rows) else rows
+        for row, place in zip(rows, found, strict=True):
             begins = _line_at(place, row, batch).startswith("{")
             ends_here = begins and _line_at(place + 1, row + 1, batch).startswith('{"')
             if not (ends_here or lines.goes_on_after(row)):
