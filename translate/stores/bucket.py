@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 from translate.stores.access import NOTHING, Access, BucketAddress, encoded_path, encoded_query
-from translate.stores.connections import UNREACHABLE, Incoming, Connections
+from translate.stores.connections import UNREACHABLE, Connections, Incoming
 from translate.stores.refusals import StoreRefusedError, fault_of, told
 
 ATTEMPTS = 8
