@@ -19,7 +19,7 @@ from translate import mapping
 from translate.conversion import ordered
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.output import Output
-from translate.conversion.part import CutLines, CutPart
+from translate.conversion.part import CutLines, CutPart, csv_of
 from translate.mapping.portions import Files
 
 START = dt.datetime(2016, 4, 7, tzinfo=dt.UTC)
@@ -424,3 +424,21 @@ def test_a_stream_is_one(tmp_path):
     assert (tmp_path / "rows").read_text().count("\n") == 30
     words = ["translate", "convert", str(source), "--to", "amplitude", "--out", "-", "--sort"]
     assert "--sort cannot stream" in run_here(words)[1]
+
+
+CELLS = st.text(alphabet="ab\",\n\r\t '#é\u2028\\0", max_size=6) | st.none()
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.none()
+
+
+@given(
+    rows=st.lists(
+        st.tuples(CELLS, NUMBERS, CELLS, st.floats() | st.none(), st.booleans() | st.none()), max_size=5
+    ),
+    is_headed=st.booleans(),
+)
+def test_tables_are_written_as_polars_writes_them(rows, is_headed):
+    schema = {"a": pl.String, "b": pl.Int64, 'c,"': pl.String, "d": pl.Float64, "e": pl.Boolean}
+    table = pl.DataFrame(rows, schema, orient="row")
+    assert csv_of(table, is_headed=is_headed) == table.write_csv(
+        include_header=is_headed, quote_style="necessary"
+    )

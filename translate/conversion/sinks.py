@@ -158,7 +158,7 @@ def _day_folder(layout: Layout | None, day: dt.date | None) -> str:
 
 
 class RowsBeside:
-    """A file of a little of each row, batch by batch, each as Arrow IPC behind its length: no row waits for another one."""
+    """A file of a little of each row, batch by batch, each as a stream of Arrow behind its length: no row waits for another one."""
 
     def __init__(self, path: Path, little_of: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         self._file = path.open("wb")
@@ -174,8 +174,10 @@ class RowsBeside:
         """Keep a batch of rows."""
         if not rows.height:
             return
-        kept = io.BytesIO()
-        self._little_of(rows).write_ipc(kept, compression="lz4")
+        kept = (
+            io.BytesIO()
+        )  # as a stream: anything else is written by the engine, one of whose threads this is
+        self._little_of(rows).write_ipc_stream(kept, compression="lz4")
         self._file.write(len(kept.getbuffer()).to_bytes(LENGTH_BYTES))
         self._file.write(kept.getbuffer())
 
@@ -198,4 +200,4 @@ def _batches_beside(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
     for file in filter(Path.exists, files):
         with file.open("rb") as kept:
             while length := kept.read(LENGTH_BYTES):
-                yield pl.read_ipc(kept.read(int.from_bytes(length)))
+                yield pl.read_ipc_stream(kept.read(int.from_bytes(length)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from translate.passes import sightings
 
@@ -84,16 +85,21 @@ class Digests:
 
     def _spill(self, rows: pl.DataFrame) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{len(self._files):05}.parquet"
-        rows.write_parquet(file, compression="uncompressed")
+        file = self._next_file()
+        rows.write_ipc_stream(
+            file
+        )  # anything else is written by the engine, one of whose threads this may be
         self._files.append(file)
         self._kept, self._rows, self._merged_rows = [], 0, 0
+
+    def _next_file(self) -> Path:
+        return self._folder / f"{len(self._files):05}.arrows"
 
     def absorb(self, other: Digests) -> None:
         """Take over what another one holds; it is empty afterwards."""
         for file in other._files:
             self._folder.mkdir(parents=True, exist_ok=True)
-            target = self._folder / f"{len(self._files):05}.parquet"
+            target = self._next_file()
             file.replace(target)
             self._files.append(target)
         for rows in other._kept:
@@ -103,7 +109,7 @@ class Digests:
     def buckets(self, rows: int | None = None) -> Iterator[pl.DataFrame]:
         """Give the different values, with what is told of each, so many at a time as fit in memory."""
         frames = [pl.concat(self._kept).lazy()] if self._kept else []
-        frames += [pl.scan_parquet(self._files)] if self._files else []
+        frames += [_spilled(self._files)] if self._files else []
         if not frames:
             return
         for _, bucket in sightings.in_buckets(pl.concat(frames), self._by[0], rows or BUCKET_ROWS):
@@ -115,6 +121,20 @@ class Digests:
 
     def _merged(self, rows: Rows) -> Rows:
         return rows.group_by(self._by).agg(*self._told) if self._told else rows.unique(self._by)
+
+
+def _spilled(files: Sequence[Path]) -> pl.LazyFrame:
+    """Give the rows of files one after the other, each time anew."""
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, _batch_rows: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for file in files:
+            rows = pl.read_ipc_stream(file, columns=columns)
+            rows = rows if predicate is None else rows.filter(predicate)
+            yield rows if rows_wanted is None else rows.head(rows_wanted)
+
+    return register_io_source(read, schema=pl.read_ipc_stream(files[0], n_rows=0).schema)
 
 
 LAST_SEEN = (pl.col("hour").max(), pl.col("events").sum())  # told of each user

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import threading
 from collections.abc import Callable, Iterable
@@ -150,10 +149,9 @@ class _Sample:
         return batch
 
     def _take(self, good: pl.DataFrame) -> None:
-        whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
-        good.write_parquet(whole)
-        whole.seek(0)
-        copy = pl.read_parquet(whole)
+        copy = pl.DataFrame(
+            good.rows(), good.schema, orient="row"
+        )  # a part of a batch would keep all of it in memory
         with self._lock:
             self._parts.append(copy)
             if sum(part.height for part in self._parts) >= self._wanted:
