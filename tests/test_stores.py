@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -515,3 +516,37 @@ def test_a_folder_for_what_is_on_its_way_may_look_like_somebody_elses(tmp_path, 
     monkeypatch.setattr(transfers.os, "geteuid", lambda: os.getuid() + 1)
     owner = Owner()
     assert transfers.folder_of(owner) == tmp_path / "only"
+
+
+@pytest.mark.parametrize(("seconds", "together"), [(0.0, 1), (0.03, 16)])
+def test_as_many_come_side_by_side_as_who_reads_waits_for(seconds, together, monkeypatch):
+    """A store that answers at once is asked by one thread, a far one by as many as may be."""
+    asking, most = set(), []
+
+    def fetch(self, key, tag, take, first=0, count=None):
+        asking.add(key)
+        most.append(len(asking))
+        time.sleep(seconds)
+        asking.discard(key)
+        take(0, b"a")
+
+    monkeypatch.setattr(calls.Bucket, "fetch", fetch)
+    files = SourceFiles(SourceFile(f"s3://old/{number:03}", f"{number:03}", 1) for number in range(300))
+    spooled = spool.Spool()
+    spooled.expect(files)
+    for file in files:
+        assert spooled.content_of(file) == b"a"
+        time.sleep(0.001)
+    assert max(most) == together
+
+
+def test_an_empty_object_stays_empty(store, tmp_path):
+    """An object of no bytes lies where the next one begins, and has nothing of it."""
+    segments = copies.Segments(lambda: tmp_path / "segment")
+    held = [segments.add(content) for content in (b"", b"", b"a", b"", b"bc")]
+    assert [segments.read(copy) for copy in held] == [b"", b"", b"a", b"", b"bc"]
+    segments.lay_down(held)
+    assert [copy.read() for copy in held] == [b"", b"", b"a", b"", b"bc"]
+    store.buckets["old"]["awsma/0-empty.gz"] = b""
+    report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")
+    assert report["events"]["read"] == 10 * FILES

@@ -80,7 +80,7 @@ class Segments:
         """Read a copy that is small enough to be held."""
         with self._guard:
             if copy.path == self._path and not copy.is_own:
-                return self._open[copy.first]
+                return self._open[copy.first][: copy.bytes]  # an empty one begins where the next one does
         return copy.read()
 
     def lay_down(self, copies: Iterable[Copy]) -> None:

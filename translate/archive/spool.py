@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,8 @@ AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
 NEAR = 1_000
 TOGETHER = 16
+GROWTH = 4  # times as many side by side, where one by one is too slow
+WINDOW_SECONDS = 0.1
 
 
 class Spool:
@@ -41,7 +44,8 @@ class Spool:
         self._guard = threading.Lock()
         self._folder = folder_of(self)
         self._readers = 1
-        self._workers = ThreadPoolExecutor(TOGETHER, thread_name_prefix="fetch")
+        self._fetch_together(1)
+        self._begin_to_wait()
         self._buckets: dict[str, Bucket] = {}
         self._order: Sequence[SourceFile] = ()
         self._next = 0  # in the order: what was not asked for ahead yet
@@ -52,7 +56,6 @@ class Spool:
         self._names = count()
         self._kept_bytes = 0
         self._segments = Segments(self._new_path)
-        weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
 
     def _new_path(self) -> Path:
         return self._folder / str(next(self._names))
@@ -80,8 +83,26 @@ class Spool:
         with self._guard:
             if readers > self._readers:
                 self._readers = readers
-                self._workers = ThreadPoolExecutor(TOGETHER * readers, thread_name_prefix="fetch")
-                weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
+                self._fetch_together(TOGETHER * readers)
+
+    def _fetch_together(self, count: int) -> None:
+        """Fetch so many objects side by side from now on; those that were asked for come as they would have."""
+        self._together = count
+        self._workers = ThreadPoolExecutor(count, thread_name_prefix="fetch")
+        weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
+
+    def _begin_to_wait(self) -> None:
+        self._waited_seconds, self._waits_since = 0.0, time.monotonic()
+
+    def _count_waiting(self, begin: float) -> None:
+        """Fetch more side by side if who reads waits for longer than it works: threads without need hinder each other."""
+        now = time.monotonic()
+        self._waited_seconds += now - begin
+        if now - self._waits_since < WINDOW_SECONDS:
+            return
+        if self._waited_seconds * 2 > now - self._waits_since and self._together < TOGETHER:
+            self._fetch_together(self._together * GROWTH)
+        self._begin_to_wait()
 
     def lend(self, files: Iterable[SourceFile], is_over: Callable[[], bool]) -> Lent:
         """Give copies of objects to another process, until they are given back; raise SourceError for what is wrong with all."""
@@ -120,9 +141,9 @@ class Spool:
                 return self._lent[known]
             if known in self._early:
                 self._held[known] = self._early.pop(known)
-            if known in self._held or known in self._coming:
+            if known in self._held:
                 self._look_ahead()
-            else:
+            elif known not in self._coming:
                 self._begin(file)
                 place = self._place_of(file)
                 if place is not None:
@@ -132,6 +153,7 @@ class Spool:
                 self._held.move_to_end(known)
                 return self._held[known]
             coming, _ = self._coming[known]
+        begin = time.monotonic()
         try:
             copy = coming.result()
         except BaseException:
@@ -139,6 +161,7 @@ class Spool:
                 self._coming.pop(known, None)
             raise
         with self._guard:
+            self._count_waiting(begin)
             if self._coming.pop(known, None):
                 self._held[known] = copy
                 self._kept_bytes += copy.bytes
@@ -181,16 +204,21 @@ class Spool:
 
     def _look_ahead(self) -> None:
         """Go on in the order while there is room ahead; what is here is passed over at once, before it makes room for others."""
-        ahead = sum(size for _, size in self._coming.values())
         while self._next < len(self._order):
             file = self._order[self._next]
             known = key_of(file)
-            if not any(known in here for here in (self._held, self._early, self._coming, self._lent)):
-                if len(self._coming) >= AHEAD_FILES * self._readers or ahead >= AHEAD_BYTES:
+            if not (
+                known in self._coming or known in self._held or known in self._early or known in self._lent
+            ):
+                if not self._has_room_ahead():
                     return
                 self._begin(file)
-                ahead += file.bytes
             self._next += 1
+
+    def _has_room_ahead(self) -> bool:
+        if len(self._coming) >= AHEAD_FILES * self._readers:
+            return False
+        return sum(size for _, size in self._coming.values()) < AHEAD_BYTES
 
     def _make_room(self) -> None:
         """Remove what was read longest ago, then what waits longest; what was asked for last stays, however large it is."""
