@@ -311,7 +311,7 @@ def test_digests_beyond_memory_lie_on_disk(tmp_path):
         rows = numbers.slice(start, 50).to_frame().select(*digest_of([pl.col("value")]), n=pl.lit(1))
         (store if start % 100 else other).add(rows)
     store.absorb(other)
-    assert list(tmp_path.rglob("*.parquet"))
+    assert list(tmp_path.rglob("*.arrows"))
     assert store._rows <= 200
     assert store.count() == 700
     assert sum(bucket["n"].sum() for bucket in store.buckets()) == 2_000
