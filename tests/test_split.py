@@ -1,12 +1,13 @@
 """A text as a column of its lines: the kernel's agree with Python's decoding and with the reference, byte for byte."""
 
+import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from translate.archive import batches
 from translate.archive.drawing import Ahead, LongLines
-from translate.engine.texts import Split, split
+from translate.engine.texts import Split, bytes_of, split
 
 LETTERS = ["a", "\n", "\r", "\x00", "é", "漢", "🎈", "\ud7ff", "\ue000", "\U0010ffff", "x" * 17, "y" * 13]
 NO_UTF8 = [
@@ -66,6 +67,11 @@ def test_a_line_that_only_the_kernel_finds_broken_is_no_damage_that_goes_unseen(
     monkeypatch.setattr(batches, "split", lambda block: Split(split(block).texts, {1: b"sound"}))
     with pytest.raises(AssertionError, match="line 2 is UTF-8 to Python"):
         batches.lines_of(lambda: [b"one\nsound\n"], LongLines(), {}, Ahead()).collect(engine="in-memory")
+
+
+@pytest.mark.parametrize(("rows", "count"), [([], 0), ([None], 0), (["é🎈"], 6), (["é", None, "abc"], 5)])
+def test_bytes_of_texts_are_counted_also_of_one_that_is_alone(rows, count):
+    assert bytes_of(pl.Series("text", rows, dtype=pl.String)) == count
 
 
 def decoded(line: bytes) -> str | None:

@@ -69,7 +69,7 @@ def lines_of(
             if rows_wanted is not None:
                 batch = batch.head(batch.height - max(0, row - rows_wanted))
             batch = batch if predicate is None else batch.filter(predicate)
-            yield batch if columns is None else batch.select(columns)
+            yield batch if columns is None or columns == batch.columns else batch.select(columns)
             if rows_wanted is not None and row >= rows_wanted:
                 return
         ahead.on_end()
@@ -204,4 +204,5 @@ def _batch(block: bytes | memoryview, row: int, damage: dict[int, Damage]) -> pl
         if found is None:
             raise AssertionError(f"line {row + number + 1} is UTF-8 to Python, and to the kernel it is not")
         damage[row + number] = found
-    return texts.to_frame().with_row_index("row", offset=row).cast(SCHEMA)
+    rows = pl.int_range(row, row + len(texts), dtype=SCHEMA["row"], eager=True)
+    return pl.DataFrame([rows.alias("row"), texts])

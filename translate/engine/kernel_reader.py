@@ -10,6 +10,7 @@ import polars as pl
 from translate import events
 from translate.engine.library import library, places, through
 from translate.engine.program import Program, understood
+from translate.engine.texts import bytes_of
 from translate.mapping.spec import Layout, Spelling
 from translate.reader.originals import maps_changed, restore_names
 from translate.reader.record import Record
@@ -43,18 +44,19 @@ class KernelReader:
         What is left has a record in its place that says nothing; `text` is the line, `part` how many of its records come
         before, and `rest` what is left of it, unless that is all.
         """
-        texts = lines.select("text")
-        if int(texts["text"].str.len_bytes().sum() or 0) > BATCH_BYTES_MAX and lines.height > 1:
+        if lines.height > 1 and bytes_of(lines["text"]) > BATCH_BYTES_MAX:
             return self._by_halves(lines)
         program, told = self._program, self._program.told_before()
-        found = through(lambda given, made: self._read_lines(program.pointer, given, told, made), texts)
+        found = through(
+            lambda given, made: self._read_lines(program.pointer, given, told, made), lines[["text"]]
+        )
         program.told = told
         found = found.with_columns(
             pl.lit(None, pl.String).alias("original_name"),
             *(pl.col(name).cast(events.MAP) for name in events.MAPS),
         )
         left = found.select("batch_row", "part", rest="text").filter(self.is_left(found))
-        left = left.with_columns(lines[left["batch_row"]])
+        left = left.with_columns(lines[left["batch_row"]] if left.height else lines.clear())
         return self._records(with_names_restored(found, self._names_slots), lines), left
 
     @staticmethod

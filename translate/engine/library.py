@@ -71,7 +71,8 @@ def frame_of(made: ArrowStream) -> pl.DataFrame:
 
 def handed_over(call: Callable[..., int], *frames: pl.DataFrame) -> bool:
     """Hand frames' columns to a function of the kernel, a stream of each; tell if it did its work."""
-    capsules = [frame.rechunk().__arrow_c_stream__() for frame in frames]
+    whole = [frame if frame.n_chunks("all") == [1] * frame.width else frame.rechunk() for frame in frames]
+    capsules = [frame.__arrow_c_stream__() for frame in whole]
     given = [ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM)) for capsule in capsules]
     return call(*given) == 0
 

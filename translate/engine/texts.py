@@ -16,6 +16,7 @@ from polars.exceptions import ComputeError
 from translate.engine.library import ArrowStream, frame_of, handed_over, library
 
 BYTES_BEFORE_COMPRESSED = b"\n"  # so that what looks compressed is not taken for it
+NOTHING = pl.Series([""])
 WITHIN_WORD = re.compile(rb"[0-9A-Za-z]{2}")
 
 
@@ -95,6 +96,11 @@ def lines_of(rows: pl.Series) -> Iterator[memoryview]:
             kernel.translate_free(ctypes.byref(lines))
     else:
         yield memoryview("".join(f"{row}\n" for row in rows if row is not None).encode())
+
+
+def bytes_of(texts: pl.Series) -> int:
+    """Count the bytes of texts; of one that is alone in its column each step of a query would make a copy."""
+    return int(pl.concat([texts, NOTHING]).str.len_bytes().sum())
 
 
 def line_breaks(text: bytes, begin: int = 0, end: int | None = None) -> int:

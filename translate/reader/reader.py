@@ -14,6 +14,7 @@ import polars as pl
 from translate import events
 from translate.archive.drawing import Ahead, LongLines
 from translate.engine.library import places
+from translate.engine.texts import bytes_of
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import table
 from translate.reader.broken import DAMAGE, damaged, records_in
@@ -165,7 +166,7 @@ class Reader:
             if left.height:
                 found = self._read_carefully(left, batch, lines)
                 frame = found.said_in(frame, places(self._kernel.is_left(frame)))
-        self._tally.add(int(batch["text"].str.len_bytes().sum()) + batch.height, frame.height)
+        self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
         return _with_origin(frame, lines).select(*self.schema)
 
     @staticmethod
