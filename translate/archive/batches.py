@@ -204,5 +204,5 @@ def _batch(block: bytes | memoryview, row: int, damage: dict[int, Damage]) -> pl
         if found is None:
             raise AssertionError(f"line {row + number + 1} is UTF-8 to Python, and to the kernel it is not")
         damage[row + number] = found
-    rows = pl.int_range(row, row + len(texts), dtype=SCHEMA["row"], eager=True)
+    rows = pl.int_range(row, row + len(texts), dtype=pl.UInt32, eager=True)
     return pl.DataFrame([rows.alias("row"), texts])
