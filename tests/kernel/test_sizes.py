@@ -145,4 +145,4 @@ def test_a_line_of_200_megabytes(what: str) -> None:
     took, times_its_size = map(float, measured.split())
     assert rows == "1 0"
     assert took < 30
-    assert times_its_size < 2
+    assert times_its_size < 3
