@@ -31,8 +31,14 @@ from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
 from translate.stores import bucket as calls
 from translate.stores import transfers
-from translate.stores.access import Access, BucketAddress, Signer, encoded_path, encoded_query
-from translate.stores.connections import Connections
+from translate.stores.access import (
+    Access,
+    BucketAddress,
+    Connections,
+    Signer,
+    encoded_path,
+    encoded_query,
+)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 

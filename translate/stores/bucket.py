@@ -16,14 +16,22 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from translate.stores.access import NOTHING, Access, BucketAddress, encoded_path, encoded_query
-from translate.stores.connections import UNREACHABLE, Connections, Incoming
+from translate.stores.access import (
+    NOTHING,
+    UNREACHABLE,
+    Access,
+    BucketAddress,
+    Connections,
+    encoded_path,
+    encoded_query,
+)  # fmt: skip
 from translate.stores.refusals import StoreRefusedError, fault_of, told
 
 ATTEMPTS = 8
 FIRST_WAIT_SECONDS = 0.1
 WAIT_SECONDS_MAX = 20.0
 LISTED = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+PIECE = 1 << 20
 REDIRECTS = (
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
@@ -40,7 +48,7 @@ class Listed(NamedTuple):
     tag: str
 
 
-Told = tuple[Mapping[str, str], bytes]  # an answer's headers, and its body
+Answer = tuple[http.client.HTTPMessage, bytes]
 
 
 @dataclass
@@ -92,11 +100,13 @@ class Bucket:
         if count is not None:
             headers["Range"] = f"bytes={first}-{first + count - 1}"
 
-        def read(answer: Incoming) -> bytes:
+        def read(answer: http.client.HTTPResponse) -> bytes:
             place = first
-            for piece in answer.pieces():
+            while piece := answer.read(PIECE):
                 take(place, piece)
                 place += len(piece)
+            if answer.length:
+                raise http.client.IncompleteRead(b"", answer.length)
             return b""
 
         self._call("GET", key, {}, headers, read=read)
@@ -105,8 +115,8 @@ class Bucket:
 
     def put(self, key: str, body: bytes, headers: Mapping[str, str] | None = None) -> str:
         """Put an object in one piece; give its tag."""
-        given, _ = self._call("PUT", key, {}, headers or {}, body)
-        return given.get("etag", "")
+        answer, _ = self._call("PUT", key, {}, headers or {}, body)
+        return answer.get("ETag", "")
 
     def begin_upload(self, key: str, headers: Mapping[str, str]) -> str:
         """Begin an object that comes in parts; give the upload's id. Nothing is there until it is closed."""
@@ -115,8 +125,8 @@ class Bucket:
 
     def put_part(self, key: str, upload: str, number: int, body: bytes) -> str:
         """Put one part; give its tag."""
-        given, _ = self._call("PUT", key, {"partNumber": str(number), "uploadId": upload}, {}, body)
-        return given.get("etag", "")
+        answer, _ = self._call("PUT", key, {"partNumber": str(number), "uploadId": upload}, {}, body)
+        return answer.get("ETag", "")
 
     def close_upload(self, key: str, upload: str, tags: list[str]) -> str:
         """Have the parts become the object, in one step; give its tag."""
@@ -126,7 +136,7 @@ class Bucket:
         )
         body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
 
-        def read(answer: Incoming) -> bytes:
+        def read(answer: http.client.HTTPResponse) -> bytes:
             told = answer.read()
             if b"<Error>" in told:  # S3 answers 200 before it knows
                 raise http.client.HTTPException(fault_of(answer.status, told, {}).code)
@@ -157,8 +167,8 @@ class Bucket:
 
     def _call(
         self, kind: str, key: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None,
-        body: bytes | None = None, read: Callable[[Incoming], bytes] = Incoming.read,
-    ) -> Told:  # fmt: skip
+        body: bytes | None = None, read: Callable[[http.client.HTTPResponse], bytes] = http.client.HTTPResponse.read,
+    ) -> Answer:  # fmt: skip
         """Ask until there is an answer, or a refusal that stays; raise StoreRefusedError."""
         for attempt in range(1, ATTEMPTS + 1):
             self._count(kind if attempt == 1 else "repeated")
@@ -187,7 +197,7 @@ class Bucket:
 
     def _ask(
         self, kind: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
-    ) -> Incoming:
+    ) -> http.client.HTTPResponse:
         place, connections = self._place, self._connections
         verb = "GET" if kind == "LIST" else kind
         path, asked = encoded_path(place.path + key), encoded_query(query)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPMessage
 from xml.etree import ElementTree as ET
 
 ACTIONS = {
@@ -80,13 +81,13 @@ class RefusedAnswer:
         )  # fmt: skip
 
 
-def fault_of(status: int, body: bytes, headers: Mapping[str, str]) -> RefusedAnswer:
+def fault_of(status: int, body: bytes, headers: HTTPMessage | Mapping[str, str]) -> RefusedAnswer:
     """Read a refusal; one that says nothing is told by its status, and one that names no region by the place that it names."""
     told: dict[str, str] = {}
     with contextlib.suppress(ET.ParseError):
         told = {MEMBER.sub("", member.tag): member.text or "" for member in ET.fromstring(body)}  # noqa: S314  a service's own answer
     code = told.get("Code") or OF_STATUS.get(status, f"HTTP {status}")
-    elsewhere = told.get("Endpoint", "") or headers.get("location", "")
+    elsewhere = told.get("Endpoint", "") or headers.get("Location", "")
     of_place = REGION.search(elsewhere)
     region = headers.get("x-amz-bucket-region") or told.get("Region", "") or (of_place[1] if of_place else "")
     return RefusedAnswer(status, code, told.get("Message", ""), region, elsewhere)
