@@ -462,3 +462,14 @@ def test_empty_archive(tmp_path):
     assert found.values["time"]["event"] == {"first": None, "last": None}
     assert "unreadable" in str(found)
     assert found.targets == []
+
+
+def test_what_is_sampled_is_kept_as_it_is():
+    """Also a time that no calendar has, and a key without a value."""
+    given = {"row": [7], "part": [0], "time": [400_000_000_000_000], "attributes": [{"a": "b", "c": None}]}
+    batch = reading._NO_EVENTS.clear(1).with_columns(
+        **{name: pl.Series(name, value, reading._NO_EVENTS.schema[name]) for name, value in given.items()}
+    )
+    sample = reading._Sample(10)
+    sample._look(batch)
+    assert sample.events.equals(batch.select(sample.events.columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import threading
 from collections.abc import Callable, Iterable
@@ -149,9 +150,9 @@ class _Sample:
         return batch
 
     def _take(self, good: pl.DataFrame) -> None:
-        copy = pl.DataFrame(
-            good.rows(), good.schema, orient="row"
-        )  # a part of a batch would keep all of it in memory
+        whole = io.BytesIO()  # a copy: a part of a batch would keep all of it in memory
+        good.write_ipc_stream(whole)
+        copy = pl.read_ipc_stream(whole.getvalue())
         with self._lock:
             self._parts.append(copy)
             if sum(part.height for part in self._parts) >= self._wanted:
