@@ -469,7 +469,7 @@ def test_memory_holds_a_stated_number_of_rows(tmp_path):
         users.add(given)
         for store in (ids, users):
             assert sum(map(len, store._kept)) <= 1000
-    assert len(list(tmp_path.rglob("*.parquet"))) > 20
+    assert len(list(tmp_path.rglob("*.arrows"))) > 20
     ids.add(seen([5, 19999, "new"]).select("a", "b"))
     assert ids.count() == 20_001
     assert tallies.SeenUsers.of(users.buckets()) == tallies.SeenUsers(20_000, 0, {1: (20_000, 20_000)})
