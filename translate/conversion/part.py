@@ -80,7 +80,8 @@ def csv_of(table: pl.DataFrame, *, is_headed: bool) -> str:
     """Write a table."""
     head = pl.DataFrame({name: [name] for name in table.columns})
     rows = pl.concat([rows_of(head), rows_of(table)]) if is_headed else rows_of(table)
-    return "".join(f"{row}\n" for row in rows)
+    text: str = rows.str.join("\n").item()
+    return text + "\n" if len(rows) else text
 
 
 def rows_of(table: pl.DataFrame) -> pl.Series:

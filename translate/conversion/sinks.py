@@ -174,9 +174,8 @@ class RowsBeside:
         """Keep a batch of rows."""
         if not rows.height:
             return
-        kept = (
-            io.BytesIO()
-        )  # as a stream: anything else is written by the engine, one of whose threads this is
+        kept = io.BytesIO()
+        # As a stream: anything else is written by the engine, one of whose threads this is.
         self._little_of(rows).write_ipc_stream(kept, compression="lz4")
         self._file.write(len(kept.getbuffer()).to_bytes(LENGTH_BYTES))
         self._file.write(kept.getbuffer())

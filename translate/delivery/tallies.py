@@ -86,9 +86,8 @@ class Digests:
     def _spill(self, rows: pl.DataFrame) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._next_file()
-        rows.write_ipc_stream(
-            file
-        )  # anything else is written by the engine, one of whose threads this may be
+        # As a stream: anything else is written by the engine, one of whose threads this may be.
+        rows.write_ipc_stream(file)
         self._files.append(file)
         self._kept, self._rows, self._merged_rows = [], 0, 0
 
