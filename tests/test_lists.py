@@ -149,3 +149,22 @@ def test_what_travels_along_may_be_wrong(tmp_path, source):
         )
         assert report["events"]["rejected"] == 0
         assert again["attributes"]["tags"] == "x"
+
+
+@pytest.mark.parametrize("items", ["3", '"x"', "true", '{"a":1}'])
+@pytest.mark.parametrize(
+    ("from_", "event", "list_of_items"),
+    [
+        ("posthog", {"event": "e", "distinct_id": "u", "timestamp": "2024-01-01T00:00:00Z"}, "items"),
+        ("segment_spec", {"type": "track", "event": "e", "userId": "u", "timestamp": "2024-01-01T00:00:00Z"}, "products"),
+    ],
+)  # fmt: skip
+def test_items_that_are_no_list_are_a_value_like_any_other(tmp_path, from_, event, list_of_items, items):
+    """An app's own property may bear the name of the list of items: its receiver would refuse it among the items."""
+    (tmp_path / "in.json").write_text(json.dumps({**event, "properties": {list_of_items: json.loads(items)}}))
+    source, out = tmp_path / "in.json", tmp_path / "out"
+    _, (row,) = converted(source, out, "clickstream", from_=from_, set_=["app_id=shop"])
+    told = translate.validate(out, as_="clickstream")
+    assert "items" not in row
+    assert row["attributes"][list_of_items] == json.loads(items)
+    assert told["events"]["refused"] == 0

@@ -207,7 +207,8 @@ def exact_text(entry: Field, value: Any) -> str | None:
         return _exact_time(word, value)
     wire = word.wire
     if wire == "json":
-        return canonical(value)
+        is_fit = not entry.holds_list or (isinstance(value, list) and not isinstance(value, Pairs))
+        return canonical(value) if is_fit else None
     if entry.holds_list:
         return value if type(value) is str and is_json_list(value) else None
     if wire == "text":
