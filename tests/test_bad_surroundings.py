@@ -73,6 +73,23 @@ def test_globs_and_several_sources(tmp_path, monkeypatch):
     assert shown("x/*", "y/*") == ["x/1.json", "x/2.json", "y/1.json"]
 
 
+def test_sources_are_told_apart_whatever_they_are_called(tmp_path):
+    """A name that looks like a number beside another, one with the sign of it, one that is no UTF-8: each file is told by its own."""
+    folders = [tmp_path / name for name in ("a/data", "b/data", "c/data#2", "d/data#2", "e/\udcff")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "p").write_bytes(lines(1))
+    (tmp_path / "x#y").write_bytes(lines(2))
+    report = translate.convert([*folders, tmp_path / "x#y"], to=ARCHIVE, out=tmp_path / "out")
+    files = outcome(tmp_path / "out", report).files
+    names = ["data/p", "data#2/p", "data#2#2/p", "data#2#3/p"]
+    assert {name: file["read"] for name, file in files.items()} == {
+        r"\xff/p": 1,
+        **dict.fromkeys(names, 1),
+        "x#y": 2,
+    }
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [
@@ -150,6 +167,7 @@ def bucket():
         client.create_bucket(Bucket="old")
         for key, body in {
             "x/1.gz": STORED, "x/deep/2.gz": STORED[:-20], "x/.hidden": b"junk", "x/folder/": b"", "x1/1.gz": lines(1), "y/3.zst": zstd(lines(2)),
+            "z/4.gz": lines(1), "z//4.gz": lines(2),
         }.items():  # fmt: skip
             client.put_object(Bucket="old", Key=key, Body=body)
         yield "s3://old"
@@ -165,6 +183,14 @@ def test_s3(bucket, tmp_path, size):
         ("deep/2.gz", 40, "damaged_file")
     ]
     assert found.files["1.gz"]["digest"] == f"sha256:{hashlib.sha256(STORED).hexdigest()}"
+
+
+def test_a_slash_too_many(bucket, tmp_path):
+    """A key with two slashes is another object than that with one, below a folder and beside another source."""
+    for sources, names in ((["z"], ["/4.gz", "4.gz"]), (["z", "x1"], ["x1/1.gz", "z//4.gz", "z/4.gz"])):
+        out = tmp_path / sources[-1]
+        report = translate.convert([f"{bucket}/{source}" for source in sources], to=ARCHIVE, out=out)
+        assert list(outcome(out, report).files) == names
 
 
 def test_from_s3_to_s3(bucket, tmp_path):

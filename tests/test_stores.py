@@ -461,6 +461,18 @@ def test_folders_are_trusted_for_times_alone(store, tmp_path):
         )
 
 
+@pytest.mark.parametrize("folder", ["9999/12/31", "0001/01/01/00"])
+def test_folders_of_the_calendars_ends(tmp_path, folder):
+    """A folder of the last day, or of the first hour, is as far as any other."""
+    source = on_disk(
+        tmp_path / "in", {f"{folder}/a.json": record(1).encode(), "2017/02/24/b.json": record(2).encode()}
+    )
+    report = translate.convert(
+        source, to=ARCHIVE, out=tmp_path / "out", since="2017-02-01", until="2017-03-01", trust_folders=2
+    )
+    assert report["trusted_folders"]["folders"] == [{"folder": folder, "files": 1}]
+
+
 def test_who_asks(store, tmp_path):
     """Options as the AWS CLI spells them lead to the store; what is asked carries who pays."""
     words = [

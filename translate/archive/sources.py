@@ -6,6 +6,7 @@ import datetime as dt
 import fnmatch
 import glob as globbing
 import json
+import math
 import os
 import re
 from collections import Counter
@@ -24,6 +25,7 @@ from translate.stores.refusals import StoreRefusedError
 REPORT = "report.json"
 S3_SPELLED = ("s3", "s3a", "s3n")  # as Hadoop says it, and with a slash too few
 NAME_OTHERS = "name a file, a folder, a glob or an s3:// URL of these"
+HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
 HOURLY = re.compile(
     r"(?:^|/)(?:year=)?(\d{4})/(?:month=)?(\d{2})/(?:day=)?(\d{2})(?:/(?:hour=)?(\d{2}))?(?=/)"
     r"|(?:^|/)(?:\w+=)?(\d{4})-(\d{2})-(\d{2})(?:/(?:\w+=)?(\d{2}))?(?=/)"
@@ -38,12 +40,17 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> S
     given = [os.fspath(source) for source in sources]
     if not given:
         raise UsageError("no source given")
+    if (
+        "" in given
+    ):  # which is the folder that one stands in, as paths go: a variable of a shell that is not set
+        raise UsageError(f"a source is empty; {NAME_OTHERS}, or . for the folder that you are in")
     if PIPE in given:
         if len(given) > 1:
             raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
         return SourceFiles([SourceFile(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)])
     found, keys = SourceFiles(), set[str]()
-    labels = _labels(given)
+    names = {source: _printable(_last_segment(source)) for source in given}
+    labels = _labels(names)
     for source in given:
         is_remote = source.startswith("s3://")
         here = SourceFiles(_find_remote(source) if is_remote else _find_local(source))
@@ -54,7 +61,7 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> S
             break
         label = labels[source]
         for file in here:
-            several = label if file.shown == label.partition("#")[0] else f"{label}/{file.shown}"
+            several = label if file.shown == names[source] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
             key = file.location if file.is_remote else os.path.abspath(file.location)
             if key not in keys:
@@ -72,17 +79,26 @@ def expect(files: Iterable[SourceFile]) -> None:
         copies().expect(remote)
 
 
-def _labels(given: list[str]) -> dict[str, str]:
-    """Name several sources apart, by nothing but their last segments and their order."""
+def _labels(names: dict[str, str]) -> dict[str, str]:
+    """Tell several sources apart, by nothing but their names and their order."""
     labels: dict[str, str] = {}
+    taken = set[str]()
     counts: Counter[str] = Counter()
-    for source in dict.fromkeys(given):
-        fixed = re.split(r"[*?\[]", source, maxsplit=1)[0]
-        folder = source if fixed == source else fixed.rpartition("/")[0]
-        name = PurePosixPath(folder.rstrip("/")).name or "source"
-        counts[name] += 1
-        labels[source] = name if counts[name] == 1 else f"{name}#{counts[name]}"
+    for source, name in names.items():
+        label = name
+        while label in taken or not counts[name]:
+            counts[name] += 1
+            label = name if counts[name] == 1 else f"{name}#{counts[name]}"
+        taken.add(label)
+        labels[source] = label
     return labels
+
+
+def _last_segment(source: str) -> str:
+    """Give the name of a file or a folder, of a glob that of the folder that it looks in."""
+    fixed = re.split(r"[*?\[]", source, maxsplit=1)[0]
+    folder = source if fixed == source else fixed.rpartition("/")[0]
+    return PurePosixPath(folder.rstrip("/")).name or "source"
 
 
 def _find_local(source: str) -> Iterator[SourceFile]:
@@ -168,7 +184,8 @@ def _find_remote(source: str) -> Iterator[SourceFile]:
         )
         if taken and not entry.key.endswith("/"):
             base = folder if below else folder.rpartition("/")[0]
-            shown = entry.key[len(base) :].lstrip("/")
+            # One slash, no more: "a//b" and "a/b" are two objects.
+            shown = entry.key[len(base) :].removeprefix("/") if base else entry.key
             yield SourceFile(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
 
 
@@ -240,19 +257,17 @@ def near(
     """Leave out the files whose hourly folder lies further than some days from the times asked for."""
     if since is None and until is None:
         raise UsageError("--trust-folders needs --since or --until: it leaves out what lies far from them")
-    if days < 0:
+    if not 0 <= days < math.inf:
         raise UsageError(f"--trust-folders {days:g}: a number of days, 0 or more")
-    margin = dt.timedelta(days=days)
+    earliest = -math.inf if since is None else since.timestamp() - days * DAY_SECONDS
+    latest = math.inf if until is None else until.timestamp() + days * DAY_SECONDS
     kept = SourceFiles()
     folders: Counter[str] = Counter()
     left_out_bytes = 0
     for file in files:
         found = HOURLY.search(file.location)
         span = _span(found) if found else None
-        is_far = span is not None and (
-            (since is not None and span[1] <= since - margin)
-            or (until is not None and span[0] >= until + margin)
-        )
+        is_far = span is not None and (span[1] <= earliest or span[0] >= latest)
         if found and is_far:
             folders[found[0].strip("/")] += 1
             left_out_bytes += file.bytes
@@ -267,11 +282,11 @@ def near(
     return kept, Trusted(days, dict(folders), left_out_bytes)
 
 
-def _span(found: re.Match[str]) -> tuple[dt.datetime, dt.datetime] | None:
-    """Give the time that a folder's name speaks of; None where it is no time."""
+def _span(found: re.Match[str]) -> tuple[float, float] | None:
+    """Give the time that a folder's name speaks of, in Unix seconds; None where it is no time."""
     year, month, day, hour = (found[group] or found[group + 4] for group in (1, 2, 3, 4))
     try:
         begin = dt.datetime(int(year), int(month), int(day), int(hour or 0), tzinfo=dt.UTC)
     except ValueError:
         return None
-    return begin, begin + (dt.timedelta(hours=1) if hour else dt.timedelta(days=1))
+    return begin.timestamp(), begin.timestamp() + (HOUR_SECONDS if hour else DAY_SECONDS)
