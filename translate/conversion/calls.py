@@ -112,6 +112,8 @@ def place_of(
     if state or sse or kms_key_id:
         raise UsageError("--state, --sse and --sse-kms-key-id are for --out s3://bucket/prefix")
     refuse_store(out, "--out")
+    if not os.fspath(out):  # a path of no text is the folder that one stands in
+        raise UsageError("--out is empty: name a new or empty directory")
     return Path(out)
 
 

@@ -200,7 +200,7 @@ def preview(
     """
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=settings_of(settings, set_, mappings),
-        selection=selection_of(where, since, until, limit or PREVIEW_EVENTS, erase),
+        selection=selection_of(where, since, until, PREVIEW_EVENTS if limit is None else limit, erase),
     )  # fmt: skip
     shown = Preview()
 
