@@ -11,6 +11,7 @@ from typing import Self, overload
 from translate.archive.stored import SourceFile, Stretch
 
 HEXADECIMAL = re.compile(r'"[0-9a-f]{32}"')
+MADE_MAX = 10_000  # files that stay as they were made: of not so many, each is asked for a dozen times
 LONE = "surrogatepass"  # what a name of another machine may hold
 
 
@@ -82,6 +83,7 @@ class SourceRows:
         self._look_of = array("I")
         self._look_places: dict[bytes, int] = {}
         self._stretches: dict[int, Stretch] = {}
+        self._made: dict[int, SourceFile] = {}
 
     def add(self, file: SourceFile) -> int:
         """Take a file in; give its place."""
@@ -121,9 +123,18 @@ class SourceRows:
             self._look_places[ends] = len(self._looks)
             self._looks.append(ends)
         self._look_of[place] = self._look_places[ends]
+        self._made.pop(place, None)
 
     def file(self, place: int) -> SourceFile:
         """Give a file."""
+        made = self._made.get(place)
+        if made is None:
+            made = self._make(place)
+            if len(self._made) < MADE_MAX:
+                self._made[place] = made
+        return made
+
+    def _make(self, place: int) -> SourceFile:
         of_location, of_shown = self._heads[self._head_of[place]]
         end = self._ends[place]
         middle = end - self._tag_bytes[place]
