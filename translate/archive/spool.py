@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -44,7 +44,10 @@ class Spool:
         self._guard = threading.Lock()
         self._folder = folder_of(self)
         self._readers = 1
-        self._fetch_together(1)
+        self._together = 1  # so many fetch side by side, if there is so much to fetch
+        self._at_work = 0
+        self._wanted: deque[tuple[Future[Copy], Callable[[], Copy]]] = deque()
+        self._have_threads(TOGETHER)
         self._begin_to_wait()
         self._buckets: dict[str, Bucket] = {}
         self._order: Sequence[SourceFile] = ()
@@ -83,13 +86,30 @@ class Spool:
         with self._guard:
             if readers > self._readers:
                 self._readers = readers
-                self._fetch_together(TOGETHER * readers)
+                self._together = TOGETHER * readers
+                self._have_threads(self._together)
 
-    def _fetch_together(self, count: int) -> None:
-        """Fetch so many objects side by side from now on; those that were asked for come as they would have."""
-        self._together = count
-        self._workers = ThreadPoolExecutor(count, thread_name_prefix="fetch")
-        weakref.finalize(self, self._workers.shutdown, wait=False, cancel_futures=True)
+    def _have_threads(self, most: int) -> None:
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="fetch")
+        weakref.finalize(self, self._threads.shutdown, wait=False, cancel_futures=True)
+
+    def _go_on(self) -> None:
+        """Have as many fetch as may be and have something to do."""
+        for _ in range(min(self._together - self._at_work, len(self._wanted))):
+            self._at_work += 1
+            self._threads.submit(self._fetch_what_is_wanted)
+
+    def _fetch_what_is_wanted(self) -> None:
+        while True:
+            with self._guard:
+                if not self._wanted:
+                    self._at_work -= 1
+                    return
+                coming, fetch = self._wanted.popleft()
+            try:
+                coming.set_result(fetch())
+            except BaseException as error:  # noqa: BLE001  who waits is told
+                coming.set_exception(error)
 
     def _begin_to_wait(self) -> None:
         self._waited_seconds, self._waits_since = 0.0, time.monotonic()
@@ -101,7 +121,8 @@ class Spool:
         if now - self._waits_since < WINDOW_SECONDS:
             return
         if self._waited_seconds * 2 > now - self._waits_since and self._together < TOGETHER:
-            self._fetch_together(self._together * GROWTH)
+            self._together *= GROWTH
+            self._go_on()
         self._begin_to_wait()
 
     def lend(self, files: Iterable[SourceFile], is_over: Callable[[], bool]) -> Lent:
@@ -145,6 +166,7 @@ class Spool:
                 self._look_ahead()
             elif known not in self._coming:
                 self._begin(file)
+                self._go_on()
                 place = self._place_of(file)
                 if place is not None:
                     self._next = place + 1
@@ -200,25 +222,33 @@ class Spool:
             fetch = partial(_fetch_small, bucket, key, file.tag, self._segments)
         else:
             fetch = partial(_fetch, bucket, Listed(key, file.bytes, file.tag), self._new_path())
-        self._coming[key_of(file)] = (self._workers.submit(fetch), file.bytes)
+        coming: Future[Copy] = Future()
+        self._wanted.append((coming, fetch))
+        self._coming[key_of(file)] = (coming, file.bytes)
 
     def _look_ahead(self) -> None:
         """Go on in the order while there is room ahead; what is here is passed over at once, before it makes room for others."""
+        room, room_bytes = self._room_ahead()
         while self._next < len(self._order):
             file = self._order[self._next]
             known = key_of(file)
             if not (
                 known in self._coming or known in self._held or known in self._early or known in self._lent
             ):
-                if not self._has_room_ahead():
-                    return
+                if room <= 0 or room_bytes <= 0:
+                    break
                 self._begin(file)
+                room -= 1
+                room_bytes -= file.bytes
             self._next += 1
+        self._go_on()
 
-    def _has_room_ahead(self) -> bool:
-        if len(self._coming) >= AHEAD_FILES * self._readers:
-            return False
-        return sum(size for _, size in self._coming.values()) < AHEAD_BYTES
+    def _room_ahead(self) -> tuple[int, int]:
+        """Tell for how many objects there is room, and for how many bytes: for none until it is for many, for each would wake a thread."""
+        room = AHEAD_FILES * self._readers - len(self._coming)
+        if room < len(self._coming):
+            return 0, 0
+        return room, AHEAD_BYTES - sum(size for _, size in self._coming.values())
 
     def _make_room(self) -> None:
         """Remove what was read longest ago, then what waits longest; what was asked for last stays, however large it is."""

@@ -204,7 +204,7 @@ class Connections:
     address: str  # scheme and host
     _here: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
-    @property
+    @cached_property
     def host(self) -> str:
         """Name host and port as a call's headers do, which leave the usual port out."""
         parts = urlsplit(self.address)
