@@ -2,8 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable
 
-from translate.archive.drawing import BATCHES, WAIT_SECONDS, Ahead
+import pytest
+
+from translate.archive.drawing import UNREAD_MAX, UNWRITTEN_MAX, WAIT_SECONDS, WRITING_SECONDS, Ahead
 
 SLOW_SECONDS = 0.5  # that a batch may take where much else is going on
 
@@ -12,7 +15,7 @@ def test_no_more_batches_are_drawn_than_are_worked_on():
     """As soon as somebody tells of reading, a batch more waits until another one is read."""
     ahead = Ahead()
     ahead.begin()
-    for _ in range(BATCHES + 1):
+    for _ in range(UNREAD_MAX + 1):
         ahead.draw()
     ahead.read()
     drawn = threading.Event()
@@ -36,7 +39,7 @@ def test_a_reader_that_has_had_enough_stops_nobody():
     ahead.draw()
     ahead.read()
     begin = time.monotonic()
-    for _ in range(BATCHES + 2):
+    for _ in range(UNREAD_MAX + 2):
         ahead.draw()
     assert WAIT_SECONDS * 1.9 < time.monotonic() - begin < WAIT_SECONDS * 50
 
@@ -50,3 +53,58 @@ def test_lines_that_nobody_tells_of_reading_come_without_waiting():
         for _ in range(100):
             ahead.draw()
     assert time.monotonic() - begin < WAIT_SECONDS
+
+
+def awaited(batches: int) -> Ahead:
+    """Give one of which so many batches of ten records are read, and none is written."""
+    ahead = Ahead()
+    ahead.awaits_writing = True
+    ahead.begin()
+    for _ in range(batches):
+        ahead.draw()
+        ahead.read()
+        ahead.found(10)
+    return ahead
+
+
+def seconds_of(draw: Callable[[], object]) -> float:
+    """Measure how long it takes to draw."""
+    begin = time.monotonic()
+    draw()
+    return time.monotonic() - begin
+
+
+def test_a_batch_waits_until_rows_before_it_are_written():
+    """Of all units together; rows come in other batches than records, and there may be more of them."""
+    ahead, other = awaited(UNWRITTEN_MAX - 1), awaited(1)
+    try:
+        waiting = threading.Thread(target=ahead.draw)
+        waiting.start()
+        with ahead.writing(9):
+            pass
+        waiting.join(SLOW_SECONDS)
+        assert waiting.is_alive()
+        with ahead.writing(2):
+            pass
+        waiting.join(WRITING_SECONDS * 0.9)
+        assert not waiting.is_alive()
+    finally:
+        ahead.end()
+        other.end()
+    assert Ahead.unwritten == 0
+
+
+def test_what_is_never_told_to_be_written_holds_nobody_back_for_ever():
+    """An engine that needs more batches than that gets them."""
+    ahead = awaited(UNWRITTEN_MAX)
+    assert WRITING_SECONDS * 0.9 < seconds_of(ahead.draw) < WRITING_SECONDS * 50
+    ahead.end()
+
+
+def test_nothing_is_drawn_for_rows_that_cannot_be_written():
+    """Nor does anybody wait for it."""
+    ahead = awaited(UNWRITTEN_MAX)
+    with pytest.raises(OSError, match="full"), ahead.writing(10):
+        raise OSError("full")
+    assert seconds_of(lambda: ahead.draw() and pytest.fail("a batch is drawn")) < WAIT_SECONDS
+    ahead.end()

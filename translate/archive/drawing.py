@@ -12,19 +12,23 @@ import os
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from translate.engine.library import library
 
-# Half as many as the engine works on at a time; asked for its threads, it would start them.
 PROCESSORS = os.cpu_count() or 1
-THREADS = os.environ.get("POLARS_MAX_THREADS") or str(PROCESSORS)
-BATCHES = max(1, (int(THREADS) if THREADS.isdecimal() else PROCESSORS) // 2)
+_SAID = os.environ.get("POLARS_MAX_THREADS") or ""
+# Of the engine: asked for them, it would start them.
+THREADS = int(_SAID) if _SAID.isdecimal() else PROCESSORS
+UNREAD_MAX = max(1, THREADS // 2)  # batches that nobody reads yet
+UNWRITTEN_MAX = THREADS + 2  # of all units: one for each thread, and one before and behind them
 WAIT_SECONDS = 1.0  # longer than a batch is worked on; after that whoever read before may have had enough
+WRITING_SECONDS = 5.0  # much longer; after that it may be that the engine needs more than it has
 END_SECONDS = 10.0  # much longer than a batch is drawn
 SETTLED_SECONDS = 0.3  # for the engine to let go of what drew
 TOKENS = re.compile(rb'["\\{}\[\]]')
@@ -58,8 +62,9 @@ class Drawn:
     Python may not end meanwhile: such a thread would take the process down with it.
     """
 
+    changed = threading.Condition()  # one for all: what one of them has done makes room for another one
+
     def __init__(self) -> None:
-        self.changed = threading.Condition()
         self.is_over = False
         self._drawing = 0
 
@@ -101,34 +106,87 @@ def _end_everything() -> None:
 
 
 class Ahead(Drawn):
-    """Holds batches of lines back until those before them are read: else the engine draws as many as it has room for."""
+    """Holds batches of lines back until those before them are read, and written: else the engine draws as many as it has room for."""
+
+    unwritten: ClassVar[int] = 0  # batches that are drawn, of all whose writing is awaited
 
     def __init__(self) -> None:
         super().__init__()
         self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
+        self.awaits_writing = False  # whether whoever reads tells what is written
+        self._unwritten = 0  # its own batches among these
+        self._records: deque[int] = deque()  # of each batch that is read, those that are not written
 
     def begin(self) -> None:
         """Begin to draw a text, perhaps anew."""
         with self.changed:
             self._waiting, self._is_read = 0, False
+            self._forget()
+
+    def end(self) -> bool:
+        """Have nothing more drawn, wait until nobody draws, and hold nobody back any more; tell if anybody drew."""
+        with self.changed:
+            self._forget()
+        return super().end()
+
+    def _forget(self) -> None:
+        self._records.clear()
+        self._count(-self._unwritten)
+
+    def _count(self, batches: int) -> None:
+        self._unwritten += batches
+        Ahead.unwritten += batches
+        self.changed.notify_all()
 
     def draw(self) -> bool:
         """Wait for room for another batch, and tell if it is wanted; where nobody tells of reading, there always is room."""
         with self.changed:
-            self.changed.wait_for(self._has_room, WAIT_SECONDS)
+            self.changed.wait_for(self._is_read_so_far, WAIT_SECONDS)
+            self.changed.wait_for(self._is_written_so_far, WRITING_SECONDS)
             self._waiting += 1
+            self._count(int(self.awaits_writing))
             return not (self.is_over or EVERYTHING.is_over)
 
-    def _has_room(self) -> bool:
-        return self.is_over or not self._is_read or self._waiting < BATCHES
+    def _is_read_so_far(self) -> bool:
+        return self.is_over or not self._is_read or self._waiting < UNREAD_MAX
+
+    def _is_written_so_far(self) -> bool:
+        return self.is_over or not self.awaits_writing or Ahead.unwritten < UNWRITTEN_MAX
 
     def read(self) -> None:
         """Tell that a batch is being read."""
         with self.changed:
             self._waiting, self._is_read = self._waiting - 1, True
             self.changed.notify_all()
+
+    def found(self, records: int) -> None:
+        """Tell how many records a batch had."""
+        if self.awaits_writing:
+            with self.changed:
+                self._records += [records] if records else []
+                self._count(0 if records else -1)
+
+    @contextmanager
+    def writing(self, rows: int) -> Iterator[None]:
+        """Write rows, at least one of each record, in any number of batches; where that fails nothing more is drawn."""
+        try:
+            yield
+        except BaseException:
+            with self.changed:
+                self.is_over = True
+                self.changed.notify_all()
+            raise
+        self._wrote(rows)
+
+    def _wrote(self, rows: int) -> None:
+        with self.changed:
+            while self._records and rows >= self._records[0]:
+                rows -= self._records.popleft()
+                self._count(-1)
+            if self._records:
+                self._records[0] -= rows
 
 
 @dataclass

@@ -143,7 +143,7 @@ def _from_beginning(copy: IO[bytes]) -> Iterator[bytes]:
 
 
 # The engine would hold what became of more chunks than it can work on.
-os.environ.setdefault("POLARS_LINES_CHUNK_PREFETCH_LIMIT", THREADS)
+os.environ.setdefault("POLARS_LINES_CHUNK_PREFETCH_LIMIT", str(THREADS))
 
 _ONE_LINE = pl.DataFrame({"row": [0], "text": [""]}, schema=SCHEMA)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from translate import events, passes
+from translate.archive.drawing import Ahead
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
@@ -58,6 +59,7 @@ class Query:
         default_factory=list
     )  # what tells under which names the rows' own ones were written
     erasing: Erasing | None = None
+    ahead: Ahead = field(default_factory=Ahead)  # what holds lines back until rows are written
     unsound: set[str] = field(default_factory=set)  # files whose records reach over several lines
 
 
@@ -95,7 +97,7 @@ def build(
     lists = frozenset(job.source_layout.lists)
     source = Source(provided, dict(taken_in.places), set_columns, keeps_extra, keeps_around, lists)
     query = _rows(job, frame, source, questions, of_doubtful(lines.damage))
-    query.unsound, query.erasing = taken_in.unsound, erasing
+    query.unsound, query.erasing, query.ahead = taken_in.unsound, erasing, lines.ahead
     return query
 
 

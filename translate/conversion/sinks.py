@@ -87,7 +87,12 @@ class Sinks:
             for kept in beside:
                 kept.add(written)
 
-        rows = query.rows.sink_batches(add, lazy=True, maintain_order=True)
+        def add_telling(batch: pl.DataFrame) -> None:
+            with query.ahead.writing(batch.height):
+                add(batch)
+
+        query.ahead.awaits_writing = True
+        rows = query.rows.sink_batches(add_telling, lazy=True, maintain_order=True)
         pl.collect_all([rows, *part.beside], engine="streaming")
         digests = {**rejects.close(), **part.finish()}
         report = account.report()

@@ -166,6 +166,7 @@ class Reader:
             if left.height:
                 found = self._read_carefully(left, batch, lines)
                 frame = found.said_in(frame, places(self._kernel.is_left(frame)))
+        lines.ahead.found(frame.height)
         self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
         return _with_origin(frame, lines).select(*self.schema)
 
