@@ -75,7 +75,8 @@ class KernelPacker:
 
     def finish(self) -> None:
         """Write what is left, in the order in which the requests were begun."""
-        self._go(is_begun=not self._kernel.translate_packing_finish(self._pointer))
+        self._kernel.translate_packing_finish(self._pointer)
+        self._go(is_begun=True)
 
     def _add(self, rows: pl.DataFrame) -> None:
         lists = Lists()
@@ -126,7 +127,8 @@ class KernelPacker:
             *(pl.lit(column.is_not_null()).cast(pl.Int64) * bit for bit, column in seldom),
         )
         kinds = rows.select(places.alias(PLACES), others)
-        found = kinds.unique(maintain_order=True)
+        is_one = not seldom and rows[others].null_count() == rows.height
+        found = kinds.head(1) if is_one else kinds.unique(maintain_order=True)
         numbers = []
         for there, other in found.iter_rows():
             values = tuple([b"" if there & bit else None for bit, _ in bits])

@@ -9,6 +9,7 @@ enum { EVENTS = -1, LITERAL = -2 }; /* in place of a part's column */
 enum { ROW, TEMPLATE, TEMPLATE_OF_MEMBER, FIRST_AROUND };
 enum { AROUND = 1, MEMBER = 1, BESIDE = 2, OWN = 3 }; /* what words are */
 enum { DONE, MORE, FAILED };
+enum { AHEAD = 32 };                 /* rows that are looked at before they are packed */
 enum { WRITTEN_TOGETHER = 1 << 22 }; /* bytes of requests: more than these go on before others are written */
 
 /* A part of a template: a literal, the place of the events, or a column's value. */
@@ -54,9 +55,12 @@ struct packing {
     int64_t requests, events; /* those that are written */
     uint64_t seed;
     struct words around;
-    struct buffer open; /* requests, by the word of what is around them */
-    struct request **closing; /* those of them that are to be written; NULL: rows are taken in */
-    size_t n_closing, closed;
+    uint32_t ahead[AHEAD]; /* words of rows, from one row to another */
+    int64_t ahead_from, ahead_to;
+    struct buffer open;  /* requests, by the word of what is around them */
+    struct buffer order; /* the words of those that began, in their order */
+    bool is_closing;     /* all that are open are written before other rows */
+    size_t closed;       /* of the order */
     struct buffer out;
     struct buffer said, before, after, own; /* of the row at hand */
     struct program program;
@@ -126,8 +130,11 @@ static bool fill(struct packing *packing, int32_t named_by, int64_t *size)
 
 static bool group_begin(struct packing *packing, struct group *group)
 {
+    size_t row = packing->own.length + text_here(packing, ROW).length;
     group->before = packing->after.length;
-    return write_bytes(&group->text, span_of(&packing->after)) && write_bytes(&group->text, span_of(&packing->before));
+    return buffer_need(&group->text, packing->after.length + packing->before.length + row) &&
+           write_bytes(&group->text, span_of(&packing->after)) &&
+           write_bytes(&group->text, span_of(&packing->before));
 }
 
 /* -- requests ---------------------------------------------------------------------------------------------------- */
@@ -144,8 +151,10 @@ static struct group *member_at(const struct request *request, size_t word)
 
 static bool begin(struct packing *packing, struct request *request)
 {
+    uint32_t word = (uint32_t)(request - request_at(packing, 0));
     *request = (struct request){.number = ++packing->begun};
-    bool well = fill(packing, TEMPLATE, &request->size) && group_begin(packing, &request->whole);
+    bool well = buffer_append(&packing->order, &word, sizeof word) && fill(packing, TEMPLATE, &request->size) &&
+                group_begin(packing, &request->whole);
     packing->open_bytes += request->size;
     return well && ((packing->program.member < 0 && packing->program.own < 0) || words_begin(&request->names, packing->seed));
 }
@@ -182,31 +191,20 @@ static bool close_request(struct packing *packing, struct request *request)
     return well;
 }
 
-static int by_number(const void *one, const void *other)
+/* Write the request that began next, unless it has been. */
+static bool close_next(struct packing *packing)
 {
-    int64_t first = (*(struct request *const *)one)->number, second = (*(struct request *const *)other)->number;
-    return (first > second) - (first < second);
-}
-
-/* Have all requests that are open written before other rows, in the order in which they began. */
-static bool begin_closing(struct packing *packing)
-{
-    size_t words = packing->open.length / sizeof(struct request);
-    packing->closing = malloc((words + 1) * sizeof *packing->closing);
-    packing->n_closing = packing->closed = 0;
-    for (size_t word = 0; packing->closing != NULL && word < words; word++)
-        if (request_at(packing, word)->number != 0)
-            packing->closing[packing->n_closing++] = request_at(packing, word);
-    if (packing->n_closing > 0)
-        qsort(packing->closing, packing->n_closing, sizeof *packing->closing, by_number);
-    return packing->closing != NULL;
+    uint32_t word = ((const uint32_t *)(const void *)packing->order.data)[packing->closed];
+    int64_t before = packing->begun - (int64_t)(packing->order.length / sizeof word);
+    struct request *request = request_at(packing, word);
+    return request->number != before + (int64_t)++packing->closed || close_request(packing, request);
 }
 
 static bool end_closing(struct packing *packing)
 {
-    free(packing->closing);
-    packing->closing = NULL;
-    packing->open.length = 0;
+    packing->is_closing = false;
+    packing->closed = packing->open.length = packing->order.length = 0;
+    packing->ahead_to = 0;
     words_free(&packing->around);
     return words_begin(&packing->around, packing->seed);
 }
@@ -277,20 +275,49 @@ static bool name_row(struct packing *packing)
            (write_quoted(&packing->own, text_here(packing, packing->program.own)) && write_byte(&packing->own, ':'));
 }
 
+static uint32_t word_around(struct packing *packing)
+{
+    return word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program.around);
+}
+
+/* Find the words of the rows that come next, and have their requests brought near, as each lies far from the one before. */
+static bool look_ahead(struct packing *packing)
+{
+    int64_t from = packing->row, left = packing->frame.rows - from;
+    bool well = true;
+    packing->ahead_from = from;
+    packing->ahead_to = from + (left < AHEAD ? left : AHEAD);
+    for (; well && packing->row < packing->ahead_to; packing->row++) {
+        uint32_t word = packing->ahead[packing->row - from] = word_around(packing);
+        well = word != NO_WORD && buffer_reach(&packing->open, (word + 1) * sizeof(struct request));
+        if (well)
+            __builtin_prefetch(request_at(packing, word));
+    }
+    for (packing->row = from; well && packing->row < packing->ahead_to; packing->row++) {
+        const struct buffer *text = &request_at(packing, packing->ahead[packing->row - from])->whole.text;
+        if (text->length > 0)
+            __builtin_prefetch(text->data + text->length - 1, 1);
+    }
+    packing->row = from;
+    return well;
+}
+
 static bool pack_row(struct packing *packing)
 {
     struct place place;
-    uint32_t word = word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program.around);
-    if (word == NO_WORD || !buffer_reach(&packing->open, (word + 1) * sizeof(struct request)))
+    if (packing->row >= packing->ahead_to && !look_ahead(packing))
         return false;
-    struct request *request = request_at(packing, word);
+    struct request *request = request_at(packing, packing->ahead[packing->row - packing->ahead_from]);
     if ((request->number == 0 && !begin(packing, request)) || !name_row(packing) || !find_place(packing, request, &place))
         return false;
     if (request->rows > 0 && (request->rows >= packing->rows_max || request->size + place.size > packing->bytes_max || place.is_taken)) {
         if (!close_request(packing, request) || !begin(packing, request) || !find_place(packing, request, &place))
             return false;
     }
-    return put(packing, request, &place) && (packing->open_bytes <= packing->open_bytes_max || begin_closing(packing));
+    if (!put(packing, request, &place))
+        return false;
+    packing->is_closing = packing->open_bytes > packing->open_bytes_max;
+    return true;
 }
 
 /* Tell whether all columns are what they are taken for. */
@@ -308,12 +335,12 @@ static bool is_possible(const struct packing *packing)
 static int step(struct packing *packing)
 {
     bool well;
-    if (packing->closing == NULL && packing->row == packing->frame.rows)
+    if (!packing->is_closing && packing->row == packing->frame.rows)
         return DONE;
-    if (packing->closing == NULL)
+    if (!packing->is_closing)
         well = pack_row(packing) && ++packing->row;
-    else if (packing->closed < packing->n_closing)
-        well = close_request(packing, packing->closing[packing->closed++]);
+    else if (packing->closed < packing->order.length / sizeof(uint32_t))
+        well = close_next(packing);
     else
         well = end_closing(packing);
     return well ? MORE : FAILED;
@@ -323,7 +350,7 @@ static void let_go_of_frame(struct packing *packing)
 {
     frame_let_go(&packing->frame);
     packing->frame = (struct frame){.rows = 0};
-    packing->row = 0;
+    packing->row = packing->ahead_to = 0;
 }
 
 /* -- what Python calls ------------------------------------------------------------------------------------------- */
@@ -355,9 +382,9 @@ EXPORTED int translate_packing_add(struct ArrowArrayStream *given, struct packin
 }
 
 /* Have all that is open written by what is called next. */
-EXPORTED int translate_packing_finish(struct packing *packing)
+EXPORTED void translate_packing_finish(struct packing *packing)
 {
-    return begin_closing(packing) ? 0 : 1;
+    packing->is_closing = true;
 }
 
 /* Write requests until there is nothing to do, or there are enough to be taken; give DONE, MORE, or FAILED if memory is short. */
@@ -386,11 +413,11 @@ EXPORTED void translate_packing_end(struct packing *packing)
     for (size_t word = 0; word < packing->open.length / sizeof(struct request); word++)
         if (request_at(packing, word)->number != 0)
             let_go(request_at(packing, word));
-    struct buffer *buffers[] = {&packing->open, &packing->out, &packing->said, &packing->before, &packing->after, &packing->own};
+    struct buffer *buffers[] = {&packing->open, &packing->order, &packing->out, &packing->said,
+                                &packing->before, &packing->after, &packing->own};
     for (size_t number = 0; number < sizeof buffers / sizeof *buffers; number++)
         buffer_free(buffers[number]);
     words_free(&packing->around);
     let_go_of_frame(packing);
-    free(packing->closing);
     free(packing);
 }
