@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, quote_plus
 
@@ -27,6 +26,7 @@ from test_bucket_output import held
 from test_interruptions import PARTS, await_moment, kept_tree, small_units, start, tree
 from test_spark_crew import whole
 from test_stores import store, written  # noqa: F401  a fixture is found by its name
+from waiting import wait_for
 
 import translate
 import translate.spark
@@ -696,10 +696,15 @@ def test_a_run_into_a_bucket_that_is_killed_proves_the_same(
     ]
     command = [sys.executable, "-m", "translate", "convert", str(archive), *words, "--workers", str(workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        while not store.told["faults"]:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.01)
-        process.kill()
+
+        def met():
+            assert store.told["faults"] or process.poll() is None, process.communicate()
+            return store.told["faults"]
+
+        try:
+            wait_for(met, f"the store is asked to {stopped}")
+        finally:
+            process.kill()
         process.communicate()
     store.faults = []
     report = translate.convert(archive, out="s3://empty/rows", workers=workers_again, **call)

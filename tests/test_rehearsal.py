@@ -26,6 +26,7 @@ from rehearsed import (
     put,
     sent,
 )
+from waiting import wait_for
 
 from translate.errors import OutputError, UsageError
 from translate.rehearsal import Options, Rehearsal, canonical, digest_of
@@ -256,12 +257,9 @@ def test_a_slow_answer_is_late_and_its_events_are_taken_at_once():
             connection.sendall(
                 as_bytes("POST", POST, {"Host": "localhost", "Content-Length": len(BODY)}, BODY)
             )
-            while server.stats()["accepted"] < 2:
-                time.sleep(0.01)
+            wait_for(lambda: server.stats()["accepted"] == 2, "the second event is taken")
             assert server.stats()["answers_lost"] == 0
-        deadline = time.monotonic() + 5
-        while not server.stats()["answers_lost"] and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: server.stats()["answers_lost"], "the answer to it counts as lost")
         assert server.stats()["answers_lost"] == 1
 
 
@@ -269,8 +267,7 @@ def test_others_are_served_while_one_waits():
     """A slow answer holds up its own connection only."""
     with Rehearsal(slow=1, slow_seconds=30) as server, connected(server) as waiting:
         waiting.sendall(as_bytes("POST", POST, {"Host": "localhost", "Content-Length": 2}, b"[]"))
-        while not server.stats()["requests"]:
-            time.sleep(0.01)
+        wait_for(lambda: server.stats()["requests"], "the request is read")
         server.change(slow=0)
         assert collected(server, [])[0] == 200
 

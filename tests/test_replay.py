@@ -29,6 +29,7 @@ from replayed import (
     place_of,
     source_events,
 )
+from waiting import wait_for
 
 import translate
 from translate.delivery.pace import Bounds
@@ -365,9 +366,7 @@ def test_ctrl_c_leaves_nothing_without_its_answer(tmp_path):
         with subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
         ) as process:
-            deadline = time.monotonic() + 60
-            while server.stats()["requests"] < 4 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            wait_for(lambda: server.stats()["requests"] >= 4, "four requests come")
             process.send_signal(signal.SIGINT)
             _, error = process.communicate(timeout=60)
         assert process.returncode == 130
@@ -390,13 +389,10 @@ def test_a_second_ctrl_c_waits_for_nobody(tmp_path):
         with subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as process:
-            deadline = time.monotonic() + 60
-            while not server.stats()["requests"] and time.monotonic() < deadline:
-                time.sleep(0.02)
+            wait_for(lambda: server.stats()["requests"], "a request comes")
             process.send_signal(signal.SIGINT)
             assert process.stderr is not None
-            while "Ctrl-C again" not in process.stderr.readline():
-                pass
+            assert any("Ctrl-C again" in line for line in process.stderr), "it ends without the word"
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=20) == 130
     found = translate.status(str(tmp_path / "j"))

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from kill_at import EVENTS, GROUP_EVENTS, GROUPS, SETTINGS, Driver, Scene, write_source
+from waiting import wait_for
 
 import translate
 from translate.cli import main
@@ -185,8 +185,7 @@ def test_a_second_process_and_the_status_of_the_first(
     with Rehearsal(slow=1, slow_seconds=0.3) as server:
         scene = left_by_convert("clickstream", server, tmp_path)
         driver.start(scene.call(max_in_flight=1))
-        while not (found := _told(scene.journal))["events"].get("sent"):
-            time.sleep(0.02)
+        found = wait_for(lambda: _while_sending(scene.journal), "an event is sent")
         there = ("--endpoint", server.addresses["clickstream"], "--journal", scene.journal)
         assert command(monkeypatch, "replay", scene.source, "--to", "clickstream", *there) == ExitCode.USAGE
         assert "another process is replaying with this journal" in capsys.readouterr().err
@@ -207,11 +206,12 @@ def test_a_second_process_and_the_status_of_the_first(
     )
 
 
-def _told(journal: Path) -> dict[str, Any]:
+def _while_sending(journal: Path) -> dict[str, Any] | None:
     try:
-        return status(journal)
+        found = status(journal)
     except UsageError:
-        return {"events": {}}
+        return None
+    return found if found["events"].get("sent") else None
 
 
 def test_the_status_after_a_kill(

@@ -10,10 +10,9 @@ import signal
 import subprocess
 import sys
 import tarfile
-import threading
-import time
 import venv
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +21,7 @@ from test_bucket_output import held
 from test_erasure import EVE, KEY, SECRET, hashed, record
 from test_spark_crew import source, whole  # noqa: F401  a fixture is found by its name
 from test_stores import store, written  # noqa: F401
+from waiting import wait_for
 
 import translate
 from translate import spark as on_spark
@@ -32,12 +32,22 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # whatever PySpark has to say of versions
     pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none"),
 ]
+# A Java of some seconds is at its end before its second compiler has saved what it costs.
+JAVA = ("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 TWO_EXECUTORS = "local-cluster[2,1,1024]"
 EXECUTOR = b"CoarseGrainedExecutorBackend"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_lived_java():
+    """Have every Java that these tests start compile quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(*JAVA)
+        yield
+
+
 @pytest.fixture(scope="module")
-def spark():
+def spark(short_lived_java):
     """A session with two executors."""
     from translate.spark.cluster import session_of  # noqa: PLC0415
 
@@ -95,21 +105,16 @@ def test_executors_erase_and_read_again(spark, source, tmp_path, listed):  # noq
 def test_a_killed_executor_changes_nothing(spark, source, tmp_path):  # noqa: F811
     """An executor that dies in mid-job costs a second attempt at what it had begun."""
     translate.convert(source, to="clickstream", out=tmp_path / "here")
-    killed = []
+    state = tmp_path / "there" / ".translate"
 
     def kill():
-        state = tmp_path / "there" / ".translate"
-        while not killed and not any(state.glob("unit-*.json")):
-            time.sleep(0.005)
-        victim = next(executors(spark))
-        os.kill(victim, signal.SIGKILL)
-        killed.append(victim)
+        wait_for(lambda: any(state.glob("unit-*.json")), "a unit is done", seconds=300)
+        os.kill(next(executors(spark)), signal.SIGKILL)
 
-    killer = threading.Thread(target=kill, daemon=True)
-    killer.start()
-    on_spark.convert(spark, source, to="clickstream", out=tmp_path / "there")
-    killer.join(10)
-    assert killed
+    with ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill)
+        on_spark.convert(spark, source, to="clickstream", out=tmp_path / "there")
+        killing.result()
     assert whole(tmp_path / "here") == whole(tmp_path / "there")
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from test_interruptions import tree
 from test_parts import content
 from test_personal_data import SECRET, hashed
 from test_stores import archive, store  # noqa: F401  a fixture is found by its name
+from waiting import wait_for
 
 import translate
 from translate.archive import spool, units
@@ -229,11 +229,12 @@ def begin(source, out, people):
         [*map(str, command), "--part-size", str(SIZE), "--workers", "2", "--erase", str(people)],
         start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not list(out.glob(".translate/unit-*.json")):
+
+    def done():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        return list(out.glob(".translate/unit-*.json"))
+
+    wait_for(done, "a unit is done")
     return process
 
 
@@ -274,10 +275,7 @@ def test_a_stopped_run_goes_on(how, where, store, tmp_path, monkeypatch):  # noq
     if how != "kill":
         assert process.returncode == ExitCode.INTERRUPTED, said
         assert said.splitlines()[-1] == "translate: interrupted; repeat the call to resume it"
-    deadline = time.monotonic() + 20
-    while members(process):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: not members(process), "all its processes end")
     done = len(list((tmp_path / "out").glob(".translate/unit-*.json")))
     assert done
     call = {"to": "clickstream", "part_size": SIZE, "erase": tmp_path / "people"}
