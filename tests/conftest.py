@@ -1,10 +1,11 @@
-"""What all tests share: a kernel of these sources, how much is generated, and a network that is closed except to this machine."""
+"""What all tests share: a kernel of these sources, files in memory, how much is generated, and a network that is closed except to this machine."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
+import tempfile
 import threading
 import traceback
 from typing import Any
@@ -24,7 +25,20 @@ def kernel_of_these_sources() -> None:
             build.build(choice.FILES[name], strict=True, sanitize=name == "sanitized")
 
 
+def files_in_memory() -> None:
+    """Have files of tests lie in memory where that has room: conversions ask a disk at each step, thousands of them wait for it."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
+        space = os.statvfs(MEMORY)
+        if space.f_bavail * space.f_frsize > MEMORY_BYTES_MIN:
+            os.environ["TMPDIR"] = MEMORY
+            tempfile.tempdir = None  # pytest has asked for it already
+
+
+MEMORY = "/dev/shm"
+MEMORY_BYTES_MIN = 4_000_000_000  # several times what all tests leave behind
+
 kernel_of_these_sources()
+files_in_memory()
 os.environ.pop("COLUMNS", None)  # pytest-xdist says 80 to its workers, of a terminal that there is not
 
 MODEST = 25
