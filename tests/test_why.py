@@ -288,9 +288,12 @@ def test_tables_and_records_over_several_lines(tmp_path):
         json.dumps(record("one"), indent=1) + "\n" + json.dumps(record("two"), indent=1) + "\n",
         encoding="utf-8",
     )
-    start = len(json.dumps(record("one"), indent=1).splitlines()) + 1
-    told = translate.why(f"{pretty}:{start}", to="clickstream", from_="mobile_analytics")
-    assert [event.name for event in told.events] == ["two"]
+    length = len(json.dumps(record("one"), indent=1).splitlines())
+    for line in (1, 2, length, length + 1, length + 2):
+        told = translate.why(f"{pretty}:{line}", to="clickstream", from_="mobile_analytics")
+        assert [(event.name, event.outcome) for event in told.events] == [
+            ("two" if line > length else "one", "written")
+        ]
 
 
 @pytest.mark.parametrize("model", mapping.models())

@@ -165,7 +165,9 @@ def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
     def attempt(lines: Lines) -> tuple[list[Traced], set[str]]:
         narrow = _narrowed(lines, address.line, is_table=job.source_layout.records == "csv")
         query = plan.build(job, narrow)
-        return _traced(job, query, narrow, address.line), query.unsound
+        traced = _traced(job, query, narrow, address.line)
+        is_refused = any(event.row["code"] is not None for event in traced)
+        return traced, _unsound(job, lines) if is_refused and narrow is not lines else query.unsound
 
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
         found, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
@@ -186,6 +188,13 @@ def _narrowed(lines: Lines, line: int, *, is_table: bool) -> Lines:
         return lines
     kept = [0, line - 1] if is_table else [line - 1]
     return dataclasses.replace(lines, frame=lines.frame.filter(pl.col("row").is_in(kept)))
+
+
+def _unsound(job: Job, lines: Lines) -> set[str]:
+    """Name the file if a record of it reaches over several lines: one of them alone does not show that, and is refused."""
+    events, unsound = plan.hub_events(job, lines)
+    events.select("code").collect(engine="streaming")
+    return unsound()
 
 
 def _traced(job: Job, query: plan.Query, lines: Lines, line: int) -> list[Traced]:
