@@ -27,7 +27,7 @@ from translate.mapping.spec import Layout
 from translate.telling.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
-ROWS_BESIDE = 100_000  # that are read together: each query has its price
+ROWS_BESIDE = 25_000  # that are read together: each query has its price, and so has what is held beside it
 BATCHES_BESIDE = 1_000  # of few rows: each takes room of its own
 LENGTH_BYTES = 8  # before each batch that is kept beside the rows
 NO_DAY = (

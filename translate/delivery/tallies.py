@@ -17,7 +17,7 @@ from polars.io.plugins import register_io_source
 
 from translate.passes import sightings
 
-KEPT_ROWS = 250_000  # in memory, of each store: 4 to 8 MB
+KEPT_ROWS = 60_000  # in memory, of each store: 1 to 2 MB, and some times that while they are merged
 PARTS = 8  # in which what is in memory is merged: grouping takes ten times what the groups do
 BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
 SEEDS = (0x5EED, 0xB0B)
