@@ -40,9 +40,7 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> S
     given = [os.fspath(source) for source in sources]
     if not given:
         raise UsageError("no source given")
-    if (
-        "" in given
-    ):  # which is the folder that one stands in, as paths go: a variable of a shell that is not set
+    if "" in given:  # a variable of a shell that is not set; as a path, the folder that one stands in
         raise UsageError(f"a source is empty; {NAME_OTHERS}, or . for the folder that you are in")
     if PIPE in given:
         if len(given) > 1:
