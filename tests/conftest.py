@@ -29,7 +29,8 @@ def files_in_memory() -> None:
     """Have files of tests lie in memory where that has room: conversions ask a disk at each step, thousands of them wait for it."""
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
         space = os.statvfs(MEMORY)
-        if space.f_bavail * space.f_frsize > MEMORY_BYTES_MIN:
+        runs_programs = not space.f_flag & os.ST_NOEXEC  # as whole installations are
+        if runs_programs and space.f_bavail * space.f_frsize > MEMORY_BYTES_MIN:
             os.environ["TMPDIR"] = MEMORY
             tempfile.tempdir = None  # pytest has asked for it already
 
