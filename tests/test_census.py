@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import itertools
 import json
 from collections import Counter
 from pathlib import Path
@@ -691,6 +692,90 @@ def test_keys_of_one_name_in_two_maps(tmp_path):
     assert found["metrics.x"] == ("no_place", "another map has a key of this name")
     assert found["attributes.n"] == ("null", "")
     assert found["metrics.n"] == ("renamed", "other.n")
+
+
+# -- keys with columns of their own, of names that stand in other maps, too ------------------------------------------
+
+OF_EACH_TYPE = ("b", "7", 5, True, [1], {"y": 2}, None, "")
+ENGINES = ("kernel", "reference")
+
+
+def purchases(names):
+    """Purchases that have each name in one map or both, in either order, with values of each type."""
+    for name, one, other in itertools.product(names, OF_EACH_TYPE, OF_EACH_TYPE):
+        maps = {"attributes": {name: one}, "metrics": {name: other}}
+        for order in (
+            maps,
+            dict(reversed(maps.items())),
+            {"attributes": {name: one}},
+            {"metrics": {name: one}},
+        ):
+            yield {**RECORD, "event_type": "_monetization.purchase", **order}
+
+
+def counts_of(source, folder, **options):
+    """How many events have each key, by the account that both ways of counting give."""
+    for way in (True, "verify"):
+        translate.convert(source, out=folder / str(way), census=way, **options)
+    assert (folder / "True" / "keys.ndjson").read_bytes() == (folder / "verify" / "keys.ndjson").read_bytes()
+    counts = Counter()
+    for row in rows_of(folder / "verify" / "keys.ndjson"):
+        counts[row["key"]] += row["events"]
+        assert row["how"] != NOT_TOLD
+    return counts
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("to", ["hub", "clickstream", "mobile_analytics", "learning_context/events"])
+@pytest.mark.parametrize("from_", ["mobile_analytics/archive", "pinpoint/event_stream"])
+def test_keys_with_a_column_beside_others_of_their_name(tmp_path, monkeypatch, from_, to, engine):
+    """What went to its key's own column takes no other map's value for it, whatever stands there."""
+    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+    names = ["_product_id", "_quantity", "_session.id", "_session.duration", "_session.startTime"]
+    records = [*purchases(names)]
+    (tmp_path / "a.json").write_text("".join(json.dumps(record) + "\n" for record in records))
+    found = counts_of(tmp_path / "a.json", tmp_path, from_=from_, to=to)
+    assert found == Counter(".".join(path) for record in records for path in paths(record))
+
+
+def test_a_key_with_a_column_leaves_another_its_own(tmp_path):
+    """Each of two keys of one name is told to be where it is."""
+    maps = {"attributes": {"_product_id": "b"}, "metrics": {"_product_id": 5}}
+    record = {**RECORD, "event_type": "_monetization.purchase", **maps}
+    found = {key: fate for (_, key), fate in fates(tmp_path, json.dumps(record), to="hub").items()}
+    assert found["attributes._product_id"] == ("renamed", "item_id")
+    assert found["metrics._product_id"] == ("kept", "")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("to", ["hub", "mobile_analytics"])
+def test_names_that_go_back_to_what_has_a_column(tmp_path, monkeypatch, to, engine):
+    """A key that gets back a name with a column of its own is not taken for what fills that column."""
+    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+    names = [
+        "_session_id",
+        "_session_start_timestamp",
+        "_is_first_time",
+        "cognito_id",
+        "purchase_price",
+        "translate_names",
+        "x",
+    ]
+    around = {
+        "client": {"client_id": "c", "cognito_id": "g"},
+        "session": {"session_id": "s", "start_timestamp": 1487973802500},
+    }
+    records = [
+        {**record, **around, "event_type": name}
+        for name in ("_session.resume", "_monetization.purchase")
+        for record in purchases(names)
+    ]
+    (tmp_path / "a.json").write_text("".join(json.dumps(record) + "\n" for record in records))
+    translate.convert(
+        tmp_path / "a.json", from_="mobile_analytics", to="clickstream/events", out=tmp_path / "between"
+    )
+    found = counts_of(tmp_path / "between" / "data", tmp_path, from_="clickstream/events", to=to)
+    assert found["attributes._session_id"] == len(records)
 
 
 def test_what_always_stands_there_may_differ(tmp_path):

@@ -10,7 +10,8 @@ from translate.mapping.spec import Field, Layout
 from translate.reader.literals import printable
 from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
-from translate.telling.census import Below, Key, Members, Tree, Value, members_of, scan, text_of
+from translate.telling.census import Below, Key, Members, Tree, Value, text_of
+from translate.telling.census.names_back import NamesBack, Row
 from translate.vocabulary.notes import InSource
 from translate.vocabulary.word import Form
 
@@ -44,8 +45,6 @@ MIXED = ("attributes", "metrics", "other")
 HOMES = {"text": "attributes", "empty": "attributes", "number": "metrics"}
 HOLDING_MEMBERS = (Below.KEYS, Below.PROPERTIES, Below.ENTITIES, Below.JSON_OF_KEYS)
 OTHER_NAMES = {"raw_path": "path"}  # of a captured request: both are read as one
-
-Row = Mapping[str, Any]  # the hub's columns before any recipe
 
 
 class Held(NamedTuple):
@@ -117,21 +116,6 @@ class Evidence:
 
     # -- one event ----------------------------------------------------------------------------------------------
 
-    def original_keys(self, record: Value) -> dict[str, dict[str, str]] | None:
-        """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
-        for (head, rest), entries in self.presets.items():
-            if not entries[0].word.travels_with_names or not isinstance(record, Members):
-                continue
-            text = text_of(dict(members_of(dict(record).get(head, ""))).get(rest, ""))
-            names = scan(text) if text else None
-            if isinstance(names, Members):
-                return {
-                    kind: {written: text_of(original) or "" for written, original in table}
-                    for kind, table in names
-                    if isinstance(table, Members)
-                }
-        return None
-
     def leaf(self, key: Key) -> Leaf | None:
         """Find the leaf of a key."""
         if (key.around, key.path) not in self._leaves:
@@ -192,7 +176,7 @@ class Trail:
         self._evidence = evidence
         self._row = row
         self._noted = noted
-        self._originals = evidence.original_keys(record)
+        self._names = NamesBack(evidence.presets, record, row)
         self._spoken: set[tuple[str, str]] = set()
         self._inside: dict[str, Any] = {}
 
@@ -230,7 +214,7 @@ class Trail:
         return Held("", None, f"{entry.absent!r} stands for nothing") if is_none else held
 
     def _said_once(self, entry: Field) -> Held | None:
-        if entry.word.travels_with_names and self._originals is not None:
+        if entry.word.travels_with_names and self._names.are_told:
             return Held("", None, "the names that it tells went back to their places")
         return Held("", None, "the same in every such event") if entry.const is not None else None
 
@@ -238,13 +222,20 @@ class Trail:
         if key.kind == "null":
             return None  # no map holds any, but another map's key may have the same name
         name = key.path[-1]
-        free = [entry for entry in presets if not any(name in (self._row.get(home) or ()) for home in MIXED)]
+        free = [entry for entry in presets if not any(self._has(home, name) for home in MIXED)]
         if told := next((told for entry in free if (told := self._said_once(entry))), None):
             return told
-        homes = self._homes(around, key.kind)
-        originals = ((home, (self._originals or {}).get(home, {}).get(name, name)) for home in homes)
-        if held := next((held for original in originals if (held := self._take(*original))), None):
+        home, *other_homes = self._homes(around, key.kind)
+        if held := self._take(home, self._names.in_home(home, name)):
             return held
+        in_column = self._in_own_column(around, presets, name)
+        # A value of another type than its map's never leaves for a column: another place may have filled that.
+        if in_column and (around.word.shared or home == around.hub[0]):
+            return in_column
+        strayed = (self._take(other, self._names.in_home(other, name)) for other in other_homes)
+        return next((held for held in strayed if held), in_column)
+
+    def _in_own_column(self, around: Field, presets: list[Field], name: str) -> Held | None:
         if around.member and name == around.member and self._row.get("user_id") is not None:
             return Held("user_id")
         return next((held for entry in presets if (held := self._in_columns_of(entry))), None)
@@ -257,8 +248,11 @@ class Trail:
         own = HOMES.get(kind, "other")
         return [own, *(home for home in MIXED if home != own)]
 
-    def _take(self, column: str, name: str) -> Held | None:
-        if name not in (self._row.get(column) or ()) or (column, name) in self._spoken:
+    def _has(self, home: str, name: str) -> bool:
+        return self._names.in_home(home, name) in (self._row.get(home) or ())
+
+    def _take(self, column: str, name: str | None) -> Held | None:
+        if name is None or name not in (self._row.get(column) or ()) or (column, name) in self._spoken:
             return None
         self._spoken.add((column, name))
         return Held(column, name)
