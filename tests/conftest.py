@@ -30,7 +30,9 @@ def files_in_memory() -> None:
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
         space = os.statvfs(MEMORY)
         runs_programs = not space.f_flag & os.ST_NOEXEC  # as whole installations are
-        if runs_programs and space.f_bavail * space.f_frsize > MEMORY_BYTES_MIN:
+        memory_bytes = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        room_bytes = min(space.f_bavail * space.f_frsize, memory_bytes)
+        if runs_programs and room_bytes > MEMORY_BYTES_MIN:
             os.environ["TMPDIR"] = MEMORY
             tempfile.tempdir = None  # pytest has asked for it already
 

@@ -3,9 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import translate
+from translate.archive import batches
 from translate.archive.drawing import UNREAD_MAX, UNWRITTEN_MAX, WAIT_SECONDS, WRITING_SECONDS, Ahead
 
 SLOW_SECONDS = 0.5  # that a batch may take where much else is going on
@@ -101,6 +104,39 @@ def test_what_is_never_told_to_be_written_holds_nobody_back_for_ever():
     ahead.end()
 
 
+def test_a_batch_that_is_not_wanted_any_more_is_not_counted():
+    """Or it would hold others back as long as the process lives."""
+    ahead = awaited(UNWRITTEN_MAX)
+    waiting = threading.Thread(target=ahead.draw)
+    waiting.start()
+    time.sleep(SLOW_SECONDS)
+    ahead.end()
+    waiting.join()
+    ahead.found(10)
+    assert Ahead.unwritten == 0
+
+
+def test_lines_that_were_not_drawn_make_no_room_for_others():
+    """A Parquet file's rows are read, and written, without being drawn as text."""
+    ahead = Ahead()
+    ahead.awaits_writing = True
+    ahead.found(10)
+    with ahead.writing(10):
+        pass
+    assert Ahead.unwritten == 0
+
+
+def test_a_unit_goes_on_however_slowly_another_one_is_written():
+    """With one batch at a time."""
+    slow, other = awaited(UNWRITTEN_MAX), Ahead()
+    other.awaits_writing = True
+    other.begin()
+    assert seconds_of(other.draw) < WAIT_SECONDS
+    slow.end()
+    other.end()
+    assert Ahead.unwritten == 0
+
+
 def test_nothing_is_drawn_for_rows_that_cannot_be_written():
     """Nor does anybody wait for it."""
     ahead = awaited(UNWRITTEN_MAX)
@@ -108,3 +144,23 @@ def test_nothing_is_drawn_for_rows_that_cannot_be_written():
         raise OSError("full")
     assert seconds_of(lambda: ahead.draw() and pytest.fail("a batch is drawn")) < WAIT_SECONDS
     ahead.end()
+
+
+@pytest.mark.parametrize("where", [None, "name <> 'none'"])
+def test_a_limit_waits_for_no_rows_that_it_leaves_out(
+    where: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """They are never written; nor does what nobody wanted of them hold back the next conversion."""
+    monkeypatch.setattr(batches, "BATCH_BYTES", 1000)
+    source = tmp_path / "events.json"
+    source.write_text(
+        '{"event_type":"e","event_timestamp":1487973802507,"application":{"app_id":"a"},"client":{"client_id":"c"}}\n'
+        * 70_000
+    )
+    begin = time.monotonic()
+    report = translate.convert(
+        source, from_="mobile_analytics", to="hub", out=tmp_path / "out", limit=2, where=where
+    )
+    assert report["events"]["written"] == 2
+    assert time.monotonic() - begin < WRITING_SECONDS
+    assert Ahead.unwritten == 0

@@ -128,6 +128,7 @@ class Ahead(Drawn):
     def end(self) -> bool:
         """Have nothing more drawn, wait until nobody draws, and hold nobody back any more; tell if anybody drew."""
         with self.changed:
+            self.is_over = True
             self._forget()
         return super().end()
 
@@ -136,6 +137,7 @@ class Ahead(Drawn):
         self._count(-self._unwritten)
 
     def _count(self, batches: int) -> None:
+        batches = max(batches, -self._unwritten)  # lines of some files are read that were not drawn here
         self._unwritten += batches
         Ahead.unwritten += batches
         self.changed.notify_all()
@@ -146,14 +148,19 @@ class Ahead(Drawn):
             self.changed.wait_for(self._is_read_so_far, WAIT_SECONDS)
             self.changed.wait_for(self._is_written_so_far, WRITING_SECONDS)
             self._waiting += 1
-            self._count(int(self.awaits_writing))
-            return not (self.is_over or EVERYTHING.is_over)
+            is_wanted = not self._is_stopped()
+            self._count(int(self.awaits_writing and is_wanted))
+            return is_wanted
+
+    def _is_stopped(self) -> bool:
+        return self.is_over or EVERYTHING.is_over
 
     def _is_read_so_far(self) -> bool:
-        return self.is_over or not self._is_read or self._waiting < UNREAD_MAX
+        return self._is_stopped() or not self._is_read or self._waiting < UNREAD_MAX
 
     def _is_written_so_far(self) -> bool:
-        return self.is_over or not self.awaits_writing or Ahead.unwritten < UNWRITTEN_MAX
+        has_none = not self._unwritten  # one batch goes on, however slowly others are written
+        return self._is_stopped() or not self.awaits_writing or has_none or Ahead.unwritten < UNWRITTEN_MAX
 
     def read(self) -> None:
         """Tell that a batch is being read."""
@@ -163,8 +170,8 @@ class Ahead(Drawn):
 
     def found(self, records: int) -> None:
         """Tell how many records a batch had."""
-        if self.awaits_writing:
-            with self.changed:
+        with self.changed:
+            if self.awaits_writing and not self.is_over:
                 self._records += [records] if records else []
                 self._count(0 if records else -1)
 

@@ -96,8 +96,8 @@ class Spool:
     def _go_on(self) -> None:
         """Have as many fetch as may be and have something to do."""
         for _ in range(min(self._together - self._at_work, len(self._wanted))):
-            self._at_work += 1
             self._threads.submit(self._fetch_what_is_wanted)
+            self._at_work += 1
 
     def _fetch_what_is_wanted(self) -> None:
         while True:

@@ -91,7 +91,9 @@ class Sinks:
             with query.ahead.writing(batch.height):
                 add(batch)
 
-        query.ahead.awaits_writing = True
+        selection = self.job.selection
+        # What a limit leaves out is never written, and to find out what that is the engine may want all lines first.
+        query.ahead.awaits_writing = selection is None or selection.limit is None
         rows = query.rows.sink_batches(add_telling, lazy=True, maintain_order=True)
         pl.collect_all([rows, *part.beside], engine="streaming")
         digests = {**rejects.close(), **part.finish()}

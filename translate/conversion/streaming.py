@@ -233,6 +233,8 @@ class Streaming:
             written, unsound = self._written(rest_of(readings.job_of(unit), self._total), unit, lines, sinks)
         except (PolarsError, OSError) as error:
             raise _told(error) from error
+        finally:
+            ahead.end()
         if unsound:
             raise SourceError(
                 f"{PIPE}: records reach over several lines, which are put together in files only; {SAVE}"

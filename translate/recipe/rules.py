@@ -84,7 +84,7 @@ class Selection:
         if len(reasons) == 1:
             return frame.head(limit)
         taken = pl.col(DESELECTED).is_null().cast(pl.UInt32)
-        return frame.filter(taken.cum_sum() - taken < limit)  # what comes after is not read
+        return frame.filter(taken.cum_sum() - taken < limit)  # what comes after is counted nowhere
 
 
 def selected(
