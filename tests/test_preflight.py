@@ -479,9 +479,9 @@ def test_users_that_come_back_stay_in_memory(tmp_path):
     """Few users of many events are merged, not written to files."""
     users = tallies.Digests(tmp_path / "users", tallies.LAST_SEEN, 1000)
     for hour in range(100):
-        users.add(seen(range(300), hour))
+        users.add(seen(range(600), hour))
     assert list(tmp_path.iterdir()) == []
-    assert tallies.SeenUsers.of(users.buckets()) == tallies.SeenUsers(300, 300, {99: (300, 30_000)})
+    assert tallies.SeenUsers.of(users.buckets()) == tallies.SeenUsers(600, 600, {99: (600, 60_000)})
 
 
 def test_more_values_than_are_kept_are_a_lower_bound(monkeypatch):

@@ -76,25 +76,22 @@ class Sinks:
         needed = [*dict.fromkeys([*query.columns, *gathering.columns, *query.asked])]
 
         def add(batch: pl.DataFrame) -> None:
-            account.add(batch)
-            if keys is not None:
-                keys.add(batch)
-            written = batch[needed]
-            if not account.is_written_whole(batch):
-                written = written.filter(batch.select(plan.WRITTEN).to_series())
-            part.add(written)
-            gathering.add(written)
-            for kept in beside:
-                kept.add(written)
-
-        def add_telling(batch: pl.DataFrame) -> None:
             with query.ahead.writing(batch.height):
-                add(batch)
+                account.add(batch)
+                if keys is not None:
+                    keys.add(batch)
+                written = batch[needed]
+                if not account.is_written_whole(batch):
+                    written = written.filter(batch.select(plan.WRITTEN).to_series())
+                part.add(written)
+                gathering.add(written)
+                for kept in beside:
+                    kept.add(written)
 
         selection = self.job.selection
         # What a limit leaves out is never written, and to find out what that is the engine may want all lines first.
         query.ahead.awaits_writing = selection is None or selection.limit is None
-        rows = query.rows.sink_batches(add_telling, lazy=True, maintain_order=True)
+        rows = query.rows.sink_batches(add, lazy=True, maintain_order=True)
         pl.collect_all([rows, *part.beside], engine="streaming")
         digests = {**rejects.close(), **part.finish()}
         report = account.report()

@@ -17,7 +17,8 @@ from polars.io.plugins import register_io_source
 
 from translate.passes import sightings
 
-KEPT_ROWS = 60_000  # in memory, of each store: 1 to 2 MB, and some times that while they are merged
+KEPT_ROWS = 180_000  # in memory, of each store: 3 to 6 MB
+NEW_SHARE = 3  # a third of them may be new before all are merged, which takes some times what it is given
 PARTS = 8  # in which what is in memory is merged: grouping takes ten times what the groups do
 BUCKET_ROWS = 2_000_000  # counted at once: some 100 MB
 SEEDS = (0x5EED, 0xB0B)
@@ -59,7 +60,8 @@ class Digests:
         self._folder = folder
         self._by = list(by)
         self._told = list(told)
-        self._kept_rows = kept_rows
+        self._new_rows = kept_rows // NEW_SHARE
+        self._merged_rows_max = kept_rows - self._new_rows
         self._kept: list[pl.DataFrame] = []
         self._rows = 0
         self._merged_rows = 0
@@ -72,12 +74,12 @@ class Digests:
             return
         self._kept.append(rows)
         self._rows += rows.height
-        if self._rows - self._merged_rows <= self._kept_rows:
+        if self._rows - self._merged_rows <= self._new_rows:
             return
         together = pl.concat(self._kept)
         if self._is_repetitive:
             together = merged_in_parts(together, self._by[0], self._merged)
-            self._is_repetitive = together.height <= self._kept_rows // 2
+            self._is_repetitive = together.height <= self._merged_rows_max
         if self._is_repetitive:
             self._kept, self._rows, self._merged_rows = [together], together.height, together.height
         else:
