@@ -26,10 +26,62 @@ NEVER_MADE = {
 
 @pytest.mark.parametrize("sql", EXAMPLES)
 def test_an_example_gives_what_the_page_says(sql):
+    given, wanted = value(sql), EXAMPLES[sql]
+    assert (given, type(given)) == (wanted, type(wanted))
+
+
+def value(sql):
+    """Give what an expression makes of the event of the page."""
     read = proof.read(sql, exploded=False)
     frame = evaluate(trial.frame([dialect.EVENT]), read.columns, {"given": read.expr})
-    given, wanted = frame.collect()["given"][0], EXAMPLES[sql]
-    assert (given, type(given)) == (wanted, type(wanted))
+    return frame.collect()["given"][0]
+
+
+@pytest.mark.parametrize(
+    ("sql", "given"),
+    [
+        ("LENGTH(name) - 9", -2),
+        ("OCTET_LENGTH(name) * 1000000000", 7000000000),
+        ("EXTRACT(MONTH FROM time) * 100 + EXTRACT(DAY FROM time)", 407),
+        ("EXTRACT(DOY FROM time) * 1000", 98000),
+        ("STRPOS(name, 'x') - 3", -3),
+        ('TRY_CAST("attributes.n" AS SMALLINT) * 30000', 360000),
+        ('TRY_CAST("attributes.n" AS BIGINT) * 1000000000000000000', None),
+        ('TRY_CAST("attributes.n" AS BIGINT) + 9223372036854775800', None),
+        ('9223372036854775800 - TRY_CAST("attributes.n" AS BIGINT) * -1', None),
+        ('TRY_CAST("attributes.n" AS BIGINT) % 5', 2),
+        ('TRY_CAST("attributes.n" AS BIGINT) // -5', -2),
+        ('TRY_CAST("attributes.n" AS BIGINT) / 7.0', 12 / 7),
+        ('-TRY_CAST("attributes.n" AS BIGINT)', -12),
+    ],
+)
+def test_a_whole_number_is_its_value_or_none(sql, given):
+    """What counts in few bits, or gives more than 64, would else come out as another number, and nothing would say so."""
+    assert value(sql) == given
+
+
+@pytest.mark.parametrize(
+    ("sql", "given"),
+    [
+        ("STRPOS(TRIM(\"attributes.city\"), 'l')", 3),
+        ('SUBSTR("attributes.city", STRPOS("attributes.city", \'l\'), 2)', "ln"),
+        ("LEFT(name, -3)", "Ad V"),
+        ("LEFT(name, STRPOS(name, ' ') - 1)", "Ad"),
+        ("SUBSTR(name, 1, LENGTH(name) - 1)", "Ad Vie"),
+        ('SUBSTR("attributes.none", 1, LENGTH("attributes.none") - 1)', ""),
+        ("SUBSTR(name, -1, 4)", "Ad"),
+        ("SUBSTR(name, 1, TRY_CAST(name AS BIGINT))", None),
+        ("LEFT(name, TRY_CAST(name AS BIGINT))", None),
+    ],
+)
+def test_places_in_a_text_are_its_characters(sql, given):
+    assert value(sql) == given
+
+
+def test_no_value_is_taken_for_a_pattern():
+    """One that is no regular expression would stop the run at its row."""
+    with pytest.raises(Unfit, match="a pattern must be written out"):
+        proof.read('STRPOS(name, "attributes.skus") > 0', exploded=False)
 
 
 def functions_of(node):
@@ -77,6 +129,7 @@ def test_a_function_of_elsewhere_leads_to_the_one_here(sql, way_out):
         ("ABS(name) > 1", "abs does not take text; the number in a text is TRY_CAST(name AS DOUBLE)", None),
         ("REGEXP_LIKE(name, '[')", "the pattern is no regular expression: unclosed character class", "'['"),
         ("TRY_CAST(name AS FOO) = 1", "there is no type FOO; TRY_CAST makes VARCHAR", None),
+        ("price // 2 = 1", "// divides whole numbers; of others it is FLOOR(a / b)", None),
         ("name LIKE 5", "LIKE takes a text that is written out: name LIKE 'Ad %'", None),
         ('name = "session.stop"', "as a text it stands in single quotes: 'session.stop'", '"session.stop"'),
         ("UPPER(time) = 'X'", "a time is not compared with text", None),

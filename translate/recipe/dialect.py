@@ -62,7 +62,7 @@ TEXT = (
     Idiom("TRIM(a), LTRIM(a), RTRIM(a)", "without white space at both ends, the left, the right", {'TRIM("attributes.city")': "Köln", 'LTRIM("attributes.city")': "Köln ", 'RTRIM("attributes.city")': " Köln"}),
     Idiom("LTRIM(a, x), RTRIM(a, x)", "without any of the characters in x there; TRIM(BOTH x FROM a) for both ends", {"LTRIM(name, 'Ad ')": "View", "TRIM(BOTH 'Aw' FROM name)": "d Vie"}),
     Idiom("SUBSTR(a, n, m)", "m characters from the n-th on, counted from 1; without m, the rest; also SUBSTRING(a, n, m), SUBSTRING(a FROM n FOR m)", {"SUBSTR(name, 4, 2)": "Vi", "SUBSTRING(name, 4)": "View"}),
-    Idiom("LEFT(a, n), RIGHT(a, n)", "the first, the last n characters", {"LEFT(name, 2)": "Ad", "RIGHT(name, 4)": "View"}),
+    Idiom("LEFT(a, n), RIGHT(a, n)", "the first, the last n characters; with -n all but the last, the first n", {"LEFT(name, 2)": "Ad", "RIGHT(name, 4)": "View", "LEFT(name, -2)": "Ad Vi"}),
     Idiom("SPLIT_PART(a, x, n)", "the n-th of the parts between x, from the end if n is negative; an empty text where there are not so many", {"SPLIT_PART(\"attributes.skus\", '|', 2)": "SKU-2", "SPLIT_PART(\"attributes.skus\", '|', 5)": ""}),
     Idiom("REPLACE(a, x, y)", "y wherever x stands, letter for letter", {"REPLACE(\"attributes.skus\", '|', ',')": "SKU-1,SKU-2"}),
     Idiom("REGEXP_REPLACE(a, p, y)", "y in place of the first match of a pattern, \\\\1 in y for its first group; of all matches with 'g' as fourth", {"REGEXP_REPLACE(\"attributes.skus\", '^SKU-(\\d+).*$', 'no. \\1')": "no. 1", "REGEXP_REPLACE(\"attributes.skus\", 'SKU-', '', 'g')": "1|2"}),
@@ -82,7 +82,7 @@ PATTERNS = (
 )  # fmt: skip
 
 NUMBERS = (
-    Idiom("a + b, a - b, a * b, -a", "absent where either is", {"price + 1": 3.5, "price - quantity": -0.5, "price * quantity": 7.5}),
+    Idiom("a + b, a - b, a * b, -a", "absent where either is, and where a whole number is beyond 64 bits", {"price + 1": 3.5, "price - quantity": -0.5, "price * quantity": 7.5}),
     Idiom("a / b", "with its fraction; a rule that sets what was divided by 0 rejects the event", {'"metrics.score" / 2': 3.5}),
     Idiom("a % b, MOD(a, b)", "what a division leaves", {"quantity % 2": 1.0, "MOD(quantity, 2)": 1.0}),
     Idiom("a // b", "of whole numbers, without its fraction", {'TRY_CAST("attributes.n" AS BIGINT) // 5': 2}),
@@ -170,6 +170,9 @@ ENGINE: dict[re.Pattern[str], str] = {
     re.compile(r"(?P<what>[a-z]+)\S*(?: \S+)? operation not supported for dtype `(?:str|String)`"): (
         "{what} does not take text; the number in a text is TRY_CAST(name AS DOUBLE)"
     ),
+    re.compile(
+        r"conversion from `f\d+` to `i64` failed"
+    ): "// divides whole numbers; of others it is FLOOR(a / b)",
     re.compile(r"division by zero"): "divides by zero; say what it is then: CASE WHEN b <> 0 THEN a / b END",
     re.compile(
         r"LIKE/ILIKE pattern must be a string literal"

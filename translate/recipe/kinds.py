@@ -1,4 +1,4 @@
-"""Of which kinds the parts of an expression are: choices of several kinds, and comparisons that cannot be made."""
+"""Of which kinds the parts of an expression are: choices of several kinds, comparisons that cannot be made, and numbers of few bits."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from translate import events
 from translate.recipe.expressions import NAIVE_TIME, kind_of, type_of
 from translate.recipe.mistakes import Mistake, place_of, place_of_text, place_of_token, written_out
 
+WHOLE = pl.Int64()
+WIDER = pl.Int128()  # holds whatever two whole numbers give
+DIVISIONS = frozenset(["Div", "TrueDivide"])
+ARITHMETIC = DIVISIONS | frozenset("Plus Minus Multiply Mul Rem Modulus IntDiv FloorDivide Abs".split())
 COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
 # What a value may be at its worst: an expression that stops on one of these would stop a run.
 EXTREMES: dict[Any, list[Any]] = {
-    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b"],
-    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5],
-    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf],
-    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1)],  # noqa: DTZ001  expressions see times without a zone
+    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b", "-9223372036854775808"],
+    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5, 1],
+    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf, -math.inf],
+    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1), dt.datetime(2016, 12, 31)],  # noqa: DTZ001  expressions see times without a zone
 }  # fmt: skip
 CROSSED = 3  # so many columns of an expression are tried in every combination
 
@@ -64,8 +68,100 @@ def mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _type_of(branch: Any, names: tuple[str, ...]) -> pl.DataType:
-    expr = pl.Expr.deserialize(io.BytesIO(json.dumps(branch).encode()), format="json")
-    return worst_frame(names).clear().select(x=expr).schema["x"]
+    return worst_frame(names).clear().select(x=expression_of(branch)).schema["x"]
+
+
+def tree_of(expr: pl.Expr) -> Any:
+    """Give the tree of an expression."""
+    return json.loads(expr.meta.serialize(format="json"))
+
+
+def expression_of(tree: Any) -> pl.Expr:
+    """Give the expression of a tree."""
+    return pl.Expr.deserialize(io.BytesIO(json.dumps(tree).encode()), format="json")
+
+
+def exact(tree: Any, names: tuple[str, ...]) -> Any:
+    """Rewrite a tree so that whole numbers keep their value, or are absent beyond 64 bits, and places count characters.
+
+    The engine counts hours in 8 bits and characters in 32, without a sign, and goes on from the other end; places are bytes.
+    """
+    if isinstance(tree, list):
+        return [exact(inner, names) for inner in tree]
+    if not isinstance(tree, dict) or "Literal" in tree:
+        return tree
+    tree = {name: exact(inner, names) for name, inner in tree.items()}
+    if isinstance(tree.get("Function"), dict):
+        tree = _in_characters(tree, tree["Function"])
+    operation, operands = _operation(tree)
+    if operation in ARITHMETIC:
+        return _calculated(tree, operation, operands, names)
+    return _widened(tree, names) if "Function" in tree or "Cast" in tree else tree
+
+
+def _in_characters(tree: Any, inner: dict[str, Any]) -> Any:
+    """Count in characters where a text is found, and take no less than none of them."""
+    function = inner["function"].get("StringExpr") if isinstance(inner["function"], dict) else None
+    if isinstance(function, dict) and "Find" in function:
+        place = expression_of(tree)
+        before = expression_of(inner["input"][0]).cast(pl.Binary).bin.slice(0, place)
+        found = before.cast(pl.String, strict=False).str.len_chars().cast(WHOLE)
+        return tree_of(pl.when(place.is_not_null()).then(found))
+    if function == "Slice" and "Literal" not in inner["input"][2]:
+        *place, length = inner["input"]  # without a length the engine takes the rest
+        cut = expression_of(
+            {"Function": {**inner, "input": [*place, tree_of(expression_of(length).clip(0))]}}
+        )
+        return tree_of(pl.when(expression_of(length).is_not_null()).then(cut))
+    return tree
+
+
+def _widened(tree: Any, names: tuple[str, ...]) -> Any:
+    dtype = _type_of(tree, names)
+    return (
+        tree_of(expression_of(tree).cast(WHOLE, strict=False))
+        if dtype.is_integer() and dtype != WHOLE
+        else tree
+    )
+
+
+def _operation(tree: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Give what a node calculates, and of what."""
+    kind, inner = next(iter(tree.items()), ("", None))
+    if kind == "BinaryExpr" and isinstance(inner, dict):
+        return inner["op"], [inner["left"], inner["right"]]
+    if kind != "Function" or not isinstance(inner, dict):
+        return "", []
+    function = inner["function"]
+    if isinstance(function, dict) and isinstance(function.get("Sql"), dict):
+        return function["Sql"].get("Binary", ""), inner["input"]
+    return ("Abs", inner["input"]) if function == "Abs" else ("", [])
+
+
+def _calculated(tree: Any, operation: str, operands: list[Any], names: tuple[str, ...]) -> Any:
+    """Calculate whole numbers in more bits than they have, and divide fractions as doubles, not to seven places."""
+    types = [_type_of(operand, names) for operand in operands]
+    left, *right = map(expression_of, operands)
+    if operation in DIVISIONS:
+        return _of(tree, left.cast(events.NUMBER)) if any(dtype.is_decimal() for dtype in types) else tree
+    if not all(dtype.is_integer() for dtype in types):
+        return tree
+    if operation == "IntDiv":  # gives 64 bits, and stops where these are too few
+        by = right[0]
+        divided = expression_of(_of(tree, left, pl.when(by == -1).then(1).otherwise(by)))
+        return tree_of(
+            pl.when(by == -1).then((0 - left.cast(WIDER)).cast(WHOLE, strict=False)).otherwise(divided)
+        )
+    return tree_of(expression_of(_of(tree, left.cast(WIDER))).cast(WHOLE, strict=False))
+
+
+def _of(tree: Any, *operands: pl.Expr) -> Any:
+    """Give the same calculation, its first operands exchanged."""
+    kind, inner = next(iter(tree.items()))
+    trees = [tree_of(operand) for operand in operands]
+    if kind == "BinaryExpr":
+        return {kind: {**inner, **dict(zip(("left", "right"), trees, strict=False))}}
+    return {kind: {**inner, "input": [*trees, *inner["input"][len(trees) :]]}}
 
 
 def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistake]:

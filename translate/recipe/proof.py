@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from translate.recipe.expressions import (
     misfit,
     type_of,
 )
-from translate.recipe.kinds import mixed, nodes, uncomparable, worst_frame
+from translate.recipe.kinds import exact, expression_of, mixed, nodes, tree_of, uncomparable, worst_frame
 from translate.recipe.mistakes import (
     Mistake,
     Unfit,
@@ -69,7 +68,7 @@ OPERATORS = frozenset(
     """.split()
 )
 FUNCTIONS: dict[str, frozenset[str]] = {
-    "": frozenset("Coalesce FillNull Abs Floor Ceil Sign MaxHorizontal MinHorizontal".split()),
+    "": frozenset("Coalesce FillNull Abs Floor Ceil Sign MaxHorizontal MinHorizontal Clip".split()),
     "Boolean": frozenset("IsNull IsNotNull Not IsIn IsBetween AnyHorizontal AllHorizontal".split()),
     "StringExpr": frozenset(
         """
@@ -85,6 +84,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "ListExpr": frozenset(["Get"]),  # what SPLIT_PART is made of
     "Sql": frozenset(["IsIn", "Round", "Binary", "ToFloat"]),
 }
+PATTERNS = {("StringExpr", "Contains"), ("StringExpr", "Find")}
 NODES = {
     "Len": "an expression sees one event; aggregates such as COUNT are not possible",
     "Agg": "an expression sees one event; aggregates such as SUM are not possible",
@@ -160,7 +160,7 @@ def _too_large(outside: str) -> Iterator[str]:
 
 
 def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
-    tree = json.loads(expr.meta.serialize(format="json"))
+    tree = tree_of(expr)
     mistakes = [
         Mistake(message, place_of_word(sql, SPELLED.get(name, {name})) or place_of(sql, name))
         for message, name in _refused(tree, sql)
@@ -172,7 +172,7 @@ def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     mistakes = [mistake for name in names if (mistake := _unknown(name, sql, exploded=exploded))]
     if mistakes:
         raise Unfit(sql, mistakes)
-    dtype = _proven(expr, names, sql, tree)
+    expr, dtype = _proven(expr, names, sql, tree)
     messages = list(mixed(tree, names))
     if messages:
         raise Unfit(sql, map(Mistake, messages))
@@ -239,7 +239,7 @@ def _refused_function(node: dict[str, Any], sql: str) -> Iterator[tuple[str, str
         yield f"the function {name} is not allowed in a recipe", name
     for entry in node["input"]:
         yield from _refused(entry, sql, parent=name)
-    if (family, name) == ("StringExpr", "Contains") and argument.get("literal") is False:
+    if (family, name) in PATTERNS and argument.get("literal") is False:
         pattern = node["input"][1]
         if "Literal" not in pattern:
             yield "a pattern must be written out, not taken from a column", ""
@@ -252,7 +252,7 @@ def _function_name(function: Any) -> tuple[str, str, Any]:
     family, inner = next(iter(function.items()))
     if isinstance(inner, str):
         return family, inner, {}
-    if isinstance(inner, dict) and inner:
+    if isinstance(inner, dict) and inner and family != "Clip":  # what LEFT and SUBSTR are made of
         name, argument = next(iter(inner.items()))
         return family, name, argument
     return "", family, inner
@@ -266,10 +266,12 @@ def _dotted(node: Any) -> str:
     return f"{_dotted(inner['input'][0])}.{inner['function']['StructExpr']['FieldByName']}"
 
 
-def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> pl.DataType:
-    """Run an expression on no rows for its type, and on the worst values to see that it never stops."""
+def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> tuple[pl.Expr, pl.DataType]:
+    """Make an expression exact, run it on no rows for its type, and on the worst values to see that it never stops."""
     frame = worst_frame(names)
     try:
+        frame.clear().select(x=expr)  # what is wrong is told of what was written
+        expr = expression_of(exact(tree, names))
         dtype = frame.clear().select(x=expr).schema["x"]
         frame.select(x=expr)
     except pl.exceptions.PolarsError as error:
@@ -277,4 +279,4 @@ def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> pl.Da
             of_engine(sql, error) or Mistake(f"does not work: {first_line(error)}")
         ]
         raise Unfit(sql, mistakes) from None
-    return dtype
+    return expr, dtype
