@@ -127,6 +127,14 @@ def test_other_targets_and_the_rows_of_a_frame_take_it_too(tmp_path):
     assert json.loads(rows["row"][0])["event_value"] == 4.5
 
 
+@pytest.mark.parametrize("to", ["clickstream", "personalize", "segment_spec", "segment_spec/requests"])
+def test_a_worth_beyond_all_numbers_is_refused(tmp_path, to):
+    """Wherever it stands: in a map, too, it would be the word `inf`, which is no JSON."""
+    metrics = {"_item_price": 1e300, "_quantity": 1e300}
+    report, rows = converted(tmp_path, bought({"_currency": "EUR"}, metrics), to=to)
+    assert (rows, report["rejects"]) == ([], {"bad_number": 1})
+
+
 def test_a_quantity_of_nothing_is_refused(tmp_path):
     """A setting that is no number above 0 is a usage error."""
     with pytest.raises(translate.MappingError, match="missing_quantity: should be a number above 0"):

@@ -270,7 +270,7 @@ class Writer:
                 bad = bad & (pl.col("=action") == entry.required_for)
             message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {way_out(entry)}"
             yield bad, "missing_required", message
-        for entry in self.columns:
+        for entry in [*self.columns, *self.shape.wanted_presets()]:
             if entry.word.needs_finite:
                 number = pl.col(f"={entry.place}")
                 bad = number.is_in(["NaN", "inf", "-inf"])
