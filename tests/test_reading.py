@@ -521,6 +521,56 @@ def test_hub_files_are_judged(read):
     assert found.faults == [(2, "missing_required")]
 
 
+def of_hands(column, value):
+    """Give an event of the hub with a column as other hands may leave it."""
+    value = {"k": value} if column in events.MAPS else value
+    return zoo().head(1).with_columns(pl.Series(column, [value], dtype=events.SCHEMA[column]))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code", "message"),
+    [
+        ("items", "shoes", "bad_json", "items is not JSON: expecting value at character 1"),
+        ("items", '{"id": "a"}', "wrong_type", 'items should be a list, but is {"id":"a"}'),
+        ("impression", '["a"', "bad_json", "impression is cut off"),
+        ("user_properties", "pro", "bad_json", 'user_properties["k"] is not JSON: expecting value at character 1'),
+        ("client_properties", '"a" "b"', "bad_json", 'client_properties["k"] is not JSON: extra data at character 5'),
+        ("other", "[NaN]", "bad_number", 'other["k"]: NaN is not a number in JSON'),
+        ("extra", "[" * 300 + "]" * 300, "bad_json", 'extra["k"]: is nested too deeply'),
+        ("metrics", "01", "bad_number", 'metrics["k"] is "01", which is not a number'),
+        ("metrics", "NaN", "bad_number", 'metrics["k"] is "NaN", which is not a number'),
+        ("metrics", "1e400", "bad_number", 'metrics["k"]: 1e400 is beyond what a double can hold'),
+        ("user_property_times", "now", "wrong_type", 'user_property_times["k"] should be milliseconds since 1970, but is "now"'),
+    ],
+)  # fmt: skip
+def test_texts_of_a_hub_file_are_what_their_columns_hold(read, column, value, code, message):
+    """Targets write them as they are: a text that is no JSON would spoil its row."""
+    frame = pl.concat([zoo().head(2), of_hands(column, value)])
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    found = read(None, buffer.getvalue())
+    assert [(reject["line"], reject["code"], reject["message"]) for reject in found.rejects] == [
+        (3, code, message)
+    ]
+    with pytest.warns(UserWarning, match="1 events cannot be written"):
+        assert translate.write(frame, to="clickstream").collect().height == 2
+
+
+@pytest.mark.parametrize("value", ["1e5", "0.10", "12345678901234567890"])
+def test_numbers_of_a_hub_file_may_be_spelled_in_any_way_of_json(read, value):
+    buffer = io.BytesIO()
+    of_hands("metrics", value).write_parquet(buffer)
+    assert read(None, buffer.getvalue()).rejects == []
+
+
+@pytest.mark.parametrize(("column", "value"), [("items", '[{"id":\n"a"},\r\n{}]'), ("other", '{"a":\n1}')])
+def test_json_of_a_hub_file_stays_on_its_line(column, value):
+    rows = translate.write(of_hands(column, value), to="mixpanel").collect()
+    assert "\n" not in rows["row"][0]
+    written = json.loads(rows["row"][0])["properties"]["items" if column == "items" else "k"]
+    assert written == json.loads(value)
+
+
 def test_parquet_that_is_cut_off(read):
     """A Parquet file that is no whole one is one reject, beside one that is whole."""
     whole = (SAMPLES / "mobile_analytics" / "redshift_full.parquet").read_bytes()

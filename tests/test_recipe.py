@@ -262,6 +262,14 @@ def test_numbers_that_are_none_are_rejected(apply):
     assert "rule[1] gives value" in rows[0]["message"]
 
 
+def test_a_list_stays_on_its_line(apply):
+    """One that was printed over several lines would tear its row into as many."""
+    (row,) = apply(
+        "[[rule]]\nset.items = '\"attributes.cart\"'", {"attributes": {"cart": '[\n{"a":"b\\nc"}\r\n]'}}
+    )
+    assert row["items"] == '[ {"a":"b\\nc"}  ]'
+
+
 def test_items_must_be_a_json_list(apply):
     """What is no JSON list does not become the items of an event, and does not count as used."""
     rules = "[[rule]]\nset.items = '\"attributes.cart\"'"

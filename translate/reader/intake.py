@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,22 @@ from translate import events
 from translate.archive import parquet
 from translate.conversion.job import Job
 from translate.reader.hub import Hub
+from translate.reader.literals import DECODER, NUMBER, Refused, canonical, shown, syntax_error
 from translate.reader.reader import Damage, Lines, Reader, Tally
 from translate.settings import Settings
 from translate.vocabulary import notes
 
 NO_TABLE = Damage("not_recognised", "is no Parquet file of hub events", "")
+LINE_BREAK = r"[\r\n]"  # in JSON only between its values
+IS_JSON = pl.col("text").str.json_path_match("$").is_not_null() | (pl.col("text") == "null")
+# Which texts of a column are what it holds, at a glance; of others Python says what is wrong with them, if anything is.
+PLAIN = {
+    **dict.fromkeys(events.LISTS, IS_JSON & pl.col("text").str.starts_with("[")),
+    **dict.fromkeys(("user_properties", "client_properties", "other", "extra"), IS_JSON),
+    "metrics": pl.col("text").str.contains(r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"),
+    "user_property_times": pl.col("text").str.contains("^-?[0-9]{1,18}$"),
+}
+OF_TEXTS = {"at": pl.UInt32, "key": pl.String, "text": pl.String}
 
 
 @dataclass
@@ -51,7 +63,7 @@ def _of_hub_files(lines: Lines, settings: Settings, tally: Tally) -> Intake:
     given = lines.table.collect_schema()
     frame = _judged(parquet.events_of(lines.table, lines.files[0]), parquet.misfit(given), settings)
     return Intake(
-        _counted(frame, tally),
+        _counted(with_sound_texts(frame), tally),
         {name for name in given if name in events.SCHEMA and name not in ("file", "line")},
     )
 
@@ -74,6 +86,82 @@ def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFram
         .when(implausible)
         .then(pl.lit(outside)),
     )
+
+
+def with_sound_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Refuse events with a text that is none of its column's: JSON or digits, which targets write as they are.
+
+    JSON over several lines is put onto one.
+    """
+    schema = frame.collect_schema()
+    return frame.map_batches(_sound, schema=schema, validate_output_schema=False, streamable=True)
+
+
+def _sound(batch: pl.DataFrame) -> pl.DataFrame:
+    faults: dict[int, Refused] = {}
+    for name, is_plain in PLAIN.items():
+        texts = _texts_of(batch, name)
+        for at, key, text in texts.filter(~is_plain).iter_rows():
+            fault = _fault(name, name if key is None else f'{name}["{key}"]', text)
+            if fault is not None:
+                faults.setdefault(at, fault)
+        if texts["text"].str.contains(LINE_BREAK).any():
+            batch = batch.with_columns(_on_one_line(name))
+    if not faults:
+        return batch
+    told = [faults.get(at) for at in range(batch.height)]
+    found = pl.Series("fault", [fault and fault.code for fault in told], dtype=pl.String)
+    words = pl.Series("words", [fault and fault.message for fault in told], dtype=pl.String)
+    message = pl.when(pl.col("code").is_null()).then(words).otherwise(pl.col("message"))
+    return batch.with_columns(message=message, code=pl.coalesce("code", found))
+
+
+def _texts_of(batch: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Give a column's texts, each with the number of its row and, in maps, its key."""
+    if batch[name].null_count() == batch.height:
+        return pl.DataFrame(schema=OF_TEXTS)
+    at = pl.int_range(pl.len(), dtype=pl.UInt32)
+    if batch.schema[name] != events.MAP:
+        return batch.select(at=at, key=pl.lit(None, pl.String), text=name).drop_nulls("text")
+    entry = pl.col("entry").struct
+    listed = batch.select(at=at, entry=pl.col(name).map.entries()).explode("entry")
+    return listed.select("at", key=entry.field("key"), text=entry.field("value")).drop_nulls("text")
+
+
+def _on_one_line(name: str) -> pl.Expr:
+    if events.SCHEMA[name] != events.MAP:
+        return pl.col(name).str.replace_all(LINE_BREAK, " ")
+    entry = pl.element().struct
+    on_one = pl.struct(entry.field("key"), entry.field("value").str.replace_all(LINE_BREAK, " "))
+    return pl.col(name).map.entries().list.eval(on_one).list.to_map()
+
+
+def _fault(name: str, place: str, text: str) -> Refused | None:
+    """Say what is wrong with a text that stands in a column, if anything is."""
+    try:
+        _look_at(name, place, text)
+    except json.JSONDecodeError as error:
+        fault = syntax_error(text, error)
+        return Refused("bad_json", f"{place} {fault.message if fault.code == 'bad_json' else 'is cut off'}")
+    except RecursionError:
+        return Refused("bad_json", f"{place} is nested too deeply")
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _look_at(name: str, place: str, text: str) -> None:
+    if name == "user_property_times":
+        raise Refused("wrong_type", f"{place} should be milliseconds since 1970, but is {shown(text)}")
+    if name == "metrics" and not NUMBER.fullmatch(text):
+        raise Refused("bad_number", f"{place} is {shown(text)}, which is not a number")
+    value = DECODER.decode(text)
+    try:
+        canonical(value)
+    except Refused as refused:
+        raise Refused(refused.code, f"{place}: {refused.message}") from None
+    if name in events.LISTS and not text.lstrip().startswith("["):
+        raise Refused("wrong_type", f"{place} should be a list, but is {shown(value)}")
 
 
 def _refused(lines: Lines, tally: Tally) -> pl.LazyFrame:

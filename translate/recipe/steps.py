@@ -123,7 +123,7 @@ class RuleStep:
         if target in events.LISTS:
             # Only a JSON list can stand there; anything else is not taken over.
             is_list = value.str.json_path_match("$").str.starts_with("[")
-            return pl.when(is_list).then(value)
+            return pl.when(is_list).then(value.str.replace_all(r"[\r\n]", " "))  # a row is one line
         keyed = key_of(target)
         dtype = events.SCHEMA[target] if keyed is None else events.TEXT
         if dtype == events.TIME:
