@@ -10,8 +10,8 @@ import pytest
 
 from translate.archive.stored import SourceFile
 from translate.archive.units import Unit
-from translate.conversion import relay
-from translate.conversion.relay import in_relay
+from translate.conversion import reading
+from translate.conversion.reading import in_relay
 
 WAIT_SECONDS = 10
 
@@ -79,7 +79,7 @@ def test_one_that_fails_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_long_unit_is_made_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the thread that waits for it, so that whoever interrupts it need not wait."""
-    monkeypatch.setattr(relay, "TEXT_BYTES_MAX", 0)
+    monkeypatch.setattr(reading, "TEXT_BYTES_MAX", 0)
     threads = {threading.current_thread()}
 
     def make(_unit: Unit, _on_drawn: Callable[[], None]) -> threading.Thread:

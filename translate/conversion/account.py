@@ -83,10 +83,8 @@ class UnitAccount:
                 _keep_smallest(self._smallest, name, batch.select(pl.col(name).min()).item())
 
     def _count_notes(self, batch: pl.DataFrame) -> None:
-        noted = batch[[NOTES, *(name for name in FREE_FORM if self._examples)]].drop_nulls(NOTES)
-        for note, count, example in _counts_of_notes(
-            noted, self._query.source, examples=self._examples
-        ).iter_rows():
+        counts = counts_of_notes(batch, self._query.source, examples=self._examples)
+        for note, count, example in counts.iter_rows():
             self._notes[note] += count
             _keep_smallest(self._smallest_of_notes, note, example)
 
@@ -139,11 +137,6 @@ def _tells(column: pl.Series) -> bool:
     return column.any() if column.dtype == pl.Boolean else column.null_count() < len(column)
 
 
-def _told(row: pl.DataFrame) -> Iterator[tuple[str, Any]]:
-    """Give the columns of a single row, if there are any."""
-    return ((column.name, column.item()) for column in row)
-
-
 def _keep_smallest(kept: dict[str, str], name: str, example: str | None) -> None:
     if example is not None:
         kept[name] = min(kept.get(name, example), example)
@@ -162,15 +155,10 @@ def _outcome(told: dict[str, Any]) -> str:
 # -- notes ------------------------------------------------------------------------------------------------------------
 
 
-def counts_of_notes(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Count the notes of rows: `note`, `count`, and no `example`."""
-    return _counts_of_notes(rows.filter(pl.col(NOTES).is_not_null()), source, examples=False)
-
-
-def _counts_of_notes(noted: pl.DataFrame, source: Source, *, examples: bool) -> pl.DataFrame:
-    """Count each note; with examples give the smallest value of each key among those that the rows have."""
-    given = [name for name in FREE_FORM if examples and name in noted.columns]
-    each = noted.lazy().select(*given, note=pl.col(NOTES)).explode("note")
+def counts_of_notes(rows: pl.DataFrame, source: Source, *, examples: bool = False) -> pl.DataFrame:
+    """Count each note of rows; with examples give the smallest value of each key among those that the rows have."""
+    given = [name for name in FREE_FORM if examples]
+    each = rows[[NOTES, *given]].drop_nulls(NOTES).lazy().select(*given, note=pl.col(NOTES)).explode("note")
     example = pl.coalesce(_examples(given, source)) if given else pl.lit(None, pl.String)
     counted = each.select("note", example=example).group_by("note")
     return counted.agg(count=pl.len(), example=pl.col("example").min()).collect(engine="in-memory")

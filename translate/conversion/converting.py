@@ -98,10 +98,6 @@ class Converted(Report):
         self._ready = ready
         self.finished_already = ready.finished_already
 
-    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
-        """Copy what was reported, not the run."""
-        return Report, (dict(self),)
-
     def place(self, name: str) -> str:
         """Say where a file beside the rows lies: `rejects.ndjson`, `report.json`, `files.ndjson`, `keys.ndjson`."""
         return self._ready.output.place(name)

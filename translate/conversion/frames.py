@@ -223,7 +223,7 @@ def hub_batches(job: Job, recognised: Recognised, wanted: PushedDown | None = No
             asked.of(frame, moved_keys(job.source_layout)).sink_parquet(
                 file, compression="lz4", engine="streaming"
             )
-            return None, unsound()
+            return None, unsound
 
         for _ in Readings(job, recognised, Path(scratch)).each(attempt):
             yield from pl.scan_parquet(file).collect_batches(engine="streaming")

@@ -280,4 +280,4 @@ def app_ids_unmatched_of_call(
 def _app_ids(job: Job, lines: Lines) -> tuple[Counter[str], set[str]]:
     frame, unsound = plan.hub_events(job, lines)
     counts = frame.select(APP_ID).drop_nulls().group_by(APP_ID).len().collect(engine="in-memory")
-    return Counter(dict(counts.select(APP_ID, pl.col("len")).iter_rows())), unsound()
+    return Counter(dict(counts.select(APP_ID, pl.col("len")).iter_rows())), unsound

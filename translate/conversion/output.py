@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from translate.conversion import persistence
@@ -98,9 +97,7 @@ class Output:
         if self._lock:
             self._lock.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._release()
         shutil.rmtree(self.scratch, ignore_errors=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -101,20 +100,20 @@ def build(
     return query
 
 
-def hub_events(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
-    """Give a unit's events as the hub has them, the travellers beside them, and then which files are unsound."""
+def hub_events(job: Job, lines: Lines) -> tuple[pl.LazyFrame, set[str]]:
+    """Give a unit's events as the hub has them, the travellers beside them, and which files are unsound, once it ran."""
     taken_in = take_in(job, lines)
-    return with_event_ids(taken_in.events, taken_in.provided), lambda: taken_in.unsound
+    return with_event_ids(taken_in.events, taken_in.provided), taken_in.unsound
 
 
-def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, set[str]]:
     """Give what the passes look at: a unit's events that can be read, and by `taken` if the selection takes them."""
     taken_in = take_in(job, lines)
     frame = taken_in.events.with_columns(own_id=pl.col("event_id"))
     frame = with_event_ids(frame, taken_in.provided).filter(pl.col("code").is_null())
     whole = None if job.selection is None else replace(job.selection, limit=None)
     frame = selected(whole, frame, moved_keys(job.source_layout), erasing=job.erasing())
-    return frame.with_columns(taken=pl.col(DESELECTED).is_null()), lambda: taken_in.unsound
+    return frame.with_columns(taken=pl.col(DESELECTED).is_null()), taken_in.unsound
 
 
 def _without_duplicates(frame: pl.LazyFrame, duplicates: pl.LazyFrame | None) -> pl.LazyFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,6 +25,9 @@ from translate.passes import Asked, Passes
 from translate.reader.reader import Damage, Lines
 
 Result = TypeVar("Result")
+Made = TypeVar("Made")
+# Of a unit that may be on its way beside another one: whoever interrupts a run waits for it.
+TEXT_BYTES_MAX = 256 << 20
 NO_SPACE = ("no space left", "os error 28", "disk quota")
 
 
@@ -142,7 +146,7 @@ def look_into(readings: Readings, unit: Unit, passes: Passes) -> None:
     def attempt(lines: Lines) -> tuple[None, set[str]]:
         surveyed, unsound = plan.survey(readings.job_of(unit), lines)
         passes.gather(unit.number, surveyed)
-        return None, unsound()
+        return None, unsound
 
     readings.read(unit, attempt)
 
@@ -186,3 +190,46 @@ class Course:
             likely = self._to_come * self._counted // self._estimated if self._estimated else self._to_come
             total = max(self._counted + likely, self._bytes)
             self.show(Step(self._files, self._files_total, self._bytes, total, self._events))
+
+
+# -- units one after the other, each begun while the last rows of the one before are still on their way ---------------
+# Of a unit the engine's first and last batches keep one processor busy, and settling its files none.
+
+
+def in_relay(
+    units: Iterable[Unit], make: Callable[[Unit, Callable[[], None]], Made]
+) -> Iterator[tuple[Unit, Made]]:
+    """Make units, and give them in their order; `make` gets what to call once all lines of its unit are drawn.
+
+    Two of them are on their way at most. Those that may be long are made by themselves.
+    """
+
+    def made_in_relay(unit: Unit, is_drawn: threading.Event) -> Made:
+        try:
+            return make(unit, is_drawn.set)
+        finally:
+            is_drawn.set()  # however its lines were drawn
+
+    with ThreadPoolExecutor(2, thread_name_prefix="unit") as makers:
+        before: tuple[Unit, Future[Made]] | None = None
+        for unit in units:
+            if not _is_short(unit):
+                if before is not None:
+                    yield before[0], before[1].result()
+                    before = None
+                yield unit, make(unit, lambda: None)
+                continue
+            is_drawn = threading.Event()
+            made = makers.submit(made_in_relay, unit, is_drawn)
+            if before is not None:
+                yield before[0], before[1].result()
+            is_drawn.wait()
+            before = unit, made
+        if before is not None:
+            yield before[0], before[1].result()
+
+
+def _is_short(unit: Unit) -> bool:
+    """Tell whether a unit is read from here in a moment; one of several files is."""
+    first, *others = unit.files
+    return not first.is_remote and (bool(others) or text_bytes(first) <= TEXT_BYTES_MAX)

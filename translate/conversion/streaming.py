@@ -101,10 +101,6 @@ class Streamed(Report):
         super().__init__(values)
         self.first_reject = first_reject
 
-    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
-        """Copy what was reported."""
-        return Report, (dict(self),)
-
 
 def _descriptor_of(output: IO[bytes]) -> int:
     """Give the descriptor of an open file, once what its caller wrote has gone there."""

@@ -130,10 +130,12 @@ class Workers(Crew):
         ahead = Portions(units, run.recognised, self.is_over)
 
         def work_off() -> None:
-            asking = _Asking(self, run, errand, what)
+            worker: Worker | None = None
             while (portion := ahead.next()) is not None:
                 number = portion.unit.number
-                answers[number] = asking.of(portion, first.get(number, 1))
+                worker, answers[number] = self._answer(
+                    worker, run, errand, what, portion, first.get(number, 1)
+                )
                 if portion.lent:
                     spool().take_back(portion.lent)
 
@@ -148,7 +150,23 @@ class Workers(Crew):
                 self.close()
         return answers
 
-    def begin(self, errand: Errand) -> Worker:
+    def _answer(
+        self, worker: Worker | None, run: Conversion, errand: Errand, what: str, portion: Portion, first: int
+    ) -> tuple[Worker, Any]:
+        """Ask a worker, and another one where it is killed; give the one that answers, and the answer."""
+        for _ in range(ATTEMPTS):
+            try:
+                worker = worker or self._begin(errand)
+                answer = worker.ask(what, portion, first, _seen_by(run))
+            except WorkerLostError:
+                worker = None
+            else:
+                if what == "make":
+                    run.course.finish(portion.unit.files)
+                return worker, answer
+        raise OutputError(KILLED.format(number=portion.unit.number))
+
+    def _begin(self, errand: Errand) -> Worker:
         """Start a worker, unless all is over."""
         with self._guard:
             if self.is_over():
@@ -170,43 +188,20 @@ class Workers(Crew):
         return self._is_over
 
 
-class _Asking:
-    """Asks one worker for unit after unit, and another one where it is killed."""
+def _seen_by(run: Conversion) -> Callable[[str, Any], None]:
+    """Take what a worker tells of a unit while it works, how far it is, or a warning, and pass it on."""
+    bytes_before = events_before = 0
 
-    def __init__(self, workers: Workers, run: Conversion, errand: Errand, what: str) -> None:
-        self._workers, self._run, self._errand, self._what = workers, run, errand, what
-        self._worker: Worker | None = None
-
-    def of(self, portion: Portion, first: int) -> Any:
-        """Give the answer for a unit."""
-        for _ in range(ATTEMPTS):
-            try:
-                self._worker = self._worker or self._workers.begin(self._errand)
-                answer = self._worker.ask(self._what, portion, first, _Seen(self._run).told)
-            except WorkerLostError:
-                self._worker = None
-            else:
-                if self._what == "make":
-                    self._run.course.finish(portion.unit.files)
-                return answer
-        raise OutputError(KILLED.format(number=portion.unit.number))
-
-
-class _Seen:
-    """Takes what a worker tells of a unit while it works."""
-
-    def __init__(self, run: Conversion) -> None:
-        self._run = run
-        self._bytes = self._events = 0
-
-    def told(self, kind: str, value: Any) -> None:
-        """Pass it on: how far the worker is, or a warning."""
+    def told(kind: str, value: Any) -> None:
+        nonlocal bytes_before, events_before
         if kind == "warned":
             warnings.warn(value, stacklevel=2)
             return
         bytes_, events = value
-        self._run.course.count(bytes_ - self._bytes, events - self._events)
-        self._bytes, self._events = bytes_, events
+        run.course.count(bytes_ - bytes_before, events - events_before)
+        bytes_before, events_before = bytes_, events
+
+    return told
 
 
 # -- in a worker ----------------------------------------------------------------------------------------------------------

@@ -233,10 +233,6 @@ class Validated(Report):
         super().__init__(values)
         self._aged = aged
 
-    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
-        """Copy what was found."""
-        return Report, (dict(self),)
-
     def ages_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the receiver alters if the events come at a moment: `ages` are those as of the archive's own span."""
         return [found for aged in self._aged for found in aged.at(now)]

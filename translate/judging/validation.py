@@ -6,7 +6,6 @@ import dataclasses
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,7 +130,7 @@ class Validation:
                 columns = {name for names in header.values() for name in names}
             numbers = questions.without_events(lines, archive.layout)
             empty = [lines.origin(number // questions.REQUESTS_MAX) for number in numbers]
-            return _Judged(questions.over_by_bytes(lines, archive.layout), columns, empty), unsound()
+            return _Judged(questions.over_by_bytes(lines, archive.layout), columns, empty), unsound
 
         done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
         rows = pl.scan_parquet(file)
@@ -238,7 +237,7 @@ class _Judge:
         places = sorted(known, key=lambda place: (-len(place), place))
         self._place = f"^({'|'.join(map(re.escape, places))})(?:[ .]|$)"
 
-    def rows(self, lines: Lines, taken: int, *, tally: Tally) -> tuple[pl.LazyFrame, Callable[[], set[str]]]:
+    def rows(self, lines: Lines, taken: int, *, tally: Tally) -> tuple[pl.LazyFrame, set[str]]:
         """Give a unit's rows: where they are, which are chosen, a flag for each question, what the archive's limits need."""
         if self.layout.model == parquet.HUB.model:
             found = intake.take_in(self.job, lines, tally=tally)
@@ -268,7 +267,7 @@ class _Judge:
             *self.asked, *COLUMNS,
         ]  # fmt: skip
         short = [pl.col(name).str.slice(0, SHOWN_CHARACTERS) for name in [*shown, "message"]]
-        return frame.select(kept).with_columns(short), lambda: unsound
+        return frame.select(kept).with_columns(short), unsound
 
     def _judged(self, records: pl.LazyFrame) -> pl.LazyFrame:
         looked = self._rows.look(records) if self._rows else records

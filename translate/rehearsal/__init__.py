@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Self
 
 from translate.errors import CallError, OutputError, UsageError, suggest
@@ -60,9 +59,7 @@ class Rehearsal:
             raise OutputError(f"{self.options.host}:{self.options.port}: {told}") from self._failure
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._desk.ledger.close()

@@ -75,6 +75,10 @@ class Report(dict[str, Any]):
 
     finished_already = False  # nothing was done: an earlier call had left this report
 
+    def __reduce__(self) -> tuple[type[Report], tuple[dict[str, Any]]]:
+        """Copy what was reported, not what it was reported of."""
+        return Report, (dict(self),)
+
     def __repr__(self) -> str:
         counts = self.get("events")
         given = counts.items() if isinstance(counts, Mapping) else ()

@@ -157,7 +157,7 @@ def write_facts(
             frame, unsound = plan.hub_events(job, lines)
             seen = _as_the_reader_sees(frame, origin, additions)
             seen.sink_parquet(file, compression="lz4", engine="streaming")
-            return None, unsound()
+            return None, unsound
 
         soundly(unit, scratch, arrived.refused_in(unit.files), attempt)
         unreadable += int(pl.scan_parquet(file).select(pl.col("code").count()).collect().item())

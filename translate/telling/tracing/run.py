@@ -93,7 +93,7 @@ def _first(job: Job, recognised: Recognised, name: str) -> Address | None:
     def attempt(job: Job, lines: Lines) -> tuple[pl.DataFrame, set[str]]:
         events, unsound = plan.hub_events(job, lines)
         wanted = events.filter(pl.col("event_id") == name).select("file", "line", "part")
-        return wanted.sort("file", "line", "part").head(1).collect(engine="streaming"), unsound()
+        return wanted.sort("file", "line", "part").head(1).collect(engine="streaming"), unsound
 
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
         for unit, found in Readings(job, recognised, Path(scratch)).each(attempt):
@@ -194,7 +194,7 @@ def _unsound(job: Job, lines: Lines) -> set[str]:
     """Name the file if a record of it reaches over several lines: one of them alone does not show that, and is refused."""
     events, unsound = plan.hub_events(job, lines)
     events.select("code").collect(engine="streaming")
-    return unsound()
+    return unsound
 
 
 def _traced(job: Job, query: plan.Query, lines: Lines, line: int) -> list[Traced]:
