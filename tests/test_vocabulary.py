@@ -25,7 +25,7 @@ DOORS = {
 }
 # Words that are meant where no field has them.
 EXCEPTIONS = {
-    ("reader/users.py", "EPOCH_MS"): "the time at which a user's attribute was set has no field of its own",
+    ("reader/containers.py", "EPOCH_MS"): "the time at which a user's attribute was set has no field of its own",
     ("judging/judges.py", "MAP_OF_TEXTS"): "a limit asks what this word would change in a row that another one wrote",
     ("judging/judges.py", "MAP_OF_LISTS"): "the same",
     ("telling/explanation/__init__.py", "EVENT_NAME"): "the reason that the writer gives for a name made legal",

@@ -22,7 +22,7 @@ from translate.archive.drawing import (
 from translate.archive.lines import not_utf8
 from translate.archive.stored import CHUNK
 from translate.engine.texts import split
-from translate.reader.oversize import TOO_LARGE, told
+from translate.reader.broken import TOO_LARGE, told
 from translate.reader.reader import Damage
 
 BATCH_BYTES = 4 << 20

@@ -1,16 +1,24 @@
-"""A line that is no text: of records that run together on it, each that is text is read, and each other one refused by itself."""
+"""What is refused unparsed: lines that are no text, and records beyond the largest size.
+
+Of records that run together on a line that is no text, each that is text is read, and each other one refused by itself.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from translate.archive.drawing import NEXT_RECORD
+from translate.reader.literals import printable
 from translate.reader.record import Record
 
 if TYPE_CHECKING:
     from translate.reader.reader import Damage
+
 
 BAD_ENCODING = "bad_encoding"
 DAMAGE = "damage"  # what refuses a record that is none
@@ -59,3 +67,43 @@ def _pieces(line: bytes) -> Iterator[tuple[int, bytes]]:
         yield begin, line[begin : found.end()]
         begin = found.end()
     yield begin, line[begin:]
+
+
+# -- beyond the largest size: where such records end, and what is kept of them ------------------------------------
+
+TOO_LARGE = "too_large"
+HEAD_CHARACTERS = 500
+TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|[{}\[\]]', re.DOTALL)
+DEPTH = {"{": 1, "[": 1, "}": -1, "]": -1}
+
+
+def is_beyond(text: str, limit_bytes: int) -> bool:
+    """Tell whether a text has more bytes than a record may have."""
+    return len(text) * 4 > limit_bytes and len(text.encode(errors="surrogatepass")) > limit_bytes
+
+
+def end_of_record(line: str, position: int) -> int:
+    """Tell where the record ends that begins at a position, by its brackets alone; one that never ends takes the rest."""
+    depth = 0
+    for token in TOKENS.finditer(line, position):
+        change = DEPTH.get(token[0], 0)
+        if depth == 0 and change <= 0:
+            continue
+        depth += change
+        if depth == 0:
+            return token.end()
+    return len(line)
+
+
+def too_large(raw: str, limit_bytes: int) -> Record:
+    """Refuse a record for its size; its head and digest stand for its text."""
+    content = raw.encode(errors="surrogatepass")
+    text, message = told(raw, len(content), hashlib.sha256(content).hexdigest(), limit_bytes)
+    return Record(text, code=TOO_LARGE, message=message, base64=True)
+
+
+def told(beginning: str, count_bytes: int, sha256: str, limit_bytes: int) -> tuple[str, str]:
+    """Give what stands for the text of a record that is too large, and what is said of it."""
+    kept = {"head": printable(beginning[:HEAD_CHARACTERS]), "bytes": count_bytes, "sha256": sha256}
+    message = f"has {count_bytes:,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}"
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")), message

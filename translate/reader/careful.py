@@ -13,7 +13,7 @@ from typing import Any
 
 from translate.mapping.spec import Layout, Spelling
 from translate.reader import containers
-from translate.reader.containers import once, text_of
+from translate.reader.broken import end_of_record, is_beyond, too_large
 from translate.reader.literals import (
     DECODER,
     INCOMPLETE,
@@ -31,13 +31,11 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
-from translate.reader.oversize import end_of_record, is_beyond, too_large
 from translate.reader.paths import AROUND, path_around, path_of
 from translate.reader.record import EMPTIED, OVERRULED, Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
-from translate.reader.scalars import scalar_text, take_time, unquoted
+from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
-from translate.reader.users import read_user
 from translate.settings import RECORD_BYTES
 from translate.vocabulary.notes import InSource
 
@@ -254,7 +252,7 @@ class CarefulReader:
             if leaf.is_other:
                 continue
             if entry.word.is_user:
-                read_user(record, leaf, value, record.values.get(self._time))
+                containers.read_user(record, leaf, value, record.values.get(self._time))
             elif entry.word.shared:
                 containers.READERS[entry.word.form](record, entry, value, presets)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from translate.mapping.spec import Field
@@ -22,38 +22,18 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.opening import opened
-from translate.reader.record import DOUBLED, ROUNDED, Record
-from translate.reader.scalars import scalar_text, take_time, unquoted
+from translate.reader.record import Record
+from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
 from translate.reader.tree import Leaf
 from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NoTime, instant_of
 from translate.vocabulary.word import Form, Word
+from translate.vocabulary.words.times import EPOCH_MS
 
 HOMES: dict[type, str] = {str: "attributes", Digits: "metrics"}
 WHOLE_TEXT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 
-Members = Iterable[tuple[str, Any]]
 Stray = tuple[InSource, str, Any]
-
-
-def once(record: Record, place: InSource, members: Members) -> dict[str, Any]:
-    """Give members by name; of a doubled one the last stays, and that is noted."""
-    seen: dict[str, Any] = {}
-    for key, value in members:
-        if key in seen:
-            record.note("changed", place.member(key), DOUBLED)
-        seen[key] = value
-    return seen
-
-
-def text_of(record: Record, place: InSource, value: str) -> str:
-    """Give a text as it is, a number as its canonical digits; note it if that rounds."""
-    if not isinstance(value, Digits):
-        return value
-    digits, changed = number_digits(value)
-    if changed:
-        record.note("changed", place, ROUNDED)
-    return digits
 
 
 def _present(record: Record, place: InSource, members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -262,3 +242,54 @@ READERS: dict[Form, Callable[[Record, Field, Any, dict[str, Leaf]], None]] = {
     "entities": read_entities,
     "properties": read_properties,
 }
+
+
+# -- a user's properties, each with the time when it was set ------------------------------------------------------------
+
+
+def read_user(record: Record, leaf: Leaf, value: Any, time: str | None) -> None:
+    """Read a user's properties, each with the time when it was set; the event's own time needs no saying."""
+    entry = leaf.entry
+    place = InSource(entry.path)
+    user = once(record, place, an_object(value, entry.place))
+    properties: dict[str, str] = {}
+    times: dict[str, str] = {}
+    for name, inner in user.items():
+        given, set_time = _value_and_time(record, place.member(name), inner)
+        if given is None:
+            record.nulls += 1
+            continue
+        if name == entry.member and type(given) in (str, Digits):
+            record.values[leaf.slot] = text_of(record, place.member(name), given)
+            if type(given) is Digits:
+                record.note("changed", place.member(name), RETYPED)
+        else:
+            properties[name] = canonical(given)
+        if set_time is not None and set_time != time:
+            times[name] = set_time
+    if properties:
+        record.maps["user_properties"] = properties
+    if times:
+        record.maps["user_property_times"] = times
+
+
+def _value_and_time(record: Record, place: InSource, inner: Any) -> tuple[Any, str | None]:
+    if not isinstance(inner, Pairs) or "value" not in inner.names():
+        return inner, None
+    members = once(record, place, inner)
+    set_time = members.get("set_timestamp")
+    digits = None if set_time is None else _set_time(record, place.member("set_timestamp"), set_time)
+    for other in members:
+        if other not in ("value", "set_timestamp"):
+            record.note("not_mapped", place.member(other))
+    return members["value"], digits
+
+
+def _set_time(record: Record, place: InSource, value: Any) -> str | None:
+    found = instant_of(EPOCH_MS, value)
+    if isinstance(found, NoTime):
+        record.note("not_mapped", place, f"no time ({found.why})")
+        return None
+    for why in found.changed:
+        record.note("changed", place, why)
+    return found.text

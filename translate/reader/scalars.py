@@ -1,7 +1,8 @@
-"""Single values of a record: each as the text that its place is read from, with a note of what that changes."""
+"""Single values of a record: each once, as the text that its place is read from, with a note of what that changes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from translate.reader.literals import (
@@ -15,10 +16,30 @@ from translate.reader.literals import (
     number_digits,
     shown,
 )
-from translate.reader.record import ROUNDED, Record
+from translate.reader.record import DOUBLED, ROUNDED, Record
 from translate.reader.tree import Leaf
 from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NUMBER, NoTime, instant_of
+
+
+def once(record: Record, place: InSource, members: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Give members by name; of a doubled one the last stays, and that is noted."""
+    seen: dict[str, Any] = {}
+    for key, value in members:
+        if key in seen:
+            record.note("changed", place.member(key), DOUBLED)
+        seen[key] = value
+    return seen
+
+
+def text_of(record: Record, place: InSource, value: str) -> str:
+    """Give a text as it is, a number as its canonical digits; note it if that rounds."""
+    if not isinstance(value, Digits):
+        return value
+    digits, changed = number_digits(value)
+    if changed:
+        record.note("changed", place, ROUNDED)
+    return digits
 
 
 def scalar_text(record: Record, leaf: Leaf, place: InSource, value: Any) -> str:
