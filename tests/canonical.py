@@ -13,9 +13,9 @@ from translate import events
 from translate.conversion.plan import from_hub, without_recipe
 from translate.reader.literals import number_digits
 from translate.settings import Settings
-from translate.writer.packing import Packer
+from translate.writer.packing import ROW, Packer
 from translate.writer.shape import Source
-from translate.writer.writer import FILTERED, ROW, Writer
+from translate.writer.writer import FILTERED, Writer
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ZOO = SAMPLES / "canonical" / "zoo.jsonl"

@@ -15,8 +15,9 @@ from translate.reader.hub import Hub
 from translate.reader.reader import Reader
 from translate.settings import Settings
 from translate.vocabulary.spelling import EventNames
+from translate.writer.packing import ROW
 from translate.writer.shape import Source
-from translate.writer.writer import FILTERED, ROW, Writer
+from translate.writer.writer import FILTERED, Writer
 
 MODELS = mapping.models()
 LAYOUTS = [layout.address for model in MODELS for layout in mapping.load(model).layouts.values()]

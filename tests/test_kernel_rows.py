@@ -16,9 +16,10 @@ from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library
 from translate.engine.rows import RowSteps
 from translate.settings import Settings
+from translate.writer.packing import ROW
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source
-from translate.writer.writer import ROW, Writer
+from translate.writer.writer import Writer
 
 KERNEL: Any = library()
 pytestmark = pytest.mark.skipif(KERNEL is None, reason="there is no kernel")

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from rows import rows_of
 
 import translate
-from translate.recipe import Recipe, trial
+from translate.recipe import trial
 from translate.recipe.proof import read
+from translate.recipe.rules import Recipe
 from translate.recipe.spec import Cut, Rule
 from translate.vocabulary.notes import InHub, note, read_all
 from translate.vocabulary.spelling import with_hash

@@ -15,8 +15,9 @@ from translate.settings import Settings, read_settings
 from translate.vocabulary import notes, spelling
 from translate.vocabulary.notes import InHub, read_all
 from translate.vocabulary.spelling import read_keys
+from translate.writer.packing import ROW
 from translate.writer.shape import Source
-from translate.writer.writer import NOTES, ROW, Writer
+from translate.writer.writer import NOTES, Writer
 
 TIME = "2016-03-14T09:26:53.589Z"
 EVENT = {"name": "x", "time": TIME, "client_id": "c", "app.id": "a", "event_id": "e"}

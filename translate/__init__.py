@@ -27,12 +27,14 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
     from translate.rehearsal import Rehearsal
     from translate.settings import Settings
     from translate.telling.answers import check, explain, models, roundtrip, validate
-    from translate.telling.explanation import Explanation
-    from translate.telling.figures import Parity, parity
+    from translate.telling.explanation.pages import Explanation
+    from translate.telling.figures import parity
+    from translate.telling.figures.result import Parity
     from translate.telling.inspection import Inspection, inspect
     from translate.telling.rendering import Report
     from translate.telling.signoff import Dossier, dossier
-    from translate.telling.tracing import Why, why
+    from translate.telling.tracing import why
+    from translate.telling.tracing.result import Why
 
 # The project's file takes it from here: asking what is installed takes a while.
 __version__ = "0.1.0"

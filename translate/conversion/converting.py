@@ -39,7 +39,8 @@ from translate.errors import in_python
 from translate.passes import asked_for
 from translate.reader.reader import Lines
 from translate.telling.rendering import Report, many
-from translate.writer.writer import FILTERED, ROW
+from translate.writer.packing import ROW
+from translate.writer.writer import FILTERED
 
 PREVIEW_EVENTS = 5
 

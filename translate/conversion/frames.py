@@ -42,8 +42,9 @@ from translate.recipe.mistakes import notes_on
 from translate.recipe.rules import Selection, is_taken
 from translate.vocabulary import money
 from translate.writer import dataset
+from translate.writer.packing import ROW
 from translate.writer.shape import Source
-from translate.writer.writer import FILTERED, ROW, Writer
+from translate.writer.writer import FILTERED, Writer
 
 ROWS_MAX = 2**32 - 2  # of a frame: whoever wants more wants all
 TRIED = pl.DataFrame(

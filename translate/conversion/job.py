@@ -17,8 +17,7 @@ from translate.settings import Settings
 
 if TYPE_CHECKING:
     from translate.archive.recognition import Origin
-    from translate.recipe import Recipe
-    from translate.recipe.rules import Selection
+    from translate.recipe.rules import Recipe, Selection
 
 HUB_MODEL = "hub"
 VERIFY: Literal["verify"] = "verify"

@@ -23,9 +23,9 @@ from translate.conversion.report import RunReport
 from translate.errors import MappingError, SourceError, UsageError, suggest
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines
-from translate.recipe import Recipe, proposal, slips
+from translate.recipe import proposal, slips
 from translate.recipe.expressions import moved_keys
-from translate.recipe.rules import OPTIONS, Selection, is_taken
+from translate.recipe.rules import OPTIONS, Recipe, Selection, is_taken
 from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import DESELECTED, TALLY, Wanted, Watch
 

@@ -12,7 +12,7 @@ from translate.archive.drawing import Ahead
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
-from translate.passes import UnitMarks
+from translate.passes.sightings import UnitMarks
 from translate.reader.hub import with_event_ids
 from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally

@@ -11,22 +11,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from translate.errors import MappingError, UsageError, suggest
+from translate.errors import UsageError, suggest
 from translate.mapping.parse import parse
 from translate.mapping.personal import Marked, marked
 from translate.mapping.spec import Layout, Mapping
-
-__all__ = [
-    "Layout",
-    "Mapping",
-    "MappingError",
-    "files",
-    "find_layout",
-    "folder",
-    "load",
-    "marked_anywhere",
-    "models",
-]
 
 HUB = "hub"  # no file says what it is, but it can be named like a model
 PACKAGED = Path(__file__).resolve().parent.parent / "mappings"

@@ -50,18 +50,6 @@ ADDED = {
 DID = {"first_open": ("first_open_added", "first_touch_filled"), "profile_set": ("profile_set_added",),
        "engagement": ("engagement_added", "session_duration_filled")}  # fmt: skip
 
-__all__ = [
-    "ADDED",
-    "DID",
-    "TOLD",
-    "Asked",
-    "Passes",
-    "UnitMarks",
-    "apply",
-    "asked_for",
-    "findings",
-    "untouched",
-]
 
 BUCKET_ROWS = 500_000
 

@@ -27,8 +27,6 @@ from translate.recipe.rules import Recipe
 from translate.recipe.spec import NEEDED, REJECT, RuleParser, Test, at, flat
 from translate.settings import KEYS, TEXTS, Settings
 
-__all__ = ["Checked", "Recipe", "check", "demand", "load", "names", "read"]
-
 Find = Callable[[str, Path], Path]
 
 

@@ -24,8 +24,9 @@ from translate.settings import Settings, parse_time
 from translate.vocabulary.notation import quoted
 from translate.vocabulary.notes import NOTES_TYPE
 from translate.writer.dataset import moved, with_columns
+from translate.writer.packing import ROW
 from translate.writer.shape import Source, as_json
-from translate.writer.writer import ROW, Writer
+from translate.writer.writer import Writer
 
 JSON_TEXT = ("other", "user_properties", "extra")
 TRAVELLING: dict[str, tuple[Any, Any]] = {

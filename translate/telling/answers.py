@@ -38,7 +38,7 @@ from translate.writer import dataset
 
 if TYPE_CHECKING:
     from translate.judging.archive_limits import Validated
-    from translate.telling.explanation import Explanation
+    from translate.telling.explanation.pages import Explanation
 
 
 @checked
@@ -124,9 +124,10 @@ def explain(
     ('filled', 'device.platform.name')
     """
     from translate.telling import explanation  # noqa: PLC0415
+    from translate.telling.explanation.sides import find  # noqa: PLC0415
 
     told = settings_of(settings, set_, mappings)
-    _, target = explanation.find(to, told.mappings, to_read=False)
+    _, target = find(to, told.mappings, to_read=False)
     chosen = recipe_of(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
     columns = (
         ()

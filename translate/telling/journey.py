@@ -19,9 +19,9 @@ from translate.vocabulary import notes
 from translate.vocabulary.notes import InHub, Spot
 from translate.writer.extras import same_events
 from translate.writer.losses import Plan
-from translate.writer.packing import Packer
+from translate.writer.packing import ROW, Packer
 from translate.writer.shape import Source
-from translate.writer.writer import FILTERED, NOTES, ROW, Writer
+from translate.writer.writer import FILTERED, NOTES, Writer
 
 INDEX = "_index"
 WHENCE = ("file", "line")

@@ -23,8 +23,6 @@ from translate.writer.renaming import KINDS
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source, way_out
 
-__all__ = ["FILTERED", "NOTES", "ROW", "Writer"]
-
 NOTES = "_notes"
 FILTERED = "_filtered"
 FAULT = "_fault"

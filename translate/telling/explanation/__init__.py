@@ -29,9 +29,8 @@ from translate.writer.shape import Shape, Source, is_asked_for
 from translate.writer.writer import Writer
 
 if TYPE_CHECKING:
-    from translate.recipe import Recipe
+    from translate.recipe.rules import Recipe
 
-__all__ = ["Explanation", "Row", "find", "of_pair"]
 
 EXTRA = "any other member of a record"
 MADE_ID = "made: the name-based UUID of the event's content"

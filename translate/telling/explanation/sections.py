@@ -21,7 +21,7 @@ from translate.writer.findings import arrivals, destination
 from translate.writer.shape import Shape
 
 if TYPE_CHECKING:
-    from translate.recipe import Recipe
+    from translate.recipe.rules import Recipe
 
 
 PLAIN = TEXT.about

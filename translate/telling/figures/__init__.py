@@ -17,7 +17,7 @@ from translate.conversion.calls import Folder, Given, Sources, listed, settings_
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
-from translate.telling import explanation
+from translate.telling.explanation import sides
 from translate.telling.figures.facts import FACTS, HeldColumns
 from translate.telling.figures.fates import (  # fmt: skip
     HELD,
@@ -31,8 +31,6 @@ from translate.telling.figures.fates import (  # fmt: skip
 from translate.telling.figures.measures import MEASURES, Measure, dashboard_measures
 from translate.telling.figures.result import MONEY, SCHEMA, Parity, shown
 from translate.telling.figures.run import FormerRun, find_run
-
-__all__ = ["Parity", "parity"]
 
 SAME = 1e-9  # doubles that differ by less, relative to their size, are one number
 UNEXPLAINED = "UNEXPLAINED"
@@ -99,7 +97,7 @@ def _arrived(
 ) -> Recognised:
     """Find the target's files; where the run wrote nothing there are none."""
     if run.report is not None and run.to is not None and not run.report["events"]["written"]:
-        return Recognised([Origin(*explanation.find(run.to, mappings, to_read=True), [])])
+        return Recognised([Origin(*sides.find(run.to, mappings, to_read=True), [])])
     return recognise(find([target]), to, mappings)
 
 

@@ -18,7 +18,7 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.plan import BEFORE, FIRST
 from translate.conversion.reading import Readings, look_through, soundly
 from translate.mapping.spec import Addition
-from translate.passes import UnitMarks
+from translate.passes.sightings import UnitMarks
 from translate.reader.reader import Lines
 from translate.settings import Settings
 from translate.telling.figures.facts import FACTS, HeldColumns, facts

@@ -16,10 +16,9 @@ from translate.conversion.job import HUB_MODEL
 from translate.conversion.output import STATE
 from translate.errors import MappingError, UsageError
 from translate.passes import DID, Asked
-from translate.recipe import Recipe
 from translate.recipe.erasure import Erasure, listed_in
 from translate.recipe.proof import condition
-from translate.recipe.rules import Selection
+from translate.recipe.rules import Recipe, Selection
 from translate.settings import Settings, parse_time
 
 

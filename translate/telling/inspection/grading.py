@@ -22,6 +22,7 @@ from translate.delivery import preflight, survey
 from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
 from translate.telling import explanation
+from translate.telling.explanation.pages import Explanation
 from translate.telling.inspection.reading import Grounds
 from translate.vocabulary import notes
 from translate.writer.extras import same_events
@@ -129,7 +130,7 @@ class _Trial:
         return frame if has_place else frame.with_columns(self.grounds.sample["event_id"])
 
     def _without_place(
-        self, explained: explanation.Explanation, source: Source, counted: set[str]
+        self, explained: Explanation, source: Source, counted: set[str]
     ) -> Iterator[dict[str, Any]]:
         """Give what has no place in the target, and of which the first events had none to count."""
         sample = self.grounds.sample

@@ -14,7 +14,8 @@ from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, Sources, listed
 from translate.conversion.report import flaws
 from translate.errors import UsageError
-from translate.telling.figures import Parity, parity
+from translate.telling.figures import parity
+from translate.telling.figures.result import Parity
 from translate.telling.pages import write_page
 from translate.telling.rendering import Table, escaped, many, printable, table_html
 from translate.telling.signoff import pages

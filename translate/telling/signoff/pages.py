@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from translate.telling.figures import Parity
-from translate.telling.figures.result import shown
+from translate.telling.figures.result import Parity, shown
 from translate.telling.pages import (
     Markup,
     Section,

@@ -11,14 +11,13 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import UsageError
 from translate.telling import explanation
 from translate.telling.explanation import sides
+from translate.telling.explanation.pages import Row
 from translate.telling.explanation.sides import HUB_LAYOUT, SourcePlaces
 from translate.telling.tracing.fields import EventFields
-from translate.telling.tracing.result import EventTrace, FieldTrace, Why
+from translate.telling.tracing.result import EventTrace, Why
 from translate.telling.tracing.run import Traced, find_id, read_address, trace
 from translate.vocabulary.notes import read_all
 from translate.writer.writer import FILTERED, NOTES
-
-__all__ = ["EventTrace", "FieldTrace", "Why", "why"]
 
 
 @checked
@@ -60,7 +59,7 @@ def why(
 def _event(
     job: Job,
     where: SourcePlaces,
-    rows: list[tuple[sides.FieldPlace, explanation.Row]],
+    rows: list[tuple[sides.FieldPlace, Row]],
     traced: Traced,
 ) -> EventTrace:
     code, rule = traced.row["code"], traced.row[FILTERED]

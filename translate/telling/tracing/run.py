@@ -25,9 +25,10 @@ from translate.conversion.report import Loss
 from translate.errors import UsageError
 from translate.events import EPOCH
 from translate.reader.reader import Lines, Reader
-from translate.recipe import Recipe, tallies
+from translate.recipe import tallies
 from translate.recipe.expressions import Expression
 from translate.recipe.reshaping import COPY
+from translate.recipe.rules import Recipe
 from translate.recipe.spec import Rule
 from translate.settings import Settings
 from translate.telling.tracing.result import Met
