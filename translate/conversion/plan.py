@@ -13,7 +13,7 @@ from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
 from translate.passes.sightings import UnitMarks
-from translate.reader.hub import with_event_ids
+from translate.reader.hub import TRAVELLERS, with_event_ids
 from translate.reader.intake import take_in
 from translate.reader.reader import OF_LINES, Lines, Tally
 from translate.recipe.erasure import Erasing
@@ -42,6 +42,11 @@ FIRST = (pl.col("_copy") == 0) & pl.col("_added").is_null()
 BEFORE = "?"  # before the name of a hub column as it was read, kept for the census of keys
 IS_COUNTED = "_counts"  # whether what a row lost is counted: it is written, and the first of its event
 FREE_FORM = ("attributes", "metrics", "other", "extra")
+# What a writer wants beside rows that it writes once more.
+WRITTEN_AGAIN = {
+    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
+    OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String)),
+}  # fmt: skip
 
 
 @dataclass
@@ -163,12 +168,7 @@ def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Add the travellers to events that come from no file; hub columns that are missing are absent values."""
     present = frame.collect_schema().names()
     absent = [pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items() if name not in present]
-    nothing = pl.lit(None, pl.String)
-    travellers = {
-        "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "text": nothing, "base64": pl.lit(False),
-        "code": nothing, "message": nothing, "careful": pl.lit(False), "nulls": pl.lit(0, pl.UInt32),
-        "notes": notes.none(),
-    }  # fmt: skip
+    travellers = {name: pl.lit(default, dtype) for name, (dtype, default) in TRAVELLERS.items()}
     return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 import polars_hash
@@ -16,10 +17,15 @@ from translate.reader.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.tree import slots
 from translate.settings import Settings
 from translate.vocabulary import notation
+from translate.vocabulary.notes import NOTES_TYPE
 from translate.vocabulary.spelling import EventNames
 
-# What travels beside the hub's columns until the report is written.
-TRAVELLERS = ["row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes"]
+# What travels beside the hub's columns until the report is written: of which type, and what events of no file have there.
+TRAVELLERS: dict[str, tuple[Any, Any]] = {
+    "row": (pl.UInt32, 0), "part": (pl.UInt32, 0), "text": (pl.String, None), "base64": (pl.Boolean, False),
+    "code": (pl.String, None), "message": (pl.String, None), "careful": (pl.Boolean, False), "nulls": (pl.UInt32, 0),
+    "notes": (NOTES_TYPE, None),
+}  # fmt: skip
 
 NEEDED = ("name", "time")
 

@@ -12,7 +12,7 @@ import polars as pl
 from translate import events
 from translate.archive import parquet
 from translate.conversion.job import Job
-from translate.reader.hub import Hub
+from translate.reader.hub import TRAVELLERS, Hub
 from translate.reader.literals import DECODER, NUMBER, Refused, canonical, shown, syntax_error
 from translate.reader.reader import Damage, Lines, Reader, Tally
 from translate.settings import Settings
@@ -190,7 +190,7 @@ def _counted(frame: pl.LazyFrame, tally: Tally) -> pl.LazyFrame:
     whole = frame.with_columns(
         pl.col("row").cast(pl.UInt32), part=pl.lit(0, pl.UInt32), base64=pl.lit(False), careful=pl.lit(False),
         nulls=pl.lit(0, pl.UInt32),
-    ).select("row", "part", "text", "base64", "code", "message", "careful", "nulls", "notes", *events.SCHEMA)  # fmt: skip
+    ).select(*TRAVELLERS, *events.SCHEMA)  # fmt: skip
 
     def count(batch: pl.DataFrame) -> pl.DataFrame:
         tally.add(int(batch.estimated_size()), batch.height)

@@ -22,25 +22,12 @@ from translate.recipe.spec import REJECT, Test
 from translate.recipe.steps import FILTERED
 from translate.settings import Settings, parse_time
 from translate.vocabulary.notation import quoted
-from translate.vocabulary.notes import NOTES_TYPE
 from translate.writer.dataset import moved, with_columns
 from translate.writer.packing import ROW
 from translate.writer.shape import Source, as_json
 from translate.writer.writer import Writer
 
 JSON_TEXT = ("other", "user_properties", "extra")
-TRAVELLING: dict[str, tuple[Any, Any]] = {
-    "row": (pl.UInt32, 0),
-    "part": (pl.UInt32, 0),
-    "text": (pl.String, ""),
-    "base64": (pl.Boolean, False),
-    "code": (pl.String, None),
-    "message": (pl.String, None),
-    "careful": (pl.Boolean, False),
-    "nulls": (pl.UInt32, 0),
-    "notes": (NOTES_TYPE, None),
-}
-
 Row = dict[str, Any]
 
 
@@ -69,10 +56,10 @@ def read(sheet: Sheet, path: str, table: dict[str, Any], head: str = "") -> dict
 def frame(samples: list[dict[str, Any]]) -> pl.LazyFrame:
     """Make hub events of samples, each with its number as its row."""
     rows = [
-        {name: default for name, (_, default) in TRAVELLING.items()} | {"row": number} | sample
+        {name: default for name, (_, default) in TRAVELLERS.items()} | {"row": number} | sample
         for number, sample in enumerate(samples)
     ]
-    schema = {**{name: TRAVELLING[name][0] for name in TRAVELLERS}, **events.SCHEMA}
+    schema = {**{name: dtype for name, (dtype, _) in TRAVELLERS.items()}, **events.SCHEMA}
     values = {name: [row.get(name) for row in rows] for name in schema}
     return pl.DataFrame({name: pl.Series(values[name], dtype=dtype) for name, dtype in schema.items()}).lazy()
 

@@ -103,7 +103,6 @@ class EventNames:
         self._hub_of: dict[tuple[str, str | None], str] = {}
         for hub, spelling in mapping.names.items():
             self._hub_of.setdefault((spelling.name, spelling.phase), hub)
-        self._leading_back = list(self._hub_of.values())
 
     def read(self, name: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
         """Give the hub's name of a model's event; an app's own name keeps out of the well-known ones' way."""
@@ -142,13 +141,6 @@ class EventNames:
     def is_illegal(self, spelled: pl.Expr) -> pl.Expr:
         """Tell which names the target could not take."""
         return ~spelled.str.contains(LEGAL) if self._make_legal else pl.lit(False)
-
-    def original(self, name: pl.Expr, written: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:
-        """Give the hub's name where the written one, and the written phase if there is one, do not lead back to it."""
-        known = name.is_in(list(self._spellings))
-        comes_back = self.read(written, phase) == name
-        leads_back = pl.when(known).then(name.is_in(self._leading_back)).otherwise(comes_back)
-        return pl.when(~leads_back).then(name)
 
 
 # -- keys in camel case, as Amazon Personalize has them among an event's properties --------------------------

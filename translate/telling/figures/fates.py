@@ -24,9 +24,7 @@ from translate.settings import Settings
 from translate.telling.figures.facts import FACTS, HeldColumns, facts
 from translate.telling.figures.measures import Measure
 from translate.telling.figures.run import FormerRun
-from translate.vocabulary import notes
 from translate.vocabulary.money import MISSING_QUANTITY
-from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.vocabulary.spelling import EventNames
 from translate.writer.extras import same_events
 from translate.writer.writer import FILTERED, Writer
@@ -35,11 +33,6 @@ SOURCE, RULES, HELD = "source", "rules", "held"
 Additions = Mapping[str, Addition]
 STATES = (SOURCE, RULES, HELD)
 OF_THE_RECIPE = "the recipe sets a time"  # how a reject begins that an event gets after it was read
-
-TRAVELLERS = {
-    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
-    OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String)),
-}  # fmt: skip
 
 REASONS_MAX = 12  # each has a step, and each step costs a grouping of every figure; the others share one
 LOST = ("duplicates", "filtered", "rejected", "merged")
@@ -83,7 +76,7 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
     additions = job.target_mapping.additions if job.target_mapping else {}
     kept = {"first": FIRST, "_code": pl.col("code"), "_message": pl.col("message")}
-    frame = query.rows.with_columns(**kept, **TRAVELLERS)
+    frame = query.rows.with_columns(**kept, **plan.WRITTEN_AGAIN)
     before, now = _before(frame), pl.col("name")
     if job.target_layout is None or job.target_mapping is None:
         frame = frame.with_columns(

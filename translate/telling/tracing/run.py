@@ -32,18 +32,11 @@ from translate.recipe.rules import Recipe
 from translate.recipe.spec import Rule
 from translate.settings import Settings
 from translate.telling.tracing.result import Met
-from translate.vocabulary import notes
-from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.shape import Source
 from translate.writer.writer import Writer
 
 ADDRESS = re.compile(r"(?P<file>.+):(?P<line>[0-9]+)(?:#(?P<number>[0-9]+))?")
 COPY_NUMBER = re.compile(r"-[0-9]+$")
-
-TRAVELLERS = {
-    "row": pl.lit(0, pl.UInt32), "part": pl.lit(0, pl.UInt32), "notes": notes.none(),
-    OF_RECIPE: notes.none(), USED: pl.lit(None, pl.List(pl.String)),
-}  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -204,7 +197,7 @@ def _traced(job: Job, query: plan.Query, lines: Lines, line: int) -> list[Traced
     read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
     here = read["line"][0] if read.height else line
     by_rules = plan.build(dataclasses.replace(job, target_mapping=None, target_layout=None), lines)
-    wire = by_rules.rows.with_columns(**TRAVELLERS)
+    wire = by_rules.rows.with_columns(**plan.WRITTEN_AGAIN)
     if job.target_mapping is not None and job.target_layout is not None:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)
         wire = writer.rows(wire)
