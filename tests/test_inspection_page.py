@@ -12,7 +12,7 @@ from whole_pages import Page, assert_all_can_read_it, assert_it_loads_nothing
 import translate
 from translate.delivery import tallies
 from translate.telling import charts
-from translate.telling.inspection import activity, inspect
+from translate.telling.inspection import inspect, over_time
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHIVE = ROOT / "sample_data" / "mobile_analytics" / "archive"
@@ -108,7 +108,7 @@ def test_users_are_those_of_the_notebooks(archive):
 def test_users_do_not_depend_on_what_fits_in_memory(archive, monkeypatch):
     """Counted in many small parts they are the same."""
     monkeypatch.setattr(tallies, "BUCKET_ROWS", 50)
-    monkeypatch.setattr(activity, "PRESENT_ROWS", 50)
+    monkeypatch.setattr(over_time, "PRESENT_ROWS", 50)
     monkeypatch.setattr(tallies.Digests.__init__, "__defaults__", ((), 50, ("a", "b")))
     small = inspect(ARCHIVE)
     for name in ("users", "session_lengths"):

@@ -18,9 +18,9 @@ from rows import rows_of as rows
 import translate
 from translate.archive import units as files
 from translate.conversion import naming
+from translate.engine import keys as kernel_keys
 from translate.engine.library import library
 from translate.vocabulary.spelling import legal_name
-from translate.writer import renaming
 
 ROOT = Path(__file__).parent.parent
 TIME = 1_460_000_000_000
@@ -402,6 +402,6 @@ def test_rows_beyond_what_the_kernel_holds_are_renamed_by_the_rules(tmp_path, mo
     for name in ("kernel", "rules"):
         translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / name)
         written.append((tmp_path / name / "data/part-00000.ndjson").read_bytes())
-        monkeypatch.setattr(renaming, "renamed", too_large)
+        monkeypatch.setattr(kernel_keys, "renamed", too_large)
     assert written[0] == written[1]
     too_large.assert_called()

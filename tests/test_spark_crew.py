@@ -23,8 +23,7 @@ from translate.archive import spool, units
 from translate.cli import commands
 from translate.conversion import errands
 from translate.errors import ConservationError, OutputError, UsageError
-from translate.spark import cluster, executors
-from translate.spark.executors import arrow_batches
+from translate.spark import arrow_batches, cluster
 from translate.stores import refusals
 
 ROOT = Path(translate.__file__).parent.parent
@@ -142,8 +141,8 @@ def test_a_stopped_run_goes_on(source, tmp_path, resumed_by):
 def test_a_unit_is_made_twice(source, tmp_path, monkeypatch):
     """Of an executor that was lost and one that took over, both may write: neither sees the other's scratch."""
     translate.convert(source, to="clickstream", out=tmp_path / "here")
-    done = executors.work_on
-    monkeypatch.setattr(executors, "work_on", lambda *given: (done(*given), done(*given))[0])
+    done = spark.work_on
+    monkeypatch.setattr(spark, "work_on", lambda *given: (done(*given), done(*given))[0])
     spark.convert(Session(), source, to="clickstream", out=tmp_path / "there")
     assert whole(tmp_path / "here") == whole(tmp_path / "there")
 

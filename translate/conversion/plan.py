@@ -24,11 +24,10 @@ from translate.settings import Settings
 from translate.vocabulary import money, notes
 from translate.vocabulary.notes import OF_RECIPE, USED
 from translate.writer.dataset import moved
-from translate.writer.extras import same_events
 from translate.writer.findings import Exposure, of_doubtful
 from translate.writer.losses import Plan
 from translate.writer.packing import ROW
-from translate.writer.shape import Source
+from translate.writer.shape import Source, same_events
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 if TYPE_CHECKING:

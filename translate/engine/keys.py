@@ -5,15 +5,17 @@ from __future__ import annotations
 import ctypes
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 import polars as pl
 
 from translate import events
 from translate.engine.library import library, through
+from translate.vocabulary import notes
 from translate.vocabulary.notation import quoted
-from translate.vocabulary.notes import NOTES_TYPE
+from translate.vocabulary.notes import NOTES_TYPE, RENAMED, RETYPED
 
 SEED = ctypes.c_uint64(secrets.randbits(64))  # no archive can know it, and so none can make its keys meet
 NAMES = pl.Schema({"key": pl.String, "name": pl.String})
@@ -130,3 +132,63 @@ def renamed(
 def _texts(texts: Iterable[str | None]) -> ctypes.Array[ctypes.c_char_p]:
     encoded = [None if text is None else text.encode() for text in texts]
     return (ctypes.c_char_p * len(encoded))(*encoded)
+
+
+# -- final names for the keys of values that lie together; rows in which they meet are left to the rules --------------
+
+KINDS = ("attributes", "metrics", "other")
+FINAL = {"attributes": "_attributes", "metrics": "_metrics", "other": "_others"}
+KNOWN_MAX = 100_000  # keys that need no second look; beyond, all of them are looked at anew
+
+
+@dataclass
+class Renaming:
+    """Renames the keys of the kinds of values that lie together; as texts, they all go among the attributes.
+
+    `spell` gives a key its name, or none where it has to be looked at beside the others of its event.
+    """
+
+    spell: Callable[[str], str | None]
+    kinds: Sequence[str]
+    as_texts: bool
+    kernel: ctypes.CDLL
+    _known: dict[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, spell: Callable[[str], str | None], kinds: Sequence[str], *, as_texts: bool) -> Self | None:
+        """Give one where there is a kernel."""
+        kernel = library()
+        return None if kernel is None else cls(spell, kinds, as_texts, kernel)
+
+    def rename(self, batch: pl.DataFrame) -> tuple[dict[str, pl.Series], pl.Series]:
+        """Give the columns of a batch's values under their final names, and tell which rows are for the rules."""
+        keys = keys_of([batch[kind] for kind in self.kinds])
+        distinct = keys["key"].unique(maintain_order=True)
+        names = self._names(distinct)
+        are_apart = len(distinct) == keys.height and not (self.as_texts and (keys["map"] > 0).any())
+        if not names and are_apart:
+            return {}, pl.Series([False]).new_from_index(0, batch.height)
+        maps = {kind: self._lying_together(kind, batch[kind]) for kind in self.kinds}
+        try:
+            found = renamed(self.kernel, maps, names, into_first=self.as_texts)
+        except MemoryError:  # beyond 2 GB: the rules take one row after the other
+            return {}, pl.Series([True]).new_from_index(0, batch.height)
+        taking = [kind for kind in self.kinds if not self.as_texts or kind != "other"]
+        columns = {FINAL[kind]: found[kind] for kind in taking}
+        return {**columns, "_names": found["names"], "_key_notes": found["notes"]}, found["odd"]
+
+    def _lying_together(self, kind: str, values: pl.Series) -> LyingTogether:
+        if self.as_texts and kind != "attributes":
+            both = f"{RENAMED} and {RETYPED}"
+            return LyingTogether(
+                values, notes.beginning("changed", kind, both), notes.beginning("changed", kind, RETYPED)
+            )
+        return LyingTogether(values, notes.beginning("changed", kind, RENAMED))
+
+    def _names(self, keys: pl.Series) -> dict[str, str | None]:
+        """Give the names of those keys that cannot stay; none for one whose name is not free."""
+        if len(self._known) > KNOWN_MAX:
+            self._known = {}
+        known = self._known  # of several threads one may begin anew meanwhile
+        known |= {key: self.spell(key) for key in keys if key not in known}
+        return {key: name for key in keys if (name := known[key]) != key}

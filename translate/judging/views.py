@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from translate.engine.keys import FINAL
 from translate.judging.questions import Judge, Question, needs_of
 from translate.judging.rows import NO_MAP, Free, Rows, User
 from translate.mapping.checks import kind_of
@@ -21,7 +22,6 @@ from translate.vocabulary import notes
 from translate.vocabulary.notes import RETYPED
 from translate.writer.batchwork import USER
 from translate.writer.packing import ROW
-from translate.writer.renaming import FINAL
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, request_fields
 

@@ -17,10 +17,9 @@ from translate.reader.reader import Lines, Reader
 from translate.settings import Settings
 from translate.vocabulary import notes
 from translate.vocabulary.notes import InHub, Spot
-from translate.writer.extras import same_events
 from translate.writer.losses import Plan
 from translate.writer.packing import ROW, Packer
-from translate.writer.shape import Source
+from translate.writer.shape import Source, same_events
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 INDEX = "_index"

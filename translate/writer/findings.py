@@ -17,8 +17,7 @@ from translate.mapping.spec import Field
 from translate.reader.reader import Damage
 from translate.vocabulary.spelling import EventNames
 from translate.vocabulary.word import Written
-from translate.writer.extras import withheld_members
-from translate.writer.shape import Shape, request_fields
+from translate.writer.shape import Shape, request_fields, withheld_members
 
 EMPTY_MAP = "empty_map"
 OF_EVENTS = ("attributes", "metrics")

@@ -14,11 +14,10 @@ from translate.vocabulary import notation, notes
 from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import TAKEN
-from translate.writer.extras import withheld_members
 from translate.writer.findings import empty_maps, supplements
 from translate.writer.keys import KeyRules, keys_used
 from translate.writer.rowtext import RowText
-from translate.writer.shape import Shape
+from translate.writer.shape import Shape, withheld_members
 
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 

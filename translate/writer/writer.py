@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from translate.conversion.report import Finding
+from translate.engine.keys import KINDS
 from translate.judging.questions import Judge, alone_of
 from translate.judging.views import written_rows
 from translate.mapping.columns import TYPES
@@ -15,13 +16,11 @@ from translate.settings import Settings
 from translate.vocabulary import notation
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import BatchWork
-from translate.writer.extras import Extras, listed
 from translate.writer.keys import KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
-from translate.writer.renaming import KINDS
 from translate.writer.rowtext import RowText
-from translate.writer.shape import Shape, Source, way_out
+from translate.writer.shape import Extras, Shape, Source, listed, way_out
 
 NOTES = "_notes"
 FILTERED = "_filtered"

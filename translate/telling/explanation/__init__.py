@@ -23,9 +23,8 @@ from translate.telling.explanation.sides import HUB_LAYOUT, FieldPlace, HubOrigi
 from translate.vocabulary.notes import NOT_MAPPED
 from translate.vocabulary.words.scalars import EVENT_NAME
 from translate.writer.dataset import with_columns
-from translate.writer.extras import same_events
 from translate.writer.losses import why_not_mapped
-from translate.writer.shape import Shape, Source, is_asked_for
+from translate.writer.shape import Shape, Source, is_asked_for, same_events
 from translate.writer.writer import Writer
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from translate.telling.figures.measures import Measure
 from translate.telling.figures.run import FormerRun
 from translate.vocabulary.money import MISSING_QUANTITY
 from translate.vocabulary.spelling import EventNames
-from translate.writer.extras import same_events
+from translate.writer.shape import same_events
 from translate.writer.writer import FILTERED, Writer
 
 SOURCE, RULES, HELD = "source", "rules", "held"

@@ -17,9 +17,9 @@ from translate.archive.stored import SourceFile
 from translate.conversion.job import HUB_MODEL
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
-from translate.telling.inspection.activity import lengths_of, revenue_by_month, users_of
 from translate.telling.inspection.columns import DETAILS, LONG_TEXTS, MANY_KEYS, KeyLimits
 from translate.telling.inspection.figures import HOURS_OF_A_DAY, LATE_HOURS, MILLIONTHS, Figures
+from translate.telling.inspection.over_time import lengths_of, revenue_by_month, users_of
 
 KEY_CHARACTERS_MAX = 50  # what every service here asks of a key
 

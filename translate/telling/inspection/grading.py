@@ -25,9 +25,8 @@ from translate.telling import explanation
 from translate.telling.explanation.pages import Explanation
 from translate.telling.inspection.reading import Grounds
 from translate.vocabulary import notes
-from translate.writer.extras import same_events
 from translate.writer.packing import OPEN_BYTES_MAX, Packer
-from translate.writer.shape import Source, request_fields
+from translate.writer.shape import Source, request_fields, same_events
 from translate.writer.templates import ANY
 from translate.writer.writer import FILTERED, NOTES, Writer
 
