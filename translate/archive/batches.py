@@ -151,11 +151,8 @@ class _Window:
 
     def put_back(self, text: bytes) -> None:
         """Have a text come again before the other chunks."""
-        self.chunks = chain(_slices(text), self.chunks)
-
-
-def _slices(text: bytes) -> Iterator[bytes]:
-    return (text[start : start + BATCH_BYTES] for start in range(0, len(text), BATCH_BYTES))
+        slices = (text[start : start + BATCH_BYTES] for start in range(0, len(text), BATCH_BYTES))
+        self.chunks = chain(slices, self.chunks)
 
 
 class _OpenLine:

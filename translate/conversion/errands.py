@@ -172,7 +172,7 @@ def first_numbers(run: Conversion, counts: dict[int, int]) -> dict[int, int]:
     known = dict(counts)
     for unit in run.units:
         kept = None if unit.number in known else run.output.kept(unit.number, trusted=True)
-        known[unit.number] = kept.report.requests if kept else known[unit.number]
+        known[unit.number] = kept[0].requests if kept else known[unit.number]
     before = accumulate((known[unit.number] for unit in run.units), initial=1)
     return {unit.number: first for unit, first in zip(run.units, before, strict=False)}
 

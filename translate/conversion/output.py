@@ -36,14 +36,6 @@ ANOTHER_PLACE = "put it back as it was, or name another directory"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What an earlier run left of a unit: its account, and which of its files are not as they were written."""
-
-    report: RunReport
-    changed: list[Path]
-
-
-@dataclass(frozen=True)
 class WrittenUnit:
     """What came of a unit: its account, its files, and how many events lie in its parts by a count of their own."""
 
@@ -148,10 +140,10 @@ class Output:
 
     # -- units ------------------------------------------------------------------------------------------------
 
-    def kept(self, number: int, *, trusted: bool = False) -> Kept | None:
-        """Give what is left of a unit that was finished, by its files' digests unless they are `trusted`.
+    def kept(self, number: int, *, trusted: bool = False) -> tuple[RunReport, list[Path]] | None:
+        """Give the account of a unit that was finished, and which of its files are not as they were written.
 
-        Raise UsageError if its record is damaged.
+        They are known by their digests unless they are `trusted`. Raise UsageError if its record is damaged.
         """
         file = self._record(number)
         if not file.exists():
@@ -161,7 +153,7 @@ class Output:
             raise UsageError(f"{file}: is the record of unit {values['unit']}; {CONVERT_AGAIN}")
         files = {self.directory / name: about for name, about in values["holds"].items()}
         changed = [path for path, about in files.items() if not self._is_kept(path, about, trusted=trusted)]
-        return Kept(RunReport.from_record(values), changed)
+        return RunReport.from_record(values), changed
 
     def finish_unit(self, number: int, written: WrittenUnit, beside: Iterable[Path] = ()) -> None:
         """Give a unit's files their final names, then write down that the unit is done."""

@@ -200,11 +200,12 @@ class Conversion:
         kept = self.output.kept(unit.number, trusted=trusted)
         if kept is None:
             return None
+        report, different = kept
         if not trusted:
-            refuse_changed(kept.report.files, unit.files)
-        for path in kept.changed:
+            refuse_changed(report.files, unit.files)
+        for path in different:
             warnings.warn(f"{path}: is not as it was written; it is made again", stacklevel=2)
-        return None if kept.changed else kept.report
+        return None if different else report
 
     def _convert(self, unit: Unit, job: Job, passes: Passes | None, sequence: int) -> RunReport:
         return self._finished(unit, *self._written(unit, job, passes, sequence))
@@ -217,7 +218,8 @@ class Conversion:
         beside = [
             file
             for file in (
-                *self.sinks.files_beside(unit.number),
+                self.sinks.digests_file(unit.number),
+                self.sinks.answers_file(unit.number),
                 self._keys_file(unit, self.output.beside),
                 self._erased_file(unit, self.output.beside),
             )

@@ -144,10 +144,6 @@ class Sinks:
         """Name the file of the digests of a unit's rows."""
         return self._state / f"digests-{number:05}.arrows"
 
-    def files_beside(self, number: int) -> tuple[Path, ...]:
-        """Name what may lie in the state of a unit until the run is complete."""
-        return self.digests_file(number), self.answers_file(number)
-
     def answers_file(self, number: int) -> Path:
         """Name the file of what a unit's rows answer to the questions of the target's hazards."""
         return self._state / f"answers-{number:05}.arrows"

@@ -103,18 +103,14 @@ class Questions:
         self.asked = sorted({*filter(None, overwriting)})
         self.identities = [hazard.columns for hazard in self.hazards if hazard.check in REPEATING]
 
-    @property
-    def is_ordered(self) -> bool:
-        """Tell whether the receiver of the rows' files wants them in an order."""
-        return self.layout.files is not None and self.layout.files.order is not None
-
     def columns_of(self, *checks: str) -> list[str]:
         """Name the hub columns that checks of some kinds look at."""
         return sorted({hazard.columns[0] for hazard in self.hazards if hazard.check in checks})
 
     def expressions(self, writer: Writer) -> dict[str, pl.Expr]:
         """Give what is asked of rows: `~time`, `~` and a hub column, and `~:` and a setting that was asked."""
-        if not self.hazards and not self.is_ordered:
+        files = self.layout.files
+        if not self.hazards and (files is None or files.order is None):  # nobody asks, nor wants an order
             return {}
         found = {TIME: pl.col("time").dt.timestamp("ms")}
         found |= {f"{MARK}{name}": _written(writer, name).cast(pl.String) for name in self.columns}

@@ -192,7 +192,8 @@ def scan(
     order = context.broadcast(pickle.dumps(Order.of(job, recognised)))
     units = spark.createDataFrame(context.parallelize(portions, len(portions)), "portion binary")
     wanted = PushedDown(names, selection=selection)
-    return units.mapInArrow(partial(_of_units, order, wanted), _spark_schema(names))
+    schema = ", ".join(f"`{name}` {SQL_TYPES[events.SCHEMA[name]]}" for name in names)
+    return units.mapInArrow(partial(_of_units, order, wanted), schema)
 
 
 def _known(columns: Sequence[str] | None) -> list[str]:
@@ -201,10 +202,6 @@ def _known(columns: Sequence[str] | None) -> list[str]:
         if name not in events.SCHEMA:
             raise UsageError(f'no column "{name}"{suggest(name, events.SCHEMA)}; docs/hub.md lists them')
     return names
-
-
-def _spark_schema(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}` {SQL_TYPES[events.SCHEMA[name]]}" for name in names)
 
 
 def _of_units(order: Any, wanted: PushedDown, given: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

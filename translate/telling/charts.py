@@ -58,7 +58,7 @@ def bars(unit: str, drawn_bars: Sequence[Pillar], of: str, part_of: str = "") ->
     every = math.ceil(len(drawn_bars) / LABELS_MAX)
     for place, bar in enumerate(drawn_bars):
         x = LEFT + step * place + (step - wide) / 2
-        when = when_of(bar.begin, unit)
+        when = {"month": f"{bar.begin:%Y-%m}", "year": f"{bar.begin:%Y}"}.get(unit, bar.begin.isoformat())
         told = _title(f"{when}: {bar.total:,} {of}{f', {bar.part:,} {part_of}' if part_of else ''}")
         for kind, value in (("bar", bar.total), ("second", bar.part)):
             height = max(inner * value / most, 1)
@@ -184,11 +184,6 @@ def _begin(day: dt.date, unit: str) -> dt.date:
     if unit == "week":
         return day - dt.timedelta(days=day.weekday())
     return {"day": day, "month": day.replace(day=1), "year": day.replace(month=1, day=1)}[unit]
-
-
-def when_of(day: dt.date, unit: str) -> str:
-    """Write the span of time that begins on a day."""
-    return {"month": f"{day:%Y-%m}", "year": f"{day:%Y}"}.get(unit, day.isoformat())
 
 
 def _round_up(value: float) -> float:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
@@ -130,12 +130,9 @@ class EventNames:
 
     def written(self, name: pl.Expr) -> pl.Expr:
         """Give the name of a hub event as it stands in the model's rows."""
-
-        def made_legal(names: pl.Series) -> pl.Series:
-            return notation.by_distinct_value(names, legal_name)
-
         if not self._make_legal:
             return self.spelled(name)
+        made_legal = partial(notation.by_distinct_value, function=legal_name)
         return self.spelled(name).map_batches(made_legal, return_dtype=pl.String, is_elementwise=True)
 
     def is_illegal(self, spelled: pl.Expr) -> pl.Expr:

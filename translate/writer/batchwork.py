@@ -176,7 +176,8 @@ def single_values(batch: pl.DataFrame, shape: Shape) -> SingleValues | None:
         )
         if values.fill_null(value=False).any():
             keys[name] = [
-                [key for key, text in row.items() if _is_of_one(text)] if row else [] for row in batch[name]
+                [key for key, text in row.items() if IS_OF_ONE.match(text)] if row else []
+                for row in batch[name]
             ]
             texts = [
                 row and {key: text[1:-1] if key in own else text for key, text in row.items()}
@@ -188,7 +189,3 @@ def single_values(batch: pl.DataFrame, shape: Shape) -> SingleValues | None:
 
 def _columns(shape: Shape) -> Iterable[str]:
     return [name for name in shape.layout.single_values if name in shape.source.lists]
-
-
-def _is_of_one(text: str) -> bool:
-    return IS_OF_ONE.match(text) is not None

@@ -207,10 +207,8 @@ class KeyRules:
         taken = set(places)
         for kind in ("attributes", "other", "metrics"):
             apart = kind == "metrics" and not self.shared
-            wanted = {
-                key: _beside(key, given[kind]) if self._meets(kind, key, given) else key
-                for key in given[kind]
-            }
+            met = given["attributes"] if kind == "metrics" and self.shared else ()
+            wanted = {key: _beside(key, given[kind]) if key in met else key for key in given[kind]}
             names = self._names(wanted.values(), frozenset() if apart else frozenset(taken))
             final[kind] = {key: names[name] for key, name in wanted.items()}
             taken |= set(final[kind].values())
@@ -220,9 +218,6 @@ class KeyRules:
         if self.form == "properties":
             return each_its_own(camel_keys(keys, taken, self.reserved), taken, told_apart)
         return legal_keys(keys, taken, make_legal=self.make_legal)
-
-    def _meets(self, kind: str, key: str, given: Maps) -> bool:
-        return self.shared and kind == "metrics" and key in given["attributes"]
 
 
 def _series(values: list[Any], dtype: pl.DataType) -> pl.Series:

@@ -17,7 +17,7 @@ from translate.writer.batchwork import TAKEN
 from translate.writer.findings import empty_maps, supplements
 from translate.writer.keys import KeyRules, keys_used
 from translate.writer.rowtext import RowText
-from translate.writer.shape import Shape, withheld_members
+from translate.writer.shape import Shape, is_asked_for, withheld_members
 
 FREE_FORM = ("attributes", "metrics", "other", "extra")
 
@@ -47,14 +47,14 @@ class Losses:
     def carried(self) -> set[str]:
         """Give the columns that arrive in every event."""
         carried: set[str] = set()
-        presets = [entry for entry in self.shape.asked_presets() if not entry.when]
+        presets = [
+            entry
+            for entry in self.shape.all_presets()
+            if not entry.when and is_asked_for(entry, self.shape.settings)
+        ]
         for entry in [*self.shape.columns, *presets, *self.shape.around, *self.shape.containers.values()]:
             carried |= {*entry.carries}
         return carried
-
-    def carried_when(self) -> dict[str, tuple[str, ...]]:
-        """Give the columns that arrive in some events only, and in which."""
-        return {entry.hub[0]: entry.when for entry in self.shape.own_presets()}
 
     # -- keys -------------------------------------------------------------------------------------------------
 
@@ -114,7 +114,8 @@ class Losses:
         return plan
 
     def _plan_without_place(self, plan: Plan) -> None:
-        carried, conditional = self.carried(), self.carried_when()
+        carried = self.carried()
+        conditional = {entry.hub[0]: entry.when for entry in self.shape.own_presets()}
         for column in sorted(self.shape.source.provided - carried):
             if column in ("file", "line", *FREE_FORM):
                 continue

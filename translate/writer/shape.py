@@ -103,10 +103,6 @@ class Shape:
         """Give the presets of all containers."""
         return [entry for entries in self.presets.values() for entry in entries]
 
-    def asked_presets(self) -> list[Field]:
-        """Give the presets that the settings do not keep out."""
-        return [entry for entry in self.all_presets() if is_asked_for(entry, self.settings)]
-
     def wanted_presets(self) -> list[Field]:
         """Give the presets that events from the source can fill."""
         return [entry for entry in self.all_presets() if self.is_wanted(entry)]

@@ -199,10 +199,6 @@ class BotoEndpoint(Endpoint):
                 self._sender.meta.events.register("before-send", self._note_written)
             return self._sender
 
-    @property
-    def _agent(self) -> str:
-        return f"{AGENT} {self._target.user_agent}"
-
     def _note_written(self, **_: Any) -> None:
         self._thread.written = True
 

@@ -35,7 +35,7 @@ from translate.delivery.answers import (
     told_by,
 )
 from translate.delivery.endpoints import Outgoing, PooledEndpoint
-from translate.delivery.endpoints.aws import BotoEndpoint, Identity, told_in
+from translate.delivery.endpoints.aws import AGENT, BotoEndpoint, Identity, told_in
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment
 from translate.delivery.target import Target
@@ -138,7 +138,7 @@ class Personalize(BotoEndpoint):
         parts, body = urlsplit(url), json.dumps(request).encode()
         key = (identity.access_key, identity.secret_key, identity.token)
         signer = Signer(*key, client.meta.region_name, "personalize")
-        headers = {"Content-Type": "application/json", "User-Agent": self._agent}
+        headers = {"Content-Type": "application/json", "User-Agent": f"{AGENT} {self._target.user_agent}"}
         digest = hashlib.sha256(body).hexdigest()
         headers |= signer.sign("POST", parts.netloc, encoded_path(parts.path), "", headers, digest)
         prepared = AWSPreparedRequest("POST", url, headers, body, stream_output=False)

@@ -240,7 +240,9 @@ class Fates:
             if key.passed_over:
                 yield name, PASSED_OVER
                 continue
-            empty = key.kind == "object" and self._is_known_object(key)
+            # The layout's own object has no member that could speak for it.
+            is_known = key.kind == "object" and key.known == len(key.path)
+            empty = is_known and self.evidence.holds_members(key)
             held = None if empty else trail.find(key)
             if empty:
                 yield name, Fate("null", "an object without members")
@@ -259,10 +261,6 @@ class Fates:
                 yield name, self._ways.fate(name, InSource(key.path, key.around), held, row, losses)
         for left in trail.left():
             yield f"{left.column}.{left.key}", Fate("unknown", "not in the text")
-
-    def _is_known_object(self, key: Key) -> bool:
-        """Tell an empty object of the layout's own from a value: it has no member that could speak for it."""
-        return key.known == len(key.path) and self.evidence.holds_members(key)
 
     def _losses_of(self, row: dict[str, Any], flagged: list[int]) -> dict[Spot, Fate]:
         """Gather by place what the conversion itself says to have lost of a row."""

@@ -170,7 +170,9 @@ class TalliedFates:
             "notes": [note for column, note, _, _ in said if column == "notes"],
             NEW_NAMES: _names([each for each in said if each[0] == NEW_NAMES]),
         }  # fmt: skip
-        held: dict[str, Any] = {column: _anything(column) for column in way.there}
+        held: dict[str, Any] = {
+            column: {} if column in events.MAPS else True for column in way.there
+        }  # an empty map is not an absent one
         if way.home is not None:
             held[way.home] = {way.path[-1]: ""}
         if way.extra is not None:
@@ -214,11 +216,6 @@ def _has_fate(fates: Fates, key: Key) -> bool:
 
 def _found(key: Key, name: str = "") -> Found:
     return Found("", None, [(key, name)])
-
-
-def _anything(column: str) -> Any:
-    """Stand for what a column holds: an empty map is not an absent one."""
-    return {} if column in events.MAPS else True
 
 
 def _nested(path: tuple[str, ...]) -> str:

@@ -52,7 +52,10 @@ def values_of(
         "types": [{"name": name, "events": count} for (name,), count in figures.names.sorted()],
         "own_names": own_names(recognised, {name for (name,) in figures.names.events if name}),
         "people": {
-            **{name: _people(figures, name) for name in ("clients", "users", "identities", "devices")},
+            **{
+                name: {"different": figures.people[name].count(), "events": counts[f"of_{name}"]}
+                for name in ("clients", "users", "identities", "devices")
+            },
             "sessions": sessions,
         },
         "users": users_of(figures),
@@ -121,10 +124,6 @@ def _date(day: int) -> str:
 
 def _span(bounds: dict[str, int], of: str) -> dict[str, Any]:
     return {"first": moment(bounds.get(f"first_{of}")), "last": moment(bounds.get(f"last_{of}"))}
-
-
-def _people(figures: Figures, name: str) -> dict[str, int]:
-    return {"different": figures.people[name].count(), "events": figures.counts[f"of_{name}"]}
 
 
 def _sessions(figures: Figures) -> tuple[dict[str, int], int]:

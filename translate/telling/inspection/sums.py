@@ -129,7 +129,8 @@ class Census:
 
     def add(self, batch: pl.DataFrame) -> None:
         """Count the values of a batch, by their pairs."""
-        hashes = {name: _hashes(batch, name) for name in CONTAINERS}
+        pairs = {name: batch[pairs_column(name)] for name in CONTAINERS}
+        hashes = {name: each.explode(empty_as_null=False, keep_nulls=False) for name, each in pairs.items()}
         together = pl.concat(hashes.values())
         new = self._sums.unknown(together)
         begin = 0
@@ -194,10 +195,6 @@ class Census:
             return 0
         counted = self._sums.together().with_columns(pl.col("hash") // LOOKS_ROOM * LOOKS_ROOM)
         return int(counted.join(long, on="hash", how="semi")["events"].sum())
-
-
-def _hashes(batch: pl.DataFrame, container: str) -> pl.Series:
-    return batch[pairs_column(container)].explode(empty_as_null=False, keep_nulls=False)
 
 
 # -- in which files records cannot be read: how many of each, and the first with its line and its reason -----
