@@ -22,7 +22,7 @@ from waiting import wait_for
 import translate
 from translate.archive import spool, units
 from translate.conversion import workers
-from translate.conversion.progress import Step
+from translate.conversion.reading import Step
 from translate.conversion.workers import Worker, WorkerLostError
 from translate.errors import ExitCode, OutputError, SourceError, UsageError
 from translate.recipe.privacy import KEY

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for those who read; at run time each name is imported when it is first asked for
     from translate.conversion.converting import convert, preview
     from translate.conversion.frames import scan, write
-    from translate.conversion.progress import Step
+    from translate.conversion.reading import Step
     from translate.conversion.streaming import stream
     from translate.delivery.pace import Bounds
     from translate.delivery.records import status
@@ -87,7 +87,7 @@ _ROOMS = {
     "Rehearsal": "rehearsal",
     "Report": "telling.rendering",
     "Settings": "settings",
-    "Step": "conversion.progress",
+    "Step": "conversion.reading",
     "convert": "conversion.converting",
     "dossier": "telling.signoff",
     "inspect": "telling.inspection",

@@ -9,8 +9,15 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from translate.cli.printing import by_count, counted, print_advice, print_hanging, print_list, print_verdict
-from translate.conversion.progress import Bar
+from translate.cli.printing import (
+    Bar,
+    by_count,
+    counted,
+    print_advice,
+    print_hanging,
+    print_list,
+    print_verdict,
+)
 from translate.telling.rendering import many, printable
 
 if TYPE_CHECKING:

@@ -32,8 +32,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import print_json, print_slips, whoever_listens
-from translate.conversion.progress import Bar
+from translate.cli.printing import Bar, print_json, print_slips, whoever_listens
 from translate.errors import ExitCode
 
 if TYPE_CHECKING:

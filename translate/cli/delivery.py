@@ -33,8 +33,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import print_advice, print_json, print_slips, print_verdict, whoever_listens
-from translate.conversion.progress import Bar
+from translate.cli.printing import Bar, print_advice, print_json, print_slips, print_verdict, whoever_listens
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 

@@ -22,6 +22,7 @@ from translate.cli.options import (
     switch,
 )
 from translate.cli.printing import (
+    Bar,
     counted,
     print_hanging,
     print_json,
@@ -29,7 +30,6 @@ from translate.cli.printing import (
     print_verdict,
     whoever_listens,
 )
-from translate.conversion.progress import Bar
 from translate.errors import ExitCode, MappingError
 from translate.telling.rendering import many, printable
 

@@ -1,4 +1,4 @@
-"""Printing: columns, lists, advice, and text of an archive that must not steer the terminal."""
+"""Printing: columns, lists, advice, text of an archive that must not steer the terminal, and a bar that shows how far a run is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from translate.telling.rendering import printable
 from translate.telling.terminal import Paper, paper_of
+
+if TYPE_CHECKING:
+    import rich.progress
+
+    from translate.conversion.reading import Step
 
 SHOWN_MAX = 12
 ADVICE = "over_advice"
@@ -116,3 +121,55 @@ def print_advice(advice: dict[str, Any]) -> None:
 
 def _key(entry: dict[str, Any]) -> str:
     return f"{entry['key']}{' (a guess, by its values)' if entry['guess'] else ''}"
+
+
+# -- a bar on standard error; silent where that is no terminal ----------------------------------------------------------
+
+
+class Bar:
+    """Shows files, bytes, events, rate and the time left."""
+
+    def __init__(self) -> None:
+        self._progress = _rich_progress() if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Self:
+        if self._progress is not None:
+            self._task = self._progress.add_task("convert", total=None, files="0", events=0)
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Leave the terminal to what comes next."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def show(self, step: Step) -> None:
+        """Show how far the run is."""
+        if self._progress is None:
+            return
+        self._progress.update(
+            self._task,
+            total=step.bytes_total,
+            completed=step.bytes,
+            files=f"{step.files:,}/{step.files_total:,}",
+            events=step.events,
+        )
+
+
+def _rich_progress() -> rich.progress.Progress:
+    """Make the bar; rich takes a while to import, and most runs have no terminal."""
+    from rich import console, progress
+
+    return progress.Progress(
+        progress.BarColumn(),
+        progress.TextColumn("{task.fields[files]} files"),
+        progress.DownloadColumn(),
+        progress.TextColumn("{task.fields[events]:,} events"),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+        console=console.Console(file=sys.stderr),
+        transient=True,
+    )

@@ -25,8 +25,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import paper, print_json, whoever_listens
-from translate.conversion.progress import Bar
+from translate.cli.printing import Bar, paper, print_json, whoever_listens
 from translate.errors import ExitCode, UsageError
 from translate.telling.terminal import columns
 

@@ -30,8 +30,7 @@ from translate.conversion.calls import (
     settings_of,
 )
 from translate.conversion.job import Census, Job
-from translate.conversion.progress import Progress
-from translate.conversion.reading import Readings
+from translate.conversion.reading import Progress, Readings
 from translate.conversion.run import Conversion
 from translate.conversion.workers import crew_of
 from translate.delivery.preflight import Forecast

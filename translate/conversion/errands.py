@@ -26,7 +26,7 @@ from translate.conversion.erased import LookedThrough
 from translate.conversion.job import Job
 from translate.conversion.output import WITNESS, Output
 from translate.conversion.persistence import make_folder
-from translate.conversion.progress import Progress
+from translate.conversion.reading import Progress
 from translate.conversion.run import Conversion
 from translate.errors import OutputError, UsageError
 from translate.mapping.spec import Layout, Mapping

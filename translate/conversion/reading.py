@@ -19,7 +19,6 @@ from translate.archive.stretches import Walk, stretches_of
 from translate.archive.units import Unit, open_unit, text_bytes, units_of
 from translate.conversion import plan
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress, Step
 from translate.errors import OutputError
 from translate.passes import Asked, Passes
 from translate.reader.reader import Damage, Lines
@@ -149,6 +148,23 @@ def look_into(readings: Readings, unit: Unit, passes: Passes) -> None:
         return None, unsound
 
     readings.read(unit, attempt)
+
+
+# -- how far a run is ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """Progress: what is done so far, of how much."""
+
+    files: int
+    files_total: int
+    bytes: int
+    bytes_total: int
+    events: int
+
+
+Progress = Callable[[Step], None]
 
 
 class Course:

@@ -32,8 +32,15 @@ from translate.conversion.erased import note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
 from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
-from translate.conversion.progress import Progress
-from translate.conversion.reading import Course, Readings, in_relay, look_into, look_through, refuse_full_disk
+from translate.conversion.reading import (
+    Course,
+    Progress,
+    Readings,
+    in_relay,
+    look_into,
+    look_through,
+    refuse_full_disk,
+)
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks, rows_beside
 from translate.delivery.preflight import Forecast

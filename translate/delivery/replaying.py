@@ -17,7 +17,7 @@ from translate import __version__
 from translate.conversion import calls, persistence
 from translate.conversion.arguments import checked
 from translate.conversion.erased import KNOWN, with_erasure
-from translate.conversion.progress import Progress
+from translate.conversion.reading import Progress
 from translate.conversion.report import flaws
 from translate.delivery.endpoints import Endpoint, open_endpoint, refuse_without_secrets
 from translate.delivery.journal import Journal, lock, refuse_without_end, write_refused, write_requests

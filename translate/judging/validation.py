@@ -16,8 +16,7 @@ from translate.archive import parquet
 from translate.archive.recognition import Origin, Recognised
 from translate.archive.units import Unit, units_of
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress
-from translate.conversion.reading import Course, soundly
+from translate.conversion.reading import Course, Progress, soundly
 from translate.judging import questions
 from translate.judging.archive_limits import COLUMNS, USER, Aged, Ages, Archive
 from translate.judging.questions import Judge, Question, needs_of

@@ -12,7 +12,7 @@ from translate import events
 from translate.engine.library import library
 from translate.engine.values import event_ids
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.reader.presets import WayOut, take_out_own_item
+from translate.reader.originals import WayOut, take_out_own_item
 from translate.reader.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.tree import slots
 from translate.settings import Settings

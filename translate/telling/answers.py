@@ -28,7 +28,7 @@ from translate.conversion.calls import (
 )
 from translate.conversion.frames import hub_batches
 from translate.conversion.job import HUB_MODEL, Job
-from translate.conversion.progress import Progress
+from translate.conversion.reading import Progress
 from translate.errors import SourceError, UsageError
 from translate.recipe import Checked
 from translate.recipe.expressions import Moved, moved_keys

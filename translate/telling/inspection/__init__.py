@@ -16,7 +16,7 @@ import polars as pl
 
 from translate.conversion import calls, nothing
 from translate.conversion.arguments import checked
-from translate.conversion.progress import Progress
+from translate.conversion.reading import Progress
 from translate.telling import charts
 from translate.telling.inspection import grading, pages, tables
 from translate.telling.inspection.findings import keys_frame, values_of

@@ -15,8 +15,7 @@ from translate import events, mapping
 from translate.archive.recognition import Recognised
 from translate.archive.units import Unit, units, units_of
 from translate.conversion.job import Job
-from translate.conversion.progress import Progress
-from translate.conversion.reading import Course, soundly
+from translate.conversion.reading import Course, Progress, soundly
 from translate.delivery import survey
 from translate.delivery.survey import AGED
 from translate.delivery.tallies import SeenUsers
