@@ -193,7 +193,7 @@ class _Reader:
         for name in (*TEXTS, "mappings"):
             if name in table and not (isinstance(table[name], str) and table[name]):
                 self.complain(name, f"should be a text that is not empty: {KEYS[name]}")
-        columns = read_columns(table.get("columns", {}), "columns", self.complain)
+        columns = read_columns(table.get("columns", {}), self.complain)
         overrides = {name: number for name in OVERRIDES if (number := self._number(name)) is not None}
         quantity, record_bytes = self._number("missing_quantity"), self._number("record_bytes")
         day = self._day()

@@ -109,8 +109,8 @@ class Program:
             presets=self._presets.get(entry.place, NONE) if entry.word.is_container else NONE,
             constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
             retyped=self._note("changed", place, RETYPED),
-            strayed=self._note_of_key("changed", place, RETYPED),
-            rounded=self._note_of_key("changed", place, ROUNDED),
+            strayed=self._note_of_key(place, RETYPED),
+            rounded=self._note_of_key(place, ROUNDED),
             member=self._span(entry.member),
             beyond=self._note("on_purpose", place, entry.word.why or OF_TRANSPORT),
             first_name=len(self._names),
@@ -123,8 +123,8 @@ class Program:
     def _note(self, kind: str, place: InSource, why: str) -> Span:
         return self._span(written(note(kind, place, why)))
 
-    def _note_of_key(self, kind: str, place: InSource, why: str) -> Span:
-        beginning, _ = _around_key(written(note(kind, place.member(ANY_KEY), why)))
+    def _note_of_key(self, place: InSource, why: str) -> Span:
+        beginning, _ = _around_key(written(note("changed", place.member(ANY_KEY), why)))
         return self._span(beginning)
 
     def _span(self, text: str) -> Span:

@@ -19,7 +19,6 @@ from translate.reader.reader import ORIGINAL_NAME, Lines, Reader
 from translate.reader.tree import ANY, is_read, slots
 from translate.settings import Settings
 from translate.vocabulary import notes
-from translate.vocabulary.notes import RETYPED
 from translate.writer.batchwork import USER
 from translate.writer.packing import ROW
 from translate.writer.rowtext import RowText
@@ -117,7 +116,7 @@ def _of_hub(layout: Layout, column: str) -> pl.Expr | None:
 
 def _retyped(layout: Layout) -> pl.Expr:
     """Tell which rows hold a value that its container is not of the type of, as the reader noted it."""
-    retyped = notes.any_says(pl.col("notes"), "changed", RETYPED)
+    retyped = notes.say_retyped(pl.col("notes"))
     is_shared = any(entry.word.shared for entry in layout.fields)
     return retyped if is_shared else retyped | (pl.col("other").map.len() > 0).fill_null(value=False)
 

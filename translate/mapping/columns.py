@@ -67,16 +67,17 @@ class Column:
         return f"attributes.{self.name}"
 
 
-def read_columns(given: Any, path: str, complain: Callable[[str, str], None]) -> tuple[Column, ...]:
-    """Read a table of columns: each a source, perhaps with `:type` behind it, or a table of type and source."""
+def read_columns(given: Any, complain: Callable[[str, str], None]) -> tuple[Column, ...]:
+    """Read the table `columns`: each a source, perhaps with `:type` behind it, or a table of type and source."""
     if not isinstance(given, dict):
-        complain(path, f"should be a table of columns, each with its source, but is {given!r}")
+        complain("columns", f"should be a table of columns, each with its source, but is {given!r}")
         return ()
-    found = [_read(name, value, join(path, name), complain) for name, value in given.items()]
+    found = [_read(name, value, join("columns", name), complain) for name, value in given.items()]
     columns = tuple(column for column in found if column is not None)
     for one, other in _meeting(columns):
         complain(
-            path, f"{one} and {other} are one name to the service, which looks at letters and digits only"
+            "columns",
+            f"{one} and {other} are one name to the service, which looks at letters and digits only",
         )
     return columns
 

@@ -111,7 +111,7 @@ def _columns(
     sheet: Sheet, table: dict[str, Any], base: Recipe | None, layouts: tuple[Layout, ...]
 ) -> tuple[Column, ...]:
     """Give the columns of a dataset's own, those of the base too, each as it is said last."""
-    said = read_columns(table.get("columns", {}), "columns", sheet.complain)
+    said = read_columns(table.get("columns", {}), sheet.complain)
     if said and layouts and not any(layout.takes_columns for layout in layouts):
         sheet.complain("columns", f"{layouts[0].model} has no table that takes columns of a dataset's own")
     for column in said:

@@ -23,7 +23,7 @@ from translate.errors import UsageError
 from translate.mapping.personal import EXTRA, Marked, Spot
 from translate.reader.literals import DECODER, Digits, Pairs, canonical
 from translate.vocabulary import notes
-from translate.vocabulary.notes import InHub, note
+from translate.vocabulary.notes import OF_RECIPE, InHub, note
 
 KEY = "TRANSLATE_HASH_KEY"
 KEY_CHARACTERS_MIN = 16
@@ -89,8 +89,8 @@ def chosen(treatments: Iterable[Treatment], marked: Iterable[Marked]) -> dict[Sp
     return spots
 
 
-def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) -> pl.LazyFrame:
-    """Hash or remove what lies at the spots; each event's notes, in the column `noted`, tell what was done to it."""
+def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str) -> pl.LazyFrame:
+    """Hash or remove what lies at the spots; the notes of each event tell what was done to it."""
     acted = {spot: action for spot, action in spots.items() if action != "keep"}
     if not acted:
         return frame
@@ -103,19 +103,17 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str, noted: str) 
             if there.any():
                 in_numbers = action == "hash" and spot.column == "metrics"
                 why = NO_HASH if in_numbers else WHY[action]
-                batch = _changed(batch, there, spot, changes["remove" if in_numbers else action], why, noted)
+                batch = _changed(batch, there, spot, changes["remove" if in_numbers else action], why)
         return batch
 
     schema = dict(frame.collect_schema())
     return frame.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)
 
 
-def _changed(
-    batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str, noted: str
-) -> pl.DataFrame:
+def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str) -> pl.DataFrame:
     kind = "changed" if why == HASHED else "on_purpose"
     values, told = [], []
-    rows = zip(batch[spot.column].to_list(), there, batch[noted].to_list(), strict=True)
+    rows = zip(batch[spot.column].to_list(), there, batch[OF_RECIPE].to_list(), strict=True)
     for value, is_there, before in rows:
         new, keys = _of_event(value, spot, change) if is_there else (value, [])
         values.append(new)
@@ -123,7 +121,7 @@ def _changed(
         told.append(list(dict.fromkeys([*(before or []), *mine])))
     return batch.with_columns(
         pl.Series(spot.column, values, events.SCHEMA[spot.column]),
-        pl.Series(noted, told, batch.schema[noted]),
+        pl.Series(OF_RECIPE, told, batch.schema[OF_RECIPE]),
     )
 
 

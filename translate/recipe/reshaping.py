@@ -15,9 +15,10 @@ from translate import events
 from translate.reader.literals import Refused, number_digits
 from translate.recipe.expressions import ITEM
 from translate.recipe.spec import Cut
-from translate.vocabulary import notes as noting
+from translate.recipe.tallies import TALLY
+from translate.vocabulary import notes
 from translate.vocabulary.notation import ENCODER, quoted
-from translate.vocabulary.notes import InHub, Note, note
+from translate.vocabulary.notes import OF_RECIPE, USED, InHub, Note, note
 from translate.vocabulary.spelling import HASH_LENGTH
 from translate.writer.keys import keys_used
 
@@ -28,13 +29,13 @@ ELEMENTS = "_elements"
 ELEMENTS_TYPE = pl.List(pl.Struct({"number": pl.UInt32, "item": events.MAP}))
 
 
-def explode(frame: pl.LazyFrame, match: pl.Expr, *, once: str) -> pl.LazyFrame:
+def explode(frame: pl.LazyFrame, match: pl.Expr) -> pl.LazyFrame:
     """Make one row per item of the matching events; one without items stays one row without an item.
 
-    An event is taken apart once: rows that have an item already stay as they are. Flags whose names begin with `once`
-    stay with the first of the rows that an event becomes.
+    An event is taken apart once: rows that have an item already stay as they are. Flags of counts stay
+    with the first of the rows that an event becomes.
     """
-    flags = [name for name in frame.collect_schema().names() if name.startswith(once)]
+    flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     marked = frame.with_columns(_explode=match & pl.col(ITEM).is_null() & pl.col("items").is_not_null())
     schema = {**marked.collect_schema(), ELEMENTS: ELEMENTS_TYPE}
     parsed = marked.map_batches(_with_elements, schema=schema, validate_output_schema=False, streamable=True)
@@ -101,21 +102,21 @@ _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse)
 KINDS = ("attributes", "metrics")  # in the order in which they are counted
 
 
-def cut(frame: pl.LazyFrame, match: pl.Expr, limits: Cut, *, notes: str, used: str) -> pl.LazyFrame:
-    """Cut the matching events' attributes and metrics; `notes` and `used` name columns of lists of texts.
+def cut(frame: pl.LazyFrame, match: pl.Expr, limits: Cut) -> pl.LazyFrame:
+    """Cut the matching events' attributes and metrics, and note it.
 
     What is too many goes first, so that it makes no other key give way. It is noted unless a rule used its value.
     """
     if limits.count is not None:
-        frame = _keep_first(frame, match, limits.count, notes, used)
+        frame = _keep_first(frame, match, limits.count)
     if limits.values is not None:
-        frame = _cut_values(frame, match, limits.values, notes)
+        frame = _cut_values(frame, match, limits.values)
     if limits.keys is not None:
-        frame = _cut_keys(frame, match, limits.keys, notes)
+        frame = _cut_keys(frame, match, limits.keys)
     return frame
 
 
-def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int, notes: str, used: str) -> pl.LazyFrame:
+def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int) -> pl.LazyFrame:
     """Keep the first attributes and, where there are fewer, the first metrics."""
     attributes, metrics = (pl.col(kind).map.len().fill_null(0).cast(pl.Int64) for kind in KINDS)
     room = {"attributes": pl.lit(count), "metrics": (count - attributes).clip(lower_bound=0)}
@@ -125,26 +126,28 @@ def _keep_first(frame: pl.LazyFrame, match: pl.Expr, count: int, notes: str, use
 
     def told_of(kind: str) -> pl.Expr:
         gone = pl.col(kind).map.keys().list.slice(room[kind])
-        unused = gone.list.set_difference(keys_used(pl.col(used), kind)).list.sort()
-        return noting.of_keys(unused, "on_purpose", kind, why)
+        unused = gone.list.set_difference(keys_used(pl.col(USED), kind)).list.sort()
+        return notes.of_keys(unused, "on_purpose", kind, why)
 
-    told = pl.concat_list(notes, noting.together(map(told_of, KINDS)).fill_null([]))
-    return frame.with_columns(*(_where(over, kept[kind], kind) for kind in KINDS), _where(over, told, notes))
+    told = pl.concat_list(OF_RECIPE, notes.together(map(told_of, KINDS)).fill_null([]))
+    return frame.with_columns(
+        *(_where(over, kept[kind], kind) for kind in KINDS), _where(over, told, OF_RECIPE)
+    )
 
 
 def _where(over: pl.Expr, value: pl.Expr, column: str) -> pl.Expr:
     return pl.when(over).then(value).otherwise(pl.col(column)).alias(column)
 
 
-def _cut_values(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) -> pl.LazyFrame:
+def _cut_values(frame: pl.LazyFrame, match: pl.Expr, length: int) -> pl.LazyFrame:
     key, value = (pl.element().struct.field(name) for name in ("key", "value"))
     entries = pl.col("attributes").map.entries()
     over = match & _any_longer(pl.col("attributes").map.values(), length)
     longer = entries.list.eval(pl.when(value.str.len_chars() > length).then(key)).list.drop_nulls()
-    told = noting.of_keys(longer, "changed", "attributes", f"cut to {length} characters")
+    told = notes.of_keys(longer, "changed", "attributes", f"cut to {length} characters")
     short = entries.list.eval(pl.struct(key=key, value=value.str.slice(0, length))).list.to_map()
-    told = pl.concat_list(notes, told)
-    return frame.with_columns(_where(over, short, "attributes"), _where(over, told, notes))
+    told = pl.concat_list(OF_RECIPE, told)
+    return frame.with_columns(_where(over, short, "attributes"), _where(over, told, OF_RECIPE))
 
 
 def _any_longer(texts: pl.Expr, length: int) -> pl.Expr:
@@ -154,24 +157,24 @@ def _any_longer(texts: pl.Expr, length: int) -> pl.Expr:
 # -- keys: what becomes one must be told apart, so those events that have a long one are taken one by one ----------------
 
 
-def _cut_keys(frame: pl.LazyFrame, match: pl.Expr, length: int, notes: str) -> pl.LazyFrame:
+def _cut_keys(frame: pl.LazyFrame, match: pl.Expr, length: int) -> pl.LazyFrame:
     longer = pl.any_horizontal([_any_longer(pl.col(kind).map.keys(), length) for kind in KINDS])
     marked = frame.with_columns(_over=match & longer)
-    work, schema = partial(_cut_keys_of_batch, length, notes), dict(marked.collect_schema())
+    work, schema = partial(_cut_keys_of_batch, length), dict(marked.collect_schema())
     short = marked.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)
     return short.drop("_over")
 
 
-def _cut_keys_of_batch(length: int, notes: str, batch: pl.DataFrame) -> pl.DataFrame:
+def _cut_keys_of_batch(length: int, batch: pl.DataFrame) -> pl.DataFrame:
     over = batch["_over"]
     if not over.any():
         return batch
-    cut_events = _cut_keys_of_events(length, notes, batch.filter(over))
+    cut_events = _cut_keys_of_events(length, batch.filter(over))
     positions = pl.concat([(~over).arg_true(), over.arg_true()])
     return pl.concat([batch.filter(~over), cut_events])[positions.arg_sort()]
 
 
-def _cut_keys_of_events(length: int, notes: str, batch: pl.DataFrame) -> pl.DataFrame:
+def _cut_keys_of_events(length: int, batch: pl.DataFrame) -> pl.DataFrame:
     told: list[list[Note]] = [[] for _ in range(batch.height)]
     columns = []
     for kind in KINDS:
@@ -185,8 +188,8 @@ def _cut_keys_of_events(length: int, notes: str, batch: pl.DataFrame) -> pl.Data
             own += [note("changed", InHub(kind, key), why) for key in cut_keys]
             cut_maps.append(values and {names[key]: value for key, value in values.items()})
         columns.append(pl.Series(kind, cut_maps, dtype=events.MAP))
-    more = noting.series(told).fill_null([])
-    return batch.with_columns(*columns, pl.concat_list(notes, more).alias(notes))
+    more = notes.series(told).fill_null([])
+    return batch.with_columns(*columns, pl.concat_list(OF_RECIPE, more).alias(OF_RECIPE))
 
 
 def short_keys(keys: Iterable[str], length: int) -> dict[str, str]:

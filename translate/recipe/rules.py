@@ -170,7 +170,7 @@ class Recipe:
         )
         if self.personal:
             key = key or (key_of_environment() if self.needs_key else "")
-            frame = treat(frame, chosen(self.personal, marked), key, OF_RECIPE)
+            frame = treat(frame, chosen(self.personal, marked), key)
         for number, rule in enumerate(self.rules):
             is_first = number == 0 and not self.personal
             head = tallies.of_rule(number) if tallied else None

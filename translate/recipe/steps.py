@@ -72,7 +72,7 @@ class RuleStep:
             frame = frame.with_columns(**flags)
         frame = frame.with_columns(**self._changes())
         if self.rule.explode:
-            frame = reshaping.explode(frame, self._match, once=tallies.TALLY)
+            frame = reshaping.explode(frame, self._match)
         if self.rule.cut:
             frame = self._cut(frame, self.rule.cut)
         return frame.drop("_match", *values)
@@ -105,7 +105,7 @@ class RuleStep:
     def _cut(self, frame: pl.LazyFrame, limits: Cut) -> pl.LazyFrame:
         noted = pl.col(OF_RECIPE).list.len()
         before = frame if self._head is None else frame.with_columns(_noted=noted)
-        after = reshaping.cut(before, self._match, limits, notes=OF_RECIPE, used=USED)
+        after = reshaping.cut(before, self._match, limits)
         if self._head is None:
             return after
         changed = {tallies.flag(self._head, "changed"): noted > pl.col("_noted")}

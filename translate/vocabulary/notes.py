@@ -167,9 +167,9 @@ def _together(parts: Sequence[pl.Series]) -> pl.Series:
     return frame.select(pl.coalesce(whole, *alone)).to_series()
 
 
-def any_says(notes: pl.Expr, kind: str, why: str) -> pl.Expr:
-    """Tell which events have a note of a kind and a reason."""
-    beginning = f"{quoted([kind, why])[:-1]},"
+def say_retyped(notes: pl.Expr) -> pl.Expr:
+    """Tell which events have a note of a value that was retyped."""
+    beginning = f"{quoted(['changed', RETYPED])[:-1]},"
     return notes.list.eval(pl.element().str.starts_with(beginning)).list.any().fill_null(value=False)
 
 
