@@ -21,7 +21,7 @@ from translate.conversion import plan
 from translate.conversion.job import Job
 from translate.errors import OutputError
 from translate.passes import Asked, Passes
-from translate.reader.reader import Damage, Lines
+from translate.reader.reader import Lines
 
 Result = TypeVar("Result")
 Made = TypeVar("Made")
@@ -31,7 +31,7 @@ NO_SPACE = ("no space left", "os error 28", "disk quota")
 
 
 def soundly(
-    unit: Unit, scratch: Path, refused: dict[str, Damage], attempt: Callable[[Lines], tuple[Result, set[str]]],
+    unit: Unit, scratch: Path, recognised: Recognised, attempt: Callable[[Lines], tuple[Result, set[str]]],
     *, digested: bool = False,
 ) -> tuple[Result, dict[str, str]]:  # fmt: skip
     """Work on a unit's lines in the fastest way that its content allows; give the result and, if asked, the files' digests.
@@ -40,7 +40,7 @@ def soundly(
     several lines, they are put together first.
     """
     joined: frozenset[str] = frozenset()
-    salvaged = False
+    salvaged, refused = False, recognised.refused_in(unit.files)
     while True:
         opened = open_unit(unit, scratch, joined=joined, salvage=salvaged, refused=refused, digested=digested)
         try:
@@ -115,14 +115,13 @@ class Readings:
 
     def read(self, unit: Unit, attempt: Callable[[Lines], tuple[Result, set[str]]]) -> Result:
         """Work on a unit's lines; give the result."""
-        return soundly(self.told(unit), self.scratch, self.recognised.refused_in(unit.files), attempt)[0]
+        return soundly(self.told(unit), self.scratch, self.recognised, attempt)[0]
 
     def read_digested(
         self, unit: Unit, attempt: Callable[[Lines], tuple[Result, set[str]]]
     ) -> tuple[Result, dict[str, str]]:
         """Work on a unit's lines; give the result and the files' digests."""
-        unit, refused = self.told(unit), self.recognised.refused_in(unit.files)
-        return soundly(unit, self.scratch, refused, attempt, digested=True)
+        return soundly(self.told(unit), self.scratch, self.recognised, attempt, digested=True)
 
     def each(self, attempt: Callable[[Job, Lines], tuple[Result, set[str]]]) -> Iterator[tuple[Unit, Result]]:
         """Work on unit after unit."""

@@ -131,7 +131,7 @@ class Validation:
             empty = [lines.origin(number // questions.REQUESTS_MAX) for number in numbers]
             return _Judged(questions.over_by_bytes(lines, archive.layout), columns, empty), unsound
 
-        done, _ = soundly(unit, scratch, self.recognised.refused_in(unit.files), attempt)
+        done, _ = soundly(unit, scratch, self.recognised, attempt)
         rows = pl.scan_parquet(file)
         chosen = rows.filter(pl.col(DESELECTED).is_null())
         over = self._judge_requests(rows, archive.layout, done)

@@ -56,16 +56,11 @@ def currency(code: pl.Expr, store: pl.Expr, value: pl.Expr, price: pl.Expr, quan
     return pl.when(_is_money(value, price, quantity, code, store)).then(code.str.to_uppercase())
 
 
-def loose_currency(
-    code: pl.Expr, store: pl.Expr, value: pl.Expr, price: pl.Expr, quantity: pl.Expr
+def not_money(
+    part: pl.Expr, value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr
 ) -> pl.Expr:
-    """Give the currency of an event that is worth no money."""
-    return pl.when(~_is_money(value, price, quantity, code, store)).then(code)
-
-
-def loose_value(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr) -> pl.Expr:
-    """Give a value that is no money."""
-    return pl.when(~_is_money(value, price, quantity, code, store)).then(value)
+    """Give the value or the currency of an event that is worth no money."""
+    return pl.when(~_is_money(value, price, quantity, code, store)).then(part)
 
 
 def _is_product(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
@@ -90,22 +85,13 @@ def not_summed(
     return pl.when(~is_summed).then(part)
 
 
-def loose_price(
-    price: pl.Expr, value: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr,
+def not_carried(
+    part: pl.Expr, value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr, store: pl.Expr,
     item_id: pl.Expr, items: pl.Expr,
 ) -> pl.Expr:  # fmt: skip
-    """Give a price that no item carries."""
+    """Give a price or quantity that no item carries."""
     carried = _is_money(value, price, quantity, code, store) & _has_own_item(item_id, items)
-    return pl.when(~carried).then(price)
-
-
-def loose_quantity(
-    quantity: pl.Expr, item_id: pl.Expr, items: pl.Expr, value: pl.Expr, price: pl.Expr, code: pl.Expr,
-    store: pl.Expr,
-) -> pl.Expr:  # fmt: skip
-    """Give a quantity that no item carries."""
-    carried = _is_money(value, price, quantity, code, store) & _has_own_item(item_id, items)
-    return pl.when(~carried).then(quantity)
+    return pl.when(~carried).then(part)
 
 
 def loose_item_id(item_id: pl.Expr, items: pl.Expr) -> pl.Expr:

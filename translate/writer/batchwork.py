@@ -75,7 +75,7 @@ class BatchWork:
                 )
         if single:
             _travel_along(columns, single.members())
-            columns["_key_notes"] = _more_notes(columns["_key_notes"], single.notes())
+            _note(columns, single.notes())
         return whole.hstack([series.alias(name) for name, series in columns.items()])
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
@@ -103,9 +103,7 @@ class BatchWork:
                 ]
                 columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
                 told = [notes.note("changed", InHub(kind, key), RENAMED)]
-                columns["_key_notes"] = _more_notes(
-                    columns["_key_notes"], [told if meet else [] for meet in meets]
-                )
+                _note(columns, [told if meet else [] for meet in meets])
 
     def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
         """Give the user's properties under legal names, and tell which were renamed."""
@@ -118,7 +116,7 @@ class BatchWork:
                 [notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()]
                 for names in renamed
             ]
-            columns["_key_notes"] = _more_notes(columns["_key_notes"], told)
+            _note(columns, told)
             _travel_along(
                 columns, [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
             )
@@ -136,9 +134,10 @@ def _travel_along(columns: dict[str, pl.Series], own: list[str | None]) -> None:
     )
 
 
-def _more_notes(given: pl.Series, more: list[list[Note]]) -> pl.Series:
+def _note(columns: dict[str, pl.Series], more: list[list[Note]]) -> None:
     """Add to each event's notes."""
-    return notes.series([*notes.read_all(old), *new] for old, new in zip(given, more, strict=True))
+    both = zip(columns["_key_notes"], more, strict=True)
+    columns["_key_notes"] = notes.series([*notes.read_all(old), *new] for old, new in both)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from translate.mapping.spec import Field, Layout
 from translate.reader.literals import printable
 from translate.reader.tree import Leaf, Places, path_around, path_of, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, text_of
-from translate.telling.census.names_back import NamesBack, Row
+from translate.telling.census.forms import NamesBack, Row
 from translate.vocabulary.notes import InSource
 from translate.vocabulary.word import Form
 

@@ -1,11 +1,13 @@
-"""Forms that are no lines of JSON records, in their raw text: captured requests by the names of their parts, and rows of tables by their columns."""
+"""What is not as it stands in the raw text: captured requests, by the names of their parts, rows of tables, by their columns, and names that keys got back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import pairwise
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from translate.mapping.spec import Field
 from translate.reader.reader import Lines
 from translate.reader.table import first_lines
 from translate.telling.census import Elements, Members, Value, as_texts, members_of, scan, text_of
@@ -156,3 +158,46 @@ def _quoted(row: str, begin: int) -> tuple[str, int]:
 def _comma(row: str, begin: int) -> int:
     found = row.find(",", begin)
     return len(row) if found < 0 else found
+
+
+# -- names that a target could not take, which travelled along in the record ---------------------------------------------
+
+Row = Mapping[str, Any]  # the hub's columns before any recipe
+Presets = Mapping[tuple[str, ...], list[Field]]
+
+
+class NamesBack:
+    """Knows of one event under which names the hub's maps have its keys."""
+
+    def __init__(self, presets: Presets, record: Value, row: Row) -> None:
+        told = _told(presets, record)
+        self.are_told = told is not None
+        self._tables = {
+            home: table for home, table in (told or {}).items() if _went_back(table, row.get(home) or ())
+        }
+
+    def in_home(self, home: str, name: str) -> str | None:
+        """Give the name that a home has for a key; None if it has another key under that name."""
+        table = self._tables.get(home, {})
+        return table.get(name, None if name in table.values() else name)
+
+
+def _told(presets: Presets, record: Value) -> dict[str, dict[str, str]] | None:
+    """Read from the raw text the names that the keys had before a target could not take them; None if it has none."""
+    for (head, rest), entries in presets.items():
+        if not entries[0].word.travels_with_names or not isinstance(record, Members):
+            continue
+        text = text_of(dict(members_of(dict(record).get(head, ""))).get(rest, ""))
+        names = scan(text) if text else None
+        if isinstance(names, Members):
+            return {
+                kind: {written: text_of(original) or "" for written, original in table}
+                for kind, table in names
+                if isinstance(table, Members)
+            }
+    return None
+
+
+def _went_back(table: Mapping[str, str], names: Container[str]) -> bool:
+    """Tell whether a home's keys have their names back; where two would have the same one, all keep what was written."""
+    return not any(written in names for written in table.keys() - table.values())

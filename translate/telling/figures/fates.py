@@ -152,7 +152,7 @@ def write_facts(
             seen.sink_parquet(file, compression="lz4", engine="streaming")
             return None, unsound
 
-        soundly(unit, scratch, arrived.refused_in(unit.files), attempt)
+        soundly(unit, scratch, arrived, attempt)
         unreadable += int(pl.scan_parquet(file).select(pl.col("code").count()).collect().item())
     written = pl.scan_parquet(scratch / "target-*.parquet")
     return written.filter(pl.col("code").is_null()), unreadable

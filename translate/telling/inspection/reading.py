@@ -110,8 +110,7 @@ class Pass:
             figures.finish()
             return (figures, sample.events, intake.provided), intake.unsound
 
-        refused = self.recognised.refused_in(unit.files)
-        (figures, sample, provided), _ = soundly(unit, scratch, refused, attempt)
+        (figures, sample, provided), _ = soundly(unit, scratch, self.recognised, attempt)
         if sample.height:
             self._sample.append(sample)
         self.provided |= provided

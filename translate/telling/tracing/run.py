@@ -164,7 +164,7 @@ def trace(job: Job, recognised: Recognised, address: Address) -> list[Traced]:
         return traced, _unsound(job, lines) if is_refused and narrow is not lines else query.unsound
 
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
-        found, _ = soundly(unit, Path(scratch), recognised.refused_in(unit.files), attempt)
+        found, _ = soundly(unit, Path(scratch), recognised, attempt)
     if not found:
         raise UsageError(f"{address.file}: there is no record on line {address.line}")
     wanted = [traced for traced in found if address.number in (None, traced.number + 1)]

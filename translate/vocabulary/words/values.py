@@ -105,25 +105,29 @@ PLAIN_QUANTITY = _amount(
 )  # fmt: skip
 
 LOOSE_VALUE = _amount(
-    "loose_value", "a value that is no real money", money.loose_value, **PURCHASE,
+    "loose_value", "a value that is no real money", lambda value, *rest: money.not_money(value, value, *rest), **PURCHASE,
     example=((2500.0, 2500.0, 1.0, "Gold", "Virtual"), "2500"),
 )  # fmt: skip
 
 LOOSE_PRICE = _amount(
-    "loose_price", "a price that neither a money value nor an item carries", money.loose_price,
+    "loose_price", "a price that neither a money value nor an item carries",
+    lambda price, value, *rest: money.not_carried(price, value, price, *rest),
     types=(events.NUMBER,) * 3 + (events.TEXT,), columns=(7, 7),
     example=((1.5, None, 2.0, "Gold", "Virtual", "i", None), "1.5"),
 )  # fmt: skip
 
 LOOSE_QUANTITY = _amount(
-    "loose_quantity", "a quantity that neither a money value nor an item carries", money.loose_quantity,
+    "loose_quantity", "a quantity that neither a money value nor an item carries",
+    lambda quantity, item_id, items, value, price, code, store: money.not_carried(
+        quantity, value, price, quantity, code, store, item_id, items
+    ),
     types=(events.NUMBER, events.TEXT, events.TEXT, events.NUMBER, events.NUMBER, events.TEXT), columns=(7, 7),
     example=((2.0, None, None, None, 1.5, "USD", None), "2"),
 )  # fmt: skip
 
 LOOSE_CURRENCY = Scalar(
     "loose_currency", "a currency that no money value carries",
-    **OF_CURRENCY, wire="text", read=as_it_is, write=lambda columns: money.loose_currency(*columns),
+    **OF_CURRENCY, wire="text", read=as_it_is, write=lambda columns: money.not_money(columns[0], *columns[2:], *columns[:2]),
     example=(("Gold", "Virtual", None, 1.0, 1.0), "Gold"),
 )  # fmt: skip
 
