@@ -73,6 +73,34 @@ def test_globs_and_several_sources(tmp_path, monkeypatch):
     assert shown("x/*", "y/*") == ["x/1.json", "x/2.json", "y/1.json"]
 
 
+def test_links_to_what_is_listed_are_read_once(tmp_path):
+    """Folders and files: the newest export under a name of its own is no second one."""
+    source = tmp_path / "source"
+    for name in ("source/2016/1.json", "source/2017/2.json", "elsewhere/3.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(lines(1))
+    (source / "latest.json").symlink_to(source / "2017" / "2.json")
+    (source / "newest").symlink_to(source / "2017")
+    for name in ("a.json", "b.json"):
+        (source / name).symlink_to(tmp_path / "elsewhere" / "3.json")
+    (tmp_path / "link").symlink_to(source / "2016")
+    assert [file.shown for file in archives.find([source])] == ["2016/1.json", "2017/2.json", "a.json"]
+    several = archives.find([source / "2016", tmp_path / "link", tmp_path / "link" / "1.json"])
+    assert [file.shown for file in several] == ["2016/1.json"]
+
+
+@pytest.mark.parametrize("source", [".", "*", "**", "**/*json"])
+def test_a_target_within_its_source_is_no_source(tmp_path, monkeypatch, source):
+    """The call that wrote there can be repeated, and both sides compared."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").write_bytes(lines(3))
+    for _ in range(2):
+        report = translate.convert(source, to="mobile_analytics/archive", out="out", from_="mobile_analytics")
+        assert report["events"]["read"] == report["events"]["written"] == 3
+    assert not translate.parity(source, "out").unexplained
+    assert len(archives.find(["."])) == 2
+
+
 def test_sources_are_told_apart_whatever_they_are_called(tmp_path):
     """A name that looks like a number beside another, one with the sign of it, one that is no UTF-8: each file is told by its own."""
     folders = [tmp_path / name for name in ("a/data", "b/data", "c/data#2", "d/data#2", "e/\udcff")]

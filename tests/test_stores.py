@@ -473,6 +473,17 @@ def test_folders_of_the_calendars_ends(tmp_path, folder):
     assert report["trusted_folders"]["folders"] == [{"folder": folder, "files": 1}]
 
 
+def test_the_innermost_folder_tells_the_hour(tmp_path):
+    """The day on which somebody copied an archive is not that of its events."""
+    source = on_disk(tmp_path / "2020-05-01" / "year=2020/month=05/day=01", {
+        "2017/02/24/10/a.json": record(1).encode(), "2016/02/24/10/b.json": record(2).encode(),
+    })  # fmt: skip
+    report = translate.convert(
+        source, to=ARCHIVE, out=tmp_path / "out", since="2017-02-01", until="2017-03-01", trust_folders=2
+    )
+    assert report["trusted_folders"]["folders"] == [{"folder": "2016/02/24/10", "files": 1}]
+
+
 def test_who_asks(store, tmp_path):
     """Options as the AWS CLI spells them lead to the store; what is asked carries who pays."""
     words = [

@@ -32,8 +32,10 @@ HOURLY = re.compile(
 )
 
 
-def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> SourceFiles:
-    """List the files of the sources in sorted order; raise SourceError where there are none.
+def find(
+    sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False, apart: Path | None = None
+) -> SourceFiles:
+    """List the files of the sources in sorted order, but for those in a folder `apart`; raise SourceError if there are none.
 
     Standard input is laid down as a file, unless it is `drawn`: read once, as it comes.
     """
@@ -47,11 +49,12 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> S
             raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
         return SourceFiles([SourceFile(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)])
     found, keys = SourceFiles(), set[str]()
+    target = os.path.realpath(apart) if apart is not None and apart.is_dir() else None
     names = {source: _printable(_last_segment(source)) for source in given}
     labels = _labels(names)
     for source in given:
         is_remote = source.startswith("s3://")
-        here = SourceFiles(_find_remote(source) if is_remote else _find_local(source))
+        here = SourceFiles(_find_remote(source) if is_remote else _find_local(source, target))
         if not here:
             raise SourceError(f"{source}: {_why_none(source)}")
         if len(given) == 1 and (is_remote or os.path.isdir(source)):
@@ -61,7 +64,7 @@ def find(sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False) -> S
         for file in here:
             several = label if file.shown == names[source] else f"{label}/{file.shown}"
             shown = file.shown if len(given) == 1 else several
-            key = file.location if file.is_remote else os.path.abspath(file.location)
+            key = file.location if file.is_remote else os.path.realpath(file.location)
             if key not in keys:
                 keys.add(key)
                 found.append(SourceFile(file.location, shown, file.bytes, file.tag))
@@ -99,10 +102,10 @@ def _last_segment(source: str) -> str:
     return PurePosixPath(folder.rstrip("/")).name or "source"
 
 
-def _find_local(source: str) -> Iterator[SourceFile]:
+def _find_local(source: str, target: str | None) -> Iterator[SourceFile]:
     path = Path(source)
     if path.is_dir():
-        yield from _walk(path, path)
+        yield from _walk(path, path, None if os.path.realpath(path) == target else target)
     elif path.exists() or path.is_symlink():
         yield _local(path, path.name)
     else:
@@ -112,17 +115,19 @@ def _find_local(source: str) -> Iterator[SourceFile]:
         )
         for name in sorted(globbing.glob(source, recursive=True)):
             path = Path(name)
-            yield from (
-                _walk(path, root) if path.is_dir() else [_local(path, path.relative_to(root).as_posix())]
-            )
+            if target is not None and f"{os.path.realpath(path)}/".startswith(f"{target}/"):
+                continue
+            shown = path.relative_to(root).as_posix()
+            yield from _walk(path, root, target) if path.is_dir() else [_local(path, shown)]
 
 
-def _walk(top: Path, root: Path) -> Iterator[SourceFile]:
-    """List the files below a folder, each real folder once; what is hidden is left out."""
+def _walk(top: Path, root: Path, target: str | None) -> Iterator[SourceFile]:
+    """List the files below a folder, each real folder and file once; what is hidden, and a call's target, is left out."""
     seen: set[str] = set()
+    links: dict[str, SourceFile] = {}
     for folder, folders, names in os.walk(top, followlinks=True, onerror=_refuse_folder):
         real = os.path.realpath(folder)
-        if real in seen:  # a link to a folder that is listed anyway, or round in a circle
+        if real in seen or real == target:  # or a link to what is listed anyway, or round in a circle
             folders.clear()
             continue
         seen.add(real)
@@ -133,7 +138,15 @@ def _walk(top: Path, root: Path) -> Iterator[SourceFile]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield _local(name if here == Path() else os.path.join(here, name), within + name)
+                path = name if here == Path() else os.path.join(here, name)
+                if os.path.islink(path):
+                    links.setdefault(os.path.realpath(path), _local(path, within + name))
+                else:
+                    yield _local(path, within + name)
+    for real, link in links.items():
+        listed, name = os.path.split(real)
+        if listed not in seen or name.startswith(".") or not os.path.exists(real):  # else read already
+            yield link
 
 
 def _is_result(folder: Path, folders: list[str], names: list[str]) -> bool:
@@ -148,10 +161,8 @@ def _is_result(folder: Path, folders: list[str], names: list[str]) -> bool:
 
 
 def _refuse_folder(error: OSError) -> None:
-    reason = error.strerror or error
-    raise SourceError(
-        f"{error.filename}: the folder cannot be listed ({reason}); grant the right to read it, or name other sources"
-    )
+    told = f"the folder cannot be listed ({error.strerror or error})"
+    raise SourceError(f"{error.filename}: {told}; grant the right to read it, or name other sources")
 
 
 def _local(path: str | Path, shown: str) -> SourceFile:
@@ -215,9 +226,8 @@ def _why_none(source: str) -> str:
 
 def _nearest(path: Path) -> str:
     """Give the clause that names what is spelt nearly so, beside the first part of a path that is not there."""
-    if (
-        not path.is_absolute() and ".." not in path.parts
-    ):  # as reports and rejects show it: without the folder that was given
+    # As reports and rejects show it: without the folder that was given.
+    if not path.is_absolute() and ".." not in path.parts:
         within = next(Path().glob(f"*/{globbing.escape(os.fspath(path))}"), None)
         if within is not None:
             return f'; did you mean "{os.fspath(within)}"?'
@@ -241,12 +251,8 @@ class Trusted:
     def described(self) -> dict[str, Any]:
         """Give what the report says of it."""
         folders = [{"folder": name, "files": count} for name, count in sorted(self.folders.items())]
-        return {
-            "days": self.days,
-            "files": sum(self.folders.values()),
-            "bytes": self.bytes,
-            "folders": folders,
-        }
+        files = sum(self.folders.values())
+        return {"days": self.days, "files": files, "bytes": self.bytes, "folders": folders}
 
 
 def near(
@@ -263,7 +269,10 @@ def near(
     folders: Counter[str] = Counter()
     left_out_bytes = 0
     for file in files:
-        found = HOURLY.search(file.location)
+        *_, found = (
+            None,
+            *HOURLY.finditer(file.location),
+        )  # the innermost: a copy's own day may stand before
         span = _span(found) if found else None
         is_far = span is not None and (span[1] <= earliest or span[0] >= latest)
         if found and is_far:

@@ -135,7 +135,7 @@ def chunks_of(file: SourceFile) -> Iterator[bytes]:
     path = path_of(file)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ReadError("it is no regular file")
+            raise ReadError("it is no regular file; of a pipe say - < PIPE")
         with open(path, "rb") as content:
             if file.stretch is None:
                 while chunk := content.read(CHUNK):

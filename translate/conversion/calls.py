@@ -43,7 +43,7 @@ def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
     examples: bool = False, careful: bool = False, census: Census = False, trust_folders: float | None = None,
-    drawn: bool = False, lake: bool = False,
+    drawn: bool = False, lake: bool = False, target: Path | None = None,
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
     settings = settings_of(settings, (), mappings)
@@ -65,7 +65,7 @@ def job_of(
         if chosen.needs_key:
             key_of_environment()
     settings = legal_app_ids(settings, target_layout)
-    files, trusted = find(listed(source), drawn=drawn), None
+    files, trusted = find(listed(source), drawn=drawn, apart=target), None
     if trust_folders is not None:
         since, until = (selection.since, selection.until) if selection else (None, None)
         files, trusted = near(files, since, until, trust_folders)

@@ -138,6 +138,7 @@ def conversion(
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit, erase), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
+        target=place if isinstance(place, Path) else None,
     )  # fmt: skip
     if sort:
         refuse_unordered(job)
