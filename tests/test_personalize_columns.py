@@ -119,11 +119,9 @@ def test_columns_named_by_a_recipe(archive, tmp_path):
     assert schema["DEVICE"] == {"name": "DEVICE", "type": ["string", "null"], "categorical": True}
     assert schema["NUM_RATINGS"] == {"name": "NUM_RATINGS", "type": ["int", "null"]}
     losses = {(loss["field"], loss["kind"]): loss for loss in report["losses"]}
-    assert not {"device.platform.name", "attributes.LEVEL", "metrics.ratings"} & {
-        field for field, _ in losses
-    }
-    assert losses["attributes.NUM_RATINGS", "cannot"]["events"] == 2
-    assert "int" in losses["attributes.NUM_RATINGS", "cannot"]["why"]
+    assert not {"device.platform.name", "attributes.LEVEL"} & {field for field, _ in losses}
+    assert losses["metrics.ratings", "cannot"]["events"] == 2  # told of the key that it was
+    assert losses["metrics.ratings", "cannot"]["why"] == "is no int"
     assert (
         losses["attributes.level", "not_mapped"]["events"] == 1
     )  # a column without a source is the key of its name, or as requests spell it
@@ -271,6 +269,31 @@ def test_columns_in_explain_and_write(archive, tmp_path):
     assert rows["DEVICE"].to_list() == ["ANDROID"] * 3
 
 
+def test_a_float_has_32_bits(tmp_path):
+    """A larger number would be infinite to whoever reads the table by its schema."""
+    rows = [
+        EVENT | {"attributes": {"sku": "b"}, "metrics": {"ratings": number}} for number in (3.4e38, 3.5e38)
+    ]
+    file = tmp_path / "archive.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = ["columns.NUM_RATINGS=metrics.ratings:float"]
+    report = translate.convert(
+        file, to="personalize", out=tmp_path / "out", recipe=recipe_in(tmp_path), set_=said
+    )
+    assert [float(row["NUM_RATINGS"] or "nan") == 3.4e38 for row in rows_of(tmp_path / "out")] == [
+        True,
+        False,
+    ]
+    assert ["is no float", 1] in [[loss["why"], loss["events"]] for loss in report["losses"]]
+
+
+def test_why_a_column_is_empty(archive, tmp_path):
+    trace = translate.why(f"{archive}:2", to="personalize", recipe=recipe_in(tmp_path))
+    told = {field.field: field.why for field in trace.events[0].fields}
+    assert told["NUM_RATINGS"] == "metrics.ratings = 4.5 is no int"
+    assert told["LEVEL"] == "nothing in the event"
+
+
 def test_columns_in_the_census(archive, tmp_path):
     """The census of keys knows where a key went that became a column."""
     translate.convert(
@@ -283,7 +306,7 @@ def test_columns_in_the_census(archive, tmp_path):
         if entry["events"] == 1 or entry["key"].startswith("metrics.")
     }
     assert fates["attributes.LEVEL"] == ("renamed", "LEVEL")
-    assert ("renamed", "NUM_RATINGS") in {
-        (entry["fate"], entry["how"]) for entry in told if entry["key"] == "metrics.ratings"
-    }
+    assert {
+        (entry["fate"], entry["how"], entry["events"]) for entry in told if entry["key"] == "metrics.ratings"
+    } == {("renamed", "NUM_RATINGS", 1), ("no_place", "is no int", 2)}
     assert "unknown" not in {entry["fate"] for entry in told}

@@ -24,9 +24,10 @@ def _whole(dtype: pl.DataType) -> Callable[[pl.Expr], pl.Expr]:
     return lambda text: text.str.extract(WHOLE).cast(dtype, strict=False).cast(pl.String)
 
 
-def _number(text: pl.Expr) -> pl.Expr:
-    is_one = text.str.contains(NUMBER) & text.cast(pl.Float64, strict=False).is_finite()
-    return pl.when(is_one).then(text)
+def _number(dtype: pl.DataType) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda text: pl.when(
+        text.str.contains(NUMBER) & text.cast(pl.Float64, strict=False).cast(dtype, strict=False).is_finite()
+    ).then(text)
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:
@@ -39,8 +40,8 @@ TYPES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "string": lambda text: text,
     "int": _whole(pl.Int32()),
     "long": _whole(pl.Int64()),
-    "float": _number,
-    "double": _number,
+    "float": _number(pl.Float32()),
+    "double": _number(pl.Float64()),
     "boolean": _boolean,
 }
 KEYS = {
@@ -65,6 +66,13 @@ class Column:
     def home(self) -> str:
         """Name the key that holds its values once they are where they belong."""
         return f"attributes.{self.name}"
+
+    @property
+    def whence(self) -> tuple[str, ...]:
+        """Name what fills it, a hub column or a map and its key; without a source the key of its name."""
+        source = self.source or self.home
+        home, _, key = source.partition(".")
+        return (source,) if source in events.SCHEMA else (home, key)
 
 
 def read_columns(given: Any, complain: Callable[[str, str], None]) -> tuple[Column, ...]:

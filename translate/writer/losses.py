@@ -183,11 +183,8 @@ class Losses:
         if entry.own is not None:
             value = columns[0].map.get(entry.own.name)
             misfits = value.is_not_null() & written.is_null()
-            plan.losses.append(
-                self._loss(
-                    InHub("attributes", entry.own.name), "cannot", f"is no {entry.own.type}", misfits, value
-                )
-            )
+            whence = InHub(*entry.own.whence)
+            plan.losses.append(self._loss(whence, "cannot", f"is no {entry.own.type}", misfits, value))
         place = self.shape.source.place(entry.hub[0])
         if word.changed is not None:
             plan.losses.append(

@@ -166,6 +166,9 @@ class EventFields:
     def _nothing_to_write(self, place: FieldPlace) -> str:
         """Say why a field has no value that it could have: none of its hub columns, or not what its codec asks for."""
         entry = place.entry
+        own = entry.own and (self._traced.after["attributes"] or {}).get(entry.own.name)
+        if entry.own and own is not None:
+            return f"{'.'.join(entry.own.whence)} = {shown(own)} is no {entry.own.type}"
         there = [column for column in entry.hub if self._traced.after.get(column) is not None]
         if not set(there) & set(place.carries):
             setting = f"; --set {entry.setting}=... would give it" if entry.setting else ""
