@@ -15,6 +15,7 @@ from polars.exceptions import PolarsError
 
 from translate import events
 from translate.archive.stored import ReadError, SourceFile, path_of
+from translate.engine.library import by_batches
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.vocabulary import notes
 from translate.vocabulary.notation import COMPACT
@@ -60,18 +61,12 @@ def rows_as_lines(file: SourceFile) -> pl.LazyFrame:
 
 def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Take bytes for the text that older writers kept in them; what is no UTF-8 is `{"base64": ...}`."""
-    schema = frame.collect_schema()
-    names = [name for name, dtype in schema.items() if dtype == pl.Binary]
-    if not names:
-        return frame
-    return frame.map_batches(
-        lambda batch: batch.with_columns(
-            pl.Series(name, [_text_of(value) for value in batch[name]], pl.String) for name in names
-        ),
-        schema={**schema, **dict.fromkeys(names, pl.String)},
-        validate_output_schema=False,
-        streamable=True,
-    )
+    names = [name for name, dtype in frame.collect_schema().items() if dtype == pl.Binary]
+
+    def texts(batch: pl.DataFrame) -> pl.DataFrame:
+        return batch.with_columns(pl.Series(name, map(_text_of, batch[name]), pl.String) for name in names)
+
+    return by_batches(frame, texts, dict.fromkeys(names, pl.String)) if names else frame
 
 
 def _text_of(value: bytes | None) -> str | None:

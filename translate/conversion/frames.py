@@ -34,6 +34,7 @@ from translate.conversion.calls import (
 )
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
+from translate.engine.library import by_batches
 from translate.errors import CallError, UsageError
 from translate.reader.intake import with_sound_texts
 from translate.reader.reader import Lines
@@ -266,10 +267,7 @@ def write(
     columns = dataset.named(target_mapping, chosen.columns if chosen else (), told)
     layout, prepared = dataset.with_columns(layout, columns), dataset.moved(prepared, columns)
     writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
-    judged = writer.rows(prepared)
-    judged = judged.map_batches(
-        _warn_of_rejects, schema=dict(judged.collect_schema()), validate_output_schema=False, streamable=True
-    )
+    judged = by_batches(writer.rows(prepared), _warn_of_rejects)
     rows = judged.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
     places = {
         entry.place: pl.col(f"={entry.place}")

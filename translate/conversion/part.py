@@ -10,7 +10,7 @@ import polars as pl
 
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import WRITTEN, Query
-from translate.engine.library import library
+from translate.engine.library import by_batches, library
 from translate.engine.packed import KernelPacker
 from translate.mapping.portions import Files
 from translate.mapping.spec import Layout
@@ -234,8 +234,7 @@ def shared(rows: pl.LazyFrame) -> pl.LazyFrame:
     It does so for what is the same to the letter and one step only: so nothing above this step may depend on the sink, and no
     two sinks may begin with the same step below it.
     """
-    schema = dict(rows.collect_schema())
-    return rows.map_batches(_as_it_is, schema=schema, validate_output_schema=False, streamable=True)
+    return by_batches(rows, _as_it_is)
 
 
 def _as_it_is(batch: pl.DataFrame) -> pl.DataFrame:

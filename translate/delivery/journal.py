@@ -34,6 +34,7 @@ from translate.delivery.answers import Answer, Pile
 from translate.delivery.records import DIGEST_LENGTH, FORMAT, NAME, PUT_BACK, Reading, read, records, text_of
 from translate.delivery.shipments import PackedRequest, Shipment, closed
 from translate.errors import OutputError, UsageError
+from translate.vocabulary.notation import quoted
 
 if TYPE_CHECKING:
     from translate.delivery.endpoints import Endpoint
@@ -252,7 +253,7 @@ def write_requests(folder: Path, parts: Parts, endpoint: Endpoint) -> list[dict[
 
 def _reasons(packed: PackedRequest, refused: dict[int, tuple[str, str]]) -> Iterator[str]:
     for position, (code, message) in sorted(refused.items()):
-        raw = json.dumps(packed.event(packed.ways[position]), ensure_ascii=False, separators=(",", ":"))
+        raw = quoted(packed.event(packed.ways[position]))
         about = {"file": packed.part, "line": packed.line, "code": code, "message": message}
         yield json.dumps({**about, "raw": raw}, ensure_ascii=False) + "\n"
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from translate.mapping.spec import Field, Layout, Request
+from translate.vocabulary.notation import quoted
 
 ANY = "*"
 Way = tuple[str | int, ...]
@@ -82,10 +83,10 @@ def closed(request: Any, layout: Layout) -> str:
     copied = dict(request) if isinstance(request, dict) else request
     for place in _request(layout).closed:
         if place in copied:
-            copied[place] = json.dumps(copied[place], ensure_ascii=False, separators=(",", ":"))
+            copied[place] = quoted(copied[place])
     if _request(layout).listed and [*copied] == [*_request(layout).each]:
         copied = copied[_request(layout).each[0]]
-    return json.dumps(copied, ensure_ascii=False, separators=(",", ":"))
+    return quoted(copied)
 
 
 def events_of(request: Any, layout: Layout) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArrowStream",
+    "by_batches",
     "for_some",
     "frame_of",
     "handed_over",
@@ -131,3 +132,13 @@ def for_some(rows: pl.Expr, value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
         return values.gather(pl.select(pl.when(chosen).then(chosen.cum_sum() - 1)).to_series())
 
     return pl.map_batches([*map(pl.col, names)], work, return_dtype=dtype, is_elementwise=True)
+
+
+def by_batches(
+    frame: pl.LazyFrame,
+    work: Callable[[pl.DataFrame], pl.DataFrame],
+    added: Mapping[str, PolarsDataType] | None = None,
+) -> pl.LazyFrame:
+    """Have work done on a frame's batches while they go by; it gives the same columns, in their types, and those that are `added`."""
+    schema = {**frame.collect_schema(), **(added or {})}
+    return frame.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)

@@ -22,6 +22,7 @@ import polars as pl
 
 from translate import mapping
 from translate.conversion.report import Finding
+from translate.engine.library import by_batches
 from translate.errors import UsageError, suggest
 from translate.mapping.keys import ADDITIONS
 from translate.mapping.spec import Addition
@@ -69,10 +70,7 @@ def apply(frame: pl.LazyFrame, marks: UnitMarks) -> tuple[pl.LazyFrame, frozense
     frame = untouched(frame)
     if not marks.shards:
         return frame, filled
-    schema = frame.collect_schema()
-    changed = frame.map_batches(
-        lambda batch: _changed(batch, marks), schema=schema, validate_output_schema=False, streamable=True
-    )
+    changed = by_batches(frame, lambda batch: _changed(batch, marks))
     return changed, filled
 
 

@@ -12,6 +12,7 @@ import polars as pl
 import polars_hash
 
 from translate import events
+from translate.engine.library import by_batches
 from translate.mapping.spec import Addition
 from translate.vocabulary import notation
 
@@ -97,9 +98,7 @@ def of(frame: pl.LazyFrame, add: Mapping[str, Addition], *, dedupe: bool, fold: 
     if not fold:
         return frame.select(columns)
     whole = frame.select(*columns, **_whole_ends())
-    return whole.map_batches(
-        _copied, schema=whole.collect_schema(), validate_output_schema=False, streamable=True
-    )
+    return by_batches(whole, _copied)
 
 
 def _copied(batch: pl.DataFrame) -> pl.DataFrame:

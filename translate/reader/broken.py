@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from translate.archive.drawing import NEXT_RECORD
 from translate.reader.literals import printable
 from translate.reader.record import Record
+from translate.vocabulary.notation import quoted
 
 if TYPE_CHECKING:
     from translate.reader.reader import Damage
@@ -106,4 +106,4 @@ def told(beginning: str, count_bytes: int, sha256: str, limit_bytes: int) -> tup
     """Give what stands for the text of a record that is too large, and what is said of it."""
     kept = {"head": printable(beginning[:HEAD_CHARACTERS]), "bytes": count_bytes, "sha256": sha256}
     message = f"has {count_bytes:,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}"
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")), message
+    return quoted(kept), message

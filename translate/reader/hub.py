@@ -9,7 +9,7 @@ import polars as pl
 import polars_hash
 
 from translate import events
-from translate.engine.library import library
+from translate.engine.library import by_batches, library
 from translate.engine.values import event_ids
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.originals import WayOut, take_out_own_item
@@ -175,8 +175,7 @@ class Hub:
                 batch = batch.with_columns(way.taken_out(batch))
             return batch
 
-        schema = dict(frame.collect_schema())
-        return frame.map_batches(take_out, schema=schema, validate_output_schema=False, streamable=True)
+        return by_batches(frame, take_out)
 
     def _verdict(self, texts: list[str]) -> tuple[pl.Expr, pl.Expr]:
         """Give the first reason why a record is no event, as code and message."""

@@ -12,6 +12,7 @@ import polars as pl
 from translate import events
 from translate.archive import parquet
 from translate.conversion.job import Job
+from translate.engine.library import by_batches
 from translate.reader.hub import TRAVELLERS, Hub
 from translate.reader.literals import DECODER, NUMBER, Refused, canonical, shown, syntax_error
 from translate.reader.reader import Damage, Lines, Reader, Tally
@@ -93,8 +94,7 @@ def with_sound_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
 
     JSON over several lines is put onto one.
     """
-    schema = frame.collect_schema()
-    return frame.map_batches(_sound, schema=schema, validate_output_schema=False, streamable=True)
+    return by_batches(frame, _sound)
 
 
 def _sound(batch: pl.DataFrame) -> pl.DataFrame:
@@ -196,6 +196,4 @@ def _counted(frame: pl.LazyFrame, tally: Tally) -> pl.LazyFrame:
         tally.add(int(batch.estimated_size()), batch.height)
         return batch
 
-    return whole.map_batches(
-        count, schema=whole.collect_schema(), validate_output_schema=False, streamable=True
-    )
+    return by_batches(whole, count)

@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from translate.engine.library import by_batches
+
 QUOTE = '"'
 CELL = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")([^,]*)|([^",][^,]*)?')
 # A row that was put onto one line begins with this sign; in it, what follows the sign says what stood there.
@@ -50,8 +52,7 @@ def first_lines(frame: pl.LazyFrame, files: Sequence[str], first_rows: Sequence[
 
     schema = pl.Schema({"row": pl.UInt32, "text": pl.String})
     passing = frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
-    first = passing.map_batches(chosen, schema=schema, validate_output_schema=False, streamable=True)
-    lines = dict(first.collect(engine="streaming").iter_rows())
+    lines = dict(by_batches(passing, chosen).collect(engine="streaming").iter_rows())
     return {file: lines.get(row, "") for file, row in zip(files, first_rows, strict=True)}
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.engine.library import by_batches
 from translate.errors import UsageError
 from translate.mapping.personal import EXTRA, Marked, Spot
 from translate.reader.literals import DECODER, Digits, Pairs, canonical
@@ -106,8 +107,7 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str) -> pl.LazyFr
                 batch = _changed(batch, there, spot, changes["remove" if in_numbers else action], why)
         return batch
 
-    schema = dict(frame.collect_schema())
-    return frame.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)
+    return by_batches(frame, work)
 
 
 def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str) -> pl.DataFrame:

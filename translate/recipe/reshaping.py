@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.engine.library import by_batches
 from translate.reader.literals import Refused, number_digits
 from translate.recipe.expressions import ITEM
 from translate.recipe.spec import Cut
@@ -37,8 +38,7 @@ def explode(frame: pl.LazyFrame, match: pl.Expr) -> pl.LazyFrame:
     """
     flags = [name for name in frame.collect_schema().names() if name.startswith(TALLY)]
     marked = frame.with_columns(_explode=match & pl.col(ITEM).is_null() & pl.col("items").is_not_null())
-    schema = {**marked.collect_schema(), ELEMENTS: ELEMENTS_TYPE}
-    parsed = marked.map_batches(_with_elements, schema=schema, validate_output_schema=False, streamable=True)
+    parsed = by_batches(marked, _with_elements, {ELEMENTS: ELEMENTS_TYPE})
     number, item = (pl.col(ELEMENTS).struct.field(name) for name in ("number", "item"))
     rows = parsed.explode(ELEMENTS, empty_as_null=True).with_columns(
         pl.coalesce(number, COPY).alias(COPY),
@@ -160,9 +160,7 @@ def _any_longer(texts: pl.Expr, length: int) -> pl.Expr:
 def _cut_keys(frame: pl.LazyFrame, match: pl.Expr, length: int) -> pl.LazyFrame:
     longer = pl.any_horizontal([_any_longer(pl.col(kind).map.keys(), length) for kind in KINDS])
     marked = frame.with_columns(_over=match & longer)
-    work, schema = partial(_cut_keys_of_batch, length), dict(marked.collect_schema())
-    short = marked.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)
-    return short.drop("_over")
+    return by_batches(marked, partial(_cut_keys_of_batch, length)).drop("_over")
 
 
 def _cut_keys_of_batch(length: int, batch: pl.DataFrame) -> pl.DataFrame:

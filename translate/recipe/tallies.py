@@ -22,6 +22,7 @@ from polars.exceptions import PolarsError
 
 from translate import events
 from translate.conversion.nearness import VALUES_KEPT, Watched, nearest
+from translate.engine.library import by_batches
 from translate.recipe import erasure
 from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, Moved, key_of, type_of, view
 from translate.recipe.proof import read
@@ -218,8 +219,7 @@ class Watch:
         """Look at a frame's batches while they go by."""
         if not self.watched.near and not self._columns:
             return frame
-        schema = dict(frame.collect_schema())
-        return frame.map_batches(self._look, schema=schema, validate_output_schema=False, streamable=True)
+        return by_batches(frame, self._look)
 
     def told(self) -> Watched:
         """Give what was seen, the same whatever the order of the batches was."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from translate.conversion.report import Finding
 from translate.engine.keys import KINDS
+from translate.engine.library import by_batches
 from translate.judging.questions import Judge, alone_of
 from translate.judging.views import written_rows
 from translate.mapping.columns import TYPES
@@ -92,13 +93,7 @@ class Writer:
                 else {}
             ),
         ).with_columns(_illegal=self._names.is_illegal(pl.col("_spelled")))
-        frame = prepared.map_batches(
-            self._batchwork.work,
-            schema={**prepared.collect_schema(), **self._batchwork.schema()},
-            validate_output_schema=False,
-            streamable=True,
-        )
-        frame = self._with_values(frame)
+        frame = self._with_values(by_batches(prepared, self._batchwork.work, self._batchwork.schema()))
         if self.shape.layout.records == "json-lines":
             frame = self._text.written(frame)
         frame = self._judge.look(self._with_extra(frame.with_columns(**self._around())))
@@ -124,13 +119,7 @@ class Writer:
         """Put what no hub column holds back where it was; only where the source's layout is the target's."""
         if self._extras is None:
             return frame
-        extra_columns = dict.fromkeys([EXTRA, EXTRA_BESIDE], pl.String)
-        return frame.map_batches(
-            self._put_extra,
-            schema={**frame.collect_schema(), **extra_columns},
-            validate_output_schema=False,
-            streamable=True,
-        )
+        return by_batches(frame, self._put_extra, dict.fromkeys([EXTRA, EXTRA_BESIDE], pl.String))
 
     def _put_extra(self, batch: pl.DataFrame) -> pl.DataFrame:
         rows = batch[ROW].to_list()

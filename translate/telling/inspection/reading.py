@@ -20,6 +20,7 @@ from translate.delivery import survey
 from translate.delivery.survey import AGED
 from translate.delivery.tallies import SeenUsers
 from translate.engine.choice import give_back
+from translate.engine.library import by_batches
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
 from translate.mapping.spec import Layout, Mapping
@@ -130,9 +131,7 @@ class _Sample:
         """Give the same events, of which the first are kept."""
         if self._wanted <= 0:
             return chosen
-        return chosen.map_batches(
-            self._look, schema=chosen.collect_schema(), validate_output_schema=False, streamable=True
-        )
+        return by_batches(chosen, self._look)
 
     @property
     def events(self) -> pl.DataFrame:
