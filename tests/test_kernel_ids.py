@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from translate import events
 from translate.engine.library import library
-from translate.engine.values import event_ids, instants
+from translate.engine.texts import event_ids, instants
 from translate.reader.hub import _with_event_ids_by_expressions
 
 KERNEL: Any = library()

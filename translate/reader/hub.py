@@ -10,7 +10,7 @@ import polars_hash
 
 from translate import events
 from translate.engine.library import by_batches, library
-from translate.engine.values import event_ids
+from translate.engine.texts import event_ids
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.originals import WayOut, take_out_own_item
 from translate.reader.reader import OF_LINES, ORIGINAL_NAME
