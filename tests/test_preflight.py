@@ -16,7 +16,7 @@ from translate.delivery import tallies
 from translate.delivery.hazards import JUDGES
 from translate.delivery.preflight import judge, plan_of_run, unaccepted, verification
 from translate.delivery.shipments import unpack
-from translate.delivery.survey import Survey, Surveyed, read_surveyed
+from translate.delivery.survey import Survey, Surveyed
 from translate.mapping.sending import CHECKS, OVERRIDES
 from translate.settings import Settings
 
@@ -141,7 +141,7 @@ def surveyed(model, *requests, **options):
         whole = [{"id": f"own-{number + place}"} | event for place, event in enumerate(events)]
         number += len(events)
         text = json.dumps(MAKERS[model](whole))
-        survey.add(unpack("part-0", line, text, layout), len(text))
+        survey.add(unpack("part-0", line, text, layout))
     return survey.result()
 
 
@@ -395,7 +395,7 @@ def test_the_survey_of_what_was_packed(model):
     )  # texts may hold other ends of lines
     survey = Survey(loaded.delivery, layout)
     for number, line in enumerate(lines, 1):
-        survey.add(unpack("part-0", number, line, layout), len(line))
+        survey.add(unpack("part-0", number, line, layout))
     counted = survey.result()
     read = translate.scan(file, model=f"{model}/requests").collect()
     times = [int(time.timestamp() * 1000) for time in read["time"]]
@@ -498,7 +498,7 @@ def test_more_values_than_are_kept_are_a_lower_bound(monkeypatch):
 def test_a_survey_goes_through_json():
     """What a survey found is the same after it lay in a file, and is judged the same at another time."""
     counted = surveyed("clickstream", [{"ago": 1}, {"ago": 100 * DAY, "client": "d"}])
-    again = read_surveyed(counted.written())
+    again = Surveyed.from_json(json.loads(json.dumps(counted.to_json())))
     assert again == counted
     later = NOW + dt.timedelta(days=100)
     events = {f.name: f.events for f in judge(mapping.load("clickstream"), again, Settings(), now=later)}

@@ -43,7 +43,7 @@ from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
 from translate.delivery.run import Outcome, Run
 from translate.delivery.shipments import find_column
-from translate.delivery.survey import Survey, Surveyed, read_surveyed
+from translate.delivery.survey import Survey, Surveyed
 from translate.delivery.target import Target
 from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError, refuse_store
@@ -173,16 +173,16 @@ def _survey(folder: Path, prepared: Prepared, destination: Destination) -> Surve
     if file.exists():
         found = persistence.unsealed(file, LOOK_AGAIN)
         if found["of"] == parts:
-            return read_surveyed(json.dumps(found["found"]))
+            return Surveyed.from_json(found["found"])
     scratch = folder / SCRATCH
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     survey = Survey(destination.delivery, destination.layout, scratch)
     for packed in prepared.parts.requests():
-        survey.add(packed, packed.line_bytes)
+        survey.add(packed)
     surveyed = survey.result()
     shutil.rmtree(scratch, ignore_errors=True)
-    values = {"of": parts, "events": surveyed.events, "found": json.loads(surveyed.written())}
+    values = {"of": parts, "events": surveyed.events, "found": surveyed.to_json()}
     _write(file, persistence.sealed(values))
     return surveyed
 

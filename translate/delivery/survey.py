@@ -66,21 +66,21 @@ class Surveyed:
     agents: dict[str, int] = field(default_factory=dict)
     values: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def written(self) -> str:
-        """Write it as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON values, whose keys are texts."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return values
 
-
-def read_surveyed(text: str) -> Surveyed:
-    """Read what `Surveyed.written` wrote."""
-    given = json.loads(text)
-    users = {}
-    for column, seen in given["users"].items():
-        hours = {int(hour): (users, events) for hour, (users, events) in seen["hours"].items()}
-        users[column] = SeenUsers(seen["users"], seen["several"], hours)
-    excepted = {name: _hours(hours) for name, hours in given["excepted"].items()}
-    rest = {"hours": _hours(given["hours"]), "at_least": tuple(given["at_least"])}
-    return Surveyed(**{**given, **rest, "excepted": excepted, "users": users})
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Self:
+        """Read back what `to_json` gave."""
+        users = {}
+        for column, seen in given["users"].items():
+            hours = {int(hour): (users, events) for hour, (users, events) in seen["hours"].items()}
+            users[column] = SeenUsers(seen["users"], seen["several"], hours)
+        excepted = {name: _hours(hours) for name, hours in given["excepted"].items()}
+        rest = {"hours": _hours(given["hours"]), "at_least": tuple(given["at_least"])}
+        return cls(**{**given, **rest, "excepted": excepted, "users": users})
 
 
 def _hours(given: dict[str, int]) -> dict[int, int]:
@@ -252,11 +252,11 @@ class Survey:
     def _empty(self) -> dict[str, list[Any]]:
         return {name: [] for name in (*self._columns, *(f":{setting}" for setting in self._asked))}
 
-    def add(self, request: PackedRequest, line_bytes: int = 0) -> None:
-        """Look at a request, whose line has so many bytes."""
+    def add(self, request: PackedRequest) -> None:
+        """Look at a request."""
         events = [request.event(way) for way in request.ways]
         self._sums["requests"] += 1
-        self._sums["bytes"] += line_bytes
+        self._sums["bytes"] += request.line_bytes
         for name, column in self._columns.items():
             self._chunk[name] += column.values(request, events) if column else [None] * len(events)
         for setting, columns in self._asked.items():

@@ -1,7 +1,7 @@
 """Mappings: one data sheet per model, shipped with the package, added to or replaced by those of a folder of the caller's.
 
 A TOML file (`sheet`, its `keys`) is read (`parse`, with `fields`, `delivery`, `columns`) into what a mapping may
-say (`spec`); its parts have to agree (`agreement`, `surroundings`, `checks`), and each field runs once without rows (`agreement`, too).
+say (`spec`); its parts have to agree, and each field runs once without rows (`agreement`, `surroundings`, `checks`).
 `personal` tells where in the hub its marked places lie.
 """
 
