@@ -136,7 +136,7 @@ class _Window:
         end = self._length + len(chunk)
         if end > len(self._memory):
             self._memory = self._memory[: self._length] + bytes(end - self._length)
-        self._memory[self._length : end] = chunk
+        memoryview(self._memory)[self._length : end] = chunk  # a bytearray would make another one of it first
         self._length = end
 
     def end_of_lines(self) -> int:

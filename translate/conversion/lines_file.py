@@ -18,6 +18,7 @@ ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}  # of files, by their comp
 GZIP_LEVEL = 2  # of isal: a seventh of zlib's time for a tenth more bytes; its third level gains nothing here
 GZIP_WINDOW = 31  # with gzip's header, which then names neither a time nor a file
 WRITTEN_TOGETHER = 1 << 20
+ROWS_TOGETHER = 512  # whose lines are still in the processor's memory when they are digested and written
 READABLE = 0o666  # less what the process masks
 
 
@@ -47,8 +48,9 @@ class LinesFile:
     def add_rows(self, rows: pl.Series) -> int:
         """Write texts, a line each; absent ones are none. Count the lines."""
         self._write_waiting()
-        with lines_of(rows) as text:
-            self._write(text)
+        for some in rows.to_frame().iter_slices(ROWS_TOGETHER):
+            with lines_of(some.to_series()) as text:
+                self._write(text)
         return len(rows) - rows.null_count()
 
     def write(self, text: bytes | memoryview) -> None:

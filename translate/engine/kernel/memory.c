@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST = 256, POOLED_MIN_BITS = 12, POOLED_MAX_BITS = 24, SIZES = (POOLED_MAX_BITS - POOLED_MIN_BITS + 1) * 8 };
+enum { SMALLEST = 256, POOLED_MIN_BITS = 12, POOLED_MAX_BITS = 24, SIZES = (POOLED_MAX_BITS - POOLED_MIN_BITS + 1) * 8, SIZES_TRIED = 4 };
 static const size_t LARGEST = INT32_MAX; /* Arrow's views and offsets reach no further */
 static const size_t POOLED_MAX = (size_t)1 << POOLED_MAX_BITS;
-static const size_t FREE_MAX = (size_t)16 << 20;
+static const size_t FREE_MAX = (size_t)32 << 20;
 
 /* Memory that was let go of, for whoever needs as much next. Left to the C library, each batch would leave holes that the
  * next one does not fit into, or pages that cost more to get anew than what is done with them. It comes in eight sizes to
@@ -41,27 +41,43 @@ static bool is_pooled(size_t capacity)
     return IS_POOLED && capacity >= (size_t)1 << POOLED_MIN_BITS && capacity <= POOLED_MAX;
 }
 
-/* Give the number of the smallest size that is large enough, and put that size in place of what is wanted. */
-static int size_of(size_t *wanted)
+/* Give the number of the smallest size that is large enough. */
+static int size_of(size_t wanted)
 {
-    size_t last = *wanted - 1;
+    size_t last = wanted - 1;
     int bits = 63 - __builtin_clzll(last), eighth = (int)(last >> (bits - 3)) - 8;
-    *wanted = (size_t)(eighth + 9) << (bits - 3);
     return (bits - POOLED_MIN_BITS + 1) * 8 + eighth;
+}
+
+static size_t capacity_of(int size)
+{
+    return (size_t)(size % 8 + 9) << (size / 8 + POOLED_MIN_BITS - 4);
+}
+
+/* Take memory of that size, or of one that is not much larger, which is better than pages that are new; of that size if there is none. */
+static struct block *take_block(int *size)
+{
+    for (int larger = *size; larger < *size + SIZES_TRIED && larger < SIZES; larger++) {
+        struct block *block = pool.blocks[larger];
+        if (block == NULL)
+            continue;
+        pool.blocks[larger] = block->next;
+        pool.free_bytes -= capacity_of(larger);
+        *size = larger;
+        return block;
+    }
+    return NULL;
 }
 
 static uint8_t *take(size_t *capacity)
 {
     if (!is_pooled(*capacity))
         return malloc(*capacity);
-    int size = size_of(capacity);
+    int size = size_of(*capacity);
     take_pool();
-    struct block *block = pool.blocks[size];
-    if (block != NULL) {
-        pool.blocks[size] = block->next;
-        pool.free_bytes -= *capacity;
-    }
+    struct block *block = take_block(&size);
     leave_pool();
+    *capacity = capacity_of(size);
     return block != NULL ? (uint8_t *)block : malloc(*capacity);
 }
 
@@ -69,7 +85,7 @@ static void let_go(uint8_t *data, size_t capacity)
 {
     if (is_pooled(capacity)) {
         struct block *block = (void *)data;
-        int size = size_of(&capacity);
+        int size = size_of(capacity);
         take_pool();
         if (pool.free_bytes + capacity <= FREE_MAX) {
             pool.free_bytes += capacity;
@@ -124,7 +140,7 @@ void buffer_fit(struct buffer *buffer)
 {
     if (buffer->length == 0)
         buffer_free(buffer);
-    else if (buffer->capacity - buffer->length > buffer->length / 8)
+    else if (buffer->capacity - buffer->length > buffer->length / 4)
         (void)move(buffer, buffer->length);
 }
 
