@@ -67,6 +67,7 @@ ISO = [address for address, text in NEEDED.items() if text.startswith('"')]
 NONE = [
     '"1487973802507"',
     '"2014-02-30T10:00:00Z"',
+    '"2014-W53-1T10:00:00Z"',
     '"2014-02-28T24:00:01Z"',
     '"soon"',
     '""',

@@ -45,6 +45,7 @@ FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
 RUN_TOGETHER = re.compile(
     r"[0-9]+"
 )  # a number rather than a day, unless it has a day's eight digits or a year's four
+WEEK = re.compile(r"([0-9]{4})-?W(53)")  # not of every year
 LEAP = re.compile(r"([^.,]+[^0-9.,][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?((?:[Zz]|[-+][0-9:]+)?)")
 LAST_SECOND = dt.time(23, 59, 59)
 MILLISECOND = dt.timedelta(milliseconds=1)
@@ -183,6 +184,9 @@ def _from_any_iso8601(text: str) -> Instant | NoTime:
         if leap and time.replace(microsecond=0, tzinfo=None).time() != LAST_SECOND:
             return NoTime(NO_ISO8601)
         time += SECOND * bool(leap)
+        week = WEEK.match(text)
+        if week:
+            dt.date.fromisocalendar(int(week[1]), int(week[2]), 1)
     except (ValueError, OverflowError):
         return NoTime(NO_ISO8601)
     is_finer = time.microsecond % 1000 != 0 or FINER.search(text) is not None
