@@ -293,6 +293,10 @@ class TestPushedDown:
             lambda events: events.group_by("name").len().sort("name"),
             lambda events: events.filter(pl.col("attributes").map.get("sku").is_not_null()).head(5),
             lambda events: events.select(pl.len()),
+            lambda events: events.head(1000).filter(name="purchase"),
+            lambda events: events.head(1000).filter(name="purchase").select("event_id").head(2),
+            lambda events: events.filter(pl.col("price") > 1).head(7).filter(name="purchase"),
+            lambda events: events.head(50).filter(pl.col("line") > 3).select(pl.len()),
         ],
     )
     def test_any_query_is_that_of_a_frame(self, query):

@@ -167,7 +167,8 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
         del batch_rows
         if predicate is not None:  # what cannot be asked of any event is told before one is read
             TRIED.lazy().filter(predicate).collect(engine="in-memory")
-        wanted = PushedDown(columns, predicate, rows_wanted, job.selection)
+        # Of both, the rows are counted before they are filtered: `head(100).filter(...)` keeps fewer than 100.
+        wanted = PushedDown(columns, predicate if rows_wanted is None else None, rows_wanted, job.selection)
         left = rows_wanted
         unread = 0
         for batch in _while_wanted(hub_batches(job, recognised, wanted)):
@@ -175,7 +176,7 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
             unread += batch.height - good.height
             frame = good if left is None else good.head(left)
             left = None if left is None else left - frame.height
-            yield frame
+            yield frame if rows_wanted is None or predicate is None else frame.filter(predicate)
             if left == 0:
                 break
         if unread:
