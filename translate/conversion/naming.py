@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 EVENT_TYPES, ATTRIBUTES, USER_ATTRIBUTES = "event types", "attribute keys", "user attributes"
 # Whose keys lie together in a target's row.
-KINDS = {
-    "attributes": ATTRIBUTES,
-    "metrics": ATTRIBUTES,
-    "other": ATTRIBUTES,
-    "user_properties": USER_ATTRIBUTES,
-}
+KINDS = {**dict.fromkeys(("attributes", "metrics", "other"), ATTRIBUTES), "user_properties": USER_ATTRIBUTES}
 NAMED = (
     "named:"  # before the name of a column that tells of names: free-form values under their own are examples
 )
@@ -175,16 +170,8 @@ def meetings(names: Names, job: Job) -> list[Meeting]:
         if len(shown) > 1 or means:
             would_differ = legal and event_types.met(written, counts).keys().isdisjoint(events.WELL_KNOWN)
             count = sum(counts[name] for name in met)
-            found.append(
-                Meeting(
-                    kind,
-                    written,
-                    tuple(sorted(shown)),
-                    count,
-                    means,
-                    _way_out(kind, means, keeps_apart=would_differ),
-                )
-            )
+            way_out = _way_out(kind, means, keeps_apart=would_differ)
+            found.append(Meeting(kind, written, tuple(sorted(shown)), count, means, way_out))
     return sorted(found, key=lambda meeting: (-meeting.events, meeting.kind, meeting.written))
 
 

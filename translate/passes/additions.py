@@ -42,22 +42,8 @@ FOUND = ["first_open", "first_touch", "session_number", "profile_set", "engageme
 
 # What an added event takes over from the one that it is made from.
 TAKEN_OVER = [
-    name
-    for name in events.SCHEMA
-    if name.startswith(("app.", "sdk.", "device.", "session."))
-    or name
-    in (
-        "event_id",
-        "user_id",
-        "client_id",
-        "cognito_id",
-        "device_id",
-        "name",
-        "time",
-        "zone_offset",
-        "file",
-        "line",
-    )
+    *(name for name in events.SCHEMA if name.startswith(("app.", "sdk.", "device.", "session."))),
+    *"event_id user_id client_id cognito_id device_id name time zone_offset file line".split(),
 ]
 PROFILE = ["user_properties", "user_property_times"]
 

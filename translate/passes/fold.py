@@ -37,23 +37,8 @@ FREE_FORM = ("attributes", "metrics", "other")
 TIMES = "user_property_times"
 
 # What an END may say otherwise than its START; the other columns are equal, or have a rule of their own.
-TOLD = [
-    name
-    for name in events.SCHEMA
-    if name
-    not in (
-        *FREE_FORM,
-        "extra",
-        "event_id",
-        "name",
-        "phase",
-        "time",
-        "session.stop",
-        "session.duration",
-        "file",
-        "line",
-    )
-]
+RULED = {*FREE_FORM, *"extra event_id name phase time session.stop session.duration file line".split()}
+TOLD = [name for name in events.SCHEMA if name not in RULED]
 # Hub columns that can hold something after folding, whatever the source.
 FILLED = frozenset({"session.start", "session.stop", "session.duration", *FREE_FORM})
 
