@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -71,8 +70,7 @@ def inspect(
             found.write_html(html)
     with whoever_listens():
         if as_json:
-            sys.stdout.writelines(found.json_pieces())
-            print()
+            print_json(found.to_json())
         else:
             print(found.on(paper()))
         if html is not None and not as_json:
