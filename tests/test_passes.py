@@ -658,6 +658,23 @@ def test_pairs_are_the_nearest_and_of_one_session_client_user_and_app(tmp_path):
     assert (report["events"]["merged"], found(report)["cut_pairs"]) == (3, 4)
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 2, 0], [1, 2, 0, 3]])
+def test_what_ends_as_the_next_begins_lasts_until_then(tmp_path, order):
+    """Where times are whole seconds, one video ends in the second in which the next begins."""
+    halves = [
+        hub_event(seconds, "video", phase=phase, session__id="s")
+        for seconds, phase in ((0, "START"), (10, "END"), (10, "START"), (30, "END"))
+    ]
+    _, rows = convert(write_files(tmp_path / "in", [halves[place] for place in order]), "hub", fold=True)
+    assert sorted(row["session.duration"] for row in rows) == [10_000, 20_000]
+
+
+def test_an_end_may_stand_before_its_start_of_the_same_time(tmp_path):
+    halves = [hub_event(5, "tap", phase=phase, session__id="s") for phase in ("END", "START", "START", "END")]
+    report, rows = convert(write_files(tmp_path / "in", halves), "hub", fold=True)
+    assert ([row["session.duration"] for row in rows], report["events"]["merged"]) == ([0, 0], 2)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.sampled_from("st")), min_size=1, max_size=12),
     st.integers(1, 6),

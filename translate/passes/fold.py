@@ -2,8 +2,9 @@
 
 Two events are a pair if one has the phase START and the other END (said by the event, or by its name: a session's
 start and stop), and both the same name, session, client, user and application, whatever their order in the files:
-an END belongs to the nearest START before it, or at the same time, that has no END yet. What stays alone, because
-a query or an export cut the pair, stays as it is and is counted (`cut_pairs`).
+an END belongs to the nearest START before it, or at the same time, that has no END yet. Of those at one time, the end
+of one and the start of the next, the order in the files counts. What stays alone, because a query or an export cut the
+pair, stays as it is and is counted (`cut_pairs`).
 
 What is folded stands at the beginning's time, so it keeps the beginning's name and place: a session's start and
 stop become a session start that tells stop and duration, for which every target has a place (Clickstream takes
@@ -45,8 +46,9 @@ FILLED = frozenset({"session.start", "session.stop", "session.duration", *FREE_F
 
 def pairs(halves: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Find the pairs among a bucket's halves: where START and END are; and of each half, if it is merged or cut."""
-    here = halves.sort("pair", "time", "is_end", *WHERE)
-    partner = _partners(here["pair"].rle_id().to_list(), here["is_end"].to_list())
+    here = halves.sort("pair", "time", *WHERE)
+    moments = here.select(pl.struct("pair", "time").rle_id()).to_series().to_list()
+    partner = _partners(here["pair"].rle_id().to_list(), moments, here["is_end"].to_list())
     here = here.with_columns(_partner=pl.Series(partner, dtype=pl.UInt32))
     starts = here.filter(~pl.col("is_end") & pl.col("_partner").is_not_null())
     ends = here.select(WHERE)[starts["_partner"]].rename(dict(zip(WHERE, ENDS, strict=True)))
@@ -57,16 +59,22 @@ def pairs(halves: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return found, marks.filter(pl.col("merged") | pl.col("cut")).select(*WHERE, "merged", "cut").sort(WHERE)
 
 
-def _partners(groups: list[int], are_ends: list[bool]) -> list[int | None]:
-    """Give each half the place of its other half: an END that of the nearest open START of its group before it."""
+def _partners(groups: list[int], moments: list[int], are_ends: list[bool]) -> list[int | None]:
+    """Give each half the place of its other half: an END that of the nearest open START of its group before it.
+
+    An END that none is open for waits for one of its own moment, which may stand behind it.
+    """
     partner: list[int | None] = [None] * len(groups)
     open_starts: list[int] = []
-    for place, (group, is_end) in enumerate(zip(groups, are_ends, strict=True)):
-        if not is_end:
-            open_starts.append(place)
-        elif open_starts and groups[open_starts[-1]] == group:
-            start = open_starts.pop()
-            partner[start], partner[place] = place, start
+    waiting: list[int] = []
+    for place, is_end in enumerate(are_ends):
+        others = open_starts if is_end else waiting
+        kind = groups if is_end else moments
+        if others and kind[others[-1]] == kind[place]:
+            other = others.pop()
+            partner[other], partner[place] = place, other
+        else:
+            (waiting if is_end else open_starts).append(place)
     return partner
 
 
