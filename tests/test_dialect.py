@@ -78,6 +78,13 @@ def test_places_in_a_text_are_its_characters(sql, given):
     assert value(sql) == given
 
 
+@pytest.mark.parametrize("text", ["NaN", "inf", "-Infinity", "1e400", ""])
+def test_a_text_that_is_no_number_is_none(text):
+    """Scripts write `NaN` for a number that they lack; it is larger than any, if it is one."""
+    assert value(f"TRY_CAST('{text}' AS DOUBLE)") is None
+    assert value(f"TRY_CAST('{text}' AS DOUBLE) > 1") is None
+
+
 def test_no_value_is_taken_for_a_pattern():
     """One that is no regular expression would stop the run at its row."""
     with pytest.raises(Unfit, match="a pattern must be written out"):

@@ -96,6 +96,13 @@ def exact(tree: Any, names: tuple[str, ...]) -> Any:
     operation, operands = _operation(tree)
     if operation in ARITHMETIC:
         return _calculated(tree, operation, operands, names)
+    if (
+        "Cast" in tree
+        and _type_of(tree, names).is_float()
+        and _type_of(tree["Cast"]["expr"], names) == events.TEXT
+    ):
+        number = expression_of(tree)  # NaN and Infinity are texts, and no numbers
+        return tree_of(pl.when(number.is_finite()).then(number))
     return _widened(tree, names) if "Function" in tree or "Cast" in tree else tree
 
 
