@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import gzip
 import io
 import json
@@ -569,6 +570,29 @@ def test_json_of_a_hub_file_stays_on_its_line(column, value):
     assert "\n" not in rows["row"][0]
     written = json.loads(rows["row"][0])["properties"]["items" if column == "items" else "k"]
     assert written == json.loads(value)
+
+
+def test_a_span_of_time_in_a_table_is_a_text(read):
+    """As pandas keeps one; a cell of a kind that is unusual here costs no run."""
+    frame = pl.DataFrame({
+        "event_type": ["e"], "event_timestamp": ["2016-04-07T03:33:20Z"], "application_app_id": ["a"],
+        "a_span": [dt.timedelta(seconds=90)], "a_clock": [dt.time(1, 2, 3)],
+    })  # fmt: skip
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    found = read("mobile_analytics/redshift", buffer.getvalue())
+    assert [event["attributes"] for event in found.events] == [{"span": "PT1M30S", "clock": "01:02:03"}]
+
+
+def test_bytes_within_lists_of_a_table_are_texts(read):
+    frame = pl.DataFrame({
+        "event_type": ["e"], "event_timestamp": ["2016-04-07T03:33:20Z"], "application_app_id": ["a"],
+        "a_tags": [[b"x", "\u00e9".encode()]], "a_of": [{"k": b"y"}],
+    })  # fmt: skip
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    found = read("mobile_analytics/redshift", buffer.getvalue())
+    assert [event["attributes"] for event in found.events] == [{"tags": '["x","\u00e9"]', "of": '{"k":"y"}'}]
 
 
 def test_parquet_that_is_cut_off(read):

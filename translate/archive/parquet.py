@@ -80,11 +80,23 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         utc = column if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
         return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f") + pl.lit("" if dtype.time_zone is None else "Z")
+    if isinstance(dtype, pl.Duration):
+        return column.dt.to_string("iso")
     if dtype.is_nested():
+        column = column.cast(_without_bytes(dtype), strict=False)
         return pl.when(column.is_not_null()).then(
             pl.struct(v=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
         )
     return column.cast(pl.String)
+
+
+def _without_bytes(dtype: PolarsDataType) -> PolarsDataType:
+    """Give a type with texts for the bytes inside of it, which JSON cannot hold."""
+    if isinstance(dtype, pl.List):
+        return pl.List(_without_bytes(dtype.inner))
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct([pl.Field(field.name, _without_bytes(field.dtype)) for field in dtype.fields])
+    return pl.String() if dtype == pl.Binary else dtype
 
 
 # -- the hub's own files ----------------------------------------------------------------------------------------------
