@@ -62,6 +62,7 @@ def slips(report):
         "rule_set_nothing",
         "rule_changed_nothing",
         "unknown_key",
+        "unknown_name",
         "selection_takes_nothing",
     )
     return {
@@ -72,6 +73,24 @@ def slips(report):
 
 
 # -- what rules did ---------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_no_event_bears_is_told(convert):
+    """If another was meant, such as the hub's where the source's own spelling stands; a table may know more than there are."""
+    rules = """
+    [[rule]]
+    names = { "_monetization.purchase" = "buy", "Ad View" = "View", "adview" = "View", "Level" = "level" }
+    [[rule]]
+    names = { "View" = "Look", "buys" = "buy", "sign_in" = "in" }
+    [[rule]]
+    set.name = "name || '!'"
+    [[rule]]
+    names = { "Look!" = "Seen" }
+    """
+    assert slips(convert(rules, to="clickstream")) == {
+        ("unknown_name", "own.toml: rule[1]: no event is called 'Level'; did you mean 'level'?"): 28,
+        ("unknown_name", "own.toml: rule[1]: no event is called '_monetization.purchase'; did you mean 'purchase'?"): 28,
+    }  # fmt: skip
 
 
 def test_each_rule_is_counted(convert):

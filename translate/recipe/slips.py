@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +37,15 @@ def of_rules(recipe: Recipe, counts: Counter[str]) -> dict[str, dict[str, Any]]:
 def of_recipe(recipe: Recipe, counts: Counter[str], watched: Watched) -> Iterator[Slip]:
     """Find the slips of a recipe's own rules: those that it inherits are only counted."""
     made = frozenset(_made_by(recipe))
+    called: set[str] | None = set()  # by the rules before; None where one works names out
     for number, rule in enumerate(recipe.rules):
         if number >= recipe.inherited:
             head = tallies.of_rule(number)
-            yield from _JudgedCondition(rule.address, head, rule.when, counts, watched, made).of_rule(rule)
+            judged = _JudgedCondition(rule.address, head, rule.when, counts, watched, made)
+            yield from judged.of_rule(rule)
+            if called is not None:
+                yield from judged.of_names(rule.names.keys() - called)
+        called = None if called is None or "name" in rule.sets else called | {*rule.names.values()}
 
 
 def of_selection(
@@ -115,6 +120,13 @@ class _JudgedCondition:
             target for target, told in rule.sets.items() if target in told.columns
         }  # else what is there stays
         yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told - kept)
+
+    def of_names(self, names: Iterable[str]) -> Iterator[Slip]:
+        """Say which of some names of events are none, if another one was meant: a table of names may know more than there are."""
+        for name in sorted(names):
+            near = meant(name, self.watched.near.get(name, ()))
+            if self._seen and near is not None and near not in names:
+                yield "unknown_name", f"{self.where}: {self._none_is_called(name)}", self._seen
 
     @property
     def _seen(self) -> int:

@@ -192,6 +192,7 @@ class Wanted:
         looked_at = set(where.columns) - {"name"} if where else set()
         keys = {key for rule in rules for key in keys_looked_at(rule)} | set(filter(key_of, looked_at))
         names = {name for condition in conditions if condition for name in names_in(condition)}
+        names.update(name for rule in rules for name in rule.names)
         columns = {column for column in looked_at if examples or type_of(column) == NAIVE_TIME}
         if selection and (selection.since or selection.until):
             columns.add("time")
