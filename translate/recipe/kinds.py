@@ -90,7 +90,10 @@ def exact(tree: Any, names: tuple[str, ...]) -> Any:
         return [exact(inner, names) for inner in tree]
     if not isinstance(tree, dict) or "Literal" in tree:
         return tree
+    searched = exact(_searched(tree), names)
     tree = {name: exact(inner, names) for name, inner in tree.items()}
+    if searched is not None:  # nothing in nothing has no place, 0 is that of nothing in something
+        return tree_of(pl.when(expression_of(searched).is_not_null()).then(expression_of(tree)))
     if isinstance(tree.get("Function"), dict):
         tree = _in_characters(tree, tree["Function"])
     operation, operands = _operation(tree)
@@ -106,21 +109,34 @@ def exact(tree: Any, names: tuple[str, ...]) -> Any:
     return _widened(tree, names) if "Function" in tree or "Cast" in tree else tree
 
 
+def _searched(tree: dict[str, Any]) -> Any:
+    """Give what STRPOS looks in, where a node is made of it: the place from 0, and one, else 0."""
+    inner = tree.get("Function")
+    if not isinstance(inner, dict) or inner["function"] != "FillNull":
+        return None
+    found = inner["input"][0].get("BinaryExpr", {}).get("left", {}).get("Function", {})
+    function = found.get("function")
+    family = function.get("StringExpr") if isinstance(function, dict) else None
+    return found["input"][0] if isinstance(family, dict) and "Find" in family else None
+
+
 def _in_characters(tree: Any, inner: dict[str, Any]) -> Any:
-    """Count in characters where a text is found, and take no less than none of them."""
+    """Count in characters where a text is found, and take from its first one on, and no less than none of them."""
     function = inner["function"].get("StringExpr") if isinstance(inner["function"], dict) else None
     if isinstance(function, dict) and "Find" in function:
         place = expression_of(tree)
         before = expression_of(inner["input"][0]).cast(pl.Binary).bin.slice(0, place)
         found = before.cast(pl.String, strict=False).str.len_chars().cast(WHOLE)
         return tree_of(pl.when(place.is_not_null()).then(found))
-    if function == "Slice" and "Literal" not in inner["input"][2]:
-        *place, length = inner["input"]  # without a length the engine takes the rest
-        cut = expression_of(
-            {"Function": {**inner, "input": [*place, tree_of(expression_of(length).clip(0))]}}
-        )
-        return tree_of(pl.when(expression_of(length).is_not_null()).then(cut))
-    return tree
+    if function != "Slice":
+        return tree
+    text, *bounds = inner["input"]
+    cut = [bound if "Literal" in bound else tree_of(expression_of(bound).clip(0)) for bound in bounds]
+    tree = {"Function": {**inner, "input": [text, *cut]}}
+    if "Literal" in bounds[1]:
+        return tree
+    # Without a length the engine takes the rest.
+    return tree_of(pl.when(expression_of(bounds[1]).is_not_null()).then(expression_of(tree)))
 
 
 def _widened(tree: Any, names: tuple[str, ...]) -> Any:
