@@ -74,8 +74,7 @@ _Counted = tuple[Counter[str], Counter[str], Watched]
 
 
 def _counted(job: Job, lines: Lines) -> tuple[_Counted, set[str]]:
-    if job.selection is None:
-        raise AssertionError
+    assert job.selection is not None
     moved = moved_keys(job.source_layout)
     watch = Watch(Wanted.by(None, job.selection, examples=job.examples), moved)
     taken_in = take_in(job, lines)

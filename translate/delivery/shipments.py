@@ -95,8 +95,7 @@ def events_of(request: Any, layout: Layout) -> Iterator[Any]:
 
 
 def _request(layout: Layout) -> Request:
-    if layout.request is None:
-        raise AssertionError
+    assert layout.request is not None
     return layout.request
 
 

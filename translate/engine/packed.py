@@ -33,8 +33,7 @@ class KernelPacker:
     """Packs rows as `Packer` does, into requests that have neither stamps nor JSON within texts."""
 
     def __init__(self, kernel: ctypes.CDLL, layout: Layout, settings: Settings, output: LinesOutput) -> None:
-        if layout.request is None:
-            raise AssertionError
+        assert layout.request is not None
         self._kernel, self._output = kernel, output
         self._templates = templates = Templates(layout, settings)
         head, inside = (

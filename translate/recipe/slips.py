@@ -136,8 +136,7 @@ class _JudgedCondition:
 
     def _why_never(self) -> tuple[str, set[str]]:
         """Say which part of the condition never holds, and which keys that tells of."""
-        if self.condition is None:
-            raise AssertionError
+        assert self.condition is not None
         parts = list(enumerate(tallies.conditions(self.condition)))
         failing = [part for number, part in parts if not self._count(f"part{number}")]
         if not failing:

@@ -55,8 +55,7 @@ class Packer:
         self, layout: Layout, settings: Settings, output: LinesOutput, *, sequence: int = 1,
         tell: Callable[[list[int]], None] | None = None,
     ) -> None:  # fmt: skip
-        if layout.request is None:
-            raise AssertionError
+        assert layout.request is not None
         self._templates = templates = Templates(layout, settings)
         most, bytes_max = layout.request.events_max, layout.request.bytes_max
         limits = Limits(most or math.inf, bytes_max or math.inf, OPEN_BYTES_MAX)

@@ -194,8 +194,7 @@ class Templates:
     """
 
     def __init__(self, layout: Layout, settings: Settings) -> None:
-        if layout.request is None:
-            raise AssertionError
+        assert layout.request is not None
         self._request = layout.request
         self._each = each = layout.request.each
         self._empty = [split(place) for place in layout.request.empty]

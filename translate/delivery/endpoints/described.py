@@ -37,8 +37,8 @@ class DescribedService(PooledEndpoint):
     """Whoever the sheet of a target describes."""
 
     def __init__(self, target: Target, secrets: Secrets) -> None:
-        if target.sending is None or target.layout is None:
-            raise AssertionError
+        assert target.sending is not None
+        assert target.layout is not None
         super().__init__(target, secrets)
         self._sending: Sending = target.sending.answering(self._said(target.sending.query))
         self._layout: Layout = target.layout

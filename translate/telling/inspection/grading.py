@@ -198,8 +198,7 @@ class _Trial:
         comes twice needs a second request.
         """
         request = self.layout.request
-        if request is None:
-            raise AssertionError
+        assert request is not None
         by_bytes = events * bytes_each / (request.bytes_max or math.inf)
         full = max(events / (request.events_max or events or 1), by_bytes)
         fields, groups = request_fields(self.layout, self.settings), self.grounds.groups
