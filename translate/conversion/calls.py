@@ -23,7 +23,7 @@ from translate.recipe import trial
 from translate.recipe.erasure import listed_in
 from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
-from translate.recipe.rules import Recipe, Selection
+from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
 from translate.settings import Settings, parse_time, read_settings
 from translate.stores.transfers import Encryption
 from translate.writer import dataset
@@ -41,7 +41,7 @@ Moment = str | dt.date | None  # a time is a date too
 
 def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
-    mappings: Folder | None = None, settings: Settings | None = None, selection: Selection | None = None,
+    mappings: Folder | None = None, settings: Settings | None = None, selection: Selection = ALL_EVENTS,
     examples: bool = False, careful: bool = False, census: Census = False, trust_folders: float | None = None,
     drawn: bool = False, lake: bool = False, target: Path | None = None,
 ) -> tuple[Job, Recognised]:  # fmt: skip
@@ -67,8 +67,7 @@ def job_of(
     settings = legal_app_ids(settings, target_layout)
     files, trusted = find(listed(source), drawn=drawn, apart=target), None
     if trust_folders is not None:
-        since, until = (selection.since, selection.until) if selection else (None, None)
-        files, trusted = near(files, since, until, trust_folders)
+        files, trusted = near(files, selection.since, selection.until, trust_folders)
     recognised = recognise(files, from_, settings.mappings)
     recognised.trusted = trusted
     columns: tuple[Column, ...] = ()
@@ -89,7 +88,7 @@ def listed(source: Sources) -> list[str | os.PathLike[str]]:
 
 
 def reading_job(
-    source: Sources, from_: str | None, settings: Settings, selection: Selection | None = None, *, examples: bool = False
+    source: Sources, from_: str | None, settings: Settings, selection: Selection = ALL_EVENTS, *, examples: bool = False
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job of a call that only reads, and its recognised source; raise UsageError, MappingError or SourceError."""
     recognised = recognise(find(listed(source)), from_, settings.mappings)
@@ -173,10 +172,8 @@ def settings_of(
 
 def selection_of(
     where: str | None, since: Moment, until: Moment, limit: int | None, erase: Erased = None
-) -> Selection | None:
-    """Give the part of the archive that a call asks for; None is all of it."""
-    if where is None and since is None and until is None and limit is None and erase is None:
-        return None
+) -> Selection:
+    """Give the part of the archive that a call asks for."""
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: at least one event has to be taken")
     wanted = condition(where, "--where") if where is not None else None

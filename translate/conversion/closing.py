@@ -39,14 +39,14 @@ def taken(total: RunReport) -> int:
 
 def has_enough(job: Job, total: RunReport) -> bool:
     """Tell if the limit is reached."""
-    limit = job.selection.limit if job.selection else None
+    limit = job.selection.limit
     return limit is not None and taken(total) >= limit
 
 
 def rest_of(job: Job, total: RunReport) -> Job:
     """Give the job with what is left of its limit."""
     selection = job.selection
-    if selection is None or selection.limit is None:
+    if selection.limit is None:
         return job
     return replace(job, selection=replace(selection, limit=selection.limit - taken(total)))
 
@@ -54,7 +54,7 @@ def rest_of(job: Job, total: RunReport) -> Job:
 def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
     """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
     report, selection = written.report, job.selection
-    if tally.records != report.events["read"] and (selection is None or selection.limit is None):
+    if tally.records != report.events["read"] and selection.limit is None:
         raise ConservationError(
             f"{tally.records} records were read, but {report.events['read']} are accounted for"
         )

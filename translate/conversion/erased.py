@@ -171,7 +171,7 @@ class Proof:
 
 def proof_of(run: Conversion, notes: Iterable[Path]) -> Proving | None:
     """Give what proves a run at its end, if people were to be erased; their hashes' texts are kept for whoever goes on with it."""
-    erasure = run.job.selection.erase if run.job.selection else None
+    erasure = run.job.selection.erase
     if erasure is None:
         return None
     proof = Proof(erasure, filter(Path.exists, notes))

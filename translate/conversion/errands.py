@@ -219,7 +219,7 @@ def reached(errand: Errand, attempt: str = "") -> Output:
 
 def _keys_of(job: Job) -> tuple[Any, ...]:
     """Tell keys apart: of what a recipe hashes, and of those who are to be erased."""
-    erase = job.selection.erase if job.selection else None
+    erase = job.selection.erase
     hashes = fingerprint(key_of_environment()) if job.recipe and job.recipe.needs_key else None
     return hashes, erase.described() if erase else None
 

@@ -40,7 +40,7 @@ from translate.reader.intake import with_sound_texts
 from translate.reader.reader import Lines
 from translate.recipe.expressions import Moved, kind_of, moved_keys
 from translate.recipe.mistakes import notes_on
-from translate.recipe.rules import Selection, is_taken
+from translate.recipe.rules import ALL_EVENTS, Selection, is_taken
 from translate.vocabulary import money
 from translate.writer import dataset
 from translate.writer.packing import ROW
@@ -201,11 +201,11 @@ class PushedDown:
     columns: Sequence[str] | None = None
     predicate: pl.Expr | None = None
     rows: int | None = None
-    selection: Selection | None = None
+    selection: Selection = ALL_EVENTS
 
     def of(self, frame: pl.LazyFrame, moved: Mapping[str, Moved]) -> pl.LazyFrame:
         """Give that, with `code` beside; records that cannot be read are there too, unless only some rows are wanted."""
-        if self.selection is not None:  # the limit is not one of a unit
+        if self.selection:  # the limit is not one of a unit
             frame = replace(self.selection, limit=None).apply(frame, moved)
             frame = frame.filter(pl.col("code").is_not_null() | is_taken())
         if self.predicate is not None:

@@ -13,11 +13,11 @@ from translate.mapping.portions import Files
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.erasure import Erasing
 from translate.recipe.privacy import chosen
+from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
 from translate.settings import Settings
 
 if TYPE_CHECKING:
     from translate.archive.recognition import Origin
-    from translate.recipe.rules import Recipe, Selection
 
 HUB_MODEL = "hub"
 VERIFY: Literal["verify"] = "verify"
@@ -35,7 +35,7 @@ class Job:
     target_layout: Layout | None
     recipe: Recipe | None = None
     settings: Settings = field(default_factory=Settings)
-    selection: Selection | None = None
+    selection: Selection = ALL_EVENTS
     examples: bool = False
     careful_only: bool = False
     census: Census = False
@@ -64,7 +64,7 @@ class Job:
 
     def erasing(self) -> Erasing | None:
         """Begin to leave out those whom the job was asked to erase, if it was."""
-        listed = self.selection.erase if self.selection else None
+        listed = self.selection.erase
         return Erasing(listed, self.marked) if listed else None
 
     @property

@@ -25,7 +25,7 @@ from translate.reader.intake import take_in
 from translate.reader.reader import Lines
 from translate.recipe import proposal, slips
 from translate.recipe.expressions import moved_keys
-from translate.recipe.rules import OPTIONS, Recipe, Selection, is_taken
+from translate.recipe.rules import OPTIONS, Recipe, is_taken
 from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import DESELECTED, TALLY, Wanted, Watch
 
@@ -42,7 +42,7 @@ def why_nothing_taken(job: Job, recognised: Recognised) -> str | None:
     misnamed = told_as_another(recognised, job.settings.mappings)
     if misnamed:
         return f"no event is read: {misnamed}"
-    if job.selection is None:
+    if not job.selection:
         return None
     counts: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
@@ -74,7 +74,6 @@ _Counted = tuple[Counter[str], Counter[str], Watched]
 
 
 def _counted(job: Job, lines: Lines) -> tuple[_Counted, set[str]]:
-    assert job.selection is not None
     moved = moved_keys(job.source_layout)
     watch = Watch(Wanted.by(None, job.selection, examples=job.examples), moved)
     taken_in = take_in(job, lines)
@@ -170,7 +169,7 @@ def _sample(source: Readings) -> pl.DataFrame:
             rest: int = rest,
         ) -> tuple[pl.DataFrame, set[str]]:
             taken_in = take_in(job, lines)
-            selected = replace(job.selection or Selection(), limit=None).apply(
+            selected = replace(job.selection, limit=None).apply(
                 taken_in.events, moved_keys(job.source_layout), erasing=job.erasing()
             )
             taken = selected.filter(is_taken()).head(rest)
@@ -226,7 +225,7 @@ def _writes(source: Readings, tried: Recipe) -> bool:
     left = LOOKED_AT
     for unit in source.units:
         job = source.job_of(unit)
-        selection = replace(job.selection or Selection(), limit=left)
+        selection = replace(job.selection, limit=left)
         job = replace(job, recipe=tried, selection=selection, census=False, examples=False)
 
         def attempt(lines: Lines, job: Job = job) -> tuple[tuple[int, int], set[str]]:

@@ -115,7 +115,7 @@ def survey(job: Job, lines: Lines) -> tuple[pl.LazyFrame, set[str]]:
     taken_in = take_in(job, lines)
     frame = taken_in.events.with_columns(own_id=pl.col("event_id"))
     frame = with_event_ids(frame, taken_in.provided).filter(pl.col("code").is_null())
-    whole = None if job.selection is None else replace(job.selection, limit=None)
+    whole = replace(job.selection, limit=None)
     frame = selected(whole, frame, moved_keys(job.source_layout), erasing=job.erasing())
     return frame.with_columns(taken=pl.col(DESELECTED).is_null()), taken_in.unsound
 

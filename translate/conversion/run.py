@@ -160,7 +160,7 @@ class Conversion:
     def _are_apart(self) -> bool:
         """Tell whether each unit can be made here without knowing what came of those before it."""
         selection, layout = self.job.selection, self.job.target_layout
-        knows_enough = selection is None or (selection.limit is None and not selection.erase)
+        knows_enough = selection.limit is None and not selection.erase
         return self.crew is None and knows_enough and (layout is None or layout.request is None)
 
     def _is_of_these_files(self) -> bool:

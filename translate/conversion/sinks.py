@@ -88,9 +88,8 @@ class Sinks:
                 for kept in beside:
                     kept.add(written)
 
-        selection = self.job.selection
         # What a limit leaves out is never written, and to find out what that is the engine may want all lines first.
-        query.ahead.awaits_writing = selection is None or selection.limit is None
+        query.ahead.awaits_writing = self.job.selection.limit is None
         rows = query.rows.sink_batches(add, lazy=True, maintain_order=True)
         pl.collect_all([rows, *part.beside], engine="streaming")
         digests = {**rejects.close(), **part.finish()}

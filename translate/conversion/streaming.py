@@ -139,7 +139,7 @@ class Streaming:
         self._compression = compression
         self._questions = Questions(job.target_mapping.delivery, job.target_layout)
         self._total = RunReport()
-        listed = job.selection.erase if job.selection else None
+        listed = job.selection.erase
         if listed and listed.is_by_hash:
             raise UsageError(HASHES)
         self._proof = Proof(listed) if listed else None

@@ -48,7 +48,7 @@ def crew_of(asked: int | None, run: Conversion) -> Workers | None:
     if asked is not None and asked < 1:
         raise UsageError(f"--workers {asked}: at least one has to work")
     count = min(asked or 1, len(run.units))
-    is_limited = run.job.selection is not None and run.job.selection.limit is not None
+    is_limited = run.job.selection.limit is not None
     if is_limited or count <= (2 if is_numbered_through(run) else 1):
         return None
     return Workers(count)

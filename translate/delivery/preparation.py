@@ -130,8 +130,7 @@ def _prepared(
     conversion = converting.conversion(source, to=destination.layout.address, out=target, **call)
     identity = {key: value for key, value in conversion.identity().items() if key != "version"}
     _keep_or_begin_anew(folder, identity)
-    selection = conversion.job.selection
-    erasure = selection.erase if selection else None
+    erasure = conversion.job.selection.erase
     conversion.kept_texts = folder / KNOWN if erasure and erasure.is_by_hash else None
     whole = target / "report.json"
     if whole.exists():

@@ -95,7 +95,7 @@ class Validation:
             origins = self.recognised.sources
             archives = [Archive(origin.mapping, origin.layout, scratch) for origin in origins]
             ages = [Ages(origin.mapping, origin.layout, self.job.settings) for origin in origins]
-            limit = self.job.selection.limit if self.job.selection else None
+            limit = self.job.selection.limit
             for unit in units_of(origin.files for origin in origins):
                 if limit is not None and self.events["read"] - self.events["filtered"] >= limit:
                     break

@@ -36,13 +36,16 @@ LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 @dataclass(frozen=True)
 class Selection:
-    """What `--where`, `--since`, `--until`, `--limit` and `--erase` say."""
+    """What `--where`, `--since`, `--until`, `--limit` and `--erase` say; it is false where they say nothing."""
 
     where: Expression | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     limit: int | None = None
     erase: Erasure | None = None
+
+    def __bool__(self) -> bool:
+        return self != ALL_EVENTS
 
     def described(self) -> dict[str, Any]:
         """Give the selection as JSON values."""
@@ -87,12 +90,15 @@ class Selection:
         return frame.filter(taken.cum_sum() - taken < limit)  # what comes after is counted nowhere
 
 
+ALL_EVENTS = Selection()
+
+
 def selected(
-    selection: Selection | None, frame: pl.LazyFrame, moved: Mapping[str, Moved], *, taken: int = 0,
+    selection: Selection, frame: pl.LazyFrame, moved: Mapping[str, Moved], *, taken: int = 0,
     tallied: bool = False, erasing: Erasing | None = None,
 ) -> pl.LazyFrame:  # fmt: skip
-    """Tell which events a selection takes that took so many before; no selection takes all."""
-    if selection is None:
+    """Tell which events a selection takes that took so many before."""
+    if not selection:
         return frame.with_columns(pl.lit(None, pl.String).alias(DESELECTED))
     if selection.limit is not None:
         selection = replace(selection, limit=selection.limit - taken)

@@ -184,9 +184,9 @@ class Wanted:
     columns: frozenset[str] = frozenset()
 
     @classmethod
-    def by(cls, recipe: Recipe | None, selection: Selection | None, *, examples: bool) -> Wanted:
+    def by(cls, recipe: Recipe | None, selection: Selection, *, examples: bool) -> Wanted:
         """Tell what a recipe's own rules and a selection want; values of an archive are only looked at for examples."""
-        where = selection.where if selection else None
+        where = selection.where
         rules = recipe.rules[recipe.inherited :] if recipe else ()
         conditions = [where, *(rule.when for rule in rules)]
         looked_at = set(where.columns) - {"name"} if where else set()
@@ -194,7 +194,7 @@ class Wanted:
         names = {name for condition in conditions if condition for name in names_in(condition)}
         names.update(name for rule in rules for name in rule.names)
         columns = {column for column in looked_at if examples or type_of(column) == NAIVE_TIME}
-        if selection and (selection.since or selection.until):
+        if selection.since or selection.until:
             columns.add("time")
         return cls(frozenset(keys), frozenset(names), frozenset(columns))
 

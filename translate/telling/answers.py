@@ -191,10 +191,10 @@ def _with_verdict(
 
 
 def _taken(
-    batch: pl.DataFrame, selection: Selection | None, taken_already: int, moved: Mapping[str, Moved]
+    batch: pl.DataFrame, selection: Selection, taken_already: int, moved: Mapping[str, Moved]
 ) -> pl.DataFrame:
     """Give the events of a batch that the selection takes."""
-    if selection is None:
+    if not selection:
         return batch.filter(pl.col("code").is_null()).drop("code")
     rest = None if selection.limit is None else selection.limit - taken_already
     judged = dataclasses.replace(selection, limit=None).apply(batch.lazy(), moved)

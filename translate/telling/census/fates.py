@@ -125,7 +125,7 @@ class Fates:
         self._tables = Tables(lines) if job.source_layout.records == "csv" else None
         request, around = job.source_layout.request, self.evidence.around
         self._requests = Requests(request, around.tree, around.names) if request else None
-        self._is_cut = job.selection is not None and job.selection.limit is not None
+        self._is_cut = job.selection.limit is not None
         self._line = OpenLine([])
         self._lock = Lock()
 

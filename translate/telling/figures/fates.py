@@ -47,12 +47,12 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
     """
     readings = Readings(job, recognised, scratch)
     passes = look_through(readings, run.asked) if run.asked else None
-    left = job.selection.limit if job.selection else None
+    left = job.selection.limit
     for unit in readings.units:
         file = scratch / f"fates-{unit.number:05}.parquet"
         marks = passes.of_unit(unit.number) if passes else None
         here = readings.job_of(unit)
-        if here.selection is not None and left is not None:
+        if left is not None:
             here = dataclasses.replace(here, selection=dataclasses.replace(here.selection, limit=left))
 
         def attempt(

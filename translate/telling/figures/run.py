@@ -18,7 +18,7 @@ from translate.errors import MappingError, UsageError
 from translate.passes import DID, Asked
 from translate.recipe.erasure import Erasure, listed_in
 from translate.recipe.proof import condition
-from translate.recipe.rules import Recipe, Selection
+from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
 from translate.settings import Settings, parse_time
 
 
@@ -29,7 +29,7 @@ class FormerRun:
     report: dict[str, Any] | None = None
     recipe: Recipe | None = None
     settings: Settings = field(default_factory=Settings)
-    selection: Selection | None = None
+    selection: Selection = ALL_EVENTS
     asked: Asked = field(default_factory=Asked)
 
     @property
@@ -121,10 +121,8 @@ def _settings(told: dict[str, Any]) -> Settings:
     return Settings(**plain, day=day, time_window=(since, until))
 
 
-def _selection(told: dict[str, Any], path: Path, erase: str | os.PathLike[str] | None) -> Selection | None:
+def _selection(told: dict[str, Any], path: Path, erase: str | os.PathLike[str] | None) -> Selection:
     erased = _erased(told.get("erase"), path, erase)
-    if not any(value is not None for value in told.values()):
-        return None
     where, since, until = told.get("where"), told.get("since"), told.get("until")
     return Selection(
         condition(where, "--where") if where else None,

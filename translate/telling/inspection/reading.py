@@ -88,7 +88,7 @@ class Pass:
         return self.figures.counts["events"] + sum(self.figures.codes.values())
 
     def _is_enough(self) -> bool:
-        limit = self.job.selection.limit if self.job.selection else None
+        limit = self.job.selection.limit
         return limit is not None and self._taken() >= limit
 
     def _look_at(self, unit: Unit) -> Figures:
