@@ -12,7 +12,7 @@ from rows import CLICK, rows_of
 
 import translate
 from translate import mapping
-from translate.reader.tree import lies_around, path_around, path_of, segments_of, shown
+from translate.reader.paths import lies_around, path_around, path_of, segments_of, shown
 from translate.settings import Settings
 
 PURCHASE = {"eventId": "e", "eventType": "Purchase", "sentAt": 1553631760, "itemId": "i"}

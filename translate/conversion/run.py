@@ -83,8 +83,7 @@ class Conversion:
         self.units = self._readings.units
         self.sinks = Sinks(job, self.output.scratch, self.output.beside, compression=compression)
         self.crew: Crew | None = None  # else all units are made here
-        # Where that is kept which events had for hashes of those to be erased.
-        self.kept_texts: Path | None = None
+        self.kept_texts: Path | None = None  # where that is kept which events had for hashes of a list
         self.finished_already = False  # once it ran
         self.surveyed = Surveyed()
         self._questions = None

@@ -23,9 +23,10 @@ from translate.engine.tables import (
 )
 from translate.mapping.spec import Layout, Request, Spelling
 from translate.reader.literals import canonical, constant, reasons
+from translate.reader.paths import AROUND
 from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
-from translate.reader.tree import ANY, AROUND, Leaf, Places, overruled, places_of, raw_type, slots
+from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 from translate.vocabulary.notes import RETYPED, InSource, note, written
 
 NONE = -1

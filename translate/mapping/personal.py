@@ -10,7 +10,7 @@ import polars as pl
 from translate import events
 from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Field, Layout, Mark
-from translate.reader.tree import path_around, path_of
+from translate.reader.paths import path_around, path_of
 
 KINDS = {
     "address": "an address to write or push to: mail, telephone number or token",

@@ -29,7 +29,7 @@ import polars as pl
 
 from translate import events
 from translate.passes.sightings import END, EVENT, SHARD_ROWS, WHERE, in_order
-from translate.reader.tree import shown
+from translate.reader.paths import shown
 from translate.vocabulary import notation
 
 ENDS = ["end_unit", "end_row", "end_part"]

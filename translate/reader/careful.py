@@ -31,10 +31,11 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
+from translate.reader.paths import AROUND, path_around, path_of
 from translate.reader.record import EMPTIED, OVERRULED, Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
-from translate.reader.tree import AROUND, Leaf, Tree, overruled, path_around, path_of, places_of, slots
+from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 from translate.settings import RECORD_BYTES
 from translate.vocabulary.notes import InSource
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from translate import events
 from translate.reader.literals import Refused, printable
-from translate.reader.tree import AROUND
+from translate.reader.paths import AROUND
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 from translate.vocabulary.notes import InSource, Note, note

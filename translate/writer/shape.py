@@ -11,7 +11,8 @@ import polars as pl
 from translate.mapping.columns import Column
 from translate.mapping.spec import Field, Layout, Mapping, Schema
 from translate.reader.literals import DECODER, Pairs, as_it_stood
-from translate.reader.tree import ANY, AROUND, lies_around, places_of, segments_of, shown
+from translate.reader.paths import AROUND, lies_around, segments_of, shown
+from translate.reader.tree import ANY, places_of
 from translate.settings import Settings
 from translate.vocabulary import notation
 from translate.vocabulary.notation import quoted

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from translate.mapping.spec import Field, Layout
 from translate.reader.literals import printable
-from translate.reader.tree import Leaf, Places, path_around, path_of, places_of
+from translate.reader.paths import path_around, path_of
+from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, text_of
 from translate.telling.census.forms import NamesBack, Row
 from translate.vocabulary.notes import InSource
