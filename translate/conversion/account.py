@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -49,8 +49,9 @@ class UnitAccount:
             self._count(batch)
 
     def _count(self, batch: pl.DataFrame) -> None:
-        self._count_outcomes(batch)
-        self._count_flags(batch)
+        first = batch.select_seq(first=FIRST).to_series()
+        self._count_outcomes(batch, first)
+        self._count_flags(batch, first)
         if _tells(batch[NOTES]):
             self._count_notes(batch)
 
@@ -59,32 +60,27 @@ class UnitAccount:
         """Tell whether all rows of a batch are written."""
         return not any(_tells(batch[name]) for name in ("code", FILTERED))
 
-    def _count_outcomes(self, batch: pl.DataFrame) -> None:
+    def _count_outcomes(self, batch: pl.DataFrame, first: pl.Series) -> None:
         told = [name for name in OUTCOME if _tells(batch[name])]
-        looked_at = batch[list(dict.fromkeys([*told, *FIRST.meta.root_names(), "careful", "nulls"]))]
-        grouped = looked_at.group_by(*told, first=FIRST).agg(
-            rows=pl.len(), careful=pl.col("careful").sum(), nulls=pl.col("nulls").sum()
-        )
-        for row in grouped.iter_rows(named=True):
+        looked_at = batch[[*told, "careful", "nulls"]].hstack([first])
+        for row, rows in looked_at.to_struct().value_counts().iter_rows():
             outcome = (*(row.get(name) for name in OUTCOME), row["first"])
-            self._outcomes[outcome] += row["rows"]
-            self._careful[outcome] += row["careful"]
-            self._nulls[outcome] += row["nulls"] or 0
+            self._outcomes[outcome] += rows
+            self._careful[outcome] += rows * (row["careful"] or 0)
+            self._nulls[outcome] += rows * (row["nulls"] or 0)
 
-    def _count_flags(self, batch: pl.DataFrame) -> None:
+    def _count_flags(self, batch: pl.DataFrame, first: pl.Series) -> None:
         """Count losses and findings over the rows that are written, what rules did over all; keep each loss's smallest example."""
-        first = batch.select(FIRST).to_series()
         for name in batch.columns:
             if name.startswith(SUMMED):
                 wrong = batch[name] & first if name.startswith(flag(WHERE, "")) else batch[name]
                 if count := int(wrong.sum()):
                     self._flags[name] += count
             elif name.startswith("_example"):
-                _keep_smallest(self._smallest, name, batch.select(pl.col(name).min()).item())
+                _keep_smallest(self._smallest, name, batch.select_seq(pl.col(name).min()).item())
 
     def _count_notes(self, batch: pl.DataFrame) -> None:
-        counts = counts_of_notes(batch, self._query.source, examples=self._examples)
-        for note, count, example in counts.iter_rows():
+        for note, count, example in counts_of_notes(batch, self._query.source, examples=self._examples):
             self._notes[note] += count
             _keep_smallest(self._smallest_of_notes, note, example)
 
@@ -155,19 +151,33 @@ def _outcome(told: dict[str, Any]) -> str:
 # -- notes ------------------------------------------------------------------------------------------------------------
 
 
-def counts_of_notes(rows: pl.DataFrame, source: Source, *, examples: bool = False) -> pl.DataFrame:
+def counts_of_notes(
+    rows: pl.DataFrame, source: Source, *, examples: bool = False
+) -> Iterable[tuple[str, int, str | None]]:
     """Count each note of rows; with examples give the smallest value of each key among those that the rows have."""
-    given = [name for name in FREE_FORM if examples]
-    each = rows[[NOTES, *given]].drop_nulls(NOTES).lazy().select(*given, note=pl.col(NOTES)).explode("note")
-    example = pl.coalesce(_examples(given, source)) if given else pl.lit(None, pl.String)
-    counted = each.select("note", example=example).group_by("note")
-    return counted.agg(count=pl.len(), example=pl.col("example").min()).collect(engine="in-memory")
+    if not examples:
+        counts: Counter[str] = Counter()
+        for noted, count in rows[NOTES].drop_nulls().value_counts().iter_rows():
+            for note in noted:
+                counts[note] += count
+        return ((note, count, None) for note, count in counts.items())
+    each = (
+        rows[[NOTES, *FREE_FORM]]
+        .drop_nulls(NOTES)
+        .lazy()
+        .select(*FREE_FORM, note=pl.col(NOTES))
+        .explode("note")
+    )
+    counted = each.select("note", example=pl.coalesce(_examples(source))).group_by("note")
+    return (
+        counted.agg(count=pl.len(), example=pl.col("example").min()).collect(engine="in-memory").iter_rows()
+    )
 
 
-def _examples(given: list[str], source: Source) -> Iterator[pl.Expr]:
+def _examples(source: Source) -> Iterator[pl.Expr]:
     """Look a note's value up in the maps that were kept."""
     spot = notes.spots(pl.col("note")).struct
-    for name in given:
+    for name in FREE_FORM:
         prefix = "" if name == "extra" else f"{source.place(name)}."
         path = pl.when(spot.field("path").str.starts_with(prefix)).then(
             spot.field("path").str.strip_prefix(prefix)

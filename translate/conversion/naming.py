@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -92,15 +92,17 @@ class Gathering:
         if not (self._named and batch.height):
             return
         batch = pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named])
-        self._types.update(dict(_counts(batch.group_by("name", "_legal").len())))
+        for names, rows in batch[["name", "_legal"]].to_struct().value_counts().iter_rows():
+            self._types[names["name"], names["_legal"]] += rows
         maps = [
             column
             for column in KINDS
             if column in batch.columns and batch[column].null_count() < batch.height
         ]
         if maps:
-            keys = keys_of([batch[name] for name in maps]).select("map", "key", "rows")
-            self._keys.update({(maps[number], key): rows for (number, key), rows in _counts(keys)})
+            keys = keys_of([batch[name] for name in maps])
+            for number, key, rows in keys[["map", "key", "rows"]].iter_rows():
+                self._keys[maps[number], key] += rows
         if "_names" in batch.columns:
             for kind, key, name, rows in names_told(batch["_names"], maps):
                 self._renamed[kind, key, name] += rows
@@ -116,12 +118,6 @@ class Gathering:
         for (kind, key, name), count in self._renamed.items():
             found.count(Name(KINDS[kind], key, name), count)
         return Names({name: count for name, count in found.events.items() if count})
-
-
-def _counts(counted: pl.DataFrame) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """Give what each row tells, and the count in its last column."""
-    *told, counts = (column.to_list() for column in counted)
-    return zip(zip(*told, strict=True), counts, strict=True)
 
 
 @dataclass(frozen=True)

@@ -51,12 +51,12 @@ class KernelReader:
             lambda given, made: self._read_lines(program.pointer, given, told, made), lines[["text"]]
         )
         program.told = told
-        found = found.with_columns(
+        found = found.with_columns_seq(
             pl.lit(None, pl.String).alias("original_name"),
             *(pl.col(name).cast(events.MAP) for name in events.MAPS),
         )
-        left = found.select("batch_row", "part", rest="text").filter(self.is_left(found))
-        left = left.with_columns(lines[left["batch_row"]] if left.height else lines.clear())
+        left = found[["batch_row", "part", "text"]].rename({"text": "rest"}).filter(self.is_left(found))
+        left = left.with_columns_seq(lines[left["batch_row"]] if left.height else lines.clear())
         return self._records(with_names_restored(found, self._names_slots), lines), left
 
     @staticmethod
@@ -79,7 +79,7 @@ class KernelReader:
             whole = lines["text"] if is_whole else lines["text"].gather(numbers)
             pieces = places(text.is_not_null())
             text = whole.scatter(pieces, text.gather(pieces)) if len(pieces) else whole
-        return found.with_columns(
+        return found.with_columns_seq(
             row=lines["row"] if is_whole else lines["row"].gather(numbers),
             part=found["part"].cast(pl.UInt32),
             nulls=found["nulls"].cast(pl.UInt32),

@@ -81,7 +81,7 @@ def names_told(
     quoted_kinds = pl.DataFrame({"kind": [*map(quoted, kinds)]}, schema={"kind": pl.String})
     call = kernel.translate_names_told
     told = through(lambda given, named, made: call(given, named, SEED, made), frame, quoted_kinds)
-    for member, number, rows in told.select("key", "map", "rows").iter_rows():
+    for member, number, rows in told[["key", "map", "rows"]].iter_rows():
         ((name, key),) = json.loads(f"{{{member}}}").items()
         yield kinds[number], key, name, rows
 
@@ -126,7 +126,7 @@ def renamed(
     )
     renamed_maps = {name: pl.col(str(number)).cast(events.MAP) for number, name in enumerate(maps)}
     odd = pl.col("odd").is_not_null()
-    return found.select(**renamed_maps, names="names", notes=pl.col("notes").cast(NOTES_TYPE), odd=odd)
+    return found.select_seq(**renamed_maps, names="names", notes=pl.col("notes").cast(NOTES_TYPE), odd=odd)
 
 
 def _texts(texts: Iterable[str | None]) -> ctypes.Array[ctypes.c_char_p]:

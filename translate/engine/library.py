@@ -125,10 +125,10 @@ def for_some(rows: pl.Expr, value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
 
     def work(columns: Sequence[pl.Series]) -> pl.Series:
         frame = pl.DataFrame(columns)
-        chosen = frame.select(rows.fill_null(value=False)).to_series()
+        chosen = frame.select_seq(rows.fill_null(value=False)).to_series()
         if not chosen.any():
             return pl.Series([None], dtype=dtype).new_from_index(0, frame.height)
-        values = frame.filter(chosen).select(value).to_series()
+        values = frame.filter(chosen).select_seq(value).to_series()
         return values.gather(pl.select(pl.when(chosen).then(chosen.cum_sum() - 1)).to_series())
 
     return pl.map_batches([*map(pl.col, names)], work, return_dtype=dtype, is_elementwise=True)
@@ -139,6 +139,10 @@ def by_batches(
     work: Callable[[pl.DataFrame], pl.DataFrame],
     added: Mapping[str, PolarsDataType] | None = None,
 ) -> pl.LazyFrame:
-    """Have work done on a frame's batches while they go by; it gives the same columns, in their types, and those that are `added`."""
+    """Have work done on a frame's batches while they go by; it gives the same columns, in their types, and those that are `added`.
+
+    Such work asks for one column after the other (`select_seq`, `value_counts`): what asks for several at once, or for groups,
+    waits for threads that work on other batches.
+    """
     schema = {**frame.collect_schema(), **(added or {})}
     return frame.map_batches(work, schema=schema, validate_output_schema=False, streamable=True)

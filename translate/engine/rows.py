@@ -203,7 +203,7 @@ class RowSteps:
                 pl.DataFrame(columns),
             )
             if frame.height:
-                written = frame.select(pl.col(*names[: self._apart], names[-1]).str.len_bytes().sum())
+                written = frame.select_seq(pl.col(*names[: self._apart], names[-1]).str.len_bytes().sum())
                 self._bytes_of_row = MORE * sum(written.row(0)) / frame.height
             return frame.to_struct("_written")
 

@@ -52,7 +52,8 @@ class _Keys:
         """Name the questions that rows with such keys may be wrong in, and the keys tested for; `keys` as `keys_of` lists them."""
         found = self._wrong_of({*keys["key"]})
         longest = max(keys["longest"], default=0)
-        entries = int(keys.group_by("map").agg(pl.col("most").max())["most"].sum())
+        most_of_map = dict(sorted(zip(keys["map"], keys["most"], strict=True)))  # the last one stays
+        entries = sum(most_of_map.values())
         for name, question in self._asked.items():
             if question.key is not None:
                 may_be = bool(found[name])
@@ -105,7 +106,7 @@ class _Seldoms:
                     found[name] = rows_with(maps, keys).alias(name)
                 else:
                     to_work_out[name] = wrong.fill_null(value=False)
-        return found | (batch.select(**to_work_out).to_dict() if to_work_out else {})
+        return found | (batch.select_seq(**to_work_out).to_dict() if to_work_out else {})
 
 
 Wrong = Callable[[Any], bool]

@@ -172,7 +172,7 @@ class Hub:
 
         def take_out(batch: pl.DataFrame) -> pl.DataFrame:
             for way in ways:
-                batch = batch.with_columns(way.taken_out(batch))
+                batch = batch.with_columns_seq(way.taken_out(batch))
             return batch
 
         return by_batches(frame, take_out)

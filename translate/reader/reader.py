@@ -168,7 +168,7 @@ class Reader:
                 frame = found.said_in(frame, places(self._kernel.is_left(frame)))
         lines.ahead.found(frame.height)
         self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
-        return _with_origin(frame, lines).select(*self.schema)
+        return _with_origin(frame, lines)[[*self.schema]]
 
     @staticmethod
     def _without_damage(batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
@@ -270,9 +270,9 @@ def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         if lines.long_lines.cut:
             cut = pl.Series(lines.long_lines.cut, dtype=pl.UInt32)
             line = line - cut.search_sorted(frame["row"], side="left").cast(pl.Int64)
-        return frame.with_columns(file=pl.lit(lines.files[0]), line=line)
+        return frame.with_columns_seq(file=pl.lit(lines.files[0]), line=line)
     first_rows = pl.Series(lines.first_rows, dtype=pl.UInt32)
     index = first_rows.search_sorted(frame["row"], side="right") - 1
     files = pl.Series(lines.files, dtype=pl.String).gather(index)
     first = first_rows.cast(pl.Int64).gather(index)
-    return frame.with_columns(file=files, line=frame["row"].cast(pl.Int64) - first + 1)
+    return frame.with_columns_seq(file=files, line=frame["row"].cast(pl.Int64) - first + 1)

@@ -164,7 +164,7 @@ def _together(parts: Sequence[pl.Series]) -> pl.Series:
         pl.sum_horizontal(says) > 1, pl.concat_list(column.fill_null([]) for column in columns), NOTES_TYPE
     )
     alone = [pl.when(told).then(column) for column, told in zip(columns, says, strict=True)]
-    return frame.select(pl.coalesce(whole, *alone)).to_series()
+    return frame.select_seq(pl.coalesce(whole, *alone)).to_series()
 
 
 def say_retyped(notes: pl.Expr) -> pl.Expr:

@@ -240,7 +240,7 @@ def _counted(written: pl.DataFrame, losses: Sequence[Loss], source: Source) -> l
     report = RunReport()
     for number, loss in enumerate(losses):
         report.lose(loss.field, loss.kind, loss.why, int(written[f"_loss{number}"].sum()))
-    for text, count, _ in account.counts_of_notes(written, source).iter_rows():
+    for text, count, _ in account.counts_of_notes(written, source):
         told = notes.read(text)
         report.lose(source.shown(told.spot), told.kind, told.why, count)
     names = ("field", "kind", "why")
