@@ -71,9 +71,10 @@ class UnitAccount:
 
     def _count_flags(self, batch: pl.DataFrame, first: pl.Series) -> None:
         """Count losses and findings over the rows that are written, what rules did over all; keep each loss's smallest example."""
-        for name in batch.columns:
+        for column in batch.iter_columns():
+            name = column.name
             if name.startswith(SUMMED):
-                wrong = batch[name] & first if name.startswith(flag(WHERE, "")) else batch[name]
+                wrong = column & first if name.startswith(flag(WHERE, "")) else column
                 if count := int(wrong.sum()):
                     self._flags[name] += count
             elif name.startswith("_example"):
@@ -156,11 +157,8 @@ def counts_of_notes(
 ) -> Iterable[tuple[str, int, str | None]]:
     """Count each note of rows; with examples give the smallest value of each key among those that the rows have."""
     if not examples:
-        counts: Counter[str] = Counter()
-        for noted, count in rows[NOTES].drop_nulls().value_counts().iter_rows():
-            for note in noted:
-                counts[note] += count
-        return ((note, count, None) for note, count in counts.items())
+        counts = rows[NOTES].drop_nulls().explode(empty_as_null=False).value_counts()
+        return ((note, count, None) for note, count in counts.iter_rows())
     each = (
         rows[[NOTES, *FREE_FORM]]
         .drop_nulls(NOTES)

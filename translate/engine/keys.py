@@ -164,7 +164,7 @@ class Renaming:
         """Give the columns of a batch's values under their final names, and tell which rows are for the rules."""
         keys = keys_of([batch[kind] for kind in self.kinds])
         distinct = keys["key"].unique(maintain_order=True)
-        names = self._names(distinct)
+        names = self._names(distinct.to_list())
         are_apart = len(distinct) == keys.height and not (self.as_texts and (keys["map"] > 0).any())
         if not names and are_apart:
             return {}, pl.Series([False]).new_from_index(0, batch.height)
@@ -185,7 +185,7 @@ class Renaming:
             )
         return LyingTogether(values, notes.beginning("changed", kind, RENAMED))
 
-    def _names(self, keys: pl.Series) -> dict[str, str | None]:
+    def _names(self, keys: list[str]) -> dict[str, str | None]:
         """Give the names of those keys that cannot stay; none for one whose name is not free."""
         if len(self._known) > KNOWN_MAX:
             self._known = {}

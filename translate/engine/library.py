@@ -125,11 +125,12 @@ def for_some(rows: pl.Expr, value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
 
     def work(columns: Sequence[pl.Series]) -> pl.Series:
         frame = pl.DataFrame(columns)
-        chosen = frame.select_seq(rows.fill_null(value=False)).to_series()
-        if not chosen.any():
+        chosen = places(frame.select_seq(rows.fill_null(value=False)).to_series())
+        if not len(chosen):
             return pl.Series([None], dtype=dtype).new_from_index(0, frame.height)
-        values = frame.filter(chosen).select_seq(value).to_series()
-        return values.gather(pl.select(pl.when(chosen).then(chosen.cum_sum() - 1)).to_series())
+        values = frame[chosen].select_seq(value).to_series()
+        numbers = pl.int_range(len(chosen), dtype=pl.UInt32, eager=True)
+        return values.gather(_spread(numbers, chosen, frame.height))
 
     return pl.map_batches([*map(pl.col, names)], work, return_dtype=dtype, is_elementwise=True)
 

@@ -50,9 +50,9 @@ class _Keys:
 
     def possible(self, keys: pl.DataFrame) -> Iterator[tuple[str, set[str]]]:
         """Name the questions that rows with such keys may be wrong in, and the keys tested for; `keys` as `keys_of` lists them."""
-        found = self._wrong_of({*keys["key"]})
-        longest = max(keys["longest"], default=0)
-        most_of_map = dict(sorted(zip(keys["map"], keys["most"], strict=True)))  # the last one stays
+        found = self._wrong_of({*keys["key"].to_list()})
+        longest = max(keys["longest"].to_list(), default=0)
+        most_of_map = dict(sorted(keys[["map", "most"]].iter_rows()))  # the last one stays
         entries = sum(most_of_map.values())
         for name, question in self._asked.items():
             if question.key is not None:

@@ -277,4 +277,4 @@ def _read_type(word: Word) -> pl.DataType | PolarsError | None:
 
 
 def _type_of(empty: pl.DataFrame, value: pl.Expr) -> pl.DataType:
-    return empty.select(value.alias("value")).schema["value"]
+    return empty.select_seq(value.alias("value")).schema["value"]
