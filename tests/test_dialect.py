@@ -90,6 +90,20 @@ def test_a_text_that_is_no_number_is_none(text):
     assert value(f"TRY_CAST('{text}' AS DOUBLE) > 1") is None
 
 
+@pytest.mark.parametrize(
+    ("sign", "link", "gives"),
+    [
+        ("||", "'v'", "v" * 100),
+        ("+", "1", 100),
+        ("OR", "name = 'w'", False),
+        ("AND", "quantity + 1 > 1", True),
+    ],
+)
+def test_a_long_chain_is_taken(sign, link, gives):
+    """A hundred links are an expression as two are, however deep their tree."""
+    assert value(f" {sign} ".join([link] * 100)) == gives
+
+
 def test_no_value_is_taken_for_a_pattern():
     """One that is no regular expression would stop the run at its row."""
     with pytest.raises(Unfit, match="a pattern must be written out"):

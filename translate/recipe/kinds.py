@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,14 @@ WHOLE = pl.Int64()
 WIDER = pl.Int128()  # holds whatever two whole numbers give
 DIVISIONS = frozenset(["Div", "TrueDivide"])
 ARITHMETIC = DIVISIONS | frozenset("Plus Minus Multiply Mul Rem Modulus IntDiv FloorDivide Abs".split())
+LEVELS = 40  # of JSON, of which the engine reads no more than 128
+CHAINED = {
+    "And": operator.and_,
+    "Or": operator.or_,
+    "Plus": operator.add,
+    "Minus": operator.sub,
+    "Multiply": operator.mul,
+}
 COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
 # What a value may be at its worst: an expression that stops on one of these would stop a run.
 EXTREMES: dict[Any, list[Any]] = {
@@ -68,6 +77,8 @@ def mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _type_of(branch: Any, names: tuple[str, ...]) -> pl.DataType:
+    if isinstance(branch, dict) and "Cast" in branch:
+        return _cast_to(branch["Cast"])
     return worst_frame(names).clear().select(x=expression_of(branch)).schema["x"]
 
 
@@ -77,8 +88,38 @@ def tree_of(expr: pl.Expr) -> Any:
 
 
 def expression_of(tree: Any) -> pl.Expr:
-    """Give the expression of a tree."""
+    """Give the expression of a tree; long chains of operators are put together link by link, for JSON nests no deeper."""
+    inner = tree.get("BinaryExpr") if isinstance(tree, dict) else None
+    if inner and inner["op"] in CHAINED and _nests(inner["left"]):
+        link: pl.Expr = CHAINED[inner["op"]](expression_of(inner["left"]), expression_of(inner["right"]))
+        return link
+    inner = tree.get("Cast") if isinstance(tree, dict) else None
+    if inner and _nests(inner["expr"]):
+        return expression_of(inner["expr"]).cast(_cast_to(inner), strict=inner["options"] == "Strict")
+    return _read(tree)
+
+
+def _cast_to(cast: dict[str, Any]) -> pl.DataType:
+    """Give the type that a node casts to, whatever it casts."""
+    of_nothing = _read({"Cast": {**cast, "expr": {"Column": ""}}})
+    return pl.DataFrame({"": [None]}).select(of_nothing).dtypes[0]
+
+
+def _read(tree: Any) -> pl.Expr:
     return pl.Expr.deserialize(io.BytesIO(json.dumps(tree).encode()), format="json")
+
+
+def _nests(tree: Any) -> bool:
+    """Tell whether a tree nests deeply."""
+    level = [tree]
+    for _ in range(LEVELS):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def exact(tree: Any, names: tuple[str, ...]) -> Any:

@@ -271,12 +271,17 @@ def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> tuple
     frame = worst_frame(names)
     try:
         frame.clear().select(x=expr)  # what is wrong is told of what was written
-        expr = expression_of(exact(tree, names))
+    except pl.exceptions.PolarsError as error:
+        raise _unfit(error, names, sql, tree) from None
+    expr = expression_of(exact(tree, names))
+    try:
         dtype = frame.clear().select(x=expr).schema["x"]
         frame.select(x=expr)
     except pl.exceptions.PolarsError as error:
-        mistakes = list(uncomparable(tree, names, sql)) or [
-            of_engine(sql, error) or Mistake(f"does not work: {first_line(error)}")
-        ]
-        raise Unfit(sql, mistakes) from None
+        raise _unfit(error, names, sql, tree) from None
     return expr, dtype
+
+
+def _unfit(error: pl.exceptions.PolarsError, names: tuple[str, ...], sql: str, tree: Any) -> Unfit:
+    mistakes = list(uncomparable(tree, names, sql))
+    return Unfit(sql, mistakes or [of_engine(sql, error) or Mistake(f"does not work: {first_line(error)}")])
