@@ -147,6 +147,23 @@ def test_losses_count_events_not_rows(tmp_path):
     assert all(loss["events"] == 1 for loss in report["losses"])
 
 
+def test_findings_count_an_event_once(tmp_path):
+    """Also where several columns lie in one place of the source, of which the same is said."""
+    event = {
+        "event_type": "purchase",
+        "event_id": "1",
+        "timestamp": 1_460_000_000_000,
+        "app_id": "a",
+        "unique_id": "c",
+    }
+    (tmp_path / "a.json").write_text(json.dumps({**event, "items": [{"id": "i"}], "attributes": {}}) + "\n")
+    report = translate.convert(
+        tmp_path / "a.json", to="personalize", out=tmp_path / "out", from_="clickstream"
+    )
+    told = [finding["events"] for finding in report["findings"] if finding["code"] == "empty_map"]
+    assert told == [1]
+
+
 def test_examples_of_keys(tmp_path):
     """With examples the report holds a value for each key that is lost, and none without."""
     (tmp_path / "a.json").write_text(
@@ -172,9 +189,10 @@ def test_no_value_of_hub_files_is_told_without_examples(tmp_path):
 
 def test_write_tells_what_it_leaves_out():
     """Hub events that a target would refuse are told."""
-    frame = pl.DataFrame({"name": ["e"], "items": ["[oops"]})
-    with pytest.warns(UserWarning, match="1 events cannot be written, for example because items is not JSON"):
-        assert translate.write(frame, model="clickstream").collect().height == 0
+    for told, why in (({}, ".* needs"), ({"items": ["[oops"]}, "items is not JSON")):
+        frame = pl.DataFrame({"name": ["e"], **told})
+        with pytest.warns(UserWarning, match=f"1 events cannot be written, for example because {why}"):
+            assert translate.write(frame, model="clickstream").collect().height == 0
 
 
 def test_a_reader_that_goes_away_is_no_failure(tmp_path):

@@ -230,10 +230,14 @@ def _told(job: Job, frame: pl.LazyFrame, query: Query, asked: dict[str, pl.Expr]
 def _flags(counts: Plan, *, examples: bool) -> dict[str, pl.Expr]:
     """Tell of each row which losses and findings it is counted for, and give examples of what is lost."""
     flags = {f"_loss{number}": loss.events & pl.col(IS_COUNTED) for number, loss in enumerate(counts.losses)}
-    flags |= {
-        f"_finding{number}": finding.events & pl.col(IS_COUNTED)
-        for number, finding in enumerate(counts.findings)
-    }
+    told: dict[
+        tuple[str, str], list[pl.Expr]
+    ] = {}  # of columns that the source has in one place the same is said
+    for number, finding in enumerate(counts.findings):
+        before = told.setdefault((finding.code, finding.message), [])
+        once = finding.events & ~pl.any_horizontal(before) if before else finding.events
+        flags[f"_finding{number}"] = once & pl.col(IS_COUNTED)
+        before.append(finding.events)
     if not examples:
         return flags
     return flags | {
