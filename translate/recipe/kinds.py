@@ -10,6 +10,7 @@ import json
 import math
 import operator
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -41,6 +42,7 @@ EXTREMES: dict[Any, list[Any]] = {
 CROSSED = 3  # so many columns of an expression are tried in every combination
 
 
+@lru_cache(maxsize=16)
 def worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
     """Make rows of the worst values that columns can have, in many combinations."""
     types = {name: type_of(name) for name in names}
@@ -182,11 +184,12 @@ def _in_characters(tree: Any, inner: dict[str, Any]) -> Any:
 
 def _widened(tree: Any, names: tuple[str, ...]) -> Any:
     dtype = _type_of(tree, names)
-    return (
-        tree_of(expression_of(tree).cast(WHOLE, strict=False))
-        if dtype.is_integer() and dtype != WHOLE
-        else tree
-    )
+    return _cast(tree, WHOLE) if dtype.is_integer() and dtype != WHOLE else tree
+
+
+def _cast(tree: Any, dtype: pl.DataType, options: str = "NonStrict") -> Any:
+    """Give a cast of a node: put together, because reading long chains back link by link takes the square of their length."""
+    return {"Cast": {"expr": tree, "dtype": {"Literal": str(dtype)}, "options": options}}
 
 
 def _operation(tree: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -205,27 +208,26 @@ def _operation(tree: dict[str, Any]) -> tuple[str, list[Any]]:
 def _calculated(tree: Any, operation: str, operands: list[Any], names: tuple[str, ...]) -> Any:
     """Calculate whole numbers in more bits than they have, and divide fractions as doubles, not to seven places."""
     types = [_type_of(operand, names) for operand in operands]
-    left, *right = map(expression_of, operands)
     if operation in DIVISIONS:
-        return _of(tree, left.cast(events.NUMBER)) if any(dtype.is_decimal() for dtype in types) else tree
+        is_fraction = any(dtype.is_decimal() for dtype in types)
+        return _of(tree, _cast(operands[0], events.NUMBER, "Strict")) if is_fraction else tree
     if not all(dtype.is_integer() for dtype in types):
         return tree
-    if operation == "IntDiv":  # gives 64 bits, and stops where these are too few
-        by = right[0]
-        divided = expression_of(_of(tree, left, pl.when(by == -1).then(1).otherwise(by)))
-        return tree_of(
-            pl.when(by == -1).then((0 - left.cast(WIDER)).cast(WHOLE, strict=False)).otherwise(divided)
-        )
-    return tree_of(expression_of(_of(tree, left.cast(WIDER))).cast(WHOLE, strict=False))
+    wide = _cast(operands[0], WIDER, "Strict")
+    if operation != "IntDiv":
+        return _cast(_of(tree, wide), WHOLE)
+    by = expression_of(operands[1])  # the engine gives 64 bits, and stops where these are too few
+    divided = expression_of(_of(tree, operands[0], tree_of(pl.when(by == -1).then(1).otherwise(by))))
+    turned = (0 - expression_of(wide)).cast(WHOLE, strict=False)
+    return tree_of(pl.when(by == -1).then(turned).otherwise(divided))
 
 
-def _of(tree: Any, *operands: pl.Expr) -> Any:
+def _of(tree: Any, *operands: Any) -> Any:
     """Give the same calculation, its first operands exchanged."""
     kind, inner = next(iter(tree.items()))
-    trees = [tree_of(operand) for operand in operands]
     if kind == "BinaryExpr":
-        return {kind: {**inner, **dict(zip(("left", "right"), trees, strict=False))}}
-    return {kind: {**inner, "input": [*trees, *inner["input"][len(trees) :]]}}
+        return {kind: {**inner, **dict(zip(("left", "right"), operands, strict=False))}}
+    return {kind: {**inner, "input": [*operands, *inner["input"][len(operands) :]]}}
 
 
 def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
