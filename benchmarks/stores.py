@@ -92,33 +92,34 @@ def main() -> None:
             if told.page:
                 put_into(told.page, lines)
             return
-        costs = {}
-        for count in (told.files, 1):
-            archive = scratch / str(count)
+        archives = {count: scratch / str(count) for count in (told.files, 1)}
+        for count, archive in archives.items():
             subprocess.run(
                 python(HERE / "foreign.py", archive, "--records", told.records, "--files", count, "--gzip"), check=True, stdout=subprocess.DEVNULL
             )  # fmt: skip
-            costs |= compare(archive, count, scratch, told.rounds)
-        ratios(costs, told.files)
+        ratios(compare(archives, scratch, told.rounds), told.files)
         gets(scratch / str(told.files), min(told.files, 2_000), told.rounds)
 
 
-def compare(archive: Path, count: int, scratch: Path, rounds: int) -> dict[tuple[int, str], float]:
-    """Convert an archive from disk and from the bucket."""
-    with served(archive) as address:
-        os.environ["AWS_ENDPOINT_URL_S3"] = address
+def compare(archives: dict[int, Path], scratch: Path, rounds: int) -> dict[tuple[int, str], float]:
+    """Convert each archive from disk and from a bucket, all of them in each round."""
+    with contextlib.ExitStack() as servers:
+        addresses = {count: servers.enter_context(served(archive)) for count, archive in archives.items()}
+        calls = {}
+        for count, archive in archives.items():
+            calls[count, "disk"] = (str(archive),)
+            calls[count, "bucket"] = ("s3://archive/", "--endpoint-url", addresses[count])
         contenders = [
-            Contender(where, lambda target, source=source: translate("convert", source, "--to", "clickstream", "--out", target), FLAWED)
-            for where, source in (("disk", str(archive)), ("bucket", "s3://archive/"))
+            Contender(f"{count:>6,} objects from {where:<7}", lambda target, words=words: translate("convert", *words, "--to", "clickstream", "--out", target), FLAWED)
+            for (count, where), words in calls.items()
         ]  # fmt: skip
         measured = measure(contenders, scratch, rounds)
-        told = asked(address)
-    for where, found in measured.items():
-        print(
-            f"{count:>6,} objects from {where:<7}{found.least('cpu_seconds'):8.2f} s CPU{found.least('peak_bytes') / 2**20:8.0f} MB"
-        )
-    print(f"        calls in {rounds} rounds: {told}")
-    return {(count, where): found.least("cpu_seconds") for where, found in measured.items()}
+        told = [asked(address) for address in addresses.values()]
+    for name, found in measured.items():
+        print(f"{name}{found.least('cpu_seconds'):8.2f} s CPU{found.least('peak_bytes') / 2**20:8.0f} MB")
+    print(f"        calls in {rounds} rounds: {', '.join(map(str, told))}")
+    least = (found.least("cpu_seconds") for found in measured.values())
+    return dict(zip(calls, least, strict=True))
 
 
 def ratios(costs: dict[tuple[int, str], float], files: int) -> None:
