@@ -541,7 +541,13 @@ def of_hands(column, value):
         ("metrics", "01", "bad_number", 'metrics["k"] is "01", which is not a number'),
         ("metrics", "NaN", "bad_number", 'metrics["k"] is "NaN", which is not a number'),
         ("metrics", "1e400", "bad_number", 'metrics["k"]: 1e400 is beyond what a double can hold'),
-        ("user_property_times", "now", "wrong_type", 'user_property_times["k"] should be milliseconds since 1970, but is "now"'),
+        ("metrics", "1e-400", "bad_number", 'metrics["k"]: 1e-400 is beyond what a double can hold'),
+        ("other", '"\\ud83d\\ude00\\ud800"', "bad_text", 'other["k"] holds half of a surrogate pair'),
+        ("items", '[{"\\uDC00":1}]', "bad_text", "items holds half of a surrogate pair"),
+        *(
+            ("user_property_times", value, "wrong_type", f'user_property_times["k"] should be milliseconds since 1970, but is "{value}"')
+            for value in ("now", "007", "-0", "-01")
+        ),
     ],
 )  # fmt: skip
 def test_texts_of_a_hub_file_are_what_their_columns_hold(read, column, value, code, message):
@@ -557,11 +563,56 @@ def test_texts_of_a_hub_file_are_what_their_columns_hold(read, column, value, co
         assert translate.write(frame, to="clickstream").collect().height == 2
 
 
-@pytest.mark.parametrize("value", ["1e5", "0.10", "12345678901234567890"])
-def test_numbers_of_a_hub_file_may_be_spelled_in_any_way_of_json(read, value):
+@pytest.mark.parametrize(
+    ("value", "digits"),
+    [
+        ("1e5", "100000"), ("0.10", "0.1"), ("1.50", "1.5"), ("2.0", "2"), ("-0", "0"), ("-0.0e7", "0"), ("0e999999999", "0"),
+        ("-2.5E-7", "-0.00000025"), ("12345678901234567890", "12345678901234567890"),
+        ("1.12345678901234567890", "1.1234567890123456789"), ("12345678901234567890.5e1", "123456789012345678905"),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_hub_file_may_be_spelled_in_any_way_of_json(read, value, digits):
+    """They are written as the readers of JSON layouts have them, with every digit."""
+    frame = pl.concat([zoo().head(2), of_hands("metrics", value)])
     buffer = io.BytesIO()
-    of_hands("metrics", value).write_parquet(buffer)
-    assert read(None, buffer.getvalue()).rejects == []
+    frame.write_parquet(buffer)
+    found = read(None, buffer.getvalue())
+    assert found.rejects == []
+    assert found.events[2]["metrics"] == {"k": digits}
+    row = translate.write(frame, to="clickstream").collect()["row"][2]
+    is_double = len(digits) < 17
+    assert (f'"k":{digits}' if is_double else digits) in row
+
+
+@pytest.mark.parametrize("column", events.MAPS)
+def test_null_in_a_map_is_absent(read, column):
+    """Entries without a value are none, in files and in frames."""
+    value = "1460000000000" if column == "user_property_times" else "1"
+    base = (
+        zoo()
+        .head(1)
+        .with_columns(
+            pl.lit(None, events.MAP).alias(name) for name in ("user_properties", "user_property_times")
+        )
+    )
+    if column == "user_property_times":
+        base = base.with_columns(pl.Series("user_properties", [{"y": '"p"'}], dtype=events.MAP))
+
+    def having(*values):
+        maps = pl.Series(column, values, dtype=events.MAP)
+        return pl.concat([base] * len(values)).with_columns(maps)
+
+    given = having({"x": None, "y": value}, {"x": None}, {}, None, {"y": value, "z": None})
+    clean = having({"y": value}, {}, {}, None, {"y": value})
+    buffers = io.BytesIO(), io.BytesIO()
+    given.write_parquet(buffers[0])
+    clean.write_parquet(buffers[1])
+    assert read(None, buffers[0].getvalue()).events == read(None, buffers[1].getvalue()).events
+    given, clean = given.drop("event_id"), clean.drop("event_id")
+    for target in ("clickstream", "mixpanel"):
+        assert_frame_equal(
+            translate.write(given, to=target).collect(), translate.write(clean, to=target).collect()
+        )
 
 
 @pytest.mark.parametrize(("column", "value"), [("items", '[{"id":\n"a"},\r\n{}]'), ("other", '{"a":\n1}')])

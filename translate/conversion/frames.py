@@ -36,7 +36,6 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.engine.library import by_batches
 from translate.errors import CallError, UsageError
-from translate.reader.intake import with_sound_texts
 from translate.reader.reader import Lines
 from translate.recipe.expressions import Moved, kind_of, moved_keys
 from translate.recipe.mistakes import notes_on
@@ -257,7 +256,7 @@ def write(
         raise UsageError(f"{layout.address} cannot be written")
     told = legal_app_ids(told, layout)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
-    prepared = with_sound_texts(plan.from_hub(_as_hub(frame.lazy())))
+    prepared = plan.from_hub(_as_hub(frame.lazy()), of_others=True)
     prepared = (
         chosen.apply(prepared, mapping.marked_anywhere(told.mappings))
         if chosen

@@ -14,7 +14,7 @@ from translate.conversion.naming import NAMED
 from translate.conversion.report import Finding
 from translate.passes.sightings import UnitMarks
 from translate.reader.hub import TRAVELLERS, with_event_ids
-from translate.reader.intake import take_in
+from translate.reader.intake import take_in, with_sound_texts
 from translate.reader.reader import OF_LINES, Lines, Tally
 from translate.recipe.erasure import Erasing
 from translate.recipe.expressions import CALLED, moved_keys
@@ -163,12 +163,17 @@ def without_recipe(frame: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def from_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Add the travellers to events that come from no file; hub columns that are missing are absent values."""
+def from_hub(frame: pl.LazyFrame, *, of_others: bool = False) -> pl.LazyFrame:
+    """Add the travellers to events that come from no file; hub columns that are missing are absent values.
+
+    Texts `of_others` may be anything: they are looked at first, since ids are made of them.
+    """
     present = frame.collect_schema().names()
     absent = [pl.lit(None, dtype).alias(name) for name, dtype in events.SCHEMA.items() if name not in present]
     travellers = {name: pl.lit(default, dtype) for name, (dtype, default) in TRAVELLERS.items()}
-    return with_event_ids(passes.untouched(frame.with_columns(*absent, **travellers)), set(events.SCHEMA))
+    whole = frame.with_columns(*absent, **travellers)
+    sound = with_sound_texts(whole) if of_others else whole
+    return with_event_ids(passes.untouched(sound), set(events.SCHEMA))
 
 
 def _rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,20 +15,23 @@ from translate.archive import parquet
 from translate.conversion.job import Job
 from translate.engine.library import by_batches
 from translate.reader.hub import TRAVELLERS, Hub
-from translate.reader.literals import DECODER, NUMBER, Refused, canonical, shown, syntax_error
+from translate.reader.literals import DECODER, NUMBER, Refused, canonical, exact_digits, shown, syntax_error
 from translate.reader.reader import Damage, Lines, Reader, Tally
 from translate.settings import Settings
 from translate.vocabulary import notes
 
 NO_TABLE = Damage("not_recognised", "is no Parquet file of hub events", "")
 LINE_BREAK = r"[\r\n]"  # in JSON only between its values
-IS_JSON = pl.col("text").str.json_path_match("$").is_not_null() | (pl.col("text") == "null")
+HALF_OF_A_PAIR = r"\\u[dD][89a-fA-F]"  # or both halves, which are looked at
+IS_JSON = (pl.col("text").str.json_path_match("$").is_not_null() | (pl.col("text") == "null")) & ~pl.col(
+    "text"
+).str.contains(HALF_OF_A_PAIR)
 # Which texts of a column are what it holds, at a glance; of others Python says what is wrong with them, if anything is.
 PLAIN = {
     **dict.fromkeys(events.LISTS, IS_JSON & pl.col("text").str.starts_with("[")),
     **dict.fromkeys(("user_properties", "client_properties", "other", "extra"), IS_JSON),
-    "metrics": pl.col("text").str.contains(r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"),
-    "user_property_times": pl.col("text").str.contains("^-?[0-9]{1,18}$"),
+    "metrics": pl.col("text").str.contains(r"^(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])$"),
+    "user_property_times": pl.col("text").str.contains("^(?:0|-?[1-9][0-9]{0,17})$"),
 }
 OF_TEXTS = {"at": pl.UInt32, "key": pl.String, "text": pl.String}
 
@@ -92,21 +96,26 @@ def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFram
 def with_sound_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Refuse events with a text that is none of its column's: JSON or digits, which targets write as they are.
 
-    JSON over several lines is put onto one.
+    JSON over several lines is put onto one, numbers get their canonical digits, and entries without a value go.
     """
     return by_batches(frame, _sound)
 
 
 def _sound(batch: pl.DataFrame) -> pl.DataFrame:
+    batch = batch.with_columns(_without_nulls(name) for name in events.MAPS if _has_nulls(batch[name]))
     faults: dict[int, Refused] = {}
     for name, is_plain in PLAIN.items():
-        texts = _texts_of(batch, name)
+        texts, respelled = _texts_of(batch, name), dict[str, str]()
         for at, key, text in texts.filter(~is_plain).iter_rows():
             fault = _fault(name, name if key is None else f'{name}["{key}"]', text)
             if fault is not None:
                 faults.setdefault(at, fault)
+            elif name == "metrics":
+                respelled[text] = exact_digits(text)
+        if respelled:
+            batch = batch.with_columns(_each(name, partial(pl.Expr.replace, old=respelled)))
         if texts["text"].str.contains(LINE_BREAK).any():
-            batch = batch.with_columns(_on_one_line(name))
+            batch = batch.with_columns(_each(name, _on_one_line))
     if not faults:
         return batch
     told = [faults.get(at) for at in range(batch.height)]
@@ -128,12 +137,30 @@ def _texts_of(batch: pl.DataFrame, name: str) -> pl.DataFrame:
     return listed.select("at", key=entry.field("key"), text=entry.field("value")).drop_nulls("text")
 
 
-def _on_one_line(name: str) -> pl.Expr:
+def _has_nulls(column: pl.Series) -> bool:
+    """Tell whether an entry of a column of maps has no value."""
+    if column.null_count() == len(column):
+        return False
+    entries = column.map.entries().explode(empty_as_null=False, keep_nulls=False)
+    return entries.struct.field("value").null_count() > 0
+
+
+def _without_nulls(name: str) -> pl.Expr:
+    has_value = pl.element().struct.field("value").is_not_null()
+    return pl.col(name).map.entries().list.eval(pl.element().filter(has_value)).list.to_map()
+
+
+def _each(name: str, turned: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Turn a column's texts, in maps those of all keys, into others."""
     if events.SCHEMA[name] != events.MAP:
-        return pl.col(name).str.replace_all(LINE_BREAK, " ")
+        return turned(pl.col(name))
     entry = pl.element().struct
-    on_one = pl.struct(entry.field("key"), entry.field("value").str.replace_all(LINE_BREAK, " "))
-    return pl.col(name).map.entries().list.eval(on_one).list.to_map()
+    others = pl.struct(entry.field("key"), turned(entry.field("value")))
+    return pl.col(name).map.entries().list.eval(others).list.to_map()
+
+
+def _on_one_line(text: pl.Expr) -> pl.Expr:
+    return text.str.replace_all(LINE_BREAK, " ")
 
 
 def _fault(name: str, place: str, text: str) -> Refused | None:
@@ -157,7 +184,11 @@ def _look_at(name: str, place: str, text: str) -> None:
         raise Refused("bad_number", f"{place} is {shown(text)}, which is not a number")
     value = DECODER.decode(text)
     try:
-        canonical(value)
+        canonical(value).encode()
+        if name == "metrics":
+            exact_digits(text)
+    except UnicodeEncodeError:
+        raise Refused("bad_text", f"{place} holds half of a surrogate pair") from None
     except Refused as refused:
         raise Refused(refused.code, f"{place}: {refused.message}") from None
     if name in events.LISTS and not text.lstrip().startswith("["):

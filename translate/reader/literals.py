@@ -79,6 +79,20 @@ def number_digits(literal: str) -> tuple[str, bool]:
     return "0" if digits in ("-0", "0", "") else digits, _differs(shortest, literal)
 
 
+def exact_digits(literal: str) -> str:
+    """Give a number's canonical digits, all of them, also where a double has fewer.
+
+    >>> exact_digits("1.50"), exact_digits("-0.0"), exact_digits("1e5"), exact_digits("1.12345678901234567890")
+    ('1.5', '0', '100000', '1.1234567890123456789')
+    """
+    if _double(literal) == 0:  # never written out: the exponent has no bounds
+        if any(digit in "123456789" for digit in literal.lower().partition("e")[0]):
+            raise _beyond(literal)
+        return "0"
+    digits = f"{Decimal(literal):f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
 def double_digits(literal: str) -> tuple[str, bool]:
     """Give the canonical digits of the double that a number becomes, and whether that changes its value.
 
@@ -93,11 +107,13 @@ def double_digits(literal: str) -> tuple[str, bool]:
 def _double(literal: str) -> float:
     double = float(literal)
     if double in (float("inf"), float("-inf")):
-        raise Refused(
-            "bad_number",
-            f"{literal if len(literal) <= 40 else literal[:37] + '...'} is beyond what a double can hold",
-        )
+        raise _beyond(literal)
     return double
+
+
+def _beyond(literal: str) -> Refused:
+    shortened = literal if len(literal) <= SHOWN_MAX else f"{literal[: SHOWN_MAX - 3]}..."
+    return Refused("bad_number", f"{shortened} is beyond what a double can hold")
 
 
 def _differs(shortest: Decimal, literal: str) -> bool:
