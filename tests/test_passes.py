@@ -669,6 +669,17 @@ def test_what_ends_as_the_next_begins_lasts_until_then(tmp_path, order):
     assert sorted(row["session.duration"] for row in rows) == [10_000, 20_000]
 
 
+def test_an_end_takes_no_start_that_has_an_end_of_its_own(tmp_path):
+    """The first START lies before the export: its END stays alone, and the next one keeps its own."""
+    halves = [
+        hub_event(seconds, "video", phase=phase, session__id="s")
+        for seconds, phase in ((10, "END"), (10, "START"), (20, "END"))
+    ]
+    report, rows = convert(write_files(tmp_path / "in", halves), "hub", fold=True)
+    assert sorted(row["session.duration"] or 0 for row in rows) == [0, 10_000]
+    assert (report["events"]["merged"], found(report)["cut_pairs"]) == (1, 1)
+
+
 def test_an_end_may_stand_before_its_start_of_the_same_time(tmp_path):
     halves = [hub_event(5, "tap", phase=phase, session__id="s") for phase in ("END", "START", "START", "END")]
     report, rows = convert(write_files(tmp_path / "in", halves), "hub", fold=True)

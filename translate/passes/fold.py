@@ -62,19 +62,26 @@ def pairs(halves: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _partners(groups: list[int], moments: list[int], are_ends: list[bool]) -> list[int | None]:
     """Give each half the place of its other half: an END that of the nearest open START of its group before it.
 
-    An END that none is open for waits for one of its own moment, which may stand behind it.
+    An END that none is open for takes one of its own moment that stands behind it, unless that has an END of its own.
     """
     partner: list[int | None] = [None] * len(groups)
     open_starts: list[int] = []
-    waiting: list[int] = []
+    alone: list[int] = []
     for place, is_end in enumerate(are_ends):
-        others = open_starts if is_end else waiting
-        kind = groups if is_end else moments
-        if others and kind[others[-1]] == kind[place]:
-            other = others.pop()
-            partner[other], partner[place] = place, other
+        if not is_end:
+            open_starts.append(place)
+        elif open_starts and groups[open_starts[-1]] == groups[place]:
+            start = open_starts.pop()
+            partner[start], partner[place] = place, start
         else:
-            (waiting if is_end else open_starts).append(place)
+            alone.append(place)
+    left: dict[int, list[int]] = {}
+    for start in reversed(open_starts):
+        left.setdefault(moments[start], []).append(start)
+    for end in alone:
+        if behind := left.get(moments[end]):
+            start = behind.pop()
+            partner[start], partner[end] = end, start
     return partner
 
 
