@@ -54,10 +54,10 @@ static size_t capacity_of(int size)
     return (size_t)(size % 8 + 9) << (size / 8 + POOLED_MIN_BITS - 4);
 }
 
-/* Take memory of that size, or of one that is not much larger, which is better than pages that are new; of that size if there is none. */
-static struct block *take_block(int *size)
+/* Take memory of that size, or of one of the next ones, which is better than pages that are new. */
+static struct block *take_block(int *size, int sizes_tried)
 {
-    for (int larger = *size; larger < *size + SIZES_TRIED && larger < SIZES; larger++) {
+    for (int larger = *size; larger < *size + sizes_tried && larger < SIZES; larger++) {
         struct block *block = pool.blocks[larger];
         if (block == NULL)
             continue;
@@ -69,13 +69,13 @@ static struct block *take_block(int *size)
     return NULL;
 }
 
-static uint8_t *take(size_t *capacity)
+static uint8_t *take(size_t *capacity, int sizes_tried)
 {
     if (!is_pooled(*capacity))
         return malloc(*capacity);
     int size = size_of(*capacity);
     take_pool();
-    struct block *block = take_block(&size);
+    struct block *block = take_block(&size, sizes_tried);
     leave_pool();
     *capacity = capacity_of(size);
     return block != NULL ? (uint8_t *)block : malloc(*capacity);
@@ -98,10 +98,10 @@ static void let_go(uint8_t *data, size_t capacity)
     free(data);
 }
 
-static bool move(struct buffer *buffer, size_t capacity)
+static bool move(struct buffer *buffer, size_t capacity, int sizes_tried)
 {
     bool is_left_to_c = !is_pooled(capacity) && !is_pooled(buffer->capacity);
-    uint8_t *data = is_left_to_c ? realloc(buffer->data, capacity) : take(&capacity);
+    uint8_t *data = is_left_to_c ? realloc(buffer->data, capacity) : take(&capacity, sizes_tried);
     if (data == NULL)
         return false;
     if (!is_left_to_c && buffer->data != NULL) {
@@ -122,7 +122,7 @@ bool buffer_reserve(struct buffer *buffer, size_t more)
     size_t wanted = buffer->capacity * 2 + SMALLEST;
     if (wanted < buffer->length + more)
         wanted = buffer->length + more;
-    return move(buffer, wanted < LARGEST ? wanted : LARGEST);
+    return move(buffer, wanted < LARGEST ? wanted : LARGEST, SIZES_TRIED);
 }
 
 bool buffer_reach(struct buffer *buffer, size_t length)
@@ -140,8 +140,8 @@ void buffer_fit(struct buffer *buffer)
 {
     if (buffer->length == 0)
         buffer_free(buffer);
-    else if (buffer->capacity - buffer->length > buffer->length / 4)
-        (void)move(buffer, buffer->length);
+    else if (buffer->capacity - buffer->length > buffer->length / 2)
+        (void)move(buffer, buffer->length, 1);
 }
 
 void buffer_free(struct buffer *buffer)
