@@ -240,7 +240,9 @@ def _flags(counts: Plan, *, examples: bool) -> dict[str, pl.Expr]:
     ] = {}  # of columns that the source has in one place the same is said
     for number, finding in enumerate(counts.findings):
         before = told.setdefault((finding.code, finding.message), [])
-        once = finding.events & ~pl.any_horizontal(before).fill_null(value=False) if before else finding.events
+        once = (
+            finding.events & ~pl.any_horizontal(before).fill_null(value=False) if before else finding.events
+        )
         flags[f"_finding{number}"] = once & pl.col(IS_COUNTED)
         before.append(finding.events)
     if not examples:

@@ -19,6 +19,7 @@ Wrong = Iterator[tuple[pl.Expr | Look | Seldom, str]]
 Judge = Callable[[Limit, str, Rows], Wrong]
 
 # The largest number that a float of so many bits holds.
+HUB_BITS = 64  # of a whole number
 LARGEST = {16: 65504.0, 32: 3.4028234663852886e38, 64: 1.7976931348623157e308}
 
 
@@ -205,14 +206,17 @@ def _plain_whole_numbers(_limit: Limit, place: str, rows: Rows) -> Wrong:
     yield wrong, f"{place} has a fraction or an exponent, and should be a plain whole number"
 
 
-def _keyed(place: str, rows: Rows, wrong: Callable[[Keyed], pl.Expr], message: str) -> Wrong:
-    """Judge a value by its key, which most often is in no map, if anywhere in its own place."""
+def _keyed(
+    place: str, rows: Rows, wrong: Callable[[Keyed], pl.Expr], message: str, *, whole_fits: bool = False
+) -> Wrong:
+    """Judge a value by its key, which most often is in no map, if anywhere in its own place; `whole_fits` tells that no whole number is wrong."""
     home, _, key = place.partition(".")
     if home not in rows.free:
         yield wrong(rows.keyed(place)), message
         return
     own = rows.free[home].at_its_own_place(key)
-    besides = None if own is None else wrong(own)
+    is_sure = whole_fits and rows.is_written and rows.free[home].is_whole(key)
+    besides = None if own is None or is_sure else wrong(own)
     yield Seldom(home, wrong(rows.keyed(place)), key=lambda name: name == key, besides=besides), message
 
 
@@ -224,7 +228,8 @@ def _numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
         is_none = _is_no_whole_text(value, limit.value) | value.json.is_not_null()
         return ~_fits(whole, limit.value) | is_none
 
-    yield from _keyed(place, rows, wrong, f"{place} is no number of {limit.value} bits")
+    message = f"{place} is no number of {limit.value} bits"
+    yield from _keyed(place, rows, wrong, message, whole_fits=limit.value == HUB_BITS)
 
 
 def _whole_numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
@@ -233,7 +238,8 @@ def _whole_numbers_of_bits(limit: Limit, place: str, rows: Rows) -> Wrong:
         is_whole = texts.str.contains(r"^[+-]?[0-9]+$") & _fits(texts, limit.value)
         return ~is_whole | value.json.is_not_null()
 
-    yield from _keyed(place, rows, wrong, f"{place} is no whole number of {limit.value} bits")
+    message = f"{place} is no whole number of {limit.value} bits"
+    yield from _keyed(place, rows, wrong, message, whole_fits=limit.value == HUB_BITS)
 
 
 def _is_no_whole_text(value: Keyed, bits: int) -> pl.Expr:

@@ -80,6 +80,10 @@ class Free:
         """Give the value of one name that has a place of its own, where it stands there."""
         return Keyed(**dict([self._own(key)])) if key in self.presets else None
 
+    def is_whole(self, key: str) -> bool:
+        """Tell whether a name has a place of its own that takes whole numbers, as the hub holds them."""
+        return key in self.presets and self.presets[key][0].wire == "whole"
+
     def _own(self, key: str) -> tuple[str, pl.Expr]:
         entry, value = self.presets[key]
         part = {"text": "text", "whole": "digits", "number": "digits"}.get(entry.wire, "json")
