@@ -646,6 +646,30 @@ def test_bytes_within_lists_of_a_table_are_texts(read):
     assert [event["attributes"] for event in found.events] == [{"tags": '["x","\u00e9"]', "of": '{"k":"y"}'}]
 
 
+NO_TEXT = json.dumps(compact({"base64": "/w=="}))
+
+
+@pytest.mark.parametrize(
+    ("cells", "attribute"),
+    [
+        (pl.Series([[b"\xff", b"x", None], [], None]), f'[{NO_TEXT},"x",null]'),
+        (pl.Series([{"k": b"\xff", "l": 1}, None, None]), f'{{"k":{NO_TEXT},"l":1}}'),
+        (pl.Series([[{"k": [b"\xff"]}, None], None, []]), f'[{{"k":[{NO_TEXT}]}},null]'),
+        (pl.Series([[b"\xff", b"x"], None, None], dtype=pl.Array(pl.Binary, 2)), f'[{NO_TEXT},"x"]'),
+        (pl.Series([[[b"x"], [b"y"]], None, None], dtype=pl.Array(pl.Binary, (2, 1))), '[["x"],["y"]]'),
+        (pl.Series([{"k": b"\xff"}, None, {}], dtype=pl.Map(pl.String, pl.Binary)), f'{{"k":{NO_TEXT}}}'),
+    ],
+)  # fmt: skip
+def test_bytes_within_cells_of_a_table_that_are_no_text(read, cells, attribute):
+    """They cost no run: they become what bytes that are a cell of their own become."""
+    row = {"event_type": "e", "event_timestamp": "2016-04-07T03:33:20Z", "application_app_id": "a"}
+    buffer = io.BytesIO()
+    pl.DataFrame([row] * 3).with_columns(a_tags=cells).write_parquet(buffer)
+    found = read("mobile_analytics/redshift", buffer.getvalue())
+    assert [found.rejects, found.names] == [[], ["e"] * 3]
+    assert found.events[0]["attributes"] == {"tags": attribute}
+
+
 def test_parquet_that_is_cut_off(read):
     """A Parquet file that is no whole one is one reject, beside one that is whole."""
     whole = (SAMPLES / "mobile_analytics" / "redshift_full.parquet").read_bytes()

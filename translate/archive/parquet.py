@@ -60,13 +60,51 @@ def rows_as_lines(file: SourceFile) -> pl.LazyFrame:
 
 
 def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Take bytes for the text that older writers kept in them; what is no UTF-8 is `{"base64": ...}`."""
-    names = [name for name, dtype in frame.collect_schema().items() if dtype == pl.Binary]
+    """Take bytes for the text that older writers kept in them, and JSON cannot hold; what is no UTF-8 is `{"base64": ...}`."""
+    schema = frame.collect_schema()
+    turned = {
+        name: _without_bytes(pl.col(name), dtype) for name, dtype in schema.items() if _holds_bytes(dtype)
+    }
 
     def texts(batch: pl.DataFrame) -> pl.DataFrame:
-        return batch.with_columns(pl.Series(name, map(_text_of, batch[name]), pl.String) for name in names)
+        return batch.with_columns_seq(value.alias(name) for name, value in turned.items())
 
-    return by_batches(frame, texts, dict.fromkeys(names, pl.String)) if names else frame
+    return by_batches(frame, texts, texts(schema.to_frame()).schema) if turned else frame
+
+
+def _without_bytes(value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
+    """Give a value with texts for the bytes that it is, or that are inside of it."""
+    if not _holds_bytes(dtype):
+        return value
+    if isinstance(dtype, pl.Array):
+        return _without_bytes(value.arr.to_list(), pl.List(dtype.inner))
+    if isinstance(dtype, pl.List):
+        return value.list.eval(_without_bytes(pl.element(), dtype.inner))
+    if isinstance(dtype, pl.Map):
+        entry = pl.Struct({"key": dtype.key, "value": dtype.value})
+        return _without_bytes(value.map.entries(), pl.List(entry)).list.to_map()
+    if isinstance(dtype, pl.Struct):
+        members = [
+            _without_bytes(value.struct.field(field.name), field.dtype).alias(field.name)
+            for field in dtype.fields
+        ]
+        return pl.when(value.is_not_null()).then(pl.struct(members))
+    return value.map_batches(_texts_of, return_dtype=pl.String, is_elementwise=True)
+
+
+def _holds_bytes(dtype: PolarsDataType) -> bool:
+    if isinstance(dtype, pl.Struct):
+        return any(_holds_bytes(field.dtype) for field in dtype.fields)
+    if isinstance(dtype, pl.Map):
+        return _holds_bytes(dtype.key) or _holds_bytes(dtype.value)
+    return _holds_bytes(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else dtype == pl.Binary
+
+
+def _texts_of(cells: pl.Series) -> pl.Series:
+    try:
+        return cells.cast(pl.String)
+    except PolarsError:  # each by itself, since a single one fails all of them
+        return pl.Series(cells.name, map(_text_of, cells), pl.String)
 
 
 def _text_of(value: bytes | None) -> str | None:
@@ -83,20 +121,10 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Duration):
         return column.dt.to_string("iso")
     if dtype.is_nested():
-        column = column.cast(_without_bytes(dtype), strict=False)
         return pl.when(column.is_not_null()).then(
             pl.struct(v=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
         )
     return column.cast(pl.String)
-
-
-def _without_bytes(dtype: PolarsDataType) -> PolarsDataType:
-    """Give a type with texts for the bytes inside of it, which JSON cannot hold."""
-    if isinstance(dtype, pl.List):
-        return pl.List(_without_bytes(dtype.inner))
-    if isinstance(dtype, pl.Struct):
-        return pl.Struct([pl.Field(field.name, _without_bytes(field.dtype)) for field in dtype.fields])
-    return pl.String() if dtype == pl.Binary else dtype
 
 
 # -- the hub's own files ----------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def with_sound_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _sound(batch: pl.DataFrame) -> pl.DataFrame:
-    batch = batch.with_columns(_without_nulls(name) for name in events.MAPS if _has_nulls(batch[name]))
+    batch = batch.with_columns_seq(_without_nulls(name) for name in events.MAPS if _has_nulls(batch[name]))
     faults: dict[int, Refused] = {}
     for name, is_plain in PLAIN.items():
         texts, respelled = _texts_of(batch, name), dict[str, str]()
