@@ -101,6 +101,39 @@ def test_a_target_within_its_source_is_no_source(tmp_path, monkeypatch, source):
     assert len(archives.find(["."])) == 2
 
 
+def test_links_to_what_is_not_listed_are_read(tmp_path):
+    """Books of a result, which are left out with it; what lies in the target of a call is none of its sources, however it is called."""
+    source = tmp_path / "source"
+    (source / "out" / "data").mkdir(parents=True)
+    (source / "out" / "report.json").write_text('{"complete": true, "events": {}}')
+    for name in ("a.json", "out/rejects.ndjson", "out/data/part.json"):
+        (source / name).write_bytes(lines(1))
+    (source / "rejected.json").symlink_to(source / "out" / "rejects.ndjson")
+    (source / "written.json").symlink_to(source / "out" / "data" / "part.json")
+    (source / "rows").symlink_to(source / "out" / "data")
+
+    def shown(*sources, apart=None):
+        return [file.shown for file in archives.find(sources, apart=apart)]
+
+    assert shown(source) == ["a.json", "out/data/part.json", "rejected.json"]
+    assert shown(source, apart=source / "out") == shown(f"{source}/*", apart=source / "out") == ["a.json"]
+    for within in ("out/data", "out/data/*", "out/d*", "rows"):
+        assert [name.rpartition("/")[2] for name in shown(source / within, apart=source / "out")] == [
+            "part.json"
+        ]
+
+
+@pytest.mark.parametrize("source", ["w", "w/*.json", "w/*", "w/in/*"])
+def test_a_source_within_its_target(tmp_path, monkeypatch, source):
+    """What is refused is the target."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("w/a.json", "w/in/b.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(lines(1))
+    with pytest.raises(UsageError, match="w: is not empty; name a new or empty directory"):
+        translate.convert(source, to="clickstream", out="w", from_="mobile_analytics")
+
+
 def test_sources_are_told_apart_whatever_they_are_called(tmp_path):
     """A name that looks like a number beside another, one with the sign of it, one that is no UTF-8: each file is told by its own."""
     folders = [tmp_path / name for name in ("a/data", "b/data", "c/data#2", "d/data#2", "e/\udcff")]

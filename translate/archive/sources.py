@@ -105,35 +105,36 @@ def _last_segment(source: str) -> str:
 def _find_local(source: str, target: str | None) -> Iterator[SourceFile]:
     path = Path(source)
     if path.is_dir():
-        yield from _walk(path, path, None if os.path.realpath(path) == target else target)
+        yield from _walk(path, path, None if _is_within(path, target) else target)
     elif path.exists() or path.is_symlink():
         yield _local(path, path.name)
     else:
-        root = Path(
-            re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0]
-            or ("/" if source.startswith("/") else ".")
-        )
-        for name in sorted(globbing.glob(source, recursive=True)):
-            path = Path(name)
-            if target is not None and f"{os.path.realpath(path)}/".startswith(f"{target}/"):
-                continue
-            shown = path.relative_to(root).as_posix()
-            yield from _walk(path, root, target) if path.is_dir() else [_local(path, shown)]
+        fixed = re.split(r"[*?\[]", source, maxsplit=1)[0].rpartition("/")[0]
+        root = Path(fixed or ("/" if source.startswith("/") else "."))
+        target = None if _is_within(root, target) else target
+        for path in map(Path, sorted(globbing.glob(source, recursive=True))):
+            if not _is_within(path, target):
+                shown = path.relative_to(root).as_posix()
+                yield from _walk(path, root, target) if path.is_dir() else [_local(path, shown)]
+
+
+def _is_within(path: str | Path, target: str | None) -> bool:
+    return target is not None and Path(os.path.realpath(path)).is_relative_to(target)
 
 
 def _walk(top: Path, root: Path, target: str | None) -> Iterator[SourceFile]:
     """List the files below a folder, each real folder and file once; what is hidden, and a call's target, is left out."""
-    seen: set[str] = set()
+    listed: dict[str, bool] = {}  # but for results, whose books are left out
     links: dict[str, SourceFile] = {}
     for folder, folders, names in os.walk(top, followlinks=True, onerror=_refuse_folder):
         real = os.path.realpath(folder)
-        if real in seen or real == target:  # or a link to what is listed anyway, or round in a circle
+        if real in listed or _is_within(real, target):  # or a link to what is here anyway, or in a circle
             folders.clear()
             continue
-        seen.add(real)
         here = Path(folder)
         within = "" if here == root else f"{here.relative_to(root).as_posix()}/"
-        if _is_result(here, folders, names):
+        listed[real] = not _is_result(here, folders, names)
+        if not listed[real]:
             folders[:], names[:] = ["data"], []
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -144,8 +145,9 @@ def _walk(top: Path, root: Path, target: str | None) -> Iterator[SourceFile]:
                 else:
                     yield _local(path, within + name)
     for real, link in links.items():
-        listed, name = os.path.split(real)
-        if listed not in seen or name.startswith(".") or not os.path.exists(real):  # else read already
+        folder, name = os.path.split(real)
+        is_read = listed.get(folder) and not name.startswith(".") and os.path.exists(real)
+        if not is_read and not _is_within(real, target):
             yield link
 
 
@@ -269,10 +271,8 @@ def near(
     folders: Counter[str] = Counter()
     left_out_bytes = 0
     for file in files:
-        *_, found = (
-            None,
-            *HOURLY.finditer(file.location),
-        )  # the innermost: a copy's own day may stand before
+        # The innermost: a copy's own day may stand before.
+        *_, found = (None, *HOURLY.finditer(file.location))
         span = _span(found) if found else None
         is_far = span is not None and (span[1] <= earliest or span[0] >= latest)
         if found and is_far:
