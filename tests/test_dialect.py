@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 
+import polars as pl
 import pytest
 
 from translate.recipe import dialect, proof, trial
@@ -16,6 +18,7 @@ EXAMPLES = {
     for idiom in idioms
     for sql, gives in idiom.examples.items()
 }
+NUMBER = 'TRY_CAST("attributes.n" AS BIGINT)'
 # The list allows what polars may make of SQL; its present version makes none of these of anything.
 NEVER_MADE = {
     ("Boolean", "AllHorizontal"), ("Boolean", "AnyHorizontal"), ("Boolean", "IsBetween"), ("Boolean", "IsIn"), ("Sql", "ToFloat"),
@@ -51,6 +54,11 @@ def value(sql):
         ('9223372036854775800 - TRY_CAST("attributes.n" AS BIGINT) * -1', None),
         ('TRY_CAST("attributes.n" AS BIGINT) % 5', 2),
         ('TRY_CAST("attributes.n" AS BIGINT) // -5', -2),
+        ('TRY_CAST("attributes.n" AS BIGINT) // 0', None),
+        ('TRY_CAST("attributes.n" AS BIGINT) * 0 - 9223372036854775807 - 1', -(2**63)),
+        ('(TRY_CAST("attributes.n" AS BIGINT) * 0 - 9223372036854775807 - 1) // -1', None),
+        ("'12' || STRPOS('^', '^a|x*')", "121"),
+        ("STRPOS(name, '^A')", 1),
         ('TRY_CAST("attributes.n" AS BIGINT) / 7.0', 12 / 7),
         ('-TRY_CAST("attributes.n" AS BIGINT)', -12),
     ],
@@ -97,11 +105,49 @@ def test_a_text_that_is_no_number_is_none(text):
         ("+", "1", 100),
         ("OR", "name = 'w'", False),
         ("AND", "quantity + 1 > 1", True),
+        ("*", NUMBER, None),
+        ("%", NUMBER, 0),
+        ("//", NUMBER, 0),
     ],
 )
 def test_a_long_chain_is_taken(sign, link, gives):
     """A hundred links are an expression as two are, however deep their tree."""
     assert value(f" {sign} ".join([link] * 100)) == gives
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "levels", "gives"),
+    [
+        (NUMBER, "ABS({0})", 39, 12),
+        (NUMBER, "({0} * 1)", 39, 12),
+        (NUMBER, "({0} // 2)", 14, 0),
+        (NUMBER, "(40 // {0})", 14, 13),
+        ("name", "SUBSTR({0}, STRPOS({0}, ' ') + 1)", 5, "View"),
+        ("quantity", "STRPOS(SUBSTR(name, {0}), 'V')", 5, 2),
+        (NUMBER, "LENGTH(SUBSTR(name, 1, {0}))", 18, 7),
+        ("name", "RIGHT({0}, LENGTH({0}) - 1)", 4, "iew"),
+    ],
+)
+def test_what_nests_is_taken(inner, outer, levels, gives):
+    for _ in range(levels):
+        inner = outer.format(inner)
+    started = time.perf_counter()
+    assert value(inner) == gives
+    assert time.perf_counter() - started < 3  # a slow machine's; it took minutes
+
+
+@pytest.mark.parametrize(
+    "outer", ["RIGHT({0}, LENGTH({0}) - 1)", "TRY_CAST(TRY_CAST({0} AS VARCHAR) AS DOUBLE)"]
+)
+def test_what_doubles_at_each_level_is_refused_in_time(outer):
+    """Such a part is set in several times, and in each of them what is in it."""
+    sql = "name"
+    for _ in range(5 if "RIGHT" in outer else 18):
+        sql = outer.format(sql)
+    started = time.perf_counter()
+    with pytest.raises(Unfit, match="nested too deeply"):
+        proof.read(sql, exploded=False)
+    assert time.perf_counter() - started < 1
 
 
 def test_no_value_is_taken_for_a_pattern():
@@ -122,9 +168,7 @@ def functions_of(node):
 
 def test_whatever_is_allowed_is_on_the_page():
     allowed = {(family, name) for family, names in proof.FUNCTIONS.items() for name in names}
-    trees = [
-        json.loads(proof.read(sql, exploded=False).expr.meta.serialize(format="json")) for sql in EXAMPLES
-    ]
+    trees = [json.loads(pl.sql_expr(sql).meta.serialize(format="json")) for sql in EXAMPLES]
     assert allowed - functions_of(trees) == NEVER_MADE
 
 

@@ -63,8 +63,8 @@ TYPED: dict[str, tuple[list[str], int, str]] = {
         "",
     ),
     "sums": ([*OUT, "o", "--where", "value > " + " + ".join(["1"] * 20_000)], 2, "operators"),
-    "a long CASE": (
-        [*OUT, "o", "--where", f"CASE {' '.join(f'WHEN value = {n} THEN {n}' for n in range(120))} END = 1"],
+    "a long chain": (
+        [*OUT, "o", "--where", f"{' || '.join(['name'] * 299)} = 'x'"],
         2,
         "too long a chain",
     ),

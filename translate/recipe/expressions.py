@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import datetime as dt
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -16,6 +21,14 @@ ITEM = "_item"
 CALLED = "_called"  # the event's name as it was read, whatever the rules made of it
 NOTHING_MOVED: Mapping[str, Moved] = {}
 KEYED = ("attributes", "metrics", "other")
+# What a value may be at its worst: an expression that stops on one of these would stop a run.
+EXTREMES: dict[Any, list[Any]] = {
+    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b", "-9223372036854775808"],
+    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5, 1],
+    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf, -math.inf],
+    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1), dt.datetime(2016, 12, 31)],  # noqa: DTZ001  expressions see times without a zone
+}  # fmt: skip
+CROSSED = 3  # so many columns of an expression are tried in every combination
 
 
 @dataclass(frozen=True)
@@ -152,3 +165,31 @@ def _text_of(entry: Field) -> Callable[[], pl.Expr]:
     if events.SCHEMA[column] == events.NUMBER:
         return lambda: notation.digits(pl.col(column))
     return lambda: pl.col(column).cast(pl.String)
+
+
+@lru_cache(maxsize=16)
+def worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
+    """Make rows of the worst values that columns can have, in many combinations."""
+    types = {name: type_of(name) for name in names}
+    count = len(EXTREMES[events.TEXT])
+    combinations = list(itertools.product(range(count), repeat=min(len(names), CROSSED)))
+    columns = {}
+    for position, (name, dtype) in enumerate(types.items()):
+        indexes = [
+            combination[position] if position < CROSSED else (row + position) % count
+            for row, combination in enumerate(combinations)
+        ]
+        columns[name] = pl.Series([EXTREMES[dtype][index] for index in indexes], dtype=dtype)
+    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Give the objects of an expression's tree, each before those inside of it."""
+    waiting = [tree]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            yield found
+            found = list(found.values())
+        if isinstance(found, list):
+            waiting += reversed(found)

@@ -1,248 +1,244 @@
-"""Of which kinds the parts of an expression are: choices of several kinds, comparisons that cannot be made, and numbers of few bits."""
+"""Of which kinds the parts of an expression are: choices of several kinds, comparisons that cannot be made, and numbers of few bits.
+
+What is made exact is put together from its leaves on. Each node is rewritten by itself, over columns that stand for its
+operands, and these are set in after: nothing nests deeper than one node until the whole is read, once.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import io
-import itertools
 import json
 import math
-import operator
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from translate import events
-from translate.recipe.expressions import NAIVE_TIME, kind_of, type_of
+from translate.recipe.expressions import kind_of, nodes, type_of
 from translate.recipe.mistakes import Mistake, place_of, place_of_text, place_of_token, written_out
 
+COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
 WHOLE = pl.Int64()
 WIDER = pl.Int128()  # holds whatever two whole numbers give
 DIVISIONS = frozenset(["Div", "TrueDivide"])
 ARITHMETIC = DIVISIONS | frozenset("Plus Minus Multiply Mul Rem Modulus IntDiv FloorDivide Abs".split())
-LEVELS = 40  # of JSON, of which the engine reads no more than 128
-CHAINED = {
-    "And": operator.and_,
-    "Or": operator.or_,
-    "Plus": operator.add,
-    "Minus": operator.sub,
-    "Multiply": operator.mul,
-}
-COMPARISONS = frozenset("Eq NotEq Lt LtEq Gt GtEq EqValidity NotEqValidity".split())
-# What a value may be at its worst: an expression that stops on one of these would stop a run.
-EXTREMES: dict[Any, list[Any]] = {
-    events.TEXT: [None, "", "x", "2.5", "-1", "a-\u00e9,b", "-9223372036854775808"],
-    events.WHOLE: [None, 0, -1, 2**63 - 1, -(2**63), 5, 1],
-    events.NUMBER: [None, 0.0, -1.5, 1e308, math.nan, math.inf, -math.inf],
-    NAIVE_TIME: [None, dt.datetime(1970, 1, 1), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), dt.datetime(2016, 2, 29), dt.datetime(1677, 1, 1), dt.datetime(2016, 12, 31)],  # noqa: DTZ001  expressions see times without a zone
-}  # fmt: skip
-CROSSED = 3  # so many columns of an expression are tried in every combination
+NOTHING = {"Literal": {"Scalar": {"Null": "Null"}}}
+OPERANDS = frozenset("left right predicate truthy falsy expr".split())
+# What is written twice at each level grows beyond all bounds, and more nodes than these take the engine seconds.
+TREE_MAX = 20_000
+SIZE_MAX = 5_000
 
 
-@lru_cache(maxsize=16)
-def worst_frame(names: tuple[str, ...]) -> pl.DataFrame:
-    """Make rows of the worst values that columns can have, in many combinations."""
-    types = {name: type_of(name) for name in names}
-    count = len(EXTREMES[events.TEXT])
-    combinations = list(itertools.product(range(count), repeat=min(len(names), CROSSED)))
-    columns = {}
-    for position, (name, dtype) in enumerate(types.items()):
-        indexes = [
-            combination[position] if position < CROSSED else (row + position) % count
-            for row, combination in enumerate(combinations)
-        ]
-        columns[name] = pl.Series([EXTREMES[dtype][index] for index in indexes], dtype=dtype)
-    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [0]})
+class Overgrown(Exception):  # noqa: N818  it is told as a mistake
+    """An expression is too large to be run."""
 
 
-def nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Give the objects of an expression's tree, each before those inside of it."""
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    for inner in tree if isinstance(tree, list) else ():
-        yield from nodes(inner)
+class Exact(NamedTuple):
+    """An expression as the engine writes it in bytes, its type and its size."""
 
+    packed: bytes
+    dtype: pl.DataType
+    size: int = 1  # of how many nodes it is made
 
-def mixed(tree: Any, names: tuple[str, ...]) -> Iterator[str]:
-    """Say where a choice has branches of several kinds: the engine would silently make text of them."""
-    for node in nodes(tree):
-        branches = [node["Ternary"][name] for name in ("truthy", "falsy")] if "Ternary" in node else []
-        if node.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
-            branches = node["Function"]["input"]
-        kinds = {kind_of(_type_of(branch, names)) for branch in branches} - {"nothing"}
-        if len(kinds) > 1:
-            yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
-
-
-def _type_of(branch: Any, names: tuple[str, ...]) -> pl.DataType:
-    if isinstance(branch, dict) and "Cast" in branch:
-        return _cast_to(branch["Cast"])
-    return worst_frame(names).clear().select(x=expression_of(branch)).schema["x"]
+    @property
+    def expr(self) -> pl.Expr:
+        """The expression itself."""
+        return pl.Expr.deserialize(io.BytesIO(self.packed))
 
 
 def tree_of(expr: pl.Expr) -> Any:
-    """Give the tree of an expression."""
-    return json.loads(expr.meta.serialize(format="json"))
+    """Give the tree of an expression; raise Overgrown where that alone is too large."""
+    written = expr.meta.serialize(format="json")
+    if written.count("{") > TREE_MAX:
+        raise Overgrown
+    return json.loads(written)
 
 
-def expression_of(tree: Any) -> pl.Expr:
-    """Give the expression of a tree; long chains of operators are put together link by link, for JSON nests no deeper."""
-    inner = tree.get("BinaryExpr") if isinstance(tree, dict) else None
-    if inner and inner["op"] in CHAINED and _nests(inner["left"]):
-        link: pl.Expr = CHAINED[inner["op"]](expression_of(inner["left"]), expression_of(inner["right"]))
-        return link
-    inner = tree.get("Cast") if isinstance(tree, dict) else None
-    if inner and _nests(inner["expr"]):
-        return expression_of(inner["expr"]).cast(_cast_to(inner), strict=inner["options"] == "Strict")
-    return _read(tree)
+def exact(tree: dict[str, Any], made: dict[int, Exact] | None = None) -> Exact:
+    """Make an expression whose whole numbers keep their value, or are absent beyond 64 bits, and whose places count characters.
+
+    The engine counts hours in 8 bits and characters in 32, without a sign, and goes on from the other end; places are bytes.
+    `made` keeps what was made, by the identity of its tree.
+    """
+    made = {} if made is None else made
+    if id(tree) in made:
+        return made[id(tree)]
+    if "Column" in tree:
+        return Exact(pl.col(tree["Column"]).meta.serialize(), type_of(tree["Column"]) or pl.Null())
+    node, operands = _apart(_placed(tree) or tree)
+    # No comprehension: a long chain is as deep as it has links, and Python's stack would hold half as many.
+    parts = []
+    for operand in operands:
+        parts.append(exact(operand, made))  # noqa: PERF401
+    packed, dtype = _alone(json.dumps(node), tuple(part.dtype for part in parts))
+    size = 1
+    for position, part in enumerate(parts):
+        size += packed.count(_stand_in(position)) * part.size
+        if size > SIZE_MAX:
+            raise Overgrown
+        packed = packed.replace(_stand_in(position), part.packed)
+    made[id(tree)] = Exact(packed, dtype, size)
+    return made[id(tree)]
 
 
-def _cast_to(cast: dict[str, Any]) -> pl.DataType:
-    """Give the type that a node casts to, whatever it casts."""
-    of_nothing = _read({"Cast": {**cast, "expr": {"Column": ""}}})
-    return pl.DataFrame({"": [None]}).select(of_nothing).dtypes[0]
+def _placed(tree: dict[str, Any]) -> dict[str, Any] | None:
+    """Give the search that STRPOS is made of: its place from 0, and one, else 0."""
+    inner = tree.get("Function", {})
+    if inner.get("function") != "FillNull":
+        return None
+    found: dict[str, Any] = inner["input"][0].get("BinaryExpr", {}).get("left", {})
+    return found if _family(found, "StringExpr") == "Find" else None
+
+
+def _family(node: dict[str, Any], family: str) -> str:
+    """Give the name of a node's function, if it is one of a family."""
+    function = node.get("Function", {}).get("function")
+    name = function.get(family, "") if isinstance(function, dict) else ""
+    return next(iter(name)) if isinstance(name, dict) else name
+
+
+def _apart(tree: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Give a node over columns that stand for its operands, and these; what is written out stays where it is."""
+    operands: list[dict[str, Any]] = []
+
+    def held(inner: dict[str, Any]) -> dict[str, Any]:
+        if "Literal" in inner:
+            return inner
+        operands.append(inner)
+        return {"Column": str(len(operands) - 1)}
+
+    kind, inner = next(iter(tree.items()))
+    if kind == "Function":
+        return {kind: {**inner, "input": [held(entry) for entry in inner["input"]]}}, operands
+    if kind == "Literal":
+        return tree, operands
+    return {kind: {name: held(part) if name in OPERANDS else part for name, part in inner.items()}}, operands
+
+
+@lru_cache(maxsize=64)
+def _stand_in(position: int) -> bytes:
+    return pl.col(str(position)).meta.serialize()
+
+
+@lru_cache(maxsize=1024)
+def _alone(node: str, dtypes: tuple[pl.DataType, ...]) -> tuple[bytes, pl.DataType]:
+    """Make a node exact, over columns of the types that its operands are of."""
+    frame = pl.DataFrame(schema={str(position): dtype for position, dtype in enumerate(dtypes)})
+    expr = _made(json.loads(node), frame)
+    return expr.meta.serialize(), _type_of(expr, frame)
+
+
+def _type_of(expr: pl.Expr, frame: pl.DataFrame) -> pl.DataType:
+    return frame.select(x=expr).schema["x"]
 
 
 def _read(tree: Any) -> pl.Expr:
     return pl.Expr.deserialize(io.BytesIO(json.dumps(tree).encode()), format="json")
 
 
-def _nests(tree: Any) -> bool:
-    """Tell whether a tree nests deeply."""
-    level = [tree]
-    for _ in range(LEVELS):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return bool(level)
-
-
-def exact(tree: Any, names: tuple[str, ...]) -> Any:
-    """Rewrite a tree so that whole numbers keep their value, or are absent beyond 64 bits, and places count characters.
-
-    The engine counts hours in 8 bits and characters in 32, without a sign, and goes on from the other end; places are bytes.
-    """
-    if isinstance(tree, list):
-        return [exact(inner, names) for inner in tree]
-    if not isinstance(tree, dict) or "Literal" in tree:
-        return tree
-    searched = exact(_searched(tree), names)
-    tree = {name: exact(inner, names) for name, inner in tree.items()}
-    if searched is not None:  # nothing in nothing has no place, 0 is that of nothing in something
-        return tree_of(pl.when(expression_of(searched).is_not_null()).then(expression_of(tree)))
-    if isinstance(tree.get("Function"), dict):
-        tree = _in_characters(tree, tree["Function"])
-    operation, operands = _operation(tree)
+def _made(node: dict[str, Any], frame: pl.DataFrame) -> pl.Expr:
+    expr = _read(node)
+    if _family(node, "StringExpr") == "Find":
+        return _in_characters(expr, _read(node["Function"]["input"][0]))
+    if _family(node, "StringExpr") == "Slice":
+        return _cut(node["Function"])
+    operation, operands = _operation(node)
     if operation in ARITHMETIC:
-        return _calculated(tree, operation, operands, names)
-    if (
-        "Cast" in tree
-        and _type_of(tree, names).is_float()
-        and _type_of(tree["Cast"]["expr"], names) == events.TEXT
-    ):
-        number = expression_of(tree)  # NaN and Infinity are texts, and no numbers
-        return tree_of(pl.when(number.is_finite()).then(number))
-    return _widened(tree, names) if "Function" in tree or "Cast" in tree else tree
+        return _calculated(node, operation, operands, frame)
+    if not {"Function", "Cast"} & node.keys():
+        return expr
+    dtype = _type_of(expr, frame)
+    if "Cast" in node and dtype.is_float() and _type_of(_read(node["Cast"]["expr"]), frame) == events.TEXT:
+        return pl.when(expr.is_finite()).then(expr)  # NaN and Infinity are texts, and no numbers
+    return expr.cast(WHOLE, strict=False) if dtype.is_integer() and dtype != WHOLE else expr
 
 
-def _searched(tree: dict[str, Any]) -> Any:
-    """Give what STRPOS looks in, where a node is made of it: the place from 0, and one, else 0."""
-    inner = tree.get("Function")
-    if not isinstance(inner, dict) or inner["function"] != "FillNull":
-        return None
-    found = inner["input"][0].get("BinaryExpr", {}).get("left", {}).get("Function", {})
-    function = found.get("function")
-    family = function.get("StringExpr") if isinstance(function, dict) else None
-    return found["input"][0] if isinstance(family, dict) and "Find" in family else None
+def _in_characters(place: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """Count in characters where a text is found, from 1: those before it and one put in front, else none of them."""
+    bytes_before = (place + 1).fill_null(0)
+    before = (pl.lit("^") + text).cast(pl.Binary).bin.slice(0, bytes_before)
+    return before.cast(pl.String, strict=False).str.len_chars().cast(WHOLE)
 
 
-def _in_characters(tree: Any, inner: dict[str, Any]) -> Any:
-    """Count in characters where a text is found, and take from its first one on, and no less than none of them."""
-    function = inner["function"].get("StringExpr") if isinstance(inner["function"], dict) else None
-    if isinstance(function, dict) and "Find" in function:
-        place = expression_of(tree)
-        before = expression_of(inner["input"][0]).cast(pl.Binary).bin.slice(0, place)
-        found = before.cast(pl.String, strict=False).str.len_chars().cast(WHOLE)
-        return tree_of(pl.when(place.is_not_null()).then(found))
-    if function != "Slice":
-        return tree
+def _cut(inner: dict[str, Any]) -> pl.Expr:
+    """Take from a text's first character on, and no less than none of them."""
     text, *bounds = inner["input"]
-    cut = [bound if "Literal" in bound else tree_of(expression_of(bound).clip(0)) for bound in bounds]
-    tree = {"Function": {**inner, "input": [text, *cut]}}
-    if "Literal" in bounds[1]:
-        return tree
-    # Without a length the engine takes the rest.
-    return tree_of(pl.when(expression_of(bounds[1]).is_not_null()).then(expression_of(tree)))
+    first, length = [bound if "Literal" in bound else tree_of(_read(bound).clip(0)) for bound in bounds]
+    if "Literal" in length:
+        return _read({"Function": {**inner, "input": [text, first, length]}})
+    rest = {"Function": {**inner, "input": [text, first, NOTHING]}}
+    # A cut of no length is the rest of a text, a head of none is absent; heads count with a sign.
+    return _read(rest).str.head(_read(length).cast(pl.UInt64).clip(upper_bound=2**63 - 1))
 
 
-def _widened(tree: Any, names: tuple[str, ...]) -> Any:
-    dtype = _type_of(tree, names)
-    return _cast(tree, WHOLE) if dtype.is_integer() and dtype != WHOLE else tree
-
-
-def _cast(tree: Any, dtype: pl.DataType, options: str = "NonStrict") -> Any:
-    """Give a cast of a node: put together, because reading long chains back link by link takes the square of their length."""
-    return {"Cast": {"expr": tree, "dtype": {"Literal": str(dtype)}, "options": options}}
-
-
-def _operation(tree: dict[str, Any]) -> tuple[str, list[Any]]:
+def _operation(node: dict[str, Any]) -> tuple[str, list[Any]]:
     """Give what a node calculates, and of what."""
-    kind, inner = next(iter(tree.items()), ("", None))
-    if kind == "BinaryExpr" and isinstance(inner, dict):
+    if "BinaryExpr" in node:
+        inner = node["BinaryExpr"]
         return inner["op"], [inner["left"], inner["right"]]
-    if kind != "Function" or not isinstance(inner, dict):
+    if "Function" not in node:
         return "", []
-    function = inner["function"]
-    if isinstance(function, dict) and isinstance(function.get("Sql"), dict):
-        return function["Sql"].get("Binary", ""), inner["input"]
-    return ("Abs", inner["input"]) if function == "Abs" else ("", [])
+    inner = node["Function"]
+    name = "Abs" if inner["function"] == "Abs" else inner["function"]
+    if isinstance(name, dict):
+        name = name["Sql"].get("Binary", "") if isinstance(name.get("Sql"), dict) else ""
+    return name, inner["input"]
 
 
-def _calculated(tree: Any, operation: str, operands: list[Any], names: tuple[str, ...]) -> Any:
+def _calculated(node: dict[str, Any], operation: str, operands: list[Any], frame: pl.DataFrame) -> pl.Expr:
     """Calculate whole numbers in more bits than they have, and divide fractions as doubles, not to seven places."""
-    types = [_type_of(operand, names) for operand in operands]
+    types = [_type_of(_read(operand), frame) for operand in operands]
     if operation in DIVISIONS:
         is_fraction = any(dtype.is_decimal() for dtype in types)
-        return _of(tree, _cast(operands[0], events.NUMBER, "Strict")) if is_fraction else tree
+        return _of(node, _cast(operands[0], events.NUMBER)) if is_fraction else _read(node)
     if not all(dtype.is_integer() for dtype in types):
-        return tree
-    wide = _cast(operands[0], WIDER, "Strict")
-    if operation != "IntDiv":
-        return _cast(_of(tree, wide), WHOLE)
-    by = expression_of(operands[1])  # the engine gives 64 bits, and stops where these are too few
-    divided = expression_of(_of(tree, operands[0], tree_of(pl.when(by == -1).then(1).otherwise(by))))
-    turned = (0 - expression_of(wide)).cast(WHOLE, strict=False)
-    return tree_of(pl.when(by == -1).then(turned).otherwise(divided))
+        return _read(node)
+    wide = _cast(operands[0], WIDER)
+    if operation == "IntDiv":  # the engine's gives 64 bits, and stops where these are too few
+        node = {"BinaryExpr": {"left": wide, "op": "TruncDivide", "right": operands[1]}}
+    return _of(node, wide).cast(WHOLE, strict=False)
 
 
-def _of(tree: Any, *operands: Any) -> Any:
-    """Give the same calculation, its first operands exchanged."""
-    kind, inner = next(iter(tree.items()))
+def _cast(operand: Any, dtype: pl.DataType) -> Any:
+    return tree_of(_read(operand).cast(dtype))
+
+
+def _of(node: dict[str, Any], first: Any) -> pl.Expr:
+    """Give the same calculation, its first operand exchanged."""
+    kind, inner = next(iter(node.items()))
     if kind == "BinaryExpr":
-        return {kind: {**inner, **dict(zip(("left", "right"), operands, strict=False))}}
-    return {kind: {**inner, "input": [*operands, *inner["input"][len(operands) :]]}}
+        return _read({kind: {**inner, "left": first}})
+    return _read({kind: {**inner, "input": [first, *inner["input"][1:]]}})
 
 
-def uncomparable(tree: Any, names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
+def mixed(tree: Any) -> Iterator[str]:
+    """Say where a choice has branches of several kinds: the engine would silently make text of them."""
+    made: dict[int, Exact] = {}
+    for node in nodes(tree):
+        branches = [node["Ternary"][name] for name in ("truthy", "falsy")] if "Ternary" in node else []
+        if node.get("Function", {}).get("function") in ("Coalesce", "MaxHorizontal", "MinHorizontal"):
+            branches = node["Function"]["input"]
+        kinds = {kind_of(exact(branch, made).dtype) for branch in branches} - {"nothing"}
+        if len(kinds) > 1:
+            yield f"one choice is {' and the other '.join(sorted(kinds))}; make them alike with TRY_CAST(... AS ...)"
+
+
+def uncomparable(tree: Any, sql: str) -> Iterator[Mistake]:
     """Say where an expression compares a time, a number or a text with one of the others, and what to write."""
     for node in nodes(tree):
-        yield from _meant_as_text(node, names, sql)
+        yield from _meant_as_text(node, sql)
         for value, literal in _compared(node):
             try:
-                kind = kind_of(_type_of(value, names))
+                kind = kind_of(exact(value).dtype)
             except pl.exceptions.PolarsError:
                 continue  # what is wrong there is told for itself
             yield from _told(kind, literal, sql)
 
 
-def _meant_as_text(node: dict[str, Any], names: tuple[str, ...], sql: str) -> Iterator[Mistake]:
+def _meant_as_text(node: dict[str, Any], sql: str) -> Iterator[Mistake]:
     """Say where a text is compared with a column of another kind, whose name in double quotes was meant as a text."""
     inner = node.get("BinaryExpr")
     if not inner or inner["op"] not in COMPARISONS:
@@ -259,7 +255,7 @@ def _meant_as_text(node: dict[str, Any], names: tuple[str, ...], sql: str) -> It
         ):
             continue
         with contextlib.suppress(pl.exceptions.PolarsError):
-            if kind_of(_type_of(other, names)) == "text":
+            if kind_of(exact(other).dtype) == "text":
                 told = f"text is not compared with {kind_of(dtype)}, the column \"{name}\"; as a text it stands in single quotes: '{name}'"
                 yield Mistake(told, place_of(sql, name))
 

@@ -15,9 +15,11 @@ from translate.recipe.expressions import (
     KEYED,
     Expression,
     misfit,
+    nodes,
     type_of,
+    worst_frame,
 )
-from translate.recipe.kinds import exact, expression_of, mixed, nodes, tree_of, uncomparable, worst_frame
+from translate.recipe.kinds import Overgrown, exact, mixed, tree_of, uncomparable
 from translate.recipe.mistakes import (
     Mistake,
     Unfit,
@@ -145,7 +147,8 @@ def read(sql: str, *, exploded: bool) -> Expression:
         raise Unfit(sql, [of_parser(sql, error)]) from None
     try:
         return _judged(expr, sql, exploded=exploded)
-    except (RecursionError, pl.exceptions.PolarsError):  # a long CASE is as deep as it has branches
+    # A long CASE is as deep as it has branches.
+    except (RecursionError, Overgrown, pl.exceptions.PolarsError):
         raise Unfit(sql, [Mistake(TOO_DEEP)]) from None
 
 
@@ -173,7 +176,7 @@ def _judged(expr: pl.Expr, sql: str, *, exploded: bool) -> Expression:
     if mistakes:
         raise Unfit(sql, mistakes)
     expr, dtype = _proven(expr, names, sql, tree)
-    messages = list(mixed(tree, names))
+    messages = list(mixed(tree))
     if messages:
         raise Unfit(sql, map(Mistake, messages))
     return Expression(sql, expr, names, dtype)
@@ -272,16 +275,16 @@ def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> tuple
     try:
         frame.clear().select(x=expr)  # what is wrong is told of what was written
     except pl.exceptions.PolarsError as error:
-        raise _unfit(error, names, sql, tree) from None
-    expr = expression_of(exact(tree, names))
+        raise _unfit(error, sql, tree) from None
+    expr = exact(tree).expr
     try:
         dtype = frame.clear().select(x=expr).schema["x"]
         frame.select(x=expr)
     except pl.exceptions.PolarsError as error:
-        raise _unfit(error, names, sql, tree) from None
+        raise _unfit(error, sql, tree) from None
     return expr, dtype
 
 
-def _unfit(error: pl.exceptions.PolarsError, names: tuple[str, ...], sql: str, tree: Any) -> Unfit:
-    mistakes = list(uncomparable(tree, names, sql))
+def _unfit(error: pl.exceptions.PolarsError, sql: str, tree: Any) -> Unfit:
+    mistakes = list(uncomparable(tree, sql))
     return Unfit(sql, mistakes or [of_engine(sql, error) or Mistake(f"does not work: {first_line(error)}")])
