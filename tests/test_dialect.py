@@ -200,6 +200,7 @@ def test_a_function_of_elsewhere_leads_to_the_one_here(sql, way_out):
         ("REGEXP_LIKE(name, '[')", "the pattern is no regular expression: unclosed character class", "'['"),
         ("TRY_CAST(name AS FOO) = 1", "there is no type FOO; TRY_CAST makes VARCHAR", None),
         ("price // 2 = 1", "// divides whole numbers; of others it is FLOOR(a / b)", None),
+        ("CASE WHEN price > 1 THEN 2.5 // 0 ELSE 1 END = 1", "divides by zero; say what it is then", None),
         ("name LIKE 5", "LIKE takes a text that is written out: name LIKE 'Ad %'", None),
         ('name = "session.stop"', "as a text it stands in single quotes: 'session.stop'", '"session.stop"'),
         ("UPPER(time) = 'X'", "a time is not compared with text", None),

@@ -25,6 +25,8 @@ WHOLE = pl.Int64()
 WIDER = pl.Int128()  # holds whatever two whole numbers give
 DIVISIONS = frozenset(["Div", "TrueDivide"])
 ARITHMETIC = DIVISIONS | frozenset("Plus Minus Multiply Mul Rem Modulus IntDiv FloorDivide Abs".split())
+# What SQL's `//` is made of gives 64 bits and stops where these are too few, and its `*` nests deeper.
+OF_WHOLE = {"IntDiv": "TruncDivide", "Mul": "Multiply"}
 NOTHING = {"Literal": {"Scalar": {"Null": "Null"}}}
 OPERANDS = frozenset("left right predicate truthy falsy expr".split())
 # What is written twice at each level grows beyond all bounds, and more nodes than these take the engine seconds.
@@ -197,8 +199,8 @@ def _calculated(node: dict[str, Any], operation: str, operands: list[Any], frame
     if not all(dtype.is_integer() for dtype in types):
         return _read(node)
     wide = _cast(operands[0], WIDER)
-    if operation == "IntDiv":  # the engine's gives 64 bits, and stops where these are too few
-        node = {"BinaryExpr": {"left": wide, "op": "TruncDivide", "right": operands[1]}}
+    if operation in OF_WHOLE:
+        node = {"BinaryExpr": {"left": wide, "op": OF_WHOLE[operation], "right": operands[1]}}
     return _of(node, wide).cast(WHOLE, strict=False)
 
 

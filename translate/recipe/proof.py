@@ -274,9 +274,10 @@ def _proven(expr: pl.Expr, names: tuple[str, ...], sql: str, tree: Any) -> tuple
     frame = worst_frame(names)
     try:
         frame.clear().select(x=expr)  # what is wrong is told of what was written
+        made = exact(tree)
     except pl.exceptions.PolarsError as error:
         raise _unfit(error, sql, tree) from None
-    expr = exact(tree).expr
+    expr = made.expr
     try:
         dtype = frame.clear().select(x=expr).schema["x"]
         frame.select(x=expr)
