@@ -380,6 +380,24 @@ def test_json(tmp_path, monkeypatch, capsys):
     assert (code, json.loads(out)) == (0, inspect(source).to_json())
 
 
+@pytest.mark.parametrize("examples", [False, True])
+def test_json_is_written_as_python_writes_it(tmp_path, examples):
+    """The text of many keys, which the engine writes, is what `json` makes of the values, whatever stands in them."""
+    odd = {'quote"': "\\", "line\nbreak": "\u0001\u007f\u2028", "{}": "{0}", "größe": "1", "\ud83d\ude00": ""}
+    records = [
+        record(attributes=odd, metrics={"m": 0.5}),
+        *(record(time=TIME + n) for n in range(1, 70_000, 9)),
+    ]
+    sources = [
+        archive(tmp_path, *records, record('"quoted" {name}')),
+        archive(tmp_path, "{}", name="bad.json"),
+        ARCHIVE,
+    ]
+    for source in sources:
+        found = inspect(source, from_="mobile_analytics/archive", examples=examples)
+        assert "".join(found.json_pieces()) == json.dumps(found.to_json(), indent=2, ensure_ascii=False)
+
+
 def test_text_does_not_steer_the_terminal(tmp_path, monkeypatch, capsys):
     """Control characters of an archive are spelled out."""
     source = archive(tmp_path, record("bell\u0007", attributes={"\u001b[31mred": "x"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +71,8 @@ def inspect(
             found.write_html(html)
     with whoever_listens():
         if as_json:
-            print_json(found.to_json())
+            sys.stdout.writelines(found.json_pieces())
+            print()
         else:
             print(found.on(paper()))
         if html is not None and not as_json:

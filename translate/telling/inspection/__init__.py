@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,59 @@ from translate.telling.inspection.tables import PEOPLE
 from translate.telling.pages import write_page
 from translate.telling.rendering import Table, escaped, many, table_html
 from translate.telling.terminal import Paper
+from translate.vocabulary import notation
+
+# Where the types go: no text in JSON holds a line break.
+NO_TYPES = '\n  "types": []'
+TYPE = """
+    {{
+      "name": {name},
+      "events": {events},
+      "keys": [{keys}]
+    }}"""
+KEY = """
+        {{
+          "container": {},
+          "key": {},
+          "events": {},
+          "fill": {},
+          "looks": {{{}
+          }}{}
+        }}"""
+LOOK = '\n            "{}": {}'
+EXAMPLE = ',\n          "example": {}'
+
+
+def pieces(values: dict[str, Any], keys: pl.DataFrame, *, examples: bool) -> Iterator[str]:
+    """Give the text, as `json` indents it by two."""
+    head, _, tail = json.dumps({**values, "types": []}, indent=2, ensure_ascii=False).partition(NO_TYPES)
+    if not values["types"]:
+        yield head + NO_TYPES + tail
+        return
+    listed = dict(_by_type(keys, examples=examples).iter_rows())
+    yield f'{head}\n  "types": ['
+    for number, entry in enumerate(values["types"]):
+        text = listed.get(entry["name"])
+        shown = {"name": notation.quoted(entry["name"]), "keys": f"{text}\n      " if text else ""}
+        yield f"{',' if number else ''}{TYPE.format(events=entry['events'], **shown)}"
+    yield f"\n  ]{tail}"
+
+
+def _by_type(keys: pl.DataFrame, *, examples: bool) -> pl.DataFrame:
+    """Give the text of each type's keys."""
+    look = pl.format(LOOK, pl.element().struct.field("look"), pl.element().struct.field("events"))
+    shown = {
+        "container": _texts(keys["container"]), "key": _texts(keys["key"]), "events": keys["events"],
+        "fill": pl.Series(["null" if fill is None else repr(fill) for fill in keys["fill"]], dtype=pl.String),
+        "looks": keys.select(pl.col("looks").list.eval(look).list.join(",")).to_series(),
+        "example": keys.select(pl.format(EXAMPLE, _texts(keys["example"]).fill_null("null"))).to_series() if examples else pl.lit(""),
+    }  # fmt: skip
+    rows = keys.select("name", text=pl.format(KEY, *shown.values()))
+    return rows.group_by("name", maintain_order=True).agg(pl.col("text").str.join(","))
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    return notation.by_distinct_value(values, notation.quoted)
 
 
 def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
@@ -86,6 +140,10 @@ class Inspection:
             listed.setdefault(name, []).append({**told, "example": example} if self.examples else told)
         types = [{**entry, "keys": listed.get(entry["name"], [])} for entry in self.values["types"]]
         return {**self.values, "types": types}
+
+    def json_pieces(self) -> Iterator[str]:
+        """Give the same as text, indented by two, piece by piece."""
+        return pieces(self.values, self.keys, examples=self.examples)
 
     def __repr__(self) -> str:
         return f"<Inspection {self.values['from']}: {self.values['events']['inspected']:,} events>"
