@@ -184,7 +184,7 @@ def _operation(node: dict[str, Any]) -> tuple[str, list[Any]]:
     if "Function" not in node:
         return "", []
     inner = node["Function"]
-    name = "Abs" if inner["function"] == "Abs" else inner["function"]
+    name = inner["function"]
     if isinstance(name, dict):
         name = name["Sql"].get("Binary", "") if isinstance(name.get("Sql"), dict) else ""
     return name, inner["input"]
