@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -567,6 +568,26 @@ def test_as_many_come_side_by_side_as_who_reads_waits_for(seconds, together, mon
         assert spooled.content_of(file) == b"a"
         time.sleep(0.001)
     assert max(most) == max(most[: spool.AHEAD_FILES]) == together  # what waits for one thread waits for all
+
+
+def test_no_more_come_side_by_side_than_come_sooner(monkeypatch):
+    """A store that serves one after the other is not asked by more and more threads, which would only hinder each other."""
+    served, asking, most = threading.Lock(), set(), []
+
+    def fetch(self, key, tag, take, first=0, count=None):
+        asking.add(key)
+        most.append(len(asking))
+        with served:
+            time.sleep(0.003)
+        asking.discard(key)
+        take(0, b"a")
+
+    monkeypatch.setattr(calls.Bucket, "fetch", fetch)
+    files = SourceFiles(SourceFile(f"s3://old/{number:03}", f"{number:03}", 1) for number in range(300))
+    spooled = spool.Spool()
+    spooled.expect(files)
+    assert {spooled.content_of(file) for file in files} == {b"a"}
+    assert max(most) == spool.GROWTH
 
 
 def test_an_empty_object_stays_empty(store, tmp_path):

@@ -53,9 +53,11 @@ def packed(file: SourceFile) -> str | None:
 def _begun(blocks: Iterator[Block]) -> bytes:
     text = b""
     for block in blocks:
-        if isinstance(block, Damage) or len(text) >= CHUNK:
+        if isinstance(block, Damage):
             break
         text = (text + block).lstrip()
+        if len(text) >= CHUNK:
+            break
     return text[:CHUNK]
 
 

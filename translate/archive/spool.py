@@ -33,7 +33,8 @@ AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
 NEAR = 1_000
 TOGETHER = 16
-GROWTH = 4  # times as many side by side, where one by one is too slow
+GROWTH = 4  # times as many side by side, where fewer are too slow
+GAIN = 2  # times as fast as before that has to be, for more to be worth a try
 WINDOW_SECONDS = 0.1
 
 
@@ -48,7 +49,9 @@ class Spool:
         self._at_work = 0
         self._wanted: deque[tuple[Future[Copy], Callable[[], Copy]]] = deque()
         self._have_threads(TOGETHER)
-        self._begin_to_wait()
+        self._waits_since: float | None = None
+        self._fetched = 0
+        self._per_second = 0.0  # were fetched when so few side by side were too slow
         self._buckets: dict[str, Bucket] = {}
         self._order: Sequence[SourceFile] = ()
         self._next = 0  # in the order: what was not asked for ahead yet
@@ -106,21 +109,29 @@ class Spool:
                     self._at_work -= 1
                     return
                 coming, fetch = self._wanted.popleft()
+                self._fetched += 1
             try:
                 coming.set_result(fetch())
             except BaseException as error:  # noqa: BLE001  who waits is told
                 coming.set_exception(error)
 
     def _begin_to_wait(self) -> None:
-        self._waited_seconds, self._waits_since = 0.0, time.monotonic()
+        self._waited_seconds, self._waits_since, self._fetched = 0.0, time.monotonic(), 0
 
     def _count_waiting(self, begin: float) -> None:
-        """Fetch more side by side if who reads waits for longer than it works: threads without need hinder each other."""
+        """Fetch more side by side if who reads waits for longer than it works, and more brought more before: threads without need hinder each other."""
+        if self._waits_since is None:  # to find the bucket took its time, too
+            self._begin_to_wait()
+            return
         now = time.monotonic()
         self._waited_seconds += now - begin
-        if now - self._waits_since < WINDOW_SECONDS:
+        seconds = now - self._waits_since
+        if seconds < WINDOW_SECONDS:
             return
-        if self._waited_seconds * 2 > now - self._waits_since and self._together < TOGETHER:
+        per_second = self._fetched / seconds
+        is_slow = self._waited_seconds * 2 > seconds
+        if is_slow and self._together < TOGETHER and per_second > self._per_second * GAIN:
+            self._per_second = per_second
             self._together *= GROWTH
             self._go_on()
         self._begin_to_wait()
