@@ -315,7 +315,7 @@ def _loops(race: Race, address: str, source: Path) -> list[Contender]:
     model, _, name = address.partition("/")
     sheet = tomllib.loads((ROOT / "mappings" / f"{model}.toml").read_text(encoding="utf-8"))
     request = sheet["layout"][name].get("request")
-    if request is not None and ("closed" in request or not request["each"]):
+    if request is not None and ({"opened", "closed"} & request.keys() or not request["each"]):
         return []
     script, way = PEERS / "layout_in_orjson.py", [] if request is None else [request["each"]]
     flat = race.scratch / "flat"
