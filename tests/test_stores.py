@@ -587,7 +587,7 @@ def test_no_more_come_side_by_side_than_come_sooner(monkeypatch):
     spooled = spool.Spool()
     spooled.expect(files)
     assert {spooled.content_of(file) for file in files} == {b"a"}
-    assert max(most) == spool.GROWTH
+    assert max(most) == transfers.GROWTH
 
 
 def test_an_empty_object_stays_empty(store, tmp_path):

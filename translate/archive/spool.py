@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,7 +19,7 @@ from translate.errors import SourceError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.transfers import bring, folder_of
+from translate.stores.transfers import Carriers, bring, folder_of
 
 if TYPE_CHECKING:
     from translate.archive.stored import SourceFile
@@ -32,10 +31,6 @@ KEPT_FILES = 50_000  # each of which takes some memory
 AHEAD_BYTES = 128 * 2**20
 AHEAD_FILES = 64
 NEAR = 1_000
-TOGETHER = 16
-GROWTH = 4  # times as many side by side, where fewer are too slow
-GAIN = 2  # times as fast as before that has to be, for more to be worth a try
-WINDOW_SECONDS = 0.1
 
 
 class Spool:
@@ -45,13 +40,7 @@ class Spool:
         self._guard = threading.Lock()
         self._folder = folder_of(self)
         self._readers = 1
-        self._together = 1  # so many fetch side by side, if there is so much to fetch
-        self._at_work = 0
-        self._wanted: deque[tuple[Future[Copy], Callable[[], Copy]]] = deque()
-        self._have_threads(TOGETHER)
-        self._waits_since: float | None = None
-        self._fetched = 0
-        self._per_second = 0.0  # were fetched when so few side by side were too slow
+        self._carriers: Carriers[Copy] = Carriers()
         self._buckets: dict[str, Bucket] = {}
         self._order: Sequence[SourceFile] = ()
         self._next = 0  # in the order: what was not asked for ahead yet
@@ -89,52 +78,7 @@ class Spool:
         with self._guard:
             if readers > self._readers:
                 self._readers = readers
-                self._together = TOGETHER * readers
-                self._have_threads(self._together)
-
-    def _have_threads(self, most: int) -> None:
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="fetch")
-        weakref.finalize(self, self._threads.shutdown, wait=False, cancel_futures=True)
-
-    def _go_on(self) -> None:
-        """Have as many fetch as may be and have something to do."""
-        for _ in range(min(self._together - self._at_work, len(self._wanted))):
-            self._threads.submit(self._fetch_what_is_wanted)
-            self._at_work += 1
-
-    def _fetch_what_is_wanted(self) -> None:
-        while True:
-            with self._guard:
-                if not self._wanted:
-                    self._at_work -= 1
-                    return
-                coming, fetch = self._wanted.popleft()
-                self._fetched += 1
-            try:
-                coming.set_result(fetch())
-            except BaseException as error:  # noqa: BLE001  who waits is told
-                coming.set_exception(error)
-
-    def _begin_to_wait(self) -> None:
-        self._waited_seconds, self._waits_since, self._fetched = 0.0, time.monotonic(), 0
-
-    def _count_waiting(self, begin: float) -> None:
-        """Fetch more side by side if who reads waits for longer than it works, and more brought more before: threads without need hinder each other."""
-        if self._waits_since is None:  # to find the bucket took its time, too
-            self._begin_to_wait()
-            return
-        now = time.monotonic()
-        self._waited_seconds += now - begin
-        seconds = now - self._waits_since
-        if seconds < WINDOW_SECONDS:
-            return
-        per_second = self._fetched / seconds
-        is_slow = self._waited_seconds * 2 > seconds
-        if is_slow and self._together < TOGETHER and per_second > self._per_second * GAIN:
-            self._per_second = per_second
-            self._together *= GROWTH
-            self._go_on()
-        self._begin_to_wait()
+                self._carriers.work_for(readers)
 
     def lend(self, files: Iterable[SourceFile], is_over: Callable[[], bool]) -> Lent:
         """Give copies of objects to another process, until they are given back; raise SourceError for what is wrong with all."""
@@ -177,7 +121,7 @@ class Spool:
                 self._look_ahead()
             elif known not in self._coming:
                 self._begin(file)
-                self._go_on()
+                self._carriers.go_on()
                 place = self._place_of(file)
                 if place is not None:
                     self._next = place + 1
@@ -194,7 +138,7 @@ class Spool:
                 self._coming.pop(known, None)
             raise
         with self._guard:
-            self._count_waiting(begin)
+            self._carriers.waited_since(begin)
             if self._coming.pop(known, None):
                 self._held[known] = copy
                 self._kept_bytes += copy.bytes
@@ -233,9 +177,7 @@ class Spool:
             fetch = partial(_fetch_small, bucket, key, file.tag, self._segments)
         else:
             fetch = partial(_fetch, bucket, Listed(key, file.bytes, file.tag), self._new_path())
-        coming: Future[Copy] = Future()
-        self._wanted.append((coming, fetch))
-        self._coming[key_of(file)] = (coming, file.bytes)
+        self._coming[key_of(file)] = (self._carriers.want(fetch), file.bytes)
 
     def _look_ahead(self) -> None:
         """Go on in the order while there is room ahead; what is here is passed over at once, before it makes room for others."""
@@ -252,7 +194,7 @@ class Spool:
                 room -= 1
                 room_bytes -= file.bytes
             self._next += 1
-        self._go_on()
+        self._carriers.go_on()
 
     def _room_ahead(self) -> tuple[int, int]:
         """Tell for how many objects there is room, and for how many bytes: for none until it is for many, for each would wake a thread."""

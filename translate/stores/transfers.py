@@ -1,4 +1,4 @@
-"""Files on their way into a bucket, where each appears complete, in one step, or not at all; on their way back; and folders for them.
+"""Files on their way into a bucket, where each appears complete, in one step, or not at all; on their way back; threads that bring them, and folders for them.
 
 The folders lie on this machine: they go with their owner, or after it was killed.
 """
@@ -10,11 +10,15 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
+import time
 import weakref
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
@@ -158,3 +162,86 @@ def _remove(folder: Path, held: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     os.close(held)
     remove_abandoned()  # workers are killed when they are not needed any more
+
+
+# -- what is brought side by side -----------------------------------------------------------------------------
+
+SIDE_BY_SIDE = 16
+GROWTH = 4  # times as many side by side, where fewer are too slow
+GAIN = 2  # times as fast as before that has to be, for more to be worth a try
+WINDOW_SECONDS = 0.1
+
+Brought = TypeVar("Brought")
+
+
+class Carriers(Generic[Brought]):
+    """Threads that bring what is wanted, in its order: as many as bring it sooner, for others hinder them and who waits for it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._wanted: deque[tuple[Future[Brought], Callable[[], Brought]]] = deque()
+        self._together = 1  # so many are at work, if there is so much to bring
+        self._at_work = 0
+        self._since: float | None = None
+        self._begun = 0
+        self._waited_seconds = 0.0
+        self._per_second = 0.0  # was brought when so few side by side were too slow
+        self._have_threads(SIDE_BY_SIDE)
+
+    def _have_threads(self, most: int) -> None:
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="fetch")
+        weakref.finalize(self, self._threads.shutdown, wait=False, cancel_futures=True)
+
+    def work_for(self, readers: int) -> None:
+        """Bring what so many processes want from now on."""
+        with self._guard:
+            self._together = SIDE_BY_SIDE * readers
+            self._have_threads(self._together)
+
+    def want(self, bring: Callable[[], Brought]) -> Future[Brought]:
+        """Have something brought once it `go_on`s."""
+        coming: Future[Brought] = Future()
+        with self._guard:
+            self._wanted.append((coming, bring))
+        return coming
+
+    def go_on(self) -> None:
+        """Have as many at work as may be and have something to do."""
+        with self._guard:
+            for _ in range(min(self._together - self._at_work, len(self._wanted))):
+                self._threads.submit(self._work)
+                self._at_work += 1
+
+    def _work(self) -> None:
+        while True:
+            with self._guard:
+                if not self._wanted:
+                    self._at_work -= 1
+                    return
+                coming, bring = self._wanted.popleft()
+                self._begun += 1
+            try:
+                coming.set_result(bring())
+            except BaseException as error:  # noqa: BLE001  who waits is told
+                coming.set_exception(error)
+
+    def waited_since(self, begin: float) -> None:
+        """Have more at work if who reads waits for longer than it works, and if more brought more before."""
+        now = time.monotonic()
+        if self._since is None:  # to find the bucket took its time, too
+            self._count_from(now)
+            return
+        self._waited_seconds += now - begin
+        seconds = now - self._since
+        if seconds < WINDOW_SECONDS:
+            return
+        per_second = self._begun / seconds
+        is_slow = self._waited_seconds * 2 > seconds
+        if is_slow and self._together < SIDE_BY_SIDE and per_second > self._per_second * GAIN:
+            self._per_second = per_second
+            self._together *= GROWTH
+            self.go_on()
+        self._count_from(now)
+
+    def _count_from(self, now: float) -> None:
+        self._waited_seconds, self._since, self._begun = 0.0, now, 0
