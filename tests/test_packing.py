@@ -98,10 +98,9 @@ def test_no_request_is_over_its_bytes(address):
         assert len(lines) == count == len(held)
 
 
-@pytest.mark.parametrize("block_bytes", [packing.BLOCK_BYTES, 5_000, 0])
 @pytest.mark.parametrize("address", LAYOUTS)
-def test_batches_do_not_matter(address, block_bytes, monkeypatch):
-    """The same rows give the same requests, however they come in, and however many are packed at a time."""
+def test_batches_do_not_matter(address):
+    """The same rows give the same requests, however they come in."""
     found, layout = mapping.find_layout(address)
     events = [
         {
@@ -124,7 +123,6 @@ def test_batches_do_not_matter(address, block_bytes, monkeypatch):
         .select(writer.members())
         .collect()
     )
-    monkeypatch.setattr(packing, "BLOCK_BYTES", block_bytes)
     output = io.BytesIO()
     packer = Packer(layout, Settings(), output)
     for start in range(0, rows.height, 7):

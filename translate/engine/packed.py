@@ -169,14 +169,12 @@ class Lists:
 
     def add(self, template: Template, values: Sequence[Value], sized: Template, *, beside: int = 0) -> int:
         """Add a template, with what fills its slots, and what of it has a size; give its number."""
-        counted = {slot.number for slot in sized.slots}
-        fixed = [
-            value for number, value in enumerate(values) if number in counted and isinstance(value, bytes)
-        ]
-        size = sized.literals_size + sum(map(len, fixed)) + beside
+        counted = {part.number for part in sized if isinstance(part, Slot)}
+        texts = [_value(part, values) for part in sized]
+        size = sum(len(text) for text in texts if isinstance(text, bytes)) + beside
         first, literal = len(self._parts) // PART, b""
-        for part in template.parts:
-            value = values[part.number] if isinstance(part, Slot) else part.encode()
+        for part in template:
+            value = _value(part, values)
             if isinstance(value, bytes):
                 literal += value
                 continue
@@ -194,6 +192,10 @@ class Lists:
     def flat(self) -> tuple[ctypes.Array[ctypes.c_int32], ctypes.Array[ctypes.c_int32], bytes]:
         """Give them all."""
         return _numbers(self._parts), _numbers(self._templates), self._literals
+
+
+def _value(part: str | Slot, values: Sequence[Value]) -> Value:
+    return values[part.number] if isinstance(part, Slot) else part.encode()
 
 
 def _is_text(entry: Field) -> bool:

@@ -1,15 +1,12 @@
-"""Packs rows into requests, under count and byte limits, in the order of the source.
-
-What stands around events is looked at once for all rows of a batch in which it is the same. Texts of rows wait in columns
-until their requests are full, and are joined for many of these at once.
-"""
+"""Packs rows into requests, under count and byte limits, in the order of the source."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, repeat
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress, starmap
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
@@ -17,9 +14,8 @@ from translate.mapping.spec import Field, Layout
 from translate.settings import Settings
 from translate.vocabulary.notation import json_text
 from translate.vocabulary.words.stamps import StampedRequest
-from translate.writer.filling import Around, Called, Directory, Filling, Limits, OpenRequest
 from translate.writer.shape import as_json
-from translate.writer.templates import NOTHING, Places, Templates, said
+from translate.writer.templates import Places, Said, Templates, filled, said
 
 ROW = "_row"
 EXTRA = "_extra_of_request"
@@ -27,14 +23,10 @@ EXTRA_BESIDE = "_extra_beside_events"
 TIME = "_time"
 # Requests that are open at a time may hold so much: beyond it, all are written, so that memory does not grow.
 OPEN_BYTES_MAX = 64 * 1024 * 1024
-BLOCK_BYTES = 8 * 1024 * 1024  # of full requests that are written at once
 HOUR_MS = 3_600_000
 
-# The text of events, how many and which they are, all their names, their member and request, and its place among others.
-TEXT, COUNT, NUMBERS, NAMES, MEMBER, REQUEST, PLACE, FIRST, HOUR = (
-    f"_packed_{name}"
-    for name in ("text", "count", "numbers", "names", "member", "request", "place", "first", "hour")
-)
+# The texts of fields, what else is there, and the hour that keeps rows apart.
+Around = tuple[Any, ...]
 
 
 class LinesOutput(Protocol):
@@ -42,6 +34,36 @@ class LinesOutput(Protocol):
 
     def write(self, text: bytes | memoryview, /) -> object:
         """Write what is a whole line, or several."""
+
+
+class PackedRow(NamedTuple):
+    """The text of an event, the member that it lies in, its name and time; what is around it, and beside it in its member."""
+
+    text: bytes
+    member: bytes
+    name: bytes
+    time: int | None
+    around: Around
+    beside: Around
+
+
+@dataclass
+class PackedMember:
+    """Rows of a request that lie in one object or list."""
+
+    beside: Around
+    texts: list[bytes] = field(default_factory=list)
+    names: set[bytes] = field(default_factory=set)
+    numbers: list[int] = field(default_factory=list)
+
+
+@dataclass
+class OpenRequest:
+    """A request that takes rows as long as it is open."""
+
+    size: int
+    times: list[int | None] = field(default_factory=list)  # of its rows
+    members: dict[bytes, PackedMember] = field(default_factory=dict)
 
 
 class Packer:
@@ -56,16 +78,15 @@ class Packer:
         tell: Callable[[list[int]], None] | None = None,
     ) -> None:  # fmt: skip
         assert layout.request is not None
-        self._templates = templates = Templates(layout, settings)
-        most, bytes_max = layout.request.events_max, layout.request.bytes_max
-        limits = Limits(most or math.inf, bytes_max or math.inf, OPEN_BYTES_MAX)
-        self._directory = Directory(templates.size_of_member) if templates.names else None
-        self._filling = Filling(limits, templates.size_of_body, self._directory)
-        self._by_hour = any(entry.word.keeps_hours_apart for entry in templates.made)
+        self._templates = Templates(layout, settings)
+        self._events_max = layout.request.events_max or math.inf
+        self._bytes_max = layout.request.bytes_max or math.inf
+        self._by_hour = any(entry.word.keeps_hours_apart for entry in self._templates.made)
         self._output = output
         self._tell = tell
         self._sequence = sequence
-        self._waiting: list[pl.DataFrame] = []
+        self._open: dict[Around, OpenRequest] = {}
+        self._open_bytes = 0
         self._taken = 0
         self.requests = 0
         self.events = 0  # counted where they are written, to be held against the account
@@ -76,146 +97,119 @@ class Packer:
         Columns: `_row`, the event as JSON text; a column `@place` for each field around it; `_time`, in milliseconds,
         where requests are kept apart by hours; what else the request held, as lists of ways and JSON texts.
         """
-        absent = {name: pl.lit(None) for name in (TIME, EXTRA, EXTRA_BESIDE) if name not in batch.columns}
-        batch = batch.with_columns(**absent)
-        rows = self._rows(batch)
-        kinds, around = _told_apart(batch, self._templates.head, EXTRA, by_hour=self._by_hour)
-        sizes = rows[TEXT].str.len_bytes().to_list()
-        requests = self._filling.take(kinds, around, sizes, self._called(batch, rows))
-        self._waiting.append(rows.with_columns(pl.Series(REQUEST, requests, pl.UInt32)))
-        self._taken += batch.height
-        if sum(request.size for request in self._filling.full) > BLOCK_BYTES:
-            self._write()
+        for row in self._rows(batch):
+            self._put(row)
+            if self._open_bytes > OPEN_BYTES_MAX:
+                self.finish()
 
     def finish(self) -> None:
         """Write what is left, in the order in which the requests were begun."""
-        self._filling.close()
-        self._write()
+        for around in [*self._open]:
+            self._write(around)
 
-    # -- rows -----------------------------------------------------------------------------------------------------
-
-    def _rows(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Give the texts of rows as they stand in a request, and what else is asked of them there."""
+    def _rows(self, batch: pl.DataFrame) -> Iterator[PackedRow]:
+        """Give rows as they stand in a request; a name, or a member, that rows have none of is empty."""
         templates = self._templates
+        absent = {name: pl.lit(None) for name in (TIME, EXTRA, EXTRA_BESIDE) if name not in batch.columns}
+        batch = batch.with_columns(**absent)
         names = [json_text(pl.col(f"@{place}")) for place in templates.names]
-        text = pl.concat_str(names[-1], pl.lit(":"), ROW) if templates.has_own_names else pl.col(ROW)
-        asked = [pl.col(TIME), pl.lit(1).alias(COUNT)]
-        if templates.has_own_names:
-            asked.append(pl.concat_str(names).alias(NAMES))
-        if templates.has_members:
-            asked.append(names[0].alias(MEMBER))
-        if self._tell:
-            batch = batch.with_row_index(NUMBERS, offset=self._taken)
-            asked.append(pl.concat_list(NUMBERS))
-        return batch.select(text.alias(TEXT), *asked)
+        name = names[-1] if templates.has_own_names else pl.lit("")
+        text = pl.concat_str(name, pl.lit(":"), ROW) if templates.has_own_names else pl.col(ROW)
+        member = names[0] if templates.has_members else pl.lit("")
+        hour = pl.col(TIME) // HOUR_MS if self._by_hour else pl.lit(None)
+        texts = {"text": text, "member": member, "name": name}
+        rows = batch.select(**{column: each.cast(pl.Binary) for column, each in texts.items()}, time=TIME)
+        around = _around(batch, templates.head, EXTRA, hour)
+        beside = _around(batch, templates.inside, EXTRA_BESIDE, pl.lit(None))
+        return map(PackedRow, *(column.to_list() for column in rows), around, beside)
 
-    def _called(self, batch: pl.DataFrame, rows: pl.DataFrame) -> Iterable[Called | None]:
-        """Give what each row is called in its request, and what is said beside it; nothing where rows have no names."""
-        templates = self._templates
-        if not templates.names:
-            return repeat(None)
-        names = (
-            rows[NAMES]
-            if templates.has_own_names
-            else map(str, range(self._taken, self._taken + batch.height))
+    def _put(self, row: PackedRow) -> None:
+        request = self._open.get(row.around)
+        if request is None or not self._takes(request, row):
+            request = self._begin(row.around)
+        size = self._size(request, row)
+        request.size += size
+        self._open_bytes += size
+        request.times.append(row.time)
+        member = request.members.get(row.member)
+        if member is None:
+            member = request.members[row.member] = PackedMember(row.beside)
+        member.texts.append(row.text)
+        member.names.add(row.name)
+        member.numbers.append(self._taken)
+        self._taken += 1
+
+    def _begin(self, around: Around) -> OpenRequest:
+        """Begin a request, writing the one that has the same around it."""
+        if around in self._open:
+            self._write(around)
+        places, texts = _said(around)
+        request = self._open[around] = OpenRequest(len(filled(self._templates.body(places), [b"", *texts])))
+        self._open_bytes += request.size
+        return request
+
+    def _takes(self, request: OpenRequest, row: PackedRow) -> bool:
+        """Tell whether a row fits, and no other has its name, nor does its member say something else."""
+        member = request.members.get(row.member)
+        return (
+            len(request.times) < self._events_max
+            and request.size + self._size(request, row) <= self._bytes_max
+            and (
+                member is None
+                or (row.beside == member.beside and not (row.name and row.name in member.names))
+            )
         )
-        if not templates.has_members:
-            return zip(names, repeat(""), repeat(NOTHING), strict=False)
-        kinds, beside = _told_apart(batch, templates.inside, EXTRA_BESIDE)
-        return zip(names, rows[MEMBER], (beside[kind][0] for kind in kinds), strict=True)
 
-    # -- writing --------------------------------------------------------------------------------------------------
+    def _size(self, request: OpenRequest, row: PackedRow) -> int:
+        """Tell what a row adds to a body, with commas: its member, too, if it is the first one there."""
+        if row.member in request.members or not self._templates.has_members:
+            return len(row.text) + 1
+        return len(row.text) + 1 + len(self._text_of(row.member, PackedMember(row.beside))) + 1
 
-    def _write(self) -> None:
-        """Write the requests that are full, some at a time."""
-        for requests in _portions(self._filling.full):
-            numbers = pl.Series(REQUEST, [request.number for request in requests], pl.UInt32)
-            places = pl.DataFrame(numbers).with_row_index(PLACE)
-            rows = pl.concat(self._waiting).join(places, on=REQUEST, how="left", maintain_order="left")
-            self._write_all(requests, rows.filter(pl.col(PLACE).is_not_null()))
-            self._waiting = [rows.filter(pl.col(PLACE).is_null()).drop(PLACE)]
-        self._filling.full.clear()
+    def _text_of(self, name: bytes, member: PackedMember) -> bytes:
+        """Write the events of a member, and what is around them where it has a name."""
+        events = b",".join(member.texts)
+        if not self._templates.has_members:
+            return events
+        places, texts = _said(member.beside)
+        return filled(self._templates.member(places), [events, name, *texts])
 
-    def _write_all(self, requests: list[OpenRequest], rows: pl.DataFrame) -> None:
-        templates = self._templates
-        if templates.has_members:
-            rows = self._members(requests, rows)
-        rows = _joined(rows, PLACE).sort(PLACE)
-        for request, events, latest in zip(requests, _bytes(rows[TEXT]), rows[TIME], strict=True):
-            (places, texts), _ = request.around
-            values = [events, *texts]
-            made = self._stamps(places, values, latest) if templates.made else []
-            whole = templates.whole(places, tuple([value is not None for value in made]))
-            values += [value.encode() for value in made if value is not None]
-            self._output.write(whole.filled(values) + b"\n")
-            self.requests += 1
-        self.events += int(rows[COUNT].sum())
+    def _write(self, around: Around) -> None:
+        request = self._open.pop(around)
+        self._open_bytes -= request.size
+        places, texts = _said(around)
+        values = [b",".join(starmap(self._text_of, request.members.items())), *texts]
+        made = self._stamps(places, values, request)
+        whole = self._templates.whole(places, tuple([value is not None for value in made]))
+        values += [value.encode() for value in made if value is not None]
+        self._output.write(filled(whole, values) + b"\n")
+        self.requests += 1
+        self.events += len(request.times)
         if self._tell:
-            for numbers in rows[NUMBERS]:
-                self._tell(numbers.to_list())
+            self._tell([number for member in request.members.values() for number in member.numbers])
 
-    def _members(self, requests: list[OpenRequest], rows: pl.DataFrame) -> pl.DataFrame:
-        """Write the members of requests that have names of their own: a row each."""
-        said = [self._directory.take_out(request.number) for request in requests] if self._directory else []
-        members = _joined(rows, PLACE, MEMBER)
-        each = zip(
-            members[PLACE], members[MEMBER], _bytes(members[MEMBER]), _bytes(members[TEXT]), strict=True
-        )
-        texts = []
-        for place, key, name, events in each:
-            places, values = said[place][key]
-            texts.append(self._templates.member(places).filled([events, name, *values]))
-        return members.with_columns(pl.Series(TEXT, texts, pl.Binary).cast(pl.String))
-
-    def _stamps(self, places: Places, values: list[bytes], latest: int | None) -> list[str | None]:
+    def _stamps(self, places: Places, values: list[bytes], request: OpenRequest) -> list[str | None]:
         entries = compress(self._templates.head, places[0])
         head = {
             entry.hub[0]: text.decode() for entry, text in zip(entries, values[1:], strict=False) if entry.hub
         }
-        body = self._templates.body(places).filled(values)
-        request = StampedRequest(self._sequence + self.requests, body, latest, head)
+        latest = max((time for time in request.times if time is not None), default=None)
+        body = filled(self._templates.body(places), values)
+        stamped = StampedRequest(self._sequence + self.requests, body, latest, head)
         return [
-            entry.word.make(request, entry.template) if entry.word.make else None
+            entry.word.make(stamped, entry.template) if entry.word.make else None
             for entry in self._templates.made
         ]
 
 
-def _told_apart(
-    batch: pl.DataFrame, entries: Sequence[Field], others: str, *, by_hour: bool = False
-) -> tuple[list[int], dict[int, Around]]:
-    """Give for each row the number of the first that has the same around it, and what that is."""
-    written = {
+def _around(batch: pl.DataFrame, entries: Sequence[Field], others: str, hour: pl.Expr) -> list[Around]:
+    """Give for each row what is around it."""
+    fields = {
         f"@{entry.place}": as_json(entry, pl.col(f"@{entry.place}")).cast(pl.Binary) for entry in entries
     }
-    hour = pl.col(TIME) // HOUR_MS if by_hour else pl.lit(None)
-    apart = batch.with_columns(hour.alias(HOUR)).select(*written, others, HOUR).with_row_index(FIRST)
-    kinds = apart.select(pl.col(FIRST).first().over(*written, others, HOUR)).to_series()
-    firsts = apart.filter(apart[FIRST] == kinds)
-    values = firsts.select(**written).rows() if written else [()] * firsts.height
-    around = zip(map(said, values, firsts[others]), firsts[HOUR], strict=True)
-    return kinds.to_list(), dict(zip(firsts[FIRST], around, strict=True))
+    return batch.select(**fields, others=others, hour=hour).rows()
 
 
-def _portions(requests: list[OpenRequest]) -> Iterator[list[OpenRequest]]:
-    """Divide requests into portions, in their order, that hold no more than a block unless they hold one."""
-    portion: list[OpenRequest] = []
-    size = 0
-    for request in requests:
-        if portion and size + request.size > BLOCK_BYTES:
-            yield portion
-            portion, size = [], 0
-        portion.append(request)
-        size += request.size
-    if portion:
-        yield portion
-
-
-def _joined(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
-    """Join the texts of rows by commas."""
-    numbers = [pl.col(NUMBERS).explode()] if NUMBERS in rows.columns else []
-    asked = [pl.col(TEXT).str.join(","), pl.col(COUNT).sum(), pl.col(TIME).max(), *numbers]
-    return rows.group_by(*by, maintain_order=True).agg(asked)
-
-
-def _bytes(texts: pl.Series) -> list[bytes]:
-    return texts.cast(pl.Binary).to_list()
+def _said(around: Around) -> Said:
+    *values, others, _ = around
+    return said(tuple(values), others)

@@ -21,13 +21,13 @@ from translate.conversion.report import RECEIVER_CHANGES, Loss, RunReport
 from translate.delivery import preflight, survey
 from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
+from translate.reader.tree import ANY
 from translate.telling import explanation
 from translate.telling.explanation.pages import Explanation
 from translate.telling.inspection.reading import Grounds
 from translate.vocabulary import notes
 from translate.writer.packing import OPEN_BYTES_MAX, Packer
 from translate.writer.shape import Source, request_fields, same_events
-from translate.writer.templates import ANY
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 Grade = Literal["fits", "loses", "part", "drops", "none"]
