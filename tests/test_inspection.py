@@ -323,7 +323,7 @@ def test_lists_are_bounded(monkeypatch):
     counts.add([("a",), ("b",), ("c",)], [1, 2, 3])
     counts.add([("a",), ("d",)], [1, 1])
     assert (counts.sorted(), counts.beyond) == ([(("a",), 2), (("b",), 2)], 4)
-    monkeypatch.setattr(sums.Census.__init__, "__kwdefaults__", {"examples": False, "pairs_max": 5})
+    monkeypatch.setattr(sums, "PAIRS_MAX", 5)
     found = inspect(ARCHIVE)
     assert found.keys.height <= 5
     assert found.values["beyond"]["keys"] > 0

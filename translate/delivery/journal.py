@@ -25,7 +25,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -56,14 +56,11 @@ Refusals = dict[tuple[str, int], dict[int, tuple[str, str]]]
 class Journal:
     """A journal that is being written, by the one process that holds its folder's lock."""
 
-    def __init__(
-        self, folder: Path, job: dict[str, Any], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, folder: Path, job: dict[str, Any]) -> None:
         self.file = folder / NAME
         self.found = read(self.file).close() if self.file.exists() else Reading()
         refuse_another_job(folder, self.found.job, job)
-        self._clock = clock
-        self._synced = clock()
+        self._synced = time.monotonic()
         self.number = self.found.last_number
         self.settled = self.found.settled
         self.tally = self.found.tally
@@ -131,7 +128,7 @@ class Journal:
         self._write(end + chain.line(record))
         self._torn, self.found.chain = False, chain
         self.found.take(record)
-        now = self._clock()
+        now = time.monotonic()
         if now - self._synced >= SYNC_SECONDS:
             os.fsync(self._descriptor)
             self._synced = now

@@ -21,18 +21,15 @@ SEED = ctypes.c_uint64(secrets.randbits(64))  # no archive can know it, and so n
 NAMES = pl.Schema({"key": pl.String, "name": pl.String})
 
 
-def keys_of(maps: Sequence[pl.Series], only: pl.Series | None = None) -> pl.DataFrame:
+def keys_of(maps: Sequence[pl.Series]) -> pl.DataFrame:
     """List the keys of maps: `key`, `map` (its number, from 0), in how many `rows`, and two bounds.
 
-    `longest` are the bytes of its longest value, `most` the entries of the largest map that has it. `only` tells the rows to look at.
+    `longest` are the bytes of its longest value, `most` the entries of the largest map that has it.
     """
-    height = len(maps[0])
-    flags = pl.Series([True]).new_from_index(0, height) if only is None else only
-    numbered = [column.alias(str(number)) for number, column in enumerate(maps)]
     kernel = library()
     if kernel is None:
-        return pl.concat(_keys_of(number, column.filter(flags)) for number, column in enumerate(maps))
-    frame = pl.DataFrame([flags.alias("only"), *numbered])
+        return pl.concat(_keys_of(number, column) for number, column in enumerate(maps))
+    frame = pl.DataFrame([column.alias(str(number)) for number, column in enumerate(maps)])
     return through(lambda given, made: kernel.translate_keys(given, SEED, made), frame)
 
 
@@ -68,19 +65,17 @@ def rows_with(maps: Sequence[pl.Series], names: Collection[str]) -> pl.Series:
     return found.to_series().is_not_null()
 
 
-def names_told(
-    originals: pl.Series, kinds: Sequence[str], only: pl.Series | None = None
-) -> Iterator[tuple[str, str, str, int]]:
+def names_told(originals: pl.Series, kinds: Sequence[str]) -> Iterator[tuple[str, str, str, int]]:
     """List what JSON members of kinds tell of keys under other names: of which kind, the key, its name, in how many rows."""
-    flags = pl.Series([True]).new_from_index(0, len(originals)) if only is None else only
     kernel = library()
     if kernel is None:
-        yield from _names_told(originals.filter(flags), kinds)
+        yield from _names_told(originals, kinds)
         return
-    frame = pl.DataFrame([flags.alias("only"), originals])
     quoted_kinds = pl.DataFrame({"kind": [*map(quoted, kinds)]}, schema={"kind": pl.String})
     call = kernel.translate_names_told
-    told = through(lambda given, named, made: call(given, named, SEED, made), frame, quoted_kinds)
+    told = through(
+        lambda given, named, made: call(given, named, SEED, made), originals.to_frame(), quoted_kinds
+    )
     for member, number, rows in told[["key", "map", "rows"]].iter_rows():
         ((name, key),) = json.loads(f"{{{member}}}").items()
         yield kinds[number], key, name, rows

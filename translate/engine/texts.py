@@ -105,17 +105,13 @@ def bytes_of(texts: pl.Series) -> int:
     return int(pl.concat([texts, NOTHING]).str.len_bytes().sum())
 
 
-def line_breaks(text: bytes, begin: int = 0, end: int | None = None) -> int:
-    """Count the line breaks in a text or a part of it, ten times as fast as Python does, and beside it."""
+def line_breaks(text: bytes) -> int:
+    """Count the line breaks in a text, ten times as fast as Python does, and beside it."""
     kernel = library()
-    end = len(text) if end is None else end
     if kernel is None:
-        return text.count(b"\n", begin, end)
+        return text.count(b"\n")
     kernel.translate_line_breaks.restype = ctypes.c_int64
-    count: int = kernel.translate_line_breaks(
-        ctypes.c_char_p(text), ctypes.c_int64(begin), ctypes.c_int64(end)
-    )
-    return count
+    return int(kernel.translate_line_breaks(ctypes.c_char_p(text), ctypes.c_int64(len(text))))
 
 
 class Search:

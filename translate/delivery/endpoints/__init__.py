@@ -138,10 +138,10 @@ def compressed(body: bytes) -> bytes:
     return gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
 
 
-def open_endpoint(target: Target, secrets: Secrets | None = None) -> Endpoint:
-    """Open the endpoint of a target; secrets come from the environment unless given. Connects to nothing yet."""
+def open_endpoint(target: Target) -> Endpoint:
+    """Open the endpoint of a target; secrets come from the environment. Connects to nothing yet."""
     module, name = target.spoken.speaker
-    made: Endpoint = getattr(importlib.import_module(module), name)(target, secrets or secrets_of(target))
+    made: Endpoint = getattr(importlib.import_module(module), name)(target, secrets_of(target))
     return made
 
 

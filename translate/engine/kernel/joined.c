@@ -46,9 +46,9 @@ EXPORTED void translate_free(struct buffer *lines)
 }
 
 /* Count the line breaks from one place of a text to another, many side by side. */
-EXPORTED int64_t translate_line_breaks(const uint8_t *text, int64_t at, int64_t end)
+EXPORTED int64_t translate_line_breaks(const uint8_t *text, int64_t end)
 {
-    int64_t count = 0;
+    int64_t count = 0, at = 0;
     while (end - at >= LANES) {
         uint8_t found[LANES] = {0};
         for (int round = 0; round < ROUNDS_MAX && end - at >= LANES; round++, at += LANES) {

@@ -111,11 +111,11 @@ EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struc
     struct frame frame;
     struct directory directory;
     bool well = begin_directory(&directory, seed);
-    well = frame_take(&frame, given) && well && (frame.rows == 0 || frame.column[0].kind == KIND_FLAG);
-    for (int64_t map = 1; well && map < frame.columns; map++)
+    well = frame_take(&frame, given) && well;
+    for (int64_t map = 0; well && map < frame.columns; map++)
         for (int64_t row = 0; well && frame.column[map].kind == KIND_MAP && row < frame.rows; row++)
-            if (flag_at(&frame.column[0], row) && is_there(&frame.column[map], row))
-                well = look_at(&directory, &frame.column[map], map - 1, row);
+            if (is_there(&frame.column[map], row))
+                well = look_at(&directory, &frame.column[map], map, row);
     well = well && tell(&directory, made);
     free_directory(&directory);
     frame_let_go(&frame);
@@ -247,11 +247,10 @@ EXPORTED int translate_names_told(struct ArrowArrayStream *given, struct ArrowAr
     well = frame_take(&frame, given) && well;
     well = frame_take(&kinds, kinds_given) && well;
     well = well && kinds.columns == 1 && kinds.column[0].kind == KIND_TEXT &&
-           (frame.rows == 0 ||
-            (frame.columns == 2 && frame.column[0].kind == KIND_FLAG && frame.column[1].kind == KIND_TEXT));
+           (frame.rows == 0 || (frame.columns == 1 && frame.column[0].kind == KIND_TEXT));
     for (int64_t row = 0; well && row < frame.rows; row++)
-        if (flag_at(&frame.column[0], row) && is_there(&frame.column[1], row))
-            well = take_kinds(&directory, &kinds.column[0].texts, kinds.rows, text_at(&frame.column[1].texts, row));
+        if (is_there(&frame.column[0], row))
+            well = take_kinds(&directory, &kinds.column[0].texts, kinds.rows, text_at(&frame.column[0].texts, row));
     well = well && tell(&directory, made);
     free_directory(&directory);
     frame_let_go(&kinds);

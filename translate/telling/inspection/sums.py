@@ -118,9 +118,9 @@ EXAMPLE_CHARACTERS = 80
 class Census:
     """Counts keys; exact for the first PAIRS_MAX pairs of type and key, the values of others are only counted."""
 
-    def __init__(self, *, examples: bool = False, pairs_max: int = PAIRS_MAX) -> None:
+    def __init__(self, *, examples: bool) -> None:
         self._examples = examples
-        self._sums = Sums(("name", "container", "key", "value"), pairs_max, apart=LOOKS_ROOM)
+        self._sums = Sums(("name", "container", "key", "value"), PAIRS_MAX, apart=LOOKS_ROOM)
 
     @property
     def beyond(self) -> int:
