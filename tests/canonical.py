@@ -11,8 +11,8 @@ import polars as pl
 
 from translate import events
 from translate.conversion.plan import from_hub, without_recipe
+from translate.mapping.settings import Settings
 from translate.reader.literals import number_digits
-from translate.settings import Settings
 from translate.writer.packing import ROW, Packer
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, Writer

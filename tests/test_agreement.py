@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate import mapping
-from translate.reader.paths import shown
+from translate.mapping.paths import shown
 from translate.reader.record import DOUBLED
 from translate.telling.census.destinations import NOT_TOLD
 from translate.telling.census.fates import PASSED_OVER, WITHOUT_EVENT

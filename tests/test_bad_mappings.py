@@ -15,10 +15,10 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 import translate
-from translate import events, mapping, settings
+from translate import events, mapping
 from translate.errors import MappingError
 from translate.judging.judges import JUDGES, TOGETHER
-from translate.mapping import agreement, checks, fields
+from translate.mapping import agreement, checks, fields, settings
 from translate.mapping.parse import parse
 from translate.mapping.spec import Mapping
 from translate.vocabulary import word, words

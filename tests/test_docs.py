@@ -23,14 +23,14 @@ from typer.core import TyperGroup
 
 import translate
 from translate import cli, events, mapping, recipe
-from translate.delivery.protocols import PROTOCOLS
 from translate.errors import EXIT_MEANINGS, MappingError
 from translate.mapping import columns
 from translate.mapping.delivery import _FOUND, PLACES, VERIFY_PLACES
 from translate.mapping.parse import parse
+from translate.mapping.protocols import PROTOCOLS
 from translate.mapping.sending import CHECKS
+from translate.mapping.settings import KEYS, Settings
 from translate.mapping.sheet import Sheet
-from translate.settings import KEYS, Settings
 from translate.telling.journey import INDEX, Roundtrip, travel
 
 README_LINES_MAX = 200

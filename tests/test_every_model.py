@@ -12,9 +12,9 @@ import translate
 from translate import events, mapping
 from translate.conversion.plan import from_hub, without_recipe
 from translate.mapping.parse import parse
+from translate.mapping.settings import Settings
 from translate.reader.hub import Hub
 from translate.reader.reader import Reader
-from translate.settings import Settings
 from translate.vocabulary.spelling import EventNames
 from translate.writer.packing import ROW
 from translate.writer.shape import Source
@@ -138,7 +138,7 @@ TRAVELLED = [address for address in WRITABLE if mapping.find_layout(address)[1].
 def test_names_come_back(model, name):
     """A well-known name, and an app's own of the same spelling, are told apart in every model where the original does not travel."""
     loaded = mapping.load(model)
-    names = EventNames(loaded, make_legal=False)
+    names = EventNames(loaded.names, loaded.phase_of_others, make_legal=False)
     written = names.spelled(pl.lit(name))
     back = pl.select(names.read(written)).item()
     spelling = loaded.names.get(name)

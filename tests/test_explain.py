@@ -11,8 +11,8 @@ import pytest
 import translate
 from translate import events, mapping
 from translate import recipe as recipes
+from translate.mapping.settings import Settings
 from translate.reader.hub import Hub
-from translate.settings import Settings
 from translate.telling.explanation.sides import find, places
 from translate.writer.shape import Source
 from translate.writer.writer import Writer

@@ -18,7 +18,7 @@ from translate.conversion.output import Output
 from translate.delivery import preflight
 from translate.delivery.survey import REPEATING, Survey
 from translate.delivery.turns import Parts
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 
 DAY_MS = 86_400_000
 START = 1_456_790_400_000  # 2016-03-01

@@ -16,8 +16,8 @@ from translate import mapping
 from translate.engine import packed
 from translate.engine.library import library
 from translate.engine.packed import KernelPacker
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout
-from translate.settings import Settings
 from translate.writer import packing
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, Packer
 from translate.writer.shape import is_json

@@ -15,7 +15,7 @@ from translate.conversion.plan import from_hub, without_recipe
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library
 from translate.engine.rows import RowSteps
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 from translate.writer.packing import ROW
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source

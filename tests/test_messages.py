@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 import translate
-from translate.conversion.arguments import KINDS
 from translate.delivery.answers import SENT, Answer
 from translate.delivery.pace import FIRST_TOLD_SECONDS, TOLD_AGAIN_SECONDS, Contact
 from translate.errors import OPTION, SAID_OTHERWISE, OutputError, SourceError, UsageError
 from translate.mapping.sheet import lines_of
 from translate.recipe.proof import condition
 from translate.rehearsal.options import Options
-from translate.telling.terminal import Paper
+from translate.wording.arguments import KINDS
+from translate.wording.terminal import Paper
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
 RECIPE = '''# a comment: [[rule]]

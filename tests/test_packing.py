@@ -14,7 +14,7 @@ import translate
 from translate import mapping
 from translate.archive import units
 from translate.conversion import sinks
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 from translate.vocabulary.words.stamps import LATEST_TIME, TRANSPORT, URI, StampedRequest
 from translate.writer import packing
 from translate.writer.packing import Packer

@@ -8,7 +8,7 @@ from canonical import SAMPLES
 from commands import run_here
 
 import translate
-from translate.settings import read_settings
+from translate.mapping.settings import read_settings
 
 EVENT = {
     "event_type": "View", "event_timestamp": 1457947613589, "client": {"client_id": "c-1"}, "application": {"app_id": "shop"},

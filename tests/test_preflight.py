@@ -18,7 +18,7 @@ from translate.delivery.preflight import judge, plan_of_run, unaccepted, verific
 from translate.delivery.shipments import unpack
 from translate.delivery.survey import Survey, Surveyed
 from translate.mapping.sending import CHECKS, OVERRIDES
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
 BAD = Path(__file__).parent / "bad_mappings"

@@ -10,7 +10,7 @@ import pytest
 from rows import rows_of
 
 import translate
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 from translate.vocabulary import money
 
 PLACE = "event_value"

@@ -15,9 +15,9 @@ import pytest
 
 import translate
 from translate import events
-from translate.conversion.arguments import KINDS
 from translate.conversion.frames import PushedDown
 from translate.errors import MappingError, UsageError
+from translate.wording.arguments import KINDS
 
 ROOT = Path(translate.__file__).parent.parent
 SAMPLES = ROOT / "sample_data" / "mobile_analytics"

@@ -13,7 +13,7 @@ import pytest
 from IPython.core.formatters import HTMLFormatter, PlainTextFormatter
 
 import translate
-from translate.telling.rendering import FOLDED_MAX, SHOWN_MAX, Report
+from translate.wording.rendering import FOLDED_MAX, SHOWN_MAX, Report
 
 ARCHIVE = "sample_data/mobile_analytics/archive_full.jsonl"
 NASTY = '<script src="https://evil.example/x.js">alert(1)</script><img src=x onerror=alert(1)> & "q" \u202e \x1b[31m'

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import translate
 from translate import mapping
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 from translate.telling import journey
 from translate.telling.journey import INDEX, Roundtrip, differences, travel, undeclared
 from translate.writer.losses import Plan

@@ -7,7 +7,7 @@ import pytest
 
 import translate
 from translate import mapping
-from translate.settings import KEYS
+from translate.mapping.settings import KEYS
 from translate.vocabulary.spelling import camel_case
 from translate.vocabulary.words import VOCABULARY, word_of
 

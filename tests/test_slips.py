@@ -12,9 +12,9 @@ from rows import archived as record
 
 import translate
 from translate import events
-from translate.conversion.nearness import Watched, likeness, meant, nearest
 from translate.recipe import proposal
 from translate.recipe.tallies import parts_of, texts_in
+from translate.wording.nearness import Watched, likeness, meant, nearest
 
 PURCHASE = {
     "attributes": {"_product_id": "p-1", "_currency": "EUR"},

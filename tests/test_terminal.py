@@ -9,8 +9,8 @@ import pytest
 from commands import run_here
 
 import translate
-from translate.telling import terminal
-from translate.telling.terminal import Paper, beside, columns, paper_of, visible
+from translate.wording import terminal
+from translate.wording.terminal import Paper, beside, columns, paper_of, visible
 
 ARCHIVE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive"
 ROWS = [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rows import rows_of
 
 import translate
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 from translate.vocabulary.times import FLOORED, LEAP_SECOND, NoTime, read_time
 
 UTC = dt.UTC

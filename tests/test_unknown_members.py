@@ -12,8 +12,8 @@ from rows import CLICK, rows_of
 
 import translate
 from translate import mapping
-from translate.reader.paths import lies_around, path_around, path_of, segments_of, shown
-from translate.settings import Settings
+from translate.mapping.paths import lies_around, path_around, path_of, segments_of, shown
+from translate.mapping.settings import Settings
 
 PURCHASE = {"eventId": "e", "eventType": "Purchase", "sentAt": 1553631760, "itemId": "i"}
 PINPOINT = {"EventType": "x", "Timestamp": "2018-02-02T02:15:24.000Z"}

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ROOT / "translate"
 # What talks to a vendor's endpoint, or plays one, has to know it.
-OF_VENDORS = ("delivery/endpoints/", "delivery/protocols.py", "rehearsal/", "cli/rehearsal.py")
+OF_VENDORS = ("delivery/endpoints/", "mapping/protocols.py", "rehearsal/", "cli/rehearsal.py")
 SHEETS = {file.stem: file.read_text(encoding="utf-8") for file in sorted((ROOT / "mappings").glob("*.toml"))}
 TABLES = {model: tomllib.loads(text) for model, text in SHEETS.items()}
 # Words that anybody might use: names of the hub, and what is one plain word.

@@ -11,7 +11,7 @@ from receivers import parsed
 import translate
 from translate import events, mapping
 from translate.conversion.plan import from_hub, without_recipe
-from translate.settings import Settings, read_settings
+from translate.mapping.settings import Settings, read_settings
 from translate.vocabulary import notes, spelling
 from translate.vocabulary.notes import InHub, read_all
 from translate.vocabulary.spelling import read_keys

@@ -24,17 +24,17 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
         TranslateError,
         UsageError,
     )
+    from translate.mapping.settings import Settings
     from translate.rehearsal import Rehearsal
-    from translate.settings import Settings
     from translate.telling.answers import check, explain, models, roundtrip, validate
     from translate.telling.explanation.pages import Explanation
     from translate.telling.figures import parity
     from translate.telling.figures.result import Parity
     from translate.telling.inspection import Inspection, inspect
-    from translate.telling.rendering import Report
     from translate.telling.signoff import Dossier, dossier
     from translate.telling.tracing import why
     from translate.telling.tracing.result import Why
+    from translate.wording.rendering import Report
 
 # The project's file takes it from here: asking what is installed takes a while.
 __version__ = "0.1.0"
@@ -85,8 +85,8 @@ _ROOMS = {
     "Inspection": "telling.inspection",
     "Parity": "telling.figures",
     "Rehearsal": "rehearsal",
-    "Report": "telling.rendering",
-    "Settings": "settings",
+    "Report": "wording.rendering",
+    "Settings": "mapping.settings",
     "Step": "conversion.reading",
     "convert": "conversion.converting",
     "dossier": "telling.signoff",

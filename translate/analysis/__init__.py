@@ -26,8 +26,8 @@ from translate.analysis.cohorts import (
     users,
     warn_of_absent,
 )
-from translate.conversion.arguments import checked
 from translate.errors import UsageError
+from translate.wording.arguments import checked
 
 __all__ = ["funnel", "lengths", "retention", "revenue", "sessions", "users"]
 Step = str | pl.Expr

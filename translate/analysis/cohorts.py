@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.conversion.arguments import checked
 from translate.errors import UsageError, suggest
 from translate.vocabulary import money
+from translate.wording.arguments import checked
 
 Events = pl.LazyFrame | pl.DataFrame
 Who = str | Sequence[str]

@@ -23,7 +23,7 @@ from translate import __version__
 from translate.cli.printing import SHOWN_MAX
 from translate.engine.choice import ask_polars_for_less, engine, library
 from translate.errors import STORE, ExitCode, MappingError, TranslateError, UsageError
-from translate.telling.rendering import printable
+from translate.wording.rendering import printable
 
 # Where a command lies; the order is that of a migration, and of the help.
 HOMES = {

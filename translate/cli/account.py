@@ -18,7 +18,7 @@ from translate.cli.printing import (
     print_list,
     print_verdict,
 )
-from translate.telling.rendering import many, printable
+from translate.wording.rendering import many, printable
 
 if TYPE_CHECKING:
     from translate.conversion.converting import Converted

@@ -31,7 +31,7 @@ from translate.cli.printing import (
     whoever_listens,
 )
 from translate.errors import ExitCode, MappingError
-from translate.telling.rendering import many, printable
+from translate.wording.rendering import many, printable
 
 if TYPE_CHECKING:
     from translate.delivery.preflight import Forecast

@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from translate.telling.rendering import printable
-from translate.telling.terminal import Paper, paper_of
+from translate.wording.rendering import printable
+from translate.wording.terminal import Paper, paper_of
 
 if TYPE_CHECKING:
     import rich.progress

@@ -27,7 +27,7 @@ from translate.cli.options import (
 )
 from translate.cli.printing import Bar, paper, print_json, whoever_listens
 from translate.errors import ExitCode, UsageError
-from translate.telling.terminal import columns
+from translate.wording.terminal import columns
 
 FOLDERS_HELP = "What convert left behind, or a journal of replay; as many as belong together."
 SOURCE_HELP = (

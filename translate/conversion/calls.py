@@ -18,13 +18,13 @@ from translate.conversion.bucket_output import BucketTarget, target_of
 from translate.conversion.job import HUB_MODEL, Census, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
+from translate.mapping.settings import Settings, parse_time, read_settings
 from translate.mapping.spec import Layout
 from translate.recipe import trial
 from translate.recipe.erasure import listed_in
 from translate.recipe.privacy import key_of_environment
 from translate.recipe.proof import condition
 from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
-from translate.settings import Settings, parse_time, read_settings
 from translate.stores.transfers import Encryption
 from translate.writer import dataset
 

@@ -15,7 +15,6 @@ import polars as pl
 
 from translate.archive import parquet
 from translate.conversion import nothing, plan
-from translate.conversion.arguments import checked
 from translate.conversion.calls import (
     Erased,
     Folder,
@@ -37,7 +36,8 @@ from translate.delivery.preflight import Forecast
 from translate.errors import in_python
 from translate.passes import asked_for
 from translate.reader.reader import Lines
-from translate.telling.rendering import Report, many
+from translate.wording.arguments import checked
+from translate.wording.rendering import Report, many
 from translate.writer.packing import ROW
 from translate.writer.writer import FILTERED
 

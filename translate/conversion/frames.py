@@ -21,7 +21,6 @@ from translate import recipe as recipes
 from translate.archive.drawing import EVERYTHING, awaited
 from translate.archive.recognition import Recognised
 from translate.conversion import plan
-from translate.conversion.arguments import WAYS_OUT, checked
 from translate.conversion.calls import (
     Folder,
     Given,
@@ -41,6 +40,7 @@ from translate.recipe.expressions import Moved, kind_of, moved_keys
 from translate.recipe.mistakes import notes_on
 from translate.recipe.rules import ALL_EVENTS, Selection, is_taken
 from translate.vocabulary import money
+from translate.wording.arguments import WAYS_OUT, checked
 from translate.writer import dataset
 from translate.writer.packing import ROW
 from translate.writer.shape import Source

@@ -10,11 +10,11 @@ from translate import mapping
 from translate.mapping.columns import Column
 from translate.mapping.personal import Marked, Spot, marked
 from translate.mapping.portions import Files
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.erasure import Erasing
 from translate.recipe.privacy import chosen
 from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
-from translate.settings import Settings
 
 if TYPE_CHECKING:
     from translate.archive.recognition import Origin

@@ -17,7 +17,6 @@ from translate.archive.recognition import Recognised, recognise
 from translate.conversion import plan
 from translate.conversion.calls import Folder, Given, Sources, job_of, settings_of
 from translate.conversion.job import HUB_MODEL, Job
-from translate.conversion.nearness import Watched
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
 from translate.errors import MappingError, SourceError, UsageError, suggest
@@ -28,6 +27,7 @@ from translate.recipe.expressions import moved_keys
 from translate.recipe.rules import OPTIONS, Recipe, is_taken
 from translate.recipe.slips import NOTHING_TAKEN
 from translate.recipe.tallies import DESELECTED, TALLY, Wanted, Watch
+from translate.wording.nearness import Watched
 
 LOOKED_AT = 20_000  # events, the first ones
 FILES_LOOKED_AT = 100

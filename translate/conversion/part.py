@@ -13,8 +13,8 @@ from translate.conversion.plan import WRITTEN, Query
 from translate.engine.library import by_batches, library
 from translate.engine.packed import KernelPacker
 from translate.mapping.portions import Files
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout
-from translate.settings import Settings
 from translate.writer.packing import ROW, Packer
 
 

@@ -11,7 +11,7 @@ from translate import events, passes
 from translate.archive.drawing import Ahead
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
-from translate.conversion.report import Finding
+from translate.mapping.settings import Settings
 from translate.passes.sightings import UnitMarks
 from translate.reader.hub import TRAVELLERS, with_event_ids
 from translate.reader.intake import take_in, with_sound_texts
@@ -20,9 +20,8 @@ from translate.recipe.erasure import Erasing
 from translate.recipe.expressions import CALLED, moved_keys
 from translate.recipe.rules import selected
 from translate.recipe.tallies import DESELECTED, TALLY, Watch
-from translate.settings import Settings
 from translate.vocabulary import money, notes
-from translate.vocabulary.notes import OF_RECIPE, USED
+from translate.vocabulary.notes import OF_RECIPE, USED, Finding
 from translate.writer.dataset import moved
 from translate.writer.findings import Exposure, of_doubtful
 from translate.writer.losses import Plan

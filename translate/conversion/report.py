@@ -7,45 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
-
 from translate.conversion.naming import Names
-from translate.conversion.nearness import Watched
 from translate.errors import ConservationError
-from translate.vocabulary.notes import InHub
+from translate.wording.nearness import Watched
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 NAMES_MAX = 1000  # names of events that are listed for each reason to leave them out
 # Findings that somebody has to settle: a run that has one of them ends with another exit code.
 NAMES_MEET = "names_meet"
 LISTED_STANDS = "listed_id_stands"
-RECEIVER_CHANGES = "receiver_changes"
 FLAWS = (NAMES_MEET, LISTED_STANDS)
-# Findings of what rows say beyond their events, or once where these say it twice.
-FILLED_IN = "filled_in"
-SAID_ONCE = "said_once"
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A hub column or a key of one whose value does not arrive as it was, and for which events; `field` is its place in the source."""
-
-    spot: InHub
-    field: str
-    kind: str
-    why: str
-    events: pl.Expr
-    example: pl.Expr | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that the user should know, and how many events it concerns."""
-
-    code: str
-    message: str
-    events: pl.Expr
-    field: str | None = None  # the hub column that comes back different for it
 
 
 @dataclass

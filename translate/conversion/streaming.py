@@ -21,7 +21,6 @@ from translate.archive.recognition import Recognised
 from translate.archive.stored import PIPE, standard_input
 from translate.archive.units import Unit
 from translate.conversion import plan
-from translate.conversion.arguments import checked
 from translate.conversion.calls import (
     Erased,
     Folder,
@@ -57,7 +56,8 @@ from translate.passes import Asked
 from translate.reader.reader import Damage, Lines, Tally
 from translate.recipe.expressions import moved_keys
 from translate.recipe.tallies import Wanted, Watch
-from translate.telling.rendering import Report
+from translate.wording.arguments import checked
+from translate.wording.rendering import Report
 
 SAVE = "write it to a file first, and name that"
 REPORT = "report"

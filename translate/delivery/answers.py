@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from translate.mapping.replies import json_of
+
 REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id", "x-amzn-trace-id")
 AGAIN_STATUSES = frozenset({408, 425, 429})
 THROTTLED_STATUSES = frozenset({429, 503})
@@ -239,14 +241,6 @@ def sort_silence(silence: Silence, count: int) -> Answer:
 def code_of(text: str) -> str:
     """Give a code of an error; nothing if the text cannot be one."""
     return text if _CODE.fullmatch(text) else ""
-
-
-def json_of(text: str | bytes) -> Any:
-    """Read an answer's JSON; None if it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

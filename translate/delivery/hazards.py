@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from translate.delivery.survey import HOUR_MS, Surveyed, identity
 from translate.events import EPOCH
 from translate.mapping.sending import Hazard, Support
-from translate.settings import Settings
+from translate.mapping.settings import Settings
 
 UNIT_MS = {"hours": HOUR_MS, "days": 24 * HOUR_MS}
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from translate.conversion.arguments import checked_fields
 from translate.delivery.answers import Answer, Pile
 from translate.errors import UsageError
+from translate.wording.arguments import checked_fields
 
 IN_FLIGHT_MAX = 8  # requests under way at a time
 ATTEMPTS_MAX = 30  # in a row, for one shipment: about ten minutes with backoff

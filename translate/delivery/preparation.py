@@ -23,8 +23,8 @@ from translate.delivery.target import Target
 from translate.delivery.turns import Parts
 from translate.errors import UsageError
 from translate.mapping.sending import Delivery, Sending
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
-from translate.settings import Settings
 
 SOURCE = "source.json"
 BEGIN_ANEW = "remove this file: nothing was sent yet, and the same call converts the source anew"

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from translate.conversion import persistence
-from translate.conversion.arguments import checked
 from translate.errors import UsageError
+from translate.wording.arguments import checked
 
 NAME = "journal.ndjson"
 FORMAT = 2

@@ -15,7 +15,6 @@ from typing import IO, Any
 
 from translate import __version__
 from translate.conversion import calls, persistence
-from translate.conversion.arguments import checked
 from translate.conversion.erased import KNOWN, with_erasure
 from translate.conversion.reading import Progress
 from translate.conversion.report import flaws
@@ -47,8 +46,9 @@ from translate.delivery.survey import Survey, Surveyed
 from translate.delivery.target import Target
 from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError, refuse_store
-from translate.settings import Settings
-from translate.telling.rendering import Report
+from translate.mapping.settings import Settings
+from translate.wording.arguments import checked
+from translate.wording.rendering import Report
 
 SCRATCH = "scratch"
 LOOK_AGAIN = "remove this file, and the same call looks through the parts again"

@@ -13,8 +13,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from translate.delivery.answers import Answer, Verdict
-from translate.delivery.target import NO_HEADER, fits_header
+from translate.delivery.target import NO_HEADER
 from translate.errors import UsageError
+from translate.mapping.description import fits_header
 
 COOKIE = "TRANSLATE_COOKIE"
 LEARNING_CONTEXT_SECRET = "TRANSLATE_LEARNING_CONTEXT_SECRET"  # noqa: S105 - the name of the variable

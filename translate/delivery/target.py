@@ -5,14 +5,13 @@ A data sheet names a protocol in its table [delivery], or it describes how reque
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 from translate import __version__
-from translate.delivery.protocols import DESCRIBED, PROTOCOLS, Protocol
 from translate.errors import UsageError, suggest
+from translate.mapping.description import fits_header, is_loopback, split_endpoint
+from translate.mapping.protocols import DESCRIBED, PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
     from translate.mapping.sending import Sending
@@ -90,43 +89,6 @@ class Target:
         """Give the endpoint, with the service's documented path where it has none of its own."""
         parts = split_endpoint(self.endpoint or "")
         return parts._replace(path=path if parts.path in {"", "/"} else parts.path).geturl()
-
-
-def fits_header(text: str) -> bool:
-    """Say whether a text can be an HTTP header's value: Latin-1, no control characters, no blanks around it."""
-    try:
-        return all(byte >= 0x20 and byte != 0x7F for byte in text.encode("latin-1")) and text == text.strip()
-    except UnicodeEncodeError:
-        return False
-
-
-def split_endpoint(url: str) -> SplitResult:
-    """Take an endpoint's URL apart; UsageError, which never repeats the URL, if it is none."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise UsageError("the endpoint is not a URL: write it as https://host or https://host/path")
-    if parts.username is not None or parts.password is not None:
-        what = "holds a user or password: secrets come from the environment only; remove them"
-        raise UsageError(f"the endpoint {what}")
-    if parts.query or parts.fragment:
-        raise UsageError("the endpoint holds a query or a fragment: give scheme, host and path only")
-    return parts
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, by its name or address (no look-up)."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 def refuse_plain_http(url: str, *, allowed: bool) -> None:

@@ -11,12 +11,13 @@ from translate import events
 from translate.engine.library import library, places, through
 from translate.engine.program import Program, understood
 from translate.engine.texts import bytes_of
-from translate.mapping.spec import Layout, Spelling
+from translate.mapping.spec import Layout
 from translate.reader.originals import maps_changed, restore_names
 from translate.reader.record import Record
 from translate.reader.tree import slots
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
+from translate.vocabulary.spelling import Spelling
 
 LEFT = 1  # as kernel/lines.c says
 BATCH_BYTES_MAX = 1 << 29  # offsets into a batch's texts have 32 bits

@@ -11,8 +11,8 @@ from itertools import compress
 import polars as pl
 
 from translate.engine.library import handed_over
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout
-from translate.settings import Settings
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, OPEN_BYTES_MAX, ROW, LinesOutput
 from translate.writer.shape import is_json
 from translate.writer.templates import Said, Slot, Template, Templates, said

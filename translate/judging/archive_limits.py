@@ -17,11 +17,11 @@ import polars as pl
 
 from translate.delivery.preflight import Forecast, judge, moment_of
 from translate.delivery.survey import MARK, TIME, Count, Questions, Surveyed
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Limit, Mapping
 from translate.passes.sightings import hashed, in_buckets
 from translate.reader.tree import slots
-from translate.settings import Settings
-from translate.telling.rendering import Report
+from translate.wording.rendering import Report
 
 BUCKET_SIGHTINGS = 2_000_000
 TYPE_AND_VALUE = (("name",), ("value",))  # optional columns too, though of the model's own

@@ -17,7 +17,8 @@ from translate.mapping.keys import PHASES
 from translate.mapping.personal import read_marks, wrong_with
 from translate.mapping.portions import read_files, read_folder
 from translate.mapping.sheet import SHEET, Sheet, Table, digest_of, join, read_toml, refuse_other
-from translate.mapping.spec import Addition, Layout, Mapping, Only, Request, Schema, Spelling
+from translate.mapping.spec import Addition, Layout, Mapping, Only, Request, Schema
+from translate.vocabulary.spelling import Spelling
 
 JSON_VALUES = ("other", "user_properties")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
+from translate.mapping.paths import path_around, path_of
 from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Field, Layout, Mark
-from translate.reader.paths import path_around, path_of
 
 KINDS = {
     "address": "an address to write or push to: mail, telephone number or token",

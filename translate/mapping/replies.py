@@ -29,6 +29,14 @@ OF_MEANINGS = {
 _PATH = "delivery.http.answers"
 
 
+def json_of(text: str | bytes) -> Any:
+    """Read an answer's JSON; None if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True)
 class ServiceAnswer:
     """One answer of a service: how it is known, and what it means (one of translate.mapping.keys.MEANINGS)."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import urlsplit
 
-from translate.delivery.answers import json_of
-from translate.mapping.replies import ServiceAnswer, Way
+from translate.mapping.replies import ServiceAnswer, Way, json_of
 
 
 @dataclass(frozen=True)
@@ -220,7 +219,7 @@ class Hazard:
 class Delivery:
     """How a model's requests are delivered, and what its service does with them.
 
-    Lines of `layout` are requests, sent as one of translate.delivery.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
+    Lines of `layout` are requests, sent as one of translate.mapping.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
     `verify` tells how to see what arrived, with places for what was sent.
     """
 

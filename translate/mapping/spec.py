@@ -9,18 +9,11 @@ from translate import events
 from translate.mapping.columns import Column
 from translate.mapping.portions import Files
 from translate.mapping.sending import Delivery
+from translate.vocabulary.spelling import Spelling
 from translate.vocabulary.word import Wire, Word
 from translate.vocabulary.words import word_of
 
 Records = Literal["json-lines", "csv", "parquet"]
-
-
-@dataclass(frozen=True)
-class Spelling:
-    """How a model spells one well-known event: its name there and, for some, its phase."""
-
-    name: str
-    phase: str | None = None
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from translate import mapping
-from translate.conversion.report import Finding
 from translate.engine.library import by_batches
 from translate.errors import UsageError, suggest
 from translate.mapping.keys import ADDITIONS
 from translate.mapping.spec import Addition
 from translate.passes import additions, fold, sightings
 from translate.passes.sightings import Duplicates, Shards, UnitMarks
+from translate.vocabulary.notes import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,8 +28,8 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.mapping.paths import shown
 from translate.passes.sightings import END, EVENT, SHARD_ROWS, WHERE, in_order
-from translate.reader.paths import shown
 from translate.vocabulary import notation
 
 ENDS = ["end_unit", "end_row", "end_part"]

@@ -11,14 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from translate.mapping.spec import Layout, Spelling
+from translate.mapping.paths import AROUND, path_around, path_of
+from translate.mapping.settings import RECORD_BYTES
+from translate.mapping.spec import Layout
 from translate.reader import containers
 from translate.reader.broken import end_of_record, is_beyond, too_large
 from translate.reader.literals import (
     DECODER,
     INCOMPLETE,
     NUMBER,
-    Digits,
     Pairs,
     Refused,
     an_object,
@@ -31,13 +32,13 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
-from translate.reader.paths import AROUND, path_around, path_of
 from translate.reader.record import EMPTIED, OVERRULED, Record, refuse_surrogates, refused
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
 from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
-from translate.settings import RECORD_BYTES
+from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import InSource
+from translate.vocabulary.spelling import Spelling
 
 BOM = "\ufeff"
 FIRST_MEMBER = re.compile(r'\s*\{\s*("[^"\\]*(?:\\.[^"\\]*)*"\s*:)')

@@ -11,7 +11,6 @@ from translate.reader.literals import (
     DECODER,
     NUMBER,
     Constant,
-    Digits,
     Pairs,
     Refused,
     an_object,
@@ -25,6 +24,7 @@ from translate.reader.opening import opened
 from translate.reader.record import Record
 from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
 from translate.reader.tree import Leaf
+from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NoTime, instant_of
 from translate.vocabulary.word import Form, Word

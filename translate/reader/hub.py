@@ -11,11 +11,11 @@ import polars_hash
 from translate import events
 from translate.engine.library import by_batches, library
 from translate.engine.texts import event_ids
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.originals import WayOut, take_out_own_item
 from translate.reader.reader import OF_LINES, ORIGINAL_NAME
 from translate.reader.tree import slots
-from translate.settings import Settings
 from translate.vocabulary import notation
 from translate.vocabulary.notes import NOTES_TYPE
 from translate.vocabulary.spelling import EventNames
@@ -39,7 +39,7 @@ class Hub:
     def __init__(self, mapping: Mapping, layout: Layout, settings: Settings) -> None:
         self.layout = layout
         self.settings = settings
-        self._names = EventNames(mapping)
+        self._names = EventNames(mapping.names, mapping.phase_of_others)
         self._tables = mapping.tables
         containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
         self._slots = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from translate.vocabulary.notation import quoted
+from translate.vocabulary.notation import Digits, quoted
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 SHOWN_MAX = 40  # characters of a value in a message
@@ -29,12 +29,6 @@ class Pairs(list[tuple[str, Any]]):
     def names(self) -> set[str]:
         """Give the members' names."""
         return {name for name, _ in self}
-
-
-class Digits(str):
-    """A number as it stood in the record."""
-
-    __slots__ = ()
 
 
 class Constant(str):

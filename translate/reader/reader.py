@@ -15,15 +15,16 @@ from translate import events
 from translate.archive.drawing import Ahead, LongLines
 from translate.engine.library import places
 from translate.engine.texts import bytes_of
-from translate.mapping.spec import Layout, Spelling
+from translate.mapping.settings import RECORD_BYTES
+from translate.mapping.spec import Layout
 from translate.reader import table
 from translate.reader.broken import DAMAGE, damaged, records_in
 from translate.reader.careful import CarefulReader
 from translate.reader.literals import INCOMPLETE
 from translate.reader.record import FoundRecords, Record
 from translate.reader.tree import is_read, raw_type, slots
-from translate.settings import RECORD_BYTES
 from translate.vocabulary import notes
+from translate.vocabulary.spelling import Spelling
 
 ORIGINAL_NAME = "original_name"
 OF_LINES: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.mapping.paths import AROUND
 from translate.reader.literals import Refused, printable
-from translate.reader.paths import AROUND
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 from translate.vocabulary.notes import InSource, Note, note

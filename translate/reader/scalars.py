@@ -7,7 +7,6 @@ from typing import Any
 
 from translate.reader.literals import (
     Constant,
-    Digits,
     Pairs,
     Refused,
     canonical,
@@ -18,6 +17,7 @@ from translate.reader.literals import (
 )
 from translate.reader.record import DOUBLED, ROUNDED, Record
 from translate.reader.tree import Leaf
+from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import RETYPED, InSource
 from translate.vocabulary.times import NUMBER, NoTime, instant_of
 

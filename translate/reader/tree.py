@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from translate.mapping.paths import AROUND
 from translate.mapping.spec import Field, Layout
-from translate.reader.paths import AROUND
 
 ANY = "*"
 

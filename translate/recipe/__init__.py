@@ -19,13 +19,13 @@ from translate.errors import Complaint, MappingError, UsageError, in_python, sug
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.parse import parse as parse_mapping
 from translate.mapping.personal import KINDS, Spot
+from translate.mapping.settings import KEYS, TEXTS, Settings
 from translate.mapping.sheet import RECIPE, Sheet, digest_of, read_toml, refuse_other
 from translate.mapping.spec import Layout
 from translate.recipe import privacy, spec, trial
 from translate.recipe.privacy import Treatment
 from translate.recipe.rules import Recipe
 from translate.recipe.spec import NEEDED, REJECT, RuleParser, Test, at, flat
-from translate.settings import KEYS, TEXTS, Settings
 
 Find = Callable[[str, Path], Path]
 

@@ -14,7 +14,7 @@ from translate import events, mapping
 from translate.errors import suggest
 from translate.recipe.dialect import in_words, instead, pattern_of
 from translate.recipe.expressions import KEYED, key_of, type_of
-from translate.telling.terminal import width_of
+from translate.wording.terminal import width_of
 
 INDENT = "    "
 SHOWN_CHARACTERS = 90  # of a line of SQL, so that it stands in one line of a terminal

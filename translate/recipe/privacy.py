@@ -22,8 +22,9 @@ from translate import events
 from translate.engine.library import by_batches
 from translate.errors import UsageError
 from translate.mapping.personal import EXTRA, Marked, Spot
-from translate.reader.literals import DECODER, Digits, Pairs, canonical
+from translate.reader.literals import DECODER, Pairs, canonical
 from translate.vocabulary import notes
+from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import OF_RECIPE, InHub, note
 
 KEY = "TRANSLATE_HASH_KEY"

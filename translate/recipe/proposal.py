@@ -15,7 +15,7 @@ from translate.mapping.spec import Layout
 from translate.recipe import read, trial
 from translate.recipe.mistakes import written_out
 from translate.recipe.rules import Recipe
-from translate.telling.rendering import printable
+from translate.wording.rendering import printable
 
 KINDS = ("attributes", "metrics")
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from translate.conversion.nearness import Watched, meant
 from translate.recipe import erasure, tallies
 from translate.recipe.expressions import Expression, key_of
 from translate.recipe.rules import Recipe, Selection
 from translate.recipe.spec import Rule
 from translate.recipe.tallies import names_in
-from translate.telling.rendering import many
+from translate.wording.nearness import Watched, meant
+from translate.wording.rendering import many
 
 NOTHING_TAKEN = "selection_takes_nothing"
 SHOWN_MAX = 60  # characters of a value

@@ -21,12 +21,12 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from translate import events
-from translate.conversion.nearness import VALUES_KEPT, Watched, nearest
 from translate.engine.library import by_batches
 from translate.recipe import erasure
 from translate.recipe.expressions import KEYED, NAIVE_TIME, Expression, Moved, key_of, type_of, view
 from translate.recipe.proof import read
 from translate.recipe.spec import Rule
+from translate.wording.nearness import VALUES_KEPT, Watched, nearest
 
 if TYPE_CHECKING:
     from translate.recipe.rules import Recipe, Selection

@@ -11,6 +11,7 @@ import polars as pl
 
 from translate import events, mapping
 from translate.errors import Complaint, suggest
+from translate.mapping.settings import Settings, parse_time
 from translate.mapping.sheet import Sheet, located
 from translate.reader.hub import TRAVELLERS, with_event_ids
 from translate.reader.literals import Refused, number_digits
@@ -20,7 +21,6 @@ from translate.recipe.reshaping import COPY
 from translate.recipe.rules import Recipe
 from translate.recipe.spec import REJECT, Test
 from translate.recipe.steps import FILTERED
-from translate.settings import Settings, parse_time
 from translate.vocabulary.notation import quoted
 from translate.writer.dataset import moved, with_columns
 from translate.writer.packing import ROW

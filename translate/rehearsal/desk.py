@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from translate.delivery.target import is_loopback
 from translate.errors import UsageError, suggest
+from translate.mapping.description import is_loopback
 from translate.rehearsal import aws, clickstream, learning_context, mobile_analytics, services
 from translate.rehearsal.described import DescribedTarget
 from translate.rehearsal.ledger import KINDS, Gate, Ledger, TargetCounts

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from email.utils import formatdate
 from pathlib import Path
 
-from translate.conversion.arguments import checked_fields
 from translate.errors import UsageError
+from translate.wording.arguments import checked_fields
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHARES = ("throttle", "errors", "slow", "reset_before", "reset_after", "partial")

@@ -20,7 +20,6 @@ import polars as pl
 
 from translate import events
 from translate.archive.units import Unit
-from translate.conversion.arguments import checked
 from translate.conversion.bucket_output import BucketTarget, Prefix
 from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
 from translate.conversion.erased import LookedThrough, look_through, traces_of
@@ -40,6 +39,7 @@ from translate.conversion.run import Conversion
 from translate.errors import UsageError, suggest
 from translate.passes import Passes
 from translate.spark.cluster import ASKED_EACH, carried, refuse_different, spark_check, told_of_spark
+from translate.wording.arguments import checked
 
 if TYPE_CHECKING:
     import pyarrow as pa

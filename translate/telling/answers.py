@@ -13,7 +13,6 @@ import polars as pl
 from translate import events, mapping
 from translate import recipe as recipes
 from translate.archive.recognition import Recognised
-from translate.conversion.arguments import checked
 from translate.conversion.calls import (
     Folder,
     Given,
@@ -33,7 +32,8 @@ from translate.errors import SourceError, UsageError
 from translate.recipe import Checked
 from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.rules import ROWS_MAX, Selection, is_taken
-from translate.telling.rendering import Report
+from translate.wording.arguments import checked
+from translate.wording.rendering import Report
 from translate.writer import dataset
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import polars as pl
 
 from translate import events
 from translate.conversion.plan import from_hub, without_recipe
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.hub import Hub, with_event_ids
 from translate.reader.reader import Lines, Reader
-from translate.settings import Settings
 from translate.vocabulary import notes
 from translate.vocabulary.notes import InHub, Spot
 from translate.writer.losses import Plan

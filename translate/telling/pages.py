@@ -16,7 +16,7 @@ from typing import Any
 
 from translate import __version__
 from translate.errors import OutputError
-from translate.telling.rendering import printable
+from translate.wording.rendering import printable
 
 WORD_MAX = 24  # characters that stand together in a cell
 TEXT_MIN = 60  # characters of a cell that needs room on a narrow screen

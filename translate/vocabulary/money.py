@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from translate.conversion.report import Finding
 from translate.vocabulary import notation
+from translate.vocabulary.notes import Finding
 
 CODES = Path(__file__).with_name("iso_4217.txt")
 CODE = "^[A-Za-z]{3}$"  # other letters, too, have these as their capitals

@@ -48,6 +48,12 @@ def has_four_digit_year(time: pl.Expr) -> pl.Expr:
     return time.is_between(EARLIEST_ISO8601, LATEST_ISO8601)
 
 
+class Digits(str):
+    """A number as it stood in the record."""
+
+    __slots__ = ()
+
+
 def digits(double: pl.Expr) -> pl.Expr:
     """Write a double as its shortest digits: a whole one without a fraction, none with an exponent; `-0` is `0`."""
     return double.map_batches(_digits, return_dtype=pl.String, is_elementwise=True)

@@ -82,6 +82,36 @@ def note(kind: str, spot: Spot, why: str = "") -> Note:
     return Note(kind, spot, why or WITHOUT_REASON[kind])
 
 
+# -- of many events ---------------------------------------------------------------------------------------------------
+
+RECEIVER_CHANGES = "receiver_changes"
+# Findings of what rows say beyond their events, or once where these say it twice.
+FILLED_IN = "filled_in"
+SAID_ONCE = "said_once"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A hub column or a key of one whose value does not arrive as it was, and for which events; `field` is its place in the source."""
+
+    spot: InHub
+    field: str
+    kind: str
+    why: str
+    events: pl.Expr
+    example: pl.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the user should know, and how many events it concerns."""
+
+    code: str
+    message: str
+    events: pl.Expr
+    field: str | None = None  # the hub column that comes back different for it
+
+
 # -- as texts ---------------------------------------------------------------------------------------------------------
 
 

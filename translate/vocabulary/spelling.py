@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
 
 from translate import events
-from translate.mapping.spec import Mapping, Spelling
 from translate.vocabulary import notation
 
 LEGAL = r"^[A-Za-z_][0-9A-Za-z_]{0,49}$"
@@ -91,17 +91,27 @@ def _renamed(values: dict[str, str] | None, names: dict[str, str]) -> dict[str, 
     return values and {names.get(key, key): value for key, value in values.items()}
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """How a model spells one well-known event: its name there and, for some, its phase."""
+
+    name: str
+    phase: str | None = None
+
+
 class EventNames:
     """One model's spelling of event names, both ways."""
 
-    def __init__(self, mapping: Mapping, *, make_legal: bool = False) -> None:
-        self._spellings = {hub: mapping.names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
+    def __init__(
+        self, names: Mapping[str, Spelling], phase_of_others: str | None, *, make_legal: bool = False
+    ) -> None:
+        self._spellings = {hub: names.get(hub, Spelling(hub)) for hub in events.WELL_KNOWN}
         self._make_legal = make_legal
-        self._phase_of_others = mapping.phase_of_others
+        self._phase_of_others = phase_of_others
         # What the mapping does not spell, an event of that name does not mean: it is an app's own. Of several
         # meanings with one spelling the first one is read.
         self._hub_of: dict[tuple[str, str | None], str] = {}
-        for hub, spelling in mapping.names.items():
+        for hub, spelling in names.items():
             self._hub_of.setdefault((spelling.name, spelling.phase), hub)
 
     def read(self, name: pl.Expr, phase: pl.Expr | None = None) -> pl.Expr:

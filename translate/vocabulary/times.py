@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from dateutil import parser as dateutil_parser
 
-from translate.reader.literals import Digits
+from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import RETYPED
 from translate.vocabulary.word import Unit, Word
 

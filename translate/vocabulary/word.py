@@ -14,7 +14,7 @@ import polars as pl
 from translate import events
 
 if TYPE_CHECKING:
-    from translate.conversion.report import Finding
+    from translate.vocabulary.notes import Finding
     from translate.vocabulary.words.stamps import StampedRequest
 
 Wire = Literal["text", "whole", "number", "flag", "json"]

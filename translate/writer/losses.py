@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from translate import events
-from translate.conversion.report import Finding, Loss
 from translate.engine.library import for_some
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary import notation, notes
-from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, InHub
+from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, Finding, InHub, Loss
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import TAKEN
 from translate.writer.findings import empty_maps, supplements

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout
-from translate.settings import Settings
 from translate.vocabulary.notation import json_text
 from translate.vocabulary.words.stamps import StampedRequest
 from translate.writer.shape import as_json

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from translate.mapping.columns import Column
+from translate.mapping.paths import AROUND, lies_around, segments_of, shown
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping, Schema
 from translate.reader.literals import DECODER, Pairs, as_it_stood
-from translate.reader.paths import AROUND, lies_around, segments_of, shown
 from translate.reader.tree import ANY, places_of
-from translate.settings import Settings
 from translate.vocabulary import notation
 from translate.vocabulary.notation import quoted
 from translate.vocabulary.notes import InSource, Spot

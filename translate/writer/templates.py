@@ -9,9 +9,9 @@ from functools import cache
 from itertools import compress, count
 from typing import Any
 
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout
 from translate.reader.tree import ANY
-from translate.settings import Settings
 from translate.vocabulary.notation import quoted
 from translate.writer.shape import request_fields
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from translate.conversion.report import Finding
 from translate.engine.keys import KINDS
 from translate.engine.library import by_batches
 from translate.judging.questions import Judge, alone_of
 from translate.judging.views import written_rows
 from translate.mapping.columns import TYPES
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.settings import Settings
 from translate.vocabulary import notation
+from translate.vocabulary.notes import Finding
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import BatchWork
 from translate.writer.keys import KeyRules
@@ -35,7 +35,7 @@ class Writer:
         self.shape = Shape(mapping, layout, settings, source)
         self.columns = self.shape.columns
         make_legal = layout.legal_names and not settings.keep_names
-        self._names = EventNames(mapping, make_legal=make_legal)
+        self._names = EventNames(mapping.names, mapping.phase_of_others, make_legal=make_legal)
         self._rules = self._key_rules(make_legal=make_legal)
         self._batchwork = BatchWork(self.shape, self._rules, make_legal=make_legal)
         self._text = RowText(self.shape)

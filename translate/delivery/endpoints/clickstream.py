@@ -15,7 +15,7 @@ from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, 
 from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import COOKIE, MASK
 from translate.delivery.shipments import Shipment
-from translate.delivery.target import fits_header
+from translate.mapping.description import fits_header
 
 PATH = "/collect"
 DIGEST_LENGTH = 8

@@ -17,16 +17,16 @@ from translate.delivery.answers import (
     Verdict,
     halt,
     json_bytes,
-    json_of,
     sort_refusal,
     told_by,
 )
 from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.shipments import Shipment, closed, events_of, find_column
-from translate.delivery.target import NO_HEADER, Target, fits_header
+from translate.delivery.target import NO_HEADER, Target
 from translate.errors import UsageError
-from translate.mapping.replies import ServiceAnswer
+from translate.mapping.description import fits_header
+from translate.mapping.replies import ServiceAnswer, json_of
 from translate.mapping.sending import Parameter, Sending
 from translate.mapping.spec import Layout
 

@@ -13,7 +13,7 @@ import string
 from dataclasses import replace
 from urllib.parse import quote_plus
 
-from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, json_of, sort_refusal, told_by
+from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, sort_refusal, told_by
 from translate.delivery.endpoints import Outgoing, PooledEndpoint
 from translate.delivery.secrets import (
     LEARNING_CONTEXT_PASSWORD,
@@ -23,6 +23,7 @@ from translate.delivery.secrets import (
     sha1_hex,
 )
 from translate.delivery.shipments import Shipment
+from translate.mapping.replies import json_of
 
 PATH = "/3/events/update"
 NONCE_ALPHABET = string.digits + string.ascii_lowercase

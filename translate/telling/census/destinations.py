@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from translate.conversion.job import Job
 from translate.conversion.plan import Query
+from translate.mapping.paths import AROUND, lies_around
 from translate.mapping.spec import Field
-from translate.reader.paths import AROUND, lies_around
 from translate.telling.census.evidence import Held
 from translate.vocabulary.notes import USED, InHub, InSource, Spot
 from translate.writer.dataset import sources

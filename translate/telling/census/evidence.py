@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from translate.mapping.paths import path_around, path_of
 from translate.mapping.spec import Field, Layout
 from translate.reader.literals import printable
-from translate.reader.paths import path_around, path_of
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, text_of
 from translate.telling.census.forms import NamesBack, Row

@@ -11,7 +11,6 @@ import polars as pl
 
 from translate.conversion.job import Job
 from translate.conversion.plan import BEFORE, FIRST, Query
-from translate.conversion.report import Loss
 from translate.errors import ConservationError, UsageError
 from translate.mapping.spec import Layout
 from translate.reader.reader import OF_LINES, Lines
@@ -22,7 +21,7 @@ from translate.telling.census.evidence import Evidence, Trail
 from translate.telling.census.forms import Tables
 from translate.telling.census.requests import OpenLine, RequestPart, Requests
 from translate.vocabulary.notation import json_text
-from translate.vocabulary.notes import RENAMED, USED, InSource, Note, Spot, read_all
+from translate.vocabulary.notes import RENAMED, USED, InSource, Loss, Note, Spot, read_all
 from translate.writer.writer import FILTERED, NOTES
 
 FATES = ("kept", "renamed", "changed", "dropped", "no_place", "unknown", "rejected", "null")

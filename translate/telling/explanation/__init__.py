@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from translate import events
 from translate.mapping.columns import Column
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
 from translate.recipe.expressions import key_of
-from translate.settings import Settings
 from translate.telling.explanation import sections
 from translate.telling.explanation.pages import Explanation, Row, State
 from translate.telling.explanation.sections import ages, limits, names, rules, tables

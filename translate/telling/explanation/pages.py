@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from translate.telling.explanation.sides import HubOrigin
-from translate.telling.terminal import GAP, folded, unfolded
+from translate.wording.terminal import GAP, folded, unfolded
 
 State = Literal[
     "filled", "fixed", "missing", "nothing", "off", "not_written",  # a field of the target

@@ -10,13 +10,13 @@ from translate import events
 from translate.mapping.personal import KINDS, marked
 from translate.mapping.portions import ORDERS, Files
 from translate.mapping.sending import CHECKS
-from translate.mapping.spec import Field, Layout, Mapping, Spelling
+from translate.mapping.settings import Settings
+from translate.mapping.spec import Field, Layout, Mapping
 from translate.recipe.privacy import chosen
-from translate.settings import Settings
 from translate.telling.explanation.sides import HUB_LAYOUT
-from translate.telling.rendering import many
-from translate.vocabulary.spelling import legal_name
+from translate.vocabulary.spelling import Spelling, legal_name
 from translate.vocabulary.words.scalars import TEXT
+from translate.wording.rendering import many
 from translate.writer.findings import arrivals, destination
 from translate.writer.shape import Shape
 

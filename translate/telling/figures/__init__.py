@@ -12,7 +12,6 @@ import polars as pl
 
 from translate.archive.recognition import Origin, Recognised, recognise
 from translate.archive.sources import find
-from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, Sources, listed, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
@@ -31,6 +30,7 @@ from translate.telling.figures.fates import (  # fmt: skip
 from translate.telling.figures.measures import MEASURES, Measure, dashboard_measures
 from translate.telling.figures.result import MONEY, SCHEMA, Parity, shown
 from translate.telling.figures.run import FormerRun, find_run
+from translate.wording.arguments import checked
 
 SAME = 1e-9  # doubles that differ by less, relative to their size, are one number
 UNEXPLAINED = "UNEXPLAINED"

@@ -8,9 +8,9 @@ from collections.abc import Mapping as Table
 import polars as pl
 
 from translate import events
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Addition, Field, Layout, Mapping
 from translate.reader.hub import Hub
-from translate.settings import Settings
 from translate.vocabulary import money
 from translate.vocabulary.spelling import EventNames
 from translate.writer.shape import is_asked_for
@@ -106,7 +106,9 @@ class HeldColumns:
         self, mapping: Mapping, layout: Layout, settings: Settings, *, names_meet: bool = False
     ) -> None:
         self.layout = layout
-        self._names = EventNames(mapping, make_legal=layout.legal_names and not settings.keep_names)
+        self._names = EventNames(
+            mapping.names, mapping.phase_of_others, make_legal=layout.legal_names and not settings.keep_names
+        )
         self._names_meet = names_meet or layout.original_names is None
         self._fields: dict[str, Field] = {}
         self._off: dict[str, str] = {}

@@ -17,10 +17,10 @@ from translate.conversion import plan
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.plan import BEFORE, FIRST
 from translate.conversion.reading import Readings, look_through, soundly
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Addition
 from translate.passes.sightings import UnitMarks
 from translate.reader.reader import Lines
-from translate.settings import Settings
 from translate.telling.figures.facts import FACTS, HeldColumns, facts
 from translate.telling.figures.measures import Measure
 from translate.telling.figures.run import FormerRun
@@ -163,7 +163,7 @@ def _as_the_reader_sees(frame: pl.LazyFrame, origin: Origin, additions: Addition
 
     The original name counts for one thing only: which of several well-known ones that the sheet spells alike it was.
     """
-    names = EventNames(origin.mapping)
+    names = EventNames(origin.mapping.names, origin.mapping.phase_of_others)
     is_hub = origin.layout.model == HUB_MODEL  # its names are what all others are read as
     name, event_type = pl.col("name"), pl.col("name") if is_hub else names.spelled(pl.col("name"))
     key = origin.layout.original_names

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from translate.conversion.naming import Meeting
-from translate.telling.rendering import Report, printable
-from translate.telling.terminal import Paper, columns
+from translate.wording.rendering import Report, printable
+from translate.wording.terminal import Paper, columns
 
 SCHEMA = {
     "figure": pl.String, "key": pl.String, "source": pl.Float64, "target": pl.Float64, "difference": pl.Float64,

@@ -15,11 +15,11 @@ from translate.archive.sources import REPORT
 from translate.conversion.job import HUB_MODEL
 from translate.conversion.output import STATE
 from translate.errors import MappingError, UsageError
+from translate.mapping.settings import Settings, parse_time
 from translate.passes import DID, Asked
 from translate.recipe.erasure import Erasure, listed_in
 from translate.recipe.proof import condition
 from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
-from translate.settings import Settings, parse_time
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from typing import Any
 import polars as pl
 
 from translate.conversion import calls, nothing
-from translate.conversion.arguments import checked
 from translate.conversion.reading import Progress
 from translate.telling import charts
 from translate.telling.inspection import grading, pages, tables
@@ -24,9 +23,10 @@ from translate.telling.inspection.grading import GradedTarget
 from translate.telling.inspection.reading import Grounds, Pass
 from translate.telling.inspection.tables import PEOPLE
 from translate.telling.pages import write_page
-from translate.telling.rendering import Table, escaped, many, table_html
-from translate.telling.terminal import Paper
 from translate.vocabulary import notation
+from translate.wording.arguments import checked
+from translate.wording.rendering import Table, escaped, many, table_html
+from translate.wording.terminal import Paper
 
 # Where the types go: no text in JSON holds a line break.
 NO_TYPES = '\n  "types": []'

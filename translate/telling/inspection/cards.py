@@ -8,7 +8,7 @@ from typing import Any
 from translate.delivery.hazards import duration, number
 from translate.telling.inspection.grading import GradedTarget
 from translate.telling.pages import Markup, element, folded, joined, paragraph, table
-from translate.telling.rendering import many
+from translate.wording.rendering import many
 
 ORDER = ("fits", "loses", "part", "drops", "none")
 GRADES = {

@@ -17,7 +17,7 @@ import polars as pl
 
 from translate import mapping
 from translate.conversion import account, plan
-from translate.conversion.report import RECEIVER_CHANGES, Loss, RunReport
+from translate.conversion.report import RunReport
 from translate.delivery import preflight, survey
 from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
@@ -26,6 +26,7 @@ from translate.telling import explanation
 from translate.telling.explanation.pages import Explanation
 from translate.telling.inspection.reading import Grounds
 from translate.vocabulary import notes
+from translate.vocabulary.notes import RECEIVER_CHANGES, Loss
 from translate.writer.packing import OPEN_BYTES_MAX, Packer
 from translate.writer.shape import Source, request_fields, same_events
 from translate.writer.writer import FILTERED, NOTES, Writer

@@ -17,7 +17,7 @@ from translate.telling import charts
 from translate.telling.inspection.figures import HOURS_OF_A_DAY, MILLIONTHS, Figures
 from translate.telling.inspection.tables import no_money, percent
 from translate.telling.pages import Markup, chart, element, heat, joined, legend, paragraph, share, table
-from translate.telling.rendering import many
+from translate.wording.rendering import many
 
 START, MS_OF_A_DAY = "session.start", 86_400_000
 COHORTS_MAX = 15  # the shortest period that gives no more of them

@@ -23,7 +23,7 @@ from translate.telling.pages import (
     table,
     tiles,
 )
-from translate.telling.rendering import many
+from translate.wording.rendering import many
 
 OPEN_MAX = 15  # rows of a list that stands open, and types whose keys do
 KEYS_MAX = 200  # of a type

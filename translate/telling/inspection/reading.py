@@ -23,13 +23,13 @@ from translate.engine.choice import give_back
 from translate.engine.library import by_batches
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
+from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.intake import take_in
 from translate.reader.reader import Lines, Tally
 from translate.recipe.expressions import moved_keys
 from translate.recipe.rules import is_taken, selected
 from translate.recipe.tallies import DESELECTED
-from translate.settings import Settings
 from translate.telling.inspection.columns import DETAILED, DETAILS, KeyLimits
 from translate.telling.inspection.figures import Figures
 from translate.vocabulary.notes import NOTES_TYPE

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from translate.telling.rendering import many, printable
-from translate.telling.terminal import Paper, beside, columns
+from translate.wording.rendering import many, printable
+from translate.wording.terminal import Paper, beside, columns
 
 SHOWN_MAX = 12
 TYPES_OF_KEYS_MAX = 8

@@ -23,8 +23,8 @@ from translate.telling.pages import (
     table,
     tiles,
 )
-from translate.telling.rendering import flat, many
 from translate.telling.signoff.trails import ConversionTrail, Listing, ReplayTrail
+from translate.wording.rendering import flat, many
 
 if TYPE_CHECKING:
     from translate.telling.signoff import Dossier

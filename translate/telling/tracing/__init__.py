@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from translate.conversion.arguments import checked
 from translate.conversion.calls import Folder, Given, job_of, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.errors import UsageError
@@ -17,6 +16,7 @@ from translate.telling.tracing.fields import EventFields
 from translate.telling.tracing.result import EventTrace, Why
 from translate.telling.tracing.run import Traced, find_id, read_address, trace
 from translate.vocabulary.notes import read_all
+from translate.wording.arguments import checked
 from translate.writer.writer import FILTERED, NOTES
 
 

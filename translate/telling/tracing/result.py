@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import Any
 
 from translate.telling.explanation.sides import NO_PLACE, Given
-from translate.telling.rendering import Report, printable
-from translate.telling.terminal import folded, unfolded
+from translate.wording.rendering import Report, printable
+from translate.wording.terminal import folded, unfolded
 
 PRINTED = 120
 VALUE_MAX = 60  # characters of a value in a table; all of it in JSON

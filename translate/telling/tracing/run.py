@@ -21,17 +21,17 @@ from translate.conversion import plan
 from translate.conversion.calls import reading_job
 from translate.conversion.job import Job
 from translate.conversion.reading import Readings, soundly
-from translate.conversion.report import Loss
 from translate.errors import UsageError
 from translate.events import EPOCH
+from translate.mapping.settings import Settings
 from translate.reader.reader import Lines, Reader
 from translate.recipe import tallies
 from translate.recipe.expressions import Expression
 from translate.recipe.reshaping import COPY
 from translate.recipe.rules import Recipe
 from translate.recipe.spec import Rule
-from translate.settings import Settings
 from translate.telling.tracing.result import Met
+from translate.vocabulary.notes import Loss
 from translate.writer.shape import Source
 from translate.writer.writer import Writer
 

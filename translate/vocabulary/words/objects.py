@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from translate import events
-from translate.conversion.report import FILLED_IN, Finding
 from translate.vocabulary.notation import (
     as_it_is,
     by_distinct_value,
@@ -18,6 +17,7 @@ from translate.vocabulary.notation import (
     object_of_map,
     quoted,
 )
+from translate.vocabulary.notes import FILLED_IN, Finding
 from translate.vocabulary.word import Container, Scalar, Written
 
 MIXED = ("attributes", "metrics", "other")

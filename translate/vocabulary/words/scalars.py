@@ -12,8 +12,8 @@ import polars as pl
 import polars_hash
 
 from translate import events
-from translate.conversion.report import FILLED_IN, SAID_ONCE, Finding
 from translate.vocabulary.notation import as_it_is, digits, exchanged, first, number, whole
+from translate.vocabulary.notes import FILLED_IN, SAID_ONCE, Finding
 from translate.vocabulary.word import Scalar, Written
 
 TEXT = Scalar(

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from translate import events
-from translate.conversion.report import FILLED_IN, Finding
 from translate.engine.texts import instants, spelled
 from translate.vocabulary.notation import MILLISECONDS, has_four_digit_year, whole
+from translate.vocabulary.notes import FILLED_IN, Finding
 from translate.vocabulary.times import milliseconds_of_either
 from translate.vocabulary.word import Scalar, Written
 

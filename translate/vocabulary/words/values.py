@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.conversion.report import FILLED_IN, SAID_ONCE, Finding
 from translate.vocabulary import money
 from translate.vocabulary.notation import as_it_is, digits, number
+from translate.vocabulary.notes import FILLED_IN, SAID_ONCE, Finding
 from translate.vocabulary.word import Scalar, Written
 
 

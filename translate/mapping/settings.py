@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from translate.conversion.arguments import checked_fields
 from translate.errors import Complaint, MappingError, UsageError, refuse_bytes, suggest
 from translate.mapping.columns import Column, read_columns
 from translate.mapping.keys import SETTINGS as WRITTEN_TEXTS
 from translate.mapping.keys import WISHES as WRITTEN_FLAGS
 from translate.mapping.sending import OVERRIDES
 from translate.mapping.sheet import located, read_toml, refuse_other
+from translate.wording.arguments import checked_fields
 
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
