@@ -65,7 +65,7 @@ def test_a_batch_holds_little_more_than_it_says() -> None:
 import ctypes
 import polars as pl
 from translate.engine.library import library, through
-from translate.engine.program import Program
+from translate.reader.program import Program
 from translate.mapping import find_layout
 
 class Told(ctypes.Structure):

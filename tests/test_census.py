@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import translate
-from translate.reader import table
+from translate.archive import table
 from translate.reader.careful import CarefulReader
 from translate.reader.hub import Hub
 from translate.reader.request import RequestReader

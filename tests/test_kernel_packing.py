@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translate import mapping
-from translate.engine import packed
 from translate.engine.library import library
-from translate.engine.packed import KernelPacker
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout
+from translate.writer import kernel_packer as packed
 from translate.writer import packing
+from translate.writer.kernel_packer import KernelPacker
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, Packer
 from translate.writer.shape import is_json
 from translate.writer.templates import Templates

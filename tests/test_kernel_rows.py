@@ -14,8 +14,8 @@ from translate import events, mapping
 from translate.conversion.plan import from_hub, without_recipe
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library
-from translate.engine.rows import RowSteps
 from translate.mapping.settings import Settings
+from translate.writer.kernel_rows import RowSteps
 from translate.writer.packing import ROW
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, Source

@@ -18,15 +18,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import translate
-from translate.archive import recognition, units
+from translate.archive import units
 from translate.archive.compression import TEXT_MAX
 from translate.archive.listing import SourceFiles
-from translate.archive.looks import Likeness
-from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.archive.stored import SourceFile, Stretch, digest_of, keep_ends
 from translate.conversion.reading import Course
 from translate.engine.texts import Search
+from translate.reader import recognition
+from translate.reader.looks import Likeness
+from translate.reader.recognition import recognise
 from translate.reader.request import RequestReader
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +101,7 @@ def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: 
 
     values_in = recognition.values_in
     monkeypatch.setattr(recognition, "values_in", counted)
-    monkeypatch.setattr("translate.archive.looks.RequestReader", Counted)
+    monkeypatch.setattr("translate.reader.looks.RequestReader", Counted)
     assert (
         recognise(find([write_archive(tmp_path / "archive", FILES)]), None).address
         == "mobile_analytics/archive"

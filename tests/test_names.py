@@ -18,9 +18,9 @@ from rows import rows_of as rows
 import translate
 from translate.archive import units as files
 from translate.conversion import naming
-from translate.engine import keys as kernel_keys
 from translate.engine.library import library
 from translate.vocabulary.spelling import legal_name
+from translate.writer import kernel_keys
 
 ROOT = Path(__file__).parent.parent
 TIME = 1_460_000_000_000

@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import translate
-from translate.engine import kernel_reader
+from translate.archive.batches import Lines
+from translate.archive.lines import Damage
 from translate.engine.library import library
-from translate.engine.program import understood
 from translate.mapping import find_layout, load, models
-from translate.reader.reader import Damage, Lines, Reader
+from translate.reader import kernel_reader
+from translate.reader.program import understood
+from translate.reader.reader import Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
 HEAD = '{"event_type":"a","event_timestamp":1487973802507'

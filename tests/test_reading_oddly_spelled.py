@@ -13,9 +13,9 @@ from damaged import ARCHIVE, record
 
 import translate
 from translate.archive.lines import join_records
-from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.errors import SourceError
+from translate.reader.recognition import recognise
 
 TIME = 1487973802507
 

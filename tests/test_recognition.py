@@ -9,9 +9,9 @@ import pytest
 from canonical import SAMPLES
 
 import translate
-from translate.archive.recognition import recognise
 from translate.archive.sources import find
 from translate.errors import SourceError
+from translate.reader.recognition import recognise
 
 KINDS = ("_minimal", "_full", "_bodies", "_run_together", "_mixed")
 FILES = sorted(

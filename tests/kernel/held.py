@@ -13,8 +13,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))  # the fuzz target 
 
 from test_readers_agree import HEAD, mutated, read_layouts, sample_lines, told
 
+from translate.archive.batches import Lines
 from translate.mapping import find_layout
-from translate.reader.reader import Lines, Reader
+from translate.reader.reader import Reader
 
 __all__ = [
     "ARCHIVE",

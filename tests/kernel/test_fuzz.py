@@ -10,8 +10,8 @@ import fuzz
 import pytest
 from held import read_layouts
 
-from translate.engine import kernel_reader
 from translate.engine.library import library
+from translate.reader import kernel_reader
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no kernel here")
 

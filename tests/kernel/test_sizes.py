@@ -105,7 +105,7 @@ import resource, sys, time
 import polars as pl
 sys.path[:0] = sys.argv[1:3]
 from held import ARCHIVE, HEAD, read
-from translate.engine import kernel_reader
+from translate.reader import kernel_reader
 from translate.mapping import find_layout
 
 def peak():

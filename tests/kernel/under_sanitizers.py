@@ -20,8 +20,8 @@ from test_numbers import DIRECTED, line_of
 import translate
 from translate.engine.build import SANITIZED
 from translate.engine.library import STREAM, ArrowStream, library
-from translate.engine.program import Program
 from translate.mapping import find_layout
+from translate.reader.program import Program
 
 RECORD_BYTES = 2**26
 BATCH = 250

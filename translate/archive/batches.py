@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import polars as pl
@@ -19,14 +20,40 @@ from translate.archive.drawing import (
     next_record,
     passed_over,
 )
-from translate.archive.lines import not_utf8
+from translate.archive.lines import Damage, not_utf8
 from translate.archive.stored import CHUNK
 from translate.engine.texts import split
-from translate.reader.broken import TOO_LARGE, told
-from translate.reader.reader import Damage
+from translate.vocabulary.notation import quoted, writable
 
 BATCH_BYTES = 4 << 20
+TOO_LARGE = "too_large"
+HEAD_CHARACTERS = 500
 SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of one unit of work: a frame of `row` and `text`, and which file each row comes from."""
+
+    frame: pl.LazyFrame
+    files: list[str]
+    first_rows: list[int]
+    damage: dict[int, Damage] = field(default_factory=dict)
+    joined: frozenset[str] = frozenset()
+    table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
+    long_lines: LongLines = field(default_factory=LongLines)  # only of a unit of one file
+    ahead: Ahead = field(default_factory=Ahead)
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Give the file that a row comes from, and its line there."""
+        index = bisect_right(self.first_rows, row) - 1
+        cut = bisect_left(self.long_lines.cut, row)
+        return self.files[index], row - self.first_rows[index] + 1 - cut
+
+    def goes_on_after(self, row: int) -> bool:
+        """Tell whether a row is followed by more of its line, so that none of its records reaches over lines."""
+        place = bisect_left(self.long_lines.cut, row)
+        return self.long_lines.cut[place : place + 1] == [row]
 
 
 @dataclass(frozen=True)
@@ -203,3 +230,10 @@ def _batch(block: bytes | memoryview, row: int, damage: dict[int, Damage]) -> pl
         damage[row + number] = found
     rows = pl.int_range(row, row + len(texts), dtype=pl.UInt32, eager=True)
     return pl.DataFrame([rows.alias("row"), texts])
+
+
+def told(beginning: str, count_bytes: int, sha256: str, limit_bytes: int) -> tuple[str, str]:
+    """Give what stands for the text of a record that is too large, and what is said of it."""
+    kept = {"head": writable(beginning[:HEAD_CHARACTERS]), "bytes": count_bytes, "sha256": sha256}
+    message = f"has {count_bytes:,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}"
+    return quoted(kept), message

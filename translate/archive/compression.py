@@ -12,8 +12,7 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate.archive.lines import Block
-from translate.reader.reader import Damage
+from translate.archive.lines import Block, Damage
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 SKIPPED = b"\x2a\x4d\x18"  # the end of the magic number of frames that hold no text

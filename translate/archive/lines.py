@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
-from translate.reader import table
-from translate.reader.reader import Damage
+from translate.archive import table
 
 JOIN_LINES_MAX = 10_000
 ARRAY_LINES_MAX = 1_000_000  # an array of events is as long as its file
@@ -22,6 +21,20 @@ FORM = re.compile(
 )  # a form whose JSON stands in it as it is, over several lines perhaps
 FOLLOWED = {b"{": b":", b"[": b"[,"}  # after what a bracket may open inside of another one
 DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something in a file that is no line of text: told as a reject in the place of a line.
+
+    `doubtful` tells how many lines right before it were read, but failed a checksum with it.
+    """
+
+    code: str
+    message: str
+    raw: str | bytes  # bytes are base64: what is no text
+    doubtful: int | None = None
+
 
 Block = bytes | Damage
 

@@ -15,10 +15,10 @@ from typing import IO
 import polars as pl
 
 from translate.archive import compression, parquet
-from translate.archive.batches import SCHEMA, lines_of
+from translate.archive.batches import SCHEMA, Lines, lines_of
 from translate.archive.compression import GZIP, layers, text_in
 from translate.archive.drawing import THREADS, Ahead, LongLines, beside
-from translate.archive.lines import Block, blocks_of_lines, join_records
+from translate.archive.lines import Block, Damage, blocks_of_lines, join_records
 from translate.archive.listing import SourceFiles
 from translate.archive.sources import expect
 from translate.archive.stored import (
@@ -33,7 +33,6 @@ from translate.archive.stored import (
     path_of,
 )
 from translate.engine.texts import line_breaks
-from translate.reader.reader import Damage, Lines
 
 BUFFERED_MAX = 16 * 2**20  # a file of more compressed bytes is read by the engine itself
 PART_BYTES = 64 * 2**20  # so long small files become together, and so large ones are cut

@@ -10,11 +10,11 @@ import polars as pl
 
 from translate import passes
 from translate.archive import parquet
+from translate.archive.batches import TOO_LARGE
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
 from translate.passes.sightings import hashed
-from translate.reader.broken import TOO_LARGE
 from translate.recipe.tallies import TALLY, WHERE, flag
 from translate.vocabulary import notation, notes
 from translate.writer.packing import ROW

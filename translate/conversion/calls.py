@@ -12,7 +12,6 @@ from typing import Any
 
 from translate import mapping
 from translate import recipe as recipes
-from translate.archive.recognition import Recognised, recognise
 from translate.archive.sources import find, near
 from translate.conversion.bucket_output import BucketTarget, target_of
 from translate.conversion.job import HUB_MODEL, Census, Job
@@ -20,6 +19,7 @@ from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
 from translate.mapping.settings import Settings, parse_time, read_settings
 from translate.mapping.spec import Layout
+from translate.reader.recognition import Recognised, recognise
 from translate.recipe import trial
 from translate.recipe.erasure import listed_in
 from translate.recipe.privacy import key_of_environment

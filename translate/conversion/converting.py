@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from translate.archive import parquet
+from translate.archive.batches import Lines
 from translate.conversion import nothing, plan
 from translate.conversion.calls import (
     Erased,
@@ -35,7 +36,6 @@ from translate.conversion.workers import crew_of
 from translate.delivery.preflight import Forecast
 from translate.errors import in_python
 from translate.passes import asked_for
-from translate.reader.reader import Lines
 from translate.wording.arguments import checked
 from translate.wording.rendering import Report, many
 from translate.writer.packing import ROW

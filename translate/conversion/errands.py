@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.archive.copies import Lent
-from translate.archive.looks import Unseen
-from translate.archive.recognition import Origin, Recognised
+from translate.archive.lines import Damage
 from translate.archive.spool import borrowed, spool
 from translate.archive.units import Unit
 from translate.conversion.bucket_output import BucketTarget, Prefix, output_of, target_of
@@ -31,7 +30,8 @@ from translate.conversion.run import Conversion
 from translate.errors import OutputError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.passes import Asked, Passes
-from translate.reader.reader import Damage
+from translate.reader.looks import Unseen
+from translate.reader.recognition import Origin, Recognised
 from translate.recipe.privacy import KEY, fingerprint, key_of_environment
 from translate.stores import access
 from translate.stores.transfers import Encryption

@@ -18,8 +18,8 @@ from polars.io.plugins import register_io_source
 
 from translate import events, mapping
 from translate import recipe as recipes
+from translate.archive.batches import Lines
 from translate.archive.drawing import EVERYTHING, awaited
-from translate.archive.recognition import Recognised
 from translate.conversion import plan
 from translate.conversion.calls import (
     Folder,
@@ -35,7 +35,7 @@ from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.engine.library import by_batches
 from translate.errors import CallError, UsageError
-from translate.reader.reader import Lines
+from translate.reader.recognition import Recognised
 from translate.recipe.expressions import Moved, kind_of, moved_keys
 from translate.recipe.mistakes import notes_on
 from translate.recipe.rules import ALL_EVENTS, Selection, is_taken

@@ -11,13 +11,13 @@ from typing import Any
 
 from translate import __version__
 from translate.archive import units
-from translate.archive.recognition import Recognised
 from translate.archive.stored import SourceFile, digest_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.persistence import digest
 from translate.errors import UsageError
 from translate.passes import Asked
 from translate.reader.hub import Hub
+from translate.reader.recognition import Recognised
 from translate.recipe.privacy import fingerprint, key_of_environment
 from translate.writer.shape import avro_schema
 

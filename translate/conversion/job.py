@@ -17,7 +17,7 @@ from translate.recipe.privacy import chosen
 from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
 
 if TYPE_CHECKING:
-    from translate.archive.recognition import Origin
+    from translate.reader.recognition import Origin
 
 HUB_MODEL = "hub"
 VERIFY: Literal["verify"] = "verify"

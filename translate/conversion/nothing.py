@@ -13,15 +13,15 @@ from typing import Any
 import polars as pl
 
 from translate import recipe
-from translate.archive.recognition import Recognised, recognise
+from translate.archive.batches import Lines
 from translate.conversion import plan
 from translate.conversion.calls import Folder, Given, Sources, job_of, settings_of
+from translate.conversion.intake import take_in
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
 from translate.errors import MappingError, SourceError, UsageError, suggest
-from translate.reader.intake import take_in
-from translate.reader.reader import Lines
+from translate.reader.recognition import Recognised, recognise
 from translate.recipe import proposal, slips
 from translate.recipe.expressions import moved_keys
 from translate.recipe.rules import OPTIONS, Recipe, is_taken

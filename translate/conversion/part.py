@@ -11,10 +11,10 @@ import polars as pl
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import WRITTEN, Query
 from translate.engine.library import by_batches, library
-from translate.engine.packed import KernelPacker
 from translate.mapping.portions import Files
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout
+from translate.writer.kernel_packer import KernelPacker
 from translate.writer.packing import ROW, Packer
 
 

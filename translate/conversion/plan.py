@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from translate import events, passes
+from translate.archive.batches import Lines
 from translate.archive.drawing import Ahead
+from translate.conversion.intake import take_in, with_sound_texts
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMED
 from translate.mapping.settings import Settings
 from translate.passes.sightings import UnitMarks
 from translate.reader.hub import TRAVELLERS, with_event_ids
-from translate.reader.intake import take_in, with_sound_texts
-from translate.reader.reader import OF_LINES, Lines, Tally
+from translate.reader.reader import OF_LINES, Tally
 from translate.recipe.erasure import Erasing
 from translate.recipe.expressions import CALLED, moved_keys
 from translate.recipe.rules import selected

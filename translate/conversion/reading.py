@@ -13,7 +13,7 @@ from typing import TypeVar
 from polars.exceptions import PolarsError
 
 from translate.archive import units as units_of_work
-from translate.archive.recognition import Origin, Recognised
+from translate.archive.batches import Lines
 from translate.archive.stored import SourceFile
 from translate.archive.stretches import Walk, stretches_of
 from translate.archive.units import Unit, open_unit, text_bytes, units_of
@@ -21,7 +21,7 @@ from translate.conversion import plan
 from translate.conversion.job import Job
 from translate.errors import OutputError
 from translate.passes import Asked, Passes
-from translate.reader.reader import Lines
+from translate.reader.recognition import Origin, Recognised
 
 Result = TypeVar("Result")
 Made = TypeVar("Made")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from translate.archive.recognition import Recognised
+from translate.archive.batches import Lines
 from translate.archive.units import Unit
 from translate.conversion import nothing, ordered, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
@@ -48,7 +48,8 @@ from translate.delivery.survey import Count, Questions, Surveyed
 from translate.engine.choice import engine_name, give_back
 from translate.errors import OutputError, refuse_bytes
 from translate.passes import Asked, Passes
-from translate.reader.reader import Lines, Tally
+from translate.reader.reader import Tally
+from translate.reader.recognition import Recognised
 from translate.recipe.expressions import moved_keys
 from translate.recipe.tallies import Wanted, Watch
 from translate.telling.census.fates import as_lines, refuse_uncounted, summary, together

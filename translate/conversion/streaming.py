@@ -14,10 +14,10 @@ from typing import IO, Any
 import polars as pl
 from polars.exceptions import PolarsError
 
-from translate.archive.batches import lines_of
+from translate.archive.batches import Lines, lines_of
 from translate.archive.compression import DamagedError, layers
 from translate.archive.drawing import Ahead, LongLines
-from translate.archive.recognition import Recognised
+from translate.archive.lines import Damage
 from translate.archive.stored import PIPE, standard_input
 from translate.archive.units import Unit
 from translate.conversion import plan
@@ -53,7 +53,8 @@ from translate.delivery.survey import Count, Questions
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
 from translate.passes import Asked
-from translate.reader.reader import Damage, Lines, Tally
+from translate.reader.reader import Tally
+from translate.reader.recognition import Recognised
 from translate.recipe.expressions import moved_keys
 from translate.recipe.tallies import Wanted, Watch
 from translate.wording.arguments import checked

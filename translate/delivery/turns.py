@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from translate.archive.compression import layers
+from translate.archive.lines import Damage
 from translate.archive.stored import SourceFile, chunks_of
 from translate.delivery.records import Settled
 from translate.delivery.shipments import (
@@ -22,7 +23,6 @@ from translate.delivery.shipments import (
 )
 from translate.errors import SourceError
 from translate.mapping.spec import Layout
-from translate.reader.reader import Damage
 
 LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
 LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun

@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from translate.archive.batches import Lines
 from translate.judging.judges import judged
 from translate.judging.members import Look, Seldom, looked_into
 from translate.judging.rows import Rows
 from translate.mapping.checks import WORDS
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Limit
-from translate.reader.reader import Lines
 from translate.reader.tree import is_read
 from translate.vocabulary.notes import RECEIVER_CHANGES
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from translate.archive import parquet
-from translate.archive.recognition import Origin, Recognised
+from translate.archive import parquet, table
+from translate.archive.batches import Lines
 from translate.archive.units import Unit, units_of
+from translate.conversion import intake
 from translate.conversion.job import Job
 from translate.conversion.reading import Course, Progress, soundly
 from translate.judging import questions
@@ -22,9 +23,9 @@ from translate.judging.archive_limits import COLUMNS, USER, Aged, Ages, Archive
 from translate.judging.questions import Judge, Question, needs_of
 from translate.judging.views import read_rows, with_original_name
 from translate.mapping.spec import Layout, Limit
-from translate.reader import intake, table
 from translate.reader.hub import Hub
-from translate.reader.reader import Lines, Reader, Tally
+from translate.reader.reader import Reader, Tally
+from translate.reader.recognition import Origin, Recognised
 from translate.reader.tree import slots
 from translate.recipe.expressions import moved_keys
 from translate.recipe.rules import selected

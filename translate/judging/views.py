@@ -10,16 +10,17 @@ from typing import Any
 
 import polars as pl
 
-from translate.engine.keys import FINAL
+from translate.archive.batches import Lines
 from translate.judging.questions import Judge, Question, needs_of
 from translate.judging.rows import NO_MAP, Free, Rows, User
 from translate.mapping.checks import kind_of
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.reader.reader import ORIGINAL_NAME, Lines, Reader
+from translate.reader.reader import ORIGINAL_NAME, Reader
 from translate.reader.tree import ANY, is_read, slots
 from translate.vocabulary import notes
 from translate.writer.batchwork import USER
+from translate.writer.kernel_keys import FINAL
 from translate.writer.packing import ROW
 from translate.writer.rowtext import RowText
 from translate.writer.shape import Shape, request_fields

@@ -11,13 +11,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from translate.archive.batches import TOO_LARGE, told
 from translate.archive.drawing import NEXT_RECORD
-from translate.reader.literals import printable
 from translate.reader.record import Record
-from translate.vocabulary.notation import quoted
 
 if TYPE_CHECKING:
-    from translate.reader.reader import Damage
+    from translate.archive.lines import Damage
 
 
 BAD_ENCODING = "bad_encoding"
@@ -71,8 +70,6 @@ def _pieces(line: bytes) -> Iterator[tuple[int, bytes]]:
 
 # -- beyond the largest size: where such records end, and what is kept of them ------------------------------------
 
-TOO_LARGE = "too_large"
-HEAD_CHARACTERS = 500
 TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|[{}\[\]]', re.DOTALL)
 DEPTH = {"{": 1, "[": 1, "}": -1, "]": -1}
 
@@ -100,10 +97,3 @@ def too_large(raw: str, limit_bytes: int) -> Record:
     content = raw.encode(errors="surrogatepass")
     text, message = told(raw, len(content), hashlib.sha256(content).hexdigest(), limit_bytes)
     return Record(text, code=TOO_LARGE, message=message, base64=True)
-
-
-def told(beginning: str, count_bytes: int, sha256: str, limit_bytes: int) -> tuple[str, str]:
-    """Give what stands for the text of a record that is too large, and what is said of it."""
-    kept = {"head": printable(beginning[:HEAD_CHARACTERS]), "bytes": count_bytes, "sha256": sha256}
-    message = f"has {count_bytes:,} bytes, more than a record may have; --set record_bytes=N allows it more than {limit_bytes:,}"
-    return quoted(kept), message

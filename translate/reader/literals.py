@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from translate.vocabulary.notation import Digits, quoted
+from translate.vocabulary.notation import Digits, quoted, writable
 
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 SHOWN_MAX = 40  # characters of a value in a message
@@ -156,7 +156,7 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, Pairs):
         yield "{"
         for number, (key, inner) in enumerate(value):
-            yield f"{',' if number else ''}{printable(quoted(key))}:"
+            yield f"{',' if number else ''}{writable(quoted(key))}:"
             yield from _pieces(inner, depth + 1)
         yield "}"
     elif isinstance(value, list):
@@ -166,12 +166,7 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
             yield from _pieces(inner, depth + 1)
         yield "]"
     else:
-        yield str(value) if isinstance(value, Digits | Constant) else printable(quoted(value))
-
-
-def printable(text: str) -> str:
-    """Spell halves of surrogate pairs out, which no file can hold."""
-    return text.encode("utf-8", "backslashreplace").decode()
+        yield str(value) if isinstance(value, Digits | Constant) else writable(quoted(value))
 
 
 def syntax_error(text: str, error: json.JSONDecodeError) -> Refused:

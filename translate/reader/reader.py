@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,14 +11,15 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.archive.drawing import Ahead, LongLines
+from translate.archive import table
+from translate.archive.batches import Lines
 from translate.engine.library import places
 from translate.engine.texts import bytes_of
 from translate.mapping.settings import RECORD_BYTES
 from translate.mapping.spec import Layout
-from translate.reader import table
 from translate.reader.broken import DAMAGE, damaged, records_in
 from translate.reader.careful import CarefulReader
+from translate.reader.kernel_reader import KernelReader
 from translate.reader.literals import INCOMPLETE
 from translate.reader.record import FoundRecords, Record
 from translate.reader.tree import is_read, raw_type, slots
@@ -30,44 +30,6 @@ ORIGINAL_NAME = "original_name"
 OF_LINES: dict[str, Any] = {
     "whole_line": pl.String, "first_request": pl.UInt32, "request": pl.UInt32, "refuses": pl.String,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Damage:
-    """Something in a file that is no line of text: told as a reject in the place of a line.
-
-    `doubtful` tells how many lines right before it were read, but failed a checksum with it.
-    """
-
-    code: str
-    message: str
-    raw: str | bytes  # bytes are base64: what is no text
-    doubtful: int | None = None
-
-
-@dataclass(frozen=True)
-class Lines:
-    """The lines of one unit of work: a frame of `row` and `text`, and which file each row comes from."""
-
-    frame: pl.LazyFrame
-    files: list[str]
-    first_rows: list[int]
-    damage: dict[int, Damage] = field(default_factory=dict)
-    joined: frozenset[str] = frozenset()
-    table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
-    long_lines: LongLines = field(default_factory=LongLines)  # only of a unit of one file
-    ahead: Ahead = field(default_factory=Ahead)
-
-    def origin(self, row: int) -> tuple[str, int]:
-        """Give the file that a row comes from, and its line there."""
-        index = bisect_right(self.first_rows, row) - 1
-        cut = bisect_left(self.long_lines.cut, row)
-        return self.files[index], row - self.first_rows[index] + 1 - cut
-
-    def goes_on_after(self, row: int) -> bool:
-        """Tell whether a row is followed by more of its line, so that none of its records reaches over lines."""
-        place = bisect_left(self.long_lines.cut, row)
-        return self.long_lines.cut[place : place + 1] == [row]
 
 
 @dataclass
@@ -110,8 +72,6 @@ class Reader:
         self._record_bytes = record_bytes
         self.unsound: set[str] = set()
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
-        from translate.engine.kernel_reader import KernelReader  # noqa: PLC0415  its tables are made of a mapping's
-
         self._kernel = (
             None if careful_only or self._keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
         )

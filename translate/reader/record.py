@@ -10,9 +10,9 @@ import polars as pl
 
 from translate import events
 from translate.mapping.paths import AROUND
-from translate.reader.literals import Refused, printable
+from translate.reader.literals import Refused
 from translate.vocabulary import notes
-from translate.vocabulary.notation import maps_of
+from translate.vocabulary.notation import maps_of, writable
 from translate.vocabulary.notes import InSource, Note, note
 
 ROUNDED = "rounded to a double"
@@ -59,7 +59,7 @@ class Record:
 
 def refused(raw: str, reason: Refused, *, request: int = 0, refuses: str | None = None) -> Record:
     """Give the record of what cannot be read."""
-    return Record(raw, code=reason.code, message=printable(reason.message), request=request, refuses=refuses)
+    return Record(raw, code=reason.code, message=writable(reason.message), request=request, refuses=refuses)
 
 
 def refuse_surrogates(record: Record) -> None:
@@ -87,7 +87,7 @@ def _surrogate(record: Record) -> Refused:
         except UnicodeEncodeError as error:
             broken = f"\\u{ord(error.object[error.start]):04x}"
             return Refused(
-                "bad_text", f"{printable(key.removeprefix(AROUND))} holds half of a surrogate pair ({broken})"
+                "bad_text", f"{writable(key.removeprefix(AROUND))} holds half of a surrogate pair ({broken})"
             )
     return Refused(
         "bad_text", "holds half of a surrogate pair"

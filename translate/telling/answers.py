@@ -12,7 +12,6 @@ import polars as pl
 
 from translate import events, mapping
 from translate import recipe as recipes
-from translate.archive.recognition import Recognised
 from translate.conversion.calls import (
     Folder,
     Given,
@@ -29,6 +28,7 @@ from translate.conversion.frames import hub_batches
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Progress
 from translate.errors import SourceError, UsageError
+from translate.reader.recognition import Recognised
 from translate.recipe import Checked
 from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.rules import ROWS_MAX, Selection, is_taken

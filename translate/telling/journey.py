@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.archive.batches import Lines
 from translate.conversion.plan import from_hub, without_recipe
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.hub import Hub, with_event_ids
-from translate.reader.reader import Lines, Reader
+from translate.reader.reader import Reader
 from translate.vocabulary import notes
 from translate.vocabulary.notes import InHub, Spot
 from translate.writer.losses import Plan

@@ -93,6 +93,11 @@ def _without_exponent(text: str) -> str:
     return f"{Decimal(text):f}"
 
 
+def writable(text: str) -> str:
+    """Spell halves of surrogate pairs out, which no file can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def json_text(text: pl.Expr) -> pl.Expr:
     """Write text as a JSON string, quotes and all; null stays null."""
     encoded = pl.struct(text.alias("t")).struct.json_encode()

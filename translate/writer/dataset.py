@@ -9,15 +9,15 @@ from dataclasses import replace
 import polars as pl
 
 from translate import events
-from translate.archive.looks import head
+from translate.archive import table
 from translate.archive.parquet import MAGIC, columns_of
-from translate.archive.recognition import Origin, Recognised
 from translate.archive.stored import ReadError, SourceFile
 from translate.errors import Complaint, MappingError
 from translate.mapping.columns import NAME, TYPES, Column
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.reader import table
+from translate.reader.looks import head
+from translate.reader.recognition import Origin, Recognised
 from translate.vocabulary import notation
 from translate.vocabulary.notes import USED
 from translate.vocabulary.spelling import camel_case

@@ -14,7 +14,6 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.engine.keys import KINDS, Renaming
 from translate.engine.library import replaced
 from translate.vocabulary.notation import entities, maps_of, quoted
 from translate.vocabulary.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
@@ -33,6 +32,7 @@ from translate.vocabulary.spelling import (
     written_keys,
 )
 from translate.vocabulary.word import Form
+from translate.writer.kernel_keys import KINDS, Renaming
 
 MERGED: dict[str, Any] = {
     "_attributes": events.MAP,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate.engine.library import library
-from translate.engine.rows import RowSteps
 from translate.mapping.spec import Field
 from translate.vocabulary import notation
+from translate.writer.kernel_rows import RowSteps
 from translate.writer.packing import ROW
 from translate.writer.shape import Shape, is_json
 

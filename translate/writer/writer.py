@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from translate.engine.keys import KINDS
 from translate.engine.library import by_batches
 from translate.judging.questions import Judge, alone_of
 from translate.judging.views import written_rows
@@ -17,6 +16,7 @@ from translate.vocabulary import notation
 from translate.vocabulary.notes import Finding
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import BatchWork
+from translate.writer.kernel_keys import KINDS
 from translate.writer.keys import KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from translate.mapping.paths import path_around, path_of
 from translate.mapping.spec import Field, Layout
-from translate.reader.literals import printable
 from translate.reader.tree import Leaf, Places, places_of
 from translate.telling.census import Below, Key, Members, Tree, Value, text_of
 from translate.telling.census.forms import NamesBack, Row
+from translate.vocabulary.notation import writable
 from translate.vocabulary.notes import InSource
 from translate.vocabulary.word import Form
 
@@ -99,7 +99,7 @@ class Evidence:
                 found = dict(found).get(segment) if isinstance(found, Members) else None
             if isinstance(found, str) and found != "null":
                 text = text_of(found)
-                return printable(found if text is None else text)
+                return writable(found if text is None else text)
         return None
 
     def name_of(self, key: Key) -> str:
@@ -107,7 +107,7 @@ class Evidence:
         name = self._names.get((key.path, key.known, key.around))
         if name is None:
             is_inside = not key.around and key.known > 0 and key.path[:-1] in self._containers
-            name = printable(".".join(key.path) if is_inside else self._path(key.path, around=key.around))
+            name = writable(".".join(key.path) if is_inside else self._path(key.path, around=key.around))
             self._names[key.path, key.known, key.around] = name
         return name
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from translate.archive.batches import Lines
 from translate.conversion.job import Job
 from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.errors import ConservationError, UsageError
 from translate.mapping.spec import Layout
-from translate.reader.reader import OF_LINES, Lines
+from translate.reader.reader import OF_LINES
 from translate.telling import census
 from translate.telling.census import Key, Value
 from translate.telling.census.destinations import Fate, Ways, worse

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from translate.archive.batches import Lines
+from translate.archive.table import first_lines
 from translate.mapping.spec import Field
-from translate.reader.reader import Lines
-from translate.reader.table import first_lines
 from translate.telling.census import Elements, Members, Value, as_texts, members_of, scan, text_of
 
 # -- captured requests: headers, query and path by name, each as one member ----------------------------------

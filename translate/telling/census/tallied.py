@@ -11,12 +11,12 @@ from typing import Any, Self
 import polars as pl
 
 from translate import events
+from translate.archive.batches import Lines
 from translate.archive.drawing import beside
 from translate.conversion.job import VERIFY, Job
 from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.engine.library import library
 from translate.engine.tally import FLAGS_MAX, KeyTally, Remark, Way
-from translate.reader.reader import Lines
 from translate.telling.census import Key
 from translate.telling.census.arrangement import Arrangement
 from translate.telling.census.destinations import Fate

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from translate.archive.recognition import Origin, Recognised, recognise
 from translate.archive.sources import find
 from translate.conversion.calls import Folder, Given, Sources, listed, settings_of
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.naming import EVENT_TYPES, Name, Names, meetings
 from translate.errors import UsageError
+from translate.reader.recognition import Origin, Recognised, recognise
 from translate.telling.explanation import sides
 from translate.telling.figures.facts import FACTS, HeldColumns
 from translate.telling.figures.fates import (  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from translate import events
-from translate.archive.recognition import Origin, Recognised
+from translate.archive.batches import Lines
 from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.job import HUB_MODEL, Job
@@ -20,7 +20,7 @@ from translate.conversion.reading import Readings, look_through, soundly
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Addition
 from translate.passes.sightings import UnitMarks
-from translate.reader.reader import Lines
+from translate.reader.recognition import Origin, Recognised
 from translate.telling.figures.facts import FACTS, HeldColumns, facts
 from translate.telling.figures.measures import Measure
 from translate.telling.figures.run import FormerRun

@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 
 from translate import mapping
-from translate.archive.recognition import Origin, Recognised
 from translate.archive.stored import SourceFile
 from translate.conversion.job import HUB_MODEL
 from translate.events import EPOCH
 from translate.mapping.personal import KINDS
+from translate.reader.recognition import Origin, Recognised
 from translate.telling.inspection.columns import DETAILS, LONG_TEXTS, MANY_KEYS, KeyLimits
 from translate.telling.inspection.figures import HOURS_OF_A_DAY, LATE_HOURS, MILLIONTHS, Figures
 from translate.telling.inspection.over_time import lengths_of, revenue_by_month, users_of

@@ -12,8 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from translate import events, mapping
-from translate.archive.recognition import Recognised
+from translate.archive.batches import Lines
 from translate.archive.units import Unit, units, units_of
+from translate.conversion.intake import take_in
 from translate.conversion.job import Job
 from translate.conversion.reading import Course, Progress, soundly
 from translate.delivery import survey
@@ -25,8 +26,8 @@ from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
-from translate.reader.intake import take_in
-from translate.reader.reader import Lines, Tally
+from translate.reader.reader import Tally
+from translate.reader.recognition import Recognised
 from translate.recipe.expressions import moved_keys
 from translate.recipe.rules import is_taken, selected
 from translate.recipe.tallies import DESELECTED

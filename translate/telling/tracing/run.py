@@ -14,8 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from translate.archive.batches import Lines
 from translate.archive.parquet import HUB
-from translate.archive.recognition import Recognised
 from translate.archive.units import units_of
 from translate.conversion import plan
 from translate.conversion.calls import reading_job
@@ -24,7 +24,8 @@ from translate.conversion.reading import Readings, soundly
 from translate.errors import UsageError
 from translate.events import EPOCH
 from translate.mapping.settings import Settings
-from translate.reader.reader import Lines, Reader
+from translate.reader.reader import Reader
+from translate.reader.recognition import Recognised
 from translate.recipe import tallies
 from translate.recipe.expressions import Expression
 from translate.recipe.reshaping import COPY

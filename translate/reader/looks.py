@@ -11,7 +11,7 @@ from typing import Any
 
 from translate.archive import spool
 from translate.archive.compression import DamagedError, layers, text_in
-from translate.archive.lines import Block
+from translate.archive.lines import Block, Damage
 from translate.archive.listing import SourceFiles
 from translate.archive.stored import CHUNK, ReadError, SourceFile, chunks_of, keep_ends
 from translate.engine.texts import Search
@@ -19,7 +19,6 @@ from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
 from translate.reader.literals import DECODER, Pairs, Refused
 from translate.reader.opening import PRINTED, body_of, peek, printed_form
-from translate.reader.reader import Damage
 from translate.reader.request import PARTS, WHOLE_PARTS, RequestReader
 from translate.reader.tree import ANY, places_of
 

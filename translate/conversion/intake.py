@@ -12,12 +12,14 @@ import polars as pl
 
 from translate import events
 from translate.archive import parquet
+from translate.archive.batches import Lines
+from translate.archive.lines import Damage
 from translate.conversion.job import Job
 from translate.engine.library import by_batches
 from translate.mapping.settings import Settings
 from translate.reader.hub import TRAVELLERS, Hub
 from translate.reader.literals import DECODER, NUMBER, Refused, canonical, exact_digits, shown, syntax_error
-from translate.reader.reader import Damage, Lines, Reader, Tally
+from translate.reader.reader import Reader, Tally
 from translate.vocabulary import notes
 
 NO_TABLE = Damage("not_recognised", "is no Parquet file of hub events", "")

@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from translate import mapping
+from translate.archive import table
+from translate.archive.lines import Damage
 from translate.archive.listing import SourceFiles
-from translate.archive.looks import (
+from translate.archive.parquet import HUB, MAGIC, columns_of, is_hub
+from translate.archive.sources import Trusted
+from translate.archive.stored import ReadError, SourceFile, keep_ends
+from translate.errors import SourceError, UsageError
+from translate.mapping.spec import Layout, Mapping
+from translate.reader.literals import Pairs
+from translate.reader.looks import (
     FOREIGN,
     Glimpsed,
     Likeness,
@@ -25,14 +33,6 @@ from translate.archive.looks import (
     the_only,
     values_in,
 )  # fmt: skip
-from translate.archive.parquet import HUB, MAGIC, columns_of, is_hub
-from translate.archive.sources import Trusted
-from translate.archive.stored import ReadError, SourceFile, keep_ends
-from translate.errors import SourceError, UsageError
-from translate.mapping.spec import Layout, Mapping
-from translate.reader import table
-from translate.reader.literals import Pairs
-from translate.reader.reader import Damage
 
 LINES_MAX = 100
 KINDS_MAX = 1_000  # of records, by their members, of which is kept what they may be like

@@ -9,10 +9,10 @@ import polars as pl
 
 from translate import events
 from translate.engine.library import library, places, through
-from translate.engine.program import Program, understood
 from translate.engine.texts import bytes_of
 from translate.mapping.spec import Layout
 from translate.reader.originals import maps_changed, restore_names
+from translate.reader.program import Program, understood
 from translate.reader.record import Record
 from translate.reader.tree import slots
 from translate.vocabulary import notes
