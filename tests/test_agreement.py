@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import translate
 from translate import mapping
+from translate.conversion.census.destinations import NOT_TOLD
+from translate.conversion.census.fates import PASSED_OVER, WITHOUT_EVENT
 from translate.mapping.paths import shown
 from translate.reader.record import DOUBLED
-from translate.telling.census.destinations import NOT_TOLD
-from translate.telling.census.fates import PASSED_OVER, WITHOUT_EVENT
 
 LAYOUTS = [
     f"{row['model']}/{row['layout']}"

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 import translate
 from translate.archive import table
+from translate.conversion.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
+from translate.conversion.census.destinations import NOT_TOLD
+from translate.conversion.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
+from translate.conversion.census.forms import cells
 from translate.reader.careful import CarefulReader
 from translate.reader.hub import Hub
 from translate.reader.request import RequestReader
-from translate.telling.census import Below, Elements, Key, Members, keys, kind_of, opened, scan, text_of
-from translate.telling.census.destinations import NOT_TOLD
-from translate.telling.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
-from translate.telling.census.forms import cells
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
 ARCHIVE = SAMPLES / "mobile_analytics" / "archive"

@@ -15,9 +15,9 @@ from translate import mapping
 from translate.archive import units as files
 from translate.conversion import converting
 from translate.conversion.output import Output
-from translate.delivery import preflight
-from translate.delivery.survey import REPEATING, Survey
 from translate.delivery.turns import Parts
+from translate.judging import preflight
+from translate.judging.survey import REPEATING, Survey
 from translate.mapping.settings import Settings
 
 DAY_MS = 86_400_000

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import translate
@@ -16,6 +17,11 @@ LONGER = {
     "reader/careful.py": "one record's way into the hub, place by place",
 }
 ENTRIES_MAX = 22
+# The rooms, from the ground up: each asks those below it, and none that stands above.
+FLOORS = (
+    "errors", "events", "wording", "engine", "vocabulary", "mapping", "stores", "archive", "passes", "reader", "judging",
+    "writer", "recipe", "analysis", "conversion", "delivery", "telling", "rehearsal", "spark", "", "cli", "__main__",
+)  # fmt: skip
 MODULES_MAX = 240
 
 # In one process that has loaded what others wrote, and nothing of ours, a child for each module.
@@ -63,6 +69,27 @@ def test_no_module_is_long() -> None:
     """A module has one reason to exist, and can be read at one sitting."""
     lengths = {path.relative_to(ROOT).as_posix(): path.read_text().count("\n") for path in MODULES}
     assert {name: lines for name, lines in lengths.items() if lines > LINES_MAX}.keys() <= LONGER.keys()
+
+
+def test_no_room_asks_one_above_it() -> None:
+    """The way of the data goes up and never back: whoever reads a room has read all that it needs below."""
+    arrows = set()
+    for path in MODULES:
+        asks = _room(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("translate."):
+                asked = [_room(node.module.split(".")[1:])]  # type: ignore[union-attr]
+            elif isinstance(node, ast.ImportFrom) and node.module == "translate":
+                asked = [_room([alias.name]) for alias in node.names if alias.name != "__version__"]
+            else:
+                continue
+            arrows |= {(asks, room, path.name) for room in asked}
+    assert len(arrows) > len(FLOORS)
+    assert {arrow for arrow in arrows if FLOORS.index(arrow[0]) < FLOORS.index(arrow[1])} == set()
+
+
+def _room(parts: Sequence[str]) -> str:
+    return "" if parts[0] == "__init__" else parts[0]
 
 
 def test_the_listing_fits_one_look() -> None:

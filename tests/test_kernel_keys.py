@@ -17,8 +17,8 @@ from translate import events
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library, replaced, spread
 from translate.vocabulary import notes
+from translate.vocabulary.kernel_keys import LyingTogether, keys_of, names_told, renamed, rows_with
 from translate.vocabulary.notation import quoted
-from translate.writer.kernel_keys import LyingTogether, keys_of, names_told, renamed, rows_with
 from translate.writer.keys import KeyRules
 
 KEYS = st.text(st.sampled_from("abé_- "), max_size=3) | st.sampled_from(["k" * 13, "ü" * 20])

@@ -19,8 +19,8 @@ import translate
 from translate.archive import units as files
 from translate.conversion import naming
 from translate.engine.library import library
+from translate.vocabulary import kernel_keys
 from translate.vocabulary.spelling import legal_name
-from translate.writer import kernel_keys
 
 ROOT = Path(__file__).parent.parent
 TIME = 1_460_000_000_000

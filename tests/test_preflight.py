@@ -11,12 +11,12 @@ import pytest
 
 import translate
 from translate import mapping
-from translate.delivery import survey as surveying
-from translate.delivery import tallies
-from translate.delivery.hazards import JUDGES
-from translate.delivery.preflight import judge, plan_of_run, unaccepted, verification
-from translate.delivery.shipments import unpack
-from translate.delivery.survey import Survey, Surveyed
+from translate.judging import survey as surveying
+from translate.judging import tallies
+from translate.judging.hazards import JUDGES
+from translate.judging.preflight import judge, plan_of_run, unaccepted, verification
+from translate.judging.shipments import unpack
+from translate.judging.survey import Survey, Surveyed
 from translate.mapping.sending import CHECKS, OVERRIDES
 from translate.mapping.settings import Settings
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from translate.conversion.converting import Converted
     from translate.conversion.streaming import Streamed
     from translate.delivery.pace import Unheard
-    from translate.delivery.preflight import Forecast
     from translate.delivery.replaying import Outlook
     from translate.delivery.run import Outcome
+    from translate.judging.preflight import Forecast
 
 # -- a conversion --------------------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ def _print_hazards(report: dict[str, Any], when: str, hazards: list[dict[str, An
 
 def _print_counts(report: dict[str, Any]) -> None:
     """Print what went in and out, what is lost, and what there is to know."""
-    from translate.conversion.report import flaws
+    from translate.vocabulary.notes import flaws
 
     counts, files = report["events"], report["inputs"]["files"]
     size = f"{many(files, 'file')}, {report['inputs']['bytes']:,} bytes"
@@ -242,7 +242,7 @@ def print_erasure_of_replay(report: dict[str, Any]) -> None:
 
 def print_status(found: dict[str, Any]) -> None:
     """Print where a replay stands."""
-    from translate.delivery.hazards import duration
+    from translate.judging.hazards import duration
 
     events = found["events"]
     running = "running" if found["running"] else "not running"

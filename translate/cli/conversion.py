@@ -193,7 +193,7 @@ def convert(
 
 def _code_of(report: dict[str, Any]) -> int:
     """Give the exit code of a run whose report has something for its caller to look at, or nothing."""
-    from translate.conversion.report import flaws
+    from translate.vocabulary.notes import flaws
 
     looked_at = report["events"]["rejected"] or "verdict" in report or flaws(report)
     return ExitCode.FLAWED if looked_at else ExitCode.DONE

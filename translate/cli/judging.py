@@ -34,7 +34,7 @@ from translate.errors import ExitCode, MappingError
 from translate.wording.rendering import many, printable
 
 if TYPE_CHECKING:
-    from translate.delivery.preflight import Forecast
+    from translate.judging.preflight import Forecast
 
 UNDER = " " * 26  # where the text of an entry begins
 LOSS_KINDS = ("cannot", "not_mapped", "on_purpose", "changed")

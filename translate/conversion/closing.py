@@ -19,15 +19,16 @@ from translate.archive.units import Unit
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMES_MAX, meetings
 from translate.conversion.output import WrittenUnit
-from translate.conversion.report import COUNTS, NAMES_MEET, RunReport
+from translate.conversion.report import COUNTS, RunReport
 from translate.conversion.sinks import Sinks, rows_beside
-from translate.delivery.preflight import Forecast, judge, moment_of
-from translate.delivery.survey import TIME, Surveyed
-from translate.delivery.tallies import Digests
 from translate.errors import ConservationError
+from translate.judging.preflight import Forecast, judge, moment_of
+from translate.judging.survey import TIME, Surveyed
+from translate.judging.tallies import Digests
 from translate.reader.reader import Tally
 from translate.recipe import slips
 from translate.recipe.rules import OPTIONS
+from translate.vocabulary.notes import NAMES_MEET
 
 MEETINGS_MAX = 100
 

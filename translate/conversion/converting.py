@@ -33,8 +33,8 @@ from translate.conversion.job import Census, Job
 from translate.conversion.reading import Progress, Readings
 from translate.conversion.run import Conversion
 from translate.conversion.workers import crew_of
-from translate.delivery.preflight import Forecast
 from translate.errors import in_python
+from translate.judging.preflight import Forecast
 from translate.passes import asked_for
 from translate.wording.arguments import checked
 from translate.wording.rendering import Report, many

@@ -16,11 +16,12 @@ from translate import events
 from translate.conversion import persistence
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.output import DATA, OWNER_ONLY, REPORT, STATE
-from translate.conversion.report import LISTED_STANDS, RunReport
+from translate.conversion.report import RunReport
 from translate.engine.texts import lines_of
 from translate.errors import UsageError
 from translate.recipe.erasure import OPTION, Erasing, Erasure, Traces, is_like_hash, listed_in
 from translate.recipe.privacy import KEY
+from translate.vocabulary.notes import LISTED_STANDS
 
 if TYPE_CHECKING:
     from translate.conversion.run import Conversion

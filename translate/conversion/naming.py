@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from translate import events
-from translate.writer.kernel_keys import keys_of, names_told
+from translate.vocabulary.kernel_keys import keys_of, names_told
 
 if TYPE_CHECKING:
     from translate.conversion.job import Job

@@ -31,7 +31,7 @@ from translate.writer.shape import Source, same_events
 from translate.writer.writer import FILTERED, NOTES, Writer
 
 if TYPE_CHECKING:
-    from translate.delivery.survey import Questions
+    from translate.judging.survey import Questions
 
 LEFT_OUT = "_left_out"  # the name, as it was read, of an event that is filtered
 COUNTED = ["file", "code", FILTERED, "_copy", "_duplicate", *passes.TOLD, "careful", "nulls", LEFT_OUT]
@@ -185,7 +185,11 @@ def _rows(
     else:
         writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
         query, shape = _of_target(frame, writer), writer.shape
-        asked = questions.expressions(writer) if questions else {}
+        asked = (
+            questions.expressions([*writer.columns, *writer.shape.wanted_presets()], writer.shape.around)
+            if questions
+            else {}
+        )
     exposed = Exposure(job.marked, job.treated, source.provided, shape)
     query.counts.findings += [*exposed.findings(), *passes.findings(), *doubted]
     if job.settings.missing_quantity is not None:

@@ -13,10 +13,6 @@ from translate.wording.nearness import Watched
 
 COUNTS = ("read", "added", "written", "rejected", "filtered", "duplicates", "merged")
 NAMES_MAX = 1000  # names of events that are listed for each reason to leave them out
-# Findings that somebody has to settle: a run that has one of them ends with another exit code.
-NAMES_MEET = "names_meet"
-LISTED_STANDS = "listed_id_stands"
-FLAWS = (NAMES_MEET, LISTED_STANDS)
 
 
 @dataclass
@@ -167,8 +163,3 @@ def commonest(names: Counter[str | None]) -> Counter[str | None]:
 def _weight(entry: tuple[str | None, int]) -> tuple[bool, int, str]:
     name, count = entry
     return name is None, -count, name or ""
-
-
-def flaws(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the findings of a report, as JSON values, that somebody has to settle."""
-    return [finding for finding in report["findings"] if finding["code"] in FLAWS]

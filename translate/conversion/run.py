@@ -12,22 +12,10 @@ import polars as pl
 
 from translate.archive.batches import Lines
 from translate.archive.units import Unit
-from translate.conversion import nothing, ordered, plan
+from translate.conversion import closing, nothing, ordered, plan
 from translate.conversion.bucket_output import BucketTarget, output_of
-from translate.conversion.closing import (
-    FileAccounts,
-    described_files,
-    find_identical,
-    find_meetings,
-    find_slips,
-    find_unordered,
-    has_enough,
-    hazards_at,
-    hazards_told,
-    hold_against,
-    rest_of,
-    rules_told,
-)
+from translate.conversion.census.fates import as_lines, refuse_uncounted, summary, together
+from translate.conversion.census.tallied import keys_account
 from translate.conversion.erased import note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
@@ -43,17 +31,15 @@ from translate.conversion.reading import (
 )
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks, rows_beside
-from translate.delivery.preflight import Forecast
-from translate.delivery.survey import Count, Questions, Surveyed
 from translate.engine.choice import engine_name, give_back
 from translate.errors import OutputError, refuse_bytes
+from translate.judging.preflight import Forecast
+from translate.judging.survey import Count, Questions, Surveyed
 from translate.passes import Asked, Passes
 from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised
 from translate.recipe.expressions import moved_keys
 from translate.recipe.tallies import Wanted, Watch
-from translate.telling.census.fates import as_lines, refuse_uncounted, summary, together
-from translate.telling.census.tallied import keys_account
 
 if TYPE_CHECKING:
     from translate.conversion.errands import Crew
@@ -112,7 +98,7 @@ class Conversion:
                 passes = self._look_through() if self.asked else None
                 if self.crew:
                     self.crew.make(self, passes)
-                files = FileAccounts(self.output.scratch / FILES)
+                files = closing.FileAccounts(self.output.scratch / FILES)
                 for unit, report in self._accounts(passes, total):
                     report.check(f"unit {unit.number}")
                     total.add(report)
@@ -121,16 +107,16 @@ class Conversion:
                     report.files = []  # there may be ten thousand, while the next unit is made
                     if self.crew is None:
                         self.course.finish(unit.files)
-                    if has_enough(self.job, total):
+                    if closing.has_enough(self.job, total):
                         break
                 total.check("in total")
-                find_identical(total, self.sinks, self.units)
-                find_unordered(total, self.job, self.sinks, self.units)
-                find_meetings(total, self.job)
-                find_slips(total, self.job)
+                closing.find_identical(total, self.sinks, self.units)
+                closing.find_unordered(total, self.job, self.sinks, self.units)
+                closing.find_meetings(total, self.job)
+                closing.find_slips(total, self.job)
                 head = {
                     **nothing.why_nothing_written(total, self._readings), **self._task.head(), "hazards": self._look_at_hazards(),
-                    **rules_told(total, self.job), **(self._gather_keys() if self.job.census else {}),
+                    **closing.rules_told(total, self.job), **(self._gather_keys() if self.job.census else {}),
                     "engine": engine_name(careful=self.job.careful_only),
                 }  # fmt: skip
                 if self.job.lake or self.job.order:
@@ -147,7 +133,10 @@ class Conversion:
         if not self._are_apart:
             for unit in self.told_units():
                 kept = self._kept(unit, trusted=self.crew is not None)
-                yield unit, kept or self._convert(unit, rest_of(self.job, total), passes, total.requests + 1)
+                yield (
+                    unit,
+                    kept or self._convert(unit, closing.rest_of(self.job, total), passes, total.requests + 1),
+                )
             return
 
         def make(unit: Unit, on_drawn: Callable[[], None]) -> RunReport | tuple[WrittenUnit, dict[str, str]]:
@@ -221,7 +210,7 @@ class Conversion:
         """Let a unit's files appear, and write down that it is done; give its account."""
         address = self.recognised.sources[unit.source].layout.address
         layouts = {file.shown: address for file in unit.files if file.shown not in self.recognised.refused}
-        written.report.files = described_files(unit, written.report.files, digests, layouts)
+        written.report.files = closing.described_files(unit, written.report.files, digests, layouts)
         beside = [
             file
             for file in (
@@ -260,7 +249,7 @@ class Conversion:
             if query.erasing:
                 note_unit(query.erasing, written.report, self._erased_file(unit, self.output.beside))
             if not query.unsound:
-                hold_against(self.job, tally, written)
+                closing.hold_against(self.job, tally, written)
                 if keys is not None:
                     keys.checked().write_parquet(self._keys_file(unit, self.output.beside))
             return written, query.unsound
@@ -280,11 +269,11 @@ class Conversion:
         if self._answers is None:
             return []
         self.surveyed = self._answers.result()
-        return hazards_told(self.job, self.surveyed)
+        return closing.hazards_told(self.job, self.surveyed)
 
     def hazards_at(self, now: dt.datetime) -> list[Forecast]:
         """Say what the target does with the rows that were written, as of some moment."""
-        return hazards_at(self.job, self.surveyed, now)
+        return closing.hazards_at(self.job, self.surveyed, now)
 
     # -- what lies beside a unit's rows --------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from translate.conversion import ordered, plan
 from translate.conversion.account import UnitAccount, digests_of
+from translate.conversion.census.tallied import KeysAccount
 from translate.conversion.job import Job
 from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.naming import Gathering
@@ -24,7 +25,6 @@ from translate.conversion.part import CutPart, LinesPart, ParquetPart, PartOfUni
 from translate.conversion.plan import Query
 from translate.errors import UsageError
 from translate.mapping.spec import Layout
-from translate.telling.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
 ROWS_BESIDE = 25_000  # that are read together: each query has its price, and so has what is held beside it

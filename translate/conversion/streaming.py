@@ -49,9 +49,9 @@ from translate.conversion.output import OWNER_ONLY, WrittenUnit
 from translate.conversion.reading import Readings
 from translate.conversion.report import RunReport
 from translate.conversion.sinks import Sinks, rows_beside
-from translate.delivery.survey import Count, Questions
 from translate.engine.choice import engine_name
 from translate.errors import OutputError, SourceError, UsageError
+from translate.judging.survey import Count, Questions
 from translate.passes import Asked
 from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised

@@ -32,8 +32,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from translate.conversion.persistence import move
 from translate.delivery.answers import Answer, Pile
 from translate.delivery.records import DIGEST_LENGTH, FORMAT, NAME, PUT_BACK, Reading, read, records, text_of
-from translate.delivery.shipments import PackedRequest, Shipment, closed
 from translate.errors import OutputError, UsageError
+from translate.judging.shipments import PackedRequest, Shipment, closed
 from translate.vocabulary.notation import quoted
 
 if TYPE_CHECKING:

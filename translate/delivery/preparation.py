@@ -15,16 +15,16 @@ from translate import mapping
 from translate.conversion import calls, converting, persistence
 from translate.conversion.erased import CONVERTED, KNOWN, ErasedReplay
 from translate.conversion.persistence import digest
-from translate.conversion.report import LISTED_STANDS
 from translate.delivery.journal import refuse_another_job
-from translate.delivery.preflight import spoken
 from translate.delivery.records import NAME, records
 from translate.delivery.target import Target
 from translate.delivery.turns import Parts
 from translate.errors import UsageError
+from translate.judging.preflight import spoken
 from translate.mapping.sending import Delivery, Sending
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
+from translate.vocabulary.notes import LISTED_STANDS
 
 SOURCE = "source.json"
 BEGIN_ANEW = "remove this file: nothing was sent yet, and the same call converts the source anew"

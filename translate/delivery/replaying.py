@@ -17,19 +17,9 @@ from translate import __version__
 from translate.conversion import calls, persistence
 from translate.conversion.erased import KNOWN, with_erasure
 from translate.conversion.reading import Progress
-from translate.conversion.report import flaws
 from translate.delivery.endpoints import Endpoint, open_endpoint, refuse_without_secrets
 from translate.delivery.journal import Journal, lock, refuse_without_end, write_refused, write_requests
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, Unheard, parse_rate
-from translate.delivery.preflight import (
-    Forecast,
-    Schedule,
-    judge,
-    of_conversion,
-    plan_of_run,
-    unaccepted,
-    verification,
-)
 from translate.delivery.preparation import (
     Destination,
     Prepared,
@@ -41,12 +31,22 @@ from translate.delivery.preparation import (
 from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
 from translate.delivery.run import Outcome, Run
-from translate.delivery.shipments import find_column
-from translate.delivery.survey import Survey, Surveyed
 from translate.delivery.target import Target
 from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError, refuse_store
+from translate.judging.preflight import (
+    Forecast,
+    Schedule,
+    judge,
+    of_conversion,
+    plan_of_run,
+    unaccepted,
+    verification,
+)
+from translate.judging.shipments import find_column
+from translate.judging.survey import Survey, Surveyed
 from translate.mapping.settings import Settings
+from translate.vocabulary.notes import flaws
 from translate.wording.arguments import checked
 from translate.wording.rendering import Report
 

@@ -12,7 +12,8 @@ from translate.archive.compression import layers
 from translate.archive.lines import Damage
 from translate.archive.stored import SourceFile, chunks_of
 from translate.delivery.records import Settled
-from translate.delivery.shipments import (
+from translate.errors import SourceError
+from translate.judging.shipments import (
     MILLISECONDS,
     PackedRequest,
     PlacedColumn,
@@ -21,7 +22,6 @@ from translate.delivery.shipments import (
     find_column,
     unpack,
 )
-from translate.errors import SourceError
 from translate.mapping.spec import Layout
 
 LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait

@@ -1,1 +1,1 @@
-"""The engine: bytes to hub columns and back, exactly; by the kernel where it could be built, else by the reference."""
+"""The kernel: built, chosen and called; it knows bytes and tables, and never a model."""

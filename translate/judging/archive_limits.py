@@ -15,8 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from translate.delivery.preflight import Forecast, judge, moment_of
-from translate.delivery.survey import MARK, TIME, Count, Questions, Surveyed
+from translate.judging.preflight import Forecast, judge, moment_of
+from translate.judging.survey import MARK, TIME, Count, Questions, Surveyed
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Limit, Mapping
 from translate.passes.sightings import hashed, in_buckets

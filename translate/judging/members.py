@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from translate.engine.library import places
-from translate.writer.kernel_keys import keys_of, rows_with
+from translate.vocabulary.kernel_keys import keys_of, rows_with
 
 Test = Callable[[pl.Expr], pl.Expr]
 KNOWN_MAX = 100_000  # keys that need no second look; beyond, all of them are looked at anew

@@ -14,8 +14,8 @@ from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from translate import mapping
-from translate.delivery.shipments import entry_of, events_of, find_column
 from translate.errors import UsageError
+from translate.judging.shipments import entry_of, events_of, find_column
 from translate.judging.views import EventJudge, Faults
 from translate.mapping.replies import ServiceAnswer
 from translate.mapping.sending import Authentication

@@ -88,7 +88,7 @@ def validate(
     """
     from translate.conversion import nothing  # noqa: PLC0415
     from translate.judging.archive_limits import Validated  # noqa: PLC0415
-    from translate.judging.validation import Validation  # noqa: PLC0415
+    from translate.telling.validation import Validation  # noqa: PLC0415
 
     told = settings_of(settings, set_, mappings)
     selection = selection_of(where, since, until, limit)

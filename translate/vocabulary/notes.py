@@ -85,6 +85,10 @@ def note(kind: str, spot: Spot, why: str = "") -> Note:
 # -- of many events ---------------------------------------------------------------------------------------------------
 
 RECEIVER_CHANGES = "receiver_changes"
+# Findings that somebody has to settle: a run that has one of them ends with another exit code.
+NAMES_MEET = "names_meet"
+LISTED_STANDS = "listed_id_stands"
+FLAWS = (NAMES_MEET, LISTED_STANDS)
 # Findings of what rows say beyond their events, or once where these say it twice.
 FILLED_IN = "filled_in"
 SAID_ONCE = "said_once"
@@ -110,6 +114,11 @@ class Finding:
     message: str
     events: pl.Expr
     field: str | None = None  # the hub column that comes back different for it
+
+
+def flaws(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the findings of a report, as JSON values, that somebody has to settle."""
+    return [finding for finding in report["findings"] if finding["code"] in FLAWS]
 
 
 # -- as texts ---------------------------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ import polars as pl
 from translate import events
 from translate.mapping.spec import Field
 from translate.vocabulary import notes
+from translate.vocabulary.kernel_keys import keys_of
 from translate.vocabulary.notation import by_distinct_value, quoted
 from translate.vocabulary.notes import RENAMED, InHub, Note, note
 from translate.vocabulary.spelling import legal_name, legal_user, with_hash
-from translate.writer.kernel_keys import keys_of
 from translate.writer.keys import MERGED, KeyRules
 from translate.writer.shape import Shape
 

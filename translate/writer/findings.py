@@ -13,10 +13,10 @@ from translate import events
 from translate.archive.lines import Damage
 from translate.mapping.personal import EXTRA, IDENTITY, KINDS, Marked, Spot
 from translate.mapping.spec import Field
+from translate.vocabulary.kernel_keys import keys_of
 from translate.vocabulary.notes import FILLED_IN, Finding
 from translate.vocabulary.spelling import EventNames
 from translate.vocabulary.word import Written
-from translate.writer.kernel_keys import keys_of
 from translate.writer.shape import Shape, request_fields, withheld_members
 
 EMPTY_MAP = "empty_map"

@@ -15,6 +15,7 @@ import polars as pl
 
 from translate import events
 from translate.engine.library import replaced
+from translate.vocabulary.kernel_keys import KINDS, Renaming
 from translate.vocabulary.notation import entities, maps_of, quoted
 from translate.vocabulary.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.vocabulary.spelling import (
@@ -32,7 +33,6 @@ from translate.vocabulary.spelling import (
     written_keys,
 )
 from translate.vocabulary.word import Form
-from translate.writer.kernel_keys import KINDS, Renaming
 
 MERGED: dict[str, Any] = {
     "_attributes": events.MAP,

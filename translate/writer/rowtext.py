@@ -1,4 +1,4 @@
-"""Rows as JSON text: plain members by the engine's encoder, free-form objects and lists put in beside them."""
+"""Rows as JSON text: plain members by the engine's encoder, free-form objects and lists put in beside them; and what judges look at in rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from collections.abc import Iterator
 import polars as pl
 
 from translate.engine.library import library
+from translate.judging.rows import NO_MAP, Free, Rows, User
+from translate.mapping.checks import kind_of
 from translate.mapping.spec import Field
+from translate.reader.tree import ANY
 from translate.vocabulary import notation
+from translate.vocabulary.kernel_keys import FINAL
+from translate.writer.batchwork import USER
 from translate.writer.kernel_rows import RowSteps
 from translate.writer.packing import ROW
-from translate.writer.shape import Shape, is_json
+from translate.writer.shape import Shape, is_json, request_fields
 
 
 class RowText:
@@ -188,3 +193,83 @@ def _entities_from_members(members: pl.Expr, names: list[str]) -> pl.Expr:
     either = "|".join(map(re.escape, names))
     entities = members.str.replace_all(rf',"({either})":', '},{"key":"$1","value":')
     return entities.str.replace(rf'^"({either})":', '{"key":"$1","value":') + pl.lit("}")
+
+
+# -- what the judges look at in rows that are written -----------------------------------------------------------------
+
+
+def written_rows(shape: Shape, texts: RowText, *, keeps_extra: bool) -> Rows:
+    """Say where the columns of a writer have what the judges ask for."""
+    layout = shape.layout
+    written = [*shape.columns, *(entry for entry in shape.around if entry not in shape.columns)]
+    columns = {entry.place: pl.col(f"={entry.place}") for entry in shape.columns}
+    columns = {**{entry.place: pl.col(f"@{entry.place}") for entry in shape.around}, **columns}
+    kinds = {entry.place: kind_of(layout, entry.place) for entry in written}
+    values = {
+        place: _value_written(shape, texts, place, column)
+        for place, column in columns.items()
+        if kinds[place] not in ("user", "object", "list")
+    }
+    values |= {
+        place: pl.col(f"={place}") for place, entry in shape.containers.items() if entry.word.write_as_text
+    }
+    is_json = layout.records == "json-lines"
+    return Rows(
+        layout=layout,
+        text=pl.col(ROW) if is_json else None,
+        # Only a member that no field names can stand where the codecs did not put it.
+        whole=pl.when(pl.col("extra").map.len() > 0).then(pl.col(ROW)) if keeps_extra and is_json else None,
+        values=values,
+        lists={place: columns[place] for place in columns if kinds[place] == "list"},
+        free={
+            **{place: _free_written(shape, entry) for place, entry in shape.containers.items()},
+            **_own_columns(shape),
+        },
+        users={place: _user(shape, place) for place in columns if kinds[place] == "user"},
+        objects={entry.place: pl.col(entry.hub[0]) for entry in written if entry.word.holds_whole_map},
+        spelled=lambda place: values[place].cast(pl.String) if place in values else pl.lit(None, pl.String),
+        hub=lambda column: _of_hub_written(shape, values, column),
+        made=frozenset(
+            entry.place for entry in request_fields(layout, shape.settings) if entry.word.is_stamp
+        ),
+        is_written=True,
+    )
+
+
+def _value_written(shape: Shape, texts: RowText, place: str, column: pl.Expr) -> pl.Expr:
+    """Give a value where it is written: what its object needs may be missing, and then none of it is."""
+    home = place.rpartition(".")[0]
+    if home in shape.layout.objects and place in {entry.place for entry in shape.columns}:
+        return pl.when(texts.object_is_there(home, [])).then(column)
+    return column
+
+
+def _free_written(shape: Shape, home: Field) -> Free:
+    presets = {
+        entry.key: (entry, pl.col(f"={entry.place}"))
+        for entry in shape.presets[home.place]
+        if shape.is_wanted(entry)
+    }
+    maps = {
+        name: pl.col(FINAL[name]) if name in home.hub else NO_MAP
+        for name in ("attributes", "metrics", "other")
+    }
+    return Free(pl.col(f"={home.place}").is_not_null(), **maps, presets=presets)
+
+
+def _own_columns(shape: Shape) -> dict[str, Free]:
+    """Give the columns of a dataset's own as what lies in the place that stands for any."""
+    own = {entry.place: (entry, pl.col(f"={entry.place}")) for entry in shape.layout.own}
+    return {ANY: Free(pl.lit(bool(own)), presets=own)} if shape.layout.takes_columns else {}
+
+
+def _user(shape: Shape, place: str) -> User:
+    entry = next(entry for entry in shape.columns if entry.place == place)
+    return User(entry.member, pl.col(entry.hub[0]), pl.col(USER))
+
+
+def _of_hub_written(shape: Shape, values: dict[str, pl.Expr], column: str) -> pl.Expr | None:
+    place = next(
+        (entry.place for entry in shape.columns if entry.hub[:1] == (column,) and entry.place in values), None
+    )
+    return None if place is None else pl.when(values[place].is_not_null()).then(pl.col(column))

@@ -8,19 +8,18 @@ import polars as pl
 
 from translate.engine.library import by_batches
 from translate.judging.questions import Judge, alone_of
-from translate.judging.views import written_rows
 from translate.mapping.columns import TYPES
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping
 from translate.vocabulary import notation
+from translate.vocabulary.kernel_keys import KINDS
 from translate.vocabulary.notes import Finding
 from translate.vocabulary.spelling import EventNames
 from translate.writer.batchwork import BatchWork
-from translate.writer.kernel_keys import KINDS
 from translate.writer.keys import KeyRules
 from translate.writer.losses import Losses, Plan
 from translate.writer.packing import EXTRA, EXTRA_BESIDE, ROW, TIME
-from translate.writer.rowtext import RowText
+from translate.writer.rowtext import RowText, written_rows
 from translate.writer.shape import Extras, Shape, Source, listed, way_out
 
 NOTES = "_notes"

@@ -22,9 +22,9 @@ from translate.delivery.answers import (
 )
 from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import MASK, Secrets
-from translate.delivery.shipments import Shipment, closed, events_of, find_column
 from translate.delivery.target import NO_HEADER, Target
 from translate.errors import UsageError
+from translate.judging.shipments import Shipment, closed, events_of, find_column
 from translate.mapping.description import fits_header
 from translate.mapping.replies import ServiceAnswer, json_of
 from translate.mapping.sending import Parameter, Sending

@@ -22,7 +22,7 @@ from translate.delivery.secrets import (
     MASK,
     sha1_hex,
 )
-from translate.delivery.shipments import Shipment
+from translate.judging.shipments import Shipment
 from translate.mapping.replies import json_of
 
 PATH = "/3/events/update"

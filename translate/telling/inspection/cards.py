@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from translate.delivery.hazards import duration, number
+from translate.judging.hazards import duration, number
 from translate.telling.inspection.grading import GradedTarget
 from translate.telling.pages import Markup, element, folded, joined, paragraph, table
 from translate.wording.rendering import many

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
-from translate.delivery.tallies import SEEDS, combined, digest_of
+from translate.judging.tallies import SEEDS, combined, digest_of
 from translate.mapping.personal import Marked
 from translate.recipe.tallies import DESELECTED
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from translate import analysis, events
-from translate.delivery.tallies import LAST_SEEN, Digests
+from translate.judging.tallies import LAST_SEEN, Digests
 from translate.mapping.personal import Marked
 from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.columns import (

@@ -18,7 +18,7 @@ import polars as pl
 from translate import mapping
 from translate.conversion import account, plan
 from translate.conversion.report import RunReport
-from translate.delivery import preflight, survey
+from translate.judging import preflight, survey
 from translate.mapping.sending import Delivery
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.tree import ANY

@@ -17,11 +17,11 @@ from translate.archive.units import Unit, units, units_of
 from translate.conversion.intake import take_in
 from translate.conversion.job import Job
 from translate.conversion.reading import Course, Progress, soundly
-from translate.delivery import survey
-from translate.delivery.survey import AGED
-from translate.delivery.tallies import SeenUsers
 from translate.engine.choice import give_back
 from translate.engine.library import by_batches
+from translate.judging import survey
+from translate.judging.survey import AGED
+from translate.judging.tallies import SeenUsers
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
 from translate.mapping.settings import Settings

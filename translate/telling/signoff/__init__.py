@@ -11,13 +11,13 @@ from typing import Any
 
 from translate import __version__
 from translate.conversion.calls import Folder, Given, Sources, listed
-from translate.conversion.report import flaws
 from translate.errors import UsageError
 from translate.telling.figures import parity
 from translate.telling.figures.result import Parity
 from translate.telling.pages import write_page
 from translate.telling.signoff import pages
 from translate.telling.signoff.trails import ConversionTrail, ReplayTrail, changed_inputs, trails_of
+from translate.vocabulary.notes import flaws
 from translate.wording.arguments import checked
 from translate.wording.rendering import Table, escaped, many, printable, table_html
 from translate.wording.terminal import Paper, columns, visible

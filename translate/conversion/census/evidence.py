@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from translate.conversion.census import Below, Key, Members, Tree, Value, text_of
+from translate.conversion.census.forms import NamesBack, Row
 from translate.mapping.paths import path_around, path_of
 from translate.mapping.spec import Field, Layout
 from translate.reader.tree import Leaf, Places, places_of
-from translate.telling.census import Below, Key, Members, Tree, Value, text_of
-from translate.telling.census.forms import NamesBack, Row
 from translate.vocabulary.notation import writable
 from translate.vocabulary.notes import InSource
 from translate.vocabulary.word import Form

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from translate.conversion.census.evidence import Held
 from translate.conversion.job import Job
 from translate.conversion.plan import Query
 from translate.mapping.paths import AROUND, lies_around
 from translate.mapping.spec import Field
-from translate.telling.census.evidence import Held
 from translate.vocabulary.notes import USED, InHub, InSource, Spot
 from translate.writer.dataset import sources
 from translate.writer.shape import is_asked_for

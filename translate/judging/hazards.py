@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from translate.delivery.survey import HOUR_MS, Surveyed, identity
 from translate.events import EPOCH
+from translate.judging.survey import HOUR_MS, Surveyed, identity
 from translate.mapping.sending import Hazard, Support
 from translate.mapping.settings import Settings
 

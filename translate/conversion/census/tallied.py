@@ -13,15 +13,15 @@ import polars as pl
 from translate import events
 from translate.archive.batches import Lines
 from translate.archive.drawing import beside
+from translate.conversion.census import Key
+from translate.conversion.census.arrangement import Arrangement
+from translate.conversion.census.destinations import Fate
+from translate.conversion.census.evidence import MIXED
+from translate.conversion.census.fates import COUNTS, Fates, Found
 from translate.conversion.job import VERIFY, Job
 from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.engine.library import library
 from translate.engine.tally import FLAGS_MAX, KeyTally, Remark, Way
-from translate.telling.census import Key
-from translate.telling.census.arrangement import Arrangement
-from translate.telling.census.destinations import Fate
-from translate.telling.census.evidence import MIXED
-from translate.telling.census.fates import COUNTS, Fates, Found
 from translate.vocabulary.notes import USED, InHub, read
 from translate.writer.batchwork import NAME as OF_LISTS
 from translate.writer.writer import FILTERED, NOTES

@@ -9,14 +9,13 @@ from collections.abc import Mapping as Table
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from translate.conversion.report import LISTED_STANDS, flaws
-from translate.delivery.hazards import JUDGES, Case, duration, moment, number, percent
-from translate.delivery.survey import HOUR_MS, Surveyed
 from translate.events import EPOCH
+from translate.judging.hazards import JUDGES, Case, duration, moment, number, percent
+from translate.judging.survey import HOUR_MS, Surveyed
 from translate.mapping.sending import Delivery, Hazard
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Mapping
-from translate.vocabulary.notes import RECEIVER_CHANGES
+from translate.vocabulary.notes import LISTED_STANDS, RECEIVER_CHANGES, flaws
 from translate.wording.rendering import many
 
 

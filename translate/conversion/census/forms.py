@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote
 
 from translate.archive.batches import Lines
 from translate.archive.table import first_lines
+from translate.conversion.census import Elements, Members, Value, as_texts, members_of, scan, text_of
 from translate.mapping.spec import Field
-from translate.telling.census import Elements, Members, Value, as_texts, members_of, scan, text_of
 
 # -- captured requests: headers, query and path by name, each as one member ----------------------------------
 

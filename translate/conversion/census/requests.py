@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from translate.mapping.spec import Request
-from translate.telling.census import (
+from translate.conversion.census import (
     Below,
     Elements,
     Key,
@@ -20,7 +19,8 @@ from translate.telling.census import (
     text_of,
     unpacked,
 )
-from translate.telling.census.forms import member_at, named_parts, without_member
+from translate.conversion.census.forms import member_at, named_parts, without_member
+from translate.mapping.spec import Request
 
 ANY = "*"
 HEADERS = "headers"

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
 
-from translate.delivery import shipments
-from translate.delivery.shipments import MILLISECONDS, PackedRequest
-from translate.delivery.tallies import KEPT_ROWS, LAST_SEEN, Digests, SeenUsers, digest_of
+from translate.judging import shipments
+from translate.judging.shipments import MILLISECONDS, PackedRequest
+from translate.judging.tallies import KEPT_ROWS, LAST_SEEN, Digests, SeenUsers, digest_of
 from translate.mapping.sending import Delivery, Hazard
-from translate.mapping.spec import Layout
-from translate.writer.writer import Writer
+from translate.mapping.spec import Field, Layout
 
 HOUR_MS = 3_600 * MILLISECONDS
 MISSING = ("column_missing", "setting_missing")
@@ -107,28 +106,28 @@ class Questions:
         """Name the hub columns that checks of some kinds look at."""
         return sorted({hazard.columns[0] for hazard in self.hazards if hazard.check in checks})
 
-    def expressions(self, writer: Writer) -> dict[str, pl.Expr]:
-        """Give what is asked of rows: `~time`, `~` and a hub column, and `~:` and a setting that was asked."""
+    def expressions(self, inside: Sequence[Field], around: Sequence[Field]) -> dict[str, pl.Expr]:
+        """Give what is asked of rows with some places inside and around: `~time`, `~` and a hub column, `~:` and a setting that was asked."""
         files = self.layout.files
         if not self.hazards and (files is None or files.order is None):  # nobody asks, nor wants an order
             return {}
         found = {TIME: pl.col("time").dt.timestamp("ms")}
-        found |= {f"{MARK}{name}": _written(writer, name).cast(pl.String) for name in self.columns}
+        found |= {
+            f"{MARK}{name}": self._written(inside, around, name).cast(pl.String) for name in self.columns
+        }
         for setting in self.asked:
-            entries = [entry for entry in writer.shape.around if entry.asked == setting]
+            entries = [entry for entry in around if entry.asked == setting]
             beside = [pl.col(f"@{entry.place}").is_not_null() for entry in entries]
             found[f"{MARK}:{setting}"] = pl.any_horizontal(beside) if beside else pl.lit(False)
         return found
 
-
-def _written(writer: Writer, name: str) -> pl.Expr:
-    """Give a hub column's value where the layout has it: in the row, or around it."""
-    found = shipments.entry_of(writer.shape.layout, name)
-    if found is None:
-        return pl.lit(None, pl.String)
-    entry, around = found
-    there = writer.shape.around if around else [*writer.columns, *writer.shape.wanted_presets()]
-    return pl.col(f"{'@' if around else '='}{entry.place}") if entry in there else pl.lit(None, pl.String)
+    def _written(self, inside: Sequence[Field], around: Sequence[Field], name: str) -> pl.Expr:
+        """Give a hub column's value where the layout has it: in the row, or around it."""
+        entry, lies_around = shipments.entry_of(self.layout, name) or (None, False)
+        is_there = entry is not None and entry in (around if lies_around else inside)
+        if entry is None or not is_there:
+            return pl.lit(None, pl.String)
+        return pl.col(f"{'@' if lies_around else '='}{entry.place}")
 
 
 class Count:

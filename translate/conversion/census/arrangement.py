@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from translate.conversion.census import Below, Key
+from translate.conversion.census.evidence import HOMES, Evidence
 from translate.engine.tables import SORTS, WATCHED_MAX
 from translate.engine.tally import NAMES_MAX, Site
 from translate.mapping.spec import Field
-from translate.telling.census import Below, Key
-from translate.telling.census.evidence import HOMES, Evidence
 
 BELOW = {
     Below.NOTHING: "nothing", Below.KEYS: "keys", Below.PROPERTIES: "properties", Below.ENTITIES: "entities",

@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from translate.archive.batches import Lines
+from translate.conversion import census
+from translate.conversion.census import Key, Value
+from translate.conversion.census.destinations import Fate, Ways, worse
+from translate.conversion.census.evidence import Evidence, Trail
+from translate.conversion.census.forms import Tables
+from translate.conversion.census.requests import OpenLine, RequestPart, Requests
 from translate.conversion.job import Job
 from translate.conversion.plan import BEFORE, FIRST, Query
 from translate.errors import ConservationError, UsageError
 from translate.mapping.spec import Layout
 from translate.reader.reader import OF_LINES
-from translate.telling import census
-from translate.telling.census import Key, Value
-from translate.telling.census.destinations import Fate, Ways, worse
-from translate.telling.census.evidence import Evidence, Trail
-from translate.telling.census.forms import Tables
-from translate.telling.census.requests import OpenLine, RequestPart, Requests
 from translate.vocabulary.notation import json_text
 from translate.vocabulary.notes import RENAMED, USED, InSource, Loss, Note, Spot, read_all
 from translate.writer.writer import FILTERED, NOTES
