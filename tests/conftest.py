@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from translate.archive import units
 from translate.engine import build, choice
 
 
@@ -88,6 +89,23 @@ def closed_network() -> Any:
     patch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
     yield
     patch.undo()
+
+
+@pytest.fixture(params=["kernel", "reference"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have either engine run."""
+    if request.param == "kernel" and choice.library() is None:
+        pytest.skip("there is no kernel")
+    monkeypatch.setenv(choice.CHOICE, request.param)
+    return str(request.param)
+
+
+@pytest.fixture(params=["small", "large"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
+    if request.param == "large":
+        monkeypatch.setattr(units, "BUFFERED_MAX", 0)
+    return str(request.param)
 
 
 def is_of_scan() -> bool:

@@ -26,15 +26,6 @@ import translate
 from translate.archive import sources
 from translate.archive import units as files
 
-
-@pytest.fixture(params=["small", "large"])
-def size(request, monkeypatch):
-    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
-    if request.param == "large":
-        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
-    return request.param
-
-
 # -- records ------------------------------------------------------------------------------------------------------
 
 

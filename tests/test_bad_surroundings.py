@@ -20,15 +20,6 @@ from translate.archive import units as files
 from translate.archive.stored import chunks_of
 from translate.errors import OutputError, SourceError, UsageError
 
-
-@pytest.fixture(params=["small", "large"])
-def size(request, monkeypatch):
-    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
-    if request.param == "large":
-        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
-    return request.param
-
-
 # -- sources ------------------------------------------------------------------------------------------------------
 
 

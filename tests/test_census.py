@@ -697,7 +697,6 @@ def test_keys_of_one_name_in_two_maps(tmp_path):
 # -- keys with columns of their own, of names that stand in other maps, too ------------------------------------------
 
 OF_EACH_TYPE = ("b", "7", 5, True, [1], {"y": 2}, None, "")
-ENGINES = ("kernel", "reference")
 
 
 def purchases(names):
@@ -725,12 +724,10 @@ def counts_of(source, folder, **options):
     return counts
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("to", ["hub", "clickstream", "mobile_analytics", "learning_context/events"])
 @pytest.mark.parametrize("from_", ["mobile_analytics/archive", "pinpoint/event_stream"])
-def test_keys_with_a_column_beside_others_of_their_name(tmp_path, monkeypatch, from_, to, engine):
+def test_keys_with_a_column_beside_others_of_their_name(tmp_path, from_, to, engine):
     """What went to its key's own column takes no other map's value for it, whatever stands there."""
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
     names = ["_product_id", "_quantity", "_session.id", "_session.duration", "_session.startTime"]
     records = [*purchases(names)]
     (tmp_path / "a.json").write_text("".join(json.dumps(record) + "\n" for record in records))
@@ -747,11 +744,9 @@ def test_a_key_with_a_column_leaves_another_its_own(tmp_path):
     assert found["metrics._product_id"] == ("kept", "")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("to", ["hub", "mobile_analytics"])
-def test_names_that_go_back_to_what_has_a_column(tmp_path, monkeypatch, to, engine):
+def test_names_that_go_back_to_what_has_a_column(tmp_path, to, engine):
     """A key that gets back a name with a column of its own is not taken for what fills that column."""
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
     names = [
         "_session_id",
         "_session_start_timestamp",

@@ -11,16 +11,6 @@ from pathlib import Path
 import pytest
 from damaged import STORED, convert, flipped, inflated, lines, record, zstd
 
-from translate.archive import units as files
-
-
-@pytest.fixture(params=["small", "large"])
-def size(request, monkeypatch):
-    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
-    if request.param == "large":
-        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
-    return request.param
-
 
 def pretty(text: str) -> str:
     return json.dumps(json.loads(text), indent=2)
@@ -144,12 +134,8 @@ def test_doubt_in_layers_and_in_zstd(size: str, tmp_path: Path) -> None:
         assert "checksum" in found.rejects[0]["message"].lower() or "altered" in found.rejects[0]["message"]
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
-def test_a_byte_that_is_no_text_costs_one_of_the_records_of_a_line(
-    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_byte_that_is_no_text_costs_one_of_the_records_of_a_line(engine: str, tmp_path: Path) -> None:
     """Of records that run together on a line each that is text is read, also after one that is cut off."""
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
     first, second, third, fourth = lines(4).splitlines()
     broken = second.replace(b'"', b'"\xff', 1)
     content = first + broken + third[:-9] + fourth + b"\n" + first + b"\n"

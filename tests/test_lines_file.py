@@ -36,19 +36,14 @@ def test_the_kernel_joins_texts_as_python_does(texts, sliced):
         assert bytes(lines) == "".join(f"{text}\n" for text in rows if text is not None).encode()
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @given(st.lists(st.sampled_from([b"\n", b"a", b"\n" * 64, b"\n" * 64 * 256, b"x" * 63])))
 def test_line_breaks_are_counted(engine, pieces):
     text = b"".join(pieces)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSLATE_ENGINE", engine)
-        assert line_breaks(text) == text.count(b"\n")
+    assert line_breaks(text) == text.count(b"\n")
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("compression", ENDINGS)
-def test_what_is_written_can_be_read(tmp_path, monkeypatch, engine, compression):
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+def test_what_is_written_can_be_read(tmp_path, engine, compression):
     path = tmp_path / "part"
     digests = written(path, compression, rows=[TEXTS, [], TEXTS[:1]], texts=[b"a\n"] * 3)
     lines = pl.scan_lines(path).collect().to_series().to_list()

@@ -52,15 +52,9 @@ def test_an_end_is_where_the_brackets_close(text: bytes) -> None:
     assert Ends().last(text + b"  {") == len(text)
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_file_of_one_line(
-    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compressed: bool
-) -> None:
+def test_a_file_of_one_line(engine: str, tmp_path: Path, *, compressed: bool) -> None:
     """Records that run together are read as they are on lines of their own; the faulty one is told with its line."""
-    if engine == "kernel" and library() is None:
-        pytest.skip("no kernel")
-    monkeypatch.setenv(CHOICE, engine)
     together = "".join(record(number) for number in range(200))
     content = f"{together}{{broken}}{record(200)}\n{record(201)}\n".encode()
     name, stored = ("a.gz", gzip.compress(content)) if compressed else ("a.json", content)

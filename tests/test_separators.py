@@ -11,7 +11,6 @@ import pytest
 from damaged import convert, lines, record, zstd
 
 import translate
-from translate.archive import units as files
 
 SIGNS = {
     "U+001E": "\x1e",
@@ -39,14 +38,6 @@ SAMPLES = {
     "clickstream/raw": (SAMPLE_DATA / "clickstream/raw_minimal.jsonl").read_text().rstrip(),
     "clickstream/requests": (SAMPLE_DATA / "clickstream/requests_minimal.jsonl").read_text().splitlines()[0],
 }
-
-
-@pytest.fixture(params=["small", "large"])
-def size(request, monkeypatch):
-    """Read files as small ones, in groups, and as large ones, by the engine and by its salvage."""
-    if request.param == "large":
-        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
-    return request.param
 
 
 @pytest.mark.parametrize("sign", SIGNS)
@@ -138,14 +129,12 @@ def test_frames_that_hold_no_text(name: str, size: str, tmp_path: Path) -> None:
     assert found.files["b.zst"]["written"] == 1
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("cut", ["", "\n"])
 @pytest.mark.parametrize("layout", SAMPLES)
 def test_a_line_that_begins_with_the_sign_of_joined_rows(
-    layout: str, cut: str, engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    layout: str, cut: str, engine: str, tmp_path: Path
 ) -> None:
     """It is no JSON, whether records of its file reach over lines or not, and its keys are counted as those of others are."""
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
     sample, signs = SAMPLES[layout], ["\x1e", "\x1em", "\x1e\x1e"]
     texts = [sample[:30] + cut, sample.replace(":", ":\t\x1e", 1), *(sign + sample for sign in signs), sample]
     found = convert(

@@ -28,37 +28,29 @@ def memory(text: bytes) -> memoryview:
     return memoryview(bytearray(text))
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @given(text=texts)
 @example(text="x\x9c" + "b" * 40)
 @example(text="\r\r\n\n\r")
 def test_lines_are_those_of_the_text(engine, text):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSLATE_ENGINE", engine)
-        encoded = text.encode("utf-8", "replace")
-        assert split(encoded).texts.to_list() == expected(encoded.decode())
-        if encoded:
-            assert split(memory(encoded)).texts.to_list() == expected(encoded.decode())
+    encoded = text.encode("utf-8", "replace")
+    assert split(encoded).texts.to_list() == expected(encoded.decode())
+    if encoded:
+        assert split(memory(encoded)).texts.to_list() == expected(encoded.decode())
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("wrong", NO_UTF8)
 @pytest.mark.parametrize("before", [0, 1, 7, 15, 16, 31])
 @pytest.mark.parametrize("behind", [b"", b"\n", b"z" * 20])
-def test_a_line_that_is_not_utf8_is_told_apart(monkeypatch, engine, wrong, before, behind):
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
+def test_a_line_that_is_not_utf8_is_told_apart(engine, wrong, before, behind):
     texts, broken = split(b"one\n" + b"a" * before + wrong + behind)
     assert texts.to_list() == ["one", ""]
     assert broken == {1: (b"a" * before + wrong + behind).removesuffix(b"\n")}
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @given(st.lists(st.binary(max_size=20)).map(b"\n".join))
 def test_both_engines_take_the_same(engine, text):
     lines = text.removesuffix(b"\n").split(b"\n") if text else []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSLATE_ENGINE", engine)
-        texts, broken = split(text)
+    texts, broken = split(text)
     assert broken == {number: line for number, line in enumerate(lines) if decoded(line) is None}
     assert texts.to_list() == [(decoded(line) or "").removesuffix("\r") for line in lines]
 

@@ -13,18 +13,9 @@ import pytest
 from damaged import convert, levels, lines, record
 
 import translate
-from translate.archive import units as files
 
 LONG = record(7, attributes={"text": "@" * 20_000}).replace("@", "ä")  # of more bytes than characters
 BYTES = len(LONG.encode())
-
-
-@pytest.fixture(params=["small", "large"])
-def size(request, monkeypatch):
-    """Read files as small ones, in groups, and as large ones, by the engine."""
-    if request.param == "large":
-        monkeypatch.setattr(files, "BUFFERED_MAX", 0)
-    return request.param
 
 
 def kept(text: str) -> dict[str, object]:

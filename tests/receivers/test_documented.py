@@ -30,11 +30,9 @@ def written(tmp_path, record, address, **options):
     return report, json.loads(part.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("case", DOCUMENTED, ids=lambda case: case["source"].rpartition("/")[2])
-def test_read(case, engine, tmp_path, monkeypatch):
+def test_read(case, engine, tmp_path):
     """Each value has its column, and what has none is a free-form value under its own name."""
-    monkeypatch.setenv("TRANSLATE_ENGINE", engine)
     source = tmp_path / "in.jsonl"
     source.write_text(json.dumps(case["record"]) + "\n", encoding="utf-8")
     events = translate.scan(source, model=case["from"]).collect().to_dicts()
