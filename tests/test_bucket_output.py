@@ -71,6 +71,20 @@ def test_it_is_called_again(store, source):  # noqa: F811
 
 
 @pytest.mark.parametrize("state", [None, "s3://empty/books", "folder"])
+def test_a_prefix_in_use_stays_refused(store, source, tmp_path, state):  # noqa: F811
+    """A call that was refused leaves nothing that makes the same call look like the resumption of a run."""
+    store.buckets["empty"]["rows/theirs"] = b"x"
+    folder = tmp_path / "folder"
+    for _ in range(2):
+        with pytest.raises(UsageError, match="s3://empty/rows: is not empty"):
+            translate.convert(
+                source, out="s3://empty/rows", state=folder if state == "folder" else state, **CALL
+            )
+    assert store.buckets["empty"] == {"rows/theirs": b"x"}
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("state", [None, "s3://empty/books", "folder"])
 def test_a_stopped_run_goes_on(store, source, tmp_path, state):  # noqa: F811
     """A run that the store stopped is resumed by the same call: what was uploaded stays, and the end is the same."""
     translate.convert(source, out="s3://empty/whole", **CALL)

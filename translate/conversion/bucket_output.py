@@ -15,7 +15,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from translate.conversion import persistence
-from translate.conversion.output import DATA, FILES, REPORT, STATE, WITNESS, Output
+from translate.conversion.output import DATA, FILES, JOB, REPORT, STATE, WITNESS, Output
 from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
@@ -112,9 +112,10 @@ class BucketOutput(Output):
     def _claim(self) -> None:
         """Use a prefix where nothing is, or one that holds an unfinished run of the same job."""
         self.catch_up()
-        super()._claim()
-        if self._there and not self.resumed:
+        is_begun = (self.state / JOB).exists()  # asked before: what is refused leaves no state of its own
+        if self._there and not is_begun:
             raise UsageError(f"{self.target.rows}: is not empty; name a new or empty prefix")
+        super()._claim()
         if self.resumed:
             self._abort_begun()
 

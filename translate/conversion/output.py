@@ -27,6 +27,7 @@ DATA = "data"
 REPORT = "report.json"
 FILES = "files.ndjson"
 WITNESS = "witness"
+JOB = "job.json"  # in the state: what the run is about
 FORM = 2  # of the state: what is kept of units beside their rows, and how
 BEFORE_ORDER = "parts"  # below the state: where the parts of a run lie whose rows are put in order at its end
 OWNER_ONLY = 0o600
@@ -123,7 +124,7 @@ class Output:
             ) from None
 
     def _same_job_or_refuse(self, present: Iterable[str]) -> None:
-        file = self.state / "job.json"
+        file = self.state / JOB
         if file.exists():
             before = persistence.read_values(file, ANOTHER_PLACE)
             different = sorted(key for key in {*before, *self._job} if before.get(key) != self._job.get(key))
