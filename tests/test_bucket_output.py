@@ -214,6 +214,21 @@ def test_from_bucket_to_bucket(store):  # noqa: F811
     assert Path("s3:").exists() is False
 
 
+@pytest.mark.parametrize("state", [None, "s3://old/books"])
+@pytest.mark.parametrize("source", ["s3://old", "s3://old/*"])
+def test_a_target_within_its_source_is_no_source(store, source, state):  # noqa: F811
+    """The call that wrote there can be repeated, stopped or not; what another run wrote is a source like others."""
+    call = {**CALL, "out": "s3://old/rows", "state": state, "from_": "mobile_analytics", "part_size": "2KB"}
+    store.faults = [{"verb": "PUT", "key": "part-00003", "do": {"status": 403, "code": "AccessDenied"}}]
+    with pytest.raises(OutputError):
+        translate.convert(source, **call)
+    store.faults = []
+    for is_again in (False, True):
+        report = translate.convert(source, **call)
+        assert report["events"]["read"] == report["events"]["written"] == 10 * FILES
+        assert report.finished_already is is_again
+
+
 def test_books_without_rows_are_not_compared(store, source, tmp_path):  # noqa: F811
     """Where the rows lie in a bucket, the page to sign says so, and not that every figure differs; beside their books they are compared."""
     books = tmp_path / "books"

@@ -243,6 +243,29 @@ def test_odd_keys(store, tmp_path):
     assert report["events"]["written"] == sum(range(1, len(keys) + 1))
 
 
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("s3://old", ["a[1].json", "d[1]/c.json", "d1/b.json", "d2/", "d2/e/f.json"]),
+        ("s3://old/*", ["a[1].json", "d[1]/c.json", "d1/b.json", "d2/", "d2/e/f.json"]),
+        ("s3://old/a[1].json", ["a[1].json"]),
+        ("s3://old/d[1]", ["d[1]/c.json", "d1/b.json"]),
+        ("s3://old/d[12]/", ["d1/b.json", "d2/", "d2/e/f.json"]),
+        ("s3://old/d2/", ["d2/", "e/f.json"]),
+        ("s3://old/d?/e", ["d2/e/f.json"]),
+        ("s3://old/.state/*", ["unit.json"]),
+        ("s3://old/d*/.h*", ["d2/.hidden/a.json"]),
+    ],
+)
+def test_what_a_name_in_a_bucket_takes(store, source, names):
+    """An object, or a folder, is taken by its name and by a glob as on disk; what is hidden only where it is named, and what has bytes always."""
+    keys = (
+        "a[1].json", "d[1]/c.json", "d1/b.json", "d2/e/f.json", "d2/", ".state/unit.json", "d2/.hidden/a.json",
+    )  # fmt: skip
+    store.buckets["old"] = {**dict.fromkeys(keys, lines(1)), "folder/": b""}
+    assert [file.shown for file in find([source])] == sorted(names)
+
+
 def test_an_object_that_is_gone(store, tmp_path):
     """One object that cannot be read is one reject, as a file on disk is."""
     gone = next(iter(archive()))

@@ -26,6 +26,7 @@ REPORT = "report.json"
 S3_SPELLED = ("s3", "s3a", "s3n")  # as Hadoop says it, and with a slash too few
 NAME_OTHERS = "name a file, a folder, a glob or an s3:// URL of these"
 HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
+HIDDEN = re.compile(r"(?:^|/)\.")
 HOURLY = re.compile(
     r"(?:^|/)(?:year=)?(\d{4})/(?:month=)?(\d{2})/(?:day=)?(\d{2})(?:/(?:hour=)?(\d{2}))?(?=/)"
     r"|(?:^|/)(?:\w+=)?(\d{4})-(\d{2})-(\d{2})(?:/(?:\w+=)?(\d{2}))?(?=/)"
@@ -33,9 +34,9 @@ HOURLY = re.compile(
 
 
 def find(
-    sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False, apart: Path | None = None
-) -> SourceFiles:
-    """List the files of the sources in sorted order, but for those in a folder `apart`; raise SourceError if there are none.
+    sources: Iterable[str | os.PathLike[str]], *, drawn: bool = False, apart: Iterable[str | os.PathLike[str]] = ()
+) -> SourceFiles:  # fmt: skip
+    """List the files of the sources in sorted order, but for those in places `apart`; raise SourceError if there are none.
 
     Standard input is laid down as a file, unless it is `drawn`: read once, as it comes.
     """
@@ -49,12 +50,14 @@ def find(
             raise UsageError(f"{PIPE}: standard input is a source of its own; leave out the others")
         return SourceFiles([SourceFile(PIPE, PIPE, 0) if drawn else _local(laid_down(), PIPE)])
     found, keys = SourceFiles(), set[str]()
-    target = os.path.realpath(apart) if apart is not None and apart.is_dir() else None
+    places = [os.fspath(place) for place in apart]
+    stored = tuple(f"{place.rstrip('/')}/" for place in places if place.startswith("s3://"))
+    target = next((os.path.realpath(place) for place in places if os.path.isdir(place)), None)
     names = {source: _printable(_last_segment(source)) for source in given}
     labels = _labels(names)
     for source in given:
         is_remote = source.startswith("s3://")
-        here = SourceFiles(_find_remote(source) if is_remote else _find_local(source, target))
+        here = SourceFiles(_find_remote(source, stored) if is_remote else _find_local(source, target))
         if not here:
             raise SourceError(f"{source}: {_why_none(source)}")
         if len(given) == 1 and (is_remote or os.path.isdir(source)):
@@ -180,28 +183,26 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
-def _find_remote(source: str) -> Iterator[SourceFile]:
+def _find_remote(source: str, apart: tuple[str, ...]) -> Iterator[SourceFile]:
     """List an S3 object, everything below a folder, or what a glob names."""
     name, _, key = source.removeprefix("s3://").partition("/")
+    key = key.rstrip("/") or "*"
     prefix = re.split(r"[*?\[]", key, maxsplit=1)[0]
-    is_glob = prefix != key
-    folder = prefix.rpartition("/")[0] if is_glob else key.rstrip("/")
-    for entry in _listed(source, name, prefix if is_glob else folder):
-        below = not folder or entry.key.startswith(f"{folder}/")
-        taken = (
-            fnmatch.fnmatchcase(entry.key, key)
-            if is_glob
-            else entry.key == folder or (below and not _is_hidden(entry.key[len(folder) :]))
-        )
-        if taken and not entry.key.endswith("/"):
-            base = folder if below else folder.rpartition("/")[0]
-            # One slash, no more: "a//b" and "a/b" are two objects.
-            shown = entry.key[len(base) :].removeprefix("/") if base else entry.key
-            yield SourceFile(f"s3://{name}/{entry.key}", shown, entry.bytes, tag=entry.tag)
-
-
-def _is_hidden(name: str) -> bool:
-    return any(segment.startswith(".") for segment in name.split("/"))
+    folder = prefix.rpartition("/")[0] if prefix != key else key
+    globs = [f"{named}{below}" for named in (key, globbing.escape(key)) for below in ("", "/*")]
+    is_named = re.compile("|".join(map(fnmatch.translate, globs))).match
+    elsewhere = tuple(place for place in apart if not f"s3://{name}/{folder}/".startswith(place))
+    for entry in _listed(source, name, prefix):
+        within, location = entry.key[len(folder) :], f"s3://{name}/{entry.key}"
+        if not is_named(entry.key) or (HIDDEN.search(within) and not HIDDEN.search(key[len(folder) :])):
+            continue
+        if location.startswith(elsewhere) or (entry.key.endswith("/") and not entry.bytes):
+            continue
+        is_below = within.startswith("/") and within != "/"
+        base = folder if is_below else folder.rpartition("/")[0]
+        # One slash, no more: "a//b" and "a/b" are two objects.
+        shown = entry.key[len(base) :].removeprefix("/") if base else entry.key
+        yield SourceFile(location, shown, entry.bytes, tag=entry.tag)
 
 
 def _listed(source: str, name: str, prefix: str) -> Iterator[Listed]:

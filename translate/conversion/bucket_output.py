@@ -66,6 +66,11 @@ class BucketTarget:
     books: Prefix | Path
     encryption: Encryption = field(default_factory=Encryption)
 
+    @property
+    def places(self) -> list[str]:
+        """Name the places where a run writes."""
+        return [str(self.rows), str(self.books)]
+
     def __str__(self) -> str:
         """Write the address of the rows."""
         return str(self.rows)

@@ -43,7 +43,7 @@ def job_of(
     source: Sources, *, to: str, from_: str | None, recipe: str | os.PathLike[str] | None = None,
     mappings: Folder | None = None, settings: Settings | None = None, selection: Selection = ALL_EVENTS,
     examples: bool = False, careful: bool = False, census: Census = False, trust_folders: float | None = None,
-    drawn: bool = False, lake: bool = False, target: Path | None = None,
+    drawn: bool = False, lake: bool = False, places: Sequence[str] = (),
 ) -> tuple[Job, Recognised]:  # fmt: skip
     """Give the job that a call asks for, and its recognised source; raise UsageError, MappingError or SourceError."""
     settings = settings_of(settings, (), mappings)
@@ -65,7 +65,7 @@ def job_of(
         if chosen.needs_key:
             key_of_environment()
     settings = legal_app_ids(settings, target_layout)
-    files, trusted = find(listed(source), drawn=drawn, apart=target), None
+    files, trusted = find(listed(source), drawn=drawn, apart=places), None
     if trust_folders is not None:
         files, trusted = near(files, selection.since, selection.until, trust_folders)
     recognised = recognise(files, from_, settings.mappings)

@@ -16,6 +16,7 @@ import polars as pl
 from translate.archive import parquet
 from translate.archive.batches import Lines
 from translate.conversion import nothing, plan
+from translate.conversion.bucket_output import BucketTarget
 from translate.conversion.calls import (
     Erased,
     Folder,
@@ -138,7 +139,7 @@ def conversion(
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit, erase), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
-        target=place if isinstance(place, Path) else None,
+        places=place.places if isinstance(place, BucketTarget) else [str(place)],
     )  # fmt: skip
     if sort:
         refuse_unordered(job)

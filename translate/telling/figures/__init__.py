@@ -63,7 +63,7 @@ def parity(
         raise UsageError(
             f"{os.fspath(target)}: is a lake, whose columns have names of SQL; its schema.sql tells how to ask it"
         )
-    recognised = recognise(find(listed(source), apart=Path(target)), from_ or run.of, own)
+    recognised = recognise(find(listed(source), apart=[target]), from_ or run.of, own)
     arrived = _arrived(target, to or run.to, run, own)
     job = _job(recognised, arrived, run)
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
