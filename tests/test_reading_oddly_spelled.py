@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from damaged import ARCHIVE, record
 
@@ -214,8 +216,11 @@ def parquet(**columns):
         {"value": ["x"]},
         {"zone_offset": [1.5]},
         {"attributes": ["{}"]},
+        {"attributes": [{"a": "1", "b": "2"}]},
+        {"attributes": pl.Series([{"a": ["1"]}], dtype=pl.Map(pl.String, pl.List(pl.String)))},
+        {"metrics": [["1"]]},
     ],
-    ids=lambda columns: next(iter(columns)),
+    ids=lambda columns: " ".join(f"{name} {pl.Series(cells).dtype}" for name, cells in columns.items()),
 )
 def test_hub_columns_of_other_types(read, columns):
     """A hub file with a column of another type is refused event by event, with the column's name."""
@@ -240,6 +245,109 @@ def test_hub_times_and_columns_of_others(read):
         dt.datetime(2020, 1, 1, 12, 0, 0, 123000, dt.UTC),
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept", "is_told"),
+    [
+        ([2**53, 7, None], [2.0**53, 7.0, None], False),
+        ([2**53 + 1, 7, None], [2.0**53, 7.0, None], True),
+        (pl.Series([2**64 - 1, 7, None], dtype=pl.UInt64), [2.0**64, 7.0, None], True),
+        (pl.Series(["0.10", "12345678901234567.25", "1e16"]).cast(pl.Decimal(30, 2)), [0.1, 12345678901234568.0, 1e16], True),
+    ],
+)  # fmt: skip
+def test_numbers_of_a_hub_file_that_no_double_holds(read, cells, kept, is_told):
+    """They are told, as those of other layouts are."""
+    found = read(parquet(name=["a"] * 3, time=[NOON] * 3, value=cells), address="hub")
+    assert [event["value"] for event in found.events] == kept
+    assert found.losses == ({("value", "changed", "rounded to a double")} if is_told else set())
+
+
+def test_whole_numbers_of_a_hub_file_that_the_hub_cannot_hold(read):
+    """One costs its event, as in other layouts, not the run."""
+    numbers = pl.Series([2**64 - 1, 7], dtype=pl.UInt64)
+    found = read(parquet(name=["a", "b"], time=[NOON] * 2, **{"session.number": numbers}), address="hub")
+    assert [event["session.number"] for event in found.events] == [7]
+    assert [(reject["line"], reject["code"], reject["message"]) for reject in found.rejects] == [
+        (1, "wrong_type", "session.number should be a whole number of 64 bits, but is 18446744073709551615")
+    ]
+
+
+@pytest.mark.parametrize("spelled", ["nan", "inf", "-inf"])
+def test_what_is_no_number_in_a_hub_file(read, spelled):
+    """It is refused before a target has to make something of it, as in metrics."""
+    found = read(parquet(name=["a", "b"], time=[NOON] * 2, price=[float(spelled), 1.5]))
+    assert [event["price"] for event in found.events] == [1.5]
+    shown = {"nan": "NaN"}.get(spelled, spelled)
+    assert [(reject["line"], reject["code"], reject["message"]) for reject in found.rejects] == [
+        (1, "bad_number", f"price is {shown}, which is not a number")
+    ]
+
+
+def test_bytes_and_numbers_as_keys_in_a_hub_file(read):
+    """Older writers keep texts as bytes, and maps of others have keys that are no texts: both are read as texts."""
+    of_numbers = pl.Series([{1: "x"}] * 2, dtype=pl.Map(pl.Int64, pl.String))
+    of_bytes = pl.Series([{b"k": b"1"}, {b"k": b"v"}], dtype=pl.Map(pl.Binary, pl.Binary))
+    found = read(
+        parquet(name=[b"a"] * 2, time=[NOON] * 2, attributes=of_numbers, user_properties=of_bytes),
+        address="hub",
+    )
+    assert [(event["name"], event["attributes"], event["user_properties"]) for event in found.events] == [
+        ("a", {"1": "x"}, {"k": "1"})
+    ]
+    assert found.rejects[0]["message"] == 'user_properties["k"] is not JSON: expecting value at character 1'
+
+
+DELHI = dt.timezone(dt.timedelta(hours=5, minutes=30))
+
+
+@pytest.mark.parametrize("address", ["hub", "mobile_analytics/redshift"])
+def test_times_with_a_fixed_offset(read, address):
+    """As pandas and Arrow write what had an offset and no place: polars, left alone, ends the process's thread over one."""
+    names = {"hub": ("name", "time", "app.id")}.get(
+        address, ("event_type", "event_timestamp", "application_app_id")
+    )
+    cells = ["a"], pa.array([NOON.astimezone(DELHI)], pa.timestamp("us", "+05:30")), ["shop"]
+    content = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(dict(zip(names, cells, strict=True))), content)
+    found = read(content.getvalue(), address=address)
+    assert [(event["time"], event["app.id"]) for event in found.events] == [(NOON, "shop")]
+
+
+def test_a_table_with_times_to_the_nanosecond(read):
+    """A text keeps all that stood in the cell; a time of the event is floored, and that is told."""
+    moment = pl.Series([1460000000123456789, 1460000000123456000], dtype=pl.Datetime("ns"))
+    found = read(
+        parquet(
+            event_type=["a", "b"],
+            event_timestamp=moment,
+            application_app_id=["shop"] * 2,
+            a_at=moment,
+            a_clock=[dt.time(1, 2, 3, 4), dt.time(1)],
+        ),
+        address="mobile_analytics/redshift",
+    )
+    assert [(event["attributes"]["at"], event["attributes"]["clock"]) for event in found.events] == [
+        ("2016-04-07T03:33:20.123456789", "01:02:03.000004"),
+        ("2016-04-07T03:33:20.123456", "01:00:00"),
+    ]
+    assert [event["time"].microsecond for event in found.events] == [123000, 123000]
+
+
+def test_maps_in_a_table_whose_keys_are_no_texts(read):
+    """JSON has only such, and a column that nothing reads costs no run."""
+    maps = pl.Series([{1: 2.5}, None], dtype=pl.Map(pl.Int64, pl.Float64))
+    found = read(
+        parquet(
+            event_type=["a", "b"],
+            event_timestamp=[NOON] * 2,
+            application_app_id=["shop"] * 2,
+            a_map=maps,
+            levels=maps,
+        ),
+        address="mobile_analytics/redshift",
+    )
+    assert [event["attributes"] for event in found.events] == [{"map": '{"1":2.5}'}, None]
 
 
 def test_bytes_in_a_table(read):

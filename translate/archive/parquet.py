@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
 MAGIC = b"PAR1"
+# Where a time has an offset and no place (+05:30), as Arrow and pandas write it, polars' own thread would end over the name.
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+KEYS = pl.String, pl.Categorical, pl.Enum  # that JSON and the hub's maps can have
 
 
 def columns_of(file: SourceFile) -> list[str]:
@@ -52,18 +56,23 @@ def scan(file: SourceFile) -> pl.LazyFrame:
 
 def rows_as_lines(file: SourceFile) -> pl.LazyFrame:
     """Give `row` and `text`: each row as JSON text of its cells, every one of them text or null."""
-    frame = _with_texts(scan(file))
+    frame = table(file)
     schema = frame.collect_schema()
     cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in schema.items()]
     encoded = pl.struct(parquet=pl.struct(cells)).struct.json_encode()
     return frame.select(text=encoded).with_row_index("row")
 
 
-def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Take bytes for the text that older writers kept in them, and JSON cannot hold; what is no UTF-8 is `{"base64": ...}`."""
+def table(file: SourceFile) -> pl.LazyFrame:
+    """Scan a file whose values JSON can hold.
+
+    Bytes are taken for the text that older writers kept in them, what is no UTF-8 being `{"base64": ...}`, and keys of maps
+    for texts.
+    """
+    frame = scan(file)
     schema = frame.collect_schema()
     turned = {
-        name: _without_bytes(pl.col(name), dtype) for name, dtype in schema.items() if _holds_bytes(dtype)
+        name: _for_json(pl.col(name), dtype) for name, dtype in schema.items() if _is_beyond_json(dtype)
     }
 
     def texts(batch: pl.DataFrame) -> pl.DataFrame:
@@ -72,32 +81,33 @@ def _with_texts(frame: pl.LazyFrame) -> pl.LazyFrame:
     return by_batches(frame, texts, texts(schema.to_frame()).schema) if turned else frame
 
 
-def _without_bytes(value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
-    """Give a value with texts for the bytes that it is, or that are inside of it."""
-    if not _holds_bytes(dtype):
+def _for_json(value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
+    """Give a value with texts for the bytes and keys that it is, or that are inside of it."""
+    if not _is_beyond_json(dtype):
         return value
     if isinstance(dtype, pl.Array):
-        return _without_bytes(value.arr.to_list(), pl.List(dtype.inner))
+        return _for_json(value.arr.to_list(), pl.List(dtype.inner))
     if isinstance(dtype, pl.List):
-        return value.list.eval(_without_bytes(pl.element(), dtype.inner))
+        return value.list.eval(_for_json(pl.element(), dtype.inner))
     if isinstance(dtype, pl.Map):
-        entry = pl.Struct({"key": dtype.key, "value": dtype.value})
-        return _without_bytes(value.map.entries(), pl.List(entry)).list.to_map()
+        entry = pl.element().struct
+        key, content = _for_json(entry.field("key"), dtype.key), _for_json(entry.field("value"), dtype.value)
+        texts = pl.struct(key=key.cast(pl.String), value=content)
+        return value.map.entries().list.eval(texts).list.to_map()
     if isinstance(dtype, pl.Struct):
         members = [
-            _without_bytes(value.struct.field(field.name), field.dtype).alias(field.name)
-            for field in dtype.fields
+            _for_json(value.struct.field(field.name), field.dtype).alias(field.name) for field in dtype.fields
         ]
         return pl.when(value.is_not_null()).then(pl.struct(members))
     return value.map_batches(_texts_of, return_dtype=pl.String, is_elementwise=True)
 
 
-def _holds_bytes(dtype: PolarsDataType) -> bool:
+def _is_beyond_json(dtype: PolarsDataType) -> bool:
     if isinstance(dtype, pl.Struct):
-        return any(_holds_bytes(field.dtype) for field in dtype.fields)
+        return any(_is_beyond_json(field.dtype) for field in dtype.fields)
     if isinstance(dtype, pl.Map):
-        return _holds_bytes(dtype.key) or _holds_bytes(dtype.value)
-    return _holds_bytes(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else dtype == pl.Binary
+        return not isinstance(dtype.key, KEYS) or _is_beyond_json(dtype.value)
+    return _is_beyond_json(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else dtype == pl.Binary
 
 
 def _texts_of(cells: pl.Series) -> pl.Series:
@@ -117,8 +127,12 @@ def _text_of(value: bytes | None) -> str | None:
 def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         utc = column if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
-        return utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f") + pl.lit("" if dtype.time_zone is None else "Z")
-    if isinstance(dtype, pl.Duration):
+        zone = pl.lit("" if dtype.time_zone is None else "Z")
+        text = utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+        if dtype.time_unit == "ns":  # the same text for the same time
+            text += utc.dt.strftime("%9f").str.slice(6).str.strip_suffix("000")
+        return text + zone
+    if isinstance(dtype, pl.Duration | pl.Time):
         return column.dt.to_string("iso")
     if dtype.is_nested():
         return pl.when(column.is_not_null()).then(
@@ -174,7 +188,7 @@ def _fits(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
     if dtype in (wanted, pl.Null):
         return True
     if wanted == events.MAP:
-        return dtype.is_nested() and _can_be_cast(dtype, wanted)
+        return _is_map(dtype)
     if wanted == events.TIME:
         return isinstance(dtype, pl.Datetime)
     if wanted == pl.String:
@@ -182,12 +196,15 @@ def _fits(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
     return dtype.is_integer() if wanted.is_integer() else dtype.is_numeric()
 
 
-def _can_be_cast(dtype: pl.DataType, wanted: PolarsDataType) -> bool:
-    try:
-        pl.Series([], dtype=dtype).cast(wanted)
-    except PolarsError:
+def _is_map(dtype: pl.DataType) -> bool:
+    """Tell whether it holds keys and single values: as a map, or as a list of pairs."""
+    if isinstance(dtype, pl.Map):
+        return not dtype.value.is_nested()
+    pair = dtype.inner if isinstance(dtype, pl.List) else None
+    if not isinstance(pair, pl.Struct) or [field.name for field in pair.fields] != ["key", "value"]:
         return False
-    return True
+    key, value = (field.dtype for field in pair.fields)
+    return isinstance(key, KEYS) and not value.is_nested()
 
 
 def events_of(frame: pl.LazyFrame, file: str) -> pl.LazyFrame:
@@ -215,7 +232,7 @@ def text_of(frame: pl.LazyFrame) -> pl.Expr:
 def _value(name: str, dtype: pl.DataType) -> pl.Expr:
     """Give a column in the hub's type; a time that no calendar has is none, but for the event's own, which is judged."""
     value = pl.col(name) if name in NEEDED else _in_years(name, dtype)
-    return value.cast(events.SCHEMA[name])
+    return value.cast(events.SCHEMA[name], strict=events.SCHEMA[name] != pl.Int64)
 
 
 def _in_years(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -245,8 +262,18 @@ def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
             lost[note("changed", InHub(name), "finer than milliseconds: floored")] = finer
         if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
             lost[note("changed", InHub(name), "without a zone: read as UTC")] = pl.col(name).is_not_null()
+        if events.SCHEMA[name] == pl.Float64 and (dtype.is_integer() or dtype.is_decimal()):
+            lost[note("changed", InHub(name), notes.ROUNDED)] = _as_double(name, dtype).ne_missing(
+                pl.col(name)
+            )
     told = notes.together(notes.where(is_lost, noted) for noted, is_lost in lost.items())
     return pl.when(told.list.len() > 0).then(told)
+
+
+def _as_double(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Give what a double keeps of a number, by its shortest digits; nothing where that is beyond the column."""
+    double = pl.col(name).cast(pl.Float64)
+    return (double.cast(pl.String) if dtype.is_decimal() else double).cast(dtype, strict=False)
 
 
 def as_json(event: dict[str, Any]) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
     damage = Damage("bad_parquet", f"is no whole Parquet file: {reason}", "") if reason else refused
     if damage is not None:
         return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], {0: damage}), lambda: digest)
-    lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.scan(file))
+    lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.table(file))
     return Opened(lines, lambda: digest)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -68,31 +68,43 @@ def _of_hub_files(lines: Lines, settings: Settings, tally: Tally) -> Intake:
     if lines.table is None:
         return Intake(_refused(lines, tally), set())
     given = lines.table.collect_schema()
-    frame = _judged(parquet.events_of(lines.table, lines.files[0]), parquet.misfit(given), settings)
+    frame = _judged(parquet.events_of(lines.table, lines.files[0]), given, settings)
     return Intake(
         _counted(with_sound_texts(frame), tally),
         {name for name in given if name in events.SCHEMA and name not in ("file", "line")},
     )
 
 
-def _judged(frame: pl.LazyFrame, misfit: str, settings: Settings) -> pl.LazyFrame:
-    """Refuse events of a file with a column of another type, without a name or a time, or with a time outside of the window."""
+def _judged(frame: pl.LazyFrame, given: pl.Schema, settings: Settings) -> pl.LazyFrame:
+    """Refuse events of a file with a column of another type, without a name or a time, or with what is no time or number here."""
+    misfit = parquet.misfit(given)
     if misfit:
         return frame.with_columns(code=pl.lit("wrong_type"), message=pl.lit(misfit))
     since, until = settings.time_window
     missing = pl.any_horizontal(pl.col(name).is_null() for name in parquet.NEEDED)
     implausible = ((pl.col("time") < since) | (pl.col("time") >= until)).fill_null(value=False)
     outside = f"time is outside of {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+    reasons = [
+        (missing, "missing_required", pl.lit("name and time are what every event needs")),
+        (implausible, "time_implausible", pl.lit(outside)),
+        *_no_numbers(given),
+    ]
     return frame.with_columns(
-        code=pl.when(missing)
-        .then(pl.lit("missing_required"))
-        .when(implausible)
-        .then(pl.lit("time_implausible")),
-        message=pl.when(missing)
-        .then(pl.lit("name and time are what every event needs"))
-        .when(implausible)
-        .then(pl.lit(outside)),
+        code=pl.coalesce(pl.when(bad).then(pl.lit(code)) for bad, code, _ in reasons),
+        message=pl.coalesce(pl.when(bad).then(message) for bad, _, message in reasons),
     )
+
+
+def _no_numbers(given: pl.Schema) -> Iterator[tuple[pl.Expr, str, pl.Expr]]:
+    """Give what in a file's columns is no number of the hub's, the code of it, and what is said."""
+    for name, dtype in given.items():
+        wanted, cell = events.SCHEMA.get(name), pl.col("text").struct.field(name)
+        if wanted == pl.Int64 and dtype == pl.UInt64:
+            message = pl.format(f"{name} should be a whole number of 64 bits, but is {{}}", cell)
+            yield pl.col(name).is_null() & cell.is_not_null(), "wrong_type", message
+        if wanted == pl.Float64 and dtype.is_float():
+            message = pl.format(f"{name} is {{}}, which is not a number", cell.cast(pl.String))
+            yield ~pl.col(name).is_finite(), "bad_number", message
 
 
 def with_sound_texts(frame: pl.LazyFrame) -> pl.LazyFrame:

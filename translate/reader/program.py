@@ -24,10 +24,10 @@ from translate.engine.tables import (
 from translate.mapping.paths import AROUND
 from translate.mapping.spec import Layout, Request
 from translate.reader.literals import canonical, constant, reasons
-from translate.reader.record import EMPTIED, OVERRULED, ROUNDED
+from translate.reader.record import EMPTIED, OVERRULED
 from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHOLE_PARTS, has_parts
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
-from translate.vocabulary.notes import RETYPED, InSource, note, written
+from translate.vocabulary.notes import RETYPED, ROUNDED, InSource, note, written
 from translate.vocabulary.spelling import Spelling
 
 NONE = -1

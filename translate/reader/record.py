@@ -15,7 +15,6 @@ from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of, writable
 from translate.vocabulary.notes import InSource, Note, note
 
-ROUNDED = "rounded to a double"
 OVERRULED = "the event says otherwise"
 EMPTIED = "an empty text stands for none"
 OF_SOME = ("code", "message", "original_name")

@@ -15,10 +15,10 @@ from translate.reader.literals import (
     number_digits,
     shown,
 )
-from translate.reader.record import DOUBLED, ROUNDED, Record
+from translate.reader.record import DOUBLED, Record
 from translate.reader.tree import Leaf
 from translate.vocabulary.notation import Digits
-from translate.vocabulary.notes import RETYPED, InSource
+from translate.vocabulary.notes import RETYPED, ROUNDED, InSource
 from translate.vocabulary.times import NUMBER, NoTime, instant_of
 
 

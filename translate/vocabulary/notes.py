@@ -20,6 +20,7 @@ from translate.vocabulary.notation import quoted
 KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
 RENAMED: Final = "renamed"
 RETYPED: Final = "retyped"
+ROUNDED: Final = "rounded to a double"
 NOT_MAPPED: Final = "no mapping or rule says where to"
 WITHOUT_REASON = {
     "changed": "renamed, retyped or rounded",
