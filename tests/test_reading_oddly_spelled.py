@@ -182,6 +182,39 @@ def test_cells(read, name):
     assert [event["attributes"] for event in found.events] == [{"text": value} for value in (text, "x", text)]
 
 
+TABLE = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE", "u,i,1460000000,View", "v,j,1460000001,View"
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_table_whose_lines_end_in_carriage_returns_alone(read, quote):
+    """It is one long header to whoever splits lines: that is told, and not taken for a table without rows."""
+    lines = [quote + line.replace(",", f"{quote},{quote}") + quote for line in TABLE]
+    found = read("".join(f"{line}\r" for line in lines))
+    assert [(reject["line"], reject["code"], reject["message"]) for reject in found.rejects] == [
+        (
+            1,
+            "no_header",
+            "the lines end in carriage returns alone; turn these into line feeds, as tr '\\r' '\\n' does",
+        )
+    ]
+
+
+def test_line_breaks_that_were_made_twice(read):
+    """As Windows makes them of a table that had its own: no value ends in a carriage return."""
+    found = read("".join(f"{line}\r\r\n" for line in TABLE))
+    assert [(event["item_id"], event["name"]) for event in found.events] == [("i", "View"), ("j", "View")]
+
+
+def test_a_table_with_a_column_without_a_name(read):
+    """As pandas writes its index: it is told, and keeps the table from nothing."""
+    rows = zip(["", "0", "1"], TABLE, strict=True)
+    found = read("".join(f"{number},{line}\n" for number, line in rows))
+    assert [(event["item_id"], event["extra"]) for event in found.events] == [
+        ("i", {"": '"0"'}),
+        ("j", {"": '"1"'}),
+    ]
+
+
 def test_no_header(read):
     """Where the first line names no column that is needed, it is refused as a row, not left out."""
     found = read(row("a", "x") + row("b", "x"), address="mobile_analytics/redshift")

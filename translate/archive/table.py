@@ -60,14 +60,20 @@ def names(line: str) -> list[str]:
     """Give the names in a header, or in a row of Parquet."""
     if line.startswith(PARQUET_ROW):
         return list(json.loads(line)["parquet"])
-    return [cell or "" for cell in cells(line.removeprefix("\ufeff")) or ()]
+    header = line.partition("\r")[0] if ends_in_returns(line) else line
+    return [cell or "" for cell in cells(header.removeprefix("\ufeff")) or ()]
+
+
+def ends_in_returns(header: str) -> bool:
+    """Tell whether a first line is all of a file, whose lines end in carriage returns alone."""
+    return "\r" in header.rstrip("\r") and "\n" not in header
 
 
 def cells(line: str) -> list[str | None] | None:
     """Split a row into its cells, an empty one without quotes being absent; None if a quoted one does not end."""
     if line.startswith(PARQUET_ROW):
         return list(json.loads(line)["parquet"].values())
-    line = line.removesuffix("\r")
+    line = line.rstrip("\r")  # two of them are what Windows makes of a line break that was one already
     if QUOTE not in line:
         return [cell or None for cell in line.split(",")]
     return _quoted_cells(line)
@@ -99,4 +105,4 @@ def _quoted_cells(line: str) -> list[str | None] | None:
 
 def is_header(line: str) -> bool:
     """Tell whether a line may be a table's header: names, and nothing that is JSON."""
-    return bool(line) and not line.lstrip().startswith(("{", "[")) and all(cells(line) or [None])
+    return not line.lstrip().startswith(("{", "[")) and any(names(line))

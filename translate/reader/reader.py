@@ -27,6 +27,7 @@ from translate.vocabulary import notes
 from translate.vocabulary.spelling import Spelling
 
 ORIGINAL_NAME = "original_name"
+RETURNS = r"the lines end in carriage returns alone; turn these into line feeds, as tr '\r' '\n' does"
 OF_LINES: dict[str, Any] = {
     "whole_line": pl.String, "first_request": pl.UInt32, "request": pl.UInt32, "refuses": pl.String,
 }  # fmt: skip
@@ -202,12 +203,11 @@ class Reader:
         """Read a table's row; a header and an empty line are none."""
         file, line = lines.origin(row)
         if line == 1 and not text.startswith(table.PARQUET_ROW):
-            if text and not self._required & {*self._headers[file]}:
-                yield Record(
-                    text,
-                    code="no_header",
-                    message=f"the first line should name the columns, {self._wanted} among them",
-                )
+            if table.ends_in_returns(text):
+                yield Record(text, code="no_header", message=RETURNS)
+            elif text and not self._required & {*self._headers[file]}:
+                message = f"the first line should name the columns, {self._wanted} among them"
+                yield Record(text, code="no_header", message=message)
             return
         if not text:
             return
