@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 
@@ -224,3 +225,39 @@ def test_keys_that_a_sheet_reserves_are_told_apart(tmp_path):
     properties = json.loads(json.loads(line)["eventList"][0]["properties"])
     assert sorted(properties.values()) == ["m", "red", "u", "x"]
     assert not {"colour", "itemid", "userid"} & {key.lower() for key in properties}
+
+
+TABLE = """
+title   = "Ledger"
+source  = "https://ledger.example.com"
+
+[names]
+
+[layout.rows]
+about   = "a table"
+records = "csv"
+default = true
+source  = "https://ledger.example.com"
+
+[layout.rows.fields]
+kind  = { hub = "name", as = "event_name", required = true }
+at    = { hub = "time", as = "epoch_ms", required = true }
+who   = "client_id"
+"a_*" = { hub = "attributes", as = "text_columns" }
+"""
+
+
+def test_rows_of_a_table_over_several_lines_go_there_and_back(tmp_path):
+    """Where no limit keeps line breaks out of a table, its cells have them."""
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "sheets" / "ledger.toml").write_text(TABLE, encoding="utf-8")
+    archive = tmp_path / "a.csv"
+    names = ["kind", "at", "who", "a_note"]
+    rows = [["one\ntwo", 1460000000000, "\n", 'say "a"\r\n, b'], ["x", 1460000000001, "c", "\x1en"]]
+    with archive.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([names, *rows])
+    report = translate.roundtrip(archive, via="ledger", mappings=tmp_path / "sheets")
+    assert [report["events"], report["undeclared"]] == [
+        {"read": 2, "unreadable": 0, "returned": 2, "refused": 0},
+        [],
+    ]

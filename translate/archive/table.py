@@ -26,6 +26,18 @@ def on_one_line(lines: Sequence[bytes]) -> bytes:
     return mark + (mark + b"n").join(line.replace(mark, mark + b"m") for line in lines)
 
 
+def rows_of(text: str) -> list[str]:
+    """Split a table's text into its rows, each put onto one line."""
+    rows: list[list[bytes]] = []
+    inside = False
+    for line in text.removesuffix("\n").split("\n"):
+        if not inside:
+            rows.append([])
+        rows[-1].append(line.encode())
+        inside = is_open(line, inside=inside)
+    return [on_one_line(lines).decode() for lines in rows]
+
+
 def as_it_stood(line: str) -> str:
     """Give a row of a file whose rows were put onto one line each, with its line breaks."""
     if not line.startswith(MARK):

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
+from translate.archive import table
 from translate.archive.batches import Lines
 from translate.conversion.plan import from_hub, without_recipe
 from translate.mapping.settings import Settings
@@ -101,8 +102,8 @@ def _lines(
     """Give the lines of what was written, and the events in the order in which a reader meets them."""
     order: list[int] = written[INDEX].to_list()
     if layout.records == "csv":
-        table = written.select(pl.col(name).alias(name.removeprefix("=")) for name in shown)
-        return table.write_csv(quote_style="necessary").removesuffix("\n").split("\n"), order
+        cells = written.select(shown).rename(lambda name: name.removeprefix("="))
+        return table.rows_of(cells.write_csv(quote_style="necessary")), order
     if layout.request is None:
         return written[ROW].to_list(), order
     output = io.BytesIO()
@@ -116,11 +117,10 @@ def _lines(
 def _read(
     lines: list[str], order: list[int], mapping: Mapping, layout: Layout, settings: Settings
 ) -> tuple[pl.DataFrame, dict[int, str]]:
-    reader = Reader(layout, mapping.names, careful_only=True)
-    hub = Hub(mapping, layout, settings)
+    reader, hub = Reader(layout, mapping.names, careful_only=True), Hub(mapping, layout, settings)
     text = pl.LazyFrame({"text": lines}, schema={"text": pl.String}).with_row_index("row")
-    read = with_event_ids(hub.events(reader.records(Lines(text, ["journey"], [0]))), hub.provided)
-    found = read.sort("row", "part").collect()
+    records = reader.records(Lines(text, ["journey"], [0], joined=frozenset(["journey"])))
+    found = with_event_ids(hub.events(records), hub.provided).sort("row", "part").collect()
     if found.height != len(order):
         raise AssertionError(f"{layout.address}: {len(order)} events written, but {found.height} read again")
     numbered = found.with_columns(pl.Series(INDEX, order, dtype=pl.UInt32))
