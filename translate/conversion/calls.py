@@ -19,6 +19,7 @@ from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
 from translate.mapping.settings import Settings, parse_time, read_settings
 from translate.mapping.spec import Layout
+from translate.mapping.spec import Mapping as Sheet
 from translate.reader.recognition import Recognised, recognise
 from translate.recipe import trial
 from translate.recipe.erasure import listed_in
@@ -49,37 +50,41 @@ def job_of(
     settings = settings_of(settings, (), mappings)
     if lake and to.partition("/")[0] != HUB_MODEL:
         raise UsageError(f"--lake lays down hub events; say --to {HUB_MODEL}")
-    target_mapping, target_layout = None, None
-    if to.partition("/")[0] != HUB_MODEL:
-        target_mapping, target_layout = mapping.find_layout(to, settings.mappings)
-        if not target_layout.write:
-            known = ", ".join(name for name, other in target_mapping.layouts.items() if other.write) or "none"
-            raise UsageError(
-                f"{target_layout.address} cannot be written (writable layouts of {target_mapping.model}: {known})"
-            )
-    elif to not in (HUB_MODEL, f"{HUB_MODEL}/events"):
-        raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
-    chosen = recipe_of(recipe, target_layout.address if target_layout else HUB_MODEL, settings.mappings)
+    written = _written_as(to, settings.mappings)
+    layout = written[1] if written else None
+    chosen = recipe_of(recipe, layout.address if layout else HUB_MODEL, settings.mappings)
     if chosen is not None:
         recipes.demand(chosen, settings)
         if chosen.needs_key:
             key_of_environment()
-    settings = legal_app_ids(settings, target_layout)
+    settings = legal_app_ids(settings, layout)
     files, trusted = find(listed(source), drawn=drawn, apart=places), None
     if trust_folders is not None:
         files, trusted = near(files, selection.since, selection.until, trust_folders)
     recognised = recognise(files, from_, settings.mappings)
     recognised.trusted = trusted
     columns: tuple[Column, ...] = ()
-    if target_mapping is not None and target_layout is not None:
-        target_layout, columns = dataset.of_job(
-            target_mapping, target_layout, chosen.columns if chosen else (), settings, recognised
-        )
+    if written:
+        layout, columns = dataset.of_job(*written, chosen.columns if chosen else (), settings, recognised)
+        written = written[0], layout
+    first = recognised.sources[0]
     job = Job(
-        recognised.sources[0].mapping, recognised.sources[0].layout, target_mapping, target_layout, chosen, settings,
-        selection, examples=examples, careful_only=careful, census=census, lake=lake, columns=columns,
+        first.mapping, first.layout, written, chosen, settings, selection, examples=examples, careful_only=careful, census=census, lake=lake, columns=columns,
     )  # fmt: skip
     return job, recognised
+
+
+def _written_as(to: str, mappings: Path | None) -> tuple[Sheet, Layout] | None:
+    """Find what is to be written; nothing where that are the hub's own events."""
+    if to in (HUB_MODEL, f"{HUB_MODEL}/events"):
+        return None
+    if to.partition("/")[0] == HUB_MODEL:
+        raise UsageError(f'hub has no layout "{to.partition("/")[2]}" (layouts: events)')
+    sheet, layout = mapping.find_layout(to, mappings)
+    if not layout.write:
+        known = ", ".join(name for name, other in sheet.layouts.items() if other.write) or "none"
+        raise UsageError(f"{layout.address} cannot be written (writable layouts of {sheet.model}: {known})")
+    return sheet, layout
 
 
 def listed(source: Sources) -> list[str | os.PathLike[str]]:
@@ -93,9 +98,7 @@ def reading_job(
     """Give the job of a call that only reads, and its recognised source; raise UsageError, MappingError or SourceError."""
     recognised = recognise(find(listed(source)), from_, settings.mappings)
     first = recognised.sources[0]
-    job = Job(
-        first.mapping, first.layout, None, None, settings=settings, selection=selection, examples=examples
-    )
+    job = Job(first.mapping, first.layout, None, settings=settings, selection=selection, examples=examples)
     return job, recognised
 
 

@@ -137,10 +137,10 @@ def hazards_told(job: Job, surveyed: Surveyed) -> list[dict[str, Any]]:
 
 def hazards_at(job: Job, surveyed: Surveyed, now: dt.datetime) -> list[Forecast]:
     """Say what the target does with the rows that were written, as of some moment."""
-    if job.target_mapping is None or job.target_layout is None:
+    if job.target is None:
         return []
-    settings, layout = job.settings, job.target_layout.name
-    return judge(job.target_mapping, surveyed, settings, now=now, overrides=settings.overrides, layout=layout)
+    (mapping, layout), told = job.target, job.settings
+    return judge(mapping, surveyed, told, now=now, overrides=told.overrides, layout=layout.name)
 
 
 class FileAccounts:

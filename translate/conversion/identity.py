@@ -74,8 +74,9 @@ class Task:
     def _mapping_digests(self) -> dict[str, str]:
         job = self.job
         digests = {source.mapping.file: source.mapping.digest for source in self.recognised.sources}
-        if job.target_mapping:
-            digests[job.target_mapping.file] = job.target_mapping.digest
+        if job.target:
+            mapping, _ = job.target
+            digests[mapping.file] = mapping.digest
         if job.recipe:
             digests[Path(job.recipe.file).name] = job.recipe.digest
         return dict(sorted(digests.items()))

@@ -31,8 +31,7 @@ class Job:
 
     source_mapping: Mapping
     source_layout: Layout
-    target_mapping: Mapping | None
-    target_layout: Layout | None
+    target: tuple[Mapping, Layout] | None  # or the hub
     recipe: Recipe | None = None
     settings: Settings = field(default_factory=Settings)
     selection: Selection = ALL_EVENTS
@@ -43,6 +42,11 @@ class Job:
     sort: bool = False  # rows in the order that their receiver wants over all files
     columns: tuple[Column, ...] = ()  # those of the target's own that are named
     part_bytes: int | None = None  # how much of the source becomes a part, if it was said
+
+    @property
+    def target_layout(self) -> Layout | None:
+        """Give the layout that is written, where it is none of the hub's."""
+        return self.target[1] if self.target else None
 
     def reading(self, origin: Origin) -> Job:
         """Give the job for files of one of the source's layouts."""

@@ -151,13 +151,13 @@ def meetings(names: Names, job: Job) -> list[Meeting]:
 
     Well-known names that the target's sheet spells alike do not meet, nor do those that a recipe gave one name.
     """
-    if job.target_mapping is None or job.target_layout is None:
+    if job.target is None:
         return []
-    legal = job.target_layout.legal_names and not job.settings.keep_names
+    legal = job.target[1].legal_names and not job.settings.keep_names
     by_written: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for name, count in names.events.items():
         by_written[name.kind, name.written][name.name] += count
-    event_types = _EventTypes(job, job.target_mapping, job.target_layout)
+    event_types = _EventTypes(job, *job.target)
     found = []
     for (kind, written), counts in by_written.items():
         met = event_types.met(written, counts) if kind == EVENT_TYPES else {name: name for name in counts}

@@ -180,10 +180,10 @@ def _rows(
     job: Job, frame: pl.LazyFrame, source: Source, questions: Questions | None, doubted: list[Finding]
 ) -> Query:
     asked: dict[str, pl.Expr] = {}
-    if job.target_layout is None or job.target_mapping is None:
+    if job.target is None:
         query, shape = _of_hub(frame, source), None
     else:
-        writer = Writer(job.target_mapping, job.target_layout, job.settings, source)
+        writer = Writer(*job.target, job.settings, source)
         query, shape = _of_target(frame, writer), writer.shape
         asked = (
             questions.expressions([*writer.columns, *writer.shape.wanted_presets()], writer.shape.around)

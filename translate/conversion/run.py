@@ -75,8 +75,9 @@ class Conversion:
         self.surveyed = Surveyed()
         self._questions = None
         self._answers: Count | None = None
-        if job.target_mapping and job.target_layout:
-            self._questions = Questions(job.target_mapping.delivery, job.target_layout)
+        if job.target:
+            mapping, layout = job.target
+            self._questions = Questions(mapping.delivery, layout)
         self.course = Course(recognised.files, progress)
 
     def identity(self) -> dict[str, Any]:

@@ -127,18 +127,19 @@ class Streaming:
         *,
         compression: str = "none",
     ) -> None:
-        if job.target_mapping is None or job.target_layout is None:
+        if job.target is None:
             raise UsageError("--out -: Parquet is no stream; name a directory, or another --to than hub")
         if compression == "zstd":
             raise UsageError(
                 "--out -: zstd is written to files only; say --compression gzip, or pipe the rows through zstd"
             )
+        mapping, layout = job.target
         self.job = job
         self.recognised = recognised
         self._output = output
         self._rejects = rejects
         self._compression = compression
-        self._questions = Questions(job.target_mapping.delivery, job.target_layout)
+        self._questions = Questions(mapping.delivery, layout)
         self._total = RunReport()
         listed = job.selection.erase
         if listed and listed.is_by_hash:
@@ -146,7 +147,7 @@ class Streaming:
         self._proof = Proof(listed) if listed else None
         self._looks: list[Looking] = []  # at the rows, and at the rejects where these are kept
         if self._proof:
-            self._looks.append(Looking(self._proof.traces, PIPE, is_json=job.target_layout.records != "csv"))
+            self._looks.append(Looking(self._proof.traces, PIPE, is_json=layout.records != "csv"))
             self._looks += [Looking(self._proof.traces, str(rejects))] if rejects else []
         self.first_reject: dict[str, Any] | None = None  # once it ran
 

@@ -159,13 +159,13 @@ def roundtrip(
         source, to=via, from_=from_, settings=settings_of(settings, set_, mappings),
         selection=selection_of(where, since, until, limit),
     )  # fmt: skip
-    if job.target_mapping is None or job.target_layout is None:
+    if job.target is None:
         raise UsageError("--via hub: the hub holds everything; name a model to go through")
     total = Comparison()
     for origin in recognised.sources:
         here = Recognised([origin], recognised.refused)
         home = dataset.with_columns(origin.layout, dataset.kept(origin))
-        journey = Roundtrip((origin.mapping, home), (job.target_mapping, job.target_layout), job.settings)
+        journey = Roundtrip((origin.mapping, home), job.target, job.settings)
         journey.comparison = total
         for batch in hub_batches(job.reading(origin), here):
             total.events["unreadable"] += batch.height - batch["code"].null_count()
@@ -174,7 +174,7 @@ def roundtrip(
                 break
     result = {
         "from": recognised.address,
-        "via": job.target_layout.address,
+        "via": job.target[1].address,
         **total.to_json(examples=examples),
     }
     return Report(_with_verdict(result, job, recognised, is_empty=not total.events["read"]))

@@ -68,7 +68,7 @@ def parity(
     job = _job(recognised, arrived, run)
     with tempfile.TemporaryDirectory(prefix="translate-") as folder:
         scratch = Path(folder)
-        sheet = job.target_mapping
+        sheet = job.target[0] if job.target else None
         additions = sheet.additions if sheet else {}
         measures = (*MEASURES, *dashboard_measures(additions))
         fates = write_fates(job, recognised, run, scratch)
@@ -77,8 +77,8 @@ def parity(
         if arrived.files:
             there, unreadable = write_facts(arrived, run.settings, additions, scratch)
         merged, held = meetings(_names(fates), job), None
-        if sheet and job.target_layout:
-            held = HeldColumns(sheet, job.target_layout, run.settings, names_meet=bool(merged))
+        if job.target:
+            held = HeldColumns(*job.target, run.settings, names_meet=bool(merged))
         taken = list(steps(counts, run, held))
         renames = renames_in(fates)
         frames = [_account(counts, there, unreadable, run)]
@@ -108,10 +108,8 @@ def _job(recognised: Recognised, arrived: Recognised, run: FormerRun) -> Job:
         raise UsageError(
             f"{run.recipe.name}: this recipe leads to {', '.join(run.recipe.layouts)}, not to {last.layout.address}"
         )
-    return Job(
-        first.mapping, first.layout, None if is_hub else last.mapping, None if is_hub else last.layout,
-        run.recipe, run.settings, run.selection,
-    )  # fmt: skip
+    target = None if is_hub else (last.mapping, last.layout)
+    return Job(first.mapping, first.layout, target, run.recipe, run.settings, run.selection)
 
 
 def _names(fates: pl.LazyFrame) -> Names:

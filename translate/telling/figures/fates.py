@@ -58,7 +58,7 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
         def attempt(
             lines: Lines, job: Job = here, marks: UnitMarks | None = marks, file: Path = file
         ) -> tuple[None, set[str]]:
-            to_the_hub = dataclasses.replace(job, target_mapping=None, target_layout=None, census=True)
+            to_the_hub = dataclasses.replace(job, target=None, census=True)
             query = plan.build(to_the_hub, lines, marks=marks)
             _fates(job, query).sink_parquet(file, compression="lz4", engine="streaming")
             return None, query.unsound
@@ -74,18 +74,18 @@ def write_fates(job: Job, recognised: Recognised, run: FormerRun, scratch: Path)
 
 
 def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
-    additions = job.target_mapping.additions if job.target_mapping else {}
+    additions = job.target[0].additions if job.target else {}
     kept = {"first": FIRST, "_code": pl.col("code"), "_message": pl.col("message")}
     frame = query.rows.with_columns(**kept, **plan.WRITTEN_AGAIN)
     before, now = _before(frame), pl.col("name")
-    if job.target_layout is None or job.target_mapping is None:
+    if job.target is None:
         frame = frame.with_columns(
             **_prefixed(SOURCE, before, before("name"), additions),
             **_prefixed(RULES, pl.col, now, additions),
             **_prefixed(HELD, pl.col, now, additions),
         )
     else:
-        held = HeldColumns(job.target_mapping, job.target_layout, job.settings)
+        held = HeldColumns(*job.target, job.settings)
         event_types = {
             f"{SOURCE}:type": held.event_type(before("name")),
             f"{RULES}:type": held.event_type(now),
@@ -97,10 +97,10 @@ def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
             **_prefixed(SOURCE, before, came, additions), **_prefixed(RULES, pl.col, is_now, additions)
         )
         frame = frame.with_columns(**_prefixed(HELD, lambda name: pl.col(f"held:{name}"), is_now, additions))
-        keeps_extra = same_events(job.source_layout, job.target_layout)
-        keeps_around = job.source_layout.address == job.target_layout.address
+        keeps_extra = same_events(job.source_layout, job.target[1])
+        keeps_around = job.source_layout.address == job.target[1].address
         source = dataclasses.replace(query.source, keeps_extra=keeps_extra, keeps_around=keeps_around)
-        frame = Writer(job.target_mapping, job.target_layout, job.settings, source).rows(frame)
+        frame = Writer(*job.target, job.settings, source).rows(frame)
     outcome, reason = _outcome()
     states = [f"{state}.{fact}" for state in STATES for fact in FACTS]
     return frame.select(*states, outcome=outcome, reason=reason, first="first", name="name")
@@ -142,7 +142,7 @@ def write_facts(
     unreadable = 0
     for unit in units_of(source.files for source in arrived.sources):
         origin, file = arrived.sources[unit.source], scratch / f"target-{unit.number:05}.parquet"
-        job = Job(origin.mapping, origin.layout.as_written, None, None, settings=settings)
+        job = Job(origin.mapping, origin.layout.as_written, None, settings=settings)
 
         def attempt(
             lines: Lines, job: Job = job, file: Path = file, origin: Origin = origin

@@ -197,11 +197,10 @@ def _traced(job: Job, query: plan.Query, lines: Lines, line: int) -> list[Traced
     events, _ = plan.hub_events(job, lines)
     read = _of_line(events, line, joined=bool(lines.joined)).sort("row", "part")
     here = read["line"][0] if read.height else line
-    by_rules = plan.build(dataclasses.replace(job, target_mapping=None, target_layout=None), lines)
+    by_rules = plan.build(dataclasses.replace(job, target=None), lines)
     wire = by_rules.rows.with_columns(**plan.WRITTEN_AGAIN)
-    if job.target_mapping is not None and job.target_layout is not None:
-        writer = Writer(job.target_mapping, job.target_layout, job.settings, query.source)
-        wire = writer.rows(wire)
+    if job.target:
+        wire = Writer(*job.target, job.settings, query.source).rows(wire)
     raws: list[Row] = [{}] * read.height
     if job.source_layout.model != HUB.model:
         records = Reader(job.source_layout, job.source_mapping.names, careful_only=True).records(lines)
