@@ -11,6 +11,7 @@ from canonical import SAMPLES
 import translate
 from translate.archive.sources import find
 from translate.errors import SourceError
+from translate.reader.looks import PIECE_BYTES, head
 from translate.reader.recognition import recognise
 
 KINDS = ("_minimal", "_full", "_bodies", "_run_together", "_mixed")
@@ -128,6 +129,24 @@ def test_one_mark_makes_a_stream(mark, tmp_path):
         f'{record},"attributes":{{"endpoint":"x","facets":"y"}}}}\n', encoding="utf-8"
     )
     assert layouts_of(recognised(tmp_path)) == {"a": "pinpoint/event_stream", "b": "mobile_analytics/archive"}
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n \t\r\n"])
+@pytest.mark.parametrize(
+    ("line", "address"), [(99, "pinpoint/event_stream"), (100, "mobile_analytics/archive")]
+)
+def test_a_hundred_lines_are_looked_at_and_no_more_is_inflated(line, address, between, tmp_path):
+    """A mark in the last of them counts, one behind it does not; blank lines are none of them."""
+    records = [
+        f'{{"event_type":"a","event_timestamp":1460000000000,"application":{{"app_id":"x"}},"client":{{"client_id":"{number}"}}'
+        for number in range(20_000)
+    ]
+    records[line] += ',"facets":{}'
+    file = tmp_path / "events.gz"
+    file.write_bytes(gzip.compress("".join(f"{record}}}{between}" for record in records).encode()))
+    assert layouts_of(recognised(file)) == {"events.gz": address}
+    (found,) = find([str(file)])
+    assert len(head(found)) <= 2 * PIECE_BYTES
 
 
 def test_a_foreign_file_among_others(tmp_path):

@@ -14,7 +14,7 @@ from translate.archive.compression import DamagedError, layers, text_in
 from translate.archive.lines import Block, Damage
 from translate.archive.listing import SourceFiles
 from translate.archive.stored import CHUNK, ReadError, SourceFile, chunks_of, keep_ends
-from translate.engine.texts import Search
+from translate.engine.texts import Search, line_breaks
 from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
 from translate.reader.literals import DECODER, Pairs, Refused
@@ -26,12 +26,14 @@ from translate.reader.tree import ANY, places_of
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
 TAR_MARK = slice(257, 262)
+PIECE_BYTES = 1 << 17
+LINES_MAX = 100  # that are looked at
 
 
 def head(file: SourceFile) -> bytes:
-    """Give the beginning of a file's text, for recognition; raise ReadError if it cannot be read."""
+    """Give the beginning of a file's text, no more than recognition asks for; raise ReadError if it cannot be read."""
     try:
-        return _begun(text_in(_noticed(file)))
+        return _begun(text_in(_noticed(file), PIECE_BYTES))
     except DamagedError:
         return _begun(layers(_noticed(file)))
 
@@ -55,9 +57,17 @@ def _begun(blocks: Iterator[Block]) -> bytes:
         if isinstance(block, Damage):
             break
         text = (text + block).lstrip()
-        if len(text) >= CHUNK:
+        if len(text) >= CHUNK or (len(block) == PIECE_BYTES and _has_all_lines(text)):
             break
     return text[:CHUNK]
+
+
+def _has_all_lines(text: bytes) -> bool:
+    """Tell whether a text has, in whole, all lines that are looked at, and more."""
+    if line_breaks(text) <= LINES_MAX:
+        return False
+    lines = (line.strip(MARGIN_BYTES) for line in text.split(b"\n")[:-1])
+    return len([*filter(None, lines)]) >= LINES_MAX
 
 
 def _noticed(file: SourceFile) -> Iterator[bytes]:
@@ -75,6 +85,7 @@ def _noticed(file: SourceFile) -> Iterator[bytes]:
 
 MEMBER = re.compile(r'"(\w+)"\s*:')
 MARGIN = "\ufeff \t\r"
+MARGIN_BYTES = MARGIN.encode()
 BLANKS = re.compile(r"[\ufeff \t\r\n]*")
 
 

@@ -22,6 +22,7 @@ from translate.mapping.spec import Layout, Mapping
 from translate.reader.literals import Pairs
 from translate.reader.looks import (
     FOREIGN,
+    LINES_MAX,
     Glimpsed,
     Likeness,
     Unseen,
@@ -34,7 +35,6 @@ from translate.reader.looks import (
     values_in,
 )  # fmt: skip
 
-LINES_MAX = 100
 KINDS_MAX = 1_000  # of records, by their members, of which is kept what they may be like
 SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
