@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Self
 
-from translate.judging.shipments import Shipment
+from translate.reader.shipments import Shipment
 
 APP = "0123456789abcdef0123456789abcdef"
 EVENTS = [

@@ -13,7 +13,7 @@ import pytest
 
 import translate
 from translate import cli
-from translate.judging.tallies import Digests, digest_of
+from translate.passes.distinct import Digests, digest_of
 from translate.telling.inspection import columns, figures, inspect, reading, sums
 from translate.telling.inspection.sums import Counts
 

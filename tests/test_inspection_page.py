@@ -10,7 +10,7 @@ import pytest
 from whole_pages import Page, assert_all_can_read_it, assert_it_loads_nothing
 
 import translate
-from translate.judging import tallies
+from translate.passes import distinct as tallies
 from translate.telling import charts
 from translate.telling.inspection import inspect, over_time
 

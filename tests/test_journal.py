@@ -19,7 +19,7 @@ from translate.delivery.answers import Answer, Pile, Verdict
 from translate.delivery.journal import Journal, lock, refuse_another_job
 from translate.delivery.records import NAME, Settled, positions_of, read, status, text_of
 from translate.errors import OutputError, UsageError
-from translate.judging.shipments import Shipment
+from translate.reader.shipments import Shipment
 
 JOB = {"inputs": "a", "to": "clickstream/requests", "endpoint": "http://127.0.0.1/collect"}
 NEVER = Verdict(Pile.NEVER, "Invalid", "too lönġ")

@@ -12,13 +12,13 @@ import pytest
 import translate
 from translate import mapping
 from translate.judging import survey as surveying
-from translate.judging import tallies
 from translate.judging.hazards import JUDGES
 from translate.judging.preflight import judge, plan_of_run, unaccepted, verification
-from translate.judging.shipments import unpack
 from translate.judging.survey import Survey, Surveyed
 from translate.mapping.sending import CHECKS, OVERRIDES
 from translate.mapping.settings import Settings
+from translate.passes import distinct as tallies
+from translate.reader.shipments import unpack
 
 GOLDEN = Path(__file__).parent / "golden"
 BAD = Path(__file__).parent / "bad_mappings"

@@ -24,7 +24,7 @@ from translate.conversion.sinks import Sinks, rows_beside
 from translate.errors import ConservationError
 from translate.judging.preflight import Forecast, judge, moment_of
 from translate.judging.survey import TIME, Surveyed
-from translate.judging.tallies import Digests
+from translate.passes.distinct import Digests
 from translate.reader.reader import Tally
 from translate.recipe import slips
 from translate.recipe.rules import OPTIONS

@@ -33,7 +33,7 @@ from translate.conversion.persistence import move
 from translate.delivery.answers import Answer, Pile
 from translate.delivery.records import DIGEST_LENGTH, FORMAT, NAME, PUT_BACK, Reading, read, records, text_of
 from translate.errors import OutputError, UsageError
-from translate.judging.shipments import PackedRequest, Shipment, closed
+from translate.reader.shipments import PackedRequest, Shipment, closed
 from translate.vocabulary.notation import quoted
 
 if TYPE_CHECKING:

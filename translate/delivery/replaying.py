@@ -43,9 +43,9 @@ from translate.judging.preflight import (
     unaccepted,
     verification,
 )
-from translate.judging.shipments import find_column
 from translate.judging.survey import Survey, Surveyed
 from translate.mapping.settings import Settings
+from translate.reader.shipments import find_column
 from translate.vocabulary.notes import flaws
 from translate.wording.arguments import checked
 from translate.wording.rendering import Report

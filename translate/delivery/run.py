@@ -15,7 +15,7 @@ from translate.delivery.endpoints import Endpoint
 from translate.delivery.journal import Journal, digest_of
 from translate.delivery.pace import ATTEMPTS_MAX, Bounds, Contact, Pace, Unheard, backoff_seconds, why_again
 from translate.delivery.turns import Parts, Rhythm, Turns, Work
-from translate.judging.shipments import PlacedColumn, Shipment
+from translate.reader.shipments import PlacedColumn, Shipment
 
 SHARE_JUDGED_FROM = 100  # events: before, a share of errors says nothing
 PATIENCE_WHEN_THROTTLED = 10  # times as many attempts: the receiver is there, and asks for time

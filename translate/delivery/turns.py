@@ -13,7 +13,8 @@ from translate.archive.lines import Damage
 from translate.archive.stored import SourceFile, chunks_of
 from translate.delivery.records import Settled
 from translate.errors import SourceError
-from translate.judging.shipments import (
+from translate.mapping.spec import Layout
+from translate.reader.shipments import (
     MILLISECONDS,
     PackedRequest,
     PlacedColumn,
@@ -22,7 +23,6 @@ from translate.judging.shipments import (
     find_column,
     unpack,
 )
-from translate.mapping.spec import Layout
 
 LOOK_AHEAD = 64  # requests that may be overtaken while one of them has to wait
 LOOK_FAR = 4096  # with a recorded rhythm: bars of requests that have begun

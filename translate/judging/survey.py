@@ -12,11 +12,11 @@ from typing import Any, Self
 
 import polars as pl
 
-from translate.judging import shipments
-from translate.judging.shipments import MILLISECONDS, PackedRequest
-from translate.judging.tallies import KEPT_ROWS, LAST_SEEN, Digests, SeenUsers, digest_of
 from translate.mapping.sending import Delivery, Hazard
 from translate.mapping.spec import Field, Layout
+from translate.passes.distinct import KEPT_ROWS, LAST_SEEN, Digests, SeenUsers, digest_of
+from translate.reader import shipments
+from translate.reader.shipments import MILLISECONDS, PackedRequest
 
 HOUR_MS = 3_600 * MILLISECONDS
 MISSING = ("column_missing", "setting_missing")

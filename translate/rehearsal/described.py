@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 
 from translate import mapping
 from translate.errors import UsageError
-from translate.judging.shipments import entry_of, events_of, find_column
 from translate.judging.views import EventJudge, Faults
 from translate.mapping.replies import ServiceAnswer
 from translate.mapping.sending import Authentication
+from translate.reader.shipments import entry_of, events_of, find_column
 from translate.rehearsal.clickstream import inflated
 from translate.rehearsal.messages import (
     KEPT_BYTES_MAX,

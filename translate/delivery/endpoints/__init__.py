@@ -19,7 +19,7 @@ from translate.delivery.answers import Answer, Reply, Silence, sort_silence
 from translate.delivery.secrets import Secrets
 from translate.delivery.target import Target
 from translate.errors import UsageError
-from translate.judging.shipments import Shipment
+from translate.reader.shipments import Shipment
 
 BODY_BYTES_MAX = 1 << 20
 COMPRESSION_LEVEL = 6

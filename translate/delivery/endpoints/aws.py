@@ -43,7 +43,7 @@ from translate.delivery.endpoints import Endpoint, Outgoing, tls_silence
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.target import Target
 from translate.errors import UsageError
-from translate.judging.shipments import Shipment
+from translate.reader.shipments import Shipment
 
 MISSING = "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and run it again"
 AGENT = f"Boto3/{boto3.__version__} Botocore/{botocore.__version__}"

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 from translate.delivery.answers import Advice, Answer, Reply, halt, json_bytes, sort_exactly, told_by
 from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import COOKIE, MASK
-from translate.judging.shipments import Shipment
 from translate.mapping.description import fits_header
+from translate.reader.shipments import Shipment
 
 PATH = "/collect"
 DIGEST_LENGTH = 8

@@ -24,11 +24,11 @@ from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.target import NO_HEADER, Target
 from translate.errors import UsageError
-from translate.judging.shipments import Shipment, closed, events_of, find_column
 from translate.mapping.description import fits_header
 from translate.mapping.replies import ServiceAnswer, json_of
 from translate.mapping.sending import Parameter, Sending
 from translate.mapping.spec import Layout
+from translate.reader.shipments import Shipment, closed, events_of, find_column
 
 CONTENT_TYPES = {"json": "application/json", "ndjson": "application/x-ndjson"}  # by keys.BODIES
 

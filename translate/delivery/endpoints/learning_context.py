@@ -22,8 +22,8 @@ from translate.delivery.secrets import (
     MASK,
     sha1_hex,
 )
-from translate.judging.shipments import Shipment
 from translate.mapping.replies import json_of
+from translate.reader.shipments import Shipment
 
 PATH = "/3/events/update"
 NONCE_ALPHABET = string.digits + string.ascii_lowercase

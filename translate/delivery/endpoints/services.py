@@ -38,7 +38,7 @@ from translate.delivery.endpoints import Outgoing, PooledEndpoint
 from translate.delivery.endpoints.aws import AGENT, BotoEndpoint, Identity, told_in
 from translate.delivery.secrets import MASK, Secrets
 from translate.delivery.target import Target
-from translate.judging.shipments import Shipment
+from translate.reader.shipments import Shipment
 from translate.stores.access import Signer, encoded_path
 
 PATH = "/2014-06-05/events"

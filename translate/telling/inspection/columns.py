@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from translate import events
-from translate.judging.tallies import SEEDS, combined, digest_of
 from translate.mapping.personal import Marked
+from translate.passes.distinct import SEEDS, combined, digest_of
 from translate.recipe.tallies import DESELECTED
 
 DETAILS: dict[str, tuple[str, ...]] = {

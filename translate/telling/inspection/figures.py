@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import polars as pl
 
 from translate import analysis, events
-from translate.judging.tallies import LAST_SEEN, Digests
 from translate.mapping.personal import Marked
+from translate.passes.distinct import LAST_SEEN, Digests
 from translate.recipe.tallies import DESELECTED
 from translate.telling.inspection.columns import (
     DETAILED,

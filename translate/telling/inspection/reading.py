@@ -21,11 +21,11 @@ from translate.engine.choice import give_back
 from translate.engine.library import by_batches
 from translate.judging import survey
 from translate.judging.survey import AGED
-from translate.judging.tallies import SeenUsers
 from translate.mapping.checks import kind_of
 from translate.mapping.personal import Marked
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
+from translate.passes.distinct import SeenUsers
 from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised
 from translate.recipe.expressions import moved_keys

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.judging.tallies import merged_in_parts
+from translate.passes.distinct import merged_in_parts
 from translate.telling.inspection.columns import CONTAINERS, LOOKS, LOOKS_ROOM, pairs_column
 
 VALUES_MAX = 10_000  # of a column, listed with their counts
