@@ -128,6 +128,23 @@ def test_there_and_back(model, tmp_path):
     assert not found.report
 
 
+@pytest.mark.parametrize("to", ["posthog", "mixpanel"])
+def test_whoever_has_a_device_alone(to, tmp_path):
+    """A target whose one id is then the device's is read as it is written: that is nobody on both sides."""
+    event = {
+        "event_type": "e",
+        "event_id": "1",
+        "timestamp": 1460000000000,
+        "app_id": "shop",
+        "device_id": "d-1",
+    }
+    other = {**event, "event_id": "2", "unique_id": "c-1"}
+    given = tmp_path / "given.jsonl"
+    given.write_text("".join(json.dumps(row) + "\n" for row in (event, other)), encoding="utf-8")
+    translate.convert(given, to=to, out=tmp_path / "out")
+    assert flagged(translate.parity(given, tmp_path / "out")) == set()
+
+
 def test_the_figures(source, target):
     """The figures are those that Amazon's own recipes give."""
     found = translate.parity(source, target)

@@ -137,6 +137,9 @@ class HeldColumns:
             column = column.dt.truncate("1s")
         if entry.word.made_of_several and entry.word.write:
             column = entry.word.write([pl.col(other) for other in entry.hub])
+        for other in entry.hub[1:] if entry.word.first_of_several else ():
+            if other in self._fields:  # which its reader takes it from
+                column = pl.when(column.ne_missing(pl.col(other))).then(column)
         needed = {f"{home}.{need}" for home, need in self._needs(entry)}
         found = [other for other in self.layout.fields if other.place in needed and other.hub]
         missing = [pl.col(other.hub[0]).is_null() for other in found]
