@@ -35,9 +35,7 @@ ERASED_SHOWN_MAX = 10
 
 def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
     """Print the report of a conversion into a directory."""
-    print_verdict(report)
-    if "verdict" in report:
-        print_advice(report.get("nothing_written", {}))
+    _print_nothing_written(report)
     _print_counts(report)
     _print_rejects(report, report.place("rejects.ndjson"), report.first_reject())
     if "erasure" in report:
@@ -46,6 +44,12 @@ def print_conversion(report: Converted, hazards: list[Forecast]) -> None:
         print(f"keys: {report.place('keys.ndjson')}")
     _print_hazards(report, "today", [hazard.to_json() for hazard in hazards])
     print(f"report: {report.place('report.json')}")
+
+
+def _print_nothing_written(report: dict[str, Any]) -> None:
+    """Print first that nothing was written, if that is so, and what would help."""
+    print_verdict(report)
+    print_advice(report.get("nothing_written", {}))
 
 
 def print_erasure(told: dict[str, Any], how: str) -> None:
@@ -186,6 +190,7 @@ def tell_of_outlook(look: Outlook, bar: Bar, accepted: Collection[str] | None) -
 
 def print_requests(report: dict[str, Any], journal: Path) -> None:
     """Print the first requests as they would go out."""
+    _print_nothing_written(report)
     for request in report["requests_shown"][:SHOWN_REQUESTS]:
         print(f"{request['method']} {printable(request['url'])}")
         for name, value in request["headers"].items():
@@ -202,6 +207,7 @@ def print_requests(report: dict[str, Any], journal: Path) -> None:
 
 def print_replay(report: dict[str, Any], journal: Path) -> None:
     """Print what became of the events."""
+    _print_nothing_written(report)
     events = report["events"]
     print(f"{report['from']} -> {report['to']}")
     _print_told(

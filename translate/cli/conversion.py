@@ -32,7 +32,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import Bar, print_json, print_slips, whoever_listens
+from translate.cli.printing import Bar, print_json, print_slips, tell
 from translate.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -179,11 +179,8 @@ def convert(
             sources, out=out, compression=compression, examples=examples, erase=erase,
             census="verify" if verified_census else census, progress=bar.show, **passes, **stored, **options,
         )  # fmt: skip
-    with whoever_listens():
-        if as_json:
-            print_json(report)
-        else:
-            print_conversion(report, report.hazards_at(dt.datetime.now(dt.UTC)))
+    now = dt.datetime.now(dt.UTC)
+    tell(report, lambda: print_conversion(report, report.hazards_at(now)), as_json=as_json)
     if report.finished_already:
         print(f"translate: {out}: finished already; nothing was done", file=sys.stderr)
         return ExitCode.DONE

@@ -33,7 +33,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import Bar, print_advice, print_json, print_slips, print_verdict, whoever_listens
+from translate.cli.printing import Bar, print_slips, tell
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds
 from translate.errors import ExitCode, PreflightError, UsageError
 
@@ -97,8 +97,7 @@ def replay(
         if sources or to is not None or journal is not None:
             raise UsageError("--status DIR stands alone: it tells, and does nothing")
         found = translate.status(status_of)
-        with whoever_listens():
-            print_json(found) if as_json else print_status(found)
+        tell(found, lambda: print_status(found), as_json=as_json)
         return ExitCode.DONE
     from translate.conversion.calls import settings_of
     from translate.conversion.nothing import app_ids_unmatched_of_call
@@ -117,16 +116,8 @@ def replay(
             converting=bar.show, tell=lambda look: tell_of_outlook(look, bar, None if dry_run else accepted), progress=Ticker(), interrupted=tell_of_interruption,
             unheard=lambda told: tell_of_silence(told, endpoint or to),
         )  # fmt: skip
-    with whoever_listens():
-        if as_json:
-            print_json(report)
-            return _exit_code(report)
-        print_verdict(report)
-        print_advice(report.get("nothing_written", {}))
-        if dry_run:
-            print_requests(report, journal)
-        else:
-            print_replay(report, journal)
+    print_it = print_requests if dry_run else print_replay
+    tell(report, lambda: print_it(report, journal), as_json=as_json)
     return _exit_code(report)
 
 

@@ -28,7 +28,7 @@ from translate.cli.printing import (
     print_json,
     print_list,
     print_verdict,
-    whoever_listens,
+    tell,
 )
 from translate.errors import ExitCode, MappingError
 from translate.wording.rendering import many, printable
@@ -58,11 +58,7 @@ def roundtrip(
     record that cannot be read.
     """
     report = translate.roundtrip(sources, via=via, from_=from_, **selection, **settings, examples=examples)
-    with whoever_listens():
-        if as_json:
-            print_json(report)
-        else:
-            _print_roundtrip(report)
+    tell(report, lambda: _print_roundtrip(report), as_json=as_json)
     return ExitCode.FLAWED if report["undeclared"] or report["events"]["unreadable"] else ExitCode.DONE
 
 
@@ -105,11 +101,8 @@ def validate(
         result = translate.validate(
             sources, as_=as_, **selection, **settings, examples=examples, progress=bar.show
         )
-    with whoever_listens():
-        if as_json:
-            print_json(result)
-        else:
-            _print_validation(result, result.ages_at(dt.datetime.now(dt.UTC)))
+    now = dt.datetime.now(dt.UTC)
+    tell(result, lambda: _print_validation(result, result.ages_at(now)), as_json=as_json)
     return ExitCode.FLAWED if result["events"]["refused"] else ExitCode.DONE
 
 

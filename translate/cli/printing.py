@@ -41,6 +41,15 @@ def whoever_listens() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def tell(found: Any, print_it: Callable[[], object], *, as_json: bool) -> None:
+    """Print what a command found for as long as somebody reads: as JSON, or as people read it."""
+    with whoever_listens():
+        if as_json:
+            print_json(found.to_json() if hasattr(found, "to_json") else found)
+        else:
+            print_it()
+
+
 def print_hanging(head: str, text: str) -> None:
     """Print a text behind a head; what is beyond the terminal's width goes on below its beginning."""
     room = paper().room(len(head))

@@ -25,7 +25,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import Bar, paper, print_json, whoever_listens
+from translate.cli.printing import Bar, paper, print_json, tell, whoever_listens
 from translate.errors import ExitCode, UsageError
 from translate.wording.terminal import columns
 
@@ -111,14 +111,8 @@ def dossier(
     found = translate.dossier(folders, source=source or (), recipe=recipe, erase=erase, **settings)
     if html is not None:
         found.write_html(html)
-    with whoever_listens():
-        if as_json:
-            print_json(found.to_json())
-        else:
-            here = paper()
-            print(found.to_text(here.width, colour=here.colour))
-            if html is not None:
-                print(f"page: {html}")
+    here, page = paper(), f"\npage: {html}" if html else ""
+    tell(found, lambda: print(found.to_text(here.width, colour=here.colour) + page), as_json=as_json)
     return ExitCode.FLAWED if found.open else ExitCode.DONE
 
 
@@ -136,11 +130,7 @@ def why(
 ) -> None:
     """Follow one record through a conversion: what each field of the target holds, whence, or why it is empty."""
     told = translate.why(record, to=to, id_=id_, from_=from_, recipe=recipe, **settings)
-    with whoever_listens():
-        if as_json:
-            print_json(told.to_json())
-        else:
-            print(told.to_text(paper().width), end="")
+    tell(told, lambda: print(told.to_text(paper().width), end=""), as_json=as_json)
 
 
 @app.command()
@@ -169,12 +159,8 @@ def parity(
     found = translate.parity(
         sources, target, report=report, from_=from_, to=to, recipe=recipe, erase=erase, **settings
     )
-    with whoever_listens():
-        if as_json:
-            print_json(found.to_json())
-        else:
-            here = paper()
-            print(found.to_text(width=here.width, colour=here.colour), end="")
+    here = paper()
+    tell(found, lambda: print(found.to_text(width=here.width, colour=here.colour), end=""), as_json=as_json)
     return ExitCode.FLAWED if found.unexplained else ExitCode.DONE
 
 
@@ -193,13 +179,8 @@ def explain(
     if as_json and as_markdown:
         raise translate.UsageError("--json and --markdown: say one of them")
     explained = translate.explain(from_=from_, to=to, recipe=recipe, **settings)
-    with whoever_listens():
-        if as_json:
-            print_json(explained.to_json())
-        elif as_markdown:
-            print(explained.to_markdown(), end="")
-        else:
-            print(explained.to_text(paper().width), end="")
+    text = explained.to_markdown() if as_markdown else explained.to_text(paper().width)
+    tell(explained, lambda: print(text, end=""), as_json=as_json)
 
 
 @app.command()

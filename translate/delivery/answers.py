@@ -12,8 +12,6 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from translate.mapping.replies import json_of
-
 REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-request-id", "x-amzn-trace-id")
 AGAIN_STATUSES = frozenset({408, 425, 429})
 THROTTLED_STATUSES = frozenset({429, 503})
@@ -185,6 +183,8 @@ class Told:
 
 def told_by(reply: Reply) -> Told:
     """Read an answer's status, headers and, if its body is a JSON object, the error in it."""
+    from translate.mapping.replies import json_of  # noqa: PLC0415  sheets bring polars along, which --help does without
+
     parsed = json_of(reply.body)
     found = parsed if isinstance(parsed, dict) else {}
     raw_code = reply.headers.get("x-amzn-errortype") or found.get("__type") or found.get("code") or ""
