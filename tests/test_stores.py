@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from damaged import ARCHIVE, lines, record
 from scripted import Say, Scripted
+from waiting import wait_for
 
 import translate
 from translate.archive import copies, spool, units
@@ -525,6 +527,31 @@ def test_who_asks(store, tmp_path):
     assert ended.returncode == 0, ended.stderr
     assert all(headers.get("x-amz-request-payer") == "requester" for headers in store.headers.values())
     assert "authorization" not in store.headers["GET"]
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "options"), [(0, ()), (0, ("--workers", "2")), (spool.RANGE_BYTES + 1, ())], ids=str
+)
+def test_whoever_interrupts_waits_for_no_answer(store, tmp_path, bytes_, options):
+    """What is under way from a store that answers no more holds nobody back, and leaves nothing in the temporary folder."""
+    if bytes_:
+        store.buckets["old"] = {"awsma/large.json": b" " * bytes_}
+    (tmp_path / "staging").mkdir()
+    store.faults = [{"verb": "GET", "every": 2, "do": "hold"}]
+    call = [sys.executable, "-m", "translate", "convert", "s3://old/awsma", "--to", "clickstream"]
+    call += ["--out", str(tmp_path / "out"), "--from", ARCHIVE, "--part-size", "1KB", *options]
+    with subprocess.Popen(
+        call, env={**os.environ, "TMPDIR": str(tmp_path / "staging")}, stderr=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            wait_for(lambda: store.told["faults"], "a call that is not answered")
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=20)  # much less than a call waits for its answer
+        finally:
+            run.kill()
+    assert run.returncode == 130
+    assert "interrupted" in said
+    assert [*(tmp_path / "staging").iterdir()] == []
 
 
 def test_what_a_killed_process_had_on_its_way_goes(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from translate.errors import SourceError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.transfers import Carriers, bring, folder_of
+from translate.stores.transfers import Carriers, bring, brought, folder_of
 
 if TYPE_CHECKING:
     from translate.archive.stored import SourceFile
@@ -132,7 +132,7 @@ class Spool:
             coming, _ = self._coming[known]
         begin = time.monotonic()
         try:
-            copy = coming.result()
+            copy = brought(coming)
         except BaseException:
             with self._guard:
                 self._coming.pop(known, None)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
@@ -20,7 +19,7 @@ from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.transfers import PIECE_BYTES, TOGETHER, Encryption, download, folder_of, upload
+from translate.stores.transfers import PIECE_BYTES, Encryption, download, folder_of, side_by_side, upload
 
 SCHEME = "s3://"
 BESIDE = "-translate"
@@ -156,8 +155,8 @@ class BucketOutput(Output):
             else:
                 place.touch()
 
-        with self._told(books), ThreadPoolExecutor(TOGETHER) as beside:
-            list(beside.map(fetch, books.bucket.listed(f"{books.key}/")))
+        with self._told(books):
+            side_by_side(fetch, books.bucket.listed(f"{books.key}/"))
 
     def _abort_begun(self) -> None:
         """Give up what a run that was killed had begun to upload: it would cost, and never appear."""

@@ -10,7 +10,6 @@ import threading
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
@@ -34,7 +33,7 @@ from translate.reader.looks import Unseen
 from translate.reader.recognition import Origin, Recognised
 from translate.recipe.privacy import KEY, fingerprint, key_of_environment
 from translate.stores import access
-from translate.stores.transfers import Encryption
+from translate.stores.transfers import Carriers, Encryption
 from translate.vocabulary.words.stamps import is_numbered
 
 UNREACHABLE = (
@@ -99,8 +98,12 @@ class Portions:
     def __init__(self, units: Iterator[Unit], recognised: Recognised, is_over: Callable[[], bool]) -> None:
         self._units, self._recognised, self._is_over = units, recognised, is_over
         self._guard = threading.Lock()
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        self._drawn = self._beside.submit(self._draw)
+        self._ahead = Carriers[Portion | None]()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._drawn = self._ahead.want(self._draw)
+        self._ahead.go_on()
 
     def next(self) -> Portion | None:
         """Give the next unit; raise what was raised as it was drawn."""
@@ -108,7 +111,7 @@ class Portions:
             portion = self._drawn.result()
             if portion is None or self._is_over():
                 return None
-            self._drawn = self._beside.submit(self._draw)
+            self._begin()
             return portion
 
     def _draw(self) -> Portion | None:

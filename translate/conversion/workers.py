@@ -11,7 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
@@ -23,8 +23,8 @@ from translate.conversion.errands import Crew, Errand, Portion, Portions, is_num
 from translate.conversion.run import Conversion
 from translate.errors import OutputError, UsageError
 from translate.passes import Passes
+from translate.stores.transfers import NAP_SECONDS, Carriers
 
-NAP_SECONDS = 0.2  # a wait without end, which polars' signal handler restarts, hears no Ctrl-C
 ATTEMPTS = 2  # at a unit, if its worker is killed
 PACKAGES = Path(__file__).parent.parent.parent
 START = (sys.executable, "-c", "from translate.conversion.workers import work; work()")
@@ -139,15 +139,16 @@ class Workers(Crew):
                 if portion.lent:
                     spool().take_back(portion.lent)
 
-        with ThreadPoolExecutor(self.count) as beside:
-            waiting: set[Future[None]] = {beside.submit(work_off) for _ in range(self.count)}
-            try:
-                while waiting:
-                    done, waiting = wait(waiting, NAP_SECONDS, FIRST_EXCEPTION)
-                    for future in done:
-                        future.result()
-            finally:
-                self.close()
+        beside = Carriers[None](self.count)
+        waiting: set[Future[None]] = {beside.want(work_off) for _ in range(self.count)}
+        beside.go_on()
+        try:
+            while waiting:
+                done, waiting = wait(waiting, NAP_SECONDS, FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+        finally:
+            self.close()
         return answers
 
     def _answer(

@@ -14,10 +14,12 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from translate.stores.bucket import Bucket, Listed
@@ -72,19 +74,19 @@ def download(bucket: Bucket, key: str, file: Path) -> None:
 def bring(bucket: Bucket, about: Listed, file: Path, piece_bytes: int) -> None:
     """Bring an object that was listed, a large one in pieces side by side; raise StoreRefusedError."""
     file.unlink(missing_ok=True)
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as content:
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
 
-        def take(place: int, piece: bytes) -> None:
-            os.pwrite(content.fileno(), piece, place)
+    def fetch(first: int, count: int | None = None) -> None:
+        with file.open("r+b") as content:  # each its own: who gives up waits for none of them
+            bucket.fetch(
+                about.key, about.tag, lambda place, piece: os.pwrite(content.fileno(), piece, place), first, count
+            )  # fmt: skip
 
-        def fetch(first: int) -> None:
-            bucket.fetch(about.key, about.tag, take, first, min(piece_bytes, about.bytes - first))
-
-        if about.bytes <= piece_bytes:
-            bucket.fetch(about.key, about.tag, take)
-        else:
-            with ThreadPoolExecutor(TOGETHER) as workers:
-                list(workers.map(fetch, range(0, about.bytes, piece_bytes)))
+    if about.bytes <= piece_bytes:
+        fetch(0)
+    else:
+        firsts = range(0, about.bytes, piece_bytes)
+        side_by_side(lambda first: fetch(first, min(piece_bytes, about.bytes - first)), firsts)
 
 
 def _in_pieces(bucket: Bucket, key: str, file: Path, size: int, headers: Mapping[str, str]) -> str:
@@ -170,6 +172,7 @@ SIDE_BY_SIDE = 16
 GROWTH = 4  # times as many side by side, where fewer are too slow
 GAIN = 2  # times as fast as before that has to be, for more to be worth a try
 WINDOW_SECONDS = 0.1
+NAP_SECONDS = 0.2  # a wait without end, which polars' signal handler restarts, hears no Ctrl-C
 
 Brought = TypeVar("Brought")
 
@@ -177,26 +180,23 @@ Brought = TypeVar("Brought")
 class Carriers(Generic[Brought]):
     """Threads that bring what is wanted, in its order: as many as bring it sooner, for others hinder them and who waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, together: int = 1) -> None:
         self._guard = threading.Lock()
         self._wanted: deque[tuple[Future[Brought], Callable[[], Brought]]] = deque()
-        self._together = 1  # so many are at work, if there is so much to bring
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads = 0
+        self._together = together  # so many are at work, if there is so much to bring
         self._at_work = 0
         self._since: float | None = None
         self._begun = 0
         self._waited_seconds = 0.0
         self._per_second = 0.0  # was brought when so few side by side were too slow
-        self._have_threads(SIDE_BY_SIDE)
-
-    def _have_threads(self, most: int) -> None:
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="fetch")
-        weakref.finalize(self, self._threads.shutdown, wait=False, cancel_futures=True)
+        weakref.finalize(self, self._calls.put, None)
 
     def work_for(self, readers: int) -> None:
         """Bring what so many processes want from now on."""
         with self._guard:
             self._together = SIDE_BY_SIDE * readers
-            self._have_threads(self._together)
 
     def want(self, bring: Callable[[], Brought]) -> Future[Brought]:
         """Have something brought once it `go_on`s."""
@@ -209,8 +209,11 @@ class Carriers(Generic[Brought]):
         """Have as many at work as may be and have something to do."""
         with self._guard:
             for _ in range(min(self._together - self._at_work, len(self._wanted))):
-                self._threads.submit(self._work)
                 self._at_work += 1
+                if self._threads < self._at_work:
+                    self._threads += 1
+                    threading.Thread(target=_at_call, args=(self._calls,), name="fetch", daemon=True).start()
+                self._calls.put(self._work)
 
     def _work(self) -> None:
         while True:
@@ -220,6 +223,8 @@ class Carriers(Generic[Brought]):
                     return
                 coming, bring = self._wanted.popleft()
                 self._begun += 1
+            if not coming.set_running_or_notify_cancel():
+                continue
             try:
                 coming.set_result(bring())
             except BaseException as error:  # noqa: BLE001  who waits is told
@@ -245,3 +250,35 @@ class Carriers(Generic[Brought]):
 
     def _count_from(self, now: float) -> None:
         self._waited_seconds, self._since, self._begun = 0.0, now, 0
+
+
+def _at_call(calls: SimpleQueue[Callable[[], None] | None]) -> None:
+    """Do what is asked for until nobody can ask any more; the end of the process waits for none of it."""
+    while call := calls.get():
+        call()
+        del call  # or it would keep who asked
+    calls.put(None)  # for the next of them
+
+
+def brought(coming: Future[Brought]) -> Brought:
+    """Give what is wanted once it comes; raise what went wrong."""
+    while not coming.done():
+        with contextlib.suppress(TimeoutError):
+            coming.exception(NAP_SECONDS)
+    return coming.result()
+
+
+Given = TypeVar("Given")
+
+
+def side_by_side(work: Callable[[Given], None], given: Iterable[Given]) -> None:
+    """Do a thing with each of some, a few at a time; who is interrupted, or told of a failure, waits for no other."""
+    carriers = Carriers[None](TOGETHER)
+    coming = [carriers.want(partial(work, each)) for each in given]
+    carriers.go_on()
+    try:
+        for each in coming:
+            brought(each)
+    finally:
+        for each in coming:
+            each.cancel()
