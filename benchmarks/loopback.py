@@ -5,7 +5,7 @@ in parts. It checks no signature. Objects are the files below FOLDER in the buck
 hourly folders whose body is one file, in the bucket `synthetic`; what is put stays in memory. It prints its port.
 
 What it was asked, and what it is to do wrong, goes by way of `/_told` (GET) and `/_faults` (PUT): a list of faults as
-`{"verb": "GET", "every": 10, "do": "503"}`, where `do` is a status, `cut` (half of a body, then the end), `reset`
+`{"verb": "GET", "every": 10, "do": "503"}`, where `do` is a status, `cut` (half of an answer, then the end), `reset`
 (nothing), `hold` (no answer ever, and nothing done), `mute` (done, and no answer ever), or
 `{"status": 403, "code": "AccessDenied"}`; `key` and `times` say which keys it is for, and how often, and `header` which
 calls: those that carry it.
@@ -201,7 +201,7 @@ class _Connection(asyncio.Protocol):
                 self.store.buckets[bucket].pop(key, None)
             self._send(204, b"")
         else:
-            self._write(kind, bucket, key, query, headers, body)
+            self._write(kind, bucket, key, query, headers, body, cut=cut)
 
     def _list(self, bucket: str, query: dict[str, str]) -> None:
         prefix, after = query.get("prefix", ""), query.get("continuation-token", query.get("start-after", ""))
@@ -256,15 +256,18 @@ class _Connection(asyncio.Protocol):
         self._send(status, body, extra, is_head=kind == "HEAD", cut=cut)
 
     def _write(
-        self, kind: str, bucket: str, key: str, query: dict[str, str], headers: dict[str, str], body: bytes
-    ) -> None:
+        self, kind: str, bucket: str, key: str, query: dict[str, str], headers: dict[str, str], body: bytes, *, cut: bool
+    ) -> None:  # fmt: skip
+        if query.get("uploadId", "") not in ("", *self.store.uploads):
+            self._refuse(404, "NoSuchUpload", "The specified upload does not exist.")
+            return
         if headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
             body = _unchunked(body)
         if kind == "POST" and "uploads" in query:
             name = f"upload-{len(self.store.uploads)}-{os.urandom(4).hex()}"
             self.store.uploads[name] = (bucket, key, {})
             self.store.headers[f"{bucket}/{key}"] = _told_with(headers)
-            self._send(200, f"<InitiateMultipartUploadResult><Bucket>{bucket}</Bucket><Key>{escape(key)}</Key><UploadId>{name}</UploadId></InitiateMultipartUploadResult>".encode())  # fmt: skip
+            self._send(200, f"<InitiateMultipartUploadResult><Bucket>{bucket}</Bucket><Key>{escape(key)}</Key><UploadId>{name}</UploadId></InitiateMultipartUploadResult>".encode(), cut=cut)  # fmt: skip
         elif kind == "PUT" and "partNumber" in query:
             self.store.uploads[query["uploadId"]][2][int(query["partNumber"])] = body
             self._send(200, b"", {"ETag": _tag(body)})
@@ -276,7 +279,7 @@ class _Connection(asyncio.Protocol):
             _, _, parts = self.store.uploads.pop(query["uploadId"])
             whole = b"".join(parts[number] for number in sorted(parts))
             self.store.buckets[bucket][key] = whole
-            self._send(200, f"<CompleteMultipartUploadResult><ETag>{escape(_tag(whole))}</ETag></CompleteMultipartUploadResult>".encode())  # fmt: skip
+            self._send(200, f"<CompleteMultipartUploadResult><ETag>{escape(_tag(whole))}</ETag></CompleteMultipartUploadResult>".encode(), cut=cut)  # fmt: skip
         else:
             self.store.buckets[bucket][key] = body
             self.store.headers[f"{bucket}/{key}"] = _told_with(headers)

@@ -154,14 +154,29 @@ def test_a_large_part_goes_in_pieces_or_not_at_all(store, source, monkeypatch): 
     assert held(store, "rows/") == held(store, "whole/")
 
 
-def test_what_a_killed_run_began_is_given_up(store, source):  # noqa: F811
-    """A resumed run aborts the uploads that a killed one left open."""
+@pytest.mark.parametrize("every", [1, 2], ids=["as it is begun", "as it is closed"])
+def test_an_upload_whose_answer_is_lost_is_made_again(store, source, monkeypatch, every):  # noqa: F811
+    """The store has done what was asked, and nobody heard of it: the object is there as a whole, and no upload stays open."""
+    monkeypatch.setattr(transfers, "PIECE_BYTES", 1_000)
+    translate.convert(source, out="s3://empty/whole", to="clickstream")
+    store.faults = [{"verb": "POST", "every": every, "do": "cut", "times": 1}]
+    translate.convert(source, out="s3://empty/rows", to="clickstream")
+    assert store.told["faults"] == 1
+    assert held(store, "rows/") == held(store, "whole/")
+    assert store.uploads == {}
+
+
+@pytest.mark.parametrize("state", [None, "s3://empty/books"])
+def test_what_a_killed_run_began_is_given_up(store, source, state):  # noqa: F811
+    """A resumed run aborts the uploads that a killed one left open, of rows and of books."""
     store.faults = [{"verb": "PUT", "key": "part-00003", "do": {"status": 403, "code": "AccessDenied"}}]
     with pytest.raises(OutputError):
-        translate.convert(source, out="s3://empty/rows", **CALL)
+        translate.convert(source, out="s3://empty/rows", state=state, **CALL)
     store.faults = []
     store.uploads["left"] = ("empty", "rows/data/part-00003.ndjson.gz", {1: b"x"})
-    translate.convert(source, out="s3://empty/rows", **CALL)
+    books = state.rpartition("/")[2] if state else "rows-translate"
+    store.uploads["books"] = ("empty", f"{books}/.translate/rejects-00003.ndjson", {1: b"x"})
+    translate.convert(source, out="s3://empty/rows", state=state, **CALL)
     assert store.uploads == {}
 
 
@@ -193,6 +208,12 @@ def test_what_can_be_no_target(store, source, tmp_path):  # noqa: F811
         ({"out": "s3://empty"}, r"s3://empty: out= should name a bucket and a prefix"),
         ({"out": "s3://empty/rows", "state": "s3://empty/rows/books"}, "lies below out="),
         ({"out": tmp_path / "x", "state": "s3://empty/books"}, "are for out=.s3://"),
+        ({"out": "s3://empty/rows", "sse": "aes"}, "sse=.aes.: is none .one of: AES256, aws:kms"),
+        (
+            {"out": "s3://empty/rows", "sse_kms_key_id": "key-1"},
+            "sse_kms_key_id= names a key of KMS: say sse=.*aws:kms",
+        ),
+        ({"out": "s3://empty/rows", "sse": "AES256", "sse_kms_key_id": "key-1"}, "names a key of KMS"),
         ({"out": "gs://empty/rows"}, "gs://empty/rows: out= is a folder of this machine"),
     ):
         with pytest.raises(UsageError, match=message):

@@ -42,6 +42,7 @@ from translate.stores.access import (
     encoded_path,
     encoded_query,
 )
+from translate.stores.refusals import StoreRefusedError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
@@ -266,6 +267,39 @@ def test_what_a_name_in_a_bucket_takes(store, source, names):
     )  # fmt: skip
     store.buckets["old"] = {**dict.fromkeys(keys, lines(1)), "folder/": b""}
     assert [file.shown for file in find([source])] == sorted(names)
+
+
+def test_a_list_that_breaks_off_is_told(store, monkeypatch):
+    """A store that knows no lists of the second version says that there is more, and not how to ask for it."""
+    begun = EMPTY_LIST.replace(b"</ListBucketResult>", b"<IsTruncated>true</IsTruncated></ListBucketResult>")
+    with Scripted(Say(200, begun)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        with pytest.raises(SourceError, match="s3://old: the store breaks its list off"):
+            find(["s3://old"])
+
+
+@pytest.mark.parametrize("said", [Say(200, b"abcdefgh"), Say(206, b"abc")], ids=["whole", "short"])
+def test_a_range_that_is_none_is_told(said, store, tmp_path, monkeypatch):
+    """A store that answers with other bytes than were asked for would give a file that is none."""
+    with Scripted(said, said) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        with pytest.raises(StoreRefusedError, match="answers with other bytes than those asked for"):
+            transfers.bring(calls.Bucket("old", Access()), calls.Listed("a", 8, ""), tmp_path / "a", 4)
+
+
+def test_a_full_disk_is_not_the_network(store, tmp_path, monkeypatch):
+    """What cannot be laid down here is told as that, at once."""
+    store.buckets["old"] = {"awsma/large.json": b" " * (spool.SMALL_BYTES + 1)}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(
+        SourceError, match=r"large.json: .*cannot be written \(No space left on device\).*TMPDIR"
+    ):
+        list(chunks_of(find(["s3://old/awsma"])[0]))
+    assert store.told["GET"] == 1
 
 
 def test_an_object_that_is_gone(store, tmp_path):

@@ -190,6 +190,8 @@ def test_nobody_listens():
         (["--to", "hub"], "Parquet is no stream"),
         (["--to", "clickstream/events", "--dedupe"], "--dedupe cannot stream"),
         (["--to", "clickstream/events", "--census"], "--census cannot stream"),
+        (["--to", "clickstream/events", "--sse", "AES256"], "--sse cannot stream"),
+        (["--to", "clickstream/events", "--state", "x"], "--state cannot stream"),
         (["--to", "clickstream/events", "--compression", "zstd"], "zstd is written to files only"),
         (["--to", "clickstream/events", str(ARCHIVE)], "leave out the others"),
     ],

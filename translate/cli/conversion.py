@@ -107,6 +107,7 @@ STORED = Group({
 # What needs the whole archive, or a directory, in the order in which it is refused.
 NOT_STREAMED = (
     "dedupe", "add", "fold", "census", "lake", "sort", "trust_folders", "part_size", "workers",
+    "state", "sse", "sse_kms_key_id",
 )  # fmt: skip
 
 

@@ -159,11 +159,11 @@ class BucketOutput(Output):
             side_by_side(fetch, books.bucket.listed(f"{books.key}/"))
 
     def _abort_begun(self) -> None:
-        """Give up what a run that was killed had begun to upload: it would cost, and never appear."""
-        rows = self.target.rows
-        with contextlib.suppress(StoreRefusedError):  # not everybody may ask for that
-            for key, begun in rows.bucket.begun_uploads(f"{rows.key}/"):
-                rows.bucket.abort_upload(key, begun)
+        """Give up what was begun to upload, by a run that was killed or a call that was repeated: it would cost, and never appear."""
+        for prefix in filter(None, (self.target.rows, self._books)):
+            with contextlib.suppress(StoreRefusedError):  # not everybody may ask for that
+                for key, begun in prefix.bucket.begun_uploads(f"{prefix.key}/"):
+                    prefix.bucket.abort_upload(key, begun)
 
     # -- what goes there ----------------------------------------------------------------------------------------
 
@@ -255,6 +255,8 @@ class BucketOutput(Output):
 
     def _end_state(self) -> None:
         super()._end_state()
+        if self.target.rows.bucket.calls["repeated"]:
+            self._abort_begun()
         shutil.rmtree(self.directory / DATA, ignore_errors=True)  # the folders of parts that went away
         if self._books:
             with self._told(self._books):

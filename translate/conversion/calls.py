@@ -34,6 +34,8 @@ Folder = str | os.PathLike[str]
 Erased = Folder | Collection[str] | None  # the path of a list of ids, or the ids
 Given = Settings | Mapping[str, Any] | str | os.PathLike[str] | None  # what calls take as `settings`
 SIZE = re.compile(r"(?P<number>[0-9]+) ?(?P<unit>[kKmMgG]?)(?:i?[bB])?")
+KMS = "aws:kms"
+ENCRYPTIONS = ("AES256", KMS, f"{KMS}:dsse")
 Moment = str | dt.date | None  # a time is a date too
 
 
@@ -108,6 +110,10 @@ def place_of(
     """Give the target that a call names: a folder, or a prefix of a bucket; raise UsageError."""
     address = STORE.match(os.fspath(out))
     if address and address[1].lower() == "s3":
+        if sse not in (None, *ENCRYPTIONS):
+            raise UsageError(f"--sse {sse}: is none (one of: {', '.join(ENCRYPTIONS)})")
+        if kms_key_id and not (sse or "").startswith(KMS):
+            raise UsageError(f"--sse-kms-key-id names a key of KMS: say --sse {KMS}, too")
         return target_of(
             f"s3://{address[2]}", None if state is None else os.fspath(state), Encryption(sse, kms_key_id)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -68,7 +69,7 @@ def soundly(
 def refuse_full_disk(error: BaseException) -> None:
     """Raise OutputError if the error means that there is no room to write."""
     if any(words in str(error).lower() for words in NO_SPACE):
-        message = "the disk of the target directory is full; make room and repeat the call: it resumes"
+        message = f"the disk of the target directory, or of temporary files ({tempfile.gettempdir()}), is full; make room and repeat the call: it resumes"
         raise OutputError(message) from error
 
 

@@ -32,6 +32,11 @@ FIRST_WAIT_SECONDS = 0.1
 WAIT_SECONDS_MAX = 20.0
 LISTED = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 PIECE = 1 << 20
+BROKEN_OFF = "the store breaks its list off, and does not say how it goes on; it has to know lists of version 2 (ListObjectsV2)"
+NO_ROOM = "what comes from there cannot be written ({reason}); make room, or say TMPDIR, and repeat the call: it resumes"
+OTHER_RANGE = (
+    "the store answers with other bytes than those asked for; it has to know ranges of objects (Range)"
+)
 REDIRECTS = (
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
@@ -81,6 +86,8 @@ class Bucket:
                 key = unquote_plus(about["Key"]) if is_encoded else about["Key"]
                 yield Listed(key, int(about.get("Size") or 0), about.get("ETag", ""))
             token = page.findtext(f"{space}NextContinuationToken")
+            if most is None and not token and page.findtext(f"{space}IsTruncated") == "true":
+                raise StoreRefusedError("broken off", BROKEN_OFF)
             if not token or most is not None:
                 return
             query["continuation-token"] = token
@@ -102,9 +109,19 @@ class Bucket:
 
         def read(answer: http.client.HTTPResponse) -> bytes:
             place = first
-            while piece := answer.read(PIECE):
-                take(place, piece)
+            is_range = answer.status == HTTPStatus.PARTIAL_CONTENT
+            while (is_range or count is None) and (piece := answer.read(PIECE)):
+                try:
+                    take(place, piece)
+                except OSError as error:
+                    self._connections.drop()
+                    raise StoreRefusedError(
+                        "no room", NO_ROOM.format(reason=error.strerror or error)
+                    ) from None
                 place += len(piece)
+            if count is not None and place - first + (answer.length or 0) != count:
+                self._connections.drop()
+                raise StoreRefusedError("other range", OTHER_RANGE)
             if answer.length:
                 raise http.client.IncompleteRead(b"", answer.length)
             return b""

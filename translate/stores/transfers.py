@@ -29,6 +29,7 @@ PIECE_BYTES = 16 * 2**20
 PIECES_MAX = 10_000  # S3 takes no more
 TOGETHER = 4
 OWNER_ONLY = 0o600
+NO_UPLOAD = "NoSuchUpload"  # closed already, and that answer was lost
 NO_ACL = "AccessControlListNotSupported"  # the bucket's owner owns whatever lies there
 
 
@@ -61,6 +62,11 @@ def upload(
     size = file.stat().st_size
     if size <= PIECE_BYTES:
         return bucket.put(key, file.read_bytes(), headers)
+    try:
+        return _in_pieces(bucket, key, file, size, headers)
+    except StoreRefusedError as error:
+        if error.code != NO_UPLOAD:
+            raise
     return _in_pieces(bucket, key, file, size, headers)
 
 
