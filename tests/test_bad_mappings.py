@@ -144,6 +144,17 @@ def test_settings_that_may_be_named_are_those_that_there_are():
     assert {*fields.SETTINGS, *fields.WISHES} <= held
 
 
+def test_a_byte_order_mark_is_no_content(tmp_path):
+    """Editors of Windows put one before a text, where nobody sees it; lines are told as they are without."""
+    file = tmp_path / "a.toml"
+    file.write_text('to = "mixpanel"\n', encoding="utf-8-sig")
+    assert str(translate.check(file)) == "a.toml: ok"
+    file.write_text('too = "mixpanel"\nto = "mixpanel"\n', encoding="utf-8-sig")
+    assert str(translate.check(file)).startswith('a.toml:1: too: no such key "too"')
+    file.write_text('tracking_id = "t"\n', encoding="utf-8-sig")
+    assert settings.read_settings(file).tracking_id == "t"
+
+
 def test_one_column_from_several_places(tmp_path):
     """A hub column may be read from several places of a record."""
     text = (FOLDER / "no_default.toml").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 from translate.errors import Complaint, MappingError, suggest
 
 Table = dict[str, Any]
+ENCODING = "utf-8-sig"  # editors of Windows put a mark before it, which nobody sees
 KINDS = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
 
 
@@ -126,7 +127,7 @@ def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
     """Read a TOML file and its digest; raise MappingError if it is none."""
     try:
         content = path.read_bytes()
-        return tomllib.loads(content.decode()), digest_of(content)
+        return tomllib.loads(content.decode(ENCODING)), digest_of(content)
     except IsADirectoryError:
         message = f"is a folder; name the files in it, such as {path}/*.toml"
     except FileNotFoundError:
@@ -136,7 +137,7 @@ def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text: {error.reason} at byte {error.start}"
     except tomllib.TOMLDecodeError as error:
-        raise MappingError([_no_toml(shown, error, content.decode())]) from None
+        raise MappingError([_no_toml(shown, error, content.decode(ENCODING))]) from None
     raise MappingError([Complaint(shown, "", message)])
 
 
@@ -172,7 +173,7 @@ IN_BRACKETS = re.compile(r"\[(\d+)\]$")
 def located(complaints: Iterable[Complaint], file: Path) -> list[Complaint]:
     """Give complaints with the lines of those that are of a file."""
     try:
-        lines = lines_of(file.read_text(encoding="utf-8"))
+        lines = lines_of(file.read_text(encoding=ENCODING))
     except (OSError, UnicodeDecodeError):
         lines = {}
     return [
