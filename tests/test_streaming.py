@@ -221,3 +221,16 @@ def test_other_commands_take_standard_input():
     )
     assert done.returncode == 0
     assert json.loads(done.stdout)["events"]["read"] == 2
+
+
+def test_findings_are_those_of_a_directory(tmp_path):
+    """A request without an event is told, by whichever way its rows go out."""
+    event = {"event_type": "e", "event_id": "i", "timestamp": 1487973802507, "app_id": "a"}
+    lines = [json.dumps({"query": {"appId": "a"}, "body": body}) for body in ([event], [])]
+    (tmp_path / "a.json").write_text("".join(f"{line}\n" for line in lines))
+    asked = {"from_": "clickstream/requests", "to": "clickstream/events"}
+    report = translate.convert(tmp_path / "a.json", out=tmp_path / "out", **asked)
+    with (tmp_path / "rows").open("wb") as output:
+        streamed = translate.stream(tmp_path / "a.json", output=output, **asked)
+    assert "empty_requests" in {finding["code"] for finding in report["findings"]}
+    assert streamed["findings"] == report["findings"]

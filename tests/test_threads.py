@@ -48,7 +48,7 @@ def archive(tmp_path: Path) -> Path:
 
 def test_the_census_ends(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts keys beside the rows, and was not asked for its counts."""
-    monkeypatch.setattr("translate.conversion.closing.hold_against", failing)
+    monkeypatch.setattr("translate.conversion.sinks.hold_against", failing)
     call = {"to": "clickstream", "out": tmp_path / "out", "census": True}
     assert left_after(lambda: translate.convert(archive, **call)) == []
 
@@ -63,7 +63,7 @@ def test_the_walk_ends(archive: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_digest_ends(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes the digest of a large file beside its reading, however much of it is to come."""
     monkeypatch.setattr(units, "BUFFERED_MAX", 0)
-    monkeypatch.setattr("translate.conversion.closing.hold_against", failing)
+    monkeypatch.setattr("translate.conversion.sinks.hold_against", failing)
     chunks_of = stored.chunks_of
 
     def slowly(file: object) -> Iterator[bytes]:

@@ -18,14 +18,11 @@ from translate.archive.stored import SourceFile, digest_of
 from translate.archive.units import Unit
 from translate.conversion.job import Job
 from translate.conversion.naming import NAMES_MAX, meetings
-from translate.conversion.output import WrittenUnit
 from translate.conversion.report import COUNTS, RunReport
 from translate.conversion.sinks import Sinks, rows_beside
-from translate.errors import ConservationError
 from translate.judging.preflight import Forecast, judge, moment_of
 from translate.judging.survey import TIME, Surveyed
 from translate.passes.distinct import Digests
-from translate.reader.reader import Tally
 from translate.recipe import slips
 from translate.recipe.rules import OPTIONS
 from translate.vocabulary.notes import NAMES_MEET
@@ -50,19 +47,6 @@ def rest_of(job: Job, total: RunReport) -> Job:
     if selection.limit is None:
         return job
     return replace(job, selection=replace(selection, limit=selection.limit - taken(total)))
-
-
-def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
-    """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
-    report, selection = written.report, job.selection
-    if tally.records != report.events["read"] and selection.limit is None:
-        raise ConservationError(
-            f"{tally.records} records were read, but {report.events['read']} are accounted for"
-        )
-    if written.events != report.events["written"]:
-        raise ConservationError(
-            f"{report.events['written']} events should be in {', '.join(map(str, written.parts))}, but {written.events} are"
-        )
 
 
 def find_identical(total: RunReport, sinks: Sinks, units: Iterable[Unit]) -> None:

@@ -32,7 +32,6 @@ READ_BYTES = 1 << 20
 BETWEEN = "\x1f"  # the texts of a row
 STANDS = "lines of what was written in which a listed id stands: see `erasure` in the report"
 HASHES = f"listed texts that look like keyed hashes, looked for as they are: {KEY} is not set"
-WITHHELD = "rejects without their text and message, for these tell of somebody listed, or may do so"
 CONVERTED = "converted"
 KNOWN = "erased.json"  # what events had for the hashes of a list, until all is sent
 LOCK, UNFINISHED = "lock", ".new"
@@ -45,18 +44,16 @@ def in_order(files: Iterable[PurePath]) -> list[str]:
     return [file.as_posix() for file in sorted(files) if not file.parts[0].startswith(STATE)]
 
 
-def find_withheld(erasing: Erasing, report: RunReport) -> None:
-    """Tell in a unit's report how many rejects were kept without their text."""
-    report.find("rejects_withheld", WITHHELD, erasing.withheld)
-
-
-def note_unit(erasing: Erasing, report: RunReport, note: Path) -> None:
-    """Tell in a unit's report what was withheld, and keep for the proof, and for nobody else, who was met."""
-    find_withheld(erasing, report)
+def note_unit(erasing: Erasing, note: Path) -> None:
+    """Keep for the proof of a unit, and for nobody else, who was met."""
     wanted = erasing.erasure.wanted
     texts = {text: line for text, line in sorted(erasing.met.items()) if text not in wanted}
-    lines = LinesFile(note, mode=OWNER_ONLY)
-    told = {"lines": sorted(set(erasing.met.values())), "texts": texts}
+    _keep(note, {"lines": sorted(set(erasing.met.values())), "texts": texts})
+
+
+def _keep(file: Path, told: dict[str, Any]) -> None:
+    """Keep something that only the owner of a run may read."""
+    lines = LinesFile(file, mode=OWNER_ONLY)
     lines.write(json.dumps(told, ensure_ascii=False).encode())
     lines.close()
 
@@ -124,9 +121,7 @@ class Proof:
 
     def keep(self, file: Path) -> None:
         """Keep what events had for hashes, for whoever goes on to look for it, and for nobody else."""
-        lines = LinesFile(file, mode=OWNER_ONLY)
-        lines.write(json.dumps(self.texts, ensure_ascii=False).encode())
-        lines.close()
+        _keep(file, self.texts)
 
     @cached_property
     def traces(self) -> Traces:

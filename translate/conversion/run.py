@@ -12,10 +12,9 @@ import polars as pl
 
 from translate.archive.batches import Lines
 from translate.archive.units import Unit
-from translate.conversion import closing, nothing, ordered, plan
+from translate.conversion import closing, nothing, ordered
 from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.census.fates import as_lines, refuse_uncounted, summary, together
-from translate.conversion.census.tallied import keys_account
 from translate.conversion.erased import note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
@@ -38,14 +37,11 @@ from translate.judging.survey import Count, Questions, Surveyed
 from translate.passes import Asked, Passes
 from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised
-from translate.recipe.expressions import moved_keys
-from translate.recipe.tallies import Wanted, Watch
 
 if TYPE_CHECKING:
     from translate.conversion.errands import Crew
 
 NOTHING = Asked()
-EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
 
 
 class Conversion:
@@ -237,22 +233,13 @@ class Conversion:
             if on_drawn is not None:
                 lines.ahead.on_end = on_drawn
             tally = Tally(on_batch=self.course.count if self.course.show else None)
-            watch = Watch(
-                Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
+            written, query, keys = self.sinks.convert(
+                job, unit.number, lines, sequence, tally=tally, questions=self._questions, marks=marks
             )
-            query = plan.build(job, lines, tally=tally, marks=marks, questions=self._questions, watch=watch)
-            keys = keys_account(job, query, lines) if job.census else None
-            if keys is not None:
-                tally.on_empty_line = keys.add_empty_line
-            written = self.sinks.write(unit.number, query, sequence, keys)
-            written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
-            written.report.watched = watch.told()
             if query.erasing:
-                note_unit(query.erasing, written.report, self._erased_file(unit, self.output.beside))
-            if not query.unsound:
-                closing.hold_against(self.job, tally, written)
-                if keys is not None:
-                    keys.checked().write_parquet(self._keys_file(unit, self.output.beside))
+                note_unit(query.erasing, self._erased_file(unit, self.output.beside))
+            if keys is not None and not query.unsound:
+                keys.checked().write_parquet(self._keys_file(unit, self.output.beside))
             return written, query.unsound
 
         return self._readings.read_digested(unit, attempt)

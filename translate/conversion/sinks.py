@@ -14,17 +14,23 @@ from typing import Self
 
 import polars as pl
 
+from translate.archive.batches import Lines
 from translate.conversion import ordered, plan
 from translate.conversion.account import UnitAccount, digests_of
-from translate.conversion.census.tallied import KeysAccount
+from translate.conversion.census.tallied import KeysAccount, keys_account
 from translate.conversion.job import Job
 from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.naming import Gathering
 from translate.conversion.output import OWNER_ONLY, WrittenUnit
 from translate.conversion.part import CutPart, LinesPart, ParquetPart, PartOfUnit, RequestsPart, shared
 from translate.conversion.plan import Query
-from translate.errors import UsageError
+from translate.errors import ConservationError, UsageError
+from translate.judging.survey import Questions
 from translate.mapping.spec import Layout
+from translate.passes.sightings import UnitMarks
+from translate.reader.reader import Tally
+from translate.recipe.expressions import moved_keys
+from translate.recipe.tallies import Wanted, Watch
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
 ROWS_BESIDE = 25_000  # that are read together: each query has its price, and so has what is held beside it
@@ -34,6 +40,22 @@ NO_DAY = (
     "{address} needs --set day=YYYY-MM-DD: the day that the pipeline will take the files to have come in. It reads "
     "only the folders of the days that its next run covers, so name a day that lies there"
 )
+
+EMPTY_REQUESTS = "requests, or parts of them, without an event: nothing of what they hold is read"
+WITHHELD = "rejects without their text and message, for these tell of somebody listed, or may do so"
+
+
+def hold_against(job: Job, tally: Tally, written: WrittenUnit) -> None:
+    """Hold the account against what the reader handed over and what lies in the part: counted apart from it."""
+    report, selection = written.report, job.selection
+    if tally.records != report.events["read"] and selection.limit is None:
+        raise ConservationError(
+            f"{tally.records} records were read, but {report.events['read']} are accounted for"
+        )
+    if written.events != report.events["written"]:
+        raise ConservationError(
+            f"{report.events['written']} events should be in {', '.join(map(str, written.parts))}, but {written.events} are"
+        )
 
 
 class Sinks:
@@ -53,6 +75,27 @@ class Sinks:
             None  # gets the text of what goes there, too
         )
         self.is_headed = True  # whether the next part of a table begins with the names of its columns
+
+    def convert(
+        self, job: Job, number: int, lines: Lines, sequence: int, *, tally: Tally, questions: Questions | None,
+        marks: UnitMarks | None = None,
+    ) -> tuple[WrittenUnit, Query, KeysAccount | None]:  # fmt: skip
+        """Write what becomes of a unit's lines, and hold the account against what the reader handed over."""
+        watch = Watch(
+            Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
+        )
+        query = plan.build(job, lines, tally=tally, marks=marks, questions=questions, watch=watch)
+        keys = keys_account(job, query, lines) if job.census else None
+        if keys is not None:
+            tally.on_empty_line = keys.add_empty_line
+        written = self.write(number, query, sequence, keys)
+        written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)
+        written.report.watched = watch.told()
+        if query.erasing:
+            written.report.find("rejects_withheld", WITHHELD, query.erasing.withheld)
+        if not query.unsound:
+            hold_against(job, tally, written)
+        return written, query, keys
 
     def write(
         self, number: int, query: Query, sequence: int = 1, keys: KeysAccount | None = None

@@ -20,7 +20,6 @@ from translate.archive.drawing import Ahead, LongLines
 from translate.archive.lines import Damage
 from translate.archive.stored import PIPE, standard_input
 from translate.archive.units import Unit
-from translate.conversion import plan
 from translate.conversion.calls import (
     Erased,
     Folder,
@@ -37,11 +36,10 @@ from translate.conversion.closing import (
     find_slips,
     has_enough,
     hazards_told,
-    hold_against,
     rest_of,
     rules_told,
 )
-from translate.conversion.erased import Looking, Proof, find_withheld
+from translate.conversion.erased import Looking, Proof
 from translate.conversion.identity import Task
 from translate.conversion.job import Job
 from translate.conversion.nothing import verdict_of
@@ -55,8 +53,6 @@ from translate.judging.survey import Count, Questions
 from translate.passes import Asked
 from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised
-from translate.recipe.expressions import moved_keys
-from translate.recipe.tallies import Wanted, Watch
 from translate.wording.arguments import checked
 from translate.wording.rendering import Report
 
@@ -240,18 +236,12 @@ class Streaming:
         return written
 
     def _written(self, job: Job, unit: Unit, lines: Lines, sinks: Sinks) -> tuple[WrittenUnit, set[str]]:
-        watch = Watch(
-            Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
+        sequence = self._total.requests + 1
+        written, query, _ = sinks.convert(
+            job, unit.number, lines, sequence, tally=Tally(), questions=self._questions
         )
-        tally = Tally()
-        query = plan.build(job, lines, tally=tally, watch=watch, questions=self._questions)
-        written = sinks.write(unit.number, query, self._total.requests + 1)
-        written.report.watched = watch.told()
         if query.erasing and self._proof:
-            find_withheld(query.erasing, written.report)
             self._proof.meet(query.erasing)
-        if not query.unsound:
-            hold_against(job, tally, written)
         return written, query.unsound
 
 
