@@ -33,7 +33,6 @@ class KernelPacker:
     """Packs rows as `Packer` does, into requests that have neither stamps nor JSON within texts."""
 
     def __init__(self, kernel: ctypes.CDLL, layout: Layout, settings: Settings, output: LinesOutput) -> None:
-        assert layout.request is not None
         self._kernel, self._output = kernel, output
         self._templates = templates = Templates(layout, settings)
         head, inside = (
@@ -49,7 +48,8 @@ class KernelPacker:
         self._places = _numbers([len(head) + 1, *places, len(before)])
         texts = {f"@{entry.place}" for entry in (*templates.head, *templates.inside) if _is_text(entry)}
         self._are_texts = _numbers([name in texts or name in names for name in self._columns])
-        limits = layout.request.events_max or NO_LIMIT, layout.request.bytes_max or NO_LIMIT, OPEN_BYTES_MAX
+        request = templates.request
+        limits = request.events_max or NO_LIMIT, request.bytes_max or NO_LIMIT, OPEN_BYTES_MAX
         kernel.translate_packing_begin.restype = kernel.translate_packing_taken.restype = ctypes.c_void_p
         seed = ctypes.c_uint64(secrets.randbits(64))
         self._pointer = ctypes.c_void_p(kernel.translate_packing_begin(*map(ctypes.c_int64, limits), seed))
@@ -63,7 +63,7 @@ class KernelPacker:
         """Tell whether a layout's requests are such."""
         templates = Templates(layout, settings)
         is_small = max(len(templates.head), len(templates.inside)) <= FIELDS_MAX
-        return layout.request is not None and not layout.request.closed and not templates.made and is_small
+        return not templates.request.closed and not templates.made and is_small
 
     def add(self, batch: pl.DataFrame) -> None:
         """Take in rows, writing requests that are full; columns as `Packer` takes them."""

@@ -77,11 +77,10 @@ class Packer:
         self, layout: Layout, settings: Settings, output: LinesOutput, *, sequence: int = 1,
         tell: Callable[[list[int]], None] | None = None,
     ) -> None:  # fmt: skip
-        assert layout.request is not None
-        self._templates = Templates(layout, settings)
-        self._events_max = layout.request.events_max or math.inf
-        self._bytes_max = layout.request.bytes_max or math.inf
-        self._by_hour = any(entry.word.keeps_hours_apart for entry in self._templates.made)
+        self._templates = templates = Templates(layout, settings)
+        self._events_max = templates.request.events_max or math.inf
+        self._bytes_max = templates.request.bytes_max or math.inf
+        self._by_hour = any(entry.word.keeps_hours_apart for entry in templates.made)
         self._output = output
         self._tell = tell
         self._sequence = sequence

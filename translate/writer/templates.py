@@ -74,7 +74,7 @@ class Templates:
 
     def __init__(self, layout: Layout, settings: Settings) -> None:
         assert layout.request is not None
-        self._request = layout.request
+        self.request = layout.request
         self._each = each = layout.request.each
         self._closed = frozenset(map(_split, layout.request.closed))
         entries = request_fields(layout, settings)
@@ -99,7 +99,7 @@ class Templates:
         for number, entry in enumerate(compress(self.made, stamped), 1 + sum(fields) + len(others)):
             _put(tree, entry.path, Slot(number))
         (first, inner), *rest = tree.items()
-        is_list = not self._each or (self._request.listed and not rest and (first,) == self._each)
+        is_list = not self._each or (self.request.listed and not rest and (first,) == self._each)
         return tuple(_parts(inner, self._closed, (first,)) if is_list else _parts(tree, self._closed))
 
     def _tree(self, places: Places) -> Tree:
@@ -117,7 +117,7 @@ class Templates:
 
     @property
     def _empty(self) -> Iterator[Path]:
-        return map(_split, self._request.empty)
+        return map(_split, self.request.empty)
 
     def _named(self, way: Path) -> Way:
         """Give a way through the member's name."""
