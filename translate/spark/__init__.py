@@ -82,6 +82,8 @@ def convert(
 
     refuse_by_name(**options)
     ready = conversion(source, to=to, out=out, **options)
+    if ready.asked and isinstance(ready.target, BucketTarget) and isinstance(ready.target.books, Prefix):
+        raise UsageError(APART)
     ready.crew = SparkCrew(spark)
     return Converted(ready.run(), ready)
 
@@ -95,12 +97,6 @@ class SparkCrew(Crew):
         self._context = spark.sparkContext
         self._spark = spark
         self._errand: Any = None
-
-    def survey(self, run: Conversion, passes: Passes) -> None:
-        """Read all units for what the passes need to know, which executors have to find."""
-        if isinstance(run.target, BucketTarget) and isinstance(run.target.books, Prefix):
-            raise UsageError(APART)
-        super().survey(run, passes)
 
     def _each(
         self, run: Conversion, passes: Passes | None, what: str, units: Iterator[Unit], first: dict[int, int]
