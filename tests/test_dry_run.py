@@ -34,3 +34,15 @@ def test_a_dry_run_to_the_hub_for_people(target):
     assert where == "archive_full.jsonl:1"
     assert before.startswith('  before  {"event_type":"_session.stop"')
     assert json.loads(after.removeprefix("  after   "))["device.platform"] == "ANDROID"
+
+
+@pytest.mark.parametrize("target", ["clickstream", "hub"])
+def test_a_dry_run_of_events_of_the_hub(target):
+    """What stood in a table is shown as JSON, as a reject shows it, and not as Python would."""
+    source = str(SAMPLES / "hub" / "events_full.parquet")
+    output, error, code = run_here(
+        ["translate", "convert", source, "--to", target, "--dry-run", "--limit", "1"]
+    )
+    assert (error, code) == ("", 0)
+    before = json.loads(output.splitlines()[1].removeprefix("  before  "))
+    assert (before["name"], before["user_id"], before["phase"]) == ("session.start", "user-1", None)

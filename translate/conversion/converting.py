@@ -205,7 +205,8 @@ def preview(
     def attempt(job: Job, lines: Lines) -> tuple[pl.DataFrame, set[str]]:
         query = plan.build(job, lines)
         columns = ["file", "line", "text", "code", "message", FILTERED, *query.columns]
-        return query.rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.unsound
+        rows = query.rows.with_columns(text=parquet.text_of(query.rows))
+        return rows.select(list(dict.fromkeys(columns))).collect(engine="streaming"), query.unsound
 
     with tempfile.TemporaryDirectory(prefix="translate-") as scratch:
         for _, frame in Readings(job, recognised, Path(scratch)).each(attempt):
