@@ -47,7 +47,6 @@ class Measured:
 
     name: str
     runs: list[Run] = field(default_factory=list)
-    written_bytes: int = 0
 
     def least(self, what: str) -> float:
         """Give the least of all runs."""
@@ -110,7 +109,6 @@ def measure(contenders: list[Contender], scratch: Path, rounds: int) -> dict[str
         for contender in contenders if number % 2 == 0 else reversed(contenders):
             target = scratch / "measured"
             measured[contender.name].runs.append(run(contender, target))
-            measured[contender.name].written_bytes = size_of(target)
             remove(target)
     return measured
 

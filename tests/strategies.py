@@ -99,8 +99,6 @@ OTHER_LITERALS = [
     '[{"key":"a","value":"b"}]', '{"key":"a","value":"b"}', "NaN", "Infinity", "[[]]", '[{"a":1},{"a":2}]',
 ]  # fmt: skip
 
-VALID_TEXTS = [text for text in TEXT_LITERALS if r"\ud83d\"" not in text]
-
 
 @dataclass
 class Record:
