@@ -214,6 +214,7 @@ def test_what_can_be_no_target(store, source, tmp_path):  # noqa: F811
             "sse_kms_key_id= names a key of KMS: say sse=.*aws:kms",
         ),
         ({"out": "s3://empty/rows", "sse": "AES256", "sse_kms_key_id": "key-1"}, "names a key of KMS"),
+        ({"out": "s3a://empty/rows"}, "s3a://empty/rows: write it as s3://empty/rows"),
         ({"out": "gs://empty/rows"}, "gs://empty/rows: out= is a folder of this machine"),
     ):
         with pytest.raises(UsageError, match=message):

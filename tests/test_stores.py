@@ -588,6 +588,25 @@ def test_whoever_interrupts_waits_for_no_answer(store, tmp_path, bytes_, options
     assert [*(tmp_path / "staging").iterdir()] == []
 
 
+def test_whoever_interrupts_an_upload_waits_for_no_piece(store, tmp_path):
+    """An upload in pieces to a store that answers no more is given up at once."""
+    (tmp_path / "large").write_bytes(b"x" * 100)
+    uploads = (
+        "from pathlib import Path; from translate.stores import access, bucket, transfers; transfers.PIECE_BYTES = 10; "
+        f"transfers.upload(bucket.Bucket('empty', access.Access()), 'k', Path({str(tmp_path / 'large')!r}), {{}})"
+    )
+    store.faults = [{"verb": "PUT", "do": "hold"}]
+    with subprocess.Popen([sys.executable, "-c", uploads], stderr=subprocess.PIPE, text=True) as run:
+        try:
+            wait_for(lambda: store.told["faults"], "a piece that is not answered")
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=20)
+        finally:
+            run.kill()
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert store.uploads == {}
+
+
 def test_what_a_killed_process_had_on_its_way_goes(tmp_path, monkeypatch):
     """Whoever comes next removes it, and nothing of those who live; where there are no locks nobody is taken for dead."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))

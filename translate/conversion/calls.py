@@ -12,7 +12,7 @@ from typing import Any
 
 from translate import mapping
 from translate import recipe as recipes
-from translate.archive.sources import find, near
+from translate.archive.sources import S3_SPELLED, find, near
 from translate.conversion.bucket_output import BucketTarget, target_of
 from translate.conversion.job import HUB_MODEL, Census, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store
@@ -119,6 +119,8 @@ def place_of(
         )
     if state or sse or kms_key_id:
         raise UsageError("--state, --sse and --sse-kms-key-id are for --out s3://bucket/prefix")
+    if address and address[1].lower() in S3_SPELLED:
+        raise UsageError(f"{os.fspath(out)}: write it as s3://{address[2]}")
     refuse_store(out, "--out")
     if not os.fspath(out):  # a path of no text is the folder that one stands in
         raise UsageError("--out is empty: name a new or empty directory")

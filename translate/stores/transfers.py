@@ -15,7 +15,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,17 +104,18 @@ def _in_pieces(bucket: Bucket, key: str, file: Path, size: int, headers: Mapping
             content.seek(number * piece_bytes)
             return bucket.put_part(key, begun, number + 1, content.read(piece_bytes))
 
-    workers = ThreadPoolExecutor(TOGETHER)
+    carriers = Carriers[str](TOGETHER)
+    coming = [carriers.want(partial(put, number)) for number in range(-(-size // piece_bytes))]
+    carriers.go_on()
     try:
-        tags = list(workers.map(put, range(-(-size // piece_bytes))))
-        return bucket.close_upload(key, begun, tags)
-    except BaseException:
-        workers.shutdown(cancel_futures=True)  # what arrives after the end would stay, and cost
+        return bucket.close_upload(key, begun, [brought(each) for each in coming])
+    except BaseException as error:
+        under_way = [each for each in coming if not each.cancel()]
+        if isinstance(error, Exception):
+            wait(under_way)  # what arrives after the end would stay, and cost
         with contextlib.suppress(StoreRefusedError):
             bucket.abort_upload(key, begun)
         raise
-    finally:
-        workers.shutdown()
 
 
 # -- folders of this machine ------------------------------------------------------------------------------------------
