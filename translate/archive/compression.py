@@ -134,7 +134,7 @@ class DamagedError(OSError):
     """Compressed data is not whole."""
 
 
-def inflated(chunks: Iterable[bytes], piece_bytes: int) -> Iterator[bytes]:
+def inflated(chunks: Iterable[bytes], piece_bytes: int = TEXT_MAX) -> Iterator[bytes]:
     """Decompress a gzip file that is whole, the fast way, in pieces of a size; raise DamagedError if it is not."""
     inflater = fast_zlib.decompressobj(wbits=31)
     fresh, full = True, False

@@ -130,7 +130,7 @@ def cells(row: str) -> list[str | None]:
     >>> cells('a,,"","b, ""c"", d",e"f')
     ['a', None, '', 'b, "c", d', 'e"f']
     """
-    row = row.removesuffix("\r")
+    row = row.rstrip("\r")
     found: list[str | None] = []
     position = 0
     while position <= len(row):
