@@ -387,6 +387,48 @@ def test_a_bucket_in_another_region_is_found(store, monkeypatch):
     assert "/eu-west-1/s3/aws4_request" in store.headers["LIST"]["authorization"]
 
 
+def elsewhere(store, monkeypatch, *regions):
+    """Have calls of each region but the last one sent to the next."""
+    address = os.environ["AWS_ENDPOINT_URL_S3"]
+    monkeypatch.setattr(
+        Access,
+        "place",
+        lambda self, bucket, region=None: BucketAddress(
+            address, f"/{bucket}/", region or "us-east-1", "s3", is_own=False
+        ),
+    )
+    store.faults = [
+        {"verb": "GET", "times": 2, "do": {"status": 301, "code": "PermanentRedirect", "region": region}}
+        for region in regions
+    ]
+
+
+def test_pieces_side_by_side_find_another_region(store, monkeypatch, tmp_path):
+    """Who is sent to where another one has turned already goes there, too."""
+    elsewhere(store, monkeypatch, "eu-west-1")
+    ask, both = Connections.ask, threading.Barrier(2)
+
+    def ask_together(self, verb, target, headers, body=None):
+        answer = ask(self, verb, target, headers, body)
+        if "/us-east-1/" in headers["Authorization"]:
+            both.wait(10)
+        return answer
+
+    monkeypatch.setattr(Connections, "ask", ask_together)
+    store.buckets["old"] = {"a": b"abcdefgh"}
+    transfers.bring(calls.Bucket("old", Access()), calls.Listed("a", 8, ""), tmp_path / "a", 4)
+    assert (tmp_path / "a").read_bytes() == b"abcdefgh"
+
+
+def test_regions_that_send_to_each_other_are_told(store, monkeypatch):
+    """Nobody is sent to and fro without end."""
+    elsewhere(store, monkeypatch, *["eu-west-1", "us-east-1"] * 8)
+    for fault in store.faults:
+        fault["times"] = 1
+    with pytest.raises(StoreRefusedError, match="wrong region"):
+        calls.Bucket("old", Access()).read("a")
+
+
 EMPTY_LIST = b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></ListBucketResult>'
 ENDPOINT = b"<Error><Code>%s</Code><Message>Send it there.</Message><Endpoint>%s</Endpoint></Error>"
 

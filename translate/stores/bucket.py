@@ -189,6 +189,7 @@ class Bucket:
         """Ask until there is an answer, or a refusal that stays; raise StoreRefusedError."""
         for attempt in range(1, ATTEMPTS + 1):
             self._count(kind if attempt == 1 else "repeated")
+            place = self._place
             try:
                 answer = self._ask(kind, key, query, headers or {}, body)
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -203,7 +204,7 @@ class Bucket:
                     ) from None  # fmt: skip
                 _wait(attempt)
                 continue
-            if answer.status in REDIRECTS and self._follow(fault.region):
+            if answer.status in REDIRECTS and attempt < ATTEMPTS and self._follow(place, fault.region):
                 continue
             if not fault.is_passing or attempt == ATTEMPTS:
                 raise StoreRefusedError(fault.code, told(
@@ -237,9 +238,8 @@ class Bucket:
         signer = self.access.signer(self._place.region, self._place.service)
         return f"the access key {signer.access_key}" if signer else "who does not sign"
 
-    def _follow(self, region: str) -> bool:
-        """Turn to the region where the bucket is, if that is another one and no endpoint was named."""
-        place = self._place
+    def _follow(self, place: BucketAddress, region: str) -> bool:
+        """Turn to the region where the bucket is, if that is another one than was asked, and no endpoint was named."""
         if not region or region == place.region or place.is_own:
             return False
         with self._guard:
