@@ -76,6 +76,8 @@ class RefusedAnswer:
     @property
     def is_passing(self) -> bool:
         """Tell whether the same call may succeed a moment later."""
+        if self.status == HTTPStatus.NOT_IMPLEMENTED:
+            return False
         return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or self.status == HTTPStatus.TOO_MANY_REQUESTS or (
             self.code in OFTEN
         )  # fmt: skip
