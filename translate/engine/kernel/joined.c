@@ -45,7 +45,7 @@ EXPORTED void translate_free(struct buffer *lines)
     buffer_free(lines);
 }
 
-/* Count the line breaks from one place of a text to another, many side by side. */
+/* Count the line breaks in a text, many side by side. */
 EXPORTED int64_t translate_line_breaks(const uint8_t *text, int64_t end)
 {
     int64_t count = 0, at = 0;

@@ -104,8 +104,8 @@ static bool tell(const struct directory *directory, struct ArrowArrayStream *mad
     return well;
 }
 
-/* List the keys of a frame's maps, of the rows where its first column holds: `key`, `map` (its number, from 0), in how
- * many `rows`, the bytes of its `longest` value, and the entries of the largest map that has it. Give 0, or another number where there was no memory. */
+/* List the keys of a frame's maps: `key`, `map` (its number, from 0), in how many `rows`, the bytes of its `longest`
+ * value, and the entries of the largest map that has it. Give 0, or another number where there was no memory. */
 EXPORTED int translate_keys(struct ArrowArrayStream *given, uint64_t seed, struct ArrowArrayStream *made)
 {
     struct frame frame;
@@ -235,9 +235,9 @@ static bool take_kinds(struct directory *directory, const struct texts_given *ki
     return rest.length == 0;
 }
 
-/* List what a frame's second column tells, in the rows where its first one holds: the members, as they are written, of
- * the objects of texts that `kinds_given` names, quoted; in the form of the keys of maps. Give 0, or another number where
- * there was no memory, or something else is told. */
+/* List what a frame's only column tells: the members, as they are written, of the objects of texts that `kinds_given`
+ * names, quoted; in the form of the keys of maps. Give 0, or another number where there was no memory, or something else
+ * is told. */
 EXPORTED int translate_names_told(struct ArrowArrayStream *given, struct ArrowArrayStream *kinds_given, uint64_t seed,
                                   struct ArrowArrayStream *made)
 {
