@@ -265,3 +265,15 @@ def test_the_preflight_judges_what_each_request_says(tmp_path):
         for found in target.delivery["findings"]
         if found["name"] in ("bots", "geography")
     } == {"bots": 2, "geography": 3}
+
+
+def test_what_no_field_names_around_an_event_stays_before_what_is_empty(engine, tmp_path):
+    """A request goes into its own layout as it came, with unknown members of an endpoint's item where they always stood."""
+    line = (
+        '{"ApplicationId":"0123456789abcdef0123456789abcdef","EventsRequest":{"BatchItem":{"ep-1":{"Odd":1,"Endpoint":{},'
+        '"Events":{"ev-1":{"EventType":"Level Complete","Timestamp":"2018-02-02T02:15:24.812Z"}}}}}}\n'
+    )
+    (tmp_path / "requests.jsonl").write_text(line, encoding="utf-8")
+    translate.convert(tmp_path / "requests.jsonl", to="pinpoint/requests", out=tmp_path / "out")
+    (part,) = (tmp_path / "out" / "data").iterdir()
+    assert part.read_text(encoding="utf-8") == line

@@ -112,7 +112,8 @@ class Templates:
         fields, others = places
         inside = [self._named(entry.path) for entry in compress(self.inside, fields)]
         empty = [self._named(way) for way in self._empty if ANY in way]
-        tree = _tree(inside, empty, map(self._named, others), self._named(self._each), first=2)
+        said = [*inside, *map(self._named, others)]
+        tree = _tree(said, empty, (), self._named(self._each), first=2)
         return tuple(_members(_at(tree, self._each[: self._each.index(ANY)]), frozenset()))
 
     @property
