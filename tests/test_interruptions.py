@@ -492,3 +492,23 @@ def test_digests_of_rows_are_checked(archive: Path, tmp_path: Path) -> None:
     with small_units(), pytest.warns(UserWarning, match=r"digests-00001\.arrows: is not as it was written"):
         resumed = translate.convert(archive, to="personalize/interactions", out=tmp_path / "out")
     assert resumed["findings"] == whole["findings"]
+
+
+def test_whoever_passes_over_an_interruption_does_not_hide_it() -> None:
+    """The engine does so where it takes its arguments, and complains of one that is missing."""
+    script = (
+        "import os, signal, sys\n"
+        "from translate import cli\n"
+        "def app(**_):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise TypeError('argument schema: no type') from None\n"
+        "cli.app, sys.argv = app, ['translate', '--version']\n"
+        "cli.main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (
+        ExitCode.INTERRUPTED,
+        "translate: interrupted; repeat the call to resume it\n",
+    )

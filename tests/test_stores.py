@@ -625,7 +625,7 @@ def test_whoever_interrupts_waits_for_no_answer(store, tmp_path, bytes_, options
             _, said = run.communicate(timeout=20)  # much less than a call waits for its answer
         finally:
             run.kill()
-    assert run.returncode == 130
+    assert run.returncode == 130, said
     assert "interrupted" in said
     assert [*(tmp_path / "staging").iterdir()] == []
 

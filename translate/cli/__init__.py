@@ -171,7 +171,7 @@ def main() -> NoReturn:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     atexit.register(gc.freeze)  # the end of the process needs no search for what nobody holds any more
     commands(sys.argv[1:])
-    signal.signal(signal.SIGTERM, _interrupt)
+    _listen()
     warnings.showwarning = _warn
     try:
         code = app(standalone_mode=False)
@@ -185,8 +185,7 @@ def main() -> NoReturn:
         print(f"translate: {error.typed}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
-        print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
-        raise SystemExit(ExitCode.INTERRUPTED) from None
+        _end_interrupted()
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(ExitCode.DONE) from None
@@ -195,11 +194,9 @@ def main() -> NoReturn:
         print(f"translate: {printable(where)}{error.strerror or error}", file=sys.stderr)
         raise SystemExit(ExitCode.UNFINISHED) from None
     except Exception as error:
-        _name_what_is_meant(error)
-        show = getattr(error, "show", None)
-        if show is None:
-            raise
-        show()
+        if _heard:  # the engine passes over it where it takes arguments, and then misses one
+            _end_interrupted()
+        _show(error)
         raise SystemExit(ExitCode.USAGE) from None
 
 
@@ -240,8 +237,32 @@ def _name_what_is_meant(error: Exception) -> None:
         error.message = f"{error}; models lists all, explain --from MODEL --to MODEL tells the fields of one"  # type: ignore[attr-defined]
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+def _show(error: Exception) -> None:
+    """Have the parser show what it refuses; raise what is none of its."""
+    _name_what_is_meant(error)
+    show = getattr(error, "show", None)
+    if show is None:
+        raise error
+    show()
+
+
+_heard: list[int] = []  # signals to stop
+
+
+def _listen() -> None:
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where somebody has it ignored
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    _heard.append(number)
     raise KeyboardInterrupt
+
+
+def _end_interrupted() -> NoReturn:
+    print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
+    raise SystemExit(ExitCode.INTERRUPTED) from None
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:

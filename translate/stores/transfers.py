@@ -269,10 +269,12 @@ def _at_call(calls: SimpleQueue[Callable[[], None] | None]) -> None:
 
 def brought(coming: Future[Brought]) -> Brought:
     """Give what is wanted once it comes; raise what went wrong."""
-    while not coming.done():
-        with contextlib.suppress(TimeoutError):
-            coming.exception(NAP_SECONDS)
-    return coming.result()
+    while True:
+        try:
+            return coming.result(NAP_SECONDS)
+        except TimeoutError:
+            if coming.done():
+                raise
 
 
 Given = TypeVar("Given")

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS_LEAST = 13, BITS_MOST = 27, BITS_A_TEXT = 32, WINDOW_MOST = 4, STRIDE_MOST = 8 };
+enum { BEGIN_MOST = 8, BITS_LEAST = 13, BITS_MOST = 27, BITS_A_TEXT = 32, WINDOW_MOST = 4, STRIDE_MOST = 8 };
 
 struct search {
     const uint8_t *texts; /* one after the other */
     const int64_t *ends;
     int32_t count;
-    int32_t begin; /* bytes that are hashed at each place: 8, 4, 2 or 1, none of the texts is shorter */
+    int32_t begin; /* bytes that are hashed of a text's beginning if it has no 8: 4, 2 or 1, none of the texts is shorter */
     int32_t window; /* bytes that are hashed where it is looked */
     int32_t stride; /* places from one look to the next: one of them falls into the first windows of a text, wherever it stands */
     int32_t bits;
@@ -96,10 +96,10 @@ static void fill(struct search *search)
 {
     for (int32_t number = 0; number < search->count; number++) {
         const uint8_t *text = search->texts + start_of(search, number);
-        note(search, search->begins, text, search->begin);
+        search->lengths[number] = search->ends[number] - start_of(search, number);
+        note(search, search->begins, text, search->lengths[number] >= BEGIN_MOST ? BEGIN_MOST : search->begin);
         for (int32_t place = 0; place < search->stride; place++)
             note(search, search->windows, text + place, search->window);
-        search->lengths[number] = search->ends[number] - start_of(search, number);
         uint64_t slot = slot_of(search, text, search->lengths[number]);
         if (search->numbers[slot] < 0)
             search->numbers[slot] = number;
@@ -128,7 +128,7 @@ EXPORTED struct search *translate_search(const uint8_t *texts, const int64_t *en
     struct search *search = calloc(1, sizeof *search);
     if (search == NULL)
         return NULL;
-    *search = (struct search){.texts = texts, .ends = ends, .count = count, .begin = 8, .bits = BITS_LEAST};
+    *search = (struct search){.texts = texts, .ends = ends, .count = count, .begin = BEGIN_MOST, .bits = BITS_LEAST};
     int64_t shortest = WINDOW_MOST + STRIDE_MOST - 1;
     for (int32_t number = 0; number < count; number++) {
         int64_t length = ends[number] - start_of(search, number);
@@ -166,10 +166,16 @@ static bool is_within_word(const uint8_t *text, int64_t length, int64_t at, int6
         || (end < length && is_of_word(text[end - 1]) && is_of_word(text[end]));
 }
 
+static bool begins_at(const struct search *search, const uint8_t *text, int64_t length, int64_t at)
+{
+    return (at + BEGIN_MOST <= length && is_noted(search, search->begins, text + at, BEGIN_MOST))
+        || (search->begin < BEGIN_MOST && at + search->begin <= length && is_noted(search, search->begins, text + at, search->begin));
+}
+
 /* Give the number of the longest text that stands at a place; -1 where none does. */
 static int32_t standing_at(const struct search *search, const uint8_t *text, int64_t length, int64_t at, int64_t words)
 {
-    if (at + search->begin > length || !is_noted(search, search->begins, text + at, search->begin))
+    if (!begins_at(search, text, length, at))
         return -1;
     for (int32_t number = 0; number < search->lengths_count; number++) {
         int64_t end = at + search->lengths[number];
