@@ -165,8 +165,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
-    if sys.argv[1:2] == ["help"]:  # as git and others have it
-        sys.argv[1:] = [*sys.argv[2:3], "--help"]
+    sys.argv[1:] = _spelled_here(sys.argv[1:])
     ask_polars_for_less()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     atexit.register(gc.freeze)  # the end of the process needs no search for what nobody holds any more
@@ -196,7 +195,8 @@ def main() -> NoReturn:
     except Exception as error:
         if _heard:  # the engine passes over it where it takes arguments, and then misses one
             _end_interrupted()
-        _show(error)
+        if not _is_shown(error):
+            raise
         raise SystemExit(ExitCode.USAGE) from None
 
 
@@ -237,13 +237,18 @@ def _name_what_is_meant(error: Exception) -> None:
         error.message = f"{error}; models lists all, explain --from MODEL --to MODEL tells the fields of one"  # type: ignore[attr-defined]
 
 
-def _show(error: Exception) -> None:
-    """Have the parser show what it refuses; raise what is none of its."""
+def _spelled_here(arguments: list[str]) -> list[str]:
+    """Take `help COMMAND`, as git and others have it, for `COMMAND --help`."""
+    return [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else arguments
+
+
+def _is_shown(error: Exception) -> bool:
+    """Have the parser show what it refuses, if it is that."""
     _name_what_is_meant(error)
     show = getattr(error, "show", None)
-    if show is None:
-        raise error
-    show()
+    if show is not None:
+        show()
+    return show is not None
 
 
 _heard: list[int] = []  # signals to stop
