@@ -10,12 +10,15 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from http.client import HTTPResponse
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,7 @@ from translate.stores.access import (
     BucketAddress,
     Connections,
     Signer,
+    StoreAnswer,
     encoded_path,
     encoded_query,
 )
@@ -660,18 +664,18 @@ def test_what_a_killed_process_had_on_its_way_goes(tmp_path, monkeypatch):
     def none_here(*_):
         raise OSError(errno.ENOLCK, "no locks")
 
-    dies = "import os; from translate.stores import transfers; (transfers.folder_of(os) / 'rows').touch(); os._exit(1)"
+    dies = "import os; from translate.archive import copies; (copies.folder_of(os) / 'rows').touch(); os._exit(1)"
     subprocess.run([sys.executable, "-c", dies], check=False)
     (left,) = tmp_path.iterdir()
     with monkeypatch.context() as patch:
-        patch.setattr(transfers.fcntl, "flock", none_here)
+        patch.setattr(copies.fcntl, "flock", none_here)
         unlocked = Owner()
-        folder = transfers.folder_of(unlocked)
+        folder = copies.folder_of(unlocked)
         assert {*tmp_path.iterdir()} == {left, folder}
         del unlocked
         assert [*tmp_path.iterdir()] == [left]
     one, other = Owner(), Owner()
-    living = {transfers.folder_of(one), transfers.folder_of(other)}
+    living = {copies.folder_of(one), copies.folder_of(other)}
     assert {*tmp_path.iterdir()} == living
     del one
     assert {*tmp_path.iterdir()} < living
@@ -687,10 +691,10 @@ def test_a_folder_for_what_is_on_its_way_may_look_like_somebody_elses(tmp_path, 
 
     made = iter([tmp_path / "only"])
     (tmp_path / "only").mkdir()
-    monkeypatch.setattr(transfers.tempfile, "mkdtemp", lambda **_: next(made))
-    monkeypatch.setattr(transfers.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(copies.tempfile, "mkdtemp", lambda **_: next(made))
+    monkeypatch.setattr(copies.os, "geteuid", lambda: os.getuid() + 1)
     owner = Owner()
-    assert transfers.folder_of(owner) == tmp_path / "only"
+    assert copies.folder_of(owner) == tmp_path / "only"
 
 
 @pytest.mark.parametrize(("seconds", "together"), [(0.0, 1), (0.03, 16)])
@@ -738,6 +742,102 @@ def test_no_more_come_side_by_side_than_come_sooner(monkeypatch):
     spooled.expect(files)
     assert {spooled.content_of(file) for file in files} == {b"a"}
     assert max(most) == transfers.GROWTH
+
+
+def test_how_many_come_side_by_side_is_given_up_where_no_more_come():
+    """More that bring no more, or make all wait less but bring no more, are fewer again, and are tried again later and later."""
+    width, tried = transfers._Width(1), []
+    for window in range(100):
+        width.judge(100.0, is_slow=True)
+        if width.together > 1:
+            tried.append(window)
+    gaps = [later - first for first, later in pairwise(tried)]
+    assert gaps == [transfers.PATIENCE * 2**again + transfers.SLOW_WINDOWS + 1 for again in range(len(gaps))]
+    assert len(tried) == 4
+    width = transfers._Width(1)
+    for is_slow in (
+        True,
+        True,
+        False,
+    ):  # those that were tried kept who reads from waiting, and brought no more
+        together = width.together
+        width.judge(100.0, is_slow=is_slow)
+    assert (together, width.together) == (transfers.GROWTH, 1)
+
+
+def test_more_side_by_side_are_kept_where_more_come():
+    """What brings more stays, and one slow window alone is a pause of the machine."""
+    width = transfers._Width(1)
+    for is_slow in (True, False, True, False):
+        width.judge(100.0, is_slow=is_slow)
+    assert width.together == 1
+    for per_second in (100.0, 100.0, 350.0, 350.0, 1000.0, 1000.0, 1000.0):
+        width.judge(per_second, is_slow=True)
+    assert width.together == transfers.SIDE_BY_SIDE
+
+
+HEADS = {
+    "plain": b'HTTP/1.1 200 OK\r\nETag: "a"\r\nContent-Length: 3\r\n\r\nabc',
+    "of a range": b"HTTP/1.1 206 Partial Content\r\nContent-Length:3\r\ncontent-range: bytes 0-2/9\r\n\r\nabc",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 3\r\n\r\nabc",
+    "empty": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "in chunks, with a length": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "to the end": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc",
+    "the last one": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+    "not the last one": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
+    "folded": b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag:\r\n "a:b"\r\n\r\nabc',
+    "told twice": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: b\r\netag: c\r\n\r\nabc",
+    "go on first": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "old": b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc",
+    "bare line feeds": b"HTTP/1.1 200 OK\nContent-Length: 3\n\nabc",
+    "a number that is none": b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc",
+    "nothing": b"HTTP/1.1 204 No Content\r\nETag: a\r\n\r\n",
+    "refused": b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nx-amz-bucket-region: eu-west-1\r\n\r\nabc",
+    "long": b"HTTP/1.1 200 OK\r\nx-a: " + b"b" * 9000 + b"\r\nContent-Length: 3\r\n\r\nabc",
+    "in another alphabet": b"HTTP/1.1 200 OK\r\nx-amz-meta-a: \xe9\xff\r\nContent-Length: 3\r\n\r\nabc",
+}
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 10_000])
+@pytest.mark.parametrize("head", HEADS)
+def test_an_answer_is_read_as_the_library_reads_it(head, pieces):
+    """Whatever a store says first, and however it comes, means what it means to Python's own client."""
+
+    def told(kind):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            sent = threading.Thread(target=say, args=(theirs,))
+            sent.start()
+            answer = kind(ours, method="GET")
+            answer.begin()
+            names = ("ETag", "Content-Length", "content-range", "x-amz-bucket-region", "x-amz-meta-a")
+            headers = {
+                name: answer.headers.get(name if kind is HTTPResponse else name.lower()) for name in names
+            }
+            about = answer.status, answer.reason, answer.version, answer.will_close, answer.length, headers
+            body = answer.read()
+            sent.join()
+        return about, body, answer.length
+
+    def say(peer):
+        for place in range(0, len(HEADS[head]), pieces):
+            peer.sendall(HEADS[head][place : place + pieces])
+            time.sleep(0.0005 if pieces > 1 else 0)
+        peer.shutdown(socket.SHUT_WR)
+
+    assert told(StoreAnswer) == told(HTTPResponse)
+
+
+def test_a_plain_answer_needs_no_parser_of_mail(monkeypatch):
+    """What is most of what a store says is read by itself."""
+    monkeypatch.setattr("http.client.parse_headers", None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(HEADS["of a range"])
+        answer = StoreAnswer(ours, method="GET")
+        answer.begin()
+        assert answer.read() == b"abc"
 
 
 def test_an_empty_object_stays_empty(store, tmp_path):

@@ -14,12 +14,12 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from translate.archive.copies import Borrowed, Copy, Lent, Segments, key_of
+from translate.archive.copies import Borrowed, Copy, Lent, Segments, folder_of, key_of
 from translate.errors import SourceError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.transfers import Carriers, bring, brought, folder_of
+from translate.stores.transfers import Carriers, bring, brought
 
 if TYPE_CHECKING:
     from translate.archive.stored import SourceFile

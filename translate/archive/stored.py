@@ -134,20 +134,28 @@ def chunks_of(file: SourceFile) -> Iterator[bytes]:
         return
     path = path_of(file)
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ReadError("it is no regular file; of a pipe say - < PIPE")
-        with open(path, "rb") as content:
-            if file.stretch is None:
-                while chunk := content.read(CHUNK):
-                    yield chunk
-                return
-            content.seek(file.stretch.begin)
-            left = file.stretch.end - file.stretch.begin
-            while chunk := content.read(min(CHUNK, left)):
-                left -= len(chunk)
-                yield chunk
+        content = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for who writes into it
+        try:
+            yield from _chunks_in(content, file.stretch)
+        finally:
+            os.close(content)
     except OSError as error:
         raise ReadError(error.strerror or str(error)) from error
+
+
+def _chunks_in(content: int, stretch: Stretch | None) -> Iterator[bytes]:
+    about = os.fstat(content)
+    if not stat.S_ISREG(about.st_mode):
+        raise ReadError("it is no regular file; of a pipe say - < PIPE")
+    if stretch is None:
+        most = min(CHUNK, about.st_size + 1)  # of a small file not a large chunk's memory
+        while chunk := os.read(content, most):
+            yield chunk
+        return
+    place = stretch.begin
+    while chunk := os.pread(content, min(CHUNK, stretch.end - place), place):
+        place += len(chunk)
+        yield chunk
 
 
 def path_of(file: SourceFile) -> str:

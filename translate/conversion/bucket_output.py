@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+from translate.archive.copies import folder_of
 from translate.conversion import persistence
 from translate.conversion.output import DATA, FILES, JOB, REPORT, STATE, WITNESS, Output
 from translate.errors import OutputError, UsageError
 from translate.stores import access
 from translate.stores.bucket import Bucket, Listed
 from translate.stores.refusals import StoreRefusedError
-from translate.stores.transfers import PIECE_BYTES, Encryption, download, folder_of, side_by_side, upload
+from translate.stores.transfers import PIECE_BYTES, Encryption, download, side_by_side, upload
 
 SCHEME = "s3://"
 BESIDE = "-translate"

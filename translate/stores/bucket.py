@@ -133,7 +133,7 @@ class Bucket:
     def put(self, key: str, body: bytes, headers: Mapping[str, str] | None = None) -> str:
         """Put an object in one piece; give its tag."""
         answer, _ = self._call("PUT", key, {}, headers or {}, body)
-        return answer.get("ETag", "")
+        return answer.get("etag", "")
 
     def begin_upload(self, key: str, headers: Mapping[str, str]) -> str:
         """Begin an object that comes in parts; give the upload's id. Nothing is there until it is closed."""
@@ -143,7 +143,7 @@ class Bucket:
     def put_part(self, key: str, upload: str, number: int, body: bytes) -> str:
         """Put one part; give its tag."""
         answer, _ = self._call("PUT", key, {"partNumber": str(number), "uploadId": upload}, {}, body)
-        return answer.get("ETag", "")
+        return answer.get("etag", "")
 
     def close_upload(self, key: str, upload: str, tags: list[str]) -> str:
         """Have the parts become the object, in one step; give its tag."""

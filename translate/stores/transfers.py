@@ -1,15 +1,9 @@
-"""Files on their way into a bucket, where each appears complete, in one step, or not at all; on their way back; threads that bring them, and folders for them.
-
-The folders lie on this machine: they go with their owner, or after it was killed.
-"""
+"""Files on their way into a bucket, where each appears complete, in one step, or not at all; on their way back; threads that bring them."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -118,70 +112,47 @@ def _in_pieces(bucket: Bucket, key: str, file: Path, size: int, headers: Mapping
         raise
 
 
-# -- folders of this machine ------------------------------------------------------------------------------------------
-
-NAME = "translate-staging-"
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-
-
-def folder_of(owner: object) -> Path:
-    """Make a folder that is there as long as its owner; those of killed processes go."""
-    remove_abandoned()
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=NAME))
-        try:
-            held = os.open(folder, FOLDER)
-        except FileNotFoundError:  # another process found it before it was held
-            continue
-        # Some file systems know no locks, and nothing is ever abandoned there.
-        with contextlib.suppress(OSError):
-            fcntl.flock(held, fcntl.LOCK_EX)  # let go of when the process ends, however it does
-        if folder.exists():
-            break
-        os.close(held)
-    weakref.finalize(owner, _remove, folder, held)
-    return folder
-
-
-def remove_abandoned() -> None:
-    """Remove the folders that nobody holds."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{NAME}*"):
-        held = _opened(folder)
-        if held is None:
-            continue
-        with contextlib.suppress(OSError):
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        os.close(held)
-
-
-def _opened(folder: Path) -> int | None:
-    """Open a folder of one's own; nothing where it is none, or gone."""
-    try:
-        held = os.open(folder, FOLDER)
-    except OSError:
-        return None
-    if os.fstat(held).st_uid != os.geteuid():
-        os.close(held)
-        return None
-    return held
-
-
-def _remove(folder: Path, held: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(held)
-    remove_abandoned()  # workers are killed when they are not needed any more
-
-
 # -- what is brought side by side -----------------------------------------------------------------------------
 
 SIDE_BY_SIDE = 16
 GROWTH = 4  # times as many side by side, where fewer are too slow
-GAIN = 2  # times as fast as before that has to be, for more to be worth a try
+GAIN = 1.25  # times as fast as before that has to be, for so many to be kept
+SLOW_WINDOWS = 2  # one after the other, until more are tried
+PATIENCE = 8  # windows more until so many are tried again, twice as many after each time in vain
 WINDOW_SECONDS = 0.1
+GATHER_SECONDS = (
+    0.004  # in which others come, too: to wake up for each small object costs as much as to work on it
+)
 NAP_SECONDS = 0.2  # a wait without end, which polars' signal handler restarts, hears no Ctrl-C
 
 Brought = TypeVar("Brought")
+
+
+class _Width:
+    """How many come side by side: more are tried where who reads waits for longer than it works, and kept if more come by it."""
+
+    def __init__(self, together: int) -> None:
+        self.together = together
+        self._slow_windows = 0  # one alone may be a pause of the machine
+        self._before: tuple[int, float] | None = (
+            None  # how many fewer there were, and what came in a second then
+        )
+        self._patience = PATIENCE
+
+    def judge(self, per_second: float, *, is_slow: bool) -> None:
+        """Take note of a window of time."""
+        before, self._before = self._before, None
+        if before is not None and per_second < before[1] * GAIN:
+            self.together = before[0]
+            self._slow_windows = -self._patience
+            self._patience *= 2
+        elif not is_slow:
+            self._slow_windows = min(self._slow_windows, 0)
+        else:
+            self._slow_windows += 1
+            if self._slow_windows >= SLOW_WINDOWS and self.together < SIDE_BY_SIDE:
+                self._slow_windows, self._before = 0, (self.together, per_second)
+                self.together *= GROWTH
 
 
 class Carriers(Generic[Brought]):
@@ -192,18 +163,17 @@ class Carriers(Generic[Brought]):
         self._wanted: deque[tuple[Future[Brought], Callable[[], Brought]]] = deque()
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads = 0
-        self._together = together  # so many are at work, if there is so much to bring
+        self._width = _Width(together)
         self._at_work = 0
         self._since: float | None = None
         self._begun = 0
         self._waited_seconds = 0.0
-        self._per_second = 0.0  # was brought when so few side by side were too slow
         weakref.finalize(self, self._calls.put, None)
 
     def work_for(self, readers: int) -> None:
         """Bring what so many processes want from now on."""
         with self._guard:
-            self._together = SIDE_BY_SIDE * readers
+            self._width.together = SIDE_BY_SIDE * readers
 
     def want(self, bring: Callable[[], Brought]) -> Future[Brought]:
         """Have something brought once it `go_on`s."""
@@ -215,7 +185,7 @@ class Carriers(Generic[Brought]):
     def go_on(self) -> None:
         """Have as many at work as may be and have something to do."""
         with self._guard:
-            for _ in range(min(self._together - self._at_work, len(self._wanted))):
+            for _ in range(min(self._width.together - self._at_work, len(self._wanted))):
                 self._at_work += 1
                 if self._threads < self._at_work:
                     self._threads += 1
@@ -225,7 +195,7 @@ class Carriers(Generic[Brought]):
     def _work(self) -> None:
         while True:
             with self._guard:
-                if not self._wanted:
+                if not self._wanted or self._at_work > self._width.together:
                     self._at_work -= 1
                     return
                 coming, bring = self._wanted.popleft()
@@ -238,7 +208,7 @@ class Carriers(Generic[Brought]):
                 coming.set_exception(error)
 
     def waited_since(self, begin: float) -> None:
-        """Have more at work if who reads waits for longer than it works, and if more brought more before."""
+        """Have as many at work as are worth it, by how long who reads waits, and what came."""
         now = time.monotonic()
         if self._since is None:  # to find the bucket took its time, too
             self._count_from(now)
@@ -247,12 +217,8 @@ class Carriers(Generic[Brought]):
         seconds = now - self._since
         if seconds < WINDOW_SECONDS:
             return
-        per_second = self._begun / seconds
-        is_slow = self._waited_seconds * 2 > seconds
-        if is_slow and self._together < SIDE_BY_SIDE and per_second > self._per_second * GAIN:
-            self._per_second = per_second
-            self._together *= GROWTH
-            self.go_on()
+        self._width.judge(self._begun / seconds, is_slow=self._waited_seconds * 2 > seconds)
+        self.go_on()
         self._count_from(now)
 
     def _count_from(self, now: float) -> None:
@@ -269,6 +235,8 @@ def _at_call(calls: SimpleQueue[Callable[[], None] | None]) -> None:
 
 def brought(coming: Future[Brought]) -> Brought:
     """Give what is wanted once it comes; raise what went wrong."""
+    if not coming.done():
+        time.sleep(GATHER_SECONDS)
     while True:
         try:
             return coming.result(NAP_SECONDS)
