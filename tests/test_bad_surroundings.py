@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,19 @@ def test_folder(tmp_path, size):
     assert [(reject["file"], reject["line"], reject["code"]) for reject in found.rejects] == [
         ("README.md", 1, "not_recognised"), ("link", 1, "unreadable_file"), ("pipe", 1, "unreadable_file"), ("zip.zip", 1, "not_recognised"),
     ]  # fmt: skip
+
+
+def test_a_pipe_is_told_of_and_left_to_its_reader(tmp_path):
+    """Who writes into a pipe goes on waiting for whoever does read it, and is not turned away by a look."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(lines(2),), daemon=True)
+    writer.start()
+    writer.join(0.1)
+    with pytest.raises(SourceError, match="of a pipe say - < PIPE"):
+        translate.convert(tmp_path / "pipe", to="clickstream", out=tmp_path / "out")
+    writer.join(0.2)
+    assert writer.is_alive()
+    assert (tmp_path / "pipe").read_bytes() == lines(2)
 
 
 def test_globs_and_several_sources(tmp_path, monkeypatch):

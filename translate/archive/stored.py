@@ -134,26 +134,22 @@ def chunks_of(file: SourceFile) -> Iterator[bytes]:
         return
     path = path_of(file)
     try:
-        content = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for who writes into it
+        about = os.stat(path)
+        if not stat.S_ISREG(about.st_mode):  # a pipe is not opened: it would take that for its reader
+            raise ReadError("it is no regular file; of a pipe say - < PIPE")
+        content = os.open(path, os.O_RDONLY)
         try:
-            yield from _chunks_in(content, file.stretch)
+            most = min(CHUNK, about.st_size + 1)  # of a small file not a large chunk's memory
+            yield from _chunks_in(content, file.stretch or Stretch(0, sys.maxsize), most)
         finally:
             os.close(content)
     except OSError as error:
         raise ReadError(error.strerror or str(error)) from error
 
 
-def _chunks_in(content: int, stretch: Stretch | None) -> Iterator[bytes]:
-    about = os.fstat(content)
-    if not stat.S_ISREG(about.st_mode):
-        raise ReadError("it is no regular file; of a pipe say - < PIPE")
-    if stretch is None:
-        most = min(CHUNK, about.st_size + 1)  # of a small file not a large chunk's memory
-        while chunk := os.read(content, most):
-            yield chunk
-        return
+def _chunks_in(content: int, stretch: Stretch, most: int) -> Iterator[bytes]:
     place = stretch.begin
-    while chunk := os.pread(content, min(CHUNK, stretch.end - place), place):
+    while chunk := os.pread(content, min(most, stretch.end - place), place):
         place += len(chunk)
         yield chunk
 
