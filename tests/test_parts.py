@@ -98,6 +98,22 @@ def test_parts_come_to_the_whole(
     assert told["digest"] == digest_of(find([tmp_path / "a.json"])[0])
 
 
+@pytest.mark.parametrize("seen", [0, 1, 3, 10])
+def test_a_file_that_grows_is_read_in_chunks_of_some_size(tmp_path, seen, monkeypatch):
+    """Whatever length was seen of it, it is read to its end, begins with what tells its kind, and costs no call a byte."""
+    (path := tmp_path / "a.gz").write_bytes(text := gzip.compress(os.urandom(5_000_000)))
+    (file,) = find([path])
+
+    def as_it_was(place, stat=os.stat):
+        return os.stat_result((*stat(place)[:6], seen, *stat(place)[7:10]))
+
+    monkeypatch.setattr("translate.archive.stored.os.stat", as_it_was)
+    chunks = [*chunks_of(file)]
+    assert b"".join(chunks) == text
+    assert len(chunks[0]) > 1_000
+    assert len(chunks) < 20
+
+
 @given(
     st.lists(st.sampled_from([*LINES, record(1), record(2), "{", "}", "[", "],", "x" * 90]), max_size=40),
     st.integers(1, 400),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PIPE = "-"
 CHUNK = 2**20
+CHUNK_LEAST = 2**12  # of a file that grows, or whose length nobody knows
 ENDS = 4  # bytes: all magic numbers, and the length that gzip tells
 GZIP = b"\x1f\x8b"
 GZIP_TIMES_MAX = 1032  # how much longer a text can be than what gzip makes of it
@@ -139,18 +140,19 @@ def chunks_of(file: SourceFile) -> Iterator[bytes]:
             raise ReadError("it is no regular file; of a pipe say - < PIPE")
         content = os.open(path, os.O_RDONLY)
         try:
-            most = min(CHUNK, about.st_size + 1)  # of a small file not a large chunk's memory
-            yield from _chunks_in(content, file.stretch or Stretch(0, sys.maxsize), most)
+            yield from _chunks_in(content, file.stretch or Stretch(0, sys.maxsize), about.st_size)
         finally:
             os.close(content)
     except OSError as error:
         raise ReadError(error.strerror or str(error)) from error
 
 
-def _chunks_in(content: int, stretch: Stretch, most: int) -> Iterator[bytes]:
-    place = stretch.begin
-    while chunk := os.pread(content, min(most, stretch.end - place), place):
+def _chunks_in(content: int, stretch: Stretch, likely_bytes: int) -> Iterator[bytes]:
+    """Read a file that is likely to be so long: of a small one at once, without the memory of a large chunk."""
+    place, most = stretch.begin, max(likely_bytes + 1, CHUNK_LEAST)
+    while chunk := os.pread(content, min(most, CHUNK, stretch.end - place), place):
         place += len(chunk)
+        most *= 2
         yield chunk
 
 

@@ -196,8 +196,9 @@ TIMEOUT_SECONDS = 60
 USUAL_PORTS = {"https": 443, "http": 80}
 UNREACHABLE = (OSError, http.client.HTTPException)  # what a connection raises; a call may be repeated
 
-PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (20[06])([^\r\n]*)((?:\r\n[!-9;-~]+:[^\r\n]*)+)\r\n\r\n")
+PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (20[06])((?: [^\r\n]*)?)((?:\r\n[!-9;-~]+:[^\r\n]*)+)\r\n\r\n")
 UNPLAIN = {"transfer-encoding", "connection"}
+LENGTH = re.compile("[0-9]{1,18}")
 
 
 class StoreAnswer(http.client.HTTPResponse):
@@ -208,15 +209,15 @@ class StoreAnswer(http.client.HTTPResponse):
         head = PLAIN_HEAD.match(self.fp.peek())
         lines = head[3].decode("iso-8859-1").split("\r\n")[1:] if head else []
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        length = headers.get("content-length", "")
-        is_plain = length.isdecimal() and len(headers) == len(lines) and UNPLAIN.isdisjoint(headers)
-        if head is None or not is_plain:
+        length = LENGTH.fullmatch(headers.get("content-length", ""))
+        is_plain = len(headers) == len(lines) and UNPLAIN.isdisjoint(headers)
+        if head is None or length is None or not is_plain:
             super().begin()
             return
         self.fp.read(head.end())
         self.version, self.status, self.reason = 11, int(head[1]), head[2].strip().decode("iso-8859-1")
         self.headers = self.msg = headers  # type: ignore[assignment]  # by their names in small letters
-        self.length, self.chunked, self.will_close = int(length), False, False
+        self.length, self.chunked, self.will_close = int(length[0]), False, False
 
 
 @dataclass(frozen=True)

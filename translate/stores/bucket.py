@@ -53,7 +53,7 @@ class Listed(NamedTuple):
     tag: str
 
 
-Answer = tuple[http.client.HTTPMessage, bytes]
+Answer = tuple[http.client.HTTPMessage | Mapping[str, str], bytes]  # headers are asked for in small letters
 
 
 @dataclass

@@ -118,7 +118,7 @@ SIDE_BY_SIDE = 16
 GROWTH = 4  # times as many side by side, where fewer are too slow
 GAIN = 1.25  # times as fast as before that has to be, for so many to be kept
 SLOW_WINDOWS = 2  # one after the other, until more are tried
-PATIENCE = 8  # windows more until so many are tried again, twice as many after each time in vain
+PATIENCE = 8  # slow windows more until more are tried again, twice as many after each time in vain
 WINDOW_SECONDS = 0.1
 GATHER_SECONDS = (
     0.004  # in which others come, too: to wake up for each small object costs as much as to work on it
@@ -173,7 +173,7 @@ class Carriers(Generic[Brought]):
     def work_for(self, readers: int) -> None:
         """Bring what so many processes want from now on."""
         with self._guard:
-            self._width.together = SIDE_BY_SIDE * readers
+            self._width = _Width(SIDE_BY_SIDE * readers)
 
     def want(self, bring: Callable[[], Brought]) -> Future[Brought]:
         """Have something brought once it `go_on`s."""
@@ -217,8 +217,9 @@ class Carriers(Generic[Brought]):
         seconds = now - self._since
         if seconds < WINDOW_SECONDS:
             return
-        self._width.judge(self._begun / seconds, is_slow=self._waited_seconds * 2 > seconds)
-        self.go_on()
+        if seconds - self._waited_seconds < WINDOW_SECONDS * 2:  # else who reads had something else to do
+            self._width.judge(self._begun / seconds, is_slow=self._waited_seconds * 2 > seconds)
+            self.go_on()
         self._count_from(now)
 
     def _count_from(self, now: float) -> None:
@@ -242,7 +243,7 @@ def brought(coming: Future[Brought]) -> Brought:
             return coming.result(NAP_SECONDS)
         except TimeoutError:
             if coming.done():
-                raise
+                return coming.result()
 
 
 Given = TypeVar("Given")
