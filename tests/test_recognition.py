@@ -11,7 +11,7 @@ from canonical import SAMPLES
 import translate
 from translate.archive.sources import find
 from translate.errors import SourceError
-from translate.reader.looks import PIECE_BYTES, head
+from translate.reader.looks import head
 from translate.reader.recognition import recognise
 
 KINDS = ("_minimal", "_full", "_bodies", "_run_together", "_mixed")
@@ -133,9 +133,9 @@ def test_one_mark_makes_a_stream(mark, tmp_path):
 
 @pytest.mark.parametrize("between", ["\n", "\r\n \t\r\n"])
 @pytest.mark.parametrize(
-    ("line", "address"), [(99, "pinpoint/event_stream"), (100, "mobile_analytics/archive")]
+    ("line", "address"), [(19, "pinpoint/event_stream"), (20, "mobile_analytics/archive")]
 )
-def test_a_hundred_lines_are_looked_at_and_no_more_is_inflated(line, address, between, tmp_path):
+def test_few_lines_are_looked_at_and_no_more_is_inflated(line, address, between, tmp_path):
     """A mark in the last of them counts, one behind it does not; blank lines are none of them."""
     records = [
         f'{{"event_type":"a","event_timestamp":1460000000000,"application":{{"app_id":"x"}},"client":{{"client_id":"{number}"}}'
@@ -146,7 +146,33 @@ def test_a_hundred_lines_are_looked_at_and_no_more_is_inflated(line, address, be
     file.write_bytes(gzip.compress("".join(f"{record}}}{between}" for record in records).encode()))
     assert layouts_of(recognised(file)) == {"events.gz": address}
     (found,) = find([str(file)])
-    assert len(head(found)) <= 2 * PIECE_BYTES
+    assert len(head(found)) <= 256 << 10
+
+
+EVENT = {
+    "event_type": "a", "event_timestamp": 1460000000000, "application": {"app_id": "x"}, "client": {"client_id": "c"},
+}  # fmt: skip
+STREAMED = {**EVENT, "facets": {}}
+
+
+@pytest.mark.parametrize("before", ["it begins with an account of itself\n", '{"version":1}\n'])
+@pytest.mark.parametrize("count", [60, 99, 100])
+def test_more_lines_are_looked_at_where_few_show_nothing(before, count, tmp_path):
+    """What stands before the first record may have nearly a hundred lines."""
+    (tmp_path / "a").write_text(before * count + f"{json.dumps(STREAMED)}\n" * 90, encoding="utf-8")
+    if count < 100:
+        assert layouts_of(recognised(tmp_path / "a")) == {"a": "pinpoint/event_stream"}
+    else:
+        with pytest.raises(SourceError, match="is not of a layout that can be read"):
+            recognised(tmp_path / "a")
+
+
+def test_a_record_that_reaches_over_lines_is_looked_at_whole(tmp_path):
+    """What lies within it, on a line of its own, is no record."""
+    members = [f'"copy{number}":{json.dumps(EVENT)}' for number in range(40)]
+    whole = ",\n".join([*members, json.dumps(STREAMED)[1:-1]])
+    (tmp_path / "a").write_text(f"{{\n{whole}\n}}\n", encoding="utf-8")
+    assert layouts_of(recognised(tmp_path / "a")) == {"a": "pinpoint/event_stream"}
 
 
 def test_a_foreign_file_among_others(tmp_path):

@@ -26,16 +26,17 @@ from translate.reader.tree import ANY, places_of
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
 TAR_MARK = slice(257, 262)
-PIECE_BYTES = 1 << 17
-LINES_MAX = 100  # that are looked at
+STORED_BYTES = 1 << 12  # that are looked at first: of few of them less is inflated, whatever is asked for
+LINES = 20  # that are looked at: of most files the first one shows what they are
+LINES_MAX = 100  # where these show nothing
 
 
-def head(file: SourceFile) -> bytes:
-    """Give the beginning of a file's text, no more than recognition asks for; raise ReadError if it cannot be read."""
+def head(file: SourceFile, lines: int = LINES) -> bytes:
+    """Give the beginning of a file's text, with at least so many lines and not many more; raise ReadError if it cannot be read."""
     try:
-        return _begun(text_in(_noticed(file), PIECE_BYTES))
+        return _begun(text_in(_in_pieces(_noticed(file))), lines)
     except DamagedError:
-        return _begun(layers(_noticed(file)))
+        return _begun(layers(_in_pieces(_noticed(file))), lines)
 
 
 def packed(file: SourceFile) -> str | None:
@@ -51,23 +52,33 @@ def packed(file: SourceFile) -> str | None:
     return "is a tar archive: unpack it first" if start[TAR_MARK] == b"ustar" else None
 
 
-def _begun(blocks: Iterator[Block]) -> bytes:
+def _begun(blocks: Iterator[Block], lines: int) -> bytes:
     text = b""
     for block in blocks:
         if isinstance(block, Damage):
             break
         text = (text + block).lstrip()
-        if len(text) >= CHUNK or (len(block) == PIECE_BYTES and _has_all_lines(text)):
+        if len(text) >= CHUNK or _has_lines(text, lines):
             break
     return text[:CHUNK]
 
 
-def _has_all_lines(text: bytes) -> bool:
-    """Tell whether a text has, in whole, all lines that are looked at, and more."""
-    if line_breaks(text) <= LINES_MAX:
-        return False
-    lines = (line.strip(MARGIN_BYTES) for line in text.split(b"\n")[:-1])
-    return len([*filter(None, lines)]) >= LINES_MAX
+def _has_lines(text: bytes, count: int) -> bool:
+    """Tell whether a text has so many lines, in whole, that say anything."""
+    return (
+        line_breaks(text) >= count and len([*filter(None, map(bytes.strip, text.split(b"\n")[:-1]))]) >= count
+    )
+
+
+def _in_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut the bytes of a file into pieces, each twice as long as the one before."""
+    size = STORED_BYTES
+    for chunk in chunks:
+        place = 0
+        while place < len(chunk):
+            yield chunk[place : place + size]
+            place += size
+            size *= 2
 
 
 def _noticed(file: SourceFile) -> Iterator[bytes]:

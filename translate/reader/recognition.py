@@ -16,12 +16,13 @@ from translate.archive.lines import Damage
 from translate.archive.listing import SourceFiles
 from translate.archive.parquet import HUB, MAGIC, columns_of, is_hub
 from translate.archive.sources import Trusted
-from translate.archive.stored import ReadError, SourceFile, keep_ends
+from translate.archive.stored import CHUNK, ReadError, SourceFile, keep_ends
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.literals import Pairs
 from translate.reader.looks import (
     FOREIGN,
+    LINES,
     LINES_MAX,
     Glimpsed,
     Likeness,
@@ -41,6 +42,8 @@ SCHEMA_ENDINGS = ("schema.json", ".avsc")
 UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
 EMPTY = "empty"
+NOTHING_SHOWN = (UNKNOWN, LISTED, FOREIGN)
+WHOLE = ("}", "]")  # what a line ends with that records end in
 OF_ONES_OWN = (
     "another format is described in a sheet of your own (docs/mappings.md), and read with --mappings DIR"
 )
@@ -140,7 +143,7 @@ def _without_schemas(files: SourceFiles) -> SourceFiles:
 
 def _is_schema(file: SourceFile) -> bool:
     try:
-        schema = json.loads(head(file)) if file.shown.endswith(SCHEMA_ENDINGS) else None
+        schema = json.loads(head(file, CHUNK)) if file.shown.endswith(SCHEMA_ENDINGS) else None
     except (ReadError, ValueError, RecursionError):
         return False
     return (
@@ -245,8 +248,13 @@ class _LayoutOf:
 
     def __call__(self, file: SourceFile) -> str:
         """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
+        found = self._shown_in(file, LINES)
+        return self._shown_in(file, LINES_MAX) if found in NOTHING_SHOWN else found
+
+    def _shown_in(self, file: SourceFile, most: int) -> str:
+        """Do so by no more than some lines; by few only where the first one is no piece of a record that reaches over more."""
         try:
-            content = head(file)
+            content = head(file, most)
         except ReadError:
             keep_ends(file, b"", b"")
             return EMPTY
@@ -258,7 +266,11 @@ class _LayoutOf:
             return EMPTY
         first = first.lstrip("\ufeff \t")
         as_table = self._of_columns(file, table.names(first)) if table.is_header(first) else FOREIGN
-        return as_table if as_table != FOREIGN else self._of_records(file, content, first, lines)
+        if as_table != FOREIGN:
+            return as_table
+        if most < LINES_MAX and not first.rstrip().endswith(WHOLE):
+            return UNKNOWN
+        return self._of_records(file, content, first, islice(lines, most - 1))
 
     def _of_columns(self, file: SourceFile, names: list[str]) -> str:
         if is_hub(names):
@@ -272,7 +284,7 @@ class _LayoutOf:
         return the_only(file, fitting) if fitting else FOREIGN
 
     def _of_records(self, file: SourceFile, content: bytes, first: str, others: Iterator[str]) -> str:
-        records = Glimpsed(values_in(islice(chain([first], others), LINES_MAX)))
+        records = Glimpsed(values_in(chain([first], others)))
         fitting = next(filter(None, map(self._fitting, records)), [])
         marked = [look.address for look in fitting if look.is_marked(content, records)]
         plain = [look.address for look in fitting if not look.is_marked_only]
