@@ -14,7 +14,7 @@ from translate.archive.compression import DamagedError, layers, text_in
 from translate.archive.lines import Block, Damage
 from translate.archive.listing import SourceFiles
 from translate.archive.stored import CHUNK, ReadError, SourceFile, chunks_of, keep_ends
-from translate.engine.texts import Search, line_breaks
+from translate.engine.texts import Search
 from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
 from translate.reader.literals import DECODER, Pairs, Refused
@@ -65,9 +65,7 @@ def _begun(blocks: Iterator[Block], lines: int) -> bytes:
 
 def _has_lines(text: bytes, count: int) -> bool:
     """Tell whether a text has so many lines, in whole, that say anything."""
-    return (
-        line_breaks(text) >= count and len([*filter(None, map(bytes.strip, text.split(b"\n")[:-1]))]) >= count
-    )
+    return len([*filter(bytes.strip, io.BytesIO(text).readlines()[:-1])]) >= count
 
 
 def _in_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
