@@ -14,7 +14,7 @@ import comparing  # noqa: E402
 import figures  # noqa: E402
 import foreign  # noqa: E402
 import race  # noqa: E402
-from measuring import Measured, Run  # noqa: E402
+from measuring import Contender, FailedError, Measured, Run, run  # noqa: E402
 
 
 def rows(directory, *, change=None, count=20):
@@ -49,6 +49,16 @@ def test_the_comparison_finds(tmp_path, change):
     ours, theirs = rows(tmp_path / "ours"), rows(tmp_path / "theirs", change=change)
     with pytest.raises(comparing.DifferentError):
         comparing.compare(["ours", "theirs"], [ours, theirs])
+
+
+def test_a_command_that_made_nothing_did_no_work(tmp_path):
+    """Its code is that of a run with rejects, too; so what it was to make has to be there."""
+    codes, target = (0, 1), tmp_path / "made"
+    makes = f"import pathlib, sys; pathlib.Path({str(target)!r}).touch(); sys.exit(1)"
+    for script in ("import sys; sys.exit(1)", "import nothing_of_that_name"):
+        with pytest.raises(FailedError, match="ended with 1"):
+            run(Contender("fails", lambda _, script=script: [sys.executable, "-c", script], codes), target)
+    assert run(Contender("makes", lambda _: [sys.executable, "-c", makes], codes), target).cpu_seconds > 0
 
 
 def test_the_comparison_finds_a_row_too_few(tmp_path):
