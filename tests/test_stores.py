@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import errno
 import gzip
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import signal
 import socket
 import subprocess
@@ -18,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from itertools import pairwise
 from pathlib import Path
 
@@ -883,6 +885,79 @@ def test_a_plain_answer_needs_no_parser_of_mail(monkeypatch):
         answer = StoreAnswer(ours, method="GET")
         answer.begin()
         assert answer.read() == b"abc"
+
+
+@pytest.fixture
+def spoken():
+    """A listener that says the same to each call, and what it heard by connection."""
+    heard: list[list[bytes]] = []
+    answer = [HEADS["plain"]]
+
+    def hear(peer):
+        with peer, peer.makefile("rb") as said:
+            while line := said.readline():
+                call = line
+                while (line := said.readline()).strip():
+                    call += line
+                length = re.search(rb"(?i)content-length: (\d+)", call)
+                heard[-1].append(call + (said.read(int(length[1])) if length else b""))
+                told = answer[0]  # before who hears it asks for another one
+                peer.sendall(told)
+                if b"close" in told:
+                    return
+
+    def listen(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                heard.append([])
+                hear(peer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=listen, args=(listener,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard, answer
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("body", [None, b"", b"abc"])
+def test_a_call_is_sent_as_the_library_sends_it(spoken, verb, body):
+    """Line for line, and the next one over the same connection."""
+    address, heard, _ = spoken
+    target, headers = "/old/a%20b?x=1", {"Range": "bytes=0-9", "x-amz-meta-a": "\xe9"}
+    ours = Connections(address)
+    for _ in range(2):
+        assert ours.ask(verb, target, headers, body).read() == b"abc"
+    ours.drop()
+    theirs = HTTPConnection(address.removeprefix("http://"))
+    theirs.putrequest(verb, target, skip_accept_encoding=True)
+    for name, value in headers.items():
+        theirs.putheader(name, value)
+    if body is not None:
+        theirs.putheader("Content-Length", str(len(body)))
+    theirs.endheaders(body)
+    assert theirs.getresponse().read() == b"abc"
+    theirs.close()
+    assert heard == [heard[1] * 2, heard[1]]
+
+
+@pytest.mark.parametrize("last", ["the last one", "to the end"])
+def test_after_the_last_answer_another_connection_is_made(spoken, last):
+    """Whoever says that no more comes is taken at its word, and what it said is read to its end."""
+    address, heard, answer = spoken
+    ours = Connections(address)
+    for answer[0] in (HEADS["plain"], HEADS[last], HEADS["plain"]):
+        assert ours.ask("GET", "/", {}).read() == b"abc"
+    ours.drop()
+    assert [len(calls) for calls in heard] == [2, 1]
+
+
+def test_a_header_is_one_line(spoken):
+    """What would be another header is sent to nobody."""
+    address, heard, _ = spoken
+    with pytest.raises(ValueError, match="a header of several lines"):
+        Connections(address).ask("GET", "/", {"x-amz-meta-a": "b\r\nx-amz-acl: public-read"})
+    assert heard == []
 
 
 def test_an_empty_object_stays_empty(store, tmp_path):

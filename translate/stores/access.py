@@ -199,6 +199,7 @@ UNREACHABLE = (OSError, http.client.HTTPException)  # what a connection raises; 
 PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (20[06])((?: [^\r\n]*)?)((?:\r\n[!-9;-~]+:[^\r\n]*)+)\r\n\r\n")
 UNPLAIN = {"transfer-encoding", "connection"}
 LENGTH = re.compile("[0-9]{1,18}")
+OF_SEVERAL_LINES = re.compile(r"[\r\n]")
 
 
 class StoreAnswer(http.client.HTTPResponse):
@@ -237,33 +238,39 @@ class Connections:
         self, verb: str, target: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> http.client.HTTPResponse:
         """Send a call; give the answer, whose body the caller reads to its end. Raise one of UNREACHABLE."""
-        connection = self._connection()
+        told = {"Host": self.host, **headers, **({} if body is None else {"Content-Length": str(len(body))})}
+        lines = [f"{name}: {value}" for name, value in told.items()]
+        if any(map(OF_SEVERAL_LINES.search, lines)):
+            raise ValueError("a header of several lines")
+        head = "\r\n".join([f"{verb} {target} HTTP/1.1", *lines, "\r\n"]).encode("iso-8859-1")
+        line = self._line()
         try:
-            connection.putrequest(verb, target, skip_accept_encoding=True)
-            for name, value in headers.items():
-                connection.putheader(name, value)
-            if body is not None:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            return connection.getresponse()
+            line.sendall(head)
+            if body:
+                line.sendall(body)
+            answer = StoreAnswer(line, method=verb)
+            answer.begin()
         except UNREACHABLE:
             self.drop()
             raise
+        if answer.will_close:
+            self.drop()  # the answer is read to its end all the same
+        return answer
 
     def drop(self) -> None:
         """Close this thread's connection: what is left of an answer is not read."""
-        connection = self._here.__dict__.pop("connection", None)
-        if connection is not None:
-            connection.close()
+        line = self._here.__dict__.pop("line", None)
+        if line is not None:
+            line.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._here, "connection", None)
-        if connection is None:
-            connection = self._here.connection = _connected(self.address)
-        return connection
+    def _line(self) -> socket.socket:
+        line: socket.socket | None = getattr(self._here, "line", None)
+        if line is None:
+            line = self._here.line = _connected(self.address)
+        return line
 
 
-def _connected(address: str) -> http.client.HTTPConnection:
+def _connected(address: str) -> socket.socket:
     parts = urlsplit(address)
     port = parts.port or USUAL_PORTS[parts.scheme]
     proxy = _proxy(address)
@@ -273,12 +280,12 @@ def _connected(address: str) -> http.client.HTTPConnection:
         connection = http.client.HTTPSConnection(host, at, timeout=TIMEOUT_SECONDS, context=_trust())
     else:
         connection = http.client.HTTPConnection(host, at, timeout=TIMEOUT_SECONDS)
-    connection.response_class = StoreAnswer
     if proxy:
         connection.set_tunnel(parts.hostname or "", port)
     connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
+    line: socket.socket = connection.sock
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return line
 
 
 def _proxy(address: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  urlsplit names its types for text and bytes
