@@ -952,6 +952,18 @@ def test_after_the_last_answer_another_connection_is_made(spoken, last):
     assert [len(calls) for calls in heard] == [2, 1]
 
 
+def test_what_is_left_of_an_answer_is_none_to_the_next_call(spoken):
+    """An object that holds an answer is not taken for one where its reading was given up."""
+    address, heard, answer = spoken
+    inner = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+    answer[0] = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(inner), inner)
+    ours = Connections(address)
+    ours.ask("GET", "/", {})
+    assert ours.ask("GET", "/", {}).read() == inner
+    ours.drop()
+    assert [len(calls) for calls in heard] == [1, 1]
+
+
 def test_a_header_is_one_line(spoken):
     """What would be another header is sent to nobody."""
     address, heard, _ = spoken

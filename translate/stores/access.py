@@ -250,11 +250,13 @@ class Connections:
                 line.sendall(body)
             answer = StoreAnswer(line, method=verb)
             answer.begin()
-        except UNREACHABLE:
+        except BaseException:  # an interruption, too: half a call is no beginning of the next one
             self.drop()
             raise
         if answer.will_close:
             self.drop()  # the answer is read to its end all the same
+        else:
+            self._here.answer = answer
         return answer
 
     def drop(self) -> None:
@@ -264,6 +266,9 @@ class Connections:
             line.close()
 
     def _line(self) -> socket.socket:
+        last: StoreAnswer | None = self._here.__dict__.pop("answer", None)
+        if last is not None and not last.isclosed():
+            self.drop()  # what is left of it is no answer to the next call
         line: socket.socket | None = getattr(self._here, "line", None)
         if line is None:
             line = self._here.line = _connected(self.address)
