@@ -1,10 +1,9 @@
-"""What a look into a file tells: how it begins, the values of its first lines, which layouts its records are like; and the objects that are looked at late."""
+"""What a look into a file tells: how it begins, and which layouts its records are like; and the objects that are looked at late."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,8 @@ from translate.archive.stored import CHUNK, ReadError, SourceFile, chunks_of, ke
 from translate.engine.texts import Search
 from translate.errors import SourceError
 from translate.mapping.spec import Layout, Request
-from translate.reader.literals import DECODER, Pairs, Refused
-from translate.reader.opening import PRINTED, body_of, peek, printed_form
+from translate.reader.literals import Pairs, Refused
+from translate.reader.opening import MARGIN, peek
 from translate.reader.request import PARTS, WHOLE_PARTS, RequestReader
 from translate.reader.tree import ANY, places_of
 
@@ -26,6 +25,7 @@ from translate.reader.tree import ANY, places_of
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
 TAR_MARK = slice(257, 262)
+SCHEMA_ENDINGS = ("schema.json", ".avsc")
 STORED_BYTES = 1 << 12  # that are looked at first: of few of them less is inflated, whatever is asked for
 LINES = 20  # that are looked at: of most files the first one shows what they are
 LINES_MAX = 100  # where these show nothing
@@ -37,6 +37,21 @@ def head(file: SourceFile, lines: int = LINES) -> bytes:
         return _begun(text_in(_in_pieces(_noticed(file))), lines)
     except DamagedError:
         return _begun(layers(_in_pieces(_noticed(file))), lines)
+
+
+def without_schemas(files: SourceFiles) -> SourceFiles:
+    """Pass over the Avro schemas that lie beside the data that they describe."""
+    return SourceFiles(file for file in files if not _is_schema(file)) or files
+
+
+def _is_schema(file: SourceFile) -> bool:
+    try:
+        schema = json.loads(head(file, CHUNK)) if file.shown.endswith(SCHEMA_ENDINGS) else None
+    except (ReadError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(schema, dict) and schema.get("type") == "record" and isinstance(schema.get("fields"), list)
+    )
 
 
 def packed(file: SourceFile) -> str | None:
@@ -92,11 +107,6 @@ def _noticed(file: SourceFile) -> Iterator[bytes]:
 
 # -- a glimpse -----------------------------------------------------------------------------------------------
 
-MEMBER = re.compile(r'"(\w+)"\s*:')
-MARGIN = "\ufeff \t\r"
-MARGIN_BYTES = MARGIN.encode()
-BLANKS = re.compile(r"[\ufeff \t\r\n]*")
-
 
 class Glimpsed:
     """Records that are parsed when they are first asked for, once."""
@@ -118,65 +128,6 @@ def lines_in(content: bytes) -> Iterator[str]:
         text = line.decode(errors="replace").removesuffix("\n")
         if text.strip(MARGIN):
             yield text
-
-
-def values_in(lines: Iterable[str]) -> Iterator[Any]:
-    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member.
-
-    A line is asked for only once the values before it were taken.
-    """
-    left = iter(lines)
-    for line in left:
-        text, position = line.strip(MARGIN), 0
-        while position < len(text):
-            try:
-                value, position = DECODER.raw_decode(text, position)
-            except (json.JSONDecodeError, RecursionError):
-                more = [following.strip(MARGIN) for following in left]
-                if more:
-                    text = "\n".join([text, *more])
-                    continue
-                value, position = _of_broken(text, position)
-            yield value
-            position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
-
-
-def _of_broken(text: str, position: int) -> tuple[Any, int]:
-    """Give the elements of an array that goes on after the text; of any other broken line what looks like a member."""
-    printed = PRINTED.match(text, position)
-    if printed:
-        return _of_printed(text, position, printed.end())
-    elements, end = _elements(text, position)
-    if len(elements) > 1 or (elements and end == len(text)):
-        return elements, len(text)
-    line, _, _ = text[position:].partition("\n")
-    body = body_of(line)
-    if body is not None:
-        return body, position + len(line)
-    members = Pairs((name, "") for name in MEMBER.findall(line))
-    return [members] if line.startswith("[") else members, position + len(line)
-
-
-def _of_printed(text: str, position: int, begin: int) -> tuple[Any, int]:
-    """Give the form that begins in a text; if it goes on after the text, with the elements that are there."""
-    try:
-        return printed_form(text, position)
-    except Refused:
-        name = text[position:begin].rstrip("= \t").rpartition("&")[2]
-        return Pairs([(name, _elements(text, begin)[0])]), len(text)
-
-
-def _elements(text: str, position: int) -> tuple[list[Any], int]:
-    found: list[Any] = []
-    while text[position : position + 1] == ("," if found else "["):
-        position = BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
-        try:
-            value, position = DECODER.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            break
-        found.append(value)
-        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]
-    return found, position
 
 
 NEEDED = ("name", "time")

@@ -1,4 +1,4 @@
-"""Texts that hold JSON, and captured HTTP requests: what lies in a record under one wrapping or another."""
+"""Texts that hold JSON, and captured HTTP requests: what lies in a record under one wrapping or another, and in lines, broken ones too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
@@ -174,3 +175,69 @@ def _named(value: Any) -> list[tuple[str, Any]] | None:
 
 def _of_query(text: str) -> list[tuple[str, Any]]:
     return list(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
+
+
+# -- the values of some lines -----------------------------------------------------------------------------------------
+
+MEMBER = re.compile(r'"(\w+)"\s*:')
+MARGIN = "\ufeff \t\r"
+BLANKS = re.compile(r"[\ufeff \t\r\n]*")
+
+
+def values_in(lines: Iterable[str]) -> Iterator[Any]:
+    """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member.
+
+    A line is asked for only once the values before it were taken.
+    """
+    left = iter(lines)
+    for line in left:
+        text, position = line.strip(MARGIN), 0
+        while position < len(text):
+            try:
+                value, position = DECODER.raw_decode(text, position)
+            except (json.JSONDecodeError, RecursionError):
+                more = [following.strip(MARGIN) for following in left]
+                if more:
+                    text = "\n".join([text, *more])
+                    continue
+                value, position = _of_broken(text, position)
+            yield value
+            position = BLANKS.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing at all, too
+
+
+def _of_broken(text: str, position: int) -> tuple[Any, int]:
+    """Give the elements of an array that goes on after the text; of any other broken line what looks like a member."""
+    printed = PRINTED.match(text, position)
+    if printed:
+        return _of_printed(text, position, printed.end())
+    elements, end = _elements(text, position)
+    if len(elements) > 1 or (elements and end == len(text)):
+        return elements, len(text)
+    line, _, _ = text[position:].partition("\n")
+    body = body_of(line)
+    if body is not None:
+        return body, position + len(line)
+    members = Pairs((name, "") for name in MEMBER.findall(line))
+    return [members] if line.startswith("[") else members, position + len(line)
+
+
+def _of_printed(text: str, position: int, begin: int) -> tuple[Any, int]:
+    """Give the form that begins in a text; if it goes on after the text, with the elements that are there."""
+    try:
+        return printed_form(text, position)
+    except Refused:
+        name = text[position:begin].rstrip("= \t").rpartition("&")[2]
+        return Pairs([(name, _elements(text, begin)[0])]), len(text)
+
+
+def _elements(text: str, position: int) -> tuple[list[Any], int]:
+    found: list[Any] = []
+    while text[position : position + 1] == ("," if found else "["):
+        position = BLANKS.match(text, position + 1).end()  # type: ignore[union-attr]
+        try:
+            value, position = DECODER.raw_decode(text, position)
+        except (json.JSONDecodeError, RecursionError):
+            break
+        found.append(value)
+        position = BLANKS.match(text, position).end()  # type: ignore[union-attr]
+    return found, position

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -16,7 +15,7 @@ from translate.archive.lines import Damage
 from translate.archive.listing import SourceFiles
 from translate.archive.parquet import HUB, MAGIC, columns_of, is_hub
 from translate.archive.sources import Trusted
-from translate.archive.stored import CHUNK, ReadError, SourceFile, keep_ends
+from translate.archive.stored import ReadError, SourceFile, keep_ends
 from translate.errors import SourceError, UsageError
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.literals import Pairs
@@ -33,11 +32,11 @@ from translate.reader.looks import (
     lines_in,
     packed,
     the_only,
-    values_in,
+    without_schemas,
 )  # fmt: skip
+from translate.reader.opening import values_in
 
 KINDS_MAX = 1_000  # of records, by their members, of which is kept what they may be like
-SCHEMA_ENDINGS = ("schema.json", ".avsc")
 
 UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
@@ -95,7 +94,7 @@ def recognise(files: Iterable[SourceFile], address: str | None, mappings: Path |
 
     Raise UsageError if the named one cannot be read, SourceError if no file shows one, one several, or all several models.
     """
-    described = _without_schemas(given := files if isinstance(files, SourceFiles) else SourceFiles(files))
+    described = without_schemas(given := files if isinstance(files, SourceFiles) else SourceFiles(files))
     recognised = _recognised(described, address, mappings)
     if len(described) < len(given):
         names = {file.shown for file in described}
@@ -134,21 +133,6 @@ def _recognised(files: SourceFiles, address: str | None, mappings: Path | None) 
         message = NOT_RECOGNISED.format(known=found[0])
         recognised.unseen = Unseen(layout_of, found[0], candidates, message)
     return recognised
-
-
-def _without_schemas(files: SourceFiles) -> SourceFiles:
-    """Pass over the Avro schemas that lie beside the data that they describe."""
-    return SourceFiles(file for file in files if not _is_schema(file)) or files
-
-
-def _is_schema(file: SourceFile) -> bool:
-    try:
-        schema = json.loads(head(file, CHUNK)) if file.shown.endswith(SCHEMA_ENDINGS) else None
-    except (ReadError, ValueError, RecursionError):
-        return False
-    return (
-        isinstance(schema, dict) and schema.get("type") == "record" and isinstance(schema.get("fields"), list)
-    )
 
 
 def _none_found(files: Sequence[SourceFile], seen: list[str]) -> str:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -46,18 +46,14 @@ class Signer:
             made["x-amz-content-sha256"] = payload
         if self.token:
             made["x-amz-security-token"] = self.token
-        signed = {
-            "host": host,
-            **{name.lower(): " ".join(value.split()) for name, value in headers.items()},
-            **made,
-        }
+        given = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
+        signed = {"host": host, **given, **made}
         names = sorted(signed)
         listed = ";".join(names)
         lines = "".join(f"{name}:{signed[name]}\n" for name in names)
         canonical = f"{verb}\n{path}\n{query}\n{lines}\n{listed}\n{payload}"
         scope = f"{moment[:8]}/{self.region}/{self.service}/aws4_request"
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        text = f"{ALGORITHM}\n{moment}\n{scope}\n{digest}"
+        text = f"{ALGORITHM}\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = hmac.digest(self._key(moment[:8]), text.encode(), "sha256").hex()
         made["Authorization"] = (
             f"{ALGORITHM} Credential={self.access_key}/{scope}, SignedHeaders={listed}, Signature={signature}"
@@ -245,24 +241,21 @@ class Connections:
         head = "\r\n".join([f"{verb} {target} HTTP/1.1", *lines, "\r\n"]).encode("iso-8859-1")
         line = self._line()
         try:
-            line.sendall(head)
-            if body:
-                line.sendall(body)
+            for piece in filter(None, (head, body)):
+                line.sendall(piece)
             answer = StoreAnswer(line, method=verb)
             answer.begin()
         except BaseException:  # an interruption, too: half a call is no beginning of the next one
             self.drop()
             raise
+        self._here.answer = answer
         if answer.will_close:
             self.drop()  # the answer is read to its end all the same
-        else:
-            self._here.answer = answer
         return answer
 
     def drop(self) -> None:
         """Close this thread's connection: what is left of an answer is not read."""
-        line = self._here.__dict__.pop("line", None)
-        if line is not None:
+        if (line := self._here.__dict__.pop("line", None)) is not None:
             line.close()
 
     def _line(self) -> socket.socket:
@@ -280,11 +273,10 @@ def _connected(address: str) -> socket.socket:
     port = parts.port or USUAL_PORTS[parts.scheme]
     proxy = _proxy(address)
     host, at = (proxy.hostname or "", proxy.port or 80) if proxy else (parts.hostname or "", port)
-    connection: http.client.HTTPConnection
+    kind: Any = http.client.HTTPConnection
     if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, at, timeout=TIMEOUT_SECONDS, context=_trust())
-    else:
-        connection = http.client.HTTPConnection(host, at, timeout=TIMEOUT_SECONDS)
+        kind = partial(http.client.HTTPSConnection, context=_trust())
+    connection = kind(host, at, timeout=TIMEOUT_SECONDS)
     if proxy:
         connection.set_tunnel(parts.hostname or "", port)
     connection.connect()
