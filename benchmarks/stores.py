@@ -4,7 +4,10 @@ A server of this machine (loopback.py) stands for S3; its own work is not counte
 some rounds, how often each kind of call was made as the server counted it, and what one GET costs each client that is
 installed. `--keys N` lists and plans N synthetic objects of a record each, and prints the most memory that took; with
 `--convert` they are converted, too, by as many workers as `--workers` says, and with `--disk` the same as files. `--page` puts
-what was printed between two marks of a page: python benchmarks/stores.py --keys 1000000 --convert --disk --page docs/stores.md
+what was printed between two marks of a page, which has a place for each of both:
+
+    python benchmarks/stores.py --rounds 5 --page docs/stores.md
+    python benchmarks/stores.py --keys 1000000 --convert --disk --page docs/stores.md
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 FLAWED = (0, 1)
 MEGABYTE = 1_000_000
 HOURLY = 100  # files a folder
-MARKS = "<!-- begin: benchmarks/stores.py -->", "<!-- end: benchmarks/stores.py -->"
+OF_MANY, OF_EACH = "benchmarks/stores.py --keys", "benchmarks/stores.py"  # between whose marks it is written
 LINKS = 10_000  # to a file, of which disks allow no more than so many
 GET = """
 import json, os, resource, sys
@@ -76,32 +79,31 @@ def main() -> None:
     parser.add_argument("--convert", action="store_true")
     parser.add_argument("--disk", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument(
-        "--page", type=Path, help="a page of the documentation to write what N objects cost to"
-    )
+    parser.add_argument("--page", type=Path, help="a page of the documentation to write what was measured to")
     told = parser.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        if told.keys:
-            lines = []
-            for line in of_many(told, scratch):
-                print(line, flush=True)
-                lines.append(line)
-            if told.page:
-                put_into(told.page, lines)
-            return
-        archives = {count: scratch / str(count) for count in (told.files, 1)}
-        for count, archive in archives.items():
-            subprocess.run(
-                python(HERE / "foreign.py", archive, "--records", told.records, "--files", count, "--gzip"), check=True, stdout=subprocess.DEVNULL
-            )  # fmt: skip
-        ratios(compare(archives, scratch, told.rounds), told.files)
-        gets(scratch / str(told.files), min(told.files, 2_000), told.rounds)
+        lines = []
+        for line in (of_many if told.keys else of_each)(told, scratch):
+            print(line, flush=True)
+            lines.append(line)
+        if told.page:
+            put_into(told.page, OF_MANY if told.keys else OF_EACH, lines)
 
 
-def compare(archives: dict[int, Path], scratch: Path, rounds: int) -> dict[tuple[int, str], float]:
+def of_each(told: argparse.Namespace, scratch: Path) -> Iterator[str]:
+    """Measure an archive of many objects and of one, from disk and from a bucket, and one GET."""
+    archives = {count: scratch / str(count) for count in (told.files, 1)}
+    for count, archive in archives.items():
+        made = python(HERE / "foreign.py", archive, "--records", told.records, "--files", count, "--gzip")
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
+    yield from compare(archives, scratch, told.rounds)
+    yield from gets(scratch / str(told.files), min(told.files, 2_000), told.rounds)
+
+
+def compare(archives: dict[int, Path], scratch: Path, rounds: int) -> Iterator[str]:
     """Convert each archive from disk and from a bucket, all of them in each round."""
     with contextlib.ExitStack() as servers:
         addresses = {count: servers.enter_context(served(archive)) for count, archive in archives.items()}
@@ -116,20 +118,20 @@ def compare(archives: dict[int, Path], scratch: Path, rounds: int) -> dict[tuple
         measured = measure(contenders, scratch, rounds)
         told = [asked(address) for address in addresses.values()]
     for name, found in measured.items():
-        print(f"{name}{found.least('cpu_seconds'):8.2f} s CPU{found.least('peak_bytes') / 2**20:8.0f} MB")
-    print(f"        calls in {rounds} rounds: {', '.join(map(str, told))}")
+        yield f"{name}{found.least('cpu_seconds'):8.2f} s CPU{found.least('peak_bytes') / 2**20:8.0f} MB"
+    yield f"        calls in {rounds} rounds: {', '.join(map(str, told))}"
     least = (found.least("cpu_seconds") for found in measured.values())
-    return dict(zip(calls, least, strict=True))
+    yield from ratios(dict(zip(calls, least, strict=True)), max(archives))
 
 
-def ratios(costs: dict[tuple[int, str], float], files: int) -> None:
+def ratios(costs: dict[tuple[int, str], float], files: int) -> Iterator[str]:
     for count in (files, 1):
-        print(f"{count:,} objects, bucket : disk  {costs[count, 'bucket'] / costs[count, 'disk']:.2f}")
+        yield f"{count:,} objects, bucket : disk  {costs[count, 'bucket'] / costs[count, 'disk']:.2f}"
     for where in ("disk", "bucket"):
-        print(f"{where}, {files:,} objects : 1  {costs[files, where] / costs[1, where]:.2f}")
+        yield f"{where}, {files:,} objects : 1  {costs[files, where] / costs[1, where]:.2f}"
 
 
-def gets(archive: Path, count: int, rounds: int) -> None:
+def gets(archive: Path, count: int, rounds: int) -> Iterator[str]:
     """Measure what one GET costs each client, one after the other."""
     with served(archive) as address:
         os.environ["AWS_ENDPOINT_URL_S3"] = address
@@ -139,7 +141,7 @@ def gets(archive: Path, count: int, rounds: int) -> None:
                 subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(rounds)
             ]
             said = [float(run.stdout) for run in runs if run.returncode == 0]
-            print(f"one GET by {kind:<10}{f'{min(said):.3f} ms CPU' if said else 'not installed'}")
+            yield f"one GET by {kind:<10}{f'{min(said):.3f} ms CPU' if said else 'not installed'}"
 
 
 @contextlib.contextmanager
@@ -183,14 +185,14 @@ def of_many(told: argparse.Namespace, scratch: Path) -> Iterator[str]:
         yield convert_many(str(laid_down(told.keys, scratch)), told.keys, told.workers, scratch)
 
 
-def put_into(page: Path, lines: list[str]) -> None:
-    """Put what was measured into a page, between its marks."""
-    text = page.read_text(encoding="utf-8")
-    before, _, rest = text.partition(MARKS[0])
-    _, _, behind = rest.partition(MARKS[1])
+def put_into(page: Path, name: str, lines: list[str]) -> None:
+    """Put what was measured into a page, between the marks of that name."""
+    begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, _, behind = rest.partition(end)
     command = " ".join(["python benchmarks/stores.py", *sys.argv[1:]])
     block = "\n".join(["", "```text", f"$ {command}", *lines, "```", ""])
-    page.write_text(f"{before}{MARKS[0]}{block}{MARKS[1]}{behind}", encoding="utf-8")
+    page.write_text(f"{before}{begin}{block}{end}{behind}", encoding="utf-8")
 
 
 def plan_many(address: str) -> str:
