@@ -23,7 +23,7 @@ from translate.stores.refusals import StoreRefusedError
 if TYPE_CHECKING:
     from translate.archive.stored import SourceFile
 
-SEGMENT_BYTES = 32 * 2**20
+SEGMENT_BYTES = 8 * 2**20
 SEGMENT_FILES = 8192  # what is open is held in memory, and each copy takes some of its own
 
 
