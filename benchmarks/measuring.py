@@ -95,7 +95,7 @@ def run(contender: Contender, target: Path) -> Run:
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - begin
     child.returncode = os.waitstatus_to_exitcode(status)
-    is_made = child.returncode == 0 or target.exists()
+    is_made = child.returncode == 0 or target.exists() or said.stat().st_size > 0
     if child.returncode not in contender.codes or not is_made:
         last = complaints.read_text(encoding="utf-8", errors="replace")[-2_000:]
         raise FailedError(f"{contender.name} ended with {child.returncode}: {last}")

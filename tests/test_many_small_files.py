@@ -89,8 +89,8 @@ def test_recognition_looks_at_one_record_of_a_file(tmp_path: Path, monkeypatch: 
     """A file whose first record shows what it is costs one look at one record, and nothing that is the same for all files is made anew."""
     count = {"parsed": 0, "made": 0}
 
-    def counted(lines):
-        for value in values_in(lines):
+    def counted(lines, **how):
+        for value in values_in(lines, **how):
             count["parsed"] += 1
             yield value
 

@@ -169,6 +169,22 @@ def test_columns_in_requests(archive, tmp_path):
     }
 
 
+def test_a_long_schema_is_read_to_its_end(tmp_path):
+    """However many columns it tells of, and however it is printed."""
+    names = [f"COLUMN_{number}" for number in range(200)]
+    fields = [{"name": name, "type": "string"} for name in ("USER_ID", "ITEM_ID", "EVENT_TYPE")]
+    fields += [{"name": "TIMESTAMP", "type": "long"}, *({"name": name, "type": "int"} for name in names)]
+    source = tmp_path / "in"
+    source.mkdir()
+    schema = {"type": "record", "name": "Interactions", "fields": fields}
+    (source / "schema.json").write_text(json.dumps(schema, indent=4))
+    header = ",".join(["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", *names])
+    (source / "a.csv").write_text(f"{header}\nu,i,1457947613,View{',7' * len(names)}\n")
+    report = translate.convert(source, to="personalize/interactions", out=tmp_path / "out")
+    assert (report["events"]["written"], report["rejects"]) == (1, {})
+    assert schema_of(tmp_path / "out")[names[-1]]["type"] == "int"
+
+
 def test_columns_are_kept(tmp_path):
     """A table of interactions keeps its own columns, with the types of the schema beside it."""
     first, second = tmp_path / "in" / "a.csv", tmp_path / "in" / "b.csv"

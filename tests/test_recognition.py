@@ -167,12 +167,21 @@ def test_more_lines_are_looked_at_where_few_show_nothing(before, count, tmp_path
             recognised(tmp_path / "a")
 
 
-def test_a_record_that_reaches_over_lines_is_looked_at_whole(tmp_path):
-    """What lies within it, on a line of its own, is no record."""
+@pytest.mark.parametrize("before", ["", "[]\n", '{"version":1}\n', "}\n"])
+def test_a_record_that_reaches_over_lines_is_looked_at_whole(before, tmp_path):
+    """What lies within it, on a line of its own, is no record, whatever stands before."""
     members = [f'"copy{number}":{json.dumps(EVENT)}' for number in range(40)]
     whole = ",\n".join([*members, json.dumps(STREAMED)[1:-1]])
-    (tmp_path / "a").write_text(f"{{\n{whole}\n}}\n", encoding="utf-8")
+    (tmp_path / "a").write_text(f"{before}{{\n{whole}\n}}\n", encoding="utf-8")
     assert layouts_of(recognised(tmp_path / "a")) == {"a": "pinpoint/event_stream"}
+
+
+def test_elements_of_a_list_that_reaches_over_lines_are_no_records(tmp_path):
+    """A file of such a list is refused, not read piece by piece."""
+    listed = "\n,".join([json.dumps(EVENT)] * 40)
+    (tmp_path / "a").write_text(f'{{"Records":[{listed}]}}\n', encoding="utf-8")
+    with pytest.raises(SourceError, match="is not of a layout that can be read"):
+        recognised(tmp_path / "a")
 
 
 def test_a_foreign_file_among_others(tmp_path):

@@ -907,16 +907,20 @@ def spoken():
                     return
 
     def listen(listener):
-        with contextlib.suppress(OSError):
-            while True:
+        while True:
+            try:
                 peer, _ = listener.accept()
-                heard.append([])
+            except OSError:
+                return
+            heard.append([])
+            with contextlib.suppress(OSError):  # who hung up
                 hear(peer)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=listen, args=(listener,), daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard, answer
-        listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE"])
@@ -962,6 +966,33 @@ def test_what_is_left_of_an_answer_is_none_to_the_next_call(spoken):
     assert ours.ask("GET", "/", {}).read() == inner
     ours.drop()
     assert [len(calls) for calls in heard] == [1, 1]
+
+
+def test_who_gives_an_answer_up_hangs_up(spoken, monkeypatch):
+    """A store that is still saying it is not left waiting: this one listens to nobody else meanwhile."""
+    monkeypatch.setattr("translate.stores.access.TIMEOUT_SECONDS", 10)
+    address, heard, answer = spoken
+    answer[0] = b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n" + bytes(50_000_000)
+    given_up = Connections(address)
+    kept = given_up.ask("GET", "/", {})
+    assert kept.read(10) == bytes(10)
+    given_up.drop()
+    answer[0] = HEADS["plain"]
+    assert Connections(address).ask("GET", "/", {}).read() == b"abc"
+    assert [len(calls) for calls in heard] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://user:word@127.0.0.1:9000", "127.0.0.1:9000"),
+        ("http://localhost:", "localhost"),
+        ("https://[::1]:443", "[::1]"),
+    ],
+)
+def test_a_host_is_a_name_and_perhaps_a_port(address, host):
+    """Nothing else of an endpoint's address is told as that."""
+    assert Connections(address).host == host
 
 
 def test_a_header_is_one_line(spoken):

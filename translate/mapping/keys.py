@@ -42,7 +42,7 @@ LAYOUT = {
     "legal_names": "true: names of events and attributes are made legal, and the original ones travel along",
     "lists": "hub columns of JSON values (`other`, `user_properties`) of which the model makes a list even where there is one value",
     "single_values": "hub columns of JSON values where the model has single values: a list of one becomes its value",
-    "marks": "members that tell its records from those of a layout that shares their form",
+    "marks": "members that tell its records from those of a layout that shares their form: one of a file's first twenty lines has to have one",
     "mark_names": "beginnings of event names that tell them apart, too",
     "files": "in which files its receiver wants the rows",
     "folder": "the folder in which its reader looks for files of a day, with `{day:%Y}` and the like in it",

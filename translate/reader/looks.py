@@ -23,6 +23,7 @@ from translate.reader.tree import ANY, places_of
 
 # -- the beginning of a file's text ---------------------------------------------------------------------------
 
+MARGIN_BYTES = MARGIN.encode() + b"\n"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what such a text begins with
 TAR_MARK = slice(257, 262)
 SCHEMA_ENDINGS = ("schema.json", ".avsc")
@@ -32,7 +33,7 @@ LINES_MAX = 100  # where these show nothing
 
 
 def head(file: SourceFile, lines: int = LINES) -> bytes:
-    """Give the beginning of a file's text, with at least so many lines and not many more; raise ReadError if it cannot be read."""
+    """Give the beginning of a file's text, with so many lines if it has them; raise ReadError if it cannot be read."""
     try:
         return _begun(text_in(_in_pieces(_noticed(file))), lines)
     except DamagedError:
@@ -44,9 +45,14 @@ def without_schemas(files: SourceFiles) -> SourceFiles:
     return SourceFiles(file for file in files if not _is_schema(file)) or files
 
 
+def schema_in(file: SourceFile) -> Any:
+    """Give what a schema says; raise ReadError if it cannot be read, ValueError if it is no JSON."""
+    return json.loads(head(file, CHUNK))
+
+
 def _is_schema(file: SourceFile) -> bool:
     try:
-        schema = json.loads(head(file, CHUNK)) if file.shown.endswith(SCHEMA_ENDINGS) else None
+        schema = schema_in(file) if file.shown.endswith(SCHEMA_ENDINGS) else None
     except (ReadError, ValueError, RecursionError):
         return False
     return (
@@ -73,14 +79,15 @@ def _begun(blocks: Iterator[Block], lines: int) -> bytes:
         if isinstance(block, Damage):
             break
         text = (text + block).lstrip()
-        if len(text) >= CHUNK or _has_lines(text, lines):
+        if len(text) >= CHUNK or (b"\n" in block and _has_lines(text, lines)):
             break
     return text[:CHUNK]
 
 
 def _has_lines(text: bytes, count: int) -> bool:
     """Tell whether a text has so many lines, in whole, that say anything."""
-    return len([*filter(bytes.strip, io.BytesIO(text).readlines()[:-1])]) >= count
+    whole = io.BytesIO(text).readlines()[:-1]
+    return len(whole) >= count and sum(map(bool, (line.strip(MARGIN_BYTES) for line in whole))) >= count
 
 
 def _in_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -184,10 +184,11 @@ MARGIN = "\ufeff \t\r"
 BLANKS = re.compile(r"[\ufeff \t\r\n]*")
 
 
-def values_in(lines: Iterable[str]) -> Iterator[Any]:
+def values_in(lines: Iterable[str], *, of_one_line: bool = False) -> Iterator[Any]:
     """Give the values of some lines, which may reach over several; of a broken line, whatever looks like a member.
 
-    A line is asked for only once the values before it were taken.
+    A line is asked for only once the values before it were taken. Where each is to be `of_one_line`, raise JSONDecodeError or
+    RecursionError for a line that is none, or a piece of one.
     """
     left = iter(lines)
     for line in left:
@@ -196,6 +197,8 @@ def values_in(lines: Iterable[str]) -> Iterator[Any]:
             try:
                 value, position = DECODER.raw_decode(text, position)
             except (json.JSONDecodeError, RecursionError):
+                if of_one_line:
+                    raise
                 more = [following.strip(MARGIN) for following in left]
                 if more:
                     text = "\n".join([text, *more])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain, islice
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +43,6 @@ UNKNOWN = "unknown"  # records, but none that shows a layout
 LISTED = "listed"  # records of a layout that has one a line, but in an array
 EMPTY = "empty"
 NOTHING_SHOWN = (UNKNOWN, LISTED, FOREIGN)
-WHOLE = ("}", "]")  # what a line ends with that records end in
 OF_ONES_OWN = (
     "another format is described in a sheet of your own (docs/mappings.md), and read with --mappings DIR"
 )
@@ -231,12 +231,17 @@ class _LayoutOf:
         return lru_cache(KINDS_MAX)(lambda names: [look for look in self._looks if look.may_fit(names)])
 
     def __call__(self, file: SourceFile) -> str:
-        """Name the layout of the first record that shows it; an empty or unreadable file fits any."""
-        found = self._shown_in(file, LINES)
+        """Name the layout of the first record that shows it; an empty or unreadable file fits any.
+
+        Few lines show it only where none of them is a piece of what reaches over more, and where one layout alone fits.
+        """
+        try:
+            found = self._shown_in(file, LINES, of_one_line=True)
+        except (SourceError, JSONDecodeError, RecursionError):
+            found = UNKNOWN
         return self._shown_in(file, LINES_MAX) if found in NOTHING_SHOWN else found
 
-    def _shown_in(self, file: SourceFile, most: int) -> str:
-        """Do so by no more than some lines; by few only where the first one is no piece of a record that reaches over more."""
+    def _shown_in(self, file: SourceFile, most: int, *, of_one_line: bool = False) -> str:
         try:
             content = head(file, most)
         except ReadError:
@@ -252,9 +257,8 @@ class _LayoutOf:
         as_table = self._of_columns(file, table.names(first)) if table.is_header(first) else FOREIGN
         if as_table != FOREIGN:
             return as_table
-        if most < LINES_MAX and not first.rstrip().endswith(WHOLE):
-            return UNKNOWN
-        return self._of_records(file, content, first, islice(lines, most - 1))
+        values = values_in(islice(chain([first], lines), most), of_one_line=of_one_line)
+        return self._of_records(file, content, first, values)
 
     def _of_columns(self, file: SourceFile, names: list[str]) -> str:
         if is_hub(names):
@@ -267,8 +271,8 @@ class _LayoutOf:
         ]
         return the_only(file, fitting) if fitting else FOREIGN
 
-    def _of_records(self, file: SourceFile, content: bytes, first: str, others: Iterator[str]) -> str:
-        records = Glimpsed(values_in(chain([first], others)))
+    def _of_records(self, file: SourceFile, content: bytes, first: str, values: Iterator[Any]) -> str:
+        records = Glimpsed(values)
         fitting = next(filter(None, map(self._fitting, records)), [])
         marked = [look.address for look in fitting if look.is_marked(content, records)]
         plain = [look.address for look in fitting if not look.is_marked_only]

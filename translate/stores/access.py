@@ -228,7 +228,7 @@ class Connections:
     def host(self) -> str:
         """Name host and port as a call's headers do, which leave the usual port out."""
         parts = urlsplit(self.address)
-        return parts.netloc.removesuffix(f":{USUAL_PORTS[parts.scheme]}")
+        return parts.netloc.rpartition("@")[2].removesuffix(f":{USUAL_PORTS[parts.scheme]}").removesuffix(":")
 
     def ask(
         self, verb: str, target: str, headers: Mapping[str, str], body: bytes | None = None
@@ -243,23 +243,23 @@ class Connections:
         try:
             for piece in filter(None, (head, body)):
                 line.sendall(piece)
-            answer = StoreAnswer(line, method=verb)
+            answer = self._here.answer = StoreAnswer(line, method=verb)
             answer.begin()
         except BaseException:  # an interruption, too: half a call is no beginning of the next one
             self.drop()
             raise
-        self._here.answer = answer
         if answer.will_close:
-            self.drop()  # the answer is read to its end all the same
+            self._here.__dict__.pop("line").close()  # the answer is read to its end all the same
         return answer
 
     def drop(self) -> None:
         """Close this thread's connection: what is left of an answer is not read."""
-        if (line := self._here.__dict__.pop("line", None)) is not None:
-            line.close()
+        for name in ("answer", "line"):
+            if (held := self._here.__dict__.pop(name, None)) is not None:
+                held.close()
 
     def _line(self) -> socket.socket:
-        last: StoreAnswer | None = self._here.__dict__.pop("answer", None)
+        last: StoreAnswer | None = getattr(self._here, "answer", None)
         if last is not None and not last.isclosed():
             self.drop()  # what is left of it is no answer to the next call
         line: socket.socket | None = getattr(self._here, "line", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from translate.errors import Complaint, MappingError
 from translate.mapping.columns import NAME, TYPES, Column
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping
-from translate.reader.looks import head
+from translate.reader.looks import head, schema_in
 from translate.reader.recognition import Origin, Recognised
 from translate.vocabulary import notation
 from translate.vocabulary.notes import USED
@@ -92,7 +91,7 @@ def _header_of(file: SourceFile) -> list[str]:
 
 
 def _fields_of(file: SourceFile) -> Iterator[dict[str, object]]:
-    for entry in json.loads(head(file))["fields"]:
+    for entry in schema_in(file)["fields"]:
         if isinstance(entry, dict) and isinstance(entry.get("name"), str) and "type" in entry:
             yield entry
 
