@@ -1,7 +1,7 @@
 """Measures what an archive in a bucket costs beside the same one on disk: python benchmarks/stores.py [--rounds 3].
 
 A server of this machine (loopback.py) stands for S3; its own work is not counted. Printed are the least CPU seconds of
-some rounds, how often each kind of call was made as the server counted it, and what one GET costs each client that is
+some rounds, what they come to beside one another, and the median of what they do in one and the same round, how often each kind of call was made as the server counted it, and what one GET costs each client that is
 installed. `--keys N` lists and plans N synthetic objects of a record each, and prints the most memory that took; with
 `--convert` they are converted, too, by as many workers as `--workers` says, and with `--disk` the same as files. `--page` puts
 what was printed between two marks of a page, which has a place for each of both:
@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from loopback import synthetic_key
-from measuring import ROOT, Contender, measure, python, run, translate
+from measuring import ROOT, Contender, Measured, measure, python, run, translate
 
 HERE = Path(__file__).resolve().parent
 FLAWED = (0, 1)
@@ -120,15 +121,21 @@ def compare(archives: dict[int, Path], scratch: Path, rounds: int) -> Iterator[s
     for name, found in measured.items():
         yield f"{name}{found.least('cpu_seconds'):8.2f} s CPU{found.least('peak_bytes') / 2**20:8.0f} MB"
     yield f"        calls in {rounds} rounds: {', '.join(map(str, told))}"
-    least = (found.least("cpu_seconds") for found in measured.values())
-    yield from ratios(dict(zip(calls, least, strict=True)), max(archives))
+    yield from ratios(dict(zip(calls, measured.values(), strict=True)), max(archives))
 
 
-def ratios(costs: dict[tuple[int, str], float], files: int) -> Iterator[str]:
+def ratios(took: dict[tuple[int, str], Measured], files: int) -> Iterator[str]:
     for count in (files, 1):
-        yield f"{count:,} objects, bucket : disk  {costs[count, 'bucket'] / costs[count, 'disk']:.2f}"
+        yield f"{count:,} objects, bucket : disk  {beside(took[count, 'bucket'], took[count, 'disk'])}"
     for where in ("disk", "bucket"):
-        yield f"{where}, {files:,} objects : 1  {costs[files, where] / costs[1, where]:.2f}"
+        yield f"{where}, {files:,} objects : 1  {beside(took[files, where], took[1, where])}"
+
+
+def beside(one: Measured, other: Measured) -> str:
+    """Tell how much CPU one took beside another: by the least of each, and in the same round, the median."""
+    least = one.least("cpu_seconds") / other.least("cpu_seconds")
+    rounds = [a.cpu_seconds / b.cpu_seconds for a, b in zip(one.runs, other.runs, strict=True)]
+    return f"{least:.2f}, round by round {statistics.median(rounds):.2f} ({min(rounds):.2f} to {max(rounds):.2f})"
 
 
 def gets(archive: Path, count: int, rounds: int) -> Iterator[str]:
