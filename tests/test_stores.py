@@ -488,9 +488,12 @@ def test_a_redirect_that_leads_nowhere_is_told(status, body, headers, message, s
         ("https://s3.example:443", "s3.example"),
         ("http://127.0.0.1:443", "127.0.0.1:443"),
         ("http://a.example", "a.example"),
+        ("http://user:word@127.0.0.1:9000", "127.0.0.1:9000"),
+        ("http://localhost:", "localhost"),
+        ("https://[::1]:443", "[::1]"),
     ],
 )
-def test_a_usual_port_is_not_signed(address, host):
+def test_a_usual_port_is_not_signed_and_nothing_but_a_host_and_another_port(address, host):
     """A call is signed for the host that its headers name."""
     assert Connections(address).host == host
 
@@ -980,19 +983,6 @@ def test_who_gives_an_answer_up_hangs_up(spoken, monkeypatch):
     answer[0] = HEADS["plain"]
     assert Connections(address).ask("GET", "/", {}).read() == b"abc"
     assert [len(calls) for calls in heard] == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("address", "host"),
-    [
-        ("http://user:word@127.0.0.1:9000", "127.0.0.1:9000"),
-        ("http://localhost:", "localhost"),
-        ("https://[::1]:443", "[::1]"),
-    ],
-)
-def test_a_host_is_a_name_and_perhaps_a_port(address, host):
-    """Nothing else of an endpoint's address is told as that."""
-    assert Connections(address).host == host
 
 
 def test_a_header_is_one_line(spoken):

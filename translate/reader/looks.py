@@ -87,7 +87,7 @@ def _begun(blocks: Iterator[Block], lines: int) -> bytes:
 def _has_lines(text: bytes, count: int) -> bool:
     """Tell whether a text has so many lines, in whole, that say anything."""
     whole = io.BytesIO(text).readlines()[:-1]
-    return len(whole) >= count and sum(map(bool, (line.strip(MARGIN_BYTES) for line in whole))) >= count
+    return sum(bool(line.strip(MARGIN_BYTES)) for line in whole) >= count
 
 
 def _in_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
