@@ -28,11 +28,16 @@ HEAD = '{"event_type":"a","event_timestamp":1487973802507'
 GOOD = HEAD + ',"attributes":{"a":"x"},"metrics":{"m":1.5}}'
 
 
+def lines_of_one_file(frame: pl.LazyFrame) -> Lines:
+    """Give lines that are all read, whatever they look like: as those of a file whose records were put together."""
+    return Lines(frame, ["a.json"], [0], joined=frozenset(["a.json"]))
+
+
 def read(lines: list[str], **options: Any) -> pl.DataFrame:
     """Read lines into raw records."""
     frame = pl.scan_lines("".join(f"{line}\n" for line in lines).encode(), name="text", row_index_name="row")
     reader = Reader(LAYOUT, **options)
-    return reader.records(Lines(frame, ["a.json"], [0])).collect(engine="streaming")
+    return reader.records(lines_of_one_file(frame)).collect(engine="streaming")
 
 
 def told(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -235,7 +240,7 @@ def test_kernel_and_reference_say_the_same(address: str) -> None:
     frame = pl.DataFrame({"row": pl.Series(range(len(lines)), dtype=pl.UInt32), "text": lines}).lazy()
     by_kernel, by_reference = (
         Reader(layout, mapping.names, careful_only=only)
-        .records(Lines(frame, ["a.json"], [0]))
+        .records(lines_of_one_file(frame))
         .collect(engine="in-memory")
         for only in (False, True)
     )

@@ -14,7 +14,7 @@ import pytest
 from damaged import ARCHIVE, record
 
 import translate
-from translate.archive.lines import join_records
+from translate.archive.joined import join_records
 from translate.archive.sources import find
 from translate.errors import SourceError
 from translate.reader.recognition import recognise

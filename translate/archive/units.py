@@ -18,7 +18,8 @@ from translate.archive import compression, parquet
 from translate.archive.batches import SCHEMA, Lines, lines_of
 from translate.archive.compression import GZIP, layers, text_in
 from translate.archive.drawing import THREADS, Ahead, LongLines, beside
-from translate.archive.lines import Block, Damage, blocks_of_lines, join_records
+from translate.archive.joined import join_records
+from translate.archive.lines import Block, Damage, blocks_of_lines
 from translate.archive.listing import SourceFiles
 from translate.archive.sources import expect
 from translate.archive.stored import (

@@ -112,8 +112,13 @@ class Reader:
         )
 
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        """Read by the kernel what it decides, the rest by the reference."""
+        """Read by the kernel what it decides, the rest by the reference.
+
+        Once a file is unsound nothing that is read now is kept: it is only looked for others of the kind.
+        """
         lines.ahead.read()
+        if self.unsound:
+            batch = batch.filter(~_files_of(batch["row"], lines).is_in([*self.unsound]))
         if self._kernel is None:
             whole = batch.with_columns(part=pl.lit(0), rest=pl.lit(None, pl.String))
             found = self._read_carefully(whole, batch, lines)
@@ -128,6 +133,7 @@ class Reader:
             if left.height:
                 found = self._read_carefully(left, batch, lines)
                 frame = found.said_in(frame, places(self._kernel.is_left(frame)))
+        frame = frame.clear() if self.unsound else frame
         lines.ahead.found(frame.height)
         self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
         return _with_origin(frame, lines)[[*self.schema]]
@@ -232,8 +238,17 @@ def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
             cut = pl.Series(lines.long_lines.cut, dtype=pl.UInt32)
             line = line - cut.search_sorted(frame["row"], side="left").cast(pl.Int64)
         return frame.with_columns_seq(file=pl.lit(lines.files[0]), line=line)
-    first_rows = pl.Series(lines.first_rows, dtype=pl.UInt32)
-    index = first_rows.search_sorted(frame["row"], side="right") - 1
-    files = pl.Series(lines.files, dtype=pl.String).gather(index)
-    first = first_rows.cast(pl.Int64).gather(index)
-    return frame.with_columns_seq(file=files, line=frame["row"].cast(pl.Int64) - first + 1)
+    first = pl.Series(lines.first_rows, dtype=pl.Int64).gather(_numbers_of_files(frame["row"], lines))
+    line = frame["row"].cast(pl.Int64) - first + 1
+    return frame.with_columns_seq(file=_files_of(frame["row"], lines), line=line)
+
+
+def _numbers_of_files(rows: pl.Series, lines: Lines) -> pl.Series:
+    return pl.Series(lines.first_rows, dtype=pl.UInt32).search_sorted(rows, side="right") - 1
+
+
+def _files_of(rows: pl.Series, lines: Lines) -> pl.Series:
+    """Name the file that each row comes from."""
+    if len(lines.files) == 1:
+        return pl.Series(lines.files, dtype=pl.String).new_from_index(0, len(rows))
+    return pl.Series(lines.files, dtype=pl.String).gather(_numbers_of_files(rows, lines))

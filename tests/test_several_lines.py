@@ -1,0 +1,123 @@
+"""Records that reach over several lines: what is put together at once is what a look at each line gives, and costs little."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import cycle, islice
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import translate
+from translate.archive import joined
+from translate.archive.joined import join_records
+from translate.archive.lines import Block
+from translate.reader.kernel_reader import KernelReader
+
+SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text('aé\u2028"\\{}[]=: \t', max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab=", max_size=2), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+PIECE_CHARACTERS = 100  # at most, of a line of a printed record
+OBJECTS = st.dictionaries(st.text("ab", max_size=2), VALUES, max_size=4)
+
+
+@st.composite
+def printed(draw: st.DrawFn) -> bytes:
+    """Print an object as people do, and perhaps damage it."""
+    indent = draw(st.sampled_from([None, 0, 1, 2, "\t"]))
+    text = json.dumps(draw(OBJECTS), indent=indent, ensure_ascii=draw(st.booleans()))
+    text = text.replace("\n", draw(st.sampled_from(["\n", "\n", "\n  ", "\r\n", "\n\n", "\r\r\n", "\n \n"])))
+    text = (
+        draw(st.sampled_from(["", "", "  ", "\ufeff"]))
+        + text
+        + draw(st.sampled_from(["", "", " ", " {}", "}", "x", "["]))
+    )
+    encoded = text.encode()
+    cut = draw(st.integers(0, len(encoded)))
+    damage = draw(st.sampled_from([None, None, None, b"", b"\xff", b'"', b"\n", b"{", b"}"]))
+    return encoded if damage is None else encoded[:cut] + damage + (b"" if damage == b"" else encoded[cut:])
+
+
+def put_together(blocks: list[bytes]) -> list[Block]:
+    """Give what becomes of blocks, texts that follow each other as one."""
+    together: list[Block] = []
+    for block in join_records(iter(blocks)):
+        if isinstance(block, bytes) and together and isinstance(together[-1], bytes):
+            together[-1] += block
+        else:
+            together.append(block)
+    return together
+
+
+@given(st.lists(printed(), max_size=6), st.sampled_from([b"\n", b"\n", b"\r\n", b"\n\n"]), st.integers(1, 40))
+@example([b'{"a":1}', b'{"a":', b'{"a":2}', b'{\n "a": "\xff"\n}'], b"\n", 1)
+@example([b'{"a":1}', b'{\n"a": [\n{"b": 2}\n]\n}', b'{\n "a":\n\n {"b": 2}\n}'], b"\n", 9)
+def test_plain_records_are_what_a_look_at_each_line_makes_of_them(
+    texts: list[bytes], end: bytes, lines_a_block: int
+) -> None:
+    lines = end.join([*texts, b""]).splitlines(keepends=True) or [b"\n"]
+    lines = b"".join(lines).split(b"\n")[:-1] or [b""]
+    blocks = [
+        b"\n".join(lines[first : first + lines_a_block]) + b"\n"
+        for first in range(0, len(lines), lines_a_block)
+    ]
+    at_once = put_together(blocks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joined, "_plain_object", lambda _text, _begin: b"")
+        assert at_once == put_together(blocks)
+
+
+def archive(path: Path, count: int, indent: int | None) -> Path:
+    """Write as many events of the sample as asked for, each with a number of its own."""
+    events = islice(cycle(map(json.loads, SAMPLE.read_text().splitlines())), count)
+    path.write_text(
+        "".join(
+            f"{json.dumps({**event, 'event_version': str(at)}, indent=indent)}\n"
+            for at, event in enumerate(events)
+        )
+    )
+    return path
+
+
+def test_printed_records_cost_a_few_times_what_they_cost_in_a_line_each(tmp_path: Path) -> None:
+    """A look at each line cost eleven times as much."""
+    seconds = {}
+    for name, indent in (("lines", None), ("printed", 2)):
+        source = archive(tmp_path / f"{name}.json", 10_000, indent)
+        begun = time.process_time()
+        translate.convert(source, to="clickstream", out=tmp_path / name)
+        seconds[name] = time.process_time() - begun
+    rows = [(tmp_path / name / "data" / "part-00000.ndjson").read_bytes() for name in seconds]
+    assert rows[0] == rows[1]
+    assert seconds["printed"] < 5 * seconds["lines"]
+
+
+def test_what_is_read_in_vain_is_not_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a file turns out to be printed over lines, its other lines are passed over; the other files are looked at."""
+    read: list[str] = []
+
+    def counted(self: KernelReader, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        read.extend(text for text in lines["text"] if text and len(text) < PIECE_CHARACTERS)
+        return whole(self, lines)
+
+    whole = KernelReader.read
+    monkeypatch.setattr(KernelReader, "read", counted)
+    for name in ("batches.BATCH_BYTES", "stored.CHUNK"):
+        monkeypatch.setattr(f"translate.archive.{name}", 1 << 16)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    pieces = archive(folder / "a.json", 2_000, 2).read_text().count("\n")
+    archive(folder / "b.json", 500, None)
+    archive(folder / "c.json", 500, 1)
+    report = translate.convert(folder, to="clickstream", out=tmp_path / "out")
+    assert report["events"]["written"] == 3_000
+    assert 0 < len(read) < pieces / 2
