@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 import translate
 from translate.archive import joined
+from translate.archive.batches import Lines
 from translate.archive.joined import join_records
 from translate.archive.lines import Block
+from translate.mapping import find_layout
 from translate.reader.kernel_reader import KernelReader
+from translate.reader.reader import Reader
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
 VALUES = st.recursive(
@@ -111,6 +114,7 @@ def test_what_is_read_in_vain_is_not_worked_on(tmp_path: Path, monkeypatch: pyte
 
     whole = KernelReader.read
     monkeypatch.setattr(KernelReader, "read", counted)
+    monkeypatch.setattr("translate.reader.reader.LINES_AT_ONCE", 1_000)
     for name in ("batches.BATCH_BYTES", "stored.CHUNK"):
         monkeypatch.setattr(f"translate.archive.{name}", 1 << 16)
     folder = tmp_path / "files"
@@ -121,3 +125,29 @@ def test_what_is_read_in_vain_is_not_worked_on(tmp_path: Path, monkeypatch: pyte
     report = translate.convert(folder, to="clickstream", out=tmp_path / "out")
     assert report["events"]["written"] == 3_000
     assert 0 < len(read) < pieces / 2
+
+
+def test_lines_of_a_batch_are_read_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many at once, the same is read: by either engine, broken ones among them."""
+    source = archive(tmp_path / "a.json", 50, None)
+    source.write_text(
+        source.read_text()
+        .replace('"device"', "device", 1)
+        .replace('"event_type": "', '"event_type": "\\ud800', 1)
+    )
+    read = {}
+    for at_once in (1, 7, 20_000):
+        monkeypatch.setattr("translate.reader.reader.LINES_AT_ONCE", at_once)
+        for careful in (False, True):
+            _, layout = find_layout("mobile_analytics/archive")
+            frame = pl.scan_lines(source, name="text", row_index_name="row")
+            lines = Lines(frame, ["a.json"], [0])
+            found = (
+                Reader(layout, careful_only=careful)
+                .records(lines)
+                .drop("careful")
+                .collect(engine="in-memory")
+            )
+            read[at_once, careful] = found
+    assert read[1, False]["code"].null_count() < 50
+    assert all(read[1, False].equals(found) for found in read.values())

@@ -27,6 +27,7 @@ from translate.vocabulary import notes
 from translate.vocabulary.spelling import Spelling
 
 ORIGINAL_NAME = "original_name"
+LINES_AT_ONCE = 20_000  # of a record that was printed over lines each would take the room of one
 RETURNS = r"the lines end in carriage returns alone; turn these into line feeds, as tr '\r' '\n' does"
 OF_LINES: dict[str, Any] = {
     "whole_line": pl.String, "first_request": pl.UInt32, "request": pl.UInt32, "refuses": pl.String,
@@ -112,31 +113,36 @@ class Reader:
         )
 
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        """Read by the kernel what it decides, the rest by the reference.
-
-        Once a file is unsound nothing that is read now is kept: it is only looked for others of the kind.
-        """
+        """Read a batch of lines; once a file is unsound nothing that is read is kept, and only others of the kind are looked for."""
         lines.ahead.read()
         if self.unsound:
             batch = batch.filter(~_files_of(batch["row"], lines).is_in([*self.unsound]))
+        frame = self._read_some(batch[:LINES_AT_ONCE], batch, lines)
+        for first in range(LINES_AT_ONCE, batch.height, LINES_AT_ONCE):
+            if self.unsound:
+                break
+            frame.extend(self._read_some(batch[first : first + LINES_AT_ONCE], batch, lines))
+        frame = frame.clear() if self.unsound else frame
+        lines.ahead.found(frame.height)
+        self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
+        return _with_origin(frame, lines)[[*self.schema]]
+
+    def _read_some(self, some: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Read some lines of a batch: by the kernel what it decides, the rest by the reference."""
         if self._kernel is None:
-            whole = batch.with_columns(part=pl.lit(0), rest=pl.lit(None, pl.String))
+            whole = some.with_columns(part=pl.lit(0), rest=pl.lit(None, pl.String))
             found = self._read_carefully(whole, batch, lines)
             nothing, count = self._nothing, len(found.records)
             if count > nothing.height:
                 absent = [None] * (2 * count)
                 self._nothing = nothing = pl.DataFrame(dict.fromkeys(self.schema, absent), self.schema)
-            frame = found.said_in(nothing.head(count))
-        else:
-            frame, left = self._kernel.read(self._without_damage(batch, lines))
-            self._find_unsound(frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)), batch, lines)
-            if left.height:
-                found = self._read_carefully(left, batch, lines)
-                frame = found.said_in(frame, places(self._kernel.is_left(frame)))
-        frame = frame.clear() if self.unsound else frame
-        lines.ahead.found(frame.height)
-        self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
-        return _with_origin(frame, lines)[[*self.schema]]
+            return found.said_in(nothing.head(count))
+        frame, left = self._kernel.read(self._without_damage(some, lines))
+        self._find_unsound(frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)), batch, lines)
+        if left.height:
+            found = self._read_carefully(left, batch, lines)
+            frame = found.said_in(frame, places(self._kernel.is_left(frame)))
+        return frame
 
     @staticmethod
     def _without_damage(batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
