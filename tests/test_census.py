@@ -20,6 +20,7 @@ from translate.conversion.census.fates import FATES, PASSED_OVER, WITHOUT_EVENT
 from translate.conversion.census.forms import cells
 from translate.reader.careful import CarefulReader
 from translate.reader.hub import Hub
+from translate.reader.kernel_reader import Columns
 from translate.reader.request import RequestReader
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_data"
@@ -673,9 +674,15 @@ def test_parquet_has_the_same_keys_as_csv(tmp_path):
     assert found[0] == found[1]
 
 
-def test_a_reader_of_tables_that_loses_a_column_stops_the_run(tmp_path, monkeypatch):
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
+def test_a_reader_of_tables_that_loses_a_column_stops_the_run(tmp_path, monkeypatch, engine):
     """A cell that stands in the text and reaches the hub nowhere is found out."""
     monkeypatch.setattr(CarefulReader, "_unknown", lambda *_, **__: None)
+    whole = Columns.as_object
+    monkeypatch.setattr(
+        Columns, "as_object",
+        lambda self, cells: whole(self, [*cells[:-2], None, None]) if engine == "kernel" else None,
+    )  # fmt: skip
     with pytest.raises(
         translate.ConservationError, match="the key new stands in the text of 1 events of type e, but 0"
     ):

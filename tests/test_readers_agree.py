@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import tempfile
@@ -17,10 +18,10 @@ from hypothesis import strategies as st
 import translate
 from translate.archive.batches import Lines
 from translate.archive.lines import Damage
+from translate.archive.table import rows_of
 from translate.engine.library import library
 from translate.mapping import find_layout, load, models
 from translate.reader import kernel_reader
-from translate.reader.program import understood
 from translate.reader.reader import Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
@@ -201,17 +202,17 @@ JUNK = [
 
 
 def read_layouts() -> list[str]:
-    """Name the layouts that the kernel reads."""
+    """Name the layouts that are read."""
     found = [layout for model in models() for layout in load(model).layouts.values()]
-    return [layout.address for layout in found if layout.read and understood(layout)]
+    return [layout.address for layout in found if layout.read]
 
 
 def sample_lines(model: str, layout: str) -> list[str]:
-    """Give the lines of a layout's samples."""
-    files = [
-        path for path in sorted(SAMPLES.glob(f"{model}/{layout}*")) if path.suffix in (".jsonl", ".json")
-    ]
-    return [line for path in files for line in path.read_text(encoding="utf-8").split("\n")]
+    """Give the lines of a layout's samples, each row of a table as one."""
+    files = [*SAMPLES.glob(f"{model}/{layout}*.json"), *SAMPLES.glob(f"{model}/{layout}*.jsonl")]
+    tables = [path.read_text(encoding="utf-8") for path in SAMPLES.glob(f"{model}/{layout}_full.csv")]
+    lines = [line for path in sorted(files) for line in path.read_text(encoding="utf-8").split("\n")]
+    return [row for text in tables for row in rows_of(text)] if tables else lines
 
 
 def mutated(randomness: random.Random, line: str) -> str:
@@ -265,3 +266,40 @@ def test_a_batch_that_is_too_large_is_read_in_parts(monkeypatch: pytest.MonkeyPa
 def test_the_census_of_an_archive_is_read_by_the_kernel() -> None:
     """Only requests are kept line by line: an account of an archive's keys costs no slower reading."""
     assert read([GOOD, GOOD], keeps_lines=True)["careful"].to_list() == [False, False]
+
+
+CELLS = [
+    "", "0", "-0", "1.50", "12345.678", "9007199254740993", "1e3", "-1.000001", "0.0000001", "007", "x,y", 'say ""hi""', "é\u2028", "\x1e", "\x1em", "\t",
+    "2016-04-26 05:12:33.123", "2016-04-26T05:12:33", "2016-04-26 05:12:33.1", "2016-04-26 05:12:33.120000", "2016-04-26 05:12:33.120001",
+    "2016-02-30 05:12:33", "2016-04-26 24:00:00", "2016-04-26 05:12:60", "0000-01-01 00:00:00", "9999-12-31 23:59:59.999",
+    "2016-04-26 05:12:33.", "2016-04-26 05:12", "2016-04-26 05:12:33Z", "2016-04-26 05:12:33+00", "2016-04-26x05:12:33",
+]  # fmt: skip
+NAMES = [
+    "event_type", "event_timestamp", "arrival_timestamp", "session_start_timestamp", "device_make", "monetization_transaction_quantity",
+    "a__product_id", "m__quantity", "a_", "a_x", "a_:", "m_", "m_score", "m_é", "unknown", "a.b", "^x", "",
+]  # fmt: skip
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+@pytest.mark.parametrize("record_bytes", [100, 1 << 20])
+@pytest.mark.parametrize("doubled", [None, "a_x", "device_make", "m_score"])
+def test_rows_of_tables_are_what_the_reference_says(doubled: str | None, record_bytes: int) -> None:
+    """Whatever the columns are called and the cells hold, quoted or not; in a row of its own, and in one with a name and a time."""
+    mapping, layout = find_layout("mobile_analytics/redshift")
+    header = [*NAMES, *([doubled] if doubled else [])]
+    rows = [",".join(header)]
+    for needed, name, cell, quote in itertools.product(
+        (["", ""], ["a", CELLS[16]]), header, CELLS, ("", '"')
+    ):
+        row = [*needed, *[""] * (len(header) - 2)]
+        row[header.index(name) if name != doubled else -1] = f"{quote}{cell}{quote}"
+        rows.append(",".join(row))
+    frame = pl.DataFrame({"row": pl.Series(range(len(rows)), dtype=pl.UInt32), "text": rows}).lazy()
+    by_kernel, by_reference = (
+        Reader(layout, mapping.names, careful_only=only, record_bytes=record_bytes)
+        .records(lines_of_one_file(frame))
+        .collect(engine="in-memory")
+        for only in (False, True)
+    )
+    assert told(by_kernel) == told(by_reference)
+    assert by_kernel["careful"].all() == (doubled is not None)

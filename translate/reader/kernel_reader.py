@@ -1,8 +1,11 @@
-"""Lines of JSON to raw records by the kernel; a line that it does not decide is given back."""
+"""Lines of JSON, and rows of tables as the JSON that they say, to raw records by the kernel; what it does not decide is given back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from json.encoder import encode_basestring
 from typing import Any, Self
 
 import polars as pl
@@ -10,11 +13,12 @@ import polars as pl
 from translate import events
 from translate.engine.library import library, places, through
 from translate.engine.texts import bytes_of
-from translate.mapping.spec import Layout
+from translate.mapping.spec import Field, Layout
+from translate.reader.literals import NUMBER
 from translate.reader.originals import maps_changed, restore_names
-from translate.reader.program import Program, understood
+from translate.reader.program import Program
 from translate.reader.record import Record
-from translate.reader.tree import slots
+from translate.reader.tree import ANY, places_of, slots
 from translate.vocabulary import notes
 from translate.vocabulary.notation import maps_of
 from translate.vocabulary.spelling import Spelling
@@ -35,21 +39,24 @@ class KernelReader:
 
     @classmethod
     def of(cls, layout: Layout, names: Mapping[str, Spelling], record_bytes: int) -> Self | None:
-        """Give a reader of the layout; None if there is no kernel, or none that reads it."""
+        """Give a reader of the layout; None if there is no kernel."""
         kernel = library()
-        return cls(kernel, layout, names, record_bytes) if kernel is not None and understood(layout) else None
+        return None if kernel is None else cls(kernel, as_objects(layout), names, record_bytes)
 
     def read(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Read a batch of `row` and `text`; give raw records, and the lines that are left, those without a text among them.
 
+        A column `read_as` has what is read in place of the texts.
+
         What is left has a record in its place that says nothing; `text` is the line, `part` how many of its records come
         before, and `rest` what is left of it, unless that is all.
         """
-        if lines.height > 1 and bytes_of(lines["text"]) > BATCH_BYTES_MAX:
+        texts = lines["read_as" if "read_as" in lines.columns else "text"].alias("text")
+        if lines.height > 1 and bytes_of(texts) > BATCH_BYTES_MAX:
             return self._by_halves(lines)
         program, told = self._program, self._program.told_before()
         found = through(
-            lambda given, made: self._read_lines(program.pointer, given, told, made), lines[["text"]]
+            lambda given, made: self._read_lines(program.pointer, given, told, made), texts.to_frame()
         )
         program.told = told
         found = found.with_columns_seq(
@@ -121,3 +128,80 @@ def _renamed(records: pl.DataFrame, slot: str, key: str) -> pl.DataFrame:
             *(maps_of([record.maps.get(name) for record in restored]).alias(name) for name in maps),
         ]
     )
+
+
+# -- rows of tables ---------------------------------------------------------------------------------------------------
+
+# What is written as it is read, with no digit lost; of any other the reference tells.
+PLAIN_NUMBER = re.compile(r"(?!-0$)-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{0,5}[1-9])?")
+
+
+def as_objects(layout: Layout) -> Layout:
+    """Give the layout of the objects that rows of a table say: columns of free-form values lie together in one of them."""
+    fields = (
+        replace(entry, place=_together(entry), codec=entry.word.gathered) if entry.word.gathered else entry
+        for entry in layout.fields
+    )
+    return replace(layout, fields=tuple(fields)) if layout.records == "csv" else layout
+
+
+def _together(entry: Field) -> str:
+    """Name the member for columns with a prefix: no other column has its name, for it has the prefix, too."""
+    return f"{entry.place.removesuffix(ANY)}:"
+
+
+class Columns:
+    """The columns of a table, each with the way in which its cells become members of an object."""
+
+    def __init__(self, layout: Layout, header: Sequence[str]) -> None:
+        self._count = len(header)
+        self._are_distinct = len(set(header)) == len(header)
+        places = places_of(layout)
+        self._single: list[tuple[int, Callable[[str], str]]] = []
+        self._together: dict[str, list[tuple[int, Callable[[str], str]]]] = {}
+        for number, name in enumerate(header):
+            leaf = places.event.get(name)
+            found = ((prefix, entry) for prefix, entry in places.prefixes if name.startswith(prefix))
+            prefix, entry = (name, None) if leaf else next(found, (name, None))
+            if entry is None or name == prefix:
+                of_numbers = leaf.wire in ("whole", "number") if leaf else entry and entry.word.of_numbers
+                self._single.append((number, _member(name, NUMBER.fullmatch if of_numbers else None)))
+            else:
+                test = PLAIN_NUMBER.fullmatch if entry.word.of_numbers else None
+                home = self._together.setdefault(encode_basestring(_together(entry)), [])
+                home.append((number, _member(name.removeprefix(prefix), test, needed=test is not None)))
+
+    def as_object(self, cells: Sequence[str | None]) -> str | None:
+        """Write a row's object as JSON; none of a row that the reference has to look at."""
+        if len(cells) != self._count or not self._are_distinct:
+            return None
+        try:
+            members = _members(self._single, cells)
+            for name, columns in self._together.items():
+                inner = _members(columns, cells)
+                members += [f"{name}:{{{','.join(inner)}}}"] if inner else []
+        except ValueError:
+            return None
+        return f"{{{','.join(members)}}}"
+
+
+def _members(columns: list[tuple[int, Callable[[str], str]]], cells: Sequence[str | None]) -> list[str]:
+    return [write(cell) for number, write in columns if (cell := cells[number]) is not None]
+
+
+def _member(
+    name: str, is_number: Callable[[str], object] | None, *, needed: bool = False
+) -> Callable[[str], str]:
+    """Give how a cell becomes a member: as a number where it is one; where it `needed` to be one, ValueError is raised."""
+    begins = f"{encode_basestring(name)}:"
+    if is_number is None:
+        return lambda cell: begins + encode_basestring(cell)
+
+    def write(cell: str) -> str:
+        if is_number(cell):
+            return begins + cell
+        if needed:
+            raise ValueError(cell)
+        return begins + encode_basestring(cell)
+
+    return write

@@ -29,6 +29,7 @@ from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHO
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 from translate.vocabulary.notes import RETYPED, ROUNDED, InSource, note, written
 from translate.vocabulary.spelling import Spelling
+from translate.vocabulary.times import WITHOUT_ZONE
 
 NONE = -1
 BYTES_ROWS_HEAP = 3  # of a batch that are told before its columns, as kernel/lines.c says
@@ -110,7 +111,7 @@ class Program:
             column=self._numbers.get(column_of(leaf), NONE),
             presets=self._presets.get(entry.place, NONE) if entry.word.is_container else NONE,
             constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
-            retyped=self._note("changed", place, RETYPED),
+            retyped=self._note("changed", place, WITHOUT_ZONE if leaf.is_time else RETYPED),
             strayed=self._note_of_key(place, RETYPED),
             rounded=self._note_of_key(place, ROUNDED),
             member=self._span(entry.member),
@@ -271,8 +272,3 @@ def flags_of(leaf: Leaf) -> int:
         LONG_SESSION: entry.word.confirms_session,
     }  # fmt: skip
     return sum(flag for flag, is_so in flags.items() if is_so)
-
-
-def understood(layout: Layout) -> bool:
-    """Tell whether the kernel reads a layout."""
-    return layout.records == "json-lines"

@@ -19,7 +19,7 @@ from translate.mapping.settings import RECORD_BYTES
 from translate.mapping.spec import Layout
 from translate.reader.broken import DAMAGE, damaged, records_in
 from translate.reader.careful import CarefulReader
-from translate.reader.kernel_reader import KernelReader
+from translate.reader.kernel_reader import Columns, KernelReader
 from translate.reader.literals import INCOMPLETE
 from translate.reader.record import FoundRecords, Record
 from translate.reader.tree import is_read, raw_type, slots
@@ -27,6 +27,7 @@ from translate.vocabulary import notes
 from translate.vocabulary.spelling import Spelling
 
 ORIGINAL_NAME = "original_name"
+BYTES_A_CHARACTER = 4  # at most
 LINES_AT_ONCE = 20_000  # of a record that was printed over lines each would take the room of one
 RETURNS = r"the lines end in carriage returns alone; turn these into line feeds, as tr '\r' '\n' does"
 OF_LINES: dict[str, Any] = {
@@ -79,6 +80,7 @@ class Reader:
         )
         self._tally = tally or Tally()
         self._headers: dict[str, list[str]] = {}
+        self._columns: dict[str, Columns] = {}
         self._wanted = " and ".join(entry.place for entry in layout.fields if entry.required)
         self._required = {entry.place for entry in layout.fields if entry.required}
         self._slots = {slot: entry for slot, entry in slots(layout) if is_read(entry)}
@@ -107,6 +109,7 @@ class Reader:
             lines.long_lines.record_bytes = self._record_bytes
         if self.layout.records == "csv":
             self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
+            self._columns = {file: Columns(self.layout, header) for file, header in self._headers.items()}
         read = partial(self._read_batch, lines=lines)
         return lines.frame.select("row", "text").map_batches(
             read, schema=self.schema, validate_output_schema=False, streamable=True
@@ -137,7 +140,13 @@ class Reader:
                 absent = [None] * (2 * count)
                 self._nothing = nothing = pl.DataFrame(dict.fromkeys(self.schema, absent), self.schema)
             return found.said_in(nothing.head(count))
-        frame, left = self._kernel.read(self._without_damage(some, lines))
+        given, stood = self._without_damage(some, lines), None
+        if self.layout.records == "csv":
+            stood = self._as_they_stood(some, lines)
+            given = given.with_columns(read_as=self._objects(stood, lines))
+        frame, left = self._kernel.read(given)
+        if stood is not None and lines.joined:
+            frame = frame.with_columns(text=stood["text"].gather(some["row"].search_sorted(frame["row"])))
         self._find_unsound(frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)), batch, lines)
         if left.height:
             found = self._read_carefully(left, batch, lines)
@@ -190,8 +199,7 @@ class Reader:
         return [(text, [damaged(damage)])]
 
     def _records_of(self, row: int, text: str, begin: int, batch: pl.DataFrame, lines: Lines) -> list[Record]:
-        if lines.origin(row)[0] in lines.joined:
-            text = table.as_it_stood(text)
+        text = self._as_it_stood(text, lines.origin(row)[0], lines)
         if self.layout.records == "csv":
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text, begin))
@@ -210,6 +218,30 @@ class Reader:
             ends_here = begins and _line_at(place + 1, row + 1, batch).startswith('{"')
             if not (ends_here or lines.goes_on_after(row)):
                 self.unsound |= {lines.origin(row)[0]} - lines.joined
+
+    def _as_they_stood(self, some: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Give rows of tables with the line breaks that they had."""
+        if not lines.joined:
+            return some
+        rows = some.select("row", "text").iter_rows()
+        texts = [self._as_it_stood(text, lines.origin(row)[0], lines) for row, text in rows]
+        return some.with_columns(text=pl.Series(texts, dtype=pl.String))
+
+    @staticmethod
+    def _as_it_stood(text: str, file: str, lines: Lines) -> str:
+        return table.as_it_stood(text) if file in lines.joined else text
+
+    def _objects(self, stood: pl.DataFrame, lines: Lines) -> pl.Series:
+        """Give rows of tables as the objects that they say; nothing of what the reference has to look at."""
+        objects: list[str | None] = []
+        for row, text in stood.select("row", "text").iter_rows():
+            file, line = lines.origin(row)
+            is_header = line == 1 and not text.startswith(table.PARQUET_ROW)
+            cells = None if is_header or not text else table.cells(text)
+            said = None if cells is None else self._columns[file].as_object(cells)
+            is_long = said is not None and BYTES_A_CHARACTER * max(len(text), len(said)) > self._record_bytes
+            objects.append(None if is_long else said)
+        return pl.Series("text", objects, pl.String)
 
     def _row_of_table(self, row: int, text: str, lines: Lines) -> Iterator[Record]:
         """Read a table's row; a header and an empty line are none."""

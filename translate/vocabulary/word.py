@@ -89,6 +89,7 @@ class Word:
     takes_table: bool = True
     takes_other_places: bool = True
     takes_template: bool = False
+    gathered: str = ""  # the word of the same values as members of one object
     takes_own_columns: bool = False  # a layout of such columns is written with columns of a dataset's own
     preset_wires: tuple[Wire, ...] = ()  # a container that may have values of its own inside only as these
     of_events: bool = False  # has no place around them

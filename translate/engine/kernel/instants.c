@@ -1,6 +1,8 @@
 /* Times as texts, in the forms in which nearly all of them are written; of others nothing is said. */
 #include "instants.h"
 
+#include <string.h>
+
 #include "columns.h"
 #include "exported.h"
 #include "input.h"
@@ -49,20 +51,31 @@ static bool read_day(const uint8_t *at, int64_t *days)
     return year > 0 && month > 0 && day > 0 && day <= most[month] + (month == 2 && is_leap);
 }
 
-bool read_iso8601(const uint8_t *at, size_t length, int64_t *milliseconds)
+/* Read a day and a time of it, with one sign between them, and with up to three decimals. */
+static bool read_clock(const uint8_t *at, size_t length, int64_t *milliseconds)
 {
     int64_t days, thousandths = 0;
     int hour, minute, second;
-    if (length < ISO_SECONDS + 1 || at[length - 1] != 'Z' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
-        !read_day(at, &days) || !two_digits(at + 11, 23, &hour) || !two_digits(at + 14, 59, &minute) ||
-        !two_digits(at + 17, 59, &second)) {
+    if (length < ISO_SECONDS || at[13] != ':' || at[16] != ':' || !read_day(at, &days) || !two_digits(at + 11, 23, &hour) ||
+        !two_digits(at + 14, 59, &minute) || !two_digits(at + 17, 59, &second)) {
         return false;
     }
-    size_t rest = length - 1 - ISO_SECONDS;
-    if (rest > 0 && !read_thousandths(at + ISO_SECONDS, rest, &thousandths))
+    if (length > ISO_SECONDS && !read_thousandths(at + ISO_SECONDS, length - ISO_SECONDS, &thousandths))
         return false;
     *milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + thousandths;
     return true;
+}
+
+bool read_iso8601(const uint8_t *at, size_t length, int64_t *milliseconds)
+{
+    return length > ISO_SECONDS && at[length - 1] == 'Z' && at[10] == 'T' && read_clock(at, length - 1, milliseconds);
+}
+
+bool read_without_zone(const uint8_t *at, size_t length, int64_t *milliseconds)
+{
+    bool has_zeros = length == ISO_SECONDS + 1 + 2 * DECIMALS && memcmp(at + length - DECIMALS, "000", DECIMALS) == 0;
+    return length >= ISO_SECONDS && (at[10] == ' ' || at[10] == 'T') &&
+           read_clock(at, length - (has_zeros ? DECIMALS : 0), milliseconds);
 }
 
 /* Read seconds since 1970 with up to three decimals, so few that a double holds their millionths. */
@@ -111,8 +124,7 @@ EXPORTED int translate_instants(struct ArrowArrayStream *given, int32_t in_secon
 
 enum { PARTS = 7, DAY_MS = 86400000 };
 
-/* Write a time of a year from 1 to 9999. */
-static bool spell(struct buffer *out, int64_t milliseconds)
+bool append_iso8601(struct buffer *out, int64_t milliseconds)
 {
     static const struct {
         int digits;
@@ -149,7 +161,7 @@ EXPORTED int translate_spelled_instants(struct ArrowArrayStream *given, struct A
     for (int64_t row = 0; well && row < frame.rows; row++) {
         size_t start = table.heap.length;
         well = !is_there(&frame.column[0], row) ||
-               (spell(&table.heap, whole_at(&frame.column[0], row)) &&
+               (append_iso8601(&table.heap, whole_at(&frame.column[0], row)) &&
                 column_set_view(&table.columns[0], row, heap_view(&table.heap, start)));
     }
     well = well && table_hand_over(&table, made);

@@ -125,13 +125,25 @@ static bool is_exact_fraction(const struct leaf *leaf, const struct value *value
     return read_instant(leaf, &whole, &milliseconds);
 }
 
+static bool take_iso8601(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    int64_t milliseconds;
+    if (value->kind != KIND_TEXT || value->escaped)
+        return false;
+    if (read_iso8601(value->start, value->length, &milliseconds))
+        return put_text(reader, leaf->column, value);
+    struct buffer *heap = &reader->table.heap;
+    size_t start = heap->length;
+    return read_without_zone(value->start, value->length, &milliseconds) && append_iso8601(heap, milliseconds) &&
+           column_set_view(&reader->table.columns[leaf->column], reader->row, heap_view(heap, start)) &&
+           put_note(reader, leaf->retyped, NULL);
+}
+
 static bool take_time(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
     int64_t milliseconds;
-    if (leaf->unit == UNIT_ISO8601) {
-        return value->kind == KIND_TEXT && !value->escaped && read_iso8601(value->start, value->length, &milliseconds) &&
-               put_text(reader, leaf->column, value);
-    }
+    if (leaf->unit == UNIT_ISO8601)
+        return take_iso8601(reader, leaf, value);
     if (is_exact_fraction(leaf, value))
         return put_bytes(reader, leaf->column, value->start, value->length);
     if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS) {

@@ -53,12 +53,13 @@ PROPERTIES = Container(
 
 TEXT_COLUMNS = Container(
     "text_columns", "a column each, of text",
-    stands_for=("attributes",), form="columns", takes_own_columns=True, example=(({"sku": "b-1"},), '{"sku":"b-1"}'),
+    stands_for=("attributes",), form="columns", takes_own_columns=True, gathered=TEXT_MAP.name,
+    example=(({"sku": "b-1"},), '{"sku":"b-1"}'),
 )  # fmt: skip
 
 NUMBER_COLUMNS = Container(
     "number_columns", "a column each, of numbers",
-    stands_for=("metrics",), form="columns", of_numbers=True, example=(({"score": "2.5"},), '{"score":2.5}'),
+    stands_for=("metrics",), form="columns", of_numbers=True, gathered=NUMBER_MAP.name, example=(({"score": "2.5"},), '{"score":2.5}'),
 )  # fmt: skip
 
 
