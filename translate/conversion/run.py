@@ -13,12 +13,11 @@ import polars as pl
 from translate.archive.batches import Lines
 from translate.archive.units import Unit
 from translate.conversion import closing, nothing, ordered
-from translate.conversion.bucket_output import BucketTarget, output_of
 from translate.conversion.census.fates import as_lines, refuse_uncounted, summary, together
 from translate.conversion.erased import note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
 from translate.conversion.job import Job
-from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
+from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit, output_of
 from translate.conversion.reading import (
     Course,
     Progress,
@@ -39,6 +38,7 @@ from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised
 
 if TYPE_CHECKING:
+    from translate.conversion.bucket_output import BucketTarget
     from translate.conversion.errands import Crew
 
 NOTHING = Asked()
