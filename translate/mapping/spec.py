@@ -11,7 +11,7 @@ from translate.mapping.portions import Files
 from translate.mapping.sending import Delivery
 from translate.vocabulary.spelling import Spelling
 from translate.vocabulary.word import Wire, Word
-from translate.vocabulary.words import word_of
+from translate.vocabulary.words import NO_WORD, WORDS
 
 Records = Literal["json-lines", "csv", "parquet"]
 
@@ -36,8 +36,8 @@ class Field:
     required_for: str | None = None
     when: tuple[str, ...] = ()
     table: str | None = None
-    back: bool = False
     default: Any = None
+    back: bool = False
     absent: Any = None
     const: Any = None
     optional: bool = False
@@ -55,7 +55,7 @@ class Field:
     @property
     def word(self) -> Word:
         """Give the word between the place and the columns: what is asked of a field's codec, is asked of it."""
-        word = word_of(self.codec)
+        word = WORDS.get(self.codec, NO_WORD)
         return word.of_form(self.fits) if self.fits and word.of_form is not None else word
 
     @property
