@@ -44,7 +44,7 @@ def kind_of(layout: Layout, place: str) -> str | None:
     """
     if place == ROW:
         return "row"
-    fields = {entry.place: entry for entry in layout.all_fields}
+    fields = layout.by_place
     home = fields.get(place.removesuffix(NAMES))
     if place.endswith(NAMES) and place not in fields and home is not None:
         return "names" if home.word.holds_names else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from translate import events
@@ -215,6 +216,11 @@ class Layout:
     def all_fields(self) -> tuple[Field, ...]:
         """Give the fields of the event and of the request around it."""
         return self.fields + (self.request.fields if self.request else ())
+
+    @cached_property
+    def by_place(self) -> dict[str, Field]:
+        """Give them by their places."""
+        return {entry.place: entry for entry in self.all_fields}
 
     @property
     def app_id_pattern(self) -> str | None:
